@@ -1,0 +1,52 @@
+import type { LogLevel } from './log.ts';
+
+/** What startEngine takes. Everything is optional: the defaults are a local engine with its own Postgres. */
+export interface EngineOptions {
+  /** Folder for the embedded Postgres, tokens and engine.json. Default `.hatchet` in the current folder. */
+  dataDir?: string;
+  /** An external Postgres 15 or newer. Without it the engine starts its own under dataDir. */
+  databaseUrl?: string;
+  /** Address to bind. Default 127.0.0.1. */
+  host?: string;
+  /** gRPC port; 0 picks a free one. Default 7077. */
+  grpcPort?: number;
+  /** HTTP port; 0 picks a free one. Default 8888. */
+  httpPort?: number;
+  /** Default `info`. */
+  logLevel?: LogLevel;
+  /** A worker without a heartbeat for this long loses its tasks. Milliseconds, default 30,000. */
+  workerTimeoutMs?: number;
+  /** Days that ended runs are kept. Default 30. */
+  retentionDays?: number;
+}
+
+export type StageName = 'postgres' | 'migrations' | 'engine';
+
+/** Progress of a start, for a checklist. */
+export interface StageEvent {
+  stage: StageName;
+  status: 'started' | 'done';
+  /** Since the stage started; 0 for `started`. */
+  ms: number;
+  /** One line such as `created a new cluster` or `0001_core 84 ms`. */
+  detail: string;
+}
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** A started engine. */
+export interface RunningEngine {
+  grpc: Address;
+  http: Address;
+  /** Postgres in use, password included. */
+  databaseUrl: string;
+  /** A token of the tenant `default`, valid for these addresses. */
+  token: string;
+  version: string;
+  startedAt: Date;
+  /** Ends everything that startEngine began, Postgres included. Idempotent. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/**
+ * What a user can meet. Each has a stable code, says what happened and to what, and what to do next.
+ * Anything thrown that is not a HatchetError is a bug, and is shown as one.
+ */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNKNOWN_WORKFLOW'
+  | 'UNKNOWN_RUN'
+  | 'UNKNOWN_WORKER'
+  | 'UNAUTHENTICATED'
+  | 'NOT_SUPPORTED'
+  | 'NOT_OWNER'
+  | 'STOPPING'
+  | 'PORT_TAKEN'
+  | 'DATA_DIR_IN_USE'
+  | 'DATA_DIR_UNUSABLE'
+  | 'POSTGRES_START'
+  | 'POSTGRES_UNREACHABLE'
+  | 'POSTGRES_TOO_OLD'
+  | 'SCHEMA_NEWER'
+  | 'SCHEMA_CHANGED'
+  | 'SCHEMA_BEHIND'
+  | 'COMMAND_FAILED'
+  | 'DISK_FULL';
+
+export interface HatchetErrorOptions {
+  /** What to do next, one imperative sentence. */
+  remedy?: string;
+  cause?: unknown;
+  /** Facts for machines, such as sizes or ids. */
+  details?: Record<string, string | number>;
+}
+
+export class HatchetError extends Error {
+  override readonly name = 'HatchetError';
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  readonly details: Record<string, string | number>;
+
+  constructor(code: ErrorCode, message: string, options: HatchetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.remedy = options.remedy;
+    this.details = options.details ?? {};
+  }
+}

@@ -1,0 +1,73 @@
+// Builds dist/ with esbuild, and the declarations with tsc where --types is given.
+// A `file:` dependency runs this at each install beside it, while engines may be running from dist:
+// nothing is touched when the inputs are unchanged, and a new build replaces the old one by renames.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sources = ['cli', 'engine', 'sdk', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const entries = ['cli/bin.ts', 'cli/config.ts', 'engine/main.ts', 'engine/index.ts', 'sdk/index.ts'];
+
+function files(path) {
+  const full = join(root, path);
+  if (!existsSync(full)) return [];
+  try {
+    return readdirSync(full, { withFileTypes: true }).flatMap((entry) => files(join(path, entry.name)));
+  } catch {
+    return [path];
+  }
+}
+
+function fingerprint(withTypes) {
+  const hash = createHash('sha256').update(process.version.split('.')[0]).update(withTypes ? 'types' : '');
+  for (const file of sources.flatMap(files).sort()) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+export async function build({ types = false } = {}) {
+  if (!existsSync(join(root, 'cli', 'bin.ts'))) return; // an installed package: dist came with it
+  const dist = join(root, 'dist');
+  const stamp = join(dist, '.fingerprint');
+  const current = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  const wanted = [fingerprint(types), fingerprint(true)];
+  if (wanted.includes(current)) return;
+
+  const fresh = join(root, `.dist-${process.pid}`);
+  rmSync(fresh, { recursive: true, force: true });
+  try {
+    const { build: bundle } = await import('esbuild');
+    await bundle({
+      entryPoints: entries.filter((entry) => existsSync(join(root, entry))).map((entry) => join(root, entry)),
+      outdir: fresh,
+      outbase: root,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.19',
+      packages: 'external',
+      sourcemap: true,
+      jsx: 'automatic',
+      chunkNames: 'chunks/[name]-[hash]',
+      logLevel: 'warning',
+    });
+    if (types) {
+      const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', relative(root, join(fresh, 'types'))], { cwd: root, stdio: 'inherit' });
+      if (run.status !== 0) throw new Error('the type declarations could not be built; see the messages above');
+    }
+    mkdirSync(fresh, { recursive: true });
+    writeFileSync(join(fresh, '.fingerprint'), wanted[0]);
+    const old = join(root, `.dist-old-${process.pid}`);
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+    rmSync(old, { recursive: true, force: true });
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build({ types: process.argv.includes('--types') });
