@@ -1,0 +1,59 @@
+import type { BatchRows, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
+import type { Statement } from './statement.ts';
+import { assertShards } from './statements/assert-shards.ts';
+import { deleteLive } from './statements/delete-live.ts';
+import { insertVersions, insertWorkflows } from './statements/insert-definitions.ts';
+import { insertHistory } from './statements/insert-history.ts';
+import { insertLive } from './statements/insert-live.ts';
+import { insertResults } from './statements/insert-results.ts';
+import { insertRunEnds } from './statements/insert-run-ends.ts';
+import { insertRuns } from './statements/insert-runs.ts';
+import { insertTasks } from './statements/insert-tasks.ts';
+import { updateLive } from './statements/update-live.ts';
+import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
+
+export interface Query {
+  name: string;
+  text: string;
+  values: string[];
+}
+
+/** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
+export function batchQueries(shards: readonly ShardStep[], batch: number, rows: BatchRows): Query[] {
+  const queries: Query[] = [{ name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, batch) }];
+  const add = <Row>(statement: Statement<Row>, list: readonly Row[]): void => {
+    if (list.length > 0) queries.push({ name: statement.name, text: statement.text, values: statement.values(list) });
+  };
+  add(insertWorkflows, rows.workflows);
+  add(insertVersions, rows.versions);
+  add(insertWorkers, rows.workers);
+  add(updateWorkers, mergeUpdates(rows.workerUpdates));
+  add(insertRuns, rows.runs);
+  add(insertTasks, rows.tasks);
+  add(insertLive, rows.liveInserts);
+  add(updateLive, rows.liveUpdates);
+  add(deleteLive, rows.liveDeletes);
+  add(insertResults, rows.results);
+  add(insertRunEnds, rows.runEnds);
+  add(insertHistory, rows.history);
+  return queries;
+}
+
+function mergeUpdates(updates: readonly WorkerUpdateRow[]): WorkerUpdateRow[] {
+  const merged = new Map<string, WorkerUpdateRow>();
+  for (const update of updates) {
+    const before = merged.get(update.id);
+    if (before === undefined) {
+      merged.set(update.id, update);
+      continue;
+    }
+    const labels = [before.labels, update.labels].filter((text) => text !== null);
+    merged.set(update.id, {
+      id: update.id,
+      labels: labels.length === 0 ? null : JSON.stringify(Object.assign({}, ...labels.map((text): unknown => JSON.parse(text)))),
+      paused: update.paused ?? before.paused,
+      ended: update.ended || before.ended,
+    });
+  }
+  return [...merged.values()];
+}

@@ -1,0 +1,29 @@
+import type { ShardStep } from '../../model/rows.ts';
+import { plainArray } from '../array-literal.ts';
+
+/**
+ * Moves every shard of the batch from its last batch to this one, and renews its lease.
+ * A shard that has another epoch or another last batch makes the statement fail with a division by zero
+ * (22012), which ends the transaction although its other statements are already on the wire.
+ */
+export const assertShards = {
+  name: 'assert_shards',
+  text: `
+    WITH moved AS (
+      UPDATE shard s
+      SET last_batch = $5::bigint, last_seq = u.seq, expires_at = clock_timestamp() + interval '5 s'
+      FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u (id, epoch, last_batch, seq)
+      WHERE s.id = u.id AND s.epoch = u.epoch AND s.last_batch = u.last_batch
+      RETURNING 1
+    )
+    SELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = cardinality($1::smallint[]) THEN 1 ELSE 0 END) AS owned`,
+  values(shards: readonly ShardStep[], batch: number): string[] {
+    return [
+      plainArray(shards.map((shard) => shard.id)),
+      plainArray(shards.map((shard) => shard.epoch)),
+      plainArray(shards.map((shard) => shard.lastBatch)),
+      plainArray(shards.map((shard) => shard.seq)),
+      String(batch),
+    ];
+  },
+} as const;

@@ -1,0 +1,26 @@
+import type { VersionRow, WorkflowRow } from '../../model/rows.ts';
+import { plainArray, textArray } from '../array-literal.ts';
+import type { Statement } from '../statement.ts';
+
+export const insertWorkflows: Statement<WorkflowRow> = {
+  name: 'insert_workflows',
+  text: `
+    INSERT INTO workflow (id, tenant_id, name)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])`,
+  values: (rows) => [plainArray(rows.map((row) => row.id)), plainArray(rows.map((row) => row.tenantId)), textArray(rows.map((row) => row.name))],
+};
+
+export const insertVersions: Statement<VersionRow> = {
+  name: 'insert_versions',
+  text: `
+    INSERT INTO workflow_version (id, workflow_id, tenant_id, ordinal, checksum, definition)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[])`,
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.workflowId)),
+    plainArray(rows.map((row) => row.tenantId)),
+    plainArray(rows.map((row) => row.ordinal)),
+    textArray(rows.map((row) => row.checksum)),
+    textArray(rows.map((row) => row.definition)),
+  ],
+};

@@ -1,0 +1,20 @@
+import type { ResultRow } from '../../model/rows.ts';
+import { plainArray, textArray } from '../array-literal.ts';
+import type { Statement } from '../statement.ts';
+
+/** The primary key (task, generation) is what makes a second result impossible. */
+export const insertResults: Statement<ResultRow> = {
+  name: 'insert_results',
+  text: `
+    INSERT INTO result (task_id, generation, status, attempt, seq, output, error)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], $4::integer[], $5::bigint[], $6::text[], $7::text[])`,
+  values: (rows) => [
+    plainArray(rows.map((row) => row.taskId)),
+    plainArray(rows.map((row) => row.generation)),
+    plainArray(rows.map((row) => row.status)),
+    plainArray(rows.map((row) => row.attempt)),
+    plainArray(rows.map((row) => row.seq)),
+    textArray(rows.map((row) => row.output)),
+    textArray(rows.map((row) => row.error)),
+  ],
+};

@@ -1,0 +1,35 @@
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
+
+/** One hundred years: longer durations are mistakes, and would leave the exact range of what is stored. */
+const longestMs = 100 * 365 * 24 * unitMs.h;
+
+/**
+ * Milliseconds of a duration such as `500ms`, `90s`, `42m30s`; `undefined` for anything else.
+ * Signs, bare numbers, other units and spaces are refused.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (text === '' || text.length > 64) return undefined;
+  let total = 0;
+  part.lastIndex = 0;
+  while (part.lastIndex < text.length) {
+    const match = part.exec(text);
+    if (match === null) return undefined;
+    const [, amount, unit] = match;
+    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
+  }
+  return total <= longestMs ? Math.round(total) : undefined;
+}
+
+/** The shortest text that parseDuration reads back as the same number of milliseconds. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  let rest = ms;
+  let text = '';
+  for (const unit of ['h', 'm', 's', 'ms'] as const) {
+    const count = Math.floor(rest / unitMs[unit]);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * unitMs[unit];
+  }
+  return text;
+}

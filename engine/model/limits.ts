@@ -1,0 +1,10 @@
+/** Bytes of one payload: input, output, metadata. */
+export const maxPayloadBytes = 4 * 1024 * 1024;
+/** Runs that one bulk call may trigger. */
+export const maxBulkTriggers = 1000;
+/** Characters of one log line. */
+export const maxLogChars = 10_000;
+/** Reassignments of one task, after which it fails. */
+export const maxReassigns = 10;
+/** Steps of one workflow. */
+export const maxSteps = 1000;

@@ -1,0 +1,57 @@
+import { RunStatus } from './status.ts';
+
+/** Where an unfinished task is. The numbers are stored in `live`. */
+export const LiveState = {
+  /** Waits for its parents. */
+  Gated: 0,
+  /** In its action's queue. */
+  Ready: 1,
+  /** Waits for a retry's back-off. */
+  Delayed: 2,
+  /** Assigned to a worker. */
+  Running: 3,
+  /** The engine ended the attempt; the worker has still to be told. */
+  Cancelling: 4,
+} as const;
+export type LiveState = (typeof LiveState)[keyof typeof LiveState];
+
+export const liveStateNames: Record<LiveState, string> = {
+  0: 'GATED',
+  1: 'READY',
+  2: 'DELAYED',
+  3: 'RUNNING',
+  4: 'CANCELLING',
+};
+
+export function isLiveState(value: number): value is LiveState {
+  return value >= 0 && value <= 4 && Number.isInteger(value);
+}
+
+/** Bits stored in `live.flags`. */
+export const LiveFlag = {
+  /** The worker reported STARTED for this attempt. */
+  Started: 1,
+  /** The attempt gave its slot back while it runs on. */
+  SlotReleased: 2,
+  /** Cancelling: the result is written, nothing follows once the worker was told. Without it a retry follows. */
+  Ended: 4,
+  /** Cancelling: what follows is a reassignment, which spends no user retry. */
+  Reassign: 8,
+} as const;
+
+export function liveRunStatus(state: LiveState): RunStatus {
+  return state === LiveState.Running || state === LiveState.Cancelling ? RunStatus.Running : RunStatus.Queued;
+}
+
+/** The moves that the planner may make; `null` is the row's end. */
+const moves: Record<LiveState, readonly (LiveState | null)[]> = {
+  [LiveState.Gated]: [LiveState.Ready, null],
+  [LiveState.Ready]: [LiveState.Running, null],
+  [LiveState.Delayed]: [LiveState.Ready, null],
+  [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, null],
+  [LiveState.Cancelling]: [LiveState.Ready, LiveState.Delayed, null],
+};
+
+export function mayMove(from: LiveState, to: LiveState | null): boolean {
+  return moves[from].includes(to);
+}

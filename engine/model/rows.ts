@@ -1,0 +1,129 @@
+import type { TerminalStatus } from './status.ts';
+
+export interface RunRow {
+  id: string;
+  tenantId: string;
+  workflowId: string;
+  versionId: string;
+  priority: number;
+  input: string;
+  metadata: string;
+  parentTaskId: string | null;
+  childIndex: number | null;
+  childKey: string | null;
+}
+
+export interface TaskRow {
+  id: string;
+  runId: string;
+  step: number;
+}
+
+export interface ResultRow {
+  taskId: string;
+  generation: number;
+  status: TerminalStatus;
+  attempt: number;
+  seq: number;
+  output: string | null;
+  error: string | null;
+}
+
+export interface RunEndRow {
+  tenantId: string;
+  status: TerminalStatus;
+  runId: string;
+  generation: number;
+  seq: number;
+}
+
+export interface HistoryRow {
+  taskId: string;
+  seq: number;
+  tenantId: string;
+  attempt: number;
+  /** Letters of JournalKind. */
+  kinds: string;
+  workerId: string | null;
+  message: string | null;
+  /** For the live feed: not stored, since `task` and `run` have them. */
+  runId: string;
+  stepName: string;
+  workflowName: string;
+}
+
+export interface LiveRow {
+  taskId: string;
+  runId: string;
+  tenantId: string;
+  versionId: string;
+  shard: number;
+  step: number;
+  state: number;
+  flags: number;
+  priority: number;
+  generation: number;
+  attempt: number;
+  retries: number;
+  reassigns: number;
+  seq: number;
+  dueUs: number;
+  workerId: string | null;
+}
+
+export interface WorkflowRow {
+  id: string;
+  tenantId: string;
+  name: string;
+}
+
+export interface VersionRow {
+  id: string;
+  workflowId: string;
+  tenantId: string;
+  ordinal: number;
+  checksum: string;
+  definition: string;
+}
+
+export interface WorkerRow {
+  id: string;
+  tenantId: string;
+  name: string;
+  actions: readonly string[];
+  slots: string;
+  labels: string;
+  runtime: string;
+}
+
+export interface WorkerUpdateRow {
+  id: string;
+  /** JSON object merged into the labels; null leaves them. */
+  labels: string | null;
+  paused: boolean | null;
+  ended: boolean;
+}
+
+/** Everything that one transaction writes. */
+export interface BatchRows {
+  readonly runs: readonly RunRow[];
+  readonly tasks: readonly TaskRow[];
+  readonly results: readonly ResultRow[];
+  readonly runEnds: readonly RunEndRow[];
+  readonly history: readonly HistoryRow[];
+  readonly workflows: readonly WorkflowRow[];
+  readonly versions: readonly VersionRow[];
+  readonly workers: readonly WorkerRow[];
+  readonly workerUpdates: readonly WorkerUpdateRow[];
+  readonly liveInserts: readonly LiveRow[];
+  readonly liveUpdates: readonly LiveRow[];
+  readonly liveDeletes: readonly string[];
+}
+
+/** One shard's part in a transaction: what it must find in the shard's row, and what it leaves there. */
+export interface ShardStep {
+  id: number;
+  epoch: number;
+  lastBatch: number;
+  seq: number;
+}

@@ -1,0 +1,35 @@
+import type { BatchRows, HistoryRow, LiveRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WorkerRow, WorkerUpdateRow, WorkflowRow } from '../model/rows.ts';
+import type { Effect } from './effect.ts';
+
+const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'effects'] as const;
+export type ChangeMark = readonly number[];
+
+/** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
+export class ChangeSet implements BatchRows {
+  readonly runs: RunRow[] = [];
+  readonly tasks: TaskRow[] = [];
+  readonly results: ResultRow[] = [];
+  readonly runEnds: RunEndRow[] = [];
+  readonly history: HistoryRow[] = [];
+  readonly workflows: WorkflowRow[] = [];
+  readonly versions: VersionRow[] = [];
+  readonly workers: WorkerRow[] = [];
+  readonly workerUpdates: WorkerUpdateRow[] = [];
+  readonly liveInserts: LiveRow[] = [];
+  readonly liveUpdates: LiveRow[] = [];
+  readonly liveDeletes: string[] = [];
+  readonly effects: Effect[] = [];
+
+  mark(): ChangeMark {
+    return lists.map((name) => this[name].length);
+  }
+
+  /** Forgets what was added since the mark. Journal letters merged into older rows are the journal's to undo. */
+  truncate(mark: ChangeMark): void {
+    for (const [index, name] of lists.entries()) this[name].length = mark[index] ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length === 0;
+  }
+}

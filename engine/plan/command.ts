@@ -1,0 +1,185 @@
+import type { WorkflowDefinition } from '../model/definition.ts';
+
+/** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
+export type Command =
+  | PutWorkflowCommand
+  | TriggerCommand
+  | RegisterWorkerCommand
+  | UpdateWorkerCommand
+  | WorkerPresenceCommand
+  | WorkerLostCommand
+  | UnsubscribeCommand
+  | StartedCommand
+  | CompletedCommand
+  | FailedCommand
+  | CancelCommand
+  | CancelSentCommand
+  | ReturnUnsentCommand
+  | ReassignUnstartedCommand
+  | RefreshTimeoutCommand
+  | ReleaseSlotCommand
+  | TickCommand;
+
+export interface PutWorkflowCommand {
+  kind: 'putWorkflow';
+  tenantId: string;
+  definition: WorkflowDefinition;
+  /** Of everything that makes a version. */
+  checksum: string;
+  /** Used when the name is new. */
+  workflowId: string;
+  /** Used when the checksum is new. */
+  versionId: string;
+}
+export interface PutWorkflowReply {
+  workflowId: string;
+  versionId: string;
+}
+
+export interface TriggerRun {
+  runId: string;
+  /** One per step, in order; the run's own id alone for a workflow of one step. */
+  taskIds: readonly string[];
+  versionId: string;
+  /** JSON. */
+  input: string;
+  /** JSON object. */
+  metadata: string;
+  /** 1–3. */
+  priority: number;
+  parentTaskId: string | null;
+  childIndex: number | null;
+  childKey: string | null;
+  /** The caller chose the id, so it may exist already: the loader looks before the plan. */
+  ownId: boolean;
+}
+export interface TriggerCommand {
+  kind: 'trigger';
+  tenantId: string;
+  runs: readonly TriggerRun[];
+  /** Filled by the loader: those of the callers' own ids that exist. */
+  existing: ReadonlySet<string>;
+}
+export interface TriggerReply {
+  runIds: readonly string[];
+}
+
+export interface RegisterWorkerCommand {
+  kind: 'registerWorker';
+  tenantId: string;
+  workerId: string;
+  name: string;
+  /** Lower-case. */
+  actions: readonly string[];
+  slots: Readonly<Record<string, number>>;
+  labels: Readonly<Record<string, string | number>>;
+  runtime: Readonly<Record<string, string>>;
+}
+
+export interface UpdateWorkerCommand {
+  kind: 'updateWorker';
+  tenantId: string;
+  workerId: string;
+  /** Merged into the worker's labels. */
+  labels?: Readonly<Record<string, string | number>>;
+  paused?: boolean;
+}
+
+/** From the session layer: may the worker be given tasks? Memory only. */
+export interface WorkerPresenceCommand {
+  kind: 'workerPresence';
+  workerId: string;
+  assignable: boolean;
+}
+
+/** The worker was silent for longer than the limit: its tasks go elsewhere. */
+export interface WorkerLostCommand {
+  kind: 'workerLost';
+  workerId: string;
+}
+
+export interface UnsubscribeCommand {
+  kind: 'unsubscribe';
+  tenantId: string;
+  workerId: string;
+}
+
+export interface AttemptRef {
+  taskId: string;
+  attempt: number;
+}
+
+export interface StartedCommand extends AttemptRef {
+  kind: 'started';
+  tenantId: string;
+}
+
+export interface CompletedCommand extends AttemptRef {
+  kind: 'completed';
+  tenantId: string;
+  /** JSON. */
+  output: string;
+}
+
+export interface FailedCommand extends AttemptRef {
+  kind: 'failed';
+  tenantId: string;
+  /** The raw failed payload, cleaned of what Postgres cannot hold. */
+  error: string;
+  mayRetry: boolean;
+}
+
+export interface CancelCommand {
+  kind: 'cancel';
+  tenantId: string;
+  /** Runs or tasks; unknown and ended ones are passed over. */
+  ids: readonly string[];
+}
+export interface CancelReply {
+  cancelled: readonly string[];
+}
+
+/** The worker was told that its attempt is over (or is past telling). */
+export interface CancelSentCommand extends AttemptRef {
+  kind: 'cancelSent';
+}
+
+/** The stream was gone before the attempt could be written to it. */
+export interface ReturnUnsentCommand extends AttemptRef {
+  kind: 'returnUnsent';
+}
+
+/** Sent, perhaps, but no sign of a start since the worker's stream came back. */
+export interface ReassignUnstartedCommand extends AttemptRef {
+  kind: 'reassignUnstarted';
+}
+
+export interface RefreshTimeoutCommand {
+  kind: 'refreshTimeout';
+  tenantId: string;
+  taskId: string;
+  incrementMs: number;
+}
+export interface RefreshTimeoutReply {
+  timeoutAtUs: number;
+}
+
+export interface ReleaseSlotCommand {
+  kind: 'releaseSlot';
+  tenantId: string;
+  taskId: string;
+}
+
+/** Time has come for the first deadlines. */
+export interface TickCommand {
+  kind: 'tick';
+}
+
+/** What each command answers, once it is committed. */
+export interface Replies {
+  putWorkflow: PutWorkflowReply;
+  trigger: TriggerReply;
+  cancel: CancelReply;
+  refreshTimeout: RefreshTimeoutReply;
+}
+export type ReplyOf<C extends Command> = C['kind'] extends keyof Replies ? Replies[C['kind']] : void;

@@ -1,0 +1,92 @@
+import type { TaskTable } from './task-table.ts';
+import type { UndoLog } from './undo-log.ts';
+
+/**
+ * The tasks that time will move, soonest first: a binary heap of row numbers that knows each row's place,
+ * so that a finished task leaves in O(log n) instead of lingering until its deadline.
+ */
+export class DeadlineHeap {
+  readonly #tasks: TaskTable;
+  #rows: number[] = [];
+
+  constructor(tasks: TaskTable) {
+    this.#tasks = tasks;
+  }
+
+  /** The task that is due first, or -1. */
+  get first(): number {
+    return this.#rows[0] ?? -1;
+  }
+
+  /** When the first is due; Infinity when none is. */
+  get nextUs(): number {
+    const row = this.first;
+    return row < 0 ? Infinity : (this.#tasks.dueUs[row] ?? Infinity);
+  }
+
+  /** Sets, moves or (with 0) clears a task's due time. */
+  set(row: number, dueUs: number, undo?: UndoLog): void {
+    const before = this.#tasks.dueUs[row] ?? 0;
+    if (before === dueUs) return;
+    undo?.record(() => this.set(row, before));
+    const place = this.#tasks.heapIndex[row] ?? -1;
+    this.#tasks.dueUs[row] = dueUs;
+    if (dueUs === 0) {
+      if (place >= 0) this.#remove(row, place);
+    } else if (place < 0) {
+      this.#rows.push(row);
+      this.#rise(row, this.#rows.length - 1);
+    } else {
+      this.#rise(row, place);
+      this.#sink(row, this.#tasks.heapIndex[row] ?? place);
+    }
+  }
+
+  #due(row: number): number {
+    return this.#tasks.dueUs[row] ?? Infinity;
+  }
+
+  #place(row: number, at: number): void {
+    this.#rows[at] = row;
+    this.#tasks.heapIndex[row] = at;
+  }
+
+  #rise(row: number, from: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = this.#rows[parent];
+      if (above === undefined || this.#due(above) <= this.#due(row)) break;
+      this.#place(above, at);
+      at = parent;
+    }
+    this.#place(row, at);
+  }
+
+  #sink(row: number, from: number): void {
+    let at = from;
+    for (;;) {
+      let child = at * 2 + 1;
+      const left = this.#rows[child];
+      if (left === undefined) break;
+      const right = this.#rows[child + 1];
+      let lower = left;
+      if (right !== undefined && this.#due(right) < this.#due(left)) {
+        lower = right;
+        child++;
+      }
+      if (this.#due(lower) >= this.#due(row)) break;
+      this.#place(lower, at);
+      at = child;
+    }
+    this.#place(row, at);
+  }
+
+  #remove(row: number, at: number): void {
+    this.#tasks.heapIndex[row] = -1;
+    const last = this.#rows.pop();
+    if (last === undefined || last === row) return;
+    this.#rise(last, at);
+    this.#sink(last, this.#tasks.heapIndex[last] ?? at);
+  }
+}

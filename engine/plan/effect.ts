@@ -1,0 +1,76 @@
+import type { TerminalStatus } from '../model/status.ts';
+
+/** What happens outside Postgres, once the batch that decided it has committed. */
+export type Effect =
+  | DispatchEffect
+  | TellCancelEffect
+  | TaskEndedEffect
+  | RunEndedEffect
+  | RunCreatedEffect
+  | WorkerRegisteredEffect
+  | WorkerEndedEffect;
+
+/** Send this attempt to its worker. */
+export interface DispatchEffect {
+  kind: 'dispatch';
+  tenantId: string;
+  workerId: string;
+  taskId: string;
+  runId: string;
+  workflowId: string;
+  versionId: string;
+  stepName: string;
+  action: string;
+  attempt: number;
+  generation: number;
+  priority: number;
+  /** Step name → task id of the parents whose outputs the task can read. */
+  parents: readonly { name: string; taskId: string }[];
+}
+
+/** Tell the worker that its attempt is over. */
+export interface TellCancelEffect {
+  kind: 'tellCancel';
+  tenantId: string;
+  workerId: string;
+  taskId: string;
+  runId: string;
+  stepName: string;
+  action: string;
+  attempt: number;
+}
+
+export interface TaskEndedEffect {
+  kind: 'taskEnded';
+  taskId: string;
+  /** Absent unless the run has several tasks and the output may be read by children. */
+  output: string | null;
+}
+
+export interface RunEndedEffect {
+  kind: 'runEnded';
+  tenantId: string;
+  runId: string;
+  status: TerminalStatus;
+  /** The result of a one-task run, which needs no read. */
+  single: { stepName: string; output: string | null; error: string | null } | null;
+}
+
+export interface RunCreatedEffect {
+  kind: 'runCreated';
+  runId: string;
+  input: string;
+  metadata: string;
+}
+
+export interface WorkerRegisteredEffect {
+  kind: 'workerRegistered';
+  tenantId: string;
+  workerId: string;
+  name: string;
+}
+
+export interface WorkerEndedEffect {
+  kind: 'workerEnded';
+  workerId: string;
+}

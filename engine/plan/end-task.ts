@@ -1,0 +1,118 @@
+import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { runOutcome, RunStatus, type TerminalStatus } from '../model/status.ts';
+import { journal, leaveWorker, setFlag, touch, type Plan } from './plan.ts';
+import { queueTask } from './queue-task.ts';
+import type { LiveRun } from './shard-state.ts';
+
+export interface TaskEnd {
+  status: TerminalStatus;
+  output: string | null;
+  error: string | null;
+}
+
+const runLetters = { [RunStatus.Completed]: 'c', [RunStatus.Failed]: 'f', [RunStatus.Cancelled]: 'n' } as const;
+
+/**
+ * Writes a task's one result and all that follows from it in its run. The caller has already journaled the end.
+ * A row that stays CANCELLING (the worker has still to be told) keeps its place in memory and in `live`.
+ */
+export function endTask(plan: Plan, row: number, end: TaskEnd): void {
+  const { state, changes } = plan;
+  const { tasks, undo } = state;
+  const taskId = tasks.id(row);
+  changes.results.push({
+    taskId,
+    generation: tasks.generation[row] ?? 1,
+    status: end.status,
+    attempt: tasks.attempt[row] ?? 0,
+    seq: state.nextSeq(plan.nowUs),
+    output: end.output,
+    error: end.error,
+  });
+  const run = state.runOf(row);
+  if (run === undefined) {
+    endRun(plan, row, { runId: taskId, generation: tasks.generation[row] ?? 1, status: end.status, single: end });
+  } else {
+    const index = state.stepOf(row).index;
+    changes.effects.push({ kind: 'taskEnded', taskId, output: end.output });
+    settleStep(plan, run, index, end.status);
+    advanceChildren(plan, run, index);
+    if (run.unfinished === 0 && !run.ended) {
+      run.ended = true;
+      undo.record(() => {
+        run.ended = false;
+      });
+      const status = runOutcome(run.outcomes.filter((outcome) => outcome !== 0));
+      endRun(plan, row, { runId: run.runId, generation: run.generation, status, single: null });
+    }
+  }
+  if (tasks.state[row] === LiveState.Cancelling) setFlag(plan, row, LiveFlag.Ended);
+  else forgetTask(plan, row);
+}
+
+/** Takes a task out of memory and of `live`. */
+export function forgetTask(plan: Plan, row: number): void {
+  const { state } = plan;
+  touch(plan, row);
+  leaveWorker(plan, row);
+  state.deadlines.set(row, 0, state.undo);
+  if (state.tasks.rank[row] !== 255) state.stepOf(row).queue.remove(row, state.undo);
+  releaseRun(plan, row);
+  state.tasks.end(row, state.undo);
+}
+
+/** A run is remembered until its last task row goes: one that is CANCELLING outlives the run's end. */
+function releaseRun(plan: Plan, row: number): void {
+  const { state } = plan;
+  const run = state.runOf(row);
+  if (run === undefined) return;
+  run.rows--;
+  const runRow = state.tasks.run[row] ?? -1;
+  if (run.rows === 0) state.removeRun(runRow);
+  state.undo.record(() => {
+    if (run.rows === 0) state.restoreRun(runRow, run);
+    run.rows++;
+  });
+}
+
+function endRun(plan: Plan, row: number, end: { runId: string; generation: number; status: TerminalStatus; single: TaskEnd | null }): void {
+  const { state, changes } = plan;
+  const step = state.stepOf(row);
+  const { tenantId } = step.version;
+  journal(plan, row, runLetters[end.status]);
+  changes.runEnds.push({ tenantId, status: end.status, runId: end.runId, generation: end.generation, seq: state.nextSeq(plan.nowUs) });
+  state.counts.finished++;
+  changes.effects.push({
+    kind: 'runEnded',
+    tenantId,
+    runId: end.runId,
+    status: end.status,
+    single: end.single === null ? null : { stepName: step.definition.name, output: end.single.output, error: end.single.error },
+  });
+}
+
+function settleStep(plan: Plan, run: LiveRun, index: number, status: TerminalStatus): void {
+  run.outcomes[index] = status;
+  run.unfinished--;
+  plan.state.undo.record(() => {
+    run.outcomes[index] = 0;
+    run.unfinished++;
+  });
+}
+
+/** Starts the children whose parents have all completed, and cancels those that can no longer run. */
+function advanceChildren(plan: Plan, run: LiveRun, index: number): void {
+  const { state } = plan;
+  for (const child of run.version.children[index] ?? []) {
+    if (run.outcomes[child] !== 0) continue;
+    const row = state.tasks.find(run.taskIds[child] ?? '');
+    if (row < 0 || state.tasks.state[row] !== LiveState.Gated) continue;
+    const parents = (run.version.definition.steps[child]?.parents ?? []).map((parent) => run.outcomes[parent] ?? 0);
+    if (parents.some((outcome) => outcome === RunStatus.Failed || outcome === RunStatus.Cancelled)) {
+      journal(plan, row, 'N', 'a parent failed or was cancelled');
+      endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+    } else if (parents.every((outcome) => outcome === RunStatus.Completed)) {
+      queueTask(plan, row, 'tail');
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { maxReassigns } from '../model/limits.ts';
+import { RunStatus } from '../model/status.ts';
+import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand } from './command.ts';
+import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
+import { hasFlag, journal, moveTo, setFlag, type Plan } from './plan.ts';
+import type { PlannerWorker } from './planner-worker.ts';
+import { queueTask } from './queue-task.ts';
+import { nextAttempt, retryTask, runningRow } from './report.ts';
+
+/**
+ * An attempt that the engine ends while its worker may be running it goes through CANCELLING:
+ * its worker is told first, and only then does the task end in memory, or its next attempt start.
+ * The slot stays taken until then.
+ */
+export function interrupt(plan: Plan, row: number): void {
+  const { state, changes } = plan;
+  const worker = state.workerOf(row);
+  moveTo(plan, row, LiveState.Cancelling);
+  state.deadlines.set(row, 0, state.undo);
+  if (worker === undefined) throw new Error(`task ${state.tasks.id(row)} runs on no worker`);
+  const step = state.stepOf(row);
+  changes.effects.push({
+    kind: 'tellCancel',
+    tenantId: step.version.tenantId,
+    workerId: worker.id,
+    taskId: state.tasks.id(row),
+    runId: state.runIdOf(row),
+    stepName: step.definition.name,
+    action: step.definition.action,
+    attempt: state.tasks.attempt[row] ?? 0,
+  });
+}
+
+export function planCancel(plan: Plan, command: CancelCommand): CancelReply {
+  const { state } = plan;
+  const cancelled: string[] = [];
+  for (const id of command.ids) {
+    const runRow = state.runsById.get(id);
+    const taskIds = runRow === undefined ? [id] : (state.runs[runRow]?.taskIds ?? []);
+    let any = false;
+    for (const taskId of taskIds) any = cancelTask(plan, command.tenantId, taskId) || any;
+    if (any) cancelled.push(id);
+  }
+  return { cancelled };
+}
+
+function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
+  const { state } = plan;
+  const row = state.tasks.find(taskId);
+  if (row < 0 || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended)) return false;
+  if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
+  journal(plan, row, 'N');
+  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+  return true;
+}
+
+/** The worker knows that the attempt is over: the task is gone, retried, or on its way to another worker. */
+export function planCancelSent(plan: Plan, command: CancelSentCommand): void {
+  const { state } = plan;
+  const row = state.tasks.find(command.taskId);
+  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt) return;
+  afterInterrupt(plan, row);
+}
+
+export function afterInterrupt(plan: Plan, row: number): void {
+  if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
+  else if (hasFlag(plan, row, LiveFlag.Reassign)) reassign(plan, row, 'no sign of a start after the worker came back');
+  else retryTask(plan, row);
+}
+
+/** Another worker gets the task. Spends no retry of the user's, but only so many times. */
+function reassign(plan: Plan, row: number, why: string): void {
+  const { state } = plan;
+  const { tasks, undo } = state;
+  const reassigns = (tasks.reassigns[row] ?? 0) + 1;
+  journal(plan, row, 'G', why);
+  if (reassigns > maxReassigns) {
+    const error = JSON.stringify({ message: `the task was reassigned ${maxReassigns} times because its workers were lost, and is given up` });
+    journal(plan, row, 'X');
+    endTask(plan, row, failedFor(error));
+    if (tasks.alive[row] === 1) forgetTask(plan, row); // it was CANCELLING, and its worker has been told
+    return;
+  }
+  nextAttempt(plan, row);
+  tasks.write('reassigns', row, reassigns, undo);
+  queueTask(plan, row, 'head');
+}
+
+function failedFor(error: string): TaskEnd {
+  return { status: RunStatus.Failed, output: null, error };
+}
+
+/** Nothing was sent, so the worker has nothing to be told. */
+export function planReturnUnsent(plan: Plan, command: ReturnUnsentCommand): void {
+  const row = runningRow(plan, command);
+  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  journal(plan, row, 'D');
+  reassign(plan, row, "the worker's stream was gone");
+}
+
+export function planReassignUnstarted(plan: Plan, command: ReassignUnstartedCommand): void {
+  const row = runningRow(plan, command);
+  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  interrupt(plan, row);
+  setFlag(plan, row, LiveFlag.Reassign);
+}
+
+/** Every attempt of a worker that is gone, however far it was. */
+export function takeFromWorker(plan: Plan, worker: PlannerWorker): void {
+  for (const row of [...worker.tasks]) {
+    if (plan.state.tasks.state[row] === LiveState.Running) reassign(plan, row, `worker ${worker.name} was lost`);
+    else afterInterrupt(plan, row);
+  }
+}

@@ -1,0 +1,66 @@
+import type { LiveRow } from '../model/rows.ts';
+import { LiveState } from '../model/live-state.ts';
+import type { Plan } from './plan.ts';
+import type { ShardState } from './shard-state.ts';
+
+/**
+ * The batch's writes to `live`: each touched task once, in its final image. A task that came and went within the batch
+ * writes nothing. `live` equals memory after every commit because it is written from memory.
+ */
+export function collectLive(plan: Plan): void {
+  const { state, changes } = plan;
+  const { tasks } = state;
+  for (const row of state.dirtyRows) {
+    const persisted = tasks.persisted[row] === 1;
+    if (tasks.alive[row] === 0) {
+      if (persisted) changes.liveDeletes.push(tasks.id(row));
+    } else {
+      (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
+    }
+  }
+}
+
+/** After the commit: `live` now holds what memory does, and ended rows may be reused. */
+export function settleRows(state: ShardState): void {
+  const { tasks } = state;
+  for (const row of state.dirtyRows) {
+    tasks.dirty[row] = 0;
+    if (tasks.alive[row] === 1) tasks.persisted[row] = 1;
+    else tasks.sweep(row);
+  }
+  state.dirtyRows.length = 0;
+  state.undo.clear();
+}
+
+/** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's is wall time. */
+function storedDue(state: ShardState, row: number): number {
+  const due = state.tasks.dueUs[row] ?? 0;
+  return due === 0 || state.tasks.state[row] === LiveState.Delayed ? due : due - state.lostUs;
+}
+
+export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
+  return storedUs === 0 || liveState === LiveState.Delayed ? storedUs : storedUs + state.lostUs;
+}
+
+function liveRow(state: ShardState, row: number): LiveRow {
+  const { tasks } = state;
+  const step = state.stepOf(row);
+  return {
+    taskId: tasks.id(row),
+    runId: state.runIdOf(row),
+    tenantId: step.version.tenantId,
+    versionId: step.version.versionId,
+    shard: state.id,
+    step: step.index,
+    state: tasks.state[row] ?? 0,
+    flags: tasks.flags[row] ?? 0,
+    priority: tasks.priority[row] ?? 1,
+    generation: tasks.generation[row] ?? 1,
+    attempt: tasks.attempt[row] ?? 0,
+    retries: tasks.retries[row] ?? 0,
+    reassigns: tasks.reassigns[row] ?? 0,
+    seq: tasks.seq[row] ?? 0,
+    dueUs: storedDue(state, row),
+    workerId: state.workerOf(row)?.id ?? null,
+  };
+}

@@ -1,0 +1,189 @@
+import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts';
+import type { TerminalStatus } from '../model/status.ts';
+import { ActionQueue } from './action-queue.ts';
+import { DeadlineHeap } from './deadline-heap.ts';
+import { PlannerWorker, type SlotUse } from './planner-worker.ts';
+import { TaskTable } from './task-table.ts';
+import { UndoLog } from './undo-log.ts';
+
+/** A registered version, with its steps spread into the shard's step table. */
+export interface Version {
+  tenantId: string;
+  workflowId: string;
+  versionId: string;
+  checksum: string;
+  ordinal: number;
+  definition: WorkflowDefinition;
+  /** Row of its first step in the shard's steps. */
+  firstStep: number;
+  /** Indices of the steps that wait for each step. */
+  children: readonly (readonly number[])[];
+}
+
+export interface Step {
+  version: Version;
+  index: number;
+  definition: StepDefinition;
+  slots: readonly SlotUse[];
+  queue: ActionQueue;
+}
+
+/** A run of several tasks while any of them is unfinished. */
+export interface LiveRun {
+  runId: string;
+  version: Version;
+  generation: number;
+  priority: number;
+  taskIds: readonly string[];
+  /** How each step ended; 0 while it has not. */
+  outcomes: (TerminalStatus | 0)[];
+  unfinished: number;
+  /** Task rows still in memory: the unfinished ones, and those whose worker has still to be told of their end. */
+  rows: number;
+  ended: boolean;
+}
+
+/** All that one shard remembers. What is not here is in Postgres alone. */
+export class ShardState {
+  readonly id: number;
+  epoch: number;
+  lastBatch: number;
+  /** Hybrid logical clock in microseconds: the newest number given out. */
+  seq: number;
+  /** Microseconds in which no engine owned the shard, summed; see deadlines in `live`. */
+  lostUs: number;
+
+  readonly undo = new UndoLog();
+  readonly tasks = new TaskTable();
+  readonly deadlines = new DeadlineHeap(this.tasks);
+  readonly steps: Step[] = [];
+  readonly versions = new Map<string, Version>();
+  /** Newest version by tenant and name. */
+  readonly latest = new Map<string, Version>();
+  readonly queues = new Map<string, ActionQueue>();
+  readonly workers: (PlannerWorker | undefined)[] = [];
+  readonly workersById = new Map<string, PlannerWorker>();
+  readonly runs: (LiveRun | undefined)[] = [];
+  readonly freeRuns: number[] = [];
+  readonly runsById = new Map<string, number>();
+  /** Queues that gained a task, and workers that gained room, since the last assignment pass. */
+  readonly hungry = new Set<ActionQueue>();
+  readonly roomy = new Set<PlannerWorker>();
+  /** Rows that the current batch will write to `live`, and those of ended tasks, to be swept after it. */
+  readonly dirtyRows: number[] = [];
+  readonly counts = { triggered: 0, finished: 0, running: 0 };
+
+  constructor(options: { id: number; epoch: number; lastBatch: number; seq: number; lostUs: number }) {
+    this.id = options.id;
+    this.epoch = options.epoch;
+    this.lastBatch = options.lastBatch;
+    this.seq = options.seq;
+    this.lostUs = options.lostUs;
+  }
+
+  /** The shard's time: never behind what it has already committed. */
+  timeUs(clockUs: number): number {
+    return Math.max(clockUs, this.seq);
+  }
+
+  nextSeq(nowUs: number): number {
+    this.seq = Math.max(this.seq + 1, nowUs);
+    return this.seq;
+  }
+
+  queueFor(tenantId: string, action: string): ActionQueue {
+    const key = `${tenantId}\0${action}`;
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      queue = new ActionQueue(tenantId, action, this.tasks);
+      this.queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  addVersion(options: Omit<Version, 'firstStep' | 'children'>): Version {
+    const { definition } = options;
+    const children = definition.steps.map((_, parent) => definition.steps.flatMap((step, child) => (step.parents.includes(parent) ? [child] : [])));
+    const version: Version = { ...options, firstStep: this.steps.length, children };
+    for (const [index, step] of definition.steps.entries()) {
+      const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
+      this.steps.push({ version, index, definition: step, slots, queue: this.queueFor(options.tenantId, step.action) });
+    }
+    this.versions.set(options.versionId, version);
+    const name = `${options.tenantId}\0${definition.name}`;
+    const latest = this.latest.get(name);
+    if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
+    return version;
+  }
+
+  latestVersion(tenantId: string, name: string): Version | undefined {
+    return this.latest.get(`${tenantId}\0${name}`);
+  }
+
+  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number> }): PlannerWorker {
+    const worker = new PlannerWorker({ ...options, index: this.workers.length });
+    this.workers.push(worker);
+    this.workersById.set(worker.id, worker);
+    for (const action of options.actions) {
+      const queue = this.queueFor(options.tenantId, action);
+      queue.workers.push(worker);
+      worker.queues.push(queue);
+    }
+    return worker;
+  }
+
+  /** Forgets a worker that holds nothing any more. Its index is never reused. */
+  removeWorker(worker: PlannerWorker): void {
+    for (const queue of worker.queues) {
+      const at = queue.workers.indexOf(worker);
+      if (at >= 0) queue.workers.splice(at, 1);
+    }
+    this.workers[worker.index] = undefined;
+    this.workersById.delete(worker.id);
+    this.roomy.delete(worker);
+  }
+
+  addRun(run: LiveRun): number {
+    const row = this.freeRuns.pop() ?? this.runs.length;
+    this.runs[row] = run;
+    this.runsById.set(run.runId, row);
+    return row;
+  }
+
+  removeRun(row: number): void {
+    const run = this.runs[row];
+    if (run === undefined) return;
+    this.runs[row] = undefined;
+    this.runsById.delete(run.runId);
+    this.freeRuns.push(row);
+  }
+
+  /** Undoes removeRun. */
+  restoreRun(row: number, run: LiveRun): void {
+    this.runs[row] = run;
+    this.runsById.set(run.runId, row);
+    const at = this.freeRuns.lastIndexOf(row);
+    if (at >= 0) this.freeRuns.splice(at, 1);
+  }
+
+  stepOf(row: number): Step {
+    const step = this.steps[this.tasks.step[row] ?? -1];
+    if (step === undefined) throw new Error(`task row ${row} has no step: planner state is inconsistent`);
+    return step;
+  }
+
+  runOf(row: number): LiveRun | undefined {
+    const run = this.tasks.run[row] ?? -1;
+    return run < 0 ? undefined : this.runs[run];
+  }
+
+  /** The id of the run that a task belongs to. */
+  runIdOf(row: number): string {
+    return this.runOf(row)?.runId ?? this.tasks.id(row);
+  }
+
+  workerOf(row: number): PlannerWorker | undefined {
+    const worker = this.tasks.worker[row] ?? -1;
+    return worker < 0 ? undefined : this.workers[worker];
+  }
+}

@@ -1,0 +1,239 @@
+import type { UndoLog } from './undo-log.ts';
+
+const none = -1;
+
+function hex8(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
+
+export type TaskColumn =
+  | 'state'
+  | 'flags'
+  | 'priority'
+  | 'dirty'
+  | 'alive'
+  | 'generation'
+  | 'attempt'
+  | 'retries'
+  | 'reassigns'
+  | 'run'
+  | 'step'
+  | 'worker'
+  | 'next'
+  | 'prev'
+  | 'rank'
+  | 'seq';
+
+/**
+ * Every unfinished task of a shard, as columns: about 90 bytes a task, ids and index included
+ * (one object a task took 711). A task is named by its row number, which is stable until the task ends
+ * and reused only after the batch that ended it has committed.
+ */
+export class TaskTable {
+  #capacity = 64;
+  #used = 0;
+  #free: number[] = [];
+  #idWords = new Uint32Array(64 * 4);
+  /** Open addressing, linear probing, at most half full; holds row + 1. */
+  #slots = new Int32Array(128);
+  #size = 0;
+
+  state = new Uint8Array(64);
+  flags = new Uint8Array(64);
+  priority = new Uint8Array(64);
+  /** 1 while a row of `live` exists for it. */
+  persisted = new Uint8Array(64);
+  /** 1 while the current batch will write it. */
+  dirty = new Uint8Array(64);
+  /** 1 while in use. */
+  alive = new Uint8Array(64);
+  generation = new Int32Array(64);
+  attempt = new Int32Array(64);
+  retries = new Int32Array(64);
+  reassigns = new Int32Array(64);
+  /** Row in the shard's steps. */
+  step = new Int32Array(64);
+  /** Row in the shard's runs; -1 for a one-task run, whose id is the task's. */
+  run = new Int32Array(64);
+  /** Row in the shard's workers; -1 while unassigned. */
+  worker = new Int32Array(64);
+  /** Links of the queue that holds it. */
+  next = new Int32Array(64);
+  prev = new Int32Array(64);
+  /** Which of its queue's lists holds it; 255 for none. */
+  rank = new Uint8Array(64);
+  /** Place in the deadline heap; -1 for none. */
+  heapIndex = new Int32Array(64);
+  /** Order of becoming ready. */
+  seq = new Float64Array(64);
+  /** Microseconds of wall time; 0 for none. What it means follows from the state. */
+  dueUs = new Float64Array(64);
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes held by the columns and the index. */
+  get bytes(): number {
+    return this.#capacity * (6 + 4 * 10 + 1 + 16 + 16) + this.#slots.byteLength;
+  }
+
+  /** The rows in use, in no particular order. */
+  *rows(): Generator<number> {
+    for (let row = 0; row < this.#used; row++) if (this.alive[row] === 1) yield row;
+  }
+
+  /** The row of a task, or -1. */
+  find(id: string): number {
+    const a = Number.parseInt(id.slice(0, 8), 16);
+    const b = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
+    const c = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
+    const d = Number.parseInt(id.slice(28, 36), 16);
+    const mask = this.#slots.length - 1;
+    const words = this.#idWords;
+    for (let slot = this.#hash(c, d) & mask; ; slot = (slot + 1) & mask) {
+      const row = (this.#slots[slot] ?? 0) - 1;
+      if (row === none) return none;
+      const at = row * 4;
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d && this.alive[row] === 1) return row;
+    }
+  }
+
+  id(row: number): string {
+    const at = row * 4;
+    const [a = 0, b = 0, c = 0, d = 0] = this.#idWords.subarray(at, at + 4);
+    const second = hex8(b);
+    const third = hex8(c);
+    return `${hex8(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex8(d)}`;
+  }
+
+  /** A row for a new task, zeroed; taken back with the batch. */
+  add(id: string, undo: UndoLog): number {
+    const row = this.insert(id);
+    undo.record(() => this.sweep(row));
+    return row;
+  }
+
+  /** As `add`, without undo: for recovery. */
+  insert(id: string): number {
+    const row = this.#free.pop() ?? this.#used++;
+    if (row >= this.#capacity) this.#grow();
+    const at = row * 4;
+    this.#idWords[at] = Number.parseInt(id.slice(0, 8), 16);
+    this.#idWords[at + 1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
+    this.#idWords[at + 2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
+    this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
+    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.seq, this.dueUs]) column[row] = 0;
+    this.alive[row] = 1;
+    this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = none;
+    this.rank[row] = 255;
+    if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
+    this.#link(row);
+    this.#size++;
+    return row;
+  }
+
+  /** Writes one field, undoably. By column name, since a column is replaced when the table grows. */
+  write(column: TaskColumn, row: number, value: number, undo: UndoLog): void {
+    const before = this[column][row] ?? 0;
+    if (before === value) return;
+    this[column][row] = value;
+    undo.record(() => {
+      this[column][row] = before;
+    });
+  }
+
+  /** Ends a task: it is no longer found, its row stays reserved until `sweep`. */
+  end(row: number, undo: UndoLog): void {
+    this.write('alive', row, 0, undo);
+  }
+
+  /** Gives the row of an ended task back, once nothing can undo its end. */
+  sweep(row: number): void {
+    this.alive[row] = 0;
+    this.#unlink(row);
+    this.#free.push(row);
+    this.#size--;
+  }
+
+  #hash(c: number, d: number): number {
+    // The last 62 bits of a UUIDv7 are random: no mixing needed beyond this.
+    return (Math.imul(c, 0x9e3779b1) ^ d) >>> 0;
+  }
+
+  #home(row: number): number {
+    return this.#hash(this.#idWords[row * 4 + 2] ?? 0, this.#idWords[row * 4 + 3] ?? 0) & (this.#slots.length - 1);
+  }
+
+  #link(row: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = this.#home(row);
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = row + 1;
+  }
+
+  #unlink(row: number): void {
+    const mask = this.#slots.length - 1;
+    let hole = this.#home(row);
+    while (this.#slots[hole] !== row + 1) hole = (hole + 1) & mask;
+    // Close the gap: move back every later entry whose home is not between the hole and itself.
+    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
+      const held = this.#slots[slot] ?? 0;
+      if (held === 0) break;
+      const home = this.#home(held - 1);
+      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+        this.#slots[hole] = held;
+        hole = slot;
+      }
+    }
+    this.#slots[hole] = 0;
+  }
+
+  #rehash(size: number): void {
+    const held = this.#slots.filter((entry) => entry !== 0);
+    this.#slots = new Int32Array(size);
+    for (const entry of held) this.#link(entry - 1);
+  }
+
+  #grow(): void {
+    const size = this.#capacity * 2;
+    const bytes = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const grown = new Uint8Array(size);
+      grown.set(old);
+      return grown;
+    };
+    const ints = (old: Int32Array): Int32Array<ArrayBuffer> => {
+      const grown = new Int32Array(size);
+      grown.set(old);
+      return grown;
+    };
+    const doubles = (old: Float64Array): Float64Array<ArrayBuffer> => {
+      const grown = new Float64Array(size);
+      grown.set(old);
+      return grown;
+    };
+    const words = new Uint32Array(size * 4);
+    words.set(this.#idWords);
+    this.#idWords = words;
+    this.state = bytes(this.state);
+    this.flags = bytes(this.flags);
+    this.priority = bytes(this.priority);
+    this.persisted = bytes(this.persisted);
+    this.dirty = bytes(this.dirty);
+    this.alive = bytes(this.alive);
+    this.rank = bytes(this.rank);
+    this.generation = ints(this.generation);
+    this.attempt = ints(this.attempt);
+    this.retries = ints(this.retries);
+    this.reassigns = ints(this.reassigns);
+    this.step = ints(this.step);
+    this.run = ints(this.run);
+    this.worker = ints(this.worker);
+    this.next = ints(this.next);
+    this.prev = ints(this.prev);
+    this.heapIndex = ints(this.heapIndex);
+    this.seq = doubles(this.seq);
+    this.dueUs = doubles(this.dueUs);
+    this.#capacity = size;
+  }
+}

@@ -1,0 +1,47 @@
+import { LiveState } from '../model/live-state.ts';
+import { RunStatus } from '../model/status.ts';
+import { formatDuration } from '../model/duration.ts';
+import { endTask } from './end-task.ts';
+import { interrupt } from './interrupt.ts';
+import { journal, type Plan } from './plan.ts';
+import { queueTask } from './queue-task.ts';
+import { mayRetry } from './report.ts';
+
+/** Bounds one batch; the rest is due in the next. */
+const perTick = 500;
+
+/** What time has brought: back-offs that are over, waits and executions that took too long. */
+export function planTick(plan: Plan): void {
+  const { deadlines, tasks } = plan.state;
+  for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
+    const row = deadlines.first;
+    switch (tasks.state[row]) {
+      case LiveState.Delayed:
+        queueTask(plan, row, 'head');
+        break;
+      case LiveState.Ready:
+        giveUpWaiting(plan, row);
+        break;
+      case LiveState.Running:
+        timeOut(plan, row);
+        break;
+      default:
+        throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
+    }
+  }
+}
+
+function giveUpWaiting(plan: Plan, row: number): void {
+  const limit = formatDuration(plan.state.stepOf(row).definition.scheduleTimeoutMs);
+  journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
+  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+}
+
+function timeOut(plan: Plan, row: number): void {
+  const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
+  const message = `ran longer than its execution timeout of ${limit}`;
+  const again = mayRetry(plan, row);
+  journal(plan, row, 'O', message);
+  interrupt(plan, row);
+  if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
+}

@@ -1,0 +1,71 @@
+import { LiveState } from '../model/live-state.ts';
+import type { TriggerCommand, TriggerReply, TriggerRun } from './command.ts';
+import { journal, touch, type Plan } from './plan.ts';
+import { queueTask } from './queue-task.ts';
+import type { Version } from './shard-state.ts';
+
+export function planTrigger(plan: Plan, command: TriggerCommand): TriggerReply {
+  const { state } = plan;
+  for (const run of command.runs) {
+    const known = command.existing.has(run.runId) || state.runsById.has(run.runId) || state.tasks.find(run.runId) >= 0;
+    if (!known) createRun(plan, command.tenantId, run);
+  }
+  return { runIds: command.runs.map((run) => run.runId) };
+}
+
+function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
+  const { state, changes } = plan;
+  const version = state.versions.get(run.versionId);
+  if (version === undefined || version.tenantId !== tenantId) throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);
+  changes.runs.push({
+    id: run.runId,
+    tenantId,
+    workflowId: version.workflowId,
+    versionId: version.versionId,
+    priority: run.priority,
+    input: run.input,
+    metadata: run.metadata,
+    parentTaskId: run.parentTaskId,
+    childIndex: run.childIndex,
+    childKey: run.childKey,
+  });
+  changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata });
+  state.counts.triggered++;
+  const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
+  for (const [index, taskId] of run.taskIds.entries()) addTask(plan, { run, version, index, taskId, runRow });
+}
+
+function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
+  const { state } = plan;
+  const row = state.addRun({
+    runId: run.runId,
+    version,
+    generation: 1,
+    priority: run.priority,
+    taskIds: run.taskIds,
+    outcomes: run.taskIds.map(() => 0),
+    unfinished: run.taskIds.length,
+    rows: run.taskIds.length,
+    ended: false,
+  });
+  state.undo.record(() => state.removeRun(row));
+  return row;
+}
+
+function addTask(plan: Plan, options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number }): void {
+  const { state, changes } = plan;
+  const { tasks, undo } = state;
+  const { run, version, index, taskId, runRow } = options;
+  changes.tasks.push({ id: taskId, runId: run.runId, step: index });
+  const row = tasks.add(taskId, undo);
+  tasks.state[row] = LiveState.Gated;
+  tasks.generation[row] = 1;
+  tasks.priority[row] = run.priority;
+  tasks.step[row] = version.firstStep + index;
+  tasks.run[row] = runRow;
+  touch(plan, row);
+  if (index === 0) journal(plan, row, 'r');
+  journal(plan, row, 'C');
+  const step = version.definition.steps[index];
+  if (step !== undefined && step.parents.length === 0) queueTask(plan, row, 'tail');
+}

@@ -1,0 +1,25 @@
+/**
+ * How to take back what a batch did to memory. A batch that the database refuses leaves no trace:
+ * every write to planner state goes through here or records its inverse here.
+ */
+export class UndoLog {
+  #inverses: (() => void)[] = [];
+
+  /** Records the inverse of a change that was just made, or is about to be. */
+  record(inverse: () => void): void {
+    this.#inverses.push(inverse);
+  }
+
+  mark(): number {
+    return this.#inverses.length;
+  }
+
+  /** Takes back everything since the mark, newest first. */
+  rollback(mark = 0): void {
+    while (this.#inverses.length > mark) this.#inverses.pop()?.();
+  }
+
+  clear(): void {
+    this.#inverses = [];
+  }
+}

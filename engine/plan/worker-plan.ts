@@ -1,0 +1,88 @@
+import { HatchetError } from '../errors.ts';
+import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
+import { takeFromWorker } from './interrupt.ts';
+import type { Plan } from './plan.ts';
+import type { PlannerWorker } from './planner-worker.ts';
+
+export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
+  const { state, changes } = plan;
+  if (state.workersById.has(command.workerId)) return;
+  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)) });
+  state.undo.record(() => state.removeWorker(worker));
+  changes.workers.push({
+    id: command.workerId,
+    tenantId: command.tenantId,
+    name: command.name,
+    actions: command.actions,
+    slots: JSON.stringify(command.slots),
+    labels: JSON.stringify(command.labels),
+    runtime: JSON.stringify(command.runtime),
+  });
+  changes.effects.push({ kind: 'workerRegistered', tenantId: command.tenantId, workerId: command.workerId, name: command.name });
+}
+
+export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void {
+  const { state, changes } = plan;
+  const worker = ownWorker(plan, command.tenantId, command.workerId);
+  const { paused } = command;
+  if (paused !== undefined && paused !== worker.paused) {
+    worker.paused = paused;
+    state.undo.record(() => {
+      worker.paused = !paused;
+    });
+    state.roomy.add(worker);
+  }
+  changes.workerUpdates.push({ id: worker.id, labels: command.labels === undefined ? null : JSON.stringify(command.labels), paused: paused ?? null, ended: false });
+}
+
+/** Changes no row: after a restart the session layer says it again. */
+export function planWorkerPresence(plan: Plan, command: WorkerPresenceCommand): void {
+  const { state } = plan;
+  const worker = state.workersById.get(command.workerId);
+  if (worker === undefined || worker.assignable === command.assignable) return;
+  worker.assignable = command.assignable;
+  state.undo.record(() => {
+    worker.assignable = !command.assignable;
+  });
+  if (command.assignable) state.roomy.add(worker);
+}
+
+export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
+  const worker = plan.state.workersById.get(command.workerId);
+  if (worker === undefined) return;
+  worker.assignable = false;
+  takeFromWorker(plan, worker);
+  if (worker.ended) forgetWorker(plan, worker);
+}
+
+/** Its running tasks go on, and may report while its heartbeats would still count. */
+export function planUnsubscribe(plan: Plan, command: UnsubscribeCommand): void {
+  const { state, changes } = plan;
+  const worker = ownWorker(plan, command.tenantId, command.workerId);
+  if (worker.ended) return;
+  worker.ended = true;
+  state.undo.record(() => {
+    worker.ended = false;
+  });
+  changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
+  changes.effects.push({ kind: 'workerEnded', workerId: worker.id });
+}
+
+function forgetWorker(plan: Plan, worker: PlannerWorker): void {
+  const { state } = plan;
+  const { queues } = worker;
+  state.removeWorker(worker);
+  state.undo.record(() => {
+    state.workers[worker.index] = worker;
+    state.workersById.set(worker.id, worker);
+    for (const queue of queues) queue.workers.push(worker);
+  });
+}
+
+function ownWorker(plan: Plan, tenantId: string, workerId: string): PlannerWorker {
+  const worker = plan.state.workersById.get(workerId);
+  if (worker === undefined || worker.tenantId !== tenantId) {
+    throw new HatchetError('UNKNOWN_WORKER', `no worker ${workerId}`, { remedy: 'Register the worker again.' });
+  }
+  return worker;
+}
