@@ -1,5 +1,6 @@
 import type { PutWorkflowCommand, PutWorkflowReply } from './command.ts';
 import type { Plan } from './plan.ts';
+import { versionKey } from './shard-state.ts';
 
 /** An unchanged definition keeps its version; any change makes the next one. Runs in flight stay on theirs. */
 export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
@@ -16,7 +17,7 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
   state.undo.record(() => {
     state.steps.length = version.firstStep;
     state.versions.delete(version.versionId);
-    const name = `${tenantId}\0${definition.name}`;
+    const name = versionKey(tenantId, definition.name);
     if (latest === undefined) state.latest.delete(name);
     else state.latest.set(name, latest);
   });

@@ -43,6 +43,11 @@ export interface LiveRun {
   ended: boolean;
 }
 
+/** Names are one whatever their case: the published SDKs lower it when they trigger, not when they register. */
+export function versionKey(tenantId: string, name: string): string {
+  return `${tenantId}\0${name.toLowerCase()}`;
+}
+
 /** All that one shard remembers. What is not here is in Postgres alone. */
 export class ShardState {
   readonly id: number;
@@ -110,14 +115,14 @@ export class ShardState {
       this.steps.push({ version, index, definition: step, slots, queue: this.queueFor(options.tenantId, step.action) });
     }
     this.versions.set(options.versionId, version);
-    const name = `${options.tenantId}\0${definition.name}`;
+    const name = versionKey(options.tenantId, definition.name);
     const latest = this.latest.get(name);
     if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
     return version;
   }
 
   latestVersion(tenantId: string, name: string): Version | undefined {
-    return this.latest.get(`${tenantId}\0${name}`);
+    return this.latest.get(versionKey(tenantId, name));
   }
 
   addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number> }): PlannerWorker {

@@ -1,0 +1,111 @@
+import { Client, DatabaseError, type ClientConfig } from 'pg';
+import type { BatchRows, ShardStep } from '../model/rows.ts';
+import { batchQueries } from './batch-queries.ts';
+
+/** The database said no: nothing of the batch is stored. */
+export class BatchRefused extends Error {
+  override readonly name = 'BatchRefused';
+  readonly sqlstate: string;
+  /** Another owner holds a shard of the batch, or has written to it. */
+  readonly notOwner: boolean;
+
+  constructor(cause: DatabaseError, notOwner: boolean) {
+    super(cause.message, { cause });
+    this.sqlstate = cause.code ?? '';
+    this.notOwner = notOwner;
+  }
+}
+
+/** The connection was lost before the answer came: the batch is stored as a whole or not at all, and only the shard's row tells. */
+export class BatchUnknown extends Error {
+  override readonly name = 'BatchUnknown';
+}
+
+/** What identifies a connection's server process, even after its pid is used again. */
+export interface Backend {
+  pid: number;
+  start: string;
+}
+
+const laneSettings = [
+  // A generic plan for every statement: planning 500-row arrays anew cost more than running them.
+  `SET plan_cache_mode = force_generic_plan`,
+  `SET idle_in_transaction_session_timeout = '5s'`,
+  `SET synchronous_commit = on`,
+  `SET lock_timeout = '20s'`,
+];
+
+/**
+ * The connection on which batches commit, one after the other. A whole transaction is written at once
+ * (pipeline mode), so that it costs one round trip whatever the number of its statements.
+ */
+export class Lane {
+  readonly #client: Client;
+  readonly backend: Backend;
+
+  private constructor(client: Client, backend: Backend) {
+    this.#client = client;
+    this.backend = backend;
+  }
+
+  static async connect(config: ClientConfig, onLost: (error: Error) => void): Promise<Lane> {
+    const client = new Client({ ...config, keepAlive: true, pipeline: true });
+    client.on('error', onLost);
+    try {
+      await client.connect();
+      for (const setting of laneSettings) await client.query(setting);
+      const { rows } = await client.query<{ pid: number; start: string }>(
+        `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+      );
+      const [backend] = rows;
+      if (backend === undefined) throw new Error('this connection is missing in pg_stat_activity');
+      return new Lane(client, backend);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** For reads and ownership statements between batches. */
+  get client(): Client {
+    return this.#client;
+  }
+
+  /** @throws BatchRefused, BatchUnknown */
+  async commit(shards: readonly ShardStep[], batch: number, rows: BatchRows): Promise<void> {
+    const queries = batchQueries(shards, batch, rows);
+    // Nothing but the shards' rows moves: one statement is its own transaction.
+    const alone = queries.length === 1;
+    const answers = [
+      ...(alone ? [] : [this.#client.query('BEGIN')]),
+      ...queries.map((query) => this.#client.query(query)),
+      ...(alone ? [] : [this.#client.query('COMMIT')]),
+    ];
+    const settled = await Promise.allSettled(answers);
+    const first = settled.findIndex((answer) => answer.status === 'rejected');
+    if (first < 0) {
+      const end = settled.at(-1);
+      if (alone || (end?.status === 'fulfilled' && end.value.command === 'COMMIT')) return;
+      throw new BatchUnknown('the transaction ended in a rollback without an error');
+    }
+    const answer = settled[first];
+    const cause: unknown = answer?.status === 'rejected' ? answer.reason : undefined;
+    const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
+    if (!unanswered && isAnswer(cause)) throw new BatchRefused(cause, first === (alone ? 0 : 1) && cause.code === '22012');
+    throw new BatchUnknown('the connection to Postgres was lost while a batch was committing', { cause });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+
+  /** Cuts the socket without a farewell. */
+  destroy(): void {
+    this.#client.connection.stream.destroy();
+  }
+}
+
+/** An error that Postgres sent while the connection lived on. A FATAL one (57P01…) ends the connection, maybe after a commit. */
+function isAnswer(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.severity === 'ERROR';
+}

@@ -1,0 +1,240 @@
+import { HatchetError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { actionPayload } from './action-payload.ts';
+import { PayloadCache, type RunPayload } from './payload-cache.ts';
+import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
+
+/** An attempt to send, once its payload is at hand. */
+export interface Assignment {
+  tenantId: string;
+  workerId: string;
+  taskId: string;
+  runId: string;
+  workflowId: string;
+  versionId: string;
+  stepName: string;
+  action: string;
+  attempt: number;
+  generation: number;
+  priority: number;
+  parents: readonly { name: string; taskId: string }[];
+}
+
+export interface Attempt {
+  taskId: string;
+  attempt: number;
+}
+
+/** What the dispatcher asks of the rest of the engine. */
+export interface DispatcherPorts {
+  presence(worker: { tenantId: string; workerId: string; assignable: boolean }): Promise<unknown>;
+  workerLost(worker: { tenantId: string; workerId: string }): Promise<unknown>;
+  cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
+  returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
+  reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
+  /** Attempts on the worker that have given no sign of a start. */
+  unstarted(tenantId: string, workerId: string): Attempt[];
+  readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
+  readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  nowMs(): number;
+}
+
+const sweepMs = 1_000;
+/** How long a worker that came back may take to show that it has an attempt. */
+const unstartedMs = 15_000;
+
+/** Worker streams: sends what was assigned, tells what was cancelled, and watches who is alive. Outside all shard state. */
+export class Dispatcher {
+  readonly payloads = new PayloadCache();
+  readonly #ports: DispatcherPorts;
+  readonly #log: Logger;
+  readonly #workerTimeoutMs: number;
+  readonly #sessions = new Map<string, WorkerSession>();
+  readonly #sweep: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
+    this.#ports = options.ports;
+    this.#log = options.log;
+    this.#workerTimeoutMs = options.workerTimeoutMs;
+    this.#sweep = setInterval(() => this.#checkAll(), sweepMs);
+  }
+
+  addWorker(tenantId: string, workerId: string): WorkerSession {
+    let session = this.#sessions.get(workerId);
+    if (session === undefined) {
+      session = new WorkerSession({ workerId, tenantId, nowMs: this.#ports.nowMs() });
+      this.#sessions.set(workerId, session);
+    }
+    return session;
+  }
+
+  endWorker(workerId: string): void {
+    const session = this.#sessions.get(workerId);
+    if (session !== undefined) session.ended = true;
+  }
+
+  session(tenantId: string, workerId: string): WorkerSession | undefined {
+    const session = this.#sessions.get(workerId);
+    return session?.tenantId === tenantId ? session : undefined;
+  }
+
+  /** After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace. */
+  announceAll(): void {
+    for (const session of this.#sessions.values()) {
+      session.announced = false;
+      this.#check(session);
+    }
+  }
+
+  /** When each worker that was heard of since `sinceMs` was last heard of. */
+  *heardSince(sinceMs: number): Generator<{ workerId: string; atMs: number }> {
+    for (const session of this.#sessions.values()) if (session.seenAtMs > sinceMs) yield { workerId: session.workerId, atMs: session.seenAtMs };
+  }
+
+  /** @throws HatchetError UNKNOWN_WORKER */
+  heartbeat(tenantId: string, workerId: string): void {
+    const session = this.#known(tenantId, workerId);
+    session.beat(this.#ports.nowMs());
+    this.#check(session);
+  }
+
+  /**
+   * Attaches a worker's stream; a stream it had before is closed.
+   * @returns to call when the stream ends
+   * @throws HatchetError UNKNOWN_WORKER
+   */
+  attach(tenantId: string, workerId: string, link: WorkerLink): () => void {
+    const session = this.#known(tenantId, workerId);
+    if (session.ended) throw unknownWorker(workerId);
+    session.link?.close();
+    session.attach(link, this.#ports.nowMs());
+    for (const notice of session.untold.values()) this.#tell(session, notice);
+    this.#watchUnstarted(session);
+    this.#check(session);
+    return () => {
+      if (session.link !== link) return;
+      session.link = undefined;
+      for (const timer of session.timers) clearTimeout(timer);
+      session.timers.clear();
+      this.#check(session);
+    };
+  }
+
+  /** Sends committed assignments; those whose payload is not at hand are read together first. */
+  async send(assignments: readonly Assignment[]): Promise<void> {
+    const missing: Assignment[] = [];
+    for (const assignment of assignments) {
+      this.#sessions.get(assignment.workerId)?.sending.add(attemptKey(assignment.taskId, assignment.attempt));
+      if (!this.#trySend(assignment)) missing.push(assignment);
+    }
+    if (missing.length === 0) return;
+    try {
+      const [runs, outputs] = await Promise.all([
+        this.#ports.readRuns([...new Set(missing.map(({ runId }) => runId))]),
+        this.#ports.readOutputs(missing.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation })))),
+      ]);
+      for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
+      for (const [taskId, output] of outputs) this.payloads.putOutput(taskId, output);
+      for (const assignment of missing) this.#deliver(assignment, runs.get(assignment.runId), (taskId) => outputs.get(taskId));
+    } catch (error) {
+      this.#log.warn({ err: error, attempts: missing.length }, 'payloads could not be read; the attempts go back to their queues');
+      for (const assignment of missing) this.#giveBack(assignment);
+    }
+  }
+
+  /** Tells workers that attempts are over: now, or when their stream is back. */
+  cancel(workerId: string, notice: CancelNotice): void {
+    const session = this.#sessions.get(workerId);
+    const key = attemptKey(notice.taskId, notice.attempt);
+    if (session === undefined) return;
+    if (session.sending.delete(key)) return this.#report(this.#ports.cancelSent(notice.tenantId, notice));
+    if (session.link === undefined) session.untold.set(key, notice);
+    else this.#tell(session, notice);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#sweep);
+    for (const session of this.#sessions.values()) {
+      for (const timer of session.timers) clearTimeout(timer);
+      session.link?.close();
+    }
+  }
+
+  #known(tenantId: string, workerId: string): WorkerSession {
+    const session = this.session(tenantId, workerId);
+    if (session === undefined) throw unknownWorker(workerId);
+    return session;
+  }
+
+  #trySend(assignment: Assignment): boolean {
+    const run = this.payloads.run(assignment.runId);
+    if (run === undefined || assignment.parents.some(({ taskId }) => this.payloads.output(taskId) === undefined)) return false;
+    this.#deliver(assignment, run, (taskId) => this.payloads.output(taskId));
+    return true;
+  }
+
+  #deliver(assignment: Assignment, run: RunPayload | undefined, outputOf: (taskId: string) => string | undefined): void {
+    const session = this.#sessions.get(assignment.workerId);
+    // Cancelled while its payload was read: its end has been reported already.
+    if (session !== undefined && !session.sending.delete(attemptKey(assignment.taskId, assignment.attempt))) return;
+    if (session?.link === undefined || run === undefined) return this.#giveBack(assignment);
+    const parents = assignment.parents.map(({ name, taskId }) => ({ name, json: outputOf(taskId) ?? '{}' }));
+    const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = assignment;
+    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload(run.input, parents), metadata: run.metadata });
+  }
+
+  #giveBack(assignment: Assignment): void {
+    this.#sessions.get(assignment.workerId)?.sending.delete(attemptKey(assignment.taskId, assignment.attempt));
+    this.#report(this.#ports.returnUnsent(assignment.tenantId, assignment));
+  }
+
+  #tell(session: WorkerSession, notice: CancelNotice): void {
+    session.link?.send(notice);
+    session.untold.delete(attemptKey(notice.taskId, notice.attempt));
+    this.#report(this.#ports.cancelSent(notice.tenantId, notice));
+  }
+
+  /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
+  #watchUnstarted(session: WorkerSession): void {
+    const suspects = this.#ports.unstarted(session.tenantId, session.workerId).filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
+    if (suspects.length === 0) return;
+    const timer = setTimeout(() => {
+      session.timers.delete(timer);
+      for (const suspect of suspects) this.#report(this.#ports.reassignUnstarted(session.tenantId, suspect));
+    }, unstartedMs);
+    session.timers.add(timer);
+  }
+
+  #checkAll(): void {
+    for (const session of this.#sessions.values()) this.#check(session);
+  }
+
+  #check(session: WorkerSession): void {
+    const nowMs = this.#ports.nowMs();
+    const { tenantId, workerId } = session;
+    const fit = session.isFit(nowMs);
+    if (fit !== session.announced) {
+      session.announced = fit;
+      this.#report(this.#ports.presence({ tenantId, workerId, assignable: fit }));
+    }
+    if (!session.lost && session.isGone(nowMs, this.#workerTimeoutMs)) {
+      session.lost = true;
+      session.untold.clear();
+      this.#log.warn({ workerId }, 'a worker was lost; its tasks go to others');
+      this.#report(this.#ports.workerLost({ tenantId, workerId }));
+      if (session.ended) this.#sessions.delete(workerId);
+    }
+  }
+
+  #report(done: Promise<unknown>): void {
+    done.catch((error: unknown) => {
+      if (!this.#stopped) this.#log.error({ err: error }, 'the dispatcher could not report to the owner');
+    });
+  }
+}
+
+function unknownWorker(workerId: string): HatchetError {
+  return new HatchetError('UNKNOWN_WORKER', `no worker ${workerId}`, { remedy: 'Register the worker again.' });
+}

@@ -1,0 +1,89 @@
+/** What goes down a worker's stream, before it is put into the contract's words. */
+export type WorkerMessage =
+  | {
+      kind: 'start';
+      tenantId: string;
+      workflowId: string;
+      versionId: string;
+      runId: string;
+      taskId: string;
+      stepName: string;
+      action: string;
+      attempt: number;
+      priority: number;
+      /** JSON. */
+      payload: string;
+      /** JSON object. */
+      metadata: string;
+    }
+  | { kind: 'cancel'; tenantId: string; runId: string; taskId: string; stepName: string; action: string; attempt: number };
+
+/** A worker's open stream. */
+export interface WorkerLink {
+  send(message: WorkerMessage): void;
+  /** Ends the stream so that the client comes back later, not at once. */
+  close(): void;
+}
+
+export type CancelNotice = Extract<WorkerMessage, { kind: 'cancel' }>;
+
+/** Grace of a stream whose first heartbeat has not come: SDKs start them late. */
+const firstBeatMs = 30_000;
+/** Heartbeats come every 4 s; one that is 5 s late makes the worker unfit for new tasks. */
+const lateMs = 9_000;
+
+/** One registered worker's connection: its stream, its heartbeats, and what it has still to be told. */
+export class WorkerSession {
+  readonly workerId: string;
+  readonly tenantId: string;
+  link: WorkerLink | undefined;
+  /** What the planner was last told. */
+  announced = false;
+  /** The planner was told that the worker is gone, and it has not shown itself since. */
+  lost = false;
+  ended = false;
+  /** Attempts on their way to the stream, by key; a cancel takes them out. */
+  readonly sending = new Set<string>();
+  readonly untold = new Map<string, CancelNotice>();
+  readonly timers = new Set<NodeJS.Timeout>();
+  #seenAtMs: number;
+  #attachedAtMs = 0;
+  #beaten = false;
+
+  constructor(options: { workerId: string; tenantId: string; nowMs: number }) {
+    this.workerId = options.workerId;
+    this.tenantId = options.tenantId;
+    this.#seenAtMs = options.nowMs;
+  }
+
+  get seenAtMs(): number {
+    return this.#seenAtMs;
+  }
+
+  beat(nowMs: number): void {
+    this.#beaten = true;
+    this.#seenAtMs = nowMs;
+    this.lost = false;
+  }
+
+  attach(link: WorkerLink, nowMs: number): void {
+    this.link = link;
+    this.#attachedAtMs = nowMs;
+    this.#beaten = false;
+    this.#seenAtMs = nowMs;
+    this.lost = false;
+  }
+
+  isFit(nowMs: number): boolean {
+    if (this.link === undefined || this.lost || this.ended) return false;
+    return this.#beaten ? nowMs - this.#seenAtMs <= lateMs : nowMs - this.#attachedAtMs <= firstBeatMs;
+  }
+
+  isGone(nowMs: number, limitMs: number): boolean {
+    return nowMs - this.#seenAtMs > limitMs;
+  }
+}
+
+export function attemptKey(taskId: string, attempt: number): string {
+  return `${taskId}/${attempt}`;
+}

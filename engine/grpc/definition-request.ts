@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { HatchetError } from '../errors.ts';
+import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, type StepDefinition, type WorkflowDefinition } from '../model/definition.ts';
+import { parseDuration } from '../model/duration.ts';
+import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
+import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+
+const namePattern = /^[a-zA-Z0-9._-]+$/;
+const longestName = 200;
+
+function invalid(message: string, remedy: string): HatchetError {
+  return new HatchetError('INVALID_ARGUMENT', message, { remedy });
+}
+
+function notServed(workflow: string, what: string): HatchetError {
+  return new HatchetError('NOT_SUPPORTED', `workflow ${workflow} uses ${what}, which this version of the engine does not serve`, {
+    remedy: `Remove ${what} from the definition, or upgrade hatchet-ts once a version serves it.`,
+  });
+}
+
+function checkName(name: string, what: string): void {
+  if (!namePattern.test(name) || name.length > longestName) {
+    throw invalid(`${what} ${JSON.stringify(name)} is not a valid name`, `Use 1 to ${longestName} letters, digits, dots, underscores and hyphens.`);
+  }
+}
+
+function duration(text: string | undefined, fallbackMs: number, what: string): number {
+  if (text === undefined || text === '') return fallbackMs;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms === 0) throw invalid(`${what} ${JSON.stringify(text)} is not a duration`, 'Write it like 500ms, 90s or 1h30m.');
+  return ms;
+}
+
+function count(value: number, what: string, range: { min: number; max: number }): number {
+  if (!Number.isInteger(value) || value < range.min || value > range.max) throw invalid(`${what} is ${value}`, `Choose a whole number from ${range.min} to ${range.max}.`);
+  return value;
+}
+
+function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
+  const { name } = request;
+  if (request.onFailureTask !== undefined) throw notServed(name, 'an on-failure task');
+  if (request.concurrency !== undefined || request.concurrencyArr.length > 0) throw notServed(name, 'concurrency');
+  if (request.eventTriggers.length > 0) throw notServed(name, 'event triggers');
+  if (request.cronTriggers.length > 0) throw notServed(name, 'cron triggers');
+  if (request.defaultFilters.length > 0) throw notServed(name, 'filters');
+  if (request.sticky !== undefined) throw notServed(name, 'a sticky strategy');
+  if (request.idempotency !== undefined) throw notServed(name, 'idempotency');
+}
+
+function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
+  const { conditions } = task;
+  if (conditions !== undefined && conditions.parentOverrideConditions.length + conditions.sleepConditions.length + conditions.userEventConditions.length > 0) throw notServed(workflow, 'conditions');
+  if (task.concurrency.length > 0) throw notServed(workflow, 'concurrency');
+  if (task.rateLimits.length > 0) throw notServed(workflow, 'rate limits');
+  if (Object.keys(task.workerLabels).length > 0) throw notServed(workflow, 'worker labels');
+  if (task.batch !== undefined) throw notServed(workflow, 'batches');
+  if (task.isDurable) throw notServed(workflow, 'a durable task');
+}
+
+function step(workflow: string, task: CreateTaskOpts, names: readonly string[]): StepDefinition {
+  checkName(task.readableId, `task of workflow ${workflow}`);
+  refuseTaskFeatures(workflow, task);
+  const where = `of task ${task.readableId} of workflow ${workflow}`;
+  const parents = [...new Set(task.parents)].map((parent) => {
+    const index = names.indexOf(parent);
+    if (index < 0) throw invalid(`the parent ${JSON.stringify(parent)} ${where} does not exist`, 'Name tasks of the same workflow.');
+    return index;
+  });
+  const slots = Object.entries(task.slotRequests).map(([type, units]) => [type, count(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
+  return {
+    name: task.readableId,
+    action: (task.action === '' ? `${workflow}:${task.readableId}` : task.action).toLowerCase(),
+    parents,
+    retries: count(task.retries, `retries ${where}`, { min: 0, max: 100_000 }),
+    backoffFactor: task.backoffFactor === undefined || task.backoffFactor === 0 ? null : backoff(task.backoffFactor, where),
+    backoffMaxSeconds: task.backoffMaxSeconds === undefined || task.backoffMaxSeconds === 0 ? null : count(task.backoffMaxSeconds, `the longest back-off ${where}`, { min: 1, max: 86_400 }),
+    executionTimeoutMs: duration(task.timeout, defaultExecutionTimeoutMs, `the execution timeout ${where}`),
+    scheduleTimeoutMs: duration(task.scheduleTimeout, defaultScheduleTimeoutMs, `the schedule timeout ${where}`),
+    slots: slots.length === 0 ? { default: 1 } : Object.fromEntries(slots),
+    durable: false,
+  };
+}
+
+function backoff(factor: number, where: string): number {
+  if (!(factor >= 1 && factor <= 1000)) throw invalid(`the back-off factor ${where} is ${factor}`, 'Choose a number from 1 to 1000.');
+  return factor;
+}
+
+function refuseCycles(workflow: string, steps: readonly StepDefinition[]): void {
+  const done = new Set<number>();
+  let left = steps.map((_, index) => index);
+  while (left.length > 0) {
+    const ready = left.filter((index) => steps[index]?.parents.every((parent) => done.has(parent)) === true);
+    if (ready.length === 0) throw invalid(`the tasks ${left.map((index) => steps[index]?.name).join(', ')} of workflow ${workflow} wait for each other`, 'Remove the cycle.');
+    for (const index of ready) done.add(index);
+    left = left.filter((index) => !done.has(index));
+  }
+}
+
+function schemaText(request: CreateWorkflowVersionRequest): string | null {
+  if (request.inputJsonSchema === undefined || request.inputJsonSchema.length === 0) return null;
+  const text = Buffer.from(request.inputJsonSchema).toString('utf8');
+  if (text.length > maxPayloadBytes / 16) throw invalid(`the input schema of workflow ${request.name} has ${text.length} bytes`, `Keep it under ${maxPayloadBytes / 16}.`);
+  try {
+    return JSON.stringify(JSON.parse(text)).replaceAll('\\u0000', '');
+  } catch {
+    throw invalid(`the input schema of workflow ${request.name} is not valid JSON`, 'Send JSON Schema as JSON.');
+  }
+}
+
+/**
+ * A registration in the engine's own words, checked whole.
+ * @throws HatchetError INVALID_ARGUMENT, NOT_SUPPORTED
+ */
+export function readDefinition(request: CreateWorkflowVersionRequest): { definition: WorkflowDefinition; checksum: string } {
+  checkName(request.name, 'workflow');
+  refuseWorkflowFeatures(request);
+  if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
+  if (request.tasks.length > maxSteps) throw invalid(`workflow ${request.name} has ${request.tasks.length} tasks`, `Keep to ${maxSteps}.`);
+  const names = request.tasks.map((task) => task.readableId);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice}`, 'Give each task its own name.');
+  const steps = request.tasks.map((task) => step(request.name, task, names));
+  refuseCycles(request.name, steps);
+  const definition: WorkflowDefinition = {
+    name: request.name,
+    description: request.description.replaceAll('\0', ''),
+    defaultPriority: count(request.defaultPriority ?? 1, `the default priority of workflow ${request.name}`, { min: 1, max: 3 }),
+    inputJsonSchema: schemaText(request),
+    steps,
+  };
+  return { definition, checksum: createHash('sha256').update(JSON.stringify(definition)).digest('hex') };
+}

@@ -1,0 +1,30 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { HatchetError, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+const codes: Partial<Record<ErrorCode, status>> = {
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  PAYLOAD_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  UNKNOWN_WORKFLOW: status.NOT_FOUND,
+  UNKNOWN_RUN: status.NOT_FOUND,
+  UNKNOWN_WORKER: status.NOT_FOUND,
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  NOT_SUPPORTED: status.UNIMPLEMENTED,
+  NOT_OWNER: status.UNAVAILABLE,
+  STOPPING: status.UNAVAILABLE,
+  DISK_FULL: status.RESOURCE_EXHAUSTED,
+};
+
+/** The error as gRPC carries it; the stable code travels in the trailer `hatchet-error-code`. */
+export function toServiceError(error: unknown, log: Logger): ServiceError {
+  const metadata = new Metadata();
+  if (error instanceof HatchetError) {
+    metadata.set('hatchet-error-code', error.code);
+    const details = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
+    return Object.assign(new Error(details), { code: codes[error.code] ?? status.INTERNAL, details, metadata });
+  }
+  log.error({ err: error }, 'a call failed unexpectedly: this is a bug, or Postgres is away');
+  metadata.set('hatchet-error-code', 'INTERNAL');
+  const details = 'the engine could not carry the call out; its log has the details';
+  return Object.assign(new Error(details), { code: status.INTERNAL, details, metadata });
+}

@@ -1,0 +1,70 @@
+import { HatchetError } from '../errors.ts';
+import { maxPayloadBytes } from './limits.ts';
+
+/** An escaped NUL: an even number of backslashes before `\u0000`. */
+const escapedNul = /(?:^|[^\\])(?:\\\\)*\\u0000/;
+/** What JSON.stringify leaves of a lone surrogate. */
+const loneSurrogate = /\\ud[89a-f]/;
+
+function tooLarge(what: string, bytes: number): HatchetError {
+  return new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${bytes} bytes; the limit is ${maxPayloadBytes}`, {
+    details: { bytes, limit: maxPayloadBytes },
+    remedy: 'Store large data elsewhere and pass a reference to it.',
+  });
+}
+
+/**
+ * JSON text as a caller sent it, checked and unchanged.
+ * @throws HatchetError INVALID_ARGUMENT for what is no JSON or holds NUL, PAYLOAD_TOO_LARGE over 4 MiB
+ */
+export function checkedJson(text: string, what: string): unknown {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxPayloadBytes) throw tooLarge(what, bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new HatchetError('INVALID_ARGUMENT', `${what} is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Send valid JSON.' });
+  }
+  if (escapedNul.test(text)) throw new HatchetError('INVALID_ARGUMENT', `${what} holds a NUL character`, { remedy: 'Remove \\u0000: Postgres cannot store it.' });
+  return value;
+}
+
+/** A trigger's input; empty means an empty object. */
+export function checkedInput(text: string): string {
+  if (text === '') return '{}';
+  checkedJson(text, 'the input');
+  return text;
+}
+
+/** Metadata: a JSON object that Postgres can search. Empty means none. */
+export function checkedMetadata(text: string): string {
+  if (text === '') return '{}';
+  const value = checkedJson(text, 'the metadata');
+  if (value === null) return '{}';
+  if (typeof value !== 'object' || Array.isArray(value)) throw new HatchetError('INVALID_ARGUMENT', 'the metadata is not a JSON object', { remedy: 'Send an object of keys and values.' });
+  const plain = JSON.stringify(value);
+  if (loneSurrogate.test(plain)) throw new HatchetError('INVALID_ARGUMENT', 'the metadata holds half of a surrogate pair', { remedy: 'Send well-formed Unicode.' });
+  return plain;
+}
+
+export type ReportedOutput = { ok: true; output: string } | { ok: false; error: string };
+
+/** A worker's output is never refused, or its task would hang: what cannot be stored fails the attempt with the reason. */
+export function reportedOutput(text: string): ReportedOutput {
+  if (text === '') return { ok: true, output: 'null' };
+  try {
+    checkedJson(text, "the task's output");
+    return { ok: true, output: text };
+  } catch (error) {
+    return { ok: false, error: JSON.stringify({ message: error instanceof Error ? error.message : String(error) }) };
+  }
+}
+
+const longestError = 256 * 1024;
+
+/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. */
+export function reportedError(text: string): string {
+  const clean = text.replaceAll('\0', '').replaceAll('\\u0000', '');
+  return clean.length <= longestError ? clean : JSON.stringify({ message: `${clean.slice(0, longestError)}… (cut)` });
+}

@@ -1,0 +1,120 @@
+import type { Pool } from 'pg';
+import { isJournalKind, isRunKind, journalNames, statusAfter, type JournalKind } from '../model/journal.ts';
+import type { HistoryRow } from '../model/rows.ts';
+import type { RunStatus } from '../model/status.ts';
+
+/** One transition, named and placed. */
+export interface JournalEvent {
+  /** Sorts as text in the order of events; a reader resumes after it. */
+  cursor: string;
+  timeUs: number;
+  runId: string;
+  workflowName: string;
+  taskId: string;
+  stepName: string;
+  attempt: number;
+  kind: JournalKind;
+  type: string;
+  status: RunStatus | undefined;
+  message: string;
+  workerId: string | null;
+  ofRun: boolean;
+}
+
+/** `<seq>-<place in the row>`: both padded, so that text order is event order. */
+export function formatCursor(seq: number, place: number): string {
+  return `${String(seq).padStart(17, '0')}-${String(place).padStart(2, '0')}`;
+}
+
+export function parseCursor(text: string): { seq: number; place: number } | undefined {
+  const match = /^(\d{17})-(\d{2})$/.exec(text);
+  return match === null ? undefined : { seq: Number(match[1]), place: Number(match[2]) };
+}
+
+export function rowEvents(row: HistoryRow): JournalEvent[] {
+  const events: JournalEvent[] = [];
+  for (const [place, kind] of [...row.kinds].entries()) {
+    if (!isJournalKind(kind)) continue;
+    events.push({
+      cursor: formatCursor(row.seq, place),
+      timeUs: row.seq,
+      runId: row.runId,
+      workflowName: row.workflowName,
+      taskId: row.taskId,
+      stepName: row.stepName,
+      attempt: row.attempt,
+      kind,
+      type: journalNames[kind],
+      status: statusAfter(kind),
+      // A row's message belongs to its first letter.
+      message: place === 0 ? (row.message ?? '') : '',
+      workerId: row.workerId,
+      ofRun: isRunKind(kind),
+    });
+  }
+  return events;
+}
+
+interface JournalSqlRow {
+  task_id: string;
+  seq: string;
+  tenant_id: string;
+  attempt: number;
+  kinds: string;
+  worker_id: string | null;
+  message: string | null;
+  run_id: string;
+  step_name: string;
+  workflow_name: string;
+}
+
+function historyRow(row: JournalSqlRow): HistoryRow {
+  return {
+    taskId: row.task_id,
+    seq: Number(row.seq),
+    tenantId: row.tenant_id,
+    attempt: row.attempt,
+    kinds: row.kinds,
+    workerId: row.worker_id,
+    message: row.message,
+    runId: row.run_id,
+    stepName: row.step_name,
+    workflowName: row.workflow_name,
+  };
+}
+
+const afterCursor = {
+  name: 'journal_after',
+  text: `
+    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
+      v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
+    FROM (SELECT * FROM history WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3) h
+    JOIN task t ON t.id = h.task_id
+    JOIN run r ON r.id = t.run_id
+    JOIN workflow_version v ON v.id = r.version_id
+    ORDER BY h.seq`,
+};
+
+/** A tenant's journal from a row on, in order. */
+export async function readJournalFrom(pool: Pool, tenantId: string, seq: number, limit: number): Promise<HistoryRow[]> {
+  const { rows } = await pool.query<JournalSqlRow>({ ...afterCursor, values: [tenantId, seq, limit] });
+  return rows.map(historyRow);
+}
+
+const ofRun = {
+  name: 'journal_of_run',
+  text: `
+    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
+      v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
+    FROM task t
+    JOIN run r ON r.id = t.run_id
+    JOIN workflow_version v ON v.id = r.version_id
+    JOIN history h ON h.task_id = t.id
+    WHERE t.run_id = $2 AND h.tenant_id = $1 AND h.seq >= $3
+    ORDER BY h.seq LIMIT $4`,
+};
+
+export async function readRunJournal(pool: Pool, tenantId: string, runId: string, seq: number, limit: number): Promise<HistoryRow[]> {
+  const { rows } = await pool.query<JournalSqlRow>({ ...ofRun, values: [tenantId, runId, seq, limit] });
+  return rows.map(historyRow);
+}

@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+
+export const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+
+export interface LogLine {
+  cursor: string;
+  atMs: number;
+  taskId: string;
+  stepName: string;
+  attempt: number;
+  level: (typeof logLevels)[number];
+  message: string;
+  /** JSON object. */
+  metadata: string;
+}
+
+interface LogSqlRow {
+  id: string;
+  at: Date;
+  task_id: string;
+  step_name: string;
+  attempt: number;
+  level: number;
+  message: string;
+  metadata: string;
+}
+
+const readLines = {
+  name: 'read_log_lines',
+  text: `
+    SELECT g.id, g.at, g.task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, g.attempt, g.level, g.message, g.metadata
+    FROM task t
+    JOIN run r ON r.id = t.run_id AND r.tenant_id = $1
+    JOIN workflow_version v ON v.id = r.version_id
+    JOIN log_line g ON g.task_id = t.id
+    WHERE (t.run_id = $2 OR t.id = $2) AND g.id > $3
+      AND ($4::smallint[] IS NULL OR g.level = ANY ($4))
+      AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
+    ORDER BY g.id LIMIT $6`,
+};
+
+/** Lines of a run, or of one task, in the order in which they were stored. */
+export async function readLogLines(
+  pool: Pool,
+  query: { tenantId: string; id: string; after: string | null; levels: readonly number[]; search: string | null; limit: number },
+): Promise<LogLine[]> {
+  const { rows } = await pool.query<LogSqlRow>({
+    ...readLines,
+    values: [query.tenantId, query.id, query.after ?? '0', query.levels.length === 0 ? null : query.levels, query.search, query.limit],
+  });
+  return rows.map((row) => ({
+    cursor: row.id,
+    atMs: row.at.getTime(),
+    taskId: row.task_id,
+    stepName: row.step_name,
+    attempt: row.attempt,
+    level: logLevels[row.level] ?? 'INFO',
+    message: row.message,
+    metadata: row.metadata,
+  }));
+}

@@ -1,0 +1,26 @@
+import type { Pool } from 'pg';
+
+const runPayloads = {
+  name: 'run_payloads',
+  text: `SELECT r.id, r.input, r.metadata::text AS metadata FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+};
+
+/** Inputs for dispatch: the few that memory no longer holds. */
+export async function readRunPayloads(pool: Pool, runIds: readonly string[]): Promise<Map<string, { input: string; metadata: string }>> {
+  const { rows } = await pool.query<{ id: string; input: string; metadata: string }>({ ...runPayloads, values: [runIds] });
+  return new Map(rows.map((row) => [row.id, { input: row.input, metadata: row.metadata }]));
+}
+
+const taskOutputs = {
+  name: 'task_outputs',
+  text: `
+    SELECT x.task_id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
+    JOIN result x ON x.task_id = u.task_id AND x.generation = u.generation
+    WHERE x.output IS NOT NULL`,
+};
+
+export async function readTaskOutputs(pool: Pool, tasks: readonly { taskId: string; generation: number }[]): Promise<Map<string, string>> {
+  if (tasks.length === 0) return new Map();
+  const { rows } = await pool.query<{ task_id: string; output: string }>({ ...taskOutputs, values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)] });
+  return new Map(rows.map((row) => [row.task_id, row.output]));
+}

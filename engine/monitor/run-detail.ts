@@ -1,0 +1,155 @@
+import type { Pool } from 'pg';
+import { isLiveState, liveRunStatus, liveStateNames } from '../model/live-state.ts';
+import type { WorkflowDefinition } from '../model/definition.ts';
+import { RunStatus } from '../model/status.ts';
+
+export interface TaskDetail {
+  id: string;
+  name: string;
+  action: string;
+  status: RunStatus;
+  parents: string[];
+  attempt: number;
+  retries: number;
+  durable: boolean;
+  workerId: string | null;
+  workerName: string | null;
+  output: string | null;
+  /** The raw failed payload. */
+  error: string | null;
+  queuedUs: number | null;
+  startedUs: number | null;
+  finishedUs: number | null;
+  /** Of LiveState; empty once ended. */
+  liveState: string;
+}
+
+export interface RunDetail {
+  id: string;
+  tenantId: string;
+  workflowId: string;
+  versionId: string;
+  workflowName: string;
+  status: RunStatus;
+  priority: number;
+  input: string;
+  metadata: string;
+  parentTaskId: string | null;
+  finishedUs: number | null;
+  tasks: TaskDetail[];
+}
+
+interface RunSqlRow {
+  id: string;
+  tenant_id: string;
+  workflow_id: string;
+  version_id: string;
+  workflow_name: string;
+  priority: number;
+  input: string;
+  metadata: string;
+  parent_task_id: string | null;
+  definition: WorkflowDefinition;
+  end_status: RunStatus | null;
+  end_us: string | null;
+}
+
+/** By the run's id, or by that of one of its tasks. */
+const readRun = {
+  name: 'read_run',
+  text: `
+    SELECT r.id, r.tenant_id, r.workflow_id, r.version_id, w.name AS workflow_name, r.priority, r.input, r.metadata::text AS metadata,
+      r.parent_task_id, v.definition, e.status AS end_status, e.seq AS end_us
+    FROM run r
+    JOIN workflow w ON w.id = r.workflow_id
+    JOIN workflow_version v ON v.id = r.version_id
+    LEFT JOIN LATERAL (SELECT status, seq FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true
+    WHERE r.id = coalesce((SELECT t.run_id FROM task t WHERE t.id = $2), $2) AND r.tenant_id = $1`,
+};
+
+interface TaskSqlRow {
+  id: string;
+  step: number;
+  state: number | null;
+  flags: number | null;
+  live_attempt: number | null;
+  worker_id: string | null;
+  worker_name: string | null;
+  status: RunStatus | null;
+  attempt: number | null;
+  output: string | null;
+  error: string | null;
+  ended_us: string | null;
+  queued_us: string | null;
+  started_us: string | null;
+}
+
+const readTasks = {
+  name: 'read_tasks',
+  text: `
+    SELECT t.id, t.step, l.state, l.flags, l.attempt AS live_attempt, coalesce(l.worker_id, h.worker_id) AS worker_id, w.name AS worker_name,
+      x.status, x.attempt, x.output, x.error, x.seq AS ended_us, h.queued_us, h.started_us
+    FROM task t
+    LEFT JOIN live l ON l.task_id = t.id
+    LEFT JOIN LATERAL (
+      SELECT x.* FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
+    ) x ON true
+    LEFT JOIN LATERAL (
+      SELECT min(h.seq) FILTER (WHERE h.kinds LIKE '%Q%') AS queued_us, max(h.seq) FILTER (WHERE h.kinds LIKE '%S%') AS started_us,
+        (array_agg(h.worker_id ORDER BY h.seq DESC) FILTER (WHERE h.worker_id IS NOT NULL))[1] AS worker_id
+      FROM history h WHERE h.task_id = t.id
+    ) h ON true
+    LEFT JOIN worker w ON w.id = coalesce(l.worker_id, h.worker_id)
+    WHERE t.run_id = $1 ORDER BY t.step`,
+};
+
+function us(text: string | null): number | null {
+  return text === null ? null : Number(text);
+}
+
+function taskDetail(row: TaskSqlRow, definition: WorkflowDefinition): TaskDetail {
+  const step = definition.steps[row.step];
+  const live = row.state !== null && isLiveState(row.state) && row.status === null ? row.state : undefined;
+  return {
+    id: row.id,
+    name: step?.name ?? '',
+    action: step?.action ?? '',
+    status: row.status ?? (live === undefined ? RunStatus.Queued : liveRunStatus(live)),
+    parents: (step?.parents ?? []).map((parent) => definition.steps[parent]?.name ?? ''),
+    attempt: row.live_attempt ?? row.attempt ?? 0,
+    retries: step?.retries ?? 0,
+    durable: step?.durable ?? false,
+    workerId: row.worker_id,
+    workerName: row.worker_name,
+    output: row.output,
+    error: row.error,
+    queuedUs: us(row.queued_us),
+    startedUs: us(row.started_us),
+    finishedUs: us(row.ended_us),
+    liveState: live === undefined ? '' : liveStateNames[live],
+  };
+}
+
+/** `undefined` for an unknown id and for another tenant's alike. */
+export async function readRunDetail(pool: Pool, tenantId: string, id: string): Promise<RunDetail | undefined> {
+  const { rows } = await pool.query<RunSqlRow>({ ...readRun, values: [tenantId, id] });
+  const [run] = rows;
+  if (run === undefined) return undefined;
+  const tasks = await pool.query<TaskSqlRow>({ ...readTasks, values: [run.id] });
+  const details = tasks.rows.map((row) => taskDetail(row, run.definition));
+  const begun = details.some((task) => task.status !== RunStatus.Queued);
+  return {
+    id: run.id,
+    tenantId: run.tenant_id,
+    workflowId: run.workflow_id,
+    versionId: run.version_id,
+    workflowName: run.workflow_name,
+    status: run.end_status ?? (begun ? RunStatus.Running : RunStatus.Queued),
+    priority: run.priority,
+    input: run.input,
+    metadata: run.metadata,
+    parentTaskId: run.parent_task_id,
+    finishedUs: us(run.end_us),
+    tasks: details,
+  };
+}

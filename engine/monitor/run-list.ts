@@ -1,0 +1,120 @@
+import type { Pool } from 'pg';
+import type { RunStatus } from '../model/status.ts';
+
+export interface RunListFilter {
+  tenantId: string;
+  statuses: readonly RunStatus[];
+  workflowNames: readonly string[];
+  workflowIds: readonly string[];
+  /** Bounds as UUIDs: lists go by id, which is dated. */
+  sinceId: string | null;
+  untilId: string | null;
+  /** JSON object that the metadata must contain. */
+  metadata: string | null;
+  search: string | null;
+  parentTaskId: string | null;
+  /** Ids below this one: the page before ended there. */
+  beforeId: string | null;
+  limit: number;
+}
+
+export interface RunSummary {
+  id: string;
+  workflowId: string;
+  workflowName: string;
+  status: RunStatus;
+  priority: number;
+  /** JSON object. */
+  metadata: string;
+  taskCount: number;
+  parentTaskId: string | null;
+  startedUs: number | null;
+  finishedUs: number | null;
+  error: string | null;
+}
+
+interface RunSummarySqlRow {
+  id: string;
+  workflow_id: string;
+  workflow_name: string;
+  status: RunStatus;
+  priority: number;
+  metadata: string;
+  task_count: number;
+  parent_task_id: string | null;
+  started_us: string | null;
+  finished_us: string | null;
+  error: string | null;
+}
+
+/**
+ * A run without an end is RUNNING once any of its tasks has been assigned or has ended, else QUEUED.
+ * Walks the tenant's runs from the newest down and stops at the limit; statuses are looked up by primary key.
+ */
+const listRuns = {
+  name: 'list_runs',
+  text: `
+    SELECT r.id, r.workflow_id, w.name AS workflow_name, s.status, r.priority, r.metadata::text AS metadata,
+      s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error
+    FROM run r
+    JOIN workflow w ON w.id = r.workflow_id
+    LEFT JOIN LATERAL (SELECT status, seq, generation FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true
+    JOIN LATERAL (
+      SELECT count(*)::integer AS task_count,
+        coalesce(e.status, CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 ELSE 1 END)::integer AS status
+      FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
+    ) s ON true
+    LEFT JOIN LATERAL (
+      SELECT min(h.seq) AS started_us FROM task t JOIN history h ON h.task_id = t.id WHERE t.run_id = r.id AND h.kinds LIKE '%S%'
+    ) h ON true
+    LEFT JOIN LATERAL (
+      SELECT x.error FROM task t JOIN result x ON x.task_id = t.id WHERE t.run_id = r.id AND x.status = 4 AND x.generation = e.generation ORDER BY x.seq LIMIT 1
+    ) f ON e.status = 4
+    WHERE r.tenant_id = $1
+      AND ($2::integer[] IS NULL OR s.status = ANY ($2))
+      AND ($3::text[] IS NULL OR w.name = ANY ($3))
+      AND ($4::uuid[] IS NULL OR r.workflow_id = ANY ($4))
+      AND r.id >= coalesce($5::uuid, '00000000-0000-0000-0000-000000000000')
+      AND r.id < coalesce($6::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+      AND ($7::jsonb IS NULL OR r.metadata @> $7)
+      AND ($8::text IS NULL OR position($8 IN r.id::text) > 0 OR position($8 IN lower(w.name)) > 0)
+      AND ($9::uuid IS NULL OR r.parent_task_id = $9)
+      AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    ORDER BY r.id DESC LIMIT $11`,
+};
+
+function orNull<T>(list: readonly T[]): readonly T[] | null {
+  return list.length === 0 ? null : list;
+}
+
+export async function listRunSummaries(pool: Pool, filter: RunListFilter): Promise<RunSummary[]> {
+  const { rows } = await pool.query<RunSummarySqlRow>({
+    ...listRuns,
+    values: [
+      filter.tenantId,
+      orNull(filter.statuses),
+      orNull(filter.workflowNames),
+      orNull(filter.workflowIds),
+      filter.sinceId,
+      filter.untilId,
+      filter.metadata,
+      filter.search?.toLowerCase() ?? null,
+      filter.parentTaskId,
+      filter.beforeId,
+      filter.limit,
+    ],
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    workflowId: row.workflow_id,
+    workflowName: row.workflow_name,
+    status: row.status,
+    priority: row.priority,
+    metadata: row.metadata,
+    taskCount: row.task_count,
+    parentTaskId: row.parent_task_id,
+    startedUs: row.started_us === null ? null : Number(row.started_us),
+    finishedUs: row.finished_us === null ? null : Number(row.finished_us),
+    error: row.error,
+  }));
+}

@@ -1,0 +1,117 @@
+import type { Pool } from 'pg';
+import type { Logger } from '../log.ts';
+import { groupBy } from '../model/group-by.ts';
+
+/** How one task of an ended run ended. */
+export interface TaskResult {
+  taskId: string;
+  stepName: string;
+  output: string | null;
+  /** Null for a cancelled task as well. */
+  error: string | null;
+}
+
+interface ResultSqlRow {
+  run_id: string;
+  task_id: string;
+  step_name: string;
+  output: string | null;
+  error: string | null;
+}
+
+/** The results of those of the runs that have ended. */
+const endedResults = {
+  name: 'ended_results',
+  text: `
+    SELECT r.id AS run_id, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, x.output, x.error
+    FROM unnest($2::uuid[]) AS u (id)
+    JOIN run r ON r.id = u.id AND r.tenant_id = $1
+    JOIN LATERAL (SELECT e.generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC LIMIT 1) e ON true
+    JOIN workflow_version v ON v.id = r.version_id
+    JOIN task t ON t.run_id = r.id
+    LEFT JOIN result x ON x.task_id = t.id AND x.generation = e.generation
+    ORDER BY r.id, t.step`,
+};
+
+type Listener = (results: readonly TaskResult[]) => void;
+
+/** Who waits for which run's end. Every listener is called once, after the end has committed. */
+export class RunResults {
+  readonly #pool: Pool;
+  readonly #log: Logger;
+  readonly #isLive: (tenantId: string, runId: string) => boolean;
+  readonly #waiting = new Map<string, { tenantId: string; listeners: Set<Listener> }>();
+  /** Runs whose end must be read, gathered over one turn of the loop. */
+  #due = new Map<string, Set<string>>();
+
+  constructor(options: { pool: Pool; log: Logger; isLive: (tenantId: string, runId: string) => boolean }) {
+    this.#pool = options.pool;
+    this.#log = options.log;
+    this.#isLive = options.isLive;
+  }
+
+  /**
+   * Calls back once the run has ended: soon, if it has already. Never, for an unknown run or another tenant's.
+   * @returns stops waiting
+   */
+  wait(tenantId: string, runId: string, listener: Listener): () => void {
+    const key = `${tenantId}/${runId}`;
+    const entry = this.#waiting.get(key) ?? { tenantId, listeners: new Set() };
+    this.#waiting.set(key, entry);
+    entry.listeners.add(listener);
+    if (!this.#isLive(tenantId, runId)) this.#read(tenantId, runId);
+    return () => {
+      entry.listeners.delete(listener);
+      if (entry.listeners.size === 0 && this.#waiting.get(key) === entry) this.#waiting.delete(key);
+    };
+  }
+
+  ended(tenantId: string, runId: string, single: TaskResult | null): void {
+    if (!this.#waiting.has(`${tenantId}/${runId}`)) return;
+    if (single === null) this.#read(tenantId, runId);
+    else this.#tell(tenantId, runId, [single]);
+  }
+
+  /** After a take-over, ends may have happened elsewhere. */
+  recheckAll(): void {
+    for (const [key, { tenantId }] of this.#waiting) {
+      const runId = key.slice(tenantId.length + 1);
+      if (!this.#isLive(tenantId, runId)) this.#read(tenantId, runId);
+    }
+  }
+
+  #tell(tenantId: string, runId: string, results: readonly TaskResult[]): void {
+    const key = `${tenantId}/${runId}`;
+    const entry = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    for (const listener of entry?.listeners ?? []) listener(results);
+  }
+
+  #read(tenantId: string, runId: string): void {
+    if (this.#due.size === 0) setImmediate(() => this.#readDue());
+    const ids = this.#due.get(tenantId) ?? new Set();
+    this.#due.set(tenantId, ids);
+    ids.add(runId);
+  }
+
+  #readDue(): void {
+    const due = this.#due;
+    this.#due = new Map();
+    for (const [tenantId, ids] of due) {
+      void this.#readAndTell(tenantId, [...ids]).catch((error: unknown) => {
+        this.#log.warn({ err: error, runs: ids.size }, 'results could not be read; trying again');
+        setTimeout(() => {
+          for (const id of ids) if (this.#waiting.has(`${tenantId}/${id}`)) this.#read(tenantId, id);
+        }, 500).unref();
+      });
+    }
+  }
+
+  async #readAndTell(tenantId: string, ids: readonly string[]): Promise<void> {
+    const { rows } = await this.#pool.query<ResultSqlRow>({ ...endedResults, values: [tenantId, ids] });
+    const byRun = groupBy(rows, (row) => row.run_id);
+    for (const [runId, results] of byRun) {
+      this.#tell(tenantId, runId, results.map((row) => ({ taskId: row.task_id, stepName: row.step_name, output: row.output, error: row.error })));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Command, Replies, TriggerCommand } from '../plan/command.ts';
+
+export type AnyReply = Replies[keyof Replies] | undefined;
+
+/** A command on its way through a shard's mailbox. */
+export interface Job {
+  readonly shard: number;
+  command: Command;
+  /** Characters of payload, for the batch's size limit. */
+  readonly size: number;
+  readonly queuedAtMs: number;
+  /** An earlier try may have committed: look for its ids before planning it again. */
+  mayBeDone: boolean;
+  resolve(reply: AnyReply): void;
+  reject(error: Error): void;
+}
+
+export function payloadSize(command: Command): number {
+  switch (command.kind) {
+    case 'trigger':
+      return command.runs.reduce((sum, run) => sum + run.input.length + run.metadata.length, 0);
+    case 'completed':
+      return command.output.length;
+    case 'failed':
+      return command.error.length;
+    default:
+      return 0;
+  }
+}
+
+/** The ids that must be looked for before a trigger is planned: those that its caller chose, or all after an uncertain try. */
+export function idsToProbe(job: Job): string[] {
+  if (job.command.kind !== 'trigger') return [];
+  return job.command.runs.filter((run) => run.ownId || job.mayBeDone).map((run) => run.runId);
+}
+
+export function withExisting(command: TriggerCommand, existing: ReadonlySet<string>): TriggerCommand {
+  return { ...command, existing };
+}

@@ -1,0 +1,374 @@
+import type { ClientConfig } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { BatchRefused, BatchUnknown, Lane, type Backend } from '../commit/lane.ts';
+import { HatchetError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { HistoryRow } from '../model/rows.ts';
+import { shardCount, shardOf } from '../model/shard-of.ts';
+import { newId } from '../model/uuid.ts';
+import type { Command, ReplyOf } from '../plan/command.ts';
+import type { Effect } from '../plan/effect.ts';
+import { settleRows } from '../plan/live-rows.ts';
+import { ShardState } from '../plan/shard-state.ts';
+import { payloadSize, type AnyReply, type Job } from './job.ts';
+import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
+import { loadForPlan } from './loader.ts';
+import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
+import { recoverShards, type OpenAttempt } from './recovery.ts';
+
+/** One transaction carries at most this. Larger batches cost more latency than they save (500 in flight beat 20,000). */
+const batchCommands = 500;
+const batchChars = 8 * 1024 * 1024;
+/** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
+const parkMs = 30_000;
+const renewMs = 1_500;
+const acquireMs = 2_000;
+const longestTimerMs = 2 ** 31 - 1;
+/** Commands that may wait at once. */
+const mailboxLimit = 100_000;
+
+/** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. */
+export interface OwnerEvents {
+  committed(effects: readonly Effect[], history: readonly HistoryRow[]): void;
+  recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
+  /** Everything said about these shards is void: another process owns them. */
+  lost(): void;
+}
+
+/**
+ * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
+ * answered. What gathers while a transaction runs is the next batch.
+ */
+export class Owner {
+  readonly #config: ClientConfig;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #events: OwnerEvents;
+  readonly #id = newId();
+  readonly #states = new Map<number, ShardState>();
+  #queue: Job[] = [];
+  #lane: Lane | undefined;
+  #lastBackend: Backend | undefined;
+  #batch = 0;
+  #pumping: Promise<void> | undefined;
+  #renewedAt = 0;
+  #acquiredAt = 0;
+  #renewTimer: NodeJS.Timeout | undefined;
+  #tickTimer: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: { config: ClientConfig; clock: Clock; log: Logger; events: OwnerEvents }) {
+    this.#config = options.config;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#events = options.events;
+  }
+
+  /** Connects, takes over what is free and loads it. Shards of a living owner are taken when that one goes. */
+  async start(): Promise<void> {
+    await this.#connect();
+    await this.#acquire();
+    this.#renewTimer = setInterval(() => this.#wake(), renewMs / 3);
+  }
+
+  /** The memory of a tenant's shard, where this process owns it. Read-only for callers. */
+  stateOf(tenantId: string): ShardState | undefined {
+    return this.#states.get(shardOf(tenantId));
+  }
+
+  get states(): Iterable<ShardState> {
+    return this.#states.values();
+  }
+
+  /** How many commands wait for a batch. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Carries out a command; resolves after its commit.
+   * @throws HatchetError for a refusal, NOT_OWNER when no owner was found in time
+   */
+  submit<C extends Command>(tenantId: string, command: C): Promise<ReplyOf<C>> {
+    return this.submitTo(shardOf(tenantId), command);
+  }
+
+  submitTo<C extends Command>(shard: number, command: C): Promise<ReplyOf<C>> {
+    if (this.#stopping) return Promise.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
+    if (this.#queue.length >= mailboxLimit) return Promise.reject(new HatchetError('NOT_OWNER', `${mailboxLimit} commands wait already`, { remedy: 'Slow down and try again.' }));
+    return new Promise<ReplyOf<C>>((resolve, reject) => {
+      this.#queue.push({
+        shard,
+        command,
+        size: payloadSize(command),
+        queuedAtMs: performance.now(),
+        mayBeDone: false,
+        // runCommand answers each kind with its own reply.
+        resolve: (reply: AnyReply) => resolve(reply as ReplyOf<C>),
+        reject,
+      });
+      if (this.#queue.length === 1) this.#wake();
+    });
+  }
+
+  /** Commits what waits, gives the shards back and disconnects. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    clearInterval(this.#renewTimer);
+    clearTimeout(this.#tickTimer);
+    await this.#pumping;
+    if (this.#lane !== undefined) {
+      while (this.#queue.length > 0 && this.#lane !== undefined) await this.#runBatch(this.#take());
+      await releaseShards(this.#lane.client, this.#id).catch((error: unknown) => this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'));
+      await this.#lane.close();
+    }
+    for (const job of this.#queue.splice(0)) job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
+    this.#states.clear();
+  }
+
+  #wake(): void {
+    if (this.#pumping !== undefined || this.#stopping) return;
+    // The next turn of the loop: whatever arrived in this one joins the batch.
+    this.#pumping = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.#pump())
+      .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
+      .finally(() => {
+        this.#pumping = undefined;
+        if (this.#queue.some((job) => this.#states.has(job.shard))) this.#wake();
+      });
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#lane === undefined) await this.#reconnect([]);
+    if (this.#states.size < shardCount && performance.now() - this.#acquiredAt > acquireMs) await this.#acquire();
+    this.#dropExpired();
+    while (!this.#stopping) {
+      const jobs = this.#take();
+      if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
+      await this.#runBatch(jobs);
+    }
+    this.#armTimer();
+  }
+
+  /** The next batch's jobs, in order; jobs of shards that are not owned stay. */
+  #take(): Job[] {
+    const jobs: Job[] = [];
+    let chars = 0;
+    let at = 0;
+    const left: Job[] = [];
+    for (; at < this.#queue.length && jobs.length < batchCommands; at++) {
+      const job = this.#queue[at];
+      if (job === undefined) break;
+      if (!this.#states.has(job.shard)) {
+        left.push(job);
+        continue;
+      }
+      if (jobs.length > 0 && chars + job.size > batchChars) break;
+      chars += job.size;
+      jobs.push(job);
+    }
+    this.#queue = left.length === 0 ? this.#queue.slice(at) : left.concat(this.#queue.slice(at));
+    return jobs;
+  }
+
+  #dropExpired(): void {
+    const oldest = performance.now() - parkMs;
+    const [first] = this.#queue;
+    if (first === undefined || first.queuedAtMs > oldest) return;
+    const expired = this.#queue.filter((job) => job.queuedAtMs <= oldest);
+    this.#queue = this.#queue.filter((job) => job.queuedAtMs > oldest);
+    for (const job of expired) job.reject(new HatchetError('NOT_OWNER', `no engine could take this on for ${parkMs / 1000} s`, { remedy: 'Check that Postgres is reachable and that one engine is running, then try again.' }));
+  }
+
+  async #runBatch(jobs: readonly Job[]): Promise<void> {
+    const lane = this.#lane;
+    if (lane === undefined) {
+      this.#queue = [...jobs, ...this.#queue];
+      return this.#reconnect([]);
+    }
+    try {
+      await loadForPlan(lane.client, jobs);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'a batch could not be loaded');
+      this.#queue = [...jobs, ...this.#queue];
+      return this.#reconnect([]);
+    }
+    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
+    const renew = performance.now() - this.#renewedAt >= renewMs;
+    if (batch.changes.isEmpty && !renew) return this.#release(batch);
+    const states = renew ? this.#states.values() : batch.plans.keys();
+    const steps = shardSteps(states);
+    const number = ++this.#batch;
+    try {
+      await lane.commit(steps, number, batch.changes);
+    } catch (error) {
+      return this.#commitFailed(batch, number, error);
+    }
+    this.#committed(batch, number, steps.map((step) => step.id), renew);
+  }
+
+  #committed(batch: PlannedBatch, number: number, shards: readonly number[], renewed: boolean): void {
+    for (const id of shards) {
+      const state = this.#states.get(id);
+      if (state !== undefined) state.lastBatch = number;
+    }
+    if (renewed) this.#renewedAt = performance.now();
+    this.#release(batch);
+  }
+
+  #release(batch: PlannedBatch): void {
+    for (const state of batch.plans.keys()) settleRows(state);
+    this.#events.committed(batch.changes.effects, batch.changes.history);
+    for (const { job, reply, error } of batch.outcomes) {
+      if (error === undefined) job.resolve(reply);
+      else job.reject(error);
+    }
+  }
+
+  async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {
+    if (error instanceof BatchRefused) {
+      rollbackBatch(batch);
+      if (error.notOwner) return this.#lose(batch.jobs);
+      if (isPassing(error.sqlstate)) {
+        this.#log.warn({ err: error, sqlstate: error.sqlstate }, 'Postgres could not take a batch now; it is tried again');
+        this.#queue = [...batch.jobs, ...this.#queue];
+        await delay(200);
+        return this.#dropExpired();
+      }
+      return this.#bisect(batch.jobs, error);
+    }
+    if (!(error instanceof BatchUnknown)) this.#log.error({ err: error }, 'an unexpected error of the commit lane');
+    return this.#reconnect([{ batch, number }]);
+  }
+
+  /** A batch with a poison command: halves, until it stands alone and fails alone. */
+  async #bisect(jobs: readonly Job[], error: BatchRefused): Promise<void> {
+    const [only] = jobs;
+    if (jobs.length > 1) {
+      const half = Math.ceil(jobs.length / 2);
+      await this.#runBatch(jobs.slice(0, half));
+      return this.#runBatch(jobs.slice(half));
+    }
+    this.#log.warn({ err: error, sqlstate: error.sqlstate, command: only?.command.kind }, 'a command was refused by Postgres');
+    only?.reject(new HatchetError('COMMAND_FAILED', `Postgres refused ${only.command.kind}: ${error.message}`, { cause: error, details: { sqlstate: error.sqlstate }, remedy: 'Nothing of it was stored. The message says which value could not be stored.' }));
+  }
+
+  async #connect(): Promise<void> {
+    const lane = await Lane.connect(this.#config, (error) => {
+      this.#log.warn({ err: error }, 'the connection to Postgres was lost');
+      this.#wake();
+    });
+    this.#lane = lane;
+    this.#lastBackend = lane.backend;
+  }
+
+  /** A new connection, and the truth about what was in flight on the old one. */
+  async #reconnect(open: readonly { batch: PlannedBatch; number: number }[]): Promise<void> {
+    this.#lane?.destroy();
+    this.#lane = undefined;
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      try {
+        const old = this.#lastBackend;
+        const lane = await Lane.connect(this.#config, () => this.#wake());
+        const fate = await settleOwnership(lane.client, { owner: this.#id, ids: [...this.#states.keys()], old: old ?? lane.backend, backend: lane.backend });
+        this.#lane = lane;
+        this.#lastBackend = lane.backend;
+        if (!fate.owned) {
+          for (const { batch } of open) rollbackBatch(batch);
+          return await this.#lose(open.flatMap(({ batch }) => batch.jobs));
+        }
+        for (const shard of fate.shards) {
+          const state = this.#states.get(shard.id);
+          if (state !== undefined) state.epoch = shard.epoch;
+        }
+        const stored = new Map(fate.shards.map((shard) => [shard.id, shard.lastBatch]));
+        for (const { batch, number } of open) {
+          const happened = [...batch.plans.keys()].some((state) => stored.get(state.id) === number);
+          this.#log.warn({ batch: number, happened }, 'the fate of a batch in flight was found out');
+          for (const state of this.#states.values()) state.lastBatch = stored.get(state.id) ?? state.lastBatch;
+          if (happened) {
+            this.#release(batch);
+          } else {
+            rollbackBatch(batch);
+            this.#queue = [...batch.jobs, ...this.#queue];
+          }
+        }
+        return;
+      } catch (error) {
+        if (this.#stopping) {
+          for (const { batch } of open) {
+            rollbackBatch(batch);
+            for (const job of batch.jobs) job.reject(new HatchetError('STOPPING', 'the engine stopped while Postgres was away; whether this was stored is not known'));
+          }
+          return;
+        }
+        this.#log.warn({ err: error }, 'Postgres cannot be reached; trying again');
+        if (open.length === 0) this.#dropExpired();
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  /** Another owner was there: all memory is void. The jobs wait for this process, or for their time to run out. */
+  async #lose(jobs: readonly Job[]): Promise<void> {
+    this.#log.warn('another engine took the shards over');
+    this.#states.clear();
+    this.#events.lost();
+    for (const job of jobs) job.mayBeDone = true;
+    this.#queue = [...jobs, ...this.#queue];
+    this.#acquiredAt = performance.now();
+    await this.#acquire();
+  }
+
+  async #acquire(): Promise<void> {
+    const lane = this.#lane;
+    if (lane === undefined) return;
+    this.#acquiredAt = performance.now();
+    try {
+      const wanted = Array.from({ length: shardCount }, (_, id) => id).filter((id) => !this.#states.has(id));
+      const owned = await acquireShards(lane.client, { owner: this.#id, backend: lane.backend, wanted });
+      if (owned.length === 0) return;
+      const fresh = new Map(owned.map((shard) => [shard.id, new ShardState(shard)]));
+      const startedAt = performance.now();
+      const open = await recoverShards(lane.client, fresh);
+      for (const [id, state] of fresh) this.#states.set(id, state);
+      this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
+      this.#renewedAt = 0;
+      const tasks = [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0);
+      this.#log.info({ shards: owned.length, tasks, ms: Math.round(performance.now() - startedAt) }, 'shards taken over');
+      this.#events.recovered(open, [...fresh.values()]);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the shards could not be taken over; trying again');
+      await this.#reconnect([]);
+    }
+  }
+
+  /** Wakes for the first deadline of any shard. */
+  #armTimer(): void {
+    clearTimeout(this.#tickTimer);
+    if (this.#stopping) return;
+    let first = Infinity;
+    for (const state of this.#states.values()) first = Math.min(first, state.deadlines.nextUs);
+    if (first === Infinity) return;
+    const inMs = Math.min(Math.max(Math.ceil((first - this.#clock.nowUs()) / 1000), 0), longestTimerMs);
+    this.#tickTimer = setTimeout(() => this.#tick(), inMs);
+  }
+
+  #tick(): void {
+    const nowUs = this.#clock.nowUs();
+    let due = false;
+    for (const state of this.#states.values()) {
+      if (state.deadlines.nextUs > state.timeUs(nowUs)) continue;
+      due = true;
+      this.submitTo(state.id, { kind: 'tick' }).catch((error: unknown) => this.#log.error({ err: error }, 'a deadline could not be handled'));
+    }
+    if (!due) this.#armTimer();
+  }
+}
+
+/** Errors that a second try can cure: serialization, deadlock, lock time-out, resources, cancellation by an operator. */
+function isPassing(sqlstate: string): boolean {
+  return sqlstate.startsWith('40') || sqlstate.startsWith('53') || sqlstate === '55P03' || sqlstate === '57014' || sqlstate === '25P03';
+}

@@ -1,0 +1,69 @@
+import { HatchetError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { ShardStep } from '../model/rows.ts';
+import { assignWaiting } from '../plan/assign.ts';
+import { ChangeSet } from '../plan/change-set.ts';
+import { collectLive } from '../plan/live-rows.ts';
+import type { Plan } from '../plan/plan.ts';
+import { runCommand } from '../plan/run-command.ts';
+import type { ShardState } from '../plan/shard-state.ts';
+import type { AnyReply, Job } from './job.ts';
+
+export interface Outcome {
+  job: Job;
+  reply: AnyReply;
+  /** A refusal; it is told after the commit, since it may rest on what the batch did. */
+  error: Error | undefined;
+}
+
+export interface PlannedBatch {
+  jobs: readonly Job[];
+  outcomes: Outcome[];
+  changes: ChangeSet;
+  plans: ReadonlyMap<ShardState, Plan>;
+}
+
+/** Runs the commands against memory. What a refused command had done by then is taken back at once. */
+export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => ShardState | undefined, clockUs: number, log: Logger): PlannedBatch {
+  const changes = new ChangeSet();
+  const plans = new Map<ShardState, Plan>();
+  const outcomes: Outcome[] = [];
+  for (const job of jobs) {
+    const state = stateOf(job.shard);
+    if (state === undefined) throw new Error(`shard ${job.shard} is not owned: the job should have waited`);
+    let plan = plans.get(state);
+    if (plan === undefined) {
+      plan = { state, nowUs: state.timeUs(clockUs), changes };
+      plans.set(state, plan);
+    }
+    const undoMark = state.undo.mark();
+    const changeMark = changes.mark();
+    try {
+      outcomes.push({ job, reply: runCommand(plan, job.command), error: undefined });
+    } catch (error) {
+      state.undo.rollback(undoMark);
+      changes.truncate(changeMark);
+      outcomes.push({ job, reply: undefined, error: refusal(error, job, log) });
+    }
+  }
+  for (const plan of plans.values()) {
+    assignWaiting(plan);
+    collectLive(plan);
+  }
+  return { jobs, outcomes, changes, plans };
+}
+
+/** As if the batch had never been planned. */
+export function rollbackBatch(batch: PlannedBatch): void {
+  for (const state of batch.plans.keys()) state.undo.rollback();
+}
+
+export function shardSteps(states: Iterable<ShardState>): ShardStep[] {
+  return [...states].map((state) => ({ id: state.id, epoch: state.epoch, lastBatch: state.lastBatch, seq: state.seq })).sort((a, b) => a.id - b.id);
+}
+
+function refusal(error: unknown, job: Job, log: Logger): Error {
+  if (error instanceof HatchetError) return error;
+  log.error({ err: error, command: job.command.kind }, 'a command could not be planned: this is a bug');
+  return new HatchetError('COMMAND_FAILED', `the engine could not carry out ${job.command.kind}`, { cause: error, remedy: 'This is a fault of the engine; its log has the details.' });
+}
