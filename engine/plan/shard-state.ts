@@ -1,4 +1,5 @@
 import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts';
+import { LiveFlag } from '../model/live-state.ts';
 import type { TerminalStatus } from '../model/status.ts';
 import { ActionQueue } from './action-queue.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
@@ -185,6 +186,11 @@ export class ShardState {
   /** The id of the run that a task belongs to. */
   runIdOf(row: number): string {
     return this.runOf(row)?.runId ?? this.tasks.id(row);
+  }
+
+  /** Its result is written; only its worker has still to be told. */
+  isEnded(row: number): boolean {
+    return ((this.tasks.flags[row] ?? 0) & LiveFlag.Ended) !== 0;
   }
 
   workerOf(row: number): PlannerWorker | undefined {

@@ -1,0 +1,203 @@
+import { resolve } from 'node:path';
+import type { Pool } from 'pg';
+import { ensureLocalToken } from './auth/local-token.ts';
+import { loadSigningKeys } from './auth/signing-keys.ts';
+import { ensureTenant } from './auth/tenants.ts';
+import { Tokens } from './auth/tokens.ts';
+import { systemClock } from './clock.ts';
+import type { EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
+import { openDatabase } from './database.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { adminService } from './grpc/admin-service.ts';
+import { dispatcherService } from './grpc/dispatcher-service.ts';
+import { eventsService } from './grpc/events-service.ts';
+import { monitorService } from './grpc/monitor-service.ts';
+import { Overview } from './grpc/overview.ts';
+import { startGrpc, type GrpcServer } from './grpc/server.ts';
+import { workflowService } from './grpc/workflow-service.ts';
+import { createLog, type Logger } from './log.ts';
+import { Maintenance } from './maintenance.ts';
+import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
+import { JournalFeed } from './monitor/journal-feed.ts';
+import { LogSignal } from './monitor/log-signal.ts';
+import { LogWriter } from './monitor/log-writer.ts';
+import { RunResults } from './monitor/run-results.ts';
+import { connectionConfig, createPool } from './postgres/connect.ts';
+import { migrateUp } from './postgres/migrate.ts';
+import { releaseEffects } from './release-effects.ts';
+import { dispatcherPorts } from './dispatcher-ports.ts';
+import { startRest, type RestServer } from './rest/server.ts';
+import { Owner } from './shard/owner.ts';
+import { packageVersion } from './version.ts';
+
+const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30 };
+/** Open calls may end in this time at a stop. */
+const drainMs = 2_000;
+
+type OnStage = (event: StageEvent) => void;
+
+async function stage<T>(name: StageName, onStage: OnStage, work: () => Promise<{ value: T; detail: string }>): Promise<T> {
+  const startedAt = performance.now();
+  onStage({ stage: name, status: 'started', ms: 0, detail: '' });
+  const { value, detail } = await work();
+  onStage({ stage: name, status: 'done', ms: Math.round(performance.now() - startedAt), detail });
+  return value;
+}
+
+/**
+ * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
+ * What a failed start had begun is stopped again.
+ * @throws HatchetError PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SCHEMA_NEWER, SCHEMA_CHANGED
+ */
+export async function startEngine(options: EngineOptions = {}, onStage: OnStage = () => undefined): Promise<RunningEngine> {
+  const log = createLog(options.logLevel ?? 'info');
+  const stops: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      for (const each of stops.reverse()) await each().catch((error: unknown) => log.error({ err: error }, 'a part of the engine did not stop in order'));
+    })();
+    return stopping;
+  };
+  try {
+    return await assemble(options, { log, onStage, onStop: (each) => stops.push(each), stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Assembly {
+  log: Logger;
+  onStage: OnStage;
+  onStop(stop: () => Promise<unknown>): void;
+  stop(): Promise<void>;
+}
+
+async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: Assembly): Promise<RunningEngine> {
+  const dataDir = resolve(options.dataDir ?? '.hatchet');
+  const startedAt = new Date();
+  const version = packageVersion();
+
+  const database = await stage('postgres', onStage, async () => {
+    const value = await openDatabase({ databaseUrl: options.databaseUrl, dataDir, log });
+    onStop(() => value.stop());
+    return { value, detail: value.detail };
+  });
+  await stage('migrations', onStage, async () => {
+    const steps = await migrateUp(database.url);
+    return { value: undefined, detail: steps.length === 0 ? 'up to date' : steps.map((step) => `${step.name} ${step.ms} ms`).join(', ') };
+  });
+  return stage('engine', onStage, async () => {
+    const value = await serve(options, { log, onStop, stop, dataDir, startedAt, version, databaseUrl: database.url });
+    return { value, detail: `gRPC ${value.grpc.host}:${value.grpc.port}, HTTP ${value.http.host}:${value.http.port}` };
+  });
+}
+
+interface ServeContext extends Omit<Assembly, 'onStage'> {
+  dataDir: string;
+  startedAt: Date;
+  version: string;
+  databaseUrl: string;
+}
+
+async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
+  const { log, onStop, databaseUrl, version, startedAt } = context;
+  const host = options.host ?? defaults.host;
+  const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
+  const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
+  onStop(() => Promise.all([reads.end(), writes.end()]));
+
+  const maintenance = new Maintenance({ databaseUrl, retentionDays: options.retentionDays ?? defaults.retentionDays, clock: systemClock, log });
+  await maintenance.prepare();
+  maintenance.start();
+  onStop(() => maintenance.stop());
+
+  const tokens = new Tokens(reads, await loadSigningKeys(writes));
+  const tenant = await ensureTenant(writes, 'default');
+  const feed = new JournalFeed(reads);
+  const logSignal = new LogSignal();
+  const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
+  onStop(() => logs.stop());
+
+  const owner: Owner = new Owner({
+    config: connectionConfig(databaseUrl, 'hatchet lane'),
+    clock: systemClock,
+    log,
+    events: {
+      committed: (effects, history) => {
+        releaseEffects(effects, { dispatcher, results, log });
+        feed.publish(history);
+        if (history.length > 0) overview.poke();
+      },
+      recovered: (open, states) => {
+        for (const state of states) for (const worker of state.workersById.values()) if (!worker.ended) dispatcher.addWorker(worker.tenantId, worker.id);
+        dispatcher.announceAll();
+        for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
+        results.recheckAll();
+      },
+      lost: () => overview.poke(),
+    },
+  });
+  const overview = new Overview({ owner, version, startedAt });
+  const dispatcher = new Dispatcher({ ports: dispatcherPorts(owner, reads), log, workerTimeoutMs: options.workerTimeoutMs ?? defaults.workerTimeoutMs });
+  const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
+  const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
+  onStop(async () => heartbeats.stop());
+  await owner.start();
+  onStop(() => owner.stop());
+
+  const edge = { tokens, log };
+  const grpc = await listenGrpc({ host, port: options.grpcPort ?? defaults.grpcPort }, [
+    dispatcherService({ ...edge, owner, dispatcher, results }),
+    workflowService({ ...edge, owner }),
+    adminService({ ...edge, owner, pool: reads }),
+    eventsService({ ...edge, logs }),
+    monitorService({
+      ...edge,
+      owner,
+      dispatcher,
+      pool: reads,
+      feed,
+      overview,
+      runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
+      logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
+    }),
+  ]);
+  onStop(() => grpc.stop(drainMs));
+  onStop(async () => dispatcher.stop());
+  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { tokens, owner, pool: reads, log, version });
+  onStop(() => rest.stop());
+
+  const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };
+  const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
+  return { grpc: grpc.address, http: rest.address, databaseUrl, token, version, startedAt, stop: context.stop };
+}
+
+function listenGrpc(address: { host: string; port: number }, services: Parameters<typeof startGrpc>[0]['services']): Promise<GrpcServer> {
+  return startGrpc({ ...address, services });
+}
+
+function listenRest(address: { host: string; port: number }, deps: { tokens: Tokens; owner: Owner; pool: Pool; log: Logger; version: string }): Promise<RestServer> {
+  return startRest({ ...address, ...deps, isReady: () => [...deps.owner.states].length > 0 });
+}
+
+function isLive(owner: Owner, tenantId: string, runId: string): boolean {
+  const state = owner.stateOf(tenantId);
+  if (state === undefined) return false;
+  const runRow = state.runsById.get(runId);
+  if (runRow !== undefined) return state.runs[runRow]?.ended === false;
+  // A cancelled task that its worker has still to be told of has ended, although its row is here.
+  const row = state.tasks.find(runId);
+  return row >= 0 && !state.isEnded(row);
+}
+
+function runEnd(results: RunResults, options: { tenantId: string; runId: string; signal: AbortSignal }): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = results.wait(options.tenantId, options.runId, () => resolve());
+    options.signal.addEventListener('abort', () => {
+      stop();
+      resolve();
+    });
+  });
+}

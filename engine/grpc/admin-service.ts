@@ -1,0 +1,88 @@
+import type { Pool } from 'pg';
+import { HatchetError } from '../errors.ts';
+import { RunStatus as Status } from '../model/status.ts';
+import { newId, parseUuid } from '../model/uuid.ts';
+import { cancelByFilter } from '../monitor/run-selection.ts';
+import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import type { Owner } from '../shard/owner.ts';
+import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { readDefinition } from './definition-request.ts';
+import { unary, unsupported, type Edge } from './handlers.ts';
+import { prepareRun, runIdsFrom } from './run-trigger.ts';
+import type { GrpcService } from './server.ts';
+
+export interface AdminDeps extends Edge {
+  owner: Owner;
+  pool: Pool;
+}
+
+export function adminService(deps: AdminDeps): GrpcService {
+  const { owner, pool } = deps;
+  const implementation: AdminServiceServer = {
+    putWorkflow: unary(deps, async (request, { tenantId }) => {
+      const { definition, checksum } = readDefinition(request);
+      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId: newId(), versionId: newId() });
+      return { id: reply.versionId, workflowId: reply.workflowId };
+    }),
+    triggerWorkflowRun: unary(deps, async (request, { tenantId }, metadata) => {
+      if (Object.keys(request.desiredWorkerLabels).length > 0) throw new HatchetError('NOT_SUPPORTED', 'desired worker labels are not served by this version of the engine', { remedy: 'Leave desiredWorkerLabels out.' });
+      const [runId] = runIdsFrom(metadata, 1);
+      const run = prepareRun(owner, tenantId, { workflowName: request.workflowName, input: text(request.input), metadata: text(request.additionalMetadata), priority: request.priority, runId });
+      await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      return { externalId: run.runId };
+    }),
+    cancelTasks: unary(deps, async (request, { tenantId }) => {
+      const { filter } = request;
+      const ids = request.externalIds.map((id) => parseUuid(id)).filter((id) => id !== undefined);
+      const cancelled = ids.length === 0 ? [] : [...(await owner.submit(tenantId, { kind: 'cancel', tenantId, ids })).cancelled];
+      if (filter !== undefined) cancelled.push(...(await cancelByFilter({ owner, pool }, tenantId, filter)));
+      return { cancelledTasks: cancelled };
+    }),
+    getRunDetails: unary(deps, async (request, { tenantId }) => {
+      const id = parseUuid(request.externalId);
+      const detail = id === undefined ? undefined : await readRunDetail(pool, tenantId, id);
+      if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(request.externalId)}`, { remedy: 'Check the id.' });
+      return runDetails(detail);
+    }),
+    replayTasks: unsupported(deps, 'ReplayTasks'),
+    branchDurableTask: unsupported(deps, 'BranchDurableTask'),
+  };
+  return { definition: AdminServiceService, implementation };
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+const wireStatus = {
+  [Status.Queued]: RunStatus.QUEUED,
+  [Status.Running]: RunStatus.RUNNING,
+  [Status.Completed]: RunStatus.COMPLETED,
+  [Status.Failed]: RunStatus.FAILED,
+  [Status.Cancelled]: RunStatus.CANCELLED,
+  [Status.Evicted]: RunStatus.EVICTED,
+} as const;
+
+function runDetails(detail: RunDetail): GetRunDetailsResponse {
+  const done = detail.status === Status.Completed || detail.status === Status.Failed || detail.status === Status.Cancelled;
+  return {
+    input: Buffer.from(detail.input),
+    status: wireStatus[detail.status],
+    taskRuns: Object.fromEntries(
+      detail.tasks.map((task) => [
+        task.name,
+        {
+          externalId: task.id,
+          readableId: task.name,
+          status: wireStatus[task.status],
+          error: task.error ?? undefined,
+          output: task.output === null ? undefined : Buffer.from(task.output),
+          isEvicted: false,
+        },
+      ]),
+    ),
+    done,
+    additionalMetadata: Buffer.from(detail.metadata),
+    isEvicted: false,
+  };
+}

@@ -1,0 +1,45 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { RunDetail } from '../monitor/run-detail.ts';
+import { isTerminal } from '../model/status.ts';
+import { readLogLines } from '../monitor/log-reads.ts';
+import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { writeTo } from './handlers.ts';
+import { logLineMessage } from './monitor-messages.ts';
+import type { MonitorDeps } from './monitor-service.ts';
+
+const pageLines = 1000;
+/** A worker writes its last lines before it reports the end; those of another process may be a little late. */
+const lateMs = 300;
+
+/** Kept lines first, then new ones as they are stored, until the run has ended and all is sent. */
+export async function streamLogs(
+  deps: Pick<MonitorDeps, 'pool' | 'runEnd' | 'logWritten'>,
+  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; signal: AbortSignal },
+): Promise<void> {
+  const { call, tenantId, detail, signal } = options;
+  const taskIds = new Set(detail.tasks.map((task) => task.id));
+  let ended = isTerminal(detail.status);
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  if (!ended) {
+    void deps.runEnd(tenantId, detail.id, signal).then(() => {
+      setTimeout(() => {
+        ended = true;
+        over.abort();
+      }, lateMs);
+    });
+  }
+  let after = call.request.after ?? null;
+  while (!signal.aborted) {
+    const last = ended;
+    const written = deps.logWritten(taskIds, either);
+    const lines = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, limit: pageLines });
+    if (lines.length > 0) {
+      after = lines.at(-1)?.cursor ?? after;
+      await writeTo(call, { lines: lines.map(logLineMessage) }, signal);
+      if (lines.length === pageLines) continue;
+    }
+    if (last) return;
+    await written;
+  }
+}

@@ -1,0 +1,147 @@
+import { HatchetError } from '../errors.ts';
+import type { WorkerSession } from '../dispatch/worker-session.ts';
+import { RunStatus as Status } from '../model/status.ts';
+import { uuidTimeMs } from '../model/uuid.ts';
+import type { StoredWorkflow } from '../monitor/definition-reads.ts';
+import type { JournalEvent } from '../monitor/journal-reads.ts';
+import type { LogLine as StoredLogLine } from '../monitor/log-reads.ts';
+import type { TaskDetail as StoredTask } from '../monitor/run-detail.ts';
+import type { RunSummary as StoredRun } from '../monitor/run-list.ts';
+import type { StoredWorker } from '../monitor/worker-reads.ts';
+import type { PlannerWorker } from '../plan/planner-worker.ts';
+import { RunStatus, WorkerStatus, type LogLine, type RunEvent, type RunSummary, type TaskDetail, type WorkerSummary, type WorkflowSummary } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+
+const statuses = {
+  [Status.Queued]: RunStatus.RUN_STATUS_QUEUED,
+  [Status.Running]: RunStatus.RUN_STATUS_RUNNING,
+  [Status.Completed]: RunStatus.RUN_STATUS_COMPLETED,
+  [Status.Failed]: RunStatus.RUN_STATUS_FAILED,
+  [Status.Cancelled]: RunStatus.RUN_STATUS_CANCELLED,
+  [Status.Evicted]: RunStatus.RUN_STATUS_EVICTED,
+} as const;
+
+export function fromRunStatus(status: RunStatus): Status {
+  switch (status) {
+    case RunStatus.RUN_STATUS_QUEUED:
+      return Status.Queued;
+    case RunStatus.RUN_STATUS_RUNNING:
+      return Status.Running;
+    case RunStatus.RUN_STATUS_COMPLETED:
+      return Status.Completed;
+    case RunStatus.RUN_STATUS_FAILED:
+      return Status.Failed;
+    case RunStatus.RUN_STATUS_CANCELLED:
+      return Status.Cancelled;
+    case RunStatus.RUN_STATUS_EVICTED:
+      return Status.Evicted;
+    case RunStatus.RUN_STATUS_UNSPECIFIED:
+      throw new HatchetError('INVALID_ARGUMENT', 'a status filter is unspecified', { remedy: 'Leave it out to see every status.' });
+  }
+}
+
+function date(us: number | null): Date | undefined {
+  return us === null ? undefined : new Date(us / 1000);
+}
+
+/** The message and the stack of a raw failed payload. */
+export function splitError(error: string | null): { message: string | undefined; stack: string | undefined } {
+  if (error === null) return { message: undefined, stack: undefined };
+  try {
+    const parsed: unknown = JSON.parse(error);
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
+      return { message: parsed.message, stack: 'stack' in parsed && typeof parsed.stack === 'string' ? parsed.stack : undefined };
+    }
+    if (typeof parsed === 'string') return { message: parsed, stack: undefined };
+  } catch {
+    // Plain text is a message as it is.
+  }
+  return { message: error, stack: undefined };
+}
+
+export function runSummaryMessage(run: StoredRun): RunSummary {
+  return {
+    runId: run.id,
+    workflowId: run.workflowId,
+    workflowName: run.workflowName,
+    status: statuses[run.status],
+    createdAt: new Date(uuidTimeMs(run.id)),
+    startedAt: date(run.startedUs),
+    finishedAt: date(run.finishedUs),
+    additionalMetadata: run.metadata,
+    priority: run.priority,
+    taskCount: run.taskCount,
+    parentRunId: run.parentTaskId ?? undefined,
+    errorMessage: splitError(run.error).message,
+  };
+}
+
+export function taskDetailMessage(task: StoredTask, runId: string): TaskDetail {
+  const error = splitError(task.error);
+  return {
+    taskId: task.id,
+    name: task.name,
+    action: task.action,
+    status: statuses[task.status],
+    parents: task.parents,
+    attempt: task.attempt,
+    retries: task.retries,
+    workerId: task.workerId ?? undefined,
+    workerName: task.workerName ?? undefined,
+    output: task.output ?? undefined,
+    errorMessage: error.message,
+    errorStack: error.stack,
+    createdAt: new Date(uuidTimeMs(runId)),
+    queuedAt: date(task.queuedUs),
+    startedAt: date(task.startedUs),
+    finishedAt: date(task.finishedUs),
+    durable: task.durable,
+    liveState: task.liveState,
+  };
+}
+
+export function runEventMessage(event: JournalEvent): RunEvent {
+  return {
+    cursor: event.cursor,
+    time: new Date(event.timeUs / 1000),
+    runId: event.runId,
+    workflowName: event.workflowName,
+    taskId: event.ofRun ? '' : event.taskId,
+    taskName: event.ofRun ? '' : event.stepName,
+    attempt: event.attempt,
+    type: event.type,
+    status: event.status === undefined ? RunStatus.RUN_STATUS_UNSPECIFIED : statuses[event.status],
+    message: event.message,
+    workerId: event.workerId ?? undefined,
+  };
+}
+
+export function logLineMessage(line: StoredLogLine): LogLine {
+  return { cursor: line.cursor, time: new Date(line.atMs), taskId: line.taskId, taskName: line.stepName, attempt: line.attempt, level: line.level, message: line.message, metadata: line.metadata };
+}
+
+export function workflowMessage(workflow: StoredWorkflow): WorkflowSummary {
+  return {
+    workflowId: workflow.id,
+    name: workflow.name,
+    description: workflow.definition.description,
+    versionId: workflow.versionId,
+    createdAt: new Date(workflow.updatedAtMs),
+    taskCount: workflow.definition.steps.length,
+  };
+}
+
+/** Stored facts, with what memory knows better: slots in use and whether it is alive now. */
+export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, session: WorkerSession | undefined): WorkerSummary {
+  const active = planned?.assignable === true;
+  return {
+    workerId: stored.id,
+    name: stored.name,
+    status: stored.paused && active ? WorkerStatus.WORKER_STATUS_PAUSED : active && !stored.ended ? WorkerStatus.WORKER_STATUS_ACTIVE : WorkerStatus.WORKER_STATUS_INACTIVE,
+    actions: stored.actions,
+    slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),
+    labels: Object.fromEntries(Object.entries(stored.labels).map(([key, value]) => [key, String(value)])),
+    registeredAt: new Date(stored.registeredAtMs),
+    lastHeartbeatAt: session !== undefined ? new Date(session.seenAtMs) : stored.lastHeartbeatAtMs === null ? undefined : new Date(stored.lastHeartbeatAtMs),
+    sdk: [stored.runtime['language']?.toLowerCase(), stored.runtime['sdkVersion']].filter((part) => part !== undefined).join(' '),
+  };
+}

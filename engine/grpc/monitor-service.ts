@@ -1,0 +1,167 @@
+import type { Pool } from 'pg';
+import { HatchetError } from '../errors.ts';
+import { parseUuid } from '../model/uuid.ts';
+import { readWorkflows } from '../monitor/definition-reads.ts';
+import { formatDuration } from '../model/duration.ts';
+import type { JournalFeed } from '../monitor/journal-feed.ts';
+import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads.ts';
+import { logLevels, readLogLines } from '../monitor/log-reads.ts';
+import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { listRunSummaries } from '../monitor/run-list.ts';
+import type { Overview } from './overview.ts';
+import { uuidFloor } from '../monitor/uuid-floor.ts';
+import { readWorkers } from '../monitor/worker-reads.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Owner } from '../shard/owner.ts';
+import { MonitorServiceService, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
+import { fromRunStatus, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import { streamLogs } from './log-stream.ts';
+import type { GrpcService } from './server.ts';
+
+export interface MonitorDeps extends Edge {
+  owner: Owner;
+  dispatcher: Dispatcher;
+  pool: Pool;
+  feed: JournalFeed;
+  overview: Overview;
+  /** Resolves when a run has ended, or the signal aborts. */
+  runEnd(tenantId: string, runId: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when a line of the run's tasks was stored, or after a while, or the signal aborts. */
+  logWritten(taskIds: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
+}
+
+function limited(value: number | undefined, fallback: number, most: number): number {
+  if (value === undefined) return fallback;
+  if (value < 1 || value > most) throw new HatchetError('INVALID_ARGUMENT', `the limit is ${value}`, { remedy: `Choose 1 to ${most}.` });
+  return value;
+}
+
+function requiredUuid(id: string): string {
+  const uuid = parseUuid(id);
+  if (uuid === undefined) throw unknownRun(id);
+  return uuid;
+}
+
+function unknownRun(id: string): HatchetError {
+  return new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(id)}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+}
+
+export function monitorService(deps: MonitorDeps): GrpcService {
+  const { pool, owner } = deps;
+  const runDetail = async (tenantId: string, id: string): Promise<RunDetail> => {
+    const detail = await readRunDetail(pool, tenantId, requiredUuid(id));
+    if (detail === undefined) throw unknownRun(id);
+    return detail;
+  };
+  const implementation: MonitorServiceServer = {
+    listRuns: unary(deps, async (request, { tenantId }) => {
+      const limit = limited(request.limit, 50, 1000);
+      const rows = await listRunSummaries(pool, { ...runFilter(request, tenantId), limit });
+      return { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id };
+    }),
+    getRun: unary(deps, async (request, { tenantId }) => {
+      const detail = await runDetail(tenantId, request.runId);
+      const [summary] = await listRunSummaries(pool, { ...emptyFilter(tenantId), sinceId: detail.id, search: detail.id, limit: 1 });
+      if (summary === undefined) throw unknownRun(request.runId);
+      return { run: runSummaryMessage(summary), input: detail.input, tasks: detail.tasks.map((task) => taskDetailMessage(task, detail.id)) };
+    }),
+    listRunEvents: unary(deps, async (request, { tenantId }) => {
+      const detail = await runDetail(tenantId, request.runId);
+      const limit = limited(request.limit, 1000, 10_000);
+      const rows = await readRunJournal(pool, tenantId, detail.id, checkedCursor(request.after)?.seq ?? 0, limit);
+      const events = rows.flatMap(rowEvents).filter((event) => request.after === undefined || event.cursor > request.after);
+      return { events: events.map(runEventMessage), next: rows.length < limit ? undefined : events.at(-1)?.cursor };
+    }),
+    streamRunEvents: serverStream(deps, async (call, { tenantId }, signal) => {
+      const { request } = call;
+      checkedCursor(request.after);
+      const runId = request.runId === undefined ? null : (await runDetail(tenantId, request.runId)).id;
+      const wanted = new Set(request.workflowNames);
+      const nowSeq = owner.stateOf(tenantId)?.seq ?? Date.now() * 1000;
+      for await (const page of deps.feed.read({ tenantId, runId, after: request.after ?? null, nowSeq, signal })) {
+        const events = page.events.filter((event) => wanted.size === 0 || wanted.has(event.workflowName));
+        await writeTo(call, { events: events.map(runEventMessage), cursor: page.cursor, live: page.live }, signal);
+        if (runId !== null && page.events.some((event) => event.type === 'RUN_FINISHED')) return;
+      }
+    }),
+    listLogs: unary(deps, async (request, { tenantId }) => {
+      const id = requiredUuid(request.id);
+      const limit = limited(request.limit, 1000, 10_000);
+      const lines = await readLogLines(pool, { tenantId, id, after: request.after ?? null, levels: request.levels.map(levelNumber), search: request.search ?? null, limit });
+      if (lines.length === 0) await runDetail(tenantId, request.id);
+      return { lines: lines.map(logLineMessage), next: lines.length < limit ? undefined : lines.at(-1)?.cursor };
+    }),
+    streamLogs: serverStream(deps, async (call, { tenantId }, signal) => {
+      const detail = await runDetail(tenantId, call.request.id);
+      await streamLogs(deps, { call, tenantId, detail, signal });
+    }),
+    listWorkflows: unary(deps, async (request, { tenantId }) => {
+      const limit = limited(request.limit, 100, 1000);
+      const rows = await readWorkflows(pool, { tenantId, name: request.name, afterName: request.pageToken, limit });
+      return { rows: rows.map(workflowMessage), next: rows.length < limit ? undefined : rows.at(-1)?.name };
+    }),
+    getWorkflow: unary(deps, async (request, { tenantId }) => {
+      // Registered names are one whatever their case, as for triggers.
+      const known = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name)?.definition.name ?? request.name;
+      const [workflow] = await readWorkflows(pool, { tenantId, name: known, limit: 1 });
+      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+      const { definition } = workflow;
+      return {
+        workflow: workflowMessage(workflow),
+        tasks: definition.steps.map((step) => ({
+          name: step.name,
+          action: step.action,
+          parents: step.parents.map((parent) => definition.steps[parent]?.name ?? ''),
+          retries: step.retries,
+          executionTimeout: formatDuration(step.executionTimeoutMs),
+          scheduleTimeout: formatDuration(step.scheduleTimeoutMs),
+          durable: step.durable,
+        })),
+        inputJsonSchema: definition.inputJsonSchema ?? undefined,
+        defaultPriority: definition.defaultPriority,
+      };
+    }),
+    listWorkers: unary(deps, async (request, { tenantId }) => {
+      const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId && worker.tasks.size > 0);
+      const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000 });
+      return { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) };
+    }),
+    listQueues: unary(deps, async (_request, { tenantId }) => ({ rows: deps.overview.queues(tenantId) })),
+    streamOverview: serverStream(deps, async (call, { tenantId }, signal) => {
+      for await (const overview of deps.overview.watch(tenantId, signal)) await writeTo(call, overview, signal);
+    }),
+  };
+  return { definition: MonitorServiceService, implementation };
+}
+
+function emptyFilter(tenantId: string): Parameters<typeof listRunSummaries>[1] {
+  return { tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskId: null, beforeId: null, limit: 1 };
+}
+
+function runFilter(request: ListRunsRequest, tenantId: string): Parameters<typeof listRunSummaries>[1] {
+  if (request.pageToken !== undefined && parseUuid(request.pageToken) === undefined) throw new HatchetError('INVALID_ARGUMENT', 'the page token is not one of this list', { remedy: 'Pass `next` of the page before.' });
+  return {
+    ...emptyFilter(tenantId),
+    statuses: request.statuses.map(fromRunStatus),
+    workflowNames: request.workflowNames,
+    sinceId: request.since === undefined ? null : uuidFloor(request.since.getTime()),
+    untilId: request.until === undefined ? null : uuidFloor(request.until.getTime()),
+    metadata: Object.keys(request.metadata).length === 0 ? null : JSON.stringify(request.metadata),
+    search: request.search === undefined || request.search === '' ? null : request.search,
+    beforeId: request.pageToken ?? null,
+  };
+}
+
+function checkedCursor(cursor: string | undefined): { seq: number } | undefined {
+  if (cursor === undefined) return undefined;
+  const parsed = parseCursor(cursor);
+  if (parsed === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(cursor)} is not a cursor`, { remedy: 'Pass a cursor that an event carried.' });
+  return parsed;
+}
+
+function levelNumber(name: string): number {
+  const level = logLevels.findIndex((known) => known === name.toUpperCase());
+  if (level < 0) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(name)} is not a log level`, { remedy: `Use ${logLevels.join(', ')}.` });
+  return level;
+}

@@ -1,0 +1,50 @@
+import { HatchetError } from '../errors.ts';
+import { maxBulkTriggers } from '../model/limits.ts';
+import type { Owner } from '../shard/owner.ts';
+import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
+import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { unary, unsupported, type Edge } from './handlers.ts';
+import { prepareRun, runIdsFrom, type TriggerRequest } from './run-trigger.ts';
+import type { GrpcService } from './server.ts';
+
+export interface WorkflowDeps extends Edge {
+  owner: Owner;
+}
+
+export function workflowService(deps: WorkflowDeps): GrpcService {
+  const { owner } = deps;
+  const implementation: WorkflowServiceServer = {
+    triggerWorkflow: unary(deps, async (request, { tenantId }, metadata) => {
+      const [runId] = runIdsFrom(metadata, 1);
+      const run = prepareRun(owner, tenantId, { ...fromWire(request), runId });
+      await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      return { workflowRunId: run.runId };
+    }),
+    bulkTriggerWorkflow: unary(deps, async ({ workflows }, { tenantId }, metadata) => {
+      if (workflows.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call triggers ${workflows.length} runs`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
+      const ids = runIdsFrom(metadata, workflows.length);
+      const runs = workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] }));
+      if (runs.length > 0) await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
+      return { workflowRunIds: runs.map((run) => run.runId) };
+    }),
+    putWorkflow: unsupported(deps, 'WorkflowService.PutWorkflow'),
+    scheduleWorkflow: unsupported(deps, 'ScheduleWorkflow'),
+    putRateLimit: unsupported(deps, 'PutRateLimit'),
+  };
+  return { definition: WorkflowServiceService, implementation };
+}
+
+function fromWire(request: TriggerWorkflowRequest): TriggerRequest {
+  if (request.desiredWorkerId !== undefined || Object.keys(request.desiredWorkerLabels).length > 0) {
+    throw new HatchetError('NOT_SUPPORTED', 'a desired worker is not served by this version of the engine', { remedy: 'Leave sticky and desiredWorkerLabels out.' });
+  }
+  return {
+    workflowName: request.name,
+    input: request.input,
+    metadata: request.additionalMetadata ?? '',
+    priority: request.priority,
+    parentTaskId: request.parentTaskRunExternalId,
+    childIndex: request.childIndex,
+    childKey: request.childKey,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Pool } from 'pg';
+import { HatchetError } from '../errors.ts';
+import { isRunStatus, RunStatus, runStatusNames } from '../model/status.ts';
+import { parseUuid } from '../model/uuid.ts';
+import { listRunSummaries } from './run-list.ts';
+import { uuidFloor } from './uuid-floor.ts';
+
+/** A selection of runs as the contract's TasksFilter gives it. */
+export interface RunSelection {
+  statuses: readonly string[];
+  since?: Date | undefined;
+  until?: Date | undefined;
+  workflowIds: readonly string[];
+  /** `key:value`. */
+  additionalMetadata: readonly string[];
+}
+
+const pageRuns = 500;
+
+/** @throws HatchetError INVALID_ARGUMENT for a name that is no status */
+export function statusesByName(names: readonly string[]): RunStatus[] {
+  return names.map((name) => {
+    const found = Object.entries(runStatusNames).find(([, known]) => known === name.toUpperCase());
+    const status = Number(found?.[0] ?? 0);
+    if (!isRunStatus(status)) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(name)} is not a status`, { remedy: `Use ${Object.values(runStatusNames).join(', ')}.` });
+    return status;
+  });
+}
+
+/** `key:value` pairs as the JSON object that metadata must contain; null for none. */
+export function metadataFilter(pairs: readonly string[]): string | null {
+  if (pairs.length === 0) return null;
+  return JSON.stringify(
+    Object.fromEntries(
+      pairs.map((pair) => {
+        const at = pair.indexOf(':');
+        if (at < 1) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(pair)} is not of the form key:value`);
+        return [pair.slice(0, at), pair.slice(at + 1)];
+      }),
+    ),
+  );
+}
+
+interface CancelPorts {
+  pool: Pool;
+  owner: { submit(tenantId: string, command: { kind: 'cancel'; tenantId: string; ids: readonly string[] }): Promise<{ cancelled: readonly string[] }> };
+}
+
+/** Cancels the unfinished runs of a selection, a page at a time between other commands. @returns the ids cancelled */
+export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
+  const wanted = selection.statuses.length === 0 ? [RunStatus.Queued, RunStatus.Running] : statusesByName(selection.statuses).filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
+  if (wanted.length === 0) return [];
+  const cancelled: string[] = [];
+  for (let beforeId: string | null = null; ; ) {
+    const page = await listRunSummaries(ports.pool, {
+      tenantId,
+      statuses: wanted,
+      workflowNames: [],
+      workflowIds: selection.workflowIds.map((id) => parseUuid(id)).filter((id) => id !== undefined),
+      sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
+      untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
+      metadata: metadataFilter(selection.additionalMetadata),
+      search: null,
+      parentTaskId: null,
+      beforeId,
+      limit: pageRuns,
+    });
+    if (page.length > 0) cancelled.push(...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: page.map((run) => run.id) })).cancelled);
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRuns) return cancelled;
+    beforeId = last.id;
+  }
+}

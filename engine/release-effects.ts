@@ -1,0 +1,45 @@
+import type { Assignment, Dispatcher } from './dispatch/dispatcher.ts';
+import type { Logger } from './log.ts';
+import type { RunResults } from './monitor/run-results.ts';
+import type { Effect } from './plan/effect.ts';
+
+/** What a committed batch causes, in the order in which the planner decided it. */
+export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; results: RunResults; log: Logger }): void {
+  const { dispatcher, results, log } = parts;
+  let assignments: Assignment[] = [];
+  const flush = (): void => {
+    if (assignments.length === 0) return;
+    dispatcher.send(assignments).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
+    assignments = [];
+  };
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'dispatch':
+        assignments.push(effect);
+        break;
+      case 'tellCancel': {
+        flush(); // the cancel of an attempt never overtakes its start
+        const { workerId, kind: _, ...notice } = effect;
+        dispatcher.cancel(workerId, { kind: 'cancel', ...notice });
+        break;
+      }
+      case 'runCreated':
+        dispatcher.payloads.putRun(effect.runId, effect);
+        break;
+      case 'taskEnded':
+        if (effect.output !== null) dispatcher.payloads.putOutput(effect.taskId, effect.output);
+        break;
+      case 'runEnded':
+        dispatcher.payloads.forgetRun(effect.runId);
+        results.ended(effect.tenantId, effect.runId, effect.single === null ? null : { taskId: effect.runId, ...effect.single });
+        break;
+      case 'workerRegistered':
+        dispatcher.addWorker(effect.tenantId, effect.workerId);
+        break;
+      case 'workerEnded':
+        dispatcher.endWorker(effect.workerId);
+        break;
+    }
+  }
+  flush();
+}

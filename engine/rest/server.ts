@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Pool } from 'pg';
+import type { Identity, Tokens } from '../auth/tokens.ts';
+import type { Address } from '../config.ts';
+import { HatchetError, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Owner } from '../shard/owner.ts';
+import { registerRoutes } from './routes.ts';
+
+export interface RestDeps {
+  tokens: Tokens;
+  owner: Owner;
+  pool: Pool;
+  log: Logger;
+  version: string;
+  /** Whether commands are being carried out. */
+  isReady(): boolean;
+}
+
+/** What every authenticated handler finds in its context. */
+export type RestEnv = { Variables: { caller: Identity } };
+
+export interface RestServer {
+  address: Address;
+  stop(): Promise<void>;
+}
+
+const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
+  INVALID_ARGUMENT: 400,
+  PAYLOAD_TOO_LARGE: 413,
+  UNKNOWN_WORKFLOW: 404,
+  UNKNOWN_RUN: 404,
+  UNKNOWN_WORKER: 404,
+  UNAUTHENTICATED: 401,
+  NOT_SUPPORTED: 501,
+  NOT_OWNER: 503,
+  STOPPING: 503,
+};
+
+/** The API as an app, without a port. */
+export function restApp(deps: RestDeps): Hono<RestEnv> {
+  const app = new Hono<RestEnv>();
+  app.notFound((context) => context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404));
+  app.onError((error, context) => {
+    if (error instanceof HatchetError) {
+      const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
+      return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
+    }
+    deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
+    return context.json({ errors: [{ code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' }] }, 500);
+  });
+  registerRoutes(app, deps);
+  return app;
+}
+
+/** @throws HatchetError PORT_TAKEN */
+export async function startRest(options: RestDeps & { host: string; port: number }): Promise<RestServer> {
+  const server = createServer(getRequestListener(restApp(options).fetch));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new HatchetError('PORT_TAKEN', `the HTTP port ${options.host}:${options.port} cannot be used: ${cause.message}`, {
+          cause,
+          details: { port: options.port, kind: 'http' },
+          remedy: 'Stop the program that holds it, or choose another with --http-port.',
+        }),
+      ),
+    );
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return { address: { host: options.host, port }, stop: () => close(server) };
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
