@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, mkdirSync, renameSync, rmSync, symlinkSync, accessSync, constants } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { HatchetError } from '../errors.ts';
-import { systemFolder, type ServerUser } from './server-user.ts';
+import { makeSystemFolder, type ServerUser } from './server-user.ts';
+
+const run = promisify(execFile);
 
 /** Where a runnable Postgres is. */
 export interface Binaries {
@@ -20,7 +23,7 @@ function platformPackage(): string {
 }
 
 /** The `native` folder of the platform's package. */
-function nativeFolder(): string {
+function packagedFolder(): string {
   const name = platformPackage();
   try {
     return join(dirname(dirname(require.resolve(name))), 'native');
@@ -32,37 +35,34 @@ function nativeFolder(): string {
   }
 }
 
-/** npm packages carry no symbolic links: the package's own install script makes them, unless install scripts are blocked. */
-function linkLibraries(native: string): boolean {
+/**
+ * npm packages carry no symbolic links: the package's own install script makes them, unless install scripts are blocked.
+ * @returns whether all are there; false where the folder cannot be written
+ */
+export function linkLibraries(native: string): boolean {
   const list = join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return true;
   const root = dirname(native);
   const links: { source: string; target: string }[] = JSON.parse(readFileSync(list, 'utf8'));
   for (const { source, target } of links) {
     const path = join(root, target);
-    if (existsSync(path)) continue;
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
     try {
       symlinkSync(relative(dirname(path), join(root, source)), path);
     } catch (error) {
-      // Another process may have made it meanwhile; a folder that cannot be written needs a copy elsewhere.
-      if (!existsSync(path)) {
-        if (isPermission(error)) return false;
-        throw error;
-      }
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EEXIST') continue; // another process made it meanwhile
+      if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return false;
+      throw error;
     }
   }
   return true;
 }
 
-function isPermission(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'EPERM');
-}
-
 /** Can the user that Postgres runs as start it from there? node_modules under /root, for one, is closed to others. */
-function runs(native: string, user: ServerUser): boolean {
+async function runs(native: string, user: ServerUser): Promise<boolean> {
   try {
-    accessSync(join(native, 'bin', 'postgres'), constants.X_OK);
-    execFileSync(join(native, 'bin', 'postgres'), ['--version'], { ...user.spawn, stdio: 'ignore', cwd: '/' });
+    await run(join(native, 'bin', 'postgres'), ['--version'], { ...user.spawn, cwd: '/' });
     return true;
   } catch {
     return false;
@@ -73,15 +73,14 @@ function runs(native: string, user: ServerUser): boolean {
 function copyOf(native: string, user: ServerUser): string {
   const manifest = readFileSync(join(dirname(native), 'package.json'), 'utf8');
   const key = createHash('sha256').update(native).update(manifest).digest('hex').slice(0, 16);
-  const home = join(systemFolder(user), 'binaries');
+  const home = makeSystemFolder(user, 'binaries');
   const folder = join(home, key);
   if (existsSync(folder)) return join(folder, 'native');
-  mkdirSync(home, { recursive: true, mode: 0o755 });
   const fresh = join(home, `${key}.${process.pid}`);
   rmSync(fresh, { recursive: true, force: true });
-  cpSync(native, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true });
-  linkLibraries(join(fresh, 'native'));
   try {
+    cpSync(native, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true });
+    linkLibraries(join(fresh, 'native'));
     renameSync(fresh, folder);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
@@ -90,13 +89,14 @@ function copyOf(native: string, user: ServerUser): string {
   return join(folder, 'native');
 }
 
-/** @throws HatchetError POSTGRES_START when no binary of the platform can be run */
-export function findBinaries(user: ServerUser): Binaries {
-  const packaged = nativeFolder();
-  const linked = linkLibraries(packaged);
-  const native = linked && runs(packaged, user) ? packaged : copyOf(packaged, user);
-  if (native !== packaged && !runs(native, user)) {
-    throw new HatchetError('POSTGRES_START', `the embedded Postgres in ${native} cannot be run`, { remedy: 'Give an external Postgres with --database-url.' });
+/**
+ * @param native the `native` folder of a platform package; default the installed one
+ * @throws HatchetError POSTGRES_START when no binary of the platform can be run
+ */
+export async function findBinaries(user: ServerUser, native = packagedFolder()): Promise<Binaries> {
+  const usable = linkLibraries(native) && (await runs(native, user)) ? native : copyOf(native, user);
+  if (usable !== native && !(await runs(usable, user))) {
+    throw new HatchetError('POSTGRES_START', `the embedded Postgres in ${usable} cannot be run`, { remedy: 'Give an external Postgres with --database-url.' });
   }
-  return { postgres: join(native, 'bin', 'postgres'), initdb: join(native, 'bin', 'initdb') };
+  return { postgres: join(usable, 'bin', 'postgres'), initdb: join(usable, 'bin', 'initdb') };
 }

@@ -1,32 +1,29 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { HatchetError } from '../errors.ts';
 import type { Binaries } from './binaries.ts';
-import { systemFolder, type ServerUser } from './server-user.ts';
+import { createRecord, recordPath, readRecord, type Cluster } from './cluster-record.ts';
+import { isAlive, runningPostmaster } from './postmaster.ts';
+import { makeSystemFolder, type ServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
 
-/** What `<dataDir>/postgres.json` (0600) remembers of the embedded cluster. */
-export interface Cluster {
-  /** The cluster's own folder. */
-  folder: string;
-  password: string;
-  port: number;
-}
-
 /** Makes the data folder: closed to others, except that root's must let `nobody` through to the cluster. */
 export function prepareDataDir(dataDir: string, user: ServerUser): void {
-  const fresh = !existsSync(dataDir);
   try {
     mkdirSync(dataDir, { recursive: true });
-    if (fresh || user.isRoot) chmodSync(dataDir, user.isRoot ? 0o711 : 0o700);
+    const mode = user.isRoot ? 0o711 : 0o700;
+    if ((statSync(dataDir).mode & 0o777) !== mode) chmodSync(dataDir, mode);
     const ignore = join(dataDir, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   } catch (cause) {
-    throw new HatchetError('DATA_DIR_UNUSABLE', `the data folder ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Choose another with --data-dir.' });
+    throw new HatchetError('DATA_DIR_UNUSABLE', `the data folder ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+      remedy: 'Choose another with --data-dir.',
+    });
   }
 }
 
@@ -37,66 +34,72 @@ function reachableByOthers(path: string): boolean {
   }
 }
 
-function clusterFolder(dataDir: string, user: ServerUser): string {
+function chooseFolder(dataDir: string, user: ServerUser): string {
   const absolute = resolve(dataDir);
   if (!user.isRoot || reachableByOthers(absolute)) return join(absolute, 'postgres');
   const key = createHash('sha256').update(absolute).digest('hex').slice(0, 16);
-  return join(systemFolder(user), key, 'postgres');
+  return join(makeSystemFolder(user, key), 'postgres');
 }
 
-function recordPath(dataDir: string): string {
-  return join(dataDir, 'postgres.json');
+function hasCluster(folder: string): boolean {
+  return existsSync(join(folder, 'PG_VERSION'));
 }
 
-function readRecord(dataDir: string): Cluster | undefined {
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(recordPath(dataDir), 'utf8'));
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const { folder, password, port } = parsed as Partial<Cluster>;
-    return typeof folder === 'string' && typeof password === 'string' && typeof port === 'number' ? { folder, password, port } : undefined;
-  } catch {
-    return undefined;
+/**
+ * A cluster without its record has lost its password. Outside the data folder that is what deleting the data folder
+ * leaves behind, and it goes too; inside, only the file is missing, and nothing is deleted for that.
+ */
+function clearOrphan(dataDir: string, folder: string): void {
+  if (!hasCluster(folder)) return;
+  if (dirname(folder) !== resolve(dataDir) && readdirSync(dataDir).every((name) => name.startsWith('.git')) && runningPostmaster(folder) === undefined) {
+    rmSync(folder, { recursive: true });
+    return;
   }
-}
-
-export function writeRecord(dataDir: string, cluster: Cluster): void {
-  const fresh = `${recordPath(dataDir)}.${process.pid}`;
-  writeFileSync(fresh, `${JSON.stringify(cluster, null, 2)}\n`, { mode: 0o600 });
-  renameSync(fresh, recordPath(dataDir));
+  throw new HatchetError('DATA_DIR_UNUSABLE', `${recordPath(dataDir)} is missing, and with it the password of the database in ${folder}`, {
+    remedy: 'Restore the file, or delete the data folder and that database to start afresh.',
+  });
 }
 
 /**
  * The data folder's cluster, made with initdb the first time. The record is written before the cluster gets its name,
  * so that a kill in between leaves either nothing or a cluster whose password is known.
+ * @throws HatchetError DATA_DIR_UNUSABLE, POSTGRES_START, DISK_FULL
  */
 export async function openCluster(dataDir: string, options: { user: ServerUser; binaries: Binaries }): Promise<{ cluster: Cluster; created: boolean }> {
-  const { user } = options;
-  const record = readRecord(dataDir);
-  const folder = record?.folder ?? clusterFolder(dataDir, user);
-  if (existsSync(join(folder, 'PG_VERSION'))) {
-    if (record !== undefined) return { cluster: record, created: false };
-    throw new HatchetError('DATA_DIR_UNUSABLE', `${recordPath(dataDir)} is missing, and with it the password of the database in ${folder}`, { remedy: 'Restore the file, or delete the data folder to start afresh.' });
+  let cluster = readRecord(dataDir);
+  if (cluster === undefined) {
+    const folder = chooseFolder(dataDir, options.user);
+    clearOrphan(dataDir, folder);
+    cluster = createRecord(dataDir, { folder, password: randomBytes(24).toString('base64url'), port: 0 });
   }
-  const password = record?.password ?? randomBytes(24).toString('base64url');
-  const cluster: Cluster = { folder, password, port: record?.port ?? 0 };
-  writeRecord(dataDir, cluster);
+  if (hasCluster(cluster.folder)) return { cluster, created: false };
   await initialize(cluster, options);
   return { cluster, created: true };
+}
+
+/** What a process that was killed during initdb left. */
+function removeUnfinished(folder: string): void {
+  const unfinished = new RegExp(`^${basename(folder)}\\.(\\d+)\\.new(\\.pw)?$`);
+  for (const name of readdirSync(dirname(folder))) {
+    const pid = Number(unfinished.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(dirname(folder), name), { recursive: true, force: true });
+  }
 }
 
 async function initialize(cluster: Cluster, options: { user: ServerUser; binaries: Binaries }): Promise<void> {
   const { user, binaries } = options;
   const parent = dirname(cluster.folder);
-  mkdirSync(parent, { recursive: true, mode: user.isRoot ? 0o711 : 0o700 });
   const fresh = `${cluster.folder}.${process.pid}.new`;
   const passwordFile = `${fresh}.pw`;
-  rmSync(fresh, { recursive: true, force: true });
   try {
+    removeUnfinished(cluster.folder);
+    rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { mode: 0o700 });
     user.own(fresh);
     writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
     user.own(passwordFile);
-    await run(binaries.initdb, ['-D', fresh, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-instructions', '--no-sync'], {
+    // Synced to disk (60 ms): a cluster lost to a power cut would take acknowledged runs with it.
+    await run(binaries.initdb, ['-D', fresh, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-instructions'], {
       ...user.spawn,
       cwd: parent,
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
@@ -104,11 +107,15 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
     try {
       renameSync(fresh, cluster.folder);
     } catch (error) {
-      if (!existsSync(join(cluster.folder, 'PG_VERSION'))) throw error; // otherwise another engine was faster
+      if (!hasCluster(cluster.folder)) throw error; // otherwise another engine was faster
     }
   } catch (cause) {
     const detail = cause instanceof Error && 'stderr' in cause && typeof cause.stderr === 'string' && cause.stderr !== '' ? cause.stderr.trim() : String(cause);
-    throw new HatchetError('POSTGRES_START', `a new Postgres cluster could not be made in ${cluster.folder}: ${detail}`, { cause, remedy: 'Check the free space and the permissions of the data folder.' });
+    const full = detail.includes('No space left on device') || detail.includes('ENOSPC');
+    throw new HatchetError(full ? 'DISK_FULL' : 'POSTGRES_START', `a new Postgres cluster could not be made in ${cluster.folder}: ${detail}`, {
+      cause,
+      remedy: full ? 'Free some space (a new cluster takes 40 MB) and start again.' : 'Check the permissions of the data folder.',
+    });
   } finally {
     rmSync(fresh, { recursive: true, force: true });
     rmSync(passwordFile, { force: true });

@@ -1,62 +1,73 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
-import { openCluster, prepareDataDir, writeRecord, type Cluster } from './cluster.ts';
-import { isAlive, runningPostmaster, type Postmaster } from './postmaster.ts';
+import { openCluster, prepareDataDir } from './cluster.ts';
+import { readRecord, recordPath, writeRecord, type Cluster } from './cluster-record.ts';
+import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
+import { freePort, isFreePort } from './free-port.ts';
+import { clearReusedPid, isAlive, isServerOf, runningPostmaster } from './postmaster.ts';
+import { boundServerLog, lastLines, openServerLog } from './server-log.ts';
+import { serverFlags } from './server-settings.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
+import { Sqlstate, sqlstateOf } from './sqlstate.ts';
 
+/** A running embedded Postgres, held by this process alone until it stops. */
 export interface EmbeddedPostgres {
-  /** With the password. */
-  url: string;
+  /** With the password; the same for as long as the engine lives. */
+  readonly url: string;
   readonly pid: number;
-  port: number;
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** As Postgres gives it, such as `18.4`. */
+  readonly version: string;
   /** One line for a checklist: made, started or adopted. */
-  detail: string;
-  /** Starts it again on the same port after it died; joins a restart under way. */
+  readonly detail: string;
+  /** Called each time that it ends without having been stopped. */
+  onExit(callback: () => void): void;
+  /**
+   * Starts it again on the same port after it died; joins a restart under way.
+   * @throws HatchetError POSTGRES_START; DATA_DIR_IN_USE when another engine took the folder meanwhile
+   */
   restart(): Promise<void>;
   /** Ends it, in order and within a bound. Idempotent. */
   stop(): Promise<void>;
 }
 
-const logLimitBytes = 10 * 1024 * 1024;
-const startLimitMs = 30_000;
-const stopLimitMs = 10_000;
+export interface EmbeddedOptions {
+  dataDir: string;
+  log: Logger;
+  /** The `native` folder of another platform package. Default: the installed Postgres 18. */
+  binaries?: string;
+}
 
-/** Durability is never traded away; WAL is given room, since checkpoints cost more than disk. */
-const settings: Record<string, string> = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  max_connections: '60',
-  shared_buffers: '128MB',
-  max_wal_size: '4GB',
-  min_wal_size: '256MB',
-  wal_compression: 'on',
-  checkpoint_completion_target: '0.9',
-  jit: 'off',
-  log_destination: 'stderr',
-  log_min_messages: 'warning',
-  log_checkpoints: 'off',
-  autovacuum_naptime: '15s',
-  timezone: 'UTC',
-  log_timezone: 'UTC',
-};
+const startLimitMs = 30_000;
+/** A server that says it is recovering is given this long: it may replay gigabytes of WAL. */
+const recoveryLimitMs = 600_000;
+/** Fast shutdown first; an immediate one loses nothing either, but makes the next start recover. */
+const stopSignals = [
+  { signal: 'SIGINT', limitMs: 5_000 },
+  { signal: 'SIGQUIT', limitMs: 2_000 },
+  { signal: 'SIGKILL', limitMs: 2_000 },
+] as const;
+/** An adopted server is no child of ours: its death is seen by looking. */
+const watchEveryMs = 500;
 
 /**
- * Starts the data folder's own Postgres, or adopts the one that a killed engine left running on it.
- * @throws HatchetError POSTGRES_START, DATA_DIR_UNUSABLE
+ * Starts the data folder's own Postgres, or adopts the one that a killed engine left running on it, and holds the folder.
+ * @throws HatchetError DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, DISK_FULL
  */
-export async function startEmbeddedPostgres(options: { dataDir: string; log: Logger }): Promise<EmbeddedPostgres> {
-  const user = serverUser();
-  prepareDataDir(options.dataDir, user);
-  const binaries = findBinaries(user);
-  const { cluster, created } = await openCluster(options.dataDir, { user, binaries });
-  const server = new EmbeddedServer({ ...options, user, binaries, cluster });
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const user = serverUser(readRecord(dataDir)?.folder);
+  prepareDataDir(dataDir, user);
+  const binaries = await findBinaries(user, options.binaries);
+  const { cluster, created } = await openCluster(dataDir, { user, binaries });
+  const server = new EmbeddedServer({ dataDir, log: options.log, user, binaries, cluster });
   await server.start(created);
   return server;
 }
@@ -67,7 +78,10 @@ class EmbeddedServer implements EmbeddedPostgres {
   readonly #user: ServerUser;
   readonly #binaries: Binaries;
   readonly #cluster: Cluster;
-  #postmaster: Postmaster | undefined;
+  readonly #callbacks: (() => void)[] = [];
+  #pid = 0;
+  #lock: DataDirLock | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #restarting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   detail = '';
@@ -81,11 +95,15 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   get pid(): number {
-    return this.#postmaster?.pid ?? 0;
+    return this.#pid;
   }
 
   get port(): number {
     return this.#cluster.port;
+  }
+
+  get version(): string {
+    return this.#lock?.serverVersion ?? '';
   }
 
   get url(): string {
@@ -93,16 +111,13 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   async start(created: boolean): Promise<void> {
-    const found = runningPostmaster(this.#cluster.folder);
-    if (found !== undefined) {
-      this.#postmaster = found;
-      this.#cluster.port = found.port;
-      await this.#untilReady();
-      this.detail = `adopted the running one, pid ${found.pid}, port ${found.port}`;
-      return;
-    }
-    await this.#launch();
-    this.detail = `${created ? 'made a new cluster' : 'started'}, port ${this.#cluster.port}`;
+    const how = await this.#bringUp({ samePort: false });
+    const done = how === 'adopted' ? `adopted the running one, pid ${this.#pid}` : created ? 'made a new cluster' : 'started';
+    this.detail = `${done}, port ${this.port}`;
+  }
+
+  onExit(callback: () => void): void {
+    this.#callbacks.push(callback);
   }
 
   restart(): Promise<void> {
@@ -119,58 +134,63 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   async #relaunch(): Promise<void> {
-    const found = runningPostmaster(this.#cluster.folder);
-    if (found !== undefined) {
-      this.#postmaster = found;
-      return;
-    }
-    this.#log.warn({ pid: this.pid }, 'Postgres is gone; starting it again');
-    await this.#launch();
+    if (this.#lock !== undefined && isServerOf(this.#pid, this.#cluster.folder)) return;
+    this.#log.warn({ pid: this.#pid }, 'Postgres is gone; starting it again');
+    await this.#bringUp({ samePort: true });
   }
 
-  async #launch(): Promise<void> {
+  /** Ends in a server that answers and whose folder is ours. */
+  async #bringUp(options: { samePort: boolean }): Promise<'adopted' | 'launched'> {
+    await this.#dropLock();
     const deadline = Date.now() + startLimitMs;
     for (;;) {
-      if (this.#cluster.port === 0 || !(await isFree(this.#cluster.port))) {
-        this.#cluster.port = await freePort();
-        writeRecord(this.#dataDir, this.#cluster);
+      const how = await this.#tryOnce(options);
+      if (how !== 'failed') {
+        // Refused, the server is left as it is: it is the other engine's.
+        this.#lock = await lockDataDir(this.url, this.#dataDir);
+        if (this.#stopping === undefined) this.#startWatch();
+        return how;
       }
-      this.#clearDeadPid();
-      const exited = this.#spawn();
-      const ready = this.#untilReady();
-      const code = await Promise.race([exited, ready.then(() => undefined)]);
-      if (code === undefined) return;
-      ready.catch(() => undefined);
-      const found = runningPostmaster(this.#cluster.folder);
-      if (found !== undefined) {
-        // Another engine started it at the same moment: the data folder's lock decides between the two.
-        this.#postmaster = found;
-        this.#cluster.port = found.port;
-        return this.#untilReady();
-      }
-      // After a kill -9, old backends may hold the shared memory for a moment longer.
-      if (Date.now() > deadline) {
-        throw new HatchetError('POSTGRES_START', `Postgres did not start (exit code ${code}): ${lastLine(this.#logPath)}`, { remedy: `Read ${this.#logPath}.` });
-      }
-      await delay(100);
+      if (Date.now() > deadline) throw this.#startError();
+      // After a kill -9, old backends may hold the shared memory or the port for a moment longer.
+      await delay(50);
     }
+  }
+
+  async #tryOnce(options: { samePort: boolean }): Promise<'adopted' | 'launched' | 'failed'> {
+    const { folder } = this.#cluster;
+    const found = runningPostmaster(folder);
+    if (found !== undefined) {
+      if (Number.isNaN(found.port)) return 'failed';
+      if (options.samePort && found.port !== this.#cluster.port) throw this.#startError();
+      this.#pid = found.pid;
+      await this.#usePort(found.port);
+      return (await this.#answers(() => isAlive(found.pid))) ? 'adopted' : 'failed';
+    }
+    if (!options.samePort && (this.#cluster.port === 0 || !(await isFreePort(this.#cluster.port)))) await this.#usePort(await freePort());
+    const child = this.#spawn();
+    const launched = await this.#answers(() => !child.ended);
+    if (!launched) clearReusedPid(folder);
+    return launched ? 'launched' : 'failed';
+  }
+
+  async #usePort(port: number): Promise<void> {
+    if (this.#cluster.port === port) return;
+    this.#cluster.port = port;
+    writeRecord(this.#dataDir, this.#cluster);
+  }
+
+  #startError(): HatchetError {
+    return new HatchetError('POSTGRES_START', `Postgres did not start on port ${this.port}: ${lastLines(this.#logPath)}`, { remedy: `Read ${this.#logPath}.` });
   }
 
   get #logPath(): string {
     return join(this.#dataDir, 'postgres.log');
   }
 
-  /** Postgres refuses to start over the pid file of a dead server whose pid now belongs to another process of its user. */
-  #clearDeadPid(): void {
-    if (runningPostmaster(this.#cluster.folder) === undefined) rmSync(join(this.#cluster.folder, 'postmaster.pid'), { force: true });
-  }
-
-  /** @returns the exit code, if it ends */
-  #spawn(): Promise<number> {
-    if (existsSync(this.#logPath) && statSync(this.#logPath).size > logLimitBytes) renameSync(this.#logPath, `${this.#logPath}.1`);
-    const log = openSync(this.#logPath, 'a', 0o600);
-    const flags = Object.entries({ ...settings, port: String(this.#cluster.port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(this.#binaries.postgres, ['-D', this.#cluster.folder, ...flags], {
+  #spawn(): { ended: boolean } {
+    const log = openServerLog(this.#logPath);
+    const child = spawn(this.#binaries.postgres, ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port)], {
       ...this.#user.spawn,
       cwd: this.#cluster.folder,
       detached: true, // a Ctrl+C in the terminal must not reach it before the engine has let go
@@ -179,84 +199,103 @@ class EmbeddedServer implements EmbeddedPostgres {
     });
     closeSync(log);
     child.unref();
-    if (child.pid !== undefined) this.#postmaster = { pid: child.pid, port: this.#cluster.port };
-    return new Promise((resolve) => {
-      child.once('error', (error) => {
-        this.#log.error({ err: error }, 'Postgres could not be started');
-        resolve(-1);
-      });
-      child.once('exit', (code, signal) => resolve(code ?? (signal === null ? -1 : 128)));
+    const state = { ended: false };
+    const pid = child.pid;
+    const ended = (): void => {
+      state.ended = true;
+      if (pid !== undefined) this.#exited(pid);
+    };
+    child.once('error', (error) => {
+      this.#log.error({ err: error }, 'Postgres could not be started');
+      ended();
     });
+    child.once('exit', ended);
+    if (pid !== undefined) this.#pid = pid;
+    return state;
   }
 
-  async #untilReady(): Promise<void> {
-    const deadline = Date.now() + startLimitMs;
-    for (;;) {
-      const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 2000 });
+  /** @returns false once the process is gone */
+  async #answers(isUp: () => boolean): Promise<boolean> {
+    const startedAt = Date.now();
+    let recovering = false;
+    while (isUp()) {
+      const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 2_000, application_name: 'hatchet start' });
       client.on('error', () => undefined);
       try {
         await client.connect();
-        await client.query('SELECT 1');
-        return;
-      } catch (cause) {
-        if (cause instanceof Error && 'code' in cause && cause.code === '28P01') {
-          throw new HatchetError('DATA_DIR_UNUSABLE', `the Postgres on port ${this.port} does not take the password in ${join(this.#dataDir, 'postgres.json')}`, { cause, remedy: 'Restore that file, or delete the data folder to start afresh.' });
+        return true;
+      } catch (error) {
+        if (sqlstateOf(error) === Sqlstate.invalidPassword) {
+          throw new HatchetError('DATA_DIR_UNUSABLE', `the Postgres on port ${this.port} does not take the password in ${recordPath(this.#dataDir)}`, {
+            cause: error,
+            remedy: 'Restore that file, or delete the data folder to start afresh.',
+          });
         }
-        if (Date.now() > deadline) throw new HatchetError('POSTGRES_START', `Postgres did not answer on port ${this.port}: ${lastLine(this.#logPath)}`, { cause, remedy: `Read ${this.#logPath}.` });
+        recovering = sqlstateOf(error) === Sqlstate.cannotConnectNow;
       } finally {
         await client.end().catch(() => undefined);
       }
-      await delay(15);
+      if (Date.now() - startedAt > (recovering ? recoveryLimitMs : startLimitMs)) throw this.#startError();
+      await delay(10);
     }
+    return false;
+  }
+
+  #startWatch(): void {
+    clearInterval(this.#watch);
+    const pid = this.#pid;
+    this.#watch = setInterval(() => {
+      boundServerLog(this.#logPath);
+      if (!isAlive(pid)) this.#exited(pid);
+    }, watchEveryMs);
+    this.#watch.unref();
+    process.off('exit', this.#signalAtExit);
+    process.on('exit', this.#signalAtExit);
+  }
+
+  /** Only a watched server's end is news: one that never answered is tried again where it was started. */
+  #exited(pid: number): void {
+    if (this.#watch === undefined || pid !== this.#pid) return;
+    this.#stopWatch();
+    if (this.#stopping !== undefined) return;
+    for (const callback of this.#callbacks) callback();
+  }
+
+  #stopWatch(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    process.off('exit', this.#signalAtExit);
+  }
+
+  /** A process that ends by a bug or by process.exit leaves no server behind. */
+  readonly #signalAtExit = (): void => {
+    try {
+      if (isServerOf(this.#pid, this.#cluster.folder)) process.kill(this.#pid, 'SIGINT');
+    } catch {
+      // It ended by itself in this very moment.
+    }
+  };
+
+  async #dropLock(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.release();
   }
 
   async #end(): Promise<void> {
     await this.#restarting?.catch(() => undefined);
-    const postmaster = runningPostmaster(this.#cluster.folder);
-    if (postmaster === undefined) return;
-    // Fast shutdown first; an immediate one loses nothing either, but makes the next start recover.
-    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-      try {
-        process.kill(postmaster.pid, signal);
-      } catch {
-        return;
-      }
-      const deadline = Date.now() + stopLimitMs;
-      while (Date.now() < deadline) {
-        if (!isAlive(postmaster.pid)) return;
-        await delay(20);
-      }
-      this.#log.warn({ pid: postmaster.pid, signal }, 'Postgres did not stop in time');
+    // Without the lock the server is another engine's, or nobody's and gone.
+    if (this.#lock === undefined) return;
+    this.#stopWatch();
+    const pid = runningPostmaster(this.#cluster.folder)?.pid ?? this.#pid;
+    for (const { signal, limitMs } of stopSignals) {
+      if (!isServerOf(pid, this.#cluster.folder)) break;
+      process.kill(pid, signal);
+      const deadline = Date.now() + limitMs;
+      while (isAlive(pid) && Date.now() < deadline) await delay(10);
+      if (!isAlive(pid)) break;
+      this.#log.warn({ pid, signal }, 'Postgres did not stop in time');
     }
+    await this.#dropLock();
   }
-}
-
-function lastLine(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-3).join(' / ');
-  } catch {
-    return 'it wrote no log';
-  }
-}
-
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  return listenOnce(0);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return listenOnce(port).then(
-    () => true,
-    () => false,
-  );
 }

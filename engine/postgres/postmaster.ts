@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Postmaster {
   pid: number;
+  /** NaN until the server has got that far in its start. */
   port: number;
 }
 
@@ -13,6 +14,14 @@ function commandLine(pid: number): string {
     return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
   } catch {
     return '';
+  }
+}
+
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return `${pid} (gone) Z`;
   }
 }
 
@@ -26,24 +35,46 @@ export function isAlive(pid: number): boolean {
   return !existsSync('/proc/self/stat') || !/^\d+ \(.*\) Z/s.test(readStat(pid));
 }
 
-function readStat(pid: number): string {
+/** Whether the process is a server on the folder; the pid of a dead one may have gone to another process. */
+export function isServerOf(pid: number, folder: string): boolean {
+  return isAlive(pid) && commandLine(pid).includes(folder);
+}
+
+function pidFile(folder: string): string {
+  return join(folder, 'postmaster.pid');
+}
+
+function readPidFile(path: string): Postmaster | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const pid = Number(lines[0]);
+    const port = lines[3] === undefined || lines[3] === '' ? Number.NaN : Number(lines[3]);
+    return Number.isInteger(pid) && pid > 1 ? { pid, port } : undefined;
   } catch {
-    return `${pid} (gone) Z`;
+    return undefined;
   }
 }
 
 /** The Postgres that runs on the folder, whoever started it; a pid file left by a dead one, or a reused pid, is none. */
 export function runningPostmaster(folder: string): Postmaster | undefined {
-  let lines: string[];
+  const found = readPidFile(pidFile(folder));
+  return found !== undefined && isServerOf(found.pid, folder) ? found : undefined;
+}
+
+/**
+ * Postgres recovers the pid file of a dead server itself, unless that pid now belongs to another process of its user:
+ * then it refuses to start. The file is taken away by a rename and looked at again, since two servers on one folder
+ * destroy it: should a server have started in between, its file is put back.
+ */
+export function clearReusedPid(folder: string): void {
+  const path = pidFile(folder);
+  const stale = readPidFile(path);
+  if (stale === undefined || !isAlive(stale.pid) || isServerOf(stale.pid, folder)) return;
+  const aside = `${path}.${process.pid}`;
   try {
-    lines = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
-  } catch {
-    return undefined;
+    renameSync(path, aside);
+    if (readPidFile(aside)?.pid !== stale.pid) linkSync(aside, path);
+  } finally {
+    rmSync(aside, { force: true });
   }
-  const pid = Number(lines[0]);
-  const port = Number(lines[3]);
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid) || !commandLine(pid).includes(folder)) return undefined;
-  return { pid, port };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,14 +20,28 @@ function numericId(flag: '-u' | '-g'): number {
   }
 }
 
-export function serverUser(): ServerUser {
+/** @param cluster the folder of an existing cluster: root runs it as its owner, so that one made by an ordinary user still starts */
+export function serverUser(cluster?: string): ServerUser {
   if (process.getuid?.() !== 0) return { spawn: {}, own: () => undefined, isRoot: false };
-  const uid = numericId('-u');
-  const gid = numericId('-g');
+  const owner = cluster === undefined ? undefined : statSync(cluster, { throwIfNoEntry: false });
+  const [uid, gid] = owner === undefined || owner.uid === 0 ? [numericId('-u'), numericId('-g')] : [owner.uid, owner.gid];
   return { spawn: { uid, gid }, own: (path) => chownSync(path, uid, gid), isRoot: true };
 }
 
 /** A folder that the server's user can reach whatever the project's own path: for copies and clusters that cannot stay with it. */
 export function systemFolder(user: ServerUser): string {
   return user.isRoot ? '/var/lib/hatchet-ts' : join(homedir(), '.local', 'share', 'hatchet-ts');
+}
+
+/** Makes a folder under the system folder that the server's user can pass through, whatever the umask. */
+export function makeSystemFolder(user: ServerUser, ...names: string[]): string {
+  let path = systemFolder(user);
+  mkdirSync(path, { recursive: true });
+  if (user.isRoot) chmodSync(path, 0o711);
+  for (const name of names) {
+    path = join(path, name);
+    mkdirSync(path, { recursive: true });
+    if (user.isRoot) chmodSync(path, 0o711);
+  }
+  return path;
 }

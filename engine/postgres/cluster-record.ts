@@ -1,0 +1,76 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { HatchetError } from '../errors.ts';
+
+/** What `<dataDir>/postgres.json` (0600) remembers of the embedded cluster. */
+export interface Cluster {
+  /** The cluster's own folder, absolute. Stored relative where it is inside the data folder, so that a project can be moved. */
+  folder: string;
+  password: string;
+  /** Used again at the next start when it is free; 0 before the first. */
+  port: number;
+}
+
+export function recordPath(dataDir: string): string {
+  return join(dataDir, 'postgres.json');
+}
+
+/** @throws HatchetError DATA_DIR_UNUSABLE when it is there and cannot be read */
+export function readRecord(dataDir: string): Cluster | undefined {
+  const path = recordPath(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+      remedy: 'Run as the user who made the data folder, or choose another with --data-dir.',
+    });
+  }
+  const cluster = parseRecord(text, dataDir);
+  if (cluster === undefined) {
+    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} holds the password of the embedded Postgres and is damaged`, { remedy: 'Restore the file, or delete the data folder to start afresh.' });
+  }
+  return cluster;
+}
+
+export function parseRecord(text: string, dataDir: string): Cluster | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('folder' in parsed) || !('password' in parsed) || !('port' in parsed)) return undefined;
+  const { folder, password, port } = parsed;
+  if (typeof folder !== 'string' || typeof password !== 'string' || typeof port !== 'number') return undefined;
+  return { folder: resolve(dataDir, folder), password, port };
+}
+
+function formatRecord(dataDir: string, cluster: Cluster): string {
+  const inside = relative(resolve(dataDir), cluster.folder);
+  const folder = inside.startsWith('..') || isAbsolute(inside) ? cluster.folder : inside;
+  return `${JSON.stringify({ ...cluster, folder }, null, 2)}\n`;
+}
+
+export function writeRecord(dataDir: string, cluster: Cluster): void {
+  const fresh = `${recordPath(dataDir)}.${process.pid}`;
+  writeFileSync(fresh, formatRecord(dataDir, cluster), { mode: 0o600 });
+  renameSync(fresh, recordPath(dataDir));
+}
+
+/** Of two processes that make the record at once, one wins, and both go on with its password. */
+export function createRecord(dataDir: string, cluster: Cluster): Cluster {
+  const fresh = `${recordPath(dataDir)}.${process.pid}`;
+  writeFileSync(fresh, formatRecord(dataDir, cluster), { mode: 0o600 });
+  try {
+    linkSync(fresh, recordPath(dataDir));
+    return cluster;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    return readRecord(dataDir) ?? cluster;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
