@@ -70,8 +70,8 @@ export async function startEngine(options: EngineOptions = {}, onStage: OnStage 
 interface Assembly {
   log: Logger;
   onStage: OnStage;
-  onStop(stop: () => Promise<unknown>): void;
-  stop(): Promise<void>;
+  onStop: (stop: () => Promise<unknown>) => void;
+  stop: () => Promise<void>;
 }
 
 async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: Assembly): Promise<RunningEngine> {

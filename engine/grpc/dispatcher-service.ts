@@ -100,7 +100,7 @@ async function register(deps: DispatcherDeps, request: WorkerRegisterRequest, ca
   const { runtimeInfo } = request;
   const runtime: Record<string, string> = {};
   if (runtimeInfo?.sdkVersion !== undefined) runtime['sdkVersion'] = runtimeInfo.sdkVersion;
-  if (runtimeInfo?.language !== undefined) runtime['language'] = Object.keys(SDKS).find((key) => SDKS[key as keyof typeof SDKS] === runtimeInfo.language) ?? 'UNKNOWN';
+  if (runtimeInfo?.language !== undefined) runtime['language'] = Object.entries(SDKS).find(([, value]) => value === runtimeInfo.language)?.[0] ?? 'UNKNOWN';
   if (runtimeInfo?.languageVersion !== undefined) runtime['languageVersion'] = runtimeInfo.languageVersion;
   if (runtimeInfo?.os !== undefined) runtime['os'] = runtimeInfo.os;
   const workerId = newId();

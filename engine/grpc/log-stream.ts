@@ -1,19 +1,27 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { Pool } from 'pg';
 import type { RunDetail } from '../monitor/run-detail.ts';
 import { isTerminal } from '../model/status.ts';
 import { readLogLines } from '../monitor/log-reads.ts';
 import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { writeTo } from './handlers.ts';
 import { logLineMessage } from './monitor-messages.ts';
-import type { MonitorDeps } from './monitor-service.ts';
 
 const pageLines = 1000;
 /** A worker writes its last lines before it reports the end; those of another process may be a little late. */
 const lateMs = 300;
 
+export interface LogStreamDeps {
+  pool: Pool;
+  /** Resolves when a run has ended, or the signal aborts. */
+  runEnd(tenantId: string, runId: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when a line of the tasks was stored, or after a while, or the signal aborts. */
+  logWritten(taskIds: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
+}
+
 /** Kept lines first, then new ones as they are stored, until the run has ended and all is sent. */
 export async function streamLogs(
-  deps: Pick<MonitorDeps, 'pool' | 'runEnd' | 'logWritten'>,
+  deps: LogStreamDeps,
   options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; signal: AbortSignal },
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;

@@ -16,19 +16,15 @@ import type { Owner } from '../shard/owner.ts';
 import { MonitorServiceService, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
 import { fromRunStatus, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
-import { streamLogs } from './log-stream.ts';
+import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import type { GrpcService } from './server.ts';
 
-export interface MonitorDeps extends Edge {
+export interface MonitorDeps extends Edge, LogStreamDeps {
   owner: Owner;
   dispatcher: Dispatcher;
   pool: Pool;
   feed: JournalFeed;
   overview: Overview;
-  /** Resolves when a run has ended, or the signal aborts. */
-  runEnd(tenantId: string, runId: string, signal: AbortSignal): Promise<void>;
-  /** Resolves when a line of the run's tasks was stored, or after a while, or the signal aborts. */
-  logWritten(taskIds: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
 }
 
 function limited(value: number | undefined, fallback: number, most: number): number {

@@ -1,4 +1,5 @@
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const units = new Map(Object.entries(unitMs));
 const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
 
 /** One hundred years: longer durations are mistakes, and would leave the exact range of what is stored. */
@@ -16,7 +17,7 @@ export function parseDuration(text: string): number | undefined {
     const match = part.exec(text);
     if (match === null) return undefined;
     const [, amount, unit] = match;
-    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
+    total += Number(amount) * (units.get(unit ?? '') ?? 0);
   }
   return total <= longestMs ? Math.round(total) : undefined;
 }

@@ -33,7 +33,8 @@ export function parseCursor(text: string): { seq: number; place: number } | unde
 
 export function rowEvents(row: HistoryRow): JournalEvent[] {
   const events: JournalEvent[] = [];
-  for (const [place, kind] of [...row.kinds].entries()) {
+  for (let place = 0; place < row.kinds.length; place++) {
+    const kind = row.kinds.charAt(place);
     if (!isJournalKind(kind)) continue;
     events.push({
       cursor: formatCursor(row.seq, place),

@@ -35,7 +35,7 @@ function pickWorker(queue: ActionQueue, cost: readonly SlotUse[]): PlannerWorker
 }
 
 function pullFor(plan: Plan, worker: PlannerWorker): void {
-  const { queues } = worker;
+  const queues = plan.state.queuesOf(worker);
   for (let idle = 0; idle < queues.length; ) {
     const queue = queues[worker.turn % queues.length];
     worker.turn++;

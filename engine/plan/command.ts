@@ -1,24 +1,48 @@
 import type { WorkflowDefinition } from '../model/definition.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
-export type Command =
-  | PutWorkflowCommand
-  | TriggerCommand
-  | RegisterWorkerCommand
-  | UpdateWorkerCommand
-  | WorkerPresenceCommand
-  | WorkerLostCommand
-  | UnsubscribeCommand
-  | StartedCommand
-  | CompletedCommand
-  | FailedCommand
-  | CancelCommand
-  | CancelSentCommand
-  | ReturnUnsentCommand
-  | ReassignUnstartedCommand
-  | RefreshTimeoutCommand
-  | ReleaseSlotCommand
-  | TickCommand;
+export interface CommandByKind {
+  putWorkflow: PutWorkflowCommand;
+  trigger: TriggerCommand;
+  registerWorker: RegisterWorkerCommand;
+  updateWorker: UpdateWorkerCommand;
+  workerPresence: WorkerPresenceCommand;
+  workerLost: WorkerLostCommand;
+  unsubscribe: UnsubscribeCommand;
+  started: StartedCommand;
+  completed: CompletedCommand;
+  failed: FailedCommand;
+  cancel: CancelCommand;
+  cancelSent: CancelSentCommand;
+  returnUnsent: ReturnUnsentCommand;
+  reassignUnstarted: ReassignUnstartedCommand;
+  refreshTimeout: RefreshTimeoutCommand;
+  releaseSlot: ReleaseSlotCommand;
+  tick: TickCommand;
+}
+export type CommandKind = keyof CommandByKind;
+export type Command = CommandByKind[CommandKind];
+
+/** What each command answers, once it is committed. */
+export interface ReplyByKind {
+  putWorkflow: PutWorkflowReply;
+  trigger: TriggerReply;
+  registerWorker: void;
+  updateWorker: void;
+  workerPresence: void;
+  workerLost: void;
+  unsubscribe: void;
+  started: void;
+  completed: void;
+  failed: void;
+  cancel: CancelReply;
+  cancelSent: void;
+  returnUnsent: void;
+  reassignUnstarted: void;
+  refreshTimeout: RefreshTimeoutReply;
+  releaseSlot: void;
+  tick: void;
+}
 
 export interface PutWorkflowCommand {
   kind: 'putWorkflow';
@@ -57,8 +81,8 @@ export interface TriggerCommand {
   kind: 'trigger';
   tenantId: string;
   runs: readonly TriggerRun[];
-  /** Filled by the loader: those of the callers' own ids that exist. */
-  existing: ReadonlySet<string>;
+  /** The loader adds those of the callers' own ids that exist. */
+  existing: Set<string>;
 }
 export interface TriggerReply {
   runIds: readonly string[];
@@ -174,12 +198,3 @@ export interface ReleaseSlotCommand {
 export interface TickCommand {
   kind: 'tick';
 }
-
-/** What each command answers, once it is committed. */
-export interface Replies {
-  putWorkflow: PutWorkflowReply;
-  trigger: TriggerReply;
-  cancel: CancelReply;
-  refreshTimeout: RefreshTimeoutReply;
-}
-export type ReplyOf<C extends Command> = C['kind'] extends keyof Replies ? Replies[C['kind']] : void;

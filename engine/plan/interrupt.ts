@@ -108,7 +108,7 @@ export function planReassignUnstarted(plan: Plan, command: ReassignUnstartedComm
 
 /** Every attempt of a worker that is gone, however far it was. */
 export function takeFromWorker(plan: Plan, worker: PlannerWorker): void {
-  for (const row of [...worker.tasks]) {
+  for (const row of Array.from(worker.tasks)) {
     if (plan.state.tasks.state[row] === LiveState.Running) reassign(plan, row, `worker ${worker.name} was lost`);
     else afterInterrupt(plan, row);
   }

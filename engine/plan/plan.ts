@@ -1,5 +1,5 @@
 import type { JournalKind } from '../model/journal.ts';
-import { LiveFlag, LiveState, mayMove } from '../model/live-state.ts';
+import { isLiveState, LiveFlag, type LiveState, mayMove } from '../model/live-state.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';
@@ -22,8 +22,8 @@ export function touch(plan: Plan, row: number): void {
 
 export function moveTo(plan: Plan, row: number, to: LiveState): void {
   const { tasks, undo } = plan.state;
-  const from = (tasks.state[row] ?? LiveState.Gated) as LiveState;
-  if (!mayMove(from, to)) throw new Error(`task ${tasks.id(row)} cannot move from state ${from} to ${to}`);
+  const from = tasks.state[row] ?? -1;
+  if (!isLiveState(from) || !mayMove(from, to)) throw new Error(`task ${tasks.id(row)} cannot move from state ${from} to ${to}`);
   tasks.write('state', row, to, undo);
   touch(plan, row);
 }

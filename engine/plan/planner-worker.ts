@@ -1,4 +1,3 @@
-import type { ActionQueue } from './action-queue.ts';
 import type { UndoLog } from './undo-log.ts';
 
 export interface SlotUse {
@@ -14,7 +13,6 @@ export class PlannerWorker {
   readonly name: string;
   readonly slots: ReadonlyMap<string, number>;
   readonly used = new Map<string, number>();
-  readonly queues: ActionQueue[] = [];
   /** Rows of the tasks that are RUNNING or CANCELLING on it. */
   readonly tasks = new Set<number>();
   /** Attached, with fresh heartbeats: what the session layer last said. Memory only. */

@@ -69,6 +69,8 @@ export class ShardState {
   readonly queues = new Map<string, ActionQueue>();
   readonly workers: (PlannerWorker | undefined)[] = [];
   readonly workersById = new Map<string, PlannerWorker>();
+  /** The queues of each worker's actions, by the worker's index. */
+  readonly #workerQueues: ActionQueue[][] = [];
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
@@ -129,18 +131,25 @@ export class ShardState {
   addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number> }): PlannerWorker {
     const worker = new PlannerWorker({ ...options, index: this.workers.length });
     this.workers.push(worker);
-    this.workersById.set(worker.id, worker);
-    for (const action of options.actions) {
-      const queue = this.queueFor(options.tenantId, action);
-      queue.workers.push(worker);
-      worker.queues.push(queue);
-    }
+    this.#workerQueues.push(options.actions.map((action) => this.queueFor(options.tenantId, action)));
+    this.restoreWorker(worker);
     return worker;
+  }
+
+  queuesOf(worker: PlannerWorker): readonly ActionQueue[] {
+    return this.#workerQueues[worker.index] ?? [];
+  }
+
+  /** Undoes removeWorker. */
+  restoreWorker(worker: PlannerWorker): void {
+    this.workers[worker.index] = worker;
+    this.workersById.set(worker.id, worker);
+    for (const queue of this.queuesOf(worker)) queue.workers.push(worker);
   }
 
   /** Forgets a worker that holds nothing any more. Its index is never reused. */
   removeWorker(worker: PlannerWorker): void {
-    for (const queue of worker.queues) {
+    for (const queue of this.queuesOf(worker)) {
       const at = queue.workers.indexOf(worker);
       if (at >= 0) queue.workers.splice(at, 1);
     }

@@ -70,13 +70,8 @@ export function planUnsubscribe(plan: Plan, command: UnsubscribeCommand): void {
 
 function forgetWorker(plan: Plan, worker: PlannerWorker): void {
   const { state } = plan;
-  const { queues } = worker;
   state.removeWorker(worker);
-  state.undo.record(() => {
-    state.workers[worker.index] = worker;
-    state.workersById.set(worker.id, worker);
-    for (const queue of queues) queue.workers.push(worker);
-  });
+  state.undo.record(() => state.restoreWorker(worker));
 }
 
 function ownWorker(plan: Plan, tenantId: string, workerId: string): PlannerWorker {

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import type { RestDeps, RestEnv } from './server.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
 
 /** Every route, in the contract's paths. */
 export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {

@@ -2,26 +2,10 @@ import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Pool } from 'pg';
-import type { Identity, Tokens } from '../auth/tokens.ts';
 import type { Address } from '../config.ts';
 import { HatchetError, type ErrorCode } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { Owner } from '../shard/owner.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
 import { registerRoutes } from './routes.ts';
-
-export interface RestDeps {
-  tokens: Tokens;
-  owner: Owner;
-  pool: Pool;
-  log: Logger;
-  version: string;
-  /** Whether commands are being carried out. */
-  isReady(): boolean;
-}
-
-/** What every authenticated handler finds in its context. */
-export type RestEnv = { Variables: { caller: Identity } };
 
 export interface RestServer {
   address: Address;
@@ -58,7 +42,8 @@ export function restApp(deps: RestDeps): Hono<RestEnv> {
 
 /** @throws HatchetError PORT_TAKEN */
 export async function startRest(options: RestDeps & { host: string; port: number }): Promise<RestServer> {
-  const server = createServer(getRequestListener(restApp(options).fetch));
+  const listener = getRequestListener(restApp(options).fetch);
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(

@@ -1,17 +1,17 @@
-import type { Command, Replies, TriggerCommand } from '../plan/command.ts';
-
-export type AnyReply = Replies[keyof Replies] | undefined;
+import type { Command } from '../plan/command.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /** A command on its way through a shard's mailbox. */
 export interface Job {
   readonly shard: number;
-  command: Command;
+  readonly command: Command;
   /** Characters of payload, for the batch's size limit. */
   readonly size: number;
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;
-  resolve(reply: AnyReply): void;
+  /** Plans the command. @returns answers the caller; to be called after the commit */
+  run(plan: Plan): () => void;
   reject(error: Error): void;
 }
 
@@ -32,8 +32,4 @@ export function payloadSize(command: Command): number {
 export function idsToProbe(job: Job): string[] {
   if (job.command.kind !== 'trigger') return [];
   return job.command.runs.filter((run) => run.ownId || job.mayBeDone).map((run) => run.runId);
-}
-
-export function withExisting(command: TriggerCommand, existing: ReadonlySet<string>): TriggerCommand {
-  return { ...command, existing };
 }

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { idsToProbe, withExisting, type Job } from './job.ts';
+import { idsToProbe, type Job } from './job.ts';
 
 const readExistingRuns = {
   name: 'existing_runs',
@@ -14,7 +14,8 @@ export async function loadForPlan(client: ClientBase, jobs: readonly Job[]): Pro
   const ids = jobs.flatMap(idsToProbe);
   if (ids.length === 0) return;
   const { rows } = await client.query<{ id: string }>({ ...readExistingRuns, values: [ids] });
-  if (rows.length === 0) return;
-  const existing = new Set(rows.map((row) => row.id));
-  for (const job of jobs) if (job.command.kind === 'trigger') job.command = withExisting(job.command, existing);
+  for (const job of jobs) {
+    if (job.command.kind !== 'trigger') continue;
+    for (const row of rows) job.command.existing.add(row.id);
+  }
 }

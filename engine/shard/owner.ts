@@ -7,11 +7,12 @@ import type { Logger } from '../log.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import { shardCount, shardOf } from '../model/shard-of.ts';
 import { newId } from '../model/uuid.ts';
-import type { Command, ReplyOf } from '../plan/command.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts';
 import type { Effect } from '../plan/effect.ts';
 import { settleRows } from '../plan/live-rows.ts';
 import { ShardState } from '../plan/shard-state.ts';
-import { payloadSize, type AnyReply, type Job } from './job.ts';
+import { runCommand } from '../plan/run-command.ts';
+import { payloadSize, type Job } from './job.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
@@ -90,22 +91,24 @@ export class Owner {
    * Carries out a command; resolves after its commit.
    * @throws HatchetError for a refusal, NOT_OWNER when no owner was found in time
    */
-  submit<C extends Command>(tenantId: string, command: C): Promise<ReplyOf<C>> {
-    return this.submitTo(shardOf(tenantId), command);
+  submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
+    return this.submitTo<K>(shardOf(tenantId), command);
   }
 
-  submitTo<C extends Command>(shard: number, command: C): Promise<ReplyOf<C>> {
+  submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
     if (this.#queue.length >= mailboxLimit) return Promise.reject(new HatchetError('NOT_OWNER', `${mailboxLimit} commands wait already`, { remedy: 'Slow down and try again.' }));
-    return new Promise<ReplyOf<C>>((resolve, reject) => {
+    return new Promise<ReplyByKind[K]>((resolve, reject) => {
       this.#queue.push({
         shard,
         command,
         size: payloadSize(command),
         queuedAtMs: performance.now(),
         mayBeDone: false,
-        // runCommand answers each kind with its own reply.
-        resolve: (reply: AnyReply) => resolve(reply as ReplyOf<C>),
+        run: (plan) => {
+          const reply = runCommand(plan, command.kind, command);
+          return () => resolve(reply);
+        },
         reject,
       });
       if (this.#queue.length === 1) this.#wake();
@@ -221,10 +224,7 @@ export class Owner {
   #release(batch: PlannedBatch): void {
     for (const state of batch.plans.keys()) settleRows(state);
     this.#events.committed(batch.changes.effects, batch.changes.history);
-    for (const { job, reply, error } of batch.outcomes) {
-      if (error === undefined) job.resolve(reply);
-      else job.reject(error);
-    }
+    for (const { answer } of batch.outcomes) answer();
   }
 
   async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {

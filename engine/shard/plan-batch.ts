@@ -5,15 +5,13 @@ import { assignWaiting } from '../plan/assign.ts';
 import { ChangeSet } from '../plan/change-set.ts';
 import { collectLive } from '../plan/live-rows.ts';
 import type { Plan } from '../plan/plan.ts';
-import { runCommand } from '../plan/run-command.ts';
 import type { ShardState } from '../plan/shard-state.ts';
-import type { AnyReply, Job } from './job.ts';
+import type { Job } from './job.ts';
 
 export interface Outcome {
   job: Job;
-  reply: AnyReply;
-  /** A refusal; it is told after the commit, since it may rest on what the batch did. */
-  error: Error | undefined;
+  /** Answers the caller, with the reply or with a refusal: after the commit, since either may rest on what the batch did. */
+  answer: () => void;
 }
 
 export interface PlannedBatch {
@@ -39,11 +37,12 @@ export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => Shar
     const undoMark = state.undo.mark();
     const changeMark = changes.mark();
     try {
-      outcomes.push({ job, reply: runCommand(plan, job.command), error: undefined });
+      outcomes.push({ job, answer: job.run(plan) });
     } catch (error) {
       state.undo.rollback(undoMark);
       changes.truncate(changeMark);
-      outcomes.push({ job, reply: undefined, error: refusal(error, job, log) });
+      const refused = refusal(error, job, log);
+      outcomes.push({ job, answer: () => job.reject(refused) });
     }
   }
   for (const plan of plans.values()) {

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * What each folder's files may import, besides their own folder. The longest matching key counts.
+ * `leaves` stands for engine/config, log, clock, errors and version. A folder that is not here fails the test.
+ */
+const leaves = ['engine/config.ts', 'engine/log.ts', 'engine/clock.ts', 'engine/errors.ts', 'engine/version.ts'];
+const allowed: Record<string, readonly string[]> = {
+  'proto/gen': [],
+  'engine/model': leaves,
+  'engine/plan': [...leaves, 'engine/model', 'engine/cel'],
+  'engine/commit': [...leaves, 'engine/model', 'engine/postgres'],
+  'engine/postgres': [...leaves, 'engine/model'],
+  'engine/shard': [...leaves, 'engine/plan', 'engine/commit', 'engine/model'],
+  'engine/dispatch': [...leaves, 'engine/model'],
+  'engine/monitor': [...leaves, 'engine/model', 'engine/postgres'],
+  'engine/auth': [...leaves, 'engine/model', 'engine/postgres'],
+  // The planner's command and state types are the words in which the edge speaks to the owner.
+  'engine/grpc': [...leaves, 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
+  'engine/rest': [...leaves, 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
+  engine: ['engine'],
+  sdk: ['proto/gen'],
+  testing: ['engine/index.ts', 'sdk'],
+  cli: ['sdk', 'proto/gen', 'engine/index.ts', 'engine/main.ts'],
+};
+
+/** Packages that only some folders may use. */
+const packages: Record<string, readonly string[]> = {
+  pg: ['engine'],
+  ink: ['cli'],
+  react: ['cli'],
+  commander: ['cli'],
+  hono: ['engine/rest'],
+  '@hono/node-server': ['engine/rest'],
+};
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sources(path);
+    return /\.tsx?$/.test(entry.name) ? [path] : [];
+  });
+}
+
+const importPattern = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\('([^']+)'\)/g;
+
+function imports(file: string): string[] {
+  return [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
+}
+
+function folderOf(file: string): string | undefined {
+  return Object.keys(allowed)
+    .filter((key) => file === key || file.startsWith(`${key}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+const shipped = ['engine', 'cli', 'sdk', 'proto/gen'].flatMap(sources);
+
+describe('architecture', () => {
+  it('knows every folder', () => {
+    const engineFolders = readdirSync(join(root, 'engine'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(engineFolders.map((entry) => `engine/${entry.name}`).filter((folder) => !(folder in allowed))).toEqual([]);
+  });
+
+  it('imports only in the allowed directions', () => {
+    const wrong: string[] = [];
+    for (const file of shipped) {
+      const own = folderOf(file);
+      for (const target of imports(file)) {
+        if (!target.startsWith('.')) continue;
+        const path = relative(root, resolve(root, dirname(file), target));
+        const inside = own !== undefined && (path === own || path.startsWith(`${own}/`));
+        const permitted = (allowed[own ?? ''] ?? []).some((rule) => path === rule || path.startsWith(`${rule}/`));
+        if (!inside && !permitted) wrong.push(`${file} -> ${path}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps packages where they belong', () => {
+    const wrong: string[] = [];
+    for (const file of shipped) {
+      for (const target of imports(file)) {
+        const owners = packages[target];
+        if (owners !== undefined && !owners.some((owner) => file.startsWith(`${owner}/`))) wrong.push(`${file} -> ${target}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('exits from one file alone in the CLI', () => {
+    const exits = sources('cli').filter((file) => /process\.exit\(/.test(readFileSync(join(root, file), 'utf8')));
+    expect(exits.filter((file) => file !== 'cli/bin.ts')).toEqual([]);
+  });
+
+  it('keeps templates on the published name', () => {
+    const wrong = sources('templates').flatMap((file) => imports(file).filter((target) => !target.startsWith('.') && !target.startsWith('hatchet-ts') && !target.startsWith('node:')).map((target) => `${file} -> ${target}`));
+    expect(wrong.filter((line) => !line.endsWith('-> zod'))).toEqual([]);
+  });
+});
