@@ -1,0 +1,213 @@
+import type { StepDefinition, WorkflowDefinition } from '../../engine/model/definition.ts';
+import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
+import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
+import type { HistoryRow, ResultRow, RunEndRow } from '../../engine/model/rows.ts';
+import { assignWaiting } from '../../engine/plan/assign.ts';
+import { ChangeSet } from '../../engine/plan/change-set.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/command.ts';
+import type { Effect } from '../../engine/plan/effect.ts';
+import { collectLive, settleRows } from '../../engine/plan/live-rows.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
+import { runCommand } from '../../engine/plan/run-command.ts';
+import { ShardState } from '../../engine/plan/shard-state.ts';
+
+export const tenantId = '00000000-0000-7000-8000-00000000000a';
+
+export function stepOf(name: string, options: Partial<StepDefinition> = {}): StepDefinition {
+  return {
+    name,
+    action: `wf:${name}`,
+    parents: [],
+    retries: 0,
+    backoffFactor: null,
+    backoffMaxSeconds: null,
+    executionTimeoutMs: 60_000,
+    scheduleTimeoutMs: 300_000,
+    slots: { default: 1 },
+    durable: false,
+    ...options,
+  };
+}
+
+export function workflowOf(name: string, steps: StepDefinition[]): WorkflowDefinition {
+  return { name, description: '', defaultPriority: 1, inputJsonSchema: null, steps };
+}
+
+/** The rows that a database would hold, kept by applying each committed batch. */
+export interface Stored {
+  live: Map<string, string>;
+  results: Map<string, ResultRow>;
+  runEnds: Map<string, RunEndRow>;
+  history: HistoryRow[];
+}
+
+/** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
+export class PlannerWorld {
+  nowUs = 1_800_000_000_000_000;
+  readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
+  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [] };
+  readonly effects: Effect[] = [];
+  #ids = 0;
+
+  id(): string {
+    this.#ids++;
+    return `01900000-0000-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
+  }
+
+  /** Plans one command as a batch of its own and commits it. */
+  run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {
+    const plan = this.#plan();
+    const reply = runCommand<K>(plan, command.kind, command);
+    this.#finish(plan);
+    this.#store(plan.changes);
+    settleRows(this.state);
+    return reply;
+  }
+
+  /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
+  rollback(commands: readonly CommandByKind[CommandKind][]): void {
+    const plan = this.#plan();
+    for (const command of commands) {
+      const mark = this.state.undo.mark();
+      const changes = plan.changes.mark();
+      try {
+        runCommand(plan, command.kind, command);
+      } catch {
+        this.state.undo.rollback(mark);
+        plan.changes.truncate(changes);
+      }
+    }
+    this.#finish(plan);
+    this.state.undo.rollback();
+  }
+
+  register(options: { actions: string[]; slots?: number }): string {
+    const workerId = this.id();
+    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: {}, runtime: {} });
+    this.run({ kind: 'workerPresence', workerId, assignable: true });
+    return workerId;
+  }
+
+  put(definition: WorkflowDefinition): void {
+    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id() });
+  }
+
+  trigger(workflow: string, priority = 1): string {
+    const version = this.state.latestVersion(tenantId, workflow);
+    if (version === undefined) throw new Error(`no workflow ${workflow}`);
+    const runId = this.id();
+    const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
+    this.run({
+      kind: 'trigger',
+      tenantId,
+      existing: new Set(),
+      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false }],
+    });
+    return runId;
+  }
+
+  /** What memory says of every task, comparable. */
+  memory(): Map<string, string> {
+    const { tasks } = this.state;
+    const image = new Map<string, string>();
+    for (const row of tasks.rows()) {
+      image.set(tasks.id(row), JSON.stringify([tasks.state[row], tasks.flags[row], tasks.attempt[row], tasks.retries[row], tasks.reassigns[row], tasks.priority[row], tasks.dueUs[row], this.state.workerOf(row)?.id ?? null, this.state.runIdOf(row)]));
+    }
+    return image;
+  }
+
+  /** Everything that a rolled-back batch must leave as it was. */
+  image(): unknown {
+    const { state } = this;
+    return {
+      memory: [...this.memory()].sort(),
+      queues: [...state.queues.values()].map((queue) => [queue.action, this.#order(queue.action)]),
+      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort(), worker.paused, worker.ended]),
+      runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
+      latest: [...state.latest.values()].map((version) => version.versionId).sort(),
+      next: state.deadlines.nextUs,
+    };
+  }
+
+  /** The invariants that hold between batches; the name of the first that does not, or undefined. */
+  broken(): string | undefined {
+    const { state } = this;
+    const { tasks } = state;
+    if (tasks.size !== this.stored.live.size) return `memory has ${tasks.size} tasks, live ${this.stored.live.size}`;
+    const used = new Map<string, number>();
+    for (const row of tasks.rows()) {
+      const id = tasks.id(row);
+      const live = tasks.state[row];
+      const flags = tasks.flags[row] ?? 0;
+      if (!this.stored.live.has(id)) return `${id} is in memory alone`;
+      const hasResult = this.stored.results.has(`${id}/${tasks.generation[row]}`);
+      if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
+      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
+      const timed = live === LiveState.Ready || live === LiveState.Delayed || live === LiveState.Running;
+      if (((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
+      const worker = state.workerOf(row);
+      if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
+      if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;
+      if (worker !== undefined && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + 1);
+      if (live === LiveState.Gated && (state.runOf(row)?.unfinished ?? 0) === 0) return `${id} waits in an ended run`;
+    }
+    for (const worker of state.workersById.values()) {
+      const slots = worker.used.get('default') ?? 0;
+      if (slots !== (used.get(worker.id) ?? 0)) return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
+      if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
+    }
+    return this.#journalBroken();
+  }
+
+  /** The journal of every task, replayed, gives its state. */
+  #journalBroken(): string | undefined {
+    const status = new Map<string, number | undefined>();
+    for (const row of this.stored.history) {
+      for (const letter of row.kinds) if (isJournalKind(letter) && !isRunKind(letter)) status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
+    }
+    for (const result of this.stored.results.values()) if (status.get(result.taskId) !== result.status) return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
+    return undefined;
+  }
+
+  #order(action: string): string[] {
+    const { tasks } = this.state;
+    const queue = this.state.queueFor(tenantId, action);
+    const ids: string[] = [];
+    for (const row of tasks.rows()) if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue) ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
+    return [...ids.sort(), `length ${queue.length}`, `head ${queue.head}`];
+  }
+
+  #plan(): Plan {
+    this.nowUs += 1000;
+    return { state: this.state, nowUs: this.state.timeUs(this.nowUs), changes: new ChangeSet() };
+  }
+
+  #finish(plan: Plan): void {
+    assignWaiting(plan);
+    collectLive(plan);
+  }
+
+  #store(changes: ChangeSet): void {
+    for (const row of changes.liveInserts) {
+      if (this.stored.live.has(row.taskId)) throw new Error(`live has ${row.taskId} already`);
+      this.stored.live.set(row.taskId, JSON.stringify(row));
+    }
+    for (const row of changes.liveUpdates) {
+      if (!this.stored.live.has(row.taskId)) throw new Error(`live lacks ${row.taskId}`);
+      this.stored.live.set(row.taskId, JSON.stringify(row));
+    }
+    for (const id of changes.liveDeletes) if (!this.stored.live.delete(id)) throw new Error(`live lacks ${id}`);
+    for (const row of changes.results) {
+      const key = `${row.taskId}/${row.generation}`;
+      if (this.stored.results.has(key)) throw new Error(`a second result of ${key}`);
+      this.stored.results.set(key, row);
+    }
+    for (const row of changes.runEnds) {
+      const key = `${row.runId}/${row.generation}`;
+      if (this.stored.runEnds.has(key)) throw new Error(`a second end of run ${key}`);
+      this.stored.runEnds.set(key, row);
+    }
+    this.stored.history.push(...changes.history);
+    this.effects.push(...changes.effects);
+  }
+}

@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LiveState } from '../../../engine/model/live-state.ts';
+import { RunStatus } from '../../../engine/model/status.ts';
+import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
+import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+
+const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d'];
+
+function world(): PlannerWorld {
+  const made = new PlannerWorld();
+  made.put(workflowOf('single', [stepOf('one', { retries: 2, backoffFactor: 2, backoffMaxSeconds: 4 })]));
+  made.put(workflowOf('diamond', [stepOf('a'), stepOf('b', { parents: [0], retries: 1 }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })]));
+  return made;
+}
+
+type Action =
+  | { do: 'trigger'; workflow: 'single' | 'diamond'; priority: number }
+  | { do: 'register'; slots: number }
+  | { do: 'started' | 'completed' | 'failed' | 'fatal' | 'stale' | 'cancel' | 'cancelRun' | 'release' | 'returnUnsent' | 'unstarted'; pick: number }
+  | { do: 'lost' | 'absent' | 'present' | 'unsubscribe' | 'pause'; pick: number }
+  | { do: 'advance'; ms: number }
+  | { do: 'tell' };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom('single' as const, 'diamond' as const), priority: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), slots: fc.integer({ min: 0, max: 3 }) }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constantFrom('started' as const, 'completed' as const, 'completed' as const, 'failed' as const, 'fatal' as const, 'stale' as const, 'cancel' as const, 'cancelRun' as const, 'release' as const, 'returnUnsent' as const, 'unstarted' as const),
+      pick: fc.nat(1000),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'absent' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 5_000, 70_000, 400_000) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
+);
+
+/** The command that an action stands for in the present state, if it applies. */
+function commandFor(made: PlannerWorld, step: Action): CommandByKind[CommandKind] | undefined {
+  const { state } = made;
+  const rows = [...state.tasks.rows()];
+  const workers = [...state.workersById.values()];
+  switch (step.do) {
+    case 'trigger':
+    case 'register':
+    case 'advance':
+      return undefined;
+    case 'tell': {
+      const row = rows.find((each) => state.tasks.state[each] === LiveState.Cancelling);
+      return row === undefined ? undefined : { kind: 'cancelSent', taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
+    }
+    case 'lost':
+    case 'absent':
+    case 'present':
+    case 'unsubscribe':
+    case 'pause': {
+      const worker = workers[step.pick % Math.max(workers.length, 1)];
+      if (worker === undefined) return undefined;
+      const workerId = worker.id;
+      if (step.do === 'lost') return { kind: 'workerLost', workerId };
+      if (step.do === 'unsubscribe') return { kind: 'unsubscribe', tenantId, workerId };
+      if (step.do === 'pause') return { kind: 'updateWorker', tenantId, workerId, paused: !worker.paused };
+      return { kind: 'workerPresence', workerId, assignable: step.do === 'present' };
+    }
+    default: {
+      const row = rows[step.pick % Math.max(rows.length, 1)];
+      if (row === undefined) return undefined;
+      const ref = { taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
+      switch (step.do) {
+        case 'started':
+          return { kind: 'started', tenantId, ...ref };
+        case 'completed':
+          return { kind: 'completed', tenantId, ...ref, output: '{}' };
+        case 'failed':
+          return { kind: 'failed', tenantId, ...ref, error: '{"message":"no"}', mayRetry: true };
+        case 'fatal':
+          return { kind: 'failed', tenantId, ...ref, error: 'no', mayRetry: false };
+        case 'stale':
+          return { kind: 'completed', tenantId, taskId: ref.taskId, attempt: ref.attempt - 1, output: '{}' };
+        case 'cancel':
+          return { kind: 'cancel', tenantId, ids: [ref.taskId] };
+        case 'cancelRun':
+          return { kind: 'cancel', tenantId, ids: [state.runIdOf(row)] };
+        case 'release':
+          return state.tasks.state[row] === LiveState.Running ? { kind: 'releaseSlot', tenantId, taskId: ref.taskId } : undefined;
+        case 'returnUnsent':
+          return { kind: 'returnUnsent', ...ref };
+        case 'unstarted':
+          return { kind: 'reassignUnstarted', ...ref };
+      }
+    }
+  }
+}
+
+function apply(made: PlannerWorld, step: Action): void {
+  if (step.do === 'trigger') made.trigger(step.workflow, step.priority);
+  else if (step.do === 'register') made.register({ actions, slots: step.slots });
+  else if (step.do === 'advance') {
+    made.nowUs += step.ms * 1000;
+    made.run({ kind: 'tick' });
+  } else {
+    const command = commandFor(made, step);
+    if (command !== undefined) made.run(command);
+  }
+}
+
+/** Workers that take all, until nothing is left. */
+function drain(made: PlannerWorld): void {
+  made.register({ actions, slots: 100 });
+  for (let round = 0; round < 10_000 && made.state.tasks.size > 0; round++) {
+    for (const row of [...made.state.tasks.rows()]) {
+      const ref = { taskId: made.state.tasks.id(row), attempt: made.state.tasks.attempt[row] ?? 0 };
+      if (made.state.tasks.state[row] === LiveState.Running) made.run({ kind: 'completed', tenantId, ...ref, output: '{}' });
+      else if (made.state.tasks.state[row] === LiveState.Cancelling) made.run({ kind: 'cancelSent', ...ref });
+    }
+    made.nowUs += 10_000_000;
+    made.run({ kind: 'tick' });
+  }
+}
+
+describe('planner', () => {
+  it('keeps its invariants over random histories, and every run ends exactly once', () => {
+    fc.assert(
+      fc.property(fc.array(action, { minLength: 5, maxLength: 60 }), (steps) => {
+        const made = world();
+        const triggered = steps.filter((step) => step.do === 'trigger').length;
+        for (const step of steps) {
+          apply(made, step);
+          expect(made.broken()).toBeUndefined();
+        }
+        drain(made);
+        expect(made.state.tasks.size).toBe(0);
+        expect(made.stored.live.size).toBe(0);
+        expect(made.stored.runEnds.size).toBe(triggered);
+        expect(made.state.runsById.size).toBe(0);
+        expect(made.broken()).toBeUndefined();
+      }),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  it('leaves no trace of a batch that is taken back', () => {
+    fc.assert(
+      fc.property(fc.array(action, { minLength: 1, maxLength: 40 }), fc.array(action, { minLength: 1, maxLength: 12 }), (steps, refused) => {
+        const made = world();
+        made.register({ actions, slots: 2 });
+        for (const step of steps) apply(made, step);
+        const before = JSON.stringify(made.image());
+        const commands = refused.map((step) => (step.do === 'advance' ? ({ kind: 'tick' } as const) : commandFor(made, step))).filter((command) => command !== undefined);
+        const version = made.state.latestVersion(tenantId, 'diamond');
+        const ids = Array.from({ length: 4 }, () => made.id());
+        if (version !== undefined) {
+          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, ownId: false };
+          commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
+        }
+        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id() });
+        made.rollback(commands);
+        expect(JSON.stringify(made.image())).toBe(before);
+        expect(made.broken()).toBeUndefined();
+        drain(made);
+        expect(made.state.tasks.size).toBe(0);
+      }),
+      { numRuns: 1000 },
+    );
+  }, 120_000);
+
+  it('assigns by priority, retries first, FIFO inside a rank', () => {
+    const made = world();
+    const [low, high, middle, lowToo] = [made.trigger('single', 1), made.trigger('single', 3), made.trigger('single', 2), made.trigger('single', 1)];
+    const workerId = made.register({ actions, slots: 1 });
+    const order: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const [row] = made.state.workersById.get(workerId)?.tasks ?? [];
+      if (row === undefined) throw new Error('nothing was assigned');
+      const taskId = made.state.tasks.id(row);
+      order.push(taskId);
+      const ref = { tenantId, taskId, attempt: made.state.tasks.attempt[row] ?? 0 };
+      if (i === 0) {
+        made.run({ kind: 'failed', ...ref, error: 'x', mayRetry: true });
+        made.nowUs += 3_000_000;
+        made.run({ kind: 'tick' });
+      } else made.run({ kind: 'completed', ...ref, output: '{}' });
+    }
+    // The first one's retry waited for its back-off while the next was running, then went ahead of the rest.
+    expect(order).toEqual([high, middle, high, low, lowToo]);
+  });
+
+  it('ignores reports of attempts that no longer count', () => {
+    const made = world();
+    const workerId = made.register({ actions, slots: 5 });
+    const runId = made.trigger('single');
+    made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
+    made.run({ kind: 'workerLost', workerId });
+    made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"late"' });
+    expect(made.stored.results.size).toBe(0);
+    made.register({ actions, slots: 5 });
+    made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"good"' });
+    made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"again"' });
+    expect([...made.stored.results.values()].map((row) => [row.output, row.status])).toEqual([['"good"', RunStatus.Completed]]);
+  });
+
+  it('cancels the children of a failed task, and fails the run', () => {
+    const made = world();
+    made.register({ actions, slots: 5 });
+    const runId = made.trigger('diamond');
+    const [taskId] = [...made.state.tasks.rows()].filter((row) => made.state.tasks.state[row] === LiveState.Running).map((row) => made.state.tasks.id(row));
+    made.run({ kind: 'failed', tenantId, taskId: taskId ?? '', attempt: 0, error: 'no', mayRetry: true });
+    expect([...made.stored.results.values()].map((row) => row.status).sort()).toEqual([RunStatus.Failed, RunStatus.Cancelled, RunStatus.Cancelled, RunStatus.Cancelled]);
+    expect(made.stored.runEnds.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
+    expect(made.state.tasks.size).toBe(0);
+  });
+
+  it('gives a task up after ten reassignments', () => {
+    const made = world();
+    const runId = made.trigger('single');
+    for (let i = 0; i <= 10; i++) made.run({ kind: 'workerLost', workerId: made.register({ actions, slots: 1 }) });
+    expect(made.stored.results.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
+  });
+
+  it('does not see another tenant', () => {
+    const made = world();
+    made.register({ actions, slots: 5 });
+    const runId = made.trigger('single');
+    const other = '00000000-0000-7000-8000-00000000000b';
+    expect(made.run({ kind: 'cancel', tenantId: other, ids: [runId] }).cancelled).toEqual([]);
+    made.run({ kind: 'completed', tenantId: other, taskId: runId, attempt: 0, output: '{}' });
+    expect(made.stored.results.size).toBe(0);
+    expect(() => made.run({ kind: 'releaseSlot', tenantId: other, taskId: runId })).toThrow('no running task');
+  });
+});
