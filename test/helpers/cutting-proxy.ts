@@ -1,0 +1,79 @@
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * `before`: the COMMIT never reaches the server. `after`: it does, and its answer never comes back.
+ */
+export type Cut = 'before' | 'after';
+
+/** `COMMIT` as a simple query: type, length, text, NUL. */
+const commitMessage = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buffer.from('COMMIT\0')]);
+
+/** A TCP proxy in front of Postgres that can cut a connection between COMMIT and its answer. */
+export class CuttingProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #armed: Cut | undefined;
+  /** How many connections were cut. */
+  cuts = 0;
+
+  private constructor(target: { host: string; port: number }) {
+    this.#server = createServer((client) => this.#join(client, createConnection(target)));
+  }
+
+  static async start(databaseUrl: string): Promise<{ proxy: CuttingProxy; url: string }> {
+    const url = new URL(databaseUrl);
+    const proxy = new CuttingProxy({ host: url.hostname, port: Number(url.port) });
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    const address = proxy.#server.address();
+    url.port = String(typeof address === 'object' && address !== null ? address.port : 0);
+    return { proxy, url: url.href };
+  }
+
+  /** The next COMMIT that passes is cut. */
+  arm(cut: Cut): void {
+    this.#armed = cut;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #join(client: Socket, server: Socket): void {
+    let silenced = false;
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', end);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        end();
+      });
+    }
+    client.on('data', (data) => {
+      const at = this.#armed === undefined ? -1 : data.indexOf(commitMessage);
+      if (at < 0) {
+        server.write(data);
+        return;
+      }
+      const cut = this.#armed;
+      this.#armed = undefined;
+      this.cuts++;
+      silenced = true;
+      if (cut === 'after') {
+        server.write(data);
+      } else {
+        // The transaction's other statements arrive, and then the client is gone.
+        server.write(data.subarray(0, at), end);
+      }
+    });
+    server.on('data', (data) => {
+      // The transaction's answers carry the tag of the COMMIT last: once it is here, the server has committed.
+      if (!silenced) client.write(data);
+      else if (data.includes('COMMIT\0')) end();
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { Client } from 'pg';
+import { systemClock } from '../../engine/clock.ts';
+import { createLog } from '../../engine/log.ts';
+import type { HistoryRow } from '../../engine/model/rows.ts';
+import { newId } from '../../engine/model/uuid.ts';
+import type { Effect } from '../../engine/plan/effect.ts';
+import { connectionConfig } from '../../engine/postgres/connect.ts';
+import { Owner } from '../../engine/shard/owner.ts';
+import { stepOf, workflowOf } from './planner-world.ts';
+
+/** A running owner on a test database, with a tenant and a one-step workflow, and what it let out. */
+export class OwnerWorld {
+  readonly owner: Owner;
+  readonly tenantId: string;
+  readonly effects: Effect[] = [];
+  readonly history: HistoryRow[] = [];
+  lostTimes = 0;
+
+  private constructor(url: string, tenantId: string) {
+    this.tenantId = tenantId;
+    this.owner = new Owner({
+      config: connectionConfig(url, 'test lane'),
+      clock: systemClock,
+      log: createLog('silent'),
+      events: {
+        committed: (effects, history) => {
+          this.effects.push(...effects);
+          this.history.push(...history);
+        },
+        recovered: () => undefined,
+        lost: () => {
+          this.lostTimes++;
+        },
+      },
+    });
+  }
+
+  static async start(url: string, options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+    const tenantId = options.tenantId ?? newId();
+    if (options.tenantId === undefined) {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      await client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
+      await client.end();
+    }
+    const world = new OwnerWorld(url, tenantId);
+    await world.owner.start();
+    return world;
+  }
+
+  async put(retries = 0): Promise<void> {
+    const definition = workflowOf('single', [stepOf('one', { retries })]);
+    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId() });
+  }
+
+  async register(slots = 1000): Promise<string> {
+    const workerId = newId();
+    await this.owner.submit(this.tenantId, { kind: 'registerWorker', tenantId: this.tenantId, workerId, name: 'w', actions: ['wf:one'], slots: { default: slots }, labels: {}, runtime: {} });
+    await this.present(workerId);
+    return workerId;
+  }
+
+  async present(workerId: string): Promise<void> {
+    await this.owner.submit(this.tenantId, { kind: 'workerPresence', workerId, assignable: true });
+  }
+
+  async trigger(options: { input?: string; runId?: string } = {}): Promise<string> {
+    const version = this.owner.stateOf(this.tenantId)?.latestVersion(this.tenantId, 'single');
+    if (version === undefined) throw new Error('put the workflow first');
+    const runId = options.runId ?? newId();
+    const run = {
+      runId,
+      taskIds: [runId],
+      versionId: version.versionId,
+      input: options.input ?? '{}',
+      metadata: '{}',
+      priority: 1,
+      parentTaskId: null,
+      childIndex: null,
+      childKey: null,
+      ownId: options.runId !== undefined,
+    };
+    await this.owner.submit(this.tenantId, { kind: 'trigger', tenantId: this.tenantId, runs: [run], existing: new Set() });
+    return runId;
+  }
+
+  complete(taskId: string, attempt = 0, output = '{}'): Promise<void> {
+    return this.owner.submit(this.tenantId, { kind: 'completed', tenantId: this.tenantId, taskId, attempt, output });
+  }
+
+  /** Task ids in memory, sorted. */
+  memory(): string[] {
+    const tasks = this.owner.stateOf(this.tenantId)?.tasks;
+    return tasks === undefined ? [] : [...tasks.rows()].map((row) => `${tasks.id(row)} ${tasks.state[row]} ${tasks.flags[row]} ${tasks.attempt[row]}`).sort();
+  }
+}
+
+/** The same picture as `memory()`, from the table. */
+export async function liveRows(client: Client, tenantId: string): Promise<string[]> {
+  const { rows } = await client.query<{ line: string }>(`SELECT format('%s %s %s %s', task_id, state, flags, attempt) AS line FROM live WHERE tenant_id = $1`, [tenantId]);
+  return rows.map((row) => row.line).sort();
+}
