@@ -2,7 +2,8 @@ import { Client } from 'pg';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import { connectionConfig } from './postgres/connect.ts';
-import { dropExpiredPartitions, preparePartitions } from './postgres/partitions.ts';
+import { dropExpiredPartitions } from './postgres/expired-partitions.ts';
+import { preparePartitions } from './postgres/partitions.ts';
 
 const everyMs = 3_600_000;
 

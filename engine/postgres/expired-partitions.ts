@@ -1,0 +1,111 @@
+import type { ClientBase } from 'pg';
+import { dayBound, dayOf, dayTables, oldPartitionName, type DayTable } from './day-partitions.ts';
+import { ddl, partitionsOf, patiently, underMaintenanceLock, type Partition } from './partition-ddl.ts';
+
+/** The longest that others wait behind one try for the exclusive lock of a swap. */
+const swapLockMs = 50;
+const lockMs = 200;
+/** DETACH CONCURRENTLY waits for every older transaction; what it leaves undone is finished the next time. */
+const detachMs = 60_000;
+
+/** Runs and tasks that began before the bound and have not ended. Few: they are older than the retention. */
+const unfinishedRuns = `SELECT DISTINCT run_id AS id FROM live WHERE run_id < $1 OR task_id < $1`;
+const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
+
+/** The rows of unfinished runs that a table holds below the bound. Repeated under the lock, it adds what came since. */
+const keepRows: Record<DayTable['name'], (target: string) => string> = {
+  run: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
+  run_end: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run_end x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
+  task: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN task x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
+  result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  history: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  log_line: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN log_line x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+};
+
+interface Expiry {
+  /** The oldest day that is kept whole. */
+  day: number;
+  runIds: string[];
+  taskIds: string[];
+}
+
+/**
+ * Drops the days that are older than the retention. Where no run of theirs is unfinished, each is detached without any
+ * lock that a query would notice. Else the rows of the unfinished ones go to one partition for all older days, which
+ * takes the place of those days in one transaction: no statement sees the rows missing or twice.
+ * Interrupted anywhere, the next call finishes it.
+ * @returns the names of the dropped ones
+ */
+export async function dropExpiredPartitions(client: ClientBase, options: { nowMs: number; retentionDays: number }): Promise<string[]> {
+  const day = dayOf(options.nowMs) - options.retentionDays;
+  return underMaintenanceLock(client, async () => {
+    const dropped: string[] = [];
+    let expiry: Expiry | undefined;
+    for (const table of dayTables) {
+      dropped.push(...(await dropLeftovers(client, table, day)));
+      const expired = (await partitionsOf(client, table)).filter((partition) => isExpired(partition, day));
+      if (expired.length === 0) continue;
+      expiry ??= await readExpiry(client, day);
+      if (expiry.runIds.length === 0) await detachAll(client, table, expired);
+      else await swap(client, table, { expired, expiry });
+      dropped.push(...(await dropLeftovers(client, table, day)));
+    }
+    return dropped;
+  });
+}
+
+/** An old partition ends before its day, so it is replaced once that day itself has expired. */
+function isExpired(partition: Partition, day: number): boolean {
+  return partition.attached && partition.day < day;
+}
+
+async function readExpiry(client: ClientBase, day: number): Promise<Expiry> {
+  const runs = await client.query<{ id: string }>(unfinishedRuns, [dayBound(day)]);
+  const runIds = runs.rows.map((row) => row.id);
+  const tasks = await client.query<{ id: string }>(tasksOfRuns, [runIds]);
+  return { day, runIds, taskIds: tasks.rows.map((row) => row.id) };
+}
+
+/** What an interrupted call left: detached days, and old partitions that never took their place. */
+async function dropLeftovers(client: ClientBase, table: DayTable, day: number): Promise<string[]> {
+  const dropped: string[] = [];
+  for (const partition of await partitionsOf(client, table)) {
+    if (partition.detaching) await patiently(client, { lockMs }, () => client.query(ddl.finalize(table, partition.name)));
+    else if (partition.attached || (!partition.old && partition.day >= day)) continue;
+    await patiently(client, { lockMs }, () => client.query(ddl.drop(partition.name)));
+    dropped.push(partition.name);
+  }
+  return dropped;
+}
+
+async function detachAll(client: ClientBase, table: DayTable, expired: readonly Partition[]): Promise<void> {
+  await client.query(`SELECT set_config('statement_timeout', $1, false)`, [`${detachMs}ms`]);
+  try {
+    for (const partition of expired) await client.query(ddl.detachConcurrently(table, partition.name));
+  } finally {
+    await client.query('RESET statement_timeout');
+  }
+}
+
+async function swap(client: ClientBase, table: DayTable, options: { expired: readonly Partition[]; expiry: Expiry }): Promise<void> {
+  const { expired, expiry } = options;
+  const target = oldPartitionName(table.name, expiry.day);
+  const keep = keepRows[table.name](target);
+  const values = [table.name === 'run' || table.name === 'run_end' ? expiry.runIds : expiry.taskIds, dayBound(expiry.day)];
+  await client.query(ddl.createOld(table, expiry.day));
+  await client.query(keep, values);
+  await patiently(client, { lockMs: swapLockMs }, async () => {
+    await client.query('BEGIN');
+    try {
+      // An unfinished task may have written since; from here on nobody can.
+      await client.query(ddl.lock(table));
+      await client.query(keep, values);
+      for (const partition of expired) await client.query(ddl.detach(table, partition.name));
+      await client.query(ddl.attachOld(table, expiry.day));
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK');
+      throw error;
+    }
+  });
+}
