@@ -1,11 +1,13 @@
 /**
- * The engine as a process. `node dist/engine/main.js '<EngineOptions as JSON>'`
+ * The engine as a process. `node dist/engine/main.js '<EngineOptions as JSON>'`, and an external database by
+ * HATCHET_ENGINE_DATABASE_URL: arguments can be read by every user of the machine.
  * stdout: one JSON object a line — EngineMessage. stderr: the log. It stops on SIGTERM, on SIGINT,
  * and when its stdin ends while `--control-stdin` is given, so that it never outlives the process that owns it.
  */
 import { startEngine } from './index.ts';
 import { HatchetError } from './errors.ts';
 import type { EngineOptions, StageEvent } from './config.ts';
+import { removeEngineFile, writeEngineFile } from './engine-file.ts';
 
 export type EngineMessage =
   | ({ type: 'stage' } & StageEvent)
@@ -13,18 +15,37 @@ export type EngineMessage =
   | { type: 'error'; code: string; message: string; remedy: string | null; details: Record<string, string | number> }
   | { type: 'stopped' };
 
+// Whoever started it may be gone; nobody reads any more, and that is no reason to end.
+process.stdout.on('error', () => undefined);
+
 function say(message: EngineMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-const options: EngineOptions = JSON.parse(process.argv[2] ?? '{}');
+const given: EngineOptions = JSON.parse(process.argv[2] ?? '{}');
+const databaseUrl = given.databaseUrl ?? process.env['HATCHET_ENGINE_DATABASE_URL'];
+const options: EngineOptions = databaseUrl === undefined ? given : { ...given, databaseUrl };
+const dataDir = options.dataDir ?? '.hatchet';
+
+let stopRequested = false;
+let stop = (): void => {
+  stopRequested = true;
+};
+process.on('SIGTERM', () => stop());
+process.on('SIGINT', () => stop());
+if (process.argv.includes('--control-stdin')) {
+  process.stdin.on('end', () => stop());
+  process.stdin.on('error', () => stop());
+  process.stdin.resume();
+}
 
 try {
   const engine = await startEngine(options, (event) => say({ type: 'stage', ...event }));
   let stopping = false;
-  const stop = (): void => {
+  stop = (): void => {
     if (stopping) return;
     stopping = true;
+    removeEngineFile(dataDir);
     void engine.stop().then(
       () => {
         say({ type: 'stopped' });
@@ -36,23 +57,21 @@ try {
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  if (process.argv.includes('--control-stdin')) {
-    process.stdin.on('end', stop);
-    process.stdin.on('error', stop);
-    process.stdin.resume();
+  if (stopRequested) {
+    stop();
+  } else {
+    writeEngineFile(dataDir, engine);
+    say({
+      type: 'ready',
+      pid: process.pid,
+      startedAt: engine.startedAt.toISOString(),
+      version: engine.version,
+      grpc: engine.grpc,
+      http: engine.http,
+      databaseUrl: engine.databaseUrl,
+      token: engine.token,
+    });
   }
-  say({
-    type: 'ready',
-    pid: process.pid,
-    startedAt: engine.startedAt.toISOString(),
-    version: engine.version,
-    grpc: engine.grpc,
-    http: engine.http,
-    databaseUrl: engine.databaseUrl,
-    token: engine.token,
-  });
 } catch (error) {
   if (error instanceof HatchetError) {
     say({ type: 'error', code: error.code, message: error.message, remedy: error.remedy ?? null, details: error.details });

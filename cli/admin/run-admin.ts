@@ -1,0 +1,56 @@
+import { uuidv7 } from 'uuidv7';
+import { AdminServiceClient, type CancelTasksResponse, type TriggerWorkflowRunResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { Channel } from '../connection/channel.ts';
+import type { Connection } from '../connection/resolve-connection.ts';
+import { ServerError } from '../output/server-error.ts';
+
+export interface TriggerOptions {
+  workflow: string;
+  /** JSON. */
+  input: string;
+  metadata: Readonly<Record<string, string>>;
+  priority: number | undefined;
+}
+
+/** Our engine takes the run's id from the caller, so that a call whose answer was lost can be repeated. */
+const runIdHeader = 'hatchet-run-id';
+const tries = 3;
+
+/** What the CLI changes in an engine, over the plain contract. */
+export class RunAdmin {
+  readonly #channel: Channel<AdminServiceClient>;
+
+  constructor(connection: Connection) {
+    this.#channel = new Channel(AdminServiceClient, connection);
+  }
+
+  /** @returns the run's id @throws ServerError */
+  async trigger({ workflow, input, metadata, priority }: TriggerOptions): Promise<string> {
+    const request = {
+      workflowName: workflow,
+      input: Buffer.from(input),
+      additionalMetadata: Buffer.from(JSON.stringify(metadata)),
+      priority,
+      desiredWorkerLabels: {},
+    };
+    const runId = uuidv7();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const response = await this.#channel.call<TriggerWorkflowRunResponse>((client, ...rest) => client.triggerWorkflowRun(request, ...rest), { [runIdHeader]: runId });
+        return response.externalId;
+      } catch (error) {
+        if (!(error instanceof ServerError) || !error.isAbsence || attempt === tries) throw error;
+      }
+    }
+  }
+
+  /** @returns the ids that were cancelled @throws ServerError */
+  async cancel(runIds: readonly string[]): Promise<readonly string[]> {
+    const { cancelledTasks } = await this.#channel.call<CancelTasksResponse>((client, ...rest) => client.cancelTasks({ externalIds: [...runIds] }, ...rest));
+    return cancelledTasks;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}

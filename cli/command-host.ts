@@ -1,0 +1,38 @@
+import { Option, type Command } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import type { ExitCode } from './exit-code.ts';
+import { createOutput } from './output/create-output.ts';
+import type { Output, OutputFormat } from './output/output.ts';
+
+/** What a command's definition is given: the process, and a way to hand back the exit code. */
+export interface CommandHost {
+  context: CliContext;
+  /** Behaviour is imported inside `work`, so that a command loads nothing of the others. */
+  run(work: () => Promise<ExitCode>): Promise<void>;
+}
+
+export interface OutputFlag {
+  output: OutputFormat;
+}
+
+/** `-o`, with text as the default. */
+export function withOutput(command: Command, formats: readonly OutputFormat[] = ['text', 'json']): Command {
+  return command.addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default('text'));
+}
+
+/** The flags by which a command finds its engine. */
+export function withConnection(command: Command): Command {
+  return command
+    .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
+    .option('--address <host:port>', 'gRPC address of the engine')
+    .option('--token <token>', 'access token; HATCHET_CLIENT_TOKEN is not seen by others on the machine');
+}
+
+export function outputOf(context: CliContext, flags: OutputFlag): Output {
+  return createOutput(flags.output, context);
+}
+
+/** The lines that end a command's help. */
+export function examples(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText('after', `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}

@@ -1,0 +1,12 @@
+import type { OutputFlag } from '../../command-host.ts';
+import type { EngineRecord } from '../../engine-process/engine-record.ts';
+import { ageText } from '../../output/span-text.ts';
+
+export interface EngineFlags extends OutputFlag {
+  dataDir?: string;
+}
+
+/** A running engine in words. */
+export function describeEngine(record: EngineRecord): string {
+  return [`pid       ${record.pid}`, `up        ${ageText(record.startedAt)}`, `version   ${record.version}`, `gRPC      ${record.grpc}`, `HTTP      ${record.http}`, `database  ${record.databaseUrl}`].join('\n');
+}

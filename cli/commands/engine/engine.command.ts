@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { examples, withOutput, type CommandHost } from '../../command-host.ts';
+import { port } from '../../input/parse-flags.ts';
+import type { EngineFlags } from './engine-folder.ts';
+import type { StartFlags } from './start-engine.ts';
+
+const dataDir = ['--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)'] as const;
+
+export function engineCommand(host: CommandHost): Command {
+  const start = new Command('start')
+    .description('the engine alone, for a server or CI')
+    .option(...dataDir)
+    .option('--database-url <url>', 'Postgres 15 or newer, instead of the embedded one (default: DATABASE_URL)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
+    .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
+    .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
+    .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));
+  const stop = new Command('stop')
+    .description('stop the engine of a data folder; done if there is none')
+    .option(...dataDir)
+    .action((flags: EngineFlags) => host.run(async () => (await import('./stop-engine.ts')).stopEngine(host.context, flags)));
+  const status = new Command('status')
+    .description('where the engine of a data folder is; exit code 3 when it is stopped')
+    .option(...dataDir)
+    .action((flags: EngineFlags) => host.run(async () => (await import('./engine-status.ts')).engineStatus(host.context, flags)));
+  examples(withOutput(start), 'hatchet engine start --detach --data-dir ./data --grpc-port 7077');
+  examples(withOutput(stop), 'hatchet engine stop --data-dir ./data');
+  examples(withOutput(status), 'hatchet engine status -o json');
+  return new Command('engine').description('run the engine without a worker').addCommand(start).addCommand(stop).addCommand(status);
+}

@@ -1,0 +1,81 @@
+import type { EngineOptions } from '../../../engine/index.ts';
+import type { CliContext } from '../../cli-context.ts';
+import { CliError, wrongUse } from '../../cli-error.ts';
+import { outputOf } from '../../command-host.ts';
+import { removeStaleRecord, runningEngine, withoutSecrets, type EngineRecord } from '../../engine-process/engine-record.ts';
+import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
+import { spawnEngine } from '../../engine-process/spawn-engine.ts';
+import { ExitCode } from '../../exit-code.ts';
+import type { Output } from '../../output/output.ts';
+import { ageText } from '../../output/span-text.ts';
+import { dataFolder } from '../../project/project-root.ts';
+import { describeEngine, type EngineFlags } from './engine-folder.ts';
+
+export interface StartFlags extends EngineFlags {
+  databaseUrl?: string;
+  host: string;
+  grpcPort: number;
+  httpPort: number;
+  detach?: true;
+}
+
+/** @throws CliError */
+export async function startEngine(context: CliContext, flags: StartFlags): Promise<ExitCode> {
+  const output = outputOf(context, flags);
+  const dataDir = dataFolder(context.cwd, flags.dataDir);
+  const running = runningEngine(dataDir);
+  if (running !== undefined) {
+    throw new CliError(`an engine runs on ${dataDir} already (pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)})`, { remedy: 'Use it, stop it with `hatchet engine stop`, or choose another --data-dir.' });
+  }
+  removeStaleRecord(dataDir);
+  await checkPort(flags.host, flags.grpcPort, '--grpc-port');
+  await checkPort(flags.host, flags.httpPort, '--http-port');
+  const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
+  const engine: EngineOptions & { dataDir: string } = { dataDir, host: flags.host, grpcPort: flags.grpcPort, httpPort: flags.httpPort, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
+}
+
+/** @throws CliError with exit code 2 that names the owner where the system tells */
+async function checkPort(host: string, port: number, flag: string): Promise<void> {
+  if (port === 0 || (await isPortFree(host, port))) return;
+  const owner = portOwner(port);
+  throw wrongUse(`port ${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or choose another port with ${flag}.`);
+}
+
+async function detach(dataDir: string, engine: EngineOptions & { dataDir: string }, output: Output): Promise<ExitCode> {
+  const child = spawnEngine({ engine, log: 'file', detached: true, onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`) });
+  await child.ready;
+  child.release();
+  const record = runningEngine(dataDir);
+  if (record === undefined) throw new CliError('the engine ended right after it was ready', { remedy: `Read ${dataDir}/engine.log.` });
+  print(output, record);
+  return ExitCode.done;
+}
+
+function print(output: Output, record: EngineRecord): void {
+  const shown = withoutSecrets(record);
+  output.value(shown, () => describeEngine(shown));
+}
+
+async function foreground(context: CliContext, engine: EngineOptions & { dataDir: string }, output: Output): Promise<ExitCode> {
+  const { interrupted } = context;
+  const child = spawnEngine({ engine, log: 'stderr', detached: false, onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`) });
+  const stop = (): void => void child.stop();
+  interrupted.addEventListener('abort', stop);
+  if (interrupted.aborted) stop();
+  try {
+    await child.ready;
+    const record = runningEngine(engine.dataDir);
+    if (record !== undefined) print(output, record);
+    const { code, signal } = await child.exited;
+    if (interrupted.aborted) return interrupted.reason === 'SIGINT' ? ExitCode.interrupted : ExitCode.done;
+    if (code === 0) return ExitCode.done;
+    throw new CliError(`the engine ended by itself (${signal ?? `exit code ${code}`})`, { remedy: 'Its log above says more.' });
+  } catch (error) {
+    if (interrupted.aborted) return ExitCode.interrupted;
+    throw error;
+  } finally {
+    interrupted.removeEventListener('abort', stop);
+    await child.stop();
+  }
+}

@@ -1,0 +1,54 @@
+import type { CliContext } from '../../cli-context.ts';
+import { outputOf, type OutputFlag } from '../../command-host.ts';
+import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { ExitCode } from '../../exit-code.ts';
+import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
+import { runOutput } from '../../monitor/run-output.ts';
+import { withReader } from '../../monitor/with-reader.ts';
+import { plainLines } from '../../output/plain-text.ts';
+import { spanText } from '../../output/span-text.ts';
+import { renderTable, type Table } from '../../output/table.ts';
+
+export type GetRunFlags = ConnectionFlags & OutputFlag;
+
+const table: Table<TaskRow> = {
+  columns: [
+    { title: 'TASK', cell: (task) => task.name, max: 40 },
+    { title: 'STATUS', cell: (task) => task.status },
+    { title: 'ATTEMPT', cell: (task) => String(task.attempt + 1), align: 'right' },
+    { title: 'TOOK', cell: (task) => spanText(task.startedAt, task.finishedAt), align: 'right' },
+    { title: 'WORKER', cell: (task) => task.workerName ?? '', max: 30 },
+    { title: 'AFTER', cell: (task) => task.parents.join(', '), max: 40 },
+  ],
+  empty: 'No tasks.',
+};
+
+export function getRun(context: CliContext, runId: string, flags: GetRunFlags): Promise<ExitCode> {
+  return withReader(context, flags, async (reader) => {
+    const detail = await reader.getRun(runId);
+    outputOf(context, flags).value({ ...detail.run, input: detail.input, output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null, tasks: detail.tasks }, () => render(detail));
+    return ExitCode.done;
+  });
+}
+
+function render(detail: RunDetail): string {
+  const { run, tasks, input } = detail;
+  const lines = [
+    `${run.workflow}  ${run.status}  ${run.runId}`,
+    `created ${run.createdAt ?? ''}${run.finishedAt === null ? '' : `, took ${spanText(run.createdAt, run.finishedAt)}`}, priority ${run.priority}`,
+    '',
+    renderTable(tasks, table),
+    '',
+    'input',
+    indent(JSON.stringify(input, null, 2)),
+  ];
+  if (run.status === 'COMPLETED') lines.push('output', indent(JSON.stringify(runOutput(detail), null, 2)));
+  for (const task of tasks) {
+    if (task.errorMessage !== null) lines.push(`error of ${task.name}`, indent(plainLines(task.errorStack === null || task.errorStack === '' ? task.errorMessage : task.errorStack)));
+  }
+  return plainLines(lines.join('\n'));
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}

@@ -1,0 +1,50 @@
+import type { CliContext } from '../../cli-context.ts';
+import { outputOf, type OutputFlag } from '../../command-host.ts';
+import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { ExitCode } from '../../exit-code.ts';
+import type { RunFilter, RunRow } from '../../monitor/run-reader.ts';
+import type { RunStatusName } from '../../monitor/status-name.ts';
+import { withReader } from '../../monitor/with-reader.ts';
+import { ageText, spanText } from '../../output/span-text.ts';
+import type { Table } from '../../output/table.ts';
+
+export interface ListRunsFlags extends ConnectionFlags, OutputFlag {
+  status?: RunStatusName[];
+  workflow?: string[];
+  since?: Date;
+  until?: Date;
+  metadata?: Record<string, string>;
+  search?: string;
+  limit: number;
+  page?: string;
+}
+
+const table: Table<RunRow> = {
+  columns: [
+    { title: 'RUN', cell: (run) => run.runId },
+    { title: 'WORKFLOW', cell: (run) => run.workflow, max: 40 },
+    { title: 'STATUS', cell: (run) => run.status },
+    { title: 'AGE', cell: (run) => ageText(run.createdAt), align: 'right' },
+    { title: 'TOOK', cell: (run) => spanText(run.startedAt, run.finishedAt), align: 'right' },
+    { title: 'ERROR', cell: (run) => run.errorMessage ?? '', max: 50 },
+  ],
+  empty: 'No runs. Trigger one with `hatchet trigger workflow <name>`.',
+};
+
+export function listRuns(context: CliContext, flags: ListRunsFlags): Promise<ExitCode> {
+  const { status, workflow, since, until, metadata, search, limit, page } = flags;
+  const filter: RunFilter = {
+    limit,
+    ...(status === undefined ? {} : { statuses: status }),
+    ...(workflow === undefined ? {} : { workflows: workflow }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(search === undefined ? {} : { search }),
+    ...(page === undefined ? {} : { page }),
+  };
+  return withReader(context, flags, async (reader) => {
+    outputOf(context, flags).list(await reader.listRuns(filter), table);
+    return ExitCode.done;
+  });
+}

@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
+import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
+import type { CancelFlags } from './cancel-runs.ts';
+import type { GetRunFlags } from './get-run.ts';
+import type { ListRunsFlags } from './list-runs.ts';
+import type { RunLogsFlags } from './run-logs.ts';
+import type { TailFlags } from './tail-runs.ts';
+
+export function runsCommand(host: CommandHost): Command {
+  return new Command('runs').description('see and cancel runs').addCommand(list(host)).addCommand(get(host)).addCommand(tail(host)).addCommand(logs(host)).addCommand(cancel(host));
+}
+
+function list(host: CommandHost): Command {
+  const command = new Command('list')
+    .alias('ls')
+    .description('runs, newest first')
+    .option('--status <status>', 'QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED; several with commas', statuses)
+    .option('--workflow <name>', 'only runs of this workflow; several with commas', names)
+    .option('--since <time>', 'triggered after a time, or within an age such as 2h', timeOrAge)
+    .option('--until <time>', 'triggered before a time or an age', timeOrAge)
+    .option('--metadata <key=value>', 'with this metadata; may be repeated', pair)
+    .option('--search <text>', 'part of a run id or of a workflow name')
+    .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
+    .option('--page <token>', 'where the page before ended')
+    .action((flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h');
+}
+
+function get(host: CommandHost): Command {
+  const command = new Command('get')
+    .description('one run: tasks, input, outputs, errors')
+    .argument('<run>', 'id of the run')
+    .action((runId: string, flags: GetRunFlags) => host.run(async () => (await import('./get-run.ts')).getRun(host.context, runId, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs get 0198c0de-0000-7000-8000-000000000000');
+}
+
+function tail(host: CommandHost): Command {
+  const command = new Command('tail')
+    .description('transitions as they happen; of one run, with its logs, until it ends')
+    .argument('[run]', 'id of a run')
+    .option('--workflow <name>', 'only runs of this workflow; several with commas', names)
+    .option('--after <cursor>', 'begin after this cursor')
+    .action((runId: string | undefined, flags: TailFlags) => host.run(async () => (await import('./tail-runs.ts')).tailRuns(host.context, runId, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'ndjson']), 'hatchet runs tail -o ndjson');
+}
+
+function logs(host: CommandHost): Command {
+  const command = new Command('logs')
+    .description('log lines of a run or a task')
+    .argument('<run>', 'id of the run or the task')
+    .option('--follow', 'go on until the run ends')
+    .option('--level <level>', 'only DEBUG, INFO, WARN or ERROR; several with commas', names)
+    .option('--search <text>', 'only lines with this text')
+    .option('--limit <n>', 'lines', wholeNumber(1, 10_000), 1000)
+    .action((runId: string, flags: RunLogsFlags) => host.run(async () => (await import('./run-logs.ts')).runLogs(host.context, runId, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs logs 0198c0de-0000-7000-8000-000000000000 --follow');
+}
+
+function cancel(host: CommandHost): Command {
+  const command = new Command('cancel')
+    .description('cancel runs; those that have ended stay as they are')
+    .argument('<run...>', 'ids of runs')
+    .action((runIds: string[], flags: CancelFlags) => host.run(async () => (await import('./cancel-runs.ts')).cancelRuns(host.context, runIds, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs cancel 0198c0de-0000-7000-8000-000000000000');
+}

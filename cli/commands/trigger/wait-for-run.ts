@@ -1,0 +1,47 @@
+import type { CliContext } from '../../cli-context.ts';
+import { CliError } from '../../cli-error.ts';
+import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { ExitCode } from '../../exit-code.ts';
+import { followEvents } from '../../monitor/follow-events.ts';
+import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { runFailure, runOutput } from '../../monitor/run-output.ts';
+import { eventLine } from '../../output/event-line.ts';
+import type { Output } from '../../output/output.ts';
+
+export interface WaitOptions {
+  runId: string;
+  flags: ConnectionFlags;
+  output: Output;
+}
+
+/** A restarting engine is waited for this long. */
+const patienceMs = 60_000;
+
+/** Follows a run on stderr; prints its output. @returns by the run's outcome */
+export async function waitForRun(context: CliContext, { runId, flags, output }: WaitOptions): Promise<ExitCode> {
+  const connect = (): GrpcRunReader => new GrpcRunReader(resolveConnection(context, flags));
+  output.note(`run ${runId}`);
+  const batches = followEvents(connect, { runId }, {
+    signal: context.interrupted,
+    patienceMs,
+    onLost: (why) => output.warn(`${why}; waiting for it`),
+    onBack: () => output.note('connected again'),
+  });
+  for await (const { events } of batches) for (const event of events) output.note(eventLine(event));
+  if (context.interrupted.aborted) {
+    output.note(`The run goes on. Follow it with \`hatchet runs tail ${runId}\`.`);
+    return ExitCode.interrupted;
+  }
+  const reader = connect();
+  try {
+    const detail = await reader.getRun(runId);
+    if (detail.run.status !== 'COMPLETED') {
+      throw new CliError(`run ${runId} is ${detail.run.status}: ${runFailure(detail)}`, { exitCode: ExitCode.failed, remedy: `See \`hatchet runs get ${runId}\`.` });
+    }
+    const result = runOutput(detail);
+    output.value(result, () => JSON.stringify(result, null, 2));
+    return ExitCode.done;
+  } finally {
+    reader.close();
+  }
+}

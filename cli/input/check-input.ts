@@ -1,0 +1,65 @@
+import { Validator } from '@cfworker/json-schema';
+import { wrongUse } from '../cli-error.ts';
+import { isRecord } from '../project/json-value.ts';
+import { findJsonError } from './find-json-error.ts';
+
+/** The engine's own limit for one payload. */
+export const maxPayloadBytes = 4 * 1024 * 1024;
+
+/**
+ * A JSON text as a payload may be: well-formed, without NUL, not over 4 MiB.
+ * @param what for messages, such as `--input`
+ * @throws CliError with exit code 2
+ */
+export function checkPayload(text: string, what: string): unknown {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxPayloadBytes) throw wrongUse(`${what} has ${bytes.toLocaleString('en')} bytes; the limit is ${maxPayloadBytes.toLocaleString('en')} (4 MiB)`, 'Store large data elsewhere, and pass its address.');
+  if (text.includes('\0')) throw wrongUse(`${what} holds a NUL character`, 'Remove it: Postgres cannot store it.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const found = findJsonError(text);
+    const where = found === undefined ? String(cause) : `line ${found.line}, column ${found.column}: ${found.message}`;
+    throw wrongUse(`${what} is not valid JSON: ${where}`, `In a shell, put it in single quotes: --input '{"message":"Hi"}'.`);
+  }
+  if (holdsNul(value)) throw wrongUse(`${what} holds a NUL character (\\u0000)`, 'Remove it: Postgres cannot store it.');
+  return value;
+}
+
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (Array.isArray(value)) return value.some(holdsNul);
+  return isRecord(value) && Object.entries(value).some(([name, each]) => name.includes('\0') || holdsNul(each));
+}
+
+/** A workflow's own say on its input. */
+export interface InputSchema {
+  workflow: string;
+  /** JSON Schema, or null for none. */
+  schema: unknown;
+}
+
+function draftOf(schema: Record<string, unknown>): '4' | '7' | '2019-09' | '2020-12' {
+  const named = schema['$schema'];
+  if (typeof named !== 'string') return '2020-12';
+  if (named.includes('draft-04')) return '4';
+  if (named.includes('draft-06') || named.includes('draft-07')) return '7';
+  return named.includes('2019-09') ? '2019-09' : '2020-12';
+}
+
+/** @throws CliError with exit code 2 that names the fields */
+export function checkAgainstSchema(value: unknown, { workflow, schema }: InputSchema): void {
+  if (!isRecord(schema)) return;
+  const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value);
+  if (valid) return;
+  // The validator reports the failing leaf first, then every schema around it.
+  const leaves = errors.filter((error) => !['properties', 'items', 'allOf', '$ref', 'additionalItems', 'prefixItems'].includes(error.keyword));
+  const lines = (leaves.length === 0 ? errors : leaves).slice(0, 5).map((error) => `  ${field(error.instanceLocation)}: ${error.error}`);
+  throw wrongUse(`the input does not fit the schema of ${workflow}:\n${[...new Set(lines)].join('\n')}`, `See it with \`hatchet workflows get ${workflow}\`.`);
+}
+
+function field(pointer: string): string {
+  const path = pointer.replace(/^#\/?/, '').split('/').filter((part) => part !== '');
+  return path.length === 0 ? 'input' : path.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.');
+}

@@ -1,0 +1,65 @@
+import { InvalidArgumentError } from 'commander';
+import { isRunStatus, runStatuses, type RunStatusName } from '../monitor/status-name.ts';
+
+/** Parsers for commander's options: each takes a flag's text and either returns its meaning or says what would fit. */
+
+/** A whole number within bounds, ends included. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+export const port = wholeNumber(0, 65_535);
+
+/** `k=v`, again and again. */
+export function pair(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Give it as key=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** `a,b` or repeated. */
+export function names(text: string, before: readonly string[] | undefined): string[] {
+  const more = text.split(',').map((name) => name.trim());
+  if (more.some((name) => name === '')) throw new InvalidArgumentError('A name is empty.');
+  return [...(before ?? []), ...more];
+}
+
+export function statuses(text: string, before: readonly RunStatusName[] | undefined): RunStatusName[] {
+  const more = text.split(',').map((name) => name.trim().toUpperCase());
+  return [
+    ...(before ?? []),
+    ...more.map((name) => {
+      if (!isRunStatus(name)) throw new InvalidArgumentError(`Choose among ${runStatuses.join(', ')}.`);
+      return name;
+    }),
+  ];
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration such as `90s`, `1h30m` or `500ms`, in milliseconds. */
+export function durationMs(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) throw new InvalidArgumentError('Give a duration such as 30s, 10m or 1h30m.');
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
+}
+
+/** A time (ISO 8601), or how long ago (`1h`). */
+export function timeOrAge(text: string): Date {
+  if (/^\d+(?:\.\d+)?(?:ms|[smhd])/.test(text)) return new Date(Date.now() - durationMs(text));
+  const date = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime())) throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or an age such as 2h.');
+  return date;
+}
+
+/** Bytes: `512`, `4KiB`, `1MiB`. */
+export function byteSize(text: string): number {
+  const match = /^(\d+)(?:(k|m)(?:i?b)?|b)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give a size such as 512, 4KiB or 1MiB.');
+  const unit = match[2]?.toLowerCase();
+  return Number(match[1]) * (unit === 'k' ? 1024 : unit === 'm' ? 1_048_576 : 1);
+}

@@ -1,0 +1,184 @@
+import { MonitorServiceClient, type GetRunResponse, type LogLine, type RunEvent, type RunSummary, type StreamOverviewResponse, type TaskDetail, type WorkerSummary, type WorkflowSummary } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { Channel } from '../connection/channel.ts';
+import type { Connection } from '../connection/resolve-connection.ts';
+import { parseStored } from '../project/json-value.ts';
+import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, TaskRow, WorkerRow, WorkflowDetail, WorkflowRow } from './run-reader.ts';
+import { statusName, statusNumber, workerStatusName } from './status-name.ts';
+
+/** The monitoring service of our engine. */
+export class GrpcRunReader implements RunReader {
+  readonly #channel: Channel<MonitorServiceClient>;
+
+  constructor(connection: Connection) {
+    this.#channel = new Channel(MonitorServiceClient, connection);
+  }
+
+  async listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }> {
+    const request = {
+      statuses: (filter.statuses ?? []).map(statusNumber),
+      workflowNames: [...(filter.workflows ?? [])],
+      since: filter.since,
+      until: filter.until,
+      metadata: { ...filter.metadata },
+      limit: filter.limit,
+      pageToken: filter.page,
+      search: filter.search,
+    };
+    const response = await this.#channel.call<{ rows: RunSummary[]; next?: string | undefined }>((client, ...rest) => client.listRuns(request, ...rest));
+    return { rows: response.rows.map(runRow), next: response.next ?? null };
+  }
+
+  async getRun(runId: string): Promise<RunDetail> {
+    const response = await this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId }, ...rest));
+    if (response.run === undefined) throw new Error('the engine answered without a run');
+    return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow) };
+  }
+
+  async *streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventBatch> {
+    const request = { runId: options.runId, after: options.after, workflowNames: [...(options.workflows ?? [])] };
+    for await (const { events, cursor, live } of this.#channel.stream((client, metadata) => client.streamRunEvents(request, metadata), signal)) {
+      yield { events: events.map(eventRow), cursor, live };
+    }
+  }
+
+  async listEvents(runId: string): Promise<readonly EventRow[]> {
+    const { events } = await this.#channel.call<{ events: RunEvent[] }>((client, ...rest) => client.listRunEvents({ runId, limit: 10_000 }, ...rest));
+    return events.map(eventRow);
+  }
+
+  async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]> {
+    const request = { id, limit: options.limit, levels: [...(options.levels ?? [])], search: options.search };
+    const { lines } = await this.#channel.call<{ lines: LogLine[] }>((client, ...rest) => client.listLogs(request, ...rest));
+    return lines.map(logRow);
+  }
+
+  async *streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncGenerator<readonly LogRow[]> {
+    for await (const { lines } of this.#channel.stream((client, metadata) => client.streamLogs({ id, after }, metadata), signal)) yield lines.map(logRow);
+  }
+
+  async listWorkflows(): Promise<readonly WorkflowRow[]> {
+    const { rows } = await this.#channel.call<{ rows: WorkflowSummary[] }>((client, ...rest) => client.listWorkflows({ limit: 1000 }, ...rest));
+    return rows.map(workflowRow);
+  }
+
+  async getWorkflow(name: string): Promise<WorkflowDetail> {
+    const response = await this.#channel.call<{
+      workflow?: WorkflowSummary | undefined;
+      tasks: { name: string; parents: string[]; retries: number; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
+      inputJsonSchema?: string | undefined;
+      defaultPriority: number;
+    }>((client, ...rest) => client.getWorkflow({ name }, ...rest));
+    if (response.workflow === undefined) throw new Error('the engine answered without a workflow');
+    return {
+      workflow: workflowRow(response.workflow),
+      tasks: response.tasks.map(({ name: task, parents, retries, executionTimeout, scheduleTimeout, durable }) => ({ name: task, parents, retries, executionTimeout, scheduleTimeout, durable })),
+      inputJsonSchema: parseStored(response.inputJsonSchema),
+      defaultPriority: response.defaultPriority,
+    };
+  }
+
+  async listWorkers(options: { all: boolean }): Promise<readonly WorkerRow[]> {
+    const { rows } = await this.#channel.call<{ rows: WorkerSummary[] }>((client, ...rest) => client.listWorkers(options, ...rest));
+    return rows.map(workerRow);
+  }
+
+  async *streamOverview(signal: AbortSignal): AsyncGenerator<Overview> {
+    for await (const message of this.#channel.stream((client, metadata) => client.streamOverview({}, metadata), signal)) yield overview(message);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+function iso(date: Date | undefined): string | null {
+  return date === undefined ? null : date.toISOString();
+}
+
+function runRow(run: RunSummary): RunRow {
+  return {
+    runId: run.runId,
+    workflow: run.workflowName,
+    status: statusName(run.status),
+    createdAt: iso(run.createdAt),
+    startedAt: iso(run.startedAt),
+    finishedAt: iso(run.finishedAt),
+    priority: run.priority,
+    taskCount: run.taskCount,
+    parentRunId: run.parentRunId ?? null,
+    errorMessage: run.errorMessage ?? null,
+    metadata: parseStored(run.additionalMetadata),
+  };
+}
+
+function taskRow(task: TaskDetail): TaskRow {
+  return {
+    taskId: task.taskId,
+    name: task.name,
+    status: statusName(task.status),
+    parents: task.parents,
+    attempt: task.attempt,
+    retries: task.retries,
+    workerId: task.workerId ?? null,
+    workerName: task.workerName ?? null,
+    output: parseStored(task.output),
+    errorMessage: task.errorMessage ?? null,
+    errorStack: task.errorStack ?? null,
+    createdAt: iso(task.createdAt),
+    queuedAt: iso(task.queuedAt),
+    startedAt: iso(task.startedAt),
+    finishedAt: iso(task.finishedAt),
+    durable: task.durable,
+    liveState: task.liveState,
+  };
+}
+
+function eventRow(event: RunEvent): EventRow {
+  return {
+    cursor: event.cursor,
+    time: iso(event.time),
+    runId: event.runId,
+    workflow: event.workflowName,
+    task: event.taskName,
+    attempt: event.attempt,
+    type: event.type,
+    status: statusName(event.status),
+    message: event.message,
+  };
+}
+
+function logRow(line: LogLine): LogRow {
+  return { cursor: line.cursor, time: iso(line.time), taskId: line.taskId, task: line.taskName, attempt: line.attempt, level: line.level, message: line.message };
+}
+
+function workflowRow(workflow: WorkflowSummary): WorkflowRow {
+  const { workflowId, name, description, versionId, taskCount } = workflow;
+  return { workflowId, name, description, versionId, createdAt: iso(workflow.createdAt), taskCount };
+}
+
+function workerRow(worker: WorkerSummary): WorkerRow {
+  return {
+    workerId: worker.workerId,
+    name: worker.name,
+    status: workerStatusName(worker.status),
+    slots: worker.slots.map(({ type, total, used }) => ({ type, total, used })),
+    actions: worker.actions,
+    registeredAt: iso(worker.registeredAt),
+    lastHeartbeatAt: iso(worker.lastHeartbeatAt),
+    sdk: worker.sdk,
+  };
+}
+
+function overview(message: StreamOverviewResponse): Overview {
+  return {
+    engineVersion: message.engineVersion,
+    engineStartedAt: iso(message.engineStartedAt),
+    queued: Number(message.queued),
+    running: Number(message.running),
+    triggered: Number(message.triggered),
+    finished: Number(message.finished),
+    workers: message.workers,
+    slotsTotal: message.slotsTotal,
+    slotsUsed: message.slotsUsed,
+  };
+}

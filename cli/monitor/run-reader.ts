@@ -1,0 +1,146 @@
+import type { RunStatusName, WorkerStatusName } from './status-name.ts';
+
+/** Dates are ISO 8601 in UTC; null means "not yet". These shapes are what `-o json` prints. */
+export interface RunRow {
+  runId: string;
+  workflow: string;
+  status: RunStatusName;
+  createdAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  priority: number;
+  taskCount: number;
+  parentRunId: string | null;
+  errorMessage: string | null;
+  metadata: unknown;
+}
+
+export interface TaskRow {
+  taskId: string;
+  name: string;
+  status: RunStatusName;
+  parents: readonly string[];
+  attempt: number;
+  retries: number;
+  workerId: string | null;
+  workerName: string | null;
+  output: unknown;
+  errorMessage: string | null;
+  errorStack: string | null;
+  createdAt: string | null;
+  queuedAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  durable: boolean;
+  /** What an unfinished task is doing, such as READY or DELAYED; empty once it ended. */
+  liveState: string;
+}
+
+export interface RunDetail {
+  run: RunRow;
+  input: unknown;
+  tasks: readonly TaskRow[];
+}
+
+/** One transition. */
+export interface EventRow {
+  cursor: string;
+  time: string | null;
+  runId: string;
+  workflow: string;
+  /** Empty for an event of the whole run. */
+  task: string;
+  attempt: number;
+  type: string;
+  status: RunStatusName;
+  message: string;
+}
+
+export interface LogRow {
+  cursor: string;
+  time: string | null;
+  taskId: string;
+  task: string;
+  attempt: number;
+  level: string;
+  message: string;
+}
+
+export interface WorkflowRow {
+  workflowId: string;
+  name: string;
+  description: string;
+  versionId: string;
+  createdAt: string | null;
+  taskCount: number;
+}
+
+export interface WorkflowDetail {
+  workflow: WorkflowRow;
+  tasks: readonly { name: string; parents: readonly string[]; retries: number; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
+  /** JSON Schema of the input, null when the worker sent none. */
+  inputJsonSchema: unknown;
+  defaultPriority: number;
+}
+
+export interface WorkerRow {
+  workerId: string;
+  name: string;
+  status: WorkerStatusName;
+  slots: readonly { type: string; total: number; used: number }[];
+  actions: readonly string[];
+  registeredAt: string | null;
+  lastHeartbeatAt: string | null;
+  sdk: string;
+}
+
+export interface Overview {
+  engineVersion: string;
+  engineStartedAt: string | null;
+  queued: number;
+  running: number;
+  triggered: number;
+  finished: number;
+  workers: number;
+  slotsTotal: number;
+  slotsUsed: number;
+}
+
+export interface RunFilter {
+  statuses?: readonly RunStatusName[];
+  workflows?: readonly string[];
+  since?: Date;
+  until?: Date;
+  metadata?: Readonly<Record<string, string>>;
+  /** Default 50, at most 1000. */
+  limit?: number;
+  page?: string;
+  search?: string;
+}
+
+export interface EventBatch {
+  events: readonly EventRow[];
+  /** Where to resume. */
+  cursor: string;
+  live: boolean;
+}
+
+/**
+ * All that the CLI and the terminal UI read of an engine. The first implementation is our monitoring service; one over
+ * REST, for Hatchet clusters, can stand beside it. Errors are ServerError.
+ */
+export interface RunReader {
+  listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }>;
+  getRun(runId: string): Promise<RunDetail>;
+  /** Every transition of one run, or of all from `after` (default: from now) on; ends when the run does, or at the signal. */
+  streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncIterable<EventBatch>;
+  listEvents(runId: string): Promise<readonly EventRow[]>;
+  listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]>;
+  /** Ends once the run has ended and all its lines were sent. */
+  streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly LogRow[]>;
+  listWorkflows(): Promise<readonly WorkflowRow[]>;
+  getWorkflow(name: string): Promise<WorkflowDetail>;
+  listWorkers(options: { all: boolean }): Promise<readonly WorkerRow[]>;
+  streamOverview(signal: AbortSignal): AsyncIterable<Overview>;
+  close(): void;
+}

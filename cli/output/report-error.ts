@@ -1,0 +1,46 @@
+import { ServerError } from './server-error.ts';
+import { CliError } from '../cli-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import { plainLines } from './plain-text.ts';
+
+export interface ErrorReport {
+  /** For stderr, without a line break at its end. */
+  text: string;
+  exitCode: ExitCode;
+}
+
+const exitCodes: Readonly<Record<string, ExitCode>> = {
+  INVALID_ARGUMENT: ExitCode.wrongUse,
+  PAYLOAD_TOO_LARGE: ExitCode.wrongUse,
+  PORT_TAKEN: ExitCode.wrongUse,
+  UNKNOWN_WORKFLOW: ExitCode.unknown,
+  UNKNOWN_RUN: ExitCode.unknown,
+  UNKNOWN_WORKER: ExitCode.unknown,
+  UNAUTHENTICATED: ExitCode.noEngine,
+  POSTGRES_UNREACHABLE: ExitCode.noEngine,
+};
+
+/** The exit code of an error of the engine, by its stable code. */
+export function exitCodeOf(code: string): ExitCode {
+  return exitCodes[code] ?? ExitCode.failed;
+}
+
+/** Errors of the engine, recognised by their shape: loading the engine to compare classes would double a command's start. */
+function isHatchetError(error: unknown): error is Error & { code: string; remedy: string | undefined } {
+  return error instanceof Error && error.name === 'HatchetError' && 'code' in error && typeof error.code === 'string';
+}
+
+/** Puts whatever was thrown into words, once, for a person: what happened, and what to do next. */
+export function reportError(error: unknown): ErrorReport {
+  if (error instanceof CliError || error instanceof ServerError) return { text: words(error.message, error.remedy), exitCode: error.exitCode };
+  if (isHatchetError(error)) return { text: words(error.message, error.remedy), exitCode: exitCodeOf(error.code) };
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    text: plainLines(`error: hatchet met a case that it was not written for. This is a bug, not a mistake of yours.\n\n${detail}\n\nPlease report it with the text above.`),
+    exitCode: ExitCode.failed,
+  };
+}
+
+function words(message: string, remedy: string | undefined): string {
+  return plainLines(remedy === undefined || remedy === '' ? `error: ${message}` : `error: ${message}\n  ${remedy}`);
+}

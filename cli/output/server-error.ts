@@ -1,0 +1,47 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { ExitCode } from '../exit-code.ts';
+
+const byStatus: Partial<Record<status, ExitCode>> = {
+  [status.INVALID_ARGUMENT]: ExitCode.wrongUse,
+  [status.RESOURCE_EXHAUSTED]: ExitCode.wrongUse,
+  [status.NOT_FOUND]: ExitCode.unknown,
+  [status.UNAUTHENTICATED]: ExitCode.noEngine,
+  [status.PERMISSION_DENIED]: ExitCode.noEngine,
+  [status.UNAVAILABLE]: ExitCode.noEngine,
+  [status.DEADLINE_EXCEEDED]: ExitCode.noEngine,
+};
+
+/** What an engine answered instead of a result, or that it did not answer. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  readonly exitCode: ExitCode;
+  readonly remedy: string | undefined;
+  readonly status: status;
+
+  constructor(message: string, options: { status: status; remedy?: string | undefined; cause: unknown }) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+    this.exitCode = byStatus[options.status] ?? ExitCode.failed;
+    this.remedy = options.remedy;
+  }
+
+  /** Trying again, later or elsewhere, may help. */
+  get isAbsence(): boolean {
+    return this.status === status.UNAVAILABLE || this.status === status.DEADLINE_EXCEEDED;
+  }
+}
+
+/** @param address where the call went, for the message */
+export function fromServiceError(error: ServiceError, address: string): ServerError {
+  if (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED) {
+    return new ServerError(`no engine answers at ${address}: ${error.details}`, { status: error.code, cause: error, remedy: 'Start one with `hatchet dev` or `hatchet engine start`, or check the address.' });
+  }
+  if (error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED) {
+    return new ServerError(`the engine at ${address} refused access: ${error.details}`, { status: error.code, cause: error });
+  }
+  return new ServerError(error.details === '' ? error.message : error.details, { status: error.code, cause: error });
+}
+
+export function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && typeof error.code === 'number' && typeof error.details === 'string';
+}

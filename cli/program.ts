@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import type { CommandHost } from './command-host.ts';
+import { engineCommand } from './commands/engine/engine.command.ts';
+import { runsCommand } from './commands/runs/runs.command.ts';
+import { triggerCommand } from './commands/trigger/trigger.command.ts';
+import { workersCommand } from './commands/workers/workers.command.ts';
+import { workflowsCommand } from './commands/workflows/workflows.command.ts';
+import { packageRoot } from './package-root.ts';
+
+/** The command tree: names, flags and help. Behaviour is loaded when a command runs. */
+export function createProgram(host: CommandHost): Command {
+  const program = new Command('hatchet')
+    .description('Task queue and durable workflows on Postgres: engine, workers and runs.')
+    .version(packageRoot().version, '-v, --version')
+    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'help on a command')
+    .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
+  for (const define of [triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand]) program.addCommand(define(host));
+  settle(program, host);
+  return program;
+}
+
+/** Errors are thrown, never exited on; help goes to stdout, complaints to stderr. */
+function settle(command: Command, host: CommandHost): void {
+  const { stdout, stderr } = host.context;
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text), outputError: () => undefined })
+    .showHelpAfterError(false);
+  for (const child of command.commands) settle(child, host);
+}
