@@ -1,0 +1,54 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { EngineOptions } from '../../engine/config.ts';
+import type { EngineMessage } from '../../engine/main.ts';
+
+export const packageRoot = join(import.meta.dirname, '..', '..');
+
+export type ReadyMessage = Extract<EngineMessage, { type: 'ready' }>;
+
+export interface EngineChild {
+  child: ChildProcess;
+  ready: ReadyMessage;
+  /** Its log, as far as it came. */
+  log(): string;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+export function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+function isEngineMessage(value: unknown): value is EngineMessage {
+  return typeof value === 'object' && value !== null && 'type' in value;
+}
+
+/** The built engine as a process of its own; resolves when it is ready. */
+export async function spawnEngine(options: EngineOptions): Promise<EngineChild> {
+  const child = spawn(process.execPath, [join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => {
+    log = (log + data.toString()).slice(-20_000);
+  });
+  const ready = await new Promise<ReadyMessage>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const message: unknown = JSON.parse(line);
+      if (!isEngineMessage(message)) return;
+      if (message.type === 'ready') resolve(message);
+      if (message.type === 'error') reject(new Error(`${message.code}: ${message.message}`));
+    });
+    child.once('exit', (code, signal) => reject(new Error(`the engine ended with ${code ?? signal}: ${log}`)));
+  });
+  return {
+    child,
+    ready,
+    log: () => log,
+    async end(signal) {
+      child.kill(signal);
+      await ended(child);
+    },
+  };
+}
