@@ -2,3 +2,17 @@
 export { startEngine } from './engine.ts';
 export type { Address, EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
 export { HatchetError, type ErrorCode } from './errors.ts';
+/** For `hatchet migrate` and `hatchet token`, which work without a running engine. */
+export {
+  migrateDown,
+  migrateUp,
+  migrationStatus,
+  openAdministeredDatabase,
+  openTokenAdministration,
+  verifyMigrations,
+  type MigrateOptions,
+  type MigrationState,
+  type MigrationStep,
+  type TokenAdministration,
+  type TokenInfo,
+} from './administration.ts';
