@@ -1,0 +1,119 @@
+import { findLocalEngine } from './config/local-engine.ts';
+import { resolveConfig, type ClientConfig } from './config/client-config.ts';
+import type { ClientOptions } from './config/client-options.ts';
+import { Connection } from './connection/connection.ts';
+import type { CheckedOutput, CheckedTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import type { Logger } from './logger.ts';
+import { ResultListener } from './run/result-listener.ts';
+import type { RunOptions } from './run/run-options.ts';
+import type { WorkflowRunRef } from './run/run-ref.ts';
+import type { RunTarget } from './run/run-target.ts';
+import { RunsClient } from './run/runs-client.ts';
+import { Runner } from './run/runner.ts';
+import type { StandardSchema } from './schema/standard-schema.ts';
+import { Worker } from './worker/worker.ts';
+import type { WorkerOptions } from './worker/worker-options.ts';
+import { declareTask, type TaskDeclaration } from './workflow/task.ts';
+import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.ts';
+
+/**
+ * The way into the SDK: declares tasks and workflows, runs them, and makes workers. It connects at its first call.
+ *
+ * ```ts
+ * const hatchet = Hatchet.init();
+ * const greet = hatchet.task({ name: 'greet', fn: (input: { name: string }) => ({ text: `Hello, ${input.name}` }) });
+ * const { text } = await greet.run({ name: 'Ada' });
+ * ```
+ */
+export class HatchetClient {
+  /** Reads runs and acts on them. */
+  readonly runs: RunsClient;
+  readonly logger: Logger;
+  readonly #connection: Connection;
+  readonly #results: ResultListener;
+  readonly #runner: Runner;
+
+  private constructor(config: ClientConfig) {
+    this.logger = config.logger('Hatchet', config.logLevel);
+    this.#connection = new Connection(config);
+    this.#results = new ResultListener(this.#connection, this.logger);
+    this.#runner = new Runner(this.#connection, this.#results, this.logger);
+    this.runs = new RunsClient(this.#connection, this.#runner);
+  }
+
+  /**
+   * Makes a client. Each setting comes from the options, else HATCHET_CLIENT_*, else the token's claims, else the
+   * nearest `.hatchet` folder of a local engine.
+   * @throws HatchetError NOT_CONFIGURED where no token is found, or it names no tenant or address
+   */
+  static init(options: ClientOptions = {}): HatchetClient {
+    return new HatchetClient(resolveConfig(options, process.env, () => findLocalEngine(process.cwd())));
+  }
+
+  /** The tenant that the token is for. */
+  get tenantId(): string {
+    return this.#connection.config.tenantId;
+  }
+
+  /** The settings in force. */
+  get config(): ClientConfig {
+    return this.#connection.config;
+  }
+
+  /** Declares a task whose output is checked by a schema at the worker. */
+  task<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedTaskOptions<RawInput, Input, Schema>): TaskDeclaration<RawInput, CheckedOutput<Schema>>;
+  /**
+   * Declares a task that stands alone. Its types come from `fn` and the schemas, or are given: `task<Input, Output>`.
+   * A worker that has it in its `workflows` runs it; any program with the declaration can start it.
+   */
+  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
+    return declareTask<RawInput, Input, Output, Output>(options, this.#runner);
+  }
+
+  /**
+   * Declares a workflow; add tasks with its `task`. With `workflow<Input, Output>` the output's type says what each task
+   * gives, by name: `{ first: { n: number } }`.
+   */
+  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, Output, Input> {
+    return declareWorkflow<RawInput, Input, Output>(options, this.#runner);
+  }
+
+  /**
+   * Makes a worker and registers its workflows at the engine. Start it with `start()`.
+   * @param options or the number of slots
+   * @throws as Worker.registerWorkflows
+   */
+  async worker(name: string, options: WorkerOptions | number = {}): Promise<Worker> {
+    const settings = typeof options === 'number' ? { slots: options } : options;
+    const worker = new Worker(name, this.#connection, this.#runner, settings);
+    await worker.registerWorkflows(settings.workflows);
+    return worker;
+  }
+
+  /** Runs a task or workflow, by its declaration or its name, and waits for the output. By name it is `{task: output}`. @throws as its own `run` */
+  async run<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+    return await this.#runner.run({ target: workflow, input, options });
+  }
+
+  /** Same as `run`. */
+  async runAndWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+    return await this.run(workflow, input, options);
+  }
+
+  /** Starts a task or workflow, by its declaration or its name. @throws as its own `runNoWait` */
+  async runNoWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<WorkflowRunRef<Output>> {
+    return await this.#runner.start({ target: workflow, input, options });
+  }
+
+  /** A reference to a run that exists; its result is `{task: output}`. */
+  runRef<Output = unknown>(id: string): WorkflowRunRef<Output> {
+    return this.#runner.ref<Output>(id);
+  }
+
+  /** Closes its connections; open waits for results are rejected. A program that is done need not call it. */
+  close(): void {
+    this.#results.stop();
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,100 @@
+import { durationToMs } from '../duration.ts';
+import { HatchetError } from '../errors.ts';
+import { parseLogLevel, plainLogger, type LogConstructor, type LogLevel } from '../logger.ts';
+import type { ClientOptions, TlsStrategy } from './client-options.ts';
+import type { LocalEngine } from './local-engine.ts';
+import { readTokenClaims } from './token-claims.ts';
+
+/** Where everything is settled. */
+export interface ClientConfig {
+  readonly token: string;
+  readonly tenantId: string;
+  readonly hostPort: string;
+  readonly apiUrl: string;
+  readonly tls: ResolvedTls;
+  /** Ends in `_`, lower case; empty for none. */
+  readonly namespace: string;
+  readonly logger: LogConstructor;
+  readonly logLevel: LogLevel;
+  readonly cancellationGraceMs: number;
+}
+
+export interface ResolvedTls {
+  readonly strategy: TlsStrategy;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly caFile: string | undefined;
+  readonly serverName: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Options › environment › the token's claims › the local engine.
+ * The local engine is asked for only where no token is given: its addresses belong to its own token.
+ * @throws HatchetError NOT_CONFIGURED where there is no token, or it names no tenant or address.
+ */
+export function resolveConfig(options: ClientOptions, environment: Environment, findLocal: () => LocalEngine | undefined): ClientConfig {
+  const setting = (name: string): string | undefined => nonEmpty(environment[`HATCHET_CLIENT_${name}`]);
+  const givenToken = nonEmpty(options.token) ?? setting('TOKEN');
+  const local = givenToken === undefined ? findLocal() : undefined;
+  const token = givenToken ?? local?.token;
+  if (token === undefined) {
+    throw new HatchetError('NOT_CONFIGURED', 'there is no access token', { remedy: 'Start an engine with `npx hatchet dev`, or set HATCHET_CLIENT_TOKEN (`npx hatchet token create`)' });
+  }
+  const claims = readTokenClaims(token);
+  if (claims?.tenantId === undefined) {
+    throw new HatchetError('NOT_CONFIGURED', 'the access token names no tenant', { remedy: 'Make one with `npx hatchet token create`' });
+  }
+  const hostPort = nonEmpty(options.hostPort) ?? nonEmpty(options.host_port) ?? setting('HOST_PORT') ?? local?.hostPort ?? claims.hostPort;
+  const apiUrl = nonEmpty(options.apiUrl) ?? nonEmpty(options.api_url) ?? setting('API_URL') ?? local?.apiUrl ?? claims.apiUrl;
+  if (hostPort === undefined || apiUrl === undefined) {
+    throw new HatchetError('NOT_CONFIGURED', 'the access token names no addresses', { remedy: 'Set HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_API_URL' });
+  }
+  return {
+    token,
+    tenantId: claims.tenantId,
+    hostPort: hostPort.replace(/^https?:\/\//, '').replace(/\/$/, ''),
+    apiUrl: apiUrl.replace(/\/+$/, ''),
+    tls: resolveTls(options, setting, hostPort),
+    namespace: normalizeNamespace(nonEmpty(options.namespace) ?? setting('NAMESPACE')),
+    logger: options.logger ?? plainLogger,
+    logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
+    cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
+  };
+}
+
+function resolveTls(options: ClientOptions, setting: (name: string) => string | undefined, hostPort: string): ResolvedTls {
+  const given = options.tlsConfig;
+  const legacy = options.tls_config;
+  const strategy = given?.strategy ?? legacy?.tls_strategy ?? setting('TLS_STRATEGY') ?? (isLoopback(hostPort) ? 'none' : 'tls');
+  if (strategy !== 'none' && strategy !== 'tls' && strategy !== 'mtls') {
+    throw new HatchetError('NOT_CONFIGURED', `the TLS strategy is ${JSON.stringify(strategy)}`, { remedy: 'Set HATCHET_CLIENT_TLS_STRATEGY to none, tls or mtls' });
+  }
+  return {
+    strategy,
+    certFile: given?.certFile ?? legacy?.cert_file ?? setting('TLS_CERT_FILE'),
+    keyFile: given?.keyFile ?? legacy?.key_file ?? setting('TLS_KEY_FILE'),
+    caFile: given?.caFile ?? legacy?.ca_file ?? setting('TLS_ROOT_CA_FILE'),
+    serverName: given?.serverName ?? legacy?.server_name ?? setting('TLS_SERVER_NAME'),
+  };
+}
+
+function isLoopback(hostPort: string): boolean {
+  return /^(?:https?:\/\/)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::|$)/.test(hostPort);
+}
+
+function normalizeNamespace(namespace: string | undefined): string {
+  if (namespace === undefined) return '';
+  const lower = namespace.toLowerCase();
+  return lower.endsWith('_') ? lower : `${lower}_`;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text.trim();
+}
+
+/** The name with the namespace before it, once. */
+export function applyNamespace(name: string, namespace: string): string {
+  return name.startsWith(namespace) ? name : `${namespace}${name}`;
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** An engine that runs on this machine, as its data folder describes it. */
+export interface LocalEngine {
+  token: string;
+  hostPort: string | undefined;
+  apiUrl: string | undefined;
+}
+
+/**
+ * The local engine of a project: the nearest ancestor of `from` that has `.hatchet/token`.
+ * `.hatchet/engine.json` exists while the engine runs; without it the token's own addresses hold.
+ */
+export function findLocalEngine(from: string): LocalEngine | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const token = readText(join(folder, '.hatchet', 'token'))?.trim();
+    if (token !== undefined && token !== '') return { token, ...readAddresses(join(folder, '.hatchet', 'engine.json')) };
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function readAddresses(path: string): { hostPort: string | undefined; apiUrl: string | undefined } {
+  const content = readText(path);
+  let engine: unknown;
+  try {
+    engine = content === undefined ? undefined : JSON.parse(content);
+  } catch {
+    engine = undefined;
+  }
+  const http = address(engine, 'http');
+  return { hostPort: address(engine, 'grpc'), apiUrl: http === undefined ? undefined : `http://${http}` };
+}
+
+/** `host:port` of `{host, port}`, or a text as it is. */
+function address(engine: unknown, name: string): string | undefined {
+  if (typeof engine !== 'object' || engine === null) return undefined;
+  const value: unknown = Reflect.get(engine, name);
+  if (typeof value === 'string') return value.replace(/^https?:\/\//, '');
+  if (typeof value !== 'object' || value === null) return undefined;
+  const host: unknown = Reflect.get(value, 'host');
+  const port: unknown = Reflect.get(value, 'port');
+  return typeof host === 'string' && typeof port === 'number' ? `${host}:${port}` : undefined;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { HatchetError, type HatchetErrorCode } from '../errors.ts';
+
+export function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
+}
+
+/** The gRPC status of an error, `undefined` for anything else. */
+export function statusOf(error: unknown): status | undefined {
+  return isServiceError(error) ? error.code : undefined;
+}
+
+/**
+ * Statuses after which the same call may be made again, where it carries an identity. INTERNAL and UNKNOWN are
+ * here because an engine whose Postgres is away for a moment answers so, and nothing was committed then.
+ */
+const transient: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.ABORTED, status.CANCELLED, status.INTERNAL, status.UNKNOWN]);
+
+export function isTransient(error: unknown): boolean {
+  const code = statusOf(error);
+  return code !== undefined && transient.has(code);
+}
+
+const codes: Partial<Record<status, HatchetErrorCode>> = {
+  [status.UNAVAILABLE]: 'UNREACHABLE',
+  [status.DEADLINE_EXCEEDED]: 'UNREACHABLE',
+  [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
+  [status.PERMISSION_DENIED]: 'UNAUTHENTICATED',
+  [status.INVALID_ARGUMENT]: 'INVALID_ARGUMENT',
+  [status.RESOURCE_EXHAUSTED]: 'PAYLOAD_TOO_LARGE',
+  [status.UNIMPLEMENTED]: 'NOT_SUPPORTED',
+};
+
+const remedies: Partial<Record<HatchetErrorCode, string>> = {
+  UNREACHABLE: 'Check that the engine runs (`npx hatchet engine status`) and that the address is right',
+  UNAUTHENTICATED: 'Make a token with `npx hatchet token create` and set HATCHET_CLIENT_TOKEN',
+};
+
+/**
+ * A failed call as the user sees it.
+ * @param action what was tried, such as `trigger the workflow simple`
+ * @param notFound the code for NOT_FOUND, which means something else at each call
+ */
+export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
+  if (error instanceof HatchetError) return error;
+  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
+  return new HatchetError(code, `could not ${action}: ${error.details.replace(/\.$/, '')}`, { cause: error, remedy: remedies[code] });
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { credentials, Metadata, type ChannelCredentials, type ClientOptions } from '@grpc/grpc-js';
+import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
+import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
+import type { ClientConfig, ResolvedTls } from '../config/client-config.ts';
+
+/** One payload is at most 4 MiB; the rest of its message needs some room. */
+const longestSent = 5 * 1024 * 1024;
+
+/** A run's details hold the outputs of all its tasks. */
+const longestReceived = 64 * 1024 * 1024;
+
+/** The gRPC clients of one configuration. They share connections, and connect at the first call. */
+export class Connection {
+  readonly config: ClientConfig;
+  readonly #credentials: ChannelCredentials;
+  readonly #options: ClientOptions;
+  readonly #open: { close(): void }[] = [];
+  #dispatcher: DispatcherClient | undefined;
+  #admin: AdminServiceClient | undefined;
+  #workflows: WorkflowServiceClient | undefined;
+  #events: EventsServiceClient | undefined;
+
+  constructor(config: ClientConfig) {
+    this.config = config;
+    this.#credentials = channelCredentials(config.tls);
+    this.#options = channelOptions(config.tls);
+  }
+
+  get dispatcher(): DispatcherClient {
+    this.#dispatcher ??= this.#keep(new DispatcherClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#dispatcher;
+  }
+
+  get admin(): AdminServiceClient {
+    this.#admin ??= this.#keep(new AdminServiceClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#admin;
+  }
+
+  get workflows(): WorkflowServiceClient {
+    this.#workflows ??= this.#keep(new WorkflowServiceClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#workflows;
+  }
+
+  get events(): EventsServiceClient {
+    this.#events ??= this.#keep(new EventsServiceClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#events;
+  }
+
+  /** Call metadata with the token. `waitForReady` lets a call wait for a connection that is coming back. */
+  metadata(extra: Readonly<Record<string, string>> = {}, waitForReady = false): Metadata {
+    const metadata = new Metadata({ waitForReady });
+    metadata.set('authorization', `bearer ${this.config.token}`);
+    for (const [name, value] of Object.entries(extra)) metadata.set(name, value);
+    return metadata;
+  }
+
+  close(): void {
+    for (const client of this.#open.splice(0)) client.close();
+    this.#dispatcher = this.#admin = this.#workflows = this.#events = undefined;
+  }
+
+  #keep<Client extends { close(): void }>(client: Client): Client {
+    this.#open.push(client);
+    return client;
+  }
+}
+
+function channelCredentials(tls: ResolvedTls): ChannelCredentials {
+  if (tls.strategy === 'none') return credentials.createInsecure();
+  const authority = tls.caFile === undefined ? null : readFileSync(tls.caFile);
+  if (tls.strategy === 'tls') return credentials.createSsl(authority);
+  const key = tls.keyFile === undefined ? null : readFileSync(tls.keyFile);
+  const certificate = tls.certFile === undefined ? null : readFileSync(tls.certFile);
+  return credentials.createSsl(authority, key, certificate);
+}
+
+function channelOptions(tls: ResolvedTls): ClientOptions {
+  return {
+    'grpc.max_send_message_length': longestSent,
+    'grpc.max_receive_message_length': longestReceived,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.min_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    // Repeating is decided here, call by call: only calls with an identity are made again.
+    'grpc.enable_retries': 0,
+    ...(tls.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+  };
+}

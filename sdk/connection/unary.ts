@@ -1,0 +1,60 @@
+import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
+import { backoffMs, pause, type Backoff } from './backoff.ts';
+import { isTransient } from './call-error.ts';
+import type { Connection } from './connection.ts';
+
+/** A unary method of a generated client, bound to it. */
+export type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+export interface CallSettings {
+  /** Milliseconds for one try. Default 15,000. */
+  timeoutMs?: number;
+  /**
+   * Milliseconds in which the call is made again after a transient failure. Default 0: one try.
+   * Only for calls that carry an identity, so that making them twice changes nothing.
+   */
+  repeatForMs?: number;
+  /** More metadata. */
+  headers?: Readonly<Record<string, string>>;
+  /** Ends the repetition, and a call in flight. */
+  signal?: AbortSignal;
+}
+
+/** How long calls that carry an identity are repeated: longer than an engine takes to restart. */
+export const repeatForMs = 30_000;
+
+const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
+
+/** Makes a unary call. @throws the ServiceError of the last try. */
+export async function callUnary<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
+  const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await tryOnce(connection, method, request, settings);
+    } catch (error) {
+      if (!isTransient(error) || settings.signal?.aborted === true) throw error;
+      const wait = backoffMs(backoff, tries, Math.random());
+      if (performance.now() + wait > giveUpAt) throw error;
+      await pause(wait, settings.signal);
+    }
+  }
+}
+
+async function tryOnce<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings): Promise<Response> {
+  const { timeoutMs = 15_000, headers, signal } = settings;
+  const metadata = connection.metadata(headers);
+  return await new Promise<Response>((resolve, reject) => {
+    const abort = (): void => call.cancel();
+    const call = method(request, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
+      signal?.removeEventListener('abort', abort);
+      if (error === null) resolve(response);
+      else reject(error);
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

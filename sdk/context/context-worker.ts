@@ -1,0 +1,30 @@
+import type { ContextHost, WorkerLabels } from './context-host.ts';
+
+/** The worker that runs the task. */
+export class ContextWorker {
+  readonly #host: ContextHost;
+
+  constructor(host: ContextHost) {
+    this.#host = host;
+  }
+
+  /** The worker's id. */
+  id(): string | undefined {
+    return this.#host.workerId();
+  }
+
+  /** Whether this worker has registered the workflow. */
+  hasWorkflow(workflowName: string): boolean {
+    return this.#host.hasWorkflow(workflowName);
+  }
+
+  /** The worker's labels. */
+  labels(): WorkerLabels {
+    return this.#host.labels();
+  }
+
+  /** Adds or changes labels of the worker; tasks that are queued see them at once. */
+  async upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    return await this.#host.upsertLabels(labels);
+  }
+}

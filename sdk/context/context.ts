@@ -1,0 +1,242 @@
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { durationToString, type Duration } from '../duration.ts';
+import { HatchetError, TaskCancelledError } from '../errors.ts';
+import type { LogLevel } from '../logger.ts';
+import type { RunOptions } from '../run/run-options.ts';
+import type { WorkflowRunRef } from '../run/run-ref.ts';
+import type { RunTarget, TaskRef } from '../run/run-target.ts';
+import type { RunItem } from '../run/runner.ts';
+import { parseMetadata, type ActionPayload } from './action-payload.ts';
+import type { ContextHost } from './context-host.ts';
+import { ContextWorker } from './context-worker.ts';
+import { writeMetadata, type LogDetails } from './log-metadata.ts';
+
+/** Options of a child run; `key` is the same as `childKey`. */
+export interface ChildRunOptions extends RunOptions {
+  key?: string | undefined;
+}
+
+/** One of many children. */
+export interface ChildRun<Input, Output> {
+  workflow: RunTarget<Input, Output> | string;
+  input: Input;
+  options?: ChildRunOptions | undefined;
+}
+
+type LogMethod = (message: string, extra?: unknown) => Promise<void>;
+type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
+
+/** What a task knows about its run, and what it can do there. The second argument of every task function. */
+export class Context<Input = unknown> {
+  /** The input, as the schema made it. */
+  readonly input: Input;
+  /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
+  readonly abortController: AbortController;
+  /** The worker that runs the task. */
+  readonly worker: ContextWorker;
+  readonly #action: AssignedAction;
+  readonly #payload: ActionPayload;
+  readonly #host: ContextHost;
+
+  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
+    this.input = facts.input;
+    this.abortController = facts.abortController;
+    this.worker = new ContextWorker(facts.host);
+    this.#action = facts.action;
+    this.#payload = facts.payload;
+    this.#host = facts.host;
+  }
+
+  /** Whether the task was cancelled. Its result no longer counts then. */
+  get cancelled(): boolean {
+    return this.abortController.signal.aborted;
+  }
+
+  /** For broad `catch` blocks: throws the error again if it means that the task was cancelled. */
+  rethrowIfCancelled(error: unknown): void {
+    if (this.cancelled) throw this.abortController.signal.reason;
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+  }
+
+  /** Cancels this run. */
+  async cancel(): Promise<void> {
+    await this.#host.runner.cancelTasks([this.#action.taskRunExternalId]);
+    this.abortController.abort(new TaskCancelledError('the task cancelled its own run'));
+  }
+
+  /**
+   * The output of a parent, with the type of its definition. A skipped parent's is `{ skipped: true }`.
+   * @throws HatchetError NO_PARENT_OUTPUT where the task is no parent of this one.
+   */
+  async parentOutput<Output = unknown>(parent: TaskRef<Output> | string): Promise<Output> {
+    const name = typeof parent === 'string' ? parent : parent.name;
+    const { parents } = this.#payload;
+    if (!Object.hasOwn(parents, name)) {
+      throw new HatchetError('NO_PARENT_OUTPUT', `the task ${this.taskName()} has no parent ${name}`, { remedy: 'Name it in the `parents` of the task' });
+    }
+    // Each call gets its own copy, so that a change to it cannot be seen elsewhere.
+    const output: Output = JSON.parse(JSON.stringify(parents[name]));
+    return output;
+  }
+
+  /** Errors of the run's failed tasks, by their names. For on-failure tasks. */
+  errors(): Record<string, string> {
+    return { ...this.#payload.errors };
+  }
+
+  /** Data of the conditions that were met, by their readable keys. */
+  triggers(): Record<string, unknown> {
+    return { ...this.#payload.triggers };
+  }
+
+  /** The payload of the filter that matched the event. */
+  filterPayload(): Record<string, unknown> {
+    const payload = this.#payload.triggers['filter_payload'];
+    return typeof payload === 'object' && payload !== null ? { ...payload } : {};
+  }
+
+  /** Whether an event started the run. */
+  triggeredByEvent(): boolean {
+    return this.#payload.triggeredBy === 'event' || this.#action.triggeringEventExternalId !== undefined;
+  }
+
+  /** Id of the event that started the run. */
+  triggeringEventId(): string | undefined {
+    return this.#action.triggeringEventExternalId;
+  }
+
+  /** Key of the event that started the run. */
+  triggeringEventKey(): string | undefined {
+    return this.#action.triggeringEventKey;
+  }
+
+  /** The workflow's name. */
+  workflowName(): string {
+    const { actionId, jobName } = this.#action;
+    const end = actionId.lastIndexOf(':');
+    return end === -1 ? jobName : actionId.slice(0, end);
+  }
+
+  /** The workflow's name. */
+  workflowNameV1(): string {
+    return this.workflowName();
+  }
+
+  /** The task's name. */
+  taskName(): string {
+    return this.#action.taskName;
+  }
+
+  workflowRunId(): string {
+    return this.#action.workflowRunId;
+  }
+
+  workflowId(): string | undefined {
+    return this.#action.workflowId;
+  }
+
+  workflowVersionId(): string | undefined {
+    return this.#action.workflowVersionId;
+  }
+
+  taskRunExternalId(): string {
+    return this.#action.taskRunExternalId;
+  }
+
+  /** Attempts before this one: 0 in the first. */
+  retryCount(): number {
+    return this.#action.retryCount;
+  }
+
+  /** The metadata that the run was started with, and what it inherited. */
+  additionalMetadata(): Record<string, string> {
+    return parseMetadata(this.#action.additionalMetadata);
+  }
+
+  /** The effective priority, 1 to 3. */
+  priority(): number | undefined {
+    return this.#action.priority;
+  }
+
+  childIndex(): number | undefined {
+    return this.#action.childWorkflowIndex;
+  }
+
+  childKey(): string | undefined {
+    return this.#action.childWorkflowKey;
+  }
+
+  /** Id of the task run that started this run. */
+  parentWorkflowRunId(): string | undefined {
+    return this.#action.parentWorkflowRunId;
+  }
+
+  /** @returns the user data that came with the run */
+  userData(): unknown {
+    return this.#payload.userData;
+  }
+
+  /**
+   * Writes a line to the run's log, and to the worker's. Lines of a task keep their order and reach the engine before
+   * its result; await it to be sure that this one has. More than 10,000 characters become several lines.
+   * @param level @default 'INFO'
+   */
+  async log(message: string, level: Exclude<LogLevel, 'OFF'> = 'INFO', details: LogDetails = {}): Promise<void> {
+    this.#echo(level, message, details.error);
+    await this.#host.log({ at: new Date(), level, message, metadata: writeMetadata(details) });
+  }
+
+  /** `log` by level. */
+  get logger(): { info: LogMethod; debug: LogMethod; warn: DetailedLogMethod; error: DetailedLogMethod } {
+    return {
+      info: (message, extra) => this.log(message, 'INFO', { extra }),
+      debug: (message, extra) => this.log(message, 'DEBUG', { extra }),
+      warn: (message, details) => this.log(message, 'WARN', details),
+      error: (message, details) => this.log(message, 'ERROR', details),
+    };
+  }
+
+  /** Gives this attempt more time. It is added to the deadline. @throws HatchetError */
+  async refreshTimeout(incrementBy: Duration): Promise<void> {
+    await this.#host.refreshTimeout(this.#action.taskRunExternalId, durationToString(incrementBy));
+  }
+
+  /** Frees the worker's slot while the task goes on. @throws HatchetError */
+  async releaseSlot(): Promise<void> {
+    await this.#host.releaseSlot(this.#action.taskRunExternalId);
+  }
+
+  /** Starts a child and waits for its output. @throws as a workflow's run */
+  async runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+    return await this.#host.runner.run(childItem({ workflow, input, options }));
+  }
+
+  /** Starts a child. */
+  async runNoWaitChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+    return await this.#host.runner.start(childItem({ workflow, input, options }));
+  }
+
+  /** Starts children and waits for all outputs, in their order. */
+  async bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return await this.#host.runner.runMany(children.map(childItem));
+  }
+
+  /** Starts children. */
+  async bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
+    return await this.#host.runner.startMany(children.map(childItem));
+  }
+
+  #echo(level: Exclude<LogLevel, 'OFF'>, message: string, error: Error | undefined): void {
+    const line = `${this.taskName()}: ${message}`;
+    const { logger } = this.#host;
+    if (level === 'DEBUG') void logger.debug(line);
+    else if (level === 'INFO') void logger.info(line);
+    else if (level === 'WARN') void logger.warn(line, error);
+    else void logger.error(line, error);
+  }
+}
+
+function childItem<Input, Output>({ workflow, input, options }: ChildRun<Input, Output>): RunItem<Input, Output> {
+  const { key, ...rest } = options ?? {};
+  return { target: workflow, input, options: key === undefined ? rest : { ...rest, childKey: rest.childKey ?? key } };
+}

@@ -1,0 +1,127 @@
+import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, CreateWorkflowVersionRequest, IdempotencyConfig as WireIdempotency } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { ConcurrencyLimitStrategy, IdempotencyMethod, RateLimitDuration, StickyStrategy as WireSticky } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { applyNamespace } from '../config/client-config.ts';
+import { durationToString } from '../duration.ts';
+import { HatchetError } from '../errors.ts';
+import { wireLabels } from '../run/trigger-request.ts';
+import { checkDefinition } from './check-definition.ts';
+import type { Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
+import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
+
+/** Names are lower case on the wire, as the official SDKs send them. */
+export function wireName(definition: Pick<WorkflowDefinition, 'name'>, namespace: string): string {
+  return applyNamespace(definition.name, namespace).toLowerCase();
+}
+
+/** The name under which a worker offers to run a step. */
+export function actionId(workflowName: string, stepName: string): string {
+  return `${workflowName}:${stepName}`.toLowerCase();
+}
+
+/** The workflow's steps, with the on-success task after all others. */
+export function allSteps(definition: WorkflowDefinition): StepDefinition[] {
+  const { steps, onSuccess } = definition;
+  if (onSuccess === undefined) return [...steps];
+  const withChildren = new Set(steps.flatMap((step) => step.parents));
+  return [...steps, { ...onSuccess, name: onSuccessName, parents: steps.filter((step) => !withChildren.has(step.name)).map((step) => step.name) }];
+}
+
+/**
+ * What registers a workflow.
+ * @param jsonSchema of its input, where one is known
+ * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION
+ */
+export function toRegistration(definition: WorkflowDefinition, namespace: string, jsonSchema: object | undefined): CreateWorkflowVersionRequest {
+  checkDefinition(definition);
+  const { settings, taskDefaults, onFailure } = definition;
+  const name = wireName(definition, namespace);
+  return {
+    name,
+    description: settings.description ?? '',
+    version: settings.version ?? '',
+    eventTriggers: [...(settings.onEvents ?? []), ...list(settings.on?.event)].map((key) => applyNamespace(key, namespace)),
+    cronTriggers: [...(settings.onCrons ?? []), ...list(settings.on?.cron)],
+    tasks: allSteps(definition).map((step) => taskOptions(name, step, taskDefaults)),
+    onFailureTask: onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
+    sticky: sticky(settings.sticky),
+    defaultPriority: settings.defaultPriority,
+    concurrencyArr: list(settings.concurrency).map(concurrency),
+    defaultFilters: (settings.defaultFilters ?? []).map(({ expression, scope, payload }) => ({ expression, scope, payload: payload === undefined ? undefined : Buffer.from(JSON.stringify(payload)) })),
+    inputJsonSchema: jsonSchema === undefined ? undefined : Buffer.from(JSON.stringify(jsonSchema)),
+    idempotency: settings.idempotency === undefined ? undefined : idempotency(settings.idempotency),
+  };
+}
+
+function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskDefaults): CreateTaskOpts {
+  const { settings } = step;
+  const scheduleTimeout = settings.scheduleTimeout ?? defaults.scheduleTimeout;
+  const backoff = settings.backoff ?? defaults.backoff;
+  return {
+    readableId: step.name,
+    action: actionId(workflowName, step.name),
+    timeout: durationToString(executionTimeout(settings, defaults)),
+    scheduleTimeout: scheduleTimeout === undefined ? undefined : durationToString(scheduleTimeout),
+    inputs: '{}',
+    parents: [...step.parents],
+    retries: settings.retries ?? defaults.retries ?? 0,
+    backoffFactor: backoff?.factor,
+    backoffMaxSeconds: backoff?.maxSeconds,
+    rateLimits: (settings.rateLimits ?? defaults.rateLimits ?? []).map((limit) => rateLimit(step.name, limit)),
+    workerLabels: wireLabels(settings.desiredWorkerLabels ?? defaults.workerLabels),
+    concurrency: list(settings.concurrency ?? defaults.concurrency).map(concurrency),
+    isDurable: false,
+    slotRequests: { default: settings.slotCost ?? 1 },
+  };
+}
+
+function executionTimeout(settings: TaskSettings, defaults: TaskDefaults): NonNullable<TaskSettings['executionTimeout']> {
+  return settings.executionTimeout ?? settings.timeout ?? defaults.executionTimeout ?? '60s';
+}
+
+function concurrency(one: Concurrency): WireConcurrency {
+  return {
+    expression: one.expression,
+    // With an expression for the maximum, the fixed one is 1.
+    maxRuns: typeof one.maxRuns === 'string' ? 1 : one.maxRuns,
+    maxRunsExpression: typeof one.maxRuns === 'string' ? one.maxRuns : undefined,
+    limitStrategy: one.limitStrategy ?? ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS,
+    name: one.name,
+    isTenantScoped: one.isTenantScoped,
+  };
+}
+
+function rateLimit(stepName: string, limit: RateLimit): CreateTaskRateLimit {
+  const staticKey = limit.staticKey ?? limit.key;
+  const { dynamicKey, units } = limit;
+  if ((staticKey === undefined) === (dynamicKey === undefined)) {
+    throw new HatchetError('INVALID_DEFINITION', `a rate limit of the task ${stepName} needs one key`, { remedy: 'Give either staticKey or dynamicKey' });
+  }
+  return {
+    key: staticKey ?? dynamicKey ?? '',
+    keyExpr: dynamicKey,
+    units: typeof units === 'number' ? units : undefined,
+    unitsExpr: typeof units === 'string' ? units : undefined,
+    limitValuesExpr: dynamicKey === undefined || limit.limit === undefined ? undefined : String(limit.limit),
+    duration: limit.duration ?? RateLimitDuration.MINUTE,
+  };
+}
+
+function sticky(strategy: StickyStrategyInput | undefined): WireSticky | undefined {
+  if (strategy === undefined) return undefined;
+  return strategy === 1 || strategy === 'hard' || strategy === 'HARD' ? WireSticky.HARD : WireSticky.SOFT;
+}
+
+function idempotency(config: IdempotencyConfig): WireIdempotency {
+  const { expression } = config;
+  if (config.strategy === 'status') return { expression, ttlMs: BigInt(config.fallbackTtlMs), method: IdempotencyMethod.STATUS };
+  return { expression, ttlMs: BigInt(config.ttlMs), method: IdempotencyMethod.TTL };
+}
+
+function list<Item>(value: Item | readonly Item[] | undefined): Item[] {
+  if (value === undefined) return [];
+  return isList(value) ? [...value] : [value];
+}
+
+function isList<Item>(value: Item | readonly Item[]): value is readonly Item[] {
+  return Array.isArray(value);
+}

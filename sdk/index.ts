@@ -1,0 +1,40 @@
+/**
+ * The SDK: `import { Hatchet } from 'hatchet-ts'`. `hatchet-ts/v1` is the same, for code that was written for the
+ * official SDK's v1 entry.
+ */
+export { HatchetClient, HatchetClient as Hatchet } from './client.ts';
+export type { ClientConfig } from './config/client-config.ts';
+export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
+export { Context, type ChildRun, type ChildRunOptions } from './context/context.ts';
+export type { WorkerLabels } from './context/context-host.ts';
+export type { LogDetails } from './context/log-metadata.ts';
+export type { CheckedTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
+export { StickyStrategy } from './definition/task-settings.ts';
+export type { Concurrency, DefaultFilter, IdempotencyConfig, RateLimit, RetryBackoff, TaskDefaults, TaskSettings, WorkflowSettings } from './definition/task-settings.ts';
+export { durationToMs, durationToString, type Duration, type DurationObject } from './duration.ts';
+export {
+  BulkTriggerIdempotencyCollisionError,
+  HatchetError,
+  IdempotencyCollisionError,
+  NonRetryableError,
+  RunCancelledError,
+  RunFailedError,
+  TaskCancelledError,
+  type HatchetErrorCode,
+  type TaskFailure,
+} from './errors.ts';
+export type { LogConstructor, Logger, LogLevel } from './logger.ts';
+export { Priority, type DesiredWorkerLabel, type DesiredWorkerLabels, type RunManyItem, type RunManyItem as RunManyOpt, type RunOptions, type RunOptions as RunOpts } from './run/run-options.ts';
+export type { ListRunsOptions, RunDetail, RunFilter, RunSelection, RunStatusName, TaskRunDetail, TaskSummary, TaskSummaryList, WorkflowRunDetails } from './run/run-record.ts';
+export { WorkflowRunRef } from './run/run-ref.ts';
+export type { RunTarget, TaskRef } from './run/run-target.ts';
+export { RunsClient } from './run/runs-client.ts';
+export type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchema } from './schema/standard-schema.ts';
+export { SchemaError } from './schema/validate.ts';
+export { Worker } from './worker/worker.ts';
+export type { WorkerOptions, WorkerOptions as CreateWorkerOpts } from './worker/worker-options.ts';
+export { Declaration, type Runnable } from './workflow/declaration.ts';
+export { TaskDeclaration, TaskDeclaration as TaskWorkflowDeclaration } from './workflow/task.ts';
+export { WorkflowDeclaration, WorkflowTask } from './workflow/workflow.ts';
+export { ConcurrencyLimitStrategy, RateLimitDuration } from '../proto/gen/hatchet/contract/v1/workflows.ts';
+export { WorkerLabelComparator } from '../proto/gen/hatchet/contract/v1/trigger.ts';

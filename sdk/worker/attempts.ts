@@ -1,0 +1,66 @@
+import { TaskCancelledError } from '../errors.ts';
+
+/** Ended attempts that are remembered, so that one that is delivered again does not run again. */
+const longestMemory = 20_000;
+
+/** An attempt that this worker has, until its result was acknowledged. */
+export interface Attempt {
+  readonly key: string;
+  readonly label: string;
+  readonly abortController: AbortController;
+}
+
+/** The identity of an attempt: a task and how often it was tried before. */
+export function attemptKey(taskRunExternalId: string, retryCount: number): string {
+  return `${taskRunExternalId}/${retryCount}`;
+}
+
+/** The attempts of a worker. One stays until its result was acknowledged: until then it takes its slot. */
+export class Attempts {
+  readonly #current = new Map<string, Attempt>();
+  readonly #ended = new Set<string>();
+  #idle: (() => void)[] = [];
+
+  get size(): number {
+    return this.#current.size;
+  }
+
+  /** A new attempt; `undefined` where it runs here, or has run. */
+  begin(key: string, label: string): Attempt | undefined {
+    if (this.#current.has(key) || this.#ended.has(key)) return undefined;
+    const attempt: Attempt = { key, label, abortController: new AbortController() };
+    this.#current.set(key, attempt);
+    return attempt;
+  }
+
+  /** Aborts its signal. @returns the attempt where it is here and was not cancelled before */
+  cancel(key: string): Attempt | undefined {
+    const attempt = this.#current.get(key);
+    if (attempt === undefined || attempt.abortController.signal.aborted) return undefined;
+    attempt.abortController.abort(new TaskCancelledError());
+    return attempt;
+  }
+
+  has(key: string): boolean {
+    return this.#current.has(key);
+  }
+
+  end(key: string): void {
+    if (!this.#current.delete(key)) return;
+    this.#ended.add(key);
+    if (this.#ended.size > longestMemory) for (const oldest of this.#ended) { this.#ended.delete(oldest); break; }
+    if (this.#current.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Aborts all that is left, for a worker that can wait no longer. @returns their labels */
+  abandon(): string[] {
+    const labels = [...this.#current.values()].map((attempt) => attempt.label);
+    for (const { abortController } of this.#current.values()) abortController.abort(new TaskCancelledError('the worker is stopping'));
+    return labels;
+  }
+
+  /** Resolves when no attempt is left. */
+  async idle(): Promise<void> {
+    if (this.#current.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}

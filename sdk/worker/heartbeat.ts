@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { Worker as Thread } from 'node:worker_threads';
+import { status } from '@grpc/grpc-js';
+import type { ClientConfig } from '../config/client-config.ts';
+import { statusOf } from '../connection/call-error.ts';
+import type { Connection } from '../connection/connection.ts';
+import { callUnary } from '../connection/unary.ts';
+import { heartbeatSource } from './heartbeat-source.ts';
+
+/** The engine expects one every 4 s, and assigns nothing to a worker that is 5 s late. */
+export const heartbeatIntervalMs = 4_000;
+
+export interface HeartbeatEvents {
+  /** The engine does not know this worker (any more). */
+  onUnknownWorker(workerId: string): void;
+}
+
+/**
+ * Tells the engine that the worker lives, from a thread of its own: a task that keeps the event loop busy would
+ * otherwise lose its worker's tasks after 30 s. Where no thread can be had, a timer does it.
+ */
+export class Heartbeat {
+  readonly #connection: Connection;
+  readonly #events: HeartbeatEvents;
+  #thread: Thread | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #workerId: string | undefined;
+
+  constructor(connection: Connection, events: HeartbeatEvents) {
+    this.#connection = connection;
+    this.#events = events;
+  }
+
+  /** Starts, or goes on for another id after the worker has registered again. */
+  beatFor(workerId: string): void {
+    const first = this.#workerId === undefined;
+    this.#workerId = workerId;
+    if (!first) this.#thread?.postMessage({ workerId });
+    else this.#startThread(workerId);
+  }
+
+  async stop(): Promise<void> {
+    this.#workerId = undefined;
+    clearInterval(this.#timer);
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.terminate();
+  }
+
+  #startThread(workerId: string): void {
+    const { config } = this.#connection;
+    const workerData = { origin: origin(config), token: config.token, intervalMs: heartbeatIntervalMs, tls: tlsOptions(config), workerId };
+    const thread = new Thread(heartbeatSource, { eval: true, workerData, execArgv: [], name: 'hatchet-heartbeat', resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    thread.unref();
+    thread.on('message', ({ code, workerId: about }: { code: status; workerId: string }) => this.#answered(code, about));
+    thread.on('error', () => {
+      if (this.#thread !== thread) return;
+      this.#thread = undefined;
+      this.#startTimer();
+    });
+    this.#thread = thread;
+  }
+
+  #startTimer(): void {
+    const beat = async (): Promise<void> => {
+      const workerId = this.#workerId;
+      if (workerId === undefined) return;
+      const { dispatcher } = this.#connection;
+      try {
+        await callUnary(this.#connection, dispatcher.heartbeat.bind(dispatcher), { workerId, heartbeatAt: new Date() }, { timeoutMs: heartbeatIntervalMs });
+      } catch (error) {
+        this.#answered(statusOf(error) ?? status.UNKNOWN, workerId);
+      }
+    };
+    this.#timer = setInterval(() => void beat(), heartbeatIntervalMs);
+    this.#timer.unref();
+    void beat();
+  }
+
+  #answered(code: status, workerId: string): void {
+    if (code === status.NOT_FOUND && workerId === this.#workerId) this.#events.onUnknownWorker(workerId);
+  }
+}
+
+function origin(config: ClientConfig): string {
+  return `${config.tls.strategy === 'none' ? 'http' : 'https'}://${config.hostPort}`;
+}
+
+function tlsOptions({ tls }: ClientConfig): Record<string, string | Buffer> {
+  if (tls.strategy === 'none') return {};
+  const options: Record<string, string | Buffer> = {};
+  if (tls.caFile !== undefined) options['ca'] = readFileSync(tls.caFile);
+  if (tls.serverName !== undefined) options['servername'] = tls.serverName;
+  if (tls.strategy === 'mtls' && tls.certFile !== undefined) options['cert'] = readFileSync(tls.certFile);
+  if (tls.strategy === 'mtls' && tls.keyFile !== undefined) options['key'] = readFileSync(tls.keyFile);
+  return options;
+}

@@ -1,0 +1,247 @@
+import { applyNamespace } from '../config/client-config.ts';
+import { toHatchetError } from '../connection/call-error.ts';
+import { pause } from '../connection/backoff.ts';
+import type { Connection } from '../connection/connection.ts';
+import { callRest } from '../connection/rest.ts';
+import { callUnary, repeatForMs } from '../connection/unary.ts';
+import type { WorkerLabels } from '../context/context-host.ts';
+import { actionId, allSteps, toRegistration, wireName } from '../definition/registration.ts';
+import { durationToMs } from '../duration.ts';
+import { HatchetError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Runner } from '../run/runner.ts';
+import { inputJsonSchema } from '../schema/json-schema.ts';
+import type { Runnable } from '../workflow/declaration.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { onKillSignals } from './kill-signals.ts';
+import { ReadySignal } from './ready-signal.ts';
+import { Session, type Registration } from './session.ts';
+import { TaskRunner, type Action } from './task-runner.ts';
+import type { WorkerOptions } from './worker-options.ts';
+
+/** What the stop of a worker says to the engine is a courtesy: it waits for an answer no longer than this. */
+const farewellMs = 2_000;
+
+/** Runs tasks. Made by `hatchet.worker`. */
+export class Worker {
+  readonly name: string;
+  readonly #connection: Connection;
+  readonly #options: WorkerOptions;
+  readonly #logger: Logger;
+  readonly #session: Session;
+  readonly #heartbeat: Heartbeat;
+  readonly #tasks: TaskRunner;
+  readonly #actions = new Map<string, Action>();
+  readonly #workflows = new Set<string>();
+  readonly #ready = new ReadySignal();
+  #labels: WorkerLabels;
+  #running: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(name: string, connection: Connection, runner: Runner, options: WorkerOptions) {
+    const { config } = connection;
+    this.name = applyNamespace(name, config.namespace);
+    this.#connection = connection;
+    this.#options = options;
+    this.#labels = { ...options.labels };
+    this.#logger = config.logger(`Worker/${this.name}`, config.logLevel);
+    this.#heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => this.#session.forget(id) });
+    this.#session = new Session(connection, this.#logger, {
+      onRegistered: (id) => this.#registered(id),
+      onAction: (action) => this.#tasks.handle(action),
+    });
+    this.#tasks = new TaskRunner({
+      connection,
+      logger: this.#logger,
+      workerName: this.name,
+      findAction: (id) => this.#actions.get(id),
+      view: {
+        runner,
+        workerId: () => this.#session.workerId,
+        hasWorkflow: (workflow) => this.#workflows.has(applyNamespace(workflow, config.namespace).toLowerCase()),
+        labels: () => this.getLabels(),
+        upsertLabels: async (labels) => await this.upsertLabels(labels),
+      },
+    });
+  }
+
+  /** The id that the engine gave it; `undefined` until it is registered. */
+  get workerId(): string | undefined {
+    return this.#session.workerId;
+  }
+
+  /**
+   * Registers tasks and workflows at the engine, and offers to run them once started.
+   * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION, INVALID_ARGUMENT, UNAUTHENTICATED, UNREACHABLE after 30 s
+   */
+  async registerWorkflows(workflows: readonly Runnable[] = []): Promise<void> {
+    for (const { definition } of workflows) await this.#register(definition);
+  }
+
+  /** Same as `registerWorkflows` for one. */
+  async registerWorkflow(workflow: Runnable): Promise<void> {
+    await this.registerWorkflows([workflow]);
+  }
+
+  /**
+   * Runs until it is stopped; resolves then.
+   * @throws HatchetError UNAUTHENTICATED, UNREACHABLE where the engine cannot be reached for 30 s at the start;
+   * once it runs it goes on through every absence of the engine
+   */
+  async start(): Promise<void> {
+    this.#running ??= this.#run();
+    await this.#running;
+  }
+
+  /** Takes no more tasks, lets the running ones finish and report (up to `shutdownGracePeriod`), and leaves. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  /** Resolves once it is registered. @param timeoutMs @default 10000 @throws HatchetError WORKER_NOT_READY */
+  async waitUntilReady(timeoutMs = 10_000): Promise<void> {
+    const late = new AbortController();
+    try {
+      await Promise.race([
+        this.#ready.promise,
+        pause(timeoutMs, late.signal).then(() => {
+          throw new HatchetError('WORKER_NOT_READY', `the worker ${this.name} was not ready after ${timeoutMs} ms`);
+        }),
+      ]);
+    } finally {
+      late.abort();
+    }
+  }
+
+  getLabels(): WorkerLabels {
+    return { ...this.#labels };
+  }
+
+  /** Adds or changes labels. @throws HatchetError */
+  async upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    this.#labels = { ...this.#labels, ...labels };
+    const { workerId } = this.#session;
+    if (workerId !== undefined) {
+      const { dispatcher } = this.#connection;
+      try {
+        await callUnary(this.#connection, dispatcher.upsertWorkerLabels.bind(dispatcher), { workerId, labels: wireLabels(labels) }, { repeatForMs });
+      } catch (error) {
+        throw toHatchetError(error, 'change the labels');
+      }
+    }
+    return this.getLabels();
+  }
+
+  /** Keeps new tasks away until `unpause`. @throws HatchetError */
+  async pause(): Promise<void> {
+    await this.#setPaused(true);
+  }
+
+  /** @throws HatchetError */
+  async unpause(): Promise<void> {
+    await this.#setPaused(false);
+  }
+
+  async #register(definition: Runnable['definition']): Promise<void> {
+    const { namespace } = this.#connection.config;
+    const { admin } = this.#connection;
+    const schema = definition.inputSchema === undefined ? undefined : await inputJsonSchema(definition.inputSchema);
+    const request = toRegistration(definition, namespace, schema);
+    try {
+      await callUnary(this.#connection, admin.putWorkflow.bind(admin), request, { repeatForMs });
+    } catch (error) {
+      throw toHatchetError(error, `register the workflow ${request.name}`);
+    }
+    const name = wireName(definition, namespace);
+    this.#workflows.add(name);
+    const { onFailure, inputSchema } = definition;
+    for (const { name: step, body, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
+      if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#actions.size === 0) {
+      await this.#logger.warn('there is nothing to run: no task was registered with this worker');
+      return;
+    }
+    const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
+    try {
+      await this.#session.run(() => this.#registration());
+      await this.#stopping;
+    } catch (error) {
+      this.#ready.fail(error);
+      throw error;
+    } finally {
+      forgetSignals();
+      await this.#heartbeat.stop();
+    }
+  }
+
+  #registration(): Registration {
+    const { slots = 100, durableSlots } = this.#options;
+    return {
+      workerName: this.name,
+      actions: [...this.#actions.keys()],
+      slotConfig: durableSlots === undefined ? { default: slots } : { default: slots, durable: durableSlots },
+      labels: wireLabels(this.#labels),
+    };
+  }
+
+  #registered(workerId: string): void {
+    this.#heartbeat.beatFor(workerId);
+    this.#ready.set();
+    void this.#logger.info(`ready: ${this.#actions.size} ${this.#actions.size === 1 ? 'task' : 'tasks'}, ${this.#options.slots ?? 100} slots`);
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#running === undefined) return;
+    const { attempts } = this.#tasks;
+    await this.#logger.info(attempts.size === 0 ? 'stopping' : `stopping: ${attempts.size} running ${attempts.size === 1 ? 'task' : 'tasks'} may finish`);
+    const { workerId } = this.#session;
+    if (workerId !== undefined) await this.#attempt('pause', this.#setPaused(true, farewellMs));
+    this.#session.close();
+    if (workerId !== undefined) {
+      const { dispatcher } = this.#connection;
+      await this.#attempt('unsubscribe', callUnary(this.#connection, dispatcher.unsubscribe.bind(dispatcher), { workerId }, { timeoutMs: farewellMs }));
+    }
+    await this.#drain();
+    this.#tasks.stop();
+    await this.#heartbeat.stop();
+    await this.#logger.info('stopped');
+  }
+
+  async #drain(): Promise<void> {
+    const { attempts } = this.#tasks;
+    const drained = new AbortController();
+    const graceMs = durationToMs(this.#options.shutdownGracePeriod ?? '60s');
+    await Promise.race([attempts.idle(), pause(graceMs, drained.signal)]);
+    drained.abort();
+    const left = attempts.abandon();
+    if (left.length > 0) await this.#logger.warn(`${left.length} tasks did not finish within ${graceMs} ms and are left to other workers: ${left.slice(0, 5).join(', ')}`);
+  }
+
+  async #setPaused(isPaused: boolean, timeoutMs = 15_000): Promise<void> {
+    const { workerId } = this.#session;
+    if (workerId === undefined) return;
+    await callRest(this.#connection.config, 'PATCH', `/api/v1/workers/${workerId}`, { body: { isPaused }, timeoutMs });
+  }
+
+  /** For what the engine need not have: it notices an absent worker by itself. */
+  async #attempt(what: string, action: Promise<unknown>): Promise<void> {
+    try {
+      await action;
+    } catch (error) {
+      await this.#logger.debug(`${what}: ${String(error)}`);
+    }
+  }
+}
+
+function wireLabels(labels: WorkerLabels): Record<string, { strValue: string | undefined; intValue: number | undefined }> {
+  return Object.fromEntries(
+    Object.entries(labels)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, { strValue: typeof value === 'string' ? value : undefined, intValue: typeof value === 'number' ? value : undefined }]),
+  );
+}

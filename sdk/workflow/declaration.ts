@@ -1,0 +1,77 @@
+import type { WorkflowDefinition } from '../definition/workflow-definition.ts';
+import type { RunManyItem, RunOptions } from '../run/run-options.ts';
+import type { WorkflowRunRef } from '../run/run-ref.ts';
+import type { inputOf, outputOf, RunTarget } from '../run/run-target.ts';
+import { runItems, type Runner } from '../run/runner.ts';
+import type { StandardSchema } from '../schema/standard-schema.ts';
+
+/** What a worker registers: a task or a workflow, whatever its types. */
+export interface Runnable {
+  readonly name: string;
+  readonly definition: WorkflowDefinition;
+}
+
+/** What tasks and workflows have in common: they can be run. */
+export abstract class Declaration<Input, Output> implements Runnable, RunTarget<Input, Output> {
+  declare readonly [inputOf]?: Input;
+  declare readonly [outputOf]?: Output;
+  readonly definition: WorkflowDefinition;
+  readonly #runner: Runner;
+
+  constructor(definition: WorkflowDefinition, runner: Runner) {
+    this.definition = definition;
+    this.#runner = runner;
+  }
+
+  abstract get standaloneTaskName(): string | undefined;
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  get inputSchema(): StandardSchema | undefined {
+    return this.definition.inputSchema;
+  }
+
+  /**
+   * Runs it and waits for its output: a task's own, a workflow's `{task: output}`. Several inputs make several runs,
+   * and give their outputs in the same order.
+   * @throws SchemaError for an input that its schema refuses; RunFailedError; RunCancelledError;
+   * HatchetError UNKNOWN_WORKFLOW where no worker has registered it yet, PAYLOAD_TOO_LARGE, UNREACHABLE, UNAUTHENTICATED.
+   */
+  run(input: Input[], options?: RunOptions): Promise<Output[]>;
+  run(input: Input, options?: RunOptions): Promise<Output>;
+  async run(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+    if (!isList(input)) return await this.#runner.run({ target: this, input, options });
+    return await this.#runner.runMany(input.map((one) => ({ target: this, input: one, options })));
+  }
+
+  /** Same as `run`. */
+  runAndWait(input: Input[], options?: RunOptions): Promise<Output[]>;
+  runAndWait(input: Input, options?: RunOptions): Promise<Output>;
+  async runAndWait(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+    return isList(input) ? await this.run(input, options) : await this.run(input, options);
+  }
+
+  /** Starts it, and gives a reference once the engine has the run on disk. @throws as run, up to the start */
+  runNoWait(input: Input[], options?: RunOptions): Promise<WorkflowRunRef<Output>[]>;
+  runNoWait(input: Input, options?: RunOptions): Promise<WorkflowRunRef<Output>>;
+  async runNoWait(input: Input | Input[], options?: RunOptions): Promise<WorkflowRunRef<Output> | WorkflowRunRef<Output>[]> {
+    if (!isList(input)) return await this.#runner.start({ target: this, input, options });
+    return await this.#runner.startMany(input.map((one) => ({ target: this, input: one, options })));
+  }
+
+  /** Runs it many times, each with its own options, and waits for all outputs, in the same order. @throws as run */
+  async runMany(runs: readonly RunManyItem<Input>[]): Promise<Output[]> {
+    return await this.#runner.runMany(runItems(this, runs));
+  }
+
+  /** Starts it many times, each with its own options. @throws as runNoWait */
+  async runManyNoWait(runs: readonly RunManyItem<Input>[]): Promise<WorkflowRunRef<Output>[]> {
+    return await this.#runner.startMany(runItems(this, runs));
+  }
+}
+
+function isList<Input>(input: Input | Input[]): input is Input[] {
+  return Array.isArray(input);
+}

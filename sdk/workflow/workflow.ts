@@ -1,0 +1,73 @@
+import type { CheckedOutput, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
+import { onFailureName, onSuccessName, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import type { outputOf, TaskRef } from '../run/run-target.ts';
+import type { Runner } from '../run/runner.ts';
+import type { SchemaInput, StandardSchema } from '../schema/standard-schema.ts';
+import { Declaration } from './declaration.ts';
+import type { TaskDeclaration } from './task.ts';
+
+/** A task of a workflow: name it in the `parents` of others, and read its output with `ctx.parentOutput`. */
+export class WorkflowTask<Name extends string, Output> implements TaskRef<Output> {
+  declare readonly [outputOf]?: Output;
+  readonly name: Name;
+
+  constructor(name: Name) {
+    this.name = name;
+  }
+}
+
+/** What a task gives: what the workflow's output type says for its name, else what its function returns. */
+type OutputFor<WorkflowOutput, Name extends string, Result> = Name extends keyof WorkflowOutput ? WorkflowOutput[Name] : Result;
+
+/** What a task's function may return. */
+type ResultFor<WorkflowOutput, Name extends string> = Name extends keyof WorkflowOutput ? WorkflowOutput[Name] : unknown;
+
+/** Tasks that depend on each other. Add them with `task` before a worker starts. */
+export class WorkflowDeclaration<Input, Output, ParsedInput = Input> extends Declaration<Input, Output> {
+  get standaloneTaskName(): undefined {
+    return undefined;
+  }
+
+  /** Adds a task whose output is checked by a schema. */
+  task<Name extends string, Schema extends StandardSchema>(options: CheckedWorkflowTaskOptions<Name, ParsedInput, Schema>): WorkflowTask<Name, OutputFor<Output, Name, CheckedOutput<Schema>>>;
+  /** Adds a task. It starts once its parents have completed; without parents, with the run. */
+  task<Name extends string, Result extends ResultFor<Output, Name>>(options: WorkflowTaskOptions<Name, ParsedInput, Result>): WorkflowTask<Name, OutputFor<Output, Name, Result>>;
+  /** Adds a task that also stands alone. */
+  task<Result>(task: TaskDeclaration<Input, Result>): WorkflowTask<string, Result>;
+  task(options: (WorkflowTaskOptions<string, ParsedInput, unknown> & { output?: StandardSchema | undefined }) | TaskDeclaration<Input, unknown>): WorkflowTask<string, unknown> {
+    this.definition.steps.push(isTask(options) ? options.step : toStep(options));
+    return new WorkflowTask(options.name);
+  }
+
+  /** Sets the task that runs once a task has failed for good. `ctx.errors()` has the errors. */
+  onFailure<Result>(options: HookOptions<ParsedInput, Result> | TaskFn<ParsedInput, Result>): WorkflowTask<typeof onFailureName, Result> {
+    this.definition.onFailure = toHook(onFailureName, options);
+    return new WorkflowTask(onFailureName);
+  }
+
+  /** Sets the task that runs once all others have completed. It can read the outputs of the last ones. */
+  onSuccess<Result>(options: HookOptions<ParsedInput, Result> | TaskFn<ParsedInput, Result>): WorkflowTask<typeof onSuccessName, Result> {
+    this.definition.onSuccess = toHook(onSuccessName, options);
+    return new WorkflowTask(onSuccessName);
+  }
+}
+
+export function declareWorkflow<RawInput, Input, Output>(options: WorkflowOptions<RawInput, Input>, runner: Runner): WorkflowDeclaration<RawInput, Output, Input> {
+  const { name, input, inputValidator, taskDefaults = {}, ...settings } = options;
+  const definition = { name, settings, taskDefaults, inputSchema: input ?? inputValidator, steps: [], onFailure: undefined, onSuccess: undefined };
+  return new WorkflowDeclaration<RawInput, Output, Input>(definition, runner);
+}
+
+function toStep<Input, Schema extends StandardSchema>(options: WorkflowTaskOptions<string, Input, SchemaInput<Schema>> & { output?: StandardSchema | undefined }): StepDefinition {
+  const { name, parents = [], fn, output, ...settings } = options;
+  return { name, parents: parents.map((parent) => parent.name), settings, body: toBody(fn), outputSchema: output };
+}
+
+function toHook<Input, Result>(name: string, hook: HookOptions<Input, Result> | TaskFn<Input, Result>): StepDefinition {
+  const { fn, ...settings } = typeof hook === 'function' ? { fn: hook } : hook;
+  return { name, parents: [], settings, body: toBody(fn), outputSchema: undefined };
+}
+
+function isTask<Input, Result>(options: { name: string } | TaskDeclaration<Input, Result>): options is TaskDeclaration<Input, Result> {
+  return 'step' in options;
+}
