@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { dayBound, dayOf, dayTables } from '../../../engine/postgres/day-partitions.ts';
+import { dropExpiredPartitions } from '../../../engine/postgres/expired-partitions.ts';
+import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+const dayMs = 86_400_000;
+const start = Date.UTC(2026, 0, 10, 12);
+const retentionDays = 30;
+const tenant = '00000000-0000-7000-8000-000000000001';
+const other = '00000000-0000-7000-8000-000000000002';
+
+let database: TestDatabase;
+let client: Client;
+const clients: Client[] = [];
+
+async function connect(): Promise<Client> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+beforeEach(async () => {
+  database = await createTestDatabase({ from: 'migrated' });
+  client = await connect();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.end();
+  await database.drop();
+});
+
+function idAt(ms: number): string {
+  const time = ms.toString(16).padStart(12, '0');
+  const tail = randomBytes(10).toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(0, 3)}-8${tail.slice(3, 6)}-${tail.slice(6, 18)}`;
+}
+
+async function insertJournal(on: Client, taskId: string, seq: number): Promise<void> {
+  await on.query(`INSERT INTO history (task_id, seq, tenant_id, attempt, kinds) VALUES ($1, $2, $3, 0, 'Q')`, [taskId, seq, tenant]);
+}
+
+/** A run with a row in every table; unfinished ones have an earlier generation's end as well, as after a replay. */
+async function insertRun(on: Client, ms: number, options: { unfinished: boolean }): Promise<string> {
+  const id = idAt(ms);
+  await on.query(`INSERT INTO run VALUES ($1, $2, $3, $3, 1, '{}', '{}')`, [id, tenant, other]);
+  await on.query('INSERT INTO task VALUES ($1, $1, 0)', [id]);
+  await insertJournal(on, id, 1);
+  await on.query(`INSERT INTO log_line (task_id, tenant_id, at, attempt, level, message, metadata) VALUES ($1, $2, now(), 0, 1, 'line', '{}')`, [id, tenant]);
+  await on.query('INSERT INTO result VALUES ($1, 0, 3, 0, 2)', [id]);
+  await on.query('INSERT INTO run_end VALUES ($1, 3, $2, 0, 2)', [tenant, id]);
+  if (options.unfinished) await on.query('INSERT INTO live VALUES ($1, $1, $2, $3, 0, 0, 3, 0, 1, 1, 1, 0, 0, 3, 0)', [id, tenant, other]);
+  return id;
+}
+
+/** How many of the six tables have the run. */
+async function presence(on: Client, id: string): Promise<number> {
+  const { rows } = await on.query<{ n: string }>(
+    `SELECT (SELECT count(*) FROM run WHERE id = $1) + (SELECT count(*) FROM task WHERE run_id = $1) + (SELECT count(*) FROM result WHERE task_id = $1)
+       + (SELECT count(*) FROM run_end WHERE run_id = $1) + (SELECT count(*) FROM history WHERE task_id = $1) + (SELECT count(*) FROM log_line WHERE task_id = $1) AS n`,
+    [id],
+  );
+  return Number(rows[0]?.n);
+}
+
+async function partitions(on: Client): Promise<string[]> {
+  const { rows } = await on.query<{ name: string }>(`SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname ~ '[0-9]{8}$' ORDER BY 1`);
+  return rows.map((row) => row.name);
+}
+
+test('from yesterday to three days ahead, once, without a left-over check', async () => {
+  expect(await preparePartitions(client, start)).toHaveLength(5 * dayTables.length);
+  expect(await preparePartitions(client, start)).toEqual([]);
+  expect((await partitions(client)).filter((name) => name.startsWith('run_2'))).toEqual(['run_20260109', 'run_20260110', 'run_20260111', 'run_20260112', 'run_20260113']);
+  const checks = await client.query(`SELECT FROM pg_constraint WHERE contype = 'c' AND conname LIKE '%bounds'`);
+  expect(checks.rowCount).toBe(0);
+  const { rows } = await client.query<{ plan: string }>(`EXPLAIN SELECT * FROM run WHERE id = '${dayBound(dayOf(start))}'`);
+  expect(rows.map((row) => Object.values(row)[0]).join('\n')).toMatch(/run_20260110/);
+});
+
+test('31 days on: new ones exist, old ones are gone, unfinished runs stay with all their rows, and go once they have ended', async () => {
+  await preparePartitions(client, start);
+  const ended = await insertRun(client, start, { unfinished: false });
+  const unfinished = await insertRun(client, start, { unfinished: true });
+  const later = start + 32 * dayMs;
+  await preparePartitions(client, later);
+  await dropExpiredPartitions(client, { nowMs: later, retentionDays });
+  expect(await presence(client, ended)).toBe(0);
+  expect(await presence(client, unfinished)).toBe(6);
+  expect((await partitions(client)).filter((name) => /^run_(old_)?\d/.test(name))).toEqual([
+    'run_20260112',
+    'run_20260113',
+    'run_20260210',
+    'run_20260211',
+    'run_20260212',
+    'run_20260213',
+    'run_20260214',
+    'run_old_20260112',
+  ]);
+  await insertJournal(client, unfinished, 9); // its task goes on in the old partition
+  const muchLater = later + 5 * dayMs;
+  await preparePartitions(client, muchLater);
+  await dropExpiredPartitions(client, { nowMs: muchLater, retentionDays });
+  expect(await presence(client, unfinished)).toBe(7);
+  await client.query('DELETE FROM live');
+  const atLast = muchLater + 40 * dayMs;
+  await preparePartitions(client, atLast);
+  await dropExpiredPartitions(client, { nowMs: atLast, retentionDays });
+  expect(await presence(client, unfinished)).toBe(0);
+  expect((await partitions(client)).filter((name) => name.includes('_old_'))).toEqual([]);
+  expect(await dropExpiredPartitions(client, { nowMs: atLast, retentionDays })).toEqual([]);
+});
+
+/** A connection that breaks after so many statements. */
+async function breakingAfter(statements: number): Promise<Client> {
+  const broken = await connect();
+  const query = broken.query.bind(broken);
+  let left = statements;
+  Object.assign(broken, {
+    query: (text: string, values?: unknown[]) => (left-- > 0 ? query(text, values) : Promise.reject(new Error('cut'))),
+  });
+  return broken;
+}
+
+test.each([{ unfinished: true }, { unfinished: false }])('cut at any statement, the next call finishes it ($unfinished)', async ({ unfinished }) => {
+  let now = start;
+  let whole = false;
+  // Every statement of the first table, some of the other five's.
+  for (let statements = 1; !whole; statements += statements < 25 ? 1 : 13) {
+    await preparePartitions(client, now);
+    const kept = unfinished ? await insertRun(client, now, { unfinished: true }) : undefined;
+    const ended = await insertRun(client, now, { unfinished: false });
+    now += 40 * dayMs;
+    await preparePartitions(client, now);
+    const broken = await breakingAfter(statements);
+    try {
+      await dropExpiredPartitions(broken, { nowMs: now, retentionDays });
+      whole = true;
+    } catch (error) {
+      expect(String(error)).toContain('cut');
+    }
+    await broken.end();
+    clients.splice(clients.indexOf(broken), 1);
+    if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
+    await dropExpiredPartitions(client, { nowMs: now, retentionDays });
+    if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
+    expect(await presence(client, ended)).toBe(0);
+    expect((await partitions(client)).filter((name) => /^run_(old_)?\d{8}$/.test(name))).toHaveLength(5 + (unfinished ? 1 : 0));
+    await client.query('DELETE FROM live');
+  }
+}, 120_000);
+
+test('two engines at once', async () => {
+  const [one, two] = [await connect(), await connect()];
+  const made = await Promise.all([preparePartitions(one, start), preparePartitions(two, start)]);
+  expect(made.flat()).toHaveLength(5 * dayTables.length);
+  const kept = await insertRun(client, start, { unfinished: true });
+  const later = start + 40 * dayMs;
+  await Promise.all([preparePartitions(one, later), preparePartitions(two, later)]);
+  await Promise.all([dropExpiredPartitions(one, { nowMs: later, retentionDays }), dropExpiredPartitions(two, { nowMs: later, retentionDays })]);
+  expect(await presence(client, kept)).toBe(6);
+});
+
+test('readers always see the rows of an unfinished run, and inserts never wait behind a long reader', async () => {
+  await preparePartitions(client, start);
+  const kept = await insertRun(client, start, { unfinished: true });
+  const later = start + 40 * dayMs;
+  const [keeper, reader, writer, watcher] = [await connect(), await connect(), await connect(), await connect()];
+  await reader.query('BEGIN');
+  await reader.query('SELECT count(*) FROM history'); // holds its lock for as long as its transaction lasts
+  await preparePartitions(keeper, later);
+  const state = { done: false };
+  const work = dropExpiredPartitions(keeper, { nowMs: later, retentionDays }).finally(() => {
+    state.done = true;
+  });
+  let slowestMs = 0;
+  let seen = 0;
+  const insert = async (): Promise<void> => {
+    const before = performance.now();
+    await insertJournal(writer, idAt(later), 1);
+    slowestMs = Math.max(slowestMs, performance.now() - before);
+  };
+  const watch = async (): Promise<void> => {
+    expect(await presence(watcher, kept)).toBe(6);
+    seen++;
+  };
+  const heldUntil = Date.now() + 2_000;
+  while (Date.now() < heldUntil) await Promise.all([insert(), watch()]);
+  expect(state.done).toBe(false);
+  await reader.query('COMMIT');
+  while (!state.done) await Promise.all([insert(), watch()]);
+  await work;
+  expect(await presence(client, kept)).toBe(6);
+  expect(seen).toBeGreaterThan(50);
+  expect(slowestMs).toBeLessThan(400);
+});
