@@ -2,6 +2,7 @@ import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import { classifyFailure } from '../postgres/sqlstate.ts';
 import { algorithm, type SigningKey } from './signing-keys.ts';
 
 export interface Addresses {
@@ -43,6 +44,8 @@ export class Tokens {
   readonly #pool: Pool;
   readonly #keys: readonly SigningKey[];
   readonly #cache = new Map<string, Identity & { expiresAtMs: number; checkedAtMs: number }>();
+  /** One check at a time for a token: a thousand calls at once ask Postgres once. */
+  readonly #checking = new Map<string, Promise<Identity>>();
 
   constructor(pool: Pool, keys: readonly SigningKey[]) {
     this.#pool = pool;
@@ -66,23 +69,16 @@ export class Tokens {
   }
 
   /**
-   * Who a token speaks for. The signature is checked once (0.3 ms), revocation every few seconds.
+   * Who a token speaks for. The signature is checked once (0.3 ms), revocation every few seconds. While Postgres is away,
+   * a token that was good stays so: its tasks' reports must reach the engine, which waits for Postgres itself.
    * @throws HatchetError UNAUTHENTICATED, the same for every reason
    */
-  async authenticate(token: string): Promise<Identity> {
-    const cached = this.#cache.get(token);
-    const nowMs = Date.now();
-    if (cached !== undefined && nowMs < cached.expiresAtMs && nowMs - cached.checkedAtMs < recheckMs) return cached;
-    this.#cache.delete(token);
-    const claims = cached ?? (await this.#verify(token));
-    if (claims.expiresAtMs <= nowMs || (await this.#isRevoked(claims))) throw unauthenticated();
-    if (this.#cache.size >= cacheLimit) {
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined) this.#cache.delete(oldest);
-    }
-    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, expiresAtMs: claims.expiresAtMs, checkedAtMs: nowMs };
-    this.#cache.set(token, identity);
-    return identity;
+  authenticate(token: string): Promise<Identity> {
+    const fresh = this.cached(token);
+    if (fresh !== undefined) return Promise.resolve(fresh);
+    const checking = this.#checking.get(token) ?? this.#check(token).finally(() => this.#checking.delete(token));
+    this.#checking.set(token, checking);
+    return checking;
   }
 
   /** The identity of a token that was checked a moment ago: spares the hot path a promise. */
@@ -90,6 +86,30 @@ export class Tokens {
     const cached = this.#cache.get(token);
     const nowMs = Date.now();
     return cached !== undefined && nowMs < cached.expiresAtMs && nowMs - cached.checkedAtMs < recheckMs ? cached : undefined;
+  }
+
+  async #check(token: string): Promise<Identity> {
+    const known = this.#cache.get(token);
+    const claims = known ?? (await this.#verify(token));
+    if (claims.expiresAtMs <= Date.now()) throw this.#refuse(token);
+    try {
+      if (await this.#isRevoked(claims)) throw this.#refuse(token);
+    } catch (error) {
+      if (known !== undefined && classifyFailure(error) === 'lost' && !(error instanceof HatchetError)) return known;
+      throw error;
+    }
+    // Set anew, it is the youngest: the map's first is the one that was not used for longest.
+    this.#cache.delete(token);
+    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, expiresAtMs: claims.expiresAtMs, checkedAtMs: Date.now() };
+    this.#cache.set(token, identity);
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size > cacheLimit && oldest !== undefined) this.#cache.delete(oldest);
+    return identity;
+  }
+
+  #refuse(token: string): HatchetError {
+    this.#cache.delete(token);
+    return unauthenticated();
   }
 
   async list(tenantId: string): Promise<TokenInfo[]> {
