@@ -1,0 +1,15 @@
+import { Command, Option } from 'commander';
+import { examples, withOutput, type CommandHost } from '../../command-host.ts';
+import { packageManagers, type InitFlags } from './init.ts';
+
+export function initCommand(host: CommandHost): Command {
+  const command = new Command('init')
+    .alias('quickstart')
+    .description('make a new project')
+    .argument('[dir]', 'its folder; made if it is missing')
+    .option('--template <name>', 'simple or dag')
+    .addOption(new Option('--package-manager <name>', 'whose commands to show').choices(packageManagers))
+    .option('-y, --yes', 'ask nothing, take the defaults')
+    .action((dir: string | undefined, flags: InitFlags) => host.run(async () => (await import('./init.ts')).init(host.context, dir, flags)));
+  return examples(withOutput(command), 'hatchet init my-app --template dag');
+}

@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { wrongUse } from '../cli-error.ts';
+import { packageRoot } from '../package-root.ts';
+
+export interface TemplateFile {
+  /** Relative, with `/`. */
+  path: string;
+  text: string;
+}
+
+function templatesFolder(): string {
+  return join(packageRoot().folder, 'templates');
+}
+
+export function templateNames(): readonly string[] {
+  return readdirSync(templatesFolder(), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+/** @throws CliError with exit code 2 for an unknown name */
+export function findTemplate(name: string): readonly TemplateFile[] {
+  const known = templateNames();
+  if (!known.includes(name)) throw wrongUse(`there is no template ${JSON.stringify(name)}`, `Choose one of ${known.join(', ')}.`);
+  const folder = join(templatesFolder(), name);
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ path: path.slice(folder.length + 1).replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
