@@ -38,7 +38,7 @@ function startWorker(engine: EngineChild): ChildProcess {
   return spawn(process.execPath, [join(packageRoot, 'test/fixtures/kill/worker.mjs'), bodies], {
     cwd: packageRoot,
     stdio: 'ignore',
-    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'OFF' },
+    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' },
   });
 }
 

@@ -13,6 +13,8 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #armed: Cut | undefined;
+  #held: (() => void) | undefined;
+  #holding = false;
   /** How many connections were cut. */
   cuts = 0;
 
@@ -32,6 +34,20 @@ export class CuttingProxy {
   /** The next COMMIT that passes is cut. */
   arm(cut: Cut): void {
     this.#armed = cut;
+  }
+
+  /** The next transaction waits here until `release`. */
+  hold(): void {
+    this.#holding = true;
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  release(): void {
+    this.#held?.();
+    this.#held = undefined;
   }
 
   async stop(): Promise<void> {
@@ -54,6 +70,11 @@ export class CuttingProxy {
       });
     }
     client.on('data', (data) => {
+      if (this.#holding && data.includes(commitMessage)) {
+        this.#holding = false;
+        this.#held = () => server.write(data);
+        return;
+      }
       const at = this.#armed === undefined ? -1 : data.indexOf(commitMessage);
       if (at < 0) {
         server.write(data);

@@ -1,11 +1,12 @@
-import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
 import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
-type Unary<Req, Res> = (request: Req, metadata: Metadata, callback: (error: ServiceError | null, response: Res) => void) => unknown;
+/** The last overload of a generated client's method, which is the one that inference sees. */
+type Unary<Req, Res> = (request: Req, metadata: Metadata, options: Partial<CallOptions>, callback: (error: ServiceError | null, response: Res) => void) => unknown;
 
 /** Bare clients of every service, and a promise form of their unary calls. */
 export class GrpcClients {
@@ -38,7 +39,7 @@ export class GrpcClients {
   /** `call(clients.admin, clients.admin.putWorkflow, request)` */
   call<Client, Req, Res>(client: Client, method: Unary<Req, Res>, request: Req, extra: Record<string, string> = {}): Promise<Res> {
     return new Promise((resolve, reject) => {
-      method.call(client, request, this.metadata(extra), (error, response) => (error === null ? resolve(response) : reject(error)));
+      method.call(client, request, this.metadata(extra), {}, (error, response) => (error === null ? resolve(response) : reject(error)));
     });
   }
 

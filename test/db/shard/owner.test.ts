@@ -74,6 +74,34 @@ describe('ambiguous commits', () => {
   }, 120_000);
 });
 
+describe('an answer', () => {
+  it('and every effect wait for the commit', async () => {
+    const { proxy, url } = await CuttingProxy.start(database.url);
+    const world = await OwnerWorld.start(url);
+    try {
+      await world.put();
+      await world.register();
+      proxy.hold();
+      let answered = false;
+      const trigger = world.trigger().then(() => {
+        answered = true;
+      });
+      await expect.poll(() => proxy.isHolding).toBe(true);
+      // Turns of the event loop in which an early answer would have come.
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(answered).toBe(false);
+      expect(world.effects.filter((effect) => effect.kind === 'dispatch')).toEqual([]);
+      expect(world.history).toEqual([]);
+      proxy.release();
+      await trigger;
+      expect(world.effects.filter((effect) => effect.kind === 'dispatch')).toHaveLength(1);
+    } finally {
+      await world.owner.stop();
+      await proxy.stop();
+    }
+  });
+});
+
 describe('a poison command', () => {
   it('fails alone, while its batch-mates commit', async () => {
     const world = await OwnerWorld.start(database.url);

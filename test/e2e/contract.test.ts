@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status as Code, type ServiceError } from '@grpc/grpc-js';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
+import { ensureTenant } from '../../engine/auth/tenants.ts';
+import { Tokens } from '../../engine/auth/tokens.ts';
+import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { createLog } from '../../engine/log.ts';
+import { replayJournal } from '../../engine/model/journal.ts';
+import { newId } from '../../engine/model/uuid.ts';
+import { createPool } from '../../engine/postgres/connect.ts';
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ContractWorker, taskRequest, workflowRequest, type Outcome } from '../helpers/contract-worker.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-contract-'));
+let database: TestDatabase;
+let engine: RunningEngine;
+let clients: GrpcClients;
+let strangers: GrpcClients;
+let sql: Client;
+let worker: ContractWorker;
+
+function handle(action: AssignedAction): Outcome {
+  const { input } = JSON.parse(action.actionPayload) as { input: { do?: string } };
+  if (input.do === 'hold') return 'hold';
+  if (input.do === 'fail') return { error: 'told to fail', mayRetry: false };
+  if (input.do === 'flaky' && action.retryCount < 2) return { error: `attempt ${action.retryCount}` };
+  return { output: { from: action.taskName } };
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  engine = await startEngine({ databaseUrl: database.url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+  clients = new GrpcClients(engine.grpc, engine.token);
+  const pool = createPool(database.url, { name: 'test', max: 2, statementMs: 5000, log: createLog('silent') });
+  const tenant = await ensureTenant(pool, 'stranger');
+  const token = await new Tokens(pool, await loadSigningKeys(pool)).create({ tenantId: tenant.id, name: 't', addresses: { serverUrl: '', grpcBroadcastAddress: '' } });
+  await pool.end();
+  strangers = new GrpcClients(engine.grpc, token);
+  sql = new Client({ connectionString: database.url });
+  await sql.connect();
+  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', { retries: 3 })]));
+  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('dag', [taskRequest('a'), taskRequest('b', { parents: ['a'] }), taskRequest('c', { parents: ['a'] }), taskRequest('d', { parents: ['b', 'c'] })]));
+  worker = new ContractWorker(clients, handle);
+  await worker.start(['wf:only', 'wf:a', 'wf:b', 'wf:c', 'wf:d']);
+});
+
+afterAll(async () => {
+  worker.hangUp();
+  clients.close();
+  strangers.close();
+  await engine.stop();
+  await sql.end();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function trigger(workflowName: string, input: unknown = {}, extra: Record<string, string> = {}): Promise<string> {
+  const request = { workflowName, input: Buffer.from(JSON.stringify(input)), additionalMetadata: Buffer.from('{"team":"blue"}'), desiredWorkerLabels: {} };
+  return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, extra)).externalId;
+}
+
+async function statusOf(runId: string): Promise<RunStatus | undefined> {
+  return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run?.status;
+}
+
+async function untilStatus(runId: string, status: RunStatus): Promise<void> {
+  await expect.poll(() => statusOf(runId), { timeout: 10_000, interval: 20 }).toBe(status);
+}
+
+function codeOf(call: Promise<unknown>): Promise<{ code: Code | undefined; message: string }> {
+  return call.then(
+    () => ({ code: undefined, message: '' }),
+    (error: ServiceError) => ({ code: error.code, message: error.details }),
+  );
+}
+
+async function rowCounts(): Promise<Record<string, number>> {
+  const { rows } = await sql.query<Record<string, number>>(
+    `SELECT (SELECT count(*)::integer FROM run) AS run, (SELECT count(*)::integer FROM task) AS task, (SELECT count(*)::integer FROM live) AS live, (SELECT count(*)::integer FROM result) AS result,
+       (SELECT count(*)::integer FROM run_end) AS run_end, (SELECT count(*)::integer FROM history) AS history, (SELECT count(*)::integer FROM workflow) AS workflow,
+       (SELECT count(*)::integer FROM workflow_version) AS workflow_version, (SELECT count(*)::integer FROM worker) AS worker, (SELECT count(*)::integer FROM log_line) AS log_line`,
+  );
+  return rows[0] ?? {};
+}
+
+describe('bad input', () => {
+  it('is refused at the edge, whole, with nothing stored', async () => {
+    const { admin, workflows, dispatcher, events } = clients;
+    const before = await rowCounts();
+    const run = (workflowName: string, input: Buffer, metadata = '{}', priority?: number): Promise<unknown> =>
+      clients.call(admin, admin.triggerWorkflowRun, { workflowName, input, additionalMetadata: Buffer.from(metadata), priority, desiredWorkerLabels: {} });
+    const ok = Buffer.from('{}');
+    const put = (request: Parameters<typeof workflowRequest>): Promise<unknown> => clients.call(admin, admin.putWorkflow, workflowRequest(...request));
+    const child = { desiredWorkerLabels: {} };
+
+    expect(await codeOf(run('nobody', ok))).toMatchObject({ code: Code.NOT_FOUND, message: expect.stringContaining('there is no workflow "nobody"') });
+    expect(await codeOf(run('one', Buffer.from('{"a":')))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('not valid JSON') });
+    expect(await codeOf(run('one', Buffer.from('"\\u0000"')))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('NUL') });
+    expect(await codeOf(run('one', Buffer.from('"\0"')))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(run('one', Buffer.from(JSON.stringify('x'.repeat(5 * 1024 * 1024)))))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: expect.stringContaining('5242882 bytes; the limit is 4194304') });
+    expect(await codeOf(run('one', ok, '[1]'))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(run('one', ok, '{"a":"\\ud800"}'))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(run('one', ok, '{}', 9))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(trigger('one', {}, { 'hatchet-run-id': 'not-an-id' }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    // One bad run refuses the whole bulk call.
+    const bulk = [{ name: 'one', input: '{}', ...child }, { name: 'nobody', input: '{}', ...child }];
+    expect(await codeOf(clients.call(workflows, workflows.bulkTriggerWorkflow, { workflows: bulk }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(clients.call(workflows, workflows.bulkTriggerWorkflow, { workflows: Array.from({ length: 1001 }, () => ({ name: 'one', input: '{}', ...child })) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(put(['bad name', [taskRequest('x')]]))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(put(['loop', [taskRequest('x', { parents: ['y'] }), taskRequest('y', { parents: ['x'] })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('wait for each other') });
+    expect(await codeOf(put(['slow', [taskRequest('x', { timeout: '5 minutes' })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('not a duration') });
+    expect(await codeOf(put(['keyed', [taskRequest('x')], { concurrencyArr: [{ expression: 'input.a' }] }]))).toMatchObject({ code: Code.UNIMPLEMENTED, message: expect.stringContaining('concurrency') });
+    expect(await codeOf(clients.call(dispatcher, dispatcher.heartbeat, { workerId: newId(), heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(clients.call(events, events.putLog, { taskRunExternalId: newId(), createdAt: new Date(), message: '', metadata: '' }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    const forged = new GrpcClients(engine.grpc, `${engine.token.slice(0, -6)}AAAAAA`);
+    expect(await codeOf(forged.call(forged.admin, forged.admin.getRunDetails, { externalId: newId() }))).toMatchObject({ code: Code.UNAUTHENTICATED });
+    forged.close();
+    expect(await rowCounts()).toEqual(before);
+  });
+
+  it('in a worker report fails the attempt instead of hanging the task', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+    const action = worker.received.find((each) => each.taskRunExternalId === runId);
+    if (action === undefined) throw new Error('not received');
+    await worker.report(action, 2, '{"broken', true);
+    await untilStatus(runId, RunStatus.RUN_STATUS_FAILED);
+    const { run } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
+    expect(run?.errorMessage).toContain("the task's output is not valid JSON");
+  });
+});
+
+describe('what a trigger makes', () => {
+  it('is visible to every list and detail as soon as the call returned', async () => {
+    for (let i = 0; i < 30; i++) {
+      const runId = await trigger(i % 2 === 0 ? 'one' : 'dag', { do: 'hold' });
+      const [list, detail, events, contract] = await Promise.all([
+        clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, limit: 5 }),
+        clients.call(clients.monitor, clients.monitor.getRun, { runId }),
+        clients.call(clients.monitor, clients.monitor.listRunEvents, { runId }),
+        clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId }),
+      ]);
+      expect(list.rows[0]?.runId).toBe(runId);
+      expect(detail.run?.runId).toBe(runId);
+      expect(events.events.map((event) => event.type)).toContain('RUN_CREATED');
+      expect(contract.done).toBe(false);
+      await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+      expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_CANCELLED);
+    }
+  });
+
+  it('leaves a journal that replays to the state of every task', async () => {
+    const inputs = ['done', 'fail', 'flaky', 'hold'];
+    const runs = await Promise.all(Array.from({ length: 60 }, (_, i) => trigger(i % 3 === 0 ? 'dag' : 'one', { do: inputs[i % 4] })));
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: runs.filter((_, i) => i % 4 === 3) });
+    await expect.poll(async () => (await rowCounts())['live'], { timeout: 20_000, interval: 50 }).toBe(0);
+    const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>('SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x');
+    expect(rows.length).toBeGreaterThan(100);
+    expect(rows.filter((row) => replayJournal(row.kinds) !== row.status)).toEqual([]);
+  });
+});
+
+describe('the event stream', () => {
+  it('resumes by cursor without a gap or a repeat', async () => {
+    const from = await clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, limit: 1 });
+    const seen: RunEvent[] = [];
+    let cursor = `${String(Date.now() * 1000).padStart(17, '0')}-99`;
+    let done = false;
+    expect(from.rows.length).toBe(1);
+    const reading = (async () => {
+      while (!done) {
+        const stream = clients.monitor.streamRunEvents({ after: cursor, workflowNames: [] }, clients.metadata());
+        const limit = 1 + Math.floor(Math.random() * 40); // hangs up after so many events
+        await new Promise<void>((resolve) => {
+          let count = 0;
+          stream.on('data', (page: StreamRunEventsResponse) => {
+            if (count >= limit) return;
+            seen.push(...page.events);
+            count += page.events.length;
+            cursor = page.cursor;
+            if (count >= limit || done) stream.cancel();
+          });
+          stream.on('error', () => resolve());
+          stream.on('end', () => resolve());
+          const timer = setInterval(() => {
+            if (!done) return;
+            clearInterval(timer);
+            stream.cancel();
+          }, 20);
+        });
+      }
+    })();
+    const runs: string[] = [];
+    for (let i = 0; i < 10; i++) runs.push(...(await Promise.all(Array.from({ length: 10 }, () => trigger(i % 2 === 0 ? 'one' : 'dag')))));
+    await expect.poll(() => seen.filter((event) => event.type === 'RUN_FINISHED').length, { timeout: 20_000 }).toBe(runs.length);
+    done = true;
+    await reading;
+    const cursors = seen.map((event) => event.cursor);
+    expect(new Set(cursors).size).toBe(cursors.length);
+    expect([...cursors].sort()).toEqual(cursors);
+    const stored = await Promise.all(runs.map((runId) => clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })));
+    expect(seen.length).toBe(stored.reduce((sum, { events }) => sum + events.length, 0));
+  });
+});
+
+describe('tenants', () => {
+  it('cannot see, stop or report on each other', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+    const { monitor, admin, dispatcher, events } = strangers;
+    expect(await codeOf(strangers.call(monitor, monitor.getRun, { runId }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(strangers.call(monitor, monitor.getRun, { runId: newId() }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(strangers.call(admin, admin.getRunDetails, { externalId: runId }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect((await strangers.call(monitor, monitor.listRuns, { statuses: [], workflowNames: [], metadata: {} })).rows).toEqual([]);
+    expect((await strangers.call(monitor, monitor.listWorkflows, {})).rows).toEqual([]);
+    expect((await strangers.call(monitor, monitor.listWorkers, { all: true })).rows).toEqual([]);
+    expect((await strangers.call(admin, admin.cancelTasks, { externalIds: [runId] })).cancelledTasks).toEqual([]);
+    expect(await codeOf(strangers.call(admin, admin.triggerWorkflowRun, { workflowName: 'one', input: Buffer.from('{}'), additionalMetadata: Buffer.from(''), desiredWorkerLabels: {} }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(strangers.call(dispatcher, dispatcher.heartbeat, { workerId: worker.workerId, heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
+    expect(await codeOf(strangers.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId }))).toMatchObject({ code: Code.NOT_FOUND });
+    await strangers.call(events, events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: 'intruder', metadata: '' });
+    expect((await clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [] })).lines).toEqual([]);
+    const report = { workerId: '', jobId: '', jobRunId: '', taskId: runId, taskRunExternalId: runId, actionId: 'wf:only', eventTimestamp: new Date(), eventType: 2 as const, eventPayload: '{}', retryCount: 0 };
+    await strangers.call(dispatcher, dispatcher.sendStepActionEvent, report);
+    expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_RUNNING);
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+  });
+});
+
+describe('a worker', () => {
+  it('is told of a cancellation, and its slot is free', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+    await expect.poll(() => worker.received.some((action) => action.taskRunExternalId === runId && action.actionType === 1)).toBe(true);
+    const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+    expect(rows.find((row) => row.workerId === worker.workerId)?.slots).toEqual([{ type: 'default', total: 100, used: 0 }]);
+  });
+
+  it('releases its slot early, refreshes its timeout, and keeps log lines in order', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+    const { dispatcher, events, monitor } = clients;
+    await clients.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId });
+    const refreshed = await clients.call(dispatcher, dispatcher.refreshTimeout, { taskRunExternalId: runId, incrementTimeoutBy: '5m' });
+    expect((refreshed.timeoutAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(5 * 60_000);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => clients.call(events, events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: `line ${i}`, level: 'INFO', metadata: '' })));
+    const { lines } = await clients.call(monitor, monitor.listLogs, { id: runId, levels: [] });
+    expect(lines.map((line) => line.message)).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i}`));
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+    const { events: timeline } = await clients.call(monitor, monitor.listRunEvents, { runId });
+    expect(timeline.map((event) => event.type)).toEqual(['RUN_CREATED', 'CREATED', 'QUEUED', 'ASSIGNED', 'SENT_TO_WORKER', 'STARTED', 'SLOT_RELEASED', 'TIMEOUT_REFRESHED', 'CANCELLED', 'RUN_FINISHED']);
+  });
+});

@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-published-'));
+const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
+let engine: EngineChild;
+let worker: ChildProcess;
+let clients: GrpcClients;
+let hatchet: HatchetClient;
+
+beforeAll(async () => {
+  engine = await spawnEngine(options);
+  const environment = { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' };
+  Object.assign(process.env, environment);
+  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-sdk/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: { ...process.env, ...environment } });
+  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  hatchet = HatchetClient.init();
+  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+});
+
+afterAll(async () => {
+  clients.close();
+  worker.kill('SIGTERM');
+  await ended(worker);
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function activeWorkers(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
+}
+
+async function statusOf(runId: string): Promise<RunStatus | undefined> {
+  return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run?.status;
+}
+
+describe('the published TypeScript SDK, unmodified', () => {
+  it('runs a DAG with retries', async () => {
+    const output = await hatchet.run('published-dag', { n: 1 }, { additionalMetadata: { team: 'blue' } });
+    expect(output).toEqual({ first: { n: 2 }, flaky: { n: 20, attempt: 2 }, last: { sum: 22, metadata: { team: 'blue' } } });
+  });
+
+  it('runs in bulk, answers in order', async () => {
+    const refs = await hatchet.admin.runWorkflows(Array.from({ length: 300 }, (_, i) => ({ workflowName: 'lower', input: { message: `M${i}` }, options: {} })));
+    const outputs = await Promise.all(refs.map((ref) => ref.output));
+    expect(outputs).toEqual(Array.from({ length: 300 }, (_, i) => ({ lower: { message: `m${i}` } })));
+  });
+
+  it('reports a failure with its message', async () => {
+    const ref = await hatchet.runNoWait('failing', {}, {});
+    await expect(ref.output).rejects.toSatisfy((error: unknown) => JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('it does not work'));
+    expect(await statusOf(await ref.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_FAILED);
+  });
+
+  it('fails a task that runs too long, and tells its worker', async () => {
+    const ref = await hatchet.runNoWait('too-slow', {}, {});
+    await expect(ref.output).rejects.toBeDefined();
+    const run = await clients.call(clients.monitor, clients.monitor.getRun, { runId: await ref.getWorkflowRunId() });
+    expect(run.run?.status).toBe(RunStatus.RUN_STATUS_FAILED);
+    expect(run.run?.errorMessage).toBe('ran longer than its execution timeout of 1s');
+    await expect.poll(slotsUsed).toBe(0);
+  });
+
+  it('cancels a running task', async () => {
+    const ref = await hatchet.runNoWait('cancellable', {}, {});
+    const runId = await ref.getWorkflowRunId();
+    await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_RUNNING);
+    await hatchet.runs.cancel({ ids: [runId] });
+    await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_CANCELLED);
+    await expect.poll(slotsUsed).toBe(0);
+  });
+
+  it('goes on with the same worker after an engine restart, without a new registration', async () => {
+    const before = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: true });
+    const running = await hatchet.runNoWait('cancellable', {}, {});
+    await expect.poll(async () => statusOf(await running.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING);
+    await engine.end('SIGKILL');
+    engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
+    const output = await hatchet.run('lower', { message: 'AFTER' }, {});
+    expect(output).toEqual({ lower: { message: 'after' } });
+    const after = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: true });
+    expect(after.rows.map((row) => row.workerId)).toEqual(before.rows.map((row) => row.workerId));
+    // What ran meanwhile is still the worker's.
+    expect(await statusOf(await running.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING);
+    await hatchet.runs.cancel({ ids: [await running.getWorkflowRunId()] });
+  });
+});
+
+async function slotsUsed(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.flatMap((row) => row.slots).reduce((sum, slot) => sum + slot.used, 0);
+}

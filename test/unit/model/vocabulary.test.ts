@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatDuration, parseDuration } from '../../../engine/model/duration.ts';
+import { replayJournal, statusAfter } from '../../../engine/model/journal.ts';
+import { retryDelayMs } from '../../../engine/model/retry.ts';
+import { RunStatus, runOutcome } from '../../../engine/model/status.ts';
+import { shardOf } from '../../../engine/model/shard-of.ts';
+import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/uuid.ts';
+
+describe('durations', () => {
+  it('reads what it writes', () => {
+    fc.assert(
+      fc.property(fc.nat(2_000_000_000), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
+  });
+
+  it('adds parts up', () => {
+    expect(parseDuration('42m30s')).toBe(2_550_000);
+    expect(parseDuration('1h0m0s500ms')).toBe(3_600_500);
+    expect(parseDuration('1.5s')).toBe(1500);
+  });
+
+  it.each(['', '5', '-5s', '+5s', '5d', '5 s', 's', '5s ', '1e3s', '5S', '99999999999h', '.5s'])('refuses %j', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('retries', () => {
+  it('backs off by the power, up to the maximum and a day', () => {
+    expect(retryDelayMs(1, { factor: null, maxSeconds: null })).toBe(0);
+    expect([1, 2, 3].map((n) => retryDelayMs(n, { factor: 2, maxSeconds: 5 }))).toEqual([2000, 4000, 5000]);
+    expect(retryDelayMs(100, { factor: 10, maxSeconds: null })).toBe(86_400_000);
+  });
+});
+
+describe('statuses', () => {
+  it('ends a run by its worst task', () => {
+    const { Completed, Failed, Cancelled } = RunStatus;
+    expect(runOutcome([Completed, Completed])).toBe(Completed);
+    expect(runOutcome([Completed, Cancelled])).toBe(Cancelled);
+    expect(runOutcome([Cancelled, Failed, Completed])).toBe(Failed);
+  });
+
+  it('replays a journal to the last status', () => {
+    expect(replayJournal(['rCQA', 'TS', 'XRQA', 'TSFc'])).toBe(RunStatus.Completed);
+    expect(replayJournal(['rCQ', 'Hn'])).toBe(RunStatus.Cancelled);
+    expect(statusAfter('O')).toBe(RunStatus.Failed);
+  });
+});
+
+describe('ids', () => {
+  it('are dated and ascending', () => {
+    const ids = Array.from({ length: 1000 }, newId);
+    expect([...ids].sort()).toEqual(ids);
+    expect(Math.abs(uuidTimeMs(ids[0] ?? '') - Date.now())).toBeLessThan(1000);
+    expect(isRecentUuid7(ids[0] ?? '', Date.now(), 1000)).toBe(true);
+    expect(isRecentUuid7('00000000-0000-7000-8000-000000000000', Date.now(), 1000)).toBe(false);
+  });
+
+  it('spread tenants over all shards', () => {
+    const used = new Set(Array.from({ length: 2000 }, () => shardOf(newId())));
+    expect(used.size).toBe(64);
+  });
+});
