@@ -5,10 +5,11 @@ import { newId, parseUuid } from '../model/uuid.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
 import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { Owner } from '../shard/owner.ts';
+import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { readDefinition } from './definition-request.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
-import { prepareRun, runIdsFrom } from './run-trigger.ts';
+import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
 
 export interface AdminDeps extends Edge {

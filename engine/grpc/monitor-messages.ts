@@ -1,5 +1,6 @@
 import { HatchetError } from '../errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
+import { splitError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
@@ -41,21 +42,6 @@ export function fromRunStatus(status: RunStatus): Status {
 
 function date(us: number | null): Date | undefined {
   return us === null ? undefined : new Date(us / 1000);
-}
-
-/** The message and the stack of a raw failed payload. */
-export function splitError(error: string | null): { message: string | undefined; stack: string | undefined } {
-  if (error === null) return { message: undefined, stack: undefined };
-  try {
-    const parsed: unknown = JSON.parse(error);
-    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
-      return { message: parsed.message, stack: 'stack' in parsed && typeof parsed.stack === 'string' ? parsed.stack : undefined };
-    }
-    if (typeof parsed === 'string') return { message: parsed, stack: undefined };
-  } catch {
-    // Plain text is a message as it is.
-  }
-  return { message: error, stack: undefined };
 }
 
 export function runSummaryMessage(run: StoredRun): RunSummary {

@@ -1,23 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import { HatchetError } from '../errors.ts';
-import { checkedInput, checkedMetadata } from '../model/payload.ts';
-import { isRecentUuid7, newId, parseUuid } from '../model/uuid.ts';
-import type { TriggerRun } from '../plan/command.ts';
-import type { Owner } from '../shard/owner.ts';
-
-/** A run as any of the triggering calls asks for it. */
-export interface TriggerRequest {
-  workflowName: string;
-  input: string;
-  metadata: string;
-  priority: number | undefined;
-  parentTaskId?: string | undefined;
-  childIndex?: number | undefined;
-  childKey?: string | undefined;
-  /** Chosen by the caller, so that the call can be repeated. */
-  runId?: string | undefined;
-}
+import { isRecentUuid7, parseUuid } from '../model/uuid.ts';
 
 /** Ids of callers may be this far from the engine's clock. */
 const idWindowMs = 3_600_000;
@@ -33,48 +16,4 @@ export function runIdsFrom(metadata: Metadata, count: number): readonly (string 
   const valid = ids.length === count && new Set(ids).size === count && ids.every((id) => id !== undefined && isRecentUuid7(id, Date.now(), idWindowMs));
   if (!valid) throw new HatchetError('INVALID_ARGUMENT', `the metadata ${runIdHeader} does not hold one fresh UUIDv7 a run`, { remedy: 'Make the ids when the call is made, or leave them out.' });
   return ids;
-}
-
-/**
- * The run that the planner shall make: workflow resolved to its newest version, payloads checked, ids minted.
- * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
- */
-export function prepareRun(owner: Owner, tenantId: string, request: TriggerRequest): TriggerRun {
-  const input = checkedInput(request.input);
-  const metadata = checkedMetadata(request.metadata);
-  const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.workflowName);
-  if (version === undefined) {
-    if (owner.stateOf(tenantId) === undefined) throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
-    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.workflowName)}`, { remedy: 'Start a worker that registers it, or check the name.' });
-  }
-  const priority = request.priority ?? version.definition.defaultPriority;
-  if (!Number.isInteger(priority) || priority < 1 || priority > 3) throw new HatchetError('INVALID_ARGUMENT', `the priority is ${priority}`, { remedy: 'Choose 1, 2 or 3.' });
-  const parentTaskId = request.parentTaskId === undefined || request.parentTaskId === '' ? undefined : parseUuid(request.parentTaskId);
-  const child = parentTaskId === undefined ? undefined : childId(parentTaskId, request);
-  const runId = child ?? request.runId ?? newId();
-  const { steps } = version.definition;
-  return {
-    runId,
-    taskIds: steps.length === 1 ? [runId] : steps.map(() => newId()),
-    versionId: version.versionId,
-    input,
-    metadata,
-    priority,
-    parentTaskId: parentTaskId ?? null,
-    childIndex: request.childIndex ?? null,
-    childKey: request.childKey ?? null,
-    ownId: child !== undefined || request.runId !== undefined,
-  };
-}
-
-/**
- * A child's id follows from its parent and its key or index, so that a retried parent gets the same child.
- * It carries its parent's date, and with it the day whose partitions its rows go to.
- */
-function childId(parentTaskId: string, request: TriggerRequest): string | undefined {
-  const { childKey, childIndex } = request;
-  if (childKey === undefined && childIndex === undefined) return undefined;
-  const name = childKey === undefined ? `index ${childIndex}` : `key ${childKey}`;
-  const hash = createHash('sha256').update(`${parentTaskId} ${name}`).digest('hex');
-  return `${parentTaskId.slice(0, 14)}7${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`;
 }

@@ -1,10 +1,11 @@
 import { HatchetError } from '../errors.ts';
 import { maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from '../shard/owner.ts';
+import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
-import { prepareRun, runIdsFrom, type TriggerRequest } from './run-trigger.ts';
+import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
 
 export interface WorkflowDeps extends Edge {

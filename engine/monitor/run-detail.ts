@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { isLiveState, liveRunStatus, liveStateNames } from '../model/live-state.ts';
 import type { WorkflowDefinition } from '../model/definition.ts';
+import { groupBy } from '../model/group-by.ts';
 import { RunStatus } from '../model/status.ts';
 
 export interface TaskDetail {
@@ -55,19 +56,20 @@ interface RunSqlRow {
 }
 
 /** By the run's id, or by that of one of its tasks. */
-const readRun = {
-  name: 'read_run',
+const readRuns = {
+  name: 'read_runs',
   text: `
     SELECT r.id, r.tenant_id, r.workflow_id, r.version_id, w.name AS workflow_name, r.priority, r.input, r.metadata::text AS metadata,
       r.parent_task_id, v.definition, e.status AS end_status, e.seq AS end_us
-    FROM run r
+    FROM (SELECT DISTINCT coalesce(t.run_id, u.id) AS id FROM unnest($2::uuid[]) AS u (id) LEFT JOIN task t ON t.id = u.id) u
+    JOIN run r ON r.id = u.id AND r.tenant_id = $1
     JOIN workflow w ON w.id = r.workflow_id
     JOIN workflow_version v ON v.id = r.version_id
-    LEFT JOIN LATERAL (SELECT status, seq FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true
-    WHERE r.id = coalesce((SELECT t.run_id FROM task t WHERE t.id = $2), $2) AND r.tenant_id = $1`,
+    LEFT JOIN LATERAL (SELECT status, seq FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true`,
 };
 
 interface TaskSqlRow {
+  run_id: string;
   id: string;
   step: number;
   state: number | null;
@@ -87,9 +89,10 @@ interface TaskSqlRow {
 const readTasks = {
   name: 'read_tasks',
   text: `
-    SELECT t.id, t.step, l.state, l.flags, l.attempt AS live_attempt, coalesce(l.worker_id, h.worker_id) AS worker_id, w.name AS worker_name,
+    SELECT t.run_id, t.id, t.step, l.state, l.flags, l.attempt AS live_attempt, coalesce(l.worker_id, h.worker_id) AS worker_id, w.name AS worker_name,
       x.status, x.attempt, x.output, x.error, x.seq AS ended_us, h.queued_us, h.started_us
-    FROM task t
+    FROM unnest($1::uuid[]) AS u (id)
+    JOIN task t ON t.run_id = u.id
     LEFT JOIN live l ON l.task_id = t.id
     LEFT JOIN LATERAL (
       SELECT x.* FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
@@ -100,7 +103,7 @@ const readTasks = {
       FROM history h WHERE h.task_id = t.id
     ) h ON true
     LEFT JOIN worker w ON w.id = coalesce(l.worker_id, h.worker_id)
-    WHERE t.run_id = $1 ORDER BY t.step`,
+    ORDER BY t.run_id, t.step`,
 };
 
 function us(text: string | null): number | null {
@@ -130,26 +133,32 @@ function taskDetail(row: TaskSqlRow, definition: WorkflowDefinition): TaskDetail
   };
 }
 
+/** Those of the ids, of runs or of their tasks, that are the tenant's; in no order. */
+export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly string[]): Promise<RunDetail[]> {
+  const runs = await pool.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids] });
+  const tasks = await pool.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((run) => run.id)] });
+  const byRun = groupBy(tasks.rows, (row) => row.run_id);
+  return runs.rows.map((run) => {
+    const details = (byRun.get(run.id) ?? []).map((row) => taskDetail(row, run.definition));
+    const begun = details.some((task) => task.status !== RunStatus.Queued);
+    return {
+      id: run.id,
+      tenantId: run.tenant_id,
+      workflowId: run.workflow_id,
+      versionId: run.version_id,
+      workflowName: run.workflow_name,
+      status: run.end_status ?? (begun ? RunStatus.Running : RunStatus.Queued),
+      priority: run.priority,
+      input: run.input,
+      metadata: run.metadata,
+      parentTaskId: run.parent_task_id,
+      finishedUs: us(run.end_us),
+      tasks: details,
+    };
+  });
+}
+
 /** `undefined` for an unknown id and for another tenant's alike. */
 export async function readRunDetail(pool: Pool, tenantId: string, id: string): Promise<RunDetail | undefined> {
-  const { rows } = await pool.query<RunSqlRow>({ ...readRun, values: [tenantId, id] });
-  const [run] = rows;
-  if (run === undefined) return undefined;
-  const tasks = await pool.query<TaskSqlRow>({ ...readTasks, values: [run.id] });
-  const details = tasks.rows.map((row) => taskDetail(row, run.definition));
-  const begun = details.some((task) => task.status !== RunStatus.Queued);
-  return {
-    id: run.id,
-    tenantId: run.tenant_id,
-    workflowId: run.workflow_id,
-    versionId: run.version_id,
-    workflowName: run.workflow_name,
-    status: run.end_status ?? (begun ? RunStatus.Running : RunStatus.Queued),
-    priority: run.priority,
-    input: run.input,
-    metadata: run.metadata,
-    parentTaskId: run.parent_task_id,
-    finishedUs: us(run.end_us),
-    tasks: details,
-  };
+  return (await readRunDetails(pool, tenantId, [id]))[0];
 }
