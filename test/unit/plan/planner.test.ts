@@ -194,8 +194,11 @@ describe('planner', () => {
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
     made.run({ kind: 'workerLost', workerId });
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"late"' });
-    expect(made.stored.results.size).toBe(0);
     made.register({ actions, slots: 5 });
+    // Attempt 1 runs now; what attempt 0 says must not end it.
+    made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"later"' });
+    made.run({ kind: 'failed', tenantId, taskId: runId, attempt: 0, error: 'later', mayRetry: true });
+    expect(made.stored.results.size).toBe(0);
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"good"' });
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"again"' });
     expect([...made.stored.results.values()].map((row) => [row.output, row.status])).toEqual([['"good"', RunStatus.Completed]]);
