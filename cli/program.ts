@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandHost } from './command-host.ts';
+import { devCommand } from './commands/dev/dev.command.ts';
 import { engineCommand } from './commands/engine/engine.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
@@ -18,7 +19,7 @@ export function createProgram(host: CommandHost): Command {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help on a command')
     .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
-  for (const define of [initCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand]) program.addCommand(define(host));
+  for (const define of [initCommand, devCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand]) program.addCommand(define(host));
   settle(program, host);
   return program;
 }

@@ -128,7 +128,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       committed: (effects, history) => {
         releaseEffects(effects, { dispatcher, results, log });
         feed.publish(history);
-        if (history.length > 0) overview.poke();
+        overview.poke(); // workers come and go without a line in the journal
       },
       recovered: (open, states) => {
         for (const state of states) for (const worker of state.workersById.values()) if (!worker.ended) dispatcher.addWorker(worker.tenantId, worker.id);

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import type { CliContext } from '../../cli-context.ts';
+import { CliError, wrongUse } from '../../cli-error.ts';
+import type { Connection } from '../../connection/resolve-connection.ts';
+import { Bundler } from '../../dev/bundler.ts';
+import { EngineController } from '../../dev/engine-controller.ts';
+import type { DevEvent } from '../../dev/events.ts';
+import { linesView, ndjsonView } from '../../dev/lines-view.ts';
+import { findEntry, loadConfig, readEnvFile } from '../../dev/load-config.ts';
+import { RunFeed } from '../../dev/run-feed.ts';
+import { DevSession, type DevView } from '../../dev/session.ts';
+import { TypeChecker } from '../../dev/type-checker.ts';
+import { Watcher } from '../../dev/watcher.ts';
+import { workerEnv } from '../../dev/worker-env.ts';
+import { Workers } from '../../dev/workers.ts';
+import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
+import { isPortFree, nextFreePort, portOwner } from '../../engine-process/port-owner.ts';
+import { ExitCode } from '../../exit-code.ts';
+import { checkPayload } from '../../input/check-input.ts';
+import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { ageText } from '../../output/span-text.ts';
+import { dataFolder, projectRoot } from '../../project/project-root.ts';
+import { resetData } from './reset-data.ts';
+
+export interface DevFlags {
+  output?: 'text' | 'ndjson';
+  tui: boolean;
+  grpcPort?: number;
+  httpPort?: number;
+  databaseUrl?: string;
+  dataDir?: string;
+  processes: number;
+  reload: boolean;
+  reset?: true;
+  envFile?: string;
+  trigger?: string;
+  input?: string;
+  once?: true;
+}
+
+const host = '127.0.0.1';
+const defaultPorts = { grpc: 7077, http: 8888 };
+
+export async function dev(context: CliContext, given: string | undefined, flags: DevFlags): Promise<ExitCode> {
+  if (flags.once === true && flags.trigger === undefined) throw wrongUse('--once needs a run to end after', 'Add --trigger with the name of a workflow.');
+  if (flags.input !== undefined && flags.trigger === undefined) throw wrongUse('--input was given without --trigger');
+  const input = flags.input ?? '{}';
+  checkPayload(input, '--input');
+  const project = projectRoot(context.cwd);
+  const dataDir = dataFolder(context.cwd, flags.dataDir);
+  const buildDir = join(project, '.hatchet', 'build');
+  refuseSecond(dataDir);
+  const config = await loadConfig(project, buildDir);
+  const entry = findEntry({ cwd: context.cwd, project, given, config });
+  const envFile = flags.envFile ?? config.dev?.envFile;
+  readEnvFile(project, envFile);
+  const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
+  if (flags.reset === true) await resetData(context, dataDir);
+
+  let session: DevSession | undefined;
+  const emit = (event: DevEvent): void => session?.handle(event);
+  const connection = (): Connection => localConnection(dataDir);
+  const connect = (): GrpcRunReader => new GrpcRunReader(connection());
+  const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
+  const watcher = flags.reload ? new Watcher(emit) : undefined;
+  watcher?.cover([entry, join(project, 'hatchet.config.ts'), ...(config.dev?.watch ?? []).map((path) => join(project, path, '*'))]);
+  session = new DevSession(
+    {
+      engine: new EngineController({ dataDir, host, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
+      bundler: new Bundler({ project, entry, outDir: buildDir, emit }),
+      watcher,
+      types: new TypeChecker({ project, entry, emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), connect, emit }),
+      feed: new RunFeed(connect, emit),
+      view: await chooseView(context, flags, { emit, connect, connection }),
+      connection,
+    },
+    { trigger: flags.trigger === undefined ? undefined : { workflow: flags.trigger, input, metadata: {}, priority: undefined }, once: flags.once === true },
+  );
+  const interrupt = (): void => emit({ type: 'interrupted', signal: String(context.interrupted.reason) });
+  context.interrupted.addEventListener('abort', interrupt);
+  if (context.interrupted.aborted) interrupt();
+  return session.run();
+}
+
+interface ViewParts {
+  emit: (event: DevEvent) => void;
+  connect: () => GrpcRunReader;
+  connection: () => Connection;
+}
+
+async function chooseView(context: CliContext, flags: DevFlags, _parts: ViewParts): Promise<DevView> {
+  if (flags.output === 'ndjson') return ndjsonView(context);
+  return linesView(context);
+}
+
+/** @throws CliError where an engine, of another `hatchet dev` or alone, has the data folder */
+function refuseSecond(dataDir: string): void {
+  const running = runningEngine(dataDir);
+  if (running === undefined) return;
+  throw new CliError(`this project's engine runs already: pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)}`, {
+    remedy: 'Attach with `hatchet tui` or `hatchet runs tail`, stop it with `hatchet engine stop`, or use another --data-dir.',
+  });
+}
+
+/** A given port or none; without one the usual, or the next that is free. @throws CliError with exit code 2 */
+async function choosePort(given: number | undefined, usual: number, flag: string): Promise<number> {
+  if (given === undefined) return nextFreePort(host, usual);
+  if (given === 0 || (await isPortFree(host, given))) return given;
+  const owner = portOwner(given);
+  throw wrongUse(`port ${given} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or leave ${flag} out to take the next free port.`);
+}
+
+function localConnection(dataDir: string): Connection {
+  const engine = runningEngine(dataDir);
+  const token = readLocalToken(dataDir);
+  if (engine === undefined || token === undefined) throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
+  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir };
+}
+

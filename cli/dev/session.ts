@@ -1,0 +1,175 @@
+import { RunAdmin, type TriggerOptions } from '../admin/run-admin.ts';
+import type { Connection } from '../connection/resolve-connection.ts';
+import { ExitCode } from '../exit-code.ts';
+import { reportError } from '../output/report-error.ts';
+import type { Bundler } from './bundler.ts';
+import type { EngineController } from './engine-controller.ts';
+import type { DevEvent } from './events.ts';
+import type { RunFeed } from './run-feed.ts';
+import type { TypeChecker } from './type-checker.ts';
+import type { Watcher } from './watcher.ts';
+import type { Workers } from './workers.ts';
+
+/** What shows a session to a person or a program. */
+export interface DevView {
+  show(event: DevEvent): void;
+  stop(): Promise<void> | void;
+}
+
+export interface SessionParts {
+  engine: EngineController;
+  bundler: Bundler;
+  /** None with --no-reload. */
+  watcher: Watcher | undefined;
+  types: TypeChecker;
+  workers: Workers;
+  feed: RunFeed;
+  view: DevView;
+  connection(): Connection;
+}
+
+export interface SessionGoal {
+  /** Triggered once the worker is up. */
+  trigger: TriggerOptions | undefined;
+  /** End after the triggered run, with an exit code by its outcome. */
+  once: boolean;
+}
+
+/** A `hatchet dev`: every event of its parts comes here, and only here is decided what follows from it. */
+export class DevSession {
+  readonly #parts: SessionParts;
+  readonly #goal: SessionGoal;
+  readonly #ended: Promise<ExitCode>;
+  #end: (exitCode: ExitCode) => void = () => undefined;
+  #engineIsUp = false;
+  #bundle: string | undefined;
+  #triggeredRun: string | undefined;
+  #wasTriggered = false;
+
+  constructor(parts: SessionParts, goal: SessionGoal) {
+    this.#parts = parts;
+    this.#goal = goal;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Runs until it is interrupted, fails for good or has reached its goal, then stops all that it started. */
+  async run(): Promise<ExitCode> {
+    this.#parts.engine.start();
+    this.#parts.bundler.build();
+    const exitCode = await this.#ended;
+    await this.#stop();
+    return exitCode;
+  }
+
+  handle(event: DevEvent): void {
+    const { bundler, engine, feed, types, view, watcher, workers } = this.#parts;
+    view.show(event);
+    switch (event.type) {
+      case 'engine-ready':
+        this.#engineIsUp = true;
+        if (!event.restarted) feed.start();
+        this.#serve();
+        return;
+      case 'engine-failed':
+        this.#end(reportError(event.error).exitCode);
+        return;
+      case 'engine-exited':
+        this.#engineIsUp = false;
+        return;
+      case 'files-changed':
+        bundler.build();
+        return;
+      case 'reload-requested':
+        if (this.#bundle !== undefined && this.#engineIsUp) workers.replace(this.#bundle);
+        return;
+      case 'build-done':
+        watcher?.cover(event.inputs);
+        if (event.changed) types.check();
+        this.#bundle = event.bundle;
+        if (event.changed || !workers.isOn(event.bundle)) this.#serve(event.changed);
+        return;
+      case 'build-failed':
+        watcher?.cover(event.inputs);
+        if (watcher === undefined && this.#bundle === undefined) this.#end(ExitCode.failed);
+        return;
+      case 'worker-ready':
+        this.#triggerOnce();
+        return;
+      case 'worker-exited':
+        if (this.#goal.once && event.retryInMs === null && event.isLatest) this.#end(ExitCode.failed);
+        return;
+      case 'triggered':
+        this.#triggeredRun = event.runId;
+        void this.#look(event.runId); // it may have ended before its id was known here
+        return;
+      case 'trigger-failed':
+        if (this.#goal.once) this.#end(reportError(event.error).exitCode);
+        return;
+      case 'run-event':
+        if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) void this.#look(event.event.runId);
+        return;
+      case 'run-finished':
+        this.#triggeredRun = undefined;
+        if (this.#goal.once) this.#end(event.outcome === 'COMPLETED' ? ExitCode.done : ExitCode.failed);
+        return;
+      case 'interrupted':
+        this.#end(event.signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.done);
+        return;
+      case 'quit-requested':
+        this.#end(ExitCode.done);
+        return;
+      case 'engine-stage':
+      case 'build-started':
+      case 'types-checked':
+      case 'worker-starting':
+      case 'worker-draining':
+      case 'worker-stopped':
+      case 'worker-line':
+      case 'overview':
+      case 'feed-lost':
+      case 'feed-back':
+        return;
+      default: {
+        const never: never = event;
+        throw new Error(`an event without a case: ${JSON.stringify(never)} (engine ${engine.constructor.name})`);
+      }
+    }
+  }
+
+  /** Puts the newest bundle to work, as soon as there are an engine and a bundle. */
+  #serve(force = false): void {
+    const { workers } = this.#parts;
+    if (this.#bundle === undefined || !this.#engineIsUp) return;
+    if (force || !workers.isOn(this.#bundle)) workers.replace(this.#bundle);
+  }
+
+  #triggerOnce(): void {
+    const { trigger } = this.#goal;
+    if (trigger === undefined || this.#wasTriggered) return;
+    this.#wasTriggered = true;
+    const admin = new RunAdmin(this.#parts.connection());
+    void admin
+      .trigger(trigger)
+      .then(
+        (runId) => this.handle({ type: 'triggered', workflow: trigger.workflow, runId }),
+        (error: unknown) => this.handle({ type: 'trigger-failed', workflow: trigger.workflow, error }),
+      )
+      .finally(() => admin.close());
+  }
+
+  async #look(runId: string): Promise<void> {
+    if (this.#triggeredRun !== runId) return;
+    await this.#parts.feed.outcome(runId).catch((error: unknown) => this.handle({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }));
+  }
+
+  async #stop(): Promise<void> {
+    const { bundler, engine, feed, types, view, watcher, workers } = this.#parts;
+    types.stop();
+    await Promise.all([watcher?.stop(), bundler.stop(), workers.stop()]);
+    await feed.stop();
+    await engine.stop();
+    await view.stop();
+  }
+}

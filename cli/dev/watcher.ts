@@ -1,0 +1,51 @@
+import { dirname } from 'node:path';
+import { watch, type FSWatcher } from 'chokidar';
+import type { Emit } from './events.ts';
+
+/** Editors write a file in several steps, and a checkout writes many: one change is what comes within this time. */
+const quietMs = 60;
+
+/**
+ * Watches the folders of the files that matter, each without its subfolders: a file that an import misses is found when
+ * it is made, and node_modules is never walked.
+ */
+export class Watcher {
+  readonly #emit: Emit;
+  #watcher: FSWatcher | undefined;
+  readonly #folders = new Set<string>();
+  readonly #changed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  /** Adds the folders of these files. */
+  cover(files: readonly string[]): void {
+    const fresh = [...new Set(files.map((file) => dirname(file)))].filter((folder) => !this.#folders.has(folder) && !folder.includes('node_modules'));
+    if (fresh.length === 0) return;
+    for (const folder of fresh) this.#folders.add(folder);
+    if (this.#watcher === undefined) {
+      this.#watcher = watch(fresh, { depth: 0, ignoreInitial: true, ignored: (path) => /[/\\](?:node_modules|\.git|\.hatchet)(?:[/\\]|$)/.test(path) });
+      this.#watcher.on('all', (_event, path) => this.#note(path));
+      this.#watcher.on('error', () => undefined);
+    } else {
+      this.#watcher.add(fresh);
+    }
+  }
+
+  #note(path: string): void {
+    this.#changed.add(path);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const paths = [...this.#changed];
+      this.#changed.clear();
+      this.#emit({ type: 'files-changed', paths });
+    }, quietMs);
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#watcher?.close();
+  }
+}

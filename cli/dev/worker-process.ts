@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../package-root.ts';
+import type { WorkerExit } from './events.ts';
+
+export interface WorkerProcessOptions {
+  bundle: string;
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+  onLine(line: string): void;
+}
+
+export interface WorkerProcess {
+  pid: number;
+  exited: Promise<WorkerExit>;
+  /** SIGTERM: it finishes its tasks and ends. After `limitMs` it is killed. */
+  drain(limitMs: number): Promise<void>;
+}
+
+const keptLines = 20;
+/** One line of a worker's output; a longer one is cut into several. */
+const longestLine = 8_000;
+
+function preload(): string {
+  return join(packageRoot().folder, 'dist', 'cli', 'dev', 'worker-preload.js');
+}
+
+/** One worker on a bundle, in a process of its own that ends when this one does. */
+export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', '--import', preload(), options.bundle], {
+    cwd: options.cwd,
+    env: options.env,
+    // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const lastLines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) throw new Error('the worker was spawned without pipes for its output');
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (whole) => {
+      for (let at = 0; at === 0 || at < whole.length; at += longestLine) {
+        const line = whole.slice(at, at + longestLine);
+        lastLines.push(line);
+        if (lastLines.length > keptLines) lastLines.shift();
+        options.onLine(line);
+      }
+    });
+  }
+  child.stdio[3]?.on('error', () => undefined);
+  // `close` rather than `exit`: the last lines are still in the pipes when the process is gone.
+  const exited = new Promise<WorkerExit>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, lastLines: [...lastLines] }));
+    child.once('error', (error) => resolve({ code: -1, signal: null, lastLines: [error.message] }));
+  });
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    async drain(limitMs) {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
