@@ -29,9 +29,9 @@ export class RunsClient {
     return await callRest(this.#connection.config, 'GET', `/api/v1/stable/workflow-runs/${idOf(run)}`);
   }
 
-  /** A run's status. @throws as get */
+  /** A run's status. @throws as getDetails */
   async get_status(run: RunId): Promise<RunStatusName> {
-    return await callRest(this.#connection.config, 'GET', `/api/v1/stable/workflow-runs/${idOf(run)}/status`);
+    return (await this.getDetails(run)).status;
   }
 
   /** The status of each task of a run, by the tasks' names. @throws as getDetails */

@@ -1,0 +1,136 @@
+/** Checked by the compiler with all other sources: a wrong expectation is a compile error. */
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { expectTypeOf } from 'vitest';
+import { z } from 'zod';
+import { Hatchet, NonRetryableError, type Context, type Runnable, type WorkflowRunRef } from '../../sdk/index.ts';
+
+const hatchet = Hatchet.init();
+
+// A task's types come from its function.
+const simple = hatchet.task({ name: 'simple', fn: (input: { message: string }) => ({ message: input.message.toLowerCase() }) });
+expectTypeOf(simple.run({ message: 'a' })).resolves.toEqualTypeOf<{ message: string }>();
+expectTypeOf(simple.run([{ message: 'a' }])).resolves.toEqualTypeOf<{ message: string }[]>();
+expectTypeOf(simple.runNoWait({ message: 'a' })).resolves.toEqualTypeOf<WorkflowRunRef<{ message: string }>>();
+expectTypeOf(simple.runNoWait([{ message: 'a' }])).resolves.toEqualTypeOf<WorkflowRunRef<{ message: string }>[]>();
+expectTypeOf(simple.runMany([{ input: { message: 'a' }, opts: { priority: 3 } }])).resolves.toEqualTypeOf<{ message: string }[]>();
+expectTypeOf(hatchet.run(simple, { message: 'a' })).resolves.toEqualTypeOf<{ message: string }>();
+// @ts-expect-error the input lacks its message
+void simple.run({});
+// @ts-expect-error the message is no number
+void simple.run({ message: 1 });
+// @ts-expect-error a priority is 1, 2 or 3
+void simple.run({ message: 'a' }, { priority: 4 });
+// @ts-expect-error the input is not the task's
+void hatchet.run(simple, { text: 'a' });
+
+// Asynchronous functions, and functions that give nothing.
+const later = hatchet.task({ name: 'later', fn: async (input: { n: number }, ctx) => ({ n: input.n, id: ctx.workflowRunId() }) });
+expectTypeOf(later.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; id: string }>();
+const nothing = hatchet.task({ name: 'nothing', fn: () => {} });
+expectTypeOf(nothing.run({})).resolves.toEqualTypeOf<void>();
+
+// Types that are given.
+interface In {
+  a: string;
+}
+interface Out {
+  b: number;
+}
+const explicit = hatchet.task<In, Out>({ name: 'explicit', fn: (input, ctx) => {
+  expectTypeOf(input).toEqualTypeOf<In>();
+  expectTypeOf(ctx).toEqualTypeOf<Context<In>>();
+  return { b: input.a.length };
+} });
+expectTypeOf(explicit.run({ a: '' })).resolves.toEqualTypeOf<Out>();
+// @ts-expect-error the function does not give what was said
+hatchet.task<In, Out>({ name: 'wrong', fn: () => ({ b: 'text' }) });
+
+// Durations.
+hatchet.task({ name: 'timed', executionTimeout: '42m30s', scheduleTimeout: { minutes: 5 }, fn: () => {} });
+// @ts-expect-error days are no unit
+hatchet.task({ name: 'timed', executionTimeout: '3d', fn: () => {} });
+
+// Schemas give the types: what callers pass, and what the function gets.
+const parsed = z.object({ count: z.coerce.string().default('1'), when: z.string().transform((text) => new Date(text)) });
+const byZod = hatchet.task({ name: 'by-zod', input: parsed, fn: (input) => {
+  expectTypeOf(input).toEqualTypeOf<{ count: string; when: Date }>();
+  return { year: input.when.getFullYear() };
+} });
+void byZod.run({ when: '2026-01-01' });
+expectTypeOf(byZod.run({ when: '' })).resolves.toEqualTypeOf<{ year: number }>();
+// @ts-expect-error callers pass the text, not the date
+void byZod.run({ when: new Date() });
+
+const byValibot = hatchet.task({ name: 'by-valibot', input: v.object({ n: v.number() }), fn: (input) => ({ double: input.n * 2 }) });
+expectTypeOf(byValibot.run({ n: 1 })).resolves.toEqualTypeOf<{ double: number }>();
+const byArktype = hatchet.task({ name: 'by-arktype', input: type({ n: 'number' }), fn: (input) => ({ double: input.n * 2 }) });
+expectTypeOf(byArktype.run({ n: 1 })).resolves.toEqualTypeOf<{ double: number }>();
+// @ts-expect-error the schema says number
+void byArktype.run({ n: '1' });
+// @ts-expect-error the function wants what the schema does not give
+hatchet.task({ name: 'against', input: z.object({ a: z.string() }), fn: (input: { a: string; b: number }) => ({ b: input.b }) });
+
+// The official name of the same.
+const validated = hatchet.task({ name: 'validated', inputValidator: z.object({ n: z.number() }), fn: (input) => ({ n: input.n }) });
+expectTypeOf(validated.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number }>();
+
+// Output schemas.
+const checked = hatchet.task({ name: 'checked', input: z.object({ n: z.number() }), output: z.object({ n: z.number(), note: z.string().default('') }), fn: (input) => ({ n: input.n }) });
+expectTypeOf(checked.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; note: string }>();
+// @ts-expect-error the output lacks its n
+hatchet.task({ name: 'unchecked', output: z.object({ n: z.number() }), fn: () => ({ m: 1 }) });
+
+// Workflows: parents' outputs are typed from their definitions.
+const flow = hatchet.workflow<{ n: number }>({ name: 'flow' });
+const stepA = flow.task({ name: 'a', fn: (input) => ({ doubled: input.n * 2 }) });
+const stepB = flow.task({ name: 'b', parents: [stepA], output: z.object({ text: z.string() }), fn: async (_input, ctx) => {
+  const a = await ctx.parentOutput(stepA);
+  expectTypeOf(a).toEqualTypeOf<{ doubled: number }>();
+  // @ts-expect-error a gives no such field
+  void a.tripled;
+  return { text: String(a.doubled) };
+} });
+flow.task({ name: 'c', parents: [stepA, stepB, simple], fn: async (_input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(stepB)).toEqualTypeOf<{ text: string }>();
+  expectTypeOf(await ctx.parentOutput(simple)).toEqualTypeOf<{ message: string }>();
+  expectTypeOf(await ctx.parentOutput<{ x: 1 }>('a')).toEqualTypeOf<{ x: 1 }>();
+} });
+expectTypeOf(stepA.name).toEqualTypeOf<'a'>();
+// @ts-expect-error a parent is a definition, not a name
+flow.task({ name: 'd', parents: ['a'], fn: () => {} });
+
+// A workflow whose output was declared: each task gives its part.
+const declared = hatchet.workflow<In, { first: Out }>({ name: 'declared' });
+const first = declared.task({ name: 'first', fn: () => ({ b: 1 }) });
+expectTypeOf(declared.run({ a: '' })).resolves.toEqualTypeOf<{ first: Out }>();
+declared.task({ name: 'second', parents: [first], fn: async (_input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(first)).toEqualTypeOf<Out>();
+} });
+// @ts-expect-error first gives a number
+declared.task({ name: 'first', fn: () => ({ b: 'text' }) });
+
+// Workflow schemas type their tasks' inputs.
+const withSchema = hatchet.workflow({ name: 'with-schema', input: z.object({ when: z.string().transform((text) => new Date(text)) }) });
+withSchema.task({ name: 'a', fn: (input) => {
+  expectTypeOf(input.when).toEqualTypeOf<Date>();
+} });
+void withSchema.run({ when: '2026-01-01' });
+// @ts-expect-error callers pass the text
+void withSchema.run({ when: new Date() });
+
+// Children, and the rest of the context.
+hatchet.task({ name: 'parent', fn: async (_input: { a: 1 }, ctx) => {
+  expectTypeOf(await ctx.runChild(simple, { message: 'a' }, { key: 'k' })).toEqualTypeOf<{ message: string }>();
+  // @ts-expect-error the child's input is another
+  await ctx.runChild(simple, { text: 'a' });
+  expectTypeOf(ctx.input).toEqualTypeOf<{ a: 1 }>();
+  expectTypeOf(ctx.additionalMetadata()).toEqualTypeOf<Record<string, string>>();
+  await ctx.refreshTimeout('10s');
+  if (ctx.cancelled) throw new NonRetryableError('stop');
+} });
+
+// Whatever its types, a declaration can be given to a worker.
+expectTypeOf(simple).toExtend<Runnable>();
+expectTypeOf(flow).toExtend<Runnable>();
+void hatchet.worker('w', { workflows: [simple, byZod, checked, flow, declared, withSchema], slots: 10, labels: { zone: 'a', cores: 4 } });
