@@ -215,6 +215,8 @@ CREATE INDEX history_seq ON ONLY public.history USING brin (seq) WITH (pages_per
 
 CREATE INDEX run_end_status ON ONLY public.run_end USING btree (tenant_id, status, run_id);
 
+CREATE INDEX run_parent ON ONLY public.run USING btree (parent_task_id) WHERE (parent_task_id IS NOT NULL);
+
 CREATE INDEX run_tenant ON ONLY public.run USING btree (tenant_id, id);
 
 CREATE INDEX task_run ON ONLY public.task USING btree (run_id, step);

@@ -50,13 +50,19 @@ interface CancelPorts {
 export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
   const wanted = selection.statuses.length === 0 ? [RunStatus.Queued, RunStatus.Running] : statusesByName(selection.statuses).filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
   if (wanted.length === 0) return [];
+  // Left out, an id that is none would widen the selection to every workflow.
+  const workflowIds = selection.workflowIds.map((id) => {
+    const uuid = parseUuid(id);
+    if (uuid === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(id)} is not a workflow's id`, { remedy: 'Give the ids that the list of workflows shows.' });
+    return uuid;
+  });
   const cancelled: string[] = [];
   for (let beforeId: string | null = null; ; ) {
     const page = await listRunSummaries(ports.pool, {
       tenantId,
       statuses: wanted,
       workflowNames: [],
-      workflowIds: selection.workflowIds.map((id) => parseUuid(id)).filter((id) => id !== undefined),
+      workflowIds,
       sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
       untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
       metadata: metadataFilter(selection.additionalMetadata),

@@ -2,15 +2,65 @@ import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
+import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { registerRunRoutes } from './run-routes.ts';
+import { registerTaskRoutes } from './task-routes.ts';
+import { registerWorkerRoutes } from './worker-routes.ts';
+import { registerWorkflowRoutes } from './workflow-routes.ts';
+
+/** What the contract has and this version does not serve: said so, rather than "not found". */
+const unserved = [
+  ['POST', '/api/v1/stable/tenants/:tenant/tasks/replay'],
+  ['POST', '/api/v1/stable/tasks/:task/restore'],
+  ['POST', '/api/v1/stable/tenants/:tenant/durable-tasks/branch'],
+  ['DELETE', '/api/v1/workflows/:workflow'],
+  ['PATCH', '/api/v1/workflows/:workflow'],
+  ['GET', '/api/v1/workflows/:workflow/metrics'],
+  ['GET', '/api/v1/stable/tenants/:tenant/task-metrics'],
+  ['GET', '/api/v1/stable/tenants/:tenant/task-point-metrics'],
+  ['GET', '/api/v1/tenants/:tenant/task-stats'],
+  ['GET', '/api/v1/tenants/:tenant/prometheus-metrics'],
+  ['GET', '/api/v1/tenants/:tenant/rate-limits'],
+  ['POST', '/api/v1/stable/tenants/:tenant/cel/debug'],
+] as const;
+
+const unservedFamilies = [
+  '/api/v1/stable/tenants/:tenant/events/*',
+  '/api/v1/tenants/:tenant/events/*',
+  '/api/v1/stable/tenants/:tenant/filters/*',
+  '/api/v1/stable/tenants/:tenant/webhooks/*',
+  '/api/v1/tenants/:tenant/workflows/crons/*',
+  '/api/v1/tenants/:tenant/workflows/scheduled/*',
+  '/api/v1/tenants/:tenant/workflows/:workflow/crons',
+  '/api/v1/tenants/:tenant/workflows/:workflow/scheduled',
+] as const;
 
 /** Every route, in the contract's paths. */
 export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+  registerHealth(app, deps);
+  authenticate(app, deps);
+  app.get('/api/v1/tenants/:tenant', async (context) => {
+    const tenant = await readTenant(deps.pool, context.get('caller').tenantId);
+    if (tenant === undefined) throw unknownTenant(context.req.param('tenant'));
+    return context.json({ metadata: resourceMeta(tenant.id), name: tenant.name, slug: tenant.name, version: 'V1', environment: 'development' });
+  });
+  registerRunRoutes(app, deps);
+  registerTaskRoutes(app, deps);
+  registerWorkerRoutes(app, deps);
+  registerWorkflowRoutes(app, deps);
+  for (const [method, path] of unserved) app.on(method, path, (context) => notServed(context.req.method, context.req.path));
+  for (const path of unservedFamilies) app.all(path, (context) => notServed(context.req.method, context.req.path));
+}
+
+function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
   app.get('/api/live', (context) => context.text('ok'));
   app.get('/api/ready', (context) => (deps.isReady() ? context.text('ok') : context.text('not ready', 503)));
   app.get('/api/v1/version', (context) => context.json({ version: deps.version }));
   app.get('/api/v1/meta', (context) => context.json({ auth: { schemes: [] }, allowSignup: false, allowInvites: false, allowCreateTenant: false, allowChangePassword: false }));
+}
 
+function authenticate(app: Hono<RestEnv>, deps: RestDeps): void {
   app.use('/api/*', async (context, next) => {
     const match = /^bearer (.+)$/i.exec(context.req.header('authorization') ?? '');
     if (match?.[1] === undefined) throw new HatchetError('UNAUTHENTICATED', 'the request carries no token', { remedy: 'Send the header `Authorization: Bearer <token>`.' });
@@ -18,36 +68,19 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     await next();
   });
   // A path that names another tenant answers as one that names none.
-  app.use('/api/v1/tenants/:tenant/*', async (context, next) => {
-    ownTenant(context.req.param('tenant'), context.get('caller').tenantId);
-    await next();
-  });
-  app.use('/api/v1/stable/tenants/:tenant/*', async (context, next) => {
-    ownTenant(context.req.param('tenant'), context.get('caller').tenantId);
-    await next();
-  });
-
-  app.get('/api/v1/tenants/:tenant', async (context) => {
-    ownTenant(context.req.param('tenant'), context.get('caller').tenantId);
-    const tenant = await readTenant(deps.pool, context.get('caller').tenantId);
-    if (tenant === undefined) throw unknownTenant();
-    const now = new Date().toISOString();
-    return context.json({ metadata: { id: tenant.id, createdAt: now, updatedAt: now }, name: tenant.name, slug: tenant.name, version: 'V1', environment: 'development' });
-  });
-  app.patch('/api/v1/workers/:worker', async (context) => {
-    const workerId = parseUuid(context.req.param('worker')) ?? '';
-    const body: unknown = await context.req.json();
-    const paused = typeof body === 'object' && body !== null && 'isPaused' in body && typeof body.isPaused === 'boolean' ? body.isPaused : undefined;
-    const { tenantId } = context.get('caller');
-    if (paused !== undefined) await deps.owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId, paused });
-    return context.json({ metadata: { id: workerId } });
-  });
+  for (const path of ['/api/v1/tenants/:tenant/*', '/api/v1/stable/tenants/:tenant/*'] as const) {
+    app.use(path, async (context, next) => {
+      const given = context.req.param('tenant');
+      if (parseUuid(given) !== context.get('caller').tenantId) throw unknownTenant(given);
+      await next();
+    });
+  }
 }
 
-function ownTenant(given: string, own: string): void {
-  if (parseUuid(given) !== own) throw unknownTenant();
+function unknownTenant(id: string): HatchetError {
+  return new HatchetError('UNKNOWN_RUN', `there is no tenant ${JSON.stringify(id)}`, { remedy: 'Check the id and the token.' });
 }
 
-function unknownTenant(): HatchetError {
-  return new HatchetError('UNKNOWN_RUN', 'there is no such tenant', { remedy: 'Check the id and the token.' });
+function notServed(method: string, path: string): never {
+  throw new HatchetError('NOT_SUPPORTED', `${method} ${path} is not served by this version of the engine`, { remedy: 'Upgrade hatchet-ts once a version serves it.' });
 }

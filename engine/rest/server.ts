@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Address } from '../config.ts';
 import { HatchetError, type ErrorCode } from '../errors.ts';
+import { maxPayloadBytes } from '../model/limits.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerRoutes } from './routes.ts';
 
@@ -24,6 +26,9 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   STOPPING: 503,
 };
 
+/** An input, its metadata, and what is around them; each is checked by itself as well. */
+const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
+
 /** The API as an app, without a port. */
 export function restApp(deps: RestDeps): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
@@ -35,6 +40,18 @@ export function restApp(deps: RestDeps): Hono<RestEnv> {
     }
     deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
     return context.json({ errors: [{ code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' }] }, 500);
+  });
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, { details: { limit: maxBodyBytes }, remedy: 'Store large data elsewhere and pass a reference to it.' });
+      },
+    }),
+  );
+  app.use(async (context, next) => {
+    if (context.req.url.includes('%00')) throw new HatchetError('INVALID_ARGUMENT', 'the address holds a NUL character', { remedy: 'Remove %00.' });
+    await next();
   });
   registerRoutes(app, deps);
   return app;

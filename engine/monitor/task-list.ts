@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+import type { RunStatus } from '../model/status.ts';
+
+export interface TaskListFilter {
+  tenantId: string;
+  /** Of the tasks; empty for every status. */
+  statuses: readonly RunStatus[];
+  workflowIds: readonly string[];
+  /** Bounds as UUIDs, of the run. */
+  sinceId: string | null;
+  untilId: string | null;
+  /** JSON object that the run's metadata must contain. */
+  metadata: string | null;
+  parentTaskId: string | null;
+  /** Only tasks that were assigned to it at any time. */
+  workerId: string | null;
+  limit: number;
+  offset: number;
+}
+
+/** The status of a task as in run details: its newest result, else where its live row says it is. */
+const listTasks = {
+  name: 'list_tasks',
+  text: `
+    SELECT t.id, t.run_id
+    FROM run r
+    JOIN task t ON t.run_id = r.id
+    LEFT JOIN live l ON l.task_id = t.id
+    LEFT JOIN LATERAL (
+      SELECT x.status FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
+    ) x ON true
+    WHERE r.tenant_id = $1
+      AND ($2::integer[] IS NULL OR coalesce(x.status, CASE WHEN l.state IN (3, 4) THEN 2 ELSE 1 END) = ANY ($2))
+      AND ($3::uuid[] IS NULL OR r.workflow_id = ANY ($3))
+      AND r.id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
+      AND r.id < coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+      AND ($6::jsonb IS NULL OR r.metadata @> $6)
+      AND ($7::uuid IS NULL OR r.parent_task_id = $7)
+      AND ($8::uuid IS NULL OR EXISTS (SELECT FROM history h WHERE h.task_id = t.id AND h.worker_id = $8))
+    ORDER BY r.id DESC, t.step LIMIT $9 OFFSET $10`,
+};
+
+/** Tasks of the newest runs first, as references: details are read together afterwards. */
+export async function listTaskRefs(pool: Pool, filter: TaskListFilter): Promise<{ taskId: string; runId: string }[]> {
+  const { rows } = await pool.query<{ id: string; run_id: string }>({
+    ...listTasks,
+    values: [
+      filter.tenantId,
+      filter.statuses.length === 0 ? null : filter.statuses,
+      filter.workflowIds.length === 0 ? null : filter.workflowIds,
+      filter.sinceId,
+      filter.untilId,
+      filter.metadata,
+      filter.parentTaskId,
+      filter.workerId,
+      filter.limit,
+      filter.offset,
+    ],
+  });
+  return rows.map((row) => ({ taskId: row.id, runId: row.run_id }));
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { uuidTimeMs } from '../model/uuid.ts';
+
+/** The head of every resource in the contract. */
+export interface ResourceMeta {
+  id: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Pages count from 1. How many there are is not counted: there is the next one, or none. */
+export interface Pagination {
+  current_page: number;
+  next_page: number;
+  num_pages: number;
+}
+
+export function isoMs(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function isoUs(us: number | null): string | undefined {
+  return us === null ? undefined : isoMs(us / 1000);
+}
+
+/** Our ids carry the time at which they were made. */
+export function madeAt(id: string): string {
+  return isoMs(uuidTimeMs(id));
+}
+
+export function resourceMeta(id: string, updatedMs?: number): ResourceMeta {
+  return { id, createdAt: madeAt(id), updatedAt: updatedMs === undefined ? madeAt(id) : isoMs(updatedMs) };
+}
+
+/** A step has no id of its own here: it follows from its version and its place. */
+export function stepId(versionId: string, step: number): string {
+  const hash = createHash('sha256').update(`${versionId} ${step}`).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(12, 15)}-8${hash.slice(15, 18)}-${hash.slice(18, 30)}`;
+}
+
+/** The contract numbers tasks beside their UUIDs: 48 bits of it, as many as a JSON number holds exactly. */
+export function taskNumber(taskId: string): number {
+  return Number.parseInt(taskId.slice(-12), 16);
+}
+
+export function pagination(page: { offset: number; limit: number; more: boolean }): Pagination {
+  const current = Math.floor(page.offset / page.limit) + 1;
+  const last = page.more ? current + 1 : current;
+  return { current_page: current, next_page: last, num_pages: last };
+}
+
+/** Stored JSON text as its value. What a worker reported may be any JSON. */
+export function jsonValue(text: string | null): unknown {
+  if (text === null) return {};
+  const value: unknown = JSON.parse(text);
+  return value ?? {};
+}

@@ -1,0 +1,77 @@
+import { splitError } from '../model/split-error.ts';
+import { RunStatus } from '../model/status.ts';
+import type { RunDetail } from '../monitor/run-detail.ts';
+import { isoUs, jsonValue, resourceMeta, stepId } from './contract.ts';
+
+/** The names that this older part of the contract has for our statuses. */
+const legacyStatus: Record<RunStatus, string> = {
+  [RunStatus.Queued]: 'PENDING',
+  [RunStatus.Running]: 'RUNNING',
+  [RunStatus.Completed]: 'SUCCEEDED',
+  [RunStatus.Failed]: 'FAILED',
+  [RunStatus.Cancelled]: 'CANCELLED',
+  [RunStatus.Evicted]: 'RUNNING',
+};
+
+/**
+ * A run in the contract's older form: one job whose steps are the tasks. SDKs read results here
+ * that were too large for their subscription.
+ */
+export function runGraph(run: RunDetail) {
+  const { tenantId, versionId } = run;
+  const jobId = stepId(versionId, -1);
+  const meta = resourceMeta(run.id);
+  return {
+    metadata: meta,
+    tenantId,
+    workflowId: run.workflowId,
+    workflowVersionId: versionId,
+    status: legacyStatus[run.status],
+    displayName: run.workflowName,
+    triggeredBy: { metadata: meta, parentWorkflowRunId: run.parentTaskId ?? undefined },
+    input: jsonValue(run.input),
+    additionalMetadata: jsonValue(run.metadata),
+    finishedAt: isoUs(run.finishedUs),
+    jobRuns: [
+      {
+        metadata: meta,
+        tenantId,
+        workflowRunId: run.id,
+        jobId,
+        status: legacyStatus[run.status],
+        finishedAt: isoUs(run.finishedUs),
+        job: {
+          metadata: { ...meta, id: jobId },
+          tenantId,
+          versionId,
+          name: run.workflowName,
+          steps: run.tasks.map((task, step) => ({
+            metadata: { ...meta, id: stepId(versionId, step) },
+            readableId: task.name,
+            tenantId,
+            jobId,
+            action: task.action,
+            isDurable: task.durable,
+            parents: parentSteps(run, task.parents),
+          })),
+        },
+        stepRuns: run.tasks.map((task, step) => ({
+          metadata: resourceMeta(task.id),
+          tenantId,
+          jobRunId: run.id,
+          stepId: stepId(versionId, step),
+          workerId: task.workerId ?? undefined,
+          output: task.output ?? undefined,
+          status: legacyStatus[task.status],
+          error: splitError(task.error).message,
+          startedAt: isoUs(task.startedUs),
+          finishedAt: isoUs(task.finishedUs),
+        })),
+      },
+    ],
+  };
+}
+
+function parentSteps(run: RunDetail, parents: readonly string[]): string[] {
+  return run.tasks.flatMap((task, step) => (parents.includes(task.name) ? [stepId(run.versionId, step)] : []));
+}

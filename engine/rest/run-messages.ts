@@ -1,0 +1,162 @@
+import { splitError } from '../model/split-error.ts';
+import { runStatusNames } from '../model/status.ts';
+import type { JournalEvent } from '../monitor/journal-reads.ts';
+import type { RunDetail, TaskDetail } from '../monitor/run-detail.ts';
+import { isoMs, isoUs, jsonValue, madeAt, resourceMeta, stepId, taskNumber } from './contract.ts';
+
+function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {
+  return startedUs === null || finishedUs === null ? undefined : Math.max(0, Math.round((finishedUs - startedUs) / 1000));
+}
+
+function earliest(tasks: readonly TaskDetail[]): number | null {
+  const started = tasks.flatMap((task) => (task.startedUs === null ? [] : [task.startedUs]));
+  return started.length === 0 ? null : Math.min(...started);
+}
+
+/** `name-<milliseconds>`, as people tell runs of one workflow apart. */
+function displayName(name: string, id: string): string {
+  return `${name}-${Date.parse(madeAt(id))}`;
+}
+
+/** A run of one task gives that task's output, a DAG an object by task. */
+function runOutput(run: RunDetail): unknown {
+  const [only] = run.tasks;
+  if (run.tasks.length === 1) return jsonValue(only?.output ?? null);
+  return Object.fromEntries(run.tasks.flatMap((task) => (task.output === null ? [] : [[task.name, jsonValue(task.output)]])));
+}
+
+function runError(run: RunDetail): string | undefined {
+  const failed = run.tasks.find((task) => task.error !== null);
+  return failed === undefined ? undefined : splitError(failed.error).message;
+}
+
+export interface PayloadChoice {
+  /** Lists may leave inputs and outputs out: they then are empty objects. */
+  payloads: boolean;
+}
+
+export function runMessage(run: RunDetail) {
+  const startedUs = earliest(run.tasks);
+  return {
+    metadata: resourceMeta(run.id),
+    status: runStatusNames[run.status],
+    startedAt: isoUs(startedUs),
+    finishedAt: isoUs(run.finishedUs),
+    duration: durationMs(startedUs, run.finishedUs),
+    tenantId: run.tenantId,
+    additionalMetadata: jsonValue(run.metadata),
+    displayName: displayName(run.workflowName, run.id),
+    workflowId: run.workflowId,
+    output: runOutput(run),
+    errorMessage: runError(run),
+    workflowVersionId: run.versionId,
+    input: jsonValue(run.input),
+    createdAt: madeAt(run.id),
+    parentTaskExternalId: run.parentTaskId ?? undefined,
+  };
+}
+
+export function taskMessage(run: RunDetail, task: TaskDetail, options: PayloadChoice & { children: number }) {
+  return {
+    metadata: resourceMeta(task.id),
+    actionId: task.action,
+    retryCount: task.attempt,
+    attempt: task.attempt + 1,
+    additionalMetadata: jsonValue(run.metadata),
+    createdAt: madeAt(task.id),
+    displayName: displayName(task.name, task.id),
+    duration: durationMs(task.startedUs, task.finishedUs),
+    isDurable: task.durable,
+    errorMessage: splitError(task.error).message,
+    finishedAt: isoUs(task.finishedUs),
+    input: options.payloads ? jsonValue(run.input) : {},
+    numSpawnedChildren: options.children,
+    output: options.payloads ? jsonValue(task.output) : {},
+    status: runStatusNames[task.status],
+    isEvicted: task.liveState === 'EVICTED',
+    startedAt: isoUs(task.startedUs),
+    stepId: stepId(run.versionId, run.tasks.indexOf(task)),
+    taskExternalId: task.id,
+    taskId: taskNumber(task.id),
+    taskInsertedAt: madeAt(task.id),
+    tenantId: run.tenantId,
+    type: 'TASK',
+    workflowId: run.workflowId,
+    workflowName: run.workflowName,
+    workflowRunExternalId: run.id,
+    workflowVersionId: run.versionId,
+    parentTaskExternalId: run.parentTaskId ?? undefined,
+  };
+}
+
+/** A run as a row of a list: a DAG has its tasks as children. */
+export function runRow(run: RunDetail, options: PayloadChoice & { children: ReadonlyMap<string, number> }) {
+  const [only] = run.tasks;
+  if (run.tasks.length === 1 && only !== undefined) return { ...taskMessage(run, only, { ...options, children: options.children.get(only.id) ?? 0 }), children: [] };
+  const message = runMessage(run);
+  const children = run.tasks.map((task) => taskMessage(run, task, { ...options, children: options.children.get(task.id) ?? 0 }));
+  return {
+    ...message,
+    input: options.payloads ? message.input : {},
+    output: options.payloads ? message.output : {},
+    numSpawnedChildren: children.reduce((sum, child) => sum + child.numSpawnedChildren, 0),
+    taskExternalId: run.id,
+    taskId: taskNumber(run.id),
+    taskInsertedAt: madeAt(run.id),
+    type: 'DAG',
+    workflowName: run.workflowName,
+    workflowRunExternalId: run.id,
+    children,
+  };
+}
+
+export function shapeMessage(run: RunDetail) {
+  return run.tasks.map((task, step) => ({
+    taskExternalId: task.id,
+    stepId: stepId(run.versionId, step),
+    childrenStepIds: run.tasks.flatMap((child, childStep) => (child.parents.includes(task.name) ? [stepId(run.versionId, childStep)] : [])),
+    taskName: task.name,
+  }));
+}
+
+/** The tasks' transitions, numbered in their order; the journal only grows, so a number stays an event's own. */
+export function eventMessages(events: readonly JournalEvent[]) {
+  return events
+    .filter((event) => !event.ofRun)
+    .map((event, index) => ({
+      id: index + 1,
+      taskId: event.taskId,
+      timestamp: isoMs(event.timeUs / 1000),
+      eventType: event.type,
+      message: event.message,
+      errorMessage: event.type === 'FAILED' ? event.message : undefined,
+      workerId: event.workerId ?? undefined,
+      taskDisplayName: event.stepName,
+      retryCount: event.attempt,
+      attempt: event.attempt + 1,
+    }));
+}
+
+function depth(run: RunDetail, task: TaskDetail): number {
+  const parents = run.tasks.filter((candidate) => task.parents.includes(candidate.name));
+  return parents.length === 0 ? 0 : 1 + Math.max(...parents.map((parent) => depth(run, parent)));
+}
+
+export function timingMessage(run: RunDetail, task: TaskDetail) {
+  return {
+    metadata: resourceMeta(task.id),
+    depth: depth(run, task),
+    status: runStatusNames[task.status],
+    taskDisplayName: displayName(task.name, task.id),
+    taskExternalId: task.id,
+    taskId: taskNumber(task.id),
+    taskInsertedAt: madeAt(task.id),
+    tenantId: run.tenantId,
+    queuedAt: isoUs(task.queuedUs),
+    startedAt: isoUs(task.startedUs),
+    finishedAt: isoUs(task.finishedUs),
+    workflowRunId: run.id,
+    retryCount: task.attempt,
+    attempt: task.attempt + 1,
+  };
+}

@@ -1,0 +1,58 @@
+import type { Hono } from 'hono';
+import { HatchetError } from '../errors.ts';
+import { runStatusNames } from '../model/status.ts';
+import { prepareRun } from '../shard/prepare-run.ts';
+import { pagination } from './contract.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
+import { integerQuery, isObject, objectBody } from './request-values.ts';
+import { runGraph } from './run-graph.ts';
+import { eventMessages, runMessage, shapeMessage, taskMessage, timingMessage } from './run-messages.ts';
+import { listRunIds, listRunRows } from './run-rows.ts';
+import { childCounts, knownRun, runEvents } from './run-reads.ts';
+
+/** Runs: reading, listing, triggering. */
+export function registerRunRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+  const details = async (tenantId: string, id: string) => {
+    const run = await knownRun(deps, tenantId, id);
+    const [events, children] = await Promise.all([runEvents(deps, run), childCounts(deps, tenantId, [run])]);
+    return {
+      run: runMessage(run),
+      taskEvents: eventMessages(events),
+      shape: shapeMessage(run),
+      tasks: run.tasks.map((task) => taskMessage(run, task, { payloads: true, children: children.get(task.id) ?? 0 })),
+    };
+  };
+
+  app.get('/api/v1/stable/workflow-runs/:run', async (context) => context.json(await details(context.get('caller').tenantId, context.req.param('run'))));
+  app.get('/api/v1/stable/workflow-runs/:run/status', async (context) => {
+    const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
+    return context.json(runStatusNames[run.status]);
+  });
+  app.get('/api/v1/stable/workflow-runs/:run/task-events', async (context) => {
+    const page = { offset: integerQuery(context.req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: 10_000 }) };
+    const events = eventMessages(await runEvents(deps, await knownRun(deps, context.get('caller').tenantId, context.req.param('run'))));
+    const end = page.offset + page.limit;
+    return context.json({ pagination: pagination({ ...page, more: events.length > end }), rows: events.slice(page.offset, end) });
+  });
+  app.get('/api/v1/stable/workflow-runs/:run/task-timings', async (context) => {
+    const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
+    const rows = run.tasks.map((task) => timingMessage(run, task));
+    return context.json({ pagination: pagination({ offset: 0, limit: Math.max(rows.length, 1), more: false }), rows });
+  });
+  app.get('/api/v1/tenants/:tenant/workflow-runs/:run/shape', async (context) => context.json(runGraph(await knownRun(deps, context.get('caller').tenantId, context.req.param('run')))));
+
+  app.get('/api/v1/stable/tenants/:tenant/workflow-runs', async (context) => context.json(await listRunRows(deps, context.get('caller').tenantId, context.req)));
+  app.get('/api/v1/stable/tenants/:tenant/workflow-runs/external-ids', async (context) => context.json(await listRunIds(deps, context.get('caller').tenantId, context.req)));
+  app.post('/api/v1/stable/tenants/:tenant/workflow-runs/trigger', async (context) => {
+    const { tenantId } = context.get('caller');
+    const body = await objectBody(context.req);
+    const { workflowName, input, additionalMetadata, priority } = body;
+    if (typeof workflowName !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'workflowName is missing', { remedy: 'Give the name of a workflow.' });
+    if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
+    if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
+    const metadata = additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata);
+    const run = prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
+    await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    return context.json(await details(tenantId, run.runId));
+  });
+}

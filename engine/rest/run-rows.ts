@@ -1,0 +1,79 @@
+import type { Context } from 'hono';
+import { HatchetError } from '../errors.ts';
+import { RunStatus } from '../model/status.ts';
+import { readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
+import { listRunSummaries } from '../monitor/run-list.ts';
+import { metadataFilter, statusesByName } from '../monitor/run-selection.ts';
+import { listTaskRefs } from '../monitor/task-list.ts';
+import { uuidFloor } from '../monitor/uuid-floor.ts';
+import { pagination } from './contract.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
+import { booleanQuery, dateQuery, integerQuery, listQuery, uuidOf, uuidQuery } from './request-values.ts';
+import { runRow, taskMessage } from './run-messages.ts';
+import { childCounts } from './run-reads.ts';
+
+type Request = Context<RestEnv>['req'];
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function readFilter(request: Request, tenantId: string) {
+  const since = dateQuery(request, 'since');
+  const until = dateQuery(request, 'until');
+  const statuses = statusesByName(listQuery(request, 'statuses'));
+  return {
+    tenantId,
+    // The contract has no status of its own for an evicted task: it runs.
+    statuses: statuses.includes(RunStatus.Running) ? [...statuses, RunStatus.Evicted] : statuses,
+    workflowIds: listQuery(request, 'workflow_ids').map((id) => uuidOf('workflow_ids', id)),
+    sinceId: since === undefined ? null : uuidFloor(since.getTime()),
+    untilId: until === undefined ? null : uuidFloor(until.getTime()),
+    metadata: metadataFilter(listQuery(request, 'additional_metadata')),
+    parentTaskId: uuidQuery(request, 'parent_task_external_id'),
+    offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }),
+    limit: integerQuery(request, 'limit', { fallback: 50, least: 1, most: 1000 }),
+  };
+}
+
+type Filter = ReturnType<typeof readFilter>;
+
+async function runIds(deps: RestDeps, filter: Filter): Promise<string[]> {
+  const rows = await listRunSummaries(deps.pool, { ...filter, workflowNames: [], search: null, beforeId: null });
+  return rows.map((row) => row.id);
+}
+
+function inOrder(ids: readonly string[], runs: readonly RunDetail[]): RunDetail[] {
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+export async function listRunIds(deps: RestDeps, tenantId: string, request: Request): Promise<string[]> {
+  return runIds(deps, readFilter(request, tenantId));
+}
+
+/** Runs, newest first, or with `only_tasks` their tasks. */
+export async function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
+  const filter = readFilter(request, tenantId);
+  const workerId = uuidQuery(request, 'worker_id');
+  const payloads = booleanQuery(request, 'include_payloads') ?? true;
+  // No event starts runs in this version, so none is an event's.
+  if (uuidQuery(request, 'triggering_event_external_id') !== null) return { pagination: pagination({ ...filter, more: false }), rows: [] };
+  // One more than asked for tells whether there is a next page.
+  const wider = { ...filter, limit: filter.limit + 1 };
+  if (booleanQuery(request, 'only_tasks') === true) {
+    const refs = await listTaskRefs(deps.pool, { ...wider, workerId });
+    const shown = refs.slice(0, filter.limit);
+    const runs = await readRunDetails(deps.pool, tenantId, [...new Set(shown.map((ref) => ref.runId))]);
+    const children = await childCounts(deps, tenantId, runs);
+    const rows = shown.flatMap((ref) => {
+      const run = runs.find((candidate) => candidate.id === ref.runId);
+      const task = run?.tasks.find((candidate) => candidate.id === ref.taskId);
+      return run === undefined || task === undefined ? [] : [taskMessage(run, task, { payloads, children: children.get(task.id) ?? 0 })];
+    });
+    return { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows };
+  }
+  if (workerId !== null) throw new HatchetError('INVALID_ARGUMENT', 'worker_id selects tasks, and the request lists runs', { remedy: 'Add only_tasks=true.' });
+  const ids = await runIds(deps, wider);
+  const shown = ids.slice(0, filter.limit);
+  const runs = inOrder(shown, await readRunDetails(deps.pool, tenantId, shown));
+  const children = await childCounts(deps, tenantId, runs);
+  return { pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { payloads, children })) };
+}

@@ -1,0 +1,97 @@
+import type { Hono } from 'hono';
+import { HatchetError } from '../errors.ts';
+import { parseUuid } from '../model/uuid.ts';
+import { logLevels } from '../monitor/log-reads.ts';
+import { cancelByFilter } from '../monitor/run-selection.ts';
+import { readTaskLog } from '../monitor/task-logs.ts';
+import { isoMs, pagination } from './contract.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
+import { dateQuery, integerQuery, isObject, listQuery, objectBody, parseDate, stringList } from './request-values.ts';
+import { eventMessages, taskMessage } from './run-messages.ts';
+import { childCounts, knownTask, runEvents } from './run-reads.ts';
+
+const longestRead = 10_000;
+
+/** Tasks: reading, logs, cancelling. */
+export function registerTaskRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+  app.get('/api/v1/stable/tasks/:task', async (context) => {
+    const { tenantId } = context.get('caller');
+    const { run, task } = await knownTask(deps, tenantId, context.req.param('task'));
+    const children = await childCounts(deps, tenantId, [run]);
+    return context.json(taskMessage(run, task, { payloads: true, children: children.get(task.id) ?? 0 }));
+  });
+  app.get('/api/v1/stable/tasks/:task/task-events', async (context) => {
+    const page = { offset: integerQuery(context.req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: longestRead }) };
+    const { run, task } = await knownTask(deps, context.get('caller').tenantId, context.req.param('task'));
+    const events = eventMessages(await runEvents(deps, run)).filter((event) => event.taskId === task.id);
+    const end = page.offset + page.limit;
+    return context.json({ pagination: pagination({ ...page, more: events.length > end }), rows: events.slice(page.offset, end) });
+  });
+  app.get('/api/v1/stable/tasks/:task/logs', async (context) => {
+    const { tenantId } = context.get('caller');
+    const { task } = await knownTask(deps, tenantId, context.req.param('task'));
+    const limit = integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: longestRead });
+    const attempt = integerQuery(context.req, 'attempt', { fallback: 0, least: 0, most: 1_000_000 });
+    const lines = await readTaskLog(deps.pool, {
+      tenantId,
+      taskId: task.id,
+      since: dateQuery(context.req, 'since'),
+      until: dateQuery(context.req, 'until'),
+      attempt: attempt === 0 ? null : attempt - 1,
+      levels: listQuery(context.req, 'levels').map(levelNumber),
+      search: context.req.query('search') ?? null,
+      newestFirst: context.req.query('order_by_direction')?.toUpperCase() === 'DESC',
+      limit: limit + 1,
+    });
+    const rows = lines.slice(0, limit).map((line) => ({
+      createdAt: isoMs(line.atMs),
+      message: line.message,
+      metadata: metadataOf(line.metadata),
+      taskExternalId: task.id,
+      taskDisplayName: task.name,
+      retryCount: line.attempt,
+      attempt: line.attempt + 1,
+      level: line.level,
+    }));
+    return context.json({ pagination: pagination({ offset: 0, limit, more: lines.length > limit }), rows });
+  });
+  app.post('/api/v1/stable/tenants/:tenant/tasks/cancel', async (context) => {
+    const { tenantId } = context.get('caller');
+    const body = await objectBody(context.req);
+    const ids = stringList('externalIds', body['externalIds'])
+      .map((id) => parseUuid(id))
+      .filter((id) => id !== undefined);
+    const cancelled = ids.length === 0 ? [] : [...(await deps.owner.submit(tenantId, { kind: 'cancel', tenantId, ids })).cancelled];
+    if (body['filter'] !== undefined && body['filter'] !== null) cancelled.push(...(await cancelByFilter(deps, tenantId, readSelection(body['filter']))));
+    return context.json({ ids: cancelled });
+  });
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function readSelection(filter: unknown): Parameters<typeof cancelByFilter>[2] {
+  if (!isObject(filter)) throw new HatchetError('INVALID_ARGUMENT', 'filter is not an object', { remedy: 'Send an object, or leave it out.' });
+  const { since, until } = filter;
+  // A filter without its beginning would cancel everything by mistake.
+  if (typeof since !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'filter.since is missing', { remedy: 'Say since when, as a time such as 2026-01-31T12:00:00Z.' });
+  return {
+    since: parseDate('filter.since', since),
+    until: typeof until === 'string' ? parseDate('filter.until', until) : undefined,
+    statuses: stringList('filter.statuses', filter['statuses']),
+    workflowIds: stringList('filter.workflowIds', filter['workflowIds']),
+    additionalMetadata: stringList('filter.additionalMetadata', filter['additionalMetadata']),
+  };
+}
+
+function levelNumber(name: string): number {
+  const level = logLevels.findIndex((known) => known === name.toUpperCase());
+  if (level < 0) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(name)} is not a log level`, { remedy: `Use ${logLevels.join(', ')}.` });
+  return level;
+}
+
+function metadataOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {}; // a worker's metadata is kept as it came
+  }
+}

@@ -1,0 +1,57 @@
+import { formatDuration } from '../model/duration.ts';
+import type { StoredWorkflow } from '../monitor/definition-reads.ts';
+import { jsonValue, resourceMeta, stepId } from './contract.ts';
+
+function versionHead(workflow: StoredWorkflow) {
+  return { metadata: resourceMeta(workflow.versionId), version: String(workflow.ordinal), order: workflow.ordinal, workflowId: workflow.id };
+}
+
+function jobs(workflow: StoredWorkflow, tenantId: string) {
+  const { versionId, definition } = workflow;
+  const jobId = stepId(versionId, -1);
+  const meta = resourceMeta(versionId);
+  return [
+    {
+      metadata: { ...meta, id: jobId },
+      tenantId,
+      versionId,
+      name: workflow.name,
+      steps: definition.steps.map((step, index) => ({
+        metadata: { ...meta, id: stepId(versionId, index) },
+        readableId: step.name,
+        tenantId,
+        jobId,
+        action: step.action,
+        timeout: formatDuration(step.executionTimeoutMs),
+        isDurable: step.durable,
+        slotRequests: step.slots,
+        parents: step.parents.map((parent) => stepId(versionId, parent)),
+        children: definition.steps.flatMap((child, place) => (child.parents.includes(index) ? [stepId(versionId, place)] : [])),
+      })),
+    },
+  ];
+}
+
+export function workflowMessage(workflow: StoredWorkflow, tenantId: string) {
+  return {
+    metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
+    name: workflow.name,
+    description: workflow.definition.description,
+    isPaused: false, // pausing a workflow is refused
+    tenantId,
+    versions: [versionHead(workflow)],
+    tags: [],
+    jobs: jobs(workflow, tenantId),
+  };
+}
+
+export function versionMessage(workflow: StoredWorkflow, tenantId: string) {
+  const { definition } = workflow;
+  return {
+    ...versionHead(workflow),
+    defaultPriority: definition.defaultPriority,
+    workflow: workflowMessage(workflow, tenantId),
+    jobs: jobs(workflow, tenantId),
+    inputJsonSchema: definition.inputJsonSchema === null ? undefined : jsonValue(definition.inputJsonSchema),
+  };
+}
