@@ -11,7 +11,8 @@ export class SchemaError extends HatchetError {
   constructor(code: 'INVALID_INPUT' | 'INVALID_OUTPUT', what: string, issues: readonly SchemaIssue[]) {
     super(code, `${what} does not match its schema: ${describeIssues(issues)}`);
     this.name = 'SchemaError';
-    this.issues = issues;
+    // A plain list: some libraries give one of their own kind.
+    this.issues = [...issues];
   }
 }
 

@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { applyNamespace, resolveConfig } from '../../../sdk/config/client-config.ts';
+import { findLocalEngine } from '../../../sdk/config/local-engine.ts';
+import { readTokenClaims } from '../../../sdk/config/token-claims.ts';
+
+function token(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'none' })}.${part(claims)}.signature`;
+}
+
+const full = token({ sub: 'tenant-1', server_url: 'http://claims:1/', grpc_broadcast_address: 'claims:2' });
+const none = (): undefined => undefined;
+
+describe('resolveConfig', () => {
+  it('takes options before the environment before the claims', () => {
+    const environment = { HATCHET_CLIENT_TOKEN: full, HATCHET_CLIENT_HOST_PORT: 'env:3', HATCHET_CLIENT_NAMESPACE: 'Env', HATCHET_CLIENT_LOG_LEVEL: 'debug' };
+    expect(resolveConfig({ hostPort: 'option:4' }, environment, none)).toMatchObject({ hostPort: 'option:4', apiUrl: 'http://claims:1', tenantId: 'tenant-1', namespace: 'env_', logLevel: 'DEBUG' });
+    expect(resolveConfig({}, environment, none)).toMatchObject({ hostPort: 'env:3' });
+    expect(resolveConfig({ token: full }, {}, none)).toMatchObject({ hostPort: 'claims:2', namespace: '', logLevel: 'INFO' });
+  });
+
+  it('reads the official spelling', () => {
+    expect(resolveConfig({ token: full, host_port: 'a:1', api_url: 'http://b', tls_config: { tls_strategy: 'none' }, log_level: 'ERROR' }, {}, none)).toMatchObject({
+      hostPort: 'a:1',
+      apiUrl: 'http://b',
+      tls: { strategy: 'none' },
+      logLevel: 'ERROR',
+    });
+  });
+
+  it('takes the local engine only where no token is given', () => {
+    const local = { token: full, hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6' };
+    expect(resolveConfig({}, {}, () => local)).toMatchObject({ hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6', tls: { strategy: 'none' } });
+    expect(resolveConfig({ token: full }, {}, () => local)).toMatchObject({ hostPort: 'claims:2' });
+  });
+
+  it.each([
+    ['127.0.0.1:7077', 'none'],
+    ['localhost:7077', 'none'],
+    ['[::1]:7077', 'none'],
+    ['engine.example.com:443', 'tls'],
+    ['localhost.example.com:443', 'tls'],
+  ])('speaks to %s with %s', (hostPort, strategy) => {
+    expect(resolveConfig({ token: full, hostPort }, {}, none).tls.strategy).toBe(strategy);
+  });
+
+  it.each([
+    ['no token', {}],
+    ['a text that is no token', { HATCHET_CLIENT_TOKEN: 'secret' }],
+    ['a token without a tenant', { HATCHET_CLIENT_TOKEN: token({ server_url: 'http://a', grpc_broadcast_address: 'b:1' }) }],
+    ['a token without addresses', { HATCHET_CLIENT_TOKEN: token({ sub: 'tenant' }) }],
+    ['an unknown TLS strategy', { HATCHET_CLIENT_TOKEN: full, HATCHET_CLIENT_TLS_STRATEGY: 'some' }],
+  ])('refuses %s, and says what to do', (_what, environment) => {
+    expect(() => resolveConfig({}, environment, none)).toThrow(expect.objectContaining({ code: 'NOT_CONFIGURED', remedy: expect.stringMatching(/\w/) }));
+  });
+
+  it('puts a namespace before a name once', () => {
+    expect(applyNamespace('simple', 'dev_')).toBe('dev_simple');
+    expect(applyNamespace('dev_simple', 'dev_')).toBe('dev_simple');
+    expect(applyNamespace('simple', '')).toBe('simple');
+  });
+});
+
+describe('readTokenClaims', () => {
+  it.each(['', 'a', 'a.b', 'a.b.c', 'a.b.c.d', `a.${Buffer.from('3').toString('base64url')}.c`])('knows that %j is no token', (text) => {
+    expect(readTokenClaims(text)).toBeUndefined();
+  });
+});
+
+describe('findLocalEngine', () => {
+  let folder: string | undefined;
+  afterEach(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+  });
+
+  it('finds the nearest ancestor with a token', () => {
+    folder = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
+    const inner = join(folder, 'project', 'src', 'deep');
+    mkdirSync(inner, { recursive: true });
+    expect(findLocalEngine(inner)).toBeUndefined();
+    mkdirSync(join(folder, 'project', '.hatchet'));
+    writeFileSync(join(folder, 'project', '.hatchet', 'token'), `${full}\n`);
+    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined });
+    writeFileSync(join(folder, 'project', '.hatchet', 'engine.json'), JSON.stringify({ grpc: { host: '127.0.0.1', port: 7 }, http: { host: '127.0.0.1', port: 8 } }));
+    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: '127.0.0.1:7', apiUrl: 'http://127.0.0.1:8' });
+    writeFileSync(join(folder, 'project', '.hatchet', 'engine.json'), '{broken');
+    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined });
+  });
+});

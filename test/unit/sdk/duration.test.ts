@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDuration } from '../../../engine/model/duration.ts';
+import { durationToMs, durationToString, type Duration } from '../../../sdk/duration.ts';
+import { HatchetError } from '../../../sdk/errors.ts';
+
+describe('durations', () => {
+  it.each<[Duration, number, string]>([
+    ['500ms', 500, '500ms'],
+    ['90s', 90_000, '90s'],
+    ['42m30s', 2_550_000, '42m30s'],
+    ['1h2m3s', 3_723_000, '1h2m3s'],
+    [1_500, 1_500, '1s500ms'],
+    [0, 0, '0s'],
+    [{ minutes: 5 }, 300_000, '5m'],
+    [{ hours: 1, seconds: 90 }, 3_690_000, '1h1m30s'],
+    [{}, 0, '0s'],
+  ])('%j is %i ms, and %s on the wire', (duration, ms, text) => {
+    expect(durationToMs(duration)).toBe(ms);
+    expect(durationToString(duration)).toBe(text);
+  });
+
+  it.each(['', '5', '-5s', '+5s', '5 s', '3d', '5S', 's', '1.s', '5m-1s'])('refuses %j', (text) => {
+    // The types refuse most of these; a value from a configuration is a text whatever its type says.
+    const given: Duration = JSON.parse(JSON.stringify(text));
+    expect(() => durationToMs(given)).toThrow(HatchetError);
+  });
+
+  it.each<Duration>([-1, Number.NaN, Number.POSITIVE_INFINITY, { minutes: -1 }, { hours: 900_000 }])('refuses %j', (duration) => {
+    expect(() => durationToString(duration)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
+  });
+
+  it('what it sends, the engine reads as the same time', () => {
+    const part = fc.nat(10_000);
+    const durations = fc.oneof(fc.nat(10_000_000_000), fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }));
+    fc.assert(
+      fc.property(durations, (duration) => {
+        expect(parseDuration(durationToString(duration))).toBe(durationToMs(duration));
+      }),
+    );
+  });
+});
