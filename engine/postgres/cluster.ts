@@ -45,13 +45,16 @@ function hasCluster(folder: string): boolean {
   return existsSync(join(folder, 'PG_VERSION'));
 }
 
+/** What an engine leaves beside the record: with any of these here, the data folder was not deleted. */
+const tracesOfEngine = ['token', 'engine.json', 'postgres.log'];
+
 /**
  * A cluster without its record has lost its password. Outside the data folder that is what deleting the data folder
  * leaves behind, and it goes too; inside, only the file is missing, and nothing is deleted for that.
  */
 function clearOrphan(dataDir: string, folder: string): void {
   if (!hasCluster(folder)) return;
-  if (dirname(folder) !== resolve(dataDir) && readdirSync(dataDir).every((name) => name.startsWith('.git')) && runningPostmaster(folder) === undefined) {
+  if (dirname(folder) !== resolve(dataDir) && tracesOfEngine.every((name) => !existsSync(join(dataDir, name))) && runningPostmaster(folder) === undefined) {
     rmSync(folder, { recursive: true });
     return;
   }
