@@ -4,7 +4,7 @@
 //   reload from saving the worker's file until the new worker serves
 //   seen   from a transition's commit clock until its line is on screen
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,7 @@ const rounds = 5;
 const budgets = { cold: 5000, warm: 2000, reload: 1000, seen: 200 };
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet bench '));
+chmodSync(folder, 0o755); // as root, Postgres is another user; its cluster stays in here
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 function npm(args, cwd) {

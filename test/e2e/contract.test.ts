@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,11 +12,12 @@ import { newId } from '../../engine/model/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { ContractWorker, taskRequest, workflowRequest, type Outcome } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hatchet-contract-'));
+const folder = makeTempFolder('contract');
 let database: TestDatabase;
 let engine: RunningEngine;
 let clients: GrpcClients;

@@ -1,19 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { replayJournal } from '../../engine/model/journal.ts';
 import { newId } from '../../engine/model/uuid.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { randomFrom } from '../helpers/random.ts';
 
 const kills = 21;
 const inFlight = 1000;
-const folder = mkdtempSync(join(tmpdir(), 'hatchet-kill-'));
+const folder = makeTempFolder('kill');
 const bodies = join(folder, 'bodies.log');
 const dataDir = join(folder, 'data');
 

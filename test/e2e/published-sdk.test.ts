@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hatchet-published-'));
+const folder = makeTempFolder('published');
 const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
 let engine: EngineChild;
 let worker: ChildProcess;
