@@ -26,6 +26,8 @@ export interface SessionParts {
   feed: RunFeed;
   view: DevView;
   connection(): Connection;
+  /** Its change starts the worker anew, although the bundle stays the same. */
+  envFile: string;
 }
 
 export interface SessionGoal {
@@ -43,6 +45,7 @@ export class DevSession {
   #end: (exitCode: ExitCode) => void = () => undefined;
   #engineIsUp = false;
   #bundle: string | undefined;
+  #envChanged = false;
   #triggeredRun: string | undefined;
   #wasTriggered = false;
 
@@ -79,6 +82,7 @@ export class DevSession {
         this.#engineIsUp = false;
         return;
       case 'files-changed':
+        this.#envChanged ||= event.paths.includes(this.#parts.envFile);
         bundler.build();
         return;
       case 'reload-requested':
@@ -88,7 +92,8 @@ export class DevSession {
         watcher?.cover(event.inputs);
         if (event.changed) types.check();
         this.#bundle = event.bundle;
-        if (event.changed || !workers.isOn(event.bundle)) this.#serve(event.changed);
+        this.#serve(event.changed || this.#envChanged);
+        this.#envChanged = false;
         return;
       case 'build-failed':
         watcher?.cover(event.inputs);

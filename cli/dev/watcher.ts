@@ -1,6 +1,9 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import type { Emit } from './events.ts';
+
+/** What can change a bundle. A log that is written beside the code must not reload it, and write on about that. */
+const sources = /\.(?:[cm]?[jt]sx?|json|txt|sql|graphql)$/;
 
 /** Editors write a file in several steps, and a checkout writes many: one change is what comes within this time. */
 const quietMs = 60;
@@ -14,14 +17,16 @@ export class Watcher {
   #watcher: FSWatcher | undefined;
   readonly #folders = new Set<string>();
   readonly #changed = new Set<string>();
+  readonly #files = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(emit: Emit) {
     this.#emit = emit;
   }
 
-  /** Adds the folders of these files. */
+  /** Adds the folders of these files, and the files themselves whatever their kind. */
   cover(files: readonly string[]): void {
+    for (const file of files) this.#files.add(file);
     const fresh = [...new Set(files.map((file) => dirname(file)))].filter((folder) => !this.#folders.has(folder) && !folder.includes('node_modules'));
     if (fresh.length === 0) return;
     for (const folder of fresh) this.#folders.add(folder);
@@ -35,6 +40,7 @@ export class Watcher {
   }
 
   #note(path: string): void {
+    if (!sources.test(path) && !this.#files.has(path) && !this.#files.has(join(dirname(path), '*'))) return;
     this.#changed.add(path);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

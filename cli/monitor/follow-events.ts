@@ -22,9 +22,9 @@ export interface FollowHooks {
 const shortestWaitMs = 200;
 const longestWaitMs = 3_000;
 
-/** Is it that the engine is away, which may pass? */
-function isAbsence(error: unknown): boolean {
-  return (error instanceof ServerError && error.isAbsence) || (error instanceof CliError && error.exitCode === ExitCode.noEngine);
+/** Is it that the engine is away, or about to be? */
+function isPassing(error: unknown): boolean {
+  return (error instanceof ServerError && error.mayPass) || (error instanceof CliError && error.exitCode === ExitCode.noEngine);
 }
 
 /**
@@ -56,7 +56,7 @@ export async function* followEvents(connect: () => RunReader, options: FollowOpt
       }
       if (signal.aborted || options.runId !== undefined) return;
     } catch (error) {
-      if (!connectedBefore || !isAbsence(error)) throw error;
+      if (!connectedBefore || !isPassing(error)) throw error;
       failure = error;
     }
     if (lostAtMs === undefined) {

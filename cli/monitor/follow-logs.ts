@@ -19,7 +19,7 @@ export async function* followLogs(connect: () => RunReader, runId: string, { sig
         return;
       }
     } catch (error) {
-      if (!(error instanceof ServerError) || !error.isAbsence) throw error;
+      if (!(error instanceof ServerError) || !error.mayPass) throw error;
     } finally {
       reader?.close();
     }

@@ -25,9 +25,14 @@ export class ServerError extends Error {
     this.remedy = options.remedy;
   }
 
-  /** Trying again, later or elsewhere, may help. */
+  /** The engine was not there: trying again, later or elsewhere, may help. */
   get isAbsence(): boolean {
     return this.status === status.UNAVAILABLE || this.status === status.DEADLINE_EXCEEDED;
+  }
+
+  /** For a stream that was served before: an engine that stops cuts it, and one whose Postgres is away fails it. */
+  get mayPass(): boolean {
+    return this.isAbsence || this.status === status.CANCELLED || this.status === status.INTERNAL || this.status === status.UNKNOWN;
   }
 }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import type { Connection } from '../../connection/resolve-connection.ts';
@@ -54,6 +54,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   const entry = findEntry({ cwd: context.cwd, project, given, config });
   const envFile = flags.envFile ?? config.dev?.envFile;
   readEnvFile(project, envFile);
+  const envPath = resolve(project, envFile ?? '.env');
   const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
   if (flags.reset === true) await resetData(context, dataDir);
 
@@ -63,7 +64,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   const connect = (): GrpcRunReader => new GrpcRunReader(connection());
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const watcher = flags.reload ? new Watcher(emit) : undefined;
-  watcher?.cover([entry, join(project, 'hatchet.config.ts'), ...(config.dev?.watch ?? []).map((path) => join(project, path, '*'))]);
+  watcher?.cover([entry, envPath, ...(config.dev?.watch ?? []).map((path) => join(project, path, '*'))]);
   session = new DevSession(
     {
       engine: new EngineController({ dataDir, host, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
@@ -74,6 +75,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
       feed: new RunFeed(connect, emit),
       view: await chooseView(context, flags, { emit, connect, connection }),
       connection,
+      envFile: envPath,
     },
     { trigger: flags.trigger === undefined ? undefined : { workflow: flags.trigger, input, metadata: {}, priority: undefined }, once: flags.once === true },
   );

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
+import { clusterFolder } from '../../engine-process/cluster-folder.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { isRecord } from '../../project/json-value.ts';
 
 /** What the engine keeps in a data folder. Anything else there is left alone: the folder may be a person's own. */
 const ownFiles = ['engine.json', 'token', 'postgres.json', 'postgres', 'postgres.log', 'postgres.log.1', 'engine.log', 'engine.log.1'];
@@ -21,17 +21,7 @@ export async function resetData(context: CliContext, dataDir: string): Promise<v
     const { openAdministeredDatabase } = await import('../../../engine/index.ts');
     await (await openAdministeredDatabase(dataDir)).stop();
   }
-  if (cluster !== undefined && dirname(cluster) !== dataDir) rmSync(dirname(cluster), { recursive: true, force: true });
+  // As root it may be elsewhere, in a folder of this data folder's own.
+  if (cluster !== undefined && basename(cluster) === 'postgres' && dirname(cluster) !== resolve(dataDir)) rmSync(dirname(cluster), { recursive: true, force: true });
   for (const name of ownFiles) rmSync(join(dataDir, name), { recursive: true, force: true });
-}
-
-/** Where the embedded cluster is; as root that may be outside the data folder, in a folder of this data folder's own. */
-function clusterFolder(dataDir: string): string | undefined {
-  try {
-    const record: unknown = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8'));
-    const folder = isRecord(record) ? record['folder'] : undefined;
-    return typeof folder === 'string' && folder.endsWith('postgres') ? folder : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { CliContext } from '../../cli-context.ts';
+import { CliError } from '../../cli-error.ts';
+import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { Bundler } from '../../dev/bundler.ts';
+import { devLines } from '../../dev/dev-line.ts';
+import type { DevEvent } from '../../dev/events.ts';
+import { findEntry, loadConfig, readEnvFile } from '../../dev/load-config.ts';
+import { workerEnv } from '../../dev/worker-env.ts';
+import { Workers } from '../../dev/workers.ts';
+import { ExitCode } from '../../exit-code.ts';
+import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { projectRoot } from '../../project/project-root.ts';
+
+export interface WorkerFlags extends ConnectionFlags {
+  processes: number;
+  envFile?: string;
+}
+
+/** Runs until it is interrupted. @throws CliError when the program cannot be built, or keeps dying */
+export async function startWorker(context: CliContext, given: string | undefined, flags: WorkerFlags): Promise<ExitCode> {
+  const { interrupted } = context;
+  const project = projectRoot(context.cwd);
+  const outDir = join(project, '.hatchet', 'build');
+  const config = await loadConfig(project, outDir);
+  const entry = findEntry({ cwd: context.cwd, project, given, config });
+  const envFile = readEnvFile(project, flags.envFile ?? config.dev?.envFile);
+  const connection = resolveConnection(context, flags);
+  let end: (outcome: ExitCode | CliError) => void = () => undefined;
+  const ended = new Promise<ExitCode | CliError>((resolve) => {
+    end = resolve;
+  });
+  const emit = (event: DevEvent): void => {
+    for (const { text } of devLines(event)) context.stderr.write(`${text}\n`);
+    if (event.type === 'build-done') workers.replace(event.bundle);
+    if (event.type === 'build-failed') end(new CliError('the worker was not built'));
+    if (event.type === 'worker-exited' && event.retryInMs === null && event.isLatest) end(new CliError('the worker keeps dying', { remedy: 'Its last lines above say more.' }));
+  };
+  const workers = new Workers({
+    cwd: project,
+    count: flags.processes,
+    env: () => workerEnv({ NODE_ENV: 'production', ...context.env }, envFile, connection),
+    connect: () => new GrpcRunReader(connection),
+    emit,
+  });
+  const bundler = new Bundler({ project, entry, outDir, emit });
+  const interrupt = (): void => end(interrupted.reason === 'SIGINT' ? ExitCode.interrupted : ExitCode.done);
+  interrupted.addEventListener('abort', interrupt);
+  if (interrupted.aborted) interrupt();
+  bundler.build();
+  const outcome = await ended;
+  await Promise.all([bundler.stop(), workers.stop()]);
+  if (outcome instanceof CliError) throw outcome;
+  return outcome;
+}
