@@ -37,7 +37,7 @@ export class GrpcClients {
   }
 
   /** `call(clients.admin, clients.admin.putWorkflow, request)` */
-  call<Client, Req, Res>(client: Client, method: Unary<Req, Res>, request: Req, extra: Record<string, string> = {}): Promise<Res> {
+  call<Req, Res>(client: object, method: Unary<Req, Res>, request: Req, extra: Record<string, string> = {}): Promise<Res> {
     return new Promise((resolve, reject) => {
       method.call(client, request, this.metadata(extra), {}, (error, response) => (error === null ? resolve(response) : reject(error)));
     });

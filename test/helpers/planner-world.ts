@@ -120,9 +120,9 @@ export class PlannerWorld {
   image(): unknown {
     const { state } = this;
     return {
-      memory: [...this.memory()].sort(),
+      memory: [...this.memory()].map(([id, line]) => `${id} ${line}`).sort(),
       queues: [...state.queues.values()].map((queue) => [queue.action, this.#order(queue.action)]),
-      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort(), worker.paused, worker.ended]),
+      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended]),
       runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
       next: state.deadlines.nextUs,

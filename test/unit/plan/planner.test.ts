@@ -110,7 +110,7 @@ function apply(made: PlannerWorld, step: Action): void {
 function drain(made: PlannerWorld): void {
   made.register({ actions, slots: 100 });
   for (let round = 0; round < 10_000 && made.state.tasks.size > 0; round++) {
-    for (const row of [...made.state.tasks.rows()]) {
+    for (const row of Array.from(made.state.tasks.rows())) {
       const ref = { taskId: made.state.tasks.id(row), attempt: made.state.tasks.attempt[row] ?? 0 };
       if (made.state.tasks.state[row] === LiveState.Running) made.run({ kind: 'completed', tenantId, ...ref, output: '{}' });
       else if (made.state.tasks.state[row] === LiveState.Cancelling) made.run({ kind: 'cancelSent', ...ref });
@@ -210,7 +210,7 @@ describe('planner', () => {
     const runId = made.trigger('diamond');
     const [taskId] = [...made.state.tasks.rows()].filter((row) => made.state.tasks.state[row] === LiveState.Running).map((row) => made.state.tasks.id(row));
     made.run({ kind: 'failed', tenantId, taskId: taskId ?? '', attempt: 0, error: 'no', mayRetry: true });
-    expect([...made.stored.results.values()].map((row) => row.status).sort()).toEqual([RunStatus.Failed, RunStatus.Cancelled, RunStatus.Cancelled, RunStatus.Cancelled]);
+    expect([...made.stored.results.values()].map((row) => row.status).sort((a, b) => a - b)).toEqual([RunStatus.Failed, RunStatus.Cancelled, RunStatus.Cancelled, RunStatus.Cancelled]);
     expect(made.stored.runEnds.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
     expect(made.state.tasks.size).toBe(0);
   });
