@@ -17,6 +17,8 @@ const lockHolder = `
 
 export interface DataDirLock {
   serverVersion: string;
+  /** False once its connection is gone, whatever ended it. */
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 
@@ -27,7 +29,11 @@ export interface DataDirLock {
  */
 export async function lockDataDir(url: string, dataDir: string): Promise<DataDirLock> {
   const client = new Client(connectionConfig(url, `${prefix}${process.pid}`));
+  let held = true;
   client.on('error', () => undefined);
+  client.on('end', () => {
+    held = false;
+  });
   try {
     await client.connect();
     const deadline = Date.now() + deadHolderMs;
@@ -45,7 +51,7 @@ export async function lockDataDir(url: string, dataDir: string): Promise<DataDir
       await delay(20);
     }
     const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version') AS version`);
-    return { serverVersion: rows[0]?.version ?? '', release: () => client.end().catch(() => undefined) };
+    return { serverVersion: rows[0]?.version ?? '', isHeld: () => held, release: () => client.end().catch(() => undefined) };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

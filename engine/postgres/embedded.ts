@@ -83,6 +83,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   #lock: DataDirLock | undefined;
   #watch: NodeJS.Timeout | undefined;
   #restarting: Promise<void> | undefined;
+  #relocking: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   detail = '';
 
@@ -141,6 +142,7 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   /** Ends in a server that answers and whose folder is ours. */
   async #bringUp(options: { samePort: boolean }): Promise<'adopted' | 'launched'> {
+    await this.#relocking;
     await this.#dropLock();
     const deadline = Date.now() + startLimitMs;
     for (;;) {
@@ -247,10 +249,26 @@ class EmbeddedServer implements EmbeddedPostgres {
     this.#watch = setInterval(() => {
       boundServerLog(this.#logPath);
       if (!isAlive(pid)) this.#exited(pid);
+      else if (this.#lock?.isHeld() === false) this.#relock();
     }, watchEveryMs);
     this.#watch.unref();
     process.off('exit', this.#signalAtExit);
     process.on('exit', this.#signalAtExit);
+  }
+
+  /** The lock's connection can be ended while the server lives, by an administrator say. */
+  #relock(): void {
+    this.#relocking ??= lockDataDir(this.url, this.#dataDir)
+      .then(
+        async (lock) => {
+          if (this.#watch === undefined) await lock.release();
+          else this.#lock = lock;
+        },
+        (error: unknown) => this.#log.error({ err: error }, 'the lock of the data folder was lost and could not be taken again; trying on'),
+      )
+      .finally(() => {
+        this.#relocking = undefined;
+      });
   }
 
   /** Only a watched server's end is news: one that never answered is tried again where it was started. */
@@ -287,6 +305,7 @@ class EmbeddedServer implements EmbeddedPostgres {
     // Without the lock the server is another engine's, or nobody's and gone.
     if (this.#lock === undefined) return;
     this.#stopWatch();
+    await this.#relocking;
     const pid = runningPostmaster(this.#cluster.folder)?.pid ?? this.#pid;
     for (const { signal, limitMs } of stopSignals) {
       if (!isServerOf(pid, this.#cluster.folder)) break;

@@ -128,6 +128,15 @@ test('a second engine is refused and told the pid, and the first one’s server 
   expect(await one(url, 'SELECT 1')).toBe(1);
 });
 
+test('a lock whose connection was ended is taken again', async () => {
+  const server = await start();
+  const holders = `SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory'`;
+  expect(await one(server.url, holders)).toBe(1);
+  await one(server.url, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
+  await vi.waitFor(async () => expect(await one(server.url, holders)).toBe(1), 5_000);
+  await expect(startHolder()).rejects.toThrow('the holder said nothing');
+});
+
 test('a killed engine’s server is adopted under the same address, watched and stopped', async () => {
   const { child, url, pid } = await startHolder();
   await kill(child);
