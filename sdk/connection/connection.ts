@@ -49,9 +49,9 @@ export class Connection {
     return this.#events;
   }
 
-  /** Call metadata with the token. `waitForReady` lets a call wait for a connection that is coming back. */
-  metadata(extra: Readonly<Record<string, string>> = {}, waitForReady = false): Metadata {
-    const metadata = new Metadata({ waitForReady });
+  /** Call metadata with the token. */
+  metadata(extra: Readonly<Record<string, string>> = {}): Metadata {
+    const metadata = new Metadata();
     metadata.set('authorization', `bearer ${this.config.token}`);
     for (const [name, value] of Object.entries(extra)) metadata.set(name, value);
     return metadata;

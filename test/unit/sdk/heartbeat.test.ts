@@ -1,0 +1,71 @@
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DispatcherService, type HeartbeatRequest } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { resolveConfig } from '../../../sdk/config/client-config.ts';
+import { Connection } from '../../../sdk/connection/connection.ts';
+import { Heartbeat } from '../../../sdk/worker/heartbeat.ts';
+
+let server: Server;
+let connection: Connection;
+let heartbeat: Heartbeat;
+let beats: { request: HeartbeatRequest; authorization: unknown }[];
+let unknown: string[];
+let answer: status;
+
+beforeEach(async () => {
+  beats = [];
+  unknown = [];
+  answer = status.OK;
+  server = new Server();
+  server.register('/Dispatcher/Heartbeat', (call: { request: HeartbeatRequest; metadata: { get(name: string): unknown[] } }, respond: (error: object | null, response?: object) => void) => {
+    beats.push({ request: call.request, authorization: call.metadata.get('authorization')[0] });
+    if (answer === status.OK) respond(null, {});
+    else respond({ code: answer, details: 'the worker is not known: é' });
+  }, DispatcherService.heartbeat.responseSerialize, DispatcherService.heartbeat.requestDeserialize, 'unary');
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  });
+  const claims = Buffer.from(JSON.stringify({ sub: 't', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` })).toString('base64url');
+  connection = new Connection(resolveConfig({ token: `a.${claims}.c` }, {}, () => undefined));
+  heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => unknown.push(id) });
+});
+
+afterEach(async () => {
+  await heartbeat.stop();
+  connection.close();
+  server.forceShutdown();
+});
+
+describe('the heartbeat thread', () => {
+  it('says who lives, at once, and with the token', async () => {
+    heartbeat.beatFor('8d6cbd9c-6a35-4b7a-9d6e-1f2a3b4c5d6e');
+    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    const [beat] = beats;
+    expect(beat?.request.workerId).toBe('8d6cbd9c-6a35-4b7a-9d6e-1f2a3b4c5d6e');
+    expect(Math.abs((beat?.request.heartbeatAt?.getTime() ?? 0) - Date.now())).toBeLessThan(5_000);
+    expect(beat?.authorization).toBe(`bearer ${connection.config.token}`);
+  });
+
+  it('goes on for the new id after a registration anew', async () => {
+    heartbeat.beatFor('first');
+    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    heartbeat.beatFor('second');
+    await expect.poll(() => beats.map(({ request }) => request.workerId), { timeout: 5_000 }).toEqual(['first', 'second']);
+  });
+
+  it('tells when the engine does not know the worker', async () => {
+    answer = status.NOT_FOUND;
+    heartbeat.beatFor('gone');
+    await expect.poll(() => unknown, { timeout: 5_000 }).toEqual(['gone']);
+  });
+
+  it('survives other answers, and a server that is away', async () => {
+    answer = status.INTERNAL;
+    heartbeat.beatFor('stays');
+    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    server.forceShutdown();
+    heartbeat.beatFor('stays');
+    await heartbeat.stop();
+    expect(unknown).toEqual([]);
+  });
+});
