@@ -8,8 +8,17 @@ const lockMs = 200;
 /** DETACH CONCURRENTLY waits for every older transaction; what it leaves undone is finished the next time. */
 const detachMs = 60_000;
 
-/** Runs and tasks that began before the bound and have not ended. Few: they are older than the retention. */
-const unfinishedRuns = `SELECT DISTINCT run_id AS id FROM live WHERE run_id < $1 OR task_id < $1`;
+/**
+ * Runs that began before the bound and have not ended. Few: they are older than the retention. Their children belong to
+ * them: ended or not, a retry of the parent asks for their results (and a child's id carries its parent's date).
+ */
+const unfinishedRuns = `
+  WITH RECURSIVE kept (id) AS (
+    SELECT run_id FROM live WHERE run_id < $1 OR task_id < $1
+    UNION
+    SELECT r.id FROM kept k JOIN task t ON t.run_id = k.id JOIN run r ON r.parent_task_id = t.id
+  )
+  SELECT id FROM kept`;
 const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
 
 /** The rows of unfinished runs that a table holds below the bound. Repeated under the lock, it adds what came since. */

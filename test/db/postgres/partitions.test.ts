@@ -44,9 +44,9 @@ async function insertJournal(on: Client, taskId: string, seq: number): Promise<v
 }
 
 /** A run with a row in every table; unfinished ones have an earlier generation's end as well, as after a replay. */
-async function insertRun(on: Client, ms: number, options: { unfinished: boolean }): Promise<string> {
+async function insertRun(on: Client, ms: number, options: { unfinished: boolean; parent?: string }): Promise<string> {
   const id = idAt(ms);
-  await on.query(`INSERT INTO run VALUES ($1, $2, $3, $3, 1, '{}', '{}')`, [id, tenant, other]);
+  await on.query(`INSERT INTO run VALUES ($1, $2, $3, $3, 1, '{}', '{}', $4)`, [id, tenant, other, options.parent ?? null]);
   await on.query('INSERT INTO task VALUES ($1, $1, 0)', [id]);
   await insertJournal(on, id, 1);
   await on.query(`INSERT INTO log_line (task_id, tenant_id, at, attempt, level, message, metadata) VALUES ($1, $2, now(), 0, 1, 'line', '{}')`, [id, tenant]);
@@ -81,15 +81,17 @@ test('from yesterday to three days ahead, once, without a left-over check', asyn
   expect(rows.map((row) => Object.values(row)[0]).join('\n')).toMatch(/run_20260110/);
 });
 
-test('31 days on: new ones exist, old ones are gone, unfinished runs stay with all their rows, and go once they have ended', async () => {
+test('31 days on: new ones exist, old ones are gone, unfinished runs stay with their children and all their rows, and go once they have ended', async () => {
   await preparePartitions(client, start);
   const ended = await insertRun(client, start, { unfinished: false });
   const unfinished = await insertRun(client, start, { unfinished: true });
+  const child = await insertRun(client, start, { unfinished: false, parent: unfinished });
+  const grandchild = await insertRun(client, start, { unfinished: false, parent: child });
   const later = start + 32 * dayMs;
   await preparePartitions(client, later);
   await dropExpiredPartitions(client, { nowMs: later, retentionDays });
   expect(await presence(client, ended)).toBe(0);
-  expect(await presence(client, unfinished)).toBe(6);
+  for (const id of [unfinished, child, grandchild]) expect(await presence(client, id)).toBe(6);
   expect((await partitions(client)).filter((name) => /^run_(old_)?\d/.test(name))).toEqual([
     'run_20260112',
     'run_20260113',
@@ -109,7 +111,7 @@ test('31 days on: new ones exist, old ones are gone, unfinished runs stay with a
   const atLast = muchLater + 40 * dayMs;
   await preparePartitions(client, atLast);
   await dropExpiredPartitions(client, { nowMs: atLast, retentionDays });
-  expect(await presence(client, unfinished)).toBe(0);
+  for (const id of [unfinished, child, grandchild]) expect(await presence(client, id)).toBe(0);
   expect((await partitions(client)).filter((name) => name.includes('_old_'))).toEqual([]);
   expect(await dropExpiredPartitions(client, { nowMs: atLast, retentionDays })).toEqual([]);
 });
