@@ -29,7 +29,7 @@ export function serverUser(cluster?: string): ServerUser {
 }
 
 /** A folder that the server's user can reach whatever the project's own path: for copies and clusters that cannot stay with it. */
-export function systemFolder(user: ServerUser): string {
+function systemFolder(user: ServerUser): string {
   return user.isRoot ? '/var/lib/hatchet-ts' : join(homedir(), '.local', 'share', 'hatchet-ts');
 }
 

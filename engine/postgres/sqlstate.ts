@@ -3,11 +3,9 @@ import { DatabaseError } from 'pg';
 /** The SQLSTATEs that the engine acts on, by name. */
 export const Sqlstate = {
   undefinedTable: '42P01',
-  uniqueViolation: '23505',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
   lockNotAvailable: '55P03',
-  queryCanceled: '57014',
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   /** The server is starting, recovering or shutting down. */
@@ -15,9 +13,7 @@ export const Sqlstate = {
   idleSessionTimeout: '57P05',
   idleInTransactionTimeout: '25P03',
   tooManyConnections: '53300',
-  diskFull: '53100',
   invalidPassword: '28P01',
-  unknownDatabase: '3D000',
 } as const;
 
 /** Sockets' errors carry a `code` as well (`EPIPE` even looks like one): only Postgres's own errors have a SQLSTATE. */

@@ -30,7 +30,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
 
 /** The API as an app, without a port. */
-export function restApp(deps: RestDeps): Hono<RestEnv> {
+function restApp(deps: RestDeps): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
   app.notFound((context) => context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404));
   app.onError((error, context) => {
