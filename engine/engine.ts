@@ -131,7 +131,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         overview.poke(); // workers come and go without a line in the journal
       },
       recovered: (open, states) => {
-        for (const state of states) for (const worker of state.workersById.values()) if (!worker.ended) dispatcher.addWorker(worker.tenantId, worker.id);
+        for (const state of states) for (const worker of state.workersById.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
         dispatcher.announceAll();
         for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();

@@ -33,6 +33,8 @@ const laneSettings = [
   `SET idle_in_transaction_session_timeout = '5s'`,
   `SET synchronous_commit = on`,
   `SET lock_timeout = '20s'`,
+  // A peer that vanished without a FIN is noticed, and its locks are free, within this.
+  `SET tcp_user_timeout = '10s'`,
 ];
 
 /**

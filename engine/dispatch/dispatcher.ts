@@ -60,10 +60,12 @@ export class Dispatcher {
     this.#sweep = setInterval(() => this.#checkAll(), sweepMs);
   }
 
-  addWorker(tenantId: string, workerId: string): WorkerSession {
+  /** @param ended unsubscribed before a restart: it attaches no more, but what it still runs is watched over */
+  addWorker(tenantId: string, workerId: string, ended = false): WorkerSession {
     let session = this.#sessions.get(workerId);
     if (session === undefined) {
       session = new WorkerSession({ workerId, tenantId, nowMs: this.#ports.nowMs() });
+      session.ended = ended;
       this.#sessions.set(workerId, session);
     }
     return session;
@@ -147,8 +149,7 @@ export class Dispatcher {
   cancel(workerId: string, notice: CancelNotice): void {
     const session = this.#sessions.get(workerId);
     const key = attemptKey(notice.taskId, notice.attempt);
-    if (session === undefined) return;
-    if (session.sending.delete(key)) return this.#report(this.#ports.cancelSent(notice.tenantId, notice));
+    if (session === undefined || session.sending.delete(key)) return this.#report(this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }

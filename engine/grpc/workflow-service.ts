@@ -1,5 +1,5 @@
 import { HatchetError } from '../errors.ts';
-import { maxBulkTriggers } from '../model/limits.ts';
+import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from '../shard/owner.ts';
 import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
@@ -25,6 +25,8 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       if (workflows.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call triggers ${workflows.length} runs`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
       const ids = runIdsFrom(metadata, workflows.length);
       const runs = workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] }));
+      const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
+      if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
       if (runs.length > 0) await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
       return { workflowRunIds: runs.map((run) => run.runId) };
     }),

@@ -2,6 +2,8 @@
 export const maxPayloadBytes = 4 * 1024 * 1024;
 /** Runs that one bulk call may trigger. */
 export const maxBulkTriggers = 1000;
+/** Tasks that one bulk call may make, over all its runs. */
+export const maxBulkTasks = 20_000;
 /** Characters of one log line. */
 export const maxLogChars = 10_000;
 /** Reassignments of one task, after which it fails. */

@@ -33,7 +33,7 @@ export function prepareRun(owner: Owner, tenantId: string, request: TriggerReque
   const priority = request.priority ?? version.definition.defaultPriority;
   if (!Number.isInteger(priority) || priority < 1 || priority > 3) throw new HatchetError('INVALID_ARGUMENT', `the priority is ${priority}`, { remedy: 'Choose 1, 2 or 3.' });
   const parentTaskId = request.parentTaskId === undefined || request.parentTaskId === '' ? undefined : parseUuid(request.parentTaskId);
-  const child = parentTaskId === undefined ? undefined : childId(parentTaskId, request);
+  const child = parentTaskId === undefined || !isLiveTask(owner, tenantId, parentTaskId) ? undefined : childId(parentTaskId, request);
   const runId = child ?? request.runId ?? newId();
   const { steps } = version.definition;
   return {
@@ -48,6 +48,13 @@ export function prepareRun(owner: Owner, tenantId: string, request: TriggerReque
     childKey: request.childKey ?? null,
     ownId: child !== undefined || request.runId !== undefined,
   };
+}
+
+/** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
+function isLiveTask(owner: Owner, tenantId: string, taskId: string): boolean {
+  const state = owner.stateOf(tenantId);
+  const row = state?.tasks.find(taskId) ?? -1;
+  return row >= 0 && state?.stepOf(row).version.tenantId === tenantId;
 }
 
 /**

@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+
+const folder = makeTempFolder('reassign');
+let database: TestDatabase;
+let engine: RunningEngine;
+let clients: GrpcClients;
+
+async function boot(ports?: { grpc: number; http: number }): Promise<void> {
+  engine = await startEngine({ databaseUrl: database.url, dataDir: folder, grpcPort: ports?.grpc ?? 0, httpPort: ports?.http ?? 0, logLevel: 'silent', workerTimeoutMs: 2_000 });
+  clients = new GrpcClients(engine.grpc, engine.token);
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await boot();
+  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only')]));
+});
+
+afterAll(async () => {
+  clients.close();
+  await engine.stop();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function trigger(): Promise<string> {
+  return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'one', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} })).externalId;
+}
+
+async function statusOf(runId: string): Promise<RunStatus | undefined> {
+  return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run?.status;
+}
+
+async function eventTypes(runId: string): Promise<string[]> {
+  return (await clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })).events.map((event) => event.type);
+}
+
+describe('a lost worker', () => {
+  it('gives its tasks to another, and its late report changes nothing', async () => {
+    const lost = new ContractWorker(clients, () => 'hold');
+    await lost.start(['wf:only']);
+    const runId = await trigger();
+    await expect.poll(() => lost.received.length).toBe(1);
+    lost.hangUp();
+    const other = new ContractWorker(clients, () => ({ output: { by: 'other' } }));
+    await other.start(['wf:only']);
+    await expect.poll(() => statusOf(runId), { timeout: 10_000 }).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    const [action] = lost.received;
+    if (action === undefined) throw new Error('not received');
+    await lost.report(action, 2, '{"by":"lost"}');
+    const { tasks } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
+    expect(tasks[0]?.output).toBe('{"by":"other"}');
+    expect(tasks[0]?.attempt).toBe(1);
+    expect(await eventTypes(runId)).toContain('REASSIGNED');
+    other.hangUp();
+  });
+
+  it('that had unsubscribed before a restart is watched over all the same', async () => {
+    const leaving = new ContractWorker(clients, () => 'hold');
+    await leaving.start(['wf:only']);
+    const runId = await trigger();
+    await expect.poll(() => leaving.received.length).toBe(1);
+    await clients.call(clients.dispatcher, clients.dispatcher.unsubscribe, { workerId: leaving.workerId });
+    leaving.hangUp();
+    const ports = { grpc: engine.grpc.port, http: engine.http.port };
+    clients.close();
+    await engine.stop();
+    await boot(ports);
+    // It may still report for as long as a heartbeat would have counted; then its task goes on elsewhere.
+    const other = new ContractWorker(clients, () => ({ output: { by: 'other' } }));
+    await other.start(['wf:only']);
+    await expect.poll(() => statusOf(runId), { timeout: 10_000 }).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    other.hangUp();
+  });
+
+  it('is told of a cancellation when its stream is back', async () => {
+    const worker = new ContractWorker(clients, () => 'hold');
+    await worker.start(['wf:only']);
+    const runId = await trigger();
+    await expect.poll(() => worker.received.length).toBe(1);
+    worker.hangUp();
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+    expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_CANCELLED);
+    worker.listen();
+    await expect.poll(() => worker.received.map((action) => action.actionType)).toEqual([0, 1]);
+    worker.hangUp();
+  });
+});
