@@ -80,7 +80,8 @@ export class WorkerSession {
   }
 
   isGone(nowMs: number, limitMs: number): boolean {
-    return nowMs - this.#seenAtMs > limitMs;
+    const waitsForFirstBeat = this.link !== undefined && !this.#beaten;
+    return nowMs - this.#seenAtMs > (waitsForFirstBeat ? Math.max(firstBeatMs, limitMs) : limitMs);
   }
 }
 
