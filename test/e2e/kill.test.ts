@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ function startWorker(engine: EngineChild): ChildProcess {
 function postgresPid(): number {
   const record: unknown = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8'));
   const cluster = typeof record === 'object' && record !== null && 'folder' in record ? String(record.folder) : '';
-  return Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  return Number(readFileSync(resolve(dataDir, cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** Triggers until it is acknowledged: the id is the caller's, so a repeat is the same run. */
