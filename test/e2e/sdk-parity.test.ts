@@ -114,6 +114,7 @@ const expected = {
     childKey: null,
     sameRun: true,
   },
+  reads: { run: ['COMPLETED', true], tasks: [['COMPLETED', 0]], status: 'COMPLETED', found: [['COMPLETED', true]], failed: 0, task: true },
   calls: { flaky: 3, hopeless: 1, 'slow-aborted': 1 },
 };
 
