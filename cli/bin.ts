@@ -21,7 +21,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const exitCode = await runProgram(process.argv.slice(2), {
   cwd: process.cwd(),
-  env: process.env,
+  env: { ...process.env }, // a copy: what the UI sets for itself must not reach workers
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

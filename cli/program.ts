@@ -8,6 +8,7 @@ import { migrateCommand } from './commands/migrate/migrate.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
 import { tokenCommand } from './commands/token/token.command.ts';
 import { triggerCommand } from './commands/trigger/trigger.command.ts';
+import { tuiCommand } from './commands/tui/tui.command.ts';
 import { workerCommand } from './commands/worker/worker.command.ts';
 import { workersCommand } from './commands/workers/workers.command.ts';
 import { workflowsCommand } from './commands/workflows/workflows.command.ts';
@@ -21,7 +22,7 @@ export function createProgram(host: CommandHost): Command {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help on a command')
     .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
-  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand, benchCommand]) program.addCommand(define(host));
+  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand]) program.addCommand(define(host));
   settle(program, host);
   return program;
 }

@@ -172,9 +172,10 @@ export class DevSession {
   async #stop(): Promise<void> {
     const { bundler, engine, feed, types, view, watcher, workers } = this.#parts;
     types.stop();
+    // First of all: a screen's streams would hold the engine's stop up, and what follows is read on the normal screen.
+    await view.stop();
     await Promise.all([watcher?.stop(), bundler.stop(), workers.stop()]);
     await feed.stop();
     await engine.stop();
-    await view.stop();
   }
 }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { CliContext } from '../../cli-context.ts';
+import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import type { Connection } from '../../connection/resolve-connection.ts';
 import { Bundler } from '../../dev/bundler.ts';
@@ -91,9 +91,11 @@ interface ViewParts {
   connection: () => Connection;
 }
 
-async function chooseView(context: CliContext, flags: DevFlags, _parts: ViewParts): Promise<DevView> {
+async function chooseView(context: CliContext, flags: DevFlags, parts: ViewParts): Promise<DevView> {
   if (flags.output === 'ndjson') return ndjsonView(context);
-  return linesView(context);
+  if (flags.output === 'text' || !flags.tui || flags.once === true || !isInteractive(context)) return linesView(context);
+  const { tuiView } = await import('../../dev/tui-view.ts');
+  return tuiView(context, parts);
 }
 
 /** @throws CliError where an engine, of another `hatchet dev` or alone, has the data folder */

@@ -1,0 +1,81 @@
+import type { CliContext } from '../cli-context.ts';
+import type { Connection } from '../connection/resolve-connection.ts';
+import type { RunReader } from '../monitor/run-reader.ts';
+import { effectRunner } from '../ui/run-effects.ts';
+import { startUi } from '../ui/start-ui.ts';
+import type { UiStore } from '../ui/ui-store.ts';
+import { devLines } from './dev-line.ts';
+import type { DevEvent, Emit } from './events.ts';
+import type { DevView } from './session.ts';
+
+export interface TuiParts {
+  emit: Emit;
+  connect: () => RunReader;
+  connection: () => Connection;
+}
+
+/** A session on the terminal UI's own screen. What has to be read after it (a failed start) goes to stderr once it is left. */
+export async function tuiView(context: CliContext, parts: TuiParts): Promise<DevView> {
+  const ui = await startUi(context, { isDev: true });
+  const { store } = ui;
+  const { emit, connect, connection } = parts;
+  store.onEffect(
+    effectRunner(context, {
+      store,
+      connect,
+      connection,
+      quit: () => emit({ type: 'quit-requested' }),
+      interrupt: () => emit({ type: 'interrupted', signal: 'SIGINT' }),
+      reload: () => emit({ type: 'reload-requested' }),
+    }),
+  );
+  const last: string[] = [];
+  let isOpen = true;
+  return {
+    show(event) {
+      if (!isOpen) return;
+      if (event.type === 'engine-ready' && !event.restarted) ui.connect(connect);
+      if (event.type === 'engine-failed' || event.type === 'run-finished') last.push(...devLines(event).map((line) => line.text));
+      if (event.type !== 'run-event') for (const { text } of devLines(event)) store.dispatch({ type: 'log-line', line: text });
+      apply(store, event);
+    },
+    stop() {
+      isOpen = false;
+      ui.stop();
+      context.stderr.write('Stopping: workers finish their tasks. Ctrl+C ends at once.\n');
+      for (const line of last) context.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+function apply(store: UiStore, event: DevEvent): void {
+  const { dev } = store.state;
+  if (dev === undefined) return;
+  switch (event.type) {
+    case 'engine-stage': {
+      const { stage, status, ms } = event.stage;
+      const others = dev.stages.filter((one) => one.name !== stage);
+      store.dispatch({ type: 'dev', dev: { stages: [...others, { name: stage, ms: status === 'done' ? ms : null }] } });
+      return;
+    }
+    case 'build-done':
+      store.dispatch({ type: 'dev', dev: { problems: [] } });
+      return;
+    case 'build-failed':
+      store.dispatch({ type: 'dev', dev: { problems: event.problems } });
+      return;
+    case 'types-checked':
+      store.dispatch({ type: 'dev', dev: { typeProblems: event.problems } });
+      return;
+    case 'worker-starting':
+      store.dispatch({ type: 'dev', dev: { worker: dev.worker === 'serving' ? 'serving' : 'starting' } });
+      return;
+    case 'worker-ready':
+      store.dispatch({ type: 'dev', dev: { worker: 'serving', crash: undefined, reloads: event.generation - 1 } });
+      return;
+    case 'worker-exited':
+      store.dispatch({ type: 'dev', dev: { worker: 'crashed', crash: { text: devLines(event)[0]?.text.replace(/^✗ /, '') ?? '', lines: event.exit.lastLines } } });
+      return;
+    default:
+  }
+}

@@ -1,0 +1,53 @@
+import { useInput, useStdout } from 'ink';
+import { useEffect, useSyncExternalStore } from 'react';
+import type { RunReader } from '../monitor/run-reader.ts';
+import { useOverviewFeed } from './feeds/use-overview-feed.ts';
+import { useRunFeed } from './feeds/use-run-feed.ts';
+import { useRunsFeed } from './feeds/use-runs-feed.ts';
+import type { Key } from './model/ui-state.ts';
+import type { UiStore } from './ui-store.ts';
+import { AppView } from './views/app-view.tsx';
+
+const clockMs = 1_000;
+
+/** Joins the model, its feeds, the keyboard and the screen. `connect` is missing until there is an engine. */
+export function App({ store, connect }: { store: UiStore; connect: (() => RunReader) | undefined }) {
+  const state = useSyncExternalStore(store.subscribe, store.snapshot);
+  const { dispatch } = store;
+  useRunsFeed(connect, dispatch);
+  useOverviewFeed(connect, dispatch);
+  useRunFeed({ connect, runId: state.run?.runId, dispatch });
+  const { stdout } = useStdout();
+  useEffect(() => {
+    const resize = (): void => dispatch({ type: 'resize', rows: stdout.rows, columns: stdout.columns });
+    stdout.on('resize', resize);
+    const clock = setInterval(() => dispatch({ type: 'clock', nowMs: Date.now() }), clockMs);
+    return () => {
+      stdout.off('resize', resize);
+      clearInterval(clock);
+    };
+  }, [dispatch, stdout]);
+  useInput((input, key) => dispatch({ type: 'key', key: toKey(input, key) }));
+  return <AppView state={state} />;
+}
+
+type InkKey = Parameters<Parameters<typeof useInput>[0]>[1];
+
+function toKey(input: string, key: InkKey): Key {
+  const named: readonly (readonly [boolean, Key['name']])[] = [
+    [key.upArrow, 'up'],
+    [key.downArrow, 'down'],
+    [key.leftArrow, 'left'],
+    [key.rightArrow, 'right'],
+    [key.return, 'enter'],
+    [key.escape, 'escape'],
+    [key.tab, 'tab'],
+    [key.backspace, 'backspace'],
+    [key.delete, 'delete'],
+    [key.pageUp, 'pageUp'],
+    [key.pageDown, 'pageDown'],
+    [key.home, 'home'],
+    [key.end, 'end'],
+  ];
+  return { input, name: named.find(([isDown]) => isDown)?.[1], ctrl: key.ctrl, meta: key.meta, shift: key.shift };
+}

@@ -1,0 +1,78 @@
+import { applyEvents, mergeRuns } from './apply-events.ts';
+import { fieldOf } from './edit-text.ts';
+import { onKey, prefillText } from './on-key.ts';
+import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
+
+const keptLogLines = 2_000;
+/** The rate is over this long. */
+const rateWindowMs = 3_000;
+const noticeMs = 4_000;
+
+/** The whole UI as a function: what it is after something happened, and what the outside has to do about it. */
+export function step(state: UiState, action: UiAction): Step {
+  if (action.type === 'key') return onKey(state, action.key);
+  return [reduce(state, action), []];
+}
+
+function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiState {
+  switch (action.type) {
+    case 'resize':
+      return { ...state, rows: action.rows, columns: action.columns };
+    case 'clock':
+      return { ...state, nowMs: action.nowMs, notice: state.notice !== undefined && action.nowMs - state.notice.atMs > noticeMs ? undefined : state.notice };
+    case 'runs-listed':
+      return { ...state, ...mergeRuns(state, action.rows), older: action.next };
+    case 'events':
+      return { ...state, ...applyEvents(state, action.events) };
+    case 'connection':
+      return { ...state, connection: action.connection };
+    case 'overview': {
+      const recent = state.rate.filter((sample) => action.atMs - sample.atMs <= rateWindowMs);
+      return { ...state, overview: action.overview, rate: [...recent, { atMs: action.atMs, finished: action.overview.finished }] };
+    }
+    case 'workers':
+      return { ...state, workers: action.workers };
+    case 'workflows':
+      return { ...state, workflows: action.workflows };
+    case 'workflow':
+      return withWorkflow(state, action);
+    case 'run-detail':
+      return onRun(state, action.runId, (run) => ({ ...run, detail: action.detail }));
+    case 'run-missing':
+      return onRun(state, action.runId, (run) => ({ ...run, missing: true }));
+    case 'run-events':
+      return onRun(state, action.runId, (run) => ({ ...run, events: [...run.events, ...action.events] }));
+    case 'run-logs':
+      return onRun(state, action.runId, (run) => ({ ...run, logs: [...run.logs, ...action.lines].slice(-keptLogLines) }));
+    case 'notice':
+      return { ...state, notice: { text: action.text, atMs: action.atMs } };
+    case 'open-run':
+      return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
+    case 'log-line':
+      return { ...state, log: [...state.log.slice(-(keptLogLines - 1)), action.line] };
+    case 'dev':
+      return state.dev === undefined ? state : { ...state, dev: { ...state.dev, ...action.dev } };
+    default: {
+      const never: never = action;
+      throw new Error(`an action without a case: ${JSON.stringify(never)}`);
+    }
+  }
+}
+
+export function openRun(runId: string): OpenRun {
+  return { runId, detail: undefined, events: [], logs: [], pane: 'events', scroll: null, missing: false };
+}
+
+function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {
+  return state.run?.runId === runId ? { ...state, run: change(state.run) } : state;
+}
+
+/** An input that nobody has typed into yet gets the schema's shape, or else the newest run's input. */
+function withWorkflow(state: UiState, { workflow, lastInput }: Extract<UiAction, { type: 'workflow' }>): UiState {
+  const { name } = workflow.workflow;
+  const lastInputs = lastInput === undefined ? state.lastInputs : new Map(state.lastInputs).set(name, lastInput);
+  const next = { ...state, workflow, lastInputs };
+  const { dialog } = state;
+  if (dialog?.kind !== 'trigger' || dialog.isTyped || dialog.workflows[dialog.chosen] !== name) return next;
+  return { ...next, dialog: { ...dialog, input: fieldOf(prefillText(next, name)) } };
+}

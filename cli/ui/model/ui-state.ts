@@ -1,0 +1,165 @@
+import type { Problem } from '../../dev/events.ts';
+import type { EventRow, LogRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
+import type { RunStatusName } from '../../monitor/status-name.ts';
+
+export const views = ['runs', 'workflows', 'workers', 'log'] as const;
+export type ViewName = (typeof views)[number];
+
+/** What the lower half of a run shows. */
+export const panes = ['events', 'logs', 'input', 'output'] as const;
+export type PaneName = (typeof panes)[number];
+
+/** `f` goes through these. */
+export const statusFilters = ['ALL', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+export type StatusFilter = (typeof statusFilters)[number];
+
+export interface TextField {
+  text: string;
+  /** From 0 to the text's length. */
+  cursor: number;
+}
+
+export type Dialog =
+  | { kind: 'help' }
+  | { kind: 'search' }
+  | { kind: 'cancel'; runId: string; workflow: string }
+  | { kind: 'trigger'; workflows: readonly string[]; chosen: number; input: TextField; error: string; isTyped: boolean };
+
+export interface OpenRun {
+  runId: string;
+  detail: RunDetail | undefined;
+  events: readonly EventRow[];
+  logs: readonly LogRow[];
+  pane: PaneName;
+  /** First line shown of the pane; null follows the end. */
+  scroll: number | null;
+  missing: boolean;
+}
+
+/** What a `hatchet dev` adds to the view of an engine. */
+export interface DevStatus {
+  stages: readonly { name: string; ms: number | null }[];
+  problems: readonly Problem[];
+  typeProblems: readonly Problem[];
+  worker: 'none' | 'starting' | 'serving' | 'crashed';
+  /** How the worker ended, and its last lines. */
+  crash: { text: string; lines: readonly string[] } | undefined;
+  reloads: number;
+}
+
+export interface UiState {
+  rows: number;
+  columns: number;
+  view: ViewName;
+  dialog: Dialog | undefined;
+  /** All that is known, by id. */
+  runs: ReadonlyMap<string, RunRow>;
+  /** Ids, newest first. */
+  order: readonly string[];
+  /** Where older ones begin; null when all are here. */
+  older: string | null;
+  selected: string | undefined;
+  filter: StatusFilter;
+  search: TextField;
+  run: OpenRun | undefined;
+  workflows: readonly WorkflowRow[];
+  workflow: WorkflowDetail | undefined;
+  workers: readonly WorkerRow[];
+  overview: Overview | undefined;
+  /** Runs that ended each second, newest last. */
+  rate: readonly { atMs: number; finished: number }[];
+  connection: 'connecting' | 'live' | 'lost';
+  notice: { text: string; atMs: number } | undefined;
+  dev: DevStatus | undefined;
+  /** Lines of the worker, and of the session. */
+  log: readonly string[];
+  /** Of the newest runs by workflow, to prefill an input that has no schema. */
+  lastInputs: ReadonlyMap<string, string>;
+  nowMs: number;
+}
+
+/** What the outside has to do. */
+export type UiEffect =
+  | { type: 'quit' }
+  | { type: 'interrupt' }
+  | { type: 'reload' }
+  | { type: 'copy'; text: string }
+  | { type: 'cancel'; runId: string }
+  | { type: 'trigger'; workflow: string; input: string }
+  | { type: 'load-workflow'; name: string }
+  | { type: 'load-older'; page: string };
+
+export interface Key {
+  input: string;
+  name: 'up' | 'down' | 'left' | 'right' | 'enter' | 'escape' | 'tab' | 'backspace' | 'delete' | 'home' | 'end' | 'pageUp' | 'pageDown' | undefined;
+  ctrl: boolean;
+  meta: boolean;
+  shift: boolean;
+}
+
+export type UiAction =
+  | { type: 'key'; key: Key }
+  | { type: 'resize'; rows: number; columns: number }
+  | { type: 'clock'; nowMs: number }
+  | { type: 'runs-listed'; rows: readonly RunRow[]; next: string | null }
+  | { type: 'events'; events: readonly EventRow[] }
+  | { type: 'connection'; connection: UiState['connection'] }
+  | { type: 'overview'; overview: Overview; atMs: number }
+  | { type: 'workers'; workers: readonly WorkerRow[] }
+  | { type: 'workflows'; workflows: readonly WorkflowRow[] }
+  | { type: 'workflow'; workflow: WorkflowDetail; lastInput: string | undefined }
+  | { type: 'run-detail'; runId: string; detail: RunDetail }
+  | { type: 'run-missing'; runId: string }
+  | { type: 'run-events'; runId: string; events: readonly EventRow[] }
+  | { type: 'run-logs'; runId: string; lines: readonly LogRow[] }
+  | { type: 'notice'; text: string; atMs: number }
+  | { type: 'open-run'; runId: string }
+  | { type: 'log-line'; line: string }
+  | { type: 'dev'; dev: Partial<DevStatus> };
+
+export type Step = readonly [state: UiState, effects: readonly UiEffect[]];
+
+export function initialState(size: { rows: number; columns: number }, options: { isDev: boolean; nowMs: number }): UiState {
+  return {
+    ...size,
+    view: 'runs',
+    dialog: undefined,
+    runs: new Map(),
+    order: [],
+    older: null,
+    selected: undefined,
+    filter: 'ALL',
+    search: { text: '', cursor: 0 },
+    run: undefined,
+    workflows: [],
+    workflow: undefined,
+    workers: [],
+    overview: undefined,
+    rate: [],
+    connection: 'connecting',
+    notice: undefined,
+    dev: options.isDev ? { stages: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0 } : undefined,
+    log: [],
+    lastInputs: new Map(),
+    nowMs: options.nowMs,
+  };
+}
+
+/** The runs that the filter and the search let through, newest first. */
+export function visibleRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | 'search'>): readonly RunRow[] {
+  const wanted = state.search.text.toLowerCase();
+  const rows: RunRow[] = [];
+  for (const id of state.order) {
+    const run = state.runs.get(id);
+    if (run === undefined) continue;
+    if (state.filter !== 'ALL' && run.status !== state.filter) continue;
+    if (wanted !== '' && !run.workflow.toLowerCase().includes(wanted) && !run.runId.includes(wanted)) continue;
+    rows.push(run);
+  }
+  return rows;
+}
+
+/** Further in a run's life. Events and lists cross each other; the further one is the newer. */
+export function rank(status: RunStatusName): number {
+  return status === 'QUEUED' ? 0 : status === 'RUNNING' || status === 'EVICTED' ? 1 : 2;
+}

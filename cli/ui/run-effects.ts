@@ -1,0 +1,98 @@
+import { RunAdmin } from '../admin/run-admin.ts';
+import type { CliContext } from '../cli-context.ts';
+import type { Connection } from '../connection/resolve-connection.ts';
+import type { RunReader } from '../monitor/run-reader.ts';
+import type { UiEffect } from './model/ui-state.ts';
+import type { UiStore } from './ui-store.ts';
+
+export interface EffectPorts {
+  store: UiStore;
+  connection: () => Connection;
+  connect: () => RunReader;
+  quit(): void;
+  interrupt(): void;
+  reload(): void;
+}
+
+const olderPage = 500;
+
+/** Carries out what the model asks of the outside. A failure becomes a notice. */
+export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectPorts): (effect: UiEffect) => void {
+  const { store } = ports;
+  const notice = (text: string): void => store.dispatch({ type: 'notice', text, atMs: Date.now() });
+  const attempt = (work: Promise<void>): void => void work.catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
+  return (effect) => {
+    switch (effect.type) {
+      case 'quit':
+        ports.quit();
+        return;
+      case 'interrupt':
+        ports.interrupt();
+        return;
+      case 'reload':
+        ports.reload();
+        notice('starting the worker anew');
+        return;
+      case 'copy':
+        // OSC 52 reaches the clipboard through ssh and tmux too; a terminal without it ignores it.
+        context.stdout.write(`\u001b]52;c;${Buffer.from(effect.text).toString('base64')}\u0007`);
+        notice(`copied ${effect.text}`);
+        return;
+      case 'cancel':
+        attempt(cancel(ports, effect.runId).then(() => notice(`cancelled ${effect.runId}`)));
+        return;
+      case 'trigger':
+        attempt(trigger(ports, effect).then((runId) => notice(`triggered ${effect.workflow}, run ${runId}`)));
+        return;
+      case 'load-workflow':
+        attempt(loadWorkflow(ports, effect.name));
+        return;
+      case 'load-older':
+        attempt(loadOlder(ports, effect.page));
+        return;
+    }
+  };
+}
+
+async function withAdmin<T>(ports: EffectPorts, work: (admin: RunAdmin) => Promise<T>): Promise<T> {
+  const admin = new RunAdmin(ports.connection());
+  try {
+    return await work(admin);
+  } finally {
+    admin.close();
+  }
+}
+
+async function withReader<T>(ports: EffectPorts, work: (reader: RunReader) => Promise<T>): Promise<T> {
+  const reader = ports.connect();
+  try {
+    return await work(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+async function cancel(ports: EffectPorts, runId: string): Promise<void> {
+  await withAdmin(ports, (admin) => admin.cancel([runId]));
+}
+
+function trigger(ports: EffectPorts, { workflow, input }: { workflow: string; input: string }): Promise<string> {
+  return withAdmin(ports, (admin) => admin.trigger({ workflow, input, metadata: {}, priority: undefined }));
+}
+
+/** The workflow with its schema; without one, the newest run's input stands in for it. */
+function loadWorkflow(ports: EffectPorts, name: string): Promise<void> {
+  return withReader(ports, async (reader) => {
+    const workflow = await reader.getWorkflow(name);
+    const [newest] = workflow.inputJsonSchema === null ? (await reader.listRuns({ workflows: [name], limit: 1 })).rows : [];
+    const lastInput = newest === undefined ? undefined : JSON.stringify((await reader.getRun(newest.runId)).input);
+    ports.store.dispatch({ type: 'workflow', workflow, lastInput });
+  });
+}
+
+function loadOlder(ports: EffectPorts, page: string): Promise<void> {
+  return withReader(ports, async (reader) => {
+    const { rows, next } = await reader.listRuns({ limit: olderPage, page });
+    ports.store.dispatch({ type: 'runs-listed', rows, next });
+  });
+}

@@ -1,0 +1,121 @@
+import { Box, Text } from 'ink';
+import { plainText } from '../../output/plain-text.ts';
+import { ageText, msText } from '../../output/span-text.ts';
+import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
+import { DialogView } from './dialogs.tsx';
+import { LogView, WorkersView, WorkflowsView } from './list-views.tsx';
+import { RunView } from './run-view.tsx';
+import { RunsView } from './runs-view.tsx';
+
+const smallest = { rows: 24, columns: 80 };
+
+/** The whole screen, one row less than the terminal has: a full one would make it scroll. */
+export function AppView({ state }: { state: UiState }) {
+  if (state.rows < smallest.rows - 4 || state.columns < smallest.columns - 20) {
+    return <Text>{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>;
+  }
+  return (
+    <Box flexDirection="column" height={state.rows - 1} width={state.columns} overflow="hidden">
+      <Header state={state} />
+      {state.dev === undefined ? undefined : <Banner dev={state.dev} />}
+      <Box flexDirection="column" flexGrow={1} overflow="hidden">
+        <Body state={state} />
+      </Box>
+      {state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}
+      <StatusBar state={state} />
+    </Box>
+  );
+}
+
+const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'Workflows', workers: 'Workers', log: 'Log' };
+
+function Header({ state }: { state: UiState }) {
+  const filters = [state.filter === 'ALL' ? '' : `status ${state.filter}`, state.search.text === '' ? '' : `search ${state.search.text}`].filter((part) => part !== '').join(', ');
+  return (
+    <Text wrap="truncate">
+      <Text bold>hatchet </Text>
+      {views.map((view, index) => (
+        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{` ${index + 1} ${titles[view]} `}</Text>
+      ))}
+      {filters === '' || state.view !== 'runs' ? '' : `  [${filters}]`}
+    </Text>
+  );
+}
+
+function Body({ state }: { state: UiState }) {
+  if (state.dev !== undefined && state.overview === undefined && state.view === 'runs') return <Checklist dev={state.dev} />;
+  if (state.run !== undefined) return <RunView state={state} run={state.run} />;
+  switch (state.view) {
+    case 'runs':
+      return <RunsView state={state} />;
+    case 'workflows':
+      return <WorkflowsView state={state} />;
+    case 'workers':
+      return <WorkersView state={state} />;
+    case 'log':
+      return <LogView state={state} />;
+  }
+}
+
+function Checklist({ dev }: { dev: DevStatus }) {
+  return (
+    <Box flexDirection="column" marginTop={1}>
+      {dev.stages.map((stage) => (
+        <Text key={stage.name}>{`  ${stage.ms === null ? '…' : '✓'} ${stage.name.padEnd(12)}${stage.ms === null ? '' : msText(stage.ms)}`}</Text>
+      ))}
+    </Box>
+  );
+}
+
+function Banner({ dev }: { dev: DevStatus }) {
+  const [problem] = dev.problems;
+  if (problem !== undefined) {
+    return (
+      <Text color="red" wrap="truncate">
+        {`✗ not built, the last good worker serves: ${problem.file}:${problem.line}:${problem.column} ${plainText(problem.message)}${dev.problems.length > 1 ? ` (and ${dev.problems.length - 1} more)` : ''}`}
+      </Text>
+    );
+  }
+  if (dev.crash !== undefined) {
+    return (
+      <Box flexDirection="column">
+        <Text color="red" wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
+        {dev.crash.lines.slice(-3).map((line, index) => (
+          // oxlint-disable-next-line react/no-array-index-key
+          <Text key={index} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
+        ))}
+      </Box>
+    );
+  }
+  const [warning] = dev.typeProblems;
+  if (warning === undefined) return undefined;
+  return (
+    <Text color="yellow" wrap="truncate">
+      {`! ${dev.typeProblems.length} type error(s): ${warning.file}:${warning.line}:${warning.column} ${plainText(warning.message)}`}
+    </Text>
+  );
+}
+
+function StatusBar({ state }: { state: UiState }) {
+  const { overview, connection, dev, notice } = state;
+  const engine = connection === 'lost' ? 'engine away, reconnecting' : overview === undefined ? 'engine …' : `engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
+  const worker = dev === undefined ? `${overview?.workers ?? 0} worker(s)` : `worker ${dev.worker}${dev.reloads > 0 ? ` (${dev.reloads} reloads)` : ''}`;
+  const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate" color="cyan">
+        {notice === undefined ? ' ' : ` ${plainText(notice.text)}`}
+      </Text>
+      <Text wrap="truncate" inverse>
+        {` ${engine}  ${worker}${load}   t trigger  ? help  q quit `.padEnd(state.columns)}
+      </Text>
+    </Box>
+  );
+}
+
+function runsPerSecond(state: UiState): string {
+  const [first] = state.rate;
+  const last = state.rate.at(-1);
+  if (first === undefined || last === undefined || last.atMs <= first.atMs || state.nowMs - last.atMs > 3_000) return '0';
+  return (((last.finished - first.finished) * 1000) / (last.atMs - first.atMs)).toFixed(1);
+}

@@ -1,0 +1,148 @@
+import { Box, Text } from 'ink';
+import type { RunDetail } from '../../monitor/run-reader.ts';
+import { runFailure, runOutput } from '../../monitor/run-output.ts';
+import { eventLine, logLineText } from '../../output/event-line.ts';
+import { plainLines, plainText } from '../../output/plain-text.ts';
+import { ageText, spanText } from '../../output/span-text.ts';
+import { fit, pad } from '../../output/table.ts';
+import { dagPicture, type Picture } from '../model/dag-picture.ts';
+import { panes, type OpenRun, type UiState } from '../model/ui-state.ts';
+import { waterfall } from '../model/waterfall.ts';
+import { statusColor, statusMark } from './status-style.ts';
+
+export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
+  const { detail } = run;
+  if (run.missing) return <Text>{`\n  There is no run ${run.runId}. esc goes back.`}</Text>;
+  if (detail === undefined) return <Text dimColor>{`\n  reading ${run.runId} …`}</Text>;
+  const room = state.rows - 7;
+  const pictureRows = Math.max(1, Math.min(9, Math.floor(room / 3)));
+  const picture = detail.tasks.length > 1 ? pictureOf(detail, { columns: state.columns - 2, rows: pictureRows }) : undefined;
+  const bars = Math.max(1, Math.min(detail.tasks.length, Math.floor(room / 3)));
+  const paneRows = Math.max(3, room - (picture === undefined ? 0 : picture.length + 1) - bars - 2);
+  return (
+    <Box flexDirection="column">
+      <Head detail={detail} nowMs={state.nowMs} />
+      {picture === undefined ? undefined : <Dag picture={picture} detail={detail} />}
+      <Waterfall detail={detail} state={state} rows={bars} />
+      <Pane run={run} detail={detail} rows={paneRows} columns={state.columns} />
+    </Box>
+  );
+}
+
+function Head({ detail, nowMs }: { detail: RunDetail; nowMs: number }) {
+  const { run } = detail;
+  return (
+    <Text wrap="truncate">
+      <Text color={statusColor[run.status]} bold>
+        {`${statusMark[run.status]} ${run.status} `}
+      </Text>
+      <Text bold>{plainText(run.workflow)}</Text>
+      {`  ${run.runId}  ${ageText(run.createdAt, nowMs)} ago, took ${spanText(run.createdAt, run.finishedAt, nowMs)}`}
+    </Text>
+  );
+}
+
+function pictureOf(detail: RunDetail, size: { columns: number; rows: number }): Picture | undefined {
+  return dagPicture(
+    detail.tasks.map((task) => ({ name: plainText(task.name), parents: task.parents.map(plainText), mark: statusMark[task.status] })),
+    size,
+  );
+}
+
+function Dag({ picture, detail }: { picture: Picture; detail: RunDetail }) {
+  const statuses = new Map(detail.tasks.map((task) => [plainText(task.name), task.status]));
+  return (
+    <Box flexDirection="column" marginBottom={1}>
+      {picture.map((line, row) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <Text key={row} wrap="truncate">
+          {' '}
+          {line.map((segment, index) => {
+            const status = segment.node === undefined ? undefined : statuses.get(segment.node);
+            // oxlint-disable-next-line react/no-array-index-key
+            return status === undefined ? <Text key={index} dimColor>{segment.text}</Text> : <Text key={index} color={statusColor[status]}>{segment.text}</Text>;
+          })}
+        </Text>
+      ))}
+    </Box>
+  );
+}
+
+function Waterfall({ detail, state, rows }: { detail: RunDetail; state: UiState; rows: number }) {
+  const nameWidth = Math.min(20, Math.max(4, ...detail.tasks.map((task) => task.name.length)));
+  const width = Math.max(10, state.columns - nameWidth - 18);
+  const lines = waterfall(detail.tasks, { width, nowMs: state.nowMs });
+  const shown = lines.length > rows ? lines.slice(0, rows - 1) : lines;
+  return (
+    <Box flexDirection="column">
+      {shown.map(({ name, status, bar, took }) => (
+        <Text key={name} wrap="truncate">
+          {` ${statusMark[status]} ${pad(fit(plainText(name), nameWidth), nameWidth)} ${' '.repeat(bar.before)}`}
+          <Text dimColor>{'·'.repeat(bar.waiting)}</Text>
+          <Text color={statusColor[status]}>{'█'.repeat(bar.running)}</Text>
+          {` ${took}`}
+        </Text>
+      ))}
+      {shown.length < lines.length ? <Text dimColor>{`   and ${lines.length - shown.length} more tasks`}</Text> : undefined}
+    </Box>
+  );
+}
+
+const paneTitles: Readonly<Record<(typeof panes)[number], string>> = { events: '[e]vents', logs: '[l]ogs', input: '[i]nput', output: '[o]utput' };
+
+function Pane({ run, detail, rows, columns }: { run: OpenRun; detail: RunDetail; rows: number; columns: number }) {
+  const lines = paneLines(run, detail, columns);
+  const last = Math.max(0, lines.length - rows);
+  const start = run.scroll === null ? last : Math.min(run.scroll, last);
+  const position = lines.length > rows ? `  ${start + 1}–${Math.min(lines.length, start + rows)} of ${lines.length}` : '';
+  return (
+    <Box flexDirection="column" marginTop={1}>
+      <Text wrap="truncate">
+        {panes.map((pane) => (
+          <Text key={pane} bold={pane === run.pane} underline={pane === run.pane} dimColor={pane !== run.pane}>
+            {paneTitles[pane]}
+          </Text>
+        )).flatMap((title, index) => (index === 0 ? [' ', title] : ['  ', title]))}
+        <Text dimColor>{position}</Text>
+      </Text>
+      {lines.slice(start, start + rows).map((line, index) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <Text key={start + index} wrap="truncate">{` ${line}`}</Text>
+      ))}
+      {lines.length === 0 ? <Text dimColor> nothing yet</Text> : undefined}
+    </Box>
+  );
+}
+
+function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly string[] {
+  switch (run.pane) {
+    case 'events':
+      return run.events.map((event) => eventLine(event));
+    case 'logs':
+      return run.logs.map(logLineText);
+    case 'input':
+      return wrap(JSON.stringify(detail.input, null, 2), columns);
+    case 'output':
+      return wrap(outputText(detail), columns);
+  }
+}
+
+function outputText(detail: RunDetail): string {
+  const { status } = detail.run;
+  if (status === 'COMPLETED') return JSON.stringify(runOutput(detail), null, 2);
+  const stacks = detail.tasks.flatMap((task) => (task.errorStack === null || task.errorStack === '' ? [] : [task.errorStack]));
+  if (status === 'FAILED') return [runFailure(detail), ...stacks].join('\n\n');
+  const partial = detail.tasks.filter((task) => task.output !== null).map((task) => [task.name, task.output]);
+  return partial.length === 0 ? '' : JSON.stringify(Object.fromEntries(partial), null, 2);
+}
+
+function wrap(text: string, columns: number): string[] {
+  const width = Math.max(20, columns - 2);
+  if (text === '') return [];
+  return plainLines(text)
+    .split('\n')
+    .flatMap((line) => {
+      const spaced = line.replaceAll('\t', '  ');
+      return spaced.length <= width ? [spaced] : Array.from({ length: Math.ceil(spaced.length / width) }, (_, index) => spaced.slice(index * width, (index + 1) * width));
+    });
+}
