@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { status, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { SubscribeToWorkflowRunsRequest, WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
@@ -40,6 +41,8 @@ export class ResultListener {
   constructor(connection: Connection, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
+    // Every fetch of a large result listens.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /**

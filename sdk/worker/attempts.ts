@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { TaskCancelledError } from '../errors.ts';
 
 /** Ended attempts that are remembered, so that one that is delivered again does not run again. */
@@ -29,6 +30,8 @@ export class Attempts {
   begin(key: string, label: string): Attempt | undefined {
     if (this.#current.has(key) || this.#ended.has(key)) return undefined;
     const attempt: Attempt = { key, label, abortController: new AbortController() };
+    // Every child that the task waits for listens, and so may its own code.
+    setMaxListeners(0, attempt.abortController.signal);
     this.#current.set(key, attempt);
     return attempt;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { StepActionEventType, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
@@ -30,6 +31,8 @@ export class ReportQueue {
     this.#send = send;
     this.#logger = logger;
     this.#pause = wait;
+    // Every result that waits listens.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /**
