@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { randomFrom } from '../helpers/random.ts';
@@ -51,10 +51,15 @@ it('loses and doubles nothing on a network that loses answers', async () => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
   const random = randomFrom(seed);
   const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
   const engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
+  onTestFinished(() => engine.stop());
   const proxy = await startProxy(engine.grpc);
+  onTestFinished(() => proxy.stop());
   const hatchet = Hatchet.init({ token: engine.token, hostPort: `127.0.0.1:${proxy.port}`, logger: () => quiet });
+  onTestFinished(() => hatchet.close());
 
   const calls = new Map<number, number>();
   const task = hatchet.task({
@@ -67,15 +72,19 @@ it('loses and doubles nothing on a network that loses answers', async () => {
   });
   const worker = await hatchet.worker('networked', { workflows: [task], handleKill: false });
   const running = worker.start();
+  onTestFinished(async () => {
+    await worker.stop();
+    await running;
+  });
   await worker.waitUntilReady();
   const id = worker.workerId;
 
   const total = 300;
   const runs: Promise<{ n: number }>[] = [];
   let losses = 0;
-  let triggering = true;
+  const done = new AbortController();
   const disturb = (async () => {
-    while (triggering) {
+    while (!done.signal.aborted) {
       await delay(20 + random() * 80);
       await proxy.loseAnswers(5 + random() * 40);
       losses += 1;
@@ -85,7 +94,7 @@ it('loses and doubles nothing on a network that loses answers', async () => {
     runs.push(task.run({ n }));
     await delay(10);
   }
-  triggering = false;
+  done.abort();
   await disturb;
 
   const outputs = await Promise.all(runs);
@@ -99,12 +108,4 @@ it('loses and doubles nothing on a network that loses answers', async () => {
   expect([...calls.values()].every((count) => count === 1)).toBe(true);
   expect(calls.size).toBe(total);
   expect(worker.workerId).toBe(id);
-
-  await worker.stop();
-  await running;
-  hatchet.close();
-  await proxy.stop();
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true });
 });
