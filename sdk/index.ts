@@ -23,6 +23,7 @@ export {
   type HatchetErrorCode,
   type TaskFailure,
 } from './errors.ts';
+export type { InputType, JsonArray, JsonObject, JsonPrimitive, JsonValue, OutputType, UnknownInputType } from './json-value.ts';
 export type { LogConstructor, Logger, LogLevel } from './logger.ts';
 export { Priority, type DesiredWorkerLabel, type DesiredWorkerLabels, type RunManyItem, type RunManyItem as RunManyOpt, type RunOptions, type RunOptions as RunOpts } from './run/run-options.ts';
 export type { ListRunsOptions, RunDetail, RunFilter, RunSelection, RunStatusName, TaskRunDetail, TaskSummary, TaskSummaryList, WorkflowRunDetails } from './run/run-record.ts';

@@ -27,7 +27,7 @@ type LogMethod = (message: string, extra?: unknown) => Promise<void>;
 type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
 
 /** What a task knows about its run, and what it can do there. The second argument of every task function. */
-export class Context<Input = unknown> {
+export class Context<Input = unknown, UserData = unknown> {
   /** The input, as the schema made it. */
   readonly input: Input;
   /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
@@ -171,9 +171,11 @@ export class Context<Input = unknown> {
     return this.#action.parentWorkflowRunId;
   }
 
-  /** @returns the user data that came with the run */
-  userData(): unknown {
-    return this.#payload.userData;
+  /** The user data that came with the run. */
+  userData(): UserData {
+    // As with outputs, the type is what the caller says.
+    const data: UserData = JSON.parse(JSON.stringify(this.#payload.userData ?? null));
+    return data;
   }
 
   /**
