@@ -107,7 +107,7 @@ function StatusBar({ state }: { state: UiState }) {
         {notice === undefined ? ' ' : ` ${plainText(notice.text)}`}
       </Text>
       <Text wrap="truncate" inverse>
-        {` ${engine}  ${worker}${load}   t trigger  ? help  q quit `.padEnd(state.columns)}
+        {` ${engine}  ${worker}${load}   ? help  q quit `.padEnd(state.columns)}
       </Text>
     </Box>
   );
