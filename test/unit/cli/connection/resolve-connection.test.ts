@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { resolveConnection } from '../../../../cli/connection/resolve-connection.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-connection-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function token(claims: Record<string, unknown>): string {
+  return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+}
+
+const local = token({ sub: 't', grpc_broadcast_address: '127.0.0.1:7077', server_url: 'http://127.0.0.1:8888' });
+const cloud = token({ sub: 't', grpc_broadcast_address: 'engine.example:443', server_url: 'https://api.example' });
+const context = (env: Record<string, string> = {}) => ({ cwd: folder, env });
+
+describe('which engine', () => {
+  it('reads addresses and TLS from the token', () => {
+    expect(resolveConnection(context({ HATCHET_CLIENT_TOKEN: local }), {})).toMatchObject({ address: '127.0.0.1:7077', tls: false, apiUrl: 'http://127.0.0.1:8888' });
+    expect(resolveConnection(context({ HATCHET_CLIENT_TOKEN: cloud }), {})).toMatchObject({ address: 'engine.example:443', tls: true });
+  });
+
+  it('puts flags before the environment, and the environment before the token', () => {
+    const env = { HATCHET_CLIENT_TOKEN: cloud, HATCHET_CLIENT_HOST_PORT: 'other:1', HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_NAMESPACE: 'dev_' };
+    expect(resolveConnection(context(env), {})).toMatchObject({ address: 'other:1', tls: false, namespace: 'dev_' });
+    expect(resolveConnection(context(env), { address: 'flag:2', token: local })).toMatchObject({ address: 'flag:2', token: local });
+  });
+
+  it('puts an explicit data folder before the environment', () => {
+    expect(() => resolveConnection(context({ HATCHET_CLIENT_TOKEN: cloud }), { dataDir: 'nowhere' })).toThrow(/no engine runs on .*nowhere/);
+  });
+
+  it('does not take a record whose process is none of ours for an engine', () => {
+    writeFileSync(join(folder, 'engine.json'), JSON.stringify({ pid: process.pid, startedAt: '', version: '1', grpc: 'a:1', http: 'b:2', databaseUrl: '' }));
+    expect(() => resolveConnection(context(), { dataDir: '.' })).toThrow(/no engine runs/);
+  });
+
+  it('refuses what is no token', () => {
+    expect(() => resolveConnection(context({ HATCHET_CLIENT_TOKEN: 'abc' }), {})).toThrow(/does not hold a token/);
+  });
+});
