@@ -93,7 +93,8 @@ function toLayers(nodes: readonly DagNode[]): Placed[][] {
       }
     }
   }
-  return layers.map((layer) => layer ?? []);
+  // A circle, which no engine takes, leaves layers empty.
+  return Array.from(layers, (layer) => layer ?? []).filter((layer) => layer.length > 0);
 }
 
 function passage(parent: string, layer: number): string {

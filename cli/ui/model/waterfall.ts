@@ -21,19 +21,20 @@ export function waterfall(tasks: readonly TaskRow[], options: { width: number; n
   });
   const begin = Math.min(...times.flatMap((time) => time.queued ?? []), nowMs);
   const end = Math.max(...times.flatMap((time) => (time.queued === undefined ? [] : [time.finished ?? nowMs])), begin + 1);
-  const scale = (ms: number): number => Math.round(((ms - begin) / (end - begin)) * width);
+  const scale = (ms: number): number => Math.max(0, Math.min(width, Math.round(((ms - begin) / (end - begin)) * width)));
   return tasks.map((task, index) => {
     const time = times[index];
     if (time?.queued === undefined) return { name: task.name, status: task.status, bar: { before: 0, waiting: 0, running: 0 }, took: '' };
-    const from = scale(time.queued);
-    const start = scale(time.started ?? nowMs);
-    const stop = time.started === undefined ? start : Math.max(scale(time.finished ?? nowMs), Math.min(start + 1, width));
-    const begins = Math.min(start, stop - (time.started === undefined ? 0 : 1));
+    const isRunning = time.started !== undefined;
+    const stop = scale(isRunning ? (time.finished ?? nowMs) : nowMs);
+    // What ran shows, be it for less than a cell.
+    const start = isRunning ? Math.max(0, Math.min(scale(time.started ?? nowMs), stop - 1)) : stop;
+    const from = Math.min(scale(time.queued), start);
     return {
       name: task.name,
       status: task.status,
-      bar: { before: Math.min(from, begins), waiting: Math.max(0, begins - from), running: Math.max(0, stop - begins) },
-      took: time.started === undefined ? 'waiting' : msText((time.finished ?? nowMs) - time.started),
+      bar: { before: from, waiting: start - from, running: isRunning ? Math.max(1, stop - start) : 0 },
+      took: !isRunning ? 'waiting' : msText((time.finished ?? nowMs) - (time.started ?? nowMs)),
     };
   });
 }

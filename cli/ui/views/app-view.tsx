@@ -16,13 +16,20 @@ export function AppView({ state }: { state: UiState }) {
   }
   return (
     <Box flexDirection="column" height={state.rows - 1} width={state.columns} overflow="hidden">
-      <Header state={state} />
-      {state.dev === undefined ? undefined : <Banner dev={state.dev} />}
-      <Box flexDirection="column" flexGrow={1} overflow="hidden">
-        <Body state={state} />
+      {/* Only the middle gives way where there is little room; what shrank would be drawn over itself. */}
+      <Box flexDirection="column" flexShrink={0}>
+        <Header state={state} />
+        {state.dev === undefined ? undefined : <Banner dev={state.dev} />}
       </Box>
-      {state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}
-      <StatusBar state={state} />
+      <Box flexDirection="column" flexGrow={1} overflow="hidden">
+        <Box flexDirection="column" flexShrink={0}>
+          <Body state={state} />
+        </Box>
+      </Box>
+      <Box flexDirection="column" flexShrink={0}>
+        {state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}
+        <StatusBar state={state} />
+      </Box>
     </Box>
   );
 }

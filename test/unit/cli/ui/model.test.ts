@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { applyEvents, mergeRuns } from '../../../../cli/ui/model/apply-events.ts';
+import { prefillInput } from '../../../../cli/ui/model/prefill-input.ts';
+import { rank, visibleRuns } from '../../../../cli/ui/model/ui-state.ts';
+import { waterfall } from '../../../../cli/ui/model/waterfall.ts';
+import { at, emptyState, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, startMs, typed } from './ui-world.ts';
+
+const listed = (count: number) => ({ type: 'runs-listed' as const, rows: Array.from({ length: count }, (_, index) => makeRun(index)), next: null });
+
+describe('the table of runs', () => {
+  it('follows a run through its life', () => {
+    const { state } = play(emptyState(), {
+      type: 'events',
+      events: [makeEvent(1, 'RUN_CREATED'), makeEvent(1, 'QUEUED'), makeEvent(1, 'STARTED', { status: 'RUNNING' })],
+    });
+    expect(state.runs.get(runId(1))).toMatchObject({ status: 'RUNNING', workflow: 'order' });
+    const ended = play(state, { type: 'events', events: [makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }), makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' })] }).state;
+    expect(ended.runs.get(runId(1))).toMatchObject({ status: 'FAILED', errorMessage: 'boom' });
+  });
+
+  it('does not depend on whether the list or the events came first', () => {
+    const life = [makeEvent(1, 'RUN_CREATED'), makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })];
+    fc.assert(
+      fc.property(fc.nat({ max: 3 }), fc.nat({ max: 3 }), (listedAt, seenAt) => {
+        const row = makeRun(1, { status: (['QUEUED', 'QUEUED', 'RUNNING', 'COMPLETED'] as const)[listedAt] ?? 'QUEUED' });
+        const empty = { runs: new Map(), order: [] };
+        const before = applyEvents(empty, life.slice(0, seenAt));
+        const merged = applyEvents(mergeRuns(before, [row]), life.slice(seenAt));
+        expect(merged.runs.get(runId(1))?.status).toBe('COMPLETED');
+        expect(merged.order).toEqual([runId(1)]);
+        const between = mergeRuns(before, [row]).runs.get(runId(1))?.status ?? 'QUEUED';
+        expect(rank(between)).toBe(Math.max(rank(row.status), rank(before.runs.get(runId(1))?.status ?? 'QUEUED')));
+      }),
+    );
+  });
+
+  it('holds 10,000 runs, newest first, and lets the oldest go', () => {
+    const { state } = play(emptyState(), listed(10_500));
+    expect(state.order).toHaveLength(10_000);
+    expect(state.order[0]).toBe(runId(10_499));
+    expect(state.runs.size).toBe(10_000);
+  });
+
+  it('filters and searches', () => {
+    const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'FAILED' }), makeRun(2, { workflow: 'mail' })], next: null }).state;
+    const failed = play(base, press('f'), press('f'), press('f'), press('f')).state;
+    expect(failed.filter).toBe('FAILED');
+    expect(visibleRuns(failed).map((run) => run.runId)).toEqual([runId(1)]);
+    const searched = play(base, press('/'), ...typed('MAI'), pressNamed('enter')).state;
+    expect(visibleRuns(searched).map((run) => run.workflow)).toEqual(['mail']);
+    expect(visibleRuns(play(searched, pressNamed('escape')).state)).toHaveLength(2);
+  });
+
+  it('stays on its run while others come, and follows the newest at the top', () => {
+    const base = play(emptyState(), listed(5)).state;
+    const moved = play(base, press('j'), { type: 'events', events: [makeEvent(9, 'RUN_CREATED')] }).state;
+    expect(moved.selected).toBe(runId(3));
+    const top = play(moved, press('g')).state;
+    expect(top.selected).toBeUndefined();
+    expect(play(top, pressNamed('enter')).state.run?.runId).toBe(runId(9));
+  });
+
+  it('asks for older runs near the end', () => {
+    const base = play(emptyState(), { ...listed(30), next: 'page-2' }).state;
+    expect(play(base, press('j')).effects).toEqual([]);
+    expect(play(base, press('G')).effects).toEqual([{ type: 'load-older', page: 'page-2' }]);
+  });
+});
+
+describe('keys', () => {
+  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1 };
+
+  it('cancel only after asking, and only what has not ended', () => {
+    const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null }).state;
+    const asked = play(base, press('x'));
+    expect(asked.effects).toEqual([]);
+    expect(asked.state.dialog).toMatchObject({ kind: 'cancel', runId: runId(1) });
+    expect(play(asked.state, press('n')).effects).toEqual([]);
+    expect(play(asked.state, press('y')).effects).toEqual([{ type: 'cancel', runId: runId(1) }]);
+    const ended = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'COMPLETED' })], next: null }).state;
+    expect(play(ended, press('x')).state.dialog).toBeUndefined();
+  });
+
+  it('trigger with an input from the schema, and refuse one against it', () => {
+    const base = play(emptyState(), { type: 'workflows', workflows: [workflow] }).state;
+    const opened = play(base, press('t'));
+    expect(opened.effects).toEqual([{ type: 'load-workflow', name: 'order' }]);
+    const schema = { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] };
+    const known = play(opened.state, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: schema, defaultPriority: 1 }, lastInput: undefined }).state;
+    expect(known.dialog).toMatchObject({ kind: 'trigger', input: { text: '{"message":""}' } });
+    expect(play(known, pressNamed('enter')).effects).toEqual([{ type: 'trigger', workflow: 'order', input: '{"message":""}' }]);
+    const wrong = play(known, press('u', { ctrl: true }), ...typed('{"message":1}'), pressNamed('enter'));
+    expect(wrong.effects).toEqual([]);
+    expect(wrong.state.dialog).toMatchObject({ error: expect.stringContaining('message') });
+    const broken = play(wrong.state, press('u', { ctrl: true }), ...typed('{'), pressNamed('enter'));
+    expect(broken.state.dialog).toMatchObject({ error: expect.stringContaining('line 1') });
+  });
+
+  it('leave a typed input alone when the schema arrives', () => {
+    const base = play(emptyState(), { type: 'workflows', workflows: [workflow] }, press('t'), press('u', { ctrl: true }), ...typed('{"a":1}')).state;
+    const known = play(base, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: null, defaultPriority: 1 }, lastInput: '{"b":2}' }).state;
+    expect(known.dialog).toMatchObject({ input: { text: '{"a":1}' } });
+  });
+
+  it('without a workflow say so instead of asking', () => {
+    expect(play(emptyState(), press('t')).state.notice?.text).toContain('worker');
+  });
+
+  it('quit, interrupt, copy; q in a text is a letter', () => {
+    const base = play(emptyState(), listed(1)).state;
+    expect(play(base, press('q')).effects).toEqual([{ type: 'quit' }]);
+    expect(play(base, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
+    expect(play(base, press('y')).effects).toEqual([{ type: 'copy', text: runId(0) }]);
+    const searching = play(base, press('/'), press('q'));
+    expect(searching.effects).toEqual([]);
+    expect(searching.state.search.text).toBe('q');
+    expect(play(searching.state, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
+  });
+
+  it('never throw, whatever is pressed', () => {
+    const key = fc.oneof(
+      fc.constantFrom(...'1234qtxyrflieo/?jkgGn[]{}"'.split('')).map((input) => press(input)),
+      fc.constantFrom('up' as const, 'down' as const, 'left' as const, 'right' as const, 'enter' as const, 'escape' as const, 'tab' as const, 'backspace' as const, 'pageUp' as const, 'end' as const).map(pressNamed),
+      fc.string({ maxLength: 3 }).map((input) => press(input)),
+    );
+    const base = play(emptyState({ workflows: [workflow] }), listed(40)).state;
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 60 }), (keys) => {
+        const { state } = play(base, ...keys);
+        if (state.dialog?.kind === 'trigger') expect(state.dialog.input.cursor).toBeLessThanOrEqual(state.dialog.input.text.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('prefillInput', () => {
+  it('takes defaults, examples and choices before empty values', () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: 'string', default: 'x' }, b: { enum: ['one', 'two'] }, c: { type: 'integer', minimum: 3 }, d: { type: 'array' }, e: { type: 'object', properties: { f: { type: 'boolean' } } }, g: { anyOf: [{ type: 'null' }, { type: 'string' }] } },
+    };
+    expect(prefillInput(schema)).toEqual({ a: 'x', b: 'one', c: 3, d: [], e: { f: false }, g: null });
+    expect(prefillInput({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, required: ['b'] })).toEqual({ b: '' });
+  });
+
+  it('ends on a schema that holds itself', () => {
+    const schema: Record<string, unknown> = { type: 'object', properties: {} };
+    schema['properties'] = { child: schema };
+    expect(JSON.stringify(prefillInput(schema))).toContain('child');
+  });
+});
+
+describe('waterfall', () => {
+  it('puts waiting and running on one scale', () => {
+    const rows = waterfall([makeTask('a', { status: 'COMPLETED', queuedAt: at(0), startedAt: at(0), finishedAt: at(50) }), makeTask('b', { status: 'RUNNING', queuedAt: at(50), startedAt: at(75) })], { width: 40, nowMs: startMs + 100 });
+    expect(rows.map((row) => row.bar)).toEqual([
+      { before: 0, waiting: 0, running: 20 },
+      { before: 20, waiting: 10, running: 10 },
+    ]);
+    expect(rows.map((row) => row.took)).toEqual(['50 ms', '25 ms']);
+  });
+
+  it('never leaves its width', () => {
+    const time = fc.option(fc.integer({ min: 0, max: 10_000 }).map(at), { nil: null });
+    const task = fc.record({ queuedAt: time, startedAt: time, finishedAt: time }).map((change) => makeTask('t', change));
+    fc.assert(
+      fc.property(fc.array(task, { maxLength: 8 }), fc.integer({ min: 10, max: 120 }), (tasks, width) => {
+        for (const { bar } of waterfall(tasks, { width, nowMs: startMs + 5_000 })) {
+          for (const part of [bar.before, bar.waiting, bar.running]) expect(part).toBeGreaterThanOrEqual(0);
+          expect(bar.before + bar.waiting + bar.running).toBeLessThanOrEqual(width + 1);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+import { render } from 'ink-testing-library';
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import { AppView } from '../../../../cli/ui/views/app-view.tsx';
+import { at, emptyState, makeDetail, makeEvent, makeRun, makeTask, play, press, pressNamed, runId } from './ui-world.ts';
+import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
+
+function draw(state: UiState): string {
+  const { lastFrame, unmount } = render(<AppView state={state} />);
+  const frame = lastFrame() ?? '';
+  unmount();
+  return frame;
+}
+
+const tasks = [
+  makeTask('check', { status: 'COMPLETED', queuedAt: at(0), startedAt: at(5), finishedAt: at(30), output: { total: 3 } }),
+  makeTask('charge', { status: 'FAILED', parents: ['check'], queuedAt: at(30), startedAt: at(35), finishedAt: at(60), errorMessage: 'no money', errorStack: 'Error: no money\n    at charge' }),
+  makeTask('pack', { status: 'RUNNING', parents: ['check'], queuedAt: at(30), startedAt: at(40) }),
+  makeTask('ship', { parents: ['charge', 'pack'] }),
+];
+const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 4 };
+
+function openedRun(): UiState {
+  return play(
+    emptyState(),
+    { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null },
+    pressNamed('enter'),
+    { type: 'run-detail', runId: runId(1), detail: makeDetail(tasks, { status: 'RUNNING' }) },
+    { type: 'run-events', runId: runId(1), events: [makeEvent(1, 'STARTED', { task: 'check' }), makeEvent(1, 'FAILED', { task: 'charge', message: 'no money' })] },
+    { type: 'run-logs', runId: runId(1), lines: [{ cursor: '1', time: at(50), taskId: 't', task: 'charge', attempt: 0, level: 'WARN', message: 'asking \u001b[2Jthe bank' }] },
+  ).state;
+}
+
+describe('the screen', () => {
+  it('says what to do when there is nothing', () => {
+    expect(draw(emptyState())).toContain('a worker registers them');
+    expect(draw(emptyState({ workflows: [workflow] }))).toContain('Press t to trigger order');
+  });
+
+  it('lists runs with a sign for each status beside its colour', () => {
+    const rows = (['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const).map((status, index) => makeRun(index, { status }));
+    const frame = draw(play(emptyState(), { type: 'runs-listed', rows, next: null }).state);
+    for (const sign of ['○ QUEUED', '◐ RUNNING', '✓ COMPLETED', '✗ FAILED', '⊘ CANCELLED']) expect(frame).toContain(sign);
+  });
+
+  it('shows a run: graph, timeline, events', () => {
+    const frame = draw(openedRun());
+    expect(frame).toMatch(/✓ check .*✗ charge .*○ ship/);
+    expect(frame).toMatch(/✗ charge +·*█+ 25 ms/);
+    expect(frame).toMatch(/FAILED +charge +no money/);
+  });
+
+  it('shows logs that cannot control the terminal', () => {
+    const frame = draw(play(openedRun(), press('l')).state);
+    expect(frame).toContain('WARN   charge  asking the bank');
+    expect(frame).not.toContain('\u001b[2J');
+  });
+
+  it('shows input, output and errors', () => {
+    expect(draw(play(openedRun(), press('i')).state)).toContain('"message": "Hi"');
+    const failed = play(openedRun(), { type: 'run-detail', runId: runId(1), detail: makeDetail(tasks, { status: 'FAILED' }) }, press('o')).state;
+    expect(draw(failed)).toContain('charge (attempt 1): no money');
+  });
+
+  it('shows dialogs over what is there', () => {
+    expect(draw(play(openedRun(), press('?')).state)).toContain('trigger a workflow');
+    expect(draw(play(openedRun(), press('x')).state)).toContain(`Cancel order ${runId(1)}?`);
+    expect(draw(play(emptyState({ workflows: [workflow] }), press('t')).state)).toContain('enter triggers');
+  });
+
+  it('shows a build error with its place, and what else a session has to say', () => {
+    const dev = play(
+      { ...emptyState(), dev: { stages: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2 } },
+      { type: 'overview', overview: { engineVersion: '1', engineStartedAt: at(0), queued: 3, running: 1, triggered: 9, finished: 5, workers: 1, slotsTotal: 100, slotsUsed: 1 }, atMs: 0 },
+    ).state;
+    const frame = draw(dev);
+    expect(frame).toContain('src/simple.ts:8:11 Unexpected ";"');
+    expect(frame).toContain('worker serving (2 reloads)');
+    expect(frame).toContain('3 queued  1 running');
+  });
+
+  it.each([
+    [24, 80],
+    [40, 120],
+    [60, 200],
+  ])('fits %i×%i in every view', (rows, columns) => {
+    const many = { type: 'runs-listed' as const, rows: Array.from({ length: 200 }, (_, index) => makeRun(index, { workflow: '工作流'.repeat(20), errorMessage: 'x'.repeat(300) })), next: 'p' };
+    const base = play({ ...openedRun(), run: undefined }, { type: 'resize', rows, columns }, many).state;
+    const opened = play(openedRun(), { type: 'resize', rows, columns }).state;
+    for (const state of [base, play(base, press('2')).state, play(base, press('3')).state, play(base, press('4')).state, play(base, press('?')).state, opened, play(opened, press('o')).state, play(opened, press('x')).state]) {
+      const lines = draw(state).split('\n');
+      expect(lines.length).toBeLessThan(rows);
+      // The library draws on 100 columns.
+      for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('says that a terminal is too small', () => {
+    expect(draw(emptyState({ rows: 10, columns: 40 }))).toContain('40×10');
+  });
+});
