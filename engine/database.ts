@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './log.ts';
+import { prepareDataDir } from './postgres/cluster.ts';
 import { checkServer } from './postgres/connect.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './postgres/embedded.ts';
+import { serverUser } from './postgres/server-user.ts';
 
 export interface Database {
   url: string;
@@ -18,6 +20,7 @@ export async function openDatabase(options: { databaseUrl: string | undefined; d
   const { databaseUrl, dataDir, log } = options;
   if (databaseUrl !== undefined) {
     const { version } = await checkServer(databaseUrl);
+    prepareDataDir(dataDir, serverUser()); // the token and engine.json go there all the same
     return { url: databaseUrl, detail: `external, version ${Math.floor(version / 10_000)}`, stop: () => Promise.resolve() };
   }
   const server = await startEmbeddedPostgres({ dataDir, log });

@@ -151,6 +151,8 @@ export class Owner {
       const jobs = this.#take();
       if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
       await this.#runBatch(jobs);
+      // Calls that arrived meanwhile are read first, and join the next batch.
+      if (jobs.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.#armTimer();
   }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +36,8 @@ function handle(action: AssignedAction): Outcome {
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+  // The data folder does not exist yet: an engine on an external database makes it too.
+  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'new', 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent' });
   clients = new GrpcClients(engine.grpc, engine.token);
   const pool = createPool(database.url, { name: 'test', max: 2, statementMs: 5000, log: createLog('silent') });
   const tenant = await ensureTenant(pool, 'stranger');

@@ -56,7 +56,7 @@ export class BenchLoad {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { address, tls, token } = options.connection;
-    this.#client = new AdminServiceClient(address, tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000 });
+    this.#client = new AdminServiceClient(address, tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
     this.#metadata.set('authorization', `bearer ${token}`);
   }
 

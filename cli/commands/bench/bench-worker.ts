@@ -26,7 +26,7 @@ class BenchWorker {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    this.#client = new DispatcherClient(settings.address, settings.tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000 });
+    this.#client = new DispatcherClient(settings.address, settings.tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
     this.#metadata.set('authorization', `bearer ${settings.token}`);
   }
 
