@@ -187,6 +187,35 @@ describe('ownership', () => {
     await second.owner.stop();
   });
 
+  it('does not count the time without an owner against a deadline', async () => {
+    const first = await OwnerWorld.start(database.url);
+    await first.put();
+    await first.register(1);
+    const running = await first.trigger();
+    const waiting = await first.trigger();
+    const dueOf = (world: OwnerWorld, taskId: string): number => {
+      const tasks = world.owner.stateOf(world.tenantId)?.tasks;
+      return tasks?.dueUs[tasks.find(taskId)] ?? 0;
+    };
+    const before = [dueOf(first, running), dueOf(first, waiting)];
+    await first.owner.stop();
+    const minutes = 20;
+    await client.query(`UPDATE shard SET expires_at = expires_at - make_interval(mins => $1)`, [minutes]);
+    const second = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
+    const shifts = [dueOf(second, running), dueOf(second, waiting)].map((due, i) => (due - (before[i] ?? 0)) / 1_000_000);
+    for (const shift of shifts) {
+      expect(shift).toBeGreaterThanOrEqual(minutes * 60 + 30); // and 30 s of grace
+      expect(shift).toBeLessThan(minutes * 60 + 60);
+    }
+    // What is stored has not moved: a second restart adds only its own time.
+    const due = dueOf(second, running);
+    await second.owner.stop();
+    const third = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
+    expect((dueOf(third, running) - due) / 1_000_000).toBeLessThan(60);
+    expect(await liveRows(client, third.tenantId)).toEqual(third.memory());
+    await third.owner.stop();
+  });
+
   it('runs a repeated trigger with the same id once', async () => {
     const world = await OwnerWorld.start(database.url);
     await world.put();

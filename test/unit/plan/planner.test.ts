@@ -232,4 +232,49 @@ describe('planner', () => {
     expect(made.stored.results.size).toBe(0);
     expect(() => made.run({ kind: 'releaseSlot', tenantId: other, taskId: runId })).toThrow('no running task');
   });
+
+  it('cancels what nobody took within its schedule timeout', () => {
+    const made = world();
+    const runId = made.trigger('single');
+    made.nowUs += 299_000_000;
+    made.run({ kind: 'tick' });
+    expect(made.stored.results.size).toBe(0);
+    made.nowUs += 2_000_000;
+    made.run({ kind: 'tick' });
+    expect(made.stored.results.get(`${runId}/1`)?.status).toBe(RunStatus.Cancelled);
+    expect(made.stored.history.find((row) => row.message !== null)?.message).toBe('waited longer than its schedule timeout of 5m');
+  });
+
+  it('tells the worker of a time-out before the next attempt starts', () => {
+    const made = world();
+    const workerId = made.register({ actions, slots: 1 });
+    const runId = made.trigger('single');
+    made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
+    made.nowUs += 61_000_000;
+    made.run({ kind: 'tick' });
+    expect(made.effects.at(-1)).toMatchObject({ kind: 'tellCancel', workerId, taskId: runId, attempt: 0 });
+    // Until the worker knows, its slot stays taken and nothing else starts there.
+    const other = made.trigger('single');
+    expect(made.effects.filter((effect) => effect.kind === 'dispatch').map((effect) => effect.taskId)).toEqual([runId]);
+    made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"late"' });
+    expect(made.stored.results.size).toBe(0);
+    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    made.nowUs += 5_000_000;
+    made.run({ kind: 'tick' });
+    expect(made.effects.filter((effect) => effect.kind === 'dispatch').map((effect) => [effect.taskId, effect.attempt])).toEqual([
+      [runId, 0],
+      [other, 0],
+    ]);
+    made.run({ kind: 'completed', tenantId, taskId: other, attempt: 0, output: '{}' });
+    expect(made.effects.at(-1)).toMatchObject({ kind: 'dispatch', taskId: runId, attempt: 1 });
+  });
+
+  it('never shortens a deadline by a refresh', () => {
+    const made = world();
+    made.register({ actions, slots: 1 });
+    const runId = made.trigger('single');
+    const first = made.run({ kind: 'refreshTimeout', tenantId, taskId: runId, incrementMs: 1000 }).timeoutAtUs;
+    const second = made.run({ kind: 'refreshTimeout', tenantId, taskId: runId, incrementMs: 500 }).timeoutAtUs;
+    expect(second - first).toBe(500_000);
+  });
 });
