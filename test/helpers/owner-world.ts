@@ -88,10 +88,13 @@ export class OwnerWorld {
     return this.owner.submit(this.tenantId, { kind: 'completed', tenantId: this.tenantId, taskId, attempt, output });
   }
 
-  /** Task ids in memory, sorted. */
+  /** This tenant's tasks in memory, sorted; another test's tenant may share the shard. */
   memory(): string[] {
-    const tasks = this.owner.stateOf(this.tenantId)?.tasks;
-    return tasks === undefined ? [] : [...tasks.rows()].map((row) => `${tasks.id(row)} ${tasks.state[row]} ${tasks.flags[row]} ${tasks.attempt[row]}`).sort();
+    const state = this.owner.stateOf(this.tenantId);
+    if (state === undefined) return [];
+    const { tasks } = state;
+    const own = [...tasks.rows()].filter((row) => state.stepOf(row).version.tenantId === this.tenantId);
+    return own.map((row) => `${tasks.id(row)} ${tasks.state[row]} ${tasks.flags[row]} ${tasks.attempt[row]}`).sort();
   }
 }
 
