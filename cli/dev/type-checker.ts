@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
+import { execa } from 'execa';
 import type { Emit, Problem } from './events.ts';
 
 export interface TypeCheckerOptions {
@@ -15,7 +15,7 @@ export class TypeChecker {
   readonly #emit: Emit;
   readonly #project: string;
   readonly #command: { tsc: string; config: string } | undefined;
-  #child: ChildProcess | undefined;
+  #running: AbortController | undefined;
 
   constructor({ project, entry, emit }: TypeCheckerOptions) {
     this.#emit = emit;
@@ -28,23 +28,27 @@ export class TypeChecker {
   /** Checks anew; a check under way is dropped. */
   check(): void {
     if (this.#command === undefined) return;
-    this.#child?.kill('SIGKILL');
-    const { tsc, config } = this.#command;
-    const child = spawn(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', config], { cwd: this.#project, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true });
-    this.#child = child;
-    let text = '';
-    child.stdout.on('data', (part: Buffer) => {
-      text += part.toString('utf8');
-    });
-    child.on('error', () => undefined);
-    child.once('close', (_code, signal) => {
-      if (signal === null && this.#child === child) this.#emit({ type: 'types-checked', problems: parseProblems(text, this.#project) });
-    });
+    this.#running?.abort();
+    this.#running = new AbortController();
+    void this.#run(this.#command, this.#running.signal);
   }
 
   stop(): void {
-    this.#child?.kill('SIGKILL');
-    this.#child = undefined;
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
+  async #run({ tsc, config }: { tsc: string; config: string }, signal: AbortSignal): Promise<void> {
+    const { stdout } = await execa(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', config], {
+      cwd: this.#project,
+      stdin: 'ignore',
+      stderr: 'ignore',
+      reject: false, // type errors end it with 2
+      cancelSignal: signal,
+      forceKillAfterDelay: 500,
+      windowsHide: true,
+    });
+    if (!signal.aborted) this.#emit({ type: 'types-checked', problems: parseProblems(stdout, this.#project) });
   }
 }
 
