@@ -27,11 +27,26 @@ export function App({ store, connect }: { store: UiStore; connect: (() => RunRea
       clearInterval(clock);
     };
   }, [dispatch, stdout]);
-  useInput((input, key) => dispatch({ type: 'key', key: toKey(input, key) }));
+  useInput((input, key) => {
+    for (const each of toKeys(input, key)) dispatch({ type: 'key', key: each });
+  });
   return <AppView state={state} />;
 }
 
 type InkKey = Parameters<Parameters<typeof useInput>[0]>[1];
+
+/**
+ * Fast typing and pastes come as one text. Control characters in it are keys; line breaks are not: a pasted text of
+ * several lines must not trigger at the end of its first.
+ */
+function toKeys(input: string, key: InkKey): Key[] {
+  if (input.length < 2 || key.ctrl || key.meta) return [toKey(input, key)];
+  return input.split('').map((character) => {
+    const code = character.charCodeAt(0);
+    const isControl = code < 32 && character !== '\r' && character !== '\n' && character !== '\t';
+    return { input: isControl ? String.fromCharCode(code + 96) : character, name: undefined, ctrl: isControl, meta: false, shift: false };
+  });
+}
 
 function toKey(input: string, key: InkKey): Key {
   const named: readonly (readonly [boolean, Key['name']])[] = [

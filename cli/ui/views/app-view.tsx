@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
+import { fit, pad } from '../../output/table.ts';
 import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
 import { DialogView } from './dialogs.tsx';
 import { LogView, WorkersView, WorkflowsView } from './list-views.tsx';
@@ -103,6 +104,8 @@ function Banner({ dev }: { dev: DevStatus }) {
   );
 }
 
+const keys = '  ? help  q quit ';
+
 function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
   const engine = connection === 'lost' ? 'engine away, reconnecting' : overview === undefined ? 'engine …' : `engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
@@ -114,7 +117,7 @@ function StatusBar({ state }: { state: UiState }) {
         {notice === undefined ? ' ' : ` ${plainText(notice.text)}`}
       </Text>
       <Text wrap="truncate" inverse>
-        {` ${engine}  ${worker}${load}   ? help  q quit `.padEnd(state.columns)}
+        {pad(fit(` ${engine}  ${worker}${load}`, state.columns - keys.length), state.columns - keys.length) + keys}
       </Text>
     </Box>
   );
