@@ -15,6 +15,7 @@ const quietMs = 60;
 export class Watcher {
   readonly #emit: Emit;
   #watcher: FSWatcher | undefined;
+  #ready: Promise<void> = Promise.resolve();
   readonly #folders = new Set<string>();
   readonly #changed = new Set<string>();
   readonly #files = new Set<string>();
@@ -31,12 +32,19 @@ export class Watcher {
     if (fresh.length === 0) return;
     for (const folder of fresh) this.#folders.add(folder);
     if (this.#watcher === undefined) {
-      this.#watcher = watch(fresh, { depth: 0, ignoreInitial: true, ignored: (path) => /[/\\](?:node_modules|\.git|\.hatchet)(?:[/\\]|$)/.test(path) });
-      this.#watcher.on('all', (_event, path) => this.#note(path));
-      this.#watcher.on('error', () => undefined);
+      const watcher = watch(fresh, { depth: 0, ignoreInitial: true, ignored: (path) => /[/\\](?:node_modules|\.git|\.hatchet)(?:[/\\]|$)/.test(path) });
+      watcher.on('all', (_event, path) => this.#note(path));
+      watcher.on('error', () => undefined);
+      this.#ready = new Promise((resolve) => watcher.once('ready', resolve));
+      this.#watcher = watcher;
     } else {
       this.#watcher.add(fresh);
     }
+  }
+
+  /** Resolves once changes are seen. */
+  async whenReady(): Promise<void> {
+    await this.#ready;
   }
 
   #note(path: string): void {

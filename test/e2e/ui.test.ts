@@ -116,7 +116,7 @@ describe('hatchet dev in a terminal', () => {
     terminal.resize(80, 24);
     await terminal.shows(/▸ ✓ COMPLETED order/);
     const lines = terminal.screen().split('\n');
-    expect(lines.at(-2)).toMatch(/engine up .*q quit/);
+    expect(lines.at(-2)).toMatch(/worker serving .*q quit/);
     terminal.resize(100, 30);
     await expect.poll(() => terminal.screen().split('\n').at(-2), { timeout: 10_000 }).toMatch(/q quit/);
   });

@@ -108,7 +108,8 @@ const keys = '  ? help  q quit ';
 
 function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
-  const engine = connection === 'lost' ? 'engine away, reconnecting' : overview === undefined ? 'engine …' : `engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
+  const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
+  const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
   const worker = dev === undefined ? `${overview?.workers ?? 0} worker(s)` : `worker ${dev.worker}${dev.reloads > 0 ? ` (${dev.reloads} reloads)` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
   return (
@@ -117,7 +118,7 @@ function StatusBar({ state }: { state: UiState }) {
         {notice === undefined ? ' ' : ` ${plainText(notice.text)}`}
       </Text>
       <Text wrap="truncate" inverse>
-        {pad(fit(` ${engine}  ${worker}${load}`, state.columns - keys.length), state.columns - keys.length) + keys}
+        {pad(fit(` ${away}${worker}${load}${away === '' ? engine : ''}`, state.columns - keys.length), state.columns - keys.length) + keys}
       </Text>
     </Box>
   );
