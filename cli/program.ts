@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { CommandHost } from './command-host.ts';
 import { benchCommand } from './commands/bench/bench.command.ts';
+import { completionCommand } from './commands/completion/completion.command.ts';
 import { devCommand } from './commands/dev/dev.command.ts';
+import { doctorCommand } from './commands/doctor/doctor.command.ts';
 import { engineCommand } from './commands/engine/engine.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
@@ -22,7 +24,8 @@ export function createProgram(host: CommandHost): Command {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help on a command')
     .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
-  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand]) program.addCommand(define(host));
+  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand, doctorCommand]) program.addCommand(define(host));
+  program.addCommand(completionCommand(host, program));
   settle(program, host);
   return program;
 }

@@ -18,9 +18,9 @@ import { isPortFree, nextFreePort, portOwner } from '../../engine-process/port-o
 import { ExitCode } from '../../exit-code.ts';
 import { checkPayload } from '../../input/check-input.ts';
 import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
-import { ageText } from '../../output/span-text.ts';
 import { dataFolder, projectRoot } from '../../project/project-root.ts';
 import { resetData } from './reset-data.ts';
+import { askAboutSecond } from './second-session.ts';
 
 export interface DevFlags {
   output?: 'text' | 'ndjson';
@@ -49,7 +49,13 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   const project = projectRoot(context.cwd);
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const buildDir = join(project, '.hatchet', 'build');
-  refuseSecond(dataDir);
+  const other = runningEngine(dataDir);
+  if (other !== undefined) {
+    const answer = await askAboutSecond(context, { dataDir, running: other });
+    if (answer === 'attach') return (await import('../tui/tui.ts')).tui(context, undefined, { dataDir });
+    if (answer === 'quit') return ExitCode.done;
+    await (await import('../engine/stop-engine.ts')).stopEngine(context, { dataDir, output: 'text' });
+  }
   const config = await loadConfig(project, buildDir);
   const entry = findEntry({ cwd: context.cwd, project, given, config });
   const envFile = flags.envFile ?? config.dev?.envFile;
@@ -96,15 +102,6 @@ async function chooseView(context: CliContext, flags: DevFlags, parts: ViewParts
   if (flags.output === 'text' || !flags.tui || flags.once === true || !isInteractive(context)) return linesView(context);
   const { tuiView } = await import('../../dev/tui-view.ts');
   return tuiView(context, parts);
-}
-
-/** @throws CliError where an engine, of another `hatchet dev` or alone, has the data folder */
-function refuseSecond(dataDir: string): void {
-  const running = runningEngine(dataDir);
-  if (running === undefined) return;
-  throw new CliError(`this project's engine runs already: pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)}`, {
-    remedy: 'Attach with `hatchet tui` or `hatchet runs tail`, stop it with `hatchet engine stop`, or use another --data-dir.',
-  });
 }
 
 /** A given port or none; without one the usual, or the next that is free. @throws CliError with exit code 2 */
