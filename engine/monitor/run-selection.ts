@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { isRunStatus, RunStatus, runStatusNames } from '../model/status.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { listRunSummaries } from './run-list.ts';
+import { readUnfinishedRuns } from './unfinished-runs.ts';
 import { uuidFloor } from './uuid-floor.ts';
 
 /** A selection of runs as the contract's TasksFilter gives it. */
@@ -15,7 +15,8 @@ export interface RunSelection {
   additionalMetadata: readonly string[];
 }
 
-const pageRuns = 500;
+/** Runs a command: other commands get their turn in between. */
+const chunkRuns = 500;
 
 /** @throws HatchetError INVALID_ARGUMENT for a name that is no status */
 export function statusesByName(names: readonly string[]): RunStatus[] {
@@ -46,7 +47,7 @@ interface CancelPorts {
   owner: { submit(tenantId: string, command: { kind: 'cancel'; tenantId: string; ids: readonly string[] }): Promise<{ cancelled: readonly string[] }> };
 }
 
-/** Cancels the unfinished runs of a selection, a page at a time between other commands. @returns the ids cancelled */
+/** Cancels the unfinished runs of a selection, a chunk at a time between other commands. @returns the ids cancelled */
 export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
   const wanted = selection.statuses.length === 0 ? [RunStatus.Queued, RunStatus.Running] : statusesByName(selection.statuses).filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
   if (wanted.length === 0) return [];
@@ -56,24 +57,18 @@ export async function cancelByFilter(ports: CancelPorts, tenantId: string, selec
     if (uuid === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(id)} is not a workflow's id`, { remedy: 'Give the ids that the list of workflows shows.' });
     return uuid;
   });
+  const ids = await readUnfinishedRuns(ports.pool, {
+    tenantId,
+    queued: wanted.includes(RunStatus.Queued),
+    running: wanted.includes(RunStatus.Running),
+    workflowIds,
+    sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
+    untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
+    metadata: metadataFilter(selection.additionalMetadata),
+  });
   const cancelled: string[] = [];
-  for (let beforeId: string | null = null; ; ) {
-    const page = await listRunSummaries(ports.pool, {
-      tenantId,
-      statuses: wanted,
-      workflowNames: [],
-      workflowIds,
-      sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
-      untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
-      metadata: metadataFilter(selection.additionalMetadata),
-      search: null,
-      parentTaskId: null,
-      beforeId,
-      limit: pageRuns,
-    });
-    if (page.length > 0) cancelled.push(...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: page.map((run) => run.id) })).cancelled);
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageRuns) return cancelled;
-    beforeId = last.id;
+  for (let from = 0; from < ids.length; from += chunkRuns) {
+    cancelled.push(...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ids.slice(from, from + chunkRuns) })).cancelled);
   }
+  return cancelled;
 }

@@ -48,6 +48,7 @@ beforeAll(async () => {
   await sql.connect();
   await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', { retries: 3 })]));
   await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('dag', [taskRequest('a'), taskRequest('b', { parents: ['a'] }), taskRequest('c', { parents: ['a'] }), taskRequest('d', { parents: ['b', 'c'] })]));
+  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('parked', [taskRequest('nobody')]));
   worker = new ContractWorker(clients, handle);
   await worker.start(['wf:only', 'wf:a', 'wf:b', 'wf:c', 'wf:d']);
 });
@@ -165,6 +166,25 @@ describe('what a trigger makes', () => {
     const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>('SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x');
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.filter((row) => replayJournal(row.kinds) !== row.status)).toEqual([]);
+  });
+});
+
+describe('a cancellation by filter', () => {
+  it('ends the runs of the selection, and no others', async () => {
+    const waiting = await Promise.all(Array.from({ length: 5 }, () => trigger('parked')));
+    const running = await Promise.all(Array.from({ length: 3 }, () => trigger('one', { do: 'hold' })));
+    await Promise.all(running.map((runId) => untilStatus(runId, RunStatus.RUN_STATUS_RUNNING)));
+    const since = new Date(Date.now() - 60_000);
+    const cancel = async (statuses: string[], additionalMetadata: string[] = []): Promise<string[]> => {
+      const filter = { statuses, since, workflowIds: [], additionalMetadata };
+      return (await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [], filter })).cancelledTasks.sort();
+    };
+    expect(await cancel(['QUEUED'], ['team:red'])).toEqual([]);
+    expect(await cancel(['COMPLETED'])).toEqual([]);
+    expect(await cancel(['QUEUED'], ['team:blue'])).toEqual(waiting.sort());
+    expect(await cancel(['RUNNING'])).toEqual(running.sort());
+    expect(await cancel([])).toEqual([]);
+    for (const runId of [...waiting, ...running]) expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_CANCELLED);
   });
 });
 
