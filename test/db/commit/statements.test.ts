@@ -1,0 +1,47 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+const folder = join(import.meta.dirname, '..', '..', '..', 'engine', 'commit', 'statements');
+let database: TestDatabase;
+let client: Client;
+
+interface Prepared {
+  name: string;
+  text: string;
+  values: (...args: unknown[]) => string[];
+}
+
+function isStatement(value: unknown): value is Prepared {
+  return typeof value === 'object' && value !== null && 'name' in value && 'text' in value && 'values' in value && typeof value.values === 'function';
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+it('every statement of a batch can be prepared, with as many parameters as it gives values', async () => {
+  const statements: Prepared[] = [];
+  for (const file of readdirSync(folder)) {
+    const exported: unknown = await import(pathToFileURL(join(folder, file)).href);
+    const found = Object.values(Object(exported)).filter(isStatement);
+    expect(found.length, file).toBeGreaterThan(0);
+    statements.push(...found);
+  }
+  expect(new Set(statements.map((statement) => statement.name)).size).toBe(statements.length);
+  for (const statement of statements) {
+    await client.query(`PREPARE ${client.escapeIdentifier(statement.name)} AS ${statement.text}`);
+    const { rows } = await client.query<{ n: number }>('SELECT cardinality(parameter_types) AS n FROM pg_prepared_statements WHERE name = $1', [statement.name]);
+    expect(rows[0]?.n, statement.name).toBe(statement.values([], 1).length);
+  }
+});
