@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HatchetError } from '../errors.ts';
-import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, type StepDefinition, type WorkflowDefinition } from '../model/definition.ts';
+import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../model/definition.ts';
 import { parseDuration } from '../model/duration.ts';
 import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
@@ -78,6 +78,7 @@ function step(workflow: string, task: CreateTaskOpts, names: readonly string[]):
     scheduleTimeoutMs: duration(task.scheduleTimeout, defaultScheduleTimeoutMs, `the schedule timeout ${where}`),
     slots: slots.length === 0 ? { default: 1 } : Object.fromEntries(slots),
     durable: false,
+    ...plainStep,
   };
 }
 
@@ -128,6 +129,7 @@ export function readDefinition(request: CreateWorkflowVersionRequest): { definit
     defaultPriority: count(request.defaultPriority ?? 1, `the default priority of workflow ${request.name}`, { min: 1, max: 3 }),
     inputJsonSchema: schemaText(request),
     steps,
+    ...plainWorkflow,
   };
   return { definition, checksum: createHash('sha256').update(JSON.stringify(definition)).digest('hex') };
 }

@@ -1,4 +1,5 @@
 import type { WorkflowDefinition } from '../model/definition.ts';
+import type { Demands } from '../model/demands.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
 export interface CommandByKind {
@@ -76,7 +77,11 @@ export interface TriggerRun {
   childKey: string | null;
   /** The caller chose the id, so it may exist already: the loader looks before the plan. */
   ownId: boolean;
+  /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
+  demands: readonly StepDemands[] | null;
 }
+/** `error` holds why an expression of the step could not be evaluated. */
+export type StepDemands = { demands: Demands | null; error: null } | { demands: null; error: string };
 export interface TriggerCommand {
   kind: 'trigger';
   tenantId: string;

@@ -47,6 +47,7 @@ export function prepareRun(owner: Owner, tenantId: string, request: TriggerReque
     childIndex: request.childIndex ?? null,
     childKey: request.childKey ?? null,
     ownId: child !== undefined || request.runId !== undefined,
+    demands: null,
   };
 }
 

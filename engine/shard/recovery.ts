@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { isLiveState, LiveFlag, LiveState } from '../model/live-state.ts';
-import type { WorkflowDefinition } from '../model/definition.ts';
+import { completeDefinition, type StoredDefinition } from '../model/definition.ts';
 import { shardOf } from '../model/shard-of.ts';
 import { RunStatus, type TerminalStatus } from '../model/status.ts';
 import { rankOf, retryRank } from '../plan/action-queue.ts';
@@ -17,7 +17,7 @@ interface VersionSqlRow {
   tenant_id: string;
   ordinal: number;
   checksum: string;
-  definition: WorkflowDefinition;
+  definition: StoredDefinition;
 }
 
 interface WorkerSqlRow {
@@ -151,7 +151,7 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
       versionId: row.id,
       checksum: row.checksum,
       ordinal: row.ordinal,
-      definition: row.definition,
+      definition: completeDefinition(row.definition),
     });
   }
 }

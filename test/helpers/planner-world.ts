@@ -1,4 +1,4 @@
-import type { StepDefinition, WorkflowDefinition } from '../../engine/model/definition.ts';
+import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../../engine/model/definition.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow } from '../../engine/model/rows.ts';
@@ -25,12 +25,13 @@ export function stepOf(name: string, options: Partial<StepDefinition> = {}): Ste
     scheduleTimeoutMs: 300_000,
     slots: { default: 1 },
     durable: false,
+    ...plainStep,
     ...options,
   };
 }
 
-export function workflowOf(name: string, steps: StepDefinition[]): WorkflowDefinition {
-  return { name, description: '', defaultPriority: 1, inputJsonSchema: null, steps };
+export function workflowOf(name: string, steps: StepDefinition[], options: Partial<WorkflowDefinition> = {}): WorkflowDefinition {
+  return { name, description: '', defaultPriority: 1, inputJsonSchema: null, steps, ...plainWorkflow, ...options };
 }
 
 /** The rows that a database would hold, kept by applying each committed batch. */
@@ -101,7 +102,7 @@ export class PlannerWorld {
       kind: 'trigger',
       tenantId,
       existing: new Set(),
-      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false }],
+      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false, demands: null }],
     });
     return runId;
   }

@@ -1,3 +1,4 @@
+import { plainWorkflow } from '../../../engine/model/definition.ts';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/uuid.ts';
@@ -128,7 +129,7 @@ describe('a poison command', () => {
         world.owner.submit(world.tenantId, {
           kind: 'putWorkflow',
           tenantId: world.tenantId,
-          definition: { name: 'bad', description: '\0', defaultPriority: 1, inputJsonSchema: null, steps: [] },
+          definition: { name: 'bad', description: '\0', defaultPriority: 1, inputJsonSchema: null, steps: [], ...plainWorkflow },
           checksum: 'x',
           workflowId: newId(),
           versionId: newId(),

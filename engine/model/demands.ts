@@ -1,0 +1,34 @@
+import type { ConcurrencyStrategy, DesiredLabel, RateLimitWindow } from './definition.ts';
+
+/**
+ * What one task asks of the queue beyond a slot, with every expression evaluated: at its trigger, and again at a replay.
+ * Stored as JSON in `live.demands`; null for a task that asks nothing.
+ */
+export interface Demands {
+  /** The workflow's links, then the step's: the order in which they were declared. */
+  concurrency: ConcurrencyDemand[];
+  rateLimits: RateLimitDemand[];
+  /** The step's labels with those of the run laid over them. */
+  labels: DesiredLabel[];
+  /** The worker that the caller asked for, under the workflow's sticky strategy. */
+  desiredWorkerId: string | null;
+}
+
+export interface ConcurrencyDemand {
+  /** `run`: one place for the whole run, held until it ends. */
+  level: 'run' | 'task';
+  /** Which strategy: links with one id and one key share their places. */
+  strategyId: string;
+  strategy: ConcurrencyStrategy;
+  key: string;
+  /** Places of the key from this task on. */
+  maxRuns: number;
+}
+
+export interface RateLimitDemand {
+  key: string;
+  units: number;
+  /** Null for a static limit: what was put under the key. */
+  limit: number | null;
+  window: RateLimitWindow;
+}
