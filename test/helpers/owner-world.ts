@@ -79,6 +79,7 @@ export class OwnerWorld {
       childIndex: null,
       childKey: null,
       ownId: options.runId !== undefined,
+      demands: null,
     };
     await this.owner.submit(this.tenantId, { kind: 'trigger', tenantId: this.tenantId, runs: [run], existing: new Set() });
     return runId;
