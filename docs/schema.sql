@@ -27,7 +27,9 @@ CREATE TABLE public.live (
     reassigns integer NOT NULL,
     seq bigint NOT NULL,
     due_us bigint NOT NULL,
-    worker_id uuid
+    worker_id uuid,
+    demands text,
+    sticky_worker_id uuid
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000');
 
@@ -51,6 +53,18 @@ ALTER TABLE public.log_line ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.rate_limit (
+    tenant_id uuid NOT NULL,
+    key text NOT NULL,
+    size bigint NOT NULL,
+    period text NOT NULL,
+    window_size bigint NOT NULL,
+    window_start_us bigint NOT NULL,
+    used bigint NOT NULL,
+    is_static boolean NOT NULL
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.result (
     task_id uuid NOT NULL,
@@ -147,7 +161,8 @@ CREATE TABLE public.workflow (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     name text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    paused boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.workflow_version (
@@ -168,6 +183,9 @@ ALTER TABLE ONLY public.live
 
 ALTER TABLE ONLY public.log_line
     ADD CONSTRAINT log_line_pkey PRIMARY KEY (task_id, id);
+
+ALTER TABLE ONLY public.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (tenant_id, key);
 
 ALTER TABLE ONLY public.result
     ADD CONSTRAINT result_pkey PRIMARY KEY (task_id, generation);
@@ -222,6 +240,9 @@ CREATE INDEX run_tenant ON ONLY public.run USING btree (tenant_id, id);
 CREATE INDEX task_run ON ONLY public.task USING btree (run_id, step);
 
 CREATE INDEX worker_tenant ON public.worker USING btree (tenant_id, id);
+
+ALTER TABLE ONLY public.rate_limit
+    ADD CONSTRAINT rate_limit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.token
     ADD CONSTRAINT token_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);

@@ -2,7 +2,7 @@ import type { BatchRows, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
 import type { Statement } from './statement.ts';
 import { assertShards } from './statements/assert-shards.ts';
 import { deleteLive } from './statements/delete-live.ts';
-import { insertVersions, insertWorkflows } from './statements/insert-definitions.ts';
+import { insertVersions, insertWorkflows, updateWorkflows } from './statements/insert-definitions.ts';
 import { insertHistory } from './statements/insert-history.ts';
 import { insertLive } from './statements/insert-live.ts';
 import { insertResults } from './statements/insert-results.ts';
@@ -10,6 +10,8 @@ import { insertRunEnds } from './statements/insert-run-ends.ts';
 import { insertRuns } from './statements/insert-runs.ts';
 import { insertTasks } from './statements/insert-tasks.ts';
 import { updateLive } from './statements/update-live.ts';
+import { updateSticky } from './statements/update-sticky.ts';
+import { writeRateLimits } from './statements/write-rate-limits.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
 export interface Query {
@@ -26,6 +28,7 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   };
   add(insertWorkflows, rows.workflows);
   add(insertVersions, rows.versions);
+  add(updateWorkflows, lastOf(rows.workflowUpdates));
   add(insertWorkers, rows.workers);
   add(updateWorkers, mergeUpdates(rows.workerUpdates));
   add(insertRuns, rows.runs);
@@ -33,10 +36,17 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(insertLive, rows.liveInserts);
   add(updateLive, rows.liveUpdates);
   add(deleteLive, rows.liveDeletes);
+  add(updateSticky, rows.stickies);
+  add(writeRateLimits, rows.rateLimits);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
   add(insertHistory, rows.history);
   return queries;
+}
+
+/** One row a key in an UPDATE's source: the last one counts. */
+function lastOf<Row extends { id: string }>(rows: readonly Row[]): Row[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
 function mergeUpdates(updates: readonly WorkerUpdateRow[]): WorkerUpdateRow[] {

@@ -24,6 +24,7 @@ export const journalNames = {
   E: 'TIMEOUT_REFRESHED',
   P: 'SKIPPED',
   D: 'COULD_NOT_SEND_TO_WORKER',
+  M: 'REQUEUED_RATE_LIMIT',
   r: 'RUN_CREATED',
   c: 'RUN_FINISHED',
   f: 'RUN_FINISHED',
@@ -50,6 +51,7 @@ export function statusAfter(kind: JournalKind): RunStatus | undefined {
     case 'G':
     case 'W':
     case 'D':
+    case 'M':
       return RunStatus.Queued;
     case 'A':
     case 'T':

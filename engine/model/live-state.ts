@@ -12,6 +12,8 @@ export const LiveState = {
   Running: 3,
   /** The engine ended the attempt; the worker has still to be told. */
   Cancelling: 4,
+  /** Has its places, but a rate limit has no units left for it. */
+  RateLimited: 5,
 } as const;
 export type LiveState = (typeof LiveState)[keyof typeof LiveState];
 
@@ -21,10 +23,11 @@ export const liveStateNames: Record<LiveState, string> = {
   2: 'DELAYED',
   3: 'RUNNING',
   4: 'CANCELLING',
+  5: 'RATE_LIMITED',
 };
 
 export function isLiveState(value: number): value is LiveState {
-  return value >= 0 && value <= 4 && Number.isInteger(value);
+  return value >= 0 && value <= 5 && Number.isInteger(value);
 }
 
 /** Bits stored in `live.flags`. */
@@ -37,7 +40,14 @@ export const LiveFlag = {
   Ended: 4,
   /** Cancelling: what follows is a reassignment, which spends no user retry. */
   Reassign: 8,
+  /** Has a place in each group of its own claim, and its run in each of its: it is in the action's queue, or past it. */
+  Admitted: 16,
+  /** Its run has a place in each group of the workflow. */
+  RunAdmitted: 32,
 } as const;
+
+/** Those that outlive an attempt. */
+export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted;
 
 export function liveRunStatus(state: LiveState): RunStatus {
   return state === LiveState.Running || state === LiveState.Cancelling ? RunStatus.Running : RunStatus.Queued;
@@ -46,10 +56,11 @@ export function liveRunStatus(state: LiveState): RunStatus {
 /** The moves that the planner may make; `null` is the row's end. */
 const moves: Record<LiveState, readonly (LiveState | null)[]> = {
   [LiveState.Gated]: [LiveState.Ready, null],
-  [LiveState.Ready]: [LiveState.Running, null],
+  [LiveState.Ready]: [LiveState.Running, LiveState.RateLimited, null],
   [LiveState.Delayed]: [LiveState.Ready, null],
   [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, null],
   [LiveState.Cancelling]: [LiveState.Ready, LiveState.Delayed, null],
+  [LiveState.RateLimited]: [LiveState.Ready, null],
 };
 
 export function mayMove(from: LiveState, to: LiveState | null): boolean {

@@ -1,3 +1,4 @@
+import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './status.ts';
 
 export interface RunRow {
@@ -69,6 +70,8 @@ export interface LiveRow {
   seq: number;
   dueUs: number;
   workerId: string | null;
+  /** JSON; null for a task that asks nothing. Never changes in a generation. */
+  demands: string | null;
 }
 
 export interface WorkflowRow {
@@ -104,6 +107,28 @@ export interface WorkerUpdateRow {
   ended: boolean;
 }
 
+export interface WorkflowUpdateRow {
+  id: string;
+  paused: boolean;
+}
+
+/** The worker that a run keeps to. */
+export interface StickyRow {
+  taskId: string;
+  workerId: string;
+}
+
+export interface RateLimitRow {
+  tenantId: string;
+  key: string;
+  limit: number;
+  window: RateLimitWindow;
+  windowLimit: number;
+  windowStartUs: number;
+  used: number;
+  isStatic: boolean;
+}
+
 /** Everything that one transaction writes. */
 export interface BatchRows {
   readonly runs: readonly RunRow[];
@@ -115,6 +140,9 @@ export interface BatchRows {
   readonly versions: readonly VersionRow[];
   readonly workers: readonly WorkerRow[];
   readonly workerUpdates: readonly WorkerUpdateRow[];
+  readonly workflowUpdates: readonly WorkflowUpdateRow[];
+  readonly stickies: readonly StickyRow[];
+  readonly rateLimits: readonly RateLimitRow[];
   readonly liveInserts: readonly LiveRow[];
   readonly liveUpdates: readonly LiveRow[];
   readonly liveDeletes: readonly string[];

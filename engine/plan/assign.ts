@@ -1,7 +1,10 @@
-import { LiveState } from '../model/live-state.ts';
+import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { placementOf } from './enqueue.ts';
 import type { ActionQueue } from './action-queue.ts';
-import { journal, moveTo, type Plan } from './plan.ts';
-import type { PlannerWorker, SlotUse } from './planner-worker.ts';
+import { canTake, pickWorker, type Placement } from './placement.ts';
+import { hasFlag, journal, moveTo, type Plan } from './plan.ts';
+import type { PlannerWorker } from './planner-worker.ts';
+import { missingUnits, spendUnits, waitForUnits } from './spend-units.ts';
 
 /**
  * Gives waiting tasks to workers with room, at the end of a batch: first the queues that gained a task,
@@ -10,56 +13,65 @@ import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 export function assignWaiting(plan: Plan): void {
   const { hungry, roomy } = plan.state;
   for (const queue of hungry) {
-    for (let row = queue.head; row >= 0; row = queue.head) {
-      const worker = pickWorker(queue, plan.state.stepOf(row).slots);
-      if (worker === undefined) break;
-      assign(plan, queue, row, worker);
-    }
+    const passed = new Set<Placement>();
+    while (assignNext(plan, queue, passed, undefined));
   }
   hungry.clear();
   for (const worker of roomy) pullFor(plan, worker);
   roomy.clear();
 }
 
-function pickWorker(queue: ActionQueue, cost: readonly SlotUse[]): PlannerWorker | undefined {
-  const { workers } = queue;
-  for (let i = 0; i < workers.length; i++) {
-    const at = (queue.turn + i) % workers.length;
-    const worker = workers[at];
-    if (worker?.takes(cost) === true) {
-      queue.turn = at + 1;
-      return worker;
-    }
-  }
-  return undefined;
-}
-
+/** Over the worker's queues, one task from each in turn, until none has a task for it. */
 function pullFor(plan: Plan, worker: PlannerWorker): void {
   const queues = plan.state.queuesOf(worker);
+  const passed = new Set<Placement>();
   for (let idle = 0; idle < queues.length; ) {
     const queue = queues[worker.turn % queues.length];
     worker.turn++;
-    const row = queue?.head ?? -1;
-    if (queue === undefined || row < 0 || !worker.takes(plan.state.stepOf(row).slots)) {
-      idle++;
-      continue;
-    }
-    assign(plan, queue, row, worker);
-    idle = 0;
+    if (queue !== undefined && assignNext(plan, queue, passed, worker)) idle = 0;
+    else idle++;
   }
 }
 
-function assign(plan: Plan, queue: ActionQueue, row: number, worker: PlannerWorker): void {
+/**
+ * Assigns one task of the queue: the first that some worker can take, or, for a worker that gained room, that this one could.
+ * It may still go to another that suits it better. `passed` gathers the placements that nobody has room for.
+ */
+function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, roomy: PlannerWorker | undefined): boolean {
+  for (let next = queue.next(passed); next !== undefined; next = queue.next(passed)) {
+    const { row, placement } = next;
+    const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
+    const worker = queue.workers[at];
+    if (worker === undefined) {
+      passed.add(placement);
+      continue;
+    }
+    const missing = missingUnits(plan, row, queue.tenantId);
+    if (missing !== undefined) {
+      waitForUnits(plan, row, missing);
+      continue;
+    }
+    queue.turn = at + 1;
+    assign(plan, row, worker);
+    next.turn();
+    return true;
+  }
+  return false;
+}
+
+function assign(plan: Plan, row: number, worker: PlannerWorker): void {
   const { state, changes, nowUs } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);
-  queue.remove(row, undo);
+  spendUnits(plan, row, step.version.tenantId);
+  state.lists.leave(row, undo);
   moveTo(plan, row, LiveState.Running);
   tasks.write('worker', row, worker.index, undo);
   worker.hold(row, undo);
   worker.occupy(step.slots, undo);
   state.deadlines.set(row, nowUs + step.definition.executionTimeoutMs * 1000, undo);
   journal(plan, row, 'A');
+  if (step.version.definition.sticky !== null) stick(plan, row, worker);
   const { version } = step;
   const run = state.runOf(row);
   changes.effects.push({
@@ -77,4 +89,26 @@ function assign(plan: Plan, queue: ActionQueue, row: number, worker: PlannerWork
     priority: tasks.priority[row] ?? 1,
     parents: step.definition.parents.map((parent) => ({ name: version.definition.steps[parent]?.name ?? '', taskId: run?.taskIds[parent] ?? '' })),
   });
+}
+
+/** The run's first task decides for all: those that wait already move to lanes of their own. */
+function stick(plan: Plan, row: number, worker: PlannerWorker): void {
+  const { state, changes } = plan;
+  const { tasks, undo } = state;
+  const rows = state.runOf(row)?.taskIds.map((id) => tasks.find(id)) ?? [row];
+  for (const each of rows) {
+    const extras = state.extras.get(each);
+    if (extras === undefined || extras.stickyWorkerId !== null) continue;
+    extras.stickyWorkerId = worker.id;
+    undo.record(() => {
+      extras.stickyWorkerId = null;
+    });
+    changes.stickies.push({ taskId: tasks.id(each), workerId: worker.id });
+    if (tasks.state[each] === LiveState.Ready && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
+      const rank = tasks.rank[each] ?? 0;
+      state.lists.leave(each, undo);
+      state.stepOf(each).queue.push(each, { rank, key: extras.ringKey, placement: placementOf(state, each) }, undo);
+      state.hungry.add(state.stepOf(each).queue);
+    }
+  }
 }

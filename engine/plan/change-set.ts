@@ -1,7 +1,8 @@
-import type { BatchRows, HistoryRow, LiveRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WorkerRow, WorkerUpdateRow, WorkflowRow } from '../model/rows.ts';
+import type { BatchRows, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
 import type { Effect } from './effect.ts';
+import type { RateLimit } from './rate-limit.ts';
 
-const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'effects'] as const;
+const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'effects'] as const;
 export type ChangeMark = readonly number[];
 
 /** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
@@ -15,6 +16,11 @@ export class ChangeSet implements BatchRows {
   readonly versions: VersionRow[] = [];
   readonly workers: WorkerRow[] = [];
   readonly workerUpdates: WorkerUpdateRow[] = [];
+  readonly workflowUpdates: WorkflowUpdateRow[] = [];
+  readonly stickies: StickyRow[] = [];
+  /** Their rows are made when planning is over. */
+  readonly touchedLimits = new Set<RateLimit>();
+  readonly rateLimits: RateLimitRow[] = [];
   readonly liveInserts: LiveRow[] = [];
   readonly liveUpdates: LiveRow[] = [];
   readonly liveDeletes: string[] = [];
@@ -30,6 +36,6 @@ export class ChangeSet implements BatchRows {
   }
 
   get isEmpty(): boolean {
-    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length === 0;
+    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length + this.rateLimits.length === 0;
   }
 }

@@ -1,9 +1,11 @@
-import type { WorkflowDefinition } from '../model/definition.ts';
+import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
 import type { Demands } from '../model/demands.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
 export interface CommandByKind {
   putWorkflow: PutWorkflowCommand;
+  pauseWorkflow: PauseWorkflowCommand;
+  putRateLimit: PutRateLimitCommand;
   trigger: TriggerCommand;
   registerWorker: RegisterWorkerCommand;
   updateWorker: UpdateWorkerCommand;
@@ -27,6 +29,8 @@ export type Command = CommandByKind[CommandKind];
 /** What each command answers, once it is committed. */
 export interface ReplyByKind {
   putWorkflow: PutWorkflowReply;
+  pauseWorkflow: void;
+  putRateLimit: void;
   trigger: TriggerReply;
   registerWorker: void;
   updateWorker: void;
@@ -59,6 +63,22 @@ export interface PutWorkflowCommand {
 export interface PutWorkflowReply {
   workflowId: string;
   versionId: string;
+}
+
+/** A paused workflow's queued tasks wait; its running ones finish. */
+export interface PauseWorkflowCommand {
+  kind: 'pauseWorkflow';
+  tenantId: string;
+  workflowId: string;
+  paused: boolean;
+}
+
+export interface PutRateLimitCommand {
+  kind: 'putRateLimit';
+  tenantId: string;
+  key: string;
+  limit: number;
+  window: RateLimitWindow;
 }
 
 export interface TriggerRun {

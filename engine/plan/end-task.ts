@@ -1,5 +1,7 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../model/status.ts';
+import { releaseClaim } from './admit.ts';
+import { dropExtras } from './make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { LiveRun } from './shard-state.ts';
@@ -20,6 +22,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const taskId = tasks.id(row);
+  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
   changes.results.push({
     taskId,
     generation: tasks.generation[row] ?? 1,
@@ -56,7 +59,8 @@ export function forgetTask(plan: Plan, row: number): void {
   touch(plan, row);
   leaveWorker(plan, row);
   state.deadlines.set(row, 0, state.undo);
-  if (state.tasks.rank[row] !== 255) state.stepOf(row).queue.remove(row, state.undo);
+  state.lists.leave(row, state.undo);
+  dropExtras(state, row);
   releaseRun(plan, row);
   state.tasks.end(row, state.undo);
 }
@@ -79,6 +83,7 @@ function endRun(plan: Plan, row: number, end: { runId: string; generation: numbe
   const { state, changes } = plan;
   const step = state.stepOf(row);
   const { tenantId } = step.version;
+  releaseClaim(plan, state.extras.get(row)?.runClaim ?? null);
   journal(plan, row, runLetters[end.status]);
   changes.runEnds.push({ tenantId, status: end.status, runId: end.runId, generation: end.generation, seq: state.nextSeq(plan.nowUs) });
   state.counts.finished++;

@@ -49,10 +49,17 @@ function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
   const { state } = plan;
   const row = state.tasks.find(taskId);
   if (row < 0 || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended)) return false;
-  if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
-  journal(plan, row, 'N');
-  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+  cancelRow(plan, row);
   return true;
+}
+
+/** Cancels a task wherever it is; one that has ended stays as it is. */
+export function cancelRow(plan: Plan, row: number, message?: string): void {
+  const { state } = plan;
+  if (state.tasks.alive[row] !== 1 || hasFlag(plan, row, LiveFlag.Ended)) return;
+  if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
+  journal(plan, row, 'N', message);
+  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
 /** The worker knows that the attempt is over: the task is gone, retried, or on its way to another worker. */

@@ -1,6 +1,9 @@
 import type { LiveRow } from '../model/rows.ts';
 import { LiveState } from '../model/live-state.ts';
+import { sweepGroups } from './make-extras.ts';
 import type { Plan } from './plan.ts';
+import type { StoredDemands } from './task-extras.ts';
+import { sweepRateLimits } from './rate-limits.ts';
 import type { ShardState } from './shard-state.ts';
 
 /**
@@ -18,6 +21,8 @@ export function collectLive(plan: Plan): void {
       (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
     }
   }
+  for (const limit of changes.touchedLimits) changes.rateLimits.push(limit.row());
+  changes.touchedLimits.clear();
 }
 
 /** After the commit: `live` now holds what memory does, and ended rows may be reused. */
@@ -30,6 +35,9 @@ export function settleRows(state: ShardState): void {
   }
   state.dirtyRows.length = 0;
   state.undo.clear();
+  sweepGroups(state);
+  sweepRateLimits(state, state.seq);
+  for (const queue of state.queues.values()) queue.tidy();
 }
 
 /** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's is wall time. */
@@ -40,6 +48,14 @@ function storedDue(state: ShardState, row: number): number {
 
 export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
   return storedUs === 0 || liveState === LiveState.Delayed ? storedUs : storedUs + state.lostUs;
+}
+
+/** Written once, with the insert. */
+function demandsText(state: ShardState, row: number): string | null {
+  const extras = state.extras.get(row);
+  if (extras === undefined) return null;
+  const stored: StoredDemands = { ...extras.demands, order: extras.order };
+  return JSON.stringify(stored);
 }
 
 function liveRow(state: ShardState, row: number): LiveRow {
@@ -62,5 +78,6 @@ function liveRow(state: ShardState, row: number): LiveRow {
     seq: tasks.seq[row] ?? 0,
     dueUs: storedDue(state, row),
     workerId: state.workerOf(row)?.id ?? null,
+    demands: tasks.persisted[row] === 1 ? null : demandsText(state, row),
   };
 }

@@ -1,3 +1,4 @@
+import type { LabelValue } from '../model/labels.ts';
 import type { UndoLog } from './undo-log.ts';
 
 export interface SlotUse {
@@ -12,6 +13,7 @@ export class PlannerWorker {
   readonly tenantId: string;
   readonly name: string;
   readonly slots: ReadonlyMap<string, number>;
+  labels: ReadonlyMap<string, LabelValue>;
   readonly used = new Map<string, number>();
   /** Rows of the tasks that are RUNNING or CANCELLING on it. */
   readonly tasks = new Set<number>();
@@ -23,12 +25,13 @@ export class PlannerWorker {
   /** Where the next pull starts among its queues. */
   turn = 0;
 
-  constructor(options: { index: number; id: string; tenantId: string; name: string; slots: ReadonlyMap<string, number> }) {
+  constructor(options: { index: number; id: string; tenantId: string; name: string; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue> }) {
     this.index = options.index;
     this.id = options.id;
     this.tenantId = options.tenantId;
     this.name = options.name;
     this.slots = options.slots;
+    this.labels = options.labels;
   }
 
   takes(cost: readonly SlotUse[]): boolean {

@@ -1,19 +1,23 @@
-import { LiveState } from '../model/live-state.ts';
-import { rankOf, retryRank } from './action-queue.ts';
-import { journal, moveTo, touch, type Plan } from './plan.ts';
+import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
+import { enqueue } from './enqueue.ts';
+import { hasFlag, journal, moveTo, touch, type Plan } from './plan.ts';
+import { rankOf, retryRank } from './ranked-list.ts';
 
-/** Puts a task in its action's queue; it counts against the schedule timeout from now on. */
+/** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
 export function queueTask(plan: Plan, row: number, place: 'tail' | 'head'): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);
   if (tasks.state[row] === LiveState.Ready) touch(plan, row);
   else moveTo(plan, row, LiveState.Ready);
-  tasks.write('flags', row, 0, undo);
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) & lastingFlags, undo);
   journal(plan, row, 'Q');
   tasks.write('seq', row, state.nextSeq(nowUs), undo);
   state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
   // A retry stays ahead over a restart too: recovery ranks by attempt.
-  step.queue.push(row, place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1), undo);
-  state.hungry.add(step.queue);
+  const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
+  if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
+  const { arrivals } = state;
+  arrivals.push({ row, rank });
+  undo.record(() => arrivals.pop());
 }

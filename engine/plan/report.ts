@@ -1,7 +1,8 @@
-import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import { RunStatus } from '../model/status.ts';
 import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './command.ts';
+import { releaseClaim } from './admit.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
@@ -64,6 +65,9 @@ export function retryTask(plan: Plan, row: number): void {
   const delayMs = retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds });
   if (delayMs === 0) return queueTask(plan, row, 'head');
   moveTo(plan, row, LiveState.Delayed);
+  // Its place is free for others while it waits; it asks again afterwards.
+  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) & ~LiveFlag.Admitted, undo);
   state.deadlines.set(row, nowUs + delayMs * 1000, undo);
 }
 
@@ -72,7 +76,7 @@ export function nextAttempt(plan: Plan, row: number): void {
   touch(plan, row);
   leaveWorker(plan, row);
   deadlines.set(row, 0, undo);
-  tasks.write('flags', row, 0, undo);
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) & lastingFlags, undo);
   tasks.write('attempt', row, (tasks.attempt[row] ?? 0) + 1, undo);
 }
 

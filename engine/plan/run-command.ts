@@ -1,6 +1,8 @@
 import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import type { Plan } from './plan.ts';
+import { planPauseWorkflow } from './pause-workflow.ts';
+import { planPutRateLimit } from './put-rate-limit.ts';
 import { planPutWorkflow } from './put-workflow.ts';
 import { planCompleted, planFailed, planStarted } from './report.ts';
 import { planRefreshTimeout, planReleaseSlot } from './running-task.ts';
@@ -11,6 +13,8 @@ import { planRegisterWorker, planUnsubscribe, planUpdateWorker, planWorkerLost, 
 /** The planner's table of contents. */
 const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKind[K]) => ReplyByKind[K] } = {
   putWorkflow: planPutWorkflow,
+  pauseWorkflow: planPauseWorkflow,
+  putRateLimit: planPutRateLimit,
   trigger: planTrigger,
   registerWorker: planRegisterWorker,
   updateWorker: planUpdateWorker,

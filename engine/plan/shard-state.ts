@@ -2,8 +2,14 @@ import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts'
 import { LiveFlag } from '../model/live-state.ts';
 import type { TerminalStatus } from '../model/status.ts';
 import { ActionQueue } from './action-queue.ts';
+import { sweepAt, type RateLimit } from './rate-limit.ts';
+import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
+import type { LabelValue } from '../model/labels.ts';
+import type { Placement, WorkflowState } from './placement.ts';
 import { PlannerWorker, type SlotUse } from './planner-worker.ts';
+import type { TaskExtras } from './task-extras.ts';
+import { TaskLists } from './task-lists.ts';
 import { TaskTable } from './task-table.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -27,6 +33,8 @@ export interface Step {
   definition: StepDefinition;
   slots: readonly SlotUse[];
   queue: ActionQueue;
+  /** Of its tasks that ask nothing of their own. */
+  placement: Placement;
 }
 
 /** A run of several tasks while any of them is unfinished. */
@@ -61,12 +69,28 @@ export class ShardState {
 
   readonly undo = new UndoLog();
   readonly tasks = new TaskTable();
+  readonly lists = new TaskLists(this.tasks);
   readonly deadlines = new DeadlineHeap(this.tasks);
   readonly steps: Step[] = [];
   readonly versions = new Map<string, Version>();
   /** Newest version by tenant and name. */
   readonly latest = new Map<string, Version>();
+  readonly workflows = new Map<string, WorkflowState>();
   readonly queues = new Map<string, ActionQueue>();
+  /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
+  readonly extras = new Map<number, TaskExtras>();
+  readonly groups = new Map<string, ConcurrencyGroup>();
+  /** By tenant and key. */
+  readonly rateLimits = new Map<string, RateLimit>();
+  /** Those that tasks wait for. */
+  readonly exhausted = new Set<RateLimit>();
+  sweepLimitsAt = sweepAt;
+  /** Tasks that became ready and have claims, to be judged at the end of the batch. */
+  readonly arrivals: { row: number; rank: number }[] = [];
+  /** Groups that may have room for one that waits. */
+  readonly freed = new Set<ConcurrencyGroup>();
+  /** Groups that lost their last claim, to be forgotten after the commit. */
+  readonly abandoned = new Set<ConcurrencyGroup>();
   readonly workers: (PlannerWorker | undefined)[] = [];
   readonly workersById = new Map<string, PlannerWorker>();
   /** The queues of each worker's actions, by the worker's index. */
@@ -103,7 +127,7 @@ export class ShardState {
     const key = `${tenantId}\0${action}`;
     let queue = this.queues.get(key);
     if (queue === undefined) {
-      queue = new ActionQueue(tenantId, action, this.tasks);
+      queue = new ActionQueue({ tenantId, action, tasks: this.tasks, lists: this.lists });
       this.queues.set(key, queue);
     }
     return queue;
@@ -115,7 +139,8 @@ export class ShardState {
     const version: Version = { ...options, firstStep: this.steps.length, children };
     for (const [index, step] of definition.steps.entries()) {
       const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
-      this.steps.push({ version, index, definition: step, slots, queue: this.queueFor(options.tenantId, step.action) });
+      const placement: Placement = { signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`, workflow: this.workflowState(options.workflowId), cost: slots, labels: step.labels, sticky: null };
+      this.steps.push({ version, index, definition: step, slots, queue: this.queueFor(options.tenantId, step.action), placement });
     }
     this.versions.set(options.versionId, version);
     const name = versionKey(options.tenantId, definition.name);
@@ -124,11 +149,27 @@ export class ShardState {
     return version;
   }
 
+  workflowState(workflowId: string): WorkflowState {
+    let workflow = this.workflows.get(workflowId);
+    if (workflow === undefined) {
+      workflow = { workflowId, paused: false };
+      this.workflows.set(workflowId, workflow);
+    }
+    return workflow;
+  }
+
+  /** When time alone changes something: the first deadline, or a refill that tasks wait for. */
+  get nextDueUs(): number {
+    let next = this.deadlines.nextUs;
+    for (const limit of this.exhausted) if (limit.waiting.length > 0) next = Math.min(next, limit.refillAtUs);
+    return next;
+  }
+
   latestVersion(tenantId: string, name: string): Version | undefined {
     return this.latest.get(versionKey(tenantId, name));
   }
 
-  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number> }): PlannerWorker {
+  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue> }): PlannerWorker {
     const worker = new PlannerWorker({ ...options, index: this.workers.length });
     this.workers.push(worker);
     this.#workerQueues.push(options.actions.map((action) => this.queueFor(options.tenantId, action)));

@@ -29,6 +29,7 @@ export type TaskColumn =
   | 'next'
   | 'prev'
   | 'rank'
+  | 'list'
   | 'seq';
 
 /**
@@ -67,8 +68,10 @@ export class TaskTable {
   /** Links of the queue that holds it. */
   next = new Int32Array(64);
   prev = new Int32Array(64);
-  /** Which of its queue's lists holds it; 255 for none. */
+  /** Its rank in the list that holds it; 255 for none. */
   rank = new Uint8Array(64);
+  /** Number of the list that holds it; -1 for none. */
+  list = new Int32Array(64);
   /** Place in the deadline heap; -1 for none. */
   heapIndex = new Int32Array(64);
   /** Order of becoming ready. */
@@ -82,7 +85,7 @@ export class TaskTable {
 
   /** Bytes held by the columns and the index. */
   get bytes(): number {
-    return this.#capacity * (6 + 4 * 10 + 1 + 16 + 16) + this.#slots.byteLength;
+    return this.#capacity * (6 + 4 * 11 + 1 + 16 + 16) + this.#slots.byteLength;
   }
 
   /** The rows in use, in no particular order. */
@@ -134,7 +137,7 @@ export class TaskTable {
     this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
     for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.seq, this.dueUs]) column[row] = 0;
     this.alive[row] = 1;
-    this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = none;
+    this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = this.list[row] = none;
     this.rank[row] = 255;
     if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     this.#link(row);
@@ -241,6 +244,7 @@ export class TaskTable {
     this.next = ints(this.next);
     this.prev = ints(this.prev);
     this.heapIndex = ints(this.heapIndex);
+    this.list = ints(this.list);
     this.seq = doubles(this.seq);
     this.dueUs = doubles(this.dueUs);
     this.#capacity = size;

@@ -3,9 +3,10 @@ import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
 import { endTask } from './end-task.ts';
 import { interrupt } from './interrupt.ts';
-import { journal, type Plan } from './plan.ts';
+import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import { mayRetry } from './report.ts';
+import { releaseRefilled } from './spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
 const perTick = 500;
@@ -13,6 +14,7 @@ const perTick = 500;
 /** What time has brought: back-offs that are over, waits and executions that took too long. */
 export function planTick(plan: Plan): void {
   const { deadlines, tasks } = plan.state;
+  releaseRefilled(plan);
   for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
     const row = deadlines.first;
     switch (tasks.state[row]) {
@@ -20,6 +22,7 @@ export function planTick(plan: Plan): void {
         queueTask(plan, row, 'head');
         break;
       case LiveState.Ready:
+      case LiveState.RateLimited:
         giveUpWaiting(plan, row);
         break;
       case LiveState.Running:
@@ -32,7 +35,14 @@ export function planTick(plan: Plan): void {
 }
 
 function giveUpWaiting(plan: Plan, row: number): void {
-  const limit = formatDuration(plan.state.stepOf(row).definition.scheduleTimeoutMs);
+  const { state } = plan;
+  const step = state.stepOf(row);
+  if (step.placement.workflow.paused) {
+    // A pause is not a wait for a worker: the timeout starts afresh for as long as it lasts.
+    state.deadlines.set(row, plan.nowUs + step.definition.scheduleTimeoutMs * 1000, state.undo);
+    return touch(plan, row);
+  }
+  const limit = formatDuration(step.definition.scheduleTimeoutMs);
   journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }

@@ -1,5 +1,9 @@
 import { LiveState } from '../model/live-state.ts';
+import { RunStatus } from '../model/status.ts';
+import type { Claim } from './concurrency-group.ts';
 import type { TriggerCommand, TriggerReply, TriggerRun } from './command.ts';
+import { endTask } from './end-task.ts';
+import { makeExtras } from './make-extras.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { Version } from './shard-state.ts';
@@ -32,7 +36,24 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata });
   state.counts.triggered++;
   const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
-  for (const [index, taskId] of run.taskIds.entries()) addTask(plan, { run, version, index, taskId, runRow });
+  const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);
+  let runClaim: Claim | null = null;
+  for (const [index, taskId] of run.taskIds.entries()) {
+    const row = addTask(plan, { run, version, index, taskId, runRow });
+    const demands = run.demands?.[index]?.demands ?? null;
+    if (demands !== null) ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
+    const failed = (run.demands?.[index]?.error ?? null) !== null;
+    if (!failed && version.definition.steps[index]?.parents.length === 0) queueTask(plan, row, 'tail');
+  }
+  if (run.demands !== null) for (const [index, { error }] of run.demands.entries()) if (error !== null) bearFailed(plan, run.taskIds[index] ?? '', error);
+}
+
+/** A task whose expressions could not be evaluated never waits: it ends here, with the reason. */
+function bearFailed(plan: Plan, taskId: string, error: string): void {
+  const row = plan.state.tasks.find(taskId);
+  if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
+  journal(plan, row, 'X', error);
+  endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
 }
 
 function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
@@ -52,7 +73,7 @@ function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
   return row;
 }
 
-function addTask(plan: Plan, options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number }): void {
+function addTask(plan: Plan, options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number }): number {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const { run, version, index, taskId, runRow } = options;
@@ -66,6 +87,5 @@ function addTask(plan: Plan, options: { run: TriggerRun; version: Version; index
   touch(plan, row);
   if (index === 0) journal(plan, row, 'r');
   journal(plan, row, 'C');
-  const step = version.definition.steps[index];
-  if (step !== undefined && step.parents.length === 0) queueTask(plan, row, 'tail');
+  return row;
 }

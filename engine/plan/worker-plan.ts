@@ -7,7 +7,7 @@ import type { PlannerWorker } from './planner-worker.ts';
 export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
-  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)) });
+  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)) });
   state.undo.record(() => state.removeWorker(worker));
   changes.workers.push({
     id: command.workerId,
@@ -29,6 +29,14 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
     worker.paused = paused;
     state.undo.record(() => {
       worker.paused = !paused;
+    });
+    state.roomy.add(worker);
+  }
+  if (command.labels !== undefined) {
+    const { labels } = worker;
+    worker.labels = new Map([...labels, ...Object.entries(command.labels)]);
+    state.undo.record(() => {
+      worker.labels = labels;
     });
     state.roomy.add(worker);
   }

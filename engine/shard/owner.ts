@@ -352,7 +352,7 @@ export class Owner {
     clearTimeout(this.#tickTimer);
     if (this.#stopping) return;
     let first = Infinity;
-    for (const state of this.#states.values()) first = Math.min(first, state.deadlines.nextUs);
+    for (const state of this.#states.values()) first = Math.min(first, state.nextDueUs);
     if (first === Infinity) return;
     const inMs = Math.min(Math.max(Math.ceil((first - this.#clock.nowUs()) / 1000), 0), longestTimerMs);
     this.#tickTimer = setTimeout(() => this.#tick(), inMs);
@@ -362,7 +362,7 @@ export class Owner {
     const nowUs = this.#clock.nowUs();
     let due = false;
     for (const state of this.#states.values()) {
-      if (state.deadlines.nextUs > state.timeUs(nowUs)) continue;
+      if (state.nextDueUs > state.timeUs(nowUs)) continue;
       due = true;
       this.submitTo(state.id, { kind: 'tick' }).catch((error: unknown) => this.#log.error({ err: error }, 'a deadline could not be handled'));
     }

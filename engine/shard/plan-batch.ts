@@ -1,7 +1,7 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ShardStep } from '../model/rows.ts';
-import { assignWaiting } from '../plan/assign.ts';
+import { settle } from '../plan/settle.ts';
 import { ChangeSet } from '../plan/change-set.ts';
 import { collectLive } from '../plan/live-rows.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -46,7 +46,7 @@ export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => Shar
     }
   }
   for (const plan of plans.values()) {
-    assignWaiting(plan);
+    settle(plan);
     collectLive(plan);
   }
   return { jobs, outcomes, changes, plans };

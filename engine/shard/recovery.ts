@@ -3,9 +3,11 @@ import { isLiveState, LiveFlag, LiveState } from '../model/live-state.ts';
 import { completeDefinition, type StoredDefinition } from '../model/definition.ts';
 import { shardOf } from '../model/shard-of.ts';
 import { RunStatus, type TerminalStatus } from '../model/status.ts';
-import { rankOf, retryRank } from '../plan/action-queue.ts';
+import { ChangeSet } from '../plan/change-set.ts';
+import { enqueue } from '../plan/enqueue.ts';
 import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
+import { loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
 
 /** Rows a page, and the longest that a page's work keeps the event loop: heartbeats are answered in between. */
 const pageRows = 2000;
@@ -26,6 +28,7 @@ interface WorkerSqlRow {
   name: string;
   actions: string[];
   slots: Record<string, number>;
+  labels: Record<string, string | number>;
   paused: boolean;
   ended: boolean;
 }
@@ -47,6 +50,8 @@ interface LiveSqlRow {
   seq: string;
   due_us: string;
   worker_id: string | null;
+  demands: string | null;
+  sticky_worker_id: string | null;
 }
 
 interface RunTaskSqlRow {
@@ -60,14 +65,14 @@ const readVersions = `SELECT id, workflow_id, tenant_id, ordinal, checksum, defi
 
 /** Workers that may come back, or still hold tasks. Those silent for a day hold none: their tasks were reassigned. */
 const readWorkers = `
-  SELECT id, tenant_id, name, actions, slots, paused, ended_at IS NOT NULL AS ended FROM worker
+  SELECT id, tenant_id, name, actions, slots, labels, paused, ended_at IS NOT NULL AS ended FROM worker
   WHERE (ended_at IS NULL AND coalesce(last_heartbeat_at, registered_at) > now() - interval '1 day')
     OR id IN (SELECT worker_id FROM live WHERE worker_id IS NOT NULL)
   ORDER BY id`;
 
 /** By primary key, a page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
-  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, demands, sticky_worker_id
   FROM live WHERE task_id > $1 ORDER BY task_id LIMIT $2`;
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
@@ -97,9 +102,12 @@ export interface OpenAttempt {
 export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<OpenAttempt[]> {
   await loadVersions(client, shards);
   await loadWorkers(client, shards);
+  await loadPaused(client, shards);
+  await loadRateLimits(client, shards);
   const slice = new Slice();
   const multi = new Map<ShardState, Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>>();
   const queued: { shard: ShardState; row: number }[] = [];
+  const demanding: DemandingTask[] = [];
   for (let after = '00000000-0000-0000-0000-000000000000', full = true; full; ) {
     const { rows } = await client.query<LiveSqlRow>(readLive, [after, pageRows]);
     full = rows.length === pageRows;
@@ -115,16 +123,16 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
         runs.set(sql.run_id, run);
         run.rows.push(row);
       }
-      if (sql.state === LiveState.Ready) queued.push({ shard, row });
+      if (sql.demands !== null) demanding.push({ shard, row, runId: sql.run_id, tenantId: sql.tenant_id, demands: sql.demands, stickyWorkerId: sql.sticky_worker_id });
+      if (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0)) queued.push({ shard, row });
       await slice.pause();
     }
   }
   for (const [shard, runs] of multi) await loadRuns(client, shard, runs, slice);
+  restoreDemands(demanding);
   queued.sort((a, b) => (a.shard.tasks.seq[a.row] ?? 0) - (b.shard.tasks.seq[b.row] ?? 0));
   for (const { shard, row } of queued) {
-    const retried = (shard.tasks.attempt[row] ?? 0) > 0;
-    shard.stepOf(row).queue.push(row, retried ? retryRank : rankOf(shard.tasks.priority[row] ?? 1), shard.undo);
-    shard.hungry.add(shard.stepOf(row).queue);
+    enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rankAfterRestart(shard, row));
     await slice.pause();
   }
   for (const shard of shards.values()) shard.undo.clear();
@@ -159,7 +167,7 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
 async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
   const { rows } = await client.query<WorkerSqlRow>(readWorkers);
   for (const row of rows) {
-    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)) });
+    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)) });
     if (worker === undefined) continue;
     worker.paused = row.paused;
     worker.ended = row.ended;

@@ -2,9 +2,9 @@ import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition 
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow } from '../../engine/model/rows.ts';
-import { assignWaiting } from '../../engine/plan/assign.ts';
+import { settle } from '../../engine/plan/settle.ts';
 import { ChangeSet } from '../../engine/plan/change-set.ts';
-import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/command.ts';
+import type { CommandByKind, CommandKind, ReplyByKind, StepDemands } from '../../engine/plan/command.ts';
 import type { Effect } from '../../engine/plan/effect.ts';
 import { collectLive, settleRows } from '../../engine/plan/live-rows.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
@@ -48,6 +48,8 @@ export class PlannerWorld {
   readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
   readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [] };
   readonly effects: Effect[] = [];
+  /** Places that a group may keep after its limit was lowered. */
+  loosestMaxRuns = 0;
   #ids = 0;
 
   id(): string {
@@ -82,9 +84,9 @@ export class PlannerWorld {
     this.state.undo.rollback();
   }
 
-  register(options: { actions: string[]; slots?: number }): string {
+  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number> }): string {
     const workerId = this.id();
-    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: {}, runtime: {} });
+    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: {} });
     this.run({ kind: 'workerPresence', workerId, assignable: true });
     return workerId;
   }
@@ -93,7 +95,7 @@ export class PlannerWorld {
     this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id() });
   }
 
-  trigger(workflow: string, priority = 1): string {
+  trigger(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): string {
     const version = this.state.latestVersion(tenantId, workflow);
     if (version === undefined) throw new Error(`no workflow ${workflow}`);
     const runId = this.id();
@@ -102,7 +104,7 @@ export class PlannerWorld {
       kind: 'trigger',
       tenantId,
       existing: new Set(),
-      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false, demands: null }],
+      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false, demands }],
     });
     return runId;
   }
@@ -126,7 +128,10 @@ export class PlannerWorld {
       workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended]),
       runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
-      next: state.deadlines.nextUs,
+      next: state.nextDueUs,
+      groups: [...state.groups.values()].filter((group) => group.claims > 0).map((group) => `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`).sort(),
+      limits: [...state.rateLimits.values()].map((limit) => `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`).sort(),
+      extras: [...state.extras].map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`).sort(),
     };
   }
 
@@ -143,8 +148,8 @@ export class PlannerWorld {
       if (!this.stored.live.has(id)) return `${id} is in memory alone`;
       const hasResult = this.stored.results.has(`${id}/${tasks.generation[row]}`);
       if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
-      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
-      const timed = live === LiveState.Ready || live === LiveState.Delayed || live === LiveState.Running;
+      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
+      const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Delayed || live === LiveState.Running;
       if (((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
       const worker = state.workerOf(row);
       if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
@@ -157,7 +162,26 @@ export class PlannerWorld {
       if (slots !== (used.get(worker.id) ?? 0)) return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
       if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
     }
-    return this.#journalBroken();
+    return this.#groupsBroken() ?? this.#journalBroken();
+  }
+
+  /** Places: as many as are counted, held by unfinished tasks alone, and nobody waits for one that is free. */
+  #groupsBroken(): string | undefined {
+    const { state } = this;
+    const claims = new Set([...state.extras.values()].flatMap(({ runClaim, taskClaim }) => [runClaim, taskClaim]).filter((claim) => claim !== null));
+    for (const row of state.extras.keys()) if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
+    for (const group of state.groups.values()) {
+      const naming = [...claims].filter((claim) => claim.groups.includes(group));
+      if (group.claims !== naming.length) return `group ${group.id} counts ${group.claims} claims, ${naming.length} name it`;
+      const held = naming.filter((claim) => claim.held).length;
+      if (group.held !== held) return `group ${group.id} counts ${group.held} places, ${held} are held`;
+      if (group.held > Math.max(group.maxRuns, this.loosestMaxRuns)) return `group ${group.id} holds ${group.held} of ${group.maxRuns}`;
+      if (naming.some((claim) => claim.arrived !== group.members.has(claim))) return `the members of group ${group.id} are not those that arrived`;
+      if (!group.isFull && group.waiting.length > 0) return `${group.waiting.length} wait in group ${group.id}, which has room`;
+    }
+    if (state.freed.size + state.arrivals.length > 0) return 'a batch left arrivals or freed groups behind';
+    for (const claim of claims) for (const group of claim.groups) if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
+    return undefined;
   }
 
   /** The journal of every task, replayed, gives its state. */
@@ -175,7 +199,7 @@ export class PlannerWorld {
     const queue = this.state.queueFor(tenantId, action);
     const ids: string[] = [];
     for (const row of tasks.rows()) if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue) ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
-    return [...ids.sort(), `length ${queue.length}`, `head ${queue.head}`];
+    return [...ids.sort(), `length ${queue.length}`, `head ${queue.next(new Set())?.row ?? -1}`];
   }
 
   #plan(): Plan {
@@ -184,7 +208,7 @@ export class PlannerWorld {
   }
 
   #finish(plan: Plan): void {
-    assignWaiting(plan);
+    settle(plan);
     collectLive(plan);
   }
 

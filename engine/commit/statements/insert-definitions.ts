@@ -1,5 +1,5 @@
-import type { VersionRow, WorkflowRow } from '../../model/rows.ts';
-import { plainArray, textArray } from '../array-literal.ts';
+import type { VersionRow, WorkflowRow, WorkflowUpdateRow } from '../../model/rows.ts';
+import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 
 export const insertWorkflows: Statement<WorkflowRow> = {
@@ -23,4 +23,13 @@ export const insertVersions: Statement<VersionRow> = {
     textArray(rows.map((row) => row.checksum)),
     textArray(rows.map((row) => row.definition)),
   ],
+};
+
+export const updateWorkflows: Statement<WorkflowUpdateRow> = {
+  name: 'update_workflows',
+  text: `
+    UPDATE workflow w SET paused = u.paused
+    FROM unnest($1::uuid[], $2::boolean[]) AS u (id, paused)
+    WHERE w.id = u.id`,
+  values: (rows) => [plainArray(rows.map((row) => row.id)), boolArray(rows.map((row) => row.paused))],
 };

@@ -1,13 +1,13 @@
 import type { LiveRow } from '../../model/rows.ts';
 import type { Statement } from '../statement.ts';
-import { plainArray } from '../array-literal.ts';
+import { plainArray, textArray } from '../array-literal.ts';
 
 export const insertLive: Statement<LiveRow> = {
   name: 'insert_live',
   text: `
-    INSERT INTO live (task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id)
+    INSERT INTO live (task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, demands)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::smallint[],
-      $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::bigint[], $15::bigint[], $16::uuid[])`,
+      $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::bigint[], $15::bigint[], $16::uuid[], $17::text[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
     plainArray(rows.map((row) => row.runId)),
@@ -25,5 +25,6 @@ export const insertLive: Statement<LiveRow> = {
     plainArray(rows.map((row) => row.seq)),
     plainArray(rows.map((row) => row.dueUs)),
     plainArray(rows.map((row) => row.workerId)),
+    textArray(rows.map((row) => row.demands)),
   ],
 };

@@ -2,20 +2,50 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
+import { concurrencyStrategies, type ConcurrencyStrategy } from '../../../engine/model/definition.ts';
+import type { ConcurrencyDemand, Demands } from '../../../engine/model/demands.ts';
+import type { CommandByKind, CommandKind, StepDemands } from '../../../engine/plan/command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
-const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d'];
+const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z'];
 
 function world(): PlannerWorld {
   const made = new PlannerWorld();
+  made.loosestMaxRuns = 3;
   made.put(workflowOf('single', [stepOf('one', { retries: 2, backoffFactor: 2, backoffMaxSeconds: 4 })]));
   made.put(workflowOf('diamond', [stepOf('a'), stepOf('b', { parents: [0], retries: 1 }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })]));
+  made.put(workflowOf('keyed', [stepOf('keyed', { retries: 1, backoffFactor: 2 })], { sticky: 'SOFT' }));
+  made.put(workflowOf('keyedDag', [stepOf('x'), stepOf('y', { retries: 1 }), stepOf('z', { parents: [0, 1] })], { sticky: 'HARD' }));
   return made;
 }
 
+const link = (level: 'run' | 'task', strategy: ConcurrencyStrategy, key: string, maxRuns = 1): ConcurrencyDemand => ({ level, strategyId: `${level} ${strategy}`, strategy, key, maxRuns });
+
+/** What a triggered task asks for; the pick decides. */
+function demandsFor(workflow: Workflow, pick: number): StepDemands[] | null {
+  if (workflow === 'single' || workflow === 'diamond') return null;
+  const key = `k${pick % 2}`;
+  const level = workflow === 'keyed' ? 'task' : 'run';
+  const chains: ConcurrencyDemand[][] = [
+    [],
+    ...concurrencyStrategies.map((strategy) => [link(level, strategy, key, 1 + (pick % 3))]),
+    [link('run', 'GROUP_ROUND_ROBIN', 'all', 2), link('task', 'CANCEL_IN_PROGRESS', key)],
+    [link('run', 'CANCEL_NEWEST', key, 2), link('task', 'GROUP_ROUND_ROBIN', 'all', 1)],
+    [link('run', 'GROUP_ROUND_ROBIN', key), link('run', 'CANCEL_IN_PROGRESS', 'other', 2), link('task', 'CANCEL_QUEUED_EXCEPT_NEWEST', key)],
+  ];
+  const demands: Demands = {
+    concurrency: chains[pick % chains.length] ?? [],
+    rateLimits: pick % 5 === 0 ? [{ key: 'api', units: 1 + (pick % 3), limit: 3, window: 'SECOND' }] : [],
+    labels: pick % 7 === 0 ? [{ key: 'gpu', value: 1, comparator: 'EQUAL', required: pick % 2 === 0, weight: 10 }] : [],
+    desiredWorkerId: null,
+  };
+  const steps = workflow === 'keyed' ? 1 : 3;
+  return Array.from({ length: steps }, (_, index) => (pick % 31 === 0 && index === steps - 1 ? { demands: null, error: 'no such field' } : { demands, error: null }));
+}
+
+type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag';
 type Action =
-  | { do: 'trigger'; workflow: 'single' | 'diamond'; priority: number }
+  | { do: 'trigger'; workflow: Workflow; priority: number; pick: number }
   | { do: 'register'; slots: number }
   | { do: 'started' | 'completed' | 'failed' | 'fatal' | 'stale' | 'cancel' | 'cancelRun' | 'release' | 'returnUnsent' | 'unstarted'; pick: number }
   | { do: 'lost' | 'absent' | 'present' | 'unsubscribe' | 'pause'; pick: number }
@@ -23,7 +53,7 @@ type Action =
   | { do: 'tell' };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom('single' as const, 'diamond' as const), priority: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom<Workflow>('single', 'diamond', 'keyed', 'keyed', 'keyedDag'), priority: fc.integer({ min: 1, max: 3 }), pick: fc.nat(1000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), slots: fc.integer({ min: 0, max: 3 }) }) },
   {
     weight: 12,
@@ -95,7 +125,7 @@ function commandFor(made: PlannerWorld, step: Action): CommandByKind[CommandKind
 }
 
 function apply(made: PlannerWorld, step: Action): void {
-  if (step.do === 'trigger') made.trigger(step.workflow, step.priority);
+  if (step.do === 'trigger') made.trigger(step.workflow, step.priority, demandsFor(step.workflow, step.pick));
   else if (step.do === 'register') made.register({ actions, slots: step.slots });
   else if (step.do === 'advance') {
     made.nowUs += step.ms * 1000;
@@ -108,7 +138,7 @@ function apply(made: PlannerWorld, step: Action): void {
 
 /** Workers that take all, until nothing is left. */
 function drain(made: PlannerWorld): void {
-  made.register({ actions, slots: 100 });
+  made.register({ actions, slots: 100, labels: { gpu: 1 } });
   for (let round = 0; round < 10_000 && made.state.tasks.size > 0; round++) {
     for (const row of Array.from(made.state.tasks.rows())) {
       const ref = { taskId: made.state.tasks.id(row), attempt: made.state.tasks.attempt[row] ?? 0 };

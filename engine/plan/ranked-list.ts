@@ -1,0 +1,98 @@
+import type { TaskTable } from './task-table.ts';
+import type { UndoLog } from './undo-log.ts';
+
+/** Ranks, best first: a retried task goes ahead of every priority. */
+export const retryRank = 0;
+export const rankCount = 4;
+
+export function rankOf(priority: number): number {
+  return rankCount - priority;
+}
+
+/**
+ * Waiting tasks by rank, and inside a rank by the order in which they became ready: four doubly linked lists through the
+ * task table, so that a cancelled task leaves in O(1) and a waiting one costs no object. A task is in one list at most.
+ */
+export class RankedList {
+  readonly id: number;
+  readonly #tasks: TaskTable;
+  readonly #heads = [-1, -1, -1, -1];
+  readonly #tails = [-1, -1, -1, -1];
+  /** Told of every task that comes (1) or goes (-1), also when that is undone. */
+  readonly #changed: (rank: number, by: 1 | -1) => void;
+  length = 0;
+
+  constructor(options: { id: number; tasks: TaskTable; changed?: (rank: number, by: 1 | -1) => void }) {
+    this.id = options.id;
+    this.#tasks = options.tasks;
+    this.#changed = options.changed ?? ((): void => undefined);
+  }
+
+  /** The first task of the best rank, or -1. */
+  get head(): number {
+    for (const head of this.#heads) if (head >= 0) return head;
+    return -1;
+  }
+
+  headOf(rank: number): number {
+    return this.#heads[rank] ?? -1;
+  }
+
+  after(row: number): number {
+    const next = this.#tasks.next[row] ?? -1;
+    if (next >= 0) return next;
+    for (let rank = (this.#tasks.rank[row] ?? rankCount) + 1; rank < rankCount; rank++) {
+      const head = this.#heads[rank] ?? -1;
+      if (head >= 0) return head;
+    }
+    return -1;
+  }
+
+  /** Takes its place by `seq`; nearly always at the tail. */
+  insert(row: number, rank: number, undo: UndoLog): void {
+    const { seq, prev } = this.#tasks;
+    const own = seq[row] ?? 0;
+    let after = this.#tails[rank] ?? -1;
+    while (after >= 0 && (seq[after] ?? 0) > own) after = prev[after] ?? -1;
+    const next = after >= 0 ? (this.#tasks.next[after] ?? -1) : (this.#heads[rank] ?? -1);
+    this.#link(row, rank, after, next);
+    undo.record(() => this.#unlink(row));
+  }
+
+  remove(row: number, undo: UndoLog): void {
+    const rank = this.#tasks.rank[row] ?? 255;
+    const prev = this.#tasks.prev[row] ?? -1;
+    const next = this.#tasks.next[row] ?? -1;
+    this.#unlink(row);
+    undo.record(() => this.#link(row, rank, prev, next));
+  }
+
+  #link(row: number, rank: number, prev: number, next: number): void {
+    const tasks = this.#tasks;
+    tasks.rank[row] = rank;
+    tasks.list[row] = this.id;
+    tasks.prev[row] = prev;
+    tasks.next[row] = next;
+    if (prev >= 0) tasks.next[prev] = row;
+    else this.#heads[rank] = row;
+    if (next >= 0) tasks.prev[next] = row;
+    else this.#tails[rank] = row;
+    this.length++;
+    this.#changed(rank, 1);
+  }
+
+  #unlink(row: number): void {
+    const tasks = this.#tasks;
+    const rank = tasks.rank[row] ?? 255;
+    const prev = tasks.prev[row] ?? -1;
+    const next = tasks.next[row] ?? -1;
+    if (prev >= 0) tasks.next[prev] = next;
+    else this.#heads[rank] = next;
+    if (next >= 0) tasks.prev[next] = prev;
+    else this.#tails[rank] = prev;
+    tasks.prev[row] = tasks.next[row] = tasks.list[row] = -1;
+    tasks.rank[row] = 255;
+    this.length--;
+    this.#changed(rank, -1);
+  }
+}

@@ -1,0 +1,36 @@
+import { RankedList } from './ranked-list.ts';
+import type { TaskTable } from './task-table.ts';
+import type { UndoLog } from './undo-log.ts';
+
+/** Every list that a task of the shard can wait in, by number: a task's row holds its list's number. */
+export class TaskLists {
+  readonly #tasks: TaskTable;
+  readonly #lists: (RankedList | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  constructor(tasks: TaskTable) {
+    this.#tasks = tasks;
+  }
+
+  create(changed?: (rank: number, by: 1 | -1) => void): RankedList {
+    const id = this.#free.pop() ?? this.#lists.length;
+    const list = new RankedList({ id, tasks: this.#tasks, ...(changed === undefined ? {} : { changed }) });
+    this.#lists[id] = list;
+    return list;
+  }
+
+  /** The number may be used again: only for an empty list, and only after a commit. */
+  drop(list: RankedList): void {
+    this.#lists[list.id] = undefined;
+    this.#free.push(list.id);
+  }
+
+  /** The list that a task waits in. */
+  of(row: number): RankedList | undefined {
+    return this.#lists[this.#tasks.list[row] ?? -1];
+  }
+
+  leave(row: number, undo: UndoLog): void {
+    this.of(row)?.remove(row, undo);
+  }
+}
