@@ -194,12 +194,13 @@ export class PlannerWorld {
     return undefined;
   }
 
+  /** Without whose turn it is: a batch that is taken back may pass a turn on. */
   #order(action: string): string[] {
     const { tasks } = this.state;
     const queue = this.state.queueFor(tenantId, action);
     const ids: string[] = [];
     for (const row of tasks.rows()) if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue) ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
-    return [...ids.sort(), `length ${queue.length}`, `head ${queue.next(new Set())?.row ?? -1}`];
+    return [...ids.sort(), `length ${queue.length}`];
   }
 
   #plan(): Plan {
