@@ -8,6 +8,7 @@ import type { Owner } from '../shard/owner.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { readDefinition } from './definition-request.ts';
+import { readDesiredLabels } from './desired-labels.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
@@ -26,9 +27,9 @@ export function adminService(deps: AdminDeps): GrpcService {
       return { id: reply.versionId, workflowId: reply.workflowId };
     }),
     triggerWorkflowRun: unary(deps, async (request, { tenantId }, metadata) => {
-      if (Object.keys(request.desiredWorkerLabels).length > 0) throw new HatchetError('NOT_SUPPORTED', 'desired worker labels are not served by this version of the engine', { remedy: 'Leave desiredWorkerLabels out.' });
       const [runId] = runIdsFrom(metadata, 1);
-      const run = prepareRun(owner, tenantId, { workflowName: request.workflowName, input: text(request.input), metadata: text(request.additionalMetadata), priority: request.priority, runId });
+      const labels = readDesiredLabels(request.desiredWorkerLabels, 'of the run');
+      const run = await prepareRun(owner, tenantId, { workflowName: request.workflowName, input: text(request.input), metadata: text(request.additionalMetadata), priority: request.priority, runId, labels });
       await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       return { externalId: run.runId };
     }),

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { HatchetError } from '../errors.ts';
-import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../model/definition.ts';
+import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type StickyStrategy, type WorkflowDefinition } from '../model/definition.ts';
 import { parseDuration } from '../model/duration.ts';
 import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { readConcurrency } from './definition-concurrency.ts';
+import { count, invalid } from './definition-error.ts';
+import { readRateLimitUses } from './definition-rate-limits.ts';
+import { readDesiredLabels } from './desired-labels.ts';
 
 const namePattern = /^[a-zA-Z0-9._-]+$/;
 const longestName = 200;
-
-function invalid(message: string, remedy: string): HatchetError {
-  return new HatchetError('INVALID_ARGUMENT', message, { remedy });
-}
 
 function notServed(workflow: string, what: string): HatchetError {
   return new HatchetError('NOT_SUPPORTED', `workflow ${workflow} uses ${what}, which this version of the engine does not serve`, {
@@ -31,28 +31,18 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   return ms;
 }
 
-function count(value: number, what: string, range: { min: number; max: number }): number {
-  if (!Number.isInteger(value) || value < range.min || value > range.max) throw invalid(`${what} is ${value}`, `Choose a whole number from ${range.min} to ${range.max}.`);
-  return value;
-}
-
 function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
   const { name } = request;
   if (request.onFailureTask !== undefined) throw notServed(name, 'an on-failure task');
-  if (request.concurrency !== undefined || request.concurrencyArr.length > 0) throw notServed(name, 'concurrency');
   if (request.eventTriggers.length > 0) throw notServed(name, 'event triggers');
   if (request.cronTriggers.length > 0) throw notServed(name, 'cron triggers');
   if (request.defaultFilters.length > 0) throw notServed(name, 'filters');
-  if (request.sticky !== undefined) throw notServed(name, 'a sticky strategy');
   if (request.idempotency !== undefined) throw notServed(name, 'idempotency');
 }
 
 function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
   const { conditions } = task;
   if (conditions !== undefined && conditions.parentOverrideConditions.length + conditions.sleepConditions.length + conditions.userEventConditions.length > 0) throw notServed(workflow, 'conditions');
-  if (task.concurrency.length > 0) throw notServed(workflow, 'concurrency');
-  if (task.rateLimits.length > 0) throw notServed(workflow, 'rate limits');
-  if (Object.keys(task.workerLabels).length > 0) throw notServed(workflow, 'worker labels');
   if (task.batch !== undefined) throw notServed(workflow, 'batches');
   if (task.isDurable) throw notServed(workflow, 'a durable task');
 }
@@ -79,6 +69,9 @@ function step(workflow: string, task: CreateTaskOpts, names: readonly string[]):
     slots: slots.length === 0 ? { default: 1 } : Object.fromEntries(slots),
     durable: false,
     ...plainStep,
+    concurrency: readConcurrency(task.concurrency, where),
+    rateLimits: readRateLimitUses(task.rateLimits, where),
+    labels: readDesiredLabels(task.workerLabels, where),
   };
 }
 
@@ -96,6 +89,12 @@ function refuseCycles(workflow: string, steps: readonly StepDefinition[]): void 
     for (const index of ready) done.add(index);
     left = left.filter((index) => !done.has(index));
   }
+}
+
+function stickyOf(wire: number, workflow: string): StickyStrategy {
+  if (wire === 0) return 'SOFT';
+  if (wire === 1) return 'HARD';
+  throw invalid(`the sticky strategy ${wire} of workflow ${workflow} is unknown`, 'Use SOFT or HARD.');
 }
 
 function schemaText(request: CreateWorkflowVersionRequest): string | null {
@@ -130,6 +129,8 @@ export function readDefinition(request: CreateWorkflowVersionRequest): { definit
     inputJsonSchema: schemaText(request),
     steps,
     ...plainWorkflow,
+    concurrency: readConcurrency([...(request.concurrency === undefined ? [] : [request.concurrency]), ...request.concurrencyArr], `of workflow ${request.name}`),
+    sticky: request.sticky === undefined ? null : stickyOf(request.sticky, request.name),
   };
   return { definition, checksum: createHash('sha256').update(JSON.stringify(definition)).digest('hex') };
 }

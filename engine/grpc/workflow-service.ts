@@ -4,6 +4,8 @@ import type { Owner } from '../shard/owner.ts';
 import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { readDesiredLabels } from './desired-labels.ts';
+import { readRateLimit } from './rate-limit-request.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
@@ -17,14 +19,14 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
   const implementation: WorkflowServiceServer = {
     triggerWorkflow: unary(deps, async (request, { tenantId }, metadata) => {
       const [runId] = runIdsFrom(metadata, 1);
-      const run = prepareRun(owner, tenantId, { ...fromWire(request), runId });
+      const run = await prepareRun(owner, tenantId, { ...fromWire(request), runId });
       await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       return { workflowRunId: run.runId };
     }),
     bulkTriggerWorkflow: unary(deps, async ({ workflows }, { tenantId }, metadata) => {
       if (workflows.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call triggers ${workflows.length} runs`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
       const ids = runIdsFrom(metadata, workflows.length);
-      const runs = workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] }));
+      const runs = await Promise.all(workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] })));
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
       if (runs.length > 0) await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
@@ -32,15 +34,15 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     }),
     putWorkflow: unsupported(deps, 'WorkflowService.PutWorkflow'),
     scheduleWorkflow: unsupported(deps, 'ScheduleWorkflow'),
-    putRateLimit: unsupported(deps, 'PutRateLimit'),
+    putRateLimit: unary(deps, async (request, { tenantId }) => {
+      await owner.submit(tenantId, { kind: 'putRateLimit', tenantId, ...readRateLimit(request) });
+      return {};
+    }),
   };
   return { definition: WorkflowServiceService, implementation };
 }
 
 function fromWire(request: TriggerWorkflowRequest): TriggerRequest {
-  if (request.desiredWorkerId !== undefined || Object.keys(request.desiredWorkerLabels).length > 0) {
-    throw new HatchetError('NOT_SUPPORTED', 'a desired worker is not served by this version of the engine', { remedy: 'Leave sticky and desiredWorkerLabels out.' });
-  }
   return {
     workflowName: request.name,
     input: request.input,
@@ -49,5 +51,7 @@ function fromWire(request: TriggerWorkflowRequest): TriggerRequest {
     parentTaskId: request.parentTaskRunExternalId,
     childIndex: request.childIndex,
     childKey: request.childKey,
+    desiredWorkerId: request.desiredWorkerId,
+    labels: readDesiredLabels(request.desiredWorkerLabels, 'of the run'),
   };
 }

@@ -51,7 +51,7 @@ export function registerRunRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
     if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
     const metadata = additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata);
-    const run = prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
+    const run = await prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
     await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
     return context.json(await details(tenantId, run.runId));
   });

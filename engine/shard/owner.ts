@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
 import { BatchRefused, BatchUnknown, Lane, type Backend } from '../commit/lane.ts';
 import { HatchetError } from '../errors.ts';
@@ -48,6 +49,8 @@ export class Owner {
   readonly #events: OwnerEvents;
   readonly #id = newId();
   readonly #states = new Map<number, ShardState>();
+  /** For whoever prepares commands, and for what is evaluated right before a plan. */
+  readonly cel = new CelEvaluator();
   #queue: Job[] = [];
   #lane: Lane | undefined;
   #lastBackend: Backend | undefined;
@@ -121,6 +124,7 @@ export class Owner {
     this.#stopping = true;
     clearInterval(this.#renewTimer);
     clearTimeout(this.#tickTimer);
+    await this.cel.stop();
     await this.#pumping;
     if (this.#lane !== undefined) {
       while (this.#queue.length > 0 && this.#lane !== undefined) await this.#runBatch(this.#take());

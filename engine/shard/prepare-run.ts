@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { HatchetError } from '../errors.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import type { DesiredLabel } from '../model/definition.ts';
 import type { TriggerRun } from '../plan/command.ts';
+import { evaluateDemands } from './evaluate-demands.ts';
 import type { Owner } from './owner.ts';
 
 /** A run as any of the triggering calls asks for it. */
@@ -16,13 +18,17 @@ export interface TriggerRequest {
   childKey?: string | undefined;
   /** Chosen by the caller, so that the call can be repeated. */
   runId?: string | undefined;
+  /** The parent's worker, for a child of a sticky workflow. */
+  desiredWorkerId?: string | undefined;
+  /** Laid over the steps' labels. */
+  labels?: readonly DesiredLabel[];
 }
 
 /**
- * The run that the planner shall make: workflow resolved to its newest version, payloads checked, ids minted.
+ * The run that the planner shall make: workflow resolved to its newest version, payloads checked, ids minted, expressions evaluated.
  * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
-export function prepareRun(owner: Owner, tenantId: string, request: TriggerRequest): TriggerRun {
+export async function prepareRun(owner: Owner, tenantId: string, request: TriggerRequest): Promise<TriggerRun> {
   const input = checkedInput(request.input);
   const metadata = checkedMetadata(request.metadata);
   const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.workflowName);
@@ -36,6 +42,10 @@ export function prepareRun(owner: Owner, tenantId: string, request: TriggerReque
   const child = parentTaskId === undefined || !isLiveTask(owner, tenantId, parentTaskId) ? undefined : childId(parentTaskId, request);
   const runId = child ?? request.runId ?? newId();
   const { steps } = version.definition;
+  const desiredWorkerId = parseUuid(request.desiredWorkerId ?? '') ?? null;
+  if (desiredWorkerId !== null && version.definition.sticky === null) {
+    throw new HatchetError('INVALID_ARGUMENT', `workflow ${version.definition.name} has no sticky strategy, so a run of it cannot keep to a worker`, { remedy: 'Give the workflow a sticky strategy, or leave sticky out of the call.' });
+  }
   return {
     runId,
     taskIds: steps.length === 1 ? [runId] : steps.map(() => newId()),
@@ -47,7 +57,7 @@ export function prepareRun(owner: Owner, tenantId: string, request: TriggerReque
     childIndex: request.childIndex ?? null,
     childKey: request.childKey ?? null,
     ownId: child !== undefined || request.runId !== undefined,
-    demands: null,
+    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, labels: request.labels ?? [], desiredWorkerId }),
   };
 }
 
