@@ -16,7 +16,8 @@ export function readRateLimitUses(limits: readonly CreateTaskRateLimit[], where:
 
 function readUse(limit: CreateTaskRateLimit, where: string): RateLimitUse {
   const keyExpression = optionalExpression(limit.keyExpr, `the rate limit key expression ${where}`);
-  const limitExpression = optionalExpression(limit.limitValuesExpr, `the rate limit expression ${where}`);
+  // For a static key the SDKs send "-1" here.
+  const limitExpression = keyExpression === null ? null : optionalExpression(limit.limitValuesExpr, `the rate limit expression ${where}`);
   if (keyExpression === null && limit.key === '') throw invalid(`a rate limit ${where} has no key`, 'Give it a static key, or an expression for a dynamic one.');
   if (keyExpression !== null && limitExpression === null) throw invalid(`the dynamic rate limit ${keyExpression} ${where} has no limit`, 'Say how many units a window holds.');
   return {
