@@ -118,7 +118,7 @@ describe('bad input', () => {
     expect(await codeOf(put(['bad name', [taskRequest('x')]]))).toMatchObject({ code: Code.INVALID_ARGUMENT });
     expect(await codeOf(put(['loop', [taskRequest('x', { parents: ['y'] }), taskRequest('y', { parents: ['x'] })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('wait for each other') });
     expect(await codeOf(put(['slow', [taskRequest('x', { timeout: '5 minutes' })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('not a duration') });
-    expect(await codeOf(put(['keyed', [taskRequest('x')], { concurrencyArr: [{ expression: 'input.a' }] }]))).toMatchObject({ code: Code.UNIMPLEMENTED, message: expect.stringContaining('concurrency') });
+    expect(await codeOf(put(['keyed', [taskRequest('x')], { concurrencyArr: [{ expression: 'input.' }] }]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('the concurrency expression of workflow keyed') });
     expect(await codeOf(clients.call(dispatcher, dispatcher.heartbeat, { workerId: newId(), heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
     expect(await codeOf(clients.call(events, events.putLog, { taskRunExternalId: newId(), createdAt: new Date(), message: '', metadata: '' }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
     const forged = new GrpcClients(engine.grpc, `${engine.token.slice(0, -6)}AAAAAA`);
