@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DispatcherPorts } from './dispatch/dispatcher.ts';
 import { LiveFlag, LiveState } from './model/live-state.ts';
-import { readRunPayloads, readTaskOutputs } from './monitor/payload-reads.ts';
+import { readRunPayloads, readTaskErrors, readTaskOutputs } from './monitor/payload-reads.ts';
 import type { Owner } from './shard/owner.ts';
 
 /** Connects the session layer to the owner. */
@@ -22,6 +22,7 @@ export function dispatcherPorts(owner: Owner, reads: Pool): DispatcherPorts {
     },
     readRuns: (runIds) => readRunPayloads(reads, runIds),
     readOutputs: (tasks) => readTaskOutputs(reads, tasks),
+    readErrors: (tasks) => readTaskErrors(reads, tasks),
     nowMs: () => Date.now(),
   };
 }

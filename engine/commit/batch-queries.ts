@@ -12,6 +12,7 @@ import { insertTasks } from './statements/insert-tasks.ts';
 import { updateLive } from './statements/update-live.ts';
 import { updateSticky } from './statements/update-sticky.ts';
 import { writeRateLimits } from './statements/write-rate-limits.ts';
+import { deleteWaits, writeWaits } from './statements/write-waits.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
 export interface Query {
@@ -38,6 +39,8 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(deleteLive, rows.liveDeletes);
   add(updateSticky, rows.stickies);
   add(writeRateLimits, rows.rateLimits);
+  add(writeWaits, rows.waits);
+  add(deleteWaits, rows.waitDeletes);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
   add(insertHistory, rows.history);

@@ -18,6 +18,10 @@ export interface Assignment {
   generation: number;
   priority: number;
   parents: readonly { name: string; taskId: string }[];
+  /** Step name → task id of those whose failure the on-failure task can read. */
+  failed: readonly { name: string; taskId: string }[];
+  /** JSON object of what met the task's conditions, by data key. */
+  triggers: string;
 }
 
 export interface Attempt {
@@ -36,6 +40,7 @@ export interface DispatcherPorts {
   unstarted(tenantId: string, workerId: string): Attempt[];
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
   readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
   nowMs(): number;
 }
 
@@ -132,13 +137,14 @@ export class Dispatcher {
     }
     if (missing.length === 0) return;
     try {
-      const [runs, outputs] = await Promise.all([
+      const [runs, outputs, errors] = await Promise.all([
         this.#ports.readRuns([...new Set(missing.map(({ runId }) => runId))]),
         this.#ports.readOutputs(missing.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation })))),
+        this.#ports.readErrors(missing.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation })))),
       ]);
       for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
       for (const [taskId, output] of outputs) this.payloads.putOutput(taskId, output);
-      for (const assignment of missing) this.#deliver(assignment, runs.get(assignment.runId), (taskId) => outputs.get(taskId));
+      for (const assignment of missing) this.#deliver(assignment, runs.get(assignment.runId), { outputOf: (taskId) => outputs.get(taskId), errorOf: (taskId) => errors.get(taskId) });
     } catch (error) {
       this.#log.warn({ err: error, attempts: missing.length }, 'payloads could not be read; the attempts go back to their queues');
       for (const assignment of missing) this.#giveBack(assignment);
@@ -171,19 +177,20 @@ export class Dispatcher {
 
   #trySend(assignment: Assignment): boolean {
     const run = this.payloads.run(assignment.runId);
-    if (run === undefined || assignment.parents.some(({ taskId }) => this.payloads.output(taskId) === undefined)) return false;
-    this.#deliver(assignment, run, (taskId) => this.payloads.output(taskId));
+    if (run === undefined || assignment.failed.length > 0 || assignment.parents.some(({ taskId }) => this.payloads.output(taskId) === undefined)) return false;
+    this.#deliver(assignment, run, { outputOf: (taskId) => this.payloads.output(taskId), errorOf: () => undefined });
     return true;
   }
 
-  #deliver(assignment: Assignment, run: RunPayload | undefined, outputOf: (taskId: string) => string | undefined): void {
+  #deliver(assignment: Assignment, run: RunPayload | undefined, read: { outputOf: (taskId: string) => string | undefined; errorOf: (taskId: string) => string | undefined }): void {
     const session = this.#sessions.get(assignment.workerId);
     // Cancelled while its payload was read: its end has been reported already.
     if (session !== undefined && !session.sending.delete(attemptKey(assignment.taskId, assignment.attempt))) return;
     if (session?.link === undefined || run === undefined) return this.#giveBack(assignment);
-    const parents = assignment.parents.map(({ name, taskId }) => ({ name, json: outputOf(taskId) ?? '{}' }));
+    const parents = assignment.parents.map(({ name, taskId }) => ({ name, json: read.outputOf(taskId) ?? '{}' }));
+    const errors = assignment.failed.map(({ name, taskId }) => ({ name, json: JSON.stringify(read.errorOf(taskId) ?? '') }));
     const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = assignment;
-    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload(run.input, parents), metadata: run.metadata });
+    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload({ input: run.input, parents, triggers: assignment.triggers, errors }), metadata: run.metadata });
   }
 
   #giveBack(assignment: Assignment): void {

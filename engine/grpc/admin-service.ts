@@ -22,7 +22,7 @@ export function adminService(deps: AdminDeps): GrpcService {
   const { owner, pool } = deps;
   const implementation: AdminServiceServer = {
     putWorkflow: unary(deps, async (request, { tenantId }) => {
-      const { definition, checksum } = readDefinition(request);
+      const { definition, checksum } = await readDefinition(request, owner.cel);
       const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId: newId(), versionId: newId() });
       return { id: reply.versionId, workflowId: reply.workflowId };
     }),

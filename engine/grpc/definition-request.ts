@@ -4,6 +4,8 @@ import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWo
 import { parseDuration } from '../model/duration.ts';
 import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
 import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
@@ -33,7 +35,6 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
 
 function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
   const { name } = request;
-  if (request.onFailureTask !== undefined) throw notServed(name, 'an on-failure task');
   if (request.eventTriggers.length > 0) throw notServed(name, 'event triggers');
   if (request.cronTriggers.length > 0) throw notServed(name, 'cron triggers');
   if (request.defaultFilters.length > 0) throw notServed(name, 'filters');
@@ -41,13 +42,12 @@ function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
 }
 
 function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
-  const { conditions } = task;
-  if (conditions !== undefined && conditions.parentOverrideConditions.length + conditions.sleepConditions.length + conditions.userEventConditions.length > 0) throw notServed(workflow, 'conditions');
   if (task.batch !== undefined) throw notServed(workflow, 'batches');
   if (task.isDurable) throw notServed(workflow, 'a durable task');
 }
 
-function step(workflow: string, task: CreateTaskOpts, names: readonly string[]): StepDefinition {
+async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: CelEvaluator }): Promise<StepDefinition> {
+  const { workflow, names, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
   refuseTaskFeatures(workflow, task);
   const where = `of task ${task.readableId} of workflow ${workflow}`;
@@ -69,6 +69,7 @@ function step(workflow: string, task: CreateTaskOpts, names: readonly string[]):
     slots: slots.length === 0 ? { default: 1 } : Object.fromEntries(slots),
     durable: false,
     ...plainStep,
+    conditions: await readConditions(task.conditions, { where, names, parents, cel }),
     concurrency: readConcurrency(task.concurrency, where),
     rateLimits: readRateLimitUses(task.rateLimits, where),
     labels: readDesiredLabels(task.workerLabels, where),
@@ -112,15 +113,20 @@ function schemaText(request: CreateWorkflowVersionRequest): string | null {
  * A registration in the engine's own words, checked whole.
  * @throws HatchetError INVALID_ARGUMENT, NOT_SUPPORTED
  */
-export function readDefinition(request: CreateWorkflowVersionRequest): { definition: WorkflowDefinition; checksum: string } {
+export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: WorkflowDefinition; checksum: string }> {
   checkName(request.name, 'workflow');
   refuseWorkflowFeatures(request);
   if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
-  if (request.tasks.length > maxSteps) throw invalid(`workflow ${request.name} has ${request.tasks.length} tasks`, `Keep to ${maxSteps}.`);
-  const names = request.tasks.map((task) => task.readableId);
+  const { onFailureTask } = request;
+  const tasks = onFailureTask === undefined ? request.tasks : [...request.tasks, onFailureTask];
+  if (tasks.length > maxSteps) throw invalid(`workflow ${request.name} has ${tasks.length} tasks`, `Keep to ${maxSteps}.`);
+  const names = tasks.map((task) => task.readableId);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice}`, 'Give each task its own name.');
-  const steps = request.tasks.map((task) => step(request.name, task, names));
+  const steps = await Promise.all(tasks.map((task) => step(task, { workflow: request.name, names, cel })));
+  const onFailure = onFailureTask === undefined ? null : tasks.length - 1;
+  if (onFailure !== null && steps.some((each) => each.parents.includes(onFailure))) throw invalid(`a task of workflow ${request.name} waits for its on-failure task`, 'Leave it out of the parents.');
+  if (onFailure !== null && (steps[onFailure]?.parents.length !== 0 || steps[onFailure]?.conditions.length !== 0)) throw invalid(`the on-failure task of workflow ${request.name} has parents or conditions`, 'It starts with the first failure; leave them out.');
   refuseCycles(request.name, steps);
   const definition: WorkflowDefinition = {
     name: request.name,
@@ -129,6 +135,7 @@ export function readDefinition(request: CreateWorkflowVersionRequest): { definit
     inputJsonSchema: schemaText(request),
     steps,
     ...plainWorkflow,
+    onFailure,
     concurrency: readConcurrency([...(request.concurrency === undefined ? [] : [request.concurrency]), ...request.concurrencyArr], `of workflow ${request.name}`),
     sticky: request.sticky === undefined ? null : stickyOf(request.sticky, request.name),
   };

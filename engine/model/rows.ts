@@ -118,6 +118,14 @@ export interface StickyRow {
   workerId: string;
 }
 
+export interface WaitRow {
+  taskId: string;
+  tenantId: string;
+  sinceUs: number;
+  /** JSON list of the conditions that are no longer open. */
+  resolved: string;
+}
+
 export interface RateLimitRow {
   tenantId: string;
   key: string;
@@ -142,6 +150,8 @@ export interface BatchRows {
   readonly workerUpdates: readonly WorkerUpdateRow[];
   readonly workflowUpdates: readonly WorkflowUpdateRow[];
   readonly stickies: readonly StickyRow[];
+  readonly waits: readonly WaitRow[];
+  readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];
   readonly liveInserts: readonly LiveRow[];
   readonly liveUpdates: readonly LiveRow[];

@@ -24,3 +24,18 @@ export async function readTaskOutputs(pool: Pool, tasks: readonly { taskId: stri
   const { rows } = await pool.query<{ task_id: string; output: string }>({ ...taskOutputs, values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)] });
   return new Map(rows.map((row) => [row.task_id, row.output]));
 }
+
+const taskErrors = {
+  name: 'task_errors',
+  text: `
+    SELECT x.task_id, x.error FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
+    JOIN result x ON x.task_id = u.task_id AND x.generation = u.generation
+    WHERE x.error IS NOT NULL`,
+};
+
+/** For on-failure tasks. */
+export async function readTaskErrors(pool: Pool, tasks: readonly { taskId: string; generation: number }[]): Promise<Map<string, string>> {
+  if (tasks.length === 0) return new Map();
+  const { rows } = await pool.query<{ task_id: string; error: string }>({ ...taskErrors, values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)] });
+  return new Map(rows.map((row) => [row.task_id, row.error]));
+}

@@ -1,9 +1,11 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { RunStatus } from '../model/status.ts';
 import { placementOf } from './enqueue.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { canTake, pickWorker, type Placement } from './placement.ts';
 import { hasFlag, journal, moveTo, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import type { LiveRun, ShardState } from './shard-state.ts';
 import { missingUnits, spendUnits, waitForUnits } from './spend-units.ts';
 
 /**
@@ -88,7 +90,24 @@ function assign(plan: Plan, row: number, worker: PlannerWorker): void {
     generation: tasks.generation[row] ?? 1,
     priority: tasks.priority[row] ?? 1,
     parents: step.definition.parents.map((parent) => ({ name: version.definition.steps[parent]?.name ?? '', taskId: run?.taskIds[parent] ?? '' })),
+    failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
+    triggers: triggersOf(state, row),
   });
+}
+
+function failedTasks(run: LiveRun): { name: string; taskId: string }[] {
+  return run.version.definition.steps.flatMap(({ name }, index) => (run.outcomes[index] === RunStatus.Failed ? [{ name, taskId: run.taskIds[index] ?? '' }] : []));
+}
+
+/** What met the task's conditions, as JSON by data key. */
+function triggersOf(state: ShardState, row: number): string {
+  const wait = state.waits.get(row);
+  if (wait === undefined) return '{}';
+  const entries = state.stepOf(row).definition.conditions.flatMap(({ dataKey }, index) => {
+    const data = wait.data[index] ?? null;
+    return data === null || dataKey === '' ? [] : [`${JSON.stringify(dataKey)}:${data}`];
+  });
+  return `{${entries.join(',')}}`;
 }
 
 /** The run's first task decides for all: those that wait already move to lanes of their own. */

@@ -1,4 +1,4 @@
-import type { BatchRows, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
+import type { BatchRows, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
 import type { Effect } from './effect.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -19,6 +19,9 @@ export class ChangeSet implements BatchRows {
   readonly workflowUpdates: WorkflowUpdateRow[] = [];
   readonly stickies: StickyRow[] = [];
   /** Their rows are made when planning is over. */
+  readonly touchedWaits = new Set<number>();
+  readonly waits: WaitRow[] = [];
+  readonly waitDeletes: string[] = [];
   readonly touchedLimits = new Set<RateLimit>();
   readonly rateLimits: RateLimitRow[] = [];
   readonly liveInserts: LiveRow[] = [];
@@ -36,6 +39,6 @@ export class ChangeSet implements BatchRows {
   }
 
   get isEmpty(): boolean {
-    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length + this.rateLimits.length === 0;
+    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length + this.rateLimits.length + this.waits.length + this.waitDeletes.length === 0;
   }
 }

@@ -1,3 +1,4 @@
+import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
 import type { Demands } from '../model/demands.ts';
 
@@ -168,6 +169,8 @@ export interface CompletedCommand extends AttemptRef {
   tenantId: string;
   /** JSON. */
   output: string;
+  /** The loader adds what conditions with loops, on this task's output, give. */
+  evaluated?: ReadonlyMap<string, CelResult>;
 }
 
 export interface FailedCommand extends AttemptRef {

@@ -26,6 +26,10 @@ export interface DispatchEffect {
   priority: number;
   /** Step name → task id of the parents whose outputs the task can read. */
   parents: readonly { name: string; taskId: string }[];
+  /** Step name → task id of those whose failure the on-failure task can read. */
+  failed: readonly { name: string; taskId: string }[];
+  /** JSON object of what met the task's conditions, by data key. */
+  triggers: string;
 }
 
 /** Tell the worker that its attempt is over. */

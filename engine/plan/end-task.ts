@@ -1,15 +1,20 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { skippedOutput } from '../model/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../model/status.ts';
 import { releaseClaim } from './admit.ts';
 import { dropExtras } from './make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
+import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from './review-task.ts';
 import type { LiveRun } from './shard-state.ts';
 
 export interface TaskEnd {
   status: TerminalStatus;
   output: string | null;
   error: string | null;
+  skipped?: true;
+  /** Conditions of children on the output, where they were evaluated before the plan. */
+  evaluated?: Evaluated | undefined;
 }
 
 const runLetters = { [RunStatus.Completed]: 'c', [RunStatus.Failed]: 'f', [RunStatus.Cancelled]: 'n' } as const;
@@ -38,8 +43,9 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
   } else {
     const index = state.stepOf(row).index;
     changes.effects.push({ kind: 'taskEnded', taskId, output: end.output });
-    settleStep(plan, run, index, end.status);
-    advanceChildren(plan, run, index);
+    settleStep(plan, run, index, end);
+    advanceChildren(plan, run, index, end);
+    reviewOnFailure(plan, run, index);
     if (run.unfinished === 0 && !run.ended) {
       run.ended = true;
       undo.record(() => {
@@ -61,6 +67,7 @@ export function forgetTask(plan: Plan, row: number): void {
   state.deadlines.set(row, 0, state.undo);
   state.lists.leave(row, state.undo);
   dropExtras(state, row);
+  dropWait(plan, row);
   releaseRun(plan, row);
   state.tasks.end(row, state.undo);
 }
@@ -96,28 +103,49 @@ function endRun(plan: Plan, row: number, end: { runId: string; generation: numbe
   });
 }
 
-function settleStep(plan: Plan, run: LiveRun, index: number, status: TerminalStatus): void {
-  run.outcomes[index] = status;
+function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
+  run.outcomes[index] = end.status;
   run.unfinished--;
+  if (end.skipped === true) run.skipped.add(index);
   plan.state.undo.record(() => {
+    run.skipped.delete(index);
     run.outcomes[index] = 0;
     run.unfinished++;
   });
 }
 
-/** Starts the children whose parents have all completed, and cancels those that can no longer run. */
-function advanceChildren(plan: Plan, run: LiveRun, index: number): void {
-  const { state } = plan;
+/** What a parent's end makes of its children: they start, are skipped or are cancelled. */
+function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
+  const { tasks } = plan.state;
   for (const child of run.version.children[index] ?? []) {
     if (run.outcomes[child] !== 0) continue;
-    const row = state.tasks.find(run.taskIds[child] ?? '');
-    if (row < 0 || state.tasks.state[row] !== LiveState.Gated) continue;
-    const parents = (run.version.definition.steps[child]?.parents ?? []).map((parent) => run.outcomes[parent] ?? 0);
-    if (parents.some((outcome) => outcome === RunStatus.Failed || outcome === RunStatus.Cancelled)) {
-      journal(plan, row, 'N', 'a parent failed or was cancelled');
-      endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
-    } else if (parents.every((outcome) => outcome === RunStatus.Completed)) {
-      queueTask(plan, row, 'tail');
-    }
+    const row = tasks.find(run.taskIds[child] ?? '');
+    if (row < 0) continue;
+    if (end.status === RunStatus.Completed) resolveParent(plan, row, index, { output: end.output, skipped: end.skipped === true, evaluated: end.evaluated });
+    endReviewed(plan, row, reviewTask(plan, row));
   }
+}
+
+/** Ends a task that a review found to be skipped or cancelled. */
+export function endReviewed(plan: Plan, row: number, review: Review): void {
+  if (review.do === 'skip') skipTask(plan, row);
+  else if (review.do === 'cancel') {
+    journal(plan, row, 'N', review.why);
+    endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+  }
+}
+
+function skipTask(plan: Plan, row: number): void {
+  journal(plan, row, 'P');
+  endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
+}
+
+/** The on-failure task starts with the first failure, and is skipped when all others have ended without one. */
+function reviewOnFailure(plan: Plan, run: LiveRun, ended: number): void {
+  const { onFailure } = run.version.definition;
+  if (onFailure === null || onFailure === ended || run.outcomes[onFailure] !== 0) return;
+  const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
+  if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return;
+  if (run.outcomes[ended] === RunStatus.Failed) queueTask(plan, row, 'tail');
+  else if (run.unfinished === 1) skipTask(plan, row);
 }

@@ -2,6 +2,7 @@ import type { LiveRow } from '../model/rows.ts';
 import { LiveState } from '../model/live-state.ts';
 import { sweepGroups } from './make-extras.ts';
 import type { Plan } from './plan.ts';
+import { storedResolutions } from './task-wait.ts';
 import type { StoredDemands } from './task-extras.ts';
 import { sweepRateLimits } from './rate-limits.ts';
 import type { ShardState } from './shard-state.ts';
@@ -21,8 +22,19 @@ export function collectLive(plan: Plan): void {
       (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
     }
   }
+  for (const row of changes.touchedWaits) collectWait(plan, row);
+  changes.touchedWaits.clear();
   for (const limit of changes.touchedLimits) changes.rateLimits.push(limit.row());
   changes.touchedLimits.clear();
+}
+
+/** The conditions of a task as they are now, or their end with it. */
+function collectWait(plan: Plan, row: number): void {
+  const { state, changes } = plan;
+  const taskId = state.tasks.id(row);
+  const wait = state.waits.get(row);
+  if (wait === undefined) changes.waitDeletes.push(taskId);
+  else changes.waits.push({ taskId, tenantId: state.stepOf(row).version.tenantId, sinceUs: wait.sinceUs, resolved: JSON.stringify(storedResolutions(wait)) });
 }
 
 /** After the commit: `live` now holds what memory does, and ended rows may be reused. */
@@ -40,14 +52,18 @@ export function settleRows(state: ShardState): void {
   for (const queue of state.queues.values()) queue.tidy();
 }
 
-/** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's is wall time. */
+/** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
 function storedDue(state: ShardState, row: number): number {
   const due = state.tasks.dueUs[row] ?? 0;
-  return due === 0 || state.tasks.state[row] === LiveState.Delayed ? due : due - state.lostUs;
+  return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
+}
+
+function isWallTime(liveState: number): boolean {
+  return liveState === LiveState.Delayed || liveState === LiveState.Gated;
 }
 
 export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
-  return storedUs === 0 || liveState === LiveState.Delayed ? storedUs : storedUs + state.lostUs;
+  return storedUs === 0 || isWallTime(liveState) ? storedUs : storedUs + state.lostUs;
 }
 
 /** Written once, with the insert. */

@@ -37,7 +37,7 @@ export function planCompleted(plan: Plan, command: CompletedCommand): void {
   if (row < 0) return;
   markStarted(plan, row); // STARTED is fire-and-forget: a completion can overtake it
   journal(plan, row, 'F');
-  endTask(plan, row, { status: RunStatus.Completed, output: command.output, error: null });
+  endTask(plan, row, { status: RunStatus.Completed, output: command.output, error: null, evaluated: command.evaluated });
 }
 
 export function planFailed(plan: Plan, command: FailedCommand): void {

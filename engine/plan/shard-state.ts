@@ -10,6 +10,7 @@ import type { Placement, WorkflowState } from './placement.ts';
 import { PlannerWorker, type SlotUse } from './planner-worker.ts';
 import type { TaskExtras } from './task-extras.ts';
 import { TaskLists } from './task-lists.ts';
+import type { TaskWait } from './task-wait.ts';
 import { TaskTable } from './task-table.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -46,6 +47,8 @@ export interface LiveRun {
   taskIds: readonly string[];
   /** How each step ended; 0 while it has not. */
   outcomes: (TerminalStatus | 0)[];
+  /** Steps that completed by being skipped. */
+  skipped: Set<number>;
   unfinished: number;
   /** Task rows still in memory: the unfinished ones, and those whose worker has still to be told of their end. */
   rows: number;
@@ -79,6 +82,9 @@ export class ShardState {
   readonly queues = new Map<string, ActionQueue>();
   /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
   readonly extras = new Map<number, TaskExtras>();
+  /** By task row, the conditions of those that have some. */
+  readonly waits = new Map<number, TaskWait>();
+  readonly #eventWaiters = new Map<string, Set<number>>();
   readonly groups = new Map<string, ConcurrencyGroup>();
   /** By tenant and key. */
   readonly rateLimits = new Map<string, RateLimit>();
@@ -156,6 +162,36 @@ export class ShardState {
       this.workflows.set(workflowId, workflow);
     }
     return workflow;
+  }
+
+  listenForEvents(row: number): void {
+    for (const key of this.#eventKeys(row)) {
+      const rows = this.#eventWaiters.get(key) ?? new Set();
+      this.#eventWaiters.set(key, rows);
+      rows.add(row);
+    }
+  }
+
+  ignoreEvents(row: number): void {
+    for (const key of this.#eventKeys(row)) {
+      const rows = this.#eventWaiters.get(key);
+      rows?.delete(row);
+      if (rows?.size === 0) this.#eventWaiters.delete(key);
+    }
+  }
+
+  isListening(row: number): boolean {
+    return this.#eventKeys(row).some((key) => this.#eventWaiters.get(key)?.has(row) === true);
+  }
+
+  /** The tasks that wait for an event of the key, in the order in which they began to. */
+  eventWaiters(tenantId: string, key: string): number[] {
+    return [...(this.#eventWaiters.get(`${tenantId} ${key}`) ?? [])];
+  }
+
+  #eventKeys(row: number): string[] {
+    const { version, definition } = this.stepOf(row);
+    return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : []));
   }
 
   /** When time alone changes something: the first deadline, or a refill that tasks wait for. */

@@ -1,11 +1,12 @@
 import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
-import { endTask } from './end-task.ts';
+import { endReviewed, endTask } from './end-task.ts';
 import { interrupt } from './interrupt.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import { mayRetry } from './report.ts';
+import { reviewTask, wakeSleeper } from './review-task.ts';
 import { releaseRefilled } from './spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
@@ -18,6 +19,10 @@ export function planTick(plan: Plan): void {
   for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
     const row = deadlines.first;
     switch (tasks.state[row]) {
+      case LiveState.Gated:
+        wakeSleeper(plan, row);
+        endReviewed(plan, row, reviewTask(plan, row));
+        break;
       case LiveState.Delayed:
         queueTask(plan, row, 'head');
         break;

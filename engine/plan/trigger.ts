@@ -2,10 +2,10 @@ import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import type { Claim } from './concurrency-group.ts';
 import type { TriggerCommand, TriggerReply, TriggerRun } from './command.ts';
-import { endTask } from './end-task.ts';
+import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from './make-extras.ts';
 import { journal, touch, type Plan } from './plan.ts';
-import { queueTask } from './queue-task.ts';
+import { openWait, reviewTask } from './review-task.ts';
 import type { Version } from './shard-state.ts';
 
 export function planTrigger(plan: Plan, command: TriggerCommand): TriggerReply {
@@ -43,7 +43,8 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     const demands = run.demands?.[index]?.demands ?? null;
     if (demands !== null) ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
     const failed = (run.demands?.[index]?.error ?? null) !== null;
-    if (!failed && version.definition.steps[index]?.parents.length === 0) queueTask(plan, row, 'tail');
+    openWait(plan, row);
+    if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0) endReviewed(plan, row, reviewTask(plan, row));
   }
   if (run.demands !== null) for (const [index, { error }] of run.demands.entries()) if (error !== null) bearFailed(plan, run.taskIds[index] ?? '', error);
 }
@@ -65,6 +66,7 @@ function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
     priority: run.priority,
     taskIds: run.taskIds,
     outcomes: run.taskIds.map(() => 0),
+    skipped: new Set(),
     unfinished: run.taskIds.length,
     rows: run.taskIds.length,
     ended: false,

@@ -198,7 +198,7 @@ export class Owner {
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan(lane.client, jobs);
+      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard) }, jobs);
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       this.#queue = [...jobs, ...this.#queue];

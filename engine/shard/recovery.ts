@@ -7,11 +7,12 @@ import { ChangeSet } from '../plan/change-set.ts';
 import { enqueue } from '../plan/enqueue.ts';
 import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
+import { Slice } from './slice.ts';
+import { loadWaits } from './recover-waits.ts';
 import { loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
 
-/** Rows a page, and the longest that a page's work keeps the event loop: heartbeats are answered in between. */
+/** Rows a page. */
 const pageRows = 2000;
-const sliceMs = 10;
 
 interface VersionSqlRow {
   id: string;
@@ -59,6 +60,7 @@ interface RunTaskSqlRow {
   id: string;
   step: number;
   status: number | null;
+  skipped: boolean | null;
 }
 
 const readVersions = `SELECT id, workflow_id, tenant_id, ordinal, checksum, definition FROM workflow_version ORDER BY workflow_id, ordinal`;
@@ -77,7 +79,7 @@ const readLive = `
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
 const readRunTasks = `
-  SELECT t.run_id, t.id, t.step, x.status
+  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped
   FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
   JOIN task t ON t.run_id = u.run_id
   LEFT JOIN result x ON x.task_id = t.id AND x.generation = u.generation
@@ -130,6 +132,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   }
   for (const [shard, runs] of multi) await loadRuns(client, shard, runs, slice);
   restoreDemands(demanding);
+  await loadWaits(client, shards, slice);
   queued.sort((a, b) => (a.shard.tasks.seq[a.row] ?? 0) - (b.shard.tasks.seq[b.row] ?? 0));
   for (const { shard, row } of queued) {
     enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rankAfterRestart(shard, row));
@@ -137,17 +140,6 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   }
   for (const shard of shards.values()) shard.undo.clear();
   return [...shards.values()].flatMap(openAttempts);
-}
-
-/** Gives the event loop a turn when a slice of work has lasted long enough. */
-class Slice {
-  #until = performance.now() + sliceMs;
-
-  async pause(): Promise<void> {
-    if (performance.now() < this.#until) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#until = performance.now() + sliceMs;
-  }
 }
 
 async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
@@ -218,7 +210,7 @@ async function loadRuns(client: ClientBase, shard: ShardState, runs: Map<string,
       if (found === undefined || version === undefined) continue;
       const outcomes = tasks.map((task) => terminal(task.status));
       const unfinished = outcomes.filter((outcome) => outcome === 0).length;
-      const run: LiveRun = { runId, version, generation: found.generation, priority: found.priority, taskIds: tasks.map((task) => task.id), outcomes, unfinished, rows: found.rows.length, ended: unfinished === 0 };
+      const run: LiveRun = { runId, version, generation: found.generation, priority: found.priority, taskIds: tasks.map((task) => task.id), outcomes, unfinished, rows: found.rows.length, ended: unfinished === 0, skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))) };
       const runRow = shard.addRun(run);
       for (const row of found.rows) shard.tasks.run[row] = runRow;
       await slice.pause();

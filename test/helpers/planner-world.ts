@@ -150,7 +150,7 @@ export class PlannerWorld {
       if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
       if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
       const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Delayed || live === LiveState.Running;
-      if (((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
+      if (live !== LiveState.Gated && ((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
       const worker = state.workerOf(row);
       if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
       if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;

@@ -1,0 +1,30 @@
+import { endReviewed } from './end-task.ts';
+import type { Plan } from './plan.ts';
+import { holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
+
+export interface MeetableEvent {
+  tenantId: string;
+  key: string;
+  scope: string | null;
+  /** JSON. */
+  payload: string;
+  /** Expressions that were evaluated before the plan. */
+  evaluated: Evaluated;
+}
+
+/** Gives an event to the tasks that wait for one of its key. It meets each condition once. */
+export function meetEvent(plan: Plan, event: MeetableEvent): void {
+  const { state } = plan;
+  const waiters = state.eventWaiters(event.tenantId, event.key);
+  if (waiters.length === 0) return;
+  const variables: Record<string, unknown> = { input: JSON.parse(event.payload) };
+  for (const row of waiters) {
+    const { conditions } = state.stepOf(row).definition;
+    for (const [index, condition] of conditions.entries()) {
+      if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
+      if (state.waits.get(row)?.states[index] !== 'open') continue;
+      if (holds(condition.expression, variables, event.evaluated).met) resolveCondition(plan, row, index, { met: true, data: event.payload });
+    }
+    endReviewed(plan, row, reviewTask(plan, row));
+  }
+}

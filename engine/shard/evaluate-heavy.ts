@@ -1,0 +1,32 @@
+import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { CelResult } from '../cel/cel-result.ts';
+import { compileCel } from '../cel/compile-cel.ts';
+import type { ShardState } from '../plan/shard-state.ts';
+import type { Job } from './job.ts';
+
+/**
+ * Conditions with loops, on the outputs that the batch brings: evaluated off the main thread before the plan. Which ones
+ * can be asked for is known from the definitions in memory, since a version that the same batch makes has no runs yet.
+ */
+export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shard: number) => ShardState | undefined }, jobs: readonly Job[]): Promise<void> {
+  for (const job of jobs) {
+    const { command } = job;
+    if (command.kind !== 'completed') continue;
+    const expressions = heavyExpressions(sources.stateOf(job.shard), command.taskId);
+    if (expressions.length > 0) command.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(command.output) });
+  }
+}
+
+async function evaluateAll(cel: CelEvaluator, expressions: readonly string[], variables: Record<string, unknown>): Promise<Map<string, CelResult>> {
+  const results = await Promise.all(expressions.map(async (expression) => [expression, await cel.evaluate(expression, variables)] as const));
+  return new Map(results);
+}
+
+function heavyExpressions(state: ShardState | undefined, taskId: string): string[] {
+  const row = state?.tasks.find(taskId) ?? -1;
+  if (state === undefined || row < 0) return [];
+  const { version, index } = state.stepOf(row);
+  return (version.children[index] ?? []).flatMap((child) =>
+    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' && compileCel(condition.expression).heavy ? [condition.expression] : [])),
+  );
+}
