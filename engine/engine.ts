@@ -152,7 +152,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     dispatcherService({ ...edge, owner, dispatcher, results }),
     workflowService({ ...edge, owner }),
     adminService({ ...edge, owner, pool: reads }),
-    eventsService({ ...edge, logs }),
+    eventsService({ ...edge, owner, pool: reads, logs }),
     monitorService({
       ...edge,
       owner,

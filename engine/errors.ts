@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'UNKNOWN_WORKFLOW'
   | 'UNKNOWN_RUN'
   | 'UNKNOWN_WORKER'
+  | 'UNKNOWN_EVENT'
+  | 'UNKNOWN_FILTER'
   | 'UNAUTHENTICATED'
   | 'NOT_SUPPORTED'
   | 'NOT_OWNER'

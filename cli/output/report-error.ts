@@ -16,6 +16,8 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_WORKFLOW: ExitCode.unknown,
   UNKNOWN_RUN: ExitCode.unknown,
   UNKNOWN_WORKER: ExitCode.unknown,
+  UNKNOWN_EVENT: ExitCode.unknown,
+  UNKNOWN_FILTER: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,
 };

@@ -14,3 +14,9 @@ export function actionPayload(parts: { input: string; parents: readonly { name: 
   const outputs = jsonObject(parents.map(({ name, json }) => ({ name, json: parentOutput(json) })));
   return `{"input":${input},"triggered_by":"manual","parents":${outputs},"triggers":${triggers},"user_data":{},"overrides":{},"step_run_errors":${jsonObject(errors)}}`;
 }
+
+/** The filter's payload stands beside what met the conditions. */
+export function withFilterPayload(triggers: string, filterPayload: string | null): string {
+  if (filterPayload === null) return triggers;
+  return `${triggers.slice(0, -1)}${triggers === '{}' ? '' : ','}"filter_payload":${filterPayload}}`;
+}

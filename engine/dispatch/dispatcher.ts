@@ -1,6 +1,6 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { actionPayload } from './action-payload.ts';
+import { actionPayload, withFilterPayload } from './action-payload.ts';
 import { PayloadCache, type RunPayload } from './payload-cache.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 
@@ -190,7 +190,7 @@ export class Dispatcher {
     const parents = assignment.parents.map(({ name, taskId }) => ({ name, json: read.outputOf(taskId) ?? '{}' }));
     const errors = assignment.failed.map(({ name, taskId }) => ({ name, json: JSON.stringify(read.errorOf(taskId) ?? '') }));
     const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = assignment;
-    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload({ input: run.input, parents, triggers: assignment.triggers, errors }), metadata: run.metadata });
+    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload({ input: run.input, parents, triggers: withFilterPayload(assignment.triggers, run.filterPayload), errors }), metadata: run.metadata });
   }
 
   #giveBack(assignment: Assignment): void {

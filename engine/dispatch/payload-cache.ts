@@ -6,6 +6,8 @@ export interface RunPayload {
   input: string;
   /** JSON object. */
   metadata: string;
+  /** JSON object, for a run that an event started through a filter. */
+  filterPayload: string | null;
 }
 
 /**

@@ -23,7 +23,7 @@ export function adminService(deps: AdminDeps): GrpcService {
   const implementation: AdminServiceServer = {
     putWorkflow: unary(deps, async (request, { tenantId }) => {
       const { definition, checksum } = await readDefinition(request, owner.cel);
-      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId: newId(), versionId: newId() });
+      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId: newId(), versionId: newId(), filterIds: definition.filters.map(() => newId()) });
       return { id: reply.versionId, workflowId: reply.workflowId };
     }),
     triggerWorkflowRun: unary(deps, async (request, { tenantId }, metadata) => {

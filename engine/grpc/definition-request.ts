@@ -7,6 +7,7 @@ import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/g
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
+import { readDefaultFilters, readEventKeys } from './definition-events.ts';
 import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
 import { readDesiredLabels } from './desired-labels.ts';
@@ -35,9 +36,7 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
 
 function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
   const { name } = request;
-  if (request.eventTriggers.length > 0) throw notServed(name, 'event triggers');
   if (request.cronTriggers.length > 0) throw notServed(name, 'cron triggers');
-  if (request.defaultFilters.length > 0) throw notServed(name, 'filters');
   if (request.idempotency !== undefined) throw notServed(name, 'idempotency');
 }
 
@@ -136,6 +135,8 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
     steps,
     ...plainWorkflow,
     onFailure,
+    eventKeys: readEventKeys(request.eventTriggers, request.name),
+    filters: readDefaultFilters(request.defaultFilters, request.name),
     concurrency: readConcurrency([...(request.concurrency === undefined ? [] : [request.concurrency]), ...request.concurrencyArr], `of workflow ${request.name}`),
     sticky: request.sticky === undefined ? null : stickyOf(request.sticky, request.name),
   };

@@ -1,13 +1,20 @@
+import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { maxLogChars } from '../model/limits.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { parseUuid, uuidTimeMs } from '../model/uuid.ts';
+import { readEvent } from '../monitor/event-reads.ts';
+import type { PushedEvent } from '../plan/command.ts';
+import type { Owner } from '../shard/owner.ts';
+import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { logLevels } from '../monitor/log-reads.ts';
 import type { LogWriter } from '../monitor/log-writer.ts';
-import { EventsServiceService, type EventsServiceServer, type PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { EventsServiceService, type Event, type EventsServiceServer, type PushEventRequest, type PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 
 export interface EventsDeps extends Edge {
+  owner: Owner;
+  pool: Pool;
   logs: LogWriter;
 }
 
@@ -17,12 +24,34 @@ export function eventsService(deps: EventsDeps): GrpcService {
       await deps.logs.write(logLine(request, tenantId));
       return {};
     }),
-    push: unsupported(deps, 'Push'),
-    bulkPush: unsupported(deps, 'BulkPush'),
-    replaySingleEvent: unsupported(deps, 'ReplaySingleEvent'),
+    push: unary(deps, async (request, { tenantId }) => {
+      const [event] = await pushEvents(deps.owner, tenantId, [fromWire(request)]);
+      return toWire(tenantId, event);
+    }),
+    bulkPush: unary(deps, async ({ events }, { tenantId }) => {
+      const pushed = await pushEvents(deps.owner, tenantId, events.map(fromWire));
+      return { events: pushed.map((event) => toWire(tenantId, event)) };
+    }),
+    replaySingleEvent: unary(deps, async ({ eventId }, { tenantId }) => {
+      const id = parseUuid(eventId);
+      const stored = id === undefined ? undefined : await readEvent(deps.pool, tenantId, id);
+      if (stored === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${JSON.stringify(eventId)}`, { remedy: 'Check the id.' });
+      const [event] = await pushEvents(deps.owner, tenantId, [{ ...stored, scope: stored.scope ?? undefined, priority: undefined }]);
+      return toWire(tenantId, event);
+    }),
     putStreamEvent: unsupported(deps, 'PutStreamEvent'),
   };
   return { definition: EventsServiceService, implementation };
+}
+
+function fromWire(request: PushEventRequest): EventRequest {
+  return { key: request.key, payload: request.payload, metadata: request.additionalMetadata ?? '', scope: request.scope, priority: request.priority };
+}
+
+function toWire(tenantId: string, event: PushedEvent | undefined): Event {
+  if (event === undefined) throw new Error('a pushed event is missing in the answer');
+  const { id, key, payload, metadata, scope } = event;
+  return { tenantId, eventId: id, key, payload, eventTimestamp: new Date(uuidTimeMs(id)), additionalMetadata: metadata, scope: scope ?? undefined };
 }
 
 function logLine(request: PutLogRequest, tenantId: string): Parameters<LogWriter['write']>[0] {

@@ -30,10 +30,10 @@ export function checkedJson(text: string, what: string): unknown {
   return value;
 }
 
-/** A trigger's input; empty means an empty object. */
 /** The output of a skipped task; told from a task's own output by its very text. */
 export const skippedOutput = '{"skipped": true}';
 
+/** A trigger's input; empty means an empty object. */
 export function checkedInput(text: string): string {
   if (text === '') return '{}';
   checkedJson(text, 'the input');

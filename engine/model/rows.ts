@@ -12,6 +12,8 @@ export interface RunRow {
   parentTaskId: string | null;
   childIndex: number | null;
   childKey: string | null;
+  /** JSON object: the payload of the filter that let an event start it. */
+  filterPayload: string | null;
 }
 
 export interface TaskRow {
@@ -118,6 +120,34 @@ export interface StickyRow {
   workerId: string;
 }
 
+export interface EventRow {
+  id: string;
+  tenantId: string;
+  key: string;
+  scope: string | null;
+  payload: string;
+  metadata: string;
+}
+
+export interface EventRunRow {
+  eventId: string;
+  runId: string;
+  filterId: string | null;
+}
+
+export interface FilterRow {
+  id: string;
+  tenantId: string;
+  workflowId: string;
+  scope: string;
+  /** CEL. */
+  expression: string;
+  /** JSON object. */
+  payload: string;
+  /** Came with the workflow's registration. */
+  isDeclared: boolean;
+}
+
 export interface WaitRow {
   taskId: string;
   tenantId: string;
@@ -150,6 +180,10 @@ export interface BatchRows {
   readonly workerUpdates: readonly WorkerUpdateRow[];
   readonly workflowUpdates: readonly WorkflowUpdateRow[];
   readonly stickies: readonly StickyRow[];
+  readonly events: readonly EventRow[];
+  readonly eventRuns: readonly EventRunRow[];
+  readonly filters: readonly FilterRow[];
+  readonly filterDeletes: readonly string[];
   readonly waits: readonly WaitRow[];
   readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];

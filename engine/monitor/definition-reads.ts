@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { WorkflowDefinition } from '../model/definition.ts';
+import { completeDefinition, type StoredDefinition, type WorkflowDefinition } from '../model/definition.ts';
 
 export interface StoredWorkflow {
   id: string;
@@ -9,6 +9,7 @@ export interface StoredWorkflow {
   createdAtMs: number;
   updatedAtMs: number;
   definition: WorkflowDefinition;
+  isPaused: boolean;
 }
 
 interface WorkflowSqlRow {
@@ -18,14 +19,15 @@ interface WorkflowSqlRow {
   ordinal: number;
   created_at: Date;
   updated_at: Date;
-  definition: WorkflowDefinition;
+  definition: StoredDefinition;
+  paused: boolean;
 }
 
 /** Workflows with their newest version, by name. */
 const listWorkflows = {
   name: 'list_workflows',
   text: `
-    SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition
+    SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition, w.paused
     FROM workflow w
     JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
     WHERE w.tenant_id = $1 AND ($2::text IS NULL OR w.name = $2) AND ($3::text IS NULL OR w.name > $3) AND ($4::uuid IS NULL OR w.id = $4)
@@ -44,6 +46,7 @@ export async function readWorkflows(
     ordinal: row.ordinal,
     createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
-    definition: row.definition,
+    definition: completeDefinition(row.definition),
+    isPaused: row.paused,
   }));
 }

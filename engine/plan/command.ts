@@ -1,3 +1,4 @@
+import type { FilterRow } from '../model/rows.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
 import type { Demands } from '../model/demands.ts';
@@ -8,6 +9,9 @@ export interface CommandByKind {
   pauseWorkflow: PauseWorkflowCommand;
   putRateLimit: PutRateLimitCommand;
   trigger: TriggerCommand;
+  pushEvent: PushEventCommand;
+  putFilter: PutFilterCommand;
+  deleteFilter: DeleteFilterCommand;
   registerWorker: RegisterWorkerCommand;
   updateWorker: UpdateWorkerCommand;
   workerPresence: WorkerPresenceCommand;
@@ -33,6 +37,9 @@ export interface ReplyByKind {
   pauseWorkflow: void;
   putRateLimit: void;
   trigger: TriggerReply;
+  pushEvent: void;
+  putFilter: void;
+  deleteFilter: void;
   registerWorker: void;
   updateWorker: void;
   workerPresence: void;
@@ -60,6 +67,8 @@ export interface PutWorkflowCommand {
   workflowId: string;
   /** Used when the checksum is new. */
   versionId: string;
+  /** For the filters that come with a new workflow. */
+  filterIds: readonly string[];
 }
 export interface PutWorkflowReply {
   workflowId: string;
@@ -96,6 +105,8 @@ export interface TriggerRun {
   parentTaskId: string | null;
   childIndex: number | null;
   childKey: string | null;
+  /** JSON object: the payload of the filter that let an event start it. */
+  filterPayload: string | null;
   /** The caller chose the id, so it may exist already: the loader looks before the plan. */
   ownId: boolean;
   /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
@@ -110,6 +121,41 @@ export interface TriggerCommand {
   /** The loader adds those of the callers' own ids that exist. */
   existing: Set<string>;
 }
+/** A run that an event starts, and the filter that lets it. */
+export interface EventRun {
+  run: TriggerRun;
+  filterId: string | null;
+}
+export interface PushedEvent {
+  id: string;
+  key: string;
+  scope: string | null;
+  /** JSON. */
+  payload: string;
+  /** JSON object. */
+  metadata: string;
+  runs: readonly EventRun[];
+  /** The loader adds what conditions with loops, on this event, give. */
+  evaluated?: ReadonlyMap<string, CelResult>;
+}
+export interface PushEventCommand {
+  kind: 'pushEvent';
+  tenantId: string;
+  events: readonly PushedEvent[];
+  /** The loader adds those of the events that an uncertain try has stored. */
+  existing: Set<string>;
+}
+
+export interface PutFilterCommand {
+  kind: 'putFilter';
+  filter: FilterRow;
+}
+export interface DeleteFilterCommand {
+  kind: 'deleteFilter';
+  tenantId: string;
+  filterId: string;
+}
+
 export interface TriggerReply {
   runIds: readonly string[];
 }

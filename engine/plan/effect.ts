@@ -65,6 +65,7 @@ export interface RunCreatedEffect {
   runId: string;
   input: string;
   metadata: string;
+  filterPayload: string | null;
 }
 
 export interface WorkerRegisteredEffect {

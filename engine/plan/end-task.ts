@@ -146,6 +146,6 @@ function reviewOnFailure(plan: Plan, run: LiveRun, ended: number): void {
   if (onFailure === null || onFailure === ended || run.outcomes[onFailure] !== 0) return;
   const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
   if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return;
-  if (run.outcomes[ended] === RunStatus.Failed) queueTask(plan, row, 'tail');
+  if (run.outcomes.includes(RunStatus.Failed)) queueTask(plan, row, 'tail');
   else if (run.unfinished === 1) skipTask(plan, row);
 }

@@ -1,5 +1,6 @@
 import type { PutWorkflowCommand, PutWorkflowReply } from './command.ts';
 import type { Plan } from './plan.ts';
+import { setFilter } from './put-filter.ts';
 import { versionKey } from './shard-state.ts';
 
 /** An unchanged definition keeps its version; any change makes the next one. Runs in flight stay on theirs. */
@@ -13,6 +14,9 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
   const ordinal = (latest?.ordinal ?? 0) + 1;
   if (latest === undefined) changes.workflows.push({ id: workflowId, tenantId, name: definition.name });
   changes.versions.push({ id: command.versionId, workflowId, tenantId, ordinal, checksum: command.checksum, definition: JSON.stringify(definition) });
+  if (latest === undefined) {
+    for (const [index, { scope, expression, payload }] of definition.filters.entries()) setFilter(plan, { id: command.filterIds[index] ?? '', tenantId, workflowId, scope, expression, payload, isDeclared: true });
+  }
   const version = state.addVersion({ tenantId, workflowId, versionId: command.versionId, checksum: command.checksum, ordinal, definition });
   state.undo.record(() => {
     state.steps.length = version.firstStep;

@@ -2,6 +2,8 @@ import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import type { Plan } from './plan.ts';
 import { planPauseWorkflow } from './pause-workflow.ts';
+import { planPushEvent } from './push-event.ts';
+import { planDeleteFilter, planPutFilter } from './put-filter.ts';
 import { planPutRateLimit } from './put-rate-limit.ts';
 import { planPutWorkflow } from './put-workflow.ts';
 import { planCompleted, planFailed, planStarted } from './report.ts';
@@ -16,6 +18,9 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   pauseWorkflow: planPauseWorkflow,
   putRateLimit: planPutRateLimit,
   trigger: planTrigger,
+  pushEvent: planPushEvent,
+  putFilter: planPutFilter,
+  deleteFilter: planDeleteFilter,
   registerWorker: planRegisterWorker,
   updateWorker: planUpdateWorker,
   workerPresence: planWorkerPresence,

@@ -5,6 +5,7 @@ import { ActionQueue } from './action-queue.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
+import type { FilterRow } from '../model/rows.ts';
 import type { LabelValue } from '../model/labels.ts';
 import type { Placement, WorkflowState } from './placement.ts';
 import { PlannerWorker, type SlotUse } from './planner-worker.ts';
@@ -27,6 +28,8 @@ export interface Version {
   /** Indices of the steps that wait for each step. */
   children: readonly (readonly number[])[];
 }
+
+export type Filter = Readonly<FilterRow>;
 
 export interface Step {
   version: Version;
@@ -85,6 +88,8 @@ export class ShardState {
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();
+  /** By workflow. */
+  readonly filters = new Map<string, Map<string, Filter>>();
   readonly groups = new Map<string, ConcurrencyGroup>();
   /** By tenant and key. */
   readonly rateLimits = new Map<string, RateLimit>();
@@ -162,6 +167,17 @@ export class ShardState {
       this.workflows.set(workflowId, workflow);
     }
     return workflow;
+  }
+
+  addFilter(filter: Filter): void {
+    const filters = this.filters.get(filter.workflowId) ?? new Map<string, Filter>();
+    this.filters.set(filter.workflowId, filters);
+    filters.set(filter.id, filter);
+  }
+
+  /** The newest versions of a tenant's workflows that events can start. */
+  listeners(tenantId: string): Version[] {
+    return [...this.latest.values()].filter((version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0);
   }
 
   listenForEvents(row: number): void {

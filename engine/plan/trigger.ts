@@ -9,15 +9,18 @@ import { openWait, reviewTask } from './review-task.ts';
 import type { Version } from './shard-state.ts';
 
 export function planTrigger(plan: Plan, command: TriggerCommand): TriggerReply {
-  const { state } = plan;
   for (const run of command.runs) {
-    const known = command.existing.has(run.runId) || state.runsById.has(run.runId) || state.tasks.find(run.runId) >= 0;
-    if (!known) createRun(plan, command.tenantId, run);
+    if (!isKnownRun(plan, command.existing, run.runId)) createRun(plan, command.tenantId, run);
   }
   return { runIds: command.runs.map((run) => run.runId) };
 }
 
-function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
+/** Running it again with its ids changes nothing. */
+export function isKnownRun({ state }: Plan, existing: ReadonlySet<string>, runId: string): boolean {
+  return existing.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) >= 0;
+}
+
+export function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   const { state, changes } = plan;
   const version = state.versions.get(run.versionId);
   if (version === undefined || version.tenantId !== tenantId) throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);
@@ -32,8 +35,9 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     parentTaskId: run.parentTaskId,
     childIndex: run.childIndex,
     childKey: run.childKey,
+    filterPayload: run.filterPayload,
   });
-  changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata });
+  changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata, filterPayload: run.filterPayload });
   state.counts.triggered++;
   const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
   const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);

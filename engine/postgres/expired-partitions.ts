@@ -21,13 +21,16 @@ const unfinishedRuns = `
   SELECT id FROM kept`;
 const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
 
-/** The rows of unfinished runs that a table holds below the bound. Repeated under the lock, it adds what came since. */
+/** The rows that unfinished runs need of a table below the bound. Repeated under the lock, it adds what came since. */
 const keepRows: Record<DayTable['name'], (target: string) => string> = {
   run: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
   run_end: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run_end x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
   task: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN task x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
   result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   history: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  // A run holds all that its event brought: nothing of an event outlives its day.
+  event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
+  event_run: (target) => `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
   log_line: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN log_line x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
 };
 

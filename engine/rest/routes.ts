@@ -4,6 +4,9 @@ import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { registerEventRoutes } from './event-routes.ts';
+import { registerFilterRoutes } from './filter-routes.ts';
+import { registerRateLimitRoutes } from './rate-limit-routes.ts';
 import { registerRunRoutes } from './run-routes.ts';
 import { registerTaskRoutes } from './task-routes.ts';
 import { registerWorkerRoutes } from './worker-routes.ts';
@@ -15,20 +18,15 @@ const unserved = [
   ['POST', '/api/v1/stable/tasks/:task/restore'],
   ['POST', '/api/v1/stable/tenants/:tenant/durable-tasks/branch'],
   ['DELETE', '/api/v1/workflows/:workflow'],
-  ['PATCH', '/api/v1/workflows/:workflow'],
   ['GET', '/api/v1/workflows/:workflow/metrics'],
   ['GET', '/api/v1/stable/tenants/:tenant/task-metrics'],
   ['GET', '/api/v1/stable/tenants/:tenant/task-point-metrics'],
   ['GET', '/api/v1/tenants/:tenant/task-stats'],
   ['GET', '/api/v1/tenants/:tenant/prometheus-metrics'],
-  ['GET', '/api/v1/tenants/:tenant/rate-limits'],
   ['POST', '/api/v1/stable/tenants/:tenant/cel/debug'],
 ] as const;
 
 const unservedFamilies = [
-  '/api/v1/stable/tenants/:tenant/events/*',
-  '/api/v1/tenants/:tenant/events/*',
-  '/api/v1/stable/tenants/:tenant/filters/*',
   '/api/v1/stable/tenants/:tenant/webhooks/*',
   '/api/v1/tenants/:tenant/workflows/crons/*',
   '/api/v1/tenants/:tenant/workflows/scheduled/*',
@@ -49,6 +47,9 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerTaskRoutes(app, deps);
   registerWorkerRoutes(app, deps);
   registerWorkflowRoutes(app, deps);
+  registerEventRoutes(app, deps);
+  registerFilterRoutes(app, deps);
+  registerRateLimitRoutes(app, deps);
   for (const [method, path] of unserved) app.on(method, path, (context) => notServed(context.req.method, context.req.path));
   for (const path of unservedFamilies) app.all(path, (context) => notServed(context.req.method, context.req.path));
 }

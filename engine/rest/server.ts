@@ -20,6 +20,8 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   UNKNOWN_WORKFLOW: 404,
   UNKNOWN_RUN: 404,
   UNKNOWN_WORKER: 404,
+  UNKNOWN_EVENT: 404,
+  UNKNOWN_FILTER: 404,
   UNAUTHENTICATED: 401,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,

@@ -37,7 +37,7 @@ export function workflowMessage(workflow: StoredWorkflow, tenantId: string) {
     metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
     name: workflow.name,
     description: workflow.definition.description,
-    isPaused: false, // pausing a workflow is refused
+    isPaused: workflow.isPaused,
     tenantId,
     versions: [versionHead(workflow)],
     tags: [],

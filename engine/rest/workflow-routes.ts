@@ -4,7 +4,7 @@ import { parseUuid } from '../model/uuid.ts';
 import { readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
-import { integerQuery } from './request-values.ts';
+import { integerQuery, objectBody } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 
 const mostWorkflows = 1000;
@@ -31,6 +31,14 @@ export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void
   app.get('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
     return context.json(workflowMessage(await one(tenantId, context.req.param('workflow')), tenantId));
+  });
+  app.patch('/api/v1/workflows/:workflow', async (context) => {
+    const { tenantId } = context.get('caller');
+    const workflow = await one(tenantId, context.req.param('workflow'));
+    const { isPaused } = await objectBody(context.req);
+    if (typeof isPaused !== 'boolean') throw new HatchetError('INVALID_ARGUMENT', 'isPaused is not true or false', { remedy: 'Send {"isPaused": true} or {"isPaused": false}.' });
+    await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId: workflow.id, paused: isPaused });
+    return context.json(workflowMessage({ ...workflow, isPaused }, tenantId));
   });
   app.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');

@@ -11,6 +11,12 @@ import type { Job } from './job.ts';
 export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shard: number) => ShardState | undefined }, jobs: readonly Job[]): Promise<void> {
   for (const job of jobs) {
     const { command } = job;
+    if (command.kind === 'pushEvent') {
+      for (const event of command.events) {
+        const waiting = heavyEventExpressions(sources.stateOf(job.shard), command.tenantId, event.key);
+        if (waiting.length > 0) event.evaluated = await evaluateAll(sources.cel, waiting, { input: JSON.parse(event.payload) });
+      }
+    }
     if (command.kind !== 'completed') continue;
     const expressions = heavyExpressions(sources.stateOf(job.shard), command.taskId);
     if (expressions.length > 0) command.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(command.output) });
@@ -29,4 +35,15 @@ function heavyExpressions(state: ShardState | undefined, taskId: string): string
   return (version.children[index] ?? []).flatMap((child) =>
     (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' && compileCel(condition.expression).heavy ? [condition.expression] : [])),
   );
+}
+
+function heavyEventExpressions(state: ShardState | undefined, tenantId: string, key: string): string[] {
+  const expressions = new Set<string>();
+  for (const { version, definition } of state?.steps ?? []) {
+    if (version.tenantId !== tenantId) continue;
+    for (const condition of definition.conditions) {
+      if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '' && compileCel(condition.expression).heavy) expressions.add(condition.expression);
+    }
+  }
+  return [...expressions];
 }

@@ -19,6 +19,8 @@ export function payloadSize(command: Command): number {
   switch (command.kind) {
     case 'trigger':
       return command.runs.reduce((sum, run) => sum + run.input.length + run.metadata.length, 0);
+    case 'pushEvent':
+      return command.events.reduce((sum, event) => sum + event.payload.length + event.metadata.length + event.runs.length * (event.payload.length + event.metadata.length), 0);
     case 'completed':
       return command.output.length;
     case 'failed':
@@ -32,4 +34,9 @@ export function payloadSize(command: Command): number {
 export function idsToProbe(job: Job): string[] {
   if (job.command.kind !== 'trigger') return [];
   return job.command.runs.filter((run) => run.ownId || job.mayBeDone).map((run) => run.runId);
+}
+
+/** Events' ids are the engine's own: only an uncertain try can have stored them. */
+export function eventIdsToProbe(job: Job): string[] {
+  return job.command.kind === 'pushEvent' && job.mayBeDone ? job.command.events.map((event) => event.id) : [];
 }

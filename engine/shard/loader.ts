@@ -2,11 +2,16 @@ import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
-import { idsToProbe, type Job } from './job.ts';
+import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
 
 const readExistingRuns = {
   name: 'existing_runs',
   text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+};
+
+const readExistingEvents = {
+  name: 'existing_events',
+  text: `SELECT e.id FROM unnest($1::uuid[]) AS u (id) JOIN event e ON e.id = u.id`,
 };
 
 export interface LoadSources {
@@ -21,11 +26,14 @@ export interface LoadSources {
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await evaluateHeavy(sources, jobs);
-  const ids = jobs.flatMap(idsToProbe);
+  await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
+  await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
+}
+
+async function probe(client: ClientBase, query: { name: string; text: string }, { jobs, ids }: { jobs: readonly Job[]; ids: readonly string[] }): Promise<void> {
   if (ids.length === 0) return;
-  const { rows } = await sources.client.query<{ id: string }>({ ...readExistingRuns, values: [ids] });
-  for (const job of jobs) {
-    if (job.command.kind !== 'trigger') continue;
-    for (const row of rows) job.command.existing.add(row.id);
+  const { rows } = await client.query<{ id: string }>({ ...query, values: [ids] });
+  for (const { command } of jobs) {
+    if (command.kind === 'trigger' || command.kind === 'pushEvent') for (const row of rows) command.existing.add(row.id);
   }
 }

@@ -22,6 +22,8 @@ export interface TriggerRequest {
   desiredWorkerId?: string | undefined;
   /** Laid over the steps' labels. */
   labels?: readonly DesiredLabel[];
+  /** JSON object: the payload of the filter that lets an event start it. */
+  filterPayload?: string | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     parentTaskId: parentTaskId ?? null,
     childIndex: request.childIndex ?? null,
     childKey: request.childKey ?? null,
+    filterPayload: request.filterPayload ?? null,
     ownId: child !== undefined || request.runId !== undefined,
     demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, labels: request.labels ?? [], desiredWorkerId }),
   };

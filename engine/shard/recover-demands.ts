@@ -32,6 +32,7 @@ interface RateLimitSqlRow {
 }
 
 const readRateLimits = `SELECT tenant_id, key, size, period, window_size, window_start_us, used, is_static FROM rate_limit`;
+const readFilters = `SELECT id, tenant_id, workflow_id, scope, expression, payload, is_declared FROM filter`;
 const readPaused = `SELECT id, tenant_id FROM workflow WHERE paused`;
 
 export async function loadRateLimits(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
@@ -56,6 +57,14 @@ function windowOf(text: string): RateLimitWindow {
   const window = rateLimitWindows.find((each) => each === text);
   if (window === undefined) throw new Error(`a rate limit has the unknown window ${text}: was this database written by a newer version?`);
   return window;
+}
+
+export async function loadFilters(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
+  const { rows } = await client.query<{ id: string; tenant_id: string; workflow_id: string; scope: string; expression: string; payload: string; is_declared: boolean }>(readFilters);
+  for (const row of rows) {
+    const { id, scope, expression, payload } = row;
+    shards.get(shardOf(row.tenant_id))?.addFilter({ id, tenantId: row.tenant_id, workflowId: row.workflow_id, scope, expression, payload, isDeclared: row.is_declared });
+  }
 }
 
 export async function loadPaused(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {

@@ -9,7 +9,7 @@ import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
 import { Slice } from './slice.ts';
 import { loadWaits } from './recover-waits.ts';
-import { loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
+import { loadFilters, loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
 
 /** Rows a page. */
 const pageRows = 2000;
@@ -105,6 +105,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   await loadVersions(client, shards);
   await loadWorkers(client, shards);
   await loadPaused(client, shards);
+  await loadFilters(client, shards);
   await loadRateLimits(client, shards);
   const slice = new Slice();
   const multi = new Map<ShardState, Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>>();

@@ -50,7 +50,7 @@ export class OwnerWorld {
 
   async put(retries = 0): Promise<void> {
     const definition = workflowOf('single', [stepOf('one', { retries })]);
-    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId() });
+    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [] });
   }
 
   async register(slots = 1000): Promise<string> {
@@ -78,6 +78,7 @@ export class OwnerWorld {
       parentTaskId: null,
       childIndex: null,
       childKey: null,
+      filterPayload: null,
       ownId: options.runId !== undefined,
       demands: null,
     };

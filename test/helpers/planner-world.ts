@@ -40,13 +40,14 @@ export interface Stored {
   results: Map<string, ResultRow>;
   runEnds: Map<string, RunEndRow>;
   history: HistoryRow[];
+  waits: Map<string, string>;
 }
 
 /** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
   readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
-  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [] };
+  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [], waits: new Map() };
   readonly effects: Effect[] = [];
   /** Places that a group may keep after its limit was lowered. */
   loosestMaxRuns = 0;
@@ -92,7 +93,7 @@ export class PlannerWorld {
   }
 
   put(definition: WorkflowDefinition): void {
-    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id() });
+    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id(), filterIds: [] });
   }
 
   trigger(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): string {
@@ -104,7 +105,7 @@ export class PlannerWorld {
       kind: 'trigger',
       tenantId,
       existing: new Set(),
-      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, ownId: false, demands }],
+      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, ownId: false, demands }],
     });
     return runId;
   }
@@ -130,6 +131,7 @@ export class PlannerWorld {
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
       next: state.nextDueUs,
       groups: [...state.groups.values()].filter((group) => group.claims > 0).map((group) => `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`).sort(),
+      waits: [...state.waits].map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.isListening(row)}`).sort(),
       limits: [...state.rateLimits.values()].map((limit) => `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`).sort(),
       extras: [...state.extras].map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`).sort(),
     };
@@ -162,6 +164,7 @@ export class PlannerWorld {
       if (slots !== (used.get(worker.id) ?? 0)) return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
       if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
     }
+    if (this.stored.waits.size !== state.waits.size) return `memory has ${state.waits.size} waits, the table ${this.stored.waits.size}`;
     return this.#groupsBroken() ?? this.#journalBroken();
   }
 
@@ -233,6 +236,8 @@ export class PlannerWorld {
       if (this.stored.runEnds.has(key)) throw new Error(`a second end of run ${key}`);
       this.stored.runEnds.set(key, row);
     }
+    for (const row of changes.waits) this.stored.waits.set(row.taskId, row.resolved);
+    for (const id of changes.waitDeletes) this.stored.waits.delete(id);
     this.stored.history.push(...changes.history);
     this.effects.push(...changes.effects);
   }

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import { concurrencyStrategies, type ConcurrencyStrategy } from '../../../engine/model/definition.ts';
+import { concurrencyStrategies, type ConcurrencyStrategy, type Condition, type EventCondition, type ParentCondition, type SleepCondition } from '../../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands } from '../../../engine/model/demands.ts';
 import type { CommandByKind, CommandKind, StepDemands } from '../../../engine/plan/command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
-const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z'];
+const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z', 'wf:start', 'wf:left', 'wf:right', 'wf:join', 'wf:failed'];
 
 function world(): PlannerWorld {
   const made = new PlannerWorld();
@@ -16,14 +16,38 @@ function world(): PlannerWorld {
   made.put(workflowOf('diamond', [stepOf('a'), stepOf('b', { parents: [0], retries: 1 }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })]));
   made.put(workflowOf('keyed', [stepOf('keyed', { retries: 1, backoffFactor: 2 })], { sticky: 'SOFT' }));
   made.put(workflowOf('keyedDag', [stepOf('x'), stepOf('y', { retries: 1 }), stepOf('z', { parents: [0, 1] })], { sticky: 'HARD' }));
+  const on = (base: Pick<Condition, 'action' | 'group'> & { expression?: string }, rest: Particulars): Condition => ({ expression: '', dataKey: 'd', ...base, ...rest });
+  made.put(
+    workflowOf(
+      'branchy',
+      [
+        stepOf('start'),
+        stepOf('left', { parents: [0], conditions: [on({ action: 'SKIP', group: 0, expression: 'output.n > 5.0' }, { kind: 'parent', parent: 0, whenSkipped: false })] }),
+        stepOf('right', {
+          parents: [0],
+          conditions: [
+            on({ action: 'QUEUE', group: 0 }, { kind: 'sleep', ms: 10_000, duration: '10s' }),
+            on({ action: 'QUEUE', group: 0, expression: 'input.ok' }, { kind: 'event', eventKey: 'go', scope: null }),
+            on({ action: 'CANCEL', group: 1 }, { kind: 'event', eventKey: 'stop', scope: 's' }),
+          ],
+        }),
+        stepOf('join', { parents: [1, 2] }),
+        stepOf('failed'),
+      ],
+      { onFailure: 4, eventKeys: ['begin'] },
+    ),
+  );
   return made;
 }
+
+/** What is particular to each kind of condition. */
+type Particulars = Pick<SleepCondition, 'kind' | 'ms' | 'duration'> | Pick<EventCondition, 'kind' | 'eventKey' | 'scope'> | Pick<ParentCondition, 'kind' | 'parent' | 'whenSkipped'>;
 
 const link = (level: 'run' | 'task', strategy: ConcurrencyStrategy, key: string, maxRuns = 1): ConcurrencyDemand => ({ level, strategyId: `${level} ${strategy}`, strategy, key, maxRuns });
 
 /** What a triggered task asks for; the pick decides. */
 function demandsFor(workflow: Workflow, pick: number): StepDemands[] | null {
-  if (workflow === 'single' || workflow === 'diamond') return null;
+  if (workflow === 'single' || workflow === 'diamond' || workflow === 'branchy') return null;
   const key = `k${pick % 2}`;
   const level = workflow === 'keyed' ? 'task' : 'run';
   const chains: ConcurrencyDemand[][] = [
@@ -43,17 +67,18 @@ function demandsFor(workflow: Workflow, pick: number): StepDemands[] | null {
   return Array.from({ length: steps }, (_, index) => (pick % 31 === 0 && index === steps - 1 ? { demands: null, error: 'no such field' } : { demands, error: null }));
 }
 
-type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag';
+type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag' | 'branchy';
 type Action =
   | { do: 'trigger'; workflow: Workflow; priority: number; pick: number }
   | { do: 'register'; slots: number }
   | { do: 'started' | 'completed' | 'failed' | 'fatal' | 'stale' | 'cancel' | 'cancelRun' | 'release' | 'returnUnsent' | 'unstarted'; pick: number }
   | { do: 'lost' | 'absent' | 'present' | 'unsubscribe' | 'pause'; pick: number }
   | { do: 'advance'; ms: number }
+  | { do: 'event'; key: string; scope: string | null; ok: boolean }
   | { do: 'tell' };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom<Workflow>('single', 'diamond', 'keyed', 'keyed', 'keyedDag'), priority: fc.integer({ min: 1, max: 3 }), pick: fc.nat(1000) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom<Workflow>('single', 'diamond', 'keyed', 'keyed', 'keyedDag', 'branchy', 'branchy'), priority: fc.integer({ min: 1, max: 3 }), pick: fc.nat(1000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), slots: fc.integer({ min: 0, max: 3 }) }) },
   {
     weight: 12,
@@ -64,6 +89,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'absent' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 5_000, 70_000, 400_000) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('event' as const), key: fc.constantFrom('go', 'stop', 'other'), scope: fc.constantFrom(null, 's'), ok: fc.boolean() }) },
   { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
 );
 
@@ -77,6 +103,8 @@ function commandFor(made: PlannerWorld, step: Action): CommandByKind[CommandKind
     case 'register':
     case 'advance':
       return undefined;
+    case 'event':
+      return { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: made.id(), key: step.key, scope: step.scope, payload: JSON.stringify({ ok: step.ok }), metadata: '{}', runs: [] }] };
     case 'tell': {
       const row = rows.find((each) => state.tasks.state[each] === LiveState.Cancelling);
       return row === undefined ? undefined : { kind: 'cancelSent', taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
@@ -102,7 +130,7 @@ function commandFor(made: PlannerWorld, step: Action): CommandByKind[CommandKind
         case 'started':
           return { kind: 'started', tenantId, ...ref };
         case 'completed':
-          return { kind: 'completed', tenantId, ...ref, output: '{}' };
+          return { kind: 'completed', tenantId, ...ref, output: `{"n":${step.pick % 10}}` };
         case 'failed':
           return { kind: 'failed', tenantId, ...ref, error: '{"message":"no"}', mayRetry: true };
         case 'fatal':
@@ -182,10 +210,10 @@ describe('planner', () => {
         const version = made.state.latestVersion(tenantId, 'diamond');
         const ids = Array.from({ length: 4 }, () => made.id());
         if (version !== undefined) {
-          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, ownId: false, demands: null };
+          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, ownId: false, demands: null };
           commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
         }
-        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id() });
+        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id(), filterIds: [] });
         made.rollback(commands);
         expect(JSON.stringify(made.image())).toBe(before);
         expect(made.broken()).toBeUndefined();
@@ -243,6 +271,28 @@ describe('planner', () => {
     expect([...made.stored.results.values()].map((row) => row.status).sort((a, b) => a - b)).toEqual([RunStatus.Failed, RunStatus.Cancelled, RunStatus.Cancelled, RunStatus.Cancelled]);
     expect(made.stored.runEnds.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
     expect(made.state.tasks.size).toBe(0);
+  });
+
+  it('starts the on-failure task with the first failure, and skips it without one', () => {
+    const made = world();
+    made.register({ actions, slots: 5 });
+    const end = (fails: boolean): string => {
+      const runId = made.trigger('branchy');
+      const row = [...made.state.tasks.rows()].find((each) => made.state.tasks.state[each] === LiveState.Running) ?? -1;
+      const ref = { tenantId, taskId: made.state.tasks.id(row), attempt: 0 };
+      if (fails) made.run({ kind: 'failed', ...ref, error: 'no', mayRetry: false });
+      else made.run({ kind: 'cancel', tenantId, ids: [ref.taskId] });
+      return runId;
+    };
+    end(true);
+    // Its dependants were cancelled, and nothing else is left: it runs all the same.
+    const running = [...made.state.tasks.rows()].filter((each) => made.state.tasks.state[each] === LiveState.Running);
+    expect(running.map((each) => made.state.stepOf(each).definition.name)).toEqual(['failed']);
+    expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual(['start']);
+    made.run({ kind: 'completed', tenantId, taskId: made.state.tasks.id(running[0] ?? -1), attempt: 0, output: '{}' });
+    const cancelled = end(false);
+    expect(made.stored.runEnds.get(`${cancelled}/1`)?.status).toBe(RunStatus.Cancelled);
+    expect([...made.stored.results.values()].at(-1)).toMatchObject({ status: RunStatus.Completed, output: '{"skipped": true}' });
   });
 
   it('gives a task up after ten reassignments', () => {

@@ -1,0 +1,26 @@
+import type { EventRow, EventRunRow } from '../../model/rows.ts';
+import { plainArray, textArray } from '../array-literal.ts';
+import type { Statement } from '../statement.ts';
+
+export const insertEvents: Statement<EventRow> = {
+  name: 'insert_events',
+  text: `
+    INSERT INTO event (id, tenant_id, key, scope, payload, metadata)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[])`,
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.tenantId)),
+    textArray(rows.map((row) => row.key)),
+    textArray(rows.map((row) => row.scope)),
+    textArray(rows.map((row) => row.payload)),
+    textArray(rows.map((row) => row.metadata)),
+  ],
+};
+
+export const insertEventRuns: Statement<EventRunRow> = {
+  name: 'insert_event_runs',
+  text: `
+    INSERT INTO event_run (event_id, run_id, filter_id)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])`,
+  values: (rows) => [plainArray(rows.map((row) => row.eventId)), plainArray(rows.map((row) => row.runId)), plainArray(rows.map((row) => row.filterId))],
+};

@@ -1,0 +1,102 @@
+import type { Pool } from 'pg';
+
+export interface StoredEvent {
+  id: string;
+  key: string;
+  scope: string | null;
+  payload: string;
+  metadata: string;
+}
+
+const byId = {
+  name: 'event_by_id',
+  text: `SELECT id, key, scope, payload, metadata::text AS metadata FROM event WHERE id = $2 AND tenant_id = $1`,
+};
+
+export async function readEvent(pool: Pool, tenantId: string, id: string): Promise<StoredEvent | undefined> {
+  const { rows } = await pool.query<StoredEvent>({ ...byId, values: [tenantId, id] });
+  return rows[0];
+}
+
+/** How the runs that an event started stand. */
+export interface ListedEvent extends StoredEvent {
+  queued: number;
+  running: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  runs: { runId: string; filterId: string | null }[];
+}
+
+export interface EventQuery {
+  tenantId: string;
+  keys: readonly string[];
+  ids: readonly string[];
+  scopes: readonly string[];
+  /** JSON object that the event's metadata must contain; null for any. */
+  metadata: string | null;
+  sinceId: string | null;
+  untilId: string | null;
+  offset: number;
+  limit: number;
+}
+
+/** Newest first. */
+const listText = {
+  name: 'list_events',
+  text: `
+    SELECT id, key, scope, payload, metadata::text AS metadata FROM event
+    WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR key = ANY ($2)) AND (cardinality($3::uuid[]) = 0 OR id = ANY ($3))
+      AND (cardinality($4::text[]) = 0 OR scope = ANY ($4)) AND ($5::jsonb IS NULL OR metadata @> $5)
+      AND ($6::uuid IS NULL OR id >= $6) AND ($7::uuid IS NULL OR id < $7)
+    ORDER BY id DESC OFFSET $8 LIMIT $9`,
+};
+
+/** The newest generation's end counts; a run with unfinished tasks has not ended. */
+const runsText = {
+  name: 'event_runs',
+  text: `
+    SELECT e.event_id, e.run_id, e.filter_id,
+      (SELECT max(CASE WHEN l.state IN (3, 4) THEN 2 ELSE 1 END) FROM task t JOIN live l ON l.task_id = t.id WHERE t.run_id = e.run_id) AS open,
+      (SELECT r.status FROM run_end r WHERE r.run_id = e.run_id ORDER BY generation DESC LIMIT 1) AS status
+    FROM unnest($1::uuid[]) AS u (id) JOIN event_run e ON e.event_id = u.id
+    ORDER BY e.event_id, e.run_id`,
+};
+
+interface EventRunSqlRow {
+  event_id: string;
+  run_id: string;
+  filter_id: string | null;
+  open: number | null;
+  status: number | null;
+}
+
+export async function listEvents(pool: Pool, query: EventQuery): Promise<ListedEvent[]> {
+  const { tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit } = query;
+  const events = await pool.query<StoredEvent>({ ...listText, values: [tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit] });
+  const runs = await pool.query<EventRunSqlRow>({ ...runsText, values: [events.rows.map((event) => event.id)] });
+  return events.rows.map((event) => withRuns(event, runs.rows.filter((run) => run.event_id === event.id)));
+}
+
+function withRuns(event: StoredEvent, runs: readonly EventRunSqlRow[]): ListedEvent {
+  const count = (status: number): number => runs.filter((run) => (run.status ?? run.open ?? 1) === status).length;
+  return {
+    ...event,
+    queued: count(1),
+    running: count(2),
+    completed: count(3),
+    failed: count(4),
+    cancelled: count(5),
+    runs: runs.map((run) => ({ runId: run.run_id, filterId: run.filter_id })),
+  };
+}
+
+const keysText = {
+  name: 'event_keys',
+  text: `SELECT DISTINCT key FROM event WHERE tenant_id = $1 ORDER BY key LIMIT 1000`,
+};
+
+export async function listEventKeys(pool: Pool, tenantId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ key: string }>({ ...keysText, values: [tenantId] });
+  return rows.map((row) => row.key);
+}

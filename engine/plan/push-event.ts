@@ -1,0 +1,19 @@
+import type { PushEventCommand } from './command.ts';
+import { meetEvent } from './meet-event.ts';
+import type { Plan } from './plan.ts';
+import { createRun } from './trigger.ts';
+
+/** An event with all that it causes: its runs, and the conditions that it meets. One transaction, or none of it. */
+export function planPushEvent(plan: Plan, command: PushEventCommand): void {
+  const { tenantId } = command;
+  for (const event of command.events) {
+    if (command.existing.has(event.id)) continue;
+    const { id, key, scope, payload, metadata } = event;
+    plan.changes.events.push({ id, tenantId, key, scope, payload, metadata });
+    for (const { run, filterId } of event.runs) {
+      createRun(plan, tenantId, run);
+      plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });
+    }
+    meetEvent(plan, { tenantId, key, scope, payload, evaluated: event.evaluated ?? new Map() });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Hono } from 'hono';
+import { HatchetError } from '../errors.ts';
+import { listEventKeys, listEvents, type ListedEvent } from '../monitor/event-reads.ts';
+import { metadataFilter } from '../monitor/run-selection.ts';
+import { uuidFloor } from '../monitor/uuid-floor.ts';
+import type { PushedEvent } from '../plan/command.ts';
+import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
+import { jsonValue, madeAt, pagination, resourceMeta } from './contract.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
+import { dateQuery, integerQuery, isObject, listQuery, objectBody, uuidOf } from './request-values.ts';
+
+const base = '/api/v1/stable/tenants/:tenant/events';
+const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1 };
+
+/** Events: pushing and reading. */
+export function registerEventRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+  app.get(base, async (context) => {
+    const { tenantId } = context.get('caller');
+    const { req } = context;
+    const page = { offset: integerQuery(req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 }) };
+    const since = dateQuery(req, 'since');
+    const until = dateQuery(req, 'until');
+    const rows = await listEvents(deps.pool, {
+      tenantId,
+      keys: listQuery(req, 'keys'),
+      ids: listQuery(req, 'eventIds').map((id) => uuidOf('eventIds', id)),
+      scopes: listQuery(req, 'scopes'),
+      metadata: metadataFilter(listQuery(req, 'additionalMetadata')),
+      sinceId: since === undefined ? null : uuidFloor(since.getTime()),
+      untilId: until === undefined ? null : uuidFloor(until.getTime()),
+      offset: page.offset,
+      limit: page.limit + 1,
+    });
+    return context.json({ pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((event) => eventMessage(event, tenantId)) });
+  });
+  app.get(`${base}/keys`, async (context) => context.json({ pagination: pagination({ offset: 0, limit: 1000, more: false }), rows: await listEventKeys(deps.pool, context.get('caller').tenantId) }));
+  app.get(`${base}/:event`, async (context) => {
+    const { tenantId } = context.get('caller');
+    const [event] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [uuidOf('the event', context.req.param('event'))] });
+    if (event === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${JSON.stringify(context.req.param('event'))}`, { remedy: 'Check the id.' });
+    return context.json(eventMessage(event, tenantId));
+  });
+  app.post('/api/v1/tenants/:tenant/events', async (context) => {
+    const { tenantId } = context.get('caller');
+    const [event] = await pushEvents(deps.owner, tenantId, [eventRequest(await objectBody(context.req))]);
+    return context.json(pushedMessage(event, tenantId));
+  });
+  app.post('/api/v1/tenants/:tenant/events/bulk', async (context) => {
+    const { tenantId } = context.get('caller');
+    const { events } = await objectBody(context.req);
+    if (!Array.isArray(events) || !events.every(isObject)) throw new HatchetError('INVALID_ARGUMENT', 'events is not a list of objects', { remedy: 'Send {"events": [{"key": …, "data": …}]}.' });
+    const pushed = await pushEvents(deps.owner, tenantId, events.map(eventRequest));
+    return context.json({ events: pushed.map((event) => pushedMessage(event, tenantId)) });
+  });
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function eventRequest(body: Record<string, unknown>): EventRequest {
+  const { key, data, additionalMetadata, scope, priority } = body;
+  if (typeof key !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'key is missing', { remedy: "Give the event's key." });
+  if (scope !== undefined && typeof scope !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'scope is not a string', { remedy: 'Send a string, or leave it out.' });
+  if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
+  return { key, payload: data === undefined ? '{}' : JSON.stringify(data), metadata: additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata), scope, priority };
+}
+
+function pushedMessage(event: PushedEvent | undefined, tenantId: string) {
+  if (event === undefined) throw new Error('a pushed event is missing in the answer');
+  return { metadata: resourceMeta(event.id), key: event.key, tenantId, additionalMetadata: jsonValue(event.metadata), scope: event.scope ?? undefined };
+}
+
+function eventMessage(event: ListedEvent, tenantId: string) {
+  const { id, key, scope, payload, metadata, queued, running, completed, failed, cancelled } = event;
+  return {
+    metadata: resourceMeta(id),
+    key,
+    tenantId,
+    workflowRunSummary: { running, queued, succeeded: completed, failed, cancelled },
+    additionalMetadata: jsonValue(metadata),
+    payload: jsonValue(payload),
+    scope: scope ?? undefined,
+    seenAt: madeAt(id),
+    triggeredRuns: event.runs.map(({ runId, filterId }) => ({ workflowRunId: runId, filterId: filterId ?? undefined })),
+  };
+}

@@ -1,0 +1,82 @@
+import { HatchetError } from '../errors.ts';
+import { matchesEventKey } from '../model/event-key.ts';
+import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
+import { checkedJson, checkedMetadata } from '../model/payload.ts';
+import { newId } from '../model/uuid.ts';
+import type { EventRun, PushedEvent } from '../plan/command.ts';
+import type { Filter, Version } from '../plan/shard-state.ts';
+import type { Owner } from './owner.ts';
+import { prepareRun } from './prepare-run.ts';
+
+/** An event as any of the pushing calls brings it. */
+export interface EventRequest {
+  key: string;
+  /** JSON. */
+  payload: string;
+  /** JSON object; empty for none. */
+  metadata: string;
+  scope: string | undefined;
+  priority: number | undefined;
+}
+
+const longestKey = 1000;
+
+/**
+ * The event that the planner shall store, with the runs that it starts: every workflow that listens for its key and has
+ * no filters, and one run for each filter of the event's scope that lets it through.
+ * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
+ */
+async function prepareEvent(owner: Owner, tenantId: string, request: EventRequest): Promise<PushedEvent> {
+  const { key, payload } = request;
+  checkText(key, "the event's key", 1);
+  const scope = request.scope === undefined || request.scope === '' ? null : request.scope;
+  if (scope !== null) checkText(scope, "the event's scope", 1);
+  const input: unknown = checkedJson(payload === '' ? '{}' : payload, "the event's payload");
+  const metadata = checkedMetadata(request.metadata);
+  const state = owner.stateOf(tenantId);
+  if (state === undefined) throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
+  const event = { id: newId(), key, scope, payload: payload === '' ? '{}' : payload, metadata, priority: request.priority };
+  const own: unknown = JSON.parse(metadata);
+  const runMetadata = JSON.stringify({ ...Object(own), hatchet__event_id: event.id, hatchet__event_key: key });
+  const runs: EventRun[] = [];
+  for (const version of state.listeners(tenantId)) {
+    if (!version.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key))) continue;
+    for (const filter of await letThrough(owner, version, { input, own, event })) {
+      const run = await prepareRun(owner, tenantId, { workflowName: version.definition.name, input: event.payload, metadata: runMetadata, priority: request.priority, filterPayload: filter?.payload });
+      runs.push({ run, filterId: filter?.id ?? null });
+    }
+  }
+  return { id: event.id, key, scope, payload: event.payload, metadata, runs };
+}
+
+/** The filters that want the event; `undefined` alone for a workflow without filters. */
+async function letThrough(owner: Owner, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null } }): Promise<(Filter | undefined)[]> {
+  const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
+  if (filters.length === 0) return [undefined];
+  const { input, own, event } = facts;
+  const wanting: Filter[] = [];
+  for (const filter of filters) {
+    if (event.scope === null || filter.scope !== event.scope) continue;
+    const variables = { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: event.key, event_id: event.id };
+    const result = await owner.cel.evaluate(filter.expression, variables);
+    if (result.ok && result.value === true) wanting.push(filter);
+  }
+  return wanting;
+}
+
+function checkText(text: string, what: string, least: number): void {
+  if (text.length < least || text.length > longestKey || text.includes('\0')) throw new HatchetError('INVALID_ARGUMENT', `${what} has ${text.length} characters`, { remedy: `Use ${least} to ${longestKey} characters, without NUL.` });
+}
+
+/**
+ * Pushes events, in one transaction.
+ * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER
+ */
+export async function pushEvents(owner: Owner, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
+  if (requests.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, { remedy: `Push at most ${maxBulkTriggers} a call.` });
+  const events = await Promise.all(requests.map((request) => prepareEvent(owner, tenantId, request)));
+  const tasks = events.reduce((sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0), 0);
+  if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the events would make ${tasks} tasks`, { remedy: `Let one call make at most ${maxBulkTasks}.` });
+  if (events.length > 0) await owner.submit(tenantId, { kind: 'pushEvent', tenantId, events, existing: new Set() });
+  return events;
+}

@@ -1,0 +1,131 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+
+const folder = makeTempFolder('flow');
+const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
+let engine: EngineChild;
+let worker: ChildProcess;
+let clients: GrpcClients;
+let hatchet: HatchetClient;
+
+beforeAll(async () => {
+  engine = await spawnEngine(options);
+  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-flow/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  hatchet = HatchetClient.init();
+  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+});
+
+afterAll(async () => {
+  clients.close();
+  worker.kill('SIGTERM');
+  await ended(worker);
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function activeWorkers(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
+}
+
+async function start(workflow: string, input: Record<string, number | boolean> = {}) {
+  const ref = await hatchet.runNoWait(workflow, input, {});
+  return { ref, runId: await ref.getWorkflowRunId() };
+}
+
+async function statuses(runId: string): Promise<Record<string, RunStatus>> {
+  const { tasks } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
+  return Object.fromEntries(tasks.map((task) => [task.name, task.status]));
+}
+
+async function runsOf(eventId: string): Promise<unknown[]> {
+  const { data } = await hatchet.api.v1EventGet(hatchet.tenantId, eventId);
+  const ids = (data.triggeredRuns ?? []).map((run) => run.workflowRunId);
+  const outputs: unknown[] = await Promise.all(ids.map((id) => hatchet.runs.runRef(id).output));
+  return outputs.map((output) => Object.values(Object(output))[0]);
+}
+
+const { RUN_STATUS_COMPLETED: completed, RUN_STATUS_CANCELLED: cancelled, RUN_STATUS_FAILED: failed } = RunStatus;
+
+describe('flow, by the published TypeScript SDK', () => {
+  it('skips by a condition on the parent; what follows only skipped tasks is skipped too', async () => {
+    expect(await hatchet.run('branchy', { n: 50 })).toMatchObject({ big: { took: 'big' }, small: { skipped: true }, sum: { big: { took: 'big' }, small: { skipped: true } }, 'child-of-big': { ran: true } });
+    const { ref, runId } = await start('branchy', { n: 1 });
+    expect(await ref.output).toMatchObject({ big: { skipped: true }, small: { took: 'small' }, 'child-of-big': { skipped: true } });
+    expect(Object.values(await statuses(runId))).toEqual([completed, completed, completed, completed, completed]);
+  });
+
+  it('starts on the event that its expression lets through, and gives it to the task', async () => {
+    const { ref, runId } = await start('waiting');
+    await expect.poll(async () => (await statuses(runId))['before']).toBe(completed);
+    await hatchet.events.push('approve', { amount: 500 });
+    expect((await statuses(runId))['approved']).toBe(RunStatus.RUN_STATUS_QUEUED);
+    await hatchet.events.push('approve', { amount: 50, by: 'ada' });
+    expect(JSON.stringify(await ref.output)).toContain('"by":"ada"');
+  });
+
+  it('is cancelled by the event that cancels it', async () => {
+    const { runId } = await start('waiting');
+    await expect.poll(async () => (await statuses(runId))['before']).toBe(completed);
+    await hatchet.events.push('reject', {});
+    expect((await statuses(runId))['approved']).toBe(cancelled);
+  });
+
+  it('goes on waiting, and sleeping, over a restart of the engine', async () => {
+    const waiting = await start('waiting');
+    await expect.poll(async () => (await statuses(waiting.runId))['before']).toBe(completed);
+    const napping = await start('napping');
+    const { grpc, http } = engine.ready;
+    await engine.end('SIGKILL');
+    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    expect(JSON.stringify(await napping.ref.output)).toContain('"sleep_duration":"1s"');
+    await hatchet.events.push('approve', { amount: 1 });
+    await expect.poll(async () => (await statuses(waiting.runId))['approved'], { timeout: 30_000 }).toBe(completed);
+  });
+
+  it('runs the on-failure task with the errors, and skips it when nothing fails', async () => {
+    const { ref, runId } = await start('failing-flow', { fail: true });
+    await expect(ref.output).rejects.toBeDefined();
+    const status = await statuses(runId);
+    expect(status).toEqual({ broken: failed, dependent: cancelled, 'on-failure-task': completed });
+    const details = await hatchet.runs.get(runId);
+    expect(JSON.stringify(details.tasks)).toContain('the pump is stuck');
+    expect(details.tasks.find((task) => task.displayName.startsWith('on-failure'))?.output).toMatchObject({ errors: { broken: expect.stringContaining('the pump is stuck') } });
+    expect(await hatchet.run('failing-flow', { fail: false })).toMatchObject({ broken: { fine: true }, 'on-failure-task': { skipped: true } });
+  });
+
+  it('an event starts the workflows that listen for it', async () => {
+    const event = await hatchet.events.push('user:created', { name: 'ada' }, { additionalMetadata: { source: 'test' } });
+    const [output] = await runsOf(event.eventId);
+    expect(output).toMatchObject({ input: { name: 'ada' }, metadata: { source: 'test', hatchet__event_id: event.eventId, hatchet__event_key: 'user:created' } });
+    const nothing = await hatchet.events.push('userXcreated', {});
+    expect(await runsOf(nothing.eventId)).toEqual([]);
+  });
+
+  it('filters decide by scope and expression, and give their payload', async () => {
+    const workflow = await hatchet.workflows.get('filtered');
+    const made = await hatchet.filters.create({ workflowId: workflow.metadata.id, scope: 'eu', expression: 'input.amount > 10.0 && payload.region == "eu"', payload: { region: 'eu' } });
+    const push = async (amount: number, scope?: string): Promise<unknown[]> => runsOf((await hatchet.events.push('order:placed', { amount }, scope === undefined ? {} : { scope })).eventId);
+    expect(await push(50, 'eu')).toEqual([{ input: { amount: 50 }, payload: { region: 'eu' } }]);
+    expect(await push(5, 'eu')).toEqual([]);
+    expect(await push(50, 'us')).toEqual([]);
+    expect(await push(50)).toEqual([]);
+    await hatchet.filters.delete(made.metadata.id);
+    expect(await push(50)).toHaveLength(1);
+  });
+
+  it('pushes in bulk', async () => {
+    const pushed = await hatchet.events.bulkPush('user:bulk', Array.from({ length: 5 }, (_, index) => ({ payload: { index } })));
+    const outputs = await Promise.all(pushed.events.map((event) => runsOf(event.eventId)));
+    expect(outputs.map(([output]) => output)).toEqual(Array.from({ length: 5 }, (_, index) => expect.objectContaining({ input: { index } })));
+  });
+});
