@@ -28,6 +28,7 @@ import { releaseEffects } from './release-effects.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
 import { startRest, type RestServer } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
+import { Timekeeper } from './shard/timekeeper.ts';
 import { packageVersion } from './version.ts';
 
 const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30 };
@@ -136,9 +137,11 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();
       },
+      timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
       lost: () => overview.poke(),
     },
   });
+  const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const overview = new Overview({ owner, version, startedAt });
   const dispatcher = new Dispatcher({ ports: dispatcherPorts(owner, reads), log, workerTimeoutMs: options.workerTimeoutMs ?? defaults.workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });

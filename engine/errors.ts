@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'UNKNOWN_WORKER'
   | 'UNKNOWN_EVENT'
   | 'UNKNOWN_FILTER'
+  | 'UNKNOWN_TIMER'
   | 'UNAUTHENTICATED'
   | 'NOT_SUPPORTED'
   | 'NOT_OWNER'

@@ -18,6 +18,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_WORKER: ExitCode.unknown,
   UNKNOWN_EVENT: ExitCode.unknown,
   UNKNOWN_FILTER: ExitCode.unknown,
+  UNKNOWN_TIMER: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,
 };

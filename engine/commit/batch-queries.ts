@@ -15,6 +15,7 @@ import { updateLive } from './statements/update-live.ts';
 import { updateSticky } from './statements/update-sticky.ts';
 import { writeRateLimits } from './statements/write-rate-limits.ts';
 import { deleteWaits, writeWaits } from './statements/write-waits.ts';
+import { deleteCrons, deleteSchedules, insertSchedules, updateCrons, updateSchedules, writeCrons } from './statements/write-timers.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
 export interface Query {
@@ -45,6 +46,12 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(insertEventRuns, rows.eventRuns);
   add(writeFilters, lastOf(rows.filters));
   add(deleteFilters, rows.filterDeletes);
+  add(deleteCrons, rows.cronDeletes);
+  add(writeCrons, rows.crons);
+  add(updateCrons, lastOf(rows.cronUpdates));
+  add(insertSchedules, rows.schedules);
+  add(updateSchedules, lastOf(rows.scheduleUpdates));
+  add(deleteSchedules, rows.scheduleDeletes);
   add(writeWaits, rows.waits);
   add(deleteWaits, rows.waitDeletes);
   add(insertResults, rows.results);

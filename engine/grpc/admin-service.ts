@@ -7,6 +7,7 @@ import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { Owner } from '../shard/owner.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { declaredCrons } from './definition-crons.ts';
 import { readDefinition } from './definition-request.ts';
 import { readDesiredLabels } from './desired-labels.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
@@ -23,7 +24,9 @@ export function adminService(deps: AdminDeps): GrpcService {
   const implementation: AdminServiceServer = {
     putWorkflow: unary(deps, async (request, { tenantId }) => {
       const { definition, checksum } = await readDefinition(request, owner.cel);
-      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId: newId(), versionId: newId(), filterIds: definition.filters.map(() => newId()) });
+      const workflowId = newId();
+      const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: Date.now() });
+      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId, crons, versionId: newId(), filterIds: definition.filters.map(() => newId()) });
       return { id: reply.versionId, workflowId: reply.workflowId };
     }),
     triggerWorkflowRun: unary(deps, async (request, { tenantId }, metadata) => {

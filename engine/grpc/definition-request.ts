@@ -7,6 +7,7 @@ import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/g
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
+import { readCronInput, readCrons } from './definition-crons.ts';
 import { readDefaultFilters, readEventKeys } from './definition-events.ts';
 import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
@@ -36,7 +37,6 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
 
 function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
   const { name } = request;
-  if (request.cronTriggers.length > 0) throw notServed(name, 'cron triggers');
   if (request.idempotency !== undefined) throw notServed(name, 'idempotency');
 }
 
@@ -136,6 +136,8 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
     ...plainWorkflow,
     onFailure,
     eventKeys: readEventKeys(request.eventTriggers, request.name),
+    crons: readCrons(request.cronTriggers, request.name),
+    cronInput: readCronInput(request.cronInput),
     filters: readDefaultFilters(request.defaultFilters, request.name),
     concurrency: readConcurrency([...(request.concurrency === undefined ? [] : [request.concurrency]), ...request.concurrencyArr], `of workflow ${request.name}`),
     sticky: request.sticky === undefined ? null : stickyOf(request.sticky, request.name),

@@ -10,6 +10,7 @@ const codes: Partial<Record<ErrorCode, status>> = {
   UNKNOWN_WORKER: status.NOT_FOUND,
   UNKNOWN_EVENT: status.NOT_FOUND,
   UNKNOWN_FILTER: status.NOT_FOUND,
+  UNKNOWN_TIMER: status.NOT_FOUND,
   UNAUTHENTICATED: status.UNAUTHENTICATED,
   NOT_SUPPORTED: status.UNIMPLEMENTED,
   NOT_OWNER: status.UNAVAILABLE,

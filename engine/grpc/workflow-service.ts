@@ -5,6 +5,7 @@ import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { readDesiredLabels } from './desired-labels.ts';
+import { readSchedules } from './schedule-request.ts';
 import { readRateLimit } from './rate-limit-request.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
@@ -33,7 +34,19 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       return { workflowRunIds: runs.map((run) => run.runId) };
     }),
     putWorkflow: unsupported(deps, 'WorkflowService.PutWorkflow'),
-    scheduleWorkflow: unsupported(deps, 'ScheduleWorkflow'),
+    scheduleWorkflow: unary(deps, async (request, { tenantId }) => {
+      const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name);
+      if (version === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+      const schedules = readSchedules(request, { tenantId, workflowId: version.workflowId });
+      if (schedules.length > 0) await owner.submit(tenantId, { kind: 'putSchedules', schedules });
+      return {
+        id: version.versionId,
+        version: String(version.ordinal),
+        order: BigInt(version.ordinal),
+        workflowId: version.workflowId,
+        scheduledWorkflows: schedules.map(({ id, dueUs }) => ({ id, triggerAt: new Date(dueUs / 1000) })),
+      };
+    }),
     putRateLimit: unary(deps, async (request, { tenantId }) => {
       await owner.submit(tenantId, { kind: 'putRateLimit', tenantId, ...readRateLimit(request) });
       return {};

@@ -1,3 +1,4 @@
+import type { CatchUp } from './cron.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './status.ts';
 
@@ -148,6 +149,47 @@ export interface FilterRow {
   isDeclared: boolean;
 }
 
+export interface CronRow {
+  id: string;
+  tenantId: string;
+  workflowId: string;
+  name: string;
+  expression: string;
+  zone: string;
+  catchUp: CatchUp;
+  input: string;
+  metadata: string;
+  priority: number | null;
+  enabled: boolean;
+  isDeclared: boolean;
+  nextUs: number;
+}
+
+export interface CronUpdateRow {
+  id: string;
+  nextUs: number;
+  enabled: boolean;
+  lastError: string | null;
+}
+
+export interface ScheduleRow {
+  id: string;
+  tenantId: string;
+  workflowId: string;
+  dueUs: number;
+  input: string;
+  metadata: string;
+  priority: number | null;
+  parentTaskId: string | null;
+}
+
+export interface ScheduleUpdateRow {
+  id: string;
+  dueUs: number;
+  runId: string | null;
+  error: string | null;
+}
+
 export interface WaitRow {
   taskId: string;
   tenantId: string;
@@ -184,6 +226,12 @@ export interface BatchRows {
   readonly eventRuns: readonly EventRunRow[];
   readonly filters: readonly FilterRow[];
   readonly filterDeletes: readonly string[];
+  readonly crons: readonly CronRow[];
+  readonly cronUpdates: readonly CronUpdateRow[];
+  readonly cronDeletes: readonly string[];
+  readonly schedules: readonly ScheduleRow[];
+  readonly scheduleUpdates: readonly ScheduleUpdateRow[];
+  readonly scheduleDeletes: readonly string[];
   readonly waits: readonly WaitRow[];
   readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];

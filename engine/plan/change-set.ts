@@ -1,8 +1,8 @@
-import type { BatchRows, EventRow, EventRunRow, FilterRow, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
+import type { BatchRows, CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow, EventRow, EventRunRow, FilterRow, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
 import type { Effect } from './effect.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'events', 'eventRuns', 'filters', 'filterDeletes', 'effects'] as const;
+const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'events', 'eventRuns', 'filters', 'filterDeletes', 'crons', 'cronUpdates', 'cronDeletes', 'schedules', 'scheduleUpdates', 'scheduleDeletes', 'effects'] as const;
 export type ChangeMark = readonly number[];
 
 /** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
@@ -22,6 +22,12 @@ export class ChangeSet implements BatchRows {
   readonly eventRuns: EventRunRow[] = [];
   readonly filters: FilterRow[] = [];
   readonly filterDeletes: string[] = [];
+  readonly crons: CronRow[] = [];
+  readonly cronUpdates: CronUpdateRow[] = [];
+  readonly cronDeletes: string[] = [];
+  readonly schedules: ScheduleRow[] = [];
+  readonly scheduleUpdates: ScheduleUpdateRow[] = [];
+  readonly scheduleDeletes: string[] = [];
   /** Their rows are made when planning is over. */
   readonly touchedWaits = new Set<number>();
   readonly waits: WaitRow[] = [];

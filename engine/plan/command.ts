@@ -1,4 +1,5 @@
-import type { FilterRow } from '../model/rows.ts';
+import type { Timer } from './timer-heap.ts';
+import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
 import type { Demands } from '../model/demands.ts';
@@ -10,6 +11,12 @@ export interface CommandByKind {
   putRateLimit: PutRateLimitCommand;
   trigger: TriggerCommand;
   pushEvent: PushEventCommand;
+  putCron: PutCronCommand;
+  setCronEnabled: SetCronEnabledCommand;
+  putSchedules: PutSchedulesCommand;
+  reschedule: RescheduleCommand;
+  deleteTimers: DeleteTimersCommand;
+  fireTimer: FireTimerCommand;
   putFilter: PutFilterCommand;
   deleteFilter: DeleteFilterCommand;
   registerWorker: RegisterWorkerCommand;
@@ -38,6 +45,12 @@ export interface ReplyByKind {
   putRateLimit: void;
   trigger: TriggerReply;
   pushEvent: void;
+  putCron: void;
+  setCronEnabled: void;
+  putSchedules: void;
+  reschedule: PutTimersReply;
+  deleteTimers: PutTimersReply;
+  fireTimer: void;
   putFilter: void;
   deleteFilter: void;
   registerWorker: void;
@@ -67,6 +80,8 @@ export interface PutWorkflowCommand {
   workflowId: string;
   /** Used when the checksum is new. */
   versionId: string;
+  /** The crons that it declares, with their first ticks: they take the place of those that an older version declared. */
+  crons: readonly CronRow[];
   /** For the filters that come with a new workflow. */
   filterIds: readonly string[];
 }
@@ -154,6 +169,47 @@ export interface DeleteFilterCommand {
   kind: 'deleteFilter';
   tenantId: string;
   filterId: string;
+}
+
+export interface PutCronCommand {
+  kind: 'putCron';
+  cron: CronRow;
+}
+export interface SetCronEnabledCommand {
+  kind: 'setCronEnabled';
+  tenantId: string;
+  cronId: string;
+  enabled: boolean;
+  /** The first tick from now on. */
+  nextUs: number;
+}
+export interface PutSchedulesCommand {
+  kind: 'putSchedules';
+  schedules: readonly ScheduleRow[];
+}
+export interface RescheduleCommand {
+  kind: 'reschedule';
+  tenantId: string;
+  updates: readonly { id: string; dueUs: number }[];
+}
+export interface DeleteTimersCommand {
+  kind: 'deleteTimers';
+  tenantId: string;
+  timers: 'cron' | 'schedule';
+  ids: readonly string[];
+}
+export interface PutTimersReply {
+  ids: readonly string[];
+}
+export interface FireTimerCommand {
+  kind: 'fireTimer';
+  timer: Timer;
+  /** Null for a tick that is passed over, or whose run could not be prepared. */
+  run: TriggerRun | null;
+  error: string | null;
+  /** A cron's next tick. */
+  nextUs: number;
+  existing: Set<string>;
 }
 
 export interface TriggerReply {

@@ -1,5 +1,7 @@
+import type { CronRow } from '../model/rows.ts';
 import type { PutWorkflowCommand, PutWorkflowReply } from './command.ts';
 import type { Plan } from './plan.ts';
+import { dropCron, setCron } from './plan-timers.ts';
 import { setFilter } from './put-filter.ts';
 import { versionKey } from './shard-state.ts';
 
@@ -17,6 +19,7 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
   if (latest === undefined) {
     for (const [index, { scope, expression, payload }] of definition.filters.entries()) setFilter(plan, { id: command.filterIds[index] ?? '', tenantId, workflowId, scope, expression, payload, isDeclared: true });
   }
+  replaceDeclaredCrons(plan, workflowId, command.crons);
   const version = state.addVersion({ tenantId, workflowId, versionId: command.versionId, checksum: command.checksum, ordinal, definition });
   state.undo.record(() => {
     state.steps.length = version.firstStep;
@@ -26,4 +29,22 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
     else state.latest.set(name, latest);
   });
   return { workflowId, versionId: command.versionId };
+}
+
+/** A version's crons are those that it declares; a cron that stays goes on where it is. Those made by the API are left alone. */
+function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly CronRow[]): void {
+  const { state, changes } = plan;
+  const before = [...state.crons.values()].filter((cron) => cron.workflowId === workflowId);
+  for (const cron of before) {
+    if (!cron.isDeclared) continue;
+    dropCron(plan, cron.id);
+    changes.cronDeletes.push(cron.id);
+  }
+  for (const row of declared) {
+    if (before.some((cron) => !cron.isDeclared && cron.name === row.name)) continue;
+    const cron: CronRow = { ...row, workflowId, enabled: before.find((each) => each.isDeclared && each.name === row.name)?.enabled ?? row.enabled };
+    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs } = cron;
+    setCron(plan, { kind: 'cron', id, tenantId, workflowId, dueUs: nextUs, name, expression, zone, catchUp, enabled, isDeclared, priority });
+    changes.crons.push(cron);
+  }
 }

@@ -2,6 +2,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import type { Plan } from './plan.ts';
 import { planPauseWorkflow } from './pause-workflow.ts';
+import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planReschedule, planSetCronEnabled } from './plan-timers.ts';
 import { planPushEvent } from './push-event.ts';
 import { planDeleteFilter, planPutFilter } from './put-filter.ts';
 import { planPutRateLimit } from './put-rate-limit.ts';
@@ -19,6 +20,12 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   putRateLimit: planPutRateLimit,
   trigger: planTrigger,
   pushEvent: planPushEvent,
+  putCron: planPutCron,
+  setCronEnabled: planSetCronEnabled,
+  putSchedules: planPutSchedules,
+  reschedule: planReschedule,
+  deleteTimers: planDeleteTimers,
+  fireTimer: planFireTimer,
   putFilter: planPutFilter,
   deleteFilter: planDeleteFilter,
   registerWorker: planRegisterWorker,

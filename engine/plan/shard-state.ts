@@ -5,6 +5,7 @@ import { ActionQueue } from './action-queue.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
+import type { CatchUp } from '../model/cron.ts';
 import type { FilterRow } from '../model/rows.ts';
 import type { LabelValue } from '../model/labels.ts';
 import type { Placement, WorkflowState } from './placement.ts';
@@ -12,6 +13,7 @@ import { PlannerWorker, type SlotUse } from './planner-worker.ts';
 import type { TaskExtras } from './task-extras.ts';
 import { TaskLists } from './task-lists.ts';
 import type { TaskWait } from './task-wait.ts';
+import { TimerHeap, type Timer } from './timer-heap.ts';
 import { TaskTable } from './task-table.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -27,6 +29,18 @@ export interface Version {
   firstStep: number;
   /** Indices of the steps that wait for each step. */
   children: readonly (readonly number[])[];
+}
+
+/** A cron as the planner needs it; its input stays in Postgres. */
+export interface CronTimer extends Timer {
+  readonly kind: 'cron';
+  readonly name: string;
+  readonly expression: string;
+  readonly zone: string;
+  readonly catchUp: CatchUp;
+  readonly enabled: boolean;
+  readonly isDeclared: boolean;
+  readonly priority: number | null;
 }
 
 export type Filter = Readonly<FilterRow>;
@@ -88,6 +102,10 @@ export class ShardState {
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();
+  readonly crons = new Map<string, CronTimer>();
+  /** Those that have not run yet. */
+  readonly schedules = new Map<string, Timer>();
+  readonly timers = new TimerHeap((timer) => this.isCurrentTimer(timer));
   /** By workflow. */
   readonly filters = new Map<string, Map<string, Filter>>();
   readonly groups = new Map<string, ConcurrencyGroup>();
@@ -169,6 +187,27 @@ export class ShardState {
     return workflow;
   }
 
+  addCron(cron: CronTimer): void {
+    this.crons.set(cron.id, cron);
+    if (cron.enabled) this.timers.push(cron);
+  }
+
+  addSchedule(schedule: Timer): void {
+    this.schedules.set(schedule.id, schedule);
+    this.timers.push(schedule);
+  }
+
+  isCurrentTimer(timer: Timer): boolean {
+    if (timer.kind === 'schedule') return this.schedules.get(timer.id)?.dueUs === timer.dueUs;
+    const cron = this.crons.get(timer.id);
+    return cron?.dueUs === timer.dueUs && cron.enabled;
+  }
+
+  latestById(workflowId: string): Version | undefined {
+    for (const version of this.latest.values()) if (version.workflowId === workflowId) return version;
+    return undefined;
+  }
+
   addFilter(filter: Filter): void {
     const filters = this.filters.get(filter.workflowId) ?? new Map<string, Filter>();
     this.filters.set(filter.workflowId, filters);
@@ -210,9 +249,13 @@ export class ShardState {
     return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : []));
   }
 
-  /** When time alone changes something: the first deadline, or a refill that tasks wait for. */
+  /** When time alone changes something: the first deadline, timer, or refill that tasks wait for. */
   get nextDueUs(): number {
-    let next = this.deadlines.nextUs;
+    return Math.min(this.deadlines.nextUs, this.timers.nextUs, this.nextRefillUs);
+  }
+
+  get nextRefillUs(): number {
+    let next = Infinity;
     for (const limit of this.exhausted) if (limit.waiting.length > 0) next = Math.min(next, limit.refillAtUs);
     return next;
   }

@@ -4,10 +4,12 @@ import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { registerCronRoutes } from './cron-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFilterRoutes } from './filter-routes.ts';
 import { registerRateLimitRoutes } from './rate-limit-routes.ts';
 import { registerRunRoutes } from './run-routes.ts';
+import { registerScheduleRoutes } from './schedule-routes.ts';
 import { registerTaskRoutes } from './task-routes.ts';
 import { registerWorkerRoutes } from './worker-routes.ts';
 import { registerWorkflowRoutes } from './workflow-routes.ts';
@@ -28,10 +30,6 @@ const unserved = [
 
 const unservedFamilies = [
   '/api/v1/stable/tenants/:tenant/webhooks/*',
-  '/api/v1/tenants/:tenant/workflows/crons/*',
-  '/api/v1/tenants/:tenant/workflows/scheduled/*',
-  '/api/v1/tenants/:tenant/workflows/:workflow/crons',
-  '/api/v1/tenants/:tenant/workflows/:workflow/scheduled',
 ] as const;
 
 /** Every route, in the contract's paths. */
@@ -50,6 +48,8 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerEventRoutes(app, deps);
   registerFilterRoutes(app, deps);
   registerRateLimitRoutes(app, deps);
+  registerCronRoutes(app, deps);
+  registerScheduleRoutes(app, deps);
   for (const [method, path] of unserved) app.on(method, path, (context) => notServed(context.req.method, context.req.path));
   for (const path of unservedFamilies) app.all(path, (context) => notServed(context.req.method, context.req.path));
 }

@@ -22,6 +22,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   UNKNOWN_WORKER: 404,
   UNKNOWN_EVENT: 404,
   UNKNOWN_FILTER: 404,
+  UNKNOWN_TIMER: 404,
   UNAUTHENTICATED: 401,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,

@@ -32,6 +32,7 @@ export function payloadSize(command: Command): number {
 
 /** The ids that must be looked for before a trigger is planned: those that its caller chose, or all after an uncertain try. */
 export function idsToProbe(job: Job): string[] {
+  if (job.command.kind === 'fireTimer') return job.mayBeDone && job.command.run !== null ? [job.command.run.runId] : [];
   if (job.command.kind !== 'trigger') return [];
   return job.command.runs.filter((run) => run.ownId || job.mayBeDone).map((run) => run.runId);
 }

@@ -34,6 +34,6 @@ async function probe(client: ClientBase, query: { name: string; text: string }, 
   if (ids.length === 0) return;
   const { rows } = await client.query<{ id: string }>({ ...query, values: [ids] });
   for (const { command } of jobs) {
-    if (command.kind === 'trigger' || command.kind === 'pushEvent') for (const row of rows) command.existing.add(row.id);
+    if (command.kind === 'trigger' || command.kind === 'pushEvent' || command.kind === 'fireTimer') for (const row of rows) command.existing.add(row.id);
   }
 }

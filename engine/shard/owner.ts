@@ -32,6 +32,8 @@ const mailboxLimit = 100_000;
 
 /** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. */
 export interface OwnerEvents {
+  /** Crons or schedules may be due. */
+  timersDue(state: ShardState, nowUs: number): void;
   committed(effects: readonly Effect[], history: readonly HistoryRow[]): void;
   recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
   /** Everything said about these shards is void: another process owns them. */
@@ -362,15 +364,22 @@ export class Owner {
     this.#tickTimer = setTimeout(() => this.#tick(), inMs);
   }
 
+  /** Looks again at timers that could not be fired. */
+  wakeForTimers(): void {
+    if (!this.#stopping) this.#tick();
+  }
+
   #tick(): void {
     const nowUs = this.#clock.nowUs();
-    let due = false;
+    let submitted = false;
     for (const state of this.#states.values()) {
       if (state.nextDueUs > state.timeUs(nowUs)) continue;
-      due = true;
+      this.#events.timersDue(state, state.timeUs(nowUs));
+      if (Math.min(state.deadlines.nextUs, state.nextRefillUs) > state.timeUs(nowUs)) continue;
+      submitted = true;
       this.submitTo(state.id, { kind: 'tick' }).catch((error: unknown) => this.#log.error({ err: error }, 'a deadline could not be handled'));
     }
-    if (!due) this.#armTimer();
+    if (!submitted) this.#armTimer();
   }
 }
 

@@ -7,6 +7,7 @@ import { ChangeSet } from '../plan/change-set.ts';
 import { enqueue } from '../plan/enqueue.ts';
 import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
+import { loadTimers } from './recover-timers.ts';
 import { Slice } from './slice.ts';
 import { loadWaits } from './recover-waits.ts';
 import { loadFilters, loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
@@ -107,6 +108,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   await loadPaused(client, shards);
   await loadFilters(client, shards);
   await loadRateLimits(client, shards);
+  await loadTimers(client, shards);
   const slice = new Slice();
   const multi = new Map<ShardState, Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>>();
   const queued: { shard: ShardState; row: number }[] = [];

@@ -123,6 +123,36 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(await push(50)).toHaveLength(1);
   });
 
+  it('a cron fires every tick once, until it is switched off', async () => {
+    const cron = await hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * * *', input: { from: 'cron' }, additionalMetadata: { team: 'blue' } });
+    const ticks = async (): Promise<string[]> => {
+      const { rows } = await hatchet.runs.list({ additionalMetadata: { hatchet__cron_name: 'each-second' }, limit: 100 });
+      return (rows ?? []).map((row) => Object(row.additionalMetadata)['hatchet__cron_tick']);
+    };
+    await expect.poll(async () => (await ticks()).length, { timeout: 20_000 }).toBeGreaterThan(2);
+    const seen = await ticks();
+    expect(new Set(seen).size).toBe(seen.length);
+    const listed = await hatchet.crons.list({ cronName: 'each-second' });
+    expect(listed.rows?.map((row) => [row.cron, row.enabled, row.workflowName, row.method])).toEqual([['* * * * * *', true, 'listener', 'API']]);
+    await expect(hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * *', input: {} })).rejects.toBeDefined();
+    await hatchet.crons.delete(cron.metadata.id);
+    const afterwards = (await ticks()).length;
+    await hatchet.run('napping', {}); // longer than a tick
+    expect((await ticks()).length).toBe(afterwards);
+  });
+
+  it('a scheduled run comes at its time, can be moved, and can be deleted', async () => {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    const [first, second] = [await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: { from: 'schedule' } }), await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: {} })];
+    expect((await hatchet.scheduled.list({})).rows?.length).toBe(2);
+    await hatchet.scheduled.delete(second.metadata.id);
+    await hatchet.scheduled.update(first.metadata.id, { triggerAt: new Date() });
+    await expect.poll(async () => (await hatchet.scheduled.get(first.metadata.id)).workflowRunStatus, { timeout: 20_000 }).toBe('SUCCEEDED');
+    const { workflowRunId } = await hatchet.scheduled.get(first.metadata.id);
+    expect(JSON.stringify(await hatchet.runs.runRef(workflowRunId ?? '').output)).toContain('"from":"schedule"');
+    await expect(hatchet.scheduled.get(second.metadata.id)).rejects.toBeDefined();
+  });
+
   it('pushes in bulk', async () => {
     const pushed = await hatchet.events.bulkPush('user:bulk', Array.from({ length: 5 }, (_, index) => ({ payload: { index } })));
     const outputs = await Promise.all(pushed.events.map((event) => runsOf(event.eventId)));

@@ -27,7 +27,7 @@ export class OwnerWorld {
           this.effects.push(...effects);
           this.history.push(...history);
         },
-        recovered: () => undefined,
+        timersDue: () => undefined, recovered: () => undefined,
         lost: () => {
           this.lostTimes++;
         },
@@ -50,7 +50,7 @@ export class OwnerWorld {
 
   async put(retries = 0): Promise<void> {
     const definition = workflowOf('single', [stepOf('one', { retries })]);
-    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [] });
+    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
   }
 
   async register(slots = 1000): Promise<string> {

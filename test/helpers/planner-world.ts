@@ -93,7 +93,7 @@ export class PlannerWorld {
   }
 
   put(definition: WorkflowDefinition): void {
-    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id(), filterIds: [] });
+    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id(), filterIds: [], crons: [] });
   }
 
   trigger(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): string {

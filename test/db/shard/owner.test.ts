@@ -133,7 +133,7 @@ describe('a poison command', () => {
           checksum: 'x',
           workflowId: newId(),
           versionId: newId(),
-          filterIds: [],
+          filterIds: [], crons: [],
         }),
       ).rejects.toThrow('Postgres refused putWorkflow');
       expect(world.owner.stateOf(world.tenantId)?.latestVersion(world.tenantId, 'bad')).toBeUndefined();

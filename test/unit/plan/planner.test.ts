@@ -213,7 +213,7 @@ describe('planner', () => {
           const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, ownId: false, demands: null };
           commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
         }
-        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id(), filterIds: [] });
+        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id(), filterIds: [], crons: [] });
         made.rollback(commands);
         expect(JSON.stringify(made.image())).toBe(before);
         expect(made.broken()).toBeUndefined();

@@ -1,0 +1,76 @@
+/** A cron or a scheduled run, with the time at which it is due. */
+export interface Timer {
+  readonly kind: 'cron' | 'schedule';
+  readonly id: string;
+  readonly tenantId: string;
+  readonly workflowId: string;
+  readonly dueUs: number;
+}
+
+/**
+ * Timers, soonest first. An entry whose timer has changed since is passed over when its time comes: timers are replaced,
+ * never changed, so that an undo puts the old one back and both entries are judged by what is true then.
+ */
+export class TimerHeap {
+  #heap: Timer[] = [];
+  readonly #isCurrent: (timer: Timer) => boolean;
+
+  constructor(isCurrent: (timer: Timer) => boolean) {
+    this.#isCurrent = isCurrent;
+  }
+
+  get nextUs(): number {
+    this.#dropStale();
+    return this.#heap[0]?.dueUs ?? Infinity;
+  }
+
+  push(timer: Timer): void {
+    this.#heap.push(timer);
+    let at = this.#heap.length - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#due(parent) <= this.#due(at)) break;
+      this.#swap(parent, at);
+      at = parent;
+    }
+  }
+
+  /** Takes out those that are due. */
+  takeDue(nowUs: number, most: number): Timer[] {
+    const due: Timer[] = [];
+    while (due.length < most && this.nextUs <= nowUs) {
+      const timer = this.#pop();
+      if (timer !== undefined) due.push(timer);
+    }
+    return due;
+  }
+
+  #dropStale(): void {
+    for (let first = this.#heap[0]; first !== undefined && !this.#isCurrent(first); first = this.#heap[0]) this.#pop();
+  }
+
+  #pop(): Timer | undefined {
+    const [first] = this.#heap;
+    const last = this.#heap.pop();
+    if (first === undefined || last === undefined || this.#heap.length === 0) return first;
+    this.#heap[0] = last;
+    for (let at = 0; ; ) {
+      const left = at * 2 + 1;
+      const child = this.#due(left + 1) < this.#due(left) ? left + 1 : left;
+      if (this.#due(child) >= this.#due(at)) return first;
+      this.#swap(child, at);
+      at = child;
+    }
+  }
+
+  #due(at: number): number {
+    return this.#heap[at]?.dueUs ?? Infinity;
+  }
+
+  #swap(a: number, b: number): void {
+    const [first, second] = [this.#heap[a], this.#heap[b]];
+    if (first === undefined || second === undefined) return;
+    this.#heap[a] = second;
+    this.#heap[b] = first;
+  }
+}

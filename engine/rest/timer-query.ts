@@ -1,0 +1,42 @@
+import type { Context } from 'hono';
+import type { TimerQuery } from '../monitor/timer-reads.ts';
+import { metadataFilter } from '../monitor/run-selection.ts';
+import type { RestEnv } from './deps.ts';
+import { HatchetError } from '../errors.ts';
+import { checkedInput, checkedMetadata } from '../model/payload.ts';
+import { integerQuery, isObject, listQuery, uuidQuery } from './request-values.ts';
+
+type Request = Context<RestEnv>['req'];
+
+/** What the lists of crons and of scheduled runs have in common. @throws HatchetError INVALID_ARGUMENT */
+export function timerQuery(request: Request, tenantId: string): TimerQuery {
+  const text = (name: string): string | null => request.query(name) ?? null;
+  return {
+    tenantId,
+    id: null,
+    workflowId: uuidQuery(request, 'workflowId'),
+    workflowName: text('workflowName'),
+    name: text('cronName'),
+    metadata: metadataFilter(listQuery(request, 'additionalMetadata')),
+    offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }),
+    limit: integerQuery(request, 'limit', { fallback: 50, least: 1, most: 1000 }),
+  };
+}
+
+export interface TimerInput {
+  input: string;
+  metadata: string;
+  priority: number | null;
+}
+
+/** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function timerInput(body: Record<string, unknown>): TimerInput {
+  const { input, additionalMetadata, priority } = body;
+  if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
+  if (priority !== undefined && priority !== 1 && priority !== 2 && priority !== 3) throw new HatchetError('INVALID_ARGUMENT', `priority is ${JSON.stringify(priority)}`, { remedy: 'Choose 1, 2 or 3.' });
+  return {
+    input: checkedInput(input === undefined ? '' : JSON.stringify(input)),
+    metadata: checkedMetadata(additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata)),
+    priority: priority ?? null,
+  };
+}
