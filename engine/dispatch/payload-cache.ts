@@ -35,7 +35,7 @@ export class PayloadCache {
   }
 
   putOutput(taskId: string, output: string): void {
-    if (this.#outputs.has(taskId)) return;
+    this.forgetOutput(taskId); // a replay makes a new one
     this.#outputs.set(taskId, output);
     this.#size += output.length;
     this.#trim();

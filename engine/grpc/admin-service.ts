@@ -2,9 +2,11 @@ import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
 import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { Owner } from '../shard/owner.ts';
+import { replayIds } from '../shard/replay-ids.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { declaredCrons } from './definition-crons.ts';
@@ -49,7 +51,13 @@ export function adminService(deps: AdminDeps): GrpcService {
       if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(request.externalId)}`, { remedy: 'Check the id.' });
       return runDetails(detail);
     }),
-    replayTasks: unsupported(deps, 'ReplayTasks'),
+    replayTasks: unary(deps, async (request, { tenantId }) => {
+      const { filter } = request;
+      const ids = request.externalIds.map((id) => parseUuid(id)).filter((id) => id !== undefined);
+      const replayed = ids.length === 0 ? [] : [...(await replayIds(owner, tenantId, ids))];
+      if (filter !== undefined) replayed.push(...(await replayByFilter({ pool, replay: (found) => replayIds(owner, tenantId, found) }, tenantId, filter)));
+      return { replayedTasks: replayed };
+    }),
     branchDurableTask: unsupported(deps, 'BranchDurableTask'),
   };
   return { definition: AdminServiceService, implementation };

@@ -25,6 +25,7 @@ export const journalNames = {
   P: 'SKIPPED',
   D: 'COULD_NOT_SEND_TO_WORKER',
   M: 'REQUEUED_RATE_LIMIT',
+  U: 'RETRIED_BY_USER',
   r: 'RUN_CREATED',
   c: 'RUN_FINISHED',
   f: 'RUN_FINISHED',
@@ -52,6 +53,7 @@ export function statusAfter(kind: JournalKind): RunStatus | undefined {
     case 'W':
     case 'D':
     case 'M':
+    case 'U':
       return RunStatus.Queued;
     case 'A':
     case 'T':

@@ -35,7 +35,8 @@ export interface ResultRow {
 
 export interface RunEndRow {
   tenantId: string;
-  status: TerminalStatus;
+  /** 0: a replay opened the generation, and it has not ended. */
+  status: TerminalStatus | 0;
   runId: string;
   generation: number;
   seq: number;

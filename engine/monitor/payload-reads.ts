@@ -15,7 +15,7 @@ const taskOutputs = {
   name: 'task_outputs',
   text: `
     SELECT x.task_id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
-    JOIN result x ON x.task_id = u.task_id AND x.generation = u.generation
+    JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = u.task_id AND x.generation <= u.generation ORDER BY x.generation DESC LIMIT 1) x ON true
     WHERE x.output IS NOT NULL`,
 };
 
@@ -29,7 +29,7 @@ const taskErrors = {
   name: 'task_errors',
   text: `
     SELECT x.task_id, x.error FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
-    JOIN result x ON x.task_id = u.task_id AND x.generation = u.generation
+    JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = u.task_id AND x.generation <= u.generation ORDER BY x.generation DESC LIMIT 1) x ON true
     WHERE x.error IS NOT NULL`,
 };
 

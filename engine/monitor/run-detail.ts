@@ -65,7 +65,7 @@ const readRuns = {
     JOIN run r ON r.id = u.id AND r.tenant_id = $1
     JOIN workflow w ON w.id = r.workflow_id
     JOIN workflow_version v ON v.id = r.version_id
-    LEFT JOIN LATERAL (SELECT status, seq FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true`,
+    LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq, generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true`,
 };
 
 interface TaskSqlRow {

@@ -60,7 +60,7 @@ const listRuns = {
       s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error
     FROM run r
     JOIN workflow w ON w.id = r.workflow_id
-    LEFT JOIN LATERAL (SELECT status, seq, generation FROM run_end e WHERE e.run_id = r.id ORDER BY generation DESC LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq, generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
         coalesce(e.status, CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 ELSE 1 END)::integer AS status

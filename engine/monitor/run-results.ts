@@ -26,10 +26,10 @@ const endedResults = {
     SELECT r.id AS run_id, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, x.output, x.error
     FROM unnest($2::uuid[]) AS u (id)
     JOIN run r ON r.id = u.id AND r.tenant_id = $1
-    JOIN LATERAL (SELECT e.generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC LIMIT 1) e ON true
+    JOIN LATERAL (SELECT e.generation, e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON e.status <> 0
     JOIN workflow_version v ON v.id = r.version_id
     JOIN task t ON t.run_id = r.id
-    LEFT JOIN result x ON x.task_id = t.id AND x.generation = e.generation
+    LEFT JOIN LATERAL (SELECT x.output, x.error FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
     ORDER BY r.id, t.step`,
 };
 

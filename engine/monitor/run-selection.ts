@@ -42,6 +42,15 @@ export function metadataFilter(pairs: readonly string[]): string | null {
   );
 }
 
+/** Left out, an id that is none would widen the selection to every workflow. @throws HatchetError INVALID_ARGUMENT */
+export function workflowUuids(selection: RunSelection): string[] {
+  return selection.workflowIds.map((id) => {
+    const uuid = parseUuid(id);
+    if (uuid === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(id)} is not a workflow's id`, { remedy: 'Give the ids that the list of workflows shows.' });
+    return uuid;
+  });
+}
+
 interface CancelPorts {
   pool: Pool;
   owner: { submit(tenantId: string, command: { kind: 'cancel'; tenantId: string; ids: readonly string[] }): Promise<{ cancelled: readonly string[] }> };
@@ -51,17 +60,11 @@ interface CancelPorts {
 export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
   const wanted = selection.statuses.length === 0 ? [RunStatus.Queued, RunStatus.Running] : statusesByName(selection.statuses).filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
   if (wanted.length === 0) return [];
-  // Left out, an id that is none would widen the selection to every workflow.
-  const workflowIds = selection.workflowIds.map((id) => {
-    const uuid = parseUuid(id);
-    if (uuid === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(id)} is not a workflow's id`, { remedy: 'Give the ids that the list of workflows shows.' });
-    return uuid;
-  });
   const ids = await readUnfinishedRuns(ports.pool, {
     tenantId,
     queued: wanted.includes(RunStatus.Queued),
     running: wanted.includes(RunStatus.Running),
-    workflowIds,
+    workflowIds: workflowUuids(selection),
     sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
     untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
     metadata: metadataFilter(selection.additionalMetadata),

@@ -2,6 +2,7 @@ import type { Timer } from './timer-heap.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
+import type { RunStatus } from '../model/status.ts';
 import type { Demands } from '../model/demands.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
@@ -28,6 +29,7 @@ export interface CommandByKind {
   completed: CompletedCommand;
   failed: FailedCommand;
   cancel: CancelCommand;
+  replay: ReplayCommand;
   cancelSent: CancelSentCommand;
   returnUnsent: ReturnUnsentCommand;
   reassignUnstarted: ReassignUnstartedCommand;
@@ -62,6 +64,7 @@ export interface ReplyByKind {
   completed: void;
   failed: void;
   cancel: CancelReply;
+  replay: ReplayReply;
   cancelSent: void;
   returnUnsent: void;
   reassignUnstarted: void;
@@ -291,6 +294,39 @@ export interface CancelCommand {
 }
 export interface CancelReply {
   cancelled: readonly string[];
+}
+
+export interface ReplayCommand {
+  kind: 'replay';
+  tenantId: string;
+  /** Runs or tasks. */
+  ids: readonly string[];
+  /** The loader brings the runs that these belong to. */
+  loaded: readonly LoadedRun[];
+}
+export interface ReplayReply {
+  /** Tasks that run again. */
+  replayed: readonly string[];
+}
+export interface LoadedRun {
+  runId: string;
+  versionId: string;
+  priority: number;
+  /** By step. */
+  tasks: readonly LoadedTask[];
+  demands: readonly StepDemands[] | null;
+}
+/** A task with its newest result; a status of null for one that has none. */
+export interface LoadedTask {
+  id: string;
+  step: number;
+  generation: number;
+  attempt: number;
+  status: RunStatus | null;
+  skipped: boolean;
+  /** Only where a condition looks at it. */
+  output: string | null;
+  evaluated: ReadonlyMap<string, CelResult>;
 }
 
 /** The worker was told that its attempt is over (or is past telling). */

@@ -6,6 +6,7 @@ import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planRes
 import { planPushEvent } from './push-event.ts';
 import { planDeleteFilter, planPutFilter } from './put-filter.ts';
 import { planPutRateLimit } from './put-rate-limit.ts';
+import { planReplay } from './replay.ts';
 import { planPutWorkflow } from './put-workflow.ts';
 import { planCompleted, planFailed, planStarted } from './report.ts';
 import { planRefreshTimeout, planReleaseSlot } from './running-task.ts';
@@ -37,6 +38,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   completed: planCompleted,
   failed: planFailed,
   cancel: planCancel,
+  replay: planReplay,
   cancelSent: planCancelSent,
   returnUnsent: planReturnUnsent,
   reassignUnstarted: planReassignUnstarted,

@@ -16,7 +16,6 @@ import { registerWorkflowRoutes } from './workflow-routes.ts';
 
 /** What the contract has and this version does not serve: said so, rather than "not found". */
 const unserved = [
-  ['POST', '/api/v1/stable/tenants/:tenant/tasks/replay'],
   ['POST', '/api/v1/stable/tasks/:task/restore'],
   ['POST', '/api/v1/stable/tenants/:tenant/durable-tasks/branch'],
   ['DELETE', '/api/v1/workflows/:workflow'],

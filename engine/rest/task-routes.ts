@@ -2,7 +2,9 @@ import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { logLevels } from '../monitor/log-reads.ts';
+import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
+import { replayIds } from '../shard/replay-ids.ts';
 import { readTaskLog } from '../monitor/task-logs.ts';
 import { isoMs, pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
@@ -12,7 +14,7 @@ import { childCounts, knownTask, runEvents } from './run-reads.ts';
 
 const longestRead = 10_000;
 
-/** Tasks: reading, logs, cancelling. */
+/** Tasks: reading, logs, cancelling, replaying. */
 export function registerTaskRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   app.get('/api/v1/stable/tasks/:task', async (context) => {
     const { tenantId } = context.get('caller');
@@ -64,6 +66,17 @@ export function registerTaskRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const cancelled = ids.length === 0 ? [] : [...(await deps.owner.submit(tenantId, { kind: 'cancel', tenantId, ids })).cancelled];
     if (body['filter'] !== undefined && body['filter'] !== null) cancelled.push(...(await cancelByFilter(deps, tenantId, readSelection(body['filter']))));
     return context.json({ ids: cancelled });
+  });
+  app.post('/api/v1/stable/tenants/:tenant/tasks/replay', async (context) => {
+    const { tenantId } = context.get('caller');
+    const body = await objectBody(context.req);
+    const ids = stringList('externalIds', body['externalIds'])
+      .map((id) => parseUuid(id))
+      .filter((id) => id !== undefined);
+    const replay = (found: readonly string[]): Promise<string[]> => replayIds(deps.owner, tenantId, found);
+    const replayed = ids.length === 0 ? [] : await replay(ids);
+    if (body['filter'] !== undefined && body['filter'] !== null) replayed.push(...(await replayByFilter({ pool: deps.pool, replay }, tenantId, readSelection(body['filter']))));
+    return context.json({ ids: replayed });
   });
 }
 

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
+import { loadReplays } from './load-replays.ts';
 import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
 
 const readExistingRuns = {
@@ -26,6 +27,10 @@ export interface LoadSources {
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await evaluateHeavy(sources, jobs);
+  for (const { command, shard } of jobs) {
+    const state = sources.stateOf(shard);
+    if (command.kind === 'replay' && state !== undefined) await loadReplays({ ...sources, state }, command);
+  }
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }

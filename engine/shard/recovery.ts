@@ -83,7 +83,11 @@ const readRunTasks = `
   SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped
   FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
   JOIN task t ON t.run_id = u.run_id
-  LEFT JOIN result x ON x.task_id = t.id AND x.generation = u.generation
+  LEFT JOIN live l ON l.task_id = t.id
+  LEFT JOIN LATERAL (
+    SELECT x.status, x.output FROM result x WHERE x.task_id = t.id AND x.generation <= u.generation AND x.generation >= coalesce(l.generation, 1)
+    ORDER BY x.generation DESC LIMIT 1
+  ) x ON true
   ORDER BY t.run_id, t.step`;
 
 /** An attempt whose worker has still to be told, or may never have received it. */

@@ -153,6 +153,30 @@ describe('flow, by the published TypeScript SDK', () => {
     await expect(hatchet.scheduled.get(second.metadata.id)).rejects.toBeDefined();
   });
 
+  it('replays a task with what follows it, and keeps what came before', async () => {
+    const { ref, runId } = await start('pipeline');
+    await expect(ref.output).rejects.toBeDefined();
+    const before = await hatchet.runs.get(runId);
+    const id = (name: string): string => before.tasks.find((task) => task.displayName.startsWith(name))?.taskExternalId ?? '';
+    const madeId = Object(before.tasks.find((task) => task.displayName.startsWith('made'))?.output).id;
+    expect(await statuses(runId)).toEqual({ made: completed, shaky: failed, after: cancelled });
+    await hatchet.runs.replay({ ids: [id('shaky')] });
+    const again: unknown = await hatchet.runs.runRef(runId).output;
+    expect(again).toMatchObject({ made: { id: madeId, retry: 0 }, shaky: { made: madeId, retry: 1 }, after: { shaky: { made: madeId } } });
+    expect(await statuses(runId)).toEqual({ made: completed, shaky: completed, after: completed });
+    // The whole run, with the engine killed in between: the next generation, numbered on.
+    await hatchet.runs.replay({ ids: [runId] });
+    const { grpc, http } = engine.ready;
+    await engine.end('SIGKILL');
+    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    await expect.poll(async () => (await hatchet.runs.get_status(runId).catch(() => 'away')), { timeout: 45_000 }).toBe('COMPLETED');
+    const last = Object(await hatchet.runs.runRef(runId).output);
+    expect(last.made.id).not.toBe(madeId);
+    // Killed before the worker had shown a start, the attempt went to it again under the next number.
+    expect(last.made.retry).toBeGreaterThanOrEqual(1);
+    expect(last.shaky.made).toBe(last.made.id);
+  }, 60_000);
+
   it('pushes in bulk', async () => {
     const pushed = await hatchet.events.bulkPush('user:bulk', Array.from({ length: 5 }, (_, index) => ({ payload: { index } })));
     const outputs = await Promise.all(pushed.events.map((event) => runsOf(event.eventId)));

@@ -1,0 +1,101 @@
+import { LiveState } from '../model/live-state.ts';
+import { isTerminal } from '../model/status.ts';
+import type { LoadedRun, LoadedTask, ReplayCommand, ReplayReply } from './command.ts';
+import type { Claim } from './concurrency-group.ts';
+import { endReviewed } from './end-task.ts';
+import { makeExtras } from './make-extras.ts';
+import { journal, touch, type Plan } from './plan.ts';
+import { openWait, resolveParent, reviewTask } from './review-task.ts';
+import type { Version } from './shard-state.ts';
+
+/**
+ * Runs ended tasks again: the same run, its next generation. What follows from the chosen tasks runs again with them, and
+ * outputs of the others are kept. A run with anything unfinished is left out.
+ */
+export function planReplay(plan: Plan, command: ReplayCommand): ReplayReply {
+  const replayed: string[] = [];
+  const wanted = new Set(command.ids);
+  for (const run of command.loaded) {
+    const version = plan.state.versions.get(run.versionId);
+    if (version === undefined || version.tenantId !== command.tenantId || isActive(plan, run)) continue;
+    const chosen = chooseSteps(run, version, wanted);
+    if (chosen.size === 0) continue;
+    reopen(plan, { run, version, chosen });
+    for (const { id, step } of run.tasks) if (chosen.has(step)) replayed.push(id);
+  }
+  return { replayed };
+}
+
+function isActive({ state }: Plan, run: LoadedRun): boolean {
+  return state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
+}
+
+/** The asked-for steps with all that come after them, and the on-failure step, which answers to what they do. */
+function chooseSteps(run: LoadedRun, version: Version, wanted: ReadonlySet<string>): Set<number> {
+  const chosen = new Set(run.tasks.filter((task) => wanted.has(run.runId) || wanted.has(task.id)).map((task) => task.step));
+  for (const step of chosen) for (const child of version.children[step] ?? []) chosen.add(child);
+  const { onFailure } = version.definition;
+  if (chosen.size > 0 && onFailure !== null) chosen.add(onFailure);
+  return chosen;
+}
+
+function reopen(plan: Plan, { run, version, chosen }: { run: LoadedRun; version: Version; chosen: ReadonlySet<number> }): void {
+  const { state, changes } = plan;
+  const generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
+  const runRow = run.tasks.length > 1 ? addRun(plan, { run, version, chosen, generation }) : -1;
+  changes.runEnds.push({ tenantId: version.tenantId, status: 0, runId: run.runId, generation, seq: state.nextSeq(plan.nowUs) });
+  const order = state.nextSeq(plan.nowUs);
+  let runClaim: Claim | null = null;
+  const rows = new Map<number, number>();
+  for (const task of run.tasks) {
+    if (!chosen.has(task.step)) continue;
+    const row = addTask(plan, { task, run, version, runRow, generation });
+    rows.set(task.step, row);
+    const demands = run.demands?.[task.step]?.demands ?? null;
+    if (demands !== null) ({ runClaim } = makeExtras(state, row, { tenantId: version.tenantId, demands, priority: run.priority, order, runClaim }));
+    openWait(plan, row);
+  }
+  for (const [step, row] of rows) {
+    if (step === version.definition.onFailure || state.tasks.state[row] !== LiveState.Gated) continue;
+    for (const parent of version.definition.steps[step]?.parents ?? []) {
+      const kept = run.tasks[parent];
+      if (!chosen.has(parent) && kept !== undefined) resolveParent(plan, row, parent, { output: kept.output, skipped: kept.skipped, evaluated: kept.evaluated });
+    }
+    endReviewed(plan, row, reviewTask(plan, row));
+  }
+}
+
+function addRun(plan: Plan, { run, version, chosen, generation }: { run: LoadedRun; version: Version; chosen: ReadonlySet<number>; generation: number }): number {
+  const { state } = plan;
+  const row = state.addRun({
+    runId: run.runId,
+    version,
+    generation,
+    priority: run.priority,
+    taskIds: run.tasks.map((task) => task.id),
+    outcomes: run.tasks.map((task) => (chosen.has(task.step) || task.status === null || !isTerminal(task.status) ? 0 : task.status)),
+    skipped: new Set(run.tasks.flatMap((task) => (task.skipped && !chosen.has(task.step) ? [task.step] : []))),
+    unfinished: chosen.size,
+    rows: chosen.size,
+    ended: false,
+  });
+  state.undo.record(() => state.removeRun(row));
+  return row;
+}
+
+/** The attempts go on counting: a worker never sees one number twice. The user's retries start again. */
+function addTask(plan: Plan, options: { task: LoadedTask; run: LoadedRun; version: Version; runRow: number; generation: number }): number {
+  const { state } = plan;
+  const { task, run, version, runRow, generation } = options;
+  const { tasks } = state;
+  const row = tasks.add(task.id, state.undo);
+  tasks.state[row] = LiveState.Gated;
+  tasks.generation[row] = generation;
+  tasks.attempt[row] = task.attempt + 1;
+  tasks.priority[row] = run.priority;
+  tasks.step[row] = version.firstStep + task.step;
+  tasks.run[row] = runRow;
+  touch(plan, row);
+  journal(plan, row, 'U');
+  return row;
+}
