@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import { AdminServiceClient, type CancelTasksResponse, type TriggerWorkflowRunResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { AdminServiceClient, type CancelTasksResponse, type ReplayTasksResponse, type TriggerWorkflowRunResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { ServerError } from '../output/server-error.ts';
@@ -48,6 +48,12 @@ export class RunAdmin {
   async cancel(runIds: readonly string[]): Promise<readonly string[]> {
     const { cancelledTasks } = await this.#channel.call<CancelTasksResponse>((client, ...rest) => client.cancelTasks({ externalIds: [...runIds] }, ...rest));
     return cancelledTasks;
+  }
+
+  /** @returns the ids of the tasks that run again @throws ServerError */
+  async replay(ids: readonly string[]): Promise<readonly string[]> {
+    const { replayedTasks } = await this.#channel.call<ReplayTasksResponse>((client, ...rest) => client.replayTasks({ externalIds: [...ids] }, ...rest));
+    return replayedTasks;
   }
 
   close(): void {

@@ -130,6 +130,7 @@ function taskRow(task: TaskDetail): TaskRow {
     finishedAt: iso(task.finishedAt),
     durable: task.durable,
     liveState: task.liveState,
+    cause: task.cause === undefined ? null : { code: task.cause.code, text: task.cause.text, until: iso(task.cause.until), ids: task.cause.ids },
   };
 }
 

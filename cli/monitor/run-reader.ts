@@ -34,6 +34,17 @@ export interface TaskRow {
   durable: boolean;
   /** What an unfinished task is doing, such as READY or DELAYED; empty once it ended. */
   liveState: string;
+  /** Why an unfinished task is not running, and what would end that. */
+  cause: CauseRow | null;
+}
+
+export interface CauseRow {
+  code: string;
+  text: string;
+  /** When time alone ends it. */
+  until: string | null;
+  /** Runs, tasks or workers that it names. */
+  ids: readonly string[];
 }
 
 export interface RunDetail {

@@ -1,3 +1,4 @@
+import type { Cause } from '../plan/why.ts';
 import { HatchetError } from '../errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
 import { splitError } from '../model/split-error.ts';
@@ -61,7 +62,7 @@ export function runSummaryMessage(run: StoredRun): RunSummary {
   };
 }
 
-export function taskDetailMessage(task: StoredTask, runId: string): TaskDetail {
+export function taskDetailMessage(task: StoredTask, runId: string, cause?: Cause): TaskDetail {
   const error = splitError(task.error);
   return {
     taskId: task.id,
@@ -82,6 +83,7 @@ export function taskDetailMessage(task: StoredTask, runId: string): TaskDetail {
     finishedAt: date(task.finishedUs),
     durable: task.durable,
     liveState: task.liveState,
+    cause: cause === undefined ? undefined : { code: cause.code, text: cause.text, until: cause.untilUs === null ? undefined : new Date(cause.untilUs / 1000), ids: [...cause.ids] },
   };
 }
 

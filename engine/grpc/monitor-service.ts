@@ -14,6 +14,7 @@ import { readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Owner } from '../shard/owner.ts';
 import { MonitorServiceService, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { whyWaiting } from '../plan/why.ts';
 import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
 import { fromRunStatus, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
@@ -60,7 +61,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const detail = await runDetail(tenantId, request.runId);
       const [summary] = await listRunSummaries(pool, { ...emptyFilter(tenantId), sinceId: detail.id, search: detail.id, limit: 1 });
       if (summary === undefined) throw unknownRun(request.runId);
-      return { run: runSummaryMessage(summary), input: detail.input, tasks: detail.tasks.map((task) => taskDetailMessage(task, detail.id)) };
+      const state = deps.owner.stateOf(tenantId);
+      const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
+      const tasks = detail.tasks.map((task) => taskDetailMessage(task, detail.id, state === undefined ? undefined : whyWaiting(state, task.id, nowUs)));
+      return { run: runSummaryMessage(summary), input: detail.input, tasks };
     }),
     listRunEvents: unary(deps, async (request, { tenantId }) => {
       const detail = await runDetail(tenantId, request.runId);

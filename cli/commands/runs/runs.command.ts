@@ -5,10 +5,11 @@ import type { CancelFlags } from './cancel-runs.ts';
 import type { GetRunFlags } from './get-run.ts';
 import type { ListRunsFlags } from './list-runs.ts';
 import type { RunLogsFlags } from './run-logs.ts';
+import type { ReplayFlags } from './replay-runs.ts';
 import type { TailFlags } from './tail-runs.ts';
 
 export function runsCommand(host: CommandHost): Command {
-  return new Command('runs').description('see and cancel runs').addCommand(list(host)).addCommand(get(host)).addCommand(tail(host)).addCommand(logs(host)).addCommand(cancel(host));
+  return new Command('runs').description('see, cancel and replay runs').addCommand(list(host)).addCommand(get(host)).addCommand(tail(host)).addCommand(logs(host)).addCommand(cancel(host)).addCommand(replay(host)).addCommand(why(host));
 }
 
 function list(host: CommandHost): Command {
@@ -63,4 +64,20 @@ function cancel(host: CommandHost): Command {
     .argument('<run...>', 'ids of runs')
     .action((runIds: string[], flags: CancelFlags) => host.run(async () => (await import('./cancel-runs.ts')).cancelRuns(host.context, runIds, flags)));
   return examples(withOutput(withConnection(command)), 'hatchet runs cancel 0198c0de-0000-7000-8000-000000000000');
+}
+
+function replay(host: CommandHost): Command {
+  const command = new Command('replay')
+    .description('run ended runs, or tasks with what follows them, again')
+    .argument('<id...>', 'ids of runs or of tasks')
+    .action((ids: string[], flags: ReplayFlags) => host.run(async () => (await import('./replay-runs.ts')).replayRuns(host.context, ids, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs replay 0198c0de-0000-7000-8000-000000000000');
+}
+
+function why(host: CommandHost): Command {
+  const command = new Command('why')
+    .description('what a run waits for, and what would end that')
+    .argument('<run>', 'id of the run')
+    .action((runId: string, flags: GetRunFlags) => host.run(async () => (await import('./why-run.ts')).whyRun(host.context, runId, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs why 0198c0de-0000-7000-8000-000000000000');
 }

@@ -103,7 +103,7 @@ function inRuns(state: UiState, key: Key): Step {
   return [state, []];
 }
 
-const paneKeys: Readonly<Record<string, (typeof panes)[number]>> = { e: 'events', l: 'logs', i: 'input', o: 'output' };
+const paneKeys: Readonly<Record<string, (typeof panes)[number]>> = { e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
 
 function inRun(state: UiState, key: Key): Step {
   const { run } = state;

@@ -6,7 +6,7 @@ export const views = ['runs', 'workflows', 'workers', 'log'] as const;
 export type ViewName = (typeof views)[number];
 
 /** What the lower half of a run shows. */
-export const panes = ['events', 'logs', 'input', 'output'] as const;
+export const panes = ['events', 'logs', 'input', 'output', 'why'] as const;
 export type PaneName = (typeof panes)[number];
 
 /** `f` goes through these. */

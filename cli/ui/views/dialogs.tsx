@@ -10,7 +10,7 @@ const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['x', 'cancel the run (asks first)'],
   ['/', 'search runs by workflow or id'],
   ['f', 'filter runs by status'],
-  ['e l i o', "a run's events, logs, input, output"],
+  ['e l i o w', "a run's events, logs, input, output, why it waits"],
   ['y', "copy the run's id"],
   ['r', 'start the worker anew (hatchet dev)'],
   ['q, Ctrl+C', 'quit'],

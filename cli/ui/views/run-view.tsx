@@ -3,6 +3,7 @@ import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { eventLine, logLineText } from '../../output/event-line.ts';
 import { plainLines, plainText } from '../../output/plain-text.ts';
+import { causeText } from '../../output/cause-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { dagPicture, type Picture } from '../model/dag-picture.ts';
@@ -88,7 +89,7 @@ function Waterfall({ detail, state, rows }: { detail: RunDetail; state: UiState;
   );
 }
 
-const paneTitles: Readonly<Record<(typeof panes)[number], string>> = { events: '[e]vents', logs: '[l]ogs', input: '[i]nput', output: '[o]utput' };
+const paneTitles: Readonly<Record<(typeof panes)[number], string>> = { events: '[e]vents', logs: '[l]ogs', input: '[i]nput', output: '[o]utput', why: '[w]hy' };
 
 function Pane({ run, detail, rows, columns }: { run: OpenRun; detail: RunDetail; rows: number; columns: number }) {
   const lines = paneLines(run, detail, columns);
@@ -124,7 +125,14 @@ function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly s
       return wrap(JSON.stringify(detail.input, null, 2), columns);
     case 'output':
       return wrap(outputText(detail), columns);
+    case 'why':
+      return wrap(whyText(detail), columns);
   }
+}
+
+/** What each unfinished task waits for. */
+function whyText(detail: RunDetail): string {
+  return detail.tasks.flatMap((task) => (task.cause === null ? [] : [`${task.name}: ${causeText(task.cause)}`])).join('\n');
 }
 
 function outputText(detail: RunDetail): string {

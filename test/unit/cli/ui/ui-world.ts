@@ -35,6 +35,7 @@ export function makeTask(name: string, change: Partial<TaskRow> = {}): TaskRow {
     finishedAt: null,
     durable: false,
     liveState: '',
+    cause: null,
     ...change,
   };
 }

@@ -167,8 +167,27 @@ export interface TaskDetail {
   startedAt?: Date | undefined;
   finishedAt?: Date | undefined;
   durable: boolean;
-  /** GATED, READY, DELAYED, RUNNING, CANCELLING or empty once ended. */
+  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED or empty once ended. */
   liveState: string;
+  /** Why an unfinished task is not running, and what would end that. */
+  cause?: TaskCause | undefined;
+}
+
+/** Judged from the planner's own state when it was asked. */
+export interface TaskCause {
+  /**
+   * Stable: PARENTS, CONDITION, ON_FAILURE, BACKOFF, CONCURRENCY, RATE_LIMIT, WORKFLOW_PAUSED, NO_WORKER,
+   * NO_WORKER_CONNECTED, LABELS, STICKY, SLOTS, SLOTS_NEVER, RUNNING, CANCELLING.
+   */
+  code: string;
+  /** One sentence. */
+  text: string;
+  /** When time alone ends it. */
+  until?:
+    | Date
+    | undefined;
+  /** Runs, tasks or workers that it names; at most 10. */
+  ids: string[];
 }
 
 /** One transition of one task, or the end of a run (task_id empty). */
@@ -1039,6 +1058,7 @@ function createBaseTaskDetail(): TaskDetail {
     finishedAt: undefined,
     durable: false,
     liveState: "",
+    cause: undefined,
   };
 }
 
@@ -1097,6 +1117,9 @@ export const TaskDetail: MessageFns<TaskDetail> = {
     }
     if (message.liveState !== "") {
       writer.uint32(146).string(message.liveState);
+    }
+    if (message.cause !== undefined) {
+      TaskCause.encode(message.cause, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1258,6 +1281,14 @@ export const TaskDetail: MessageFns<TaskDetail> = {
             message.liveState = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.cause = TaskCause.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1293,6 +1324,100 @@ export const TaskDetail: MessageFns<TaskDetail> = {
     message.finishedAt = object.finishedAt ?? undefined;
     message.durable = object.durable ?? false;
     message.liveState = object.liveState ?? "";
+    message.cause = (object.cause !== undefined && object.cause !== null)
+      ? TaskCause.fromPartial(object.cause)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTaskCause(): TaskCause {
+  return { code: "", text: "", until: undefined, ids: [] };
+}
+
+export const TaskCause: MessageFns<TaskCause> = {
+  encode(message: TaskCause, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.until !== undefined) {
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.ids) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskCause {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskCause();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<TaskCause>, I>>(base?: I): TaskCause {
+    return TaskCause.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TaskCause>, I>>(object: I): TaskCause {
+    const message = createBaseTaskCause();
+    message.code = object.code ?? "";
+    message.text = object.text ?? "";
+    message.until = object.until ?? undefined;
+    message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
 };
