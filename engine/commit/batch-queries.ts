@@ -37,9 +37,10 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(updateWorkers, mergeUpdates(rows.workerUpdates));
   add(insertRuns, rows.runs);
   add(insertTasks, rows.tasks);
+  // A task that goes and comes again in one batch (its worker was told, then a replay) must be gone first.
+  add(deleteLive, rows.liveDeletes);
   add(insertLive, rows.liveInserts);
   add(updateLive, rows.liveUpdates);
-  add(deleteLive, rows.liveDeletes);
   add(updateSticky, rows.stickies);
   add(writeRateLimits, rows.rateLimits);
   add(insertEvents, rows.events);
@@ -52,8 +53,8 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(insertSchedules, rows.schedules);
   add(updateSchedules, lastOf(rows.scheduleUpdates));
   add(deleteSchedules, rows.scheduleDeletes);
-  add(writeWaits, rows.waits);
   add(deleteWaits, rows.waitDeletes);
+  add(writeWaits, rows.waits);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
   add(insertHistory, rows.history);

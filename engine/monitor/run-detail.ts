@@ -86,6 +86,7 @@ interface TaskSqlRow {
   started_us: string | null;
 }
 
+/** Each task as its newest generation has it: times count from that one's opening. */
 const readTasks = {
   name: 'read_tasks',
   text: `
@@ -100,7 +101,10 @@ const readTasks = {
     LEFT JOIN LATERAL (
       SELECT min(h.seq) FILTER (WHERE h.kinds LIKE '%Q%') AS queued_us, max(h.seq) FILTER (WHERE h.kinds LIKE '%S%') AS started_us,
         (array_agg(h.worker_id ORDER BY h.seq DESC) FILTER (WHERE h.worker_id IS NOT NULL))[1] AS worker_id
-      FROM history h WHERE h.task_id = t.id
+      FROM history h
+      WHERE h.task_id = t.id AND h.seq >= coalesce((
+        SELECT o.seq FROM run_end o WHERE o.run_id = t.run_id AND o.status = 0 AND o.generation = coalesce(l.generation, x.generation)
+      ), 0)
     ) h ON true
     LEFT JOIN worker w ON w.id = coalesce(l.worker_id, h.worker_id)
     ORDER BY t.run_id, t.step`,

@@ -50,6 +50,7 @@ interface RunSummarySqlRow {
 }
 
 /**
+ * Of a replayed run its newest generation; a task that was left alone counts with the result it had.
  * A run without an end is RUNNING once any of its tasks has been assigned or has ended, else QUEUED.
  * Walks the tenant's runs from the newest down and stops at the limit; statuses are looked up by primary key.
  */
@@ -60,17 +61,20 @@ const listRuns = {
       s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error
     FROM run r
     JOIN workflow w ON w.id = r.workflow_id
-    LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq, generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
         coalesce(e.status, CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 ELSE 1 END)::integer AS status
       FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
     ) s ON true
     LEFT JOIN LATERAL (
-      SELECT min(h.seq) AS started_us FROM task t JOIN history h ON h.task_id = t.id WHERE t.run_id = r.id AND h.kinds LIKE '%S%'
+      SELECT min(h.seq) AS started_us FROM task t JOIN history h ON h.task_id = t.id
+      WHERE t.run_id = r.id AND h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)
     ) h ON true
     LEFT JOIN LATERAL (
-      SELECT x.error FROM task t JOIN result x ON x.task_id = t.id WHERE t.run_id = r.id AND x.status = 4 AND x.generation = e.generation ORDER BY x.seq LIMIT 1
+      SELECT x.error FROM task t
+      JOIN LATERAL (SELECT x.status, x.error, x.seq FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON x.status = 4
+      WHERE t.run_id = r.id ORDER BY x.seq LIMIT 1
     ) f ON e.status = 4
     WHERE r.tenant_id = $1
       AND ($2::integer[] IS NULL OR s.status = ANY ($2))

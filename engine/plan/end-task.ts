@@ -45,7 +45,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
     changes.effects.push({ kind: 'taskEnded', taskId, output: end.output });
     settleStep(plan, run, index, end);
     advanceChildren(plan, run, index, end);
-    reviewOnFailure(plan, run, index);
+    reviewOnFailure(plan, run);
     if (run.unfinished === 0 && !run.ended) {
       run.ended = true;
       undo.record(() => {
@@ -141,9 +141,9 @@ function skipTask(plan: Plan, row: number): void {
 }
 
 /** The on-failure task starts with the first failure, and is skipped when all others have ended without one. */
-function reviewOnFailure(plan: Plan, run: LiveRun, ended: number): void {
+export function reviewOnFailure(plan: Plan, run: LiveRun): void {
   const { onFailure } = run.version.definition;
-  if (onFailure === null || onFailure === ended || run.outcomes[onFailure] !== 0) return;
+  if (onFailure === null || run.outcomes[onFailure] !== 0) return;
   const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
   if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return;
   if (run.outcomes.includes(RunStatus.Failed)) queueTask(plan, row, 'tail');

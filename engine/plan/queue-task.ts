@@ -14,7 +14,7 @@ export function queueTask(plan: Plan, row: number, place: 'tail' | 'head'): void
   journal(plan, row, 'Q');
   tasks.write('seq', row, state.nextSeq(nowUs), undo);
   state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
-  // A retry stays ahead over a restart too: recovery ranks by attempt.
+  // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
   const { arrivals } = state;

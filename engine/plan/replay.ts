@@ -1,12 +1,13 @@
 import { LiveState } from '../model/live-state.ts';
-import { isTerminal } from '../model/status.ts';
+import { isTerminal, RunStatus } from '../model/status.ts';
 import type { LoadedRun, LoadedTask, ReplayCommand, ReplayReply } from './command.ts';
 import type { Claim } from './concurrency-group.ts';
-import { endReviewed } from './end-task.ts';
+import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from './make-extras.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { openWait, resolveParent, reviewTask } from './review-task.ts';
 import type { Version } from './shard-state.ts';
+import { bearFailed } from './trigger.ts';
 
 /**
  * Runs ended tasks again: the same run, its next generation. What follows from the chosen tasks runs again with them, and
@@ -30,12 +31,16 @@ function isActive({ state }: Plan, run: LoadedRun): boolean {
   return state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
 }
 
-/** The asked-for steps with all that come after them, and the on-failure step, which answers to what they do. */
+/**
+ * The asked-for steps with all that come after them, and the on-failure step, which answers to what they do: unless a
+ * failure that stays as it was has had its answer already.
+ */
 function chooseSteps(run: LoadedRun, version: Version, wanted: ReadonlySet<string>): Set<number> {
   const chosen = new Set(run.tasks.filter((task) => wanted.has(run.runId) || wanted.has(task.id)).map((task) => task.step));
   for (const step of chosen) for (const child of version.children[step] ?? []) chosen.add(child);
   const { onFailure } = version.definition;
-  if (chosen.size > 0 && onFailure !== null) chosen.add(onFailure);
+  const failureStays = run.tasks.some((task) => task.status === RunStatus.Failed && task.step !== onFailure && !chosen.has(task.step));
+  if (chosen.size > 0 && onFailure !== null && !failureStays) chosen.add(onFailure);
   return chosen;
 }
 
@@ -55,14 +60,25 @@ function reopen(plan: Plan, { run, version, chosen }: { run: LoadedRun; version:
     if (demands !== null) ({ runClaim } = makeExtras(state, row, { tenantId: version.tenantId, demands, priority: run.priority, order, runClaim }));
     openWait(plan, row);
   }
+  for (const [step, row] of rows) if (step !== version.definition.onFailure && (run.demands?.[step]?.error ?? null) === null) review(plan, { row, step, run, version, chosen });
   for (const [step, row] of rows) {
-    if (step === version.definition.onFailure || state.tasks.state[row] !== LiveState.Gated) continue;
-    for (const parent of version.definition.steps[step]?.parents ?? []) {
-      const kept = run.tasks[parent];
-      if (!chosen.has(parent) && kept !== undefined) resolveParent(plan, row, parent, { output: kept.output, skipped: kept.skipped, evaluated: kept.evaluated });
-    }
-    endReviewed(plan, row, reviewTask(plan, row));
+    const error = run.demands?.[step]?.error ?? null;
+    if (error !== null) bearFailed(plan, row, error);
   }
+  const liveRun = state.runs[runRow];
+  // Where it runs again alone, no end of another task would come to ask for it.
+  if (liveRun !== undefined) reviewOnFailure(plan, liveRun);
+}
+
+/** What the parents that stay as they were make of a task: the others will say when they end. */
+function review(plan: Plan, { row, step, run, version, chosen }: { row: number; step: number; run: LoadedRun; version: Version; chosen: ReadonlySet<number> }): void {
+  const { tasks } = plan.state;
+  if (tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // ended with a parent meanwhile
+  for (const parent of version.definition.steps[step]?.parents ?? []) {
+    const kept = run.tasks[parent];
+    if (kept?.status === RunStatus.Completed && !chosen.has(parent)) resolveParent(plan, row, parent, { output: kept.output, skipped: kept.skipped, evaluated: kept.evaluated });
+  }
+  endReviewed(plan, row, reviewTask(plan, row));
 }
 
 function addRun(plan: Plan, { run, version, chosen, generation }: { run: LoadedRun; version: Version; chosen: ReadonlySet<number>; generation: number }): number {

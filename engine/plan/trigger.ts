@@ -50,13 +50,13 @@ export function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     openWait(plan, row);
     if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0) endReviewed(plan, row, reviewTask(plan, row));
   }
-  if (run.demands !== null) for (const [index, { error }] of run.demands.entries()) if (error !== null) bearFailed(plan, run.taskIds[index] ?? '', error);
+  if (run.demands !== null) for (const [index, { error }] of run.demands.entries()) if (error !== null) bearFailed(plan, plan.state.tasks.find(run.taskIds[index] ?? ''), error);
 }
 
 /** A task whose expressions could not be evaluated never waits: it ends here, with the reason. */
-function bearFailed(plan: Plan, taskId: string, error: string): void {
-  const row = plan.state.tasks.find(taskId);
-  if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
+export function bearFailed(plan: Plan, row: number, error: string): void {
+  const { tasks } = plan.state;
+  if (row < 0 || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
   journal(plan, row, 'X', error);
   endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
 }

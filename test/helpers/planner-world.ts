@@ -1,10 +1,11 @@
 import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../../engine/model/definition.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
-import type { HistoryRow, ResultRow, RunEndRow } from '../../engine/model/rows.ts';
+import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
 import { settle } from '../../engine/plan/settle.ts';
 import { ChangeSet } from '../../engine/plan/change-set.ts';
-import type { CommandByKind, CommandKind, ReplyByKind, StepDemands } from '../../engine/plan/command.ts';
+import { skippedOutput } from '../../engine/model/payload.ts';
+import type { CommandByKind, CommandKind, LoadedRun, ReplyByKind, StepDemands } from '../../engine/plan/command.ts';
 import type { Effect } from '../../engine/plan/effect.ts';
 import { collectLive, settleRows } from '../../engine/plan/live-rows.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
@@ -41,17 +42,22 @@ export interface Stored {
   runEnds: Map<string, RunEndRow>;
   history: HistoryRow[];
   waits: Map<string, string>;
+  runs: Map<string, RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }>;
+  /** Generations that a replay opened, by run and generation. */
+  reopened: Set<string>;
 }
 
 /** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
   readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
-  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [], waits: new Map() };
+  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [], waits: new Map(), runs: new Map(), reopened: new Set() };
   readonly effects: Effect[] = [];
   /** Places that a group may keep after its limit was lowered. */
   loosestMaxRuns = 0;
   #ids = 0;
+  /** Of the run that is being triggered: as its expressions would give them again. */
+  #demands: readonly StepDemands[] | null = null;
 
   id(): string {
     this.#ids++;
@@ -66,6 +72,15 @@ export class PlannerWorld {
     this.#store(plan.changes);
     settleRows(this.state);
     return reply;
+  }
+
+  /** Plans commands as one batch and commits it. */
+  runTogether(commands: readonly CommandByKind[CommandKind][]): void {
+    const plan = this.#plan();
+    for (const command of commands) runCommand(plan, command.kind, command);
+    this.#finish(plan);
+    this.#store(plan.changes);
+    settleRows(this.state);
   }
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
@@ -101,6 +116,7 @@ export class PlannerWorld {
     if (version === undefined) throw new Error(`no workflow ${workflow}`);
     const runId = this.id();
     const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
+    this.#demands = demands;
     this.run({
       kind: 'trigger',
       tenantId,
@@ -108,6 +124,22 @@ export class PlannerWorld {
       runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, ownId: false, demands }],
     });
     return runId;
+  }
+
+  /** The command as the loader leaves it: with the stored rows of the runs that the ids name. */
+  replayOf(ids: readonly string[]): CommandByKind['replay'] {
+    const asked = new Set(ids);
+    const runs = [...this.stored.runs.values()].filter((run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)));
+    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)) };
+  }
+
+  #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): LoadedRun {
+    const newest = (taskId: string): ResultRow | undefined => [...this.stored.results.values()].filter((row) => row.taskId === taskId).sort((a, b) => b.generation - a.generation)[0];
+    const tasks = run.tasks.map(({ id, step }) => {
+      const result = newest(id);
+      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, evaluated: new Map() };
+    });
+    return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
   }
 
   /** What memory says of every task, comparable. */
@@ -193,8 +225,14 @@ export class PlannerWorld {
     for (const row of this.stored.history) {
       for (const letter of row.kinds) if (isJournalKind(letter) && !isRunKind(letter)) status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
     }
-    for (const result of this.stored.results.values()) if (status.get(result.taskId) !== result.status) return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
+    for (const result of this.stored.results.values()) if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status) return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
     return undefined;
+  }
+
+  /** A replay has opened a later generation of the task. */
+  #isOutdated(result: ResultRow): boolean {
+    const row = this.state.tasks.find(result.taskId);
+    return (row >= 0 && (this.state.tasks.generation[row] ?? 1) > result.generation) || [...this.stored.results.values()].some((other) => other.taskId === result.taskId && other.generation > result.generation);
   }
 
   /** Without whose turn it is: a batch that is taken back may pass a turn on. */
@@ -216,7 +254,9 @@ export class PlannerWorld {
     collectLive(plan);
   }
 
+  /** In the order of the batch's statements. */
   #store(changes: ChangeSet): void {
+    for (const id of changes.liveDeletes) if (!this.stored.live.delete(id)) throw new Error(`live lacks ${id}`);
     for (const row of changes.liveInserts) {
       if (this.stored.live.has(row.taskId)) throw new Error(`live has ${row.taskId} already`);
       this.stored.live.set(row.taskId, JSON.stringify(row));
@@ -225,19 +265,24 @@ export class PlannerWorld {
       if (!this.stored.live.has(row.taskId)) throw new Error(`live lacks ${row.taskId}`);
       this.stored.live.set(row.taskId, JSON.stringify(row));
     }
-    for (const id of changes.liveDeletes) if (!this.stored.live.delete(id)) throw new Error(`live lacks ${id}`);
     for (const row of changes.results) {
       const key = `${row.taskId}/${row.generation}`;
       if (this.stored.results.has(key)) throw new Error(`a second result of ${key}`);
       this.stored.results.set(key, row);
     }
+    for (const row of changes.runs) this.stored.runs.set(row.id, { ...row, demands: this.#demands, tasks: changes.tasks.filter((task) => task.runId === row.id) });
     for (const row of changes.runEnds) {
       const key = `${row.runId}/${row.generation}`;
+      if (row.status === 0) {
+        if (this.stored.reopened.has(key)) throw new Error(`a second opening of run ${key}`);
+        this.stored.reopened.add(key);
+        continue;
+      }
       if (this.stored.runEnds.has(key)) throw new Error(`a second end of run ${key}`);
       this.stored.runEnds.set(key, row);
     }
-    for (const row of changes.waits) this.stored.waits.set(row.taskId, row.resolved);
     for (const id of changes.waitDeletes) this.stored.waits.delete(id);
+    for (const row of changes.waits) this.stored.waits.set(row.taskId, row.resolved);
     this.stored.history.push(...changes.history);
     this.effects.push(...changes.effects);
   }

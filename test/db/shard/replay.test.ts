@@ -1,0 +1,161 @@
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Condition, StepDefinition, WorkflowDefinition } from '../../../engine/model/definition.ts';
+import { RunStatus } from '../../../engine/model/status.ts';
+import { newId } from '../../../engine/model/uuid.ts';
+import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
+import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
+import { createPool } from '../../../engine/postgres/connect.ts';
+import { createLog } from '../../../engine/log.ts';
+import { replayIds } from '../../../engine/shard/replay-ids.ts';
+import { prepareRun } from '../../../engine/shard/prepare-run.ts';
+import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
+import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+let client: Client;
+let pool: ReturnType<typeof createPool>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+  pool = createPool(database.url, { name: 'test reads', max: 2, statementMs: 30_000, log: createLog('silent') });
+});
+
+let worlds: OwnerWorld[] = [];
+
+/** An owner that is stopped with the test, if not before. */
+async function start(options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+  const world = await OwnerWorld.start(database.url, options);
+  worlds.push(world);
+  return world;
+}
+
+afterEach(async () => {
+  for (const world of worlds) await world.owner.stop();
+  worlds = [];
+});
+
+afterAll(async () => {
+  await pool.end();
+  await client.end();
+  await database.drop();
+});
+
+async function put(world: OwnerWorld, steps: StepDefinition[], options: Partial<WorkflowDefinition> = {}): Promise<void> {
+  const definition = workflowOf('dag', steps, options);
+  await world.owner.submit(world.tenantId, { kind: 'putWorkflow', tenantId: world.tenantId, definition, checksum: newId(), workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+}
+
+async function register(world: OwnerWorld, actions: string[], labels: Record<string, string | number> = {}): Promise<string> {
+  const workerId = newId();
+  await world.owner.submit(world.tenantId, { kind: 'registerWorker', tenantId: world.tenantId, workerId, name: 'w', actions, slots: { default: 10 }, labels, runtime: {} });
+  await world.present(workerId);
+  return workerId;
+}
+
+/** @returns the run's tasks, by step */
+async function trigger(world: OwnerWorld, request: Partial<Parameters<typeof prepareRun>[2]> = {}): Promise<{ runId: string; tasks: readonly string[] }> {
+  const run = await prepareRun(world.owner, world.tenantId, { workflowName: 'dag', input: '{}', metadata: '{}', priority: undefined, ...request });
+  await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [run], existing: new Set() });
+  return { runId: run.runId, tasks: run.taskIds };
+}
+
+function fail(world: OwnerWorld, taskId: string, attempt = 0): Promise<void> {
+  return world.owner.submit(world.tenantId, { kind: 'failed', tenantId: world.tenantId, taskId, attempt, error: '{"message":"no"}', mayRetry: false });
+}
+
+/** What memory knows of a run, without row numbers. */
+function runImage(world: OwnerWorld, runId: string): unknown {
+  const state = world.owner.stateOf(world.tenantId);
+  const run = state?.runs[state.runsById.get(runId) ?? -1];
+  if (state === undefined || run === undefined) return undefined;
+  const waits = run.taskIds.map((id) => state.waits.get(state.tasks.find(id)));
+  return { generation: run.generation, outcomes: run.outcomes, skipped: [...run.skipped], unfinished: run.unfinished, rows: run.rows, ended: run.ended, taskIds: run.taskIds, waits };
+}
+
+const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> => (await readRunDetail(pool, world.tenantId, runId))?.status;
+const actions = ['wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed'];
+
+describe('a replay', () => {
+  it('survives a take-over in the middle of its generation: kept outcomes, open tasks, conditions', async () => {
+    const skipWhenBig: Condition = { action: 'SKIP', group: 0, expression: 'output.n > 5.0', dataKey: 'd', kind: 'parent', parent: 1, whenSkipped: false };
+    const onEvent: Condition = { action: 'QUEUE', group: 0, expression: '', dataKey: 'go', kind: 'event', eventKey: 'go', scope: null };
+    const first = await start();
+    await put(first, [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [1], conditions: [skipWhenBig] }), stepOf('d', { parents: [0], conditions: [onEvent] })]);
+    const workerId = await register(first, actions);
+    const { runId, tasks } = await trigger(first);
+    const [a = '', b = '', c = '', d = ''] = tasks;
+    await first.complete(a, 0, '{"first":true}');
+    await first.complete(b, 0, '{"n":9}');
+    const event = { id: newId(), key: 'go', scope: null, payload: '{"by":"ada"}', metadata: '{}', runs: [] };
+    await first.owner.submit(first.tenantId, { kind: 'pushEvent', tenantId: first.tenantId, existing: new Set(), events: [event] });
+    await first.complete(d, 0);
+    expect(await status(first, runId)).toBe(RunStatus.Completed);
+
+    expect((await replayIds(first.owner, first.tenantId, [b, d])).toSorted()).toEqual([b, c, d].toSorted());
+    // Reopened before the call returned, in details and lists alike.
+    expect(await status(first, runId)).toBe(RunStatus.Running);
+    await first.complete(b, 1, '{"n":1}'); // c runs this time
+    const image = runImage(first, runId);
+    const memory = first.memory();
+    expect(await liveRows(client, first.tenantId)).toEqual(memory);
+    await first.owner.stop();
+    const second = await start({ tenantId: first.tenantId });
+    expect(runImage(second, runId)).toEqual(image);
+    expect(second.memory()).toEqual(memory);
+    await second.present(workerId);
+    await second.complete(c, 1);
+    await second.owner.submit(first.tenantId, { kind: 'pushEvent', tenantId: first.tenantId, existing: new Set(), events: [{ ...event, id: newId() }] });
+    expect(second.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: d, attempt: 1, triggers: '{"go":{"by":"ada"}}' });
+    await second.complete(d, 1);
+    expect(await status(second, runId)).toBe(RunStatus.Completed);
+    expect(second.memory()).toEqual([]);
+    expect((await client.query('SELECT 1 FROM wait WHERE tenant_id = $1', [first.tenantId])).rows).toEqual([]);
+  });
+
+  it('reads as its newest generation: ended, reopened, and with a failure that was kept', async () => {
+    const world = await start();
+    await put(world, [stepOf('a'), stepOf('b')]);
+    await register(world, actions);
+    const { runId, tasks } = await trigger(world);
+    const [a = '', b = ''] = tasks;
+    await world.owner.submit(world.tenantId, { kind: 'started', tenantId: world.tenantId, taskId: a, attempt: 0 });
+    await world.complete(a, 0, '{"n":1}');
+    await fail(world, b);
+    const before = await readRunDetail(pool, world.tenantId, runId);
+    await replayIds(world.owner, world.tenantId, [a]);
+    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskId: null, beforeId: null, limit: 10 };
+    const [open] = await listRunSummaries(pool, filter);
+    expect(open).toMatchObject({ status: RunStatus.Running, finishedUs: null, error: null, startedUs: null });
+    const detail = await readRunDetail(pool, world.tenantId, runId);
+    expect(detail?.finishedUs).toBeNull();
+    expect(detail?.tasks.map((task) => [task.status, task.attempt, task.startedUs === null, task.output])).toEqual([
+      [RunStatus.Running, 1, true, null],
+      [RunStatus.Failed, 0, false, null],
+    ]);
+    expect(detail?.tasks[0]?.queuedUs).toBeGreaterThan(before?.tasks[0]?.finishedUs ?? Infinity);
+    expect(detail?.tasks[1]).toEqual(before?.tasks[1]);
+    await world.complete(a, 1, '{"n":2}');
+    const [closed] = await listRunSummaries(pool, filter);
+    expect(closed).toMatchObject({ status: RunStatus.Failed, error: '{"message":"no"}' });
+    expect(closed?.startedUs).toBeGreaterThan(before?.finishedUs ?? Infinity);
+  });
+
+  it('stands in line behind what waited before it, over a take-over too', async () => {
+    const first = await start();
+    await put(first, [stepOf('a')]);
+    const workerId = await register(first, actions);
+    const again = await trigger(first);
+    await first.complete(again.runId);
+    await first.owner.submit(first.tenantId, { kind: 'workerPresence', workerId, assignable: false });
+    const waiting = await trigger(first);
+    await replayIds(first.owner, first.tenantId, [again.runId]);
+    await first.owner.stop();
+    const second = await start({ tenantId: first.tenantId });
+    await second.present(workerId);
+    expect(second.effects.flatMap((effect) => (effect.kind === 'dispatch' ? [effect.taskId] : []))).toEqual([waiting.runId, again.runId]);
+  });
+});
