@@ -3,6 +3,11 @@ import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
 import type { CheckedOutput, CheckedTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import { CronsClient } from './features/crons-client.ts';
+import { EventsClient } from './features/events-client.ts';
+import { FiltersClient } from './features/filters-client.ts';
+import { RateLimitsClient } from './features/rate-limits-client.ts';
+import { ScheduledClient } from './features/scheduled-client.ts';
 import type { Logger } from './logger.ts';
 import { ResultListener } from './run/result-listener.ts';
 import type { RunOptions } from './run/run-options.ts';
@@ -28,6 +33,16 @@ import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.t
 export class HatchetClient {
   /** Reads runs and acts on them. */
   readonly runs: RunsClient;
+  /** Pushes events. */
+  readonly events: EventsClient;
+  /** Declares rate limits. */
+  readonly ratelimits: RateLimitsClient;
+  /** Runs that come again and again. */
+  readonly crons: CronsClient;
+  /** Runs at a time. */
+  readonly scheduled: ScheduledClient;
+  /** Which events start a workflow. */
+  readonly filters: FiltersClient;
   readonly logger: Logger;
   readonly #connection: Connection;
   readonly #results: ResultListener;
@@ -39,6 +54,11 @@ export class HatchetClient {
     this.#results = new ResultListener(this.#connection, this.logger);
     this.#runner = new Runner(this.#connection, this.#results, this.logger);
     this.runs = new RunsClient(this.#connection, this.#runner);
+    this.events = new EventsClient(this.#connection);
+    this.ratelimits = new RateLimitsClient(this.#connection);
+    this.crons = new CronsClient(this.#connection);
+    this.scheduled = new ScheduledClient(this.#connection);
+    this.filters = new FiltersClient(this.#connection);
   }
 
   /**
@@ -48,6 +68,11 @@ export class HatchetClient {
    */
   static init(options: ClientOptions = {}): HatchetClient {
     return new HatchetClient(resolveConfig(options, process.env, () => findLocalEngine(process.cwd())));
+  }
+
+  /** Same as `scheduled`. */
+  get schedules(): ScheduledClient {
+    return this.scheduled;
   }
 
   /** The tenant that the token is for. */

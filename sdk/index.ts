@@ -9,6 +9,12 @@ export { Context, type ChildRun, type ChildRunOptions } from './context/context.
 export type { WorkerLabels } from './context/context-host.ts';
 export type { LogDetails } from './context/log-metadata.ts';
 export type { CheckedTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
+export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent } from './definition/conditions.ts';
+export { CronsClient, type CreateCron, type Cron } from './features/crons-client.ts';
+export { EventsClient, type BulkEvent, type PushedEvent, type PushEventOptions } from './features/events-client.ts';
+export { FiltersClient, type CreateFilter, type Filter } from './features/filters-client.ts';
+export { RateLimitsClient } from './features/rate-limits-client.ts';
+export { ScheduledClient, type CreateScheduledRun, type ScheduledRun } from './features/scheduled-client.ts';
 export { StickyStrategy } from './definition/task-settings.ts';
 export type { Concurrency, DefaultFilter, IdempotencyConfig, RateLimit, RetryBackoff, TaskDefaults, TaskSettings, WorkflowSettings } from './definition/task-settings.ts';
 export { durationToMs, durationToString, type Duration, type DurationObject } from './duration.ts';

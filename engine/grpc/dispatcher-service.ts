@@ -153,7 +153,15 @@ function assignedAction(message: WorkerMessage): AssignedAction {
     priority: start?.priority ?? 1,
     workflowId: start?.workflowId,
     workflowVersionId: start?.versionId,
+    ...triggeringEvent(start?.metadata),
   };
+}
+
+/** A run that an event started carries it in its metadata. */
+function triggeringEvent(metadata: string | undefined): { triggeringEventExternalId?: string; triggeringEventKey?: string } {
+  if (metadata === undefined || !metadata.includes('"hatchet__event_id"')) return {};
+  const { hatchet__event_id: id, hatchet__event_key: key } = Object(JSON.parse(metadata));
+  return typeof id === 'string' && typeof key === 'string' ? { triggeringEventExternalId: id, triggeringEventKey: key } : {};
 }
 
 /** A report names its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */

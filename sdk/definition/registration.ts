@@ -4,6 +4,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import { durationToString } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { wireLabels } from '../run/trigger-request.ts';
+import { taskConditions } from './conditions.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
 import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
@@ -41,7 +42,7 @@ export function toRegistration(definition: WorkflowDefinition, namespace: string
     version: settings.version ?? '',
     eventTriggers: [...(settings.onEvents ?? []), ...list(settings.on?.event)].map((key) => applyNamespace(key, namespace)),
     cronTriggers: [...(settings.onCrons ?? []), ...list(settings.on?.cron)],
-    tasks: allSteps(definition).map((step) => taskOptions(name, step, taskDefaults)),
+    tasks: allSteps(definition).map((step) => ({ ...taskOptions(name, step, taskDefaults), conditions: taskConditions(step.settings, namespace) })),
     onFailureTask: onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
     sticky: sticky(settings.sticky),
     defaultPriority: settings.defaultPriority,

@@ -1,4 +1,5 @@
 import type { ConcurrencyLimitStrategy, RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type { ConditionSettings } from './conditions.ts';
 import type { Duration } from '../duration.ts';
 import type { DesiredWorkerLabels, Priority } from '../run/run-options.ts';
 
@@ -39,7 +40,7 @@ export interface RetryBackoff {
 }
 
 /** How the engine treats a task. */
-export interface TaskSettings {
+export interface TaskSettings extends ConditionSettings {
   /** Time for one attempt; then it counts as failed. @default '60s' */
   executionTimeout?: Duration | undefined;
   /** Same as `executionTimeout`, its old name. */

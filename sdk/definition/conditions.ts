@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { Action, BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import { Action as WireAction } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import { applyNamespace } from '../config/client-config.ts';
+import { durationToString, type Duration } from '../duration.ts';
+import type { TaskRef } from '../run/run-target.ts';
+
+/** Met once this time has passed since the task's parents completed. */
+export interface Sleep {
+  sleepFor: Duration;
+  /** Under which `ctx.triggers()` has it. @default `sleep-<duration>` */
+  readableDataKey?: string | undefined;
+}
+
+/** Met by an event that is pushed after the task's parents completed. */
+export interface UserEvent {
+  eventKey: string;
+  /** CEL over `input`, the event's payload. @default every event of the key */
+  expression?: string | undefined;
+  /** Only events of this scope. */
+  scope?: string | undefined;
+  /** Under which `ctx.triggers()` has the payload. @default the event's key */
+  readableDataKey?: string | undefined;
+}
+
+/** Met by a parent's output. */
+export interface Parent {
+  parent: TaskRef<unknown>;
+  /** CEL over `output`, that of the parent. @default every output */
+  expression?: string | undefined;
+  /** @default `parent-<name>` */
+  readableDataKey?: string | undefined;
+}
+
+export type SingleCondition = Sleep | UserEvent | Parent;
+
+/** Conditions of which one is enough. */
+export class OrCondition {
+  readonly conditions: readonly SingleCondition[];
+
+  constructor(conditions: readonly SingleCondition[]) {
+    this.conditions = conditions;
+  }
+}
+
+export type TaskCondition = SingleCondition | OrCondition;
+
+/** One of these is enough; a list of conditions without it needs all of them. */
+export function Or(...conditions: readonly SingleCondition[]): OrCondition {
+  return new OrCondition(conditions);
+}
+
+/** A sleep, as the official SDK writes it. */
+export class SleepCondition implements Sleep {
+  readonly sleepFor: Duration;
+  readonly readableDataKey: string | undefined;
+
+  constructor(sleepFor: Duration, readableDataKey?: string) {
+    this.sleepFor = sleepFor;
+    this.readableDataKey = readableDataKey;
+  }
+}
+
+/** An event, as the official SDK writes it. */
+export class UserEventCondition implements UserEvent {
+  readonly eventKey: string;
+  readonly expression: string;
+  readonly readableDataKey: string | undefined;
+
+  constructor(eventKey: string, expression = '', readableDataKey?: string) {
+    this.eventKey = eventKey;
+    this.expression = expression;
+    this.readableDataKey = readableDataKey;
+  }
+}
+
+/** A parent's output, as the official SDK writes it. */
+export class ParentCondition implements Parent {
+  readonly parent: TaskRef<unknown>;
+  readonly expression: string | undefined;
+  readonly readableDataKey: string | undefined;
+
+  constructor(parent: TaskRef<unknown>, expression?: string, readableDataKey?: string) {
+    this.parent = parent;
+    this.expression = expression;
+    this.readableDataKey = readableDataKey;
+  }
+}
+
+/** When a task starts, is skipped, or is cancelled. Conditions of a list are all needed; `Or` makes alternatives. */
+export interface ConditionSettings {
+  /** Starts once these are met. */
+  waitFor?: TaskCondition | readonly TaskCondition[] | undefined;
+  /** Is skipped, before all else, once these are met. */
+  skipIf?: TaskCondition | readonly TaskCondition[] | undefined;
+  /** Is cancelled once these are met. */
+  cancelIf?: TaskCondition | readonly TaskCondition[] | undefined;
+}
+
+export function taskConditions(settings: ConditionSettings, namespace: string): TaskConditions {
+  const conditions: TaskConditions = { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [] };
+  const add = (given: TaskCondition | readonly TaskCondition[] | undefined, action: Action): void => {
+    for (const each of listOf(given)) {
+      const orGroupId = randomUUID();
+      for (const one of each instanceof OrCondition ? each.conditions : [each]) addOne(conditions, one, { action, orGroupId, namespace });
+    }
+  };
+  add(settings.waitFor, WireAction.QUEUE);
+  add(settings.cancelIf, WireAction.CANCEL);
+  add(settings.skipIf, WireAction.SKIP);
+  return conditions;
+}
+
+function listOf(given: TaskCondition | readonly TaskCondition[] | undefined): readonly TaskCondition[] {
+  if (given === undefined) return [];
+  return isList(given) ? given : [given];
+}
+
+function isList(given: TaskCondition | readonly TaskCondition[]): given is readonly TaskCondition[] {
+  return Array.isArray(given);
+}
+
+function addOne(conditions: TaskConditions, one: SingleCondition, place: { action: Action; orGroupId: string; namespace: string }): void {
+  const { action, orGroupId, namespace } = place;
+  const base = (dataKey: string, expression: string): BaseMatchCondition => ({ readableDataKey: one.readableDataKey ?? dataKey, action, orGroupId, expression });
+  if ('sleepFor' in one) {
+    const sleepFor = durationToString(one.sleepFor);
+    conditions.sleepConditions.push({ base: base(`sleep-${sleepFor}`, ''), sleepFor });
+  } else if ('eventKey' in one) {
+    conditions.userEventConditions.push({ base: base(one.eventKey, one.expression ?? ''), userEventKey: applyNamespace(one.eventKey, namespace), eventScope: one.scope });
+  } else {
+    conditions.parentOverrideConditions.push({ base: base(`parent-${one.parent.name}`, one.expression ?? ''), parentReadableId: one.parent.name });
+  }
+}

@@ -1,0 +1,72 @@
+import { applyNamespace } from '../config/client-config.ts';
+import type { Connection } from '../connection/connection.ts';
+import { callRest } from '../connection/rest.ts';
+import type { Priority } from '../run/run-options.ts';
+import { idOf, nameOf, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+
+export interface CreateCron {
+  /** Unique among the workflow's crons. */
+  name: string;
+  /** Five fields, or six with seconds first. */
+  expression: string;
+  input?: object | undefined;
+  additionalMetadata?: Readonly<Record<string, string>> | undefined;
+  priority?: Priority | undefined;
+  /** IANA name; a Hatchet cluster ignores it. @default 'UTC' */
+  timezone?: string | undefined;
+  /** What becomes of ticks that were missed; a Hatchet cluster ignores it. @default 'none' */
+  catchUp?: 'none' | 'last' | 'all' | undefined;
+}
+
+export interface Cron {
+  metadata: ResourceMetadata;
+  workflowId: string;
+  workflowName: string;
+  cron: string;
+  name?: string;
+  enabled: boolean;
+  input?: object;
+  additionalMetadata?: object;
+  priority?: number;
+}
+
+/** Runs that come again and again. */
+export class CronsClient {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** @throws HatchetError INVALID_ARGUMENT for a bad expression or a taken name, UNKNOWN_RUN for an unknown workflow */
+  async create(workflow: WorkflowRef, cron: CreateCron): Promise<Cron> {
+    const { config } = this.#connection;
+    const { name, expression, input = {}, additionalMetadata = {}, priority, timezone, catchUp } = cron;
+    const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
+    return callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body: { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp } });
+  }
+
+  /** @throws HatchetError */
+  async list(query: { workflowId?: string; cronName?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: Cron[] }> {
+    return callRest(this.#connection.config, 'GET', this.#path(''), { query });
+  }
+
+  /** @throws HatchetError UNKNOWN_RUN */
+  async get(cron: ResourceRef): Promise<Cron> {
+    return callRest<Cron>(this.#connection.config, 'GET', this.#path(`/${idOf(cron)}`));
+  }
+
+  /** Switches it on or off. @throws HatchetError UNKNOWN_RUN */
+  async update(cron: ResourceRef, change: { enabled: boolean }): Promise<void> {
+    await callRest(this.#connection.config, 'PATCH', this.#path(`/${idOf(cron)}`), { body: change });
+  }
+
+  /** @throws HatchetError UNKNOWN_RUN */
+  async delete(cron: ResourceRef): Promise<void> {
+    await callRest(this.#connection.config, 'DELETE', this.#path(`/${idOf(cron)}`));
+  }
+
+  #path(rest: string): string {
+    return `/api/v1/tenants/${this.#connection.config.tenantId}/workflows/crons${rest}`;
+  }
+}

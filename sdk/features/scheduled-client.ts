@@ -1,0 +1,71 @@
+import { applyNamespace } from '../config/client-config.ts';
+import type { Connection } from '../connection/connection.ts';
+import { callRest } from '../connection/rest.ts';
+import type { Priority } from '../run/run-options.ts';
+import { idOf, nameOf, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+
+export interface CreateScheduledRun {
+  triggerAt: Date;
+  input?: object | undefined;
+  additionalMetadata?: Readonly<Record<string, string>> | undefined;
+  priority?: Priority | undefined;
+}
+
+export interface ScheduledRun {
+  metadata: ResourceMetadata;
+  workflowId: string;
+  workflowName: string;
+  triggerAt: string;
+  input?: object;
+  additionalMetadata?: object;
+  /** Once it has run. */
+  workflowRunId?: string;
+  workflowRunStatus?: string;
+  priority?: number;
+}
+
+/** Runs at a time. */
+export class ScheduledClient {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for an unknown workflow */
+  async create(workflow: WorkflowRef, run: CreateScheduledRun): Promise<ScheduledRun> {
+    const { config } = this.#connection;
+    const { triggerAt, input = {}, additionalMetadata = {}, priority } = run;
+    const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
+    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: triggerAt.toISOString(), input, additionalMetadata, priority } });
+  }
+
+  /** @throws HatchetError */
+  async list(query: { workflowId?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: ScheduledRun[] }> {
+    return callRest(this.#connection.config, 'GET', this.#path(''), { query });
+  }
+
+  /** @throws HatchetError UNKNOWN_RUN */
+  async get(run: ResourceRef): Promise<ScheduledRun> {
+    return callRest<ScheduledRun>(this.#connection.config, 'GET', this.#path(`/${idOf(run)}`));
+  }
+
+  /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN */
+  async update(run: ResourceRef, change: { triggerAt: Date }): Promise<ScheduledRun> {
+    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${idOf(run)}`), { body: { triggerAt: change.triggerAt.toISOString() } });
+  }
+
+  /** @throws HatchetError UNKNOWN_RUN */
+  async delete(run: ResourceRef): Promise<void> {
+    await callRest(this.#connection.config, 'DELETE', this.#path(`/${idOf(run)}`));
+  }
+
+  /** Those that have run already, and unknown ones, are in `errors`. @throws HatchetError */
+  async bulkDelete(runs: readonly ResourceRef[]): Promise<{ deletedIds: string[]; errors: { id?: string; error: string }[] }> {
+    return callRest(this.#connection.config, 'POST', this.#path('/bulk-delete'), { body: { scheduledWorkflowRunIds: runs.map(idOf) } });
+  }
+
+  #path(rest: string): string {
+    return `/api/v1/tenants/${this.#connection.config.tenantId}/workflows/scheduled${rest}`;
+  }
+}
