@@ -182,6 +182,26 @@ CREATE TABLE public.signing_key (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.stream_chunk (
+    run_id uuid NOT NULL,
+    task_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    number bigint NOT NULL,
+    id bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    chunk bytea NOT NULL
+)
+PARTITION BY RANGE (run_id);
+
+ALTER TABLE public.stream_chunk ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.stream_chunk_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.task (
     id uuid NOT NULL,
     run_id uuid NOT NULL,
@@ -290,6 +310,9 @@ ALTER TABLE ONLY public.shard
 ALTER TABLE ONLY public.signing_key
     ADD CONSTRAINT signing_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.stream_chunk
+    ADD CONSTRAINT stream_chunk_pkey PRIMARY KEY (run_id, task_id, attempt, number);
+
 ALTER TABLE ONLY public.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (id);
 
@@ -335,6 +358,8 @@ CREATE INDEX run_parent ON ONLY public.run USING btree (parent_task_id) WHERE (p
 CREATE INDEX run_tenant ON ONLY public.run USING btree (tenant_id, id);
 
 CREATE INDEX schedule_tenant ON public.schedule USING btree (tenant_id, id);
+
+CREATE INDEX stream_chunk_order ON ONLY public.stream_chunk USING btree (run_id, id);
 
 CREATE INDEX task_run ON ONLY public.task USING btree (run_id, step);
 

@@ -11,6 +11,7 @@ import { Dispatcher } from './dispatch/dispatcher.ts';
 import { adminService } from './grpc/admin-service.ts';
 import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { eventsService } from './grpc/events-service.ts';
+import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { Overview } from './grpc/overview.ts';
 import { startGrpc, type GrpcServer } from './grpc/server.ts';
@@ -21,6 +22,7 @@ import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal-feed.ts';
 import { LogSignal } from './monitor/log-signal.ts';
 import { LogWriter } from './monitor/log-writer.ts';
+import { StreamWriter } from './monitor/stream-writer.ts';
 import { RunResults } from './monitor/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
@@ -120,6 +122,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const logSignal = new LogSignal();
   const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => logs.stop());
+  const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
+  onStop(() => streams.stop());
 
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
@@ -151,20 +155,23 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(() => owner.stop());
 
   const edge = { tokens, log };
+  const followers: LogStreamDeps = {
+    pool: reads,
+    runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
+    logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
+  };
   const grpc = await listenGrpc({ host, port: options.grpcPort ?? defaults.grpcPort }, [
-    dispatcherService({ ...edge, owner, dispatcher, results }),
+    dispatcherService({ ...edge, owner, dispatcher, results, ...followers }),
     workflowService({ ...edge, owner }),
     adminService({ ...edge, owner, pool: reads }),
-    eventsService({ ...edge, owner, pool: reads, logs }),
+    eventsService({ ...edge, owner, pool: reads, logs, streams }),
     monitorService({
       ...edge,
       owner,
       dispatcher,
-      pool: reads,
       feed,
       overview,
-      runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
-      logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
+      ...followers,
     }),
   ]);
   onStop(() => grpc.stop(drainMs));

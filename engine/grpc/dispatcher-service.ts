@@ -23,7 +23,10 @@ import {
   type WorkflowRunEvent,
   WorkflowRunEventType,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { bearer, unary, unsupported, unsupportedStream, type Edge } from './handlers.ts';
+import { readRunDetail } from '../monitor/run-detail.ts';
+import type { LogStreamDeps } from './log-stream.ts';
+import { streamRun } from './run-stream.ts';
+import { bearer, serverStream, unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
 import { wireVersion } from './wire-version.ts';
@@ -33,7 +36,7 @@ const longestResults = 3 * 1024 * 1024;
 const defaultSlots = 100;
 const mostActions = 10_000;
 
-export interface DispatcherDeps extends Edge {
+export interface DispatcherDeps extends Edge, LogStreamDeps {
   owner: Owner;
   dispatcher: Dispatcher;
   results: RunResults;
@@ -73,7 +76,14 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       return {};
     }),
     subscribeToWorkflowRuns: (call) => void subscribeToRuns(deps, call),
-    subscribeToWorkflowEvents: (call) => unsupportedStream(deps, 'SubscribeToWorkflowEvents')(call),
+    subscribeToWorkflowEvents: serverStream(deps, async (call, { tenantId }, signal) => {
+      const given = call.request.workflowRunId ?? '';
+      if (given === '') throw new HatchetError('INVALID_ARGUMENT', 'the subscription names no run', { remedy: 'Subscribe by workflow_run_id.' });
+      const id = parseUuid(given);
+      const detail = id === undefined ? undefined : await readRunDetail(deps.pool, tenantId, id);
+      if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(given)}`, { remedy: 'Check the id.' });
+      await streamRun(deps, { call, tenantId, detail, signal });
+    }),
     sendBatchActionEvent: unsupported(deps, 'SendBatchActionEvent'),
     sendGroupKeyActionEvent: unsupported(deps, 'SendGroupKeyActionEvent'),
     putOverridesData: unary(deps, async () => ({})),

@@ -1,21 +1,24 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
-import { maxLogChars } from '../model/limits.ts';
+import { maxLogChars, maxPayloadBytes } from '../model/limits.ts';
 import { parseUuid, uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import type { Owner } from '../shard/owner.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { logLevels } from '../monitor/log-reads.ts';
+import { readRunDetail } from '../monitor/run-detail.ts';
+import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
 import type { LogWriter } from '../monitor/log-writer.ts';
-import { EventsServiceService, type Event, type EventsServiceServer, type PushEventRequest, type PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
-import { unary, unsupported, type Edge } from './handlers.ts';
+import { EventsServiceService, type Event, type EventsServiceServer, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { unary, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 
 export interface EventsDeps extends Edge {
   owner: Owner;
   pool: Pool;
   logs: LogWriter;
+  streams: StreamWriter;
 }
 
 export function eventsService(deps: EventsDeps): GrpcService {
@@ -39,9 +42,34 @@ export function eventsService(deps: EventsDeps): GrpcService {
       const [event] = await pushEvents(deps.owner, tenantId, [{ ...stored, scope: stored.scope ?? undefined, priority: undefined }]);
       return toWire(tenantId, event);
     }),
-    putStreamEvent: unsupported(deps, 'PutStreamEvent'),
+    putStreamEvent: unary(deps, async (request, { tenantId }) => {
+      await deps.streams.write(await streamChunk(deps, request, tenantId));
+      return {};
+    }),
   };
   return { definition: EventsServiceService, implementation };
+}
+
+/** Chunks are sent without waiting, so one may come after its task's end. @throws HatchetError */
+async function streamChunk(deps: EventsDeps, request: PutStreamEventRequest, tenantId: string): Promise<NewChunk> {
+  const taskId = parseUuid(request.taskRunExternalId);
+  const where = taskId === undefined ? undefined : (placeInMemory(deps.owner, tenantId, taskId) ?? (await placeInHistory(deps.pool, tenantId, taskId)));
+  if (taskId === undefined || where === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${JSON.stringify(request.taskRunExternalId)}`, { remedy: 'Stream from inside a task.' });
+  if (request.message.byteLength > maxPayloadBytes) throw new HatchetError('PAYLOAD_TOO_LARGE', `a stream chunk has ${request.message.byteLength} bytes; the limit is ${maxPayloadBytes}`, { remedy: 'Send smaller chunks.' });
+  return { tenantId, taskId, ...where, number: request.eventIndex === undefined ? Date.now() * 1000 : Number(request.eventIndex), chunk: request.message };
+}
+
+function placeInMemory(owner: Owner, tenantId: string, taskId: string): { runId: string; attempt: number } | undefined {
+  const state = owner.stateOf(tenantId);
+  const row = state?.tasks.find(taskId) ?? -1;
+  if (state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId) return undefined;
+  return { runId: state.runIdOf(row), attempt: state.tasks.attempt[row] ?? 0 };
+}
+
+async function placeInHistory(pool: Pool, tenantId: string, taskId: string): Promise<{ runId: string; attempt: number } | undefined> {
+  const run = await readRunDetail(pool, tenantId, taskId);
+  const task = run?.tasks.find((each) => each.id === taskId);
+  return run === undefined || task === undefined ? undefined : { runId: run.id, attempt: task.attempt };
 }
 
 function fromWire(request: PushEventRequest): EventRequest {

@@ -6,6 +6,7 @@ export const dayTables = [
   { name: 'run_end', key: 'run_id' },
   { name: 'history', key: 'task_id' },
   { name: 'log_line', key: 'task_id' },
+  { name: 'stream_chunk', key: 'run_id' },
   { name: 'event', key: 'id' },
   { name: 'event_run', key: 'event_id' },
 ] as const;

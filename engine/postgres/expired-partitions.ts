@@ -28,6 +28,7 @@ const keepRows: Record<DayTable['name'], (target: string) => string> = {
   task: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN task x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
   result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   history: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  stream_chunk: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN stream_chunk x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
   // A run holds all that its event brought: nothing of an event outlives its day.
   event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
   event_run: (target) => `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
@@ -103,7 +104,7 @@ async function swap(client: ClientBase, table: DayTable, options: { expired: rea
   const { expired, expiry } = options;
   const target = oldPartitionName(table.name, expiry.day);
   const keep = keepRows[table.name](target);
-  const values = [table.name === 'run' || table.name === 'run_end' ? expiry.runIds : expiry.taskIds, dayBound(expiry.day)];
+  const values = [table.name === 'run' || table.key === 'run_id' ? expiry.runIds : expiry.taskIds, dayBound(expiry.day)];
   await client.query(ddl.createOld(table, expiry.day));
   await client.query(keep, values);
   await patiently(client, { lockMs: swapLockMs }, async () => {

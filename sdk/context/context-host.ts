@@ -25,4 +25,6 @@ export interface ContextHost {
   releaseSlot(taskRunExternalId: string): Promise<void>;
   /** Settles when the engine has the line, or has refused it. */
   log(line: LogLine): Promise<void>;
+  /** Settles when the engine has the chunk. */
+  putStream(taskRunExternalId: string, chunk: { number: number; chunk: Uint8Array }): Promise<void>;
 }

@@ -37,6 +37,7 @@ export class Context<Input = unknown, UserData = unknown> {
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
+  #streamed = 0;
 
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
     this.input = facts.input;
@@ -196,6 +197,12 @@ export class Context<Input = unknown, UserData = unknown> {
       warn: (message, details) => this.log(message, 'WARN', details),
       error: (message, details) => this.log(message, 'ERROR', details),
     };
+  }
+
+  /** Sends a chunk to whoever follows the run's stream; chunks of a task keep their order. @throws HatchetError */
+  async putStream(data: string | Uint8Array): Promise<void> {
+    const number = this.#streamed++;
+    await this.#host.putStream(this.#action.taskRunExternalId, { number, chunk: typeof data === 'string' ? new TextEncoder().encode(data) : data });
   }
 
   /** Gives this attempt more time. It is added to the deadline. @throws HatchetError */

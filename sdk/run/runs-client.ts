@@ -1,3 +1,4 @@
+import { ResourceEventType, type WorkflowEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type GetRunDetailsResponse, type TasksFilter } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
@@ -104,6 +105,19 @@ export class RunsClient {
     return first.externalId;
   }
 
+  /** What the run's tasks stream, from its beginning until the run has ended. @throws HatchetError UNKNOWN_RUN, UNREACHABLE */
+  async *subscribeToStream(workflowRunId: string): AsyncGenerator<string> {
+    const { dispatcher } = this.#connection;
+    const call = dispatcher.subscribeToWorkflowEvents({ workflowRunId }, this.#connection.metadata());
+    try {
+      for await (const event of call) if (isStreamEvent(event)) yield event.eventPayload;
+    } catch (error) {
+      throw toHatchetError(error, `follow the stream of ${workflowRunId}`, 'UNKNOWN_RUN');
+    } finally {
+      call.cancel();
+    }
+  }
+
   /** A reference to a run that exists; its result is `{task: output}`. */
   runRef<Output = unknown>(id: string): WorkflowRunRef<Output> {
     return this.#runner.ref<Output>(id);
@@ -133,6 +147,10 @@ export class RunsClient {
     );
     return found;
   }
+}
+
+function isStreamEvent(event: unknown): event is WorkflowEvent {
+  return typeof event === 'object' && event !== null && 'eventType' in event && event.eventType === ResourceEventType.RESOURCE_EVENT_TYPE_STREAM;
 }
 
 function idOf(run: RunId): string {

@@ -118,6 +118,15 @@ export class TaskRunner {
           throw toHatchetError(error, 'refresh the timeout', 'UNKNOWN_RUN');
         }
       },
+      putStream: async (taskRunExternalId, { number, chunk }) => {
+        const { events } = connection;
+        try {
+          // The number is its identity: a chunk that is sent twice is kept once.
+          await callUnary(connection, events.putStreamEvent.bind(events), { taskRunExternalId, createdAt: new Date(), message: Buffer.from(chunk), metadata: '', eventIndex: BigInt(number) }, { repeatForMs });
+        } catch (error) {
+          throw toHatchetError(error, 'send to the stream', 'UNKNOWN_RUN');
+        }
+      },
       releaseSlot: async (taskRunExternalId) => {
         try {
           await callUnary(connection, dispatcher.releaseSlot.bind(dispatcher), { taskRunExternalId }, { repeatForMs });

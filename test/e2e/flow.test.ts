@@ -177,6 +177,19 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(last.shaky.made).toBe(last.made.id);
   }, 60_000);
 
+  it('streams in order, and keeps what was streamed', async () => {
+    const { ref, runId } = await start('chatty');
+    const listen = async (): Promise<string> => {
+      let text = '';
+      for await (const chunk of hatchet.runs.subscribeToStream(runId)) text += chunk;
+      return text;
+    };
+    const expected = Array.from({ length: 50 }, (_, index) => `chunk ${index};`).join('');
+    expect(await listen()).toBe(expected);
+    await ref.output;
+    expect(await listen()).toBe(expected);
+  });
+
   it('pushes in bulk', async () => {
     const pushed = await hatchet.events.bulkPush('user:bulk', Array.from({ length: 5 }, (_, index) => ({ payload: { index } })));
     const outputs = await Promise.all(pushed.events.map((event) => runsOf(event.eventId)));

@@ -91,6 +91,31 @@ describe('the queue, by our SDK', () => {
     await hatchet.runs.cancel({ ids: [kept.workflowRunId] });
   });
 
+  it('streams chunks in order, to early and late subscribers', async () => {
+    let go = (): void => {};
+    const subscribed = new Promise<void>((resolve) => (go = resolve));
+    const speaker = hatchet.task({
+      name: 'speaker',
+      fn: async (_: object, ctx) => {
+        for (const word of ['one', 'two']) await ctx.putStream(word);
+        await subscribed;
+        for (const word of ['three', 'four']) await ctx.putStream(word);
+        return {};
+      },
+    });
+    await serve(speaker);
+    const ref = await speaker.runNoWait({});
+    const heard: string[] = [];
+    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) {
+      heard.push(chunk);
+      if (heard.length === 2) go();
+    }
+    const late: string[] = [];
+    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) late.push(chunk);
+    expect([heard, late]).toEqual([['one', 'two', 'three', 'four'], ['one', 'two', 'three', 'four']]);
+    await expect(hatchet.runs.subscribeToStream(crypto.randomUUID()).next()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
+  });
+
   it('events with filters, crons and scheduled runs', async () => {
     const seen: unknown[] = [];
     const listener = hatchet.task({
