@@ -137,6 +137,8 @@ describe('health and access', () => {
 
   test('what is malformed is refused with the reason', async () => {
     const st = `/api/v1/stable/tenants/${tenantId}`;
+    const t = `/api/v1/tenants/${tenantId}`;
+    const unknownId = crypto.randomUUID();
     const bad: [string, string, string | undefined, number][] = [
       ['GET', `${st}/workflow-runs?limit=0`, undefined, 400],
       ['GET', `${st}/workflow-runs?since=yesterday`, undefined, 400],
@@ -152,7 +154,24 @@ describe('health and access', () => {
       ['POST', `${st}/workflow-runs/trigger`, JSON.stringify({ workflowName: 'rest-dag', input: { a: 'x'.repeat(12 * 1024 * 1024) } }), 413],
       ['POST', `${st}/tasks/cancel`, '{"filter":{}}', 400],
       ['POST', `${st}/tasks/cancel`, '{"filter":{"since":"2026-01-01T00:00:00Z","workflowIds":["x"]}}', 400],
-      ['POST', `${st}/tasks/replay`, '{"externalIds":[]}', 501],
+      ['POST', `${st}/tasks/replay`, '{"filter":{}}', 400],
+      ['POST', `${st}/durable-tasks/branch`, '{}', 501],
+      ['POST', `${t}/events`, '{"data":{}}', 400],
+      ['POST', `${t}/events`, '{"key":"a","data":{"x":"\\u0000"}}', 400],
+      ['POST', `${t}/events/bulk`, '{"events":1}', 400],
+      ['GET', `${st}/events/${unknownId}`, undefined, 404],
+      ['POST', `${st}/filters`, '{"workflowId":"x"}', 400],
+      ['POST', `${st}/filters`, JSON.stringify({ workflowId: unknownId, scope: 's', expression: 'true' }), 404],
+      ['POST', `${st}/filters`, JSON.stringify({ workflowId: unknownId, scope: 's', expression: 'input.' }), 400],
+      ['DELETE', `${st}/filters/${unknownId}`, undefined, 404],
+      ['POST', `${t}/workflows/rest-dag/crons`, '{"cronName":"x","cronExpression":"61 * * * *"}', 400],
+      ['POST', `${t}/workflows/rest-dag/crons`, '{"cronName":"x","cronExpression":"* * * * *","timezone":"No/Where"}', 400],
+      ['POST', `${t}/workflows/none/crons`, '{"cronName":"x","cronExpression":"* * * * *"}', 404],
+      ['PATCH', `${t}/workflows/crons/${unknownId}`, '{"enabled":true}', 404],
+      ['POST', `${t}/workflows/rest-dag/scheduled`, '{"triggerAt":"soon"}', 400],
+      ['DELETE', `${t}/workflows/scheduled/${unknownId}`, undefined, 404],
+      ['POST', `${t}/workflows/scheduled/bulk-delete`, '{"filter":{}}', 400],
+      ['PATCH', `/api/v1/workflows/${unknownId}`, '{"isPaused":true}', 404],
       ['GET', '/api/v1/nothing', undefined, 404],
     ];
     for (const [method, path, body, status] of bad) {
