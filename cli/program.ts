@@ -2,12 +2,14 @@ import { Command } from 'commander';
 import type { CommandHost } from './command-host.ts';
 import { benchCommand } from './commands/bench/bench.command.ts';
 import { completionCommand } from './commands/completion/completion.command.ts';
+import { cronsCommand } from './commands/crons/crons.command.ts';
 import { devCommand } from './commands/dev/dev.command.ts';
 import { doctorCommand } from './commands/doctor/doctor.command.ts';
 import { engineCommand } from './commands/engine/engine.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
+import { schedulesCommand } from './commands/schedules/schedules.command.ts';
 import { tokenCommand } from './commands/token/token.command.ts';
 import { triggerCommand } from './commands/trigger/trigger.command.ts';
 import { tuiCommand } from './commands/tui/tui.command.ts';
@@ -24,7 +26,7 @@ export function createProgram(host: CommandHost): Command {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help on a command')
     .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
-  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand, doctorCommand]) program.addCommand(define(host));
+  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, cronsCommand, schedulesCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand, doctorCommand]) program.addCommand(define(host));
   program.addCommand(completionCommand(host, program));
   settle(program, host);
   return program;

@@ -20,6 +20,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_FILTER: ExitCode.unknown,
   UNKNOWN_TIMER: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
+  UNREACHABLE: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,
 };
 
