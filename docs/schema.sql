@@ -135,7 +135,8 @@ CREATE TABLE public.run (
     parent_task_id uuid,
     child_index integer,
     child_key text,
-    filter_payload text
+    filter_payload text,
+    placement text
 )
 PARTITION BY RANGE (id);
 

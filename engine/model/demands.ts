@@ -14,6 +14,14 @@ export interface Demands {
   desiredWorkerId: string | null;
 }
 
+/** What a trigger asks of its run's workers, beyond what the definition does. Stored as JSON in `run.placement`. */
+export interface RunPlacement {
+  /** Laid over the steps' labels, by key. */
+  labels: readonly DesiredLabel[];
+  /** Under a sticky strategy alone. */
+  desiredWorkerId: string | null;
+}
+
 export interface ConcurrencyDemand {
   /** `run`: one place for the whole run, held until it ends. */
   level: 'run' | 'task';

@@ -15,6 +15,8 @@ export interface RunRow {
   childKey: string | null;
   /** JSON object: the payload of the filter that let an event start it. */
   filterPayload: string | null;
+  /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
+  placement: string | null;
 }
 
 export interface TaskRow {

@@ -125,6 +125,8 @@ export interface TriggerRun {
   childKey: string | null;
   /** JSON object: the payload of the filter that let an event start it. */
   filterPayload: string | null;
+  /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
+  placement: string | null;
   /** The caller chose the id, so it may exist already: the loader looks before the plan. */
   ownId: boolean;
   /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
@@ -303,15 +305,20 @@ export interface ReplayCommand {
   ids: readonly string[];
   /** The loader brings the runs that these belong to. */
   loaded: readonly LoadedRun[];
+  deferred: readonly string[];
 }
 export interface ReplayReply {
   /** Tasks that run again. */
   replayed: readonly string[];
+  /** Ids that another command must ask for: what their runs bring would be too much for one batch. */
+  deferred: readonly string[];
 }
 export interface LoadedRun {
   runId: string;
   versionId: string;
   priority: number;
+  /** Had unfinished tasks when it was loaded. */
+  active: boolean;
   /** By step. */
   tasks: readonly LoadedTask[];
   demands: readonly StepDemands[] | null;
@@ -324,7 +331,7 @@ export interface LoadedTask {
   attempt: number;
   status: RunStatus | null;
   skipped: boolean;
-  /** Only where a condition looks at it. */
+  /** Only of a task that does not run again, and where a condition of one that does looks at it. */
   output: string | null;
   evaluated: ReadonlyMap<string, CelResult>;
 }

@@ -16,26 +16,28 @@ import { bearFailed } from './trigger.ts';
 export function planReplay(plan: Plan, command: ReplayCommand): ReplayReply {
   const replayed: string[] = [];
   const wanted = new Set(command.ids);
+  // Opened or ended by this very batch: what was loaded of it is out of date.
+  const changed = new Set(plan.changes.runEnds.map((end) => end.runId));
   for (const run of command.loaded) {
     const version = plan.state.versions.get(run.versionId);
-    if (version === undefined || version.tenantId !== command.tenantId || isActive(plan, run)) continue;
-    const chosen = chooseSteps(run, version, wanted);
+    if (version === undefined || version.tenantId !== command.tenantId || changed.has(run.runId) || isActive(plan, run)) continue;
+    const chosen = chosenSteps(run, version, wanted);
     if (chosen.size === 0) continue;
     reopen(plan, { run, version, chosen });
     for (const { id, step } of run.tasks) if (chosen.has(step)) replayed.push(id);
   }
-  return { replayed };
+  return { replayed, deferred: command.deferred };
 }
 
 function isActive({ state }: Plan, run: LoadedRun): boolean {
-  return state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
+  return run.active || state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
 }
 
 /**
  * The asked-for steps with all that come after them, and the on-failure step, which answers to what they do: unless a
  * failure that stays as it was has had its answer already.
  */
-function chooseSteps(run: LoadedRun, version: Version, wanted: ReadonlySet<string>): Set<number> {
+export function chosenSteps(run: Pick<LoadedRun, 'runId'> & { tasks: readonly Pick<LoadedTask, 'id' | 'step' | 'status'>[] }, version: Version, wanted: ReadonlySet<string>): Set<number> {
   const chosen = new Set(run.tasks.filter((task) => wanted.has(run.runId) || wanted.has(task.id)).map((task) => task.step));
   for (const step of chosen) for (const child of version.children[step] ?? []) chosen.add(child);
   const { onFailure } = version.definition;

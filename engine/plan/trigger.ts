@@ -36,6 +36,7 @@ export function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     childIndex: run.childIndex,
     childKey: run.childKey,
     filterPayload: run.filterPayload,
+    placement: run.placement,
   });
   changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata, filterPayload: run.filterPayload });
   state.counts.triggered++;

@@ -1,7 +1,7 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
-import type { ConcurrencyDemand, RateLimitDemand } from '../model/demands.ts';
+import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
 import type { StepDemands } from '../plan/command.ts';
 import type { Version } from '../plan/shard-state.ts';
 
@@ -10,22 +10,18 @@ const largest = 1_000_000_000;
 /** Characters of a concurrency or rate-limit key. */
 const longestKey = 1000;
 
-export interface DemandSource {
+export interface DemandSource extends RunPlacement {
   runId: string;
   /** JSON. */
   input: string;
   /** JSON object. */
   metadata: string;
-  /** Laid over the steps' labels, by key. */
-  labels: readonly DesiredLabel[];
-  /** Asked for by the caller; under a sticky strategy alone. */
-  desiredWorkerId: string | null;
 }
 
 class ExpressionFailed extends Error {}
 
 /** Does any task of the version ask for more than a slot and fixed labels? */
-function asksAnything(version: Version, source: DemandSource): boolean {
+export function asksAnything(version: Version, source: RunPlacement): boolean {
   const { concurrency, sticky, steps } = version.definition;
   return concurrency.length > 0 || sticky !== null || source.labels.length > 0 || source.desiredWorkerId !== null || steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0);
 }

@@ -1,7 +1,7 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import { compileCel } from '../cel/compile-cel.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { ShardState, Version } from '../plan/shard-state.ts';
 import type { Job } from './job.ts';
 
 /**
@@ -18,7 +18,11 @@ export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shar
       }
     }
     if (command.kind !== 'completed') continue;
-    const expressions = heavyExpressions(sources.stateOf(job.shard), command.taskId);
+    const state = sources.stateOf(job.shard);
+    const row = state?.tasks.find(command.taskId) ?? -1;
+    if (state === undefined || row < 0) continue;
+    const { version, index } = state.stepOf(row);
+    const expressions = heavyExpressions(version, index);
     if (expressions.length > 0) command.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(command.output) });
   }
 }
@@ -28,10 +32,8 @@ async function evaluateAll(cel: CelEvaluator, expressions: readonly string[], va
   return new Map(results);
 }
 
-function heavyExpressions(state: ShardState | undefined, taskId: string): string[] {
-  const row = state?.tasks.find(taskId) ?? -1;
-  if (state === undefined || row < 0) return [];
-  const { version, index } = state.stepOf(row);
+/** What the children of a step ask about its output, where that is for the evaluator. */
+export function heavyExpressions(version: Version, index: number): string[] {
   return (version.children[index] ?? []).flatMap((child) =>
     (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' && compileCel(condition.expression).heavy ? [condition.expression] : [])),
   );

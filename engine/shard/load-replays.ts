@@ -1,16 +1,30 @@
 import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
-import { compileCel } from '../cel/compile-cel.ts';
+import type { CelResult } from '../cel/cel-result.ts';
+import type { RunPlacement } from '../model/demands.ts';
+import { groupBy } from '../model/group-by.ts';
 import { skippedOutput } from '../model/payload.ts';
 import { isRunStatus, type RunStatus } from '../model/status.ts';
 import type { LoadedRun, LoadedTask, ReplayCommand } from '../plan/command.ts';
+import { chosenSteps } from '../plan/replay.ts';
 import type { ShardState, Version } from '../plan/shard-state.ts';
-import { evaluateDemands } from './evaluate-demands.ts';
+import { asksAnything, evaluateDemands } from './evaluate-demands.ts';
+import { heavyExpressions } from './evaluate-heavy.ts';
+import type { Job } from './job.ts';
+
+/**
+ * Characters of inputs and outputs that the replays of one batch may bring; the run that goes over it is the last.
+ * The lane waits while they are read and expressions look at them, so the rest comes with later batches.
+ */
+const batchChars = 8 * 1024 * 1024;
 
 interface RunSqlRow {
   id: string;
   version_id: string;
   priority: number;
+  placement: string | null;
+  input_length: number;
+  asked: string[];
 }
 
 interface TaskSqlRow {
@@ -20,25 +34,27 @@ interface TaskSqlRow {
   generation: number | null;
   attempt: number | null;
   status: number | null;
-  output: string | null;
+  skipped: boolean | null;
+  output_length: number | null;
 }
 
 /** By the ids of runs or of tasks. */
 const readRuns = {
   name: 'replay_runs',
   text: `
-    SELECT r.id, r.version_id, r.priority
-    FROM (SELECT DISTINCT coalesce(t.run_id, u.id) AS id FROM unnest($2::uuid[]) AS u (id) LEFT JOIN task t ON t.id = u.id) u
-    JOIN run r ON r.id = u.id AND r.tenant_id = $1`,
+    SELECT r.id, r.version_id, r.priority, r.placement, length(r.input) AS input_length, u.asked
+    FROM (
+      SELECT coalesce(t.run_id, u.id) AS id, array_agg(u.id) AS asked FROM unnest($2::uuid[]) AS u (id) LEFT JOIN task t ON t.id = u.id GROUP BY 1
+    ) u
+    JOIN run r ON r.id = u.id AND r.tenant_id = $1
+    ORDER BY r.id`,
 };
 
-/** Outputs only where a condition may look at them. */
 const readTasks = {
   name: 'replay_tasks',
   text: `
-    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.status,
-      CASE WHEN u.outputs OR x.output = $3 THEN x.output END AS output
-    FROM unnest($1::uuid[], $2::boolean[]) AS u (id, outputs)
+    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.status, x.output = $2 AS skipped, length(x.output) AS output_length
+    FROM unnest($1::uuid[]) AS u (id)
     JOIN task t ON t.run_id = u.id
     LEFT JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
     ORDER BY t.run_id, t.step`,
@@ -49,40 +65,101 @@ const readPayloads = {
   text: `SELECT r.id, r.input, r.metadata::text AS metadata FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
-/** The ended runs that a replay asks for, as they were, with their expressions evaluated anew. */
-export async function loadReplays(sources: { client: ClientBase; cel: CelEvaluator; state: ShardState }, command: ReplayCommand): Promise<void> {
-  const { client, state } = sources;
+const readOutputs = {
+  name: 'replay_outputs',
+  text: `
+    SELECT x.task_id AS id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
+    JOIN result x ON x.task_id = u.task_id AND x.generation = u.generation`,
+};
+
+interface Sources {
+  client: ClientBase;
+  cel: CelEvaluator;
+  stateOf: (shard: number) => ShardState | undefined;
+}
+
+/** One run on its way: what must still be read for it. */
+interface Draft {
+  row: RunSqlRow;
+  version: Version;
+  placement: RunPlacement;
+  tasks: readonly TaskSqlRow[];
+  asks: boolean;
+  /** Tasks that stay as they are, and whose outputs conditions look at. */
+  lookedAt: readonly TaskSqlRow[];
+}
+
+/** The runs that replays ask for, as they are stored, with their expressions evaluated anew. */
+export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promise<void> {
+  let left = batchChars;
+  for (const { command, shard } of jobs) {
+    const state = sources.stateOf(shard);
+    if (state === undefined || command.kind !== 'replay') continue;
+    const drafts = await readDrafts(sources.client, state, command);
+    const taken: Draft[] = [];
+    const deferred: string[] = [];
+    for (const draft of drafts) {
+      if (left > 0) taken.push(draft);
+      else deferred.push(...draft.row.asked);
+      left -= sizeOf(draft);
+    }
+    command.deferred = deferred;
+    command.loaded = await loadDrafts(sources, state, taken);
+  }
+}
+
+async function readDrafts(client: ClientBase, state: ShardState, command: ReplayCommand): Promise<Draft[]> {
   const runs = await client.query<RunSqlRow>({ ...readRuns, values: [command.tenantId, command.ids] });
-  const known = runs.rows.flatMap((row) => {
+  const tasks = await client.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((row) => row.id), skippedOutput] });
+  const byRun = groupBy(tasks.rows, (task) => task.run_id);
+  const wanted = new Set(command.ids);
+  return runs.rows.flatMap((row) => {
     const version = state.versions.get(row.version_id);
-    return version === undefined ? [] : [{ row, version }];
+    return version === undefined ? [] : [draftOf({ row, version, tasks: byRun.get(row.id) ?? [], wanted })];
   });
-  const looksAtOutputs = known.map(({ version }) => version.definition.steps.some((step) => step.conditions.some((condition) => condition.kind === 'parent')));
-  const tasks = await client.query<TaskSqlRow>({ ...readTasks, values: [known.map(({ row }) => row.id), looksAtOutputs, skippedOutput] });
-  const asking = known.filter(({ version }) => asksByExpression(version));
+}
+
+function draftOf(options: { row: RunSqlRow; version: Version; tasks: readonly TaskSqlRow[]; wanted: ReadonlySet<string> }): Draft {
+  const { row, version, tasks, wanted } = options;
+  const placement: RunPlacement = row.placement === null ? { labels: [], desiredWorkerId: null } : JSON.parse(row.placement);
+  const chosen = chosenSteps({ runId: row.id, tasks: tasks.map((task) => ({ id: task.id, step: task.step, status: statusOf(task.status) })) }, version, wanted);
+  const seen = new Set([...chosen].flatMap((step) => (version.definition.steps[step]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' ? [condition.parent] : []))));
+  return { row, version, placement, tasks, asks: asksAnything(version, placement), lookedAt: tasks.filter((task) => seen.has(task.step) && !chosen.has(task.step) && task.output_length !== null) };
+}
+
+function sizeOf(draft: Draft): number {
+  return (draft.asks ? draft.row.input_length : 0) + draft.lookedAt.reduce((sum, task) => sum + (task.output_length ?? 0), 0);
+}
+
+async function loadDrafts({ client, cel }: Sources, state: ShardState, drafts: readonly Draft[]): Promise<LoadedRun[]> {
+  const asking = drafts.filter((draft) => draft.asks);
   const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
-  command.loaded = await Promise.all(
-    known.map(async ({ row, version }): Promise<LoadedRun> => {
-      const payload = payloads.find((each) => each.id === row.id);
-      const demands = payload === undefined ? null : await evaluateDemands(sources.cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, labels: [], desiredWorkerId: null });
-      const own = tasks.rows.filter((task) => task.run_id === row.id);
-      return { runId: row.id, versionId: row.version_id, priority: row.priority, tasks: await Promise.all(own.map((task) => loadedTask(sources.cel, version, task))), demands };
+  const payloadOf = new Map(payloads.map((payload) => [payload.id, payload]));
+  const lookedAt = drafts.flatMap((draft) => draft.lookedAt);
+  const outputs = lookedAt.length === 0 ? [] : (await client.query<{ id: string; output: string }>({ ...readOutputs, values: [lookedAt.map((task) => task.id), lookedAt.map((task) => task.generation)] })).rows;
+  const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
+  return Promise.all(
+    drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
+      const payload = payloadOf.get(row.id);
+      const demands = payload === undefined ? null : await evaluateDemands(cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, ...placement });
+      const rows = tasks.map((task) => state.tasks.find(task.id));
+      return {
+        runId: row.id,
+        versionId: row.version_id,
+        priority: row.priority,
+        active: rows.some((each) => each >= 0 && !state.isEnded(each)),
+        tasks: await Promise.all(tasks.map((task) => loadedTask(cel, version, task, outputOf.get(task.id) ?? null))),
+        demands,
+      };
     }),
   );
 }
 
-function asksByExpression({ definition }: Version): boolean {
-  return definition.concurrency.length > 0 || definition.sticky !== null || definition.steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0);
-}
-
-async function loadedTask(cel: CelEvaluator, version: Version, sql: TaskSqlRow): Promise<LoadedTask> {
-  const skipped = sql.output === skippedOutput;
-  const expressions = (version.children[sql.step] ?? []).flatMap((child) =>
-    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === sql.step && condition.expression !== '' && compileCel(condition.expression).heavy ? [condition.expression] : [])),
-  );
-  const evaluated = new Map<string, Awaited<ReturnType<CelEvaluator['evaluate']>>>();
-  if (!skipped && sql.output !== null) for (const expression of expressions) evaluated.set(expression, await cel.evaluate(expression, { output: JSON.parse(sql.output) }));
-  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, status: statusOf(sql.status), skipped, output: sql.output, evaluated };
+async function loadedTask(cel: CelEvaluator, version: Version, sql: TaskSqlRow, output: string | null): Promise<LoadedTask> {
+  const skipped = sql.skipped === true;
+  const evaluated = new Map<string, CelResult>();
+  if (output !== null && !skipped) for (const expression of heavyExpressions(version, sql.step)) evaluated.set(expression, await cel.evaluate(expression, { output: JSON.parse(output) }));
+  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, status: statusOf(sql.status), skipped, output, evaluated };
 }
 
 function statusOf(status: number | null): RunStatus | null {

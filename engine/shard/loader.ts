@@ -27,10 +27,7 @@ export interface LoadSources {
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await evaluateHeavy(sources, jobs);
-  for (const { command, shard } of jobs) {
-    const state = sources.stateOf(shard);
-    if (command.kind === 'replay' && state !== undefined) await loadReplays({ ...sources, state }, command);
-  }
+  await loadReplays(sources, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }

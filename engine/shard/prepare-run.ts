@@ -3,6 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
+import type { RunPlacement } from '../model/demands.ts';
 import type { TriggerRun } from '../plan/command.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import type { Owner } from './owner.ts';
@@ -48,6 +49,7 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
   if (desiredWorkerId !== null && version.definition.sticky === null) {
     throw new HatchetError('INVALID_ARGUMENT', `workflow ${version.definition.name} has no sticky strategy, so a run of it cannot keep to a worker`, { remedy: 'Give the workflow a sticky strategy, or leave sticky out of the call.' });
   }
+  const placement: RunPlacement = { labels: request.labels ?? [], desiredWorkerId };
   return {
     runId,
     taskIds: steps.length === 1 ? [runId] : steps.map(() => newId()),
@@ -59,8 +61,9 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     childIndex: request.childIndex ?? null,
     childKey: request.childKey ?? null,
     filterPayload: request.filterPayload ?? null,
+    placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     ownId: child !== undefined || request.runId !== undefined,
-    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, labels: request.labels ?? [], desiredWorkerId }),
+    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, ...placement }),
   };
 }
 

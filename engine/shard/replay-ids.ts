@@ -9,9 +9,10 @@ const chunk = 200;
 export async function replayIds(owner: Owner, tenantId: string, ids: readonly string[]): Promise<string[]> {
   if (ids.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call replays ${ids.length} ids`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
   const replayed: string[] = [];
-  for (let from = 0; from < ids.length; from += chunk) {
-    const reply = await owner.submit(tenantId, { kind: 'replay', tenantId, ids: ids.slice(from, from + chunk), loaded: [] });
+  for (let left = ids; left.length > 0; ) {
+    const reply = await owner.submit(tenantId, { kind: 'replay', tenantId, ids: left.slice(0, chunk), loaded: [], deferred: [] });
     replayed.push(...reply.replayed);
+    left = [...reply.deferred, ...left.slice(chunk)];
   }
   return replayed;
 }

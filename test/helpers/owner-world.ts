@@ -79,6 +79,7 @@ export class OwnerWorld {
       childIndex: null,
       childKey: null,
       filterPayload: null,
+      placement: null,
       ownId: options.runId !== undefined,
       demands: null,
     };

@@ -121,7 +121,7 @@ export class PlannerWorld {
       kind: 'trigger',
       tenantId,
       existing: new Set(),
-      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, ownId: false, demands }],
+      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, ownId: false, demands }],
     });
     return runId;
   }
@@ -130,7 +130,7 @@ export class PlannerWorld {
   replayOf(ids: readonly string[]): CommandByKind['replay'] {
     const asked = new Set(ids);
     const runs = [...this.stored.runs.values()].filter((run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)));
-    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)) };
+    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)), deferred: [] };
   }
 
   #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): LoadedRun {
@@ -139,7 +139,8 @@ export class PlannerWorld {
       const result = newest(id);
       return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, evaluated: new Map() };
     });
-    return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
+    const active = run.tasks.map(({ id }) => this.state.tasks.find(id)).some((row) => row >= 0 && !this.state.isEnded(row));
+    return { runId: run.id, versionId: run.versionId, priority: run.priority, active, tasks, demands: run.demands };
   }
 
   /** What memory says of every task, comparable. */

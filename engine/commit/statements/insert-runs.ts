@@ -5,8 +5,8 @@ import type { Statement } from '../statement.ts';
 export const insertRuns: Statement<RunRow> = {
   name: 'insert_runs',
   text: `
-    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[])`,
+    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.id)),
     plainArray(rows.map((row) => row.tenantId)),
@@ -19,5 +19,6 @@ export const insertRuns: Statement<RunRow> = {
     plainArray(rows.map((row) => row.childIndex)),
     textArray(rows.map((row) => row.childKey)),
     textArray(rows.map((row) => row.filterPayload)),
+    textArray(rows.map((row) => row.placement)),
   ],
 };

@@ -77,6 +77,7 @@ function runImage(world: OwnerWorld, runId: string): unknown {
 }
 
 const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> => (await readRunDetail(pool, world.tenantId, runId))?.status;
+const diamond = [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })];
 const actions = ['wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed'];
 
 describe('a replay', () => {
@@ -142,6 +143,40 @@ describe('a replay', () => {
     const [closed] = await listRunSummaries(pool, filter);
     expect(closed).toMatchObject({ status: RunStatus.Failed, error: '{"message":"no"}' });
     expect(closed?.startedUs).toBeGreaterThan(before?.finishedUs ?? Infinity);
+  });
+
+  it('keeps the labels and the worker that its trigger asked for', async () => {
+    const world = await start();
+    await put(world, diamond, { sticky: 'HARD' });
+    await register(world, actions);
+    const wanted = await register(world, actions, { gpu: 1 });
+    const labels = [{ key: 'gpu', value: 1, comparator: 'EQUAL' as const, required: true, weight: 100 }];
+    const { runId, tasks } = await trigger(world, { labels });
+    for (const id of tasks) await world.complete(id);
+    await replayIds(world.owner, world.tenantId, [runId]);
+    for (const id of tasks) await world.complete(id, 1);
+    const dispatched = world.effects.flatMap((effect) => (effect.kind === 'dispatch' ? [effect.workerId] : []));
+    expect(dispatched).toEqual(Array.from({ length: 8 }, () => wanted));
+    const asking = await trigger(world, { desiredWorkerId: wanted });
+    await world.owner.submit(world.tenantId, { kind: 'cancel', tenantId: world.tenantId, ids: [asking.runId] });
+    await world.owner.submit(world.tenantId, { kind: 'cancelSent', taskId: asking.tasks[0] ?? '', attempt: 0 });
+    await replayIds(world.owner, world.tenantId, [asking.runId]);
+    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: asking.tasks[0], attempt: 1, workerId: wanted });
+  });
+
+  it('brings no more into one batch than is good, and still replays all', async () => {
+    const world = await start();
+    await put(world, [stepOf('a')], { concurrency: [{ expression: 'input.key', strategy: 'GROUP_ROUND_ROBIN', maxRuns: 100, maxRunsExpression: null, sharedName: null }] });
+    await register(world, actions);
+    const input = JSON.stringify({ key: 'k', padding: 'x'.repeat(3 * 1024 * 1024) });
+    const runs: string[] = [];
+    for (let i = 0; i < 5; i++) runs.push((await trigger(world, { input })).runId);
+    for (const runId of runs) await world.complete(runId);
+    const reply = await world.owner.submit(world.tenantId, { kind: 'replay', tenantId: world.tenantId, ids: runs, loaded: [], deferred: [] });
+    expect(reply).toEqual({ replayed: runs.slice(0, 3), deferred: runs.slice(3) });
+    for (const runId of reply.replayed) await world.complete(runId, 1);
+    expect((await replayIds(world.owner, world.tenantId, runs)).toSorted()).toEqual(runs);
+    expect(world.effects.filter((effect) => effect.kind === 'dispatch')).toHaveLength(5 + 3 + 5);
   });
 
   it('stands in line behind what waited before it, over a take-over too', async () => {

@@ -175,6 +175,23 @@ describe('replay', () => {
     expect(made.broken()).toBeUndefined();
   });
 
+  it('leaves out what the same batch has touched: it was loaded before that', () => {
+    const made = world();
+    const ended = made.trigger('single', 1, [{ demands: null, error: 'no such field' }]);
+    const twice = made.replayOf([ended]);
+    made.runTogether([twice, twice]); // each ends at once
+    expect(resultOf(made, ended, 2)?.status).toBe(RunStatus.Failed);
+    const active = made.trigger('diamond');
+    made.run({ kind: 'cancel', tenantId, ids: [taskOf(made, active, 0)] });
+    made.run({ kind: 'cancelSent', taskId: taskOf(made, active, 0), attempt: 0 });
+    made.run({ kind: 'updateWorker', tenantId, workerId: [...made.state.workersById.keys()][0] ?? '', paused: true });
+    replay(made, active);
+    made.runTogether([{ kind: 'cancel', tenantId, ids: [active] }, made.replayOf([active])]);
+    expect(made.stored.runEnds.get(`${active}/2`)?.status).toBe(RunStatus.Cancelled);
+    expect(made.stored.reopened.has(`${active}/3`)).toBe(false);
+    expect(made.broken()).toBeUndefined();
+  });
+
   it('is another tenant\'s business nowhere', () => {
     const made = world();
     const runId = finishedDiamond(made);
