@@ -97,6 +97,15 @@ export class Lane {
     throw new BatchUnknown('the connection to Postgres was lost while a batch was committing', { cause });
   }
 
+  async isAlive(): Promise<boolean> {
+    try {
+      await this.#client.query('SELECT 1');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#client.end().catch(() => undefined);
   }

@@ -317,8 +317,6 @@ export interface LoadedRun {
   runId: string;
   versionId: string;
   priority: number;
-  /** Had unfinished tasks when it was loaded. */
-  active: boolean;
   /** By step. */
   tasks: readonly LoadedTask[];
   demands: readonly StepDemands[] | null;

@@ -16,7 +16,7 @@ import { bearFailed } from './trigger.ts';
 export function planReplay(plan: Plan, command: ReplayCommand): ReplayReply {
   const replayed: string[] = [];
   const wanted = new Set(command.ids);
-  // Opened or ended by this very batch: what was loaded of it is out of date.
+  // What was loaded of a run that this very batch opened or ended is out of date.
   const changed = new Set(plan.changes.runEnds.map((end) => end.runId));
   for (const run of command.loaded) {
     const version = plan.state.versions.get(run.versionId);
@@ -30,7 +30,7 @@ export function planReplay(plan: Plan, command: ReplayCommand): ReplayReply {
 }
 
 function isActive({ state }: Plan, run: LoadedRun): boolean {
-  return run.active || state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
+  return state.runsById.has(run.runId) || run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status));
 }
 
 /**

@@ -104,7 +104,7 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
       left -= sizeOf(draft);
     }
     command.deferred = deferred;
-    command.loaded = await loadDrafts(sources, state, taken);
+    command.loaded = await loadDrafts(sources, taken);
   }
 }
 
@@ -131,7 +131,7 @@ function sizeOf(draft: Draft): number {
   return (draft.asks ? draft.row.input_length : 0) + draft.lookedAt.reduce((sum, task) => sum + (task.output_length ?? 0), 0);
 }
 
-async function loadDrafts({ client, cel }: Sources, state: ShardState, drafts: readonly Draft[]): Promise<LoadedRun[]> {
+async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): Promise<LoadedRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
   const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
   const payloadOf = new Map(payloads.map((payload) => [payload.id, payload]));
@@ -142,12 +142,10 @@ async function loadDrafts({ client, cel }: Sources, state: ShardState, drafts: r
     drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
       const payload = payloadOf.get(row.id);
       const demands = payload === undefined ? null : await evaluateDemands(cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, ...placement });
-      const rows = tasks.map((task) => state.tasks.find(task.id));
       return {
         runId: row.id,
         versionId: row.version_id,
         priority: row.priority,
-        active: rows.some((each) => each >= 0 && !state.isEnded(each)),
         tasks: await Promise.all(tasks.map((task) => loadedTask(cel, version, task, outputOf.get(task.id) ?? null))),
         demands,
       };

@@ -1,4 +1,4 @@
-import type { ClientConfig } from 'pg';
+import { DatabaseError, type ClientConfig } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
@@ -13,6 +13,7 @@ import type { Effect } from '../plan/effect.ts';
 import { settleRows } from '../plan/live-rows.ts';
 import { ShardState } from '../plan/shard-state.ts';
 import { runCommand } from '../plan/run-command.ts';
+import { commandFailure } from './command-failure.ts';
 import { payloadSize, type Job } from './job.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
@@ -203,6 +204,8 @@ export class Owner {
       await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard) }, jobs);
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
+      // With Postgres there, trying the same again would fail again.
+      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive())) return this.#bisect(jobs, error);
       this.#queue = [...jobs, ...this.#queue];
       return this.#reconnect([]);
     }
@@ -252,15 +255,15 @@ export class Owner {
   }
 
   /** A batch with a poison command: halves, until it stands alone and fails alone. */
-  async #bisect(jobs: readonly Job[], error: BatchRefused): Promise<void> {
+  async #bisect(jobs: readonly Job[], error: unknown): Promise<void> {
     const [only] = jobs;
     if (jobs.length > 1) {
       const half = Math.ceil(jobs.length / 2);
       await this.#runBatch(jobs.slice(0, half));
       return this.#runBatch(jobs.slice(half));
     }
-    this.#log.warn({ err: error, sqlstate: error.sqlstate, command: only?.command.kind }, 'a command was refused by Postgres');
-    only?.reject(new HatchetError('COMMAND_FAILED', `Postgres refused ${only.command.kind}: ${error.message}`, { cause: error, details: { sqlstate: error.sqlstate }, remedy: 'Nothing of it was stored. The message says which value could not be stored.' }));
+    this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
+    only?.reject(commandFailure(error, only.command.kind));
   }
 
   async #connect(): Promise<void> {

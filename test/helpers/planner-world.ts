@@ -139,8 +139,7 @@ export class PlannerWorld {
       const result = newest(id);
       return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, evaluated: new Map() };
     });
-    const active = run.tasks.map(({ id }) => this.state.tasks.find(id)).some((row) => row >= 0 && !this.state.isEnded(row));
-    return { runId: run.id, versionId: run.versionId, priority: run.priority, active, tasks, demands: run.demands };
+    return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
   }
 
   /** What memory says of every task, comparable. */

@@ -179,6 +179,19 @@ describe('a replay', () => {
     expect(world.effects.filter((effect) => effect.kind === 'dispatch')).toHaveLength(5 + 3 + 5);
   });
 
+  it('of what cannot be read fails alone', async () => {
+    const world = await start();
+    await put(world, [stepOf('a')]);
+    await register(world, actions);
+    const [broken, whole] = [await trigger(world), await trigger(world)];
+    for (const { runId } of [broken, whole]) await world.complete(runId);
+    await client.query(`UPDATE run SET placement = 'no JSON' WHERE id = $1`, [broken.runId]);
+    const [first, second, third] = await Promise.allSettled([replayIds(world.owner, world.tenantId, [broken.runId]), replayIds(world.owner, world.tenantId, [whole.runId]), trigger(world)]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: 'COMMAND_FAILED' } });
+    expect(second).toMatchObject({ status: 'fulfilled', value: [whole.runId] });
+    expect(third.status).toBe('fulfilled');
+  });
+
   it('stands in line behind what waited before it, over a take-over too', async () => {
     const first = await start();
     await put(first, [stepOf('a')]);
