@@ -1,6 +1,6 @@
 import { endReviewed } from './end-task.ts';
 import type { Plan } from './plan.ts';
-import { holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
+import { complain, holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
 
 export interface MeetableEvent {
   tenantId: string;
@@ -23,7 +23,9 @@ export function meetEvent(plan: Plan, event: MeetableEvent): void {
     for (const [index, condition] of conditions.entries()) {
       if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
       if (state.waits.get(row)?.states[index] !== 'open') continue;
-      if (holds(condition.expression, variables, event.evaluated).met) resolveCondition(plan, row, index, { met: true, data: event.payload });
+      const { met, why } = holds(condition.expression, variables, event.evaluated);
+      if (met) resolveCondition(plan, row, index, { met: true, data: event.payload });
+      else if (why !== undefined) complain(plan, row, index, why);
     }
     endReviewed(plan, row, reviewTask(plan, row));
   }

@@ -60,7 +60,7 @@ export function openWait(plan: Plan, row: number): void {
   const { state } = plan;
   const { conditions } = state.stepOf(row).definition;
   if (conditions.length === 0) return;
-  state.waits.set(row, { sinceUs: 0, states: conditions.map(() => 'open'), data: conditions.map(() => null) });
+  state.waits.set(row, { sinceUs: 0, states: conditions.map(() => 'open'), data: conditions.map(() => null), complained: conditions.map(() => false) });
   state.undo.record(() => state.waits.delete(row));
   plan.changes.touchedWaits.add(row);
 }
@@ -119,6 +119,17 @@ export function resolveCondition(plan: Plan, row: number, index: number, resolut
   });
   plan.changes.touchedWaits.add(row);
   if (resolution.why !== undefined) journal(plan, row, 'C', resolution.why);
+}
+
+/** Says why a condition failed on an event: the first time, since events with the key may be many. */
+export function complain(plan: Plan, row: number, index: number, why: string): void {
+  const wait = plan.state.waits.get(row);
+  if (wait === undefined || wait.complained[index] === true) return;
+  wait.complained[index] = true;
+  plan.state.undo.record(() => {
+    wait.complained[index] = false;
+  });
+  journal(plan, row, 'C', why);
 }
 
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */

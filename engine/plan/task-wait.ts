@@ -8,6 +8,8 @@ export interface TaskWait {
   readonly states: ConditionState[];
   /** JSON of what met each condition. */
   readonly data: (string | null)[];
+  /** Whose failure on an event is in the timeline already. In memory alone: after a restart it may be said once more. */
+  readonly complained: boolean[];
 }
 
 /** As stored in `wait.resolved`: the conditions that are no longer open. */

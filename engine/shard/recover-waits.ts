@@ -34,7 +34,7 @@ function restoreWait(shard: ShardState, sql: WaitSqlRow): void {
   const row = shard.tasks.find(sql.task_id);
   if (row < 0) return;
   const { conditions } = shard.stepOf(row).definition;
-  const wait: TaskWait = { sinceUs: Number(sql.since_us), states: conditions.map(() => 'open'), data: conditions.map(() => null) };
+  const wait: TaskWait = { sinceUs: Number(sql.since_us), states: conditions.map(() => 'open'), data: conditions.map(() => null), complained: conditions.map(() => false) };
   const resolved: StoredResolution[] = JSON.parse(sql.resolved);
   for (const { index, met, data } of resolved) {
     wait.states[index] = met ? 'met' : 'unmet';
