@@ -79,10 +79,15 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const runId = request.runId === undefined ? null : (await runDetail(tenantId, request.runId)).id;
       const wanted = new Set(request.workflowNames);
       const nowSeq = owner.stateOf(tenantId)?.seq ?? Date.now() * 1000;
+      let ended = false;
       for await (const page of deps.feed.read({ tenantId, runId, after: request.after ?? null, nowSeq, signal })) {
         const events = page.events.filter((event) => wanted.size === 0 || wanted.has(event.workflowName));
         await writeTo(call, { events: events.map(runEventMessage), cursor: page.cursor, live: page.live }, signal);
-        if (runId !== null && page.events.some((event) => event.type === 'RUN_FINISHED')) return;
+        for (const { type } of page.events) {
+          if (type === 'RUN_FINISHED') ended = true;
+          else if (type === 'RETRIED_BY_USER') ended = false; // a replay opened it again
+        }
+        if (runId !== null && ended && page.live) return;
       }
     }),
     listLogs: unary(deps, async (request, { tenantId }) => {

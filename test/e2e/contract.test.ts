@@ -189,6 +189,27 @@ describe('a cancellation by filter', () => {
 });
 
 describe('the event stream', () => {
+  it('of a replayed run goes past its former end, and ends with the newest', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    const end = async (): Promise<void> => {
+      await expect.poll(() => statusOf(runId), { timeout: 10_000, interval: 20 }).toBe(RunStatus.RUN_STATUS_RUNNING);
+      await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+    };
+    await end();
+    expect(await strangers.call(strangers.admin, strangers.admin.replayTasks, { externalIds: [runId] })).toEqual({ replayedTasks: [] });
+    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId, newId()] })).toEqual({ replayedTasks: [runId] });
+    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId] })).toEqual({ replayedTasks: [] });
+    const types: string[] = [];
+    const stream = clients.monitor.streamRunEvents({ runId, workflowNames: [] }, clients.metadata());
+    stream.on('data', (page: StreamRunEventsResponse) => types.push(...page.events.map((event) => event.type)));
+    const over = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
+    await expect.poll(() => types.filter((type) => type === 'STARTED').length, { timeout: 10_000, interval: 20 }).toBe(2);
+    await end();
+    await over;
+    expect(types.filter((type) => type === 'RETRIED_BY_USER' || type === 'RUN_FINISHED')).toEqual(['RUN_FINISHED', 'RETRIED_BY_USER', 'RUN_FINISHED']);
+    expect(types.at(-1)).toBe('RUN_FINISHED');
+  });
+
   it('resumes by cursor without a gap or a repeat', async () => {
     const from = await clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, limit: 1 });
     const seen: RunEvent[] = [];

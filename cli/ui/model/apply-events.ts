@@ -35,10 +35,11 @@ function newRun(event: EventRow): RunRow {
 
 function applyEvent(run: RunRow, event: EventRow): RunRow {
   if (event.task === '') {
-    // A run's own events carry its status; after its end only a replay, which creates it anew, opens it again.
+    // A run's own events carry its status; after its end only a replay of its tasks opens it again.
     if (event.type === 'RUN_FINISHED') return { ...run, status: event.status, finishedAt: event.time };
     return event.type === 'RUN_CREATED' && rank(run.status) > 0 ? run : { ...run, status: event.status };
   }
+  if (event.type === 'RETRIED_BY_USER') return { ...run, status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null };
   if (event.type === 'STARTED' && rank(run.status) < 2) return { ...run, status: 'RUNNING', startedAt: run.startedAt ?? event.time };
   if (event.type === 'ASSIGNED' && run.status === 'QUEUED') return { ...run, status: 'RUNNING' };
   if (event.type === 'FAILED' && event.message !== '') return { ...run, errorMessage: run.errorMessage ?? event.message };

@@ -19,6 +19,16 @@ describe('the table of runs', () => {
     expect(ended.runs.get(runId(1))).toMatchObject({ status: 'FAILED', errorMessage: 'boom' });
   });
 
+  it('opens a run again with a replay of its tasks', () => {
+    const { state } = play(emptyState(), {
+      type: 'events',
+      events: [makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }), makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' }), makeEvent(1, 'RETRIED_BY_USER')],
+    });
+    expect(state.runs.get(runId(1))).toMatchObject({ status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null });
+    const { state: again } = play(state, { type: 'events', events: [makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })] });
+    expect(again.runs.get(runId(1))).toMatchObject({ status: 'COMPLETED', errorMessage: null });
+  });
+
   it('does not depend on whether the list or the events came first', () => {
     const life = [makeEvent(1, 'RUN_CREATED'), makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })];
     fc.assert(
