@@ -80,6 +80,25 @@ const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | und
 const diamond = [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })];
 const actions = ['wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed'];
 
+describe('a waiting task', () => {
+  it('sleeps on while no engine is up: wall time, not the shard\'s clock', async () => {
+    const sleepy: Condition = { action: 'QUEUE', group: 0, expression: '', dataKey: 's', kind: 'sleep', ms: 3_600_000, duration: '1h' };
+    const first = await start();
+    await put(first, [stepOf('a', { conditions: [sleepy] })]);
+    const { runId } = await trigger(first);
+    const dueOf = (world: OwnerWorld): number => {
+      const tasks = world.owner.stateOf(world.tenantId)?.tasks;
+      return tasks?.dueUs[tasks.find(runId)] ?? 0;
+    };
+    const due = dueOf(first);
+    expect(due).toBeGreaterThan(0);
+    await first.owner.stop();
+    await client.query(`UPDATE shard SET expires_at = expires_at - interval '20 minutes'`);
+    const second = await start({ tenantId: first.tenantId });
+    expect(dueOf(second)).toBe(due);
+  });
+});
+
 describe('a replay', () => {
   it('survives a take-over in the middle of its generation: kept outcomes, open tasks, conditions', async () => {
     const skipWhenBig: Condition = { action: 'SKIP', group: 0, expression: 'output.n > 5.0', dataKey: 'd', kind: 'parent', parent: 1, whenSkipped: false };
