@@ -74,6 +74,21 @@ describe('conditions', () => {
     expect(scene.triggers).toEqual({ 'sleep 10000': { sleep_duration: '10s' } });
   });
 
+  it('wait for the last of several parents before they count', () => {
+    const made = new PlannerWorld();
+    made.put(workflowOf('wf', [stepOf('a'), stepOf('b'), stepOf('c', { parents: [0, 1], conditions: [event(queue, 'go')] })]));
+    made.register({ actions: ['wf:a', 'wf:b', 'wf:c'] });
+    const tasks = made.stored.runs.get(made.trigger('wf'))?.tasks.map(({ id }) => id) ?? [];
+    const push = (): void => made.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }] });
+    const stateOf = (): number | undefined => made.state.tasks.state[made.state.tasks.find(tasks[2] ?? '')];
+    made.run({ kind: 'completed', tenantId, taskId: tasks[0] ?? '', attempt: 0, output: '{}' });
+    push();
+    made.run({ kind: 'completed', tenantId, taskId: tasks[1] ?? '', attempt: 0, output: '{}' });
+    expect(stateOf()).toBe(LiveState.Gated);
+    push();
+    expect(stateOf()).toBe(LiveState.Running);
+  });
+
   it('sleep each for its own time', () => {
     const scene = new Scene([sleep(queue, 5_000), sleep(also, 10_000)]).finishFirst();
     expect(scene.advance(6_000).state).toBe('GATED');
