@@ -58,6 +58,15 @@ CREATE TABLE public.history (
 )
 PARTITION BY RANGE (task_id);
 
+CREATE TABLE public.idempotency (
+    tenant_id uuid NOT NULL,
+    key text NOT NULL,
+    run_id uuid NOT NULL,
+    by_status boolean NOT NULL,
+    expires_us bigint NOT NULL
+)
+WITH (fillfactor='70');
+
 CREATE TABLE public.live (
     task_id uuid NOT NULL,
     run_id uuid NOT NULL,
@@ -284,6 +293,9 @@ ALTER TABLE ONLY public.filter
 ALTER TABLE ONLY public.history
     ADD CONSTRAINT history_pkey PRIMARY KEY (task_id, seq);
 
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
+
 ALTER TABLE ONLY public.live
     ADD CONSTRAINT live_pkey PRIMARY KEY (task_id);
 
@@ -352,6 +364,8 @@ CREATE INDEX filter_workflow ON public.filter USING btree (tenant_id, workflow_i
 
 CREATE INDEX history_seq ON ONLY public.history USING brin (seq) WITH (pages_per_range='16', autosummarize='on');
 
+CREATE INDEX idempotency_expiry ON public.idempotency USING btree (expires_us);
+
 CREATE INDEX run_end_status ON ONLY public.run_end USING btree (tenant_id, status, run_id);
 
 CREATE INDEX run_parent ON ONLY public.run USING btree (parent_task_id) WHERE (parent_task_id IS NOT NULL);
@@ -377,6 +391,9 @@ ALTER TABLE ONLY public.filter
 
 ALTER TABLE ONLY public.filter
     ADD CONSTRAINT filter_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES public.workflow(id);
+
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.rate_limit
     ADD CONSTRAINT rate_limit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import { connectionConfig } from './postgres/connect.ts';
+import { dropExpiredRows } from './postgres/expired-rows.ts';
 import { dropExpiredPartitions } from './postgres/expired-partitions.ts';
 import { preparePartitions } from './postgres/partitions.ts';
 
@@ -42,6 +43,7 @@ export class Maintenance {
       await this.#connected(async (client, nowMs) => {
         await preparePartitions(client, nowMs);
         const dropped = await dropExpiredPartitions(client, { nowMs, retentionDays: this.#options.retentionDays });
+        await dropExpiredRows(client, { nowMs, retentionDays: this.#options.retentionDays });
         if (dropped.length > 0) this.#options.log.info({ partitions: dropped }, 'expired partitions dropped');
       });
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { BatchRows, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
+import type { BatchRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
 import type { Statement } from './statement.ts';
 import { assertShards } from './statements/assert-shards.ts';
 import { deleteLive } from './statements/delete-live.ts';
@@ -16,6 +16,7 @@ import { updateSticky } from './statements/update-sticky.ts';
 import { writeRateLimits } from './statements/write-rate-limits.ts';
 import { deleteWaits, writeWaits } from './statements/write-waits.ts';
 import { deleteCrons, deleteSchedules, insertSchedules, updateCrons, updateSchedules, writeCrons } from './statements/write-timers.ts';
+import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
 export interface Query {
@@ -54,11 +55,17 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(updateSchedules, lastOf(rows.scheduleUpdates));
   add(deleteSchedules, rows.scheduleDeletes);
   add(deleteWaits, rows.waitDeletes);
+  add(writeIdempotency, lastByKey(rows.keyClaims));
   add(writeWaits, rows.waits);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
   add(insertHistory, rows.history);
   return queries;
+}
+
+/** A key that ran out and was claimed again within one batch is written once. */
+function lastByKey(rows: readonly IdempotencyRow[]): IdempotencyRow[] {
+  return [...new Map(rows.map((row) => [`${row.tenantId} ${row.key}`, row])).values()];
 }
 
 /** One row a key in an UPDATE's source: the last one counts. */

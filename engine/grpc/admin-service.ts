@@ -9,6 +9,7 @@ import type { Owner } from '../shard/owner.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { refuseCollisions } from './collision.ts';
 import { declaredCrons } from './definition-crons.ts';
 import { readDefinition } from './definition-request.ts';
 import { readDesiredLabels } from './desired-labels.ts';
@@ -35,7 +36,8 @@ export function adminService(deps: AdminDeps): GrpcService {
       const [runId] = runIdsFrom(metadata, 1);
       const labels = readDesiredLabels(request.desiredWorkerLabels, 'of the run');
       const run = await prepareRun(owner, tenantId, { workflowName: request.workflowName, input: text(request.input), metadata: text(request.additionalMetadata), priority: request.priority, runId, labels });
-      await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      refuseCollisions(collisions, runIds, false);
       return { externalId: run.runId };
     }),
     cancelTasks: unary(deps, async (request, { tenantId }) => {

@@ -9,6 +9,7 @@ import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
 import { readCronInput, readCrons } from './definition-crons.ts';
 import { readDefaultFilters, readEventKeys } from './definition-events.ts';
+import { readIdempotency } from './definition-idempotency.ts';
 import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
 import { readDesiredLabels } from './desired-labels.ts';
@@ -33,11 +34,6 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   const ms = parseDuration(text);
   if (ms === undefined || ms === 0) throw invalid(`${what} ${JSON.stringify(text)} is not a duration`, 'Write it like 500ms, 90s or 1h30m.');
   return ms;
-}
-
-function refuseWorkflowFeatures(request: CreateWorkflowVersionRequest): void {
-  const { name } = request;
-  if (request.idempotency !== undefined) throw notServed(name, 'idempotency');
 }
 
 function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
@@ -114,7 +110,6 @@ function schemaText(request: CreateWorkflowVersionRequest): string | null {
  */
 export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: WorkflowDefinition; checksum: string }> {
   checkName(request.name, 'workflow');
-  refuseWorkflowFeatures(request);
   if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
   const { onFailureTask } = request;
   const tasks = onFailureTask === undefined ? request.tasks : [...request.tasks, onFailureTask];
@@ -135,6 +130,7 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
     steps,
     ...plainWorkflow,
     onFailure,
+    idempotency: readIdempotency(request.idempotency, request.name),
     eventKeys: readEventKeys(request.eventTriggers, request.name),
     crons: readCrons(request.cronTriggers, request.name),
     cronInput: readCronInput(request.cronInput),

@@ -1,5 +1,6 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, type ErrorCode } from '../errors.ts';
+import { CollisionError } from './collision.ts';
 import type { Logger } from '../log.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {
@@ -11,6 +12,7 @@ const codes: Partial<Record<ErrorCode, status>> = {
   UNKNOWN_EVENT: status.NOT_FOUND,
   UNKNOWN_FILTER: status.NOT_FOUND,
   UNKNOWN_TIMER: status.NOT_FOUND,
+  IDEMPOTENCY_COLLISION: status.ALREADY_EXISTS,
   UNAUTHENTICATED: status.UNAUTHENTICATED,
   NOT_SUPPORTED: status.UNIMPLEMENTED,
   NOT_OWNER: status.UNAVAILABLE,
@@ -23,6 +25,7 @@ export function toServiceError(error: unknown, log: Logger): ServiceError {
   const metadata = new Metadata();
   if (error instanceof HatchetError) {
     metadata.set('hatchet-error-code', error.code);
+    if (error instanceof CollisionError) metadata.set('grpc-status-details-bin', error.status);
     const details = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
     return Object.assign(new Error(details), { code: codes[error.code] ?? status.INTERNAL, details, metadata });
   }

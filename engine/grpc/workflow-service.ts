@@ -4,6 +4,7 @@ import type { Owner } from '../shard/owner.ts';
 import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { refuseCollisions } from './collision.ts';
 import { readDesiredLabels } from './desired-labels.ts';
 import { readSchedules } from './schedule-request.ts';
 import { readRateLimit } from './rate-limit-request.ts';
@@ -21,7 +22,8 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     triggerWorkflow: unary(deps, async (request, { tenantId }, metadata) => {
       const [runId] = runIdsFrom(metadata, 1);
       const run = await prepareRun(owner, tenantId, { ...fromWire(request), runId });
-      await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      refuseCollisions(collisions, runIds, false);
       return { workflowRunId: run.runId };
     }),
     bulkTriggerWorkflow: unary(deps, async ({ workflows }, { tenantId }, metadata) => {
@@ -30,7 +32,10 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const runs = await Promise.all(workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] })));
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
-      if (runs.length > 0) await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
+      if (runs.length > 0) {
+        const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
+        refuseCollisions(collisions, runIds, true);
+      }
       return { workflowRunIds: runs.map((run) => run.runId) };
     }),
     putWorkflow: unsupported(deps, 'WorkflowService.PutWorkflow'),

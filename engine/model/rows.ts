@@ -193,6 +193,15 @@ export interface ScheduleUpdateRow {
   error: string | null;
 }
 
+export interface IdempotencyRow {
+  tenantId: string;
+  key: string;
+  runId: string;
+  /** Held until the run has ended, at most until it expires. */
+  byStatus: boolean;
+  expiresUs: number;
+}
+
 export interface WaitRow {
   taskId: string;
   tenantId: string;
@@ -235,6 +244,7 @@ export interface BatchRows {
   readonly schedules: readonly ScheduleRow[];
   readonly scheduleUpdates: readonly ScheduleUpdateRow[];
   readonly scheduleDeletes: readonly string[];
+  readonly keyClaims: readonly IdempotencyRow[];
   readonly waits: readonly WaitRow[];
   readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];

@@ -1,8 +1,8 @@
-import type { BatchRows, CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow, EventRow, EventRunRow, FilterRow, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
+import type { BatchRows, IdempotencyRow, CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow, EventRow, EventRunRow, FilterRow, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WorkflowUpdateRow } from '../model/rows.ts';
 import type { Effect } from './effect.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'events', 'eventRuns', 'filters', 'filterDeletes', 'crons', 'cronUpdates', 'cronDeletes', 'schedules', 'scheduleUpdates', 'scheduleDeletes', 'effects'] as const;
+const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'events', 'eventRuns', 'filters', 'filterDeletes', 'crons', 'cronUpdates', 'cronDeletes', 'schedules', 'scheduleUpdates', 'scheduleDeletes', 'keyClaims', 'effects'] as const;
 export type ChangeMark = readonly number[];
 
 /** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
@@ -28,6 +28,7 @@ export class ChangeSet implements BatchRows {
   readonly schedules: ScheduleRow[] = [];
   readonly scheduleUpdates: ScheduleUpdateRow[] = [];
   readonly scheduleDeletes: string[] = [];
+  readonly keyClaims: IdempotencyRow[] = [];
   /** Their rows are made when planning is over. */
   readonly touchedWaits = new Set<number>();
   readonly waits: WaitRow[] = [];

@@ -127,6 +127,8 @@ export interface TriggerRun {
   filterPayload: string | null;
   /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
   placement: string | null;
+  /** The key that it claims, under its workflow's rule. */
+  idempotency: { key: string; ttlUs: number; byStatus: boolean } | null;
   /** The caller chose the id, so it may exist already: the loader looks before the plan. */
   ownId: boolean;
   /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
@@ -217,8 +219,17 @@ export interface FireTimerCommand {
   existing: Set<string>;
 }
 
+/** The run that holds an idempotency key, where another asks for it. */
+export interface Collision {
+  existingRunId: string;
+  collidingRunId: string;
+}
+
 export interface TriggerReply {
+  /** Those that exist now. */
   runIds: readonly string[];
+  /** Those that were not made: other runs hold their keys. */
+  collisions: readonly Collision[];
 }
 
 export interface RegisterWorkerCommand {

@@ -3,7 +3,7 @@ import type { DeleteTimersCommand, FireTimerCommand, PutCronCommand, PutSchedule
 import type { Plan } from './plan.ts';
 import type { CronTimer } from './shard-state.ts';
 import type { Timer } from './timer-heap.ts';
-import { createRun, isKnownRun } from './trigger.ts';
+import { isKnownRun, startRun } from './trigger.ts';
 
 export function planPutCron(plan: Plan, command: PutCronCommand): void {
   const { cron } = command;
@@ -65,16 +65,18 @@ export function planFireTimer(plan: Plan, command: FireTimerCommand): void {
   const { state, changes } = plan;
   const { timer, run } = command;
   if (!state.isCurrentTimer(timer)) return;
-  if (run !== null && !isKnownRun(plan, command.existing, run.runId)) createRun(plan, timer.tenantId, run);
+  const collision = run === null || isKnownRun(plan, command.existing, run.runId) ? undefined : startRun(plan, timer.tenantId, run);
+  const made = collision === undefined ? run : null;
+  const error = collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;
   if (timer.kind === 'schedule') {
     dropSchedule(plan, timer.id);
-    changes.scheduleUpdates.push({ id: timer.id, dueUs: timer.dueUs, runId: run?.runId ?? null, error: command.error });
+    changes.scheduleUpdates.push({ id: timer.id, dueUs: timer.dueUs, runId: made?.runId ?? null, error });
     return;
   }
   const cron = state.crons.get(timer.id);
   if (cron === undefined) return;
   setCron(plan, { ...cron, dueUs: command.nextUs });
-  changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: command.error });
+  changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: error });
 }
 
 export function setCron(plan: Plan, cron: CronTimer): void {

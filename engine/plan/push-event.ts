@@ -1,7 +1,7 @@
 import type { PushEventCommand } from './command.ts';
 import { meetEvent } from './meet-event.ts';
 import type { Plan } from './plan.ts';
-import { createRun } from './trigger.ts';
+import { startRun } from './trigger.ts';
 
 /** An event with all that it causes: its runs, and the conditions that it meets. One transaction, or none of it. */
 export function planPushEvent(plan: Plan, command: PushEventCommand): void {
@@ -11,7 +11,7 @@ export function planPushEvent(plan: Plan, command: PushEventCommand): void {
     const { id, key, scope, payload, metadata } = event;
     plan.changes.events.push({ id, tenantId, key, scope, payload, metadata });
     for (const { run, filterId } of event.runs) {
-      createRun(plan, tenantId, run);
+      if (startRun(plan, tenantId, run) !== undefined) continue; // dropped in silence: the event is no caller to be told
       plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });
     }
     meetEvent(plan, { tenantId, key, scope, payload, evaluated: event.evaluated ?? new Map() });

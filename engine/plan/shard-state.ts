@@ -6,7 +6,7 @@ import { sweepAt, type RateLimit } from './rate-limit.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import type { CatchUp } from '../model/cron.ts';
-import type { FilterRow } from '../model/rows.ts';
+import type { FilterRow, IdempotencyRow } from '../model/rows.ts';
 import type { LabelValue } from '../model/labels.ts';
 import type { Placement, WorkflowState } from './placement.ts';
 import { PlannerWorker, type SlotUse } from './planner-worker.ts';
@@ -102,6 +102,8 @@ export class ShardState {
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();
+  /** Claims of idempotency keys that the batch in planning asks for. */
+  readonly keyClaims = new Map<string, IdempotencyRow>();
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
   readonly schedules = new Map<string, Timer>();

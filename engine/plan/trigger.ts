@@ -1,7 +1,8 @@
 import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import type { Claim } from './concurrency-group.ts';
-import type { TriggerCommand, TriggerReply, TriggerRun } from './command.ts';
+import { claimKey } from './claim-key.ts';
+import type { Collision, TriggerCommand, TriggerReply, TriggerRun } from './command.ts';
 import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from './make-extras.ts';
 import { journal, touch, type Plan } from './plan.ts';
@@ -9,10 +10,21 @@ import { openWait, reviewTask } from './review-task.ts';
 import type { Version } from './shard-state.ts';
 
 export function planTrigger(plan: Plan, command: TriggerCommand): TriggerReply {
+  const runIds: string[] = [];
+  const collisions: Collision[] = [];
   for (const run of command.runs) {
-    if (!isKnownRun(plan, command.existing, run.runId)) createRun(plan, command.tenantId, run);
+    const collision = isKnownRun(plan, command.existing, run.runId) ? undefined : startRun(plan, command.tenantId, run);
+    if (collision === undefined) runIds.push(run.runId);
+    else collisions.push(collision);
   }
-  return { runIds: command.runs.map((run) => run.runId) };
+  return { runIds, collisions };
+}
+
+/** Makes a run, unless another holds its idempotency key. */
+export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
+  const collision = claimKey(plan, tenantId, run);
+  if (collision === undefined) createRun(plan, tenantId, run);
+  return collision;
 }
 
 /** Running it again with its ids changes nothing. */
@@ -20,7 +32,7 @@ export function isKnownRun({ state }: Plan, existing: ReadonlySet<string>, runId
   return existing.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) >= 0;
 }
 
-export function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
+function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   const { state, changes } = plan;
   const version = state.versions.get(run.versionId);
   if (version === undefined || version.tenantId !== tenantId) throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);

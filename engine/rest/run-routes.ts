@@ -52,7 +52,9 @@ export function registerRunRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
     const metadata = additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata);
     const run = await prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
-    await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    const { collisions } = await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    const [collision] = collisions;
+    if (collision !== undefined) throw new HatchetError('IDEMPOTENCY_COLLISION', `the idempotency key of the run is held by run ${collision.existingRunId}`, { remedy: 'Use the run that exists, or another key.' });
     return context.json(await details(tenantId, run.runId));
   });
 }

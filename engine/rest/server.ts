@@ -23,6 +23,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   UNKNOWN_EVENT: 404,
   UNKNOWN_FILTER: 404,
   UNKNOWN_TIMER: 404,
+  IDEMPOTENCY_COLLISION: 409,
   UNAUTHENTICATED: 401,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,

@@ -4,10 +4,19 @@ import { parseUuid } from '../model/uuid.ts';
 import { readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
-import { integerQuery, objectBody } from './request-values.ts';
+import { integerQuery, isObject, objectBody } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 
 const mostWorkflows = 1000;
+
+/** `{"pause": {"action": "pause"}}`, or `{"isPaused": true}` as older clients send it. @throws HatchetError INVALID_ARGUMENT */
+function wantedPause(body: Record<string, unknown>): boolean {
+  const { pause, isPaused } = body;
+  const action = isObject(pause) ? pause['action'] : undefined;
+  if (action === 'pause' || action === 'unpause') return action === 'pause';
+  if (typeof isPaused === 'boolean') return isPaused;
+  throw new HatchetError('INVALID_ARGUMENT', 'the body does not say whether to pause', { remedy: 'Send {"pause": {"action": "pause"}} or {"pause": {"action": "unpause"}}.' });
+}
 
 /** Definitions, in their newest version, and their queues. */
 export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
@@ -35,8 +44,7 @@ export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void
   app.patch('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
     const workflow = await one(tenantId, context.req.param('workflow'));
-    const { isPaused } = await objectBody(context.req);
-    if (typeof isPaused !== 'boolean') throw new HatchetError('INVALID_ARGUMENT', 'isPaused is not true or false', { remedy: 'Send {"isPaused": true} or {"isPaused": false}.' });
+    const isPaused = wantedPause(await objectBody(context.req));
     await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId: workflow.id, paused: isPaused });
     return context.json(workflowMessage({ ...workflow, isPaused }, tenantId));
   });

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
+import { loadKeyClaims } from './load-key-claims.ts';
 import { loadReplays } from './load-replays.ts';
 import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
 
@@ -28,6 +29,7 @@ export interface LoadSources {
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await evaluateHeavy(sources, jobs);
   await loadReplays(sources, jobs);
+  await loadKeyClaims(sources, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }

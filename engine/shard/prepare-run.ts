@@ -4,6 +4,7 @@ import { checkedInput, checkedMetadata } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
 import type { RunPlacement } from '../model/demands.ts';
+import type { Version } from '../plan/shard-state.ts';
 import type { TriggerRun } from '../plan/command.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import type { Owner } from './owner.ts';
@@ -62,9 +63,24 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     childKey: request.childKey ?? null,
     filterPayload: request.filterPayload ?? null,
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
+    idempotency: await idempotencyOf(owner, version, { input, metadata }),
     ownId: child !== undefined || request.runId !== undefined,
     demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, ...placement }),
   };
+}
+
+const longestKey = 1000;
+
+/** @throws HatchetError INVALID_ARGUMENT where the workflow's expression gives no key */
+async function idempotencyOf(owner: Owner, version: Version, payload: { input: string; metadata: string }): Promise<TriggerRun['idempotency']> {
+  const rule = version.definition.idempotency;
+  if (rule === null) return null;
+  const result = await owner.cel.evaluate(rule.expression, { input: JSON.parse(payload.input), additional_metadata: JSON.parse(payload.metadata) });
+  const why = result.ok ? `gives ${JSON.stringify(result.value).slice(0, 100)}, not a text of 1 to ${longestKey} characters` : `failed: ${result.message}`;
+  if (!result.ok || typeof result.value !== 'string' || result.value === '' || result.value.length > longestKey || result.value.includes('\0')) {
+    throw new HatchetError('INVALID_ARGUMENT', `the idempotency expression ${JSON.stringify(rule.expression)} of workflow ${version.definition.name} ${why}`, { remedy: 'Send what the expression reads.' });
+  }
+  return { key: result.value, ttlUs: rule.ttlMs * 1000, byStatus: rule.method === 'STATUS' };
 }
 
 /** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */

@@ -54,6 +54,13 @@ async function runsOf(eventId: string): Promise<unknown[]> {
   return outputs.map((output) => Object.values(Object(output))[0]);
 }
 
+/** As the REST client does it, whose enums cannot be written as texts. */
+async function pause(workflowId: string, action: 'pause' | 'unpause'): Promise<void> {
+  const { http, token } = engine.ready;
+  const reply = await fetch(`http://127.0.0.1:${http.port}/api/v1/workflows/${workflowId}`, { method: 'PATCH', headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ pause: { action } }) });
+  expect(reply.status).toBe(200);
+}
+
 const { RUN_STATUS_COMPLETED: completed, RUN_STATUS_CANCELLED: cancelled, RUN_STATUS_FAILED: failed } = RunStatus;
 
 describe('flow, by the published TypeScript SDK', () => {
@@ -188,6 +195,35 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(await listen()).toBe(expected);
     await ref.output;
     expect(await listen()).toBe(expected);
+  });
+
+  it('a second run with a claimed idempotency key collides, and names the one that holds it', async () => {
+    const trigger = (id: string) => hatchet.runNoWait('once-an-hour', { id }, {}).then((ref) => ref.getWorkflowRunId());
+    const first = await trigger('a');
+    await hatchet.runs.runRef(first).output;
+    await expect(trigger('a')).rejects.toMatchObject({ existingRunExternalId: first });
+    expect(await trigger('b')).not.toBe(first);
+    // Over a restart, too.
+    const { grpc, http } = engine.ready;
+    await engine.end('SIGKILL');
+    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    await expect.poll(() => trigger('a').catch((error: unknown) => Object(error).existingRunExternalId), { timeout: 20_000 }).toBe(first);
+    const bulk: unknown = await hatchet.admin.runWorkflows(['a', 'c', 'd', 'c'].map((id) => ({ workflowName: 'once-an-hour', input: { id }, options: {} }))).catch((error: unknown) => error);
+    expect(bulk).toMatchObject({ collisions: [{ existingRunExternalId: first }, {}] });
+  }, 60_000);
+
+  it('a key claimed by status is free once its run has ended; an event that collides is dropped', async () => {
+    const counted = async (id: string) => (await runsOf((await hatchet.events.push('once:now', { id })).eventId)).length;
+    expect(await counted('x')).toBe(1);
+    expect(await counted('x')).toBe(1); // the first has ended
+    const workflow = await hatchet.workflows.get('once');
+    await pause(workflow.metadata.id, 'pause');
+    const waiting = await hatchet.runNoWait('once', { id: 'y' }, {});
+    const event = await hatchet.events.push('once:now', { id: 'y' });
+    const { data } = await hatchet.api.v1EventGet(hatchet.tenantId, event.eventId);
+    expect(data.triggeredRuns).toEqual([]);
+    await pause(workflow.metadata.id, 'unpause');
+    await waiting.output;
   });
 
   it('pushes in bulk', async () => {

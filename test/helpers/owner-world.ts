@@ -80,6 +80,7 @@ export class OwnerWorld {
       childKey: null,
       filterPayload: null,
       placement: null,
+      idempotency: null,
       ownId: options.runId !== undefined,
       demands: null,
     };

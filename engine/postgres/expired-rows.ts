@@ -1,0 +1,20 @@
+import type { ClientBase } from 'pg';
+
+/** Rows a statement: locks are short. */
+const chunk = 10_000;
+
+const expiredClaims = `
+  DELETE FROM idempotency i USING (SELECT tenant_id, key FROM idempotency WHERE expires_us < $1 ORDER BY expires_us LIMIT $2) e
+  WHERE i.tenant_id = e.tenant_id AND i.key = e.key AND i.expires_us < $1`;
+/** A dynamic limit's row says nothing once its window is over; no window is longer than a year. */
+const expiredLimits = `DELETE FROM rate_limit WHERE NOT is_static AND window_start_us < $1`;
+const pastSchedules = `DELETE FROM schedule WHERE (run_id IS NOT NULL OR error IS NOT NULL) AND due_us < $1`;
+const yearUs = 366 * 86_400 * 1_000_000;
+
+/** Drops what has no meaning any more: idempotency keys that ran out, old windows of dynamic rate limits, scheduled runs past the retention. */
+export async function dropExpiredRows(client: ClientBase, options: { nowMs: number; retentionDays: number }): Promise<void> {
+  const nowUs = options.nowMs * 1000;
+  for (let dropped = chunk; dropped === chunk; ) dropped = (await client.query(expiredClaims, [nowUs, chunk])).rowCount ?? 0;
+  await client.query(expiredLimits, [nowUs - yearUs]);
+  await client.query(pastSchedules, [nowUs - options.retentionDays * 86_400_000_000]);
+}
