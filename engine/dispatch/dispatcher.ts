@@ -143,7 +143,7 @@ export class Dispatcher {
         this.#ports.readErrors(missing.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation })))),
       ]);
       for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
-      for (const [taskId, output] of outputs) this.payloads.putOutput(taskId, output);
+      for (const [taskId, output] of outputs) this.payloads.fillOutput(taskId, output);
       for (const assignment of missing) this.#deliver(assignment, runs.get(assignment.runId), { outputOf: (taskId) => outputs.get(taskId), errorOf: (taskId) => errors.get(taskId) });
     } catch (error) {
       this.#log.warn({ err: error, attempts: missing.length }, 'payloads could not be read; the attempts go back to their queues');

@@ -34,8 +34,15 @@ export class PayloadCache {
     this.#trim();
   }
 
+  /** What a task has just given: after a replay in place of what it gave before. */
   putOutput(taskId: string, output: string): void {
-    this.forgetOutput(taskId); // a replay makes a new one
+    this.forgetOutput(taskId);
+    this.fillOutput(taskId, output);
+  }
+
+  /** What was read: it may be older than what is here. */
+  fillOutput(taskId: string, output: string): void {
+    if (this.#outputs.has(taskId)) return;
     this.#outputs.set(taskId, output);
     this.#size += output.length;
     this.#trim();

@@ -317,6 +317,8 @@ export interface ReplayCommand {
   /** The loader brings the runs that these belong to. */
   loaded: readonly LoadedRun[];
   deferred: readonly string[];
+  /** Generations of the runs when the loader first saw them: after an uncertain try, one that has moved on is not replayed again. */
+  seen: Map<string, number>;
 }
 export interface ReplayReply {
   /** Tasks that run again. */

@@ -92,10 +92,12 @@ interface Draft {
 /** The runs that replays ask for, as they are stored, with their expressions evaluated anew. */
 export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promise<void> {
   let left = batchChars;
-  for (const { command, shard } of jobs) {
+  for (const { command, shard, mayBeDone } of jobs) {
     const state = sources.stateOf(shard);
     if (state === undefined || command.kind !== 'replay') continue;
-    const drafts = await readDrafts(sources.client, state, command);
+    const found = await readDrafts(sources.client, state, command);
+    const drafts = found.filter((draft) => !mayBeDone || generationOf(draft) <= (command.seen.get(draft.row.id) ?? Infinity));
+    if (!mayBeDone) for (const draft of found) command.seen.set(draft.row.id, generationOf(draft));
     const taken: Draft[] = [];
     const deferred: string[] = [];
     for (const draft of drafts) {
@@ -125,6 +127,10 @@ function draftOf(options: { row: RunSqlRow; version: Version; tasks: readonly Ta
   const chosen = chosenSteps({ runId: row.id, tasks: tasks.map((task) => ({ id: task.id, step: task.step, status: statusOf(task.status) })) }, version, wanted);
   const seen = new Set([...chosen].flatMap((step) => (version.definition.steps[step]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' ? [condition.parent] : []))));
   return { row, version, placement, tasks, asks: asksAnything(version, placement), lookedAt: tasks.filter((task) => seen.has(task.step) && !chosen.has(task.step) && task.output_length !== null) };
+}
+
+function generationOf(draft: Draft): number {
+  return Math.max(1, ...draft.tasks.map((task) => task.generation ?? 1));
 }
 
 function sizeOf(draft: Draft): number {

@@ -10,7 +10,7 @@ export async function replayIds(owner: Owner, tenantId: string, ids: readonly st
   if (ids.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call replays ${ids.length} ids`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
   const replayed: string[] = [];
   for (let left = ids; left.length > 0; ) {
-    const reply = await owner.submit(tenantId, { kind: 'replay', tenantId, ids: left.slice(0, chunk), loaded: [], deferred: [] });
+    const reply = await owner.submit(tenantId, { kind: 'replay', tenantId, ids: left.slice(0, chunk), loaded: [], deferred: [], seen: new Map() });
     replayed.push(...reply.replayed);
     left = [...reply.deferred, ...left.slice(chunk)];
   }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { V1TaskEventType, V1TaskStatus } from '@hatchet-dev/typescript-sdk/clients/rest/generated/data-contracts.js';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
@@ -224,6 +225,26 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(data.triggeredRuns).toEqual([]);
     await pause(workflow.metadata.id, 'unpause');
     await waiting.output;
+  });
+
+  it('replays by filter: the failed ones of a workflow and a time, and no others', async () => {
+    const since = new Date();
+    const run = async (fail: boolean, batch: string): Promise<string> => {
+      const ref = await hatchet.runNoWait('failing-flow', { fail }, { additionalMetadata: { batch } });
+      await ref.output.catch(() => undefined);
+      return ref.getWorkflowRunId();
+    };
+    const [first, second, fine, other] = [await run(true, 'red'), await run(true, 'red'), await run(false, 'red'), await run(true, 'blue')];
+    const retries = async (runId: string): Promise<number[]> => (await hatchet.runs.get(runId)).tasks.map((task) => task.retryCount ?? -1);
+    const { data } = await hatchet.runs.replay({ filters: { since, statuses: [V1TaskStatus.FAILED], workflowNames: ['failing-flow'], additionalMetadata: { batch: 'red' } } });
+    expect(data.ids).toHaveLength(6);
+    for (const runId of [first, second]) {
+      await expect(hatchet.runs.runRef(runId).output).rejects.toBeDefined();
+      expect(await retries(runId)).toEqual([1, 1, 1]);
+      expect((await hatchet.runs.get(runId)).taskEvents.filter((event) => event.eventType === V1TaskEventType.RETRIED_BY_USER)).toHaveLength(3);
+    }
+    for (const runId of [fine, other]) expect(await retries(runId)).toEqual([0, 0, 0]);
+    await expect(hatchet.runs.replay({ ids: Array.from({ length: 1001 }, () => first) })).rejects.toBeDefined();
   });
 
   it('pushes in bulk', async () => {

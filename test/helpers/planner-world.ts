@@ -130,7 +130,7 @@ export class PlannerWorld {
   replayOf(ids: readonly string[]): CommandByKind['replay'] {
     const asked = new Set(ids);
     const runs = [...this.stored.runs.values()].filter((run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)));
-    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)), deferred: [] };
+    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)), deferred: [], seen: new Map() };
   }
 
   #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): LoadedRun {

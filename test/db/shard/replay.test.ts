@@ -191,11 +191,32 @@ describe('a replay', () => {
     const runs: string[] = [];
     for (let i = 0; i < 5; i++) runs.push((await trigger(world, { input })).runId);
     for (const runId of runs) await world.complete(runId);
-    const reply = await world.owner.submit(world.tenantId, { kind: 'replay', tenantId: world.tenantId, ids: runs, loaded: [], deferred: [] });
+    const reply = await world.owner.submit(world.tenantId, { kind: 'replay', tenantId: world.tenantId, ids: runs, loaded: [], deferred: [], seen: new Map() });
     expect(reply).toEqual({ replayed: runs.slice(0, 3), deferred: runs.slice(3) });
     for (const runId of reply.replayed) await world.complete(runId, 1);
     expect((await replayIds(world.owner, world.tenantId, runs)).toSorted()).toEqual(runs);
     expect(world.effects.filter((effect) => effect.kind === 'dispatch')).toHaveLength(5 + 3 + 5);
+  });
+
+  it('whose first try another engine has seen through is not carried out again', async () => {
+    const world = await start();
+    await put(world, [stepOf('a')]);
+    const workerId = await register(world, actions);
+    const { runId } = await trigger(world);
+    await world.complete(runId);
+    // Another engine owns the shards when the batch comes to commit, and carries the same replay out.
+    await client.query(`UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`, [newId()]);
+    const late = replayIds(world.owner, world.tenantId, [runId]);
+    await expect.poll(() => world.lostTimes).toBe(1);
+    await client.query('INSERT INTO run_end (tenant_id, status, run_id, generation, seq) SELECT tenant_id, s, run_id, 2, seq + 1 FROM run_end, unnest(ARRAY[0, 3]) s WHERE run_id = $1', [runId]);
+    await client.query('INSERT INTO result (task_id, generation, status, attempt, seq, output) SELECT task_id, 2, status, 1, seq + 1, output FROM result WHERE task_id = $1', [runId]);
+    await client.query('UPDATE shard SET owner = NULL, expires_at = clock_timestamp()');
+    expect(await late).toEqual([]);
+    expect(await status(world, runId)).toBe(RunStatus.Completed);
+    // A new one is another matter.
+    await world.present(workerId);
+    expect(await replayIds(world.owner, world.tenantId, [runId])).toEqual([runId]);
+    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: runId, attempt: 2, generation: 3 });
   });
 
   it('of what cannot be read fails alone', async () => {
