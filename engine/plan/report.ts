@@ -1,4 +1,5 @@
 import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
+import { skippedOutput } from '../model/payload.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import { RunStatus } from '../model/status.ts';
 import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './command.ts';
@@ -37,7 +38,9 @@ export function planCompleted(plan: Plan, command: CompletedCommand): void {
   if (row < 0) return;
   markStarted(plan, row); // STARTED is fire-and-forget: a completion can overtake it
   journal(plan, row, 'F');
-  endTask(plan, row, { status: RunStatus.Completed, output: command.output, error: null, evaluated: command.evaluated });
+  // That text is kept for tasks that were skipped; Python's json.dumps writes the same, space included.
+  const output = command.output === skippedOutput ? JSON.stringify(JSON.parse(skippedOutput)) : command.output;
+  endTask(plan, row, { status: RunStatus.Completed, output, error: null, evaluated: command.evaluated });
 }
 
 export function planFailed(plan: Plan, command: FailedCommand): void {

@@ -143,6 +143,12 @@ describe('conditions', () => {
     expect(skippedFirst([onParent(skip, 'output.n > 1', false)])).toBe('RUNNING');
   });
 
+  it('know a skipped parent from one whose own output says so', () => {
+    const scene = new Scene([]).finishFirst('{"skipped": true}');
+    expect(scene.state).toBe('RUNNING');
+    expect(scene.made.stored.results.get(`${scene.idOf(0)}/1`)?.output).toBe('{"skipped":true}');
+  });
+
   it('give what met them to every attempt', () => {
     const scene = new Scene([event(queue, 'go')], { retries: 1 }).finishFirst().push('go', { by: 'ada' });
     scene.made.run({ kind: 'failed', tenantId, taskId: scene.idOf(1), attempt: 0, error: 'no', mayRetry: true });
