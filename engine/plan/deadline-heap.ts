@@ -42,8 +42,11 @@ export class DeadlineHeap {
     }
   }
 
-  #due(row: number): number {
-    return this.#tasks.dueUs[row] ?? Infinity;
+  /** Of two that are due at once, the one that was queued first. */
+  #isBefore(row: number, other: number): boolean {
+    const { dueUs, seq } = this.#tasks;
+    const [due, otherDue] = [dueUs[row] ?? Infinity, dueUs[other] ?? Infinity];
+    return due < otherDue || (due === otherDue && (seq[row] ?? 0) < (seq[other] ?? 0));
   }
 
   #place(row: number, at: number): void {
@@ -56,7 +59,7 @@ export class DeadlineHeap {
     while (at > 0) {
       const parent = (at - 1) >> 1;
       const above = this.#rows[parent];
-      if (above === undefined || this.#due(above) <= this.#due(row)) break;
+      if (above === undefined || !this.#isBefore(row, above)) break;
       this.#place(above, at);
       at = parent;
     }
@@ -71,11 +74,11 @@ export class DeadlineHeap {
       if (left === undefined) break;
       const right = this.#rows[child + 1];
       let lower = left;
-      if (right !== undefined && this.#due(right) < this.#due(left)) {
+      if (right !== undefined && this.#isBefore(right, left)) {
         lower = right;
         child++;
       }
-      if (this.#due(lower) >= this.#due(row)) break;
+      if (!this.#isBefore(lower, row)) break;
       this.#place(lower, at);
       at = child;
     }

@@ -1,4 +1,5 @@
 import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../../engine/model/definition.ts';
+import { HatchetError } from '../../engine/errors.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
@@ -56,13 +57,16 @@ export class PlannerWorld {
   /** Places that a group may keep after its limit was lowered. */
   loosestMaxRuns = 0;
   #ids = 0;
-  /** Of the run that is being triggered: as its expressions would give them again. */
-  #demands: readonly StepDemands[] | null = null;
+  /** By run: as its expressions would give them again. */
+  readonly #demands = new Map<string, readonly StepDemands[] | null>();
 
   id(): string {
     this.#ids++;
     return `01900000-0000-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
   }
+
+  /** Told of every batch that was committed, with the time that it saw. */
+  watch: ((commands: readonly CommandByKind[CommandKind][], nowUs: number) => void) | undefined;
 
   /** Plans one command as a batch of its own and commits it. */
   run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {
@@ -71,33 +75,39 @@ export class PlannerWorld {
     this.#finish(plan);
     this.#store(plan.changes);
     settleRows(this.state);
+    this.watch?.([command], plan.nowUs);
     return reply;
   }
 
   /** Plans commands as one batch and commits it. */
   runTogether(commands: readonly CommandByKind[CommandKind][]): void {
     const plan = this.#plan();
-    for (const command of commands) runCommand(plan, command.kind, command);
+    for (const command of commands) this.#try(plan, command);
     this.#finish(plan);
     this.#store(plan.changes);
     settleRows(this.state);
+    this.watch?.(commands, plan.nowUs);
   }
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
   rollback(commands: readonly CommandByKind[CommandKind][]): void {
     const plan = this.#plan();
-    for (const command of commands) {
-      const mark = this.state.undo.mark();
-      const changes = plan.changes.mark();
-      try {
-        runCommand(plan, command.kind, command);
-      } catch {
-        this.state.undo.rollback(mark);
-        plan.changes.truncate(changes);
-      }
-    }
+    for (const command of commands) this.#try(plan, command);
     this.#finish(plan);
     this.state.undo.rollback();
+  }
+
+  /** A refusal takes back what its command had done, and nothing else. */
+  #try(plan: Plan, command: CommandByKind[CommandKind]): void {
+    const mark = this.state.undo.mark();
+    const changes = plan.changes.mark();
+    try {
+      runCommand(plan, command.kind, command);
+    } catch (error) {
+      if (!(error instanceof HatchetError)) throw error;
+      this.state.undo.rollback(mark);
+      plan.changes.truncate(changes);
+    }
   }
 
   register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number> }): string {
@@ -112,18 +122,17 @@ export class PlannerWorld {
   }
 
   trigger(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): string {
+    return this.run(this.triggerOf(workflow, priority, demands)).runIds[0] ?? '';
+  }
+
+  triggerOf(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): CommandByKind['trigger'] {
     const version = this.state.latestVersion(tenantId, workflow);
     if (version === undefined) throw new Error(`no workflow ${workflow}`);
     const runId = this.id();
     const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
-    this.#demands = demands;
-    this.run({
-      kind: 'trigger',
-      tenantId,
-      existing: new Set(),
-      runs: [{ runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands }],
-    });
-    return runId;
+    this.#demands.set(runId, demands);
+    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands };
+    return { kind: 'trigger', tenantId, existing: new Set(), runs: [run] };
   }
 
   /** The command as the loader leaves it: with the stored rows of the runs that the ids name. */
@@ -188,7 +197,7 @@ export class PlannerWorld {
       const worker = state.workerOf(row);
       if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
       if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;
-      if (worker !== undefined && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + 1);
+      if (worker !== undefined && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
       if (live === LiveState.Gated && (state.runOf(row)?.unfinished ?? 0) === 0) return `${id} waits in an ended run`;
     }
     for (const worker of state.workersById.values()) {
@@ -270,7 +279,7 @@ export class PlannerWorld {
       if (this.stored.results.has(key)) throw new Error(`a second result of ${key}`);
       this.stored.results.set(key, row);
     }
-    for (const row of changes.runs) this.stored.runs.set(row.id, { ...row, demands: this.#demands, tasks: changes.tasks.filter((task) => task.runId === row.id) });
+    for (const row of changes.runs) this.stored.runs.set(row.id, { ...row, demands: this.#demands.get(row.id) ?? null, tasks: changes.tasks.filter((task) => task.runId === row.id) });
     for (const row of changes.runEnds) {
       const key = `${row.runId}/${row.generation}`;
       if (row.status === 0) {

@@ -1,0 +1,108 @@
+import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
+import { isJournalKind } from '../../engine/model/journal.ts';
+import { skippedOutput } from '../../engine/model/payload.ts';
+import { RunStatus } from '../../engine/model/status.ts';
+import type { PlannerWorld } from '../helpers/planner-world.ts';
+import type { Where } from './model-state.ts';
+import type { Decision, ReferenceModel } from './reference-model.ts';
+
+const wheres = new Map<number, Where>([
+  [LiveState.Gated, 'waits for its parents'],
+  [LiveState.Ready, 'ready'],
+  [LiveState.Delayed, 'backs off'],
+  [LiveState.Running, 'runs'],
+  [LiveState.Cancelling, 'is being told to stop'],
+  [LiveState.RateLimited, 'out of units'],
+]);
+const ends: Record<number, string> = { [RunStatus.Completed]: 'completed', [RunStatus.Failed]: 'failed', [RunStatus.Cancelled]: 'cancelled' };
+
+/** What the journal says was decided since a length of it: assignments and waits for units, in their order. */
+export function decisionsSince(world: PlannerWorld, historyLength: number, effectsLength: number): Decision[] {
+  const dispatched = world.effects.slice(effectsLength).filter((effect) => effect.kind === 'dispatch');
+  let assignments = 0;
+  return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds }) =>
+    [...kinds].filter(isJournalKind).flatMap((kind): Decision[] => {
+      if (kind === 'M') return [{ taskId, workerId: null }];
+      return kind === 'A' ? [{ taskId, workerId: dispatched[assignments++]?.workerId ?? '' }] : [];
+    }),
+  );
+}
+
+/** How much of what never changes again (results, ends of runs) an image leaves out. */
+export interface Seen {
+  results: number;
+  runEnds: number;
+}
+
+/** Everything that both know, as lines that can be compared. */
+export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
+  const { state, stored } = world;
+  const { tasks } = state;
+  const lines: string[] = [];
+  for (const row of tasks.rows()) {
+    const where = wheres.get(tasks.state[row] ?? -1) ?? '?';
+    const flags = tasks.flags[row] ?? 0;
+    const after = (flags & LiveFlag.Ended) !== 0 ? 'end' : (flags & LiveFlag.Reassign) !== 0 ? 'reassign' : 'retry';
+    const extras = state.extras.get(row);
+    lines.push(
+      taskLine({
+        id: tasks.id(row),
+        where,
+        ...{ generation: tasks.generation[row] ?? 0, attempt: tasks.attempt[row] ?? 0, retries: tasks.retries[row] ?? 0, reassigns: tasks.reassigns[row] ?? 0, due: tasks.dueUs[row] ?? 0 },
+        worker: state.workerOf(row)?.id ?? null,
+        started: (flags & LiveFlag.Started) !== 0,
+        slotReleased: (flags & LiveFlag.SlotReleased) !== 0,
+        afterStop: where === 'is being told to stop' ? after : '',
+        holds: [extras?.runClaim?.held ?? false, extras?.taskClaim?.held ?? false],
+        sticky: extras?.stickyWorkerId ?? null,
+        conditions: state.waits.get(row)?.states.map((each) => (each === 'open' ? null : each === 'met')) ?? [],
+      }),
+    );
+  }
+  for (const [id, row] of [...stored.results].slice(seen.results)) lines.push(`result ${id} ${row.output === skippedOutput ? 'skipped' : ends[row.status]} ${row.output === skippedOutput ? null : row.output} ${row.attempt}`);
+  for (const [id, row] of [...stored.runEnds].filter(([, each]) => each.status !== 0).slice(seen.runEnds)) lines.push(`run ${id} ${ends[row.status]}`);
+  for (const group of state.groups.values()) if (group.held > 0) lines.push(`key ${group.id.slice(group.id.indexOf(' ') + 1)} ${group.held}`);
+  for (const limit of state.rateLimits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);
+  for (const worker of state.workersById.values()) lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}`);
+  return lines.sort();
+}
+
+export function modelImage(model: ReferenceModel, seen: Seen): string[] {
+  const lines = model.tasks.map((task) =>
+    taskLine({
+      ...task,
+      worker: task.worker?.id ?? null,
+      afterStop: task.where === 'is being told to stop' ? task.afterStop : '',
+      holds: [task.runClaim?.held ?? false, task.claim?.held ?? false],
+      sticky: task.stickyWorker,
+    }),
+  );
+  for (const [id, end] of [...model.results].slice(seen.results)) lines.push(`result ${id} ${end.status} ${end.output} ${end.attempt}`);
+  for (const [id, status] of [...model.runEnds].slice(seen.runEnds)) lines.push(`run ${id} ${status}`);
+  for (const key of model.places.keys.values()) if (model.places.held(key) > 0) lines.push(`key ${key.name} ${model.places.held(key)}`);
+  for (const limit of model.units.limits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStart}`);
+  for (const worker of model.workers) lines.push(`worker ${worker.id} ${model.queue.used(worker)}`);
+  return lines.sort();
+}
+
+interface TaskImage {
+  id: string;
+  where: string;
+  generation: number;
+  attempt: number;
+  retries: number;
+  reassigns: number;
+  due: number;
+  worker: string | null;
+  started: boolean;
+  slotReleased: boolean;
+  afterStop: string;
+  holds: boolean[];
+  sticky: string | null;
+  conditions: (boolean | null)[];
+}
+
+function taskLine(task: TaskImage): string {
+  const { id, where, generation, attempt, retries, reassigns, due, worker, started, slotReleased, afterStop, holds, sticky, conditions } = task;
+  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker}, started ${started}, slot released ${slotReleased}, then ${afterStop}, holds ${holds.join()}, sticky ${sticky}, conditions ${conditions.join()}`;
+}

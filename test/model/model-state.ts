@@ -1,0 +1,116 @@
+import type { WorkflowDefinition, StepDefinition } from '../../engine/model/definition.ts';
+import type { Demands } from '../../engine/model/demands.ts';
+
+/** Where a task of the model is. Names, not numbers: the model shares no vocabulary with the planner. */
+export type Where = 'waits for its parents' | 'ready' | 'out of units' | 'backs off' | 'runs' | 'is being told to stop' | 'gone';
+
+export interface ModelWorkflow {
+  id: string;
+  definition: WorkflowDefinition;
+}
+
+/** One task in its newest generation. */
+export interface ModelTask {
+  readonly id: string;
+  readonly run: ModelRun;
+  readonly index: number;
+  readonly step: StepDefinition;
+  generation: number;
+  where: Where;
+  attempt: number;
+  retries: number;
+  reassigns: number;
+  /** When time moves it; 0 for never. */
+  due: number;
+  /** In which order it became ready last. */
+  turn: number;
+  /** Retries and reassignments go first. */
+  first: boolean;
+  worker: ModelWorker | null;
+  /** In which order it was assigned. */
+  assigned: number;
+  started: boolean;
+  slotReleased: boolean;
+  /** What follows once its worker was told to stop. */
+  afterStop: 'retry' | 'reassign' | 'end';
+  demands: Demands | null;
+  /** Null until it has ended in this generation. */
+  outcome: Outcome | null;
+  runClaim: ModelClaim | null;
+  claim: ModelClaim | null;
+  /** Has its places, its own and its run's. */
+  admitted: boolean;
+  /** Stands in its action's queue. */
+  queued: boolean;
+  /** The key whose line it stands in. */
+  inLine: ModelKey | null;
+  stickyWorker: string | null;
+  /** The rate limit that it waits for, and whether it asks more than a full window holds. */
+  limitedBy: { limit: ModelLimit; tooLarge: boolean } | null;
+  /** When its sleeps and events began to count. */
+  since: number;
+  /** Order in which tasks began to listen for events; 0 for one that does not. */
+  listening: number;
+  /** By condition: met, can no longer be met, or open. */
+  conditions: (boolean | null)[];
+}
+
+export interface Outcome {
+  status: 'completed' | 'failed' | 'cancelled' | 'skipped';
+  output: string | null;
+}
+
+export interface ModelRun {
+  readonly id: string;
+  readonly workflow: ModelWorkflow;
+  readonly priority: number;
+  generation: number;
+  readonly tasks: ModelTask[];
+  /** For its workflow's links, in this generation. */
+  claim: ModelClaim | null;
+  ended: boolean;
+  /** The batch that ended or reopened it: no replay of the same batch can have seen its results. */
+  endedAt: number;
+}
+
+/** Asks for places as one: a task, or a run for its workflow's links. */
+export interface ModelClaim {
+  readonly ofRun: boolean;
+  readonly keys: ModelKey[];
+  readonly priority: number;
+  /** Order of the triggers. */
+  readonly order: number;
+  readonly tasks: ModelTask[];
+  arrived: boolean;
+  held: boolean;
+}
+
+/** One key of one concurrency strategy. */
+export interface ModelKey {
+  readonly name: string;
+  strategy: string;
+  maxRuns: number;
+  setBy: number;
+}
+
+export interface ModelWorker {
+  readonly id: string;
+  readonly actions: readonly string[];
+  readonly slots: number;
+  labels: ReadonlyMap<string, string | number>;
+  present: boolean;
+  paused: boolean;
+  left: boolean;
+}
+
+export interface ModelLimit {
+  readonly key: string;
+  /** Units of a full window, from the next refill on. */
+  limit: number;
+  windowUs: number;
+  /** Units of the present window. */
+  windowLimit: number;
+  windowStart: number;
+  used: number;
+  isStatic: boolean;
+}

@@ -1,0 +1,92 @@
+import type { ModelClaim, ModelKey, ModelTask } from './model-state.ts';
+
+/** Questions about concurrency, answered by looking at every claim there is. */
+export class Places {
+  readonly keys = new Map<string, ModelKey>();
+  claims: ModelClaim[] = [];
+  /** Keys that gave a place back, or got more, and whose line has still to be looked at. */
+  freed: ModelKey[] = [];
+  /** Tasks that became ready and have still to be judged. */
+  arrivals: ModelTask[] = [];
+
+  /** The key as the newest claim on it declares it. */
+  key(link: { strategyId: string; key: string; strategy: string; maxRuns: number }, order: number): ModelKey {
+    const name = `${link.strategyId} ${link.key}`;
+    const known = this.keys.get(name);
+    if (known === undefined) {
+      const made = { name, strategy: link.strategy, maxRuns: link.maxRuns, setBy: order };
+      this.keys.set(name, made);
+      return made;
+    }
+    if (link.maxRuns > known.maxRuns) this.free(known);
+    Object.assign(known, { strategy: link.strategy, maxRuns: link.maxRuns, setBy: order });
+    return known;
+  }
+
+  free(key: ModelKey): void {
+    if (!this.freed.includes(key)) this.freed.push(key);
+  }
+
+  members(key: ModelKey): ModelClaim[] {
+    return this.claims.filter((claim) => claim.arrived && claim.keys.includes(key));
+  }
+
+  held(key: ModelKey): number {
+    return this.members(key).filter((claim) => claim.held).length;
+  }
+
+  isFull(key: ModelKey): boolean {
+    return this.held(key) >= key.maxRuns;
+  }
+
+  /** Best priority first (retries before all), then the oldest. */
+  line(key: ModelKey, tasks: readonly ModelTask[]): ModelTask[] {
+    return tasks.filter((task) => task.inLine === key).sort(byRank);
+  }
+
+  /** A claim gives its places and its membership back. */
+  release(claim: ModelClaim | null): void {
+    if (claim === null || !claim.arrived) return;
+    claim.arrived = false;
+    claim.held = false;
+    for (const key of claim.keys) this.free(key);
+  }
+
+  /** CANCEL_NEWEST and CANCEL_IN_PROGRESS: is one of the claims turned away, or whom does it push out? */
+  judgeCancelling(claims: readonly ModelClaim[]): { refused: ModelClaim | null; pushedOut: ModelClaim[] } {
+    const pushedOut: ModelClaim[] = [];
+    for (const claim of claims) {
+      for (const key of claim.keys) {
+        const members = this.members(key);
+        if (key.maxRuns === 0 || members.length < key.maxRuns) continue;
+        if (key.strategy === 'CANCEL_NEWEST') return { refused: claim, pushedOut: [] };
+        if (key.strategy !== 'CANCEL_IN_PROGRESS') continue;
+        const stay = [...members, claim].sort((a, b) => b.priority - a.priority || b.order - a.order).slice(0, key.maxRuns);
+        if (!stay.includes(claim)) return { refused: claim, pushedOut: [] };
+        pushedOut.push(...members.filter((each) => !stay.includes(each)).sort((a, b) => b.priority - a.priority || b.order - a.order));
+      }
+    }
+    return { refused: null, pushedOut };
+  }
+
+  /** CANCEL_QUEUED_EXCEPT_*: of those that wait, who does not stay? */
+  judgeQueued(claims: readonly ModelClaim[]): ModelClaim[] {
+    return claims.flatMap((claim) =>
+      claim.keys.flatMap((key) => {
+        if (key.maxRuns === 0 || !key.strategy.startsWith('CANCEL_QUEUED_EXCEPT')) return [];
+        const waiting = this.members(key)
+          .filter((each) => !each.held)
+          .sort((a, b) => a.order - b.order);
+        return key.strategy.endsWith('NEWEST') ? waiting.slice(0, -1) : waiting.slice(1);
+      }),
+    );
+  }
+}
+
+export function rank(task: ModelTask): number {
+  return task.first ? 0 : 4 - task.run.priority;
+}
+
+export function byRank(a: ModelTask, b: ModelTask): number {
+  return rank(a) - rank(b) || a.turn - b.turn;
+}

@@ -1,0 +1,451 @@
+import type { Demands } from '../../engine/model/demands.ts';
+import type { Command, CommandByKind, StepDemands } from '../../engine/plan/command.ts';
+import { judge } from './conditions.ts';
+import { expressions } from './expressions.ts';
+import type { ModelClaim, ModelRun, ModelTask, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
+import { Places } from './places.ts';
+import { Queue } from './queue.ts';
+import { Units } from './units.ts';
+
+/** Which task went where, and which had to wait for units: the choices in which the planner is free. */
+export type Decision = { taskId: string; workerId: string } | { taskId: string; workerId: null };
+
+/**
+ * What the engine promises, as plainly as it can be said: every question is answered by looking at everything there is,
+ * nothing is counted ahead, nothing is taken back. It follows the planner in the choices that are free (which of two equal
+ * workers) and refuses those that are not.
+ */
+export class ReferenceModel {
+  now = 0;
+  readonly workflows = new Map<string, ModelWorkflow>();
+  readonly versions = new Map<string, ModelWorkflow>();
+  readonly paused = new Set<string>();
+  readonly runs: ModelRun[] = [];
+  /** Those that are not gone. */
+  tasks: ModelTask[] = [];
+  workers: ModelWorker[] = [];
+  /** By task and generation. */
+  readonly results = new Map<string, Outcome & { attempt: number }>();
+  /** By run and generation. */
+  readonly runEnds = new Map<string, string>();
+  readonly places = new Places();
+  readonly units = new Units(this);
+  readonly queue = new Queue(this);
+  #count = 0;
+  #batch = 0;
+
+  count(): number {
+    this.#count++;
+    return this.#count;
+  }
+
+  put(name: string, versionId: string, workflowId: string, definition: ModelWorkflow['definition']): void {
+    const workflow = { id: workflowId, definition };
+    this.workflows.set(name, workflow);
+    this.versions.set(versionId, workflow);
+  }
+
+  /** Runs a batch's commands, then checks that its decisions are among those that are right. */
+  apply(commands: readonly Command[], now: number, decisions: readonly Decision[]): void {
+    this.now = now;
+    this.#batch++;
+    for (const command of commands) this.#run(command);
+    this.#settle();
+    this.queue.follow(decisions);
+  }
+
+  #run(command: Command): void {
+    switch (command.kind) {
+      case 'trigger':
+        return this.#trigger(command);
+      case 'replay':
+        return this.#replay(command);
+      case 'started':
+        return this.#attempt(command, (task) => {
+          task.started = true;
+        });
+      case 'completed':
+        return this.#attempt(command, (task) => this.#end(task, { status: 'completed', output: command.output }));
+      case 'failed':
+        return this.#attempt(command, (task) => {
+          task.started = true;
+          if (command.mayRetry && task.retries < task.step.retries) this.#retry(task);
+          else this.#end(task, { status: 'failed', output: null });
+        });
+      case 'cancel':
+        for (const id of command.ids) for (const task of this.#named(id)) this.cancel(task);
+        return undefined;
+      case 'cancelSent': {
+        const task = this.#find(command.taskId);
+        if (task?.where === 'is being told to stop' && task.attempt === command.attempt) this.#stopped(task);
+        return undefined;
+      }
+      case 'returnUnsent':
+        return this.#attempt(command, (task) => {
+          if (!task.started) this.#reassign(task);
+        });
+      case 'reassignUnstarted':
+        return this.#attempt(command, (task) => {
+          if (!task.started) this.#interrupt(task, 'reassign');
+        });
+      case 'releaseSlot': {
+        const task = this.#find(command.taskId);
+        if (task !== undefined) task.slotReleased = true;
+        return undefined;
+      }
+      case 'refreshTimeout': {
+        const task = this.#find(command.taskId);
+        if (task !== undefined) task.due += command.incrementMs * 1000;
+        return undefined;
+      }
+      case 'pushEvent':
+        for (const event of command.events) this.#event(event.key, event.scope, event.payload);
+        return undefined;
+      case 'putRateLimit':
+        return this.units.put(command);
+      case 'pauseWorkflow':
+        if (command.paused) this.paused.add(command.workflowId);
+        else this.paused.delete(command.workflowId);
+        return undefined;
+      case 'tick':
+        return this.#tick();
+      default:
+        return this.#workerCommand(command);
+    }
+  }
+
+  #workerCommand(command: Command): void {
+    if (command.kind === 'registerWorker') {
+      this.workers.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, paused: false, left: false });
+      return;
+    }
+    if (!('workerId' in command)) throw new Error(`the model does not know ${command.kind}`);
+    const worker = this.workers.find(({ id }) => id === command.workerId);
+    if (worker === undefined) return;
+    if (command.kind === 'workerPresence') worker.present = command.assignable;
+    if (command.kind === 'updateWorker') {
+      worker.paused = command.paused ?? worker.paused;
+      worker.labels = new Map([...worker.labels, ...Object.entries(command.labels ?? {})]);
+    }
+    if (command.kind === 'unsubscribe') worker.left = true;
+    if (command.kind === 'workerLost') {
+      worker.present = false;
+      for (const task of this.tasks.filter((each) => each.worker === worker).sort((a, b) => a.assigned - b.assigned)) {
+        if (task.where === 'runs') this.#reassign(task);
+        else this.#stopped(task);
+      }
+      if (worker.left) this.workers = this.workers.filter((each) => each !== worker);
+    }
+  }
+
+  #find(taskId: string): ModelTask | undefined {
+    return this.tasks.find(({ id }) => id === taskId);
+  }
+
+  #named(id: string): ModelTask[] {
+    return this.tasks.filter((task) => task.id === id || task.run.id === id).sort((a, b) => a.index - b.index);
+  }
+
+  /** A report counts for the running attempt that it names, and for no other. */
+  #attempt(ref: { taskId: string; attempt: number }, then: (task: ModelTask) => void): void {
+    const task = this.#find(ref.taskId);
+    if (task?.where === 'runs' && task.attempt === ref.attempt) then(task);
+  }
+
+  #trigger(command: CommandByKind['trigger']): void {
+    for (const asked of command.runs) {
+      const workflow = this.versions.get(asked.versionId);
+      if (workflow === undefined) throw new Error(`no version ${asked.versionId}`);
+      const run: ModelRun = { id: asked.runId, workflow, priority: asked.priority, generation: 1, tasks: [], claim: null, ended: false, endedAt: 0 };
+      this.runs.push(run);
+      const order = this.count();
+      for (const [index, id] of asked.taskIds.entries()) {
+        const step = workflow.definition.steps[index];
+        if (step === undefined) throw new Error(`no step ${index}`);
+        const task = freshTask({ id, run, index, step });
+        run.tasks.push(task);
+        this.tasks.push(task);
+        this.#claim(task, asked.demands?.[index], order);
+        if (step.parents.length === 0 && index !== workflow.definition.onFailure && !isBad(asked.demands, index)) this.#review(task);
+      }
+      for (const task of run.tasks) if (isBad(asked.demands, task.index)) this.#bearFailed(task);
+    }
+  }
+
+  #replay(command: CommandByKind['replay']): void {
+    for (const run of this.runs) {
+      const { definition } = run.workflow;
+      const asked = run.tasks.filter((task) => command.ids.includes(task.id) || command.ids.includes(run.id));
+      if (asked.length === 0 || run.endedAt === this.#batch || run.tasks.some((task) => task.where !== 'gone')) continue;
+      const again = new Set(asked);
+      for (const task of again) for (const other of run.tasks) if (other.step.parents.includes(task.index)) again.add(other);
+      const answer = run.tasks.find((task) => task.index === definition.onFailure);
+      if (answer !== undefined && !run.tasks.some((task) => task !== answer && task.outcome?.status === 'failed' && !again.has(task))) again.add(answer);
+      const demands = command.loaded.find((loaded) => loaded.runId === run.id)?.demands ?? null;
+      run.generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
+      Object.assign(run, { ended: false, endedAt: this.#batch, claim: null });
+      const order = this.count();
+      const reopened: ModelTask[] = [];
+      for (const task of run.tasks) {
+        if (!again.has(task)) continue;
+        Object.assign(task, freshTask(task), { attempt: task.attempt + 1, generation: run.generation });
+        reopened.push(task);
+        this.tasks.push(task);
+        this.#claim(task, demands?.[task.index], order);
+      }
+      for (const task of reopened) {
+        if (task === answer || isBad(demands, task.index) || task.where !== 'waits for its parents') continue;
+        for (const parent of task.step.parents) this.#tellParentsEnd(task, parent);
+        this.#review(task);
+      }
+      for (const task of reopened) if (isBad(demands, task.index)) this.#bearFailed(task);
+      this.#answerFailure(run);
+    }
+  }
+
+  /** The claims of a task; a run's is made with the first of its tasks that has any. */
+  #claim(task: ModelTask, asked: StepDemands | undefined, order: number): void {
+    const demands: Demands | null = asked?.demands ?? null;
+    if (demands === null) return;
+    task.demands = demands;
+    const make = (level: 'run' | 'task'): ModelClaim | null => {
+      const links = demands.concurrency.filter((link) => link.level === level);
+      if (links.length === 0) return null;
+      const claim = { ofRun: level === 'run', keys: links.map((link) => this.places.key(link, order)), priority: task.run.priority, order, tasks: [], arrived: false, held: false };
+      this.places.claims.push(claim);
+      return claim;
+    };
+    task.run.claim ??= make('run');
+    task.runClaim = task.run.claim;
+    task.claim = make('task');
+    task.runClaim?.tasks.push(task);
+    task.claim?.tasks.push(task);
+    task.stickyWorker = demands.desiredWorkerId;
+  }
+
+  #bearFailed(task: ModelTask): void {
+    if (task.where === 'waits for its parents') this.#end(task, { status: 'failed', output: null });
+  }
+
+  #review(task: ModelTask): void {
+    if (task.where !== 'waits for its parents' || task.outcome !== null) return;
+    const parents = task.step.parents.map((index) => task.run.tasks[index]?.outcome ?? null);
+    if (task.since === 0 && !parents.includes(null) && task.step.conditions.length > 0) {
+      task.since = this.now;
+      task.listening = this.count();
+    }
+    switch (judge(task)) {
+      case 'start':
+        return this.queueTask(task, false);
+      case 'skip':
+        return this.#end(task, { status: 'skipped', output: null });
+      case 'cancel':
+        return this.#end(task, { status: 'cancelled', output: null });
+      case 'wait':
+        if (task.since > 0) task.due = Math.min(...task.step.conditions.flatMap((each, index) => (each.kind === 'sleep' && task.conditions[index] === null ? [task.since + each.ms * 1000] : [])));
+        if (task.due === Infinity) task.due = 0;
+    }
+  }
+
+  /** The task is ready: it asks for its places first. */
+  queueTask(task: ModelTask, first: boolean): void {
+    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
+    if (task.demands === null || task.admitted) this.queue.enter(task);
+    else this.places.arrivals.push(task);
+  }
+
+  #settle(): void {
+    const { places } = this;
+    while (places.freed.length + places.arrivals.length > 0) {
+      const freed = places.freed;
+      places.freed = [];
+      for (const key of freed) {
+        for (let next = places.line(key, this.tasks)[0]; next !== undefined && !places.isFull(key); next = places.line(key, this.tasks)[0]) {
+          next.inLine = null;
+          this.#admit(next, { behindOthers: false });
+        }
+      }
+      if (places.freed.length > 0) continue;
+      const next = places.arrivals.shift();
+      if (next?.where === 'ready') this.#judgeArrival(next);
+    }
+  }
+
+  #judgeArrival(task: ModelTask): void {
+    const { places } = this;
+    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+    const fresh = open.filter((claim) => !claim.arrived);
+    const { refused, pushedOut } = places.judgeCancelling(fresh);
+    const doomed = refused === null ? pushedOut : [refused];
+    if (refused === null) {
+      for (const claim of fresh) claim.arrived = true;
+      if (!this.#admit(task, { behindOthers: true })) doomed.push(...places.judgeQueued(open));
+    }
+    for (const claim of doomed) for (const each of claim.tasks) this.cancel(each);
+  }
+
+  /** All places or none. */
+  #admit(task: ModelTask, { behindOthers }: { behindOthers: boolean }): boolean {
+    const { places } = this;
+    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+    const full = open.flatMap((claim) => claim.keys).find((key) => places.isFull(key) || (behindOthers && places.line(key, this.tasks).length > 0));
+    if (full !== undefined) {
+      task.inLine = full;
+      return false;
+    }
+    for (const claim of open) claim.held = true;
+    task.admitted = true;
+    this.queue.enter(task);
+    for (const claim of open.filter(({ ofRun }) => ofRun)) {
+      for (const sibling of claim.tasks) {
+        if (sibling.inLine === null) continue;
+        sibling.inLine = null;
+        this.#admit(sibling, { behindOthers: false });
+      }
+    }
+    return true;
+  }
+
+  cancel(task: ModelTask): void {
+    if (task.where === 'gone' || (task.where === 'is being told to stop' && task.afterStop === 'end')) return;
+    if (task.where === 'runs') this.#interrupt(task, 'end');
+    this.#end(task, { status: 'cancelled', output: null });
+  }
+
+  #interrupt(task: ModelTask, afterStop: ModelTask['afterStop']): void {
+    Object.assign(task, { where: 'is being told to stop', due: 0, afterStop });
+  }
+
+  #stopped(task: ModelTask): void {
+    if (task.afterStop === 'end') this.#forget(task);
+    else if (task.afterStop === 'reassign') this.#reassign(task);
+    else this.#retry(task);
+  }
+
+  #nextAttempt(task: ModelTask): void {
+    Object.assign(task, { worker: null, due: 0, started: false, slotReleased: false, attempt: task.attempt + 1 });
+  }
+
+  #retry(task: ModelTask): void {
+    const { backoffFactor: factor, backoffMaxSeconds: most } = task.step;
+    this.#nextAttempt(task);
+    task.retries++;
+    if (factor === null) return this.queueTask(task, true);
+    task.where = 'backs off';
+    task.due = this.now + Math.min(factor ** task.retries, most ?? Infinity, 86_400) * 1_000_000;
+    this.places.release(task.claim);
+    task.admitted = false;
+  }
+
+  #reassign(task: ModelTask): void {
+    if (task.reassigns === 10) {
+      this.#end(task, { status: 'failed', output: null });
+      return this.#forget(task);
+    }
+    this.#nextAttempt(task);
+    task.reassigns++;
+    this.queueTask(task, true);
+  }
+
+  #end(task: ModelTask, outcome: Outcome): void {
+    const { run } = task;
+    this.places.release(task.claim);
+    task.outcome = outcome;
+    this.results.set(`${task.id}/${task.generation}`, { ...outcome, attempt: task.attempt });
+    for (const child of run.tasks) {
+      if (!child.step.parents.includes(task.index) || child.outcome !== null) continue;
+      this.#tellParentsEnd(child, task.index);
+      this.#review(child);
+    }
+    this.#answerFailure(run);
+    if (!run.ended && run.tasks.length === run.workflow.definition.steps.length && run.tasks.every((each) => each.outcome !== null)) {
+      Object.assign(run, { ended: true, endedAt: this.#batch });
+      const ends = run.tasks.map((each) => each.outcome?.status);
+      this.runEnds.set(`${run.id}/${run.generation}`, ends.includes('failed') ? 'failed' : ends.includes('cancelled') ? 'cancelled' : 'completed');
+      this.places.release(run.claim);
+    }
+    if (task.where === 'is being told to stop') task.afterStop = 'end';
+    else this.#forget(task);
+  }
+
+  #forget(task: ModelTask): void {
+    this.queue.leave(task);
+    Object.assign(task, { where: 'gone', due: 0, worker: null, inLine: null, limitedBy: null, listening: 0 });
+    this.tasks = this.tasks.filter((each) => each !== task);
+  }
+
+  /** The task that answers a failure runs after the first one, and is skipped when all else has ended without. */
+  #answerFailure(run: ModelRun): void {
+    const task = run.tasks.find(({ index }) => index === run.workflow.definition.onFailure);
+    if (task?.where !== 'waits for its parents' || task.outcome !== null) return;
+    const others = run.tasks.filter((each) => each !== task);
+    if (others.some((each) => each.outcome?.status === 'failed')) this.queueTask(task, false);
+    else if (others.every((each) => each.outcome !== null)) this.#end(task, { status: 'skipped', output: null });
+  }
+
+  /** Conditions on the output of a parent that has completed or was skipped. */
+  #tellParentsEnd(task: ModelTask, parent: number): void {
+    const end = task.run.tasks[parent]?.outcome;
+    if (end?.status !== 'completed' && end?.status !== 'skipped') return;
+    for (const [index, each] of task.step.conditions.entries()) {
+      if (each.kind !== 'parent' || each.parent !== parent || task.conditions[index] !== null) continue;
+      task.conditions[index] = end.status === 'skipped' ? each.whenSkipped : expressions(each.expression, end.output);
+    }
+  }
+
+  #event(key: string, scope: string | null, payload: string): void {
+    const listeners = this.tasks.filter((task) => task.listening > 0 && task.step.conditions.some((each) => each.kind === 'event' && each.eventKey === key));
+    for (const task of listeners.sort((a, b) => a.listening - b.listening)) {
+      for (const [index, each] of task.step.conditions.entries()) {
+        if (each.kind !== 'event' || each.eventKey !== key || (each.scope !== null && each.scope !== scope) || task.where === 'gone') continue;
+        if (task.conditions[index] === null && expressions(each.expression, payload)) task.conditions[index] = true;
+      }
+      this.#review(task);
+    }
+  }
+
+  #tick(): void {
+    this.units.refill();
+    for (let task = this.#firstDue(); task !== undefined; task = this.#firstDue()) {
+      const { now } = this;
+      const { since } = task;
+      switch (task.where) {
+        case 'waits for its parents':
+          for (const [index, each] of task.step.conditions.entries()) if (each.kind === 'sleep' && since + each.ms * 1000 <= now) task.conditions[index] ??= true;
+          this.#review(task);
+          break;
+        case 'backs off':
+          this.queueTask(task, true);
+          break;
+        case 'runs':
+          this.#timeOut(task);
+          break;
+        default:
+          if (this.paused.has(task.run.workflow.id)) task.due = now + task.step.scheduleTimeoutMs * 1000;
+          else this.#end(task, { status: 'cancelled', output: null });
+      }
+    }
+  }
+
+  #timeOut(task: ModelTask): void {
+    this.#interrupt(task, 'retry');
+    if (task.retries >= task.step.retries) this.#end(task, { status: 'failed', output: null });
+  }
+
+  #firstDue(): ModelTask | undefined {
+    return this.tasks.filter(({ due }) => due !== 0 && due <= this.now).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
+  }
+}
+
+function isBad(demands: readonly StepDemands[] | null, index: number): boolean {
+  return (demands?.[index]?.error ?? null) !== null;
+}
+
+function freshTask(of: Pick<ModelTask, 'id' | 'run' | 'index' | 'step'>): ModelTask {
+  return {
+    ...{ id: of.id, run: of.run, index: of.index, step: of.step },
+    ...{ generation: 1, where: 'waits for its parents', attempt: 0, retries: 0, reassigns: 0, due: 0, turn: 0, first: false },
+    ...{ worker: null, assigned: 0, started: false, slotReleased: false, afterStop: 'retry', demands: null, outcome: null, runClaim: null, claim: null },
+    ...{ admitted: false, queued: false, inLine: null, stickyWorker: null, limitedBy: null, since: 0, listening: 0, conditions: of.step.conditions.map(() => null) },
+  };
+}

@@ -1,0 +1,99 @@
+import type { RateLimitDemand } from '../../engine/model/demands.ts';
+import type { PutRateLimitCommand } from '../../engine/plan/command.ts';
+import type { ModelLimit, ModelTask } from './model-state.ts';
+import { byRank } from './places.ts';
+import type { ReferenceModel } from './reference-model.ts';
+
+const seconds: Record<string, number> = { SECOND: 1, MINUTE: 60, HOUR: 3600, DAY: 86_400, WEEK: 604_800, MONTH: 2_592_000, YEAR: 31_536_000 };
+
+/** Rate limits. */
+export class Units {
+  readonly limits = new Map<string, ModelLimit>();
+  /** Keys that somebody waits for, in the order in which they ran out. */
+  #exhausted: ModelLimit[] = [];
+  readonly #model: ReferenceModel;
+
+  constructor(model: ReferenceModel) {
+    this.#model = model;
+  }
+
+  put(command: Pick<PutRateLimitCommand, 'key' | 'limit' | 'window'>): void {
+    const limit = this.#limit({ key: command.key, limit: null, window: command.window });
+    if (!limit.isStatic) Object.assign(limit, { isStatic: true, windowLimit: command.limit });
+    Object.assign(limit, { limit: command.limit, windowUs: (seconds[command.window] ?? 0) * 1e6, windowLimit: Math.min(limit.windowLimit, command.limit) });
+    const { tasks } = this.#model;
+    const those = tasks.filter((task) => task.limitedBy?.limit === limit);
+    for (const tooLarge of [false, true]) for (const task of those.filter((each) => each.limitedBy?.tooLarge === tooLarge).sort(byRank)) this.#requeue(task);
+  }
+
+  /** The first limit that has no units for the task, or whose line it must join. */
+  missing(task: ModelTask): { limit: ModelLimit; tooLarge: boolean } | undefined {
+    for (const demand of task.demands?.rateLimits ?? []) {
+      const limit = this.#limit(demand);
+      const [first] = this.#line(limit);
+      if (demand.units > this.#left(limit) || (first !== undefined && byRank(first, task) < 0)) return { limit, tooLarge: demand.units > limit.limit };
+    }
+    return undefined;
+  }
+
+  wait(task: ModelTask, missing: { limit: ModelLimit; tooLarge: boolean }): void {
+    task.where = 'out of units';
+    task.limitedBy = missing;
+    if (!missing.tooLarge && !this.#exhausted.includes(missing.limit)) this.#exhausted.push(missing.limit);
+  }
+
+  spend(task: ModelTask): void {
+    for (const demand of task.demands?.rateLimits ?? []) {
+      if (demand.units === 0) continue;
+      const limit = this.#limit(demand);
+      if (this.#isOver(limit)) Object.assign(limit, { windowStart: this.#model.now, used: 0, windowLimit: limit.limit });
+      limit.used += demand.units;
+      if (limit.used > limit.windowLimit) throw new Error(`${limit.used} units of ${limit.windowLimit} are spent on ${limit.key}`);
+    }
+  }
+
+  /** Time went on: lines of keys whose window is over move up as far as the units reach. */
+  refill(): void {
+    this.#exhausted = this.#exhausted.filter((limit) => this.#line(limit).length > 0);
+    for (const limit of this.#exhausted) {
+      if (!this.#isOver(limit)) continue;
+      let { limit: left } = limit;
+      for (const task of this.#line(limit)) {
+        left -= task.demands?.rateLimits.find(({ key }) => key === limit.key)?.units ?? 0;
+        if (left < 0) break;
+        this.#requeue(task);
+      }
+    }
+  }
+
+  #requeue(task: ModelTask): void {
+    task.where = 'ready';
+    task.limitedBy = null;
+    this.#model.queue.enter(task);
+  }
+
+  #line(limit: ModelLimit): ModelTask[] {
+    return this.#model.tasks.filter((task) => task.limitedBy?.limit === limit && !task.limitedBy.tooLarge).sort(byRank);
+  }
+
+  #isOver(limit: ModelLimit): boolean {
+    return this.#model.now >= limit.windowStart + limit.windowUs;
+  }
+
+  #left(limit: ModelLimit): number {
+    return this.#isOver(limit) ? limit.limit : Math.max(limit.windowLimit - limit.used, 0);
+  }
+
+  #limit(demand: Pick<RateLimitDemand, 'key' | 'limit' | 'window'>): ModelLimit {
+    const known = this.limits.get(demand.key);
+    const windowUs = (seconds[demand.window] ?? 0) * 1e6;
+    if (known === undefined) {
+      const limit = demand.limit ?? 0;
+      const made = { key: demand.key, limit, windowUs, windowLimit: limit, windowStart: 0, used: 0, isStatic: false };
+      this.limits.set(demand.key, made);
+      return made;
+    }
+    if (demand.limit !== null) Object.assign(known, { limit: demand.limit, windowUs, windowLimit: Math.min(known.windowLimit, demand.limit) });
+    return known;
+  }
+}
