@@ -5,11 +5,10 @@ import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
 import type { CommandByKind, CommandKind, StepDemands } from '../../engine/plan/command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
-export const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z', 'wf:start', 'wf:left', 'wf:right', 'wf:join', 'wf:failed'];
+export const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z', 'wf:start', 'wf:left', 'wf:right', 'wf:join', 'wf:after', 'wf:failed'];
 
 /** A planner with workflows of every kind: retries, a DAG, keyed, sticky, conditions with an on-failure task. */
-export function world(): PlannerWorld {
-  const made = new PlannerWorld();
+export function world(made = new PlannerWorld()): PlannerWorld {
   made.loosestMaxRuns = 3;
   made.put(workflowOf('single', [stepOf('one', { retries: 2, backoffFactor: 2, backoffMaxSeconds: 4 })]));
   made.put(workflowOf('diamond', [stepOf('a'), stepOf('b', { parents: [0], retries: 1, slots: { default: 2 } }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })]));
@@ -31,9 +30,10 @@ export function world(): PlannerWorld {
           ],
         }),
         stepOf('join', { parents: [1, 2] }),
+        stepOf('after', { parents: [1] }),
         stepOf('failed'),
       ],
-      { onFailure: 4, eventKeys: ['begin'] },
+      { onFailure: 5, eventKeys: ['begin'] },
     ),
   );
   return made;
@@ -95,7 +95,7 @@ const single: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'absent' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 5_000, 70_000, 400_000) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('event' as const), key: fc.constantFrom('go', 'stop', 'other'), scope: fc.constantFrom(null, 's'), ok: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('event' as const), key: fc.constantFrom('go', 'stop', 'stop', 'other'), scope: fc.constantFrom(null, 's'), ok: fc.boolean() }) },
   { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), pick: fc.nat(1000), wholeRun: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('labels' as const), pick: fc.nat(1000), gpu: fc.integer({ min: 0, max: 1 }) }) },

@@ -1,5 +1,6 @@
 import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../../engine/model/definition.ts';
 import { HatchetError } from '../../engine/errors.ts';
+import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
@@ -51,20 +52,30 @@ export interface Stored {
 /** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
-  readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
+  state = new ShardState({ id: shardOf(tenantId), epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
   readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [], waits: new Map(), runs: new Map(), reopened: new Set() };
   readonly effects: Effect[] = [];
   /** Places that a group may keep after its limit was lowered. */
   loosestMaxRuns = 0;
-  #ids = 0;
+  #ids: number;
   /** By run: as its expressions would give them again. */
   readonly #demands = new Map<string, readonly StepDemands[] | null>();
 
-  id(): string {
-    this.#ids++;
-    return `01900000-0000-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
+  readonly #idPrefix: string;
+
+  /** @param ids of worlds that share a database: dated like one of today, and counted from a number of their own */
+  constructor(ids = { like: '01900000-0000-7000-8000-000000000000', from: 0 }) {
+    this.#ids = ids.from;
+    this.#idPrefix = ids.like.slice(0, 13);
   }
 
+  id(): string {
+    this.#ids++;
+    return `${this.#idPrefix}-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
+  }
+
+  /** Given what every committed batch writes. */
+  write: ((changes: ChangeSet) => void) | undefined;
   /** Told of every batch that was committed, with the time that it saw. */
   watch: ((commands: readonly CommandByKind[CommandKind][], nowUs: number) => void) | undefined;
 
@@ -265,6 +276,7 @@ export class PlannerWorld {
 
   /** In the order of the batch's statements. */
   #store(changes: ChangeSet): void {
+    this.write?.(changes);
     for (const id of changes.liveDeletes) if (!this.stored.live.delete(id)) throw new Error(`live lacks ${id}`);
     for (const row of changes.liveInserts) {
       if (this.stored.live.has(row.taskId)) throw new Error(`live has ${row.taskId} already`);

@@ -104,5 +104,5 @@ interface TaskImage {
 
 function taskLine(task: TaskImage): string {
   const { id, where, generation, attempt, retries, reassigns, due, worker, started, slotReleased, afterStop, holds, sticky, conditions } = task;
-  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker}, started ${started}, slot released ${slotReleased}, then ${afterStop}, holds ${holds.join()}, sticky ${sticky}, conditions ${conditions.join()}`;
+  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
 }

@@ -34,6 +34,8 @@ export interface ModelTask {
   /** What follows once its worker was told to stop. */
   afterStop: 'retry' | 'reassign' | 'end';
   demands: Demands | null;
+  /** Order of the trigger that it came with. */
+  order: number;
   /** Null until it has ended in this generation. */
   outcome: Outcome | null;
   runClaim: ModelClaim | null;
@@ -90,7 +92,6 @@ export interface ModelKey {
   readonly name: string;
   strategy: string;
   maxRuns: number;
-  setBy: number;
 }
 
 export interface ModelWorker {

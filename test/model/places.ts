@@ -1,3 +1,4 @@
+import type { ConcurrencyDemand } from '../../engine/model/demands.ts';
 import type { ModelClaim, ModelKey, ModelTask } from './model-state.ts';
 
 /** Questions about concurrency, answered by looking at every claim there is. */
@@ -10,17 +11,29 @@ export class Places {
   arrivals: ModelTask[] = [];
 
   /** The key as the newest claim on it declares it. */
-  key(link: { strategyId: string; key: string; strategy: string; maxRuns: number }, order: number): ModelKey {
-    const name = `${link.strategyId} ${link.key}`;
+  key(link: ConcurrencyDemand): ModelKey {
+    const name = linkName(link);
     const known = this.keys.get(name);
     if (known === undefined) {
-      const made = { name, strategy: link.strategy, maxRuns: link.maxRuns, setBy: order };
+      const made = { name, strategy: link.strategy, maxRuns: link.maxRuns };
       this.keys.set(name, made);
       return made;
     }
     if (link.maxRuns > known.maxRuns) this.free(known);
-    Object.assign(known, { strategy: link.strategy, maxRuns: link.maxRuns, setBy: order });
+    Object.assign(known, { strategy: link.strategy, maxRuns: link.maxRuns });
     return known;
+  }
+
+  /** Everybody stands in line again; a key is as the newest unfinished task declares it. */
+  restart(tasks: readonly ModelTask[]): void {
+    const unfinished = tasks.filter((task) => !(task.where === 'is being told to stop' && task.afterStop === 'end'));
+    this.claims = this.claims.filter((claim) => claim.tasks.some((task) => unfinished.includes(task) && (task.claim === claim || task.runClaim === claim)));
+    for (const key of this.keys.values()) {
+      const newest = unfinished.flatMap((task) => (task.demands?.concurrency ?? []).map((link) => ({ ...link, order: task.order }))).filter((link) => linkName(link) === key.name).sort((a, b) => a.order - b.order).at(-1);
+      if (newest !== undefined) Object.assign(key, { strategy: newest.strategy, maxRuns: newest.maxRuns });
+    }
+    this.arrivals = [...this.arrivals, ...tasks.filter(({ inLine }) => inLine !== null)].sort((a, b) => a.turn - b.turn);
+    for (const task of this.arrivals) task.inLine = null;
   }
 
   free(key: ModelKey): void {
@@ -81,6 +94,10 @@ export class Places {
       }),
     );
   }
+}
+
+function linkName(link: ConcurrencyDemand): string {
+  return `${link.strategyId} ${link.key}`;
 }
 
 export function rank(task: ModelTask): number {

@@ -28,6 +28,11 @@ export class Queue {
     if (others.length === 0) ring.splice(ring.indexOf(keyOf(task)), 1);
   }
 
+  restart(): void {
+    this.#rings.clear();
+    for (const task of this.#model.tasks.filter(({ queued }) => queued).sort((a, b) => a.turn - b.turn)) this.enter(task);
+  }
+
   /** Replays the planner's decisions, one after the other: each must be right, and none may be left out. */
   follow(decisions: readonly Decision[]): void {
     for (const { taskId, workerId } of decisions) {

@@ -17,7 +17,6 @@ export type Decision = { taskId: string; workerId: string } | { taskId: string; 
  */
 export class ReferenceModel {
   now = 0;
-  readonly workflows = new Map<string, ModelWorkflow>();
   readonly versions = new Map<string, ModelWorkflow>();
   readonly paused = new Set<string>();
   readonly runs: ModelRun[] = [];
@@ -39,10 +38,23 @@ export class ReferenceModel {
     return this.#count;
   }
 
-  put(name: string, versionId: string, workflowId: string, definition: ModelWorkflow['definition']): void {
-    const workflow = { id: workflowId, definition };
-    this.workflows.set(name, workflow);
-    this.versions.set(versionId, workflow);
+  put(versionId: string, workflowId: string, definition: ModelWorkflow['definition']): void {
+    this.versions.set(versionId, { id: workflowId, definition });
+  }
+
+  /**
+   * The engine died and another took over. Nothing that was promised changes. What may: workers have still to come back,
+   * turns start again from the oldest, and a key's places are those of the newest unfinished task.
+   */
+  restart(): void {
+    this.workers = this.workers.filter((worker) => !worker.left || this.tasks.some((task) => task.worker === worker));
+    for (const worker of this.workers) worker.present = false;
+    const byId = [...this.tasks].sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const task of byId.filter(({ listening }) => listening > 0)) task.listening = this.count();
+    for (const task of byId.filter(({ worker }) => worker !== null)) task.assigned = this.count();
+    this.places.restart(this.tasks);
+    this.units.restart(this.tasks);
+    this.queue.restart();
   }
 
   /** Runs a batch's commands, then checks that its decisions are among those that are right. */
@@ -207,11 +219,11 @@ export class ReferenceModel {
   #claim(task: ModelTask, asked: StepDemands | undefined, order: number): void {
     const demands: Demands | null = asked?.demands ?? null;
     if (demands === null) return;
-    task.demands = demands;
+    Object.assign(task, { demands, order });
     const make = (level: 'run' | 'task'): ModelClaim | null => {
       const links = demands.concurrency.filter((link) => link.level === level);
       if (links.length === 0) return null;
-      const claim = { ofRun: level === 'run', keys: links.map((link) => this.places.key(link, order)), priority: task.run.priority, order, tasks: [], arrived: false, held: false };
+      const claim = { ofRun: level === 'run', keys: links.map((link) => this.places.key(link)), priority: task.run.priority, order, tasks: [], arrived: false, held: false };
       this.places.claims.push(claim);
       return claim;
     };
@@ -445,7 +457,7 @@ function freshTask(of: Pick<ModelTask, 'id' | 'run' | 'index' | 'step'>): ModelT
   return {
     ...{ id: of.id, run: of.run, index: of.index, step: of.step },
     ...{ generation: 1, where: 'waits for its parents', attempt: 0, retries: 0, reassigns: 0, due: 0, turn: 0, first: false },
-    ...{ worker: null, assigned: 0, started: false, slotReleased: false, afterStop: 'retry', demands: null, outcome: null, runClaim: null, claim: null },
+    ...{ worker: null, assigned: 0, started: false, slotReleased: false, afterStop: 'retry', demands: null, order: 0, outcome: null, runClaim: null, claim: null },
     ...{ admitted: false, queued: false, inLine: null, stickyWorker: null, limitedBy: null, since: 0, listening: 0, conditions: of.step.conditions.map(() => null) },
   };
 }

@@ -52,6 +52,19 @@ export class Units {
     }
   }
 
+  /** Whoever waits does so for the first of its limits that has no units now. */
+  restart(tasks: readonly ModelTask[]): void {
+    this.#exhausted = [];
+    const waiting = tasks.filter(({ where }) => where === 'out of units').sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    for (const task of waiting) {
+      const demands = task.demands?.rateLimits ?? [];
+      const short = demands.find((demand) => demand.units > this.#left(this.#limit(demand))) ?? demands[0];
+      if (short === undefined) throw new Error(`task ${task.id} waits for units but asks for none`);
+      const limit = this.#limit(short);
+      this.wait(task, { limit, tooLarge: short.units > limit.limit });
+    }
+  }
+
   /** Time went on: lines of keys whose window is over move up as far as the units reach. */
   refill(): void {
     this.#exhausted = this.#exhausted.filter((limit) => this.#line(limit).length > 0);

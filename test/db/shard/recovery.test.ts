@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Lane } from '../../../engine/commit/lane.ts';
+import type { ChangeSet } from '../../../engine/plan/change-set.ts';
+import { ShardState } from '../../../engine/plan/shard-state.ts';
+import { connectionConfig } from '../../../engine/postgres/connect.ts';
+import { acquireShards } from '../../../engine/shard/lease.ts';
+import { shardSteps } from '../../../engine/shard/plan-batch.ts';
+import { recoverShards } from '../../../engine/shard/recovery.ts';
+import { newId } from '../../../engine/model/uuid.ts';
+import { action, apply, drain, world, type Action } from '../../helpers/histories.ts';
+import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { watch } from '../../model/watch.ts';
+
+const histories = Number(process.env['RECOVERY_HISTORIES'] ?? 200);
+/** Apart from each other, so that one history's rows are not another's. */
+const idsEach = 100_000;
+const today = newId();
+
+let database: TestDatabase;
+let lane: Lane;
+let started = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  lane = await Lane.connect(connectionConfig(database.url, 'test lane'), () => undefined);
+  await lane.client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'recovery']);
+});
+
+afterAll(async () => {
+  await lane.close();
+  await database.drop();
+});
+
+/** Writes what the planner's batches ask for as the owner would, and reads it back as an owner that takes over. */
+class Disk {
+  readonly #made: PlannerWorld;
+  #waiting: { changes: ChangeSet; seq: number }[] = [];
+
+  private constructor(made: PlannerWorld) {
+    this.#made = made;
+    made.write = (changes): void => {
+      this.#waiting.push({ changes, seq: made.state.seq });
+    };
+  }
+
+  static async under(made: PlannerWorld): Promise<Disk> {
+    await lane.client.query('DELETE FROM workflow_version');
+    await lane.client.query('DELETE FROM workflow');
+    await lane.client.query('DELETE FROM worker');
+    await lane.client.query('DELETE FROM rate_limit');
+    const owned = await acquireShards(lane.client, { owner: newId(), backend: lane.backend, wanted: [made.state.id] });
+    const [shard] = owned;
+    if (shard === undefined) throw new Error('the shard is not free');
+    made.state = new ShardState({ ...shard, lostUs: 0 });
+    return new Disk(made);
+  }
+
+  async flush(): Promise<void> {
+    const { state } = this.#made;
+    for (const { changes, seq } of this.#waiting) {
+      if (changes.isEmpty) continue;
+      const batch = state.lastBatch + 1;
+      await lane.commit(shardSteps([state]).map((step) => ({ ...step, seq })), batch, changes);
+      state.lastBatch = batch;
+    }
+    this.#waiting = [];
+  }
+
+  /** Memory is lost. */
+  async restart(): Promise<void> {
+    await this.flush();
+    const { id, epoch, lastBatch, seq } = this.#made.state;
+    const fresh = new ShardState({ id, epoch, lastBatch, seq, lostUs: 0 });
+    await recoverShards(lane.client, new Map([[id, fresh]]));
+    this.#made.state = fresh;
+  }
+}
+
+type Step = Action | { do: 'restart' };
+const step: fc.Arbitrary<Step> = fc.oneof({ weight: 12, arbitrary: action }, { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) });
+
+/** @returns how many restarts there were */
+async function live(steps: readonly Step[]): Promise<number> {
+  await lane.client.query('UPDATE shard SET owner = NULL, last_seq = 0');
+  started++;
+  const made = new PlannerWorld({ like: today, from: started * idsEach });
+  const disk = await Disk.under(made);
+  world(made);
+  const { model, compare } = watch(made);
+  let restarts = 0;
+  const restart = async (): Promise<void> => {
+    restarts++;
+    await disk.restart();
+    model.restart();
+    compare();
+  };
+  try {
+    for (const each of steps) {
+      if (each.do === 'restart') await restart();
+      else apply(made, each);
+    }
+    await restart();
+    drain(made);
+    await restart();
+    expect(made.state.tasks.size).toBe(0);
+    expect(made.broken()).toBeUndefined();
+  } finally {
+    await lane.client.query('DELETE FROM live');
+    await lane.client.query('DELETE FROM wait');
+  }
+  return restarts;
+}
+
+describe('recovery, beside the reference model', () => {
+  it(`changes nothing that was promised, over ${histories} random histories with restarts`, async () => {
+    let restarts = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
+        restarts += await live(steps);
+      }),
+      { numRuns: histories },
+    );
+    process.stdout.write(`recovery: ${histories} histories, ${restarts} restarts\n`);
+  }, 600_000);
+});
