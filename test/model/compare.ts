@@ -3,8 +3,8 @@ import { isJournalKind } from '../../engine/model/journal.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
 import { RunStatus } from '../../engine/model/status.ts';
 import type { PlannerWorld } from '../helpers/planner-world.ts';
-import type { Where } from './model-state.ts';
-import type { Decision, ReferenceModel } from './reference-model.ts';
+import type { Decision, Where } from './model-state.ts';
+import type { ReferenceModel } from './reference-model.ts';
 
 const wheres = new Map<number, Where>([
   [LiveState.Gated, 'waits for its parents'],
@@ -21,7 +21,7 @@ export function decisionsSince(world: PlannerWorld, historyLength: number, effec
   const dispatched = world.effects.slice(effectsLength).filter((effect) => effect.kind === 'dispatch');
   let assignments = 0;
   return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds }) =>
-    [...kinds].filter(isJournalKind).flatMap((kind): Decision[] => {
+    Array.from(kinds).filter(isJournalKind).flatMap((kind): Decision[] => {
       if (kind === 'M') return [{ taskId, workerId: null }];
       return kind === 'A' ? [{ taskId, workerId: dispatched[assignments++]?.workerId ?? '' }] : [];
     }),
@@ -48,7 +48,11 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
       taskLine({
         id: tasks.id(row),
         where,
-        ...{ generation: tasks.generation[row] ?? 0, attempt: tasks.attempt[row] ?? 0, retries: tasks.retries[row] ?? 0, reassigns: tasks.reassigns[row] ?? 0, due: tasks.dueUs[row] ?? 0 },
+        generation: tasks.generation[row] ?? 0,
+        attempt: tasks.attempt[row] ?? 0,
+        retries: tasks.retries[row] ?? 0,
+        reassigns: tasks.reassigns[row] ?? 0,
+        due: tasks.dueUs[row] ?? 0,
         worker: state.workerOf(row)?.id ?? null,
         started: (flags & LiveFlag.Started) !== 0,
         slotReleased: (flags & LiveFlag.SlotReleased) !== 0,

@@ -115,3 +115,18 @@ export interface ModelLimit {
   used: number;
   isStatic: boolean;
 }
+
+/** Which task went where, and which had to wait for units: the choices in which the planner is free. */
+export type Decision = { taskId: string; workerId: string } | { taskId: string; workerId: null };
+
+/** What the parts of the model see of it. */
+export interface ModelView {
+  readonly now: number;
+  /** Those that are not gone. */
+  readonly tasks: readonly ModelTask[];
+  readonly workers: readonly ModelWorker[];
+  /** Workflows. */
+  readonly paused: ReadonlySet<string>;
+  /** The next number of an order. */
+  count(): number;
+}

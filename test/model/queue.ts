@@ -1,6 +1,6 @@
-import type { ModelTask, ModelWorker } from './model-state.ts';
+import type { Decision, ModelTask, ModelView, ModelWorker } from './model-state.ts';
 import { rank } from './places.ts';
-import type { Decision, ReferenceModel } from './reference-model.ts';
+import type { Units } from './units.ts';
 
 const ranks = [0, 1, 2, 3];
 
@@ -8,10 +8,12 @@ const ranks = [0, 1, 2, 3];
 export class Queue {
   /** By action and rank: the keys that take turns. */
   readonly #rings = new Map<string, string[]>();
-  readonly #model: ReferenceModel;
+  readonly #model: ModelView;
+  readonly #units: Units;
 
-  constructor(model: ReferenceModel) {
+  constructor(model: ModelView, units: Units) {
     this.#model = model;
+    this.#units = units;
   }
 
   enter(task: ModelTask): void {
@@ -52,25 +54,25 @@ export class Queue {
   }
 
   #limit(task: ModelTask): void {
-    const missing = this.#model.units.missing(task);
+    const missing = this.#units.missing(task);
     if (missing === undefined) throw new Error(`task ${task.id} has all its units, but was made to wait for some`);
     if (!this.#model.workers.some((worker) => this.#canTake(worker, task))) throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
     this.leave(task);
-    this.#model.units.wait(task, missing);
+    this.#units.wait(task, missing);
   }
 
   #assign(task: ModelTask, workerId: string): void {
-    const { units, workers } = this.#model;
+    const { workers } = this.#model;
     const worker = workers.find(({ id }) => id === workerId);
     if (worker === undefined || !this.#canTake(worker, task)) throw new Error(`worker ${workerId} cannot take task ${task.id}`);
     for (const ahead of this.#inOrder(task.step.action)) {
       if (ahead === task) break;
       if (this.#canTake(worker, ahead)) throw new Error(`task ${task.id} was given to worker ${workerId} before task ${ahead.id}`);
     }
-    if (units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
+    if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
     const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
     if (merit(worker, task) < best) throw new Error(`task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
-    units.spend(task);
+    this.#units.spend(task);
     this.leave(task);
     Object.assign(task, { where: 'runs', worker, assigned: this.#model.count(), due: this.#model.now + task.step.executionTimeoutMs * 1000 });
     if (task.run.workflow.definition.sticky !== null) this.#stick(task, workerId);

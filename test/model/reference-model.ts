@@ -1,21 +1,20 @@
 import type { Demands } from '../../engine/model/demands.ts';
 import type { Command, CommandByKind, StepDemands } from '../../engine/plan/command.ts';
+import { Admission } from './admission.ts';
 import { judge } from './conditions.ts';
 import { expressions } from './expressions.ts';
-import type { ModelClaim, ModelRun, ModelTask, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
+import { freshTask } from './fresh-task.ts';
+import type { Decision, ModelClaim, ModelRun, ModelTask, ModelView, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
 import { Places } from './places.ts';
 import { Queue } from './queue.ts';
 import { Units } from './units.ts';
-
-/** Which task went where, and which had to wait for units: the choices in which the planner is free. */
-export type Decision = { taskId: string; workerId: string } | { taskId: string; workerId: null };
 
 /**
  * What the engine promises, as plainly as it can be said: every question is answered by looking at everything there is,
  * nothing is counted ahead, nothing is taken back. It follows the planner in the choices that are free (which of two equal
  * workers) and refuses those that are not.
  */
-export class ReferenceModel {
+export class ReferenceModel implements ModelView {
   now = 0;
   readonly versions = new Map<string, ModelWorkflow>();
   readonly paused = new Set<string>();
@@ -28,8 +27,9 @@ export class ReferenceModel {
   /** By run and generation. */
   readonly runEnds = new Map<string, string>();
   readonly places = new Places();
-  readonly units = new Units(this);
-  readonly queue = new Queue(this);
+  readonly units: Units = new Units(this, (task) => this.queue.enter(task));
+  readonly queue: Queue = new Queue(this, this.units);
+  readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
   #count = 0;
   #batch = 0;
 
@@ -62,7 +62,7 @@ export class ReferenceModel {
     this.now = now;
     this.#batch++;
     for (const command of commands) this.#run(command);
-    this.#settle();
+    this.#admission.settle();
     this.queue.follow(decisions);
   }
 
@@ -100,11 +100,9 @@ export class ReferenceModel {
         return this.#attempt(command, (task) => {
           if (!task.started) this.#interrupt(task, 'reassign');
         });
-      case 'releaseSlot': {
-        const task = this.#find(command.taskId);
-        if (task !== undefined) task.slotReleased = true;
+      case 'releaseSlot':
+        Object.assign(this.#find(command.taskId) ?? {}, { slotReleased: true });
         return undefined;
-      }
       case 'refreshTimeout': {
         const task = this.#find(command.taskId);
         if (task !== undefined) task.due += command.incrementMs * 1000;
@@ -266,58 +264,6 @@ export class ReferenceModel {
     else this.places.arrivals.push(task);
   }
 
-  #settle(): void {
-    const { places } = this;
-    while (places.freed.length + places.arrivals.length > 0) {
-      const freed = places.freed;
-      places.freed = [];
-      for (const key of freed) {
-        for (let next = places.line(key, this.tasks)[0]; next !== undefined && !places.isFull(key); next = places.line(key, this.tasks)[0]) {
-          next.inLine = null;
-          this.#admit(next, { behindOthers: false });
-        }
-      }
-      if (places.freed.length > 0) continue;
-      const next = places.arrivals.shift();
-      if (next?.where === 'ready') this.#judgeArrival(next);
-    }
-  }
-
-  #judgeArrival(task: ModelTask): void {
-    const { places } = this;
-    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
-    const fresh = open.filter((claim) => !claim.arrived);
-    const { refused, pushedOut } = places.judgeCancelling(fresh);
-    const doomed = refused === null ? pushedOut : [refused];
-    if (refused === null) {
-      for (const claim of fresh) claim.arrived = true;
-      if (!this.#admit(task, { behindOthers: true })) doomed.push(...places.judgeQueued(open));
-    }
-    for (const claim of doomed) for (const each of claim.tasks) this.cancel(each);
-  }
-
-  /** All places or none. */
-  #admit(task: ModelTask, { behindOthers }: { behindOthers: boolean }): boolean {
-    const { places } = this;
-    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
-    const full = open.flatMap((claim) => claim.keys).find((key) => places.isFull(key) || (behindOthers && places.line(key, this.tasks).length > 0));
-    if (full !== undefined) {
-      task.inLine = full;
-      return false;
-    }
-    for (const claim of open) claim.held = true;
-    task.admitted = true;
-    this.queue.enter(task);
-    for (const claim of open.filter(({ ofRun }) => ofRun)) {
-      for (const sibling of claim.tasks) {
-        if (sibling.inLine === null) continue;
-        sibling.inLine = null;
-        this.#admit(sibling, { behindOthers: false });
-      }
-    }
-    return true;
-  }
-
   cancel(task: ModelTask): void {
     if (task.where === 'gone' || (task.where === 'is being told to stop' && task.afterStop === 'end')) return;
     if (task.where === 'runs') this.#interrupt(task, 'end');
@@ -451,13 +397,4 @@ export class ReferenceModel {
 
 function isBad(demands: readonly StepDemands[] | null, index: number): boolean {
   return (demands?.[index]?.error ?? null) !== null;
-}
-
-function freshTask(of: Pick<ModelTask, 'id' | 'run' | 'index' | 'step'>): ModelTask {
-  return {
-    ...{ id: of.id, run: of.run, index: of.index, step: of.step },
-    ...{ generation: 1, where: 'waits for its parents', attempt: 0, retries: 0, reassigns: 0, due: 0, turn: 0, first: false },
-    ...{ worker: null, assigned: 0, started: false, slotReleased: false, afterStop: 'retry', demands: null, order: 0, outcome: null, runClaim: null, claim: null },
-    ...{ admitted: false, queued: false, inLine: null, stickyWorker: null, limitedBy: null, since: 0, listening: 0, conditions: of.step.conditions.map(() => null) },
-  };
 }

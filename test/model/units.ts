@@ -1,8 +1,7 @@
 import type { RateLimitDemand } from '../../engine/model/demands.ts';
 import type { PutRateLimitCommand } from '../../engine/plan/command.ts';
-import type { ModelLimit, ModelTask } from './model-state.ts';
+import type { ModelLimit, ModelTask, ModelView } from './model-state.ts';
 import { byRank } from './places.ts';
-import type { ReferenceModel } from './reference-model.ts';
 
 const seconds: Record<string, number> = { SECOND: 1, MINUTE: 60, HOUR: 3600, DAY: 86_400, WEEK: 604_800, MONTH: 2_592_000, YEAR: 31_536_000 };
 
@@ -11,10 +10,13 @@ export class Units {
   readonly limits = new Map<string, ModelLimit>();
   /** Keys that somebody waits for, in the order in which they ran out. */
   #exhausted: ModelLimit[] = [];
-  readonly #model: ReferenceModel;
+  readonly #model: ModelView;
+  readonly #enter: (task: ModelTask) => void;
 
-  constructor(model: ReferenceModel) {
+  /** @param enter puts a task back into its queue */
+  constructor(model: ModelView, enter: (task: ModelTask) => void) {
     this.#model = model;
+    this.#enter = enter;
   }
 
   put(command: Pick<PutRateLimitCommand, 'key' | 'limit' | 'window'>): void {
@@ -82,7 +84,7 @@ export class Units {
   #requeue(task: ModelTask): void {
     task.where = 'ready';
     task.limitedBy = null;
-    this.#model.queue.enter(task);
+    this.#enter(task);
   }
 
   #line(limit: ModelLimit): ModelTask[] {

@@ -1,0 +1,66 @@
+import type { ModelTask, ModelView } from './model-state.ts';
+import type { Places } from './places.ts';
+import type { Queue } from './queue.ts';
+
+/** Who gets places: once a batch's commands are done, until nothing moves any more. */
+export class Admission {
+  readonly #model: ModelView;
+  readonly #parts: { places: Places; queue: Queue; cancel: (task: ModelTask) => void };
+
+  constructor(model: ModelView, parts: { places: Places; queue: Queue; cancel: (task: ModelTask) => void }) {
+    this.#model = model;
+    this.#parts = parts;
+  }
+
+  settle(): void {
+    const { places } = this.#parts;
+    while (places.freed.length + places.arrivals.length > 0) {
+      const freed = places.freed;
+      places.freed = [];
+      for (const key of freed) {
+        for (let next = places.line(key, this.#model.tasks)[0]; next !== undefined && !places.isFull(key); next = places.line(key, this.#model.tasks)[0]) {
+          next.inLine = null;
+          this.#admit(next, { behindOthers: false });
+        }
+      }
+      if (places.freed.length > 0) continue;
+      const next = places.arrivals.shift();
+      if (next?.where === 'ready') this.#judge(next);
+    }
+  }
+
+  #judge(task: ModelTask): void {
+    const { places } = this.#parts;
+    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+    const fresh = open.filter((claim) => !claim.arrived);
+    const { refused, pushedOut } = places.judgeCancelling(fresh);
+    const doomed = refused === null ? pushedOut : [refused];
+    if (refused === null) {
+      for (const claim of fresh) claim.arrived = true;
+      if (!this.#admit(task, { behindOthers: true })) doomed.push(...places.judgeQueued(open));
+    }
+    for (const claim of doomed) for (const each of claim.tasks) this.#parts.cancel(each);
+  }
+
+  /** All places or none. */
+  #admit(task: ModelTask, { behindOthers }: { behindOthers: boolean }): boolean {
+    const { places } = this.#parts;
+    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+    const full = open.flatMap((claim) => claim.keys).find((key) => places.isFull(key) || (behindOthers && places.line(key, this.#model.tasks).length > 0));
+    if (full !== undefined) {
+      task.inLine = full;
+      return false;
+    }
+    for (const claim of open) claim.held = true;
+    task.admitted = true;
+    this.#parts.queue.enter(task);
+    for (const claim of open.filter(({ ofRun }) => ofRun)) {
+      for (const sibling of claim.tasks) {
+        if (sibling.inLine === null) continue;
+        sibling.inLine = null;
+        this.#admit(sibling, { behindOthers: false });
+      }
+    }
+    return true;
+  }
+}

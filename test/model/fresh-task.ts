@@ -1,0 +1,36 @@
+import type { ModelTask } from './model-state.ts';
+
+export function freshTask({ id, run, index, step }: Pick<ModelTask, 'id' | 'run' | 'index' | 'step'>): ModelTask {
+  return {
+    id,
+    run,
+    index,
+    step,
+    generation: 1,
+    where: 'waits for its parents',
+    attempt: 0,
+    retries: 0,
+    reassigns: 0,
+    due: 0,
+    turn: 0,
+    first: false,
+    worker: null,
+    assigned: 0,
+    started: false,
+    slotReleased: false,
+    afterStop: 'retry',
+    demands: null,
+    order: 0,
+    outcome: null,
+    runClaim: null,
+    claim: null,
+    admitted: false,
+    queued: false,
+    inLine: null,
+    stickyWorker: null,
+    limitedBy: null,
+    since: 0,
+    listening: 0,
+    conditions: step.conditions.map(() => null),
+  };
+}
