@@ -24,7 +24,8 @@ CREATE TABLE public.event (
     key text NOT NULL,
     scope text,
     payload text NOT NULL,
-    metadata jsonb NOT NULL
+    metadata jsonb NOT NULL,
+    webhook_name text
 )
 PARTITION BY RANGE (id);
 
@@ -242,6 +243,22 @@ CREATE TABLE public.wait (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.webhook (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    source text NOT NULL,
+    event_key_expression text NOT NULL,
+    scope_expression text,
+    static_payload text,
+    returns_event boolean NOT NULL,
+    auth jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error text,
+    last_error_at timestamp with time zone
+);
+
 CREATE TABLE public.worker (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -341,6 +358,12 @@ ALTER TABLE ONLY public.token
 ALTER TABLE ONLY public.wait
     ADD CONSTRAINT wait_pkey PRIMARY KEY (task_id);
 
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_tenant_id_name_key UNIQUE (tenant_id, name);
+
 ALTER TABLE ONLY public.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
@@ -406,6 +429,9 @@ ALTER TABLE ONLY public.schedule
 
 ALTER TABLE ONLY public.token
     ADD CONSTRAINT token_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.worker
     ADD CONSTRAINT worker_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);

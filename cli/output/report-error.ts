@@ -19,6 +19,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_EVENT: ExitCode.unknown,
   UNKNOWN_FILTER: ExitCode.unknown,
   UNKNOWN_TIMER: ExitCode.unknown,
+  UNKNOWN_WEBHOOK: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   UNREACHABLE: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,

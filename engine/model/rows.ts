@@ -131,6 +131,8 @@ export interface EventRow {
   scope: string | null;
   payload: string;
   metadata: string;
+  /** The webhook that it came by. */
+  webhookName: string | null;
 }
 
 export interface EventRunRow {

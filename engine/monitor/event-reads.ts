@@ -6,11 +6,13 @@ export interface StoredEvent {
   scope: string | null;
   payload: string;
   metadata: string;
+  /** The webhook that it came by. */
+  webhookName: string | null;
 }
 
 const byId = {
   name: 'event_by_id',
-  text: `SELECT id, key, scope, payload, metadata::text AS metadata FROM event WHERE id = $2 AND tenant_id = $1`,
+  text: `SELECT id, key, scope, payload, metadata::text AS metadata, webhook_name AS "webhookName" FROM event WHERE id = $2 AND tenant_id = $1`,
 };
 
 export async function readEvent(pool: Pool, tenantId: string, id: string): Promise<StoredEvent | undefined> {
@@ -45,7 +47,7 @@ export interface EventQuery {
 const listText = {
   name: 'list_events',
   text: `
-    SELECT id, key, scope, payload, metadata::text AS metadata FROM event
+    SELECT id, key, scope, payload, metadata::text AS metadata, webhook_name AS "webhookName" FROM event
     WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR key = ANY ($2)) AND (cardinality($3::uuid[]) = 0 OR id = ANY ($3))
       AND (cardinality($4::text[]) = 0 OR scope = ANY ($4)) AND ($5::jsonb IS NULL OR metadata @> $5)
       AND ($6::uuid IS NULL OR id >= $6) AND ($7::uuid IS NULL OR id < $7)

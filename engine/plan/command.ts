@@ -157,6 +157,8 @@ export interface PushedEvent {
   /** JSON object. */
   metadata: string;
   runs: readonly EventRun[];
+  /** The webhook that it came by. */
+  webhookName?: string | null | undefined;
   /** The loader adds what conditions with loops, on this event, give. */
   evaluated?: ReadonlyMap<string, CelResult>;
 }

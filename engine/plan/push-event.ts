@@ -9,7 +9,7 @@ export function planPushEvent(plan: Plan, command: PushEventCommand): void {
   for (const event of command.events) {
     if (command.existing.has(event.id)) continue;
     const { id, key, scope, payload, metadata } = event;
-    plan.changes.events.push({ id, tenantId, key, scope, payload, metadata });
+    plan.changes.events.push({ id, tenantId, key, scope, payload, metadata, webhookName: event.webhookName ?? null });
     for (const { run, filterId } of event.runs) {
       if (startRun(plan, tenantId, run) !== undefined) continue; // dropped in silence: the event is no caller to be told
       plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });

@@ -10,7 +10,7 @@ import type { RestDeps, RestEnv } from './deps.ts';
 import { dateQuery, integerQuery, isObject, listQuery, objectBody, uuidOf } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/events';
-const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1 };
+export const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1 };
 
 /** Events: pushing and reading. */
 export function registerEventRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
@@ -68,8 +68,8 @@ function pushedMessage(event: PushedEvent | undefined, tenantId: string) {
   return { metadata: resourceMeta(event.id), key: event.key, tenantId, additionalMetadata: jsonValue(event.metadata), scope: event.scope ?? undefined };
 }
 
-function eventMessage(event: ListedEvent, tenantId: string) {
-  const { id, key, scope, payload, metadata, queued, running, completed, failed, cancelled } = event;
+export function eventMessage(event: ListedEvent, tenantId: string) {
+  const { id, key, scope, payload, metadata, webhookName, queued, running, completed, failed, cancelled } = event;
   return {
     metadata: resourceMeta(id),
     key,
@@ -79,6 +79,7 @@ function eventMessage(event: ListedEvent, tenantId: string) {
     payload: jsonValue(payload),
     scope: scope ?? undefined,
     seenAt: madeAt(id),
+    triggeringWebhookName: webhookName ?? undefined,
     triggeredRuns: event.runs.map(({ runId, filterId }) => ({ workflowRunId: runId, filterId: filterId ?? undefined })),
   };
 }

@@ -11,6 +11,7 @@ import { registerRateLimitRoutes } from './rate-limit-routes.ts';
 import { registerRunRoutes } from './run-routes.ts';
 import { registerScheduleRoutes } from './schedule-routes.ts';
 import { registerTaskRoutes } from './task-routes.ts';
+import { registerWebhookRoutes } from './webhook-routes.ts';
 import { registerWorkerRoutes } from './worker-routes.ts';
 import { registerWorkflowRoutes } from './workflow-routes.ts';
 
@@ -25,10 +26,6 @@ const unserved = [
   ['GET', '/api/v1/tenants/:tenant/task-stats'],
   ['GET', '/api/v1/tenants/:tenant/prometheus-metrics'],
   ['POST', '/api/v1/stable/tenants/:tenant/cel/debug'],
-] as const;
-
-const unservedFamilies = [
-  '/api/v1/stable/tenants/:tenant/webhooks/*',
 ] as const;
 
 /** Every route, in the contract's paths. */
@@ -49,8 +46,8 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerRateLimitRoutes(app, deps);
   registerCronRoutes(app, deps);
   registerScheduleRoutes(app, deps);
+  registerWebhookRoutes(app, deps);
   for (const [method, path] of unserved) app.on(method, path, (context) => notServed(context.req.method, context.req.path));
-  for (const path of unservedFamilies) app.all(path, (context) => notServed(context.req.method, context.req.path));
 }
 
 function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {

@@ -8,6 +8,7 @@ import { HatchetError, type ErrorCode } from '../errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerRoutes } from './routes.ts';
+import { registerWebhookReceiver } from './webhook-receiver.ts';
 
 export interface RestServer {
   address: Address;
@@ -23,6 +24,8 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   UNKNOWN_EVENT: 404,
   UNKNOWN_FILTER: 404,
   UNKNOWN_TIMER: 404,
+  UNKNOWN_WEBHOOK: 404,
+  WEBHOOK_REFUSED: 403,
   IDEMPOTENCY_COLLISION: 409,
   UNAUTHENTICATED: 401,
   NOT_SUPPORTED: 501,
@@ -45,6 +48,12 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
     deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
     return context.json({ errors: [{ code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' }] }, 500);
   });
+  app.use(async (context, next) => {
+    if (context.req.url.includes('%00')) throw new HatchetError('INVALID_ARGUMENT', 'the address holds a NUL character', { remedy: 'Remove %00.' });
+    await next();
+  });
+  // Before the limit of the others, which reads up to it: strangers may send less.
+  registerWebhookReceiver(app, deps);
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -53,10 +62,6 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
       },
     }),
   );
-  app.use(async (context, next) => {
-    if (context.req.url.includes('%00')) throw new HatchetError('INVALID_ARGUMENT', 'the address holds a NUL character', { remedy: 'Remove %00.' });
-    await next();
-  });
   registerRoutes(app, deps);
   return app;
 }

@@ -17,6 +17,8 @@ export interface EventRequest {
   metadata: string;
   scope: string | undefined;
   priority: number | undefined;
+  /** The webhook that it came by. */
+  webhookName?: string | null | undefined;
 }
 
 const longestKey = 1000;
@@ -46,7 +48,7 @@ async function prepareEvent(owner: Owner, tenantId: string, request: EventReques
       runs.push({ run, filterId: filter?.id ?? null });
     }
   }
-  return { id: event.id, key, scope, payload: event.payload, metadata, runs };
+  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName };
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */

@@ -5,8 +5,8 @@ import type { Statement } from '../statement.ts';
 export const insertEvents: Statement<EventRow> = {
   name: 'insert_events',
   text: `
-    INSERT INTO event (id, tenant_id, key, scope, payload, metadata)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[])`,
+    INSERT INTO event (id, tenant_id, key, scope, payload, metadata, webhook_name)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.id)),
     plainArray(rows.map((row) => row.tenantId)),
@@ -14,6 +14,7 @@ export const insertEvents: Statement<EventRow> = {
     textArray(rows.map((row) => row.scope)),
     textArray(rows.map((row) => row.payload)),
     textArray(rows.map((row) => row.metadata)),
+    textArray(rows.map((row) => row.webhookName)),
   ],
 };
 

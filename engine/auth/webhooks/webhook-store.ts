@@ -1,0 +1,137 @@
+import type { Pool } from 'pg';
+import { HatchetError } from '../../errors.ts';
+import type { StoredWebhook, Webhook, WebhookAuth, WebhookSource } from './webhook.ts';
+
+/** Of one tenant. */
+const mostWebhooks = 1000;
+
+interface WebhookSqlRow {
+  id: string;
+  tenant_id: string;
+  name: string;
+  source: WebhookSource;
+  event_key_expression: string;
+  scope_expression: string | null;
+  static_payload: string | null;
+  returns_event: boolean;
+  auth: WebhookAuth;
+  created_at: Date;
+  updated_at: Date;
+  last_error: string | null;
+  last_error_at: Date | null;
+}
+
+const columns = 'id, tenant_id, name, source, event_key_expression, scope_expression, static_payload, returns_event, auth, created_at, updated_at, last_error, last_error_at';
+
+const listText = {
+  name: 'list_webhooks',
+  text: `
+    SELECT ${columns} FROM webhook
+    WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR source = ANY ($2)) AND (cardinality($3::text[]) = 0 OR name = ANY ($3))
+    ORDER BY name OFFSET $4 LIMIT $5`,
+};
+
+const insertText = {
+  name: 'insert_webhook',
+  text: `
+    INSERT INTO webhook (id, tenant_id, name, source, event_key_expression, scope_expression, static_payload, returns_event, auth)
+    SELECT $1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::jsonb
+    WHERE (SELECT count(*) FROM webhook WHERE tenant_id = $2) < $10::int
+    ON CONFLICT (tenant_id, name) DO NOTHING
+    RETURNING ${columns}`,
+};
+
+/** Null keeps an expression; an empty text or object removes what may be absent. */
+const updateText = {
+  name: 'update_webhook',
+  text: `
+    UPDATE webhook SET
+      event_key_expression = coalesce($3::text, event_key_expression),
+      scope_expression = nullif(coalesce($4::text, scope_expression), ''),
+      static_payload = nullif(coalesce($5::text, static_payload), '{}'),
+      returns_event = coalesce($6::boolean, returns_event),
+      updated_at = now()
+    WHERE tenant_id = $1 AND name = $2
+    RETURNING ${columns}`,
+};
+
+const deleteText = { name: 'delete_webhook', text: `DELETE FROM webhook WHERE tenant_id = $1 AND name = $2 RETURNING ${columns}` };
+
+/** At most one write in ten seconds: strangers can have requests refused as often as they like. */
+const refusedText = {
+  name: 'webhook_refused',
+  text: `
+    UPDATE webhook SET last_error = $2, last_error_at = now()
+    WHERE id = $1 AND (last_error_at IS NULL OR last_error_at < now() - interval '10 seconds')`,
+};
+
+export interface WebhookChange {
+  eventKeyExpression: string | undefined;
+  scopeExpression: string | undefined;
+  staticPayload: string | undefined;
+  returnsEvent: boolean | undefined;
+}
+
+/** The webhooks of all tenants. They are no state of the planner: a request reads its own, and becomes a pushed event. */
+export class WebhookStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async list(tenantId: string, query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number }): Promise<StoredWebhook[]> {
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...listText, values: [tenantId, query.sources, query.names, query.offset, query.limit] });
+    return rows.map(fromRow);
+  }
+
+  async find(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+    const [webhook] = await this.list(tenantId, { sources: [], names: [name], offset: 0, limit: 1 });
+    return webhook;
+  }
+
+  /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, or the tenant's 1001st */
+  async create(webhook: Webhook): Promise<StoredWebhook> {
+    const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), mostWebhooks] });
+    const [row] = rows;
+    if (row !== undefined) return fromRow(row);
+    const isTaken = (await this.find(tenantId, name)) !== undefined;
+    throw isTaken
+      ? new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' })
+      : new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostWebhooks} webhooks already`, { remedy: 'Delete some.' });
+  }
+
+  async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
+    const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...updateText, values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent] });
+    return rows.map(fromRow)[0];
+  }
+
+  async delete(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...deleteText, values: [tenantId, name] });
+    return rows.map(fromRow)[0];
+  }
+
+  async refused(id: string, reason: string): Promise<void> {
+    await this.#pool.query({ ...refusedText, values: [id, reason.slice(0, 1000).replaceAll('\0', '')] });
+  }
+}
+
+function fromRow(row: WebhookSqlRow): StoredWebhook {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    name: row.name,
+    source: row.source,
+    eventKeyExpression: row.event_key_expression,
+    scopeExpression: row.scope_expression,
+    staticPayload: row.static_payload,
+    returnsEvent: row.returns_event,
+    auth: row.auth,
+    createdAtMs: row.created_at.getTime(),
+    updatedAtMs: row.updated_at.getTime(),
+    lastError: row.last_error,
+    lastErrorAtMs: row.last_error_at?.getTime() ?? null,
+  };
+}
