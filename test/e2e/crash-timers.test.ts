@@ -72,8 +72,8 @@ describe('time, over kill -9', () => {
     const ports = { grpc: engine.ready.grpc.port, http: engine.ready.http.port };
     const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
     await hatchet.ratelimits.upsert({ key: 'put', limit: 5, duration: RateLimitDuration.SECOND });
-    const byKey = hatchet.task({ name: 'by-key', retries: 1, rateLimits: [{ dynamicKey: '"tenant"', units: 'input.units', limit: 7, duration: RateLimitDuration.SECOND }], fn: (_: { units: number }) => ({}) });
-    const byName = hatchet.task({ name: 'by-name', rateLimits: [{ staticKey: 'put', units: 1 }], fn: (_: { units: number }) => ({}) });
+    const byKey = hatchet.task({ name: 'by-key', retries: 1, rateLimits: [{ dynamicKey: '"tenant"', units: 'input.units', limit: 7, duration: RateLimitDuration.SECOND }], fn: (input: { units: number }) => ({ used: input.units }) });
+    const byName = hatchet.task({ name: 'by-name', rateLimits: [{ staticKey: 'put', units: 1 }], fn: (input: { units: number }) => ({ used: input.units }) });
     const worker = await hatchet.worker('limited', { handleKill: false, workflows: [byKey, byName] });
     const running = worker.start();
     await worker.waitUntilReady();

@@ -1,6 +1,6 @@
-import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { ConcurrencyLimitStrategy, type Concurrency, type CreateTaskOpts, type CreateWorkflowVersionRequest } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 
-export const benchKinds = ['simple', 'dag'] as const;
+export const benchKinds = ['simple', 'dag', 'chain'] as const;
 export type BenchKind = (typeof benchKinds)[number];
 
 const shapes: Readonly<Record<BenchKind, readonly { name: string; parents: readonly string[] }[]>> = {
@@ -11,7 +11,11 @@ const shapes: Readonly<Record<BenchKind, readonly { name: string; parents: reado
     { name: 'right', parents: ['first'] },
     { name: 'last', parents: ['left', 'right'] },
   ],
+  chain: [{ name: 'only', parents: [] }],
 };
+
+/** A key of each run's own: every run is admitted at once, so that what is measured is the judging. */
+const uncontended: Concurrency = { expression: 'workflow_run_id', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN };
 
 const inputSchema = { type: 'object', properties: { data: { type: 'string' } }, required: ['data'], additionalProperties: false };
 
@@ -41,7 +45,7 @@ export function benchWorkflow(kind: BenchKind): BenchWorkflow {
       retries: 3,
       rateLimits: [],
       workerLabels: {},
-      concurrency: [],
+      concurrency: kind === 'chain' ? [uncontended] : [],
       isDurable: false,
       slotRequests: { default: 1 },
     }),
@@ -59,7 +63,7 @@ export function benchWorkflow(kind: BenchKind): BenchWorkflow {
       eventTriggers: [],
       cronTriggers: [],
       tasks,
-      concurrencyArr: [],
+      concurrencyArr: kind === 'chain' ? [uncontended] : [],
       defaultFilters: [],
       inputJsonSchema: Buffer.from(JSON.stringify(inputSchema)),
     },
