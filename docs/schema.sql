@@ -14,7 +14,9 @@ CREATE TABLE public.cron (
     enabled boolean NOT NULL,
     is_declared boolean NOT NULL,
     next_us bigint NOT NULL,
-    last_error text
+    last_error text,
+    last_us bigint,
+    last_run_id uuid
 )
 WITH (fillfactor='70');
 

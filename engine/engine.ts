@@ -13,7 +13,7 @@ import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { monitorService } from './grpc/monitor-service.ts';
-import { Overview } from './grpc/overview.ts';
+import { ChangeSignal } from './grpc/change-signal.ts';
 import { startGrpc, type GrpcServer } from './grpc/server.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { createLog, type Logger } from './log.ts';
@@ -120,6 +120,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const tenant = await ensureTenant(writes, 'default');
   const feed = new JournalFeed(reads);
   const logSignal = new LogSignal();
+  const changes = new ChangeSignal();
   const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => logs.stop());
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
@@ -133,20 +134,20 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       committed: (effects, history) => {
         releaseEffects(effects, { dispatcher, results, log });
         feed.publish(history);
-        overview.poke(); // workers come and go without a line in the journal
+        changes.poke(); // workers come and go without a line in the journal
       },
       recovered: (open, states) => {
         for (const state of states) for (const worker of state.workersById.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
         dispatcher.announceAll();
         for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();
+        changes.poke();
       },
       timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
-      lost: () => overview.poke(),
+      lost: () => changes.poke(),
     },
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
-  const overview = new Overview({ owner, version, startedAt });
   const dispatcher = new Dispatcher({ ports: dispatcherPorts(owner, reads), log, workerTimeoutMs: options.workerTimeoutMs ?? defaults.workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
@@ -170,7 +171,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       owner,
       dispatcher,
       feed,
-      overview,
+      changes,
+      engine: { version, startedAt },
       ...followers,
     }),
   ]);

@@ -40,5 +40,7 @@ export function declaredCrons(definition: WorkflowDefinition, options: { tenantI
     enabled: true,
     isDeclared: true,
     nextUs: Math.min(nextTick({ expression, zone }, nowMs) * 1000, Number.MAX_SAFE_INTEGER),
+    lastUs: null,
+    lastRunId: null,
   }));
 }

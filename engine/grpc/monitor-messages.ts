@@ -115,6 +115,7 @@ export function workflowMessage(workflow: StoredWorkflow): WorkflowSummary {
     versionId: workflow.versionId,
     createdAt: new Date(workflow.updatedAtMs),
     taskCount: workflow.definition.steps.length,
+    paused: workflow.isPaused,
   };
 }
 

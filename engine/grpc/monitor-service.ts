@@ -8,12 +8,15 @@ import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads
 import { logLevels, readLogLines } from '../monitor/log-reads.ts';
 import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
-import type { Overview } from './overview.ts';
+import type { ChangeSignal } from './change-signal.ts';
+import { overviewOf, type EngineFacts } from './overview.ts';
+import { queueFigures } from './queue-figures.ts';
+import { scheduleFigures } from './schedule-figures.ts';
 import { uuidFloor } from '../monitor/uuid-floor.ts';
 import { readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Owner } from '../shard/owner.ts';
-import { MonitorServiceService, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
 import { fromRunStatus, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
@@ -25,7 +28,9 @@ export interface MonitorDeps extends Edge, LogStreamDeps {
   dispatcher: Dispatcher;
   pool: Pool;
   feed: JournalFeed;
-  overview: Overview;
+  /** Of what the owner's memory holds. */
+  changes: ChangeSignal;
+  engine: EngineFacts;
 }
 
 function limited(value: number | undefined, fallback: number, most: number): number {
@@ -132,9 +137,19 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000 });
       return { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) };
     }),
-    listQueues: unary(deps, async (_request, { tenantId }) => ({ rows: deps.overview.queues(tenantId) })),
+    listQueues: unary(deps, async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId)),
+    streamQueues: serverStream(deps, async (call, { tenantId }, signal) => {
+      const figures = { read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
+      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
+    }),
+    listSchedules: unary(deps, async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId)),
+    streamSchedules: serverStream(deps, async (call, { tenantId }, signal) => {
+      const figures = { read: () => scheduleFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListSchedulesResponse) => ListSchedulesResponse.encode(message).finish() };
+      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
+    }),
     streamOverview: serverStream(deps, async (call, { tenantId }, signal) => {
-      for await (const overview of deps.overview.watch(tenantId, signal)) await writeTo(call, overview, signal);
+      const figures = { read: () => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine), encode: (message: StreamOverviewResponse) => StreamOverviewResponse.encode(message).finish() };
+      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     }),
   };
   return { definition: MonitorServiceService, implementation };

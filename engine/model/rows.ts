@@ -168,6 +168,9 @@ export interface CronRow {
   enabled: boolean;
   isDeclared: boolean;
   nextUs: number;
+  /** The last tick that made a run, and that run. */
+  lastUs: number | null;
+  lastRunId: string | null;
 }
 
 export interface CronUpdateRow {
@@ -175,6 +178,8 @@ export interface CronUpdateRow {
   nextUs: number;
   enabled: boolean;
   lastError: string | null;
+  lastUs: number | null;
+  lastRunId: string | null;
 }
 
 export interface ScheduleRow {

@@ -11,14 +11,14 @@ export function planPutCron(plan: Plan, command: PutCronCommand): void {
   checkWorkflow(plan, cron.tenantId, cron.workflowId);
   const taken = [...state.crons.values()].find((each) => each.workflowId === cron.workflowId && each.name === cron.name && each.id !== cron.id);
   if (taken !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the workflow has a cron named ${JSON.stringify(cron.name)} already`, { remedy: 'Choose another name, or delete the old one.' });
-  setCron(plan, { kind: 'cron', id: cron.id, tenantId: cron.tenantId, workflowId: cron.workflowId, dueUs: cron.nextUs, name: cron.name, expression: cron.expression, zone: cron.zone, catchUp: cron.catchUp, enabled: cron.enabled, isDeclared: cron.isDeclared, priority: cron.priority });
+  setCron(plan, { kind: 'cron', id: cron.id, tenantId: cron.tenantId, workflowId: cron.workflowId, dueUs: cron.nextUs, name: cron.name, expression: cron.expression, zone: cron.zone, catchUp: cron.catchUp, enabled: cron.enabled, isDeclared: cron.isDeclared, priority: cron.priority, lastUs: null, lastRunId: null, lastError: null });
   plan.changes.crons.push(cron);
 }
 
 export function planSetCronEnabled(plan: Plan, command: SetCronEnabledCommand): void {
   const cron = ownCron(plan, command.tenantId, command.cronId);
-  setCron(plan, { ...cron, enabled: command.enabled, dueUs: command.nextUs });
-  plan.changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: command.enabled, lastError: null });
+  setCron(plan, { ...cron, enabled: command.enabled, dueUs: command.nextUs, lastError: null });
+  plan.changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: command.enabled, lastError: null, lastUs: cron.lastUs, lastRunId: cron.lastRunId });
 }
 
 export function planPutSchedules(plan: Plan, command: PutSchedulesCommand): void {
@@ -75,8 +75,9 @@ export function planFireTimer(plan: Plan, command: FireTimerCommand): void {
   }
   const cron = state.crons.get(timer.id);
   if (cron === undefined) return;
-  setCron(plan, { ...cron, dueUs: command.nextUs });
-  changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: error });
+  const last = made === null ? { lastUs: cron.lastUs, lastRunId: cron.lastRunId } : { lastUs: timer.dueUs, lastRunId: made.runId };
+  setCron(plan, { ...cron, dueUs: command.nextUs, lastError: error, ...last });
+  changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: error, ...last });
 }
 
 export function setCron(plan: Plan, cron: CronTimer): void {

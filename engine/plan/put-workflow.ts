@@ -42,9 +42,10 @@ function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly
   }
   for (const row of declared) {
     if (before.some((cron) => !cron.isDeclared && cron.name === row.name)) continue;
-    const cron: CronRow = { ...row, workflowId, enabled: before.find((each) => each.isDeclared && each.name === row.name)?.enabled ?? row.enabled };
-    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs } = cron;
-    setCron(plan, { kind: 'cron', id, tenantId, workflowId, dueUs: nextUs, name, expression, zone, catchUp, enabled, isDeclared, priority });
+    const old = before.find((each) => each.isDeclared && each.name === row.name);
+    const cron: CronRow = { ...row, workflowId, enabled: old?.enabled ?? row.enabled, lastUs: old?.lastUs ?? null, lastRunId: old?.lastRunId ?? null };
+    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } = cron;
+    setCron(plan, { kind: 'cron', id, tenantId, workflowId, dueUs: nextUs, name, expression, zone, catchUp, enabled, isDeclared, priority, lastUs, lastRunId, lastError: null });
     changes.crons.push(cron);
   }
 }

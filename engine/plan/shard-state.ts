@@ -41,6 +41,11 @@ export interface CronTimer extends Timer {
   readonly enabled: boolean;
   readonly isDeclared: boolean;
   readonly priority: number | null;
+  /** The last tick that made a run, and that run. */
+  readonly lastUs: number | null;
+  readonly lastRunId: string | null;
+  /** Why the last tick made none. */
+  readonly lastError: string | null;
 }
 
 export type Filter = Readonly<FilterRow>;

@@ -34,7 +34,7 @@ export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const body = await objectBody(context.req);
     const count = [...(deps.owner.stateOf(tenantId)?.crons.values() ?? [])].filter((cron) => cron.tenantId === tenantId).length;
     if (count >= mostCrons) throw new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostCrons} crons already`, { remedy: 'Delete some.' });
-    const cron: CronRow = { id: newId(), tenantId, workflowId: version.workflowId, ...cronSpec(body), ...timerInput(body), enabled: true, isDeclared: false };
+    const cron: CronRow = { id: newId(), tenantId, workflowId: version.workflowId, ...cronSpec(body), ...timerInput(body), enabled: true, isDeclared: false, lastUs: null, lastRunId: null };
     await deps.owner.submit(tenantId, { kind: 'putCron', cron });
     return context.json(cronMessage(await one(tenantId, cron.id), tenantId));
   });

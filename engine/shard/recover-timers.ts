@@ -15,6 +15,9 @@ interface CronSqlRow {
   is_declared: boolean;
   priority: number | null;
   next_us: string;
+  last_us: string | null;
+  last_run_id: string | null;
+  last_error: string | null;
 }
 
 interface ScheduleSqlRow {
@@ -24,7 +27,7 @@ interface ScheduleSqlRow {
   due_us: string;
 }
 
-const readCrons = `SELECT id, tenant_id, workflow_id, name, expression, zone, catch_up, enabled, is_declared, priority, next_us FROM cron`;
+const readCrons = `SELECT id, tenant_id, workflow_id, name, expression, zone, catch_up, enabled, is_declared, priority, next_us, last_us, last_run_id, last_error FROM cron`;
 /** Those that have neither run nor failed to. */
 const readSchedules = `SELECT id, tenant_id, workflow_id, due_us FROM schedule WHERE run_id IS NULL AND error IS NULL`;
 
@@ -45,6 +48,9 @@ export async function loadTimers(client: ClientBase, shards: ReadonlyMap<number,
       enabled: row.enabled,
       isDeclared: row.is_declared,
       priority: row.priority,
+      lastUs: row.last_us === null ? null : Number(row.last_us),
+      lastRunId: row.last_run_id,
+      lastError: row.last_error,
     });
   }
   const schedules = await client.query<ScheduleSqlRow>(readSchedules);

@@ -5,8 +5,8 @@ import type { Statement } from '../statement.ts';
 export const writeCrons: Statement<CronRow> = {
   name: 'write_crons',
   text: `
-    INSERT INTO cron (id, tenant_id, workflow_id, name, expression, zone, catch_up, input, metadata, priority, enabled, is_declared, next_us)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::smallint[], $11::boolean[], $12::boolean[], $13::bigint[])`,
+    INSERT INTO cron (id, tenant_id, workflow_id, name, expression, zone, catch_up, input, metadata, priority, enabled, is_declared, next_us, last_us, last_run_id)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::smallint[], $11::boolean[], $12::boolean[], $13::bigint[], $14::bigint[], $15::uuid[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.id)),
     plainArray(rows.map((row) => row.tenantId)),
@@ -21,16 +21,25 @@ export const writeCrons: Statement<CronRow> = {
     boolArray(rows.map((row) => row.enabled)),
     boolArray(rows.map((row) => row.isDeclared)),
     plainArray(rows.map((row) => row.nextUs)),
+    plainArray(rows.map((row) => row.lastUs)),
+    plainArray(rows.map((row) => row.lastRunId)),
   ],
 };
 
 export const updateCrons: Statement<CronUpdateRow> = {
   name: 'update_crons',
   text: `
-    UPDATE cron c SET next_us = u.next_us, enabled = u.enabled, last_error = u.last_error
-    FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[]) AS u (id, next_us, enabled, last_error)
+    UPDATE cron c SET next_us = u.next_us, enabled = u.enabled, last_error = u.last_error, last_us = u.last_us, last_run_id = u.last_run_id
+    FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::bigint[], $6::uuid[]) AS u (id, next_us, enabled, last_error, last_us, last_run_id)
     WHERE c.id = u.id`,
-  values: (rows) => [plainArray(rows.map((row) => row.id)), plainArray(rows.map((row) => row.nextUs)), boolArray(rows.map((row) => row.enabled)), textArray(rows.map((row) => row.lastError))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.nextUs)),
+    boolArray(rows.map((row) => row.enabled)),
+    textArray(rows.map((row) => row.lastError)),
+    plainArray(rows.map((row) => row.lastUs)),
+    plainArray(rows.map((row) => row.lastRunId)),
+  ],
 };
 
 export const deleteCrons: Statement<string> = {

@@ -289,6 +289,8 @@ export interface WorkflowSummary {
   versionId: string;
   createdAt?: Date | undefined;
   taskCount: number;
+  /** Its queued tasks wait. */
+  paused: boolean;
 }
 
 export interface ListWorkflowsRequest {
@@ -369,14 +371,129 @@ export interface QueueDepth {
   delayed: bigint;
   /** Workers that can take it now or once a slot frees. */
   workers: number;
-  oldestQueuedAt?: Date | undefined;
+  oldestQueuedAt?:
+    | Date
+    | undefined;
+  /** Ready, but a concurrency key has no place for them. */
+  waitingForPlace: bigint;
+  /** Ready, but a rate limit has no units for them. */
+  waitingForUnits: bigint;
+}
+
+/** One key of one concurrency strategy that unfinished tasks name. */
+export interface ConcurrencyKey {
+  key: string;
+  /** The workflow that declares the strategy; empty for one that workflows share. */
+  workflowName: string;
+  /** Empty for a strategy of the whole workflow. */
+  taskName: string;
+  /** Empty unless workflows share the strategy. */
+  sharedName: string;
+  /** As the definition names it, such as GROUP_ROUND_ROBIN. */
+  strategy: string;
+  held: number;
+  maxRuns: number;
+  waiting: bigint;
+}
+
+export interface RateLimitUse {
+  key: string;
+  /** What a full window holds. */
+  limit: bigint;
+  /** SECOND to YEAR. */
+  window: string;
+  /** Units used in the present window; none once it is over. */
+  used: bigint;
+  /** When the present window is over. Absent before the first use. */
+  refillAt?: Date | undefined;
+  waiting: bigint;
+  /** Tasks that ask more than a full window holds. */
+  tooLarge: bigint;
+  /** Put by its key; the others come into being with the tasks that ask for them. */
+  isStatic: boolean;
 }
 
 export interface ListQueuesRequest {
 }
 
 export interface ListQueuesResponse {
+  /** Those with most tasks first; at most 200. */
   rows: QueueDepth[];
+  /** Those that most wait for first, then the fullest; at most 200. */
+  keys: ConcurrencyKey[];
+  limits: RateLimitUse[];
+  /** How many there are in all. */
+  rowCount: number;
+  keyCount: number;
+  limitCount: number;
+}
+
+export interface StreamQueuesRequest {
+}
+
+export interface StreamQueuesResponse {
+  rows: QueueDepth[];
+  keys: ConcurrencyKey[];
+  limits: RateLimitUse[];
+  rowCount: number;
+  keyCount: number;
+  limitCount: number;
+}
+
+export interface CronSummary {
+  cronId: string;
+  name: string;
+  workflowId: string;
+  workflowName: string;
+  expression: string;
+  /** IANA name. */
+  timezone: string;
+  /** none, last or all. */
+  catchUp: string;
+  enabled: boolean;
+  /** Declared by its workflow; the others were made by the API. */
+  isDeclared: boolean;
+  /** Absent for one that is switched off or never comes due again. */
+  nextAt?:
+    | Date
+    | undefined;
+  /** The last tick that made a run, and that run. */
+  lastAt?: Date | undefined;
+  lastRunId?:
+    | string
+    | undefined;
+  /** Why the last tick made no run. */
+  lastError?: string | undefined;
+}
+
+export interface ScheduleSummary {
+  scheduleId: string;
+  workflowId: string;
+  workflowName: string;
+  dueAt?: Date | undefined;
+}
+
+export interface ListSchedulesRequest {
+}
+
+export interface ListSchedulesResponse {
+  /** Soonest first, those that are switched off last; at most 200. */
+  crons: CronSummary[];
+  /** Soonest first; at most 200. */
+  schedules: ScheduleSummary[];
+  /** How many there are in all. */
+  cronCount: number;
+  scheduleCount: number;
+}
+
+export interface StreamSchedulesRequest {
+}
+
+export interface StreamSchedulesResponse {
+  crons: CronSummary[];
+  schedules: ScheduleSummary[];
+  cronCount: number;
+  scheduleCount: number;
 }
 
 export interface StreamOverviewRequest {
@@ -393,6 +510,8 @@ export interface StreamOverviewResponse {
   workers: number;
   slotsTotal: number;
   slotsUsed: number;
+  /** Changes when a workflow is registered anew, paused or resumed: time to list them again. */
+  workflowsRevision: string;
 }
 
 function createBaseRunSummary(): RunSummary {
@@ -2345,7 +2464,15 @@ export const StreamLogsResponse: MessageFns<StreamLogsResponse> = {
 };
 
 function createBaseWorkflowSummary(): WorkflowSummary {
-  return { workflowId: "", name: "", description: "", versionId: "", createdAt: undefined, taskCount: 0 };
+  return {
+    workflowId: "",
+    name: "",
+    description: "",
+    versionId: "",
+    createdAt: undefined,
+    taskCount: 0,
+    paused: false,
+  };
 }
 
 export const WorkflowSummary: MessageFns<WorkflowSummary> = {
@@ -2367,6 +2494,9 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
     }
     if (message.taskCount !== 0) {
       writer.uint32(48).int32(message.taskCount);
+    }
+    if (message.paused !== false) {
+      writer.uint32(56).bool(message.paused);
     }
     return writer;
   },
@@ -2432,6 +2562,14 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
             message.taskCount = reader.int32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2455,6 +2593,7 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
     message.versionId = object.versionId ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.taskCount = object.taskCount ?? 0;
+    message.paused = object.paused ?? false;
     return message;
   },
 };
@@ -3309,7 +3448,16 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
 };
 
 function createBaseQueueDepth(): QueueDepth {
-  return { action: "", queued: 0n, running: 0n, delayed: 0n, workers: 0, oldestQueuedAt: undefined };
+  return {
+    action: "",
+    queued: 0n,
+    running: 0n,
+    delayed: 0n,
+    workers: 0,
+    oldestQueuedAt: undefined,
+    waitingForPlace: 0n,
+    waitingForUnits: 0n,
+  };
 }
 
 export const QueueDepth: MessageFns<QueueDepth> = {
@@ -3340,6 +3488,18 @@ export const QueueDepth: MessageFns<QueueDepth> = {
     }
     if (message.oldestQueuedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.oldestQueuedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.waitingForPlace !== 0n) {
+      if (BigInt.asIntN(64, message.waitingForPlace) !== message.waitingForPlace) {
+        throw new globalThis.Error("value provided for field message.waitingForPlace of type int64 too large");
+      }
+      writer.uint32(56).int64(message.waitingForPlace);
+    }
+    if (message.waitingForUnits !== 0n) {
+      if (BigInt.asIntN(64, message.waitingForUnits) !== message.waitingForUnits) {
+        throw new globalThis.Error("value provided for field message.waitingForUnits of type int64 too large");
+      }
+      writer.uint32(64).int64(message.waitingForUnits);
     }
     return writer;
   },
@@ -3405,6 +3565,22 @@ export const QueueDepth: MessageFns<QueueDepth> = {
             message.oldestQueuedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.waitingForPlace = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.waitingForUnits = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3428,6 +3604,305 @@ export const QueueDepth: MessageFns<QueueDepth> = {
     message.delayed = (object.delayed !== undefined && object.delayed !== null) ? BigInt(object.delayed) : 0n;
     message.workers = object.workers ?? 0;
     message.oldestQueuedAt = object.oldestQueuedAt ?? undefined;
+    message.waitingForPlace = (object.waitingForPlace !== undefined && object.waitingForPlace !== null)
+      ? BigInt(object.waitingForPlace)
+      : 0n;
+    message.waitingForUnits = (object.waitingForUnits !== undefined && object.waitingForUnits !== null)
+      ? BigInt(object.waitingForUnits)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseConcurrencyKey(): ConcurrencyKey {
+  return { key: "", workflowName: "", taskName: "", sharedName: "", strategy: "", held: 0, maxRuns: 0, waiting: 0n };
+}
+
+export const ConcurrencyKey: MessageFns<ConcurrencyKey> = {
+  encode(message: ConcurrencyKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.workflowName !== "") {
+      writer.uint32(18).string(message.workflowName);
+    }
+    if (message.taskName !== "") {
+      writer.uint32(26).string(message.taskName);
+    }
+    if (message.sharedName !== "") {
+      writer.uint32(34).string(message.sharedName);
+    }
+    if (message.strategy !== "") {
+      writer.uint32(42).string(message.strategy);
+    }
+    if (message.held !== 0) {
+      writer.uint32(48).int32(message.held);
+    }
+    if (message.maxRuns !== 0) {
+      writer.uint32(56).int32(message.maxRuns);
+    }
+    if (message.waiting !== 0n) {
+      if (BigInt.asIntN(64, message.waiting) !== message.waiting) {
+        throw new globalThis.Error("value provided for field message.waiting of type int64 too large");
+      }
+      writer.uint32(64).int64(message.waiting);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConcurrencyKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConcurrencyKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workflowName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.taskName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sharedName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.strategy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.held = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxRuns = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.waiting = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ConcurrencyKey>, I>>(base?: I): ConcurrencyKey {
+    return ConcurrencyKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConcurrencyKey>, I>>(object: I): ConcurrencyKey {
+    const message = createBaseConcurrencyKey();
+    message.key = object.key ?? "";
+    message.workflowName = object.workflowName ?? "";
+    message.taskName = object.taskName ?? "";
+    message.sharedName = object.sharedName ?? "";
+    message.strategy = object.strategy ?? "";
+    message.held = object.held ?? 0;
+    message.maxRuns = object.maxRuns ?? 0;
+    message.waiting = (object.waiting !== undefined && object.waiting !== null) ? BigInt(object.waiting) : 0n;
+    return message;
+  },
+};
+
+function createBaseRateLimitUse(): RateLimitUse {
+  return { key: "", limit: 0n, window: "", used: 0n, refillAt: undefined, waiting: 0n, tooLarge: 0n, isStatic: false };
+}
+
+export const RateLimitUse: MessageFns<RateLimitUse> = {
+  encode(message: RateLimitUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.limit !== 0n) {
+      if (BigInt.asIntN(64, message.limit) !== message.limit) {
+        throw new globalThis.Error("value provided for field message.limit of type int64 too large");
+      }
+      writer.uint32(16).int64(message.limit);
+    }
+    if (message.window !== "") {
+      writer.uint32(26).string(message.window);
+    }
+    if (message.used !== 0n) {
+      if (BigInt.asIntN(64, message.used) !== message.used) {
+        throw new globalThis.Error("value provided for field message.used of type int64 too large");
+      }
+      writer.uint32(32).int64(message.used);
+    }
+    if (message.refillAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.refillAt), writer.uint32(42).fork()).join();
+    }
+    if (message.waiting !== 0n) {
+      if (BigInt.asIntN(64, message.waiting) !== message.waiting) {
+        throw new globalThis.Error("value provided for field message.waiting of type int64 too large");
+      }
+      writer.uint32(48).int64(message.waiting);
+    }
+    if (message.tooLarge !== 0n) {
+      if (BigInt.asIntN(64, message.tooLarge) !== message.tooLarge) {
+        throw new globalThis.Error("value provided for field message.tooLarge of type int64 too large");
+      }
+      writer.uint32(56).int64(message.tooLarge);
+    }
+    if (message.isStatic !== false) {
+      writer.uint32(64).bool(message.isStatic);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RateLimitUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRateLimitUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.window = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.used = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.refillAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.waiting = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.tooLarge = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isStatic = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RateLimitUse>, I>>(base?: I): RateLimitUse {
+    return RateLimitUse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RateLimitUse>, I>>(object: I): RateLimitUse {
+    const message = createBaseRateLimitUse();
+    message.key = object.key ?? "";
+    message.limit = (object.limit !== undefined && object.limit !== null) ? BigInt(object.limit) : 0n;
+    message.window = object.window ?? "";
+    message.used = (object.used !== undefined && object.used !== null) ? BigInt(object.used) : 0n;
+    message.refillAt = object.refillAt ?? undefined;
+    message.waiting = (object.waiting !== undefined && object.waiting !== null) ? BigInt(object.waiting) : 0n;
+    message.tooLarge = (object.tooLarge !== undefined && object.tooLarge !== null) ? BigInt(object.tooLarge) : 0n;
+    message.isStatic = object.isStatic ?? false;
     return message;
   },
 };
@@ -3476,13 +3951,28 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
 };
 
 function createBaseListQueuesResponse(): ListQueuesResponse {
-  return { rows: [] };
+  return { rows: [], keys: [], limits: [], rowCount: 0, keyCount: 0, limitCount: 0 };
 }
 
 export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   encode(message: ListQueuesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.rows) {
       QueueDepth.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.keys) {
+      ConcurrencyKey.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.limits) {
+      RateLimitUse.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.rowCount !== 0) {
+      writer.uint32(32).int32(message.rowCount);
+    }
+    if (message.keyCount !== 0) {
+      writer.uint32(40).int32(message.keyCount);
+    }
+    if (message.limitCount !== 0) {
+      writer.uint32(48).int32(message.limitCount);
     }
     return writer;
   },
@@ -3508,6 +3998,46 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
             message.rows.push(QueueDepth.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keys.push(ConcurrencyKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limits.push(RateLimitUse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rowCount = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.keyCount = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.limitCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3526,6 +4056,741 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListQueuesResponse>, I>>(object: I): ListQueuesResponse {
     const message = createBaseListQueuesResponse();
     message.rows = object.rows?.map((e) => QueueDepth.fromPartial(e)) || [];
+    message.keys = object.keys?.map((e) => ConcurrencyKey.fromPartial(e)) || [];
+    message.limits = object.limits?.map((e) => RateLimitUse.fromPartial(e)) || [];
+    message.rowCount = object.rowCount ?? 0;
+    message.keyCount = object.keyCount ?? 0;
+    message.limitCount = object.limitCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseStreamQueuesRequest(): StreamQueuesRequest {
+  return {};
+}
+
+export const StreamQueuesRequest: MessageFns<StreamQueuesRequest> = {
+  encode(_: StreamQueuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamQueuesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamQueuesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamQueuesRequest>, I>>(base?: I): StreamQueuesRequest {
+    return StreamQueuesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamQueuesRequest>, I>>(_: I): StreamQueuesRequest {
+    const message = createBaseStreamQueuesRequest();
+    return message;
+  },
+};
+
+function createBaseStreamQueuesResponse(): StreamQueuesResponse {
+  return { rows: [], keys: [], limits: [], rowCount: 0, keyCount: 0, limitCount: 0 };
+}
+
+export const StreamQueuesResponse: MessageFns<StreamQueuesResponse> = {
+  encode(message: StreamQueuesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rows) {
+      QueueDepth.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.keys) {
+      ConcurrencyKey.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.limits) {
+      RateLimitUse.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.rowCount !== 0) {
+      writer.uint32(32).int32(message.rowCount);
+    }
+    if (message.keyCount !== 0) {
+      writer.uint32(40).int32(message.keyCount);
+    }
+    if (message.limitCount !== 0) {
+      writer.uint32(48).int32(message.limitCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamQueuesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamQueuesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows.push(QueueDepth.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keys.push(ConcurrencyKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limits.push(RateLimitUse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rowCount = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.keyCount = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.limitCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamQueuesResponse>, I>>(base?: I): StreamQueuesResponse {
+    return StreamQueuesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamQueuesResponse>, I>>(object: I): StreamQueuesResponse {
+    const message = createBaseStreamQueuesResponse();
+    message.rows = object.rows?.map((e) => QueueDepth.fromPartial(e)) || [];
+    message.keys = object.keys?.map((e) => ConcurrencyKey.fromPartial(e)) || [];
+    message.limits = object.limits?.map((e) => RateLimitUse.fromPartial(e)) || [];
+    message.rowCount = object.rowCount ?? 0;
+    message.keyCount = object.keyCount ?? 0;
+    message.limitCount = object.limitCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseCronSummary(): CronSummary {
+  return {
+    cronId: "",
+    name: "",
+    workflowId: "",
+    workflowName: "",
+    expression: "",
+    timezone: "",
+    catchUp: "",
+    enabled: false,
+    isDeclared: false,
+    nextAt: undefined,
+    lastAt: undefined,
+    lastRunId: undefined,
+    lastError: undefined,
+  };
+}
+
+export const CronSummary: MessageFns<CronSummary> = {
+  encode(message: CronSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cronId !== "") {
+      writer.uint32(10).string(message.cronId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.workflowId !== "") {
+      writer.uint32(26).string(message.workflowId);
+    }
+    if (message.workflowName !== "") {
+      writer.uint32(34).string(message.workflowName);
+    }
+    if (message.expression !== "") {
+      writer.uint32(42).string(message.expression);
+    }
+    if (message.timezone !== "") {
+      writer.uint32(50).string(message.timezone);
+    }
+    if (message.catchUp !== "") {
+      writer.uint32(58).string(message.catchUp);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(64).bool(message.enabled);
+    }
+    if (message.isDeclared !== false) {
+      writer.uint32(72).bool(message.isDeclared);
+    }
+    if (message.nextAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextAt), writer.uint32(82).fork()).join();
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(90).fork()).join();
+    }
+    if (message.lastRunId !== undefined) {
+      writer.uint32(98).string(message.lastRunId);
+    }
+    if (message.lastError !== undefined) {
+      writer.uint32(106).string(message.lastError);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CronSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCronSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cronId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workflowId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.workflowName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expression = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.timezone = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.catchUp = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.isDeclared = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.nextAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.lastRunId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.lastError = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CronSummary>, I>>(base?: I): CronSummary {
+    return CronSummary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CronSummary>, I>>(object: I): CronSummary {
+    const message = createBaseCronSummary();
+    message.cronId = object.cronId ?? "";
+    message.name = object.name ?? "";
+    message.workflowId = object.workflowId ?? "";
+    message.workflowName = object.workflowName ?? "";
+    message.expression = object.expression ?? "";
+    message.timezone = object.timezone ?? "";
+    message.catchUp = object.catchUp ?? "";
+    message.enabled = object.enabled ?? false;
+    message.isDeclared = object.isDeclared ?? false;
+    message.nextAt = object.nextAt ?? undefined;
+    message.lastAt = object.lastAt ?? undefined;
+    message.lastRunId = object.lastRunId ?? undefined;
+    message.lastError = object.lastError ?? undefined;
+    return message;
+  },
+};
+
+function createBaseScheduleSummary(): ScheduleSummary {
+  return { scheduleId: "", workflowId: "", workflowName: "", dueAt: undefined };
+}
+
+export const ScheduleSummary: MessageFns<ScheduleSummary> = {
+  encode(message: ScheduleSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.workflowId !== "") {
+      writer.uint32(18).string(message.workflowId);
+    }
+    if (message.workflowName !== "") {
+      writer.uint32(26).string(message.workflowName);
+    }
+    if (message.dueAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScheduleSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduleSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workflowId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workflowName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dueAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ScheduleSummary>, I>>(base?: I): ScheduleSummary {
+    return ScheduleSummary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ScheduleSummary>, I>>(object: I): ScheduleSummary {
+    const message = createBaseScheduleSummary();
+    message.scheduleId = object.scheduleId ?? "";
+    message.workflowId = object.workflowId ?? "";
+    message.workflowName = object.workflowName ?? "";
+    message.dueAt = object.dueAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListSchedulesRequest(): ListSchedulesRequest {
+  return {};
+}
+
+export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
+  encode(_: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSchedulesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSchedulesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(base?: I): ListSchedulesRequest {
+    return ListSchedulesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(_: I): ListSchedulesRequest {
+    const message = createBaseListSchedulesRequest();
+    return message;
+  },
+};
+
+function createBaseListSchedulesResponse(): ListSchedulesResponse {
+  return { crons: [], schedules: [], cronCount: 0, scheduleCount: 0 };
+}
+
+export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
+  encode(message: ListSchedulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.crons) {
+      CronSummary.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.schedules) {
+      ScheduleSummary.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.cronCount !== 0) {
+      writer.uint32(24).int32(message.cronCount);
+    }
+    if (message.scheduleCount !== 0) {
+      writer.uint32(32).int32(message.scheduleCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSchedulesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSchedulesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.crons.push(CronSummary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.schedules.push(ScheduleSummary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cronCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scheduleCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListSchedulesResponse>, I>>(base?: I): ListSchedulesResponse {
+    return ListSchedulesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSchedulesResponse>, I>>(object: I): ListSchedulesResponse {
+    const message = createBaseListSchedulesResponse();
+    message.crons = object.crons?.map((e) => CronSummary.fromPartial(e)) || [];
+    message.schedules = object.schedules?.map((e) => ScheduleSummary.fromPartial(e)) || [];
+    message.cronCount = object.cronCount ?? 0;
+    message.scheduleCount = object.scheduleCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseStreamSchedulesRequest(): StreamSchedulesRequest {
+  return {};
+}
+
+export const StreamSchedulesRequest: MessageFns<StreamSchedulesRequest> = {
+  encode(_: StreamSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamSchedulesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamSchedulesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamSchedulesRequest>, I>>(base?: I): StreamSchedulesRequest {
+    return StreamSchedulesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamSchedulesRequest>, I>>(_: I): StreamSchedulesRequest {
+    const message = createBaseStreamSchedulesRequest();
+    return message;
+  },
+};
+
+function createBaseStreamSchedulesResponse(): StreamSchedulesResponse {
+  return { crons: [], schedules: [], cronCount: 0, scheduleCount: 0 };
+}
+
+export const StreamSchedulesResponse: MessageFns<StreamSchedulesResponse> = {
+  encode(message: StreamSchedulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.crons) {
+      CronSummary.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.schedules) {
+      ScheduleSummary.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.cronCount !== 0) {
+      writer.uint32(24).int32(message.cronCount);
+    }
+    if (message.scheduleCount !== 0) {
+      writer.uint32(32).int32(message.scheduleCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamSchedulesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamSchedulesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.crons.push(CronSummary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.schedules.push(ScheduleSummary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cronCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scheduleCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamSchedulesResponse>, I>>(base?: I): StreamSchedulesResponse {
+    return StreamSchedulesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamSchedulesResponse>, I>>(object: I): StreamSchedulesResponse {
+    const message = createBaseStreamSchedulesResponse();
+    message.crons = object.crons?.map((e) => CronSummary.fromPartial(e)) || [];
+    message.schedules = object.schedules?.map((e) => ScheduleSummary.fromPartial(e)) || [];
+    message.cronCount = object.cronCount ?? 0;
+    message.scheduleCount = object.scheduleCount ?? 0;
     return message;
   },
 };
@@ -3584,6 +4849,7 @@ function createBaseStreamOverviewResponse(): StreamOverviewResponse {
     workers: 0,
     slotsTotal: 0,
     slotsUsed: 0,
+    workflowsRevision: "",
   };
 }
 
@@ -3627,6 +4893,9 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
     }
     if (message.slotsUsed !== 0) {
       writer.uint32(72).int32(message.slotsUsed);
+    }
+    if (message.workflowsRevision !== "") {
+      writer.uint32(82).string(message.workflowsRevision);
     }
     return writer;
   },
@@ -3716,6 +4985,14 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
             message.slotsUsed = reader.int32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.workflowsRevision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3742,6 +5019,7 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
     message.workers = object.workers ?? 0;
     message.slotsTotal = object.slotsTotal ?? 0;
     message.slotsUsed = object.slotsUsed ?? 0;
+    message.workflowsRevision = object.workflowsRevision ?? "";
     return message;
   },
 };
@@ -3843,7 +5121,7 @@ export const MonitorServiceService = {
     responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
   },
-  /** Depth of every action's queue. */
+  /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: {
     path: "/hatchet.monitor.v1.MonitorService/ListQueues" as const,
     requestStream: false as const,
@@ -3852,6 +5130,39 @@ export const MonitorServiceService = {
     requestDeserialize: (value: Buffer): ListQueuesRequest => ListQueuesRequest.decode(value),
     responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
+  },
+  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  streamQueues: {
+    path: "/hatchet.monitor.v1.MonitorService/StreamQueues" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamQueuesRequest): Buffer => Buffer.from(StreamQueuesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamQueuesRequest => StreamQueuesRequest.decode(value),
+    responseSerialize: (value: StreamQueuesResponse): Buffer =>
+      Buffer.from(StreamQueuesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamQueuesResponse => StreamQueuesResponse.decode(value),
+  },
+  /** Crons and the scheduled runs that are to come, as ListQueues. */
+  listSchedules: {
+    path: "/hatchet.monitor.v1.MonitorService/ListSchedules" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSchedulesRequest): Buffer => Buffer.from(ListSchedulesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSchedulesRequest => ListSchedulesRequest.decode(value),
+    responseSerialize: (value: ListSchedulesResponse): Buffer =>
+      Buffer.from(ListSchedulesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSchedulesResponse => ListSchedulesResponse.decode(value),
+  },
+  streamSchedules: {
+    path: "/hatchet.monitor.v1.MonitorService/StreamSchedules" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamSchedulesRequest): Buffer =>
+      Buffer.from(StreamSchedulesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamSchedulesRequest => StreamSchedulesRequest.decode(value),
+    responseSerialize: (value: StreamSchedulesResponse): Buffer =>
+      Buffer.from(StreamSchedulesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamSchedulesResponse => StreamSchedulesResponse.decode(value),
   },
   /** Engine, worker and queue figures, once at the start and then whenever they change, at most every 200 ms. */
   streamOverview: {
@@ -3887,8 +5198,13 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   /** One workflow's newest version, with its tasks and input schema. */
   getWorkflow: handleUnaryCall<GetWorkflowRequest, GetWorkflowResponse>;
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
-  /** Depth of every action's queue. */
+  /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
+  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  streamQueues: handleServerStreamingCall<StreamQueuesRequest, StreamQueuesResponse>;
+  /** Crons and the scheduled runs that are to come, as ListQueues. */
+  listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
+  streamSchedules: handleServerStreamingCall<StreamSchedulesRequest, StreamSchedulesResponse>;
   /** Engine, worker and queue figures, once at the start and then whenever they change, at most every 200 ms. */
   streamOverview: handleServerStreamingCall<StreamOverviewRequest, StreamOverviewResponse>;
 }
@@ -4024,7 +5340,7 @@ export interface MonitorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
   ): ClientUnaryCall;
-  /** Depth of every action's queue. */
+  /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues(
     request: ListQueuesRequest,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
@@ -4040,6 +5356,41 @@ export interface MonitorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
   ): ClientUnaryCall;
+  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  streamQueues(
+    request: StreamQueuesRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamQueuesResponse>;
+  streamQueues(
+    request: StreamQueuesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamQueuesResponse>;
+  /** Crons and the scheduled runs that are to come, as ListQueues. */
+  listSchedules(
+    request: ListSchedulesRequest,
+    callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
+  ): ClientUnaryCall;
+  listSchedules(
+    request: ListSchedulesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
+  ): ClientUnaryCall;
+  listSchedules(
+    request: ListSchedulesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
+  ): ClientUnaryCall;
+  streamSchedules(
+    request: StreamSchedulesRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamSchedulesResponse>;
+  streamSchedules(
+    request: StreamSchedulesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamSchedulesResponse>;
   /** Engine, worker and queue figures, once at the start and then whenever they change, at most every 200 ms. */
   streamOverview(
     request: StreamOverviewRequest,
