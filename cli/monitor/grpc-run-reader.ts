@@ -1,4 +1,16 @@
-import { MonitorServiceClient, type GetRunResponse, type LogLine, type RunEvent, type RunSummary, type StreamOverviewResponse, type TaskDetail, type WorkerSummary, type WorkflowSummary } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  MonitorServiceClient,
+  type ExportRunsResponse,
+  type GetRunResponse,
+  type ListRunsRequest,
+  type LogLine,
+  type RunEvent,
+  type RunSummary,
+  type StreamOverviewResponse,
+  type TaskDetail,
+  type WorkerSummary,
+  type WorkflowSummary,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
@@ -14,24 +26,19 @@ export class GrpcRunReader implements RunReader {
   }
 
   async listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }> {
-    const request = {
-      statuses: (filter.statuses ?? []).map(statusNumber),
-      workflowNames: [...(filter.workflows ?? [])],
-      since: filter.since,
-      until: filter.until,
-      metadata: { ...filter.metadata },
-      limit: filter.limit,
-      pageToken: filter.page,
-      search: filter.search,
-    };
+    const request = listRequest(filter);
     const response = await this.#channel.call<{ rows: RunSummary[]; next?: string | undefined }>((client, ...rest) => client.listRuns(request, ...rest));
     return { rows: response.rows.map(runRow), next: response.next ?? null };
   }
 
   async getRun(runId: string): Promise<RunDetail> {
     const response = await this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId }, ...rest));
-    if (response.run === undefined) throw new Error('the engine answered without a run');
-    return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow) };
+    return runDetail(response);
+  }
+
+  async *exportRuns(filter: RunFilter, signal: AbortSignal): AsyncGenerator<RunDetail> {
+    const request = { filter: listRequest(filter) };
+    for await (const response of this.#channel.stream((client, metadata) => client.exportRuns(request, metadata), signal)) yield runDetail(response);
   }
 
   async *streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventBatch> {
@@ -41,9 +48,9 @@ export class GrpcRunReader implements RunReader {
     }
   }
 
-  async listEvents(runId: string): Promise<readonly EventRow[]> {
-    const { events } = await this.#channel.call<{ events: RunEvent[] }>((client, ...rest) => client.listRunEvents({ runId, limit: 10_000 }, ...rest));
-    return events.map(eventRow);
+  async listEvents(runId: string, options: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }> {
+    const { events, next } = await this.#channel.call<{ events: RunEvent[]; next?: string | undefined }>((client, ...rest) => client.listRunEvents({ runId, ...options }, ...rest));
+    return { rows: events.map(eventRow), next: next ?? null };
   }
 
   async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]> {
@@ -93,6 +100,25 @@ export class GrpcRunReader implements RunReader {
 
 function iso(date: Date | undefined): string | null {
   return date === undefined ? null : date.toISOString();
+}
+
+function listRequest(filter: RunFilter): ListRunsRequest {
+  return {
+    statuses: (filter.statuses ?? []).map(statusNumber),
+    workflowNames: [...(filter.workflows ?? [])],
+    since: filter.since,
+    until: filter.until,
+    metadata: { ...filter.metadata },
+    limit: filter.limit,
+    pageToken: filter.page,
+    search: filter.search,
+    parentId: filter.parent,
+  };
+}
+
+function runDetail(response: GetRunResponse | ExportRunsResponse): RunDetail {
+  if (response.run === undefined) throw new Error('the engine answered without a run');
+  return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow) };
 }
 
 function runRow(run: RunSummary): RunRow {
@@ -145,6 +171,7 @@ function eventRow(event: RunEvent): EventRow {
     type: event.type,
     status: statusName(event.status),
     message: event.message,
+    workerId: event.workerId ?? null,
   };
 }
 
@@ -153,8 +180,8 @@ function logRow(line: LogLine): LogRow {
 }
 
 function workflowRow(workflow: WorkflowSummary): WorkflowRow {
-  const { workflowId, name, description, versionId, taskCount } = workflow;
-  return { workflowId, name, description, versionId, createdAt: iso(workflow.createdAt), taskCount };
+  const { workflowId, name, description, versionId, taskCount, paused } = workflow;
+  return { workflowId, name, description, versionId, createdAt: iso(workflow.createdAt), taskCount, paused };
 }
 
 function workerRow(worker: WorkerSummary): WorkerRow {

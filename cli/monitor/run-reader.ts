@@ -65,6 +65,8 @@ export interface EventRow {
   type: string;
   status: RunStatusName;
   message: string;
+  /** The worker that it happened on, if any. */
+  workerId: string | null;
 }
 
 export interface LogRow {
@@ -84,6 +86,8 @@ export interface WorkflowRow {
   versionId: string;
   createdAt: string | null;
   taskCount: number;
+  /** Its queued tasks wait. */
+  paused: boolean;
 }
 
 export interface WorkflowDetail {
@@ -127,6 +131,8 @@ export interface RunFilter {
   limit?: number;
   page?: string;
   search?: string;
+  /** Only the children of this run, or of this task. */
+  parent?: string;
 }
 
 export interface EventBatch {
@@ -145,7 +151,10 @@ export interface RunReader {
   getRun(runId: string): Promise<RunDetail>;
   /** Every transition of one run, or of all from `after` (default: from now) on; ends when the run does, or at the signal. */
   streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncIterable<EventBatch>;
-  listEvents(runId: string): Promise<readonly EventRow[]>;
+  /** As listRuns, each with its input and outputs; the filter's limit may be any, and none means all. */
+  exportRuns(filter: RunFilter, signal: AbortSignal): AsyncIterable<RunDetail>;
+  /** The transitions of one run, a page of them, oldest first. */
+  listEvents(runId: string, options: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }>;
   listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]>;
   /** Ends once the run has ended and all its lines were sent. */
   streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly LogRow[]>;

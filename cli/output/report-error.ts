@@ -20,6 +20,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_FILTER: ExitCode.unknown,
   UNKNOWN_TIMER: ExitCode.unknown,
   UNKNOWN_WEBHOOK: ExitCode.unknown,
+  UNKNOWN_RATE_LIMIT: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   UNREACHABLE: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,

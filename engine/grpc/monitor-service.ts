@@ -6,21 +6,22 @@ import { formatDuration } from '../model/duration.ts';
 import type { JournalFeed } from '../monitor/journal-feed.ts';
 import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads.ts';
 import { logLevels, readLogLines } from '../monitor/log-reads.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import type { RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import { overviewOf, type EngineFacts } from './overview.ts';
 import { queueFigures } from './queue-figures.ts';
 import { scheduleFigures } from './schedule-figures.ts';
-import { uuidFloor } from '../monitor/uuid-floor.ts';
 import { readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Owner } from '../shard/owner.ts';
-import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type ListRunsRequest, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
-import { fromRunStatus, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import { logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
+import { exportRuns } from './run-export.ts';
+import { emptyFilter, knownRun, runFilter, unknownRun } from './run-filter.ts';
 import type { GrpcService } from './server.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps {
@@ -45,21 +46,13 @@ function requiredUuid(id: string): string {
   return uuid;
 }
 
-function unknownRun(id: string): HatchetError {
-  return new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(id)}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
-}
-
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
-  const runDetail = async (tenantId: string, id: string): Promise<RunDetail> => {
-    const detail = await readRunDetail(pool, tenantId, requiredUuid(id));
-    if (detail === undefined) throw unknownRun(id);
-    return detail;
-  };
+  const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
   const implementation: MonitorServiceServer = {
     listRuns: unary(deps, async (request, { tenantId }) => {
       const limit = limited(request.limit, 50, 1000);
-      const rows = await listRunSummaries(pool, { ...runFilter(request, tenantId), limit });
+      const rows = await listRunSummaries(pool, { ...(await runFilter(pool, request, tenantId)), limit });
       return { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id };
     }),
     getRun: unary(deps, async (request, { tenantId }) => {
@@ -70,6 +63,15 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
       const tasks = detail.tasks.map((task) => taskDetailMessage(task, detail.id, state === undefined ? undefined : whyWaiting(state, task.id, nowUs)));
       return { run: runSummaryMessage(summary), input: detail.input, tasks };
+    }),
+    exportRuns: serverStream(deps, async (call, { tenantId }, signal) => {
+      const { filter } = call.request;
+      if (filter === undefined) throw new HatchetError('INVALID_ARGUMENT', 'the filter is missing', { remedy: 'Send an empty one for all runs.' });
+      const limit = limited(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      for await (const run of exportRuns(pool, await runFilter(pool, filter, tenantId), limit)) {
+        if (signal.aborted) return;
+        await writeTo(call, run, signal);
+      }
     }),
     listRunEvents: unary(deps, async (request, { tenantId }) => {
       const detail = await runDetail(tenantId, request.runId);
@@ -153,24 +155,6 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     }),
   };
   return { definition: MonitorServiceService, implementation };
-}
-
-function emptyFilter(tenantId: string): Parameters<typeof listRunSummaries>[1] {
-  return { tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskId: null, beforeId: null, limit: 1 };
-}
-
-function runFilter(request: ListRunsRequest, tenantId: string): Parameters<typeof listRunSummaries>[1] {
-  if (request.pageToken !== undefined && parseUuid(request.pageToken) === undefined) throw new HatchetError('INVALID_ARGUMENT', 'the page token is not one of this list', { remedy: 'Pass `next` of the page before.' });
-  return {
-    ...emptyFilter(tenantId),
-    statuses: request.statuses.map(fromRunStatus),
-    workflowNames: request.workflowNames,
-    sinceId: request.since === undefined ? null : uuidFloor(request.since.getTime()),
-    untilId: request.until === undefined ? null : uuidFloor(request.until.getTime()),
-    metadata: Object.keys(request.metadata).length === 0 ? null : JSON.stringify(request.metadata),
-    search: request.search === undefined || request.search === '' ? null : request.search,
-    beforeId: request.pageToken ?? null,
-  };
 }
 
 function checkedCursor(cursor: string | undefined): { seq: number } | undefined {

@@ -26,7 +26,7 @@ export async function replayByFilter(ports: ReplayPorts, tenantId: string, selec
     untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
     metadata: metadataFilter(selection.additionalMetadata),
     search: null,
-    parentTaskId: null,
+    parentTaskIds: null,
     limit: chunkRuns,
   };
   const replayed: string[] = [];

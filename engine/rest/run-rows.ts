@@ -36,7 +36,8 @@ function readFilter(request: Request, tenantId: string) {
 type Filter = ReturnType<typeof readFilter>;
 
 async function runIds(deps: RestDeps, filter: Filter): Promise<string[]> {
-  const rows = await listRunSummaries(deps.pool, { ...filter, workflowNames: [], search: null, beforeId: null });
+  const { parentTaskId } = filter;
+  const rows = await listRunSummaries(deps.pool, { ...filter, parentTaskIds: parentTaskId === null ? null : [parentTaskId], workflowNames: [], search: null, beforeId: null });
   return rows.map((row) => row.id);
 }
 

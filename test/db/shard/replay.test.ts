@@ -147,7 +147,7 @@ describe('a replay', () => {
     await fail(world, b);
     const before = await readRunDetail(pool, world.tenantId, runId);
     await replayIds(world.owner, world.tenantId, [a]);
-    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskId: null, beforeId: null, limit: 10 };
+    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskIds: null, beforeId: null, limit: 10 };
     const [open] = await listRunSummaries(pool, filter);
     expect(open).toMatchObject({ status: RunStatus.Running, finishedUs: null, error: null, startedUs: null });
     const detail = await readRunDetail(pool, world.tenantId, runId);

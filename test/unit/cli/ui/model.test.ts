@@ -79,7 +79,7 @@ describe('the table of runs', () => {
 });
 
 describe('keys', () => {
-  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1 };
+  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1, paused: false };
 
   it('cancel only after asking, and only what has not ended', () => {
     const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null }).state;

@@ -18,7 +18,7 @@ const tasks = [
   makeTask('pack', { status: 'RUNNING', parents: ['check'], queuedAt: at(30), startedAt: at(40) }),
   makeTask('ship', { parents: ['charge', 'pack'] }),
 ];
-const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 4 };
+const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 4, paused: false };
 
 function openedRun(): UiState {
   return play(

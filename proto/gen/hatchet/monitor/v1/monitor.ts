@@ -115,7 +115,11 @@ export interface ListRunsRequest {
     | string
     | undefined;
   /** Part of a run id, or of a workflow's name. */
-  search?: string | undefined;
+  search?:
+    | string
+    | undefined;
+  /** Only the children of this run, or of this task. NOT_FOUND for an unknown or a foreign id. */
+  parentId?: string | undefined;
 }
 
 export interface ListRunsRequest_MetadataEntry {
@@ -127,6 +131,20 @@ export interface ListRunsResponse {
   rows: RunSummary[];
   /** Absent on the last page. */
   next?: string | undefined;
+}
+
+export interface ExportRunsRequest {
+  /** Its limit may be any; without one, all runs. */
+  filter?: ListRunsRequest | undefined;
+}
+
+export interface ExportRunsResponse {
+  run?:
+    | RunSummary
+    | undefined;
+  /** JSON. */
+  input: string;
+  tasks: TaskDetail[];
 }
 
 export interface GetRunRequest {
@@ -724,6 +742,7 @@ function createBaseListRunsRequest(): ListRunsRequest {
     limit: undefined,
     pageToken: undefined,
     search: undefined,
+    parentId: undefined,
   };
 }
 
@@ -756,6 +775,9 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     }
     if (message.search !== undefined) {
       writer.uint32(66).string(message.search);
+    }
+    if (message.parentId !== undefined) {
+      writer.uint32(74).string(message.parentId);
     }
     return writer;
   },
@@ -850,6 +872,14 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
             message.search = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.parentId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -883,6 +913,7 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     message.limit = object.limit ?? undefined;
     message.pageToken = object.pageToken ?? undefined;
     message.search = object.search ?? undefined;
+    message.parentId = object.parentId ?? undefined;
     return message;
   },
 };
@@ -1019,6 +1050,142 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
     const message = createBaseListRunsResponse();
     message.rows = object.rows?.map((e) => RunSummary.fromPartial(e)) || [];
     message.next = object.next ?? undefined;
+    return message;
+  },
+};
+
+function createBaseExportRunsRequest(): ExportRunsRequest {
+  return { filter: undefined };
+}
+
+export const ExportRunsRequest: MessageFns<ExportRunsRequest> = {
+  encode(message: ExportRunsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== undefined) {
+      ListRunsRequest.encode(message.filter, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportRunsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportRunsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = ListRunsRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ExportRunsRequest>, I>>(base?: I): ExportRunsRequest {
+    return ExportRunsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportRunsRequest>, I>>(object: I): ExportRunsRequest {
+    const message = createBaseExportRunsRequest();
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? ListRunsRequest.fromPartial(object.filter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExportRunsResponse(): ExportRunsResponse {
+  return { run: undefined, input: "", tasks: [] };
+}
+
+export const ExportRunsResponse: MessageFns<ExportRunsResponse> = {
+  encode(message: ExportRunsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      RunSummary.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    if (message.input !== "") {
+      writer.uint32(18).string(message.input);
+    }
+    for (const v of message.tasks) {
+      TaskDetail.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportRunsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportRunsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = RunSummary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.input = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tasks.push(TaskDetail.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ExportRunsResponse>, I>>(base?: I): ExportRunsResponse {
+    return ExportRunsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportRunsResponse>, I>>(object: I): ExportRunsResponse {
+    const message = createBaseExportRunsResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? RunSummary.fromPartial(object.run) : undefined;
+    message.input = object.input ?? "";
+    message.tasks = object.tasks?.map((e) => TaskDetail.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5061,6 +5228,16 @@ export const MonitorServiceService = {
       Buffer.from(StreamRunEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamRunEventsResponse => StreamRunEventsResponse.decode(value),
   },
+  /** The runs of a list with their inputs and outputs, newest first, each as it was when it was read. */
+  exportRuns: {
+    path: "/hatchet.monitor.v1.MonitorService/ExportRuns" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExportRunsRequest): Buffer => Buffer.from(ExportRunsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportRunsRequest => ExportRunsRequest.decode(value),
+    responseSerialize: (value: ExportRunsResponse): Buffer => Buffer.from(ExportRunsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportRunsResponse => ExportRunsResponse.decode(value),
+  },
   /** The transitions of one run, oldest first. */
   listRunEvents: {
     path: "/hatchet.monitor.v1.MonitorService/ListRunEvents" as const,
@@ -5188,6 +5365,8 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
    * A reader that passes the last cursor it saw misses nothing and sees nothing twice.
    */
   streamRunEvents: handleServerStreamingCall<StreamRunEventsRequest, StreamRunEventsResponse>;
+  /** The runs of a list with their inputs and outputs, newest first, each as it was when it was read. */
+  exportRuns: handleServerStreamingCall<ExportRunsRequest, ExportRunsResponse>;
   /** The transitions of one run, oldest first. */
   listRunEvents: handleUnaryCall<ListRunEventsRequest, ListRunEventsResponse>;
   /** Log lines of a run, or of one of its tasks, oldest first. */
@@ -5255,6 +5434,13 @@ export interface MonitorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamRunEventsResponse>;
+  /** The runs of a list with their inputs and outputs, newest first, each as it was when it was read. */
+  exportRuns(request: ExportRunsRequest, options?: Partial<CallOptions>): ClientReadableStream<ExportRunsResponse>;
+  exportRuns(
+    request: ExportRunsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportRunsResponse>;
   /** The transitions of one run, oldest first. */
   listRunEvents(
     request: ListRunEventsRequest,
