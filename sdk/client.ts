@@ -8,6 +8,9 @@ import { EventsClient } from './features/events-client.ts';
 import { FiltersClient } from './features/filters-client.ts';
 import { RateLimitsClient } from './features/rate-limits-client.ts';
 import { ScheduledClient } from './features/scheduled-client.ts';
+import { WebhooksClient } from './features/webhooks-client.ts';
+import { WorkersClient } from './features/workers-client.ts';
+import { WorkflowsClient } from './features/workflows-client.ts';
 import type { Logger } from './logger.ts';
 import { ResultListener } from './run/result-listener.ts';
 import type { RunOptions } from './run/run-options.ts';
@@ -33,7 +36,7 @@ import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.t
 export class HatchetClient {
   /** Reads runs and acts on them. */
   readonly runs: RunsClient;
-  /** Pushes events. */
+  /** Pushes events, and reads them. */
   readonly events: EventsClient;
   /** Declares rate limits. */
   readonly ratelimits: RateLimitsClient;
@@ -43,6 +46,12 @@ export class HatchetClient {
   readonly scheduled: ScheduledClient;
   /** Which events start a workflow. */
   readonly filters: FiltersClient;
+  /** Addresses to which others post events. */
+  readonly webhooks: WebhooksClient;
+  /** What is registered; pausing. */
+  readonly workflows: WorkflowsClient;
+  /** Who runs tasks; pausing. */
+  readonly workers: WorkersClient;
   readonly logger: Logger;
   readonly #connection: Connection;
   readonly #results: ResultListener;
@@ -59,6 +68,9 @@ export class HatchetClient {
     this.crons = new CronsClient(this.#connection);
     this.scheduled = new ScheduledClient(this.#connection);
     this.filters = new FiltersClient(this.#connection);
+    this.webhooks = new WebhooksClient(this.#connection);
+    this.workflows = new WorkflowsClient(this.#connection);
+    this.workers = new WorkersClient(this.#connection);
   }
 
   /**

@@ -10,6 +10,7 @@ export interface CommandByKind {
   putWorkflow: PutWorkflowCommand;
   pauseWorkflow: PauseWorkflowCommand;
   putRateLimit: PutRateLimitCommand;
+  deleteRateLimit: DeleteRateLimitCommand;
   trigger: TriggerCommand;
   pushEvent: PushEventCommand;
   putCron: PutCronCommand;
@@ -45,6 +46,7 @@ export interface ReplyByKind {
   putWorkflow: PutWorkflowReply;
   pauseWorkflow: void;
   putRateLimit: void;
+  deleteRateLimit: void;
   trigger: TriggerReply;
   pushEvent: void;
   putCron: void;
@@ -107,6 +109,12 @@ export interface PutRateLimitCommand {
   key: string;
   limit: number;
   window: RateLimitWindow;
+}
+
+export interface DeleteRateLimitCommand {
+  kind: 'deleteRateLimit';
+  tenantId: string;
+  key: string;
 }
 
 export interface TriggerRun {

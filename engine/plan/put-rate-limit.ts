@@ -1,6 +1,7 @@
-import type { PutRateLimitCommand } from './command.ts';
+import { HatchetError } from '../errors.ts';
+import type { DeleteRateLimitCommand, PutRateLimitCommand } from './command.ts';
 import type { Plan } from './plan.ts';
-import { rateLimitFor, resize } from './rate-limits.ts';
+import { findRateLimit, rateLimitFor, resize } from './rate-limits.ts';
 import { requeueAll } from './spend-units.ts';
 
 /** Declares a static limit. Those that wait for it are looked at again. */
@@ -15,5 +16,20 @@ export function planPutRateLimit(plan: Plan, command: PutRateLimitCommand): void
     plan.state.undo.record(() => Object.assign(rateLimit, { isStatic: false, windowLimit }));
   }
   resize(plan, rateLimit, limit, window);
+  requeueAll(plan, rateLimit);
+}
+
+/**
+ * As if it had never been: a static limit holds nothing until it is put again, a dynamic one begins anew with the next
+ * task that asks it. What is written is the empty row, which says as much as none.
+ */
+export function planDeleteRateLimit(plan: Plan, command: DeleteRateLimitCommand): void {
+  const { state, changes } = plan;
+  const rateLimit = findRateLimit(state, command.tenantId, command.key);
+  if (rateLimit?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${JSON.stringify(command.key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
+  const { limit, windowLimit, windowStartUs, used, isStatic } = rateLimit;
+  Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
+  state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));
+  changes.touchedLimits.add(rateLimit);
   requeueAll(plan, rateLimit);
 }

@@ -37,6 +37,11 @@ export class RateLimit {
     this.tooLarge = options.tooLarge;
   }
 
+  /** Not one that was deleted, or that tasks name and nobody has put: those hold nothing. */
+  get exists(): boolean {
+    return this.isStatic || this.limit > 0;
+  }
+
   get refillAtUs(): number {
     return this.windowStartUs + windowMicros[this.window];
   }

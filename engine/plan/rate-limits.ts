@@ -9,6 +9,10 @@ function idOf(tenantId: string, key: string): string {
   return `${tenantId} ${key}`;
 }
 
+export function findRateLimit(state: ShardState, tenantId: string, key: string): RateLimit | undefined {
+  return state.rateLimits.get(idOf(tenantId, key));
+}
+
 /**
  * The limit that a task asks. A dynamic one takes its size from the task that asks last; a static one that was never put
  * holds nothing, so that a task with a wrong key waits instead of running without a limit.

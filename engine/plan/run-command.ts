@@ -5,7 +5,7 @@ import { planPauseWorkflow } from './pause-workflow.ts';
 import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planReschedule, planSetCronEnabled } from './plan-timers.ts';
 import { planPushEvent } from './push-event.ts';
 import { planDeleteFilter, planPutFilter } from './put-filter.ts';
-import { planPutRateLimit } from './put-rate-limit.ts';
+import { planDeleteRateLimit, planPutRateLimit } from './put-rate-limit.ts';
 import { planReplay } from './replay.ts';
 import { planPutWorkflow } from './put-workflow.ts';
 import { planCompleted, planFailed, planStarted } from './report.ts';
@@ -19,6 +19,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   putWorkflow: planPutWorkflow,
   pauseWorkflow: planPauseWorkflow,
   putRateLimit: planPutRateLimit,
+  deleteRateLimit: planDeleteRateLimit,
   trigger: planTrigger,
   pushEvent: planPushEvent,
   putCron: planPutCron,

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { HatchetError } from '../errors.ts';
 import { isoUs, pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery } from './request-values.ts';
@@ -12,9 +13,16 @@ export function registerRateLimitRoutes(app: Hono<RestEnv>, deps: RestDeps): voi
     const search = req.query('search') ?? '';
     const state = deps.owner.stateOf(tenantId);
     const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
-    const all = [...(state?.rateLimits.values() ?? [])].filter((limit) => limit.tenantId === tenantId && limit.key.includes(search)).sort((a, b) => (a.key < b.key ? -1 : 1));
+    const all = [...(state?.rateLimits.values() ?? [])].filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search)).sort((a, b) => (a.key < b.key ? -1 : 1));
     const end = page.offset + page.limit;
     const rows = all.slice(page.offset, end).map((limit) => ({ key: limit.key, tenantId, limitValue: limit.limit, value: limit.left(nowUs), window: limit.window, lastRefill: isoUs(limit.windowStartUs) }));
     return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows });
+  });
+  app.delete('/api/v1/tenants/:tenant/rate-limits', async (context) => {
+    const { tenantId } = context.get('caller');
+    const key = context.req.query('key');
+    if (key === undefined || key === '') throw new HatchetError('INVALID_ARGUMENT', 'key is missing', { remedy: 'Give the key of the limit as ?key=.' });
+    await deps.owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key });
+    return context.body(null, 204);
   });
 }

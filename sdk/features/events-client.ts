@@ -2,8 +2,10 @@ import type { Event, PushEventRequest } from '../../proto/gen/hatchet/contract/e
 import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { callRest } from '../connection/rest.ts';
 import { callUnary } from '../connection/unary.ts';
 import type { Priority } from '../run/run-options.ts';
+import { idOf, type ResourceMetadata, type ResourceRef } from './resource.ts';
 
 export interface PushEventOptions {
   /** Inherited by the runs that it starts. */
@@ -20,7 +22,36 @@ export interface BulkEvent extends PushEventOptions {
 /** A pushed event. */
 export type PushedEvent = Pick<Event, 'eventId' | 'key' | 'payload' | 'scope'>;
 
-/** Pushes events: they start the workflows that listen for them, and end waits. */
+/** An event that the engine keeps, with what became of it. */
+export interface StoredEvent {
+  metadata: ResourceMetadata;
+  key: string;
+  scope?: string;
+  payload?: object;
+  additionalMetadata?: object;
+  /** When it was pushed. */
+  seenAt?: string;
+  /** How many of its runs stand where. */
+  workflowRunSummary: { queued: number; running: number; succeeded: number; failed: number; cancelled: number };
+  triggeredRuns?: { workflowRunId: string; filterId?: string }[];
+  /** The webhook that it came through. */
+  triggeringWebhookName?: string;
+}
+
+export interface ListEvents {
+  keys?: readonly string[] | undefined;
+  eventIds?: readonly string[] | undefined;
+  scopes?: readonly string[] | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
+  additionalMetadata?: Readonly<Record<string, string>> | undefined;
+  /** @default 50 */
+  limit?: number | undefined;
+  /** @default 0 */
+  offset?: number | undefined;
+}
+
+/** Pushes events: they start the workflows that listen for them, and end waits. Reads what was pushed. */
 export class EventsClient {
   readonly #connection: Connection;
 
@@ -47,6 +78,22 @@ export class EventsClient {
     } catch (error) {
       throw toHatchetError(error, `push ${items.length} events ${key}`);
     }
+  }
+
+  /** Newest first. @throws HatchetError */
+  async list(query: ListEvents = {}): Promise<{ rows?: StoredEvent[] }> {
+    const { since, until, additionalMetadata = {}, ...rest } = query;
+    const pairs = Object.entries(additionalMetadata).map(([name, value]) => `${name}:${value}`);
+    return callRest(this.#connection.config, 'GET', this.#path(), { query: { ...rest, since: since?.toISOString(), until: until?.toISOString(), additionalMetadata: pairs } });
+  }
+
+  /** @throws HatchetError UNKNOWN_RUN */
+  async get(event: ResourceRef): Promise<StoredEvent> {
+    return callRest<StoredEvent>(this.#connection.config, 'GET', `${this.#path()}/${encodeURIComponent(idOf(event))}`);
+  }
+
+  #path(): string {
+    return `/api/v1/stable/tenants/${this.#connection.config.tenantId}/events`;
   }
 
   #request(key: string, event: BulkEvent): PushEventRequest {

@@ -1,7 +1,21 @@
 import { RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
+
+/** A rate limit with what is left of it. */
+export interface RateLimitState {
+  key: string;
+  /** Units of a window. */
+  limitValue: number;
+  /** Units that are left in the present window. */
+  value: number;
+  /** `SECOND` to `YEAR`. */
+  window: string;
+  /** When the present window began. */
+  lastRefill?: string;
+}
 
 /** Declares rate limits by key; tasks use them as `staticKey`. */
 export class RateLimitsClient {
@@ -24,5 +38,17 @@ export class RateLimitsClient {
     } catch (error) {
       throw toHatchetError(error, `put the rate limit ${limit.key}`);
     }
+  }
+
+  /** By key. @throws HatchetError */
+  async list(query: { search?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: RateLimitState[] }> {
+    const { config } = this.#connection;
+    return callRest(config, 'GET', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query });
+  }
+
+  /** Tasks that name the key wait from then on until it is put again. @throws HatchetError UNKNOWN_RUN */
+  async delete(key: string): Promise<void> {
+    const { config } = this.#connection;
+    await callRest(config, 'DELETE', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query: { key } });
   }
 }

@@ -73,6 +73,18 @@ describe('why a task is not running', () => {
     expect(why(made, waiting)?.code).toBe('RUNNING');
   });
 
+  it('a deleted rate limit: nothing until it is put again', () => {
+    const made = world();
+    made.register({ actions: ['wf:one'] });
+    made.run({ kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'MINUTE' });
+    made.run({ kind: 'deleteRateLimit', tenantId, key: 'api' });
+    expect(() => made.run({ kind: 'deleteRateLimit', tenantId, key: 'api' })).toThrow('there is no rate limit "api"');
+    const waiting = made.trigger('one', 1, asks({ rateLimits: [units('api', 1, null)] }));
+    expect(why(made, waiting)?.text).toContain('it was never put');
+    made.run({ kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'MINUTE' });
+    expect(why(made, waiting)?.code).toBe('RUNNING');
+  });
+
   it('labels that no worker has, and a worker that alone may run it', () => {
     const made = world();
     const plain = made.register({ actions: ['wf:one'] });
