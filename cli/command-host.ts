@@ -15,9 +15,9 @@ export interface OutputFlag {
   output: OutputFormat;
 }
 
-/** `-o`, with text as the default. */
+/** `-o`, with the first form as the default. */
 export function withOutput(command: Command, formats: readonly OutputFormat[] = ['text', 'json']): Command {
-  return command.addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default('text'));
+  return command.addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default(formats[0]));
 }
 
 /** The flags by which a command finds its engine. */

@@ -6,17 +6,44 @@ import { cronsCommand } from './commands/crons/crons.command.ts';
 import { devCommand } from './commands/dev/dev.command.ts';
 import { doctorCommand } from './commands/doctor/doctor.command.ts';
 import { engineCommand } from './commands/engine/engine.command.ts';
+import { eventsCommand } from './commands/events/events.command.ts';
+import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
+import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
 import { schedulesCommand } from './commands/schedules/schedules.command.ts';
 import { tokenCommand } from './commands/token/token.command.ts';
 import { triggerCommand } from './commands/trigger/trigger.command.ts';
 import { tuiCommand } from './commands/tui/tui.command.ts';
+import { webhooksCommand } from './commands/webhooks/webhooks.command.ts';
 import { workerCommand } from './commands/worker/worker.command.ts';
 import { workersCommand } from './commands/workers/workers.command.ts';
 import { workflowsCommand } from './commands/workflows/workflows.command.ts';
 import { packageRoot } from './package-root.ts';
+
+/** In the order of the help. */
+const defined = [
+  initCommand,
+  devCommand,
+  workerCommand,
+  triggerCommand,
+  runsCommand,
+  workflowsCommand,
+  workersCommand,
+  eventsCommand,
+  filtersCommand,
+  webhooksCommand,
+  cronsCommand,
+  schedulesCommand,
+  rateLimitsCommand,
+  engineCommand,
+  migrateCommand,
+  tokenCommand,
+  tuiCommand,
+  benchCommand,
+  doctorCommand,
+];
 
 /** The command tree: names, flags and help. Behaviour is loaded when a command runs. */
 export function createProgram(host: CommandHost): Command {
@@ -26,7 +53,7 @@ export function createProgram(host: CommandHost): Command {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help on a command')
     .addHelpText('after', '\nExample:\n  $ hatchet init my-app && cd my-app && npm install && npx hatchet dev');
-  for (const define of [initCommand, devCommand, workerCommand, triggerCommand, runsCommand, workflowsCommand, workersCommand, cronsCommand, schedulesCommand, engineCommand, migrateCommand, tokenCommand, tuiCommand, benchCommand, doctorCommand]) program.addCommand(define(host));
+  for (const define of defined) program.addCommand(define(host));
   program.addCommand(completionCommand(host, program));
   settle(program, host);
   return program;

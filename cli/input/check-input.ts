@@ -27,6 +27,13 @@ export function checkPayload(text: string, what: string): unknown {
   return value;
 }
 
+/** The same for what must be an object. @throws CliError with exit code 2 */
+export function checkObject(text: string, what: string): object {
+  const value = checkPayload(text, what);
+  if (!isRecord(value)) throw wrongUse(`${what} is not a JSON object`, 'Give an object such as {"id": 7}.');
+  return value;
+}
+
 function holdsNul(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('\0');
   if (Array.isArray(value)) return value.some(holdsNul);

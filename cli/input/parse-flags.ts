@@ -12,6 +12,15 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** One of some names, whatever its case. */
+export function choice<T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = values.find((value) => value.toLowerCase() === text.toLowerCase());
+    if (found === undefined) throw new InvalidArgumentError(`Choose among ${values.join(', ')}.`);
+    return found;
+  };
+}
+
 export const port = wholeNumber(0, 65_535);
 
 /** `k=v`, again and again. */

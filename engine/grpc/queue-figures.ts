@@ -28,7 +28,8 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
     byPressure,
   );
   const limits = firstOf(
-    ofTenant(state.rateLimits.values(), (limit) => limit.tenantId === tenantId),
+    // A key that tasks name and nobody has put holds nothing; it matters while they wait for it.
+    ofTenant(state.rateLimits.values(), (limit) => limit.tenantId === tenantId && (limit.exists || limit.waiting.length + limit.tooLarge.length > 0)),
     listed,
     byShortage,
   );

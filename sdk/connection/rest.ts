@@ -40,22 +40,22 @@ export async function callRest<Answer>(config: ClientConfig, method: RestMethod,
 }
 
 function restError(status: number, method: RestMethod, path: string, text: string): HatchetError {
-  const what = `${method} ${path} was refused (${status}): ${describe(text)}`;
+  // The engine's own words say what was asked and what to do; a proxy's page says neither.
+  const what = described(text) ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`;
   if (status === 401 || status === 403) return new HatchetError('UNAUTHENTICATED', what, { remedy: 'Make a token with `npx hatchet token create`' });
   if (status === 404) return new HatchetError('UNKNOWN_RUN', what);
   return new HatchetError(status === 400 ? 'INVALID_ARGUMENT' : 'ENGINE_ERROR', what);
 }
 
-/** The first description of `{errors: [{description}]}`, else the start of the text. */
-function describe(text: string): string {
+/** The first description of `{errors: [{description}]}`. */
+function described(text: string): string | undefined {
   try {
     const body: unknown = JSON.parse(text);
     const errors: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'errors') : undefined;
     const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
     const description: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'description') : undefined;
-    if (typeof description === 'string') return description;
+    return typeof description === 'string' && description !== '' ? description : undefined;
   } catch {
-    // Not JSON: a proxy's page, perhaps.
+    return undefined; // no JSON
   }
-  return text.slice(0, 200);
 }

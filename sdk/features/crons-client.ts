@@ -53,17 +53,17 @@ export class CronsClient {
 
   /** @throws HatchetError UNKNOWN_RUN */
   async get(cron: ResourceRef): Promise<Cron> {
-    return callRest<Cron>(this.#connection.config, 'GET', this.#path(`/${idOf(cron)}`));
+    return callRest<Cron>(this.#connection.config, 'GET', this.#path(`/${encodeURIComponent(idOf(cron))}`));
   }
 
   /** Switches it on or off. @throws HatchetError UNKNOWN_RUN */
   async update(cron: ResourceRef, change: { enabled: boolean }): Promise<void> {
-    await callRest(this.#connection.config, 'PATCH', this.#path(`/${idOf(cron)}`), { body: change });
+    await callRest(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(cron))}`), { body: change });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
   async delete(cron: ResourceRef): Promise<void> {
-    await callRest(this.#connection.config, 'DELETE', this.#path(`/${idOf(cron)}`));
+    await callRest(this.#connection.config, 'DELETE', this.#path(`/${encodeURIComponent(idOf(cron))}`));
   }
 
   #path(rest: string): string {

@@ -15,6 +15,8 @@ export interface CreateFilter {
 export interface Filter extends CreateFilter {
   metadata: ResourceMetadata;
   tenantId: string;
+  /** It came with its workflow's registration, and comes back with the next one. */
+  isDeclarative?: boolean;
 }
 
 /** Which events start a workflow: with filters, only those that one of them lets through. */
@@ -37,17 +39,17 @@ export class FiltersClient {
 
   /** @throws HatchetError UNKNOWN_RUN */
   async get(filter: ResourceRef): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'GET', this.#path(`/${idOf(filter)}`));
+    return callRest<Filter>(this.#connection.config, 'GET', this.#path(`/${encodeURIComponent(idOf(filter))}`));
   }
 
   /** @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
   async update(filter: ResourceRef, change: Partial<Omit<CreateFilter, 'workflowId'>>): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'PATCH', this.#path(`/${idOf(filter)}`), { body: change });
+    return callRest<Filter>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(filter))}`), { body: change });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
   async delete(filter: ResourceRef): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'DELETE', this.#path(`/${idOf(filter)}`));
+    return callRest<Filter>(this.#connection.config, 'DELETE', this.#path(`/${encodeURIComponent(idOf(filter))}`));
   }
 
   #path(rest: string): string {

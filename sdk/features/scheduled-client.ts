@@ -47,17 +47,17 @@ export class ScheduledClient {
 
   /** @throws HatchetError UNKNOWN_RUN */
   async get(run: ResourceRef): Promise<ScheduledRun> {
-    return callRest<ScheduledRun>(this.#connection.config, 'GET', this.#path(`/${idOf(run)}`));
+    return callRest<ScheduledRun>(this.#connection.config, 'GET', this.#path(`/${encodeURIComponent(idOf(run))}`));
   }
 
   /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN */
   async update(run: ResourceRef, change: { triggerAt: Date }): Promise<ScheduledRun> {
-    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${idOf(run)}`), { body: { triggerAt: change.triggerAt.toISOString() } });
+    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: change.triggerAt.toISOString() } });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
   async delete(run: ResourceRef): Promise<void> {
-    await callRest(this.#connection.config, 'DELETE', this.#path(`/${idOf(run)}`));
+    await callRest(this.#connection.config, 'DELETE', this.#path(`/${encodeURIComponent(idOf(run))}`));
   }
 
   /** Those that have run already, and unknown ones, are in `errors`. @throws HatchetError */

@@ -1,11 +1,10 @@
 import type { Cron } from '../../../sdk/index.ts';
 import type { CliContext } from '../../cli-context.ts';
-import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { checkPayload } from '../../input/check-input.ts';
+import { checkObject } from '../../input/check-input.ts';
 import type { Table } from '../../output/table.ts';
 
 export type CronFlags = ConnectionFlags & OutputFlag;
@@ -54,7 +53,7 @@ export async function listCrons(context: CliContext, flags: ListCronsFlags): Pro
 
 /** @throws CliError, HatchetError */
 export async function createCron(context: CliContext, target: { workflow: string; expression: string }, flags: CreateCronFlags): Promise<ExitCode> {
-  const input = objectInput(flags.input);
+  const input = checkObject(flags.input ?? '{}', '--input');
   const { name, metadata, priority, timezone, catchUp } = flags;
   const cron = await withSdk(context, flags, (hatchet) => hatchet.crons.create(target.workflow, { name, expression: target.expression, input, additionalMetadata: metadata, priority, timezone, catchUp }));
   outputOf(context, flags).value(rowOf(cron), () => cron.metadata.id);
@@ -67,11 +66,4 @@ export async function changeCron(context: CliContext, { id, verb }: { id: string
   const done = { enable: 'enabled', disable: 'disabled', delete: 'deleted' }[verb];
   outputOf(context, flags).value({ cronId: id, [done]: true }, () => `${id}  ${done}`);
   return ExitCode.done;
-}
-
-/** @throws CliError with exit code 2 */
-export function objectInput(text: string | undefined): object {
-  const value = checkPayload(text ?? '{}', '--input');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongUse('--input is not a JSON object', 'Give an object such as {"id": 7}.');
-  return value;
 }

@@ -26,9 +26,14 @@ const table: Table<TaskRow> = {
 export function getRun(context: CliContext, runId: string, flags: GetRunFlags): Promise<ExitCode> {
   return withReader(context, flags, async (reader) => {
     const detail = await reader.getRun(runId);
-    outputOf(context, flags).value({ ...detail.run, input: detail.input, output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null, tasks: detail.tasks }, () => render(detail));
+    outputOf(context, flags).value(runValue(detail), () => render(detail));
     return ExitCode.done;
   });
+}
+
+/** A run as JSON: its row, what went in, and what came out. */
+export function runValue(detail: RunDetail): object {
+  return { ...detail.run, input: detail.input, output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null, tasks: detail.tasks };
 }
 
 function render(detail: RunDetail): string {

@@ -8,13 +8,22 @@ import { withReader } from '../../monitor/with-reader.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import type { Table } from '../../output/table.ts';
 
-export interface ListRunsFlags extends ConnectionFlags, OutputFlag {
+/** Which runs. */
+export interface RunFilterFlags {
   status?: RunStatusName[];
   workflow?: string[];
   since?: Date;
   until?: Date;
   metadata?: Record<string, string>;
   search?: string;
+  page?: string;
+}
+
+export interface ListRunsFlags extends RunFilterFlags, ConnectionFlags, OutputFlag {
+  limit: number;
+}
+
+export interface ChildRunsFlags extends ConnectionFlags, OutputFlag {
   limit: number;
   page?: string;
 }
@@ -32,9 +41,24 @@ const table: Table<RunRow> = {
 };
 
 export function listRuns(context: CliContext, flags: ListRunsFlags): Promise<ExitCode> {
-  const { status, workflow, since, until, metadata, search, limit, page } = flags;
-  const filter: RunFilter = {
-    limit,
+  return withReader(context, flags, async (reader) => {
+    outputOf(context, flags).list(await reader.listRuns({ ...runFilter(flags), limit: flags.limit }), table);
+    return ExitCode.done;
+  });
+}
+
+/** Of a run, or of one of its tasks. @throws ServerError for an unknown id */
+export function listChildren(context: CliContext, parent: string, flags: ChildRunsFlags): Promise<ExitCode> {
+  const { limit, page } = flags;
+  return withReader(context, flags, async (reader) => {
+    outputOf(context, flags).list(await reader.listRuns({ parent, limit, ...(page === undefined ? {} : { page }) }), { ...table, empty: 'It has no children.' });
+    return ExitCode.done;
+  });
+}
+
+/** What the flags ask of a list, but for its length. */
+export function runFilter({ status, workflow, since, until, metadata, search, page }: RunFilterFlags): RunFilter {
+  return {
     ...(status === undefined ? {} : { statuses: status }),
     ...(workflow === undefined ? {} : { workflows: workflow }),
     ...(since === undefined ? {} : { since }),
@@ -43,8 +67,4 @@ export function listRuns(context: CliContext, flags: ListRunsFlags): Promise<Exi
     ...(search === undefined ? {} : { search }),
     ...(page === undefined ? {} : { page }),
   };
-  return withReader(context, flags, async (reader) => {
-    outputOf(context, flags).list(await reader.listRuns(filter), table);
-    return ExitCode.done;
-  });
 }

@@ -2,30 +2,64 @@ import { Command } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
 import type { CancelFlags } from './cancel-runs.ts';
+import type { ExportFlags } from './export-runs.ts';
 import type { GetRunFlags } from './get-run.ts';
-import type { ListRunsFlags } from './list-runs.ts';
+import type { ChildRunsFlags, ListRunsFlags } from './list-runs.ts';
+import type { RunEventsFlags } from './run-events.ts';
 import type { RunLogsFlags } from './run-logs.ts';
 import type { ReplayFlags } from './replay-runs.ts';
 import type { TailFlags } from './tail-runs.ts';
 
 export function runsCommand(host: CommandHost): Command {
-  return new Command('runs').description('see, cancel and replay runs').addCommand(list(host)).addCommand(get(host)).addCommand(tail(host)).addCommand(logs(host)).addCommand(cancel(host)).addCommand(replay(host)).addCommand(why(host));
+  const runs = new Command('runs').description('see, cancel and replay runs');
+  for (const define of [list, get, tail, events, logs, children, cancel, replay, why, exportCommand]) runs.addCommand(define(host));
+  return runs;
 }
 
 function list(host: CommandHost): Command {
-  const command = new Command('list')
-    .alias('ls')
-    .description('runs, newest first')
+  const command = withFilter(new Command('list').alias('ls').description('runs, newest first'))
+    .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
+    .action((flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h');
+}
+
+/** Which runs. */
+function withFilter(command: Command): Command {
+  return command
     .option('--status <status>', 'QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED; several with commas', statuses)
     .option('--workflow <name>', 'only runs of this workflow; several with commas', names)
     .option('--since <time>', 'triggered after a time, or within an age such as 2h', timeOrAge)
     .option('--until <time>', 'triggered before a time or an age', timeOrAge)
     .option('--metadata <key=value>', 'with this metadata; may be repeated', pair)
     .option('--search <text>', 'part of a run id or of a workflow name')
+    .option('--page <token>', 'where the page before ended');
+}
+
+function exportCommand(host: CommandHost): Command {
+  const command = withFilter(new Command('export').description('runs with their inputs and outputs, newest first, one JSON object a line'))
+    .option('--limit <n>', 'runs (default: all)', wholeNumber(1, 2_147_483_647))
+    .action((flags: ExportFlags) => host.run(async () => (await import('./export-runs.ts')).exportRuns(host.context, flags)));
+  return examples(withOutput(withConnection(command), ['ndjson']), 'hatchet runs export --workflow order --since 7d > runs.ndjson');
+}
+
+function children(host: CommandHost): Command {
+  const command = new Command('children')
+    .description('the runs that a run or a task has started, newest first')
+    .argument('<run>', 'id of the run or the task')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
     .option('--page <token>', 'where the page before ended')
-    .action((flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, flags)));
-  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h');
+    .action((id: string, flags: ChildRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listChildren(host.context, id, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs children 0198c0de-0000-7000-8000-000000000000');
+}
+
+function events(host: CommandHost): Command {
+  const command = new Command('events')
+    .description('the timeline of a run: every transition with its attempt, worker and message')
+    .argument('<run>', 'id of the run or of a task')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 1000)
+    .option('--page <token>', 'where the page before ended')
+    .action((id: string, flags: RunEventsFlags) => host.run(async () => (await import('./run-events.ts')).runEvents(host.context, id, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs events 0198c0de-0000-7000-8000-000000000000');
 }
 
 function get(host: CommandHost): Command {

@@ -4,8 +4,8 @@ import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { checkObject } from '../../input/check-input.ts';
 import type { Table } from '../../output/table.ts';
-import { objectInput } from '../crons/crons.ts';
 
 export type ScheduleFlags = ConnectionFlags & OutputFlag;
 
@@ -52,7 +52,7 @@ export async function listSchedules(context: CliContext, flags: ListSchedulesFla
 
 /** @throws CliError, HatchetError */
 export async function createSchedule(context: CliContext, workflow: string, flags: CreateScheduleFlags): Promise<ExitCode> {
-  const input = objectInput(flags.input);
+  const input = checkObject(flags.input ?? '{}', '--input');
   const run = await withSdk(context, flags, (hatchet) => hatchet.scheduled.create(workflow, { triggerAt: flags.at, input, additionalMetadata: flags.metadata, priority: flags.priority }));
   outputOf(context, flags).value(rowOf(run), () => run.metadata.id);
   return ExitCode.done;

@@ -2,9 +2,8 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
-import { wrongUse } from '../../cli-error.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { checkPayload } from '../../input/check-input.ts';
+import { checkObject } from '../../input/check-input.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 
 export interface EventFlags extends ConnectionFlags, OutputFlag {
@@ -19,9 +18,7 @@ const shown = 1000;
 
 /** Pushes an event and names the runs that it started. @throws CliError, HatchetError */
 export async function triggerEvent(context: CliContext, key: string, flags: EventFlags): Promise<ExitCode> {
-  const data = checkPayload(flags.data ?? '{}', '--data');
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw wrongUse('--data is not a JSON object', 'Give an object such as {"id": 7}.');
-  const payload: object = data;
+  const payload = checkObject(flags.data ?? '{}', '--data');
   const { scope, priority, metadata } = flags;
   const event = await withSdk(context, flags, (hatchet) => hatchet.events.push(key, payload, { scope, priority, additionalMetadata: metadata }));
   const { rows } = await withReader(context, flags, (reader) => reader.listRuns({ metadata: { hatchet__event_id: event.eventId }, limit: shown }));

@@ -1,6 +1,7 @@
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
@@ -13,6 +14,7 @@ const workflows: Table<WorkflowRow> = {
   columns: [
     { title: 'WORKFLOW', cell: (row) => row.name, max: 50 },
     { title: 'TASKS', cell: (row) => String(row.taskCount), align: 'right' },
+    { title: 'PAUSED', cell: (row) => (row.paused ? 'yes' : '') },
     { title: 'VERSION', cell: (row) => row.versionId },
     { title: 'SINCE', cell: (row) => row.createdAt ?? '' },
   ],
@@ -46,9 +48,17 @@ export function getWorkflow(context: CliContext, name: string, flags: WorkflowFl
   });
 }
 
+/** @throws HatchetError UNKNOWN_WORKFLOW */
+export async function pauseWorkflow(context: CliContext, { name, verb }: { name: string; verb: 'pause' | 'unpause' }, flags: WorkflowFlags): Promise<ExitCode> {
+  const workflow = await withSdk(context, flags, (hatchet) => hatchet.workflows[verb](name));
+  const paused = verb === 'pause';
+  outputOf(context, flags).value({ workflowId: workflow.metadata.id, name: workflow.name, paused }, () => `${workflow.name}  ${paused ? 'paused' : 'not paused'}`);
+  return ExitCode.done;
+}
+
 function render(detail: WorkflowDetail): string {
   const { workflow, inputJsonSchema } = detail;
   const head = [workflow.name, workflow.description].filter((part) => part !== '').join('  ');
   const schema = inputJsonSchema === null ? 'The input has no schema.' : `input\n${JSON.stringify(inputJsonSchema, null, 2)}`;
-  return plainLines(`${head}\nversion ${workflow.versionId}, priority ${detail.defaultPriority}\n\n${renderTable(detail.tasks, tasks)}\n\n${schema}`);
+  return plainLines(`${head}\nversion ${workflow.versionId}, priority ${detail.defaultPriority}${workflow.paused ? ', paused' : ''}\n\n${renderTable(detail.tasks, tasks)}\n\n${schema}`);
 }

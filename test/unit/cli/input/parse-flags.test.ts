@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteSize, durationMs, names, pair, statuses, timeOrAge, wholeNumber } from '../../../../cli/input/parse-flags.ts';
+import { byteSize, choice, durationMs, names, pair, statuses, timeOrAge, wholeNumber } from '../../../../cli/input/parse-flags.ts';
 
 describe('flags', () => {
   it('reads durations', () => {
@@ -13,6 +13,11 @@ describe('flags', () => {
     expect(timeOrAge('2030-01-31T12:00:00Z').toISOString()).toBe('2030-01-31T12:00:00.000Z');
     expect(timeOrAge('2h').getTime()).toBeLessThanOrEqual(Date.now() - 7_200_000);
     for (const bad of ['yesterday', '12', '2030-13-45']) expect(() => timeOrAge(bad)).toThrow();
+  });
+
+  it('reads one of some names, whatever its case', () => {
+    expect(choice(['GITHUB', 'SVIX'])('github')).toBe('GITHUB');
+    expect(() => choice(['GITHUB', 'SVIX'])('git')).toThrow('Choose among GITHUB, SVIX.');
   });
 
   it('reads numbers within bounds', () => {

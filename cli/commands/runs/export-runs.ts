@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import type { CliContext } from '../../cli-context.ts';
+import { outputOf, type OutputFlag } from '../../command-host.ts';
+import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { ExitCode } from '../../exit-code.ts';
+import { withReader } from '../../monitor/with-reader.ts';
+import { runValue } from './get-run.ts';
+import { runFilter, type RunFilterFlags } from './list-runs.ts';
+
+export interface ExportFlags extends RunFilterFlags, ConnectionFlags, OutputFlag {
+  limit?: number;
+}
+
+/** Runs may be many and large: they are passed on one by one, and only as fast as they are read. @throws ServerError */
+export async function exportRuns(context: CliContext, flags: ExportFlags): Promise<ExitCode> {
+  const output = outputOf(context, flags);
+  const { stdout, interrupted } = context;
+  let exported = 0;
+  let last: string | undefined;
+  try {
+    await withReader(context, flags, async (reader) => {
+      for await (const detail of reader.exportRuns({ ...runFilter(flags), ...(flags.limit === undefined ? {} : { limit: flags.limit }) }, interrupted)) {
+        output.item(runValue(detail), () => '');
+        exported++;
+        last = detail.run.runId;
+        if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal: interrupted }).catch(() => undefined);
+      }
+    });
+  } catch (error) {
+    if (last !== undefined) output.note(`${exported} runs were exported; go on with --page ${last}`);
+    throw error;
+  }
+  if (!interrupted.aborted) return ExitCode.done;
+  if (last !== undefined) output.note(`${exported} runs were exported; go on with --page ${last}`);
+  return ExitCode.interrupted;
+}
