@@ -20,6 +20,12 @@ export function templateNames(): readonly string[] {
     .toSorted();
 }
 
+/** The first line of its README's text. */
+export function templateSummary(name: string): string {
+  const lines = readFileSync(join(templatesFolder(), name, 'README.md'), 'utf8').split('\n');
+  return (lines.find((line) => line !== '' && !line.startsWith('#')) ?? '').replace(/[.:]$/, '');
+}
+
 /** @throws CliError with exit code 2 for an unknown name */
 export function findTemplate(name: string): readonly TemplateFile[] {
   const known = templateNames();

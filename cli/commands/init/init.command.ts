@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { examples, withOutput, type CommandHost } from '../../command-host.ts';
+import { templateNames } from '../../scaffold/find-template.ts';
 import { packageManagers, type InitFlags } from './init.ts';
 
 export function initCommand(host: CommandHost): Command {
@@ -7,7 +8,7 @@ export function initCommand(host: CommandHost): Command {
     .alias('quickstart')
     .description('make a new project')
     .argument('[dir]', 'its folder; made if it is missing')
-    .option('--template <name>', 'simple or dag')
+    .option('--template <name>', `${templateNames().join(', ')} (default: simple)`)
     .addOption(new Option('--package-manager <name>', 'whose commands to show').choices(packageManagers))
     .option('-y, --yes', 'ask nothing, take the defaults')
     .action((dir: string | undefined, flags: InitFlags) => host.run(async () => (await import('./init.ts')).init(host.context, dir, flags)));

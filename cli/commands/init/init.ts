@@ -3,7 +3,7 @@ import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { packageRoot } from '../../package-root.ts';
-import { findTemplate, templateNames } from '../../scaffold/find-template.ts';
+import { findTemplate, templateNames, templateSummary } from '../../scaffold/find-template.ts';
 import { packageName, renderTemplate } from '../../scaffold/render-template.ts';
 import { writeFiles } from '../../scaffold/write-files.ts';
 
@@ -44,7 +44,7 @@ async function ask(context: CliContext, given: { dir: string | undefined; templa
   const prompts = await import('@clack/prompts');
   const folder = given.dir ?? (await prompts.text({ message: 'In which folder?', defaultValue: newFolder, placeholder: newFolder }));
   if (prompts.isCancel(folder)) return undefined;
-  const template = given.template ?? (await prompts.select({ message: 'Which template?', options: templateNames().map((value) => ({ value, label: value })) }));
+  const template = given.template ?? (await prompts.select({ message: 'Which template?', options: templateNames().map((value) => ({ value, label: value, hint: templateSummary(value) })) }));
   return prompts.isCancel(template) ? undefined : { dir: folder, template };
 }
 

@@ -1,0 +1,64 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { templateNames } from '../../cli/scaffold/find-template.ts';
+import { packageRoot } from '../helpers/engine-process.ts';
+import { makeLinkedProject } from '../helpers/linked-project.ts';
+import { CliSession, runCli, runProgram } from '../helpers/run-cli.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+
+const folder = makeTempFolder('templates');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function makeProject(template: string): Promise<string> {
+  const parent = join(folder, template);
+  mkdirSync(parent);
+  const project = await makeLinkedProject(parent, template);
+  mkdirSync(join(project, 'node_modules', '@types'));
+  symlinkSync(join(packageRoot, 'node_modules', '@types', 'node'), join(project, 'node_modules', '@types', 'node'), 'dir');
+  return project;
+}
+
+/** What each template runs first, and what that gives. */
+const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp }>> = {
+  dag: { trigger: 'order', input: '{"customer":"ada","items":[1200,350]}', output: /1 parcel\(s\) sent for ada-1550/ },
+  fanout: { trigger: 'album', output: /\{"files":20,"bytes":20190\}/ },
+  scheduled: { trigger: 'report', output: /\{"at":"[^"]+","reminder":"[^"]+"\}/ },
+  simple: { trigger: 'simple', input: '{"message":"Hi"}', output: /\{"message":"hi"\}/ },
+};
+
+async function typeCheck(project: string): Promise<void> {
+  const checked = await runProgram(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', project], { cwd: project });
+  expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
+}
+
+describe.each(templateNames().filter((name) => name !== 'events'))('the template %s', (template) => {
+  it('type-checks and runs', async () => {
+    const project = await makeProject(template);
+    await typeCheck(project);
+    const run = runs[template];
+    expect(run, 'the test knows what it runs').toBeDefined();
+    const ended = await runCli(['dev', '--trigger', run?.trigger ?? '', '--input', run?.input ?? '{}', '--once'], { cwd: project });
+    expect([ended.code, ended.stdout], ended.stderr).toEqual([0, expect.stringMatching(run?.output ?? /^$/)]);
+  });
+});
+
+describe('the template events', () => {
+  it('type-checks; its filter and its wait are met by the events that it tells of', async () => {
+    const project = await makeProject('events');
+    await typeCheck(project);
+    const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
+    const push = async (...args: string[]): Promise<string> => (await runCli(['trigger', 'event', ...args], { cwd: project })).stdout;
+    try {
+      await expect.poll(() => dev.output, { timeout: 20_000 }).toContain('Try: npx hatchet trigger event user:created');
+      expect(await push('user:created', '--scope', 'shop', '--data', '{"plan":"free"}')).not.toContain('signup');
+      const runId = /^(\S+)  signup$/m.exec(await push('user:created', '--scope', 'shop', '--data', '{"name":"Ada","plan":"pro"}'))?.[1] ?? '';
+      await expect.poll(async () => (await runCli(['runs', 'why', runId], { cwd: project })).stdout).toContain('CONDITION');
+      expect(dev.output).toContain('user:confirmed'); // the log says how to go on
+      await push('user:confirmed', '--data', '{"by":"mail"}');
+      await expect.poll(async () => (await runCli(['runs', 'get', runId], { cwd: project })).stdout).toContain('Ada is with us');
+    } finally {
+      expect(await dev.end('SIGINT')).toBe(130);
+    }
+  });
+});
