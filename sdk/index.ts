@@ -2,7 +2,7 @@
  * The SDK: `import { Hatchet } from 'hatchet-ts'`. `hatchet-ts/v1` is the same, for code that was written for the
  * official SDK's v1 entry.
  */
-export { HatchetClient, HatchetClient as Hatchet } from './client.ts';
+export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
 export { Context, type ChildRun, type ChildRunOptions } from './context/context.ts';
