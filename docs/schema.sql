@@ -88,7 +88,8 @@ CREATE TABLE public.live (
     due_us bigint NOT NULL,
     worker_id uuid,
     demands text,
-    sticky_worker_id uuid
+    sticky_worker_id uuid,
+    batch_id uuid
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000');
 

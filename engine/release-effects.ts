@@ -1,4 +1,5 @@
-import type { Assignment, Dispatcher } from './dispatch/dispatcher.ts';
+import type { Sending } from './dispatch/assignment.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Logger } from './log.ts';
 import type { RunResults } from './monitor/run-results.ts';
 import type { Effect } from './plan/effect.ts';
@@ -6,16 +7,22 @@ import type { Effect } from './plan/effect.ts';
 /** What a committed batch causes, in the order in which the planner decided it. */
 export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; results: RunResults; log: Logger }): void {
   const { dispatcher, results, log } = parts;
-  let assignments: Assignment[] = [];
+  let sendings: Sending[] = [];
   const flush = (): void => {
-    if (assignments.length === 0) return;
-    dispatcher.send(assignments).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
-    assignments = [];
+    if (sendings.length === 0) return;
+    dispatcher.send(sendings).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
+    sendings = [];
   };
   for (const effect of effects) {
     switch (effect.kind) {
       case 'dispatch':
-        assignments.push(effect);
+        sendings.push({ assignments: [effect], batch: null });
+        break;
+      case 'dispatchBatch':
+        sendings.push({
+          assignments: effect.members,
+          batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs },
+        });
         break;
       case 'tellCancel': {
         flush(); // the cancel of an attempt never overtakes its start

@@ -1,28 +1,9 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { actionPayload, withFilterPayload } from './action-payload.ts';
+import type { Assignment, Sending } from './assignment.ts';
 import { PayloadCache, type RunPayload } from './payload-cache.ts';
+import { startMessage, type Reads } from './start-message.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
-
-/** An attempt to send, once its payload is at hand. */
-export interface Assignment {
-  tenantId: string;
-  workerId: string;
-  taskId: string;
-  runId: string;
-  workflowId: string;
-  versionId: string;
-  stepName: string;
-  action: string;
-  attempt: number;
-  generation: number;
-  priority: number;
-  parents: readonly { name: string; taskId: string }[];
-  /** Step name → task id of those whose failure the on-failure task can read. */
-  failed: readonly { name: string; taskId: string }[];
-  /** JSON object of what met the task's conditions, by data key. */
-  triggers: string;
-}
 
 export interface Attempt {
   taskId: string;
@@ -129,25 +110,26 @@ export class Dispatcher {
   }
 
   /** Sends committed assignments; those whose payload is not at hand are read together first. */
-  async send(assignments: readonly Assignment[]): Promise<void> {
-    const missing: Assignment[] = [];
-    for (const assignment of assignments) {
-      this.#sessions.get(assignment.workerId)?.sending.add(attemptKey(assignment.taskId, assignment.attempt));
-      if (!this.#trySend(assignment)) missing.push(assignment);
+  async send(sendings: readonly Sending[]): Promise<void> {
+    const missing: Sending[] = [];
+    for (const sending of sendings) {
+      for (const { workerId, taskId, attempt } of sending.assignments) this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
+      if (!this.#trySend(sending)) missing.push(sending);
     }
     if (missing.length === 0) return;
+    const assignments = missing.flatMap((sending) => sending.assignments);
     try {
       const [runs, outputs, errors] = await Promise.all([
-        this.#ports.readRuns([...new Set(missing.map(({ runId }) => runId))]),
-        this.#ports.readOutputs(missing.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation })))),
-        this.#ports.readErrors(missing.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation })))),
+        this.#ports.readRuns([...new Set(assignments.map(({ runId }) => runId))]),
+        this.#ports.readOutputs(assignments.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation })))),
+        this.#ports.readErrors(assignments.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation })))),
       ]);
       for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
       for (const [taskId, output] of outputs) this.payloads.fillOutput(taskId, output);
-      for (const assignment of missing) this.#deliver(assignment, runs.get(assignment.runId), { outputOf: (taskId) => outputs.get(taskId), errorOf: (taskId) => errors.get(taskId) });
+      for (const sending of missing) this.#deliver(sending, { runOf: (runId) => runs.get(runId), outputOf: (taskId) => outputs.get(taskId), errorOf: (taskId) => errors.get(taskId) });
     } catch (error) {
-      this.#log.warn({ err: error, attempts: missing.length }, 'payloads could not be read; the attempts go back to their queues');
-      for (const assignment of missing) this.#giveBack(assignment);
+      this.#log.warn({ err: error, attempts: assignments.length }, 'payloads could not be read; the attempts go back to their queues');
+      for (const assignment of assignments) this.#giveBack(assignment);
     }
   }
 
@@ -175,22 +157,26 @@ export class Dispatcher {
     return session;
   }
 
-  #trySend(assignment: Assignment): boolean {
-    const run = this.payloads.run(assignment.runId);
-    if (run === undefined || assignment.failed.length > 0 || assignment.parents.some(({ taskId }) => this.payloads.output(taskId) === undefined)) return false;
-    this.#deliver(assignment, run, { outputOf: (taskId) => this.payloads.output(taskId), errorOf: () => undefined });
+  #trySend(sending: Sending): boolean {
+    const { payloads } = this;
+    const isAtHand = ({ runId, failed, parents }: Assignment): boolean => payloads.run(runId) !== undefined && failed.length === 0 && parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
+    if (!sending.assignments.every(isAtHand)) return false;
+    this.#deliver(sending, { runOf: (runId) => payloads.run(runId), outputOf: (taskId) => payloads.output(taskId), errorOf: () => undefined });
     return true;
   }
 
-  #deliver(assignment: Assignment, run: RunPayload | undefined, read: { outputOf: (taskId: string) => string | undefined; errorOf: (taskId: string) => string | undefined }): void {
-    const session = this.#sessions.get(assignment.workerId);
-    // Cancelled while its payload was read: its end has been reported already.
-    if (session !== undefined && !session.sending.delete(attemptKey(assignment.taskId, assignment.attempt))) return;
-    if (session?.link === undefined || run === undefined) return this.#giveBack(assignment);
-    const parents = assignment.parents.map(({ name, taskId }) => ({ name, json: read.outputOf(taskId) ?? '{}' }));
-    const errors = assignment.failed.map(({ name, taskId }) => ({ name, json: JSON.stringify(read.errorOf(taskId) ?? '') }));
-    const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = assignment;
-    session.link.send({ kind: 'start', tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority, payload: actionPayload({ input: run.input, parents, triggers: withFilterPayload(assignment.triggers, run.filterPayload), errors }), metadata: run.metadata });
+  #deliver({ assignments, batch }: Sending, reads: Reads): void {
+    const session = this.#sessions.get(assignments[0]?.workerId ?? '');
+    // The others were cancelled while their payload was read: their end has been reported already.
+    const wanted = session === undefined ? assignments : assignments.filter(({ taskId, attempt }) => session.sending.delete(attemptKey(taskId, attempt)));
+    const ready = wanted.flatMap((assignment) => {
+      const run = session?.link === undefined ? undefined : reads.runOf(assignment.runId);
+      if (run !== undefined) return [{ assignment, run }];
+      this.#giveBack(assignment);
+      return [];
+    });
+    const message = startMessage(batch, ready, reads);
+    if (message !== undefined) session?.link?.send(message);
   }
 
   #giveBack(assignment: Assignment): void {

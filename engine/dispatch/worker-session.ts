@@ -1,21 +1,25 @@
-/** What goes down a worker's stream, before it is put into the contract's words. */
+import type { BatchFacts } from './assignment.ts';
+
+interface Start {
+  tenantId: string;
+  workflowId: string;
+  versionId: string;
+  runId: string;
+  taskId: string;
+  stepName: string;
+  action: string;
+  attempt: number;
+  priority: number;
+  /** JSON. */
+  payload: string;
+  /** JSON object. */
+  metadata: string;
+}
+
+/** What goes down a worker's stream, before it is put into the contract's words. A batch's ids are those of its first member. */
 export type WorkerMessage =
-  | {
-      kind: 'start';
-      tenantId: string;
-      workflowId: string;
-      versionId: string;
-      runId: string;
-      taskId: string;
-      stepName: string;
-      action: string;
-      attempt: number;
-      priority: number;
-      /** JSON. */
-      payload: string;
-      /** JSON object. */
-      metadata: string;
-    }
+  | ({ kind: 'start' } & Start)
+  | ({ kind: 'startBatch'; batch: BatchFacts; size: number } & Start)
   | { kind: 'cancel'; tenantId: string; runId: string; taskId: string; stepName: string; action: string; attempt: number };
 
 /** A worker's open stream. */

@@ -5,6 +5,7 @@ import { parseDuration } from '../model/duration.ts';
 import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import { readBatch } from './definition-batch.ts';
 import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
 import { readCronInput, readCrons } from './definition-crons.ts';
@@ -37,7 +38,6 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
 }
 
 function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
-  if (task.batch !== undefined) throw notServed(workflow, 'batches');
   if (task.isDurable) throw notServed(workflow, 'a durable task');
 }
 
@@ -68,6 +68,7 @@ async function step(task: CreateTaskOpts, context: { workflow: string; names: re
     concurrency: readConcurrency(task.concurrency, where),
     rateLimits: readRateLimitUses(task.rateLimits, where),
     labels: readDesiredLabels(task.workerLabels, where),
+    batch: readBatch(task.batch, where),
   };
 }
 

@@ -26,6 +26,7 @@ import {
 import { readRunDetail } from '../monitor/run-detail.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './run-stream.ts';
+import { reportBatch } from './batch-report-request.ts';
 import { bearer, serverStream, unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
@@ -84,7 +85,10 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(given)}`, { remedy: 'Check the id.' });
       await streamRun(deps, { call, tenantId, detail, signal });
     }),
-    sendBatchActionEvent: unsupported(deps, 'SendBatchActionEvent'),
+    sendBatchActionEvent: unary(deps, async (request, caller) => {
+      await reportBatch(owner, request, caller);
+      return { tenantId: caller.tenantId, workerId: request.workerId };
+    }),
     sendGroupKeyActionEvent: unsupported(deps, 'SendGroupKeyActionEvent'),
     putOverridesData: unary(deps, async () => ({})),
     restoreEvictedTask: unsupported(deps, 'RestoreEvictedTask'),
@@ -144,7 +148,7 @@ async function listen(deps: DispatcherDeps, call: ServerWritableStream<WorkerLis
 }
 
 function assignedAction(message: WorkerMessage): AssignedAction {
-  const start = message.kind === 'start' ? message : undefined;
+  const start = message.kind === 'cancel' ? undefined : message;
   return {
     tenantId: message.tenantId,
     workflowRunId: message.runId,
@@ -155,7 +159,7 @@ function assignedAction(message: WorkerMessage): AssignedAction {
     taskId: message.taskId,
     taskRunExternalId: message.taskId,
     actionId: message.action,
-    actionType: start === undefined ? ActionType.CANCEL_STEP_RUN : ActionType.START_STEP_RUN,
+    actionType: actionTypes[message.kind],
     actionPayload: start?.payload ?? '',
     taskName: message.stepName,
     retryCount: message.attempt,
@@ -163,7 +167,26 @@ function assignedAction(message: WorkerMessage): AssignedAction {
     priority: start?.priority ?? 1,
     workflowId: start?.workflowId,
     workflowVersionId: start?.versionId,
-    ...triggeringEvent(start?.metadata),
+    ...(message.kind === 'startBatch' ? batchFields(message) : triggeringEvent(start?.metadata)),
+  };
+}
+
+const actionTypes = {
+  start: ActionType.START_STEP_RUN,
+  startBatch: ActionType.START_BATCH,
+  cancel: ActionType.CANCEL_STEP_RUN,
+} as const;
+
+function batchFields({ batch, size }: WorkerMessage & { kind: 'startBatch' }): Partial<AssignedAction> {
+  return {
+    batchId: batch.id,
+    batchKey: batch.key,
+    batchSize: size,
+    batchStartPayload: {
+      triggerReason: batch.reason,
+      triggerTime: new Date(batch.atUs / 1000),
+      expectedSize: size,
+    },
   };
 }
 

@@ -15,7 +15,7 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
   return {
     engineVersion: engine.version,
     engineStartedAt: engine.startedAt,
-    queued: BigInt(sum(queues.map((queue) => queue.length))),
+    queued: BigInt(sum(queues.map((queue) => queue.length + queue.gathering))),
     running: BigInt(sum(all.map((worker) => worker.tasks.size))),
     triggered: BigInt(state?.counts.triggered ?? 0),
     finished: BigInt(state?.counts.finished ?? 0),

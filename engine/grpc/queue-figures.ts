@@ -58,11 +58,12 @@ interface Depth {
   running: number;
   delayed: number;
   limited: number;
+  gathering: number;
 }
 
 function depths(state: ShardState, tenantId: string): Iterable<Depth> {
   const byQueue = new Map<ActionQueue, Depth>();
-  for (const queue of state.queues.values()) if (queue.tenantId === tenantId) byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0 });
+  for (const queue of state.queues.values()) if (queue.tenantId === tenantId) byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0, gathering: 0 });
   const { counts, width } = state.tasks.countStates(state.steps.length);
   for (const [at, { queue }] of state.steps.entries()) {
     const depth = byQueue.get(queue);
@@ -72,11 +73,12 @@ function depths(state: ShardState, tenantId: string): Iterable<Depth> {
     depth.running += of(LiveState.Running) + of(LiveState.Cancelling);
     depth.delayed += of(LiveState.Delayed);
     depth.limited += of(LiveState.RateLimited);
+    depth.gathering += of(LiveState.Batching);
   }
   return byQueue.values();
 }
 
-function depthMessage({ queue, ready, running, delayed, limited }: Depth): QueueDepth {
+function depthMessage({ queue, ready, running, delayed, limited, gathering }: Depth): QueueDepth {
   return {
     action: queue.action,
     queued: BigInt(queue.length),
@@ -87,6 +89,7 @@ function depthMessage({ queue, ready, running, delayed, limited }: Depth): Queue
     // Those that are ready and not in the queue stand in line at a concurrency key.
     waitingForPlace: BigInt(Math.max(0, ready - queue.length)),
     waitingForUnits: BigInt(limited),
+    waitingForBatch: BigInt(gathering),
   };
 }
 
@@ -94,8 +97,8 @@ function byLoad(a: Depth, b: Depth): number {
   return load(b) - load(a) || b.running - a.running || compareText(a.queue.action, b.queue.action);
 }
 
-function load({ ready, delayed, limited }: Depth): number {
-  return ready + delayed + limited;
+function load({ ready, delayed, limited, gathering }: Depth): number {
+  return ready + delayed + limited + gathering;
 }
 
 /** A strategy's id is `<workflow id>/<index>`, `<workflow id>/<task>/<index>` or `shared/<name>`. */

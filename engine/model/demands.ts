@@ -12,6 +12,15 @@ export interface Demands {
   labels: DesiredLabel[];
   /** The worker that the caller asked for, under the workflow's sticky strategy. */
   desiredWorkerId: string | null;
+  /** Absent unless the step gathers its tasks in batches. */
+  batch?: BatchDemand;
+}
+
+export interface BatchDemand {
+  /** Tasks of the step with one key share batches; '' where the step has no key expression. */
+  key: string;
+  /** Of what the trigger brings to the batch's message. */
+  bytes: number;
 }
 
 /** What a trigger asks of its run's workers, beyond what the definition does. Stored as JSON in `run.placement`. */

@@ -26,6 +26,8 @@ export const journalNames = {
   D: 'COULD_NOT_SEND_TO_WORKER',
   M: 'REQUEUED_RATE_LIMIT',
   U: 'RETRIED_BY_USER',
+  B: 'WAITING_FOR_BATCH',
+  V: 'BATCH_FLUSHED',
   r: 'RUN_CREATED',
   c: 'RUN_FINISHED',
   f: 'RUN_FINISHED',
@@ -54,6 +56,8 @@ export function statusAfter(kind: JournalKind): RunStatus | undefined {
     case 'D':
     case 'M':
     case 'U':
+    case 'B':
+    case 'V':
       return RunStatus.Queued;
     case 'A':
     case 'T':

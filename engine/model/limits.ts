@@ -6,6 +6,10 @@ export const maxBulkTriggers = 1000;
 export const maxBulkTasks = 20_000;
 /** Characters of one log line. */
 export const maxLogChars = 10_000;
+/** Members of one batch. */
+export const maxBatchSize = 10_000;
+/** Bytes of a batch's payload at which it goes: SDKs take no message over 4 MiB. */
+export const maxBatchBytes = 4_000_000;
 /** Reassignments of one task, after which it fails. */
 export const maxReassigns = 10;
 /** Steps of one workflow. */

@@ -14,6 +14,8 @@ export const LiveState = {
   Cancelling: 4,
   /** Has its places, but a rate limit has no units left for it. */
   RateLimited: 5,
+  /** Gathered with others of its key, until their batch goes to a worker. */
+  Batching: 6,
 } as const;
 export type LiveState = (typeof LiveState)[keyof typeof LiveState];
 
@@ -24,10 +26,11 @@ export const liveStateNames: Record<LiveState, string> = {
   3: 'RUNNING',
   4: 'CANCELLING',
   5: 'RATE_LIMITED',
+  6: 'BATCHING',
 };
 
 export function isLiveState(value: number): value is LiveState {
-  return value >= 0 && value <= 5 && Number.isInteger(value);
+  return value >= 0 && value <= 6 && Number.isInteger(value);
 }
 
 /** Bits stored in `live.flags`. */
@@ -56,11 +59,12 @@ export function liveRunStatus(state: LiveState): RunStatus {
 /** The moves that the planner may make; `null` is the row's end. */
 const moves: Record<LiveState, readonly (LiveState | null)[]> = {
   [LiveState.Gated]: [LiveState.Ready, null],
-  [LiveState.Ready]: [LiveState.Running, LiveState.RateLimited, null],
+  [LiveState.Ready]: [LiveState.Running, LiveState.RateLimited, LiveState.Batching, null],
   [LiveState.Delayed]: [LiveState.Ready, null],
   [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, null],
   [LiveState.Cancelling]: [LiveState.Ready, LiveState.Delayed, null],
   [LiveState.RateLimited]: [LiveState.Ready, null],
+  [LiveState.Batching]: [LiveState.Running, LiveState.RateLimited, null],
 };
 
 export function mayMove(from: LiveState, to: LiveState | null): boolean {

@@ -76,6 +76,8 @@ export interface LiveRow {
   seq: number;
   dueUs: number;
   workerId: string | null;
+  /** The batch in which its attempt runs. */
+  batchId: string | null;
   /** JSON; null for a task that asks nothing. Never changes in a generation. */
   demands: string | null;
 }

@@ -42,6 +42,8 @@ export class ActionQueue {
   /** Times that a key ran out of tasks of a rank since the last tidy. */
   #emptied = 0;
   length = 0;
+  /** Tasks that wait for their batches, besides. */
+  gathering = 0;
   /** Registered for the action and not ended. */
   readonly workers: PlannerWorker[] = [];
   /** Where the search for a free worker starts: ties rotate. */

@@ -1,6 +1,9 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
+import type { Assignment } from './effect.ts';
 import { placementOf } from './enqueue.ts';
+import { flushNext } from './flush-batch.ts';
+import { moveGathered } from './gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { canTake, pickWorker, type Placement } from './placement.ts';
 import { hasFlag, journal, moveTo, type Plan } from './plan.ts';
@@ -36,10 +39,23 @@ function pullFor(plan: Plan, worker: PlannerWorker): void {
 }
 
 /**
- * Assigns one task of the queue: the first that some worker can take, or, for a worker that gained room, that this one could.
+ * Assigns one task of the queue, or one batch: the first that some worker can take, or, for a worker that gained room, that this one could.
  * It may still go to another that suits it better. `passed` gathers the placements that nobody has room for.
  */
 function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, roomy: PlannerWorker | undefined): boolean {
+  const flush = queue.gathering === 0 ? undefined : flushNext(plan, queue, { passed, roomy, start: (row, worker) => start(plan, row, worker) });
+  if (flush !== undefined) {
+    const { batch, rows, reason, worker } = flush;
+    plan.changes.effects.push({
+      kind: 'dispatchBatch',
+      batchId: batch.id,
+      key: batch.group.key,
+      reason,
+      atUs: plan.nowUs,
+      members: rows.map((row) => assignment(plan, row, worker)),
+    });
+    return true;
+  }
   for (let next = queue.next(passed); next !== undefined; next = queue.next(passed)) {
     const { row, placement } = next;
     const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
@@ -62,22 +78,34 @@ function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, room
 }
 
 function assign(plan: Plan, row: number, worker: PlannerWorker): void {
-  const { state, changes, nowUs } = plan;
-  const { tasks, undo } = state;
+  const { state, changes } = plan;
   const step = state.stepOf(row);
   spendUnits(plan, row, step.version.tenantId);
-  state.lists.leave(row, undo);
+  state.lists.leave(row, state.undo);
+  worker.occupy(step.slots, state.undo);
+  start(plan, row, worker);
+  changes.effects.push({ kind: 'dispatch', ...assignment(plan, row, worker) });
+}
+
+/** The attempt is the worker's from here on. */
+function start(plan: Plan, row: number, worker: PlannerWorker): void {
+  const { state, nowUs } = plan;
+  const { undo } = state;
+  const { definition, version } = state.stepOf(row);
   moveTo(plan, row, LiveState.Running);
-  tasks.write('worker', row, worker.index, undo);
+  state.tasks.write('worker', row, worker.index, undo);
   worker.hold(row, undo);
-  worker.occupy(step.slots, undo);
-  state.deadlines.set(row, nowUs + step.definition.executionTimeoutMs * 1000, undo);
+  state.deadlines.set(row, nowUs + definition.executionTimeoutMs * 1000, undo);
   journal(plan, row, 'A');
-  if (step.version.definition.sticky !== null) stick(plan, row, worker);
+  if (version.definition.sticky !== null) stick(plan, row, worker);
+}
+
+function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assignment {
+  const { tasks } = state;
+  const step = state.stepOf(row);
   const { version } = step;
   const run = state.runOf(row);
-  changes.effects.push({
-    kind: 'dispatch',
+  return {
     tenantId: version.tenantId,
     workerId: worker.id,
     taskId: tasks.id(row),
@@ -92,7 +120,7 @@ function assign(plan: Plan, row: number, worker: PlannerWorker): void {
     parents: step.definition.parents.map((parent) => ({ name: version.definition.steps[parent]?.name ?? '', taskId: run?.taskIds[parent] ?? '' })),
     failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
     triggers: triggersOf(state, row),
-  });
+  };
 }
 
 function failedTasks(run: LiveRun): { name: string; taskId: string }[] {
@@ -123,6 +151,7 @@ function stick(plan: Plan, row: number, worker: PlannerWorker): void {
       extras.stickyWorkerId = null;
     });
     changes.stickies.push({ taskId: tasks.id(each), workerId: worker.id });
+    if (tasks.state[each] === LiveState.Batching) moveGathered(plan, each, placementOf(state, each));
     if (tasks.state[each] === LiveState.Ready && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
       const rank = tasks.rank[each] ?? 0;
       state.lists.leave(each, undo);

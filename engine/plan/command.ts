@@ -4,6 +4,7 @@ import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { Demands } from '../model/demands.ts';
+import type { AttemptRef, BatchReportCommand, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
 export interface CommandByKind {
@@ -29,6 +30,7 @@ export interface CommandByKind {
   started: StartedCommand;
   completed: CompletedCommand;
   failed: FailedCommand;
+  batchReport: BatchReportCommand;
   cancel: CancelCommand;
   replay: ReplayCommand;
   cancelSent: CancelSentCommand;
@@ -65,6 +67,7 @@ export interface ReplyByKind {
   started: void;
   completed: void;
   failed: void;
+  batchReport: void;
   cancel: CancelReply;
   replay: ReplayReply;
   cancelSent: void;
@@ -282,33 +285,6 @@ export interface UnsubscribeCommand {
   workerId: string;
 }
 
-export interface AttemptRef {
-  taskId: string;
-  attempt: number;
-}
-
-export interface StartedCommand extends AttemptRef {
-  kind: 'started';
-  tenantId: string;
-}
-
-export interface CompletedCommand extends AttemptRef {
-  kind: 'completed';
-  tenantId: string;
-  /** JSON. */
-  output: string;
-  /** The loader adds what conditions with loops, on this task's output, give. */
-  evaluated?: ReadonlyMap<string, CelResult>;
-}
-
-export interface FailedCommand extends AttemptRef {
-  kind: 'failed';
-  tenantId: string;
-  /** The raw failed payload, cleaned of what Postgres cannot hold. */
-  error: string;
-  mayRetry: boolean;
-}
-
 export interface CancelCommand {
   kind: 'cancel';
   tenantId: string;
@@ -354,6 +330,7 @@ export interface LoadedTask {
   skipped: boolean;
   /** Only of a task that does not run again, and where a condition of one that does looks at it. */
   output: string | null;
+  outputBytes: number;
   evaluated: ReadonlyMap<string, CelResult>;
 }
 

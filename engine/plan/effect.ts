@@ -3,6 +3,7 @@ import type { TerminalStatus } from '../model/status.ts';
 /** What happens outside Postgres, once the batch that decided it has committed. */
 export type Effect =
   | DispatchEffect
+  | DispatchBatchEffect
   | TellCancelEffect
   | TaskEndedEffect
   | RunEndedEffect
@@ -10,9 +11,8 @@ export type Effect =
   | WorkerRegisteredEffect
   | WorkerEndedEffect;
 
-/** Send this attempt to its worker. */
-export interface DispatchEffect {
-  kind: 'dispatch';
+/** An attempt, with what its worker is told. */
+export interface Assignment {
   tenantId: string;
   workerId: string;
   taskId: string;
@@ -30,6 +30,22 @@ export interface DispatchEffect {
   failed: readonly { name: string; taskId: string }[];
   /** JSON object of what met the task's conditions, by data key. */
   triggers: string;
+}
+
+/** Send this attempt to its worker. */
+export interface DispatchEffect extends Assignment {
+  kind: 'dispatch';
+}
+
+/** Send these attempts to their worker, as one call. */
+export interface DispatchBatchEffect {
+  kind: 'dispatchBatch';
+  batchId: string;
+  key: string;
+  reason: string;
+  atUs: number;
+  /** In the order in which they were queued. */
+  members: readonly Assignment[];
 }
 
 /** Tell the worker that its attempt is over. */

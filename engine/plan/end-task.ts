@@ -107,8 +107,12 @@ function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void
   run.outcomes[index] = end.status;
   run.unfinished--;
   if (end.skipped === true) run.skipped.add(index);
+  const before = run.outputBytes.get(index);
+  if (end.output !== null && run.version.batchParents.has(index)) run.outputBytes.set(index, Buffer.byteLength(end.output));
   plan.state.undo.record(() => {
     run.skipped.delete(index);
+    if (before === undefined) run.outputBytes.delete(index);
+    else run.outputBytes.set(index, before);
     run.outcomes[index] = 0;
     run.unfinished++;
   });

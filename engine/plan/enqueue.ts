@@ -1,11 +1,13 @@
+import { gatherTask } from './gather-task.ts';
 import type { Placement } from './placement.ts';
 import type { Plan } from './plan.ts';
 import type { ShardState } from './shard-state.ts';
 
-/** Puts a task that has all its places into its action's queue. */
-export function enqueue(plan: Plan, row: number, rank: number): void {
+/** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */
+export function enqueue(plan: Plan, row: number, rank: number, { keepsTurn = false } = {}): void {
   const { state } = plan;
-  const { queue } = state.stepOf(row);
+  const { queue, definition } = state.stepOf(row);
+  if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
   queue.push(row, { rank, key: state.extras.get(row)?.ringKey ?? '', placement: placementOf(state, row) }, state.undo);
   state.hungry.add(queue);
 }

@@ -48,6 +48,7 @@ export function settleRows(state: ShardState): void {
   state.dirtyRows.length = 0;
   state.undo.clear();
   sweepGroups(state);
+  state.batches.sweep();
   sweepRateLimits(state, state.seq);
   for (const queue of state.queues.values()) queue.tidy();
 }
@@ -94,6 +95,7 @@ function liveRow(state: ShardState, row: number): LiveRow {
     seq: tasks.seq[row] ?? 0,
     dueUs: storedDue(state, row),
     workerId: state.workerOf(row)?.id ?? null,
+    batchId: state.batches.ofRow.get(row)?.id ?? null,
     demands: tasks.persisted[row] === 1 ? null : demandsText(state, row),
   };
 }

@@ -25,7 +25,7 @@ export function makeExtras(state: ShardState, row: number, source: ClaimSource):
   const runClaim = source.runClaim ?? claim('run');
   const taskClaim = claim('task');
   const ringKey = demands.concurrency.findLast((link) => link.strategy === 'GROUP_ROUND_ROBIN')?.key ?? '';
-  const extras: TaskExtras = { demands, order, runClaim, taskClaim, ringKey, stickyWorkerId: demands.desiredWorkerId };
+  const extras: TaskExtras = { demands, order, runClaim, taskClaim, ringKey, stickyWorkerId: demands.desiredWorkerId, batchBytes: 0 };
   for (const each of [runClaim, taskClaim]) each?.rows.add(row);
   state.extras.set(row, extras);
   state.undo.record(() => {

@@ -78,7 +78,29 @@ export function leaveWorker(plan: Plan, row: number): void {
   const worker = state.workerOf(row);
   if (worker === undefined) return;
   worker.drop(row, state.undo);
-  if (!hasFlag(plan, row, LiveFlag.SlotReleased)) worker.vacate(state.stepOf(row).slots, state.undo);
+  if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased)) worker.vacate(state.stepOf(row).slots, state.undo);
   state.roomy.add(worker);
   state.tasks.write('worker', row, -1, state.undo);
+}
+
+/** @returns whether nobody is left of those that share the task's slots */
+function leaveBatch({ state }: Plan, row: number): boolean {
+  const { batches, hungry, undo } = state;
+  const batch = batches.ofRow.get(row);
+  if (batch === undefined) return true;
+  const { group, rows } = batch;
+  batches.ofRow.delete(row);
+  rows.delete(row);
+  const isLast = rows.size === 0;
+  if (isLast) {
+    group.running.delete(batch);
+    batches.released(group);
+    for (const { queue } of group.buffers.values()) hungry.add(queue);
+  }
+  undo.record(() => {
+    batches.ofRow.set(row, batch);
+    rows.add(row);
+    group.running.add(batch);
+  });
+  return isLast;
 }

@@ -19,10 +19,10 @@ export class RankedList {
   readonly #heads = [-1, -1, -1, -1];
   readonly #tails = [-1, -1, -1, -1];
   /** Told of every task that comes (1) or goes (-1), also when that is undone. */
-  readonly #changed: (rank: number, by: 1 | -1) => void;
+  readonly #changed: (rank: number, by: 1 | -1, row: number) => void;
   length = 0;
 
-  constructor(options: { id: number; tasks: TaskTable; changed?: (rank: number, by: 1 | -1) => void }) {
+  constructor(options: { id: number; tasks: TaskTable; changed?: (rank: number, by: 1 | -1, row: number) => void }) {
     this.id = options.id;
     this.#tasks = options.tasks;
     this.#changed = options.changed ?? ((): void => undefined);
@@ -78,7 +78,7 @@ export class RankedList {
     if (next >= 0) tasks.prev[next] = row;
     else this.#tails[rank] = row;
     this.length++;
-    this.#changed(rank, 1);
+    this.#changed(rank, 1, row);
   }
 
   #unlink(row: number): void {
@@ -93,6 +93,6 @@ export class RankedList {
     tasks.prev[row] = tasks.next[row] = tasks.list[row] = -1;
     tasks.rank[row] = 255;
     this.length--;
-    this.#changed(rank, -1);
+    this.#changed(rank, -1, row);
   }
 }

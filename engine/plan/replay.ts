@@ -93,6 +93,7 @@ function addRun(plan: Plan, { run, version, chosen, generation }: { run: LoadedR
     taskIds: run.tasks.map((task) => task.id),
     outcomes: run.tasks.map((task) => (chosen.has(task.step) || task.status === null || !isTerminal(task.status) ? 0 : task.status)),
     skipped: new Set(run.tasks.flatMap((task) => (task.skipped && !chosen.has(task.step) ? [task.step] : []))),
+    outputBytes: new Map(run.tasks.flatMap((task) => (chosen.has(task.step) || task.outputBytes === 0 ? [] : [[task.step, task.outputBytes]]))),
     unfinished: chosen.size,
     rows: chosen.size,
     ended: false,

@@ -2,7 +2,7 @@ import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
 import { skippedOutput } from '../model/payload.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import { RunStatus } from '../model/status.ts';
-import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './command.ts';
+import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
 import { releaseClaim } from './admit.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from './plan.ts';

@@ -1,3 +1,4 @@
+import { planBatchReport } from './batch-report.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import type { Plan } from './plan.ts';
@@ -38,6 +39,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   started: planStarted,
   completed: planCompleted,
   failed: planFailed,
+  batchReport: planBatchReport,
   cancel: planCancel,
   replay: planReplay,
   cancelSent: planCancelSent,

@@ -7,9 +7,11 @@ export function planRefreshTimeout(plan: Plan, command: RefreshTimeoutCommand): 
   const { state } = plan;
   const row = runningTask(plan, command.tenantId, command.taskId);
   const timeoutAtUs = (state.tasks.dueUs[row] ?? plan.nowUs) + command.incrementMs * 1000;
-  state.deadlines.set(row, timeoutAtUs, state.undo);
-  touch(plan, row);
-  journal(plan, row, 'E');
+  for (const member of togetherWith(plan, row)) {
+    state.deadlines.set(member, timeoutAtUs, state.undo);
+    touch(plan, member);
+    journal(plan, member, 'E');
+  }
   return { timeoutAtUs };
 }
 
@@ -20,8 +22,16 @@ export function planReleaseSlot(plan: Plan, command: ReleaseSlotCommand): void {
   const worker = state.workerOf(row);
   worker?.vacate(state.stepOf(row).slots, state.undo);
   if (worker !== undefined) state.roomy.add(worker);
-  setFlag(plan, row, LiveFlag.SlotReleased);
-  journal(plan, row, 'L');
+  for (const member of togetherWith(plan, row)) {
+    setFlag(plan, member, LiveFlag.SlotReleased);
+    journal(plan, member, 'L');
+  }
+}
+
+/** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
+export function togetherWith({ state }: Plan, row: number): number[] {
+  const batch = state.batches.ofRow.get(row);
+  return batch === undefined ? [row] : [...batch.rows].filter((member) => state.tasks.state[member] === LiveState.Running);
 }
 
 function runningTask(plan: Plan, tenantId: string, taskId: string): number {

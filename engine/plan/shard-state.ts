@@ -2,6 +2,7 @@ import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts'
 import { LiveFlag } from '../model/live-state.ts';
 import type { TerminalStatus } from '../model/status.ts';
 import { ActionQueue } from './action-queue.ts';
+import { Batches } from './batches.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
@@ -25,6 +26,8 @@ export interface Version {
   checksum: string;
   ordinal: number;
   definition: WorkflowDefinition;
+  /** Steps whose outputs go into a batch's message. */
+  batchParents: ReadonlySet<number>;
   /** Row of its first step in the shard's steps. */
   firstStep: number;
   /** Indices of the steps that wait for each step. */
@@ -71,6 +74,8 @@ export interface LiveRun {
   outcomes: (TerminalStatus | 0)[];
   /** Steps that completed by being skipped. */
   skipped: Set<number>;
+  /** By step, of the outputs that a batch will carry. */
+  outputBytes: Map<number, number>;
   unfinished: number;
   /** Task rows still in memory: the unfinished ones, and those whose worker has still to be told of their end. */
   rows: number;
@@ -109,6 +114,11 @@ export class ShardState {
   readonly #eventWaiters = new Map<string, Set<number>>();
   /** Claims of idempotency keys that the batch in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
+  readonly batches = new Batches({
+    tasks: this.tasks,
+    lists: this.lists,
+    bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0,
+  });
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
   readonly schedules = new Map<string, Timer>();
@@ -169,10 +179,11 @@ export class ShardState {
     return queue;
   }
 
-  addVersion(options: Omit<Version, 'firstStep' | 'children'>): Version {
+  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>): Version {
     const { definition } = options;
     const children = definition.steps.map((_, parent) => definition.steps.flatMap((step, child) => (step.parents.includes(parent) ? [child] : [])));
-    const version: Version = { ...options, firstStep: this.steps.length, children };
+    const batchParents = new Set(definition.steps.flatMap((step) => (step.batch === null ? [] : step.parents)));
+    const version: Version = { ...options, firstStep: this.steps.length, children, batchParents };
     for (const [index, step] of definition.steps.entries()) {
       const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
       const placement: Placement = { signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`, workflow: this.workflowState(options.workflowId), cost: slots, labels: step.labels, sticky: null };
@@ -256,9 +267,14 @@ export class ShardState {
     return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : []));
   }
 
-  /** When time alone changes something: the first deadline, timer, or refill that tasks wait for. */
+  /** When time alone changes something: the first deadline, timer, interval of a batch, or refill that tasks wait for. */
   get nextDueUs(): number {
-    return Math.min(this.deadlines.nextUs, this.timers.nextUs, this.nextRefillUs);
+    return Math.min(this.timers.nextUs, this.nextTickUs);
+  }
+
+  /** As `nextDueUs`, of what the planner itself moves. */
+  get nextTickUs(): number {
+    return Math.min(this.deadlines.nextUs, this.nextRefillUs, this.batches.nextUs);
   }
 
   get nextRefillUs(): number {

@@ -87,5 +87,5 @@ function requeue(plan: Plan, row: number): void {
   const rank = tasks.rank[row] ?? 0;
   lists.leave(row, undo);
   moveTo(plan, row, LiveState.Ready);
-  enqueue(plan, row, rank);
+  enqueue(plan, row, rank, { keepsTurn: true });
 }

@@ -13,6 +13,8 @@ export interface TaskExtras {
   readonly ringKey: string;
   /** Where the run's first task ran, once it is known, under a sticky strategy; or where the caller asked. */
   stickyWorkerId: string | null;
+  /** Of its share in its batch's message. */
+  batchBytes: number;
 }
 
 /** As stored in `live.demands`. */

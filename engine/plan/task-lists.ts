@@ -12,7 +12,7 @@ export class TaskLists {
     this.#tasks = tasks;
   }
 
-  create(changed?: (rank: number, by: 1 | -1) => void): RankedList {
+  create(changed?: (rank: number, by: 1 | -1, row: number) => void): RankedList {
     const id = this.#free.pop() ?? this.#lists.length;
     const list = new RankedList({ id, tasks: this.#tasks, ...(changed === undefined ? {} : { changed }) });
     this.#lists[id] = list;

@@ -6,6 +6,7 @@ import { interrupt } from './interrupt.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import { mayRetry } from './report.ts';
+import { togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
 import { releaseRefilled } from './spend-units.ts';
 
@@ -16,6 +17,7 @@ const perTick = 500;
 export function planTick(plan: Plan): void {
   const { deadlines, tasks } = plan.state;
   releaseRefilled(plan);
+  announceDueBatches(plan);
   for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
     const row = deadlines.first;
     switch (tasks.state[row]) {
@@ -27,11 +29,12 @@ export function planTick(plan: Plan): void {
         queueTask(plan, row, 'head');
         break;
       case LiveState.Ready:
+      case LiveState.Batching:
       case LiveState.RateLimited:
         giveUpWaiting(plan, row);
         break;
       case LiveState.Running:
-        timeOut(plan, row);
+        for (const member of togetherWith(plan, row)) timeOut(plan, member);
         break;
       default:
         throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
@@ -59,4 +62,11 @@ function timeOut(plan: Plan, row: number): void {
   journal(plan, row, 'O', message);
   interrupt(plan, row);
   if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
+}
+
+/** Whether and where they go is decided with the rest of the queue, at the end of the batch. */
+function announceDueBatches({ state, nowUs }: Plan): void {
+  const due = state.batches.takeDue(nowUs);
+  state.undo.record(due.undo);
+  for (const { queue } of due.buffers) state.hungry.add(queue);
 }

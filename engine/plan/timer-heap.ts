@@ -11,11 +11,11 @@ export interface Timer {
  * Timers, soonest first. An entry whose timer has changed since is passed over when its time comes: timers are replaced,
  * never changed, so that an undo puts the old one back and both entries are judged by what is true then.
  */
-export class TimerHeap {
-  #heap: Timer[] = [];
-  readonly #isCurrent: (timer: Timer) => boolean;
+export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
+  #heap: Entry[] = [];
+  readonly #isCurrent: (timer: Entry) => boolean;
 
-  constructor(isCurrent: (timer: Timer) => boolean) {
+  constructor(isCurrent: (timer: Entry) => boolean) {
     this.#isCurrent = isCurrent;
   }
 
@@ -24,7 +24,7 @@ export class TimerHeap {
     return this.#heap[0]?.dueUs ?? Infinity;
   }
 
-  push(timer: Timer): void {
+  push(timer: Entry): void {
     this.#heap.push(timer);
     let at = this.#heap.length - 1;
     while (at > 0) {
@@ -36,8 +36,8 @@ export class TimerHeap {
   }
 
   /** Takes out those that are due. */
-  takeDue(nowUs: number, most: number): Timer[] {
-    const due: Timer[] = [];
+  takeDue(nowUs: number, most: number): Entry[] {
+    const due: Entry[] = [];
     while (due.length < most && this.nextUs <= nowUs) {
       const timer = this.#pop();
       if (timer !== undefined) due.push(timer);
@@ -49,7 +49,7 @@ export class TimerHeap {
     for (let first = this.#heap[0]; first !== undefined && !this.#isCurrent(first); first = this.#heap[0]) this.#pop();
   }
 
-  #pop(): Timer | undefined {
+  #pop(): Entry | undefined {
     const [first] = this.#heap;
     const last = this.#heap.pop();
     if (first === undefined || last === undefined || this.#heap.length === 0) return first;

@@ -84,6 +84,7 @@ function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
     taskIds: run.taskIds,
     outcomes: run.taskIds.map(() => 0),
     skipped: new Set(),
+    outputBytes: new Map(),
     unfinished: run.taskIds.length,
     rows: run.taskIds.length,
     ended: false,

@@ -1,4 +1,5 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { bufferOf } from './gather-task.ts';
 import type { Claim, ConcurrencyGroup } from './concurrency-group.ts';
 import { placementOf } from './enqueue.ts';
 import { suits, type Placement } from './placement.ts';
@@ -17,6 +18,8 @@ export interface Cause {
     | 'BACKOFF'
     | 'CONCURRENCY'
     | 'RATE_LIMIT'
+    | 'BATCH'
+    | 'BATCH_LIMIT'
     | 'WORKFLOW_PAUSED'
     | 'NO_WORKER'
     | 'NO_WORKER_CONNECTED'
@@ -47,6 +50,8 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
       return rateLimited(state, row, nowUs);
     case LiveState.Ready:
       return ready(state, row);
+    case LiveState.Batching:
+      return gathering(state, row, nowUs);
     case LiveState.Running:
       return cause('RUNNING', `runs on worker ${state.workerOf(row)?.name ?? ''}`, { ids: workerIds(state, row) });
     default:
@@ -108,6 +113,24 @@ function ready(state: ShardState, row: number): Cause {
   const placement = placementOf(state, row);
   if (placement.workflow.paused) return cause('WORKFLOW_PAUSED', 'its workflow is paused');
   return unplaced(state.stepOf(row).queue.workers, placement, state.stepOf(row).definition.action);
+}
+
+function gathering(state: ShardState, row: number, nowUs: number): Cause {
+  const { queue, definition } = state.stepOf(row);
+  const buffer = bufferOf(state, row, placementOf(state, row));
+  const { rule, group, placement, list } = buffer;
+  if (placement.workflow.paused) return cause('WORKFLOW_PAUSED', 'its workflow is paused');
+  const whose = group.key === '' ? '' : ` for key ${JSON.stringify(group.key)}`;
+  if (buffer.isBlocked) {
+    const ids = [...group.running].flatMap((batch) => [...batch.rows].map((member) => state.runIdOf(member)));
+    return cause('BATCH_LIMIT', `${group.running.size} batches${whose} run, as many as may at once, and ${list.length} tasks wait for the next`, { ids });
+  }
+  if (buffer.whyNow(nowUs) === undefined) {
+    const { flushAtUs } = buffer;
+    const when = flushAtUs === Infinity ? 'when it is full' : 'when it is full or its interval is over';
+    return cause('BATCH', `waits in a batch${whose} with ${list.length} of ${rule.maxSize} tasks, which goes ${when}`, { untilUs: flushAtUs === Infinity ? null : flushAtUs });
+  }
+  return unplaced(queue.workers, placement, definition.action);
 }
 
 function concurrency(state: ShardState, group: ConcurrencyGroup): Cause {

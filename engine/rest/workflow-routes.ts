@@ -58,6 +58,6 @@ export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void
   app.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
     const { tenantId } = context.get('caller');
     const queues = [...(deps.owner.stateOf(tenantId)?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
-    return context.json({ queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length])) });
+    return context.json({ queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length + queue.gathering])) });
   });
 }

@@ -1,6 +1,6 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
-import type { ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
+import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
 import type { StepDemands } from '../plan/command.ts';
 import type { Version } from '../plan/shard-state.ts';
@@ -16,6 +16,8 @@ export interface DemandSource extends RunPlacement {
   input: string;
   /** JSON object. */
   metadata: string;
+  /** JSON object. */
+  filterPayload: string | null;
 }
 
 class ExpressionFailed extends Error {}
@@ -23,7 +25,7 @@ class ExpressionFailed extends Error {}
 /** Does any task of the version ask for more than a slot and fixed labels? */
 export function asksAnything(version: Version, source: RunPlacement): boolean {
   const { concurrency, sticky, steps } = version.definition;
-  return concurrency.length > 0 || sticky !== null || source.labels.length > 0 || source.desiredWorkerId !== null || steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0);
+  return concurrency.length > 0 || sticky !== null || source.labels.length > 0 || source.desiredWorkerId !== null || steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0 || step.batch !== null);
 }
 
 /** Evaluates everything that the run's tasks will ask of the queue. An expression that fails is its task's error. */
@@ -38,10 +40,18 @@ export async function evaluateDemands(cel: CelEvaluator, version: Version, sourc
       const own = await settled(async () => ({
         concurrency: await links(step.concurrency, { level: 'task', scope: `${workflowId}/${step.name}`, tenantId, evaluate }),
         rateLimits: await rateLimits(step.rateLimits, evaluate),
+        batch:
+          step.batch === null
+            ? undefined
+            : {
+                key: await batchKey(step.batch, evaluate),
+                bytes: Buffer.byteLength(source.input) + Buffer.byteLength(source.filterPayload ?? ''),
+              },
       }));
       if ('error' in own) return { demands: null, error: own.error };
       const concurrency = [...runLinks.value, ...own.value.concurrency];
-      return { demands: { concurrency, rateLimits: own.value.rateLimits, labels: labelsOf(step, source), desiredWorkerId: source.desiredWorkerId }, error: null };
+      const { rateLimits: limits, batch } = own.value;
+      return { demands: { concurrency, rateLimits: limits, labels: labelsOf(step, source), desiredWorkerId: source.desiredWorkerId, ...(batch === undefined ? {} : { batch }) }, error: null };
     }),
   );
 }
@@ -94,6 +104,11 @@ async function rateLimits(declared: readonly RateLimitUse[], evaluate: Evaluate)
   const byKey = new Map<string, RateLimitDemand>();
   for (const use of uses) byKey.set(use.key, { ...use, units: use.units + (byKey.get(use.key)?.units ?? 0) });
   return [...byKey.values()];
+}
+
+/** The words are those that Hatchet's users know. */
+async function batchKey({ groupKey }: BatchRule, evaluate: Evaluate): Promise<string> {
+  return groupKey === null ? '' : await keyOf(groupKey, 'failed to parse batch group key expression:', evaluate);
 }
 
 async function keyOf(expression: string, what: string, evaluate: Evaluate): Promise<string> {

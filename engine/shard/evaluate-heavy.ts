@@ -17,13 +17,15 @@ export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shar
         if (waiting.length > 0) event.evaluated = await evaluateAll(sources.cel, waiting, { input: JSON.parse(event.payload) });
       }
     }
-    if (command.kind !== 'completed') continue;
-    const state = sources.stateOf(job.shard);
-    const row = state?.tasks.find(command.taskId) ?? -1;
-    if (state === undefined || row < 0) continue;
-    const { version, index } = state.stepOf(row);
-    const expressions = heavyExpressions(version, index);
-    if (expressions.length > 0) command.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(command.output) });
+    const completed = command.kind === 'completed' ? [command] : command.kind === 'batchReport' ? command.items.filter((item) => item.event === 'completed') : [];
+    for (const end of completed) {
+      const state = sources.stateOf(job.shard);
+      const row = state?.tasks.find(end.taskId) ?? -1;
+      if (state === undefined || row < 0) continue;
+      const { version, index } = state.stepOf(row);
+      const expressions = heavyExpressions(version, index);
+      if (expressions.length > 0) end.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(end.output) });
+    }
   }
 }
 

@@ -25,6 +25,8 @@ export function payloadSize(command: Command): number {
       return command.output.length;
     case 'failed':
       return command.error.length;
+    case 'batchReport':
+      return command.items.reduce((sum, item) => sum + (item.event === 'completed' ? item.output.length : item.event === 'failed' ? item.error.length : 0), 0);
     default:
       return 0;
   }

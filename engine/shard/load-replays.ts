@@ -36,6 +36,7 @@ interface TaskSqlRow {
   status: number | null;
   skipped: boolean | null;
   output_length: number | null;
+  output_bytes: number | null;
 }
 
 /** By the ids of runs or of tasks. */
@@ -53,7 +54,7 @@ const readRuns = {
 const readTasks = {
   name: 'replay_tasks',
   text: `
-    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.status, x.output = $2 AS skipped, length(x.output) AS output_length
+    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
     FROM unnest($1::uuid[]) AS u (id)
     JOIN task t ON t.run_id = u.id
     LEFT JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
@@ -62,7 +63,7 @@ const readTasks = {
 
 const readPayloads = {
   name: 'replay_payloads',
-  text: `SELECT r.id, r.input, r.metadata::text AS metadata FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+  text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
 const readOutputs = {
@@ -139,7 +140,7 @@ function sizeOf(draft: Draft): number {
 
 async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): Promise<LoadedRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
-  const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
+  const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string; filterPayload: string | null }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
   const payloadOf = new Map(payloads.map((payload) => [payload.id, payload]));
   const lookedAt = drafts.flatMap((draft) => draft.lookedAt);
   const outputs = lookedAt.length === 0 ? [] : (await client.query<{ id: string; output: string }>({ ...readOutputs, values: [lookedAt.map((task) => task.id), lookedAt.map((task) => task.generation)] })).rows;
@@ -147,7 +148,7 @@ async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): P
   return Promise.all(
     drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
       const payload = payloadOf.get(row.id);
-      const demands = payload === undefined ? null : await evaluateDemands(cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, ...placement });
+      const demands = payload === undefined ? null : await evaluateDemands(cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, filterPayload: payload.filterPayload, ...placement });
       return {
         runId: row.id,
         versionId: row.version_id,
@@ -163,7 +164,7 @@ async function loadedTask(cel: CelEvaluator, version: Version, sql: TaskSqlRow, 
   const skipped = sql.skipped === true;
   const evaluated = new Map<string, CelResult>();
   if (output !== null && !skipped) for (const expression of heavyExpressions(version, sql.step)) evaluated.set(expression, await cel.evaluate(expression, { output: JSON.parse(output) }));
-  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, status: statusOf(sql.status), skipped, output, evaluated };
+  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, status: statusOf(sql.status), skipped, output, outputBytes: sql.output_bytes ?? 0, evaluated };
 }
 
 function statusOf(status: number | null): RunStatus | null {

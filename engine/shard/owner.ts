@@ -378,7 +378,7 @@ export class Owner {
     for (const state of this.#states.values()) {
       if (state.nextDueUs > state.timeUs(nowUs)) continue;
       this.#events.timersDue(state, state.timeUs(nowUs));
-      if (Math.min(state.deadlines.nextUs, state.nextRefillUs) > state.timeUs(nowUs)) continue;
+      if (state.nextTickUs > state.timeUs(nowUs)) continue;
       submitted = true;
       this.submitTo(state.id, { kind: 'tick' }).catch((error: unknown) => this.#log.error({ err: error }, 'a deadline could not be handled'));
     }

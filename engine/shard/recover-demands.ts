@@ -75,7 +75,7 @@ export async function loadPaused(client: ClientBase, shards: ReadonlyMap<number,
   }
 }
 
-function parseDemands(text: string): StoredDemands {
+export function parseDemands(text: string): StoredDemands {
   const stored: StoredDemands = JSON.parse(text);
   return stored;
 }

@@ -4,10 +4,12 @@ import { completeDefinition, type StoredDefinition } from '../model/definition.t
 import { shardOf } from '../model/shard-of.ts';
 import { RunStatus, type TerminalStatus } from '../model/status.ts';
 import { ChangeSet } from '../plan/change-set.ts';
-import { enqueue } from '../plan/enqueue.ts';
+import { enqueue, placementOf } from '../plan/enqueue.ts';
+import { restoreGathered } from '../plan/gather-task.ts';
 import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
 import { loadTimers } from './recover-timers.ts';
+import { restoreBatches, type BatchedTask } from './recover-batches.ts';
 import { Slice } from './slice.ts';
 import { loadWaits } from './recover-waits.ts';
 import { loadFilters, loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
@@ -52,6 +54,7 @@ interface LiveSqlRow {
   seq: string;
   due_us: string;
   worker_id: string | null;
+  batch_id: string | null;
   demands: string | null;
   sticky_worker_id: string | null;
 }
@@ -62,6 +65,7 @@ interface RunTaskSqlRow {
   step: number;
   status: number | null;
   skipped: boolean | null;
+  bytes: number | null;
 }
 
 const readVersions = `SELECT id, workflow_id, tenant_id, ordinal, checksum, definition FROM workflow_version ORDER BY workflow_id, ordinal`;
@@ -75,12 +79,12 @@ const readWorkers = `
 
 /** By primary key, a page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
-  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, demands, sticky_worker_id
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, sticky_worker_id
   FROM live WHERE task_id > $1 ORDER BY task_id LIMIT $2`;
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
 const readRunTasks = `
-  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped
+  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped, octet_length(x.output) AS bytes
   FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
   JOIN task t ON t.run_id = u.run_id
   LEFT JOIN live l ON l.task_id = t.id
@@ -117,6 +121,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   const multi = new Map<ShardState, Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>>();
   const queued: { shard: ShardState; row: number }[] = [];
   const demanding: DemandingTask[] = [];
+  const inBatches: BatchedTask[] = [];
   for (let after = '00000000-0000-0000-0000-000000000000', full = true; full; ) {
     const { rows } = await client.query<LiveSqlRow>(readLive, [after, pageRows]);
     full = rows.length === pageRows;
@@ -133,16 +138,20 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
         run.rows.push(row);
       }
       if (sql.demands !== null) demanding.push({ shard, row, runId: sql.run_id, tenantId: sql.tenant_id, demands: sql.demands, stickyWorkerId: sql.sticky_worker_id });
-      if (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0)) queued.push({ shard, row });
+      if (sql.state === LiveState.Batching || (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0))) queued.push({ shard, row });
+      if (sql.batch_id !== null) inBatches.push({ shard, row, batchId: sql.batch_id, demands: sql.demands });
       await slice.pause();
     }
   }
   for (const [shard, runs] of multi) await loadRuns(client, shard, runs, slice);
   restoreDemands(demanding);
   await loadWaits(client, shards, slice);
+  restoreBatches(inBatches);
   queued.sort((a, b) => (a.shard.tasks.seq[a.row] ?? 0) - (b.shard.tasks.seq[b.row] ?? 0));
   for (const { shard, row } of queued) {
-    enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rankAfterRestart(shard, row));
+    const rank = rankAfterRestart(shard, row);
+    if (shard.tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
+    else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
     await slice.pause();
   }
   for (const shard of shards.values()) shard.undo.clear();
@@ -195,7 +204,7 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
     if (worker === undefined) throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
     tasks.worker[row] = worker.index;
     worker.hold(row);
-    if ((sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
+    if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
   }
   return row;
 }
@@ -217,7 +226,19 @@ async function loadRuns(client: ClientBase, shard: ShardState, runs: Map<string,
       if (found === undefined || version === undefined) continue;
       const outcomes = tasks.map((task) => terminal(task.status));
       const unfinished = outcomes.filter((outcome) => outcome === 0).length;
-      const run: LiveRun = { runId, version, generation: found.generation, priority: found.priority, taskIds: tasks.map((task) => task.id), outcomes, unfinished, rows: found.rows.length, ended: unfinished === 0, skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))) };
+      const run: LiveRun = {
+        runId,
+        version,
+        generation: found.generation,
+        priority: found.priority,
+        taskIds: tasks.map((task) => task.id),
+        outcomes,
+        unfinished,
+        rows: found.rows.length,
+        ended: unfinished === 0,
+        skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))),
+        outputBytes: new Map(tasks.flatMap(({ bytes }, index) => (bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]]))),
+      };
       const runRow = shard.addRun(run);
       for (const row of found.rows) shard.tasks.run[row] = runRow;
       await slice.pause();

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { LiveState } from '../../engine/model/live-state.ts';
-import { concurrencyStrategies, type ConcurrencyStrategy, type Condition, type EventCondition, type ParentCondition, type SleepCondition } from '../../engine/model/definition.ts';
+import { concurrencyStrategies, type BatchRule, type ConcurrencyStrategy, type Condition, type EventCondition, type ParentCondition, type SleepCondition } from '../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
 import type { CommandByKind, CommandKind, StepDemands } from '../../engine/plan/command.ts';
+import type { BatchReportItem } from '../../engine/plan/report-command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
-export const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z', 'wf:start', 'wf:left', 'wf:right', 'wf:join', 'wf:after', 'wf:failed'];
+export const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:keyed', 'wf:x', 'wf:y', 'wf:z', 'wf:start', 'wf:left', 'wf:right', 'wf:join', 'wf:after', 'wf:failed', 'wf:gather', 'wf:ahead', 'wf:pair', 'wf:trio'];
 
 /** A planner with workflows of every kind: retries, a DAG, keyed, sticky, conditions with an on-failure task. */
 export function world(made = new PlannerWorld()): PlannerWorld {
@@ -36,6 +37,24 @@ export function world(made = new PlannerWorld()): PlannerWorld {
       { onFailure: 5, eventKeys: ['begin'] },
     ),
   );
+  const batch = (maxSize: number, maxIntervalMs: number | null, groupMaxRuns: number | null): BatchRule => ({
+    maxSize,
+    maxIntervalMs,
+    groupKey: null,
+    groupMaxRuns,
+    broadcastOutput: false,
+  });
+  made.put(
+    workflowOf('gather', [
+      stepOf('gather', {
+        retries: 1,
+        backoffFactor: 2,
+        slots: { default: 2 },
+        batch: batch(3, 3_300, 1),
+      }),
+    ]),
+  );
+  made.put(workflowOf('gatherDag', [stepOf('ahead'), stepOf('pair', { parents: [0], batch: batch(2, null, null) }), stepOf('trio', { parents: [0], retries: 2, batch: batch(3, 2_700, 2) })], { sticky: 'SOFT' }));
   return made;
 }
 
@@ -48,7 +67,7 @@ const link = (level: 'run' | 'task', strategy: ConcurrencyStrategy, key: string,
 function demandsFor(workflow: Workflow, pick: number, workers: readonly string[]): StepDemands[] | null {
   if (workflow === 'single' || workflow === 'diamond' || workflow === 'branchy') return null;
   const key = `k${pick % 2}`;
-  const level = workflow === 'keyed' ? 'task' : 'run';
+  const level = workflow === 'keyed' || workflow === 'gather' ? 'task' : 'run';
   const chains: ConcurrencyDemand[][] = [
     [],
     ...concurrencyStrategies.map((strategy) => [link(level, strategy, key, 1 + (pick % 3))]),
@@ -64,11 +83,12 @@ function demandsFor(workflow: Workflow, pick: number, workers: readonly string[]
     labels: pick % 7 === 0 ? [{ key: 'gpu', value: 1, comparator: 'EQUAL', required: pick % 2 === 0, weight: 10 }] : [],
     desiredWorkerId: pick % 11 === 0 ? (workers[pick % Math.max(workers.length, 1)] ?? null) : null,
   };
-  const steps = workflow === 'keyed' ? 1 : 3;
+  if (workflow === 'gather' || workflow === 'gatherDag') demands.batch = { key: `b${pick % 2}`, bytes: pick % 13 === 0 ? 2_500_000 : 10 };
+  const steps = workflow === 'keyed' || workflow === 'gather' ? 1 : 3;
   return Array.from({ length: steps }, (_, index) => (pick % 31 === 0 && index === steps - 1 ? { demands: null, error: 'no such field' } : { demands, error: null }));
 }
 
-type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag' | 'branchy';
+type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag' | 'branchy' | 'gather' | 'gatherDag';
 export type Action =
   | { do: 'trigger'; workflow: Workflow; priority: number; pick: number }
   | { do: 'register'; slots: number }
@@ -81,10 +101,17 @@ export type Action =
   | { do: 'together'; steps: Action[] }
   | { do: 'event'; key: string; scope: string | null; ok: boolean }
   | { do: 'replay'; pick: number; wholeRun: boolean }
+  | {
+      do: 'batch';
+      event: 'started' | 'completed' | 'failed' | 'fatal' | 'cancelled';
+      pick: number;
+      all: boolean;
+      late: boolean;
+    }
   | { do: 'tell' };
 
 const single: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom<Workflow>('single', 'diamond', 'keyed', 'keyed', 'keyedDag', 'branchy', 'branchy'), priority: fc.integer({ min: 1, max: 3 }), pick: fc.nat(1000) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('trigger' as const), workflow: fc.constantFrom<Workflow>('single', 'diamond', 'keyed', 'keyed', 'keyedDag', 'branchy', 'branchy', 'gather', 'gather', 'gatherDag'), priority: fc.integer({ min: 1, max: 3 }), pick: fc.nat(1000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('register' as const), slots: fc.integer({ min: 0, max: 3 }) }) },
   {
     weight: 12,
@@ -96,11 +123,15 @@ const single: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'absent' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 5_000, 70_000, 400_000) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('event' as const), key: fc.constantFrom('go', 'stop', 'stop', 'other'), scope: fc.constantFrom(null, 's'), ok: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('batch' as const), event: fc.constantFrom('started' as const, 'completed' as const, 'completed' as const, 'failed' as const, 'fatal' as const, 'cancelled' as const), pick: fc.nat(1000), all: fc.boolean(), late: fc.boolean() }),
+  },
   { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), pick: fc.nat(1000), wholeRun: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('labels' as const), pick: fc.nat(1000), gpu: fc.integer({ min: 0, max: 1 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('putLimit' as const), limit: fc.integer({ min: 0, max: 4 }), window: fc.constantFrom('SECOND' as const, 'MINUTE' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('pauseWorkflow' as const), workflow: fc.constantFrom<Workflow>('single', 'keyed', 'keyedDag', 'branchy'), paused: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pauseWorkflow' as const), workflow: fc.constantFrom<Workflow>('single', 'keyed', 'keyedDag', 'branchy', 'gather'), paused: fc.boolean() }) },
 );
 /** One command, or several that share a batch. */
 export const action: fc.Arbitrary<Action> = fc.oneof({ weight: 12, arbitrary: single }, { weight: 1, arbitrary: fc.record({ do: fc.constant('together' as const), steps: fc.array(single, { minLength: 2, maxLength: 5 }) }) });
@@ -131,6 +162,20 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
     }
     case 'event':
       return { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: made.id(), key: step.key, scope: step.scope, payload: JSON.stringify({ ok: step.ok }), metadata: '{}', runs: [] }] };
+    case 'batch': {
+      const batches = [...state.batches.groups.values()].flatMap((group) => [...group.running]);
+      const batch = batches[step.pick % Math.max(batches.length, 1)];
+      if (batch === undefined) return undefined;
+      const ids = [...batch.rows].map((row) => state.tasks.id(row)).filter((_, index) => step.all || index % 2 === step.pick % 2);
+      const item = (taskId: string): BatchReportItem => {
+        const ref = { taskId, attempt: null }; // SDKs name none
+        if (step.event === 'completed') return { event: 'completed', ...ref, output: `{"n":${step.pick % 10}}` };
+        if (step.event === 'failed' || step.event === 'fatal') return { event: 'failed', ...ref, error: '{"message":"no"}', mayRetry: step.event === 'failed' };
+        return { event: step.event, ...ref };
+      };
+      const another = batches[(step.pick + 1) % batches.length]?.id ?? batch.id;
+      return { kind: 'batchReport', tenantId, batchId: step.late ? another : batch.id, items: ids.map(item) };
+    }
     case 'replay': {
       const known = [...made.stored.runs.values()];
       const run = known[step.pick % Math.max(known.length, 1)];

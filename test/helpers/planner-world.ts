@@ -157,7 +157,7 @@ export class PlannerWorld {
     const newest = (taskId: string): ResultRow | undefined => [...this.stored.results.values()].filter((row) => row.taskId === taskId).sort((a, b) => b.generation - a.generation)[0];
     const tasks = run.tasks.map(({ id, step }) => {
       const result = newest(id);
-      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, evaluated: new Map() };
+      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, outputBytes: Buffer.byteLength(result?.output ?? ''), evaluated: new Map() };
     });
     return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
   }
@@ -183,6 +183,12 @@ export class PlannerWorld {
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
       next: state.nextDueUs,
       groups: [...state.groups.values()].filter((group) => group.claims > 0).map((group) => `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`).sort(),
+      batches: [...state.batches.groups.values()]
+        .flatMap((group) => [
+          ...[...group.running].map((batch) => `${batch.id} of ${group.id}: ${[...batch.rows].sort((a, b) => a - b).join()}`),
+          ...[...group.buffers].filter(([, { list }]) => list.length > 0).map(([name, { list, bytes }]) => `${group.id} ${name} ${list.length} ${bytes}`),
+        ])
+        .sort(),
       waits: [...state.waits].map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.isListening(row)}`).sort(),
       limits: [...state.rateLimits.values()].map((limit) => `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`).sort(),
       extras: [...state.extras].map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`).sort(),
@@ -202,13 +208,16 @@ export class PlannerWorld {
       if (!this.stored.live.has(id)) return `${id} is in memory alone`;
       const hasResult = this.stored.results.has(`${id}/${tasks.generation[row]}`);
       if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
-      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
-      const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Delayed || live === LiveState.Running;
+      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
+      const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching || live === LiveState.Delayed || live === LiveState.Running;
       if (live !== LiveState.Gated && ((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
       const worker = state.workerOf(row);
       if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
       if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;
-      if (worker !== undefined && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
+      const batch = state.batches.ofRow.get(row);
+      if ((batch !== undefined) !== (worker !== undefined && state.stepOf(row).definition.batch !== null)) return `${id} in state ${live} is in batch ${batch?.id}`;
+      const takesSlots = batch === undefined || [...batch.rows][0] === row;
+      if (worker !== undefined && takesSlots && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
       if (live === LiveState.Gated && (state.runOf(row)?.unfinished ?? 0) === 0) return `${id} waits in an ended run`;
     }
     for (const worker of state.workersById.values()) {
@@ -217,7 +226,7 @@ export class PlannerWorld {
       if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
     }
     if (this.stored.waits.size !== state.waits.size) return `memory has ${state.waits.size} waits, the table ${this.stored.waits.size}`;
-    return this.#groupsBroken() ?? this.#journalBroken();
+    return this.#groupsBroken() ?? this.#batchesBroken() ?? this.#journalBroken();
   }
 
   /** Places: as many as are counted, held by unfinished tasks alone, and nobody waits for one that is free. */
@@ -237,6 +246,31 @@ export class PlannerWorld {
     if (state.freed.size + state.arrivals.length > 0) return 'a batch left arrivals or freed groups behind';
     for (const claim of claims) for (const group of claim.groups) if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
     return undefined;
+  }
+
+  /** Batches: no more of a key than may run, each on one worker, and every buffer as full as it counts. */
+  #batchesBroken(): string | undefined {
+    const { state } = this;
+    const { tasks, batches } = state;
+    const gathering = [...tasks.rows()].filter((row) => tasks.state[row] === LiveState.Batching);
+    let counted = 0;
+    for (const group of batches.groups.values()) {
+      for (const batch of group.running) {
+        const rows = [...batch.rows];
+        if (rows.length === 0 || new Set(rows.map((row) => tasks.worker[row])).size !== 1) return `batch ${batch.id} has ${rows.length} members, or several workers`;
+        if (rows.some((row) => batches.ofRow.get(row) !== batch)) return `a member of batch ${batch.id} is in another`;
+      }
+      for (const { rule, list, bytes } of group.buffers.values()) {
+        if (group.running.size > (rule.groupMaxRuns ?? Infinity)) return `key ${group.id} runs ${group.running.size} batches`;
+        const own = gathering.filter((row) => tasks.list[row] === list.id);
+        const sum = own.reduce((total, row) => total + (state.extras.get(row)?.batchBytes ?? 0), 0);
+        if (own.length !== list.length || sum !== bytes) return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
+        counted += own.length;
+      }
+    }
+    if (counted !== gathering.length) return `${gathering.length} tasks gather, ${counted} in buffers`;
+    const queued = [...state.queues.values()].reduce((sum, queue) => sum + queue.gathering, 0);
+    return queued === counted ? undefined : `queues count ${queued} tasks that gather, not ${counted}`;
   }
 
   /** The journal of every task, replayed, gives its state. */

@@ -13,17 +13,27 @@ const wheres = new Map<number, Where>([
   [LiveState.Running, 'runs'],
   [LiveState.Cancelling, 'is being told to stop'],
   [LiveState.RateLimited, 'out of units'],
+  [LiveState.Batching, 'gathers'],
 ]);
 const ends: Record<number, string> = { [RunStatus.Completed]: 'completed', [RunStatus.Failed]: 'failed', [RunStatus.Cancelled]: 'cancelled' };
 
 /** What the journal says was decided since a length of it: assignments and waits for units, in their order. */
 export function decisionsSince(world: PlannerWorld, historyLength: number, effectsLength: number): Decision[] {
-  const dispatched = world.effects.slice(effectsLength).filter((effect) => effect.kind === 'dispatch');
+  const dispatched = world.effects.slice(effectsLength).flatMap((effect): Decision[] => {
+    if (effect.kind === 'dispatch') return [{ taskId: effect.taskId, workerId: effect.workerId, batchId: null }];
+    return effect.kind === 'dispatchBatch'
+      ? effect.members.map(({ taskId, workerId }) => ({
+          taskId,
+          workerId,
+          batchId: effect.batchId,
+        }))
+      : [];
+  });
   let assignments = 0;
   return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds }) =>
     Array.from(kinds).filter(isJournalKind).flatMap((kind): Decision[] => {
-      if (kind === 'M') return [{ taskId, workerId: null }];
-      return kind === 'A' ? [{ taskId, workerId: dispatched[assignments++]?.workerId ?? '' }] : [];
+      if (kind === 'M') return [{ taskId, workerId: null, batchId: null }];
+      return kind === 'A' ? dispatched.slice(assignments, ++assignments) : [];
     }),
   );
 }
@@ -54,6 +64,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
         reassigns: tasks.reassigns[row] ?? 0,
         due: tasks.dueUs[row] ?? 0,
         worker: state.workerOf(row)?.id ?? null,
+        batch: state.batches.ofRow.get(row)?.id ?? null,
         started: (flags & LiveFlag.Started) !== 0,
         slotReleased: (flags & LiveFlag.SlotReleased) !== 0,
         afterStop: where === 'is being told to stop' ? after : '',
@@ -98,6 +109,7 @@ interface TaskImage {
   reassigns: number;
   due: number;
   worker: string | null;
+  batch: string | null;
   started: boolean;
   slotReleased: boolean;
   afterStop: string;
@@ -107,6 +119,6 @@ interface TaskImage {
 }
 
 function taskLine(task: TaskImage): string {
-  const { id, where, generation, attempt, retries, reassigns, due, worker, started, slotReleased, afterStop, holds, sticky, conditions } = task;
-  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
+  const { id, where, generation, attempt, retries, reassigns, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
+  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
 }

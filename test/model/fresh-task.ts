@@ -15,6 +15,8 @@ export function freshTask({ id, run, index, step }: Pick<ModelTask, 'id' | 'run'
     turn: 0,
     first: false,
     worker: null,
+    batch: null,
+    joined: 0,
     assigned: 0,
     started: false,
     slotReleased: false,

@@ -2,7 +2,7 @@ import type { WorkflowDefinition, StepDefinition } from '../../engine/model/defi
 import type { Demands } from '../../engine/model/demands.ts';
 
 /** Where a task of the model is. Names, not numbers: the model shares no vocabulary with the planner. */
-export type Where = 'waits for its parents' | 'ready' | 'out of units' | 'backs off' | 'runs' | 'is being told to stop' | 'gone';
+export type Where = 'waits for its parents' | 'ready' | 'gathers' | 'out of units' | 'backs off' | 'runs' | 'is being told to stop' | 'gone';
 
 export interface ModelWorkflow {
   id: string;
@@ -27,6 +27,10 @@ export interface ModelTask {
   /** Retries and reassignments go first. */
   first: boolean;
   worker: ModelWorker | null;
+  /** The batch that it runs in. */
+  batch: string | null;
+  /** When it joined those that wait for a batch. */
+  joined: number;
   /** In which order it was assigned. */
   assigned: number;
   started: boolean;
@@ -117,11 +121,13 @@ export interface ModelLimit {
 }
 
 /** Which task went where, and which had to wait for units: the choices in which the planner is free. */
-export type Decision = { taskId: string; workerId: string } | { taskId: string; workerId: null };
+export type Decision = { taskId: string; workerId: string; batchId: string | null } | { taskId: string; workerId: null; batchId: null };
 
 /** What the parts of the model see of it. */
 export interface ModelView {
   readonly now: number;
+  /** When time was last looked at. */
+  readonly lastTick: number;
   /** Those that are not gone. */
   readonly tasks: readonly ModelTask[];
   readonly workers: readonly ModelWorker[];

@@ -1,5 +1,6 @@
+import type { Gathering } from './gathering.ts';
 import type { Decision, ModelTask, ModelView, ModelWorker } from './model-state.ts';
-import { rank } from './places.ts';
+import { byRank, rank } from './places.ts';
 import type { Units } from './units.ts';
 
 const ranks = [0, 1, 2, 3];
@@ -10,13 +11,19 @@ export class Queue {
   readonly #rings = new Map<string, string[]>();
   readonly #model: ModelView;
   readonly #units: Units;
+  readonly #gathering: Gathering;
+  /** What the batch that is being made was gathered by: its members' own bonds may change with their start. */
+  #gatheredBy = '';
 
-  constructor(model: ModelView, units: Units) {
+  constructor(model: ModelView, parts: { units: Units; gathering: Gathering }) {
     this.#model = model;
-    this.#units = units;
+    this.#units = parts.units;
+    this.#gathering = parts.gathering;
   }
 
-  enter(task: ModelTask): void {
+  /** @param keepsTurn comes back from a rate limit */
+  enter(task: ModelTask, keepsTurn = false): void {
+    if (task.step.batch !== null) return this.#gathering.join(task, keepsTurn);
     task.queued = true;
     const ring = this.#ring(task);
     if (!ring.includes(keyOf(task))) ring.push(keyOf(task));
@@ -37,26 +44,72 @@ export class Queue {
 
   /** Replays the planner's decisions, one after the other: each must be right, and none may be left out. */
   follow(decisions: readonly Decision[]): void {
-    for (const { taskId, workerId } of decisions) {
+    let members: ModelTask[] = [];
+    for (const { taskId, workerId, batchId } of decisions) {
       const task = this.#model.tasks.find(({ id }) => id === taskId);
-      if (task === undefined || !task.queued) throw new Error(`task ${taskId} is not queued, it is ${task?.where ?? 'gone'}`);
-      if (workerId === null) this.#limit(task);
-      else this.#assign(task, workerId);
+      if (task === undefined || (!task.queued && task.where !== 'gathers')) throw new Error(`task ${taskId} is not queued, it is ${task?.where ?? 'gone'}`);
+      const [first] = members;
+      if (first !== undefined && batchId !== first.batch && workerId !== null) members = this.#close(members);
+      if (workerId === null) this.#limit(task, first !== undefined && this.#gathering.nameOf(task) === this.#gatheredBy);
+      else if (batchId === null) this.#assign(task, workerId);
+      else {
+        if (members.length === 0) this.#begin(task, workerId);
+        this.#join(task, { workerId, batchId, members });
+        members.push(task);
+      }
     }
+    this.#close(members);
     for (const task of this.#model.tasks) {
-      const worker = task.queued ? this.#model.workers.find((each) => this.#canTake(each, task)) : undefined;
+      const waits = task.queued || (task.where === 'gathers' && this.#gathering.mayGo(task, this.#model.lastTick));
+      const worker = waits ? this.#model.workers.find((each) => this.#canTake(each, task)) : undefined;
       if (worker !== undefined) throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
     }
   }
 
-  used(worker: ModelWorker): number {
-    return this.#model.tasks.filter((task) => task.worker === worker && !task.slotReleased).reduce((sum, task) => sum + slots(task), 0);
+  /** A batch that may go, to a worker that has room for one task and suits its first member best. */
+  #begin(task: ModelTask, workerId: string): void {
+    const { workers } = this.#model;
+    this.#gatheredBy = this.#gathering.nameOf(task);
+    const worker = workers.find(({ id }) => id === workerId);
+    if (worker === undefined || !this.#canTake(worker, task)) throw new Error(`worker ${workerId} cannot take a batch of task ${task.id}`);
+    if (!this.#gathering.mayGo(task, this.#model.now)) throw new Error(`the batch of task ${task.id} may not go yet`);
+    const ahead = this.#model.tasks.find(
+      (each) =>
+        each.where === 'gathers' && each.step.action === task.step.action && this.#gathering.mayGo(each, this.#model.lastTick) && rank(each) < rank(task) && this.#canTake(worker, each) && !this.#gathering.buffer(task).includes(each),
+    );
+    if (ahead !== undefined) throw new Error(`a batch of task ${task.id} went before one of task ${ahead.id}`);
+    const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
+    if (merit(worker, task) < best) throw new Error(`the batch of task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
   }
 
-  #limit(task: ModelTask): void {
+  #join(task: ModelTask, to: { workerId: string; batchId: string; members: readonly ModelTask[] }): void {
+    const [first] = this.#gathering.buffer(task);
+    if (first !== task) throw new Error(`task ${task.id} went before task ${first?.id}`);
+    if (to.members.length > 0 && this.#gathering.isFull(to.members, task)) throw new Error(`task ${task.id} does not fit into batch ${to.batchId}`);
+    if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
+    this.#units.spend(task);
+    task.batch = to.batchId;
+    this.#start(task, to.workerId);
+  }
+
+  /** Nobody who would have fitted was left behind. */
+  #close(members: readonly ModelTask[]): [] {
+    const [first] = members;
+    const next = first === undefined ? undefined : this.#model.tasks.filter((each) => each.where === 'gathers' && this.#gathering.nameOf(each) === this.#gatheredBy).sort(byRank)[0];
+    if (next !== undefined && !this.#gathering.isFull(members, next)) throw new Error(`task ${next.id} was left out of batch ${first?.batch}`);
+    return [];
+  }
+
+  used(worker: ModelWorker): number {
+    const taking = this.#model.tasks.filter((task) => task.worker === worker && !task.slotReleased);
+    return taking.filter((task, index) => task.batch === null || taking.findIndex((each) => each.batch === task.batch) === index).reduce((sum, task) => sum + slots(task), 0);
+  }
+
+  /** @param hasBegun its batch has its worker already */
+  #limit(task: ModelTask, hasBegun: boolean): void {
     const missing = this.#units.missing(task);
     if (missing === undefined) throw new Error(`task ${task.id} has all its units, but was made to wait for some`);
-    if (!this.#model.workers.some((worker) => this.#canTake(worker, task))) throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
+    if (!hasBegun && !this.#model.workers.some((worker) => this.#canTake(worker, task))) throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
     this.leave(task);
     this.#units.wait(task, missing);
   }
@@ -74,11 +127,16 @@ export class Queue {
     if (merit(worker, task) < best) throw new Error(`task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
     this.#units.spend(task);
     this.leave(task);
-    Object.assign(task, { where: 'runs', worker, assigned: this.#model.count(), due: this.#model.now + task.step.executionTimeoutMs * 1000 });
-    if (task.run.workflow.definition.sticky !== null) this.#stick(task, workerId);
+    this.#start(task, workerId);
     const ring = this.#ring(task);
     const at = ring.indexOf(keyOf(task));
     if (at >= 0) ring.push(...ring.splice(at, 1));
+  }
+
+  #start(task: ModelTask, workerId: string): void {
+    const worker = this.#model.workers.find(({ id }) => id === workerId) ?? null;
+    Object.assign(task, { where: 'runs', worker, assigned: this.#model.count(), due: this.#model.now + task.step.executionTimeoutMs * 1000 });
+    if (task.run.workflow.definition.sticky !== null) this.#stick(task, workerId);
   }
 
   /** The run's first task decides for the others. Who moves takes a new turn if it was the last of its key. */

@@ -1,8 +1,10 @@
 import type { Demands } from '../../engine/model/demands.ts';
 import type { Command, CommandByKind, StepDemands } from '../../engine/plan/command.ts';
+import type { BatchReportItem } from '../../engine/plan/report-command.ts';
 import { Admission } from './admission.ts';
 import { judge } from './conditions.ts';
 import { expressions } from './expressions.ts';
+import { Gathering } from './gathering.ts';
 import { freshTask } from './fresh-task.ts';
 import type { Decision, ModelClaim, ModelRun, ModelTask, ModelView, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
 import { Places } from './places.ts';
@@ -16,6 +18,7 @@ import { Units } from './units.ts';
  */
 export class ReferenceModel implements ModelView {
   now = 0;
+  lastTick = 0;
   readonly versions = new Map<string, ModelWorkflow>();
   readonly paused = new Set<string>();
   readonly runs: ModelRun[] = [];
@@ -27,8 +30,9 @@ export class ReferenceModel implements ModelView {
   /** By run and generation. */
   readonly runEnds = new Map<string, string>();
   readonly places = new Places();
-  readonly units: Units = new Units(this, (task) => this.queue.enter(task));
-  readonly queue: Queue = new Queue(this, this.units);
+  readonly units: Units = new Units(this, (task) => this.queue.enter(task, true));
+  readonly gathering: Gathering = new Gathering(this);
+  readonly queue: Queue = new Queue(this, { units: this.units, gathering: this.gathering });
   readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
   #count = 0;
   #batch = 0;
@@ -100,14 +104,15 @@ export class ReferenceModel implements ModelView {
         return this.#attempt(command, (task) => {
           if (!task.started) this.#interrupt(task, 'reassign');
         });
+      case 'batchReport':
+        for (const item of command.items) this.#batchItem(command.batchId, item);
+        return undefined;
       case 'releaseSlot':
-        Object.assign(this.#find(command.taskId) ?? {}, { slotReleased: true });
+        for (const task of this.#together(command.taskId)) task.slotReleased = true;
         return undefined;
-      case 'refreshTimeout': {
-        const task = this.#find(command.taskId);
-        if (task !== undefined) task.due += command.incrementMs * 1000;
+      case 'refreshTimeout':
+        for (const task of this.#together(command.taskId)) task.due += command.incrementMs * 1000;
         return undefined;
-      }
       case 'pushEvent':
         for (const event of command.events) this.#event(event.key, event.scope, event.payload);
         return undefined;
@@ -145,6 +150,36 @@ export class ReferenceModel implements ModelView {
         else this.#stopped(task);
       }
       if (worker.left) this.workers = this.workers.filter((each) => each !== worker);
+    }
+  }
+
+  /** The task, with all that run in its batch. */
+  #together(taskId: string): ModelTask[] {
+    const task = this.#find(taskId);
+    if (task === undefined) return [];
+    return task.batch === null ? [task] : this.tasks.filter((each) => each.batch === task.batch && each.where === 'runs');
+  }
+
+  /** A batch's report counts for the member that runs in it. */
+  #batchItem(batchId: string | null, item: BatchReportItem): void {
+    const task = this.#find(item.taskId);
+    if (task === undefined || task.batch !== batchId) return;
+    const ref = { taskId: task.id, attempt: task.attempt };
+    switch (item.event) {
+      case 'cancelled':
+        return this.#attempt(ref, (each) => this.cancel(each));
+      case 'started':
+        return this.#run({ kind: 'started', tenantId: '', ...ref });
+      case 'completed':
+        return this.#run({ kind: 'completed', tenantId: '', ...ref, output: item.output });
+      case 'failed':
+        return this.#run({
+          kind: 'failed',
+          tenantId: '',
+          ...ref,
+          error: item.error,
+          mayRetry: item.mayRetry,
+        });
     }
   }
 
@@ -281,7 +316,7 @@ export class ReferenceModel implements ModelView {
   }
 
   #nextAttempt(task: ModelTask): void {
-    Object.assign(task, { worker: null, due: 0, started: false, slotReleased: false, attempt: task.attempt + 1 });
+    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, attempt: task.attempt + 1 });
   }
 
   #retry(task: ModelTask): void {
@@ -328,7 +363,7 @@ export class ReferenceModel implements ModelView {
 
   #forget(task: ModelTask): void {
     this.queue.leave(task);
-    Object.assign(task, { where: 'gone', due: 0, worker: null, inLine: null, limitedBy: null, listening: 0 });
+    Object.assign(task, { where: 'gone', due: 0, worker: null, batch: null, inLine: null, limitedBy: null, listening: 0 });
     this.tasks = this.tasks.filter((each) => each !== task);
   }
 
@@ -363,6 +398,7 @@ export class ReferenceModel implements ModelView {
   }
 
   #tick(): void {
+    this.lastTick = this.now;
     this.units.refill();
     for (let task = this.#firstDue(); task !== undefined; task = this.#firstDue()) {
       const { now } = this;
@@ -376,7 +412,7 @@ export class ReferenceModel implements ModelView {
           this.queueTask(task, true);
           break;
         case 'runs':
-          this.#timeOut(task);
+          for (const each of this.#together(task.id)) this.#timeOut(each);
           break;
         default:
           if (this.paused.has(task.run.workflow.id)) task.due = now + task.step.scheduleTimeoutMs * 1000;

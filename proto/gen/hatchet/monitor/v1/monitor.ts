@@ -185,7 +185,7 @@ export interface TaskDetail {
   startedAt?: Date | undefined;
   finishedAt?: Date | undefined;
   durable: boolean;
-  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED or empty once ended. */
+  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED, BATCHING or empty once ended. */
   liveState: string;
   /** Why an unfinished task is not running, and what would end that. */
   cause?: TaskCause | undefined;
@@ -194,7 +194,7 @@ export interface TaskDetail {
 /** Judged from the planner's own state when it was asked. */
 export interface TaskCause {
   /**
-   * Stable: PARENTS, CONDITION, ON_FAILURE, BACKOFF, CONCURRENCY, RATE_LIMIT, WORKFLOW_PAUSED, NO_WORKER,
+   * Stable: PARENTS, CONDITION, ON_FAILURE, BACKOFF, CONCURRENCY, RATE_LIMIT, BATCH, BATCH_LIMIT, WORKFLOW_PAUSED, NO_WORKER,
    * NO_WORKER_CONNECTED, LABELS, STICKY, SLOTS, SLOTS_NEVER, RUNNING, CANCELLING.
    */
   code: string;
@@ -396,6 +396,8 @@ export interface QueueDepth {
   waitingForPlace: bigint;
   /** Ready, but a rate limit has no units for them. */
   waitingForUnits: bigint;
+  /** Gathered, until their batch goes to a worker. */
+  waitingForBatch: bigint;
 }
 
 /** One key of one concurrency strategy that unfinished tasks name. */
@@ -3624,6 +3626,7 @@ function createBaseQueueDepth(): QueueDepth {
     oldestQueuedAt: undefined,
     waitingForPlace: 0n,
     waitingForUnits: 0n,
+    waitingForBatch: 0n,
   };
 }
 
@@ -3667,6 +3670,12 @@ export const QueueDepth: MessageFns<QueueDepth> = {
         throw new globalThis.Error("value provided for field message.waitingForUnits of type int64 too large");
       }
       writer.uint32(64).int64(message.waitingForUnits);
+    }
+    if (message.waitingForBatch !== 0n) {
+      if (BigInt.asIntN(64, message.waitingForBatch) !== message.waitingForBatch) {
+        throw new globalThis.Error("value provided for field message.waitingForBatch of type int64 too large");
+      }
+      writer.uint32(72).int64(message.waitingForBatch);
     }
     return writer;
   },
@@ -3748,6 +3757,14 @@ export const QueueDepth: MessageFns<QueueDepth> = {
             message.waitingForUnits = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.waitingForBatch = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3776,6 +3793,9 @@ export const QueueDepth: MessageFns<QueueDepth> = {
       : 0n;
     message.waitingForUnits = (object.waitingForUnits !== undefined && object.waitingForUnits !== null)
       ? BigInt(object.waitingForUnits)
+      : 0n;
+    message.waitingForBatch = (object.waitingForBatch !== undefined && object.waitingForBatch !== null)
+      ? BigInt(object.waitingForBatch)
       : 0n;
     return message;
   },

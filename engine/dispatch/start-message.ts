@@ -1,0 +1,68 @@
+import { actionPayload, withFilterPayload } from './action-payload.ts';
+import type { Assignment, Sending } from './assignment.ts';
+import type { RunPayload } from './payload-cache.ts';
+import type { WorkerMessage } from './worker-session.ts';
+
+/** What was read for the assignments. */
+export interface Reads {
+  runOf: (runId: string) => RunPayload | undefined;
+  outputOf: (taskId: string) => string | undefined;
+  errorOf: (taskId: string) => string | undefined;
+}
+
+/** An assignment whose run's payload is at hand. */
+export interface ReadyAssignment {
+  assignment: Assignment;
+  run: RunPayload;
+}
+
+/** The message that starts one attempt, or the members of a batch as one call. */
+export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssignment[], reads: Reads): WorkerMessage | undefined {
+  const [first] = ready;
+  if (first === undefined) return undefined;
+  const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = first.assignment;
+  const common = {
+    tenantId,
+    workflowId,
+    versionId,
+    runId,
+    taskId,
+    stepName,
+    action,
+    attempt,
+    priority,
+  };
+  if (batch === null)
+    return {
+      kind: 'start',
+      ...common,
+      payload: payloadOf(first, reads),
+      metadata: first.run.metadata,
+    };
+  const members = ready.map((each) => `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt}}`);
+  return {
+    kind: 'startBatch',
+    ...common,
+    payload: `{${members.join(',')}}`,
+    metadata: first.run.metadata,
+    size: ready.length,
+    batch,
+  };
+}
+
+function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf }: Reads): string {
+  const parents = assignment.parents.map(({ name, taskId }) => ({
+    name,
+    json: outputOf(taskId) ?? '{}',
+  }));
+  const errors = assignment.failed.map(({ name, taskId }) => ({
+    name,
+    json: JSON.stringify(errorOf(taskId) ?? ''),
+  }));
+  return actionPayload({
+    input: run.input,
+    parents,
+    triggers: withFilterPayload(assignment.triggers, run.filterPayload),
+    errors,
+  });
+}

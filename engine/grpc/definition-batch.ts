@@ -1,0 +1,32 @@
+import type { BatchRule } from '../model/definition.ts';
+import { maxBatchSize } from '../model/limits.ts';
+import type { TaskBatchConfig } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { count, optionalExpression } from './definition-error.ts';
+
+/** A day. */
+const longestIntervalMs = 86_400_000;
+
+/** @throws HatchetError INVALID_ARGUMENT */
+export function readBatch(config: TaskBatchConfig | undefined, where: string): BatchRule | null {
+  if (config === undefined) return null;
+  const { batchMaxSize, batchMaxIntervalMs, batchGroupKey, batchGroupMaxRuns, broadcastOutput } = config;
+  return {
+    maxSize: count(batchMaxSize, `the batch size ${where}`, { min: 1, max: maxBatchSize }),
+    maxIntervalMs:
+      batchMaxIntervalMs === undefined
+        ? null
+        : count(batchMaxIntervalMs, `the batch interval in milliseconds ${where}`, {
+            min: 1,
+            max: longestIntervalMs,
+          }),
+    groupKey: optionalExpression(batchGroupKey, `the batch group key ${where}`),
+    groupMaxRuns:
+      batchGroupMaxRuns === undefined
+        ? null
+        : count(batchGroupMaxRuns, `the batches that may run at once ${where}`, {
+            min: 1,
+            max: 1_000_000_000,
+          }),
+    broadcastOutput: broadcastOutput ?? false,
+  };
+}

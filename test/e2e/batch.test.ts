@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus, WorkerStatus, type GetRunResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+
+const folder = makeTempFolder('batch');
+const calls = join(folder, 'calls.log');
+const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, workerTimeoutMs: 7_000, logLevel: 'warn' } as const;
+let engine: EngineChild;
+let workers: ChildProcess[] = [];
+let clients: GrpcClients;
+let published: HatchetClient;
+
+beforeAll(async () => {
+  writeFileSync(calls, '');
+  engine = await spawnEngine(options);
+  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  workers = [startWorker()];
+  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  published = HatchetClient.init();
+  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+});
+
+afterAll(async () => {
+  clients.close();
+  for (const worker of workers) {
+    worker.kill('SIGKILL');
+    await ended(worker);
+  }
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function startWorker(): ChildProcess {
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-batch/worker.mjs'), calls], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+}
+
+async function activeWorkers(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
+}
+
+async function slotsUsed(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.flatMap((row) => row.slots).reduce((sum, slot) => sum + slot.used, 0);
+}
+
+function getRun(runId: string): Promise<GetRunResponse> {
+  return clients.call(clients.monitor, clients.monitor.getRun, { runId });
+}
+
+async function eventsOf(runId: string): Promise<string[]> {
+  const { events } = await clients.call(clients.monitor, clients.monitor.listRunEvents, { runId });
+  return events.map((event) => event.type);
+}
+
+/** Members of every call of a task's body so far. */
+function callsOf(name: string): string[][] {
+  const lines = readFileSync(calls, 'utf8').split('\n').filter((line) => line !== '');
+  return lines.map((line): { name: string; members: string[] } => JSON.parse(line)).flatMap((call) => (call.name === name ? [call.members] : []));
+}
+
+async function start(workflow: string, inputs: readonly object[]): Promise<{ runId: string; output: Promise<unknown> }[]> {
+  const refs = await published.admin.runWorkflows(inputs.map((input) => ({ workflowName: workflow, input, options: {} })));
+  return Promise.all(
+    refs.map(async (ref) => {
+      const output = ref.output;
+      output.catch(() => undefined);
+      return { runId: await ref.getWorkflowRunId(), output };
+    }),
+  );
+}
+
+async function statuses(runs: readonly { runId: string }[]): Promise<(RunStatus | undefined)[]> {
+  return Promise.all(runs.map(async ({ runId }) => (await getRun(runId)).run?.status));
+}
+
+describe("the published SDK's batch tasks, unmodified", () => {
+  it('run as one call when the batch is full, and when its interval is over', async () => {
+    const runs = await start('batch-upper', ['a', 'b', 'c', 'd'].map((message) => ({ message })));
+    const outputs = await Promise.all(runs.map((run) => run.output));
+    expect(outputs).toEqual([3, 3, 3, 1].map((size, index) => ({ 'batch-upper': { upper: 'ABCD'[index], size } })));
+    expect(callsOf('batch-upper')).toEqual([runs.slice(0, 3).map((run) => run.runId), [runs[3]?.runId]]);
+    expect(await eventsOf(runs[3]?.runId ?? '')).toEqual(['RUN_CREATED', 'CREATED', 'QUEUED', 'WAITING_FOR_BATCH', 'BATCH_FLUSHED', 'ASSIGNED', 'SENT_TO_WORKER', 'STARTED', 'FINISHED', 'RUN_FINISHED']);
+    await expect.poll(slotsUsed).toBe(0);
+  });
+
+  it('go by their keys, and fail where the key expression does', async () => {
+    const runs = await start('batch-keyed', ['x', 'y', 'x', 'y', 'x'].map((group) => ({ group })));
+    const outputs = await Promise.all(runs.map((run) => run.output));
+    expect(outputs).toEqual(['x', 'y', 'x', 'y', 'x'].map((group, index) => ({ 'batch-keyed': { group, groups: 1, size: index === 4 ? 1 : 2 } })));
+    const [bad] = await start('batch-keyed', [{}]);
+    await expect.poll(async () => (await getRun(bad?.runId ?? '')).run?.errorMessage).toContain('failed to parse batch group key expression');
+  });
+
+  it('give one output to all, fail as one, and are cancelled as one', async () => {
+    const sums = await start('batch-sum', [1, 2, 3, 4].map((n) => ({ n })));
+    expect(await Promise.all(sums.map((run) => run.output))).toEqual(sums.map(() => ({ 'batch-sum': { sum: 10 } })));
+    const broken = await start('batch-broken', [{}, {}]);
+    await expect.poll(() => statuses(broken)).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
+    expect((await getRun(broken[1]?.runId ?? '')).run?.errorMessage).toBe('the whole batch is no good');
+    const quitting = await start('batch-quitting', [{}, {}]);
+    await expect.poll(() => statuses(quitting)).toEqual([RunStatus.RUN_STATUS_CANCELLED, RunStatus.RUN_STATUS_CANCELLED]);
+    const stuck = await start('batch-stuck', [{}, {}]);
+    await expect.poll(() => statuses(stuck), { timeout: 10_000 }).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
+    await expect.poll(slotsUsed).toBe(0);
+  });
+
+  it('lose nothing and double nothing when engine and worker are killed', async () => {
+    const long = await start('batch-slow', Array.from({ length: 5 }, (_, n) => ({ n, ms: 60_000 })));
+    await expect.poll(() => callsOf('batch-slow').length).toBe(1);
+    await expect.poll(async () => (await getRun(long[0]?.runId ?? '')).tasks[0]?.startedAt).toBeDefined();
+    // Two that wait for company while the engine dies: they are gathered on disk.
+    const waiting = await start('batch-broken', [{}]);
+    await engine.end('SIGKILL');
+    engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
+    await expect.poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code, { timeout: 20_000 }).toBe('BATCH');
+    // The engine's death takes no batch from its worker; the worker's does.
+    expect(await statuses(long)).toEqual(long.map(() => RunStatus.RUN_STATUS_RUNNING));
+    const [first] = workers;
+    workers.push(startWorker());
+    await expect.poll(activeWorkers, { timeout: 30_000 }).toBe(2);
+    first?.kill('SIGKILL');
+    await expect.poll(() => callsOf('batch-slow').length, { timeout: 30_000 }).toBe(2);
+    expect(callsOf('batch-slow')[1]?.sort()).toEqual(long.map((run) => run.runId).sort());
+    await published.runs.cancel({ ids: long.slice(0, 1).map((run) => run.runId) });
+    await expect.poll(() => statuses(long)).toEqual([RunStatus.RUN_STATUS_CANCELLED, ...long.slice(1).map(() => RunStatus.RUN_STATUS_RUNNING)]);
+    await published.runs.cancel({ ids: long.map((run) => run.runId) });
+    await expect.poll(slotsUsed).toBe(0);
+    const partner = await start('batch-broken', [{}]);
+    await expect.poll(() => statuses([...waiting, ...partner])).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
+  });
+});
