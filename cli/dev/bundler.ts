@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join, relative, resolve } from 'node:path';
 import { context, type BuildContext, type BuildResult, type Message } from 'esbuild';
 import type { Emit, Problem } from './events.ts';
+import type { Builder } from './program.ts';
 
 export interface BundlerOptions {
   project: string;
@@ -17,7 +18,7 @@ export interface BundlerOptions {
 const keptBundles = 4;
 
 /** Bundles a worker's program; packages stay outside. One build at a time; a request during a build is one more build. */
-export class Bundler {
+export class Bundler implements Builder {
   readonly #options: BundlerOptions;
   #context: Promise<BuildContext<{ write: false; metafile: true }>> | undefined;
   #building: Promise<void> | undefined;

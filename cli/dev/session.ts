@@ -2,12 +2,11 @@ import { RunAdmin, type TriggerOptions } from '../admin/run-admin.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { ExitCode } from '../exit-code.ts';
 import { reportError } from '../output/report-error.ts';
-import type { Bundler } from './bundler.ts';
 import type { EngineController } from './engine-controller.ts';
 import type { DevEvent } from './events.ts';
+import type { Builder, ProjectWatcher } from './program.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { TypeChecker } from './type-checker.ts';
-import type { Watcher } from './watcher.ts';
 import type { Workers } from './workers.ts';
 
 /** What shows a session to a person or a program. */
@@ -18,10 +17,11 @@ export interface DevView {
 
 export interface SessionParts {
   engine: EngineController;
-  bundler: Bundler;
+  builder: Builder;
   /** None with --no-reload. */
-  watcher: Watcher | undefined;
-  types: TypeChecker;
+  watcher: ProjectWatcher | undefined;
+  /** None where there are no types to check. */
+  types: TypeChecker | undefined;
   workers: Workers;
   feed: RunFeed;
   view: DevView;
@@ -60,14 +60,14 @@ export class DevSession {
   /** Runs until it is interrupted, fails for good or has reached its goal, then stops all that it started. */
   async run(): Promise<ExitCode> {
     this.#parts.engine.start();
-    this.#parts.bundler.build();
+    this.#parts.builder.build();
     const exitCode = await this.#ended;
     await this.#stop();
     return exitCode;
   }
 
   handle(event: DevEvent): void {
-    const { bundler, engine, feed, types, view, watcher, workers } = this.#parts;
+    const { builder, engine, feed, types, view, watcher, workers } = this.#parts;
     view.show(event);
     switch (event.type) {
       case 'engine-ready':
@@ -83,14 +83,14 @@ export class DevSession {
         return;
       case 'files-changed':
         this.#envChanged ||= event.paths.includes(this.#parts.envFile);
-        bundler.build();
+        builder.build();
         return;
       case 'reload-requested':
         if (this.#bundle !== undefined && this.#engineIsUp) workers.replace(this.#bundle);
         return;
       case 'build-done':
         watcher?.cover(event.inputs);
-        if (event.changed) types.check();
+        if (event.changed) types?.check();
         this.#bundle = event.bundle;
         this.#serve(event.changed || this.#envChanged);
         this.#envChanged = false;
@@ -170,11 +170,11 @@ export class DevSession {
   }
 
   async #stop(): Promise<void> {
-    const { bundler, engine, feed, types, view, watcher, workers } = this.#parts;
-    types.stop();
+    const { builder, engine, feed, types, view, watcher, workers } = this.#parts;
+    types?.stop();
     // First of all: a screen's streams would hold the engine's stop up, and what follows is read on the normal screen.
     await view.stop();
-    await Promise.all([watcher?.stop(), bundler.stop(), workers.stop()]);
+    await Promise.all([watcher?.stop(), builder.stop(), workers.stop()]);
     await feed.stop();
     await engine.stop();
   }

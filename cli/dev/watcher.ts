@@ -1,28 +1,25 @@
 import { dirname, join } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
+import { ChangeBurst } from './change-burst.ts';
 import type { Emit } from './events.ts';
+import type { ProjectWatcher } from './program.ts';
 
 /** What can change a bundle. A log that is written beside the code must not reload it, and write on about that. */
 const sources = /\.(?:[cm]?[jt]sx?|json|txt|sql|graphql)$/;
-
-/** Editors write a file in several steps, and a checkout writes many: one change is what comes within this time. */
-const quietMs = 60;
 
 /**
  * Watches the folders of the files that matter, each without its subfolders: a file that an import misses is found when
  * it is made, and node_modules is never walked.
  */
-export class Watcher {
-  readonly #emit: Emit;
+export class Watcher implements ProjectWatcher {
+  readonly #burst: ChangeBurst;
   #watcher: FSWatcher | undefined;
   #ready: Promise<void> = Promise.resolve();
   readonly #folders = new Set<string>();
-  readonly #changed = new Set<string>();
   readonly #files = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(emit: Emit) {
-    this.#emit = emit;
+    this.#burst = new ChangeBurst(emit);
   }
 
   /** Adds the folders of these files, and the files themselves whatever their kind. */
@@ -49,17 +46,11 @@ export class Watcher {
 
   #note(path: string): void {
     if (!sources.test(path) && !this.#files.has(path) && !this.#files.has(join(dirname(path), '*'))) return;
-    this.#changed.add(path);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const paths = [...this.#changed];
-      this.#changed.clear();
-      this.#emit({ type: 'files-changed', paths });
-    }, quietMs);
+    this.#burst.add(path);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#burst.stop();
     await this.#watcher?.close();
   }
 }

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { packageRoot } from '../package-root.ts';
 import type { WorkerExit } from './events.ts';
 
 export interface WorkerProcessOptions {
-  bundle: string;
+  /** Of Node: what it runs. */
+  args: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
   onLine(line: string): void;
@@ -22,13 +21,9 @@ const keptLines = 20;
 /** One line of a worker's output; a longer one is cut into several. */
 const longestLine = 8_000;
 
-function preload(): string {
-  return join(packageRoot().folder, 'dist', 'cli', 'dev', 'worker-preload.js');
-}
-
-/** One worker on a bundle, in a process of its own that ends when this one does. */
+/** One worker, in a process of its own that ends when this one does. */
 export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
-  const child = spawn(process.execPath, ['--enable-source-maps', '--import', preload(), options.bundle], {
+  const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
     env: options.env,
     // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
@@ -59,9 +54,15 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
     exited,
     async drain(limitMs) {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+      const timer = setTimeout(() => killGroup(child), limitMs);
       await exited;
       clearTimeout(timer);
     },
   };
+}
+
+/** With all that it has started. */
+function killGroup(child: ChildProcess): void {
+  if (process.platform === 'win32' || child.pid === undefined) child.kill('SIGKILL');
+  else process.kill(-child.pid, 'SIGKILL');
 }

@@ -7,6 +7,8 @@ export interface WorkersOptions {
   /** Processes of one generation. */
   count: number;
   env(): Record<string, string | undefined>;
+  /** Of the Node process that runs a build. */
+  args(bundle: string): readonly string[];
   connect(): RunReader;
   emit: Emit;
 }
@@ -87,7 +89,7 @@ export class Workers {
     }
     const onLine = (line: string): void => this.#options.emit({ type: 'worker-line', generation: generation.number, line });
     const env = this.#options.env();
-    generation.processes = Array.from({ length: count }, () => spawnWorker({ bundle: generation.bundle, cwd, env, onLine }));
+    generation.processes = Array.from({ length: count }, () => spawnWorker({ args: this.#options.args(generation.bundle), cwd, env, onLine }));
     for (const one of generation.processes) void one.exited.then((exit) => this.#exited(generation, { one, exit }));
     void this.#untilReady(generation, { reader, before }).finally(() => reader.close());
   }

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-function nearest(start: string, name: string): string | undefined {
+const markers = ['package.json', 'hatchet.yaml', 'hatchet.yml'];
+
+function nearest(start: string, names: readonly string[]): string | undefined {
   for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, name))) return folder;
+    if (names.some((name) => existsSync(join(folder, name)))) return folder;
     if (dirname(folder) === folder) return undefined;
   }
 }
 
-/** The nearest ancestor with `.hatchet`, else with `package.json`, else the folder itself. */
+/** The nearest ancestor with `.hatchet`, else with `package.json` or `hatchet.yaml`, else the folder itself. */
 export function projectRoot(cwd: string): string {
   const start = resolve(cwd);
-  return nearest(start, '.hatchet') ?? nearest(start, 'package.json') ?? start;
+  return nearest(start, ['.hatchet']) ?? nearest(start, markers) ?? start;
 }
 
 /** The data folder: the given one, or `.hatchet` in the project. Absolute. */

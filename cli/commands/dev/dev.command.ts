@@ -6,7 +6,7 @@ import type { DevFlags } from './dev.ts';
 export function devCommand(host: CommandHost): Command {
   const command = new Command('dev')
     .description('Postgres, engine, and a worker that reloads on save, in one command')
-    .argument('[entry]', "the worker's program (default: dev.entry of hatchet.config.ts, src/worker.ts or worker.ts)")
+    .argument('[entry]', "the worker's program (default: dev.runCmd of hatchet.yaml, dev.entry of hatchet.config.ts, src/worker.ts or worker.ts)")
     .addOption(new Option('-o, --output <format>', 'form of the lines').choices(['text', 'ndjson']))
     .option('--no-tui', 'plain lines instead of the terminal UI')
     .option('--grpc-port <port>', 'gRPC port (default: 7077, or the next free one)', port)

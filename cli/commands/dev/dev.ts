@@ -2,15 +2,13 @@ import { join, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import type { Connection } from '../../connection/resolve-connection.ts';
-import { Bundler } from '../../dev/bundler.ts';
 import { EngineController } from '../../dev/engine-controller.ts';
 import type { DevEvent } from '../../dev/events.ts';
+import { findProgram } from '../../dev/find-program.ts';
 import { linesView, ndjsonView } from '../../dev/lines-view.ts';
-import { findEntry, loadConfig, readEnvFile } from '../../dev/load-config.ts';
+import { readEnvFile } from '../../dev/load-config.ts';
 import { RunFeed } from '../../dev/run-feed.ts';
 import { DevSession, type DevView } from '../../dev/session.ts';
-import { TypeChecker } from '../../dev/type-checker.ts';
-import { Watcher } from '../../dev/watcher.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
@@ -56,9 +54,8 @@ export async function dev(context: CliContext, given: string | undefined, flags:
     if (answer === 'quit') return ExitCode.done;
     await (await import('../engine/stop-engine.ts')).stopEngine(context, { dataDir, output: 'text' });
   }
-  const config = await loadConfig(project, buildDir);
-  const entry = findEntry({ cwd: context.cwd, project, given, config });
-  const envFile = flags.envFile ?? config.dev?.envFile;
+  const program = await findProgram({ cwd: context.cwd, project, buildDir, given, env: context.env });
+  const envFile = flags.envFile ?? program.envFile;
   readEnvFile(project, envFile);
   const envPath = resolve(project, envFile ?? '.env');
   const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
@@ -69,15 +66,15 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   const connection = (): Connection => localConnection(dataDir);
   const connect = (): GrpcRunReader => new GrpcRunReader(connection());
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const watcher = flags.reload ? new Watcher(emit) : undefined;
-  watcher?.cover([entry, envPath, ...(config.dev?.watch ?? []).map((path) => join(project, path, '*'))]);
+  const watcher = flags.reload ? program.makeWatcher(emit) : undefined;
+  watcher?.cover([envPath]);
   session = new DevSession(
     {
       engine: new EngineController({ dataDir, host, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
-      bundler: new Bundler({ project, entry, outDir: buildDir, emit }),
+      builder: program.makeBuilder(emit),
       watcher,
-      types: new TypeChecker({ project, entry, emit }),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), connect, emit }),
+      types: program.makeTypes(emit),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
       feed: new RunFeed(connect, emit),
       view: await chooseView(context, flags, { emit, connect, connection }),
       connection,

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { Bundler } from '../../dev/bundler.ts';
 import { devLines } from '../../dev/dev-line.ts';
 import type { DevEvent } from '../../dev/events.ts';
-import { findEntry, loadConfig, readEnvFile } from '../../dev/load-config.ts';
+import { findProgram } from '../../dev/find-program.ts';
+import { readEnvFile } from '../../dev/load-config.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -21,10 +21,8 @@ export interface WorkerFlags extends ConnectionFlags {
 export async function startWorker(context: CliContext, given: string | undefined, flags: WorkerFlags): Promise<ExitCode> {
   const { interrupted } = context;
   const project = projectRoot(context.cwd);
-  const outDir = join(project, '.hatchet', 'build');
-  const config = await loadConfig(project, outDir);
-  const entry = findEntry({ cwd: context.cwd, project, given, config });
-  const envFile = readEnvFile(project, flags.envFile ?? config.dev?.envFile);
+  const program = await findProgram({ cwd: context.cwd, project, buildDir: join(project, '.hatchet', 'build'), given, env: context.env });
+  const envFile = readEnvFile(project, flags.envFile ?? program.envFile);
   const connection = resolveConnection(context, flags);
   let end: (outcome: ExitCode | CliError) => void = () => undefined;
   const ended = new Promise<ExitCode | CliError>((resolve) => {
@@ -40,16 +38,17 @@ export async function startWorker(context: CliContext, given: string | undefined
     cwd: project,
     count: flags.processes,
     env: () => workerEnv({ NODE_ENV: 'production', ...context.env }, envFile, connection),
+    args: program.args,
     connect: () => new GrpcRunReader(connection),
     emit,
   });
-  const bundler = new Bundler({ project, entry, outDir, emit });
+  const builder = program.makeBuilder(emit);
   const interrupt = (): void => end(interrupted.reason === 'SIGINT' ? ExitCode.interrupted : ExitCode.done);
   interrupted.addEventListener('abort', interrupt);
   if (interrupted.aborted) interrupt();
-  bundler.build();
+  builder.build();
   const outcome = await ended;
-  await Promise.all([bundler.stop(), workers.stop()]);
+  await Promise.all([builder.stop(), workers.stop()]);
   if (outcome instanceof CliError) throw outcome;
   return outcome;
 }
