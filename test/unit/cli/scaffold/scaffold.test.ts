@@ -14,12 +14,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('templates', () => {
-  it.each(templateNames())('%s imports the package alone, and leaves no placeholder', (name) => {
+  it.each(templateNames())('%s imports the package and Node alone, and leaves no placeholder', (name) => {
     const files = renderTemplate(findTemplate(name), { name: 'demo', hatchet: String.raw`file:C:\a "b"` });
     expect(files.map((file) => file.path)).toEqual(expect.arrayContaining(['.gitignore', 'README.md', 'hatchet.config.ts', 'package.json', 'src/worker.ts', 'tsconfig.json']));
     for (const { path, text } of files) {
       expect(text).not.toMatch(/\{\{\w+\}\}/);
-      if (path.endsWith('.ts')) for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(?:hatchet-ts(?:\/config)?|\.\/[\w-]+\.ts)$/);
+      if (path.endsWith('.ts')) for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(?:hatchet-ts(?:\/config)?|node:.+|\.\/[\w-]+\.ts)$/);
     }
     const manifest: { dependencies: Record<string, string> } = JSON.parse(files.find((file) => file.path === 'package.json')?.text ?? '');
     expect(manifest.dependencies).toEqual({ 'hatchet-ts': String.raw`file:C:\a "b"` });
