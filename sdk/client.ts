@@ -2,7 +2,7 @@ import { findLocalEngine } from './config/local-engine.ts';
 import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
-import type { CheckedOutput, CheckedTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import type { BatchTaskOptions, BroadcastTaskOptions, CheckedOutput, CheckedTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
 import { FiltersClient } from './features/filters-client.ts';
@@ -21,7 +21,7 @@ import { Runner } from './run/runner.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';
 import { Worker } from './worker/worker.ts';
 import type { WorkerOptions } from './worker/worker-options.ts';
-import { declareTask, type TaskDeclaration } from './workflow/task.ts';
+import { declareBatchTask, declareTask, type TaskDeclaration } from './workflow/task.ts';
 import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.ts';
 
 /**
@@ -106,6 +106,17 @@ export class HatchetClient {
   task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
   task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
     return declareTask<RawInput, Input, Output, Output>(options, this.#runner);
+  }
+
+  /** Declares a batch task that gives one output for all runs of a batch. */
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  /**
+   * Declares a task whose runs are gathered and handed to its function together: it gets their inputs by the runs' ids, and
+   * gives an output for each. Callers see nothing of it: a run's output is its own.
+   */
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  batchTask<Input, Output, RawInput>(options: BatchTaskOptions<RawInput, Input, Output> | BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output> {
+    return declareBatchTask<RawInput, Input, Output>(options, this.#runner);
   }
 
   /**

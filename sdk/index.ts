@@ -5,10 +5,11 @@
 export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
+export { BatchContext } from './context/batch-context.ts';
 export { Context, type ChildRun, type ChildRunOptions } from './context/context.ts';
 export type { WorkerLabels } from './context/context-host.ts';
 export type { LogDetails } from './context/log-metadata.ts';
-export type { CheckedTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
+export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
 export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent } from './definition/conditions.ts';
 export { CronsClient, type CreateCron, type Cron } from './features/crons-client.ts';
 export { EventsClient, type BulkEvent, type ListEvents, type PushedEvent, type PushEventOptions, type StoredEvent } from './features/events-client.ts';
@@ -19,7 +20,7 @@ export { WebhooksClient, type CreateWebhook, type Webhook, type WebhookApiKeyAut
 export { WorkersClient, type RegisteredWorker } from './features/workers-client.ts';
 export { WorkflowsClient, type RegisteredWorkflow } from './features/workflows-client.ts';
 export { StickyStrategy } from './definition/task-settings.ts';
-export type { Concurrency, DefaultFilter, IdempotencyConfig, RateLimit, RetryBackoff, TaskDefaults, TaskSettings, WorkflowSettings } from './definition/task-settings.ts';
+export type { BatchTaskConfig, Concurrency, DefaultFilter, IdempotencyConfig, RateLimit, RetryBackoff, TaskDefaults, TaskSettings, WorkflowSettings } from './definition/task-settings.ts';
 export { durationToMs, durationToString, type Duration, type DurationObject } from './duration.ts';
 export {
   BulkTriggerIdempotencyCollisionError,

@@ -1,5 +1,6 @@
+import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
-import type { Concurrency, TaskSettings } from './task-settings.ts';
+import type { BatchTaskConfig, Concurrency, TaskSettings } from './task-settings.ts';
 import { onFailureName, onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
 
 const namePattern = /^[a-zA-Z0-9._-]+$/;
@@ -26,6 +27,7 @@ function checkStep(step: StepDefinition, names: ReadonlySet<string>): void {
   const unknown = step.parents.find((parent) => !names.has(parent) || parent === step.name);
   if (unknown !== undefined) throw invalid(`the task ${step.name} has the parent ${unknown}, which its workflow has not`, 'Take parents from the same workflow');
   checkSettings(step.name, step.settings);
+  if (step.batch !== undefined) checkBatch(step.name, step.batch.config);
 }
 
 function checkSettings(name: string, settings: TaskSettings): void {
@@ -37,6 +39,13 @@ function checkSettings(name: string, settings: TaskSettings): void {
   if (maxSeconds !== undefined && !(Number.isInteger(maxSeconds) && maxSeconds > 0)) throw invalid(`backoff.maxSeconds of the task ${name} is ${maxSeconds}`, 'Use a whole number of seconds');
   if (slotCost !== undefined && !(Number.isInteger(slotCost) && slotCost > 0)) throw invalid(`slotCost of the task ${name} is ${slotCost}`, 'Use a whole number from 1');
   checkConcurrency(`the task ${name}`, settings.concurrency);
+}
+
+function checkBatch(name: string, { maxSize, maxInterval, groupMaxRuns }: BatchTaskConfig): void {
+  const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
+  if (!isCount(maxSize)) throw invalid(`batch.maxSize of the task ${name} is ${maxSize}`, 'Use a whole number from 1');
+  if (maxInterval !== undefined && durationToMs(maxInterval) <= 0) throw invalid(`batch.maxInterval of the task ${name} is no time at all`, 'Use a positive duration, or leave it out');
+  if (groupMaxRuns !== undefined && !isCount(groupMaxRuns)) throw invalid(`batch.groupMaxRuns of the task ${name} is ${groupMaxRuns}`, 'Use a whole number from 1, or leave it out');
 }
 
 function checkConcurrency(what: string, concurrency: Concurrency | readonly Concurrency[] | undefined): void {

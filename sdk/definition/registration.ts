@@ -1,12 +1,12 @@
-import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, CreateWorkflowVersionRequest, IdempotencyConfig as WireIdempotency } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, CreateWorkflowVersionRequest, IdempotencyConfig as WireIdempotency, TaskBatchConfig as WireBatch } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { ConcurrencyLimitStrategy, IdempotencyMethod, RateLimitDuration, StickyStrategy as WireSticky } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { applyNamespace } from '../config/client-config.ts';
-import { durationToString } from '../duration.ts';
+import { durationToMs, durationToString } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { wireLabels } from '../run/trigger-request.ts';
 import { taskConditions } from './conditions.ts';
 import { checkDefinition } from './check-definition.ts';
-import type { Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
+import type { BatchTaskConfig, Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
 import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
 
 /** Names are lower case on the wire, as the official SDKs send them. */
@@ -72,7 +72,12 @@ function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskD
     concurrency: list(settings.concurrency ?? defaults.concurrency).map(concurrency),
     isDurable: false,
     slotRequests: { default: settings.slotCost ?? 1 },
+    batch: step.batch === undefined ? undefined : batchConfig(step.batch.config),
   };
+}
+
+function batchConfig({ maxSize, maxInterval, groupKey, groupMaxRuns, broadcastOutput }: BatchTaskConfig): WireBatch {
+  return { batchMaxSize: maxSize, batchMaxIntervalMs: maxInterval === undefined ? undefined : durationToMs(maxInterval), batchGroupKey: groupKey, batchGroupMaxRuns: groupMaxRuns, broadcastOutput };
 }
 
 function executionTimeout(settings: TaskSettings, defaults: TaskDefaults): NonNullable<TaskSettings['executionTimeout']> {

@@ -1,7 +1,8 @@
+import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';
-import type { TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
+import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
 
 /** What a task does: it gets the input and its context, and gives its output. */
 export type TaskFn<Input, Result> = (input: Input, ctx: Context<Input>) => Result | Promise<Result>;
@@ -49,6 +50,47 @@ export type CheckedWorkflowTaskOptions<Name extends string, Input, Schema extend
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };
+
+/** Outputs by the ids of the batch's runs, of all of them. An error fails its run alone. */
+export type BatchResults<Result> = Record<string, Result | Error>;
+
+/** What a batch task does: it gets the inputs by the ids of their runs, and gives an output for each. */
+export type BatchTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => BatchResults<Result> | Promise<BatchResults<Result>>;
+
+/** What a batch task with `broadcastOutput` does: its output is that of every run. */
+export type BroadcastTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => Result | Promise<Result>;
+
+/** What `hatchet.batchTask` takes. */
+export interface BatchTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+  batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
+  /** Checks each run's output at the worker. Any Standard Schema. */
+  output?: StandardSchema<Result> | undefined;
+  fn?: BatchTaskFn<Input, Result> | undefined;
+}
+
+/** The same with one output for all runs. */
+export interface BroadcastTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+  batch: BatchTaskConfig & { broadcastOutput: true };
+  /** Checks the output at the worker. Any Standard Schema. */
+  output?: StandardSchema<Result> | undefined;
+  fn?: BroadcastTaskFn<Input, Result> | undefined;
+}
+
+/** What `workflow.batchTask` takes. */
+export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'> {
+  batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
+  /** Checks each run's output at the worker. Any Standard Schema. */
+  output?: StandardSchema<Result> | undefined;
+  fn?: BatchTaskFn<Input, Result> | undefined;
+}
+
+/** The same with one output for all runs. */
+export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'> {
+  batch: BatchTaskConfig & { broadcastOutput: true };
+  /** Checks the output at the worker. Any Standard Schema. */
+  output?: StandardSchema<Result> | undefined;
+  fn?: BroadcastTaskFn<Input, Result> | undefined;
+}
 
 /** What `workflow.onFailure` and `workflow.onSuccess` take. */
 export interface HookOptions<Input, Result> extends TaskSettings {

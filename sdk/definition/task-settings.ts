@@ -59,6 +59,20 @@ export interface TaskSettings extends ConditionSettings {
   slotCost?: number | undefined;
 }
 
+/** How a batch task gathers its runs: each batch goes to the function as one call. */
+export interface BatchTaskConfig {
+  /** Runs of a batch at most; a full one goes at once. */
+  maxSize: number;
+  /** A batch that is not full goes once one of its runs has waited for so long. @default it waits until it is full */
+  maxInterval?: Duration | undefined;
+  /** CEL over `input` and `additional_metadata` that gives a string: only runs of one key share a batch. @default all do */
+  groupKey?: string | undefined;
+  /** Batches of one key that run at once. @default no limit */
+  groupMaxRuns?: number | undefined;
+  /** Whether the function gives one output for all runs, instead of one by each run's id. @default false */
+  broadcastOutput?: boolean | undefined;
+}
+
 /** Defaults for the tasks of a workflow. */
 export interface TaskDefaults extends Pick<TaskSettings, 'executionTimeout' | 'scheduleTimeout' | 'retries' | 'backoff' | 'rateLimits' | 'concurrency'> {
   /** Labels of the workers that shall run the tasks. */

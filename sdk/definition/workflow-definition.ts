@@ -1,11 +1,17 @@
+import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
-import type { TaskFn } from './task-options.ts';
-import type { TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
+import type { BatchTaskFn, BroadcastTaskFn, TaskFn } from './task-options.ts';
+import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
 
 /** A task's function once its input type is no longer known. */
 export interface Body {
   run(input: unknown, ctx: Context): unknown;
+}
+
+/** A batch task's function once its types are no longer known. */
+export interface BatchBody {
+  run(inputs: Record<string, unknown>, ctx: BatchContext): unknown;
 }
 
 /** One task of a workflow. */
@@ -17,6 +23,8 @@ export interface StepDefinition {
   /** Absent where another program runs the task: it is registered, but not offered by this worker. */
   readonly body: Body | undefined;
   readonly outputSchema: StandardSchema | undefined;
+  /** For a task that runs in batches: how they are gathered, and their function in place of `body`. */
+  readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined } | undefined;
 }
 
 /** A workflow as it was declared, without its types. Steps are added until a worker registers it. */
@@ -44,5 +52,16 @@ interface TypedBody<Input> {
 export function toBody<Input>(fn: TaskFn<Input, unknown> | undefined): Body | undefined {
   if (fn === undefined) return undefined;
   const body: TypedBody<Input> = { run: (input, ctx) => fn(input, ctx) };
+  return body;
+}
+
+interface TypedBatchBody<Input> {
+  run(inputs: Record<string, Input>, ctx: BatchContext<Input>): unknown;
+}
+
+/** Forgets the input's type, as `toBody` does. */
+export function toBatchBody<Input>(fn: BatchTaskFn<Input, unknown> | BroadcastTaskFn<Input, unknown> | undefined): BatchBody | undefined {
+  if (fn === undefined) return undefined;
+  const body: TypedBatchBody<Input> = { run: (inputs, ctx) => fn(inputs, ctx) };
   return body;
 }

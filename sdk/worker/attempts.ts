@@ -20,6 +20,10 @@ export function attemptKey(taskRunExternalId: string, retryCount: number): strin
 export class Attempts {
   readonly #current = new Map<string, Attempt>();
   readonly #ended = new Set<string>();
+  /** Batches by the attempts that run in them. */
+  readonly #batches = new Map<string, Attempt>();
+  /** Of a batch, those that were not cancelled. */
+  readonly #members = new Map<Attempt, Set<string>>();
   #idle: (() => void)[] = [];
 
   get size(): number {
@@ -36,9 +40,18 @@ export class Attempts {
     return attempt;
   }
 
-  /** Aborts its signal. @returns the attempt where it is here and was not cancelled before */
+  /** The attempts that run as one, in a batch. */
+  gather(batch: Attempt, keys: readonly string[]): void {
+    this.#members.set(batch, new Set(keys));
+    for (const key of keys) this.#batches.set(key, batch);
+  }
+
+  /** Aborts its signal; a batch's once all of its attempts are cancelled. @returns the attempt where it is here and was not cancelled before */
   cancel(key: string): Attempt | undefined {
-    const attempt = this.#current.get(key);
+    const batch = this.#batches.get(key);
+    const members = batch === undefined ? undefined : this.#members.get(batch);
+    members?.delete(key);
+    const attempt = members === undefined ? this.#current.get(key) : members.size === 0 ? batch : undefined;
     if (attempt === undefined || attempt.abortController.signal.aborted) return undefined;
     attempt.abortController.abort(new TaskCancelledError());
     return attempt;
@@ -49,7 +62,10 @@ export class Attempts {
   }
 
   end(key: string): void {
-    if (!this.#current.delete(key)) return;
+    const attempt = this.#current.get(key);
+    if (attempt === undefined) return;
+    this.#current.delete(key);
+    if (this.#members.delete(attempt)) for (const [member, batch] of this.#batches) if (batch === attempt) this.#batches.delete(member);
     this.#ended.add(key);
     if (this.#ended.size > longestMemory) for (const oldest of this.#ended) { this.#ended.delete(oldest); break; }
     if (this.#current.size === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -1,27 +1,22 @@
-import { ActionType, type AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { ActionType, type AssignedAction, type BatchActionEvent, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
-import { toHatchetError } from '../connection/call-error.ts';
-import { parseActionPayload, type ActionPayload } from '../context/action-payload.ts';
+import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost, LogLine } from '../context/context-host.ts';
-import type { Body } from '../definition/workflow-definition.ts';
 import type { Logger } from '../logger.ts';
 import { withParentRun } from '../run/parent-run.ts';
-import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
+import type { Action } from './action.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
+import { batchMembers, type BatchMember } from './batch-members.ts';
+import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
+import { contextHost } from './context-host.ts';
 import { resultEvent, startedEvent, toFailure, toResult, type AttemptResult } from './report.ts';
-import { ReportQueue } from './report-queue.ts';
-
-/** A step that this worker can run. */
-export interface Action {
-  readonly body: Body;
-  readonly inputSchema: StandardSchema | undefined;
-  readonly outputSchema: StandardSchema | undefined;
-}
+import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
+import { runBatch } from './run-batch.ts';
 
 /** What the worker gives to the contexts of its tasks. */
 export type WorkerView = Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>;
@@ -39,18 +34,21 @@ export interface TaskRunnerOptions {
 export class TaskRunner {
   readonly attempts = new Attempts();
   readonly #options: TaskRunnerOptions;
-  readonly #reports: ReportQueue;
+  readonly #reports: ReportQueue<StepActionEvent>;
+  readonly #batchReports: ReportQueue<BatchActionEvent>;
 
   constructor(options: TaskRunnerOptions) {
     const { connection, logger } = options;
     const { dispatcher } = connection;
     this.#options = options;
-    this.#reports = new ReportQueue((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event), logger);
+    this.#reports = new ReportQueue(attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)), logger);
+    this.#batchReports = new ReportQueue(batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)), logger);
   }
 
   handle(action: AssignedAction): void {
     const { actionType } = action;
     if (actionType === ActionType.START_STEP_RUN) void this.#start(action);
+    else if (actionType === ActionType.START_BATCH) void this.#startBatch(action);
     else if (actionType === ActionType.CANCEL_STEP_RUN) void this.#cancel(action);
     else void this.#options.logger.error(`the engine sent an action of the unknown type ${actionType}; update hatchet-ts`);
   }
@@ -58,6 +56,7 @@ export class TaskRunner {
   /** Gives up on results that are not handed over yet. */
   stop(): void {
     this.#reports.stop();
+    this.#batchReports.stop();
   }
 
   async #start(action: AssignedAction): Promise<void> {
@@ -90,10 +89,10 @@ export class TaskRunner {
     const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
-      if (found === undefined) throw new Error(`this worker has no task ${action.actionId}`);
+      if (found === undefined || !('body' in found)) throw new Error(`this worker has no task ${action.actionId}`);
       const payload = parseActionPayload(action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const ctx = this.#context(action, payload, input, attempt, log);
+      const ctx = new Context({ input, action, payload, abortController: attempt.abortController, host: this.#host(log) });
       const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0 };
       const output = await withParentRun(parent, async () => await found.body.run(input, ctx));
       const checked = found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
@@ -103,39 +102,49 @@ export class TaskRunner {
     }
   }
 
-  #context(action: AssignedAction, payload: ActionPayload, input: unknown, attempt: Attempt, log: AttemptLog): Context {
-    const { connection, logger, view } = this.#options;
+  async #startBatch(action: AssignedAction): Promise<void> {
+    const { connection, logger } = this.#options;
     const { dispatcher } = connection;
-    const host: ContextHost = {
-      ...view,
-      logger,
-      log: async (line) => await log.write(line),
-      refreshTimeout: async (taskRunExternalId, incrementTimeoutBy) => {
-        try {
-          // Not repeated: it adds to the deadline, so that a second call would add twice.
-          await callUnary(connection, dispatcher.refreshTimeout.bind(dispatcher), { taskRunExternalId, incrementTimeoutBy });
-        } catch (error) {
-          throw toHatchetError(error, 'refresh the timeout', 'UNKNOWN_RUN');
-        }
-      },
-      putStream: async (taskRunExternalId, { number, chunk }) => {
-        const { events } = connection;
-        try {
-          // The number is its identity: a chunk that is sent twice is kept once.
-          await callUnary(connection, events.putStreamEvent.bind(events), { taskRunExternalId, createdAt: new Date(), message: Buffer.from(chunk), metadata: '', eventIndex: BigInt(number) }, { repeatForMs });
-        } catch (error) {
-          throw toHatchetError(error, 'send to the stream', 'UNKNOWN_RUN');
-        }
-      },
-      releaseSlot: async (taskRunExternalId) => {
-        try {
-          await callUnary(connection, dispatcher.releaseSlot.bind(dispatcher), { taskRunExternalId }, { repeatForMs });
-        } catch (error) {
-          throw toHatchetError(error, 'release the slot', 'UNKNOWN_RUN');
-        }
-      },
+    const members = batchMembers(action);
+    const label = `${action.actionId} (batch ${action.batchId ?? ''} of ${members.length})`;
+    const attempt = this.attempts.begin(`batch ${action.batchId ?? ''}`, label);
+    if (attempt === undefined) return; // Delivered twice.
+    this.attempts.gather(attempt, members.map(({ id, retryCount }) => attemptKey(id, retryCount ?? action.retryCount)));
+    const { signal } = attempt.abortController;
+    const logs = new Map(members.map((member) => [member.id, new AttemptLog((line) => this.#putLog(member.action, line), logger, `${label}, ${member.id}`)]));
+    callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), batchStartedEvent(action, this.#workerId(), members.map(({ id }) => id)), { repeatForMs, signal }).catch(
+      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${String(error)}`),
+    );
+    try {
+      await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
+      const results = await this.#runBatch(action, { members, attempt, logs });
+      await Promise.all([...logs.values()].map((log) => log.flush()));
+      for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);
+      const reports = batchResultEvents(action, this.#workerId(), results);
+      await Promise.all(reports.map((report) => this.#batchReports.deliver(report, () => !signal.aborted)));
+    } finally {
+      this.attempts.end(attempt.key);
+    }
+  }
+
+  async #runBatch(action: AssignedAction, { members, attempt, logs }: { members: readonly BatchMember[]; attempt: Attempt; logs: ReadonlyMap<string, AttemptLog> }): Promise<MemberResult[]> {
+    const found = this.#options.findAction(action.actionId);
+    if (found === undefined || !('batch' in found)) return members.map(({ id }) => ({ id, result: toFailure(new Error(`this worker has no batch task ${action.actionId}`)) }));
+    const [first] = members;
+    const hostOf = ({ taskRunExternalId }: AssignedAction): ContextHost => {
+      const log = logs.get(taskRunExternalId);
+      if (log === undefined) throw new Error(`the batch has no member ${taskRunExternalId}`);
+      return this.#host(log);
     };
-    return new Context({ input, action, payload, abortController: attempt.abortController, host });
+    const call = { action, members, found, abortController: attempt.abortController, hostOf };
+    // Children belong to the batch's first run.
+    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0 };
+    return await withParentRun(parent, async () => await runBatch(call));
+  }
+
+  #host(log: AttemptLog): ContextHost {
+    const { connection, logger, view } = this.#options;
+    return contextHost({ connection, logger, view, log });
   }
 
   /** Nothing waits for it: the result may even arrive before. But an engine that restarts must hear of it. */

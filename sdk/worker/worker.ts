@@ -12,11 +12,12 @@ import type { Logger } from '../logger.ts';
 import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
+import type { Action } from './action.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
 import { Session, type Registration } from './session.ts';
-import { TaskRunner, type Action } from './task-runner.ts';
+import { TaskRunner } from './task-runner.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /** What the stop of a worker says to the engine is a courtesy: it waits for an answer no longer than this. */
@@ -156,8 +157,9 @@ export class Worker {
     const name = wireName(definition, namespace);
     this.#workflows.add(name);
     const { onFailure, inputSchema } = definition;
-    for (const { name: step, body, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
-      if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
+    for (const { name: step, body, batch, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
+      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body }, inputSchema, outputSchema });
+      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
     }
   }
 

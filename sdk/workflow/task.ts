@@ -1,5 +1,5 @@
-import type { TaskOptions } from '../definition/task-options.ts';
-import { toBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import type { BatchTaskOptions, BroadcastTaskOptions, TaskOptions } from '../definition/task-options.ts';
+import { toBatchBody, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import type { Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';
@@ -16,6 +16,14 @@ export class TaskDeclaration<Input, Output> extends Declaration<Input, Output> {
     if (step === undefined) throw new Error(`the task ${this.name} has no step`); // Invariant: declareTask made one.
     return step;
   }
+}
+
+/** A batch task that stands alone. */
+export function declareBatchTask<RawInput, Input, Result>(options: BatchTaskOptions<RawInput, Input, Result> | BroadcastTaskOptions<RawInput, Input, Result>, runner: Runner): TaskDeclaration<RawInput, Result> {
+  const { name, fn, batch, input, inputValidator, output, concurrency, ...settings } = options;
+  const step: StepDefinition = { name, parents: [], settings, body: undefined, batch: { config: batch, body: toBatchBody<Input>(fn) }, outputSchema: output };
+  const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
+  return new TaskDeclaration<RawInput, Result>(definition, runner);
 }
 
 export function declareTask<RawInput, Input, Result, Output>(options: TaskOptions<RawInput, Input, Result> & { output?: StandardSchema<unknown, Output> | undefined }, runner: Runner): TaskDeclaration<RawInput, Output> {

@@ -1,5 +1,5 @@
-import type { CheckedOutput, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
-import { onFailureName, onSuccessName, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import type { CheckedOutput, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
+import { onFailureName, onSuccessName, toBatchBody, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import type { outputOf, TaskRef } from '../run/run-target.ts';
 import type { Runner } from '../run/runner.ts';
 import type { SchemaInput, StandardSchema } from '../schema/standard-schema.ts';
@@ -37,6 +37,16 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input> extends Dec
   task(options: (WorkflowTaskOptions<string, ParsedInput, unknown> & { output?: StandardSchema | undefined }) | TaskDeclaration<Input, unknown>): WorkflowTask<string, unknown> {
     this.definition.steps.push(isTask(options) ? options.step : toStep(options));
     return new WorkflowTask(options.name);
+  }
+
+  /** Adds a task that runs in batches, with tasks of other runs, and gives one output for all of them. */
+  batchTask<Name extends string, Result extends ResultFor<Output, Name>>(options: WorkflowBroadcastTaskOptions<Name, ParsedInput, Result>): WorkflowTask<Name, OutputFor<Output, Name, Result>>;
+  /** Adds a task that runs in batches, with tasks of other runs: its function gets their inputs by id, and gives an output for each. */
+  batchTask<Name extends string, Result extends ResultFor<Output, Name>>(options: WorkflowBatchTaskOptions<Name, ParsedInput, Result>): WorkflowTask<Name, OutputFor<Output, Name, Result>>;
+  batchTask(options: WorkflowBatchTaskOptions<string, ParsedInput, unknown> | WorkflowBroadcastTaskOptions<string, ParsedInput, unknown>): WorkflowTask<string, unknown> {
+    const { name, parents = [], fn, batch, output, ...settings } = options;
+    this.definition.steps.push({ name, parents: parents.map((parent) => parent.name), settings, body: undefined, batch: { config: batch, body: toBatchBody<ParsedInput>(fn) }, outputSchema: output });
+    return new WorkflowTask(name);
   }
 
   /** Sets the task that runs once a task has failed for good. `ctx.errors()` has the errors. */

@@ -3,7 +3,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { RunStatus, WorkerStatus, type GetRunResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { Hatchet, RunCancelledError, RunFailedError, type Worker } from '../../sdk/index.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -15,6 +17,7 @@ let engine: EngineChild;
 let workers: ChildProcess[] = [];
 let clients: GrpcClients;
 let published: HatchetClient;
+let hatchet: Hatchet;
 
 beforeAll(async () => {
   writeFileSync(calls, '');
@@ -23,11 +26,13 @@ beforeAll(async () => {
   workers = [startWorker()];
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   published = HatchetClient.init();
+  hatchet = Hatchet.init({ logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });
   await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
 });
 
 afterAll(async () => {
   clients.close();
+  hatchet.close();
   for (const worker of workers) {
     worker.kill('SIGKILL');
     await ended(worker);
@@ -110,8 +115,119 @@ describe("the published SDK's batch tasks, unmodified", () => {
     await expect.poll(() => statuses(stuck), { timeout: 10_000 }).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
     await expect.poll(slotsUsed).toBe(0);
   });
+});
 
-  it('lose nothing and double nothing when engine and worker are killed', async () => {
+describe('batch tasks of our SDK', () => {
+  const worker: { running?: Promise<void>; worker?: Worker } = {};
+  const callsSeen: string[][] = [];
+  let aborted = 0;
+  let task: ReturnType<typeof declareHalve>;
+  let hold: ReturnType<typeof declareHold>;
+  let flow: ReturnType<typeof declareFlow>;
+
+  beforeAll(async () => {
+    task = declareHalve(hatchet, callsSeen);
+    hold = declareHold(hatchet, () => aborted++);
+    flow = declareFlow(hatchet);
+    worker.worker = await hatchet.worker('ours', { handleKill: false, workflows: [task, hold, flow] });
+    worker.running = worker.worker.start();
+    await worker.worker.waitUntilReady();
+  });
+
+  afterAll(async () => {
+    await worker.worker?.stop();
+    await worker.running;
+  });
+
+  it('fail and retry run by run', async () => {
+    // By name nobody checks the input before the worker does.
+    const results = await Promise.allSettled([task.run({ n: 2 }), task.run({ n: 3 }), hatchet.run('halve', { n: -1 }), task.run({ n: 8 })]);
+    expect(results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason instanceof RunFailedError && result.reason.message))).toEqual([
+      { half: 1, attempt: 0 },
+      { half: 1.5, attempt: 1 },
+      expect.stringContaining('Too small'),
+      { half: 4, attempt: 0 },
+    ]);
+    // The refused input is not in the call, and the odd one goes again without waiting for others.
+    expect(callsSeen.map((members) => members.length)).toEqual([3, 1]);
+  });
+
+  it('stop once the last run of the batch is cancelled', async () => {
+    const runs = await hold.runNoWait([{}, {}]);
+    await expect.poll(async () => (await hatchet.runs.getDetails(runs[0]?.workflowRunId ?? '')).status).toBe('RUNNING');
+    await hatchet.runs.cancel({ ids: [runs[0]?.workflowRunId ?? ''] });
+    await expect(runs[0]?.output).rejects.toBeInstanceOf(RunCancelledError);
+    expect(aborted).toBe(0);
+    await hatchet.runs.cancel({ ids: [runs[1]?.workflowRunId ?? ''] });
+    await expect.poll(() => aborted).toBe(1);
+  });
+
+  it('read the outputs of their parents, log to their runs, and run again with a replay', async () => {
+    const runs = await flow.runNoWait([{ n: 1 }, { n: 2 }]);
+    const outputs = [{ first: { n: 10 }, second: { sum: 11, by: 2 } }, { first: { n: 20 }, second: { sum: 22, by: 2 } }];
+    expect(await Promise.all(runs.map((run) => run.output))).toEqual(outputs);
+    const [one] = runs;
+    const { lines } = await clients.call(clients.monitor, clients.monitor.listLogs, { id: one?.workflowRunId ?? '', levels: [] });
+    expect(lines.map((line) => line.message)).toEqual(['adds 1']);
+    await hatchet.runs.replay({ ids: runs.map((run) => run.workflowRunId) });
+    await expect.poll(async () => (await eventsOf(one?.workflowRunId ?? '')).filter((type) => type === 'RUN_FINISHED').length).toBe(2);
+    expect(await Promise.all(runs.map((run) => hatchet.runRef(run.workflowRunId).output))).toEqual(outputs);
+  });
+});
+
+function declareHalve(client: Hatchet, seen: string[][]) {
+  return client.batchTask({
+    name: 'halve',
+    retries: 1,
+    batch: { maxSize: 4 },
+    input: z.object({ n: z.number().min(0) }),
+    output: z.object({ half: z.number(), attempt: z.number() }),
+    fn: (inputs, ctx) => {
+      seen.push(ctx.memberIds);
+      return Object.fromEntries(
+        Object.entries(inputs).map(([id, { n }]) => {
+          const attempt = ctx.member(id).retryCount();
+          return [id, n % 2 === 1 && attempt === 0 ? new Error('odd at first') : { half: n / 2, attempt }];
+        }),
+      );
+    },
+  });
+}
+
+function declareHold(client: Hatchet, aborted: () => void) {
+  return client.batchTask({
+    name: 'hold',
+    batch: { maxSize: 2, broadcastOutput: true },
+    fn: async (_inputs: Record<string, object>, ctx) => {
+      await new Promise<void>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve()));
+      aborted();
+      return {};
+    },
+  });
+}
+
+function declareFlow(client: Hatchet) {
+  const flow = client.workflow<{ n: number }>({ name: 'batch-flow' });
+  const first = flow.task({ name: 'first', fn: ({ n }) => ({ n: n * 10 }) });
+  flow.batchTask({
+    name: 'second',
+    parents: [first],
+    batch: { maxSize: 2 },
+    fn: async (inputs, ctx) => {
+      const outputs: Record<string, { sum: number; by: number }> = {};
+      for (const [id, { n }] of Object.entries(inputs)) {
+        const member = ctx.member(id);
+        await member.log(`adds ${n}`);
+        outputs[id] = { sum: n + (await member.parentOutput(first)).n, by: ctx.memberIds.length };
+      }
+      return outputs;
+    },
+  });
+  return flow;
+}
+
+describe('kill -9', () => {
+  it('of engine and worker loses no batch and doubles none', async () => {
     const long = await start('batch-slow', Array.from({ length: 5 }, (_, n) => ({ n, ms: 60_000 })));
     await expect.poll(() => callsOf('batch-slow').length).toBe(1);
     await expect.poll(async () => (await getRun(long[0]?.runId ?? '')).tasks[0]?.startedAt).toBeDefined();

@@ -134,3 +134,25 @@ hatchet.task({ name: 'parent', fn: async (_input: { a: 1 }, ctx) => {
 expectTypeOf(simple).toExtend<Runnable>();
 expectTypeOf(flow).toExtend<Runnable>();
 void hatchet.worker('w', { workflows: [simple, byZod, checked, flow, declared, withSchema], slots: 10, labels: { zone: 'a', cores: 4 } });
+
+// Batch tasks: an output for each id, or one for all.
+const batched = hatchet.batchTask({ name: 'batched', batch: { maxSize: 3, maxInterval: '200ms' }, fn: (inputs: Record<string, { message: string }>, ctx) => {
+  expectTypeOf(ctx.member('').input).toEqualTypeOf<{ message: string }>();
+  return Object.fromEntries(Object.entries(inputs).map(([id, { message }]) => [id, { length: message.length }]));
+} });
+expectTypeOf(batched.run({ message: 'a' })).resolves.toEqualTypeOf<{ length: number }>();
+const someFail = hatchet.batchTask({ name: 'some-fail', batch: { maxSize: 3 }, fn: async (inputs: Record<string, { n: number }>) => {
+  const outputs: Record<string, { half: number } | Error> = {};
+  for (const [id, { n }] of Object.entries(inputs)) outputs[id] = n % 2 === 0 ? { half: n / 2 } : new Error('odd');
+  return outputs;
+} });
+expectTypeOf(someFail.run({ n: 2 })).resolves.toEqualTypeOf<{ half: number }>();
+const broadcast = hatchet.batchTask({ name: 'broadcast', batch: { maxSize: 3, broadcastOutput: true }, input: z.object({ n: z.number() }), fn: async (inputs) => ({ sum: Object.values(inputs).reduce((sum, { n }) => sum + n, 0) }) });
+expectTypeOf(broadcast.run({ n: 1 })).resolves.toEqualTypeOf<{ sum: number }>();
+// @ts-expect-error the input is one run's, not the batch's
+void batched.run({ id: { message: 'a' } });
+const gathering = hatchet.workflow<{ n: number }>({ name: 'gathering' });
+const gathered = gathering.batchTask({ name: 'gathered', batch: { maxSize: 2 }, fn: (inputs) => Object.fromEntries(Object.keys(inputs).map((id) => [id, { id }])) });
+gathering.task({ name: 'after', parents: [gathered], fn: async (_input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(gathered)).toEqualTypeOf<{ id: string }>();
+} });

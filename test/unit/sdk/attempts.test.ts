@@ -25,6 +25,21 @@ describe('Attempts', () => {
     expect(attempts.cancel(attemptKey('other', 0))).toBeUndefined();
   });
 
+  it('cancels a batch once all that run in it are cancelled', () => {
+    const attempts = new Attempts();
+    const batch = attempts.begin('batch b', 'a batch of two');
+    if (batch === undefined) throw new Error('it has not begun');
+    attempts.gather(batch, [attemptKey('one', 0), attemptKey('two', 3)]);
+    expect(attempts.cancel(attemptKey('one', 0))).toBeUndefined();
+    expect(attempts.cancel(attemptKey('two', 2))).toBeUndefined();
+    expect(batch.abortController.signal.aborted).toBe(false);
+    expect(attempts.cancel(attemptKey('two', 3))).toBe(batch);
+    expect(batch.abortController.signal.reason).toBeInstanceOf(TaskCancelledError);
+    attempts.end(batch.key);
+    expect(attempts.begin('batch b', 'delivered again')).toBeUndefined();
+    expect(attempts.cancel(attemptKey('two', 3))).toBeUndefined();
+  });
+
   it('is idle when the last one has ended', async () => {
     const attempts = new Attempts();
     await attempts.idle();

@@ -17,6 +17,16 @@ describe('toRegistration', () => {
     });
   });
 
+  it('carries how a batch is gathered, and refuses what cannot be', () => {
+    const batch = { maxSize: 3, maxInterval: '1m30s', groupKey: 'input.user', groupMaxRuns: 2, broadcastOutput: true } as const;
+    const { definition } = hatchet.batchTask({ name: 'gathers', batch, fn: () => ({ all: true }) });
+    expect(toRegistration(definition, '', undefined).tasks[0]).toMatchObject({ retries: 0, batch: { batchMaxSize: 3, batchMaxIntervalMs: 90_000, batchGroupKey: 'input.user', batchGroupMaxRuns: 2, broadcastOutput: true } });
+    for (const [wrong, option] of [[{ maxSize: 0 }, 'maxSize'], [{ maxSize: 1.5 }, 'maxSize'], [{ maxSize: 2, maxInterval: 0 }, 'maxInterval'], [{ maxSize: 2, groupMaxRuns: 0 }, 'groupMaxRuns']] as const) {
+      const refused = hatchet.batchTask({ name: 'wrong', batch: wrong, fn: () => ({}) });
+      expect(() => toRegistration(refused.definition, '', undefined), option).toThrow(`batch.${option} of the task wrong`);
+    }
+  });
+
   it('carries every option, and survives the wire', () => {
     const { definition } = hatchet.task({
       name: 'full',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StepActionEventType, type StepActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { Logger } from '../../../sdk/logger.ts';
-import { ReportQueue } from '../../../sdk/worker/report-queue.ts';
+import { attemptReports, ReportQueue } from '../../../sdk/worker/report-queue.ts';
 
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -24,7 +24,7 @@ const completed: StepActionEvent = {
 };
 
 /** A queue whose sends fail as given, then succeed; pauses take no time. */
-function queue(failures: status[]): { reports: ReportQueue; sent: StepActionEvent[]; pauses: number[] } {
+function queue(failures: status[]): { reports: ReportQueue<StepActionEvent>; sent: StepActionEvent[]; pauses: number[] } {
   const sent: StepActionEvent[] = [];
   const pauses: number[] = [];
   const send = async (event: StepActionEvent): Promise<void> => {
@@ -32,7 +32,7 @@ function queue(failures: status[]): { reports: ReportQueue; sent: StepActionEven
     const failure = failures[sent.length - 1];
     if (failure !== undefined) throw refusal(failure);
   };
-  const reports = new ReportQueue(send, quiet, async (ms) => void pauses.push(ms));
+  const reports = new ReportQueue(attemptReports(send), quiet, async (ms) => void pauses.push(ms));
   return { reports, sent, pauses };
 }
 

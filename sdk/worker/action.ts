@@ -1,0 +1,19 @@
+import type { BatchTaskConfig } from '../definition/task-settings.ts';
+import type { BatchBody, Body } from '../definition/workflow-definition.ts';
+import type { StandardSchema } from '../schema/standard-schema.ts';
+
+interface Schemas {
+  readonly inputSchema: StandardSchema | undefined;
+  readonly outputSchema: StandardSchema | undefined;
+}
+
+interface TaskAction extends Schemas {
+  readonly body: Body;
+}
+
+export interface BatchAction extends Schemas {
+  readonly batch: { readonly config: BatchTaskConfig; readonly body: BatchBody };
+}
+
+/** A step that this worker can run. */
+export type Action = TaskAction | BatchAction;

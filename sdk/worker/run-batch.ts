@@ -1,0 +1,67 @@
+import { parseActionPayload } from '../context/action-payload.ts';
+import { BatchContext } from '../context/batch-context.ts';
+import { Context } from '../context/context.ts';
+import type { ContextHost } from '../context/context-host.ts';
+import { HatchetError } from '../errors.ts';
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { validate } from '../schema/validate.ts';
+import type { BatchAction } from './action.ts';
+import type { BatchMember } from './batch-members.ts';
+import type { MemberResult } from './batch-report.ts';
+import { toFailure, toResult, type AttemptResult } from './report.ts';
+
+interface BatchCall {
+  action: AssignedAction;
+  members: readonly BatchMember[];
+  found: BatchAction;
+  abortController: AbortController;
+  hostOf(action: AssignedAction): ContextHost;
+}
+
+/** Calls a batch task's function once, and tells what became of each member. A member whose input is refused is not in the call. */
+export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
+  const { action, members, found } = call;
+  const inputs: Record<string, unknown> = {};
+  const contexts = new Map<string, Context>();
+  const refused: MemberResult[] = [];
+  for (const member of members) {
+    try {
+      const payload = parseActionPayload(member.action.actionPayload);
+      const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
+      inputs[member.id] = input;
+      contexts.set(member.id, new Context({ input, action: member.action, payload, abortController: call.abortController, host: call.hostOf(member.action) }));
+    } catch (error) {
+      refused.push({ id: member.id, result: toFailure(error) });
+    }
+  }
+  const [first] = members;
+  if (first === undefined || contexts.size === 0) return refused;
+  const ids = [...contexts.keys()];
+  try {
+    const ctx = new BatchContext({ inputs, action: { ...action, ...first.action, actionPayload: action.actionPayload }, payload: parseActionPayload(first.action.actionPayload), abortController: call.abortController, host: call.hostOf(first.action), members: contexts });
+    const output = await found.batch.body.run(inputs, ctx);
+    const outputs = found.batch.config.broadcastOutput === true ? new Map(ids.map((id) => [id, output])) : outputsById(action.taskName, ids, output);
+    return [...refused, ...(await Promise.all(ids.map(async (id) => ({ id, result: await memberResult(call, outputs.get(id)) }))))];
+  } catch (error) {
+    return [...refused, ...ids.map((id) => ({ id, result: toFailure(error) }))];
+  }
+}
+
+/** @throws HatchetError INVALID_OUTPUT where the ids are not those of the inputs */
+function outputsById(taskName: string, ids: readonly string[], output: unknown): Map<string, unknown> {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) throw new HatchetError('INVALID_OUTPUT', `the batch task ${taskName} gave no outputs by id`, { remedy: 'Return an object with an output for each id of the inputs, or set batch.broadcastOutput' });
+  const outputs = new Map(Object.entries(output));
+  const missing = ids.filter((id) => !outputs.has(id));
+  const extra = [...outputs.keys()].filter((id) => !ids.includes(id));
+  if (missing.length + extra.length > 0) throw new HatchetError('INVALID_OUTPUT', `the outputs of the batch task ${taskName} are not those of its inputs (missing: ${missing.join(', ') || 'none'}; unknown: ${extra.join(', ') || 'none'})`, { remedy: 'Return an output for each id of the inputs' });
+  return outputs;
+}
+
+async function memberResult({ action, found }: BatchCall, output: unknown): Promise<AttemptResult> {
+  if (output instanceof Error) return toFailure(output);
+  try {
+    return toResult(action.taskName, found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`));
+  } catch (error) {
+    return toFailure(error);
+  }
+}
