@@ -123,7 +123,7 @@ function gathering(state: ShardState, row: number, nowUs: number): Cause {
   const whose = group.key === '' ? '' : ` for key ${JSON.stringify(group.key)}`;
   if (buffer.isBlocked) {
     const ids = [...group.running].flatMap((batch) => [...batch.rows].map((member) => state.runIdOf(member)));
-    return cause('BATCH_LIMIT', `${group.running.size} batches${whose} run, as many as may at once, and ${list.length} tasks wait for the next`, { ids });
+    return cause('BATCH_LIMIT', `${counted(group.running.size, 'batch', 'batches')}${whose} ${group.running.size === 1 ? 'runs' : 'run'}, as many as may at once, and ${counted(list.length, 'task waits', 'tasks wait')} for the next`, { ids });
   }
   if (buffer.whyNow(nowUs) === undefined) {
     const { flushAtUs } = buffer;
@@ -131,6 +131,10 @@ function gathering(state: ShardState, row: number, nowUs: number): Cause {
     return cause('BATCH', `waits in a batch${whose} with ${list.length} of ${rule.maxSize} tasks, which goes ${when}`, { untilUs: flushAtUs === Infinity ? null : flushAtUs });
   }
   return unplaced(queue.workers, placement, definition.action);
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function concurrency(state: ShardState, group: ConcurrencyGroup): Cause {

@@ -56,6 +56,24 @@ describe('why a task is not running', () => {
     expect(why(made, holder)).toBeUndefined();
   });
 
+  it('a batch: until it is full or its time has come, or one of its key ends', () => {
+    const made = world();
+    const batch = { maxSize: 2, maxIntervalMs: 5_000, groupKey: 'input.user', groupMaxRuns: 1, broadcastOutput: false };
+    made.put(workflowOf('many', [stepOf('many', { batch })]));
+    made.put(workflowOf('patient', [stepOf('patient', { batch: { ...batch, maxIntervalMs: null } })]));
+    const gathered = asks({ batch: { key: 'ada', bytes: 1 } });
+    const first = made.trigger('many', 1, gathered);
+    const joinedUs = made.state.tasks.seq[made.state.tasks.find(first)] ?? 0;
+    expect(why(made, first)).toEqual({ code: 'BATCH', text: 'waits in a batch for key "ada" with 1 of 2 tasks, which goes when it is full or its interval is over', untilUs: joinedUs + 5_000_000, ids: [] });
+    expect(why(made, made.trigger('patient', 1, null))).toEqual({ code: 'BATCH', text: 'waits in a batch with 1 of 2 tasks, which goes when it is full', untilUs: null, ids: [] });
+    const second = made.trigger('many', 1, gathered);
+    expect(why(made, second)?.code).toBe('NO_WORKER');
+    made.register({ actions: ['wf:many'] });
+    expect(why(made, second)?.code).toBe('RUNNING');
+    const third = made.trigger('many', 1, gathered);
+    expect(why(made, third)).toEqual({ code: 'BATCH_LIMIT', text: '1 batch for key "ada" runs, as many as may at once, and 1 task waits for the next', untilUs: null, ids: [first, second] });
+  });
+
   it('a rate limit: until its refill, never enough, or never put', () => {
     const made = world();
     made.register({ actions: ['wf:one'] });
