@@ -10,6 +10,7 @@ import { eventsCommand } from './commands/events/events.command.ts';
 import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
+import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
 import { schedulesCommand } from './commands/schedules/schedules.command.ts';
@@ -31,6 +32,7 @@ const defined = [
   runsCommand,
   workflowsCommand,
   workersCommand,
+  queuesCommand,
   eventsCommand,
   filtersCommand,
   webhooksCommand,

@@ -16,6 +16,8 @@ export interface Connection {
   namespace: string | undefined;
   /** Where this was found, for messages. */
   source: string;
+  /** Of an engine on this machine that was found by it. */
+  dataDir: string | undefined;
 }
 
 /** Flags of every command that talks to an engine. */
@@ -34,7 +36,7 @@ export function resolveConnection(context: Pick<CliContext, 'cwd' | 'env'>, flag
   const token = flags.token ?? (flags.dataDir === undefined ? env['HATCHET_CLIENT_TOKEN'] : undefined);
   if (token !== undefined && token !== '') return fromToken(token, flags, env);
   const local = fromDataFolder(dataFolder(context.cwd, flags.dataDir));
-  return flags.address === undefined ? local : { ...local, address: flags.address, source: '--address' };
+  return flags.address === undefined ? local : { ...local, address: flags.address, source: '--address', dataDir: undefined };
 }
 
 function fromToken(token: string, flags: ConnectionFlags, env: CliContext['env']): Connection {
@@ -44,7 +46,7 @@ function fromToken(token: string, flags: ConnectionFlags, env: CliContext['env']
   const address = flags.address ?? env['HATCHET_CLIENT_HOST_PORT'] ?? claims.grpcAddress;
   if (address === undefined) throw wrongUse(`${named} names no address`, 'Give it with --address host:port, or HATCHET_CLIENT_HOST_PORT.');
   const apiUrl = env['HATCHET_CLIENT_API_URL'] ?? claims.serverUrl ?? '';
-  return { address, token: token.trim(), tls: usesTls(env['HATCHET_CLIENT_TLS_STRATEGY'], apiUrl), apiUrl, namespace: env['HATCHET_CLIENT_NAMESPACE'], source: named };
+  return { address, token: token.trim(), tls: usesTls(env['HATCHET_CLIENT_TLS_STRATEGY'], apiUrl), apiUrl, namespace: env['HATCHET_CLIENT_NAMESPACE'], source: named, dataDir: undefined };
 }
 
 /** As the SDKs do, TLS unless told otherwise; a token of a local engine says so by its server's `http:`. */
@@ -62,5 +64,5 @@ function fromDataFolder(dataDir: string): Connection {
   }
   const token = readLocalToken(dataDir);
   if (token === undefined) throw new CliError(`${dataDir} holds no readable token`, { exitCode: ExitCode.noEngine, remedy: 'Start the engine again: it writes one.' });
-  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir };
+  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir, dataDir };
 }

@@ -1,5 +1,7 @@
 import type { CliContext } from '../cli-context.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
+import { engineLogLine } from '../engine-process/engine-log-line.ts';
+import { followEngineLog } from '../engine-process/follow-engine-log.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
 import { effectRunner } from '../ui/run-effects.ts';
 import { startUi } from '../ui/start-ui.ts';
@@ -12,6 +14,7 @@ export interface TuiParts {
   emit: Emit;
   connect: () => RunReader;
   connection: () => Connection;
+  engineLog: string;
 }
 
 /** A session on the terminal UI's own screen. What has to be read after it (a failed start) goes to stderr once it is left. */
@@ -29,6 +32,7 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       reload: () => emit({ type: 'reload-requested' }),
     }),
   );
+  const log = followEngineLog(parts.engineLog, { past: 0, onLines: (lines) => store.dispatch({ type: 'log-lines', lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })) }) });
   const last: string[] = [];
   let isOpen = true;
   return {
@@ -36,12 +40,13 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       if (!isOpen) return;
       if (event.type === 'engine-ready' && !event.restarted) ui.connect(connect);
       if (event.type === 'engine-failed' || event.type === 'run-finished') last.push(...devLines(event).map((line) => line.text));
-      if (event.type !== 'run-event') for (const { text } of devLines(event)) store.dispatch({ type: 'log-line', line: text });
+      if (event.type !== 'run-event') store.dispatch({ type: 'log-lines', lines: devLines(event).map(({ text }) => ({ source: event.type === 'worker-line' ? 'worker' : 'session', text })) });
       apply(store, event);
     },
-    stop() {
+    async stop() {
       isOpen = false;
       ui.stop();
+      await log.stop();
       context.stderr.write('Stopping: workers finish their tasks. Ctrl+C ends at once.\n');
       for (const line of last) context.stderr.write(`${line}\n`);
     },

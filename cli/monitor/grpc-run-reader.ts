@@ -2,7 +2,9 @@ import {
   MonitorServiceClient,
   type ExportRunsResponse,
   type GetRunResponse,
+  type ListQueuesResponse,
   type ListRunsRequest,
+  type ListSchedulesResponse,
   type LogLine,
   type RunEvent,
   type RunSummary,
@@ -14,7 +16,9 @@ import {
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
+import { queueFigures, type QueueFigures } from './queue-rows.ts';
 import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, TaskRow, WorkerRow, WorkflowDetail, WorkflowRow } from './run-reader.ts';
+import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
 import { statusName, statusNumber, workerStatusName } from './status-name.ts';
 
 /** The monitoring service of our engine. */
@@ -91,6 +95,22 @@ export class GrpcRunReader implements RunReader {
 
   async *streamOverview(signal: AbortSignal): AsyncGenerator<Overview> {
     for await (const message of this.#channel.stream((client, metadata) => client.streamOverview({}, metadata), signal)) yield overview(message);
+  }
+
+  async listQueues(): Promise<QueueFigures> {
+    return queueFigures(await this.#channel.call<ListQueuesResponse>((client, ...rest) => client.listQueues({}, ...rest)));
+  }
+
+  async *streamQueues(signal: AbortSignal): AsyncGenerator<QueueFigures> {
+    for await (const message of this.#channel.stream((client, metadata) => client.streamQueues({}, metadata), signal)) yield queueFigures(message);
+  }
+
+  async listSchedules(): Promise<ScheduleFigures> {
+    return scheduleFigures(await this.#channel.call<ListSchedulesResponse>((client, ...rest) => client.listSchedules({}, ...rest)));
+  }
+
+  async *streamSchedules(signal: AbortSignal): AsyncGenerator<ScheduleFigures> {
+    for await (const message of this.#channel.stream((client, metadata) => client.streamSchedules({}, metadata), signal)) yield scheduleFigures(message);
   }
 
   close(): void {
@@ -208,5 +228,6 @@ function overview(message: StreamOverviewResponse): Overview {
     workers: message.workers,
     slotsTotal: message.slotsTotal,
     slotsUsed: message.slotsUsed,
+    workflowsRevision: message.workflowsRevision,
   };
 }

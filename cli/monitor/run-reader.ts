@@ -1,3 +1,5 @@
+import type { QueueFigures } from './queue-rows.ts';
+import type { ScheduleFigures } from './schedule-rows.ts';
 import type { RunStatusName, WorkerStatusName } from './status-name.ts';
 
 /** Dates are ISO 8601 in UTC; null means "not yet". These shapes are what `-o json` prints. */
@@ -119,6 +121,8 @@ export interface Overview {
   workers: number;
   slotsTotal: number;
   slotsUsed: number;
+  /** Changes when the list of workflows does. */
+  workflowsRevision: string;
 }
 
 export interface RunFilter {
@@ -162,5 +166,11 @@ export interface RunReader {
   getWorkflow(name: string): Promise<WorkflowDetail>;
   listWorkers(options: { all: boolean }): Promise<readonly WorkerRow[]>;
   streamOverview(signal: AbortSignal): AsyncIterable<Overview>;
+  listQueues(): Promise<QueueFigures>;
+  /** At once, then after changes. */
+  streamQueues(signal: AbortSignal): AsyncIterable<QueueFigures>;
+  listSchedules(): Promise<ScheduleFigures>;
+  /** At once, then after changes. */
+  streamSchedules(signal: AbortSignal): AsyncIterable<ScheduleFigures>;
   close(): void;
 }

@@ -17,3 +17,15 @@ export function spanText(from: string | null, to: string | null, nowMs = Date.no
 export function ageText(from: string | null, nowMs = Date.now()): string {
   return spanText(from, null, nowMs);
 }
+
+/** Until a time that is to come: `in 4.2 s`; `due` once it is here, nothing without one. */
+export function untilText(at: string | null, nowMs = Date.now()): string {
+  if (at === null) return '';
+  const ms = Date.parse(at) - nowMs;
+  return ms <= 0 ? 'due' : `in ${msText(ms)}`;
+}
+
+/** To the second, in UTC: `2030-01-31 12:00:00Z`. */
+export function timeText(at: string | null): string {
+  return at === null ? '' : `${at.slice(0, 19).replace('T', ' ')}Z`;
+}

@@ -1,6 +1,7 @@
 import { useInput, useStdout } from 'ink';
 import { useEffect, useSyncExternalStore } from 'react';
 import type { RunReader } from '../monitor/run-reader.ts';
+import { useFiguresFeed } from './feeds/use-figures-feed.ts';
 import { useOverviewFeed } from './feeds/use-overview-feed.ts';
 import { useRunFeed } from './feeds/use-run-feed.ts';
 import { useRunsFeed } from './feeds/use-runs-feed.ts';
@@ -16,6 +17,7 @@ export function App({ store, connect }: { store: UiStore; connect: (() => RunRea
   const { dispatch } = store;
   useRunsFeed(connect, dispatch);
   useOverviewFeed(connect, dispatch);
+  useFiguresFeed({ connect, view: state.view, dispatch });
   useRunFeed({ connect, runId: state.run?.runId, dispatch });
   const { stdout } = useStdout();
   useEffect(() => {

@@ -1,4 +1,5 @@
 import { RunAdmin } from '../admin/run-admin.ts';
+import { WorkflowAdmin } from '../admin/workflow-admin.ts';
 import type { CliContext } from '../cli-context.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
@@ -41,6 +42,27 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
       case 'cancel':
         attempt(cancel(ports, effect.runId).then(() => notice(`cancelled ${effect.runId}`)));
         return;
+      case 'replay':
+        attempt(replay(ports, effect.runId).then((count) => notice(count === 0 ? `${effect.runId} has nothing to run again` : `${effect.runId} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
+        return;
+      case 'pause-workflow':
+        attempt(withWorkflows(ports, (admin) => admin.pause(effect.name, effect.paused)).then(() => notice(effect.paused ? `${effect.name} is paused: its queued tasks wait` : `${effect.name} runs again`)));
+        return;
+      case 'enable-cron':
+        attempt(withWorkflows(ports, (admin) => admin.enableCron(effect.cronId, effect.enabled)).then(() => notice(`the cron ${effect.name} is ${effect.enabled ? 'on' : 'off'}`)));
+        return;
+      case 'run-cron':
+        attempt(withWorkflows(ports, (admin) => admin.runCron(effect.cronId)).then((runId) => notice(`ran the cron ${effect.name}, run ${runId}`)));
+        return;
+      case 'delete-cron':
+        attempt(withWorkflows(ports, (admin) => admin.deleteCron(effect.cronId)).then(() => notice(`deleted the cron ${effect.name}`)));
+        return;
+      case 'run-schedule':
+        attempt(withWorkflows(ports, (admin) => admin.runSchedule(effect.scheduleId)).then(() => notice('the scheduled run starts now')));
+        return;
+      case 'delete-schedule':
+        attempt(withWorkflows(ports, (admin) => admin.deleteSchedule(effect.scheduleId)).then(() => notice('deleted the scheduled run')));
+        return;
       case 'trigger':
         attempt(trigger(ports, effect).then((runId) => notice(`triggered ${effect.workflow}, run ${runId}`)));
         return;
@@ -63,6 +85,15 @@ async function withAdmin<T>(ports: EffectPorts, work: (admin: RunAdmin) => Promi
   }
 }
 
+async function withWorkflows<T>(ports: EffectPorts, work: (admin: WorkflowAdmin) => Promise<T>): Promise<T> {
+  const admin = new WorkflowAdmin(ports.connection());
+  try {
+    return await work(admin);
+  } finally {
+    admin.close();
+  }
+}
+
 async function withReader<T>(ports: EffectPorts, work: (reader: RunReader) => Promise<T>): Promise<T> {
   const reader = ports.connect();
   try {
@@ -74,6 +105,10 @@ async function withReader<T>(ports: EffectPorts, work: (reader: RunReader) => Pr
 
 async function cancel(ports: EffectPorts, runId: string): Promise<void> {
   await withAdmin(ports, (admin) => admin.cancel([runId]));
+}
+
+function replay(ports: EffectPorts, runId: string): Promise<number> {
+  return withAdmin(ports, async (admin) => (await admin.replay([runId])).length);
 }
 
 function trigger(ports: EffectPorts, { workflow, input }: { workflow: string; input: string }): Promise<string> {

@@ -15,7 +15,7 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
   return {
     engineVersion: engine.version,
     engineStartedAt: engine.startedAt,
-    queued: BigInt(sum(queues.map((queue) => queue.length + queue.gathering))),
+    queued: BigInt(sum(queues.map((queue) => queue.length + queue.gathering)) + (state === undefined ? 0 : heldUp(state, tenantId))),
     running: BigInt(sum(all.map((worker) => worker.tasks.size))),
     triggered: BigInt(state?.counts.triggered ?? 0),
     finished: BigInt(state?.counts.finished ?? 0),
@@ -24,6 +24,15 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
     slotsUsed: sum(workers.flatMap((worker) => [...worker.used.values()])),
     workflowsRevision: state === undefined ? '' : workflowsRevision(state, tenantId),
   };
+}
+
+/** Tasks that are ready, but wait for a place or for units. */
+function heldUp(state: ShardState, tenantId: string): number {
+  let count = 0;
+  for (const group of state.groups.values()) if (group.waiting.length > 0 && group.id.startsWith(`${tenantId} `)) count += group.waiting.length;
+  for (const limit of state.exhausted) if (limit.tenantId === tenantId) count += limit.waiting.length;
+  for (const limit of state.rateLimits.values()) if (limit.tooLarge.length > 0 && limit.tenantId === tenantId) count += limit.tooLarge.length;
+  return count;
 }
 
 function sum(values: readonly number[]): number {

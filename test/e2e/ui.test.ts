@@ -5,7 +5,7 @@ import xterm from '@xterm/headless';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { processesIn } from '../helpers/left-behind.ts';
 import { makeLinkedProject } from '../helpers/linked-project.ts';
-import { cleanEnv, hatchetBin } from '../helpers/run-cli.ts';
+import { cleanEnv, hatchetBin, runCli } from '../helpers/run-cli.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 function terminalEnv(): Record<string, string> {
@@ -52,12 +52,36 @@ class TestTerminal {
   }
 }
 
+/** Tasks that wait, each for something else, and a cron whose tick does not come by itself. */
+const waiting = `
+import { existsSync } from 'node:fs';
+import { ConcurrencyLimitStrategy, RateLimitDuration } from 'hatchet-ts';
+import { hatchet } from './hatchet.ts';
+import { order } from './order.ts';
+
+const slow = hatchet.task({
+  name: 'slow',
+  concurrency: { expression: 'input.customer', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN },
+  fn: async (input: { customer: string }) => {
+    while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
+    return input;
+  },
+});
+const throttled = hatchet.task({ name: 'throttled', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({}) });
+const yearly = hatchet.task({ name: 'yearly', on: { cron: '0 0 1 1 *' }, fn: () => ({ done: true }) });
+
+await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.DAY });
+const worker = await hatchet.worker('order-worker', { workflows: [order, slow, throttled, yearly], slots: 100 });
+await worker.start();
+`;
+
 const folder = makeTempFolder('terminal ui');
 let project = '';
 let terminal: TestTerminal;
 
 beforeAll(async () => {
   project = await makeLinkedProject(folder, 'dag');
+  writeFileSync(join(project, 'src', 'worker.ts'), waiting);
   terminal = new TestTerminal(['dev', '--grpc-port', '0', '--http-port', '0'], project);
 });
 
@@ -107,16 +131,79 @@ describe('hatchet dev in a terminal', () => {
     writeFileSync(source, `${text}\nconsole.log('reloaded');\n`);
     await terminal.shows(/worker serving \(1 reloads\)/);
     expect(terminal.screen()).not.toContain('not built');
-    terminal.press('4');
+    terminal.press('6');
     await terminal.shows(/worker │ reloaded/);
+    await terminal.shows(/engine │ [\d:.]+ INFO +shards taken over/);
+    terminal.press('f');
+    await terminal.shows(/engine alone/);
+    expect(terminal.screen()).not.toContain('worker │');
     terminal.press('1');
+  });
+
+  it('shows what waits for a key and for units, as it changes, and so does the command', async () => {
+    terminal.press('4');
+    await terminal.shows(/slow:slow +0 +0 +0 +0/);
+    const triggered = [runCli(['trigger', 'workflow', 'slow', '--input', '{"customer":"ada"}', '--count', '3'], { cwd: project }), runCli(['trigger', 'workflow', 'throttled', '--count', '3'], { cwd: project })];
+    for (const { code } of await Promise.all(triggered)) expect(code).toBe(0);
+    await terminal.shows(/slow:slow +0 +1 +2 +0/);
+    await terminal.shows(/throttled:throttled +0 +0 +0 +2/);
+    await terminal.shows(/ada +slow +█+ 1\/1 +2/);
+    await terminal.shows(/mail +█+ 1\/1 day +in 23 h 59 m +2/);
+    const listed = await runCli(['queues', 'list', '-o', 'json'], { cwd: project });
+    expect(JSON.parse(listed.stdout)).toMatchObject({ keys: [{ key: 'ada', workflow: 'slow', held: 1, maxRuns: 1, waiting: 2 }], limits: [{ key: 'mail', used: 1, limit: 1, waiting: 2 }] });
+    expect((await runCli(['queues', 'list'], { cwd: project })).stdout).toMatch(/ada +slow +GROUP_ROUND_ROBIN +1\/1 +2/);
+    writeFileSync(join(project, 'go'), '');
+    await terminal.shows(/slow:slow +0 +0 +0 +0/);
+    await terminal.shows(/No concurrency key is in use/);
+  });
+
+  it('pauses a workflow and resumes it', async () => {
+    terminal.press('2');
+    await terminal.shows(/▸ order +ACTIVE/);
+    terminal.press('p');
+    await terminal.shows(/▸ order +PAUSED/);
+    terminal.press('p');
+    await terminal.shows(/▸ order +ACTIVE/);
+  });
+
+  it('switches a cron off and on, runs it now, and deletes a scheduled run', async () => {
+    terminal.press('5');
+    await terminal.shows(/▸ 0 0 1 1 \* +yearly +yes/);
+    terminal.press('p');
+    await terminal.shows(/▸ 0 0 1 1 \* +yearly +no/);
+    terminal.press('p');
+    await terminal.shows(/▸ 0 0 1 1 \* +yearly +yes/);
+    terminal.press('n');
+    await terminal.shows(/Run yearly now/);
+    terminal.press('y');
+    await terminal.shows(/ran the cron/);
+    expect((await runCli(['schedules', 'create', 'yearly', '--at', '2h'], { cwd: project })).code).toBe(0);
+    await terminal.shows(/yearly +\d{4}-\d\d-\d\d [\d:]+Z +in 1 h 59 m/);
+    terminal.press('Gx');
+    await terminal.shows(/Delete the run of yearly at/);
+    terminal.press('y');
+    await terminal.shows(/No scheduled run is to come/);
+  });
+
+  it('replays a run that has ended', async () => {
+    terminal.press('1/yearly');
+    await terminal.shows(/search: yearly/);
+    terminal.press('\r');
+    expect(terminal.screen()).not.toContain('slow');
+    await terminal.shows(/▸ ✓ COMPLETED yearly/);
+    terminal.press('R');
+    await terminal.shows(/runs again \(1 task\)/);
+    terminal.press('\r');
+    await terminal.shows(/RETRIED_BY_USER/);
+    terminal.press('\u001b');
+    await terminal.shows(/▸ ✓ COMPLETED yearly/);
+    terminal.press('\u001b');
   });
 
   it('holds another size', async () => {
     terminal.resize(80, 24);
-    await terminal.shows(/▸ ✓ COMPLETED order/);
-    const lines = terminal.screen().split('\n');
-    expect(lines.at(-2)).toMatch(/worker serving .*q quit/);
+    await expect.poll(() => terminal.screen().split('\n').at(-2), { timeout: 10_000 }).toMatch(/worker serving .*q quit$/);
+    await terminal.shows(/✓ COMPLETED order/);
     terminal.resize(100, 30);
     await expect.poll(() => terminal.screen().split('\n').at(-2), { timeout: 10_000 }).toMatch(/q quit/);
   });

@@ -12,6 +12,7 @@ import { DevSession, type DevView } from '../../dev/session.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
+import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { isPortFree, nextFreePort, portOwner } from '../../engine-process/port-owner.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { checkPayload } from '../../input/check-input.ts';
@@ -76,7 +77,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
       types: program.makeTypes(emit),
       workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
       feed: new RunFeed(connect, emit),
-      view: await chooseView(context, flags, { emit, connect, connection }),
+      view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),
       connection,
       envFile: envPath,
     },
@@ -92,6 +93,7 @@ interface ViewParts {
   emit: (event: DevEvent) => void;
   connect: () => GrpcRunReader;
   connection: () => Connection;
+  engineLog: string;
 }
 
 async function chooseView(context: CliContext, flags: DevFlags, parts: ViewParts): Promise<DevView> {
@@ -113,6 +115,6 @@ function localConnection(dataDir: string): Connection {
   const engine = runningEngine(dataDir);
   const token = readLocalToken(dataDir);
   if (engine === undefined || token === undefined) throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
-  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir };
+  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir, dataDir };
 }
 

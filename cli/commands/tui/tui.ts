@@ -1,10 +1,16 @@
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
 import { resolveConnection, type Connection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { engineLogLine } from '../../engine-process/engine-log-line.ts';
+import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
+import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
 import { effectRunner } from '../../ui/run-effects.ts';
 import { startUi } from '../../ui/start-ui.ts';
+
+/** Bytes of the engine's log that are shown from before. */
+const pastLog = 64 * 1024;
 
 /** Runs until the person quits. @throws CliError without a terminal or an engine */
 export async function tui(context: CliContext, runId: string | undefined, flags: ConnectionFlags): Promise<ExitCode> {
@@ -18,6 +24,9 @@ export async function tui(context: CliContext, runId: string | undefined, flags:
     first.close();
   }
   const ui = await startUi(context, { isDev: false });
+  // The log of an engine elsewhere is not here to be read.
+  const { dataDir } = connection();
+  const log = dataDir === undefined ? undefined : followEngineLog(engineLogPath(dataDir), { past: pastLog, onLines: (lines) => ui.store.dispatch({ type: 'log-lines', lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })) }) });
   try {
     return await new Promise<ExitCode>((resolve) => {
       const interrupt = (): void => resolve(ExitCode.interrupted);
@@ -28,5 +37,6 @@ export async function tui(context: CliContext, runId: string | undefined, flags:
     });
   } finally {
     ui.stop();
+    await log?.stop();
   }
 }

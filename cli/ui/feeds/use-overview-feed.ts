@@ -5,7 +5,7 @@ import type { UiAction } from '../model/ui-state.ts';
 
 const retryMs = 500;
 
-/** Engine figures, and with each change of them the workers; workflows when the number of workers changed. */
+/** Engine figures, and with each change of them the workers; workflows when their list has changed. */
 export function useOverviewFeed(connect: (() => RunReader) | undefined, dispatch: (action: UiAction) => void): void {
   useEffect(() => {
     if (connect === undefined) return undefined;
@@ -20,12 +20,12 @@ async function follow(connect: () => RunReader, dispatch: (action: UiAction) => 
     let reader: RunReader | undefined;
     try {
       reader = connect();
-      let workers = -1;
+      let revision: string | undefined;
       for await (const overview of reader.streamOverview(signal)) {
         dispatch({ type: 'overview', overview, atMs: Date.now() });
         dispatch({ type: 'workers', workers: await reader.listWorkers({ all: false }) });
-        if (overview.workers === workers) continue;
-        workers = overview.workers;
+        if (overview.workflowsRevision === revision) continue;
+        revision = overview.workflowsRevision;
         dispatch({ type: 'workflows', workflows: await reader.listWorkflows() });
       }
     } catch {

@@ -1,40 +1,52 @@
-import { checkAgainstSchema, checkPayload } from '../../input/check-input.ts';
-import { isTerminal } from '../../monitor/status-name.ts';
 import { editText, fieldOf } from './edit-text.ts';
-import { prefillInput } from './prefill-input.ts';
-import { panes, statusFilters, views, visibleRuns, type Dialog, type Key, type Step, type UiState, type ViewName } from './ui-state.ts';
-
-/** Rows of the table that fit, at a height of the terminal. */
-export function tableRows(state: Pick<UiState, 'rows'>): number {
-  return Math.max(3, state.rows - 8);
-}
+import { inList } from './list-keys.ts';
+import { idOf, selectedItem } from './list-items.ts';
+import { inLogs } from './log-keys.ts';
+import { askCancel, inRun, inRuns, replay, selectedRunId } from './run-keys.ts';
+import { inTrigger, openTrigger } from './trigger-keys.ts';
+import { views, type Dialog, type Key, type Step, type TextField, type UiState, type ViewName } from './ui-state.ts';
 
 export function onKey(state: UiState, key: Key): Step {
   if (key.ctrl && key.input === 'c') return [state, [{ type: 'interrupt' }]];
   if (state.dialog !== undefined) return inDialog(state, state.dialog, key);
-  const common = anywhere(state, key);
-  if (common !== undefined) return common;
+  return anywhere(state, key) ?? inView(state, key);
+}
+
+function inView(state: UiState, key: Key): Step {
   if (state.run !== undefined) return inRun(state, key);
-  return state.view === 'runs' ? inRuns(state, key) : [state, []];
+  switch (state.view) {
+    case 'runs':
+      return inRuns(state, key);
+    case 'logs':
+      return inLogs(state, key);
+    case 'workflows':
+    case 'workers':
+    case 'queues':
+    case 'schedules':
+      return inList(state, key);
+  }
 }
 
 function anywhere(state: UiState, key: Key): Step | undefined {
-  const number = Number(key.input);
-  const view = views[number - 1];
+  const view = views[Number(key.input) - 1];
   if (view !== undefined) return [show(state, view), []];
   switch (key.input) {
     case 'q':
       return [state, [{ type: 'quit' }]];
     case '?':
       return [{ ...state, dialog: { kind: 'help' } }, []];
+    case '/':
+      return state.run === undefined ? [{ ...state, dialog: { kind: 'search' } }, []] : undefined;
     case 't':
       return openTrigger(state);
     case 'r':
       return state.dev === undefined ? undefined : [state, [{ type: 'reload' }]];
     case 'x':
       return askCancel(state);
+    case 'R':
+      return replay(state);
     case 'y': {
-      const text = state.run?.runId ?? state.selected ?? visibleRuns(state)[0]?.runId;
+      const text = copied(state);
       return text === undefined ? undefined : [state, [{ type: 'copy', text }]];
     }
     default:
@@ -51,80 +63,11 @@ function show(state: UiState, view: ViewName): UiState {
   return { ...state, view, run: undefined };
 }
 
-function askCancel(state: UiState): Step | undefined {
-  const id = state.run?.runId ?? (state.view === 'runs' ? selectedId(state) : undefined);
-  const run = id === undefined ? undefined : (state.run?.detail?.run ?? state.runs.get(id));
-  if (run === undefined || isTerminal(run.status)) return undefined;
-  return [{ ...state, dialog: { kind: 'cancel', runId: run.runId, workflow: run.workflow } }, []];
-}
-
-function selectedId(state: UiState): string | undefined {
-  const rows = visibleRuns(state);
-  return rows.some((row) => row.runId === state.selected) ? state.selected : rows[0]?.runId;
-}
-
-const steps: Readonly<Record<string, (page: number) => number>> = {
-  up: () => -1,
-  down: () => 1,
-  pageUp: (page) => -page,
-  pageDown: (page) => page,
-  home: () => Number.NEGATIVE_INFINITY,
-  end: () => Number.POSITIVE_INFINITY,
-};
-
-/** How far a key moves in a list; arrows, pages and vi's letters. */
-function movement(key: Key, page: number): number | undefined {
-  const name = key.name ?? { k: 'up', j: 'down', g: 'home', G: 'end' }[key.input];
-  return name === undefined ? undefined : steps[name]?.(page);
-}
-
-function inRuns(state: UiState, key: Key): Step {
-  const rows = visibleRuns(state);
-  const page = tableRows(state);
-  const move = movement(key, page);
-  if (move !== undefined && rows.length > 0) {
-    const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
-    const to = Math.min(rows.length - 1, Math.max(0, at + move));
-    // The top row follows what comes in; any other stays on its run.
-    const next = { ...state, selected: to === 0 ? undefined : rows[to]?.runId };
-    const { older } = state;
-    return [next, older !== null && to >= rows.length - page ? [{ type: 'load-older', page: older }] : []];
-  }
-  if (key.name === 'enter') {
-    const runId = selectedId(state);
-    return runId === undefined ? [state, []] : [{ ...state, selected: runId, run: { runId, detail: undefined, events: [], logs: [], pane: 'events', scroll: null, missing: false } }, []];
-  }
-  if (key.input === '/') return [{ ...state, dialog: { kind: 'search' } }, []];
-  if (key.input === 'f') {
-    const at = statusFilters.indexOf(state.filter);
-    return [{ ...state, filter: statusFilters[(at + 1) % statusFilters.length] ?? 'ALL', selected: undefined }, []];
-  }
-  if (key.name === 'escape') return [{ ...state, filter: 'ALL', search: fieldOf('') }, []];
-  return [state, []];
-}
-
-const paneKeys: Readonly<Record<string, (typeof panes)[number]>> = { e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
-
-function inRun(state: UiState, key: Key): Step {
-  const { run } = state;
-  if (run === undefined) return [state, []];
-  if (key.name === 'escape' || key.name === 'backspace' || key.name === 'left') return [{ ...state, run: undefined }, []];
-  const pane = paneKeys[key.input] ?? (key.name === 'tab' ? panes[(panes.indexOf(run.pane) + (key.shift ? panes.length - 1 : 1)) % panes.length] : undefined);
-  if (pane !== undefined) return [{ ...state, run: { ...run, pane, scroll: pane === 'events' || pane === 'logs' ? null : 0 } }, []];
-  const move = movement(key, 10);
-  if (move === undefined) return [state, []];
-  const last = Math.max(0, paneLength(state) - 1);
-  const at = run.scroll ?? last;
-  const to = Math.min(last, Math.max(0, at + move));
-  return [{ ...state, run: { ...run, scroll: to >= last && (run.pane === 'events' || run.pane === 'logs') ? null : to } }, []];
-}
-
-function paneLength(state: UiState): number {
-  const { run } = state;
-  if (run === undefined) return 0;
-  if (run.pane === 'events') return run.events.length;
-  if (run.pane === 'logs') return run.logs.length;
-  return 10_000; // the view cuts at the text's end
+function copied(state: UiState): string | undefined {
+  if (state.run !== undefined) return state.run.runId;
+  if (state.view === 'runs') return selectedRunId(state);
+  const item = selectedItem(state);
+  return item === undefined ? undefined : idOf(item);
 }
 
 function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
@@ -134,56 +77,17 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
       return [closed, []];
     case 'search':
       if (key.name === 'enter') return [closed, []];
-      if (key.name === 'escape') return [{ ...closed, search: fieldOf('') }, []];
-      return [{ ...state, search: editText(state.search, key), selected: undefined }, []];
-    case 'cancel':
-      if (key.input === 'y') return [closed, [{ type: 'cancel', runId: dialog.runId }]];
+      if (key.name === 'escape') return [withSearch(closed, fieldOf('')), []];
+      return [withSearch(state, editText(state.searches[state.view], key)), []];
+    case 'confirm':
+      if (key.input === 'y') return [closed, [dialog.effect]];
       return key.input === 'n' || key.name === 'escape' ? [closed, []] : [state, []];
     case 'trigger':
       return inTrigger(state, dialog, key);
   }
 }
 
-function openTrigger(state: UiState): Step {
-  const names = state.workflows.map((workflow) => workflow.name);
-  const wanted = state.run?.detail?.run.workflow ?? state.runs.get(selectedId(state) ?? '')?.workflow;
-  const chosen = Math.max(0, names.indexOf(wanted ?? ''));
-  const name = names[chosen];
-  if (name === undefined) return [{ ...state, notice: { text: 'No workflow is registered yet: a worker has to start first.', atMs: state.nowMs } }, []];
-  const dialog: Dialog = { kind: 'trigger', workflows: names, chosen, input: fieldOf(prefillText(state, name)), error: '', isTyped: false };
-  return [{ ...state, dialog }, [{ type: 'load-workflow', name }]];
-}
-
-/** What to begin with: the schema's shape, else the newest run's input, else an empty object. */
-export function prefillText(state: Pick<UiState, 'workflow' | 'lastInputs'>, name: string): string {
-  const schema = state.workflow?.workflow.name === name ? state.workflow.inputJsonSchema : null;
-  return schema === null ? (state.lastInputs.get(name) ?? '{}') : JSON.stringify(prefillInput(schema));
-}
-
-function inTrigger(state: UiState, dialog: Extract<Dialog, { kind: 'trigger' }>, key: Key): Step {
-  if (key.name === 'escape') return [{ ...state, dialog: undefined }, []];
-  if (key.name === 'up' || key.name === 'down' || key.name === 'tab') {
-    const count = dialog.workflows.length;
-    const chosen = (dialog.chosen + (key.name === 'up' ? count - 1 : 1)) % count;
-    const name = dialog.workflows[chosen] ?? '';
-    return [{ ...state, dialog: { ...dialog, chosen, input: fieldOf(prefillText(state, name)), error: '', isTyped: false } }, [{ type: 'load-workflow', name }]];
-  }
-  if (key.name !== 'enter') {
-    const input = editText(dialog.input, key);
-    return [{ ...state, dialog: { ...dialog, input, error: '', isTyped: dialog.isTyped || input.text !== dialog.input.text } }, []];
-  }
-  const workflow = dialog.workflows[dialog.chosen] ?? '';
-  const error = inputError(state, workflow, dialog.input.text);
-  if (error !== undefined) return [{ ...state, dialog: { ...dialog, error } }, []];
-  return [{ ...state, dialog: undefined, lastInputs: new Map(state.lastInputs).set(workflow, dialog.input.text) }, [{ type: 'trigger', workflow, input: dialog.input.text }]];
-}
-
-function inputError(state: UiState, workflow: string, text: string): string | undefined {
-  try {
-    const value = checkPayload(text, 'the input');
-    if (state.workflow?.workflow.name === workflow) checkAgainstSchema(value, { workflow, schema: state.workflow.inputJsonSchema });
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** What is selected may not be among what is found: the first is, then. */
+function withSearch(state: UiState, search: TextField): UiState {
+  return { ...state, selected: state.view === 'runs' ? undefined : state.selected, searches: { ...state.searches, [state.view]: search } };
 }

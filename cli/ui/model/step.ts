@@ -1,6 +1,8 @@
 import { applyEvents, mergeRuns } from './apply-events.ts';
 import { fieldOf } from './edit-text.ts';
-import { onKey, prefillText } from './on-key.ts';
+import { onKey } from './on-key.ts';
+import { openRun } from './open-run.ts';
+import { prefillText } from './trigger-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
 
 const keptLogLines = 2_000;
@@ -32,6 +34,10 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     }
     case 'workers':
       return { ...state, workers: action.workers };
+    case 'queues':
+      return { ...state, queues: action.figures };
+    case 'schedules':
+      return { ...state, schedules: action.figures };
     case 'workflows':
       return { ...state, workflows: action.workflows };
     case 'workflow':
@@ -47,9 +53,9 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
     case 'open-run':
-      return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
-    case 'log-line':
-      return { ...state, log: [...state.log.slice(-(keptLogLines - 1)), action.line] };
+      return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId, 'events') };
+    case 'log-lines':
+      return { ...state, log: [...state.log, ...action.lines].slice(-keptLogLines) };
     case 'dev':
       return state.dev === undefined ? state : { ...state, dev: { ...state.dev, ...action.dev } };
     default: {
@@ -57,10 +63,6 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
       throw new Error(`an action without a case: ${JSON.stringify(never)}`);
     }
   }
-}
-
-export function openRun(runId: string): OpenRun {
-  return { runId, detail: undefined, events: [], logs: [], pane: 'events', scroll: null, missing: false };
 }
 
 function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {

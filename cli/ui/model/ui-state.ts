@@ -1,8 +1,10 @@
 import type { Problem } from '../../dev/events.ts';
+import type { QueueFigures } from '../../monitor/queue-rows.ts';
 import type { EventRow, LogRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
+import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 
-export const views = ['runs', 'workflows', 'workers', 'log'] as const;
+export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
 export type ViewName = (typeof views)[number];
 
 /** What the lower half of a run shows. */
@@ -13,6 +15,15 @@ export type PaneName = (typeof panes)[number];
 export const statusFilters = ['ALL', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
 export type StatusFilter = (typeof statusFilters)[number];
 
+/** Whose lines the logs show; `f` goes through these. */
+export const logSources = ['all', 'engine', 'worker', 'session'] as const;
+export type LogSource = (typeof logSources)[number];
+
+export interface SourceLine {
+  source: Exclude<LogSource, 'all'>;
+  text: string;
+}
+
 export interface TextField {
   text: string;
   /** From 0 to the text's length. */
@@ -22,7 +33,8 @@ export interface TextField {
 export type Dialog =
   | { kind: 'help' }
   | { kind: 'search' }
-  | { kind: 'cancel'; runId: string; workflow: string }
+  /** Asks before it does something. */
+  | { kind: 'confirm'; title: string; question: string; yes: string; no: string; effect: UiEffect }
   | { kind: 'trigger'; workflows: readonly string[]; chosen: number; input: TextField; error: string; isTyped: boolean };
 
 export interface OpenRun {
@@ -60,19 +72,27 @@ export interface UiState {
   older: string | null;
   selected: string | undefined;
   filter: StatusFilter;
-  search: TextField;
+  /** Of each view, what its rows must contain. */
+  searches: Readonly<Record<ViewName, TextField>>;
+  /** The selected row of each view but the runs, by id; the first where that is not there. */
+  cursors: Readonly<Partial<Record<ViewName, string>>>;
   run: OpenRun | undefined;
   workflows: readonly WorkflowRow[];
   workflow: WorkflowDetail | undefined;
   workers: readonly WorkerRow[];
+  queues: QueueFigures | undefined;
+  schedules: ScheduleFigures | undefined;
   overview: Overview | undefined;
   /** Runs that ended each second, newest last. */
   rate: readonly { atMs: number; finished: number }[];
   connection: 'connecting' | 'live' | 'lost';
   notice: { text: string; atMs: number } | undefined;
   dev: DevStatus | undefined;
-  /** Lines of the worker, and of the session. */
-  log: readonly string[];
+  /** Lines of the engine, the worker and the session, in the order in which they came. */
+  log: readonly SourceLine[];
+  logSource: LogSource;
+  /** First line of the logs that is shown; null follows the end. */
+  logScroll: number | null;
   /** Of the newest runs by workflow, to prefill an input that has no schema. */
   lastInputs: ReadonlyMap<string, string>;
   nowMs: number;
@@ -85,6 +105,13 @@ export type UiEffect =
   | { type: 'reload' }
   | { type: 'copy'; text: string }
   | { type: 'cancel'; runId: string }
+  | { type: 'replay'; runId: string }
+  | { type: 'pause-workflow'; name: string; paused: boolean }
+  | { type: 'enable-cron'; cronId: string; name: string; enabled: boolean }
+  | { type: 'run-cron'; cronId: string; name: string }
+  | { type: 'delete-cron'; cronId: string; name: string }
+  | { type: 'run-schedule'; scheduleId: string }
+  | { type: 'delete-schedule'; scheduleId: string }
   | { type: 'trigger'; workflow: string; input: string }
   | { type: 'load-workflow'; name: string }
   | { type: 'load-older'; page: string };
@@ -106,6 +133,8 @@ export type UiAction =
   | { type: 'connection'; connection: UiState['connection'] }
   | { type: 'overview'; overview: Overview; atMs: number }
   | { type: 'workers'; workers: readonly WorkerRow[] }
+  | { type: 'queues'; figures: QueueFigures }
+  | { type: 'schedules'; figures: ScheduleFigures }
   | { type: 'workflows'; workflows: readonly WorkflowRow[] }
   | { type: 'workflow'; workflow: WorkflowDetail; lastInput: string | undefined }
   | { type: 'run-detail'; runId: string; detail: RunDetail }
@@ -114,10 +143,12 @@ export type UiAction =
   | { type: 'run-logs'; runId: string; lines: readonly LogRow[] }
   | { type: 'notice'; text: string; atMs: number }
   | { type: 'open-run'; runId: string }
-  | { type: 'log-line'; line: string }
+  | { type: 'log-lines'; lines: readonly SourceLine[] }
   | { type: 'dev'; dev: Partial<DevStatus> };
 
 export type Step = readonly [state: UiState, effects: readonly UiEffect[]];
+
+const noText: TextField = { text: '', cursor: 0 };
 
 export function initialState(size: { rows: number; columns: number }, options: { isDev: boolean; nowMs: number }): UiState {
   return {
@@ -129,25 +160,30 @@ export function initialState(size: { rows: number; columns: number }, options: {
     older: null,
     selected: undefined,
     filter: 'ALL',
-    search: { text: '', cursor: 0 },
+    searches: { runs: noText, workflows: noText, workers: noText, queues: noText, schedules: noText, logs: noText },
+    cursors: {},
     run: undefined,
     workflows: [],
     workflow: undefined,
     workers: [],
+    queues: undefined,
+    schedules: undefined,
     overview: undefined,
     rate: [],
     connection: 'connecting',
     notice: undefined,
     dev: options.isDev ? { stages: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0 } : undefined,
     log: [],
+    logSource: 'all',
+    logScroll: null,
     lastInputs: new Map(),
     nowMs: options.nowMs,
   };
 }
 
 /** The runs that the filter and the search let through, newest first. */
-export function visibleRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | 'search'>): readonly RunRow[] {
-  const wanted = state.search.text.toLowerCase();
+export function visibleRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | 'searches'>): readonly RunRow[] {
+  const wanted = state.searches.runs.text.toLowerCase();
   const rows: RunRow[] = [];
   for (const id of state.order) {
     const run = state.runs.get(id);

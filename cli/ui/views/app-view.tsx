@@ -2,9 +2,11 @@ import { Box, Text } from 'ink';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
+import { crashLines } from '../model/layout.ts';
 import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
 import { DialogView } from './dialogs.tsx';
-import { LogView, WorkersView, WorkflowsView } from './list-views.tsx';
+import { ListView } from './list-view.tsx';
+import { LogsView } from './logs-view.tsx';
 import { RunView } from './run-view.tsx';
 import { RunsView } from './runs-view.tsx';
 
@@ -35,17 +37,15 @@ export function AppView({ state }: { state: UiState }) {
   );
 }
 
-const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'Workflows', workers: 'Workers', log: 'Log' };
+const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'Workflows', workers: 'Workers', queues: 'Queues', schedules: 'Schedules', logs: 'Logs' };
 
 function Header({ state }: { state: UiState }) {
-  const filters = [state.filter === 'ALL' ? '' : `status ${state.filter}`, state.search.text === '' ? '' : `search ${state.search.text}`].filter((part) => part !== '').join(', ');
   return (
     <Text wrap="truncate">
       <Text bold>hatchet </Text>
       {views.map((view, index) => (
         <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{` ${index + 1} ${titles[view]} `}</Text>
       ))}
-      {filters === '' || state.view !== 'runs' ? '' : `  [${filters}]`}
     </Text>
   );
 }
@@ -56,12 +56,13 @@ function Body({ state }: { state: UiState }) {
   switch (state.view) {
     case 'runs':
       return <RunsView state={state} />;
+    case 'logs':
+      return <LogsView state={state} />;
     case 'workflows':
-      return <WorkflowsView state={state} />;
     case 'workers':
-      return <WorkersView state={state} />;
-    case 'log':
-      return <LogView state={state} />;
+    case 'queues':
+    case 'schedules':
+      return <ListView state={state} view={state.view} />;
   }
 }
 
@@ -88,7 +89,7 @@ function Banner({ dev }: { dev: DevStatus }) {
     return (
       <Box flexDirection="column">
         <Text color="red" wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
-        {dev.crash.lines.slice(-3).map((line, index) => (
+        {dev.crash.lines.slice(-crashLines).map((line, index) => (
           // oxlint-disable-next-line react/no-array-index-key
           <Text key={index} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
         ))}
@@ -110,18 +111,28 @@ function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
   const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
+  const room = state.columns - keys.length;
   const worker = dev === undefined ? `${overview?.workers ?? 0} worker(s)` : `worker ${dev.worker}${dev.reloads > 0 ? ` (${dev.reloads} reloads)` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" color="cyan">
-        {notice === undefined ? ' ' : ` ${plainText(notice.text)}`}
+        {notice === undefined ? ` ${filterText(state)}` : ` ${plainText(notice.text)}`}
       </Text>
       <Text wrap="truncate" inverse>
-        {pad(fit(` ${away}${worker}${load}${away === '' ? engine : ''}`, state.columns - keys.length), state.columns - keys.length) + keys}
+        {pad(fit(` ${away}${worker}${load}${away === '' && worker.length + load.length + engine.length < room ? engine : ''}`, room), room) + keys}
       </Text>
     </Box>
   );
+}
+
+/** What hides rows of the view. */
+function filterText(state: UiState): string {
+  if (state.run !== undefined) return '';
+  const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
+  const { text } = state.searches[state.view];
+  const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `only ${plainText(parts.join(', '))}; esc shows all again`;
 }
 
 function runsPerSecond(state: UiState): string {

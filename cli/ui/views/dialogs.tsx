@@ -3,15 +3,17 @@ import { plainText } from '../../output/plain-text.ts';
 import type { Dialog, TextField, UiState } from '../model/ui-state.ts';
 
 const help: readonly (readonly [keys: string, meaning: string])[] = [
-  ['1 2 3 4, tab', 'runs, workflows, workers, log'],
+  ['1 to 6, tab', 'runs, workflows, workers, queues, schedules, logs'],
   ['↑ ↓ j k, pages, g G', 'move'],
-  ['enter, esc', 'open a run, go back'],
+  ['enter, esc', 'open what is selected, go back'],
+  ['/, f', 'search; filter runs by status, logs by source'],
   ['t', 'trigger a workflow'],
-  ['x', 'cancel the run (asks first)'],
-  ['/', 'search runs by workflow or id'],
-  ['f', 'filter runs by status'],
+  ['x', 'cancel a run, delete a cron or a schedule (asks)'],
+  ['R', 'run it again: replays a run that has ended'],
   ['e l i o w', "a run's events, logs, input, output, why it waits"],
-  ['y', "copy the run's id"],
+  ['p', 'pause or resume a workflow, switch a cron off or on'],
+  ['n', 'run a cron or a scheduled run now (asks)'],
+  ['y', 'copy the id of what is selected'],
   ['r', 'start the worker anew (hatchet dev)'],
   ['q, Ctrl+C', 'quit'],
 ];
@@ -30,14 +32,14 @@ export function DialogView({ state, dialog }: { state: UiState; dialog: Dialog }
       return (
         <Text>
           {' search: '}
-          <Field field={state.search} width={state.columns - 14} />
+          <Field field={state.searches[state.view]} width={state.columns - 14} />
         </Text>
       );
-    case 'cancel':
+    case 'confirm':
       return (
-        <Frame title="Cancel">
-          <Text>{`Cancel ${plainText(dialog.workflow)} ${dialog.runId}?`}</Text>
-          <Text dimColor>y cancels it, n keeps it</Text>
+        <Frame title={dialog.title}>
+          <Text wrap="truncate">{plainText(dialog.question)}</Text>
+          <Text dimColor>{`y ${dialog.yes}, n ${dialog.no}`}</Text>
         </Frame>
       );
     case 'trigger':

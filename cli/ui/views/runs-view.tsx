@@ -3,14 +3,9 @@ import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { tableRows } from '../model/on-key.ts';
+import { tableRows, windowStart } from '../model/layout.ts';
 import { visibleRuns, type UiState } from '../model/ui-state.ts';
 import { statusColor, statusMark } from './status-style.ts';
-
-/** First row drawn, so that the selected one stays in sight. */
-export function windowStart(selected: number, total: number, height: number): number {
-  return Math.max(0, Math.min(selected - Math.floor(height / 2), total - height));
-}
 
 export function RunsView({ state }: { state: UiState }) {
   const rows = visibleRuns(state);
@@ -37,7 +32,7 @@ function Line({ run, isSelected, state, nameWidth, narrow }: { run: RunRow; isSe
   const times = `${pad(ageText(run.createdAt, state.nowMs), 10, 'right')}${pad(spanText(run.startedAt ?? run.createdAt, run.finishedAt, state.nowMs), 10, 'right')}`;
   const rest = narrow ? run.runId.slice(0, 8) + '…' + run.runId.slice(-4) : `${run.runId}  ${plainText(run.errorMessage ?? '')}`;
   return (
-    <Text wrap="truncate" inverse={isSelected}>
+    <Text wrap="truncate" inverse={isSelected} dimColor={state.connection === 'lost'}>
       {isSelected ? '▸ ' : '  '}
       <Text color={statusColor[run.status]}>{pad(`${statusMark[run.status]} ${run.status}`, 12)}</Text>
       {`${name}${times}  ${rest}`}
@@ -47,7 +42,7 @@ function Line({ run, isSelected, state, nameWidth, narrow }: { run: RunRow; isSe
 
 function Empty({ state }: { state: UiState }) {
   const [first] = state.workflows;
-  if (state.filter !== 'ALL' || state.search.text !== '') return <Text>{'\n  No run fits. esc shows all again.'}</Text>;
+  if (state.filter !== 'ALL' || state.searches.runs.text !== '') return <Text>{'\n  No run fits. esc shows all again.'}</Text>;
   if (first !== undefined) return <Text>{`\n  No runs yet. Press t to trigger ${plainText(first.name)}.`}</Text>;
   return <Text>{'\n  No runs yet, and no workflow: a worker registers them when it starts.'}</Text>;
 }

@@ -35,6 +35,10 @@ function flaky(each: number, away: number) {
     getWorkflow: unused,
     listWorkers: unused,
     streamOverview: unused,
+    listQueues: unused,
+    streamQueues: unused,
+    listSchedules: unused,
+    streamSchedules: unused,
     close: () => undefined,
   });
   return connect;

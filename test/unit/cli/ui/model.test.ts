@@ -85,7 +85,7 @@ describe('keys', () => {
     const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null }).state;
     const asked = play(base, press('x'));
     expect(asked.effects).toEqual([]);
-    expect(asked.state.dialog).toMatchObject({ kind: 'cancel', runId: runId(1) });
+    expect(asked.state.dialog).toMatchObject({ kind: 'confirm', effect: { type: 'cancel', runId: runId(1) } });
     expect(play(asked.state, press('n')).effects).toEqual([]);
     expect(play(asked.state, press('y')).effects).toEqual([{ type: 'cancel', runId: runId(1) }]);
     const ended = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'COMPLETED' })], next: null }).state;
@@ -124,13 +124,13 @@ describe('keys', () => {
     expect(play(base, press('y')).effects).toEqual([{ type: 'copy', text: runId(0) }]);
     const searching = play(base, press('/'), press('q'));
     expect(searching.effects).toEqual([]);
-    expect(searching.state.search.text).toBe('q');
+    expect(searching.state.searches.runs.text).toBe('q');
     expect(play(searching.state, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
   });
 
   it('never throw, whatever is pressed', () => {
     const key = fc.oneof(
-      fc.constantFrom(...'1234qtxyrflieo/?jkgGn[]{}"'.split('')).map((input) => press(input)),
+      fc.constantFrom(...'123456qtxyrRflieowpn/?jkgGn[]{}"'.split('')).map((input) => press(input)),
       fc.constantFrom('up' as const, 'down' as const, 'left' as const, 'right' as const, 'enter' as const, 'escape' as const, 'tab' as const, 'backspace' as const, 'pageUp' as const, 'end' as const).map(pressNamed),
       fc.string({ maxLength: 3 }).map((input) => press(input)),
     );

@@ -71,7 +71,7 @@ describe('the screen', () => {
   it('shows a build error with its place, and what else a session has to say', () => {
     const dev = play(
       { ...emptyState(), dev: { stages: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2 } },
-      { type: 'overview', overview: { engineVersion: '1', engineStartedAt: at(0), queued: 3, running: 1, triggered: 9, finished: 5, workers: 1, slotsTotal: 100, slotsUsed: 1 }, atMs: 0 },
+      { type: 'overview', overview: { engineVersion: '1', engineStartedAt: at(0), queued: 3, running: 1, triggered: 9, finished: 5, workers: 1, slotsTotal: 100, slotsUsed: 1, workflowsRevision: '' }, atMs: 0 },
     ).state;
     const frame = draw(dev);
     expect(frame).toContain('src/simple.ts:8:11 Unexpected ";"');
@@ -87,7 +87,7 @@ describe('the screen', () => {
     const many = { type: 'runs-listed' as const, rows: Array.from({ length: 200 }, (_, index) => makeRun(index, { workflow: '工作流'.repeat(20), errorMessage: 'x'.repeat(300) })), next: 'p' };
     const base = play({ ...openedRun(), run: undefined }, { type: 'resize', rows, columns }, many).state;
     const opened = play(openedRun(), { type: 'resize', rows, columns }).state;
-    for (const state of [base, play(base, press('2')).state, play(base, press('3')).state, play(base, press('4')).state, play(base, press('?')).state, opened, play(opened, press('o')).state, play(opened, press('x')).state]) {
+    for (const state of [base, play(base, press('2')).state, play(base, press('3')).state, play(base, press('4')).state, play(base, press('5')).state, play(base, press('6')).state, play(base, press('?')).state, opened, play(opened, press('o')).state, play(opened, press('x')).state]) {
       const lines = draw(state).split('\n');
       expect(lines.length).toBeLessThan(rows);
       // The library draws on 100 columns.

@@ -521,7 +521,10 @@ export interface StreamOverviewRequest {
 
 export interface StreamOverviewResponse {
   engineVersion: string;
-  engineStartedAt?: Date | undefined;
+  engineStartedAt?:
+    | Date
+    | undefined;
+  /** Ready: they wait for a worker, a place of a concurrency key or units of a rate limit. */
   queued: bigint;
   running: bigint;
   /** Over the life of this engine process. */

@@ -1,0 +1,65 @@
+import { open, stat } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
+import { watch } from 'chokidar';
+
+/** Read at once; a log that grows faster is read in several steps. */
+const chunkBytes = 64 * 1024;
+
+export interface EngineLogFollower {
+  stop(): Promise<void>;
+}
+
+/**
+ * Whole lines of a log as they are written, also when it is put aside for a new file. A program that writes to a file
+ * outlives its reader, which a pipe would not let it.
+ * @param options.past bytes before the present end that are read first
+ */
+export function followEngineLog(path: string, options: { past: number; onLines: (lines: readonly string[]) => void }): EngineLogFollower {
+  let offset: number | undefined;
+  let decoder = new StringDecoder('utf8');
+  let rest = '';
+  let reading: Promise<void> = Promise.resolve();
+  const watcher = watch(path, { ignoreInitial: true });
+
+  const read = async (): Promise<void> => {
+    const size = await stat(path).then((found) => found.size, () => undefined);
+    if (size === undefined) return;
+    if (offset === undefined) {
+      offset = Math.max(0, size - options.past);
+      // The first line may be cut in two.
+      rest = offset === 0 ? '' : '\0';
+    }
+    if (size < offset) {
+      [offset, rest, decoder] = [0, '', new StringDecoder('utf8')];
+    }
+    const file = await open(path, 'r');
+    try {
+      for (let at = offset; at < size; at = offset) {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(chunkBytes, size - at)), { position: at });
+        if (bytesRead === 0) return;
+        offset = at + bytesRead;
+        const lines = (rest + decoder.write(buffer.subarray(0, bytesRead))).split('\n');
+        rest = lines.pop() ?? '';
+        const whole = lines.filter((line) => line !== '' && !line.startsWith('\0'));
+        if (whole.length > 0) options.onLines(whole);
+      }
+    } finally {
+      await file.close();
+    }
+  };
+  const look = (): void => {
+    reading = reading.then(read).catch(() => undefined); // it may be gone again; the next change looks anew
+  };
+  watcher.on('ready', look);
+  watcher.on('add', look);
+  watcher.on('change', look);
+  watcher.on('error', () => undefined);
+  // What is there now is the past: later bytes are news, whenever the watcher is ready.
+  if (options.past === 0) reading = stat(path).then((found) => void (offset = found.size), () => void (offset = 0));
+  return {
+    async stop() {
+      await watcher.close();
+      await reading;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { fieldOf } from './edit-text.ts';
+import { listRows } from './layout.ts';
+import { listItems, selectedIndex, selectedItem, workflowOf, type ListItem } from './list-items.ts';
+import { moved, movement } from './move.ts';
+import { openRun } from './open-run.ts';
+import type { Dialog, Key, Step, UiEffect, UiState } from './ui-state.ts';
+
+/** Keys in a list that is not the runs'. */
+export function inList(state: UiState, key: Key): Step {
+  const items = listItems(state);
+  const by = movement(key, listRows(state));
+  if (by !== undefined && items.length > 0) {
+    const to = items[moved(selectedIndex(state, items), by, items.length)];
+    return [{ ...state, cursors: { ...state.cursors, [state.view]: to?.id } }, []];
+  }
+  if (key.name === 'escape') return [{ ...state, searches: { ...state.searches, [state.view]: fieldOf('') } }, []];
+  const item = selectedItem(state);
+  if (item === undefined) return [state, []];
+  if (key.name === 'enter') return [openItem(state, item), []];
+  switch (key.input) {
+    case 'p':
+      return [state, pause(item)];
+    case 'n':
+      return ask(state, runNow(item));
+    case 'x':
+      return remove(state, item);
+    default:
+      return [state, []];
+  }
+}
+
+/** The runs of what is selected; a cron's last run. */
+function openItem(state: UiState, item: ListItem): UiState {
+  if (item.kind === 'cron' && item.row.lastRunId !== null) return { ...state, run: openRun(item.row.lastRunId, 'events') };
+  const workflow = workflowOf(item);
+  if (workflow === undefined) return state;
+  return { ...state, view: 'runs', selected: undefined, filter: item.kind === 'queue' ? 'QUEUED' : 'ALL', searches: { ...state.searches, runs: fieldOf(workflow) } };
+}
+
+function pause(item: ListItem): readonly UiEffect[] {
+  if (item.kind === 'workflow') return [{ type: 'pause-workflow', name: item.row.name, paused: !item.row.paused }];
+  if (item.kind === 'cron') return [{ type: 'enable-cron', cronId: item.row.cronId, name: item.row.name, enabled: !item.row.enabled }];
+  return [];
+}
+
+type Confirm = Extract<Dialog, { kind: 'confirm' }>;
+
+function runNow(item: ListItem): Confirm | undefined {
+  if (item.kind === 'cron') {
+    const { cronId, name, workflow } = item.row;
+    return { kind: 'confirm', title: 'Run now', question: `Run ${workflow} now, with the input of its cron ${name}?`, yes: 'runs it', no: 'waits for its tick', effect: { type: 'run-cron', cronId, name } };
+  }
+  if (item.kind === 'schedule') {
+    const { scheduleId, workflow, dueAt } = item.row;
+    return { kind: 'confirm', title: 'Run now', question: `Run ${workflow} now instead of at ${dueAt ?? ''}?`, yes: 'runs it', no: 'waits', effect: { type: 'run-schedule', scheduleId } };
+  }
+  return undefined;
+}
+
+function remove(state: UiState, item: ListItem): Step {
+  if (item.kind === 'schedule') {
+    const { scheduleId, workflow, dueAt } = item.row;
+    return ask(state, { kind: 'confirm', title: 'Delete', question: `Delete the run of ${workflow} at ${dueAt ?? ''}?`, yes: 'deletes it', no: 'keeps it', effect: { type: 'delete-schedule', scheduleId } });
+  }
+  if (item.kind !== 'cron') return [state, []];
+  const { cronId, name, workflow, isDeclared } = item.row;
+  // Its workflow would make it again at the next registration.
+  if (isDeclared) return [{ ...state, notice: { text: `${workflow} declares this cron: take it out of the code, or switch it off with p.`, atMs: state.nowMs } }, []];
+  return ask(state, { kind: 'confirm', title: 'Delete', question: `Delete the cron ${name} of ${workflow}?`, yes: 'deletes it', no: 'keeps it', effect: { type: 'delete-cron', cronId, name } });
+}
+
+function ask(state: UiState, dialog: Confirm | undefined): Step {
+  return [dialog === undefined ? state : { ...state, dialog }, []];
+}
