@@ -8,9 +8,12 @@ export interface Screen {
   unmount(): void;
 }
 
+/** A held key repeats at 30 a second or more, and each step should be seen. Ink's incremental rendering was no faster, and left lines stale for seconds. */
+const maxFps = 60;
+
 /** Mounts the app on a terminal. Loading this module loads React: NODE_ENV has to be set before. */
 export function openScreen(store: UiStore, streams: { stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream }): Screen {
-  const mounted = render(<App store={store} connect={undefined} />, { ...streams, exitOnCtrlC: false, patchConsole: false });
+  const mounted = render(<App store={store} connect={undefined} />, { ...streams, exitOnCtrlC: false, patchConsole: false, maxFps });
   return {
     connect: (connect) => mounted.rerender(<App store={store} connect={connect} />),
     unmount: () => mounted.unmount(),

@@ -1,0 +1,177 @@
+/**
+ * The terminal UI in a terminal of 120×40, on 10,000 runs: frames a second while it scrolls, and from a committed change
+ * to the screen that shows it; and what its open views ask of Postgres while nothing happens.
+ * `npm run bench:ui [runs]`; prints one JSON object. Needs a build.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { spawn as spawnPty, type IPty } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { Client } from 'pg';
+import { ConcurrencyLimitStrategy, Hatchet } from '../sdk/index.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const runs = Number(process.argv[2] ?? 10_000);
+const bulk = 1_000;
+const frames = 300;
+const changes = 40;
+const idleMs = 20_000;
+const size = { rows: 40, cols: 120 };
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A terminal whose screen can be waited for. */
+class Terminal {
+  readonly #terminal = new xterm.Terminal({ ...size, allowProposedApi: true });
+  readonly #pty: IPty;
+  #onChange: () => void = () => undefined;
+
+  constructor(token: string) {
+    const env = { ...process.env, TERM: 'xterm-256color', HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+    this.#pty = spawnPty(process.execPath, [join(root, 'bin/hatchet'), 'tui'], { ...size, env });
+    this.#pty.onData((data) => this.#terminal.write(data, () => this.#onChange()));
+  }
+
+  line(row: number): string {
+    return this.#terminal.buffer.active.getLine(row)?.translateToString(true) ?? '';
+  }
+
+  screen(): string {
+    return Array.from({ length: size.rows }, (_, row) => this.line(row)).join('\n');
+  }
+
+  press(keys: string): void {
+    this.#pty.write(keys);
+  }
+
+  async until(isThere: (screen: string) => boolean, limitMs = 10_000): Promise<void> {
+    const end = performance.now() + limitMs;
+    while (!isThere(this.screen())) {
+      if (performance.now() > end) throw new Error(`the screen does not show what it should:\n${this.screen()}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 200);
+        this.#onChange = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  end(): void {
+    this.#pty.kill('SIGKILL');
+  }
+}
+
+interface Engine {
+  child: ChildProcess;
+  token: string;
+  databaseUrl: string;
+}
+
+async function launch(dataDir: string): Promise<Engine> {
+  const child = spawn(process.execPath, [join(root, 'dist/engine/main.js'), JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const message: { type?: string; token: string; databaseUrl: string } = JSON.parse(line);
+    if (message.type === 'ready') return { child, token: message.token, databaseUrl: message.databaseUrl };
+  }
+  throw new Error('the engine ended before it was ready');
+}
+
+const quantile = (values: readonly number[], part: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
+
+/** One key a frame, each after the screen has answered the last: what a held key can do at most. */
+async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: number; p99Ms: number }> {
+  const took: number[] = [];
+  for (let frame = 0; frame < frames; frame++) {
+    const before = terminal.screen();
+    const startedAt = performance.now();
+    terminal.press(key);
+    await terminal.until((screen) => screen !== before);
+    took.push(performance.now() - startedAt);
+  }
+  return { perSecond: Math.round((1000 * took.length) / took.reduce((sum, ms) => sum + ms, 0)), p99Ms: Math.round(quantile(took, 0.99)) };
+}
+
+async function statements(client: Client): Promise<number> {
+  const { rows } = await client.query<{ calls: number }>(`SELECT xact_commit + xact_rollback AS calls FROM pg_stat_database WHERE datname = current_database()`);
+  return Number(rows[0]?.calls ?? 0);
+}
+
+/** Transactions a second of an idle engine, this one's own two left out. */
+async function idle(engine: Engine): Promise<number> {
+  const client = new Client({ connectionString: engine.databaseUrl });
+  await client.connect();
+  await client.query('SELECT pg_stat_force_next_flush()');
+  const before = await statements(client);
+  await delay(idleMs);
+  const after = await statements(client);
+  await client.end();
+  return Math.round(((after - before - 1) / (idleMs / 1000)) * 100) / 100;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-bench-ui-'));
+const engine = await launch(join(folder, 'data'));
+const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
+const terminal = new Terminal(engine.token);
+try {
+  const waits = hatchet.task({ name: 'waits', concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN }, fn: (input: { key: string }) => input });
+  // Registers the workflow; nobody runs it.
+  await hatchet.worker('bench', { handleKill: false, workflows: [waits] });
+  for (let made = 0; made < runs; made += bulk) await waits.runNoWait(Array.from({ length: Math.min(bulk, runs - made) }, (_, index) => ({ key: `key ${index % 500}` })));
+  await terminal.until((screen) => screen.includes('waits'));
+
+  const oldestLoaded = async (): Promise<void> => {
+    for (let last = ''; last !== terminal.line(size.rows - 4); ) {
+      last = terminal.line(size.rows - 4);
+      terminal.press('G');
+      await delay(300);
+    }
+  };
+  await oldestLoaded();
+  const up = await scroll(terminal, 'k');
+  terminal.press('g');
+  await delay(300);
+  const down = await scroll(terminal, 'j');
+  terminal.press('g');
+  await delay(300);
+
+  const seen: number[] = [];
+  for (let change = 0; change < changes; change++) {
+    const runId = await (await waits.runNoWait({ key: 'fresh' })).runId;
+    const answeredAt = performance.now();
+    await terminal.until((screen) => screen.includes(runId));
+    seen.push(performance.now() - answeredAt);
+    await delay(100);
+  }
+
+  terminal.press('4');
+  await terminal.until((screen) => screen.includes('CONCURRENCY KEY'));
+  const queue: number[] = [];
+  for (let change = 0; change < changes; change++) {
+    const before = / waits:waits +\d+ +\d+ +(\d+)/.exec(terminal.screen())?.[1];
+    await waits.runNoWait({ key: 'fresh' });
+    const answeredAt = performance.now();
+    await terminal.until((screen) => / waits:waits +\d+ +\d+ +(\d+)/.exec(screen)?.[1] !== before);
+    queue.push(performance.now() - answeredAt);
+    await delay(300);
+  }
+  await delay(3_000);
+  const watched = await idle(engine);
+  terminal.end();
+  await delay(1_000);
+  const alone = await idle(engine);
+  const ms = (values: readonly number[]) => ({ p50: Math.round(quantile(values, 0.5)), max: Math.round(Math.max(...values)) });
+  process.stdout.write(`${JSON.stringify({ runs, scroll_up: up, scroll_down: down, run_to_screen_ms: ms(seen), queue_to_screen_ms: ms(queue), idle_transactions_per_s: { watched, alone } })}\n`);
+} finally {
+  terminal.end();
+  hatchet.close();
+  const gone = new Promise((resolve) => engine.child.once('exit', resolve));
+  engine.child.kill('SIGTERM');
+  await gone;
+  rmSync(folder, { recursive: true, force: true });
+}
