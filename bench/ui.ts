@@ -98,7 +98,7 @@ async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: num
 }
 
 async function statements(client: Client): Promise<number> {
-  const { rows } = await client.query<{ calls: number }>(`SELECT xact_commit + xact_rollback AS calls FROM pg_stat_database WHERE datname = current_database()`);
+  const { rows } = await client.query<{ calls: string }>(`SELECT xact_commit + xact_rollback AS calls FROM pg_stat_database WHERE datname = current_database()`);
   return Number(rows[0]?.calls ?? 0);
 }
 

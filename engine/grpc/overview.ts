@@ -22,7 +22,8 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
     workers: workers.length,
     slotsTotal: sum(workers.flatMap((worker) => [...worker.slots.values()])),
     slotsUsed: sum(workers.flatMap((worker) => [...worker.used.values()])),
-    workflowsRevision: state === undefined ? '' : workflowsRevision(state, tenantId),
+    workflowsRevision: digest(workflowFacts(state, tenantId)),
+    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused}`)),
   };
 }
 
@@ -39,9 +40,12 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** A digest of the newest versions and of what is paused. */
-function workflowsRevision(state: ShardState, tenantId: string): string {
-  const digest = createHash('sha1');
-  for (const version of state.latest.values()) if (version.tenantId === tenantId) digest.update(`${version.versionId} ${state.workflows.get(version.workflowId)?.paused === true}\n`);
-  return digest.digest('base64url').slice(0, 12);
+/** The newest versions, and what is paused. */
+function workflowFacts(state: ShardState | undefined, tenantId: string): string[] {
+  const own = [...(state?.latest.values() ?? [])].filter((version) => version.tenantId === tenantId);
+  return own.map((version) => `${version.versionId} ${state?.workflows.get(version.workflowId)?.paused === true}`);
+}
+
+function digest(facts: readonly string[]): string {
+  return createHash('sha1').update(facts.join('\n')).digest('base64url').slice(0, 12);
 }

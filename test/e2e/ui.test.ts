@@ -189,6 +189,7 @@ describe('hatchet dev in a terminal', () => {
     terminal.press('1/yearly');
     await terminal.shows(/search: yearly/);
     terminal.press('\r');
+    await expect.poll(() => terminal.screen(), { timeout: 10_000 }).not.toContain('search: yearly');
     expect(terminal.screen()).not.toContain('slow');
     await terminal.shows(/▸ ✓ COMPLETED yearly/);
     terminal.press('R');

@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
 import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
+import { isTerminal } from '../../monitor/status-name.ts';
 import { eventLine, logLineText } from '../../output/event-line.ts';
 import { plainLines, plainText } from '../../output/plain-text.ts';
 import { causeText } from '../../output/cause-text.ts';
@@ -132,6 +133,7 @@ function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly s
 
 /** What each unfinished task waits for. */
 function whyText(detail: RunDetail): string {
+  if (isTerminal(detail.run.status)) return `It waits for nothing: the run is ${detail.run.status}.`;
   return detail.tasks.flatMap((task) => (task.cause === null ? [] : [`${task.name}: ${causeText(task.cause)}`])).join('\n');
 }
 

@@ -13,7 +13,7 @@ export function RunsView({ state }: { state: UiState }) {
   const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
   const start = windowStart(selected, rows.length, height);
   const narrow = state.columns < 110;
-  const nameWidth = Math.max(12, Math.min(36, state.columns - (narrow ? 48 : 76)));
+  const nameWidth = Math.max(12, Math.min(36, state.columns - (narrow ? 50 : 76)));
   return (
     <Box flexDirection="column">
       <Text dimColor wrap="truncate">

@@ -535,6 +535,8 @@ export interface StreamOverviewResponse {
   slotsUsed: number;
   /** Changes when a workflow is registered anew, paused or resumed: time to list them again. */
   workflowsRevision: string;
+  /** Changes when a worker comes, goes or is paused, also where another takes its place within one message. */
+  workersRevision: string;
 }
 
 function createBaseRunSummary(): RunSummary {
@@ -5040,6 +5042,7 @@ function createBaseStreamOverviewResponse(): StreamOverviewResponse {
     slotsTotal: 0,
     slotsUsed: 0,
     workflowsRevision: "",
+    workersRevision: "",
   };
 }
 
@@ -5086,6 +5089,9 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
     }
     if (message.workflowsRevision !== "") {
       writer.uint32(82).string(message.workflowsRevision);
+    }
+    if (message.workersRevision !== "") {
+      writer.uint32(90).string(message.workersRevision);
     }
     return writer;
   },
@@ -5183,6 +5189,14 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
             message.workflowsRevision = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.workersRevision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5210,6 +5224,7 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
     message.slotsTotal = object.slotsTotal ?? 0;
     message.slotsUsed = object.slotsUsed ?? 0;
     message.workflowsRevision = object.workflowsRevision ?? "";
+    message.workersRevision = object.workersRevision ?? "";
     return message;
   },
 };
