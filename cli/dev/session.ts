@@ -48,6 +48,7 @@ export class DevSession {
   #envChanged = false;
   #triggeredRun: string | undefined;
   #wasTriggered = false;
+  #looks: Promise<void> = Promise.resolve();
 
   constructor(parts: SessionParts, goal: SessionGoal) {
     this.#parts = parts;
@@ -107,13 +108,13 @@ export class DevSession {
         return;
       case 'triggered':
         this.#triggeredRun = event.runId;
-        void this.#look(event.runId); // it may have ended before its id was known here
+        this.#look(event.runId); // it may have ended before its id was known here
         return;
       case 'trigger-failed':
         if (this.#goal.once) this.#end(reportError(event.error).exitCode);
         return;
       case 'run-event':
-        if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) void this.#look(event.event.runId);
+        if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) this.#look(event.event.runId);
         return;
       case 'run-finished':
         this.#triggeredRun = undefined;
@@ -164,9 +165,12 @@ export class DevSession {
       .finally(() => admin.close());
   }
 
-  async #look(runId: string): Promise<void> {
-    if (this.#triggeredRun !== runId) return;
-    await this.#parts.feed.outcome(runId).catch((error: unknown) => this.handle({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }));
+  /** One look after the other: of two at once, both could find the end, and tell of it. */
+  #look(runId: string): void {
+    this.#looks = this.#looks.then(async () => {
+      if (this.#triggeredRun !== runId) return;
+      await this.#parts.feed.outcome(runId).catch((error: unknown) => this.handle({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }));
+    });
   }
 
   async #stop(): Promise<void> {

@@ -19,12 +19,12 @@ async function makeProject(template: string): Promise<string> {
   return project;
 }
 
-/** What each template runs first, and what that gives. */
-const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp }>> = {
+/** What each template runs first, and what that gives. `simple` has a newcomer's first day of its own. */
+const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp } | null>> = {
   dag: { trigger: 'order', input: '{"customer":"ada","items":[1200,350]}', output: /1 parcel\(s\) sent for ada-1550/ },
   fanout: { trigger: 'album', output: /\{"files":20,"bytes":20190\}/ },
+  simple: null,
   scheduled: { trigger: 'report', output: /\{"at":"[^"]+","reminder":"[^"]+"\}/ },
-  simple: { trigger: 'simple', input: '{"message":"Hi"}', output: /\{"message":"hi"\}/ },
 };
 
 async function typeCheck(project: string): Promise<void> {
@@ -32,14 +32,16 @@ async function typeCheck(project: string): Promise<void> {
   expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
 }
 
-describe.each(templateNames().filter((name) => name !== 'events'))('the template %s', (template) => {
+describe.each(templateNames().filter((name) => !['events', 'python'].includes(name)))('the template %s', (template) => {
   it('type-checks and runs', async () => {
     const project = await makeProject(template);
     await typeCheck(project);
     const run = runs[template];
+    if (run === null) return;
     expect(run, 'the test knows what it runs').toBeDefined();
     const ended = await runCli(['dev', '--trigger', run?.trigger ?? '', '--input', run?.input ?? '{}', '--once'], { cwd: project });
-    expect([ended.code, ended.stdout], ended.stderr).toEqual([0, expect.stringMatching(run?.output ?? /^$/)]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stdout.split('\n').filter((line) => run?.output.test(line))).toHaveLength(1);
   });
 });
 
