@@ -114,6 +114,32 @@ async function live(steps: readonly Step[]): Promise<number> {
 }
 
 describe('recovery, beside the reference model', () => {
+  it('keeps batches that run, those that wait for one, and those whose worker has still to be told', async () => {
+    const restart = { do: 'restart' } as const;
+    // Picked so that it asks for no place, and for a unit that is there for three.
+    const gather = { do: 'trigger', workflow: 'gather', priority: 1, pick: 30 } as const;
+    const report = { do: 'batch', pick: 0, late: false } as const;
+    await live([
+      { do: 'register', slots: 2 },
+      gather,
+      gather,
+      restart,
+      { do: 'present', pick: 0 },
+      gather,
+      gather,
+      { ...report, event: 'started', all: true },
+      restart,
+      { do: 'present', pick: 0 },
+      { ...report, event: 'cancelled', all: false },
+      restart,
+      { do: 'present', pick: 0 },
+      { do: 'tell' },
+      { do: 'tell' },
+      { ...report, event: 'completed', all: true },
+      restart,
+    ]);
+  });
+
   it(`changes nothing that was promised, over ${histories} random histories with restarts`, async () => {
     let restarts = 0;
     await fc.assert(
