@@ -1,9 +1,9 @@
-/** At most one message in this time. */
-const everyMs = 200;
 /** Reading figures takes at most this part of the event loop: where there are many, they come less often. */
 const loopShare = 0.05;
 
 export interface Figures<T> {
+  /** At most one message in this time. */
+  everyMs: number;
   read: () => T;
   /** Two readings that encode alike are not sent twice. */
   encode: (figures: T) => Uint8Array;
@@ -18,7 +18,7 @@ export class ChangeSignal {
     for (const watcher of this.#watchers) watcher();
   }
 
-  async *watch<T>({ read, encode }: Figures<T>, signal: AbortSignal): AsyncGenerator<T> {
+  async *watch<T>({ everyMs, read, encode }: Figures<T>, signal: AbortSignal): AsyncGenerator<T> {
     let dirty = true;
     let wake = (): void => undefined;
     const poke = (): void => {

@@ -141,16 +141,16 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     }),
     listQueues: unary(deps, async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId)),
     streamQueues: serverStream(deps, async (call, { tenantId }, signal) => {
-      const figures = { read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
+      const figures = { everyMs: 100, read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     }),
     listSchedules: unary(deps, async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId)),
     streamSchedules: serverStream(deps, async (call, { tenantId }, signal) => {
-      const figures = { read: () => scheduleFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListSchedulesResponse) => ListSchedulesResponse.encode(message).finish() };
+      const figures = { everyMs: 100, read: () => scheduleFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListSchedulesResponse) => ListSchedulesResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     }),
     streamOverview: serverStream(deps, async (call, { tenantId }, signal) => {
-      const figures = { read: () => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine), encode: (message: StreamOverviewResponse) => StreamOverviewResponse.encode(message).finish() };
+      const figures = { everyMs: 200, read: () => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine), encode: (message: StreamOverviewResponse) => StreamOverviewResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     }),
   };

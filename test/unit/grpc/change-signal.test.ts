@@ -16,7 +16,7 @@ function watched(): World {
     world.reads++;
     return world.value;
   };
-  const iterator = changes.watch({ read, encode: (figures) => Buffer.from(String(figures)) }, abort.signal);
+  const iterator = changes.watch({ everyMs: 50, read, encode: (figures) => Buffer.from(String(figures)) }, abort.signal);
   const world: World = { changes, abort, value: 1, reads: 0, next: () => iterator.next() };
   return world;
 }

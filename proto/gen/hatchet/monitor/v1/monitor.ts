@@ -5346,7 +5346,7 @@ export const MonitorServiceService = {
     responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
   },
-  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  /** The same, once at the start and then whenever it changes. At most every 100 ms, and less often where looking takes long. */
   streamQueues: {
     path: "/hatchet.monitor.v1.MonitorService/StreamQueues" as const,
     requestStream: false as const,
@@ -5417,7 +5417,7 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
-  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  /** The same, once at the start and then whenever it changes. At most every 100 ms, and less often where looking takes long. */
   streamQueues: handleServerStreamingCall<StreamQueuesRequest, StreamQueuesResponse>;
   /** Crons and the scheduled runs that are to come, as ListQueues. */
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
@@ -5580,7 +5580,7 @@ export interface MonitorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
   ): ClientUnaryCall;
-  /** The same, once at the start and then whenever it changes. At most every 200 ms, and less often where looking takes long. */
+  /** The same, once at the start and then whenever it changes. At most every 100 ms, and less often where looking takes long. */
   streamQueues(
     request: StreamQueuesRequest,
     options?: Partial<CallOptions>,
