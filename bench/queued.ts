@@ -3,17 +3,17 @@
  * idle engine. `npm run bench:queued [tasks]`; prints one JSON object. Needs a build.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials, Metadata } from '@grpc/grpc-js';
-import { Client } from 'pg';
 import { startEngine } from '../engine/index.ts';
 import { ActionType, DispatcherClient, StepActionEventType, type AssignedAction } from '../proto/gen/hatchet/contract/dispatcher.ts';
 import { Hatchet, Priority } from '../sdk/index.ts';
+import { idleRate } from './idle-rate.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const rounds = 300;
@@ -152,29 +152,12 @@ async function printMemory(dataDir: string): Promise<void> {
   await engine.stop();
 }
 
-/** Statements a second that Postgres is sent, from its own log: its counters would include its own background work. */
-async function idleRate(engine: Engine, dataDir: string, seconds: number): Promise<number> {
-  const log = join(dataDir, 'postgres.log');
-  const client = new Client({ connectionString: engine.databaseUrl });
-  await client.connect();
-  await client.query('ALTER SYSTEM SET log_min_duration_statement = 0');
-  await client.query('SELECT pg_reload_conf()');
-  await delay(2_000);
-  const before = readFileSync(log, 'utf8').length;
-  await delay(seconds * 1000);
-  const lines = readFileSync(log, 'utf8').slice(before).split('\n');
-  await client.query('ALTER SYSTEM RESET log_min_duration_statement');
-  await client.query('SELECT pg_reload_conf()');
-  await client.end();
-  return round(lines.filter((line) => /ms {2}(execute|statement)/.test(line)).length / seconds);
-}
-
 async function run(tasks: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-queued-'));
   let engine = await launch(dataDir);
   const note = (text: string): boolean => process.stderr.write(`${text}\n`);
   try {
-    const idle = await idleRate(engine, dataDir, 20);
+    const idle = await idleRate(engine.databaseUrl, dataDir, 20);
     note(`idle: ${idle} statements/s`);
     let hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
     const queued = hatchet.task({ name: 'queued', scheduleTimeout: '24h', fn: () => ({}) });

@@ -12,15 +12,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnPty, type IPty } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
-import { Client } from 'pg';
 import { ConcurrencyLimitStrategy, Hatchet } from '../sdk/index.ts';
+import { idleRate } from './idle-rate.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runs = Number(process.argv[2] ?? 10_000);
 const bulk = 1_000;
 const frames = 300;
 const changes = 40;
-const idleMs = 20_000;
+const idleSeconds = 20;
 const size = { rows: 40, cols: 120 };
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -97,25 +97,9 @@ async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: num
   return { perSecond: Math.round((1000 * took.length) / took.reduce((sum, ms) => sum + ms, 0)), p99Ms: Math.round(quantile(took, 0.99)) };
 }
 
-async function statements(client: Client): Promise<number> {
-  const { rows } = await client.query<{ calls: string }>(`SELECT xact_commit + xact_rollback AS calls FROM pg_stat_database WHERE datname = current_database()`);
-  return Number(rows[0]?.calls ?? 0);
-}
-
-/** Transactions a second of an idle engine, this one's own two left out. */
-async function idle(engine: Engine): Promise<number> {
-  const client = new Client({ connectionString: engine.databaseUrl });
-  await client.connect();
-  await client.query('SELECT pg_stat_force_next_flush()');
-  const before = await statements(client);
-  await delay(idleMs);
-  const after = await statements(client);
-  await client.end();
-  return Math.round(((after - before - 1) / (idleMs / 1000)) * 100) / 100;
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-bench-ui-'));
-const engine = await launch(join(folder, 'data'));
+const dataDir = join(folder, 'data');
+const engine = await launch(dataDir);
 const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 const terminal = new Terminal(engine.token);
 try {
@@ -161,12 +145,12 @@ try {
     await delay(300);
   }
   await delay(3_000);
-  const watched = await idle(engine);
+  const watched = await idleRate(engine.databaseUrl, dataDir, idleSeconds);
   terminal.end();
   await delay(1_000);
-  const alone = await idle(engine);
+  const alone = await idleRate(engine.databaseUrl, dataDir, idleSeconds);
   const ms = (values: readonly number[]) => ({ p50: Math.round(quantile(values, 0.5)), max: Math.round(Math.max(...values)) });
-  process.stdout.write(`${JSON.stringify({ runs, scroll_up: up, scroll_down: down, run_to_screen_ms: ms(seen), queue_to_screen_ms: ms(queue), idle_transactions_per_s: { watched, alone } })}\n`);
+  process.stdout.write(`${JSON.stringify({ runs, scroll_up: up, scroll_down: down, run_to_screen_ms: ms(seen), queue_to_screen_ms: ms(queue), idle_statements_per_s: { watched, alone } })}\n`);
 } finally {
   terminal.end();
   hatchet.close();
