@@ -29,17 +29,21 @@ describe('scheduleFigures', () => {
 
   it('keeps the last run through a tick that fails, a switch and a new declaration', () => {
     const { made, workflowId, cronOf } = world();
-    const cron = cronOf('0 3 * * *', made.nowUs, { isDeclared: true, lastUs: 1_000_000, lastRunId: made.id() });
+    const cron = cronOf('0 3 * * *', made.nowUs, { isDeclared: true });
     made.run({ kind: 'putWorkflow', tenantId, definition: workflowOf('report', [stepOf('one', { retries: 1 })]), checksum: 'a', workflowId, versionId: made.id(), filterIds: [], crons: [cron] });
-    const timer = [...made.state.crons.values()][0];
-    if (timer === undefined) throw new Error('the cron is not there');
+    const [first] = made.state.crons.values();
+    const [run] = made.triggerOf('report').runs;
+    if (first === undefined || run === undefined) throw new Error('nothing to fire');
+    made.run({ kind: 'fireTimer', timer: first, run, error: null, nextUs: made.nowUs + hourUs, existing: new Set() });
+    const timer = made.state.crons.get(first.id) ?? first;
     made.run({ kind: 'fireTimer', timer, run: null, error: 'the input is no object', nextUs: made.nowUs + hourUs, existing: new Set() });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([{ lastError: 'the input is no object' }]);
     made.run({ kind: 'setCronEnabled', tenantId, cronId: timer.id, enabled: false, nextUs: made.nowUs + hourUs });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([{ enabled: false, nextAt: undefined, lastError: undefined }]);
     const before = made.state.crons.get(timer.id);
     made.run({ kind: 'putWorkflow', tenantId, definition: workflowOf('report', [stepOf('one', { retries: 2 })]), checksum: 'b', workflowId, versionId: made.id(), filterIds: [], crons: [{ ...cron, id: made.id(), lastUs: null, lastRunId: null }] });
-    expect([...made.state.crons.values()]).toMatchObject([{ enabled: false, lastUs: before?.lastUs, lastRunId: before?.lastRunId }]);
+    expect(before?.lastRunId).toBe(run.runId);
+    expect([...made.state.crons.values()]).toMatchObject([{ enabled: false, lastUs: before?.lastUs, lastRunId: run.runId }]);
   });
 
   it('lists the soonest first, those that are off last, and is bounded', () => {

@@ -5,6 +5,7 @@ import type { WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
 import type { CronRow, ScheduleFigures } from '../../../../cli/monitor/schedule-rows.ts';
 import { selectedItem } from '../../../../cli/ui/model/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
+import { itemLine } from '../../../../cli/ui/views/list-line.ts';
 import { AppView } from '../../../../cli/ui/views/app-view.tsx';
 import { at, emptyState, makeRun, play, press, pressNamed, runId, typed } from './ui-world.ts';
 
@@ -81,6 +82,7 @@ describe('the queues', () => {
     expect(frame).toContain('a:b');
     expect(frame).toContain('key');
     expect(frame).not.toContain('\u001b[2J');
+    expect(itemLine({ kind: 'queue', id: 'q', row: queue('a\u001b[2J:b\u0007') }, { columns: 80, nowMs: 0 })).toMatch(/^a:b +0/);
   });
 });
 
