@@ -1,4 +1,5 @@
 import { render } from 'ink-testing-library';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { KeyRow, LimitRow, QueueFigures, QueueRow } from '../../../../cli/monitor/queue-rows.ts';
 import type { WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
@@ -155,6 +156,30 @@ describe('workflows and workers', () => {
     expect(draw(end)).toContain('▸ w299');
     expect(draw(play(end, pressNamed('pageUp')).state)).not.toContain('w299');
     expect(draw(play(end, press('g')).state)).toContain('▸ w000');
+  });
+});
+
+describe('every list', () => {
+  const long = '工作流'.repeat(20);
+  const lists = emptyState({ workflows: Array.from({ length: 90 }, (_, index) => workflow(`${long}${index}`, { description: long })) });
+  const filled = play(
+    lists,
+    { type: 'queues', figures: figures({ queues: [queue(long, { queued: 123_456 })], keys: Array.from({ length: 50 }, (_, index) => key(`${long}${index}`, { workflow: long, task: long })), limits: [limit(long, { limit: 1_000_000, used: 999_999 })] }) },
+    { type: 'schedules', figures: timers({ crons: [cron(long, { workflow: long, expression: '*/15 0-23 1,15 * MON-FRI' })], schedules: [{ scheduleId: runId(1), workflow: long, dueAt: at(0) }] }) },
+  ).state;
+
+  it.each([
+    [24, 80],
+    [40, 120],
+  ])('fits %i×%i at its beginning and its end', (rows, columns) => {
+    for (const view of ['2', '4', '5']) {
+      for (const place of ['g', 'G']) {
+        const lines = draw(play(filled, { type: 'resize', rows, columns }, press(view), press(place)).state).split('\n');
+        expect(lines.length).toBeLessThan(rows);
+        for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+        expect(lines.filter((line) => line.startsWith('▸'))).toHaveLength(1);
+      }
+    }
   });
 });
 
