@@ -1,4 +1,3 @@
-import { HatchetError } from '../errors.ts';
 import type { DeleteRateLimitCommand, PutRateLimitCommand } from './command.ts';
 import type { Plan } from './plan.ts';
 import { findRateLimit, rateLimitFor, resize } from './rate-limits.ts';
@@ -26,7 +25,7 @@ export function planPutRateLimit(plan: Plan, command: PutRateLimitCommand): void
 export function planDeleteRateLimit(plan: Plan, command: DeleteRateLimitCommand): void {
   const { state, changes } = plan;
   const rateLimit = findRateLimit(state, command.tenantId, command.key);
-  if (rateLimit?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${JSON.stringify(command.key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
+  if (rateLimit?.exists !== true) return; // a command that is run again changes nothing
   const { limit, windowLimit, windowStartUs, used, isStatic } = rateLimit;
   Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
   state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));

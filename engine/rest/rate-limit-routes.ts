@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
+import { findRateLimit } from '../plan/rate-limits.ts';
 import { isoUs, pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery } from './request-values.ts';
@@ -22,6 +23,8 @@ export function registerRateLimitRoutes(app: Hono<RestEnv>, deps: RestDeps): voi
     const { tenantId } = context.get('caller');
     const key = context.req.query('key');
     if (key === undefined || key === '') throw new HatchetError('INVALID_ARGUMENT', 'key is missing', { remedy: 'Give the key of the limit as ?key=.' });
+    const state = deps.owner.stateOf(tenantId);
+    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${JSON.stringify(key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
     await deps.owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key });
     return context.body(null, 204);
   });

@@ -96,6 +96,7 @@ export type Action =
   | { do: 'lost' | 'absent' | 'present' | 'unsubscribe' | 'pause'; pick: number }
   | { do: 'advance'; ms: number }
   | { do: 'labels'; pick: number; gpu: number }
+  | { do: 'dropLimit' }
   | { do: 'putLimit'; limit: number; window: 'SECOND' | 'MINUTE' }
   | { do: 'pauseWorkflow'; workflow: Workflow; paused: boolean }
   | { do: 'together'; steps: Action[] }
@@ -130,6 +131,7 @@ const single: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), pick: fc.nat(1000), wholeRun: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('labels' as const), pick: fc.nat(1000), gpu: fc.integer({ min: 0, max: 1 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('dropLimit' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('putLimit' as const), limit: fc.integer({ min: 0, max: 4 }), window: fc.constantFrom('SECOND' as const, 'MINUTE' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pauseWorkflow' as const), workflow: fc.constantFrom<Workflow>('single', 'keyed', 'keyedDag', 'branchy', 'gather'), paused: fc.boolean() }) },
 );
@@ -150,6 +152,8 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
     case 'advance':
       made.nowUs += step.ms * 1000;
       return { kind: 'tick' };
+    case 'dropLimit':
+      return { kind: 'deleteRateLimit', tenantId, key: 'put' };
     case 'putLimit':
       return { kind: 'putRateLimit', tenantId, key: 'put', limit: step.limit, window: step.window };
     case 'pauseWorkflow': {

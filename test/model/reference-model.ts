@@ -118,6 +118,8 @@ export class ReferenceModel implements ModelView {
         return undefined;
       case 'putRateLimit':
         return this.units.put(command);
+      case 'deleteRateLimit':
+        return this.units.drop(command.key);
       case 'pauseWorkflow':
         if (command.paused) this.paused.add(command.workflowId);
         else this.paused.delete(command.workflowId);

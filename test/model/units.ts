@@ -23,6 +23,17 @@ export class Units {
     const limit = this.#limit({ key: command.key, limit: null, window: command.window });
     if (!limit.isStatic) Object.assign(limit, { isStatic: true, windowLimit: command.limit });
     Object.assign(limit, { limit: command.limit, windowUs: (seconds[command.window] ?? 0) * 1e6, windowLimit: Math.min(limit.windowLimit, command.limit) });
+    this.#judgeAnew(limit);
+  }
+
+  drop(key: string): void {
+    const limit = this.limits.get(key);
+    if (limit === undefined || (!limit.isStatic && limit.limit === 0)) return;
+    Object.assign(limit, { isStatic: false, limit: 0, windowLimit: 0, windowStart: 0, used: 0 });
+    this.#judgeAnew(limit);
+  }
+
+  #judgeAnew(limit: ModelLimit): void {
     const { tasks } = this.#model;
     const those = tasks.filter((task) => task.limitedBy?.limit === limit);
     for (const tooLarge of [false, true]) for (const task of those.filter((each) => each.limitedBy?.tooLarge === tooLarge).sort(byRank)) this.#requeue(task);

@@ -96,7 +96,6 @@ describe('why a task is not running', () => {
     made.register({ actions: ['wf:one'] });
     made.run({ kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'MINUTE' });
     made.run({ kind: 'deleteRateLimit', tenantId, key: 'api' });
-    expect(() => made.run({ kind: 'deleteRateLimit', tenantId, key: 'api' })).toThrow('there is no rate limit "api"');
     const waiting = made.trigger('one', 1, asks({ rateLimits: [units('api', 1, null)] }));
     expect(why(made, waiting)?.text).toContain('it was never put');
     made.run({ kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'MINUTE' });
