@@ -44,7 +44,7 @@ function Header({ state }: { state: UiState }) {
     <Text wrap="truncate">
       <Text bold>hatchet </Text>
       {views.map((view, index) => (
-        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{` ${index + 1} ${titles[view]} `}</Text>
+        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{view === state.view ? `[${index + 1} ${titles[view]}]` : ` ${index + 1} ${titles[view]} `}</Text>
       ))}
     </Text>
   );

@@ -39,7 +39,7 @@ const tables: Tables = {
     { title: 'UP', width: 10, align: 'right', cell: (row, nowMs) => ageText(row.registeredAt, nowMs) },
   ],
   queue: (columns) => [
-    { title: 'QUEUE', width: columns - gutter - 53 - (columns >= wideFrom ? 7 : 0), cell: (row) => `${row.workers === 0 && row.queued > 0 ? '! ' : ''}${row.action}` },
+    { title: 'QUEUE', width: columns - gutter - 54 - (columns >= wideFrom ? 7 : 0), cell: (row) => `${row.workers === 0 && row.queued > 0 ? '! ' : ''}${row.action}` },
     { title: 'QUEUED', width: 8, align: 'right', cell: (row) => String(row.queued) },
     { title: 'RUNNING', width: 9, align: 'right', cell: (row) => String(row.running) },
     { title: 'KEYS', width: 6, align: 'right', cell: (row) => String(row.waitingForPlace) },
@@ -47,7 +47,7 @@ const tables: Tables = {
     ...(columns >= wideFrom ? [{ title: 'BATCH', width: 7, align: 'right' as const, cell: (row: Rows['queue']) => String(row.waitingForBatch) }] : []),
     { title: 'RETRY', width: 6, align: 'right', cell: (row) => String(row.delayed) },
     { title: 'WORKERS', width: 8, align: 'right', cell: (row) => String(row.workers) },
-    { title: 'OLDEST', width: 9, align: 'right', cell: (row, nowMs) => ageText(row.oldestQueuedAt, nowMs) },
+    { title: 'OLDEST', width: 10, align: 'right', cell: (row, nowMs) => ageText(row.oldestQueuedAt, nowMs) },
   ],
   key: (columns) => {
     const rest = columns - gutter - bar - 20;

@@ -102,9 +102,9 @@ function Pane({ run, detail, rows, columns }: { run: OpenRun; detail: RunDetail;
       <Text wrap="truncate">
         {panes.map((pane) => (
           <Text key={pane} bold={pane === run.pane} underline={pane === run.pane} dimColor={pane !== run.pane}>
-            {paneTitles[pane]}
+            {`${pane === run.pane ? '▸' : ' '}${paneTitles[pane]}`}
           </Text>
-        )).flatMap((title, index) => (index === 0 ? [' ', title] : ['  ', title]))}
+        )).flatMap((title, index) => (index === 0 ? [title] : [' ', title]))}
         <Text dimColor>{position}</Text>
       </Text>
       {lines.slice(start, start + rows).map((line, index) => (

@@ -8,7 +8,7 @@ import { selectedItem } from '../../../../cli/ui/model/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { itemLine } from '../../../../cli/ui/views/list-line.ts';
 import { AppView } from '../../../../cli/ui/views/app-view.tsx';
-import { at, emptyState, makeRun, play, press, pressNamed, runId, typed } from './ui-world.ts';
+import { at, emptyState, makeDetail, makeRun, makeTask, play, press, pressNamed, runId, typed } from './ui-world.ts';
 
 function draw(state: UiState): string {
   const { lastFrame, unmount } = render(<AppView state={state} />);
@@ -156,6 +156,14 @@ describe('workflows and workers', () => {
     expect(draw(end)).toContain('▸ w299');
     expect(draw(play(end, pressNamed('pageUp')).state)).not.toContain('w299');
     expect(draw(play(end, press('g')).state)).toContain('▸ w000');
+  });
+});
+
+describe('without colours', () => {
+  it('says which view and which pane is open', () => {
+    expect(draw(queuesView())).toContain(' 3 Workers [4 Queues] 5 Schedules ');
+    const run = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1)], next: null }, press('l'), { type: 'run-detail', runId: runId(1), detail: makeDetail([makeTask('one')]) }).state;
+    expect(draw(run)).toContain(' [e]vents ▸[l]ogs ');
   });
 });
 
