@@ -20,6 +20,40 @@ CREATE TABLE public.cron (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.durable_entry (
+    task_id uuid NOT NULL,
+    branch integer NOT NULL,
+    node integer NOT NULL,
+    kind smallint NOT NULL,
+    fingerprint text NOT NULL,
+    asked text NOT NULL,
+    invocation integer NOT NULL,
+    seq bigint NOT NULL,
+    child_run_id uuid
+)
+PARTITION BY RANGE (task_id);
+
+CREATE TABLE public.durable_listen (
+    tenant_id uuid NOT NULL,
+    event_key text NOT NULL,
+    task_id uuid NOT NULL,
+    branch integer NOT NULL,
+    node integer NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
+
+CREATE TABLE public.durable_result (
+    task_id uuid NOT NULL,
+    branch integer NOT NULL,
+    node integer NOT NULL,
+    condition smallint NOT NULL,
+    seq bigint NOT NULL,
+    status smallint NOT NULL,
+    payload text,
+    generation integer
+)
+PARTITION BY RANGE (task_id);
+
 CREATE TABLE public.event (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -89,6 +123,7 @@ CREATE TABLE public.live (
     worker_id uuid,
     demands text,
     sticky_worker_id uuid,
+    invocation integer DEFAULT 0 NOT NULL,
     batch_id uuid
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000');
@@ -133,7 +168,8 @@ CREATE TABLE public.result (
     attempt integer NOT NULL,
     seq bigint NOT NULL,
     output text,
-    error text
+    error text,
+    invocation integer DEFAULT 0 NOT NULL
 )
 PARTITION BY RANGE (task_id);
 
@@ -301,6 +337,15 @@ ALTER TABLE ONLY public.cron
 ALTER TABLE ONLY public.cron
     ADD CONSTRAINT cron_workflow_id_name_key UNIQUE (workflow_id, name);
 
+ALTER TABLE ONLY public.durable_entry
+    ADD CONSTRAINT durable_entry_pkey PRIMARY KEY (task_id, branch, node);
+
+ALTER TABLE ONLY public.durable_listen
+    ADD CONSTRAINT durable_listen_pkey PRIMARY KEY (tenant_id, event_key, task_id, branch, node);
+
+ALTER TABLE ONLY public.durable_result
+    ADD CONSTRAINT durable_result_pkey PRIMARY KEY (task_id, branch, node, condition);
+
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (id);
 
@@ -383,6 +428,14 @@ ALTER TABLE ONLY public.workflow_version
     ADD CONSTRAINT workflow_version_workflow_id_ordinal_key UNIQUE (workflow_id, ordinal);
 
 CREATE INDEX cron_tenant ON public.cron USING btree (tenant_id, id);
+
+CREATE INDEX durable_entry_branch ON ONLY public.durable_entry USING btree (task_id) WHERE (kind = 0);
+
+CREATE INDEX durable_entry_child ON ONLY public.durable_entry USING btree (child_run_id) WHERE (child_run_id IS NOT NULL);
+
+CREATE INDEX durable_listen_task ON public.durable_listen USING btree (task_id, branch, node);
+
+CREATE INDEX event_scope ON ONLY public.event USING btree (tenant_id, scope, key, id) WHERE (scope IS NOT NULL);
 
 CREATE INDEX event_tenant ON ONLY public.event USING btree (tenant_id, id);
 

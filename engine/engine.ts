@@ -8,8 +8,10 @@ import { systemClock } from './clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
 import { openDatabase } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { DurableLinks } from './dispatch/durable-links.ts';
 import { adminService } from './grpc/admin-service.ts';
 import { dispatcherService } from './grpc/dispatcher-service.ts';
+import { durableService } from './grpc/durable-service.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { monitorService } from './grpc/monitor-service.ts';
@@ -18,6 +20,7 @@ import { startGrpc, type GrpcServer } from './grpc/server.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { createLog, type Logger } from './log.ts';
 import { Maintenance } from './maintenance.ts';
+import { NodeResults } from './monitor/durable-results.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal-feed.ts';
 import { LogSignal } from './monitor/log-signal.ts';
@@ -126,13 +129,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => streams.stop());
 
+  const links = new DurableLinks();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock: systemClock,
     log,
     events: {
       committed: (effects, history) => {
-        releaseEffects(effects, { dispatcher, results, log });
+        releaseEffects(effects, { dispatcher, links, results, logs, log });
         feed.publish(history);
         changes.poke(); // workers come and go without a line in the journal
       },
@@ -165,6 +169,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     dispatcherService({ ...edge, owner, dispatcher, results, ...followers }),
     workflowService({ ...edge, owner }),
     adminService({ ...edge, owner, pool: reads }),
+    durableService({ ...edge, owner, links, results: new NodeResults(reads), pool: reads }),
     eventsService({ ...edge, owner, pool: reads, logs, streams }),
     monitorService({
       ...edge,

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'UNKNOWN_WORKFLOW'
   | 'UNKNOWN_RUN'
   | 'UNKNOWN_WORKER'
+  | 'RUN_BUSY'
   | 'UNKNOWN_EVENT'
   | 'UNKNOWN_FILTER'
   | 'UNKNOWN_TIMER'

@@ -1,12 +1,14 @@
 import type { Sending } from './dispatch/assignment.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
+import type { DurableLinks } from './dispatch/durable-links.ts';
 import type { Logger } from './log.ts';
+import type { LogWriter } from './monitor/log-writer.ts';
 import type { RunResults } from './monitor/run-results.ts';
 import type { Effect } from './plan/effect.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. */
-export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; results: RunResults; log: Logger }): void {
-  const { dispatcher, results, log } = parts;
+export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; links: DurableLinks; results: RunResults; logs: LogWriter; log: Logger }): void {
+  const { dispatcher, links, results, logs, log } = parts;
   let sendings: Sending[] = [];
   const flush = (): void => {
     if (sendings.length === 0) return;
@@ -43,6 +45,24 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
       case 'workerRegistered':
         dispatcher.addWorker(effect.tenantId, effect.workerId);
         break;
+      case 'durableResult': {
+        const { workerId, kind: _, ...result } = effect;
+        links.send(workerId, { kind: 'result', ...result });
+        break;
+      }
+      case 'durableDismissed': {
+        const { workerId, kind: _, ...dismissal } = effect;
+        links.send(workerId, { kind: 'dismissed', ...dismissal });
+        break;
+      }
+      case 'durableSignal':
+        links.signal(effect.taskId, effect.key, effect.payload);
+        break;
+      case 'durableTrouble': {
+        const { kind: _, ...line } = effect;
+        logs.write({ ...line, atMs: Date.now(), level: 2, metadata: '{}' }).catch((error: unknown) => log.warn({ err: error, taskId: effect.taskId }, effect.message));
+        break;
+      }
       case 'workerEnded':
         dispatcher.endWorker(effect.workerId);
         break;

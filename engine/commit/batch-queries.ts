@@ -16,6 +16,7 @@ import { updateSticky } from './statements/update-sticky.ts';
 import { writeRateLimits } from './statements/write-rate-limits.ts';
 import { deleteWaits, writeWaits } from './statements/write-waits.ts';
 import { deleteCrons, deleteSchedules, insertSchedules, updateCrons, updateSchedules, writeCrons } from './statements/write-timers.ts';
+import { deleteDurableListens, deleteDurableTasks, insertDurableEntries, insertDurableListens, insertDurableResults } from './statements/write-durable.ts';
 import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
@@ -57,6 +58,12 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(deleteWaits, rows.waitDeletes);
   add(writeIdempotency, lastByKey(rows.keyClaims));
   add(writeWaits, rows.waits);
+  add(insertDurableEntries, rows.durableEntries);
+  add(insertDurableResults, rows.durableResults);
+  // A wait that began and ended in this batch listens no more: first those that begin, then those that end.
+  add(insertDurableListens, rows.durableListens);
+  add(deleteDurableListens, rows.durableDeafs);
+  add(deleteDurableTasks, rows.durableEnds);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
   add(insertHistory, rows.history);

@@ -16,6 +16,8 @@ export interface Assignment {
   failed: readonly { name: string; taskId: string }[];
   /** JSON object of what met the task's conditions, by data key. */
   triggers: string;
+  /** Of a durable task: which start this is. */
+  invocation: number | null;
 }
 
 /** One message to a worker: an attempt, or the members of a batch. */

@@ -20,7 +20,7 @@ export interface ReadyAssignment {
 export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssignment[], reads: Reads): WorkerMessage | undefined {
   const [first] = ready;
   if (first === undefined) return undefined;
-  const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, priority } = first.assignment;
+  const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, invocation, priority } = first.assignment;
   const common = {
     tenantId,
     workflowId,
@@ -30,6 +30,7 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
     stepName,
     action,
     attempt,
+    invocation,
     priority,
   };
   if (batch === null)

@@ -9,6 +9,8 @@ interface Start {
   stepName: string;
   action: string;
   attempt: number;
+  /** Of a durable task: which start this is. */
+  invocation: number | null;
   priority: number;
   /** JSON. */
   payload: string;
@@ -20,7 +22,7 @@ interface Start {
 export type WorkerMessage =
   | ({ kind: 'start' } & Start)
   | ({ kind: 'startBatch'; batch: BatchFacts; size: number } & Start)
-  | { kind: 'cancel'; tenantId: string; runId: string; taskId: string; stepName: string; action: string; attempt: number };
+  | { kind: 'cancel'; tenantId: string; runId: string; taskId: string; stepName: string; action: string; attempt: number; invocation: number | null };
 
 /** A worker's open stream. */
 export interface WorkerLink {

@@ -7,13 +7,14 @@ import { cancelByFilter } from '../monitor/run-selection.ts';
 import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { Owner } from '../shard/owner.ts';
 import { replayIds } from '../shard/replay-ids.ts';
+import { branchTask } from '../shard/branch-task.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import { declaredCrons } from './definition-crons.ts';
 import { readDefinition } from './definition-request.ts';
 import { readDesiredLabels } from './desired-labels.ts';
-import { unary, unsupported, type Edge } from './handlers.ts';
+import { unary, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
 
@@ -60,7 +61,12 @@ export function adminService(deps: AdminDeps): GrpcService {
       if (filter !== undefined) replayed.push(...(await replayByFilter({ pool, replay: (found) => replayIds(owner, tenantId, found) }, tenantId, filter)));
       return { replayedTasks: replayed };
     }),
-    branchDurableTask: unsupported(deps, 'BranchDurableTask'),
+    branchDurableTask: unary(deps, async (request, { tenantId }) => {
+      const taskId = parseUuid(request.taskExternalId);
+      if (taskId === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${JSON.stringify(request.taskExternalId)}`, { remedy: 'Check the id.' });
+      const { branch, node } = await branchTask(owner, { tenantId, taskId, branch: Number(request.branchId), node: Number(request.nodeId) });
+      return { taskExternalId: taskId, nodeId: BigInt(node), branchId: BigInt(branch) };
+    }),
   };
   return { definition: AdminServiceService, implementation };
 }
@@ -92,12 +98,12 @@ function runDetails(detail: RunDetail): GetRunDetailsResponse {
           status: wireStatus[task.status],
           error: task.error ?? undefined,
           output: task.output === null ? undefined : Buffer.from(task.output),
-          isEvicted: false,
+          isEvicted: task.status === Status.Evicted,
         },
       ]),
     ),
     done,
     additionalMetadata: Buffer.from(detail.metadata),
-    isEvicted: false,
+    isEvicted: detail.tasks.some((task) => task.status === Status.Evicted),
   };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { HatchetError } from '../errors.ts';
 import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type StickyStrategy, type WorkflowDefinition } from '../model/definition.ts';
 import { parseDuration } from '../model/duration.ts';
 import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
@@ -18,12 +17,6 @@ import { readDesiredLabels } from './desired-labels.ts';
 const namePattern = /^[a-zA-Z0-9._-]+$/;
 const longestName = 200;
 
-function notServed(workflow: string, what: string): HatchetError {
-  return new HatchetError('NOT_SUPPORTED', `workflow ${workflow} uses ${what}, which this version of the engine does not serve`, {
-    remedy: `Remove ${what} from the definition, or upgrade hatchet-ts once a version serves it.`,
-  });
-}
-
 function checkName(name: string, what: string): void {
   if (!namePattern.test(name) || name.length > longestName) {
     throw invalid(`${what} ${JSON.stringify(name)} is not a valid name`, `Use 1 to ${longestName} letters, digits, dots, underscores and hyphens.`);
@@ -37,14 +30,9 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   return ms;
 }
 
-function refuseTaskFeatures(workflow: string, task: CreateTaskOpts): void {
-  if (task.isDurable) throw notServed(workflow, 'a durable task');
-}
-
 async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: CelEvaluator }): Promise<StepDefinition> {
   const { workflow, names, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
-  refuseTaskFeatures(workflow, task);
   const where = `of task ${task.readableId} of workflow ${workflow}`;
   const parents = [...new Set(task.parents)].map((parent) => {
     const index = names.indexOf(parent);
@@ -61,8 +49,8 @@ async function step(task: CreateTaskOpts, context: { workflow: string; names: re
     backoffMaxSeconds: task.backoffMaxSeconds === undefined || task.backoffMaxSeconds === 0 ? null : count(task.backoffMaxSeconds, `the longest back-off ${where}`, { min: 1, max: 86_400 }),
     executionTimeoutMs: duration(task.timeout, defaultExecutionTimeoutMs, `the execution timeout ${where}`),
     scheduleTimeoutMs: duration(task.scheduleTimeout, defaultScheduleTimeoutMs, `the schedule timeout ${where}`),
-    slots: slots.length === 0 ? { default: 1 } : Object.fromEntries(slots),
-    durable: false,
+    slots: slots.length === 0 ? { [task.isDurable ? 'durable' : 'default']: 1 } : Object.fromEntries(slots),
+    durable: task.isDurable,
     ...plainStep,
     conditions: await readConditions(task.conditions, { where, names, parents, cel }),
     concurrency: readConcurrency(task.concurrency, where),
@@ -107,7 +95,7 @@ function schemaText(request: CreateWorkflowVersionRequest): string | null {
 
 /**
  * A registration in the engine's own words, checked whole.
- * @throws HatchetError INVALID_ARGUMENT, NOT_SUPPORTED
+ * @throws HatchetError INVALID_ARGUMENT
  */
 export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: WorkflowDefinition; checksum: string }> {
   checkName(request.name, 'workflow');

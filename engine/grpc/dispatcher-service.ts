@@ -91,7 +91,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     }),
     sendGroupKeyActionEvent: unsupported(deps, 'SendGroupKeyActionEvent'),
     putOverridesData: unary(deps, async () => ({})),
-    restoreEvictedTask: unsupported(deps, 'RestoreEvictedTask'),
+    restoreEvictedTask: unary(deps, async (request, { tenantId }) => owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId: request.taskRunExternalId })),
   };
   return { definition: DispatcherService, implementation };
 }
@@ -163,6 +163,7 @@ function assignedAction(message: WorkerMessage): AssignedAction {
     actionPayload: start?.payload ?? '',
     taskName: message.stepName,
     retryCount: message.attempt,
+    durableTaskInvocationCount: message.invocation ?? undefined,
     additionalMetadata: start?.metadata ?? '{}',
     priority: start?.priority ?? 1,
     workflowId: start?.workflowId,

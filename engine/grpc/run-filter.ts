@@ -3,7 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { RunListFilter } from '../monitor/run-list.ts';
-import { uuidFloor } from '../monitor/uuid-floor.ts';
+import { uuidFloor } from '../model/uuid-floor.ts';
 import type { ListRunsRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { fromRunStatus } from './monitor-messages.ts';
 

@@ -9,6 +9,7 @@ const codes: Partial<Record<ErrorCode, status>> = {
   UNKNOWN_WORKFLOW: status.NOT_FOUND,
   UNKNOWN_RUN: status.NOT_FOUND,
   UNKNOWN_WORKER: status.NOT_FOUND,
+  RUN_BUSY: status.FAILED_PRECONDITION,
   UNKNOWN_EVENT: status.NOT_FOUND,
   UNKNOWN_FILTER: status.NOT_FOUND,
   UNKNOWN_TIMER: status.NOT_FOUND,

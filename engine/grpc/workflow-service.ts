@@ -1,16 +1,15 @@
 import { HatchetError } from '../errors.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from '../shard/owner.ts';
-import { prepareRun, type TriggerRequest } from '../shard/prepare-run.ts';
+import { prepareRun } from '../shard/prepare-run.ts';
 import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { refuseCollisions } from './collision.ts';
-import { readDesiredLabels } from './desired-labels.ts';
 import { readSchedules } from './schedule-request.ts';
 import { readRateLimit } from './rate-limit-request.ts';
 import { unary, unsupported, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
 import type { GrpcService } from './server.ts';
+import { triggerRequest } from './trigger-request.ts';
 
 export interface WorkflowDeps extends Edge {
   owner: Owner;
@@ -21,7 +20,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
   const implementation: WorkflowServiceServer = {
     triggerWorkflow: unary(deps, async (request, { tenantId }, metadata) => {
       const [runId] = runIdsFrom(metadata, 1);
-      const run = await prepareRun(owner, tenantId, { ...fromWire(request), runId });
+      const run = await prepareRun(owner, tenantId, { ...triggerRequest(request), runId });
       const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       refuseCollisions(collisions, runIds, false);
       return { workflowRunId: run.runId };
@@ -29,7 +28,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     bulkTriggerWorkflow: unary(deps, async ({ workflows }, { tenantId }, metadata) => {
       if (workflows.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call triggers ${workflows.length} runs`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
       const ids = runIdsFrom(metadata, workflows.length);
-      const runs = await Promise.all(workflows.map((request, index) => prepareRun(owner, tenantId, { ...fromWire(request), runId: ids[index] })));
+      const runs = await Promise.all(workflows.map((request, index) => prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] })));
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
       if (runs.length > 0) {
@@ -58,18 +57,4 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     }),
   };
   return { definition: WorkflowServiceService, implementation };
-}
-
-function fromWire(request: TriggerWorkflowRequest): TriggerRequest {
-  return {
-    workflowName: request.name,
-    input: request.input,
-    metadata: request.additionalMetadata ?? '',
-    priority: request.priority,
-    parentTaskId: request.parentTaskRunExternalId,
-    childIndex: request.childIndex,
-    childKey: request.childKey,
-    desiredWorkerId: request.desiredWorkerId,
-    labels: readDesiredLabels(request.desiredWorkerLabels, 'of the run'),
-  };
 }

@@ -28,6 +28,8 @@ export const journalNames = {
   U: 'RETRIED_BY_USER',
   B: 'WAITING_FOR_BATCH',
   V: 'BATCH_FLUSHED',
+  I: 'DURABLE_EVICTED',
+  Y: 'DURABLE_RESTORING',
   r: 'RUN_CREATED',
   c: 'RUN_FINISHED',
   f: 'RUN_FINISHED',
@@ -58,7 +60,10 @@ export function statusAfter(kind: JournalKind): RunStatus | undefined {
     case 'U':
     case 'B':
     case 'V':
+    case 'Y':
       return RunStatus.Queued;
+    case 'I':
+      return RunStatus.Evicted;
     case 'A':
     case 'T':
     case 'S':

@@ -16,6 +16,8 @@ export const LiveState = {
   RateLimited: 5,
   /** Gathered with others of its key, until their batch goes to a worker. */
   Batching: 6,
+  /** A durable task that left its worker while it waits. */
+  Evicted: 7,
 } as const;
 export type LiveState = (typeof LiveState)[keyof typeof LiveState];
 
@@ -27,10 +29,11 @@ export const liveStateNames: Record<LiveState, string> = {
   4: 'CANCELLING',
   5: 'RATE_LIMITED',
   6: 'BATCHING',
+  7: 'EVICTED',
 };
 
 export function isLiveState(value: number): value is LiveState {
-  return value >= 0 && value <= 6 && Number.isInteger(value);
+  return Object.hasOwn(liveStateNames, value);
 }
 
 /** Bits stored in `live.flags`. */
@@ -47,12 +50,19 @@ export const LiveFlag = {
   Admitted: 16,
   /** Its run has a place in each group of the workflow. */
   RunAdmitted: 32,
+  /** Queued again after an eviction: the attempt goes on, so it asks no units again and no schedule timeout runs. */
+  Restored: 64,
+  /** The attempt asked for something else than its log says: whatever it reports, it is not retried. */
+  NoRetry: 128,
+  /** Its run's end satisfies a node of a durable task. */
+  DurableChild: 256,
 } as const;
 
 /** Those that outlive an attempt. */
-export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted;
+export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted | LiveFlag.DurableChild;
 
 export function liveRunStatus(state: LiveState): RunStatus {
+  if (state === LiveState.Evicted) return RunStatus.Evicted;
   return state === LiveState.Running || state === LiveState.Cancelling ? RunStatus.Running : RunStatus.Queued;
 }
 
@@ -61,10 +71,11 @@ const moves: Record<LiveState, readonly (LiveState | null)[]> = {
   [LiveState.Gated]: [LiveState.Ready, null],
   [LiveState.Ready]: [LiveState.Running, LiveState.RateLimited, LiveState.Batching, null],
   [LiveState.Delayed]: [LiveState.Ready, null],
-  [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, null],
+  [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, LiveState.Evicted, null],
   [LiveState.Cancelling]: [LiveState.Ready, LiveState.Delayed, null],
   [LiveState.RateLimited]: [LiveState.Ready, null],
   [LiveState.Batching]: [LiveState.Running, LiveState.RateLimited, null],
+  [LiveState.Evicted]: [LiveState.Ready, null],
 };
 
 export function mayMove(from: LiveState, to: LiveState | null): boolean {

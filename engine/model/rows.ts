@@ -1,4 +1,5 @@
 import type { CatchUp } from './cron.ts';
+import type { EntryKind } from './durable.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './status.ts';
 
@@ -33,6 +34,8 @@ export interface ResultRow {
   seq: number;
   output: string | null;
   error: string | null;
+  /** Starts of a durable task so far. */
+  invocation: number;
 }
 
 export interface RunEndRow {
@@ -80,6 +83,8 @@ export interface LiveRow {
   batchId: string | null;
   /** JSON; null for a task that asks nothing. Never changes in a generation. */
   demands: string | null;
+  /** Starts of a durable task so far. */
+  invocation: number;
 }
 
 export interface WorkflowRow {
@@ -219,6 +224,46 @@ export interface WaitRow {
   resolved: string;
 }
 
+export interface DurableEntryRow {
+  taskId: string;
+  branch: number;
+  node: number;
+  kind: EntryKind;
+  fingerprint: string;
+  /** JSON of Asked. */
+  asked: string;
+  invocation: number;
+  seq: number;
+  childRunId: string | null;
+}
+
+export interface DurableResultRow {
+  taskId: string;
+  branch: number;
+  node: number;
+  /** -1: the whole node. */
+  condition: number;
+  seq: number;
+  status: TerminalStatus;
+  payload: string | null;
+  /** Of the child whose output it is. */
+  generation: number | null;
+}
+
+export interface DurableListenRow {
+  tenantId: string;
+  eventKey: string;
+  taskId: string;
+  branch: number;
+  node: number;
+}
+
+export interface DurableNodeRef {
+  taskId: string;
+  branch: number;
+  node: number;
+}
+
 export interface RateLimitRow {
   tenantId: string;
   key: string;
@@ -257,6 +302,13 @@ export interface BatchRows {
   readonly waits: readonly WaitRow[];
   readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];
+  readonly durableEntries: readonly DurableEntryRow[];
+  readonly durableResults: readonly DurableResultRow[];
+  readonly durableListens: readonly DurableListenRow[];
+  /** Nodes that listen no more. */
+  readonly durableDeafs: readonly DurableNodeRef[];
+  /** Durable tasks that have ended. */
+  readonly durableEnds: readonly string[];
   readonly liveInserts: readonly LiveRow[];
   readonly liveUpdates: readonly LiveRow[];
   readonly liveDeletes: readonly string[];

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { RunStatus } from '../model/status.ts';
 import { listRunSummaries } from './run-list.ts';
 import { metadataFilter, statusesByName, workflowUuids, type RunSelection } from './run-selection.ts';
-import { uuidFloor } from './uuid-floor.ts';
+import { uuidFloor } from '../model/uuid-floor.ts';
 
 /** Runs a command: other commands get their turn in between. */
 const chunkRuns = 200;

@@ -3,7 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { isRunStatus, RunStatus, runStatusNames } from '../model/status.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { readUnfinishedRuns } from './unfinished-runs.ts';
-import { uuidFloor } from './uuid-floor.ts';
+import { uuidFloor } from '../model/uuid-floor.ts';
 
 /** A selection of runs as the contract's TasksFilter gives it. */
 export interface RunSelection {

@@ -6,6 +6,7 @@ import { flushNext } from './flush-batch.ts';
 import { moveGathered } from './gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { canTake, pickWorker, type Placement } from './placement.ts';
+import { beginInvocation } from './durable-begin.ts';
 import { hasFlag, journal, moveTo, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { LiveRun, ShardState } from './shard-state.ts';
@@ -64,7 +65,7 @@ function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, room
       passed.add(placement);
       continue;
     }
-    const missing = missingUnits(plan, row, queue.tenantId);
+    const missing = hasFlag(plan, row, LiveFlag.Restored) ? undefined : missingUnits(plan, row, queue.tenantId);
     if (missing !== undefined) {
       waitForUnits(plan, row, missing);
       continue;
@@ -80,7 +81,7 @@ function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, room
 function assign(plan: Plan, row: number, worker: PlannerWorker): void {
   const { state, changes } = plan;
   const step = state.stepOf(row);
-  spendUnits(plan, row, step.version.tenantId);
+  if (!hasFlag(plan, row, LiveFlag.Restored)) spendUnits(plan, row, step.version.tenantId);
   state.lists.leave(row, state.undo);
   worker.occupy(step.slots, state.undo);
   start(plan, row, worker);
@@ -97,6 +98,7 @@ function start(plan: Plan, row: number, worker: PlannerWorker): void {
   worker.hold(row, undo);
   state.deadlines.set(row, nowUs + definition.executionTimeoutMs * 1000, undo);
   journal(plan, row, 'A');
+  if (definition.durable) beginInvocation(plan, row);
   if (version.definition.sticky !== null) stick(plan, row, worker);
 }
 
@@ -120,6 +122,7 @@ function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assign
     parents: step.definition.parents.map((parent) => ({ name: version.definition.steps[parent]?.name ?? '', taskId: run?.taskIds[parent] ?? '' })),
     failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
     triggers: triggersOf(state, row),
+    invocation: step.definition.durable ? (tasks.invocation[row] ?? 0) : null,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Collision, TriggerRun } from './command.ts';
+import type { Collision } from './command.ts';
+import type { TriggerRun } from './trigger-run.ts';
 import type { Plan } from './plan.ts';
 
 /**

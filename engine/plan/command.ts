@@ -2,12 +2,13 @@ import type { Timer } from './timer-heap.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
-import type { RunStatus } from '../model/status.ts';
-import type { Demands } from '../model/demands.ts';
 import type { AttemptRef, BatchReportCommand, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
+import type { LoadedRun } from './loaded-run.ts';
+import type { TriggerRun } from './trigger-run.ts';
+import type { DurableCommandByKind, DurableReplyByKind } from './durable-command.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
-export interface CommandByKind {
+export interface CommandByKind extends DurableCommandByKind {
   putWorkflow: PutWorkflowCommand;
   pauseWorkflow: PauseWorkflowCommand;
   putRateLimit: PutRateLimitCommand;
@@ -44,7 +45,7 @@ export type CommandKind = keyof CommandByKind;
 export type Command = CommandByKind[CommandKind];
 
 /** What each command answers, once it is committed. */
-export interface ReplyByKind {
+export interface ReplyByKind extends DurableReplyByKind {
   putWorkflow: PutWorkflowReply;
   pauseWorkflow: void;
   putRateLimit: void;
@@ -120,33 +121,6 @@ export interface DeleteRateLimitCommand {
   key: string;
 }
 
-export interface TriggerRun {
-  runId: string;
-  /** One per step, in order; the run's own id alone for a workflow of one step. */
-  taskIds: readonly string[];
-  versionId: string;
-  /** JSON. */
-  input: string;
-  /** JSON object. */
-  metadata: string;
-  /** 1–3. */
-  priority: number;
-  parentTaskId: string | null;
-  childIndex: number | null;
-  childKey: string | null;
-  /** JSON object: the payload of the filter that let an event start it. */
-  filterPayload: string | null;
-  /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
-  placement: string | null;
-  /** The key that it claims, under its workflow's rule. */
-  idempotency: { key: string; ttlUs: number; byStatus: boolean } | null;
-  /** The caller chose the id, so it may exist already: the loader looks before the plan. */
-  ownId: boolean;
-  /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
-  demands: readonly StepDemands[] | null;
-}
-/** `error` holds why an expression of the step could not be evaluated. */
-export type StepDemands = { demands: Demands | null; error: null } | { demands: null; error: string };
 export interface TriggerCommand {
   kind: 'trigger';
   tenantId: string;
@@ -312,28 +286,6 @@ export interface ReplayReply {
   /** Ids that another command must ask for: what their runs bring would be too much for one batch. */
   deferred: readonly string[];
 }
-export interface LoadedRun {
-  runId: string;
-  versionId: string;
-  priority: number;
-  /** By step. */
-  tasks: readonly LoadedTask[];
-  demands: readonly StepDemands[] | null;
-}
-/** A task with its newest result; a status of null for one that has none. */
-export interface LoadedTask {
-  id: string;
-  step: number;
-  generation: number;
-  attempt: number;
-  status: RunStatus | null;
-  skipped: boolean;
-  /** Only of a task that does not run again, and where a condition of one that does looks at it. */
-  output: string | null;
-  outputBytes: number;
-  evaluated: ReadonlyMap<string, CelResult>;
-}
-
 /** The worker was told that its attempt is over (or is past telling). */
 export interface CancelSentCommand extends AttemptRef {
   kind: 'cancelSent';

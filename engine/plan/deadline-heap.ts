@@ -24,6 +24,20 @@ export class DeadlineHeap {
     return row < 0 ? Infinity : (this.#tasks.dueUs[row] ?? Infinity);
   }
 
+  /** The rows that are due by then, in no order; bounded. */
+  due(untilUs: number, most: number): number[] {
+    const due: number[] = [];
+    const open = [0];
+    while (open.length > 0 && due.length < most) {
+      const at = open.pop() ?? 0;
+      const row = this.#rows[at];
+      if (row === undefined || (this.#tasks.dueUs[row] ?? Infinity) > untilUs) continue;
+      due.push(row);
+      open.push(at * 2 + 1, at * 2 + 2);
+    }
+    return due;
+  }
+
   /** Sets, moves or (with 0) clears a task's due time. */
   set(row: number, dueUs: number, undo?: UndoLog): void {
     const before = this.#tasks.dueUs[row] ?? 0;

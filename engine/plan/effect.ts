@@ -1,3 +1,4 @@
+import type { EntryKind } from '../model/durable.ts';
 import type { TerminalStatus } from '../model/status.ts';
 
 /** What happens outside Postgres, once the batch that decided it has committed. */
@@ -9,7 +10,11 @@ export type Effect =
   | RunEndedEffect
   | RunCreatedEffect
   | WorkerRegisteredEffect
-  | WorkerEndedEffect;
+  | WorkerEndedEffect
+  | DurableResultEffect
+  | DurableDismissedEffect
+  | DurableSignalEffect
+  | DurableTroubleEffect;
 
 /** An attempt, with what its worker is told. */
 export interface Assignment {
@@ -30,6 +35,8 @@ export interface Assignment {
   failed: readonly { name: string; taskId: string }[];
   /** JSON object of what met the task's conditions, by data key. */
   triggers: string;
+  /** Of a durable task: which start this is. */
+  invocation: number | null;
 }
 
 /** Send this attempt to its worker. */
@@ -58,6 +65,7 @@ export interface TellCancelEffect {
   stepName: string;
   action: string;
   attempt: number;
+  invocation: number | null;
 }
 
 export interface TaskEndedEffect {
@@ -94,4 +102,45 @@ export interface WorkerRegisteredEffect {
 export interface WorkerEndedEffect {
   kind: 'workerEnded';
   workerId: string;
+}
+
+/** Tell a durable task's invocation how one of its operations came out. */
+export interface DurableResultEffect {
+  kind: 'durableResult';
+  workerId: string;
+  taskId: string;
+  invocation: number;
+  branch: number;
+  node: number;
+  entry: EntryKind;
+  status: TerminalStatus;
+  /** Null where it has to be read. */
+  told: { output: string | null; error: string | null } | null;
+}
+
+/** Tell a worker to drop an invocation that has been superseded. */
+export interface DurableDismissedEffect {
+  kind: 'durableDismissed';
+  workerId: string;
+  taskId: string;
+  invocation: number;
+  reason: string;
+}
+
+/** A wait of an older SDK is satisfied. */
+export interface DurableSignalEffect {
+  kind: 'durableSignal';
+  taskId: string;
+  key: string;
+  /** JSON. */
+  payload: string;
+}
+
+/** An expression of a durable wait failed on an event: said in the task's log. */
+export interface DurableTroubleEffect {
+  kind: 'durableTrouble';
+  tenantId: string;
+  taskId: string;
+  attempt: number;
+  message: string;
 }

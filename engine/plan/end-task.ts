@@ -2,6 +2,7 @@ import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { skippedOutput } from '../model/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../model/status.ts';
 import { releaseClaim } from './admit.ts';
+import { meetChild } from './durable-satisfy.ts';
 import { dropExtras } from './make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
@@ -36,7 +37,9 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
     seq: state.nextSeq(plan.nowUs),
     output: end.output,
     error: end.error,
+    invocation: tasks.invocation[row] ?? 0,
   });
+  if (tasks.invocation[row] !== 0) changes.durableEnds.push(taskId);
   const run = state.runOf(row);
   if (run === undefined) {
     endRun(plan, row, { runId: taskId, generation: tasks.generation[row] ?? 1, status: end.status, single: end });
@@ -94,6 +97,7 @@ function endRun(plan: Plan, row: number, end: { runId: string; generation: numbe
   journal(plan, row, runLetters[end.status]);
   changes.runEnds.push({ tenantId, status: end.status, runId: end.runId, generation: end.generation, seq: state.nextSeq(plan.nowUs) });
   state.counts.finished++;
+  meetChild(plan, end);
   changes.effects.push({
     kind: 'runEnded',
     tenantId,

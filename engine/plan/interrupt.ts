@@ -29,6 +29,7 @@ export function interrupt(plan: Plan, row: number): void {
     stepName: step.definition.name,
     action: step.definition.action,
     attempt: state.tasks.attempt[row] ?? 0,
+    invocation: step.definition.durable ? (state.tasks.invocation[row] ?? 0) : null,
   });
 }
 

@@ -40,17 +40,31 @@ function collectWait(plan: Plan, row: number): void {
 /** After the commit: `live` now holds what memory does, and ended rows may be reused. */
 export function settleRows(state: ShardState): void {
   const { tasks } = state;
+  const rows = [...state.dirtyRows, ...state.durable.loaded];
   for (const row of state.dirtyRows) {
     tasks.dirty[row] = 0;
     if (tasks.alive[row] === 1) tasks.persisted[row] = 1;
     else tasks.sweep(row);
   }
   state.dirtyRows.length = 0;
+  forgetSleepers(state, rows);
   state.undo.clear();
   sweepGroups(state);
   state.batches.sweep();
   sweepRateLimits(state, state.seq);
   for (const queue of state.queues.values()) queue.tidy();
+}
+
+/** The logs of durable tasks that are on no worker any more, or ended. */
+function forgetSleepers(state: ShardState, rows: readonly number[]): void {
+  const { tasks, durable } = state;
+  durable.loaded.clear();
+  for (const row of rows) {
+    if (tasks.alive[row] === 1 && tasks.state[row] === LiveState.Running) continue;
+    durable.drop(row);
+    durable.unread.delete(row);
+    if (tasks.alive[row] !== 1) durable.branches.delete(row);
+  }
 }
 
 /** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
@@ -60,7 +74,7 @@ function storedDue(state: ShardState, row: number): number {
 }
 
 function isWallTime(liveState: number): boolean {
-  return liveState === LiveState.Delayed || liveState === LiveState.Gated;
+  return liveState === LiveState.Delayed || liveState === LiveState.Gated || liveState === LiveState.Evicted;
 }
 
 export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
@@ -97,5 +111,6 @@ function liveRow(state: ShardState, row: number): LiveRow {
     workerId: state.workerOf(row)?.id ?? null,
     batchId: state.batches.ofRow.get(row)?.id ?? null,
     demands: tasks.persisted[row] === 1 ? null : demandsText(state, row),
+    invocation: tasks.invocation[row] ?? 0,
   };
 }

@@ -1,4 +1,5 @@
 import type { PushEventCommand } from './command.ts';
+import { meetDurableEvent } from './durable-event.ts';
 import { meetEvent } from './meet-event.ts';
 import type { Plan } from './plan.ts';
 import { startRun } from './trigger.ts';
@@ -14,6 +15,8 @@ export function planPushEvent(plan: Plan, command: PushEventCommand): void {
       if (startRun(plan, tenantId, run) !== undefined) continue; // dropped in silence: the event is no caller to be told
       plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });
     }
-    meetEvent(plan, { tenantId, key, scope, payload, evaluated: event.evaluated ?? new Map() });
+    const meetable = { tenantId, key, scope, payload, evaluated: event.evaluated ?? new Map() };
+    meetEvent(plan, meetable);
+    meetDurableEvent(plan, meetable);
   }
 }

@@ -1,6 +1,7 @@
 import { LiveState } from '../model/live-state.ts';
 import { isTerminal, RunStatus } from '../model/status.ts';
-import type { LoadedRun, LoadedTask, ReplayCommand, ReplayReply } from './command.ts';
+import type { ReplayCommand, ReplayReply } from './command.ts';
+import type { LoadedRun, LoadedTask } from './loaded-run.ts';
 import type { Claim } from './concurrency-group.ts';
 import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from './make-extras.ts';
@@ -111,6 +112,11 @@ function addTask(plan: Plan, options: { task: LoadedTask; run: LoadedRun; versio
   tasks.state[row] = LiveState.Gated;
   tasks.generation[row] = generation;
   tasks.attempt[row] = task.attempt + 1;
+  tasks.invocation[row] = task.invocation;
+  if (task.branches.length > 0) {
+    state.durable.branches.set(row, task.branches);
+    state.undo.record(() => state.durable.branches.delete(row));
+  }
   tasks.priority[row] = run.priority;
   tasks.step[row] = version.firstStep + task.step;
   tasks.run[row] = runRow;

@@ -53,6 +53,7 @@ export function planFailed(plan: Plan, command: FailedCommand): void {
 }
 
 export function mayRetry(plan: Plan, row: number): boolean {
+  if (hasFlag(plan, row, LiveFlag.NoRetry)) return false;
   return (plan.state.tasks.retries[row] ?? 0) < plan.state.stepOf(row).definition.retries;
 }
 

@@ -1,6 +1,9 @@
 import { planBatchReport } from './batch-report.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
+import { planDurableAsk } from './durable-ask.ts';
+import { planDurableBranch } from './durable-branch.ts';
+import { planDurableEvict, planDurableMemo, planDurableRestore, planDurableSignal, planDurableSkip, planDurableStatus } from './durable-messages.ts';
 import type { Plan } from './plan.ts';
 import { planPauseWorkflow } from './pause-workflow.ts';
 import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planReschedule, planSetCronEnabled } from './plan-timers.ts';
@@ -48,6 +51,14 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   refreshTimeout: planRefreshTimeout,
   releaseSlot: planReleaseSlot,
   tick: planTick,
+  durableAsk: planDurableAsk,
+  durableMemo: planDurableMemo,
+  durableEvict: planDurableEvict,
+  durableStatus: planDurableStatus,
+  durableRestore: planDurableRestore,
+  durableBranch: planDurableBranch,
+  durableSkip: planDurableSkip,
+  durableSignal: planDurableSignal,
 };
 
 /** Throws HatchetError for a refusal; whoever calls takes back what was done by then. */

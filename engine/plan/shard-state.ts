@@ -6,6 +6,7 @@ import { Batches } from './batches.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
+import { DurableIndex } from './durable-index.ts';
 import type { CatchUp } from '../model/cron.ts';
 import type { FilterRow, IdempotencyRow } from '../model/rows.ts';
 import type { LabelValue } from '../model/labels.ts';
@@ -122,9 +123,10 @@ export class ShardState {
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
   readonly schedules = new Map<string, Timer>();
-  readonly timers = new TimerHeap((timer) => this.isCurrentTimer(timer));
+  readonly timers = new TimerHeap<Timer>((timer) => this.isCurrentTimer(timer));
   /** By workflow. */
   readonly filters = new Map<string, Map<string, Filter>>();
+  readonly durable = new DurableIndex();
   readonly groups = new Map<string, ConcurrencyGroup>();
   /** By tenant and key. */
   readonly rateLimits = new Map<string, RateLimit>();
@@ -267,14 +269,14 @@ export class ShardState {
     return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : []));
   }
 
-  /** When time alone changes something: the first deadline, timer, interval of a batch, or refill that tasks wait for. */
+  /** When time alone changes something: the first deadline, timer, sleep, interval of a batch, or refill that tasks wait for. */
   get nextDueUs(): number {
     return Math.min(this.timers.nextUs, this.nextTickUs);
   }
 
   /** As `nextDueUs`, of what the planner itself moves. */
   get nextTickUs(): number {
-    return Math.min(this.deadlines.nextUs, this.nextRefillUs, this.batches.nextUs);
+    return Math.min(this.deadlines.nextUs, this.nextRefillUs, this.batches.nextUs, this.durable.sleeps.nextUs);
   }
 
   get nextRefillUs(): number {

@@ -23,6 +23,7 @@ export type TaskColumn =
   | 'attempt'
   | 'retries'
   | 'reassigns'
+  | 'invocation'
   | 'run'
   | 'step'
   | 'worker'
@@ -47,7 +48,7 @@ export class TaskTable {
   #size = 0;
 
   state = new Uint8Array(64);
-  flags = new Uint8Array(64);
+  flags = new Uint16Array(64);
   priority = new Uint8Array(64);
   /** 1 while a row of `live` exists for it. */
   persisted = new Uint8Array(64);
@@ -59,6 +60,8 @@ export class TaskTable {
   attempt = new Int32Array(64);
   retries = new Int32Array(64);
   reassigns = new Int32Array(64);
+  /** Starts of a durable task. */
+  invocation = new Int32Array(64);
   /** Row in the shard's steps. */
   step = new Int32Array(64);
   /** Row in the shard's runs; -1 for a one-task run, whose id is the task's. */
@@ -85,7 +88,7 @@ export class TaskTable {
 
   /** Bytes held by the columns and the index. */
   get bytes(): number {
-    return this.#capacity * (6 + 4 * 11 + 1 + 16 + 16) + this.#slots.byteLength;
+    return this.#capacity * (7 + 4 * 12 + 1 + 16 + 16) + this.#slots.byteLength;
   }
 
   /** The rows in use, in no particular order. */
@@ -148,7 +151,7 @@ export class TaskTable {
     this.#idWords[at + 1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
     this.#idWords[at + 2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
     this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
-    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.seq, this.dueUs]) column[row] = 0;
+    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.invocation, this.seq, this.dueUs]) column[row] = 0;
     this.alive[row] = 1;
     this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = this.list[row] = none;
     this.rank[row] = 255;
@@ -241,7 +244,9 @@ export class TaskTable {
     words.set(this.#idWords);
     this.#idWords = words;
     this.state = bytes(this.state);
-    this.flags = bytes(this.flags);
+    const flags = new Uint16Array(size);
+    flags.set(this.flags);
+    this.flags = flags;
     this.priority = bytes(this.priority);
     this.persisted = bytes(this.persisted);
     this.dirty = bytes(this.dirty);
@@ -251,6 +256,7 @@ export class TaskTable {
     this.attempt = ints(this.attempt);
     this.retries = ints(this.retries);
     this.reassigns = ints(this.reassigns);
+    this.invocation = ints(this.invocation);
     this.step = ints(this.step);
     this.run = ints(this.run);
     this.worker = ints(this.worker);

@@ -2,6 +2,7 @@ import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
 import { endReviewed, endTask } from './end-task.ts';
+import { wakeDurableSleepers } from './durable-messages.ts';
 import { interrupt } from './interrupt.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
@@ -15,9 +16,11 @@ const perTick = 500;
 
 /** What time has brought: back-offs that are over, waits and executions that took too long. */
 export function planTick(plan: Plan): void {
-  const { deadlines, tasks } = plan.state;
+  const { state } = plan;
+  const { deadlines, tasks } = state;
   releaseRefilled(plan);
   announceDueBatches(plan);
+  wakeDurableSleepers(plan, perTick);
   for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
     const row = deadlines.first;
     switch (tasks.state[row]) {
@@ -27,6 +30,10 @@ export function planTick(plan: Plan): void {
         break;
       case LiveState.Delayed:
         queueTask(plan, row, 'head');
+        break;
+      case LiveState.Evicted:
+        // Its log came with the tick, and the sleep has woken it: what is left here is one that the loader had no room for.
+        state.deadlines.set(row, plan.nowUs + 1, state.undo);
         break;
       case LiveState.Ready:
       case LiveState.Batching:

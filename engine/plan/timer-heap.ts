@@ -8,14 +8,14 @@ export interface Timer {
 }
 
 /**
- * Timers, soonest first. An entry whose timer has changed since is passed over when its time comes: timers are replaced,
- * never changed, so that an undo puts the old one back and both entries are judged by what is true then.
+ * What is due at some time, soonest first. An entry that is not true any more is passed over when its time comes: entries
+ * are replaced, never changed, so that an undo puts the old one back and both are judged by what is true then.
  */
 export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
   #heap: Entry[] = [];
-  readonly #isCurrent: (timer: Entry) => boolean;
+  readonly #isCurrent: (entry: Entry) => boolean;
 
-  constructor(isCurrent: (timer: Entry) => boolean) {
+  constructor(isCurrent: (entry: Entry) => boolean) {
     this.#isCurrent = isCurrent;
   }
 
@@ -24,8 +24,19 @@ export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
     return this.#heap[0]?.dueUs ?? Infinity;
   }
 
-  push(timer: Entry): void {
-    this.#heap.push(timer);
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** Lets go of what is not true any more. */
+  compact(): void {
+    const current = this.#heap.filter((entry) => this.#isCurrent(entry));
+    this.#heap = [];
+    for (const entry of current) this.push(entry);
+  }
+
+  push(entry: Entry): void {
+    this.#heap.push(entry);
     let at = this.#heap.length - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
@@ -39,8 +50,8 @@ export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
   takeDue(nowUs: number, most: number): Entry[] {
     const due: Entry[] = [];
     while (due.length < most && this.nextUs <= nowUs) {
-      const timer = this.#pop();
-      if (timer !== undefined) due.push(timer);
+      const entry = this.#pop();
+      if (entry !== undefined) due.push(entry);
     }
     return due;
   }

@@ -28,6 +28,7 @@ export interface Cause {
     | 'SLOTS'
     | 'SLOTS_NEVER'
     | 'RUNNING'
+    | 'EVICTED'
     | 'CANCELLING';
   /** One sentence. */
   text: string;
@@ -54,6 +55,8 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
       return gathering(state, row, nowUs);
     case LiveState.Running:
       return cause('RUNNING', `runs on worker ${state.workerOf(row)?.name ?? ''}`, { ids: workerIds(state, row) });
+    case LiveState.Evicted:
+      return cause('EVICTED', 'sleeps off its worker until what it waits for has come; its log says what that is', { untilUs: (state.tasks.dueUs[row] ?? 0) === 0 ? null : (state.tasks.dueUs[row] ?? 0) });
     default:
       return cause('CANCELLING', 'its worker has still to be told that the attempt is over', { ids: workerIds(state, row) });
   }

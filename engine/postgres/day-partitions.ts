@@ -7,6 +7,8 @@ export const dayTables = [
   { name: 'history', key: 'task_id' },
   { name: 'log_line', key: 'task_id' },
   { name: 'stream_chunk', key: 'run_id' },
+  { name: 'durable_entry', key: 'task_id' },
+  { name: 'durable_result', key: 'task_id' },
   { name: 'event', key: 'id' },
   { name: 'event_run', key: 'event_id' },
 ] as const;

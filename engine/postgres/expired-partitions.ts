@@ -29,6 +29,8 @@ const keepRows: Record<DayTable['name'], (target: string) => string> = {
   result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   history: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   stream_chunk: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN stream_chunk x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
+  durable_entry: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_entry x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  durable_result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   // A run holds all that its event brought: nothing of an event outlives its day.
   event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
   event_run: (target) => `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { listEventKeys, listEvents, type ListedEvent } from '../monitor/event-reads.ts';
 import { metadataFilter } from '../monitor/run-selection.ts';
-import { uuidFloor } from '../monitor/uuid-floor.ts';
+import { uuidFloor } from '../model/uuid-floor.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { jsonValue, madeAt, pagination, resourceMeta } from './contract.ts';

@@ -5,6 +5,7 @@ import { parseUuid } from '../model/uuid.ts';
 import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './cron-routes.ts';
+import { registerDurableRoutes } from './durable-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFilterRoutes } from './filter-routes.ts';
 import { registerRateLimitRoutes } from './rate-limit-routes.ts';
@@ -17,8 +18,6 @@ import { registerWorkflowRoutes } from './workflow-routes.ts';
 
 /** What the contract has and this version does not serve: said so, rather than "not found". */
 const unserved = [
-  ['POST', '/api/v1/stable/tasks/:task/restore'],
-  ['POST', '/api/v1/stable/tenants/:tenant/durable-tasks/branch'],
   ['DELETE', '/api/v1/workflows/:workflow'],
   ['GET', '/api/v1/workflows/:workflow/metrics'],
   ['GET', '/api/v1/stable/tenants/:tenant/task-metrics'],
@@ -39,6 +38,7 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   });
   registerRunRoutes(app, deps);
   registerTaskRoutes(app, deps);
+  registerDurableRoutes(app, deps);
   registerWorkerRoutes(app, deps);
   registerWorkflowRoutes(app, deps);
   registerEventRoutes(app, deps);

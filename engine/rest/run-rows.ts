@@ -5,7 +5,7 @@ import { readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
 import { metadataFilter, statusesByName } from '../monitor/run-selection.ts';
 import { listTaskRefs } from '../monitor/task-list.ts';
-import { uuidFloor } from '../monitor/uuid-floor.ts';
+import { uuidFloor } from '../model/uuid-floor.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { booleanQuery, dateQuery, integerQuery, listQuery, uuidOf, uuidQuery } from './request-values.ts';

@@ -24,6 +24,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   UNKNOWN_EVENT: 404,
   UNKNOWN_FILTER: 404,
   UNKNOWN_TIMER: 404,
+  RUN_BUSY: 409,
   UNKNOWN_WEBHOOK: 404,
   UNKNOWN_RATE_LIMIT: 404,
   WEBHOOK_REFUSED: 403,

@@ -2,7 +2,7 @@ import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
-import type { StepDemands } from '../plan/command.ts';
+import type { StepDemands } from '../plan/trigger-run.ts';
 import type { Version } from '../plan/shard-state.ts';
 
 /** Places that one key may have, units that one attempt may take. */

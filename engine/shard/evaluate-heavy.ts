@@ -1,6 +1,7 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import { compileCel } from '../cel/compile-cel.ts';
+import { heavyDurableExpressions } from '../plan/durable-event.ts';
 import type { ShardState, Version } from '../plan/shard-state.ts';
 import type { Job } from './job.ts';
 
@@ -13,7 +14,8 @@ export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shar
     const { command } = job;
     if (command.kind === 'pushEvent') {
       for (const event of command.events) {
-        const waiting = heavyEventExpressions(sources.stateOf(job.shard), command.tenantId, event.key);
+        const state = sources.stateOf(job.shard);
+        const waiting = [...heavyEventExpressions(state, command.tenantId, event.key), ...(state === undefined ? [] : heavyDurableExpressions(state.durable, command.tenantId, event.key))];
         if (waiting.length > 0) event.evaluated = await evaluateAll(sources.cel, waiting, { input: JSON.parse(event.payload) });
       }
     }

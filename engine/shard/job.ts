@@ -27,6 +27,10 @@ export function payloadSize(command: Command): number {
       return command.error.length;
     case 'batchReport':
       return command.items.reduce((sum, item) => sum + (item.event === 'completed' ? item.output.length : item.event === 'failed' ? item.error.length : 0), 0);
+    case 'durableMemo':
+      return command.payload.length;
+    case 'durableAsk':
+      return command.ask.kind === 'children' ? command.ask.children.reduce((sum, { run }) => sum + run.input.length + run.metadata.length, 0) : command.ask.kind === 'memo' ? (command.ask.payload?.length ?? 0) : 0;
     default:
       return 0;
   }

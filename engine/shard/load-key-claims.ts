@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { TriggerRun } from '../plan/command.ts';
+import type { TriggerRun } from '../plan/trigger-run.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import type { Job } from './job.ts';
 

@@ -2,12 +2,15 @@ import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RunPlacement } from '../model/demands.ts';
+import type { BranchPoint } from '../model/durable.ts';
 import { groupBy } from '../model/group-by.ts';
 import { skippedOutput } from '../model/payload.ts';
 import { isRunStatus, type RunStatus } from '../model/status.ts';
-import type { LoadedRun, LoadedTask, ReplayCommand } from '../plan/command.ts';
+import type { ReplayCommand } from '../plan/command.ts';
+import type { LoadedRun, LoadedTask } from '../plan/loaded-run.ts';
 import { chosenSteps } from '../plan/replay.ts';
 import type { ShardState, Version } from '../plan/shard-state.ts';
+import { readBranchPoints } from './durable-logs.ts';
 import { asksAnything, evaluateDemands } from './evaluate-demands.ts';
 import { heavyExpressions } from './evaluate-heavy.ts';
 import type { Job } from './job.ts';
@@ -33,6 +36,7 @@ interface TaskSqlRow {
   step: number;
   generation: number | null;
   attempt: number | null;
+  invocation: number | null;
   status: number | null;
   skipped: boolean | null;
   output_length: number | null;
@@ -54,7 +58,7 @@ const readRuns = {
 const readTasks = {
   name: 'replay_tasks',
   text: `
-    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
+    SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.invocation, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
     FROM unnest($1::uuid[]) AS u (id)
     JOIN task t ON t.run_id = u.id
     LEFT JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
@@ -95,7 +99,11 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
   let left = batchChars;
   for (const { command, shard, mayBeDone } of jobs) {
     const state = sources.stateOf(shard);
-    if (state === undefined || command.kind !== 'replay') continue;
+    if (state === undefined) continue;
+    if (command.kind === 'durableBranch' && state.tasks.find(command.taskId) < 0) {
+      command.loaded = await loadDrafts(sources, await readDrafts(sources.client, state, { tenantId: command.tenantId, ids: [command.taskId] }));
+    }
+    if (command.kind !== 'replay') continue;
     const found = await readDrafts(sources.client, state, command);
     const drafts = found.filter((draft) => !mayBeDone || generationOf(draft) <= (command.seen.get(draft.row.id) ?? Infinity));
     if (!mayBeDone) for (const draft of found) command.seen.set(draft.row.id, generationOf(draft));
@@ -111,7 +119,7 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
   }
 }
 
-async function readDrafts(client: ClientBase, state: ShardState, command: ReplayCommand): Promise<Draft[]> {
+async function readDrafts(client: ClientBase, state: ShardState, command: Pick<ReplayCommand, 'tenantId' | 'ids'>): Promise<Draft[]> {
   const runs = await client.query<RunSqlRow>({ ...readRuns, values: [command.tenantId, command.ids] });
   const tasks = await client.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((row) => row.id), skippedOutput] });
   const byRun = groupBy(tasks.rows, (task) => task.run_id);
@@ -145,6 +153,7 @@ async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): P
   const lookedAt = drafts.flatMap((draft) => draft.lookedAt);
   const outputs = lookedAt.length === 0 ? [] : (await client.query<{ id: string; output: string }>({ ...readOutputs, values: [lookedAt.map((task) => task.id), lookedAt.map((task) => task.generation)] })).rows;
   const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
+  const branches = await readBranchPoints(client, drafts.flatMap(({ version, tasks }) => tasks.filter((task) => version.definition.steps[task.step]?.durable === true).map((task) => task.id)));
   return Promise.all(
     drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
       const payload = payloadOf.get(row.id);
@@ -153,18 +162,18 @@ async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): P
         runId: row.id,
         versionId: row.version_id,
         priority: row.priority,
-        tasks: await Promise.all(tasks.map((task) => loadedTask(cel, version, task, outputOf.get(task.id) ?? null))),
+        tasks: await Promise.all(tasks.map((task) => loadedTask(cel, version, { sql: task, output: outputOf.get(task.id) ?? null, branches: branches.get(task.id) ?? [] }))),
         demands,
       };
     }),
   );
 }
 
-async function loadedTask(cel: CelEvaluator, version: Version, sql: TaskSqlRow, output: string | null): Promise<LoadedTask> {
+async function loadedTask(cel: CelEvaluator, version: Version, { sql, output, branches }: { sql: TaskSqlRow; output: string | null; branches: readonly BranchPoint[] }): Promise<LoadedTask> {
   const skipped = sql.skipped === true;
   const evaluated = new Map<string, CelResult>();
   if (output !== null && !skipped) for (const expression of heavyExpressions(version, sql.step)) evaluated.set(expression, await cel.evaluate(expression, { output: JSON.parse(output) }));
-  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, status: statusOf(sql.status), skipped, output, outputBytes: sql.output_bytes ?? 0, evaluated };
+  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, invocation: sql.invocation ?? 0, branches, status: statusOf(sql.status), skipped, output, outputBytes: sql.output_bytes ?? 0, evaluated };
 }
 
 function statusOf(status: number | null): RunStatus | null {

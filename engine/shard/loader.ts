@@ -4,6 +4,7 @@ import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
 import { loadReplays } from './load-replays.ts';
+import { loadDurable } from './load-durable.ts';
 import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
 
 const readExistingRuns = {
@@ -20,6 +21,7 @@ export interface LoadSources {
   client: ClientBase;
   cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
+  nowUs: () => number;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface LoadSources {
  * previous commit and before the plan, so that nothing can change in between.
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
+  await loadDurable(sources, jobs);
   await evaluateHeavy(sources, jobs);
   await loadReplays(sources, jobs);
   await loadKeyClaims(sources, jobs);

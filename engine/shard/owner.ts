@@ -201,7 +201,7 @@ export class Owner {
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard) }, jobs);
+      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard), nowUs: () => this.#clock.nowUs() }, jobs);
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       // With Postgres there, trying the same again would fail again.

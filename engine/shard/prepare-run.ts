@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { HatchetError } from '../errors.ts';
+import { firstBranch } from '../model/durable.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
 import type { RunPlacement } from '../model/demands.ts';
 import type { Version } from '../plan/shard-state.ts';
-import type { TriggerRun } from '../plan/command.ts';
+import type { TriggerRun } from '../plan/trigger-run.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import type { Owner } from './owner.ts';
 
@@ -43,7 +44,8 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
   const priority = request.priority ?? version.definition.defaultPriority;
   if (!Number.isInteger(priority) || priority < 1 || priority > 3) throw new HatchetError('INVALID_ARGUMENT', `the priority is ${priority}`, { remedy: 'Choose 1, 2 or 3.' });
   const parentTaskId = request.parentTaskId === undefined || request.parentTaskId === '' ? undefined : parseUuid(request.parentTaskId);
-  const child = parentTaskId === undefined || !isLiveTask(owner, tenantId, parentTaskId) ? undefined : childId(parentTaskId, request);
+  const branch = parentTaskId === undefined ? undefined : branchOfLiveTask(owner, tenantId, parentTaskId);
+  const child = parentTaskId === undefined || branch === undefined ? undefined : childId(parentTaskId, branch, request);
   const runId = child ?? request.runId ?? newId();
   const { steps } = version.definition;
   const desiredWorkerId = parseUuid(request.desiredWorkerId ?? '') ?? null;
@@ -89,21 +91,27 @@ async function idempotencyOf(owner: Owner, version: Version, payload: { input: s
   return { key: result.value, ttlUs: rule.ttlMs * 1000, byStatus: rule.method === 'STATUS' };
 }
 
+/** What tells a child from its siblings; undefined for one that is made anew each time. */
+export function childName({ childKey, childIndex }: Pick<TriggerRequest, 'childKey' | 'childIndex'>): string | undefined {
+  if (childKey === undefined && childIndex === undefined) return undefined;
+  return childKey === undefined ? `index ${childIndex}` : `key ${childKey}`;
+}
+
 /** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
-function isLiveTask(owner: Owner, tenantId: string, taskId: string): boolean {
+function branchOfLiveTask(owner: Owner, tenantId: string, taskId: string): number | undefined {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(taskId) ?? -1;
-  return row >= 0 && state?.stepOf(row).version.tenantId === tenantId;
+  return state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId ? undefined : state.durable.branchOf(row);
 }
 
 /**
  * A child's id follows from its parent and its key or index, so that a retried parent gets the same child.
  * It carries its parent's date, and with it the day whose partitions its rows go to.
  */
-function childId(parentTaskId: string, request: TriggerRequest): string | undefined {
-  const { childKey, childIndex } = request;
-  if (childKey === undefined && childIndex === undefined) return undefined;
-  const name = childKey === undefined ? `index ${childIndex}` : `key ${childKey}`;
-  const hash = createHash('sha256').update(`${parentTaskId} ${name}`).digest('hex');
+function childId(parentTaskId: string, branch: number, request: TriggerRequest): string | undefined {
+  const name = childName(request);
+  if (name === undefined) return undefined;
+  // What a durable task spawns on a new branch are new children.
+  const hash = createHash('sha256').update(branch === firstBranch ? `${parentTaskId} ${name}` : `${parentTaskId} branch ${branch} ${name}`).digest('hex');
   return `${parentTaskId.slice(0, 14)}7${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`;
 }

@@ -124,7 +124,7 @@ function restoreRateLimited(shard: ShardState, row: number, tenantId: string): v
   (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
 }
 
-/** A retried or reassigned task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
+/** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
 export function rankAfterRestart({ tasks }: ShardState, row: number): number {
-  return (tasks.retries[row] ?? 0) + (tasks.reassigns[row] ?? 0) > 0 ? retryRank : rankOf(tasks.priority[row] ?? 1);
+  return (tasks.retries[row] ?? 0) + (tasks.reassigns[row] ?? 0) > 0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0 ? retryRank : rankOf(tasks.priority[row] ?? 1);
 }

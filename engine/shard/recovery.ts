@@ -10,6 +10,7 @@ import { loadedDue } from '../plan/live-rows.ts';
 import type { LiveRun, ShardState } from '../plan/shard-state.ts';
 import { loadTimers } from './recover-timers.ts';
 import { restoreBatches, type BatchedTask } from './recover-batches.ts';
+import { recoverDurable } from './recover-durable.ts';
 import { Slice } from './slice.ts';
 import { loadWaits } from './recover-waits.ts';
 import { loadFilters, loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
@@ -56,6 +57,7 @@ interface LiveSqlRow {
   worker_id: string | null;
   batch_id: string | null;
   demands: string | null;
+  invocation: number;
   sticky_worker_id: string | null;
 }
 
@@ -79,7 +81,7 @@ const readWorkers = `
 
 /** By primary key, a page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
-  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, sticky_worker_id
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE task_id > $1 ORDER BY task_id LIMIT $2`;
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
@@ -103,6 +105,7 @@ export interface OpenAttempt {
   attempt: number;
   stepName: string;
   action: string;
+  invocation: number | null;
   cancelling: boolean;
 }
 
@@ -122,6 +125,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   const queued: { shard: ShardState; row: number }[] = [];
   const demanding: DemandingTask[] = [];
   const inBatches: BatchedTask[] = [];
+  const children = new Map<string, ShardState>();
   for (let after = '00000000-0000-0000-0000-000000000000', full = true; full; ) {
     const { rows } = await client.query<LiveSqlRow>(readLive, [after, pageRows]);
     full = rows.length === pageRows;
@@ -137,6 +141,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
         runs.set(sql.run_id, run);
         run.rows.push(row);
       }
+      if ((sql.flags & LiveFlag.DurableChild) !== 0) children.set(sql.run_id, shard);
       if (sql.demands !== null) demanding.push({ shard, row, runId: sql.run_id, tenantId: sql.tenant_id, demands: sql.demands, stickyWorkerId: sql.sticky_worker_id });
       if (sql.state === LiveState.Batching || (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0))) queued.push({ shard, row });
       if (sql.batch_id !== null) inBatches.push({ shard, row, batchId: sql.batch_id, demands: sql.demands });
@@ -147,6 +152,7 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   restoreDemands(demanding);
   await loadWaits(client, shards, slice);
   restoreBatches(inBatches);
+  await recoverDurable(client, shards, children, slice);
   queued.sort((a, b) => (a.shard.tasks.seq[a.row] ?? 0) - (b.shard.tasks.seq[b.row] ?? 0));
   for (const { shard, row } of queued) {
     const rank = rankAfterRestart(shard, row);
@@ -196,6 +202,7 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   tasks.attempt[row] = sql.attempt;
   tasks.retries[row] = sql.retries;
   tasks.reassigns[row] = sql.reassigns;
+  tasks.invocation[row] = sql.invocation;
   tasks.step[row] = version.firstStep + sql.step;
   tasks.seq[row] = Number(sql.seq);
   shard.deadlines.set(row, loadedDue(shard, sql.state, Number(sql.due_us)));
@@ -265,6 +272,7 @@ function openAttempts(shard: ShardState): OpenAttempt[] {
         attempt: shard.tasks.attempt[row] ?? 0,
         stepName: step.definition.name,
         action: step.definition.action,
+        invocation: step.definition.durable ? (shard.tasks.invocation[row] ?? 0) : null,
         cancelling,
       });
     }

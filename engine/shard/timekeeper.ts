@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../log.ts';
 import { dueTick } from '../model/cron.ts';
 import { HatchetError } from '../errors.ts';
-import type { TriggerRun } from '../plan/command.ts';
+import type { TriggerRun } from '../plan/trigger-run.ts';
 import type { CronTimer, ShardState } from '../plan/shard-state.ts';
 import type { Timer } from '../plan/timer-heap.ts';
 import type { Owner } from './owner.ts';

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { LiveState } from '../../engine/model/live-state.ts';
 import { concurrencyStrategies, type BatchRule, type ConcurrencyStrategy, type Condition, type EventCondition, type ParentCondition, type SleepCondition } from '../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
-import type { CommandByKind, CommandKind, StepDemands } from '../../engine/plan/command.ts';
+import type { CommandByKind, CommandKind } from '../../engine/plan/command.ts';
+import type { StepDemands } from '../../engine/plan/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/report-command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 

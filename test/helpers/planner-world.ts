@@ -7,7 +7,9 @@ import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../en
 import { settle } from '../../engine/plan/settle.ts';
 import { ChangeSet } from '../../engine/plan/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
-import type { CommandByKind, CommandKind, LoadedRun, ReplyByKind, StepDemands } from '../../engine/plan/command.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/command.ts';
+import type { LoadedRun } from '../../engine/plan/loaded-run.ts';
+import type { StepDemands } from '../../engine/plan/trigger-run.ts';
 import type { Effect } from '../../engine/plan/effect.ts';
 import { collectLive, settleRows } from '../../engine/plan/live-rows.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
@@ -157,7 +159,7 @@ export class PlannerWorld {
     const newest = (taskId: string): ResultRow | undefined => [...this.stored.results.values()].filter((row) => row.taskId === taskId).sort((a, b) => b.generation - a.generation)[0];
     const tasks = run.tasks.map(({ id, step }) => {
       const result = newest(id);
-      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, outputBytes: Buffer.byteLength(result?.output ?? ''), evaluated: new Map() };
+      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, outputBytes: Buffer.byteLength(result?.output ?? ''), evaluated: new Map(), invocation: result?.invocation ?? 0, branches: [] };
     });
     return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
   }

@@ -1,5 +1,6 @@
 import type { Demands } from '../../engine/model/demands.ts';
-import type { Command, CommandByKind, StepDemands } from '../../engine/plan/command.ts';
+import type { Command, CommandByKind } from '../../engine/plan/command.ts';
+import type { StepDemands } from '../../engine/plan/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/report-command.ts';
 import { Admission } from './admission.ts';
 import { judge } from './conditions.ts';

@@ -5,9 +5,9 @@ import { plainArray, textArray } from '../array-literal.ts';
 export const insertLive: Statement<LiveRow> = {
   name: 'insert_live',
   text: `
-    INSERT INTO live (task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands)
+    INSERT INTO live (task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, invocation)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::smallint[],
-      $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::bigint[], $15::bigint[], $16::uuid[], $17::uuid[], $18::text[])`,
+      $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::bigint[], $15::bigint[], $16::uuid[], $17::uuid[], $18::text[], $19::integer[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
     plainArray(rows.map((row) => row.runId)),
@@ -27,5 +27,6 @@ export const insertLive: Statement<LiveRow> = {
     plainArray(rows.map((row) => row.workerId)),
     plainArray(rows.map((row) => row.batchId)),
     textArray(rows.map((row) => row.demands)),
+    plainArray(rows.map((row) => row.invocation)),
   ],
 };

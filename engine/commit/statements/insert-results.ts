@@ -6,8 +6,8 @@ import type { Statement } from '../statement.ts';
 export const insertResults: Statement<ResultRow> = {
   name: 'insert_results',
   text: `
-    INSERT INTO result (task_id, generation, status, attempt, seq, output, error)
-    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], $4::integer[], $5::bigint[], $6::text[], $7::text[])`,
+    INSERT INTO result (task_id, generation, status, attempt, seq, output, error, invocation)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], $4::integer[], $5::bigint[], $6::text[], $7::text[], $8::integer[])`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
     plainArray(rows.map((row) => row.generation)),
@@ -16,5 +16,6 @@ export const insertResults: Statement<ResultRow> = {
     plainArray(rows.map((row) => row.seq)),
     textArray(rows.map((row) => row.output)),
     textArray(rows.map((row) => row.error)),
+    plainArray(rows.map((row) => row.invocation)),
   ],
 };

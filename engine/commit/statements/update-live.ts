@@ -8,9 +8,9 @@ export const updateLive: Statement<LiveRow> = {
   text: `
     UPDATE live l
     SET state = u.state, flags = u.flags, generation = u.generation, attempt = u.attempt, retries = u.retries, reassigns = u.reassigns,
-      seq = u.seq, due_us = u.due_us, worker_id = u.worker_id, batch_id = u.batch_id
-    FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[])
-      AS u (task_id, state, flags, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id)
+      seq = u.seq, due_us = u.due_us, worker_id = u.worker_id, batch_id = u.batch_id, invocation = u.invocation
+    FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[], $12::integer[])
+      AS u (task_id, state, flags, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, invocation)
     WHERE l.task_id = u.task_id`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
@@ -24,5 +24,6 @@ export const updateLive: Statement<LiveRow> = {
     plainArray(rows.map((row) => row.dueUs)),
     plainArray(rows.map((row) => row.workerId)),
     plainArray(rows.map((row) => row.batchId)),
+    plainArray(rows.map((row) => row.invocation)),
   ],
 };

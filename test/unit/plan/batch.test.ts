@@ -3,7 +3,7 @@ import type { BatchRule } from '../../../engine/model/definition.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
 import { LiveState, liveStateNames, isLiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/plan/command.ts';
+import type { StepDemands } from '../../../engine/plan/trigger-run.ts';
 import type { BatchReportItem } from '../../../engine/plan/report-command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, DesiredLabel } from '../../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/demands.ts';
-import type { StepDemands } from '../../../engine/plan/command.ts';
+import type { StepDemands } from '../../../engine/plan/trigger-run.ts';
 import { whyWaiting, type Cause } from '../../../engine/plan/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

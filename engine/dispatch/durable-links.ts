@@ -1,0 +1,57 @@
+import type { EntryKind } from '../model/durable.ts';
+import type { TerminalStatus } from '../model/status.ts';
+
+/** What a worker's durable stream carries beside answers. */
+export type DurableMessage =
+  | {
+      kind: 'result';
+      taskId: string;
+      invocation: number;
+      branch: number;
+      node: number;
+      entry: EntryKind;
+      status: TerminalStatus;
+      /** Null where it has to be read. */
+      told: { output: string | null; error: string | null } | null;
+    }
+  | { kind: 'dismissed'; taskId: string; invocation: number; reason: string };
+
+export interface DurableLink {
+  send(message: DurableMessage): void;
+}
+
+type SignalListener = (payload: string) => void;
+
+/** Durable streams by worker. A message for a worker without one is dropped: its next status asks for it again. */
+export class DurableLinks {
+  readonly #links = new Map<string, DurableLink>();
+  readonly #signals = new Map<string, Set<SignalListener>>();
+
+  /** The newest stream of a worker is the one that counts. @returns to call when it ends */
+  attach(workerId: string, link: DurableLink): () => void {
+    this.#links.set(workerId, link);
+    return () => {
+      if (this.#links.get(workerId) === link) this.#links.delete(workerId);
+    };
+  }
+
+  send(workerId: string, message: DurableMessage): void {
+    this.#links.get(workerId)?.send(message);
+  }
+
+  /** Waits for a signal of an older SDK's task. @returns stops waiting */
+  onSignal(taskId: string, key: string, listener: SignalListener): () => void {
+    const name = `${taskId} ${key}`;
+    const listeners = this.#signals.get(name) ?? new Set();
+    this.#signals.set(name, listeners);
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#signals.get(name) === listeners) this.#signals.delete(name);
+    };
+  }
+
+  signal(taskId: string, key: string, payload: string): void {
+    for (const listener of this.#signals.get(`${taskId} ${key}`) ?? []) listener(payload);
+  }
+}

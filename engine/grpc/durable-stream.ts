@@ -1,0 +1,246 @@
+import type { DurableLinks, DurableMessage } from '../dispatch/durable-links.ts';
+import { HatchetError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { childFingerprint, EntryKind, waitFingerprint } from '../model/durable.ts';
+import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
+import { checkedJson } from '../model/payload.ts';
+import { splitError } from '../model/split-error.ts';
+import { RunStatus } from '../model/status.ts';
+import { parseUuid } from '../model/uuid.ts';
+import type { NodeResult, NodeResults } from '../monitor/durable-results.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../plan/durable-command.ts';
+import type { Owner } from '../shard/owner.ts';
+import { childName, prepareRun } from '../shard/prepare-run.ts';
+import {
+  DurableTaskErrorType,
+  type DurableTaskRequest,
+  type DurableTaskResponse,
+  type DurableTaskTriggerRunsRequest,
+  type DurableTaskWorkerStatusRequest,
+} from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { readDurableConditions } from './durable-conditions.ts';
+import { triggerRequest } from './trigger-request.ts';
+
+export interface DurableStreamDeps {
+  owner: Owner;
+  links: DurableLinks;
+  results: NodeResults;
+  log: Logger;
+}
+
+type Response = NonNullable<DurableTaskResponse['message']>;
+
+/** Longest text of a memo's key, an eviction's reason or a wait's label. */
+const longestText = 1000;
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/**
+ * One worker's durable stream. A task's requests are submitted in the order in which they came, without waiting for each
+ * other's commits, and answered in that order: a result never overtakes the answer that names its node.
+ */
+export class DurableStream {
+  readonly #deps: DurableStreamDeps;
+  readonly #tenantId: string;
+  readonly #write: (response: Response) => void;
+  readonly #fail: (error: unknown) => void;
+  #workerId = '';
+  #detach: () => void = () => undefined;
+  /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
+  readonly #in = new Map<string, Promise<unknown>>();
+  readonly #out = new Map<string, Promise<void>>();
+
+  constructor(deps: DurableStreamDeps, options: { tenantId: string; write: (response: Response) => void; fail: (error: unknown) => void }) {
+    this.#deps = deps;
+    this.#tenantId = options.tenantId;
+    this.#write = options.write;
+    this.#fail = options.fail;
+  }
+
+  end(): void {
+    this.#detach();
+  }
+
+  handle({ message }: DurableTaskRequest): void {
+    switch (message?.$case) {
+      case 'registerWorker':
+        return this.#register(message.value.workerId);
+      case 'waitFor': {
+        const { waitForConditions, label } = message.value;
+        return this.#ask(message.value, 'waitFor', async () => {
+          const conditions = readDurableConditions(waitForConditions);
+          return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: label?.replaceAll('\0', '').slice(0, longestText) ?? null }, lookedBack: new Map() };
+        });
+      }
+      case 'memo': {
+        const { key, payload } = message.value;
+        return this.#ask(message.value, 'memo', async () => ({ kind: 'memo', key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : memoPayload(payload) }));
+      }
+      case 'triggerRuns':
+        return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
+      case 'completeMemo': {
+        const { ref, payload } = message.value;
+        const sender = this.#sender({ durableTaskExternalId: ref?.durableTaskExternalId ?? '', invocationCount: ref?.invocationCount ?? 0 });
+        if (sender === undefined || ref === undefined) return undefined;
+        const place = { branch: Number(ref.branchId), node: Number(ref.nodeId) };
+        void this.#enter(sender, async () => {
+          const json = memoPayload(payload);
+          return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: json }) };
+        })
+          .then(({ committed }) => committed)
+          .catch((error: unknown) => this.#refuse(sender, error, place));
+        return undefined;
+      }
+      case 'evictInvocation': {
+        const sender = this.#sender(message.value);
+        if (sender === undefined) return undefined;
+        const reason = (message.value.reason ?? '').replaceAll('\0', '').slice(0, longestText);
+        const done = this.#enter(sender, async () => this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }));
+        return this.#leave(sender.taskId, done, () => this.#write({ $case: 'evictionAck', value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId } }));
+      }
+      case 'workerStatus':
+        return this.#status(message.value);
+      case undefined:
+        return undefined;
+    }
+  }
+
+  #register(given: string): void {
+    const workerId = parseUuid(given);
+    if (workerId === undefined || this.#deps.owner.stateOf(this.#tenantId)?.workersById.get(workerId)?.tenantId !== this.#tenantId) {
+      return this.#fail(new HatchetError('UNKNOWN_WORKER', `no worker ${JSON.stringify(given)}`, { remedy: 'Register the worker again.' }));
+    }
+    this.#detach();
+    this.#workerId = workerId;
+    this.#detach = this.#deps.links.attach(workerId, { send: (event) => this.#tell(event) });
+    this.#write({ $case: 'registerWorker', value: { workerId: given } });
+  }
+
+  /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */
+  #sender(request: { durableTaskExternalId: string; invocationCount: number }): DurableSender | undefined {
+    const taskId = parseUuid(request.durableTaskExternalId);
+    if (taskId === undefined || this.#workerId === '') return undefined;
+    return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: request.invocationCount };
+  }
+
+  #ask(request: { durableTaskExternalId: string; invocationCount: number }, kind: 'waitFor' | 'memo' | 'triggerRuns', prepare: (sender: DurableSender) => Promise<DurableAsk>): void {
+    const sender = this.#sender(request);
+    if (sender === undefined) return;
+    const reply = this.#enter(sender, async () => {
+      const ask = await prepare(sender);
+      // Only the order of submission is kept by waiting: the commit is awaited outside.
+      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, ask, uncertain: false, existing: new Set(), ended: new Map() }) };
+    }).then(({ committed }) => committed);
+    const answer = reply.then((committed) => this.#answer(sender, kind, committed));
+    this.#leave(sender.taskId, answer, (response) => this.#write(response), (error) => this.#refuse(sender, error));
+  }
+
+  /** Runs after what the task asked for before has been submitted. */
+  #enter<T>(sender: DurableSender, run: () => Promise<T>): Promise<T> {
+    const before = this.#in.get(sender.taskId) ?? Promise.resolve();
+    const done = before.then(run, run);
+    const settled = done.catch(() => undefined);
+    this.#in.set(sender.taskId, settled);
+    void settled.then(() => {
+      if (this.#in.get(sender.taskId) === settled) this.#in.delete(sender.taskId);
+    });
+    return done;
+  }
+
+  /** Writes after what the task was told before. */
+  #leave<T>(taskId: string, ready: Promise<T>, write: (value: T) => void, refuse: (error: unknown) => void = (error) => this.#fail(error)): void {
+    const before = this.#out.get(taskId) ?? Promise.resolve();
+    const done = before.then(() => ready).then(write, refuse);
+    this.#out.set(taskId, done);
+    void done.then(() => {
+      if (this.#out.get(taskId) === done) this.#out.delete(taskId);
+    });
+  }
+
+  /** The request was refused whole, and changed nothing. */
+  #refuse(sender: DurableSender, error: unknown, place = { branch: 0, node: 0 }): void {
+    if (!(error instanceof HatchetError) || error.code === 'NOT_OWNER' || error.code === 'STOPPING') return this.#fail(error);
+    this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage: error.message } });
+  }
+
+  async #children(sender: DurableSender, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<DurableAsk> {
+    if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, { remedy: `Spawn 1 to ${maxBulkTriggers} a call.` });
+    const { owner } = this.#deps;
+    const children = await Promise.all(
+      triggerOpts.map(async (wire) => {
+        const request = { ...triggerRequest(wire), parentTaskId: sender.taskId };
+        const run = await prepareRun(owner, this.#tenantId, request);
+        const workflow = request.workflowName.toLowerCase();
+        return { run, workflow, name: childName(request) ?? '', fingerprint: childFingerprint(workflow, run.input) };
+      }),
+    );
+    const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
+    if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
+    return { kind: 'children', children };
+  }
+
+  async #answer(sender: DurableSender, kind: 'waitFor' | 'memo' | 'triggerRuns', reply: DurableAskReply): Promise<Response> {
+    const { taskId, invocation } = sender;
+    const task = { durableTaskExternalId: taskId, invocationCount: invocation };
+    if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };
+    if (reply.kind === 'mismatch') {
+      const ref = { ...task, branchId: BigInt(reply.branch), nodeId: BigInt(reply.node) };
+      return { $case: 'error', value: { ref, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: reply.message } };
+    }
+    if (kind === 'triggerRuns') {
+      return { $case: 'triggerRunsAck', value: { ...task, runEntries: reply.refs.map(({ branch, node, childRunId }) => ({ nodeId: BigInt(node), branchId: BigInt(branch), workflowRunExternalId: childRunId ?? '' })) } };
+    }
+    const [first] = reply.refs;
+    const ref = { ...task, branchId: BigInt(first?.branch ?? 0), nodeId: BigInt(first?.node ?? 0) };
+    if (kind === 'waitFor' || first === undefined) return { $case: 'waitForAck', value: { ref } };
+    const known = first.done ? await this.#deps.results.read({ taskId, branch: first.branch, node: first.node }) : undefined;
+    return { $case: 'memoAck', value: { ref, memoAlreadyExisted: first.done, memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null') } };
+  }
+
+  #tell(event: DurableMessage): void {
+    const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
+    if (event.kind === 'dismissed') return this.#leave(event.taskId, Promise.resolve(), () => this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }));
+    const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };
+    // A memo's value went with its answer.
+    const known: Promise<NodeResult> = event.entry === EntryKind.Memo ? Promise.resolve({ output: '', error: null }) : event.told === null ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node }) : Promise.resolve(event.told);
+    this.#leave(event.taskId, known, ({ output, error }) => {
+      const isFailure = event.status !== RunStatus.Completed;
+      const errorMessage = !isFailure ? undefined : event.status === RunStatus.Cancelled ? 'task was cancelled' : (splitError(error).message ?? 'child task failed');
+      this.#write({ $case: 'entryCompleted', value: { ref, payload: Buffer.from(isFailure ? '' : (output ?? 'null')), isFailure, errorMessage } });
+    });
+  }
+
+  #status({ waitingEntries }: DurableTaskWorkerStatusRequest): void {
+    if (this.#workerId === '') return;
+    const tasks = new Map<string, { taskId: string; invocation: number; nodes: { branch: number; node: number }[] }>();
+    for (const entry of waitingEntries) {
+      const taskId = parseUuid(entry.durableTaskExternalId);
+      if (taskId === undefined) continue;
+      const key = `${taskId} ${entry.invocationCount}`;
+      const task = tasks.get(key) ?? { taskId, invocation: entry.invocationCount, nodes: [] };
+      tasks.set(key, task);
+      task.nodes.push({ branch: Number(entry.branchId), node: Number(entry.nodeId) });
+    }
+    if (tasks.size === 0) return;
+    // Behind what these tasks asked for before: it speaks of nodes that those made.
+    const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
+    const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId: this.#workerId, tasks: [...tasks.values()] };
+    void Promise.all(before)
+      .then(() => this.#deps.owner.submit(this.#tenantId, command))
+      .catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
+  }
+}
+
+function memoKey(key: Uint8Array): string {
+  if (key.length === 0 || key.length > longestText) throw new HatchetError('INVALID_ARGUMENT', `the memo's key has ${key.length} bytes`, { remedy: `Use 1 to ${longestText}.` });
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
+}
+
+/** What cannot be stored is refused whole. */
+function memoPayload(payload: Uint8Array): string {
+  const json = payload.length === 0 ? 'null' : text(payload);
+  checkedJson(json, "the memo's result");
+  return json;
+}

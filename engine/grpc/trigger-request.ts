@@ -1,0 +1,18 @@
+import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { TriggerRequest } from '../shard/prepare-run.ts';
+import { readDesiredLabels } from './desired-labels.ts';
+
+/** A trigger in the engine's own words. @throws HatchetError INVALID_ARGUMENT */
+export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest {
+  return {
+    workflowName: request.name,
+    input: request.input,
+    metadata: request.additionalMetadata ?? '',
+    priority: request.priority,
+    parentTaskId: request.parentTaskRunExternalId,
+    childIndex: request.childIndex,
+    childKey: request.childKey,
+    desiredWorkerId: request.desiredWorkerId,
+    labels: readDesiredLabels(request.desiredWorkerLabels, 'of the run'),
+  };
+}

@@ -1,0 +1,168 @@
+import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
+import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { RunStatus } from '../model/status.ts';
+import type { AskedChild, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
+import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
+import { startAgain } from './durable-restore.ts';
+import { linkChild, meetCondition, satisfy, unlinkChild } from './durable-satisfy.ts';
+import { tell } from './durable-tell.ts';
+import { setFlag, type Plan } from './plan.ts';
+import { isKnownRun, startRun } from './trigger.ts';
+
+/** The row of the task, if the sender is the invocation that runs; a message from any other changes nothing. */
+export function invocationRow(plan: Plan, sender: DurableSender): number {
+  const { state } = plan;
+  const row = state.tasks.find(sender.taskId);
+  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.invocation[row] !== sender.invocation) return -1;
+  const { version, definition } = state.stepOf(row);
+  if (version.tenantId !== sender.tenantId || !definition.durable) return -1;
+  return sender.workerId === null || state.workerOf(row)?.id === sender.workerId ? row : -1;
+}
+
+/** The log of a task that a message speaks of: the loader brings it in before the plan. */
+export function logOf(plan: Plan, row: number): DurableLog {
+  const log = plan.state.durable.log(row);
+  if (log === undefined) throw new Error(`the log of durable task ${plan.state.tasks.id(row)} was not loaded`);
+  return log;
+}
+
+/**
+ * A durable operation takes the next place of the log. A place that is taken already answers with what it holds, if it was
+ * asked the same then; a new one is written down, and starts to wait.
+ */
+export function planDurableAsk(plan: Plan, command: DurableAskCommand): DurableAskReply {
+  const row = invocationRow(plan, command);
+  if (row < 0) return { kind: 'stale', reason: 'another invocation of the task has taken over, or it has ended' };
+  const log = logOf(plan, row);
+  if (log.position < 0 || command.uncertain) {
+    const reason = 'the engine cannot tell how far this invocation had come; the task starts again from its log';
+    startAgain(plan, row, log, reason);
+    return { kind: 'stale', reason };
+  }
+  const mark = plan.state.undo.mark();
+  const changes = plan.changes.mark();
+  const refs: DurableRef[] = [];
+  const children = command.ask.kind === 'children' ? command.ask.children : [command.ask];
+  for (const one of children) {
+    const wanted = 'run' in one ? { kind: EntryKind.Child, fingerprint: one.fingerprint, asked: askedChild(one) } : one.kind === 'wait' ? { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked } : { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo' as const, key: one.key } };
+    const same = 'run' in one ? spawned(log, one) : undefined;
+    const node = same ?? log.at(log.position + 1);
+    if (node !== undefined && same === undefined && (node.kind !== wanted.kind || node.fingerprint !== wanted.fingerprint)) {
+      plan.state.undo.rollback(mark);
+      plan.changes.truncate(changes);
+      return mismatch(plan, row, { node, asked: wanted.asked });
+    }
+    if (node !== undefined) {
+      if (same === undefined) pass(plan, row, log, node);
+      refs.push(refOf(node));
+      continue;
+    }
+    const made = append(plan, row, log, { ...wanted, childRunId: 'run' in one ? one.run.runId : null });
+    refs.push(refOf(made));
+    if ('run' in one) spawn(plan, row, log, { node: made, child: one, command });
+    else if (one.kind === 'wait') for (const [index, data] of one.lookedBack) meetCondition(plan, row, log, { node: made, index, data });
+    else if (one.payload !== null) satisfy(plan, row, log, made, { status: RunStatus.Completed, payload: one.payload, generation: null, told: { output: one.payload, error: null } });
+  }
+  tell(plan, row, log);
+  return { kind: 'ok', refs };
+}
+
+function refOf(node: DurableNode): DurableRef {
+  return { branch: node.branch, node: node.node, childRunId: node.childRunId, done: node.result !== null };
+}
+
+function askedChild(child: AskedChild): Asked {
+  return { kind: 'child', workflow: child.workflow, child: child.name, input: child.run.input.slice(0, 500) };
+}
+
+/** A child that this invocation has asked for already, by its key or index: one child a key. */
+function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
+  if (child.name === '') return undefined;
+  return log.nodes.find((node) => node.node <= log.position && node.asked.kind === 'child' && node.asked.child === child.name);
+}
+
+/** The task fails for good, whatever its code makes of the error. */
+function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
+  const message = `node ${node.node} of the log holds ${describeAsked(node.asked)}, and the code asks for ${describeAsked(asked)}: it took another way than the first time. Branch the task from that node, guard the change with patched(), or start a new run.`;
+  setFlag(plan, row, LiveFlag.NoRetry);
+  return { kind: 'mismatch', branch: node.branch, node: node.node, message };
+}
+
+/** A replayed operation. */
+function pass(plan: Plan, row: number, log: DurableLog, node: DurableNode): void {
+  moveOn(plan, log, node);
+  if (node.result !== null) return;
+  const { tenantId } = plan.state.stepOf(row).version;
+  for (const condition of conditionsOf(node)) {
+    if (condition.kind === 'event') plan.changes.durableListens.push({ tenantId, eventKey: condition.eventKey, taskId: log.taskId, branch: node.branch, node: node.node });
+  }
+}
+
+function moveOn(plan: Plan, log: DurableLog, node: DurableNode): void {
+  const before = { position: log.position, movedUs: log.movedUs };
+  log.position = node.node;
+  log.movedUs = plan.nowUs;
+  const awaits = node.kind !== EntryKind.Memo && log.awaited !== null && !log.awaited.has(node.node);
+  if (awaits) log.awaited?.add(node.node);
+  plan.state.undo.record(() => {
+    Object.assign(log, before);
+    if (awaits) log.awaited?.delete(node.node);
+  });
+}
+
+export function append(plan: Plan, row: number, log: DurableLog, wanted: { kind: EntryKind; fingerprint: string; asked: Asked; childRunId: string | null }): DurableNode {
+  const { state, changes } = plan;
+  const isSignal = wanted.asked.kind === 'signal';
+  const node: DurableNode = {
+    branch: isSignal ? 0 : log.branch,
+    node: isSignal ? log.signals.size + 1 : log.nodes.length + 1,
+    ...wanted,
+    askedSeq: state.nextSeq(plan.nowUs),
+    invocation: state.tasks.invocation[row] ?? 0,
+    met: [],
+    result: null,
+    need: 0,
+  };
+  const { tenantId } = state.stepOf(row).version;
+  if (wanted.asked.kind === 'signal') {
+    const { key } = wanted.asked;
+    log.signals.set(key, node);
+    state.undo.record(() => log.signals.delete(key));
+  } else {
+    log.nodes.push(node);
+    state.undo.record(() => log.nodes.pop());
+    moveOn(plan, log, node);
+  }
+  state.durable.watch(row, tenantId, log, node);
+  state.undo.record(() => state.durable.ignore(row, tenantId, node));
+  changes.durableEntries.push({ taskId: log.taskId, branch: node.branch, node: node.node, kind: node.kind, fingerprint: node.fingerprint, asked: JSON.stringify(node.asked), invocation: node.invocation, seq: node.askedSeq, childRunId: node.childRunId });
+  for (const condition of conditionsOf(node)) {
+    if (condition.kind === 'event') changes.durableListens.push({ tenantId, eventKey: condition.eventKey, taskId: log.taskId, branch: node.branch, node: node.node });
+  }
+  return node;
+}
+
+/** The child runs, in this very transaction; one that is there already is taken as it is. */
+function spawn(plan: Plan, row: number, log: DurableLog, { node, child, command }: { node: DurableNode; child: AskedChild; command: DurableAskCommand }): void {
+  const { run } = child;
+  const ended = command.ended.get(run.runId);
+  if (ended !== undefined) return satisfy(plan, row, log, node, { status: ended.status, payload: null, generation: ended.generation, told: null });
+  const link = { parentTaskId: log.taskId, branch: node.branch, node: node.node };
+  linkChild(plan, run.runId, link);
+  if (isKnownRun(plan, command.existing, run.runId)) return markChild(plan, run.runId);
+  const collision = startRun(plan, command.tenantId, run);
+  if (collision === undefined) return markChild(plan, run.runId);
+  unlinkChild(plan, run.runId, link);
+  const error = JSON.stringify({ message: `run ${collision.existingRunId} holds the idempotency key, so no child was started` });
+  satisfy(plan, row, log, node, { status: RunStatus.Failed, payload: error, generation: null, told: { output: null, error } });
+}
+
+/** So that a restart finds the link to its parent without looking through all logs. */
+function markChild(plan: Plan, runId: string): void {
+  const { state } = plan;
+  const run = state.runs[state.runsById.get(runId) ?? -1];
+  for (const taskId of run?.taskIds ?? [runId]) {
+    const row = state.tasks.find(taskId);
+    if (row >= 0) setFlag(plan, row, LiveFlag.DurableChild);
+  }
+}

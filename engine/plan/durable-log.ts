@@ -1,0 +1,86 @@
+import type { Asked, BranchPoint, DurableCondition, DurableResult, EntryKind } from '../model/durable.ts';
+
+/** One operation of a durable task, as its log has it. */
+export interface DurableNode {
+  readonly branch: number;
+  readonly node: number;
+  readonly kind: EntryKind;
+  readonly fingerprint: string;
+  readonly asked: Asked;
+  readonly askedSeq: number;
+  /** The invocation that asked first. */
+  readonly invocation: number;
+  readonly childRunId: string | null;
+  /** By the wait's conditions: JSON of what met each. */
+  readonly met: (string | null)[];
+  result: DurableResult | null;
+  /** Nodes that were asked before this one was satisfied: a replay learns of its result only after it has asked them. */
+  need: number;
+}
+
+export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
+  return node.asked.kind === 'wait' || node.asked.kind === 'signal' ? node.asked.conditions : [];
+}
+
+/**
+ * The log of one durable task, as far as its current branch sees it, and how far the running invocation has come in it.
+ * In memory only while the task is on a worker, or for the batch that changes it: a task that sleeps is rows alone.
+ */
+export class DurableLog {
+  readonly taskId: string;
+  readonly branch: number;
+  /** By node number less one. */
+  readonly nodes: DurableNode[];
+  readonly signals = new Map<string, DurableNode>();
+  /** Nodes in the order in which they were satisfied. */
+  readonly satisfied: DurableNode[];
+  /** Nodes that the invocation has asked for; -1 when it is not known, since an engine died in the middle of a replay. */
+  position: number;
+  /** How many of `satisfied` the invocation was told of in their order, and those that it was told of out of it. */
+  told = 0;
+  readonly toldEarly = new Set<number>();
+  /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
+  awaited: Set<number> | null = null;
+  /** Conditions whose expression failed on an event, once said. */
+  readonly complained = new Set<string>();
+  /** When the invocation last asked for something or was told of something. */
+  movedUs = 0;
+
+  constructor(options: { taskId: string; branch: number; nodes: DurableNode[]; position: number }) {
+    this.taskId = options.taskId;
+    this.branch = options.branch;
+    this.nodes = options.nodes;
+    this.position = options.position;
+    this.satisfied = options.nodes.filter((node) => node.result !== null).sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
+  }
+
+  at(node: number): DurableNode | undefined {
+    return this.nodes[node - 1];
+  }
+
+  /** The node, if it is one that the current branch sees. */
+  find(branch: number, node: number): DurableNode | undefined {
+    const found = this.at(node);
+    return found?.branch === branch ? found : undefined;
+  }
+
+  /** Those of its waits that are open, signals included. */
+  *openWaits(): Generator<DurableNode> {
+    for (const node of this.nodes) if (node.result === null && node.asked.kind === 'wait') yield node;
+    for (const node of this.signals.values()) if (node.result === null) yield node;
+  }
+}
+
+/** When a sleep of the node is over; sleeps count from when they were first asked for. */
+export function sleepDueUs(node: DurableNode, condition: DurableCondition): number {
+  return condition.kind === 'sleep' ? node.askedSeq + condition.ms * 1000 : Infinity;
+}
+
+/** The branch on which a node of the current branch's history lies. */
+export function branchOfNode(points: readonly BranchPoint[], branch: number, node: number): number {
+  for (let at = branch; ; ) {
+    const point = points.find((each) => each.branch === at);
+    if (point === undefined || node >= point.first) return at;
+    at = point.parent;
+  }
+}

@@ -1,0 +1,122 @@
+import { HatchetError } from '../errors.ts';
+import { EntryKind } from '../model/durable.ts';
+import { LiveState } from '../model/live-state.ts';
+import { RunStatus } from '../model/status.ts';
+import { append, invocationRow, logOf } from './durable-ask.ts';
+import type { DurableEvictCommand, DurableMemoCommand, DurableRestoreCommand, DurableRestoreReply, DurableSignalCommand, DurableSkipCommand, DurableStatusCommand } from './durable-command.ts';
+import { conditionsOf, type DurableLog } from './durable-log.ts';
+import { evict, mustGoOn, restore, startAgain } from './durable-restore.ts';
+import { meetCondition, satisfy } from './durable-satisfy.ts';
+import { send } from './durable-tell.ts';
+import type { Plan } from './plan.ts';
+
+/** A result that was told this long ago and is waited for still was lost on its way. */
+const lostUs = 500_000;
+/** Code that was changed may never ask for what a result is held back for: after this long it is told all the same. */
+const stalledUs = 5_000_000;
+
+export function planDurableMemo(plan: Plan, command: DurableMemoCommand): void {
+  const row = invocationRow(plan, command);
+  if (row < 0) return refuse(plan, command);
+  const log = logOf(plan, row);
+  const node = log.find(command.branch, command.node);
+  if (node === undefined || node.kind !== EntryKind.Memo || node.result !== null) return;
+  satisfy(plan, row, log, node, { status: RunStatus.Completed, payload: command.payload, generation: null, told: { output: command.payload, error: null } });
+}
+
+export function planDurableEvict(plan: Plan, command: DurableEvictCommand): void {
+  const row = invocationRow(plan, command);
+  if (row < 0) return; // gone already: its worker is answered all the same
+  const log = logOf(plan, row);
+  const goOn = log.position < 0 || mustGoOn(log);
+  evict(plan, row, log, command.reason);
+  if (goOn) restore(plan, row);
+}
+
+/** An invocation that was superseded is told to stop. */
+function refuse(plan: Plan, sender: { workerId: string | null; taskId: string; invocation: number }): void {
+  if (sender.workerId === null) return;
+  plan.changes.effects.push({ kind: 'durableDismissed', workerId: sender.workerId, taskId: sender.taskId, invocation: sender.invocation, reason: 'another invocation of the task has taken over, or it has ended' });
+}
+
+export function planDurableStatus(plan: Plan, command: DurableStatusCommand): void {
+  const { tenantId, workerId } = command;
+  for (const { taskId, invocation, nodes } of command.tasks) {
+    const row = invocationRow(plan, { tenantId, workerId, taskId, invocation });
+    if (row < 0) {
+      refuse(plan, { workerId, taskId, invocation });
+      continue;
+    }
+    const log = logOf(plan, row);
+    if (log.position < 0) startAgain(plan, row, log, 'the engine cannot tell how far this invocation had come; the task starts again from its log');
+    else hear(plan, row, log, nodes);
+  }
+}
+
+function hear(plan: Plan, row: number, log: DurableLog, nodes: readonly { branch: number; node: number }[]): void {
+  const { undo } = plan.state;
+  const before = log.awaited;
+  log.awaited = new Set(nodes.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
+  undo.record(() => {
+    log.awaited = before;
+  });
+  const quietUs = plan.nowUs - log.movedUs;
+  if (quietUs < lostUs) return;
+  for (const [at, node] of log.satisfied.entries()) {
+    if (!log.awaited.has(node.node)) continue;
+    const wasTold = at < log.told || log.toldEarly.has(node.node);
+    if (!wasTold && quietUs < stalledUs) continue;
+    if (!wasTold) {
+      log.toldEarly.add(node.node);
+      undo.record(() => log.toldEarly.delete(node.node));
+    }
+    send(plan, row, node, null);
+  }
+}
+
+export function planDurableRestore(plan: Plan, command: DurableRestoreCommand): DurableRestoreReply {
+  const { state } = plan;
+  const row = durableRow(plan, command);
+  if (state.tasks.state[row] !== LiveState.Evicted) return { requeued: false };
+  restore(plan, row);
+  return { requeued: true };
+}
+
+export function planDurableSkip(plan: Plan, command: DurableSkipCommand): void {
+  const row = durableRow(plan, command);
+  const log = logOf(plan, row);
+  const node = log.find(command.branch, command.node);
+  const sleeps = node?.result === null ? [...conditionsOf(node).entries()].filter(([, condition]) => condition.kind === 'sleep') : [];
+  if (node === undefined || sleeps.length === 0) throw new HatchetError('INVALID_ARGUMENT', `node ${command.node} of task ${command.taskId} is no open sleep`, { remedy: '`hatchet runs get <id>` shows the log.' });
+  for (const [index, condition] of sleeps) if (condition.kind === 'sleep') meetCondition(plan, row, log, { node, index, data: JSON.stringify({ sleep_duration: condition.duration }) });
+}
+
+export function planDurableSignal(plan: Plan, command: DurableSignalCommand): void {
+  const row = durableRow(plan, command);
+  if (plan.state.tasks.state[row] !== LiveState.Running) throw new HatchetError('UNKNOWN_RUN', `no running task ${command.taskId}`, { remedy: 'Call this from inside a task that is still running.' });
+  const log = logOf(plan, row);
+  const { key, conditions } = command;
+  if (!log.signals.has(key)) append(plan, row, log, { kind: EntryKind.Signal, fingerprint: key, asked: { kind: 'signal', key, conditions }, childRunId: null });
+}
+
+/** @throws HatchetError UNKNOWN_RUN */
+export function durableRow(plan: Plan, command: { tenantId: string; taskId: string }): number {
+  const { state } = plan;
+  const row = state.tasks.find(command.taskId);
+  if (row < 0 || state.isEnded(row) || state.stepOf(row).version.tenantId !== command.tenantId || !state.stepOf(row).definition.durable) {
+    throw new HatchetError('UNKNOWN_RUN', `there is no unfinished durable task ${command.taskId}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+  }
+  return row;
+}
+
+/** Sleeps of logs in memory that are over. */
+export function wakeDurableSleepers(plan: Plan, most: number): void {
+  const { sleeps } = plan.state.durable;
+  for (let n = 0; n < most && sleeps.nextUs <= plan.nowUs; n++) {
+    const [due] = sleeps.takeDue(plan.nowUs, 1);
+    if (due === undefined) return;
+    const condition = conditionsOf(due.node)[due.index];
+    plan.state.undo.record(() => sleeps.push(due));
+    if (condition?.kind === 'sleep') meetCondition(plan, due.row, due.log, { node: due.node, index: due.index, data: JSON.stringify({ sleep_duration: condition.duration }) });
+  }
+}

@@ -1,0 +1,149 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+
+const folder = makeTempFolder('durable');
+const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
+let engine: EngineChild;
+let worker: ChildProcess;
+let clients: GrpcClients;
+let hatchet: HatchetClient;
+
+function startWorker(): ChildProcess {
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+}
+
+beforeAll(async () => {
+  engine = await spawnEngine(options);
+  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  worker = startWorker();
+  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  hatchet = HatchetClient.init();
+  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+});
+
+afterAll(async () => {
+  clients.close();
+  worker.kill('SIGTERM');
+  await ended(worker);
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function activeWorkers(): Promise<number> {
+  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
+}
+
+async function start(workflow: string, input: Record<string, number | string> = {}) {
+  const ref = await hatchet.runNoWait(workflow, input, {});
+  const output = (async (): Promise<Record<string, unknown>> => outputOf(await ref.output))();
+  output.catch(() => undefined);
+  return { output, runId: await ref.getWorkflowRunId() };
+}
+
+/** The SDK gives a run by name its outputs by task. */
+function outputOf(outputs: unknown): Record<string, unknown> {
+  return { ...Object(Object.values(Object(outputs))[0]) };
+}
+
+async function run(workflow: string, input: Record<string, number | string> = {}): Promise<Record<string, unknown>> {
+  return (await start(workflow, input)).output;
+}
+
+/** Nodes of the task's log that its newest branch has asked for. */
+async function log(taskId: string): Promise<{ nodeId: number; branchId: number; kind: string; isSatisfied: boolean }[]> {
+  const { data } = await hatchet.api.v1DurableTaskEventLogList(hatchet.tenantId, taskId);
+  return data;
+}
+
+/** Resolves once the task waits at its n-th operation. */
+async function waitsAt(taskId: string, node: number): Promise<void> {
+  await vi.waitFor(async () => expect((await log(taskId)).at(-1)).toMatchObject({ nodeId: node, isSatisfied: false }), { timeout: 20_000 });
+}
+
+describe('durable tasks, by the published TypeScript SDK', () => {
+  it('sleep', async () => {
+    expect(await run('sleeper')).toEqual({ slept: { durationMs: 1000 }, invocation: 1 });
+  });
+
+  it('wait for an event that the expression lets through', async () => {
+    const { output, runId } = await start('waiter', { id: 7 });
+    await waitsAt(runId, 1);
+    await hatchet.events.push('go', { id: 6 });
+    await hatchet.events.push('go', { id: 7, note: 'hello' });
+    expect(await output).toEqual({ event: { id: 7, note: 'hello' }, invocation: 1 });
+  });
+
+  it('take the first of two alternatives', async () => {
+    expect(await run('either', { id: 1, sleep: '1s' })).toEqual({ CREATE: { sleep: [{ sleep_duration: '1s' }] } });
+    const { output, runId } = await start('either', { id: 2, sleep: '1h' });
+    await waitsAt(runId, 1);
+    await hatchet.events.push('either', { id: 2 });
+    expect(await output).toEqual({ CREATE: { event: [{ id: 2 }] } });
+  });
+
+  it('look back for an event of their scope', async () => {
+    await hatchet.events.push('early', { who: 'other' }, { scope: 'b' });
+    await hatchet.events.push('early', { who: 'mine' }, { scope: 'a' });
+    expect(await run('back', { scope: 'a' })).toEqual({ event: { who: 'mine' } });
+  });
+
+  it('spawn children and get their results', async () => {
+    expect(await run('parent')).toEqual({
+      one: { doubled: 2 },
+      many: [{ doubled: 4 }, { doubled: 6 }],
+      dag: { first: { n: 4 }, second: { sum: 5 } },
+      error: 'the child broke',
+    });
+  });
+
+  it('remember memos over an eviction', async () => {
+    const { output, runId } = await start('memoist', { id: 1 });
+    expect(await output).toMatchObject({ value: { run: 1 }, invocation: 2 });
+    const { data } = await hatchet.api.v1TaskEventList(runId);
+    expect(data.rows?.map((event): string => event.eventType).filter((type) => type.startsWith('DURABLE'))).toEqual(['DURABLE_EVICTED', 'DURABLE_RESTORING']);
+  });
+
+  it('keep the order in which their waits ended over evictions', async () => {
+    const output = await run('ordered', { branches: 5 });
+    expect(output['outputs']).toEqual([0, 2, 4, 6, 8]);
+    expect(output['order']).toEqual([4, 3, 2, 1, 0]);
+    expect(output['invocation']).toBeGreaterThan(1);
+  });
+
+  it('fail for good, without a retry, where the code asks for something else than the log says', async () => {
+    const { output, runId } = await start('stubborn');
+    await expect(output).rejects.toThrow();
+    const { data } = await hatchet.api.v1TaskGet(runId);
+    expect(data).toMatchObject({ status: 'FAILED', retryCount: 1 });
+    expect(data.errorMessage).toContain('node 1');
+    expect(data.errorMessage).toContain('sleep 1s');
+    expect(data.errorMessage).toContain('sleep 2s');
+  });
+
+  it('see the mismatch as an error of their own, after a replay', async () => {
+    const { output, runId } = await start('fickle');
+    expect(await output).toEqual({ fine: true });
+    await hatchet.runs.replay({ ids: [runId] });
+    expect(outputOf(await hatchet.runs.runRef(runId).output)).toMatchObject({ node: 1 });
+  });
+
+  it('branch: what lies before the node is kept, what follows runs anew', async () => {
+    const { output, runId } = await start('timed');
+    await output;
+    const made = await hatchet.runs.branchDurableTask(runId, 2);
+    expect(made.data).toEqual({ taskExternalId: runId, nodeId: 2, branchId: 2 });
+    const again = outputOf(await hatchet.runs.runRef(runId).output)['took'];
+    const [one = 0, two = 0, three = 0]: number[] = Array.isArray(again) ? again : [];
+    // The sleeps of a second, told from a log that is read.
+    expect([one < two, one < three]).toEqual([true, true]);
+    expect((await log(runId)).map(({ branchId, nodeId }) => [branchId, nodeId])).toEqual([[1, 1], [1, 2], [1, 3], [2, 2], [2, 3]]);
+  });
+});
