@@ -40,7 +40,7 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
       payload: payloadOf(first, reads),
       metadata: first.run.metadata,
     };
-  const members = ready.map((each) => `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt}}`);
+  const members = ready.map((each) => `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`);
   return {
     kind: 'startBatch',
     ...common,

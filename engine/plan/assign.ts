@@ -47,14 +47,8 @@ function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, room
   const flush = queue.gathering === 0 ? undefined : flushNext(plan, queue, { passed, roomy, start: (row, worker) => start(plan, row, worker) });
   if (flush !== undefined) {
     const { batch, rows, reason, worker } = flush;
-    plan.changes.effects.push({
-      kind: 'dispatchBatch',
-      batchId: batch.id,
-      key: batch.group.key,
-      reason,
-      atUs: plan.nowUs,
-      members: rows.map((row) => assignment(plan, row, worker)),
-    });
+    const members = rows.map((row) => assignment(plan, row, worker));
+    plan.changes.effects.push({ kind: 'dispatchBatch', batchId: batch.id, key: batch.group.key, reason, atUs: plan.nowUs, members });
     return true;
   }
   for (let next = queue.next(passed); next !== undefined; next = queue.next(passed)) {

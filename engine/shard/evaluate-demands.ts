@@ -40,13 +40,7 @@ export async function evaluateDemands(cel: CelEvaluator, version: Version, sourc
       const own = await settled(async () => ({
         concurrency: await links(step.concurrency, { level: 'task', scope: `${workflowId}/${step.name}`, tenantId, evaluate }),
         rateLimits: await rateLimits(step.rateLimits, evaluate),
-        batch:
-          step.batch === null
-            ? undefined
-            : {
-                key: await batchKey(step.batch, evaluate),
-                bytes: Buffer.byteLength(source.input) + Buffer.byteLength(source.filterPayload ?? ''),
-              },
+        batch: step.batch === null ? undefined : { key: await batchKey(step.batch, evaluate), bytes: bytesOf(source) },
       }));
       if ('error' in own) return { demands: null, error: own.error };
       const concurrency = [...runLinks.value, ...own.value.concurrency];
@@ -54,6 +48,11 @@ export async function evaluateDemands(cel: CelEvaluator, version: Version, sourc
       return { demands: { concurrency, rateLimits: limits, labels: labelsOf(step, source), desiredWorkerId: source.desiredWorkerId, ...(batch === undefined ? {} : { batch }) }, error: null };
     }),
   );
+}
+
+/** What a run brings to a batch's message. */
+function bytesOf({ input, metadata, filterPayload }: DemandSource): number {
+  return Buffer.byteLength(input) + Buffer.byteLength(metadata) + Buffer.byteLength(filterPayload ?? '');
 }
 
 type Evaluate = (expression: string, what: string) => Promise<CelResult & { ok: true }>;

@@ -163,8 +163,8 @@ describe('batch tasks of our SDK', () => {
   });
 
   it('read the outputs of their parents, log to their runs, and run again with a replay', async () => {
-    const runs = await flow.runNoWait([{ n: 1 }, { n: 2 }]);
-    const outputs = [{ first: { n: 10 }, second: { sum: 11, by: 2 } }, { first: { n: 20 }, second: { sum: 22, by: 2 } }];
+    const runs = await flow.runManyNoWait([1, 2].map((n) => ({ input: { n }, opts: { additionalMetadata: { number: `${n}` } } })));
+    const outputs = [{ first: { n: 10 }, second: { sum: 11, by: 2, number: '1' } }, { first: { n: 20 }, second: { sum: 22, by: 2, number: '2' } }];
     expect(await Promise.all(runs.map((run) => run.output))).toEqual(outputs);
     const [one] = runs;
     const { lines } = await clients.call(clients.monitor, clients.monitor.listLogs, { id: one?.workflowRunId ?? '', levels: [] });
@@ -214,11 +214,11 @@ function declareFlow(client: Hatchet) {
     parents: [first],
     batch: { maxSize: 2 },
     fn: async (inputs, ctx) => {
-      const outputs: Record<string, { sum: number; by: number }> = {};
+      const outputs: Record<string, { sum: number; by: number; number: string | undefined }> = {};
       for (const [id, { n }] of Object.entries(inputs)) {
         const member = ctx.member(id);
         await member.log(`adds ${n}`);
-        outputs[id] = { sum: n + (await member.parentOutput(first)).n, by: ctx.memberIds.length };
+        outputs[id] = { sum: n + (await member.parentOutput(first)).n, by: ctx.memberIds.length, number: member.additionalMetadata()['number'] };
       }
       return outputs;
     },

@@ -4,12 +4,12 @@ import { ActionType, AssignedAction, BatchActionEvent, StepActionEventType } fro
 import { batchMembers } from '../../../sdk/worker/batch-members.ts';
 import { batchResultEvents } from '../../../sdk/worker/batch-report.ts';
 
-const action = AssignedAction.fromPartial({ actionType: ActionType.START_BATCH, actionId: 'a:b', batchId: 'b', retryCount: 0, actionPayload: '{"t1":{"payload":{"input":{"n":1}},"workflow_run_id":"r1","retry_count":2},"t2":{"payload":{"input":{"n":2}},"workflow_run_id":"r2"}}' });
+const action = AssignedAction.fromPartial({ actionType: ActionType.START_BATCH, actionId: 'a:b', batchId: 'b', retryCount: 0, actionPayload: '{"t1":{"payload":{"input":{"n":1}},"workflow_run_id":"r1","retry_count":2,"additional_metadata":{"team":"blue","hatchet__event_id":"e","hatchet__event_key":"k"}},"t2":{"payload":{"input":{"n":2}},"workflow_run_id":"r2"}}' });
 
 describe('batchMembers', () => {
   it('reads each run as if it had been started alone', () => {
     expect(batchMembers(action)).toMatchObject([
-      { id: 't1', retryCount: 2, action: { taskRunExternalId: 't1', workflowRunId: 'r1', retryCount: 2, actionPayload: '{"input":{"n":1}}' } },
+      { id: 't1', retryCount: 2, action: { taskRunExternalId: 't1', workflowRunId: 'r1', retryCount: 2, actionPayload: '{"input":{"n":1}}', additionalMetadata: '{"team":"blue","hatchet__event_id":"e","hatchet__event_key":"k"}', triggeringEventExternalId: 'e', triggeringEventKey: 'k' } },
       { id: 't2', retryCount: undefined, action: { taskRunExternalId: 't2', workflowRunId: 'r2', retryCount: 0 } },
     ]);
     expect(batchMembers({ ...action, actionPayload: '' })).toEqual([]);
