@@ -21,10 +21,7 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
         sendings.push({ assignments: [effect], batch: null });
         break;
       case 'dispatchBatch':
-        sendings.push({
-          assignments: effect.members,
-          batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs },
-        });
+        sendings.push({ assignments: effect.members, batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs } });
         break;
       case 'tellCancel': {
         flush(); // the cancel of an attempt never overtakes its start

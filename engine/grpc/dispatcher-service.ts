@@ -172,23 +172,10 @@ function assignedAction(message: WorkerMessage): AssignedAction {
   };
 }
 
-const actionTypes = {
-  start: ActionType.START_STEP_RUN,
-  startBatch: ActionType.START_BATCH,
-  cancel: ActionType.CANCEL_STEP_RUN,
-} as const;
+const actionTypes = { start: ActionType.START_STEP_RUN, startBatch: ActionType.START_BATCH, cancel: ActionType.CANCEL_STEP_RUN } as const;
 
 function batchFields({ batch, size }: WorkerMessage & { kind: 'startBatch' }): Partial<AssignedAction> {
-  return {
-    batchId: batch.id,
-    batchKey: batch.key,
-    batchSize: size,
-    batchStartPayload: {
-      triggerReason: batch.reason,
-      triggerTime: new Date(batch.atUs / 1000),
-      expectedSize: size,
-    },
-  };
+  return { batchId: batch.id, batchKey: batch.key, batchSize: size, batchStartPayload: { triggerReason: batch.reason, triggerTime: new Date(batch.atUs / 1000), expectedSize: size } };
 }
 
 /** A run that an event started carries it in its metadata. */

@@ -115,11 +115,7 @@ export class ShardState {
   readonly #eventWaiters = new Map<string, Set<number>>();
   /** Claims of idempotency keys that the batch in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
-  readonly batches = new Batches({
-    tasks: this.tasks,
-    lists: this.lists,
-    bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0,
-  });
+  readonly batches = new Batches({ tasks: this.tasks, lists: this.lists, bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0 });
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
   readonly schedules = new Map<string, Timer>();

@@ -67,13 +67,7 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     idempotency: await idempotencyOf(owner, version, { input, metadata }),
     ownId: child !== undefined || request.runId !== undefined,
-    demands: await evaluateDemands(owner.cel, version, {
-      runId,
-      input,
-      metadata,
-      filterPayload: request.filterPayload ?? null,
-      ...placement,
-    }),
+    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
   };
 }
 

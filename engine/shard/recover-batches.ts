@@ -20,11 +20,7 @@ export function restoreBatches(tasks: readonly BatchedTask[]): void {
       const { version, definition } = shard.stepOf(row);
       // From what is stored: one that has ended, and whose worker has still to be told, holds nothing else any more.
       const key = demands === null ? '' : (parseDemands(demands).batch?.key ?? '');
-      const group = shard.batches.groupFor({
-        workflowId: version.workflowId,
-        stepName: definition.name,
-        key,
-      });
+      const group = shard.batches.groupFor({ workflowId: version.workflowId, stepName: definition.name, key });
       batch = { id: batchId, group, rows: new Set() };
       batches.set(batchId, batch);
       group.running.add(batch);

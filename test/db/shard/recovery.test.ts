@@ -81,6 +81,19 @@ class Disk {
 type Step = Action | { do: 'restart' };
 const step: fc.Arbitrary<Step> = fc.oneof({ weight: 12, arbitrary: action }, { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) });
 
+/** Who waits for which batch, in order, and how large its message would be. */
+function buffers({ state }: PlannerWorld): string[] {
+  const { tasks, batches } = state;
+  const lines = [...batches.groups.values()].flatMap((group) =>
+    [...group.buffers.values()].map(({ list, bytes }) => {
+      const ids: string[] = [];
+      for (let row = list.head; row >= 0; row = list.after(row)) ids.push(tasks.id(row));
+      return ids.length === 0 ? '' : `${group.key} ${bytes} ${ids.join()}`;
+    }),
+  );
+  return lines.filter((line) => line !== '').sort();
+}
+
 /** @returns how many restarts there were */
 async function live(steps: readonly Step[]): Promise<number> {
   await lane.client.query('UPDATE shard SET owner = NULL, last_seq = 0');
@@ -92,7 +105,9 @@ async function live(steps: readonly Step[]): Promise<number> {
   let restarts = 0;
   const restart = async (): Promise<void> => {
     restarts++;
+    const gathered = buffers(made);
     await disk.restart();
+    expect(buffers(made)).toEqual(gathered);
     model.restart();
     compare();
   };

@@ -108,6 +108,27 @@ describe('a batch goes', () => {
     expect(world.members().slice(1)).toEqual([[ids[3]], [huge]]);
   });
 
+  it('with what their parents gave counted in, in a replay too', () => {
+    const world = new World({});
+    const batch = { maxSize: 10, maxIntervalMs: 60_000, groupKey: null, groupMaxRuns: null, broadcastOutput: false };
+    world.put(workflowOf('dag', [stepOf('first'), stepOf('second', { parents: [0], batch })]));
+    world.register({ actions: ['wf:first', 'wf:second'] });
+    const rest = { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null };
+    const asked: StepDemands[] = [{ demands: rest, error: null }, { demands: { ...rest, batch: { key: '', bytes: 10 } }, error: null }];
+    const seconds = Array.from({ length: 2 }, () => {
+      const runId = world.trigger('dag', 1, asked);
+      const run = world.stored.runs.get(runId);
+      world.run({ kind: 'completed', tenantId, taskId: run?.tasks[0]?.id ?? '', attempt: 0, output: JSON.stringify('x'.repeat(2_500_000)) });
+      return run?.tasks[1]?.id ?? '';
+    });
+    expect(world.batches()).toMatchObject([{ reason: 'payload_size_reached', members: seconds.slice(0, 1) }]);
+    world.completeAll(0);
+    world.wait(60 * second);
+    world.completeAll(1);
+    world.run(world.replayOf(seconds));
+    expect(world.batches().slice(2)).toMatchObject([{ reason: 'payload_size_reached', members: seconds.slice(0, 1) }]);
+  });
+
   it('with those of its key alone, and no more of a key than may run at once', () => {
     const world = new World({ maxSize: 2, groupMaxRuns: 1 });
     const a = Array.from({ length: 5 }, () => world.ask('a'));
