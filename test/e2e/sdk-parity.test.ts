@@ -99,6 +99,9 @@ const expected = {
   dag: { output: { double: { value: 10 }, triple: { value: 15 }, sum: { value: 25, names: ['double', 'triple'] } } },
   broken: { failed: ['bad parent'] },
   parent: { output: { one: 2, many: [11, 21], named: 'child' } },
+  batched: { output: [2, 4, 6].map((doubled) => ({ doubled, of: 3 })) },
+  summed: { output: [{ sum: 3 }, { sum: 3 }] },
+  summedTooFar: [{ failed: ['too much for all'] }, { failed: ['too much for all'] }],
   context: {
     input: 7,
     sameInput: 7,
@@ -115,7 +118,7 @@ const expected = {
     sameRun: true,
   },
   reads: { run: ['COMPLETED', true], tasks: [['COMPLETED', 0]], status: 'COMPLETED', found: [['COMPLETED', true]], failed: 0, task: true },
-  calls: { flaky: 3, hopeless: 1, 'slow-aborted': 1 },
+  calls: { flaky: 3, hopeless: 1, 'slow-aborted': 1, batched: 1 },
 };
 
 const expectedCancel = { cancelled: { status: 'CANCELLED', tasks: [['parity-waiting', 'CANCELLED', null]], calls: 1 } };
