@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import type { Assignment } from './effect.ts';
 import { placementOf } from './enqueue.ts';
-import { flushNext } from './flush-batch.ts';
+import { flushBudget, flushNext, type FlushBudget } from './flush-batch.ts';
 import { moveGathered } from './gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { canTake, pickWorker, type Placement } from './placement.ts';
@@ -18,23 +18,24 @@ import { missingUnits, spendUnits, waitForUnits } from './spend-units.ts';
  */
 export function assignWaiting(plan: Plan): void {
   const { hungry, roomy } = plan.state;
+  const budget = flushBudget();
   for (const queue of hungry) {
     const passed = new Set<Placement>();
-    while (assignNext(plan, queue, passed, undefined));
+    while (assignNext(plan, queue, { passed, roomy: undefined, budget }));
   }
   hungry.clear();
-  for (const worker of roomy) pullFor(plan, worker);
+  for (const worker of roomy) pullFor(plan, worker, budget);
   roomy.clear();
 }
 
 /** Over the worker's queues, one task from each in turn, until none has a task for it. */
-function pullFor(plan: Plan, worker: PlannerWorker): void {
+function pullFor(plan: Plan, worker: PlannerWorker, budget: FlushBudget): void {
   const queues = plan.state.queuesOf(worker);
   const passed = new Set<Placement>();
   for (let idle = 0; idle < queues.length; ) {
     const queue = queues[worker.turn % queues.length];
     worker.turn++;
-    if (queue !== undefined && assignNext(plan, queue, passed, worker)) idle = 0;
+    if (queue !== undefined && assignNext(plan, queue, { passed, roomy: worker, budget })) idle = 0;
     else idle++;
   }
 }
@@ -43,8 +44,8 @@ function pullFor(plan: Plan, worker: PlannerWorker): void {
  * Assigns one task of the queue, or one batch: the first that some worker can take, or, for a worker that gained room, that this one could.
  * It may still go to another that suits it better. `passed` gathers the placements that nobody has room for.
  */
-function assignNext(plan: Plan, queue: ActionQueue, passed: Set<Placement>, roomy: PlannerWorker | undefined): boolean {
-  const flush = queue.gathering === 0 ? undefined : flushNext(plan, queue, { passed, roomy, start: (row, worker) => start(plan, row, worker) });
+function assignNext(plan: Plan, queue: ActionQueue, { passed, roomy, budget }: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget }): boolean {
+  const flush = queue.gathering === 0 ? undefined : flushNext(plan, queue, { passed, roomy, budget, start: (row, worker) => start(plan, row, worker) });
   if (flush !== undefined) {
     const { batch, rows, reason, worker } = flush;
     const members = rows.map((row) => assignment(plan, row, worker));

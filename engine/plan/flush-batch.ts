@@ -6,6 +6,15 @@ import { journal, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import { missingUnits, spendUnits, waitForUnits } from './spend-units.ts';
 
+/** Members that one transaction may still start: 5,000 keep it well under a second, and the lane from missing its lease. */
+export interface FlushBudget {
+  members: number;
+}
+
+export function flushBudget(): FlushBudget {
+  return { members: 5_000 };
+}
+
 /** A batch that went to a worker, in the order of its members. */
 export interface Flush {
   batch: RunningBatch;
@@ -19,18 +28,14 @@ export interface Flush {
  * `passed` gathers the placements that nobody has room for.
  * @param start gives a member, out of its buffer and with its units, to the worker
  */
-export function flushNext(
-  plan: Plan,
-  queue: ActionQueue,
-  options: {
-    passed: Set<Placement>;
-    roomy: PlannerWorker | undefined;
-    start: (row: number, worker: PlannerWorker) => void;
-  },
-): Flush | undefined {
-  const { passed, roomy, start } = options;
+export function flushNext(plan: Plan, queue: ActionQueue, options: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget; start: (row: number, worker: PlannerWorker) => void }): Flush | undefined {
+  const { passed, roomy, budget, start } = options;
   const flushable = plan.state.batches.flushable(queue);
   for (let buffer = flushable.next(passed, plan.nowUs); buffer !== undefined; buffer = flushable.next(passed, plan.nowUs)) {
+    if (budget.members <= 0) {
+      plan.state.batches.putOff(queue);
+      return undefined;
+    }
     const { placement } = buffer;
     const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
     const worker = queue.workers[at];
@@ -43,6 +48,7 @@ export function flushNext(
     if (batch === undefined) continue;
     queue.turn = at + 1;
     flushable.rotate(buffer);
+    budget.members -= batch.rows.size;
     return { batch, rows: [...batch.rows], reason, worker };
   }
   return undefined;

@@ -149,6 +149,18 @@ describe('a batch goes', () => {
     expect(world.members()).toEqual([first, urgent, many.slice(0, 2), other, many.slice(2, 4), many.slice(4, 6)]);
   });
 
+  it('with no more others in one transaction than it can carry', () => {
+    const world = new World({ maxSize: 3_000 });
+    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.runTogether(Array.from({ length: 9_000 }, () => world.triggerOf('one', 1, asks(''))));
+    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: true });
+    expect(world.members().map((members) => members.length)).toEqual([3_000, 3_000]);
+    expect(world.state.nextDueUs).toBeLessThanOrEqual(world.nowUs);
+    world.wait(0);
+    expect(world.members().map((members) => members.length)).toEqual([3_000, 3_000, 3_000]);
+    expect(world.state.nextDueUs).toBeGreaterThan(world.nowUs);
+  });
+
   it('without members for whom a rate limit has no units, which go with a later one', () => {
     const world = new World({ maxSize: 3, maxIntervalMs: 60_000 });
     const limited = { rateLimits: [{ key: 'api', units: 1, limit: 1, window: 'SECOND' as const }] };
