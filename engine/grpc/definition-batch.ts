@@ -1,15 +1,16 @@
 import type { BatchRule } from '../model/definition.ts';
 import { maxBatchSize } from '../model/limits.ts';
-import type { TaskBatchConfig } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { count, optionalExpression } from './definition-error.ts';
+import type { CreateTaskOpts } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { count, invalid, optionalExpression } from './definition-error.ts';
 
 /** A day. */
 const longestIntervalMs = 86_400_000;
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function readBatch(config: TaskBatchConfig | undefined, where: string): BatchRule | null {
-  if (config === undefined) return null;
-  const { batchMaxSize, batchMaxIntervalMs, batchGroupKey, batchGroupMaxRuns, broadcastOutput } = config;
+export function readBatch({ batch, isDurable }: Pick<CreateTaskOpts, 'batch' | 'isDurable'>, where: string): BatchRule | null {
+  if (batch === undefined) return null;
+  if (isDurable) throw invalid(`a batch is asked for ${where}, which is durable`, 'Make it one of the two: a durable task has a log of its own.');
+  const { batchMaxSize, batchMaxIntervalMs, batchGroupKey, batchGroupMaxRuns, broadcastOutput } = batch;
   return {
     maxSize: count(batchMaxSize, `the batch size ${where}`, { min: 1, max: maxBatchSize }),
     maxIntervalMs:

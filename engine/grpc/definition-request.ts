@@ -56,7 +56,7 @@ async function step(task: CreateTaskOpts, context: { workflow: string; names: re
     concurrency: readConcurrency(task.concurrency, where),
     rateLimits: readRateLimitUses(task.rateLimits, where),
     labels: readDesiredLabels(task.workerLabels, where),
-    batch: readBatch(task.batch, where),
+    batch: readBatch(task, where),
   };
 }
 

@@ -187,6 +187,10 @@ describe('hostile expressions', () => {
     expect(await refusal(`${'('.repeat(33)}"a"${')'.repeat(33)}`)).toContain('nested deeper than 32 levels');
     expect(await refusal('input.')).toContain('is not valid');
     expect(await put('refused', [taskRequest('refused', { batch: { batchMaxSize: 2, batchGroupKey: 'input.' } })]).then(() => 'taken', (error: Error) => error.message)).toContain('the batch group key');
+    for (const [batch, why] of [[{ batchMaxSize: 0 }, 'the batch size of task refused of workflow refused is 0'], [{ batchMaxSize: 2, batchMaxIntervalMs: 0 }, 'the batch interval'], [{ batchMaxSize: 2, batchGroupMaxRuns: -1 }, 'the batches that may run at once']] as const) {
+      expect(await put('refused', [taskRequest('refused', { batch })]).then(() => 'taken', (error: Error) => error.message)).toContain(why);
+    }
+    expect(await put('refused', [taskRequest('refused', { isDurable: true, batch: { batchMaxSize: 2 } })]).then(() => 'taken', (error: Error) => error.message)).toContain('which is durable');
   });
 
   it('fail their runs, hold up nobody, and lift no limit', async () => {
