@@ -143,6 +143,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       recovered: (open, states) => {
         for (const state of states) for (const worker of state.workersById.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
         dispatcher.announceAll();
+        links.announceAll();
         for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();
         changes.poke();

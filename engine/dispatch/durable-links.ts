@@ -5,6 +5,7 @@ import type { TerminalStatus } from '../model/status.ts';
 export type DurableMessage =
   | {
       kind: 'result';
+      stream: number;
       taskId: string;
       invocation: number;
       branch: number;
@@ -18,6 +19,8 @@ export type DurableMessage =
 
 export interface DurableLink {
   send(message: DurableMessage): void;
+  /** Tells the owner of this stream again: one that has just taken over knows of none. */
+  announce(): void;
 }
 
 type SignalListener = (payload: string) => void;
@@ -33,6 +36,10 @@ export class DurableLinks {
     return () => {
       if (this.#links.get(workerId) === link) this.#links.delete(workerId);
     };
+  }
+
+  announceAll(): void {
+    for (const link of this.#links.values()) link.announce();
   }
 
   send(workerId: string, message: DurableMessage): void {

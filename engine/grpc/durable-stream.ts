@@ -33,6 +33,9 @@ type Response = NonNullable<DurableTaskResponse['message']>;
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
 const longestText = 1000;
 
+/** Of this process, numbered. */
+let streams = 0;
+
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
@@ -46,6 +49,7 @@ export class DurableStream {
   readonly #tenantId: string;
   readonly #write: (response: Response) => void;
   readonly #fail: (error: unknown) => void;
+  readonly #number = ++streams;
   #workerId = '';
   #detach: () => void = () => undefined;
   /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
@@ -114,8 +118,14 @@ export class DurableStream {
     }
     this.#detach();
     this.#workerId = workerId;
-    this.#detach = this.#deps.links.attach(workerId, { send: (event) => this.#tell(event) });
+    this.#detach = this.#deps.links.attach(workerId, { send: (event) => this.#tell(event), announce: () => this.#announce() });
+    this.#announce();
     this.#write({ $case: 'registerWorker', value: { workerId: given } });
+  }
+
+  /** Ahead of whatever the worker says next: the mailbox keeps the order. */
+  #announce(): void {
+    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId: this.#workerId, stream: this.#number }).catch((error: unknown) => this.#fail(error));
   }
 
   /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */
@@ -200,6 +210,7 @@ export class DurableStream {
   }
 
   #tell(event: DurableMessage): void {
+    if (event.kind === 'result' && event.stream !== this.#number) return; // for the stream before, which is gone
     const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
     if (event.kind === 'dismissed') return this.#leave(event.taskId, Promise.resolve(), () => this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }));
     const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };

@@ -5,7 +5,7 @@ import type { AskedChild, DurableAskCommand, DurableAskReply, DurableRef, Durabl
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { startAgain } from './durable-restore.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from './durable-satisfy.ts';
-import { tell } from './durable-tell.ts';
+import { tell, unmute } from './durable-tell.ts';
 import { setFlag, type Plan } from './plan.ts';
 import { isKnownRun, startRun } from './trigger.ts';
 
@@ -39,6 +39,8 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): DurableA
     startAgain(plan, row, log, reason);
     return { kind: 'stale', reason };
   }
+  // A worker says what it waits for before it asks for more: this one waits for nothing.
+  unmute(plan, log);
   const mark = plan.state.undo.mark();
   const changes = plan.changes.mark();
   const refs: DurableRef[] = [];

@@ -4,6 +4,7 @@ import type { LoadedRun } from './loaded-run.ts';
 import type { TriggerRun } from './trigger-run.ts';
 
 export interface DurableCommandByKind {
+  durableAttach: DurableAttachCommand;
   durableAsk: DurableAskCommand;
   durableMemo: DurableMemoCommand;
   durableEvict: DurableEvictCommand;
@@ -15,6 +16,7 @@ export interface DurableCommandByKind {
 }
 
 export interface DurableReplyByKind {
+  durableAttach: void;
   durableAsk: DurableAskReply;
   durableMemo: void;
   durableEvict: void;
@@ -52,6 +54,13 @@ export type DurableAsk =
     }
   | { kind: 'memo'; key: string; /** JSON, where the caller has the value already. */ payload: string | null }
   | { kind: 'children'; children: readonly AskedChild[] };
+
+/** A worker has opened a durable stream. Changes memory alone. */
+export interface DurableAttachCommand {
+  kind: 'durableAttach';
+  workerId: string;
+  stream: number;
+}
 
 /** The next operation of a durable task. */
 export interface DurableAskCommand extends DurableSender {

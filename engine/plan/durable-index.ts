@@ -30,6 +30,8 @@ export class DurableIndex {
   readonly #listeners = new Map<string, Map<number, number>>();
   readonly sleeps = new TimerHeap<DueSleep>(({ row, log, node, index }) => this.#logs.get(row)?.log === log && node.result === null && (node.met[index] ?? null) === null);
   #dropped = 0;
+  /** By worker: which of its durable streams is the one that counts. */
+  readonly streams = new Map<string, number>();
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
   listens = false;
   /** Rows whose invocation began here without its log: it has asked for nothing yet. */

@@ -43,6 +43,8 @@ export class DurableLog {
   awaited: Set<number> | null = null;
   /** Conditions whose expression failed on an event, once said. */
   readonly complained = new Set<string>();
+  /** Its worker's stream is a new one, and what the old one carried may be lost: nothing is told before the worker has said what it waits for. */
+  muted = false;
   /** When the invocation last asked for something or was told of something. */
   movedUs = 0;
 

@@ -3,11 +3,11 @@ import { EntryKind } from '../model/durable.ts';
 import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { append, invocationRow, logOf } from './durable-ask.ts';
-import type { DurableEvictCommand, DurableMemoCommand, DurableRestoreCommand, DurableRestoreReply, DurableSignalCommand, DurableSkipCommand, DurableStatusCommand } from './durable-command.ts';
+import type { DurableAttachCommand, DurableEvictCommand, DurableMemoCommand, DurableRestoreCommand, DurableRestoreReply, DurableSignalCommand, DurableSkipCommand, DurableStatusCommand } from './durable-command.ts';
 import { conditionsOf, type DurableLog } from './durable-log.ts';
 import { evict, mustGoOn, restore, startAgain } from './durable-restore.ts';
 import { meetCondition, satisfy } from './durable-satisfy.ts';
-import { send } from './durable-tell.ts';
+import { send, tell, unmute } from './durable-tell.ts';
 import type { Plan } from './plan.ts';
 
 /** A result that was told this long ago and is waited for still was lost on its way. */
@@ -51,6 +51,33 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
     if (log.position < 0) startAgain(plan, row, log, 'the engine cannot tell how far this invocation had come; the task starts again from its log');
     else hear(plan, row, log, nodes);
   }
+  // Those that it does not name wait for nothing.
+  for (const row of plan.state.workersById.get(workerId)?.tasks ?? []) {
+    const log = plan.state.durable.log(row);
+    if (log?.muted !== true) continue;
+    unmute(plan, log);
+    tell(plan, row, log);
+  }
+}
+
+/** Results that the old stream carried may be lost, so nothing new is told before the worker has said what it waits for. */
+export function planDurableAttach(plan: Plan, command: DurableAttachCommand): void {
+  const { durable, undo, workersById } = plan.state;
+  const { workerId, stream } = command;
+  const before = durable.streams.get(workerId);
+  durable.streams.set(workerId, stream);
+  undo.record(() => {
+    if (before === undefined) durable.streams.delete(workerId);
+    else durable.streams.set(workerId, before);
+  });
+  for (const row of workersById.get(workerId)?.tasks ?? []) {
+    const log = durable.log(row);
+    if (log === undefined || log.muted) continue;
+    log.muted = true;
+    undo.record(() => {
+      log.muted = false;
+    });
+  }
 }
 
 function hear(plan: Plan, row: number, log: DurableLog, nodes: readonly { branch: number; node: number }[]): void {
@@ -61,7 +88,7 @@ function hear(plan: Plan, row: number, log: DurableLog, nodes: readonly { branch
     log.awaited = before;
   });
   const quietUs = plan.nowUs - log.movedUs;
-  if (quietUs < lostUs) return;
+  if (quietUs < lostUs && !log.muted) return;
   for (const [at, node] of log.satisfied.entries()) {
     if (!log.awaited.has(node.node)) continue;
     const wasTold = at < log.told || log.toldEarly.has(node.node);

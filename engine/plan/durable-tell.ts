@@ -15,7 +15,7 @@ export interface Fresh {
  */
 export function tell(plan: Plan, row: number, log: DurableLog, fresh?: Fresh): void {
   const { state } = plan;
-  if (state.tasks.state[row] !== LiveState.Running || log.position < 0) return;
+  if (state.tasks.state[row] !== LiveState.Running || log.position < 0 || log.muted) return;
   const before = { told: log.told, movedUs: log.movedUs };
   for (; log.told < log.satisfied.length; log.told++) {
     const node = log.satisfied[log.told];
@@ -38,6 +38,7 @@ export function send(plan: Plan, row: number, node: DurableNode, told: Fresh['to
   changes.effects.push({
     kind: 'durableResult',
     workerId: worker.id,
+    stream: state.durable.streams.get(worker.id) ?? 0,
     taskId: state.tasks.id(row),
     invocation: state.tasks.invocation[row] ?? 0,
     branch: node.branch,
@@ -45,5 +46,13 @@ export function send(plan: Plan, row: number, node: DurableNode, told: Fresh['to
     entry: node.kind,
     status: node.result.status,
     told,
+  });
+}
+
+export function unmute(plan: Plan, log: DurableLog): void {
+  if (!log.muted) return;
+  log.muted = false;
+  plan.state.undo.record(() => {
+    log.muted = true;
   });
 }

@@ -108,6 +108,8 @@ export interface WorkerEndedEffect {
 export interface DurableResultEffect {
   kind: 'durableResult';
   workerId: string;
+  /** The worker's durable stream that it is for: on a later one it would come out of its turn. */
+  stream: number;
   taskId: string;
   invocation: number;
   branch: number;

@@ -3,7 +3,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import { planDurableAsk } from './durable-ask.ts';
 import { planDurableBranch } from './durable-branch.ts';
-import { planDurableEvict, planDurableMemo, planDurableRestore, planDurableSignal, planDurableSkip, planDurableStatus } from './durable-messages.ts';
+import { planDurableAttach, planDurableEvict, planDurableMemo, planDurableRestore, planDurableSignal, planDurableSkip, planDurableStatus } from './durable-messages.ts';
 import type { Plan } from './plan.ts';
 import { planPauseWorkflow } from './pause-workflow.ts';
 import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planReschedule, planSetCronEnabled } from './plan-timers.ts';
@@ -51,6 +51,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   refreshTimeout: planRefreshTimeout,
   releaseSlot: planReleaseSlot,
   tick: planTick,
+  durableAttach: planDurableAttach,
   durableAsk: planDurableAsk,
   durableMemo: planDurableMemo,
   durableEvict: planDurableEvict,

@@ -76,6 +76,8 @@ export class PlannerWorld {
     return `${this.#idPrefix}-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
   }
 
+  /** What the loader does before a plan. */
+  load: ((commands: readonly CommandByKind[CommandKind][]) => void) | undefined;
   /** Given what every committed batch writes. */
   write: ((changes: ChangeSet) => void) | undefined;
   /** Told of every batch that was committed, with the time that it saw. */
@@ -83,6 +85,7 @@ export class PlannerWorld {
 
   /** Plans one command as a batch of its own and commits it. */
   run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {
+    this.load?.([command]);
     const plan = this.#plan();
     const reply = runCommand<K>(plan, command.kind, command);
     this.#finish(plan);
@@ -94,6 +97,7 @@ export class PlannerWorld {
 
   /** Plans commands as one batch and commits it. */
   runTogether(commands: readonly CommandByKind[CommandKind][]): void {
+    this.load?.(commands);
     const plan = this.#plan();
     for (const command of commands) this.#try(plan, command);
     this.#finish(plan);
@@ -104,6 +108,7 @@ export class PlannerWorld {
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
   rollback(commands: readonly CommandByKind[CommandKind][]): void {
+    this.load?.(commands);
     const plan = this.#plan();
     for (const command of commands) this.#try(plan, command);
     this.#finish(plan);
@@ -212,7 +217,8 @@ export class PlannerWorld {
       if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
       if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
       const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching || live === LiveState.Delayed || live === LiveState.Running;
-      if (live !== LiveState.Gated && ((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
+      const mayBeTimed = live === LiveState.Gated || live === LiveState.Evicted || (flags & LiveFlag.Restored) !== 0;
+      if (!mayBeTimed && ((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
       const worker = state.workerOf(row);
       if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
       if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;

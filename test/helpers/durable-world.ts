@@ -1,0 +1,121 @@
+import { EntryKind, wholeNode, type Asked, type BranchPoint } from '../../engine/model/durable.ts';
+import type { StepDefinition } from '../../engine/model/definition.ts';
+import { LiveState } from '../../engine/model/live-state.ts';
+import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/rows.ts';
+import type { ChangeSet } from '../../engine/plan/change-set.ts';
+import type { CommandByKind, CommandKind } from '../../engine/plan/command.ts';
+import { conditionsOf, type DurableNode } from '../../engine/plan/durable-log.ts';
+import type { TriggerRun } from '../../engine/plan/trigger-run.ts';
+import { logFrom, visibleNodes, type StoredLog } from '../../engine/shard/durable-logs.ts';
+import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
+
+const placeOf = (row: { taskId: string; branch: number; node: number }): string => `${row.taskId} ${row.branch} ${row.node}`;
+
+/** A planner's world whose durable rows are kept as a database would, and read before a plan as the loader does. */
+export class DurableWorld extends PlannerWorld {
+  readonly entries = new Map<string, DurableEntryRow>();
+  readonly results = new Map<string, DurableResultRow>();
+  readonly listens = new Map<string, DurableListenRow>();
+
+  constructor() {
+    super();
+    this.write = (changes) => this.#keep(changes);
+    this.load = (commands) => this.#bringIn(commands);
+  }
+
+  putDurable(name: string, options: Partial<StepDefinition> = {}): void {
+    this.put(workflowOf(name, [stepOf(name, { action: `wf:${name}`, durable: true, slots: { durable: 1 }, ...options })]));
+  }
+
+  /** The child that a task spawns at its n-th spawn: the same one whenever it asks. */
+  childOf(taskId: string, index: number): { run: TriggerRun } {
+    const version = this.state.latestVersion(tenantId, 'kid');
+    if (version === undefined) throw new Error('put the kid first');
+    const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${index.toString(16).padStart(6, 'c')}`;
+    return { run: { runId, taskIds: [runId], versionId: version.versionId, input: '{}', metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, demands: null } };
+  }
+
+  /** An engine's death, as far as durable memory goes: all logs are read anew, and nobody knows how far replays had come. */
+  forgetLogs(): void {
+    const { durable, tasks } = this.state;
+    for (const row of tasks.rows()) durable.drop(row);
+    durable.unread.clear();
+  }
+
+  storedLog(taskId: string): StoredLog {
+    const own = [...this.entries.values()].filter((row) => row.taskId === taskId).sort((a, b) => a.branch - b.branch || a.node - b.node);
+    const points = own.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
+    return { points, entries: own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row)) };
+  }
+
+  #node(row: DurableEntryRow): DurableNode {
+    const asked: Asked = JSON.parse(row.asked);
+    const whole = this.results.get(`${placeOf(row)} ${wholeNode}`);
+    const node: DurableNode = { branch: row.branch, node: row.node, kind: row.kind, fingerprint: row.fingerprint, asked, askedSeq: row.seq, invocation: row.invocation, childRunId: row.childRunId, met: [], result: whole === undefined ? null : { seq: whole.seq, status: whole.status }, need: 0 };
+    for (const index of conditionsOf(node).keys()) {
+      const met = this.results.get(`${placeOf(row)} ${index}`);
+      if (met !== undefined) node.met[index] = met.payload;
+    }
+    return node;
+  }
+
+  #bringIn(commands: readonly CommandByKind[CommandKind][]): void {
+    const { state } = this;
+    const wanted = new Set<string>();
+    for (const command of commands) {
+      switch (command.kind) {
+        case 'durableAsk':
+        case 'durableMemo':
+        case 'durableEvict':
+        case 'durableSkip':
+        case 'durableSignal':
+          wanted.add(command.taskId);
+          break;
+        case 'durableStatus':
+          for (const { taskId } of command.tasks) wanted.add(taskId);
+          break;
+        case 'tick':
+          for (const row of state.deadlines.due(this.nowUs + 1000, 500)) if (state.tasks.state[row] === LiveState.Evicted) wanted.add(state.tasks.id(row));
+          break;
+        case 'pushEvent':
+          for (const { key } of command.events) for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
+          break;
+        case 'durableBranch': {
+          const stored = this.storedLog(command.taskId);
+          Object.assign(command, { points: stored.points, nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch).length });
+          break;
+        }
+        default:
+          break;
+      }
+    }
+    for (const taskId of wanted) {
+      const row = state.tasks.find(taskId);
+      if (row < 0 || state.durable.log(row) !== undefined || !state.stepOf(row).definition.durable) continue;
+      const log = logFrom(taskId, this.storedLog(taskId), { invocation: state.tasks.invocation[row] ?? 0, begins: state.durable.unread.delete(row) });
+      state.durable.hold(row, tenantId, log);
+      state.durable.loaded.add(row);
+    }
+  }
+
+  #keep(changes: ChangeSet): void {
+    for (const row of changes.durableEntries) {
+      if (this.entries.has(placeOf(row))) throw new Error(`a second entry at ${placeOf(row)}`);
+      this.entries.set(placeOf(row), row);
+    }
+    for (const row of changes.durableResults) {
+      const key = `${placeOf(row)} ${row.condition}`;
+      if (this.results.has(key)) throw new Error(`a second result of ${key}`);
+      this.results.set(key, row);
+    }
+    for (const row of changes.durableListens) this.listens.set(`${placeOf(row)} ${row.eventKey}`, row);
+    for (const ref of changes.durableDeafs) for (const [key, row] of this.listens) if (placeOf(row) === placeOf(ref)) this.listens.delete(key);
+    for (const taskId of changes.durableEnds) for (const [key, row] of this.listens) if (row.taskId === taskId) this.listens.delete(key);
+  }
+}
+
+function pointOf(row: DurableEntryRow): BranchPoint {
+  const asked: Asked = JSON.parse(row.asked);
+  if (asked.kind !== 'branch') throw new Error('no branch');
+  return { branch: row.branch, parent: asked.parent, first: asked.first };
+}

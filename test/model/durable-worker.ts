@@ -1,0 +1,134 @@
+import { waitFingerprint, wholeNode, type DurableCondition } from '../../engine/model/durable.ts';
+import type { DurableAsk } from '../../engine/plan/durable-command.ts';
+import type { DurableResultEffect } from '../../engine/plan/effect.ts';
+import type { DurableWorld } from '../helpers/durable-world.ts';
+import { tenantId } from '../helpers/planner-world.ts';
+import { resultText, turn } from './durable-oracle.ts';
+import { runProgram, type Operations, type Program } from './durable-program.ts';
+
+interface Waiter {
+  resolve: (result: string) => void;
+}
+
+/** One start of a durable task on a worker that follows the protocol: it asks in order, and resumes its code one result at a time. */
+export class DurableInvocation {
+  readonly taskId: string;
+  readonly invocation: number;
+  readonly workerId: string;
+  readonly inbox: DurableResultEffect[] = [];
+  /** What its code has asked for and the engine has not been sent. */
+  readonly #outgoing: (() => void)[] = [];
+  readonly #waiting = new Map<number, Waiter>();
+  readonly #world: DurableWorld;
+  readonly #memo: () => string;
+  readonly #attempt: number;
+  #children = 0;
+  dead = false;
+  trouble = '';
+  #output: string | undefined;
+
+  constructor(world: DurableWorld, facts: { taskId: string; invocation: number; attempt: number; workerId: string; memo: () => string }) {
+    this.#world = world;
+    this.taskId = facts.taskId;
+    this.invocation = facts.invocation;
+    this.workerId = facts.workerId;
+    this.#attempt = facts.attempt;
+    this.#memo = facts.memo;
+  }
+
+  async begin(program: Program): Promise<void> {
+    const operations: Operations = {
+      sleep: (seconds) => this.#wait([sleep(seconds)]),
+      event: (key) => this.#wait([event(key)]),
+      either: (seconds, key) => this.#wait([sleep(seconds), event(key)]),
+      child: () => this.#ask(() => this.#childAsk(this.#children++)),
+      memo: () => this.#ask((): DurableAsk => ({ kind: 'memo', key: 'm', payload: null })),
+    };
+    void runProgram(program, operations).then((output) => {
+      this.#output = JSON.stringify(output);
+    });
+    await turn();
+  }
+
+  get canSend(): boolean {
+    return !this.dead && this.#outgoing.length > 0;
+  }
+
+  /** The next request goes to the engine. */
+  send(): void {
+    if (!this.dead) this.#outgoing.shift()?.();
+  }
+
+  get isWaiting(): boolean {
+    return !this.dead && this.#outgoing.length === 0 && this.#waiting.size > 0;
+  }
+
+  /** The next result reaches the code. */
+  async receive(): Promise<void> {
+    const next = this.inbox.shift();
+    if (next === undefined || this.dead) return;
+    const waiter = this.#waiting.get(next.node);
+    if (waiter === undefined) return; // told twice
+    this.#waiting.delete(next.node);
+    const row = this.#world.results.get(`${this.taskId} ${next.branch} ${next.node} ${wholeNode}`);
+    waiter.resolve(resultText({ kind: next.entry, node: next.node }, row));
+    await turn();
+  }
+
+  /** Reports its end, once the code has returned. */
+  finish(): void {
+    if (this.dead || this.#output === undefined) return;
+    this.dead = true;
+    this.#world.run({ kind: 'completed', tenantId, taskId: this.taskId, attempt: this.#attempt, output: this.#output });
+  }
+
+  status(): void {
+    if (this.dead || this.#waiting.size === 0) return;
+    this.#world.run({ kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes: [...this.#waiting.keys()].map((node) => ({ branch: 1, node })) }] });
+  }
+
+  /** Leaves the worker; whatever is on its way is lost. */
+  evict(): void {
+    this.dead = true;
+    this.#world.run({ kind: 'durableEvict', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, reason: 'ttl' });
+  }
+
+  #wait(conditions: DurableCondition[]): Promise<string> {
+    return this.#ask((): DurableAsk => ({ kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() }));
+  }
+
+  #ask(make: () => DurableAsk): Promise<string> {
+    const ask = make();
+    return new Promise((resolve) => {
+      this.#outgoing.push(() => {
+        const ended = new Map([...this.#world.stored.runEnds.values()].filter((end) => end.status !== 0).map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
+        const reply = this.#world.run({ kind: 'durableAsk', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, ask, uncertain: false, existing: new Set(this.#world.stored.runs.keys()), ended });
+        if (reply.kind === 'stale') this.dead = true;
+        else if (reply.kind === 'mismatch') this.trouble = reply.message;
+        else {
+          const [ref] = reply.refs;
+          if (ref === undefined) return;
+          this.#waiting.set(ref.node, { resolve });
+          if (ask.kind === 'memo' && !ref.done) {
+            const payload = this.#memo();
+            this.#outgoing.push(() => this.#world.run({ kind: 'durableMemo', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, branch: ref.branch, node: ref.node, payload }));
+          }
+        }
+      });
+    });
+  }
+
+  #childAsk(index: number): DurableAsk {
+    const { run } = this.#world.childOf(this.taskId, index);
+    return { kind: 'children', children: [{ run, workflow: 'kid', name: `index ${index}`, fingerprint: 'kid' }] };
+  }
+}
+
+
+function sleep(seconds: number): DurableCondition {
+  return { kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group: 0, dataKey: 'sleep' };
+}
+
+function event(key: string): DurableCondition {
+  return { kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event' };
+}
