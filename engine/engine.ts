@@ -29,6 +29,7 @@ import { StreamWriter } from './monitor/stream-writer.ts';
 import { RunResults } from './monitor/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
+import type { DurableAskReply } from './plan/durable-command.ts';
 import { releaseEffects } from './release-effects.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
 import { startRest, type RestServer } from './rest/server.ts';
@@ -129,7 +130,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => streams.stop());
 
-  const links = new DurableLinks();
+  const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock: systemClock,

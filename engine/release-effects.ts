@@ -4,10 +4,11 @@ import type { DurableLinks } from './dispatch/durable-links.ts';
 import type { Logger } from './log.ts';
 import type { LogWriter } from './monitor/log-writer.ts';
 import type { RunResults } from './monitor/run-results.ts';
+import type { DurableAskReply } from './plan/durable-command.ts';
 import type { Effect } from './plan/effect.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. */
-export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; links: DurableLinks; results: RunResults; logs: LogWriter; log: Logger }): void {
+export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; links: DurableLinks<DurableAskReply>; results: RunResults; logs: LogWriter; log: Logger }): void {
   const { dispatcher, links, results, logs, log } = parts;
   let sendings: Sending[] = [];
   const flush = (): void => {
@@ -41,6 +42,9 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
         break;
       case 'workerRegistered':
         dispatcher.addWorker(effect.tenantId, effect.workerId);
+        break;
+      case 'durableAnswer':
+        links.answer(effect.workerId, effect.stream, effect.request, effect.reply);
         break;
       case 'durableResult': {
         const { workerId, kind: _, ...result } = effect;

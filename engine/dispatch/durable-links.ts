@@ -17,21 +17,22 @@ export type DurableMessage =
     }
   | { kind: 'dismissed'; taskId: string; invocation: number; reason: string };
 
-export interface DurableLink {
+export interface DurableLink<Reply> {
   send(message: DurableMessage): void;
+  answer(stream: number, request: number, reply: Reply): void;
   /** Tells the owner of this stream again: one that has just taken over knows of none. */
   announce(): void;
 }
 
 type SignalListener = (payload: string) => void;
 
-/** Durable streams by worker. A message for a worker without one is dropped: its next status asks for it again. */
-export class DurableLinks {
-  readonly #links = new Map<string, DurableLink>();
+/** Durable streams by worker, whose answers are the planner's. A message for a worker without one is dropped: its next status asks for it again. */
+export class DurableLinks<Reply = unknown> {
+  readonly #links = new Map<string, DurableLink<Reply>>();
   readonly #signals = new Map<string, Set<SignalListener>>();
 
   /** The newest stream of a worker is the one that counts. @returns to call when it ends */
-  attach(workerId: string, link: DurableLink): () => void {
+  attach(workerId: string, link: DurableLink<Reply>): () => void {
     this.#links.set(workerId, link);
     return () => {
       if (this.#links.get(workerId) === link) this.#links.delete(workerId);
@@ -44,6 +45,10 @@ export class DurableLinks {
 
   send(workerId: string, message: DurableMessage): void {
     this.#links.get(workerId)?.send(message);
+  }
+
+  answer(workerId: string, stream: number, request: number, reply: Reply): void {
+    this.#links.get(workerId)?.answer(stream, request, reply);
   }
 
   /** Waits for a signal of an older SDK's task. @returns stops waiting */

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Identity } from '../auth/tokens.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
 import { HatchetError } from '../errors.ts';
+import type { DurableAskReply } from '../plan/durable-command.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { readSignal } from '../monitor/durable-log.ts';
 import type { NodeResults } from '../monitor/durable-results.ts';
@@ -16,7 +17,7 @@ import { toServiceError } from './status.ts';
 
 export interface DurableDeps extends Edge {
   owner: Owner;
-  links: DurableLinks;
+  links: DurableLinks<DurableAskReply>;
   results: NodeResults;
   pool: Pool;
 }

@@ -23,11 +23,12 @@ import { triggerRequest } from './trigger-request.ts';
 
 export interface DurableStreamDeps {
   owner: Owner;
-  links: DurableLinks;
+  links: DurableLinks<DurableAskReply>;
   results: NodeResults;
   log: Logger;
 }
 
+type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
 type Response = NonNullable<DurableTaskResponse['message']>;
 
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
@@ -42,7 +43,7 @@ function text(bytes: Uint8Array): string {
 
 /**
  * One worker's durable stream. A task's requests are submitted in the order in which they came, without waiting for each
- * other's commits, and answered in that order: a result never overtakes the answer that names its node.
+ * other's commits; answers and results leave in the order in which they were planned.
  */
 export class DurableStream {
   readonly #deps: DurableStreamDeps;
@@ -50,6 +51,8 @@ export class DurableStream {
   readonly #write: (response: Response) => void;
   readonly #fail: (error: unknown) => void;
   readonly #number = ++streams;
+  #requests = 0;
+  readonly #asked = new Map<number, { sender: DurableSender; kind: AskKind }>();
   #workerId = '';
   #detach: () => void = () => undefined;
   /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
@@ -118,7 +121,11 @@ export class DurableStream {
     }
     this.#detach();
     this.#workerId = workerId;
-    this.#detach = this.#deps.links.attach(workerId, { send: (event) => this.#tell(event), announce: () => this.#announce() });
+    this.#detach = this.#deps.links.attach(workerId, {
+      send: (event) => this.#tell(event),
+      answer: (stream, request, reply) => this.#reply(stream, request, reply),
+      announce: () => this.#announce(),
+    });
     this.#announce();
     this.#write({ $case: 'registerWorker', value: { workerId: given } });
   }
@@ -135,16 +142,29 @@ export class DurableStream {
     return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: request.invocationCount };
   }
 
-  #ask(request: { durableTaskExternalId: string; invocationCount: number }, kind: 'waitFor' | 'memo' | 'triggerRuns', prepare: (sender: DurableSender) => Promise<DurableAsk>): void {
-    const sender = this.#sender(request);
+  #ask(wire: { durableTaskExternalId: string; invocationCount: number }, kind: AskKind, prepare: (sender: DurableSender) => Promise<DurableAsk>): void {
+    const sender = this.#sender(wire);
     if (sender === undefined) return;
-    const reply = this.#enter(sender, async () => {
+    const request = ++this.#requests;
+    this.#asked.set(request, { sender, kind });
+    const taken = this.#enter(sender, async () => {
       const ask = await prepare(sender);
       // Only the order of submission is kept by waiting: the commit is awaited outside.
-      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, ask, uncertain: false, existing: new Set(), ended: new Map() }) };
+      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request, ask, uncertain: false, existing: new Set(), ended: new Map() }) };
     }).then(({ committed }) => committed);
-    const answer = reply.then((committed) => this.#answer(sender, kind, committed));
-    this.#leave(sender.taskId, answer, (response) => this.#write(response), (error) => this.#refuse(sender, error));
+    taken.catch((error: unknown) => {
+      this.#asked.delete(request);
+      this.#refuse(sender, error);
+    });
+  }
+
+  /** In the order of the plans, results among them. */
+  #reply(stream: number, request: number, reply: DurableAskReply): void {
+    const asked = stream === this.#number ? this.#asked.get(request) : undefined;
+    if (asked === undefined) return;
+    this.#asked.delete(request);
+    const { sender, kind } = asked;
+    this.#leave(sender.taskId, this.#answer(sender, kind, reply), (response) => this.#write(response), (error) => this.#refuse(sender, error));
   }
 
   /** Runs after what the task asked for before has been submitted. */
@@ -191,7 +211,7 @@ export class DurableStream {
     return { kind: 'children', children };
   }
 
-  async #answer(sender: DurableSender, kind: 'waitFor' | 'memo' | 'triggerRuns', reply: DurableAskReply): Promise<Response> {
+  async #answer(sender: DurableSender, kind: AskKind, reply: DurableAskReply): Promise<Response> {
     const { taskId, invocation } = sender;
     const task = { durableTaskExternalId: taskId, invocationCount: invocation };
     if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };

@@ -1,7 +1,7 @@
 import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
-import type { AskedChild, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
+import type { AskedChild, DurableAsk, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { startAgain } from './durable-restore.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from './durable-satisfy.ts';
@@ -30,29 +30,30 @@ export function logOf(plan: Plan, row: number): DurableLog {
  * A durable operation takes the next place of the log. A place that is taken already answers with what it holds, if it was
  * asked the same then; a new one is written down, and starts to wait.
  */
-export function planDurableAsk(plan: Plan, command: DurableAskCommand): DurableAskReply {
+export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
+  const { state, changes } = plan;
   const row = invocationRow(plan, command);
-  if (row < 0) return { kind: 'stale', reason: 'another invocation of the task has taken over, or it has ended' };
+  if (row < 0) return answer(plan, command, { kind: 'stale', reason: 'another invocation of the task has taken over, or it has ended' });
   const log = logOf(plan, row);
   if (log.position < 0 || command.uncertain) {
     const reason = 'the engine cannot tell how far this invocation had come; the task starts again from its log';
     startAgain(plan, row, log, reason);
-    return { kind: 'stale', reason };
+    return answer(plan, command, { kind: 'stale', reason });
   }
   // A worker says what it waits for before it asks for more: this one waits for nothing.
   unmute(plan, log);
-  const mark = plan.state.undo.mark();
-  const changes = plan.changes.mark();
+  const mark = { undo: state.undo.mark(), changes: changes.mark() };
   const refs: DurableRef[] = [];
-  const children = command.ask.kind === 'children' ? command.ask.children : [command.ask];
-  for (const one of children) {
-    const wanted = 'run' in one ? { kind: EntryKind.Child, fingerprint: one.fingerprint, asked: askedChild(one) } : one.kind === 'wait' ? { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked } : { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo' as const, key: one.key } };
+  // First in line: what a new node brings about at once comes after the answer that names it.
+  answer(plan, command, { kind: 'ok', refs });
+  for (const one of command.ask.kind === 'children' ? command.ask.children : [command.ask]) {
+    const wanted = wantedOf(one);
     const same = 'run' in one ? spawned(log, one) : undefined;
     const node = same ?? log.at(log.position + 1);
     if (node !== undefined && same === undefined && (node.kind !== wanted.kind || node.fingerprint !== wanted.fingerprint)) {
-      plan.state.undo.rollback(mark);
-      plan.changes.truncate(changes);
-      return mismatch(plan, row, { node, asked: wanted.asked });
+      state.undo.rollback(mark.undo);
+      changes.truncate(mark.changes);
+      return answer(plan, command, mismatch(plan, row, { node, asked: wanted.asked }));
     }
     if (node !== undefined) {
       if (same === undefined) pass(plan, row, log, node);
@@ -66,15 +67,22 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): DurableA
     else if (one.payload !== null) satisfy(plan, row, log, made, { status: RunStatus.Completed, payload: one.payload, generation: null, told: { output: one.payload, error: null } });
   }
   tell(plan, row, log);
-  return { kind: 'ok', refs };
+}
+
+function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
+  if (workerId !== null) plan.changes.effects.push({ kind: 'durableAnswer', workerId, stream: plan.state.durable.streams.get(workerId) ?? 0, request, reply });
+}
+
+type Single = Exclude<DurableAsk, { kind: 'children' }>;
+
+function wantedOf(one: AskedChild | Single): { kind: EntryKind; fingerprint: string; asked: Asked } {
+  if ('run' in one) return { kind: EntryKind.Child, fingerprint: one.fingerprint, asked: { kind: 'child', workflow: one.workflow, child: one.name, input: one.run.input.slice(0, 500) } };
+  if (one.kind === 'wait') return { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked };
+  return { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo', key: one.key } };
 }
 
 function refOf(node: DurableNode): DurableRef {
   return { branch: node.branch, node: node.node, childRunId: node.childRunId, done: node.result !== null };
-}
-
-function askedChild(child: AskedChild): Asked {
-  return { kind: 'child', workflow: child.workflow, child: child.name, input: child.run.input.slice(0, 500) };
 }
 
 /** A child that this invocation has asked for already, by its key or index: one child a key. */

@@ -17,7 +17,8 @@ export interface DurableCommandByKind {
 
 export interface DurableReplyByKind {
   durableAttach: void;
-  durableAsk: DurableAskReply;
+  /** Answered by an effect. */
+  durableAsk: void;
   durableMemo: void;
   durableEvict: void;
   durableStatus: void;
@@ -65,6 +66,8 @@ export interface DurableAttachCommand {
 /** The next operation of a durable task. */
 export interface DurableAskCommand extends DurableSender {
   kind: 'durableAsk';
+  /** Its number on the worker's stream. */
+  request: number;
   ask: DurableAsk;
   /** An earlier try may have committed, so that nobody knows which place of the log this asks for. */
   uncertain: boolean;

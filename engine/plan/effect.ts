@@ -1,4 +1,5 @@
 import type { EntryKind } from '../model/durable.ts';
+import type { DurableAskReply } from './durable-command.ts';
 import type { TerminalStatus } from '../model/status.ts';
 
 /** What happens outside Postgres, once the batch that decided it has committed. */
@@ -11,6 +12,7 @@ export type Effect =
   | RunCreatedEffect
   | WorkerRegisteredEffect
   | WorkerEndedEffect
+  | DurableAnswerEffect
   | DurableResultEffect
   | DurableDismissedEffect
   | DurableSignalEffect
@@ -102,6 +104,19 @@ export interface WorkerRegisteredEffect {
 export interface WorkerEndedEffect {
   kind: 'workerEnded';
   workerId: string;
+}
+
+/**
+ * The answer to a durable operation. An effect, so that answers and results leave in the order in which they were planned:
+ * the order in which the code goes on, which a replay has to keep.
+ */
+export interface DurableAnswerEffect {
+  kind: 'durableAnswer';
+  workerId: string;
+  stream: number;
+  /** The request's number on its stream. */
+  request: number;
+  reply: DurableAskReply;
 }
 
 /** Tell a durable task's invocation how one of its operations came out. */

@@ -8,12 +8,12 @@ export function turn(): Promise<void> {
 
 /**
  * What a log means, said as plainly as possible: the code runs once, from its start, without an interruption. Its
- * operations take the log's places in order, and each learns of its result in the order of the log, once all that had been
- * asked before it has been asked again.
+ * operations take the log's places in order; answers and results come to it one at a time, in the order of the log.
  * @returns the code's output, or what is wrong with the log
  */
 export async function readLog(program: Program, nodes: readonly DurableNode[], resultOf: (node: DurableNode) => DurableResultRow | undefined): Promise<{ output: unknown } | { wrong: string }> {
   const waiting = new Map<number, (result: string) => void>();
+  const answers = new Map<number, () => void>();
   let asked = 0;
   let wrong = '';
   const ask = (kind: string): Promise<string> => {
@@ -28,6 +28,12 @@ export async function readLog(program: Program, nodes: readonly DurableNode[], r
     event: (key) => ask(`event ${key}`),
     either: (seconds, key) => ask(`sleep ${seconds} or event ${key}`),
     child: () => ask('child'),
+    spawn: async () => {
+      const result = ask('child');
+      const place = asked;
+      await new Promise<void>((resolve) => answers.set(place, resolve));
+      return { result };
+    },
     memo: () => ask('memo'),
   };
   let output: { output: unknown } | undefined;
@@ -35,12 +41,12 @@ export async function readLog(program: Program, nodes: readonly DurableNode[], r
     output = { output: value };
   });
   await turn();
-  const satisfied = nodes.filter((node) => node.result !== null).sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
-  for (const node of satisfied) {
+  const messages = nodes.flatMap((node) => [{ seq: node.askedSeq, node, result: false }, ...(node.result === null ? [] : [{ seq: node.result.seq, node, result: true }])]).sort((a, b) => a.seq - b.seq);
+  for (const { node, result } of messages) {
     if (output !== undefined) break;
-    const before = nodes.filter((each) => each.askedSeq < (node.result?.seq ?? 0)).length;
-    if (asked < Math.max(before, node.node)) return { wrong: `node ${node.node} was satisfied after ${before} had been asked, and the code asks for ${asked} by then` };
-    waiting.get(node.node)?.(resultText(node, resultOf(node)));
+    if (asked < node.node) return { wrong: `the log has node ${node.node} before the code asks for it` };
+    if (result) waiting.get(node.node)?.(resultText(node, resultOf(node)));
+    else answers.get(node.node)?.();
     await turn();
   }
   if (wrong !== '') return { wrong };

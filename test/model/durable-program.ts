@@ -6,6 +6,8 @@ export type Program =
   | { do: 'event'; key: string }
   | { do: 'either'; seconds: number; key: string }
   | { do: 'child' }
+  /** A child that is spawned, and waited for after something else. */
+  | { do: 'spawn'; meanwhile: Program }
   | { do: 'memo' }
   | { do: 'seq'; parts: readonly Program[] }
   | { do: 'all'; parts: readonly Program[] }
@@ -17,6 +19,8 @@ export interface Operations {
   event(key: string): Promise<string>;
   either(seconds: number, key: string): Promise<string>;
   child(): Promise<string>;
+  /** Settles once the child is spawned; what it gives settles with the child's result. */
+  spawn(): Promise<{ result: Promise<string> }>;
   memo(): Promise<string>;
 }
 
@@ -30,6 +34,11 @@ export async function runProgram(program: Program, operations: Operations): Prom
       return operations.either(program.seconds, program.key);
     case 'child':
       return operations.child();
+    case 'spawn': {
+      const { result } = await operations.spawn();
+      const meanwhile = await runProgram(program.meanwhile, operations);
+      return [meanwhile, await result];
+    }
     case 'memo':
       return operations.memo();
     case 'seq': {
@@ -57,6 +66,7 @@ export const programs: fc.Arbitrary<Program> = fc.letrec<{ program: Program }>((
   program: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
     leaf,
+    fc.record({ do: fc.constant('spawn' as const), meanwhile: tie('program') }),
     fc.record({ do: fc.constantFrom('seq' as const, 'all' as const, 'race' as const), parts: fc.array(tie('program'), { minLength: 1, maxLength: 3 }) }),
   ),
 })).program;

@@ -1,10 +1,12 @@
 import { waitFingerprint, wholeNode, type DurableCondition } from '../../engine/model/durable.ts';
 import type { DurableAsk } from '../../engine/plan/durable-command.ts';
-import type { DurableResultEffect } from '../../engine/plan/effect.ts';
+import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
 import { tenantId } from '../helpers/planner-world.ts';
 import { resultText, turn } from './durable-oracle.ts';
 import { runProgram, type Operations, type Program } from './durable-program.ts';
+
+let requests = 0;
 
 interface Waiter {
   resolve: (result: string) => void;
@@ -15,15 +17,19 @@ export class DurableInvocation {
   readonly taskId: string;
   readonly invocation: number;
   readonly workerId: string;
-  readonly inbox: DurableResultEffect[] = [];
+  readonly inbox: (DurableResultEffect | DurableAnswerEffect)[] = [];
   /** What its code has asked for and the engine has not been sent. */
   readonly #outgoing: (() => void)[] = [];
+  /** Requests without an answer, in their order. */
+  readonly #unanswered: { request: number; take: (reply: DurableAnswerEffect['reply']) => void }[] = [];
   readonly #waiting = new Map<number, Waiter>();
   readonly #world: DurableWorld;
   readonly #memo: () => string;
   readonly #attempt: number;
   #children = 0;
   dead = false;
+  /** On a new stream, on which it has not said anything yet. */
+  reconnected = false;
   trouble = '';
   #output: string | undefined;
 
@@ -42,6 +48,7 @@ export class DurableInvocation {
       event: (key) => this.#wait([event(key)]),
       either: (seconds, key) => this.#wait([sleep(seconds), event(key)]),
       child: () => this.#ask(() => this.#childAsk(this.#children++)),
+      spawn: () => this.#spawn(this.#children++),
       memo: () => this.#ask((): DurableAsk => ({ kind: 'memo', key: 'm', payload: null })),
     };
     void runProgram(program, operations).then((output) => {
@@ -54,19 +61,41 @@ export class DurableInvocation {
     return !this.dead && this.#outgoing.length > 0;
   }
 
-  /** The next request goes to the engine. */
-  send(): void {
-    if (!this.dead) this.#outgoing.shift()?.();
+  /** The next request goes to the engine; on a new stream, what it waits for goes first. */
+  async send(): Promise<void> {
+    if (this.dead) return;
+    if (this.reconnected) this.status();
+    this.reconnected = false;
+    if (this.dead) return;
+    this.#outgoing.shift()?.();
+    await turn();
+  }
+
+  expects(request: number): boolean {
+    return this.#unanswered.some((each) => each.request === request);
   }
 
   get isWaiting(): boolean {
-    return !this.dead && this.#outgoing.length === 0 && this.#waiting.size > 0;
+    return !this.dead && this.#outgoing.length === 0 && this.#unanswered.length === 0 && this.#waiting.size > 0;
   }
 
-  /** The next result reaches the code. */
+  /** Its stream broke. What it was not answered may have been taken or not: it gives up, and has the task start again. */
+  breakStream(): void {
+    this.inbox.length = 0;
+    this.reconnected = true;
+    if (this.dead || this.#unanswered.length === 0) return;
+    this.evict();
+    this.#world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
+  }
+
+  /** The next message reaches the code. */
   async receive(): Promise<void> {
     const next = this.inbox.shift();
     if (next === undefined || this.dead) return;
+    if (next.kind === 'durableAnswer') {
+      this.#unanswered.shift()?.take(next.reply);
+      return turn();
+    }
     const waiter = this.#waiting.get(next.node);
     if (waiter === undefined) return; // told twice
     this.#waiting.delete(next.node);
@@ -97,25 +126,38 @@ export class DurableInvocation {
     return this.#ask((): DurableAsk => ({ kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() }));
   }
 
-  #ask(make: () => DurableAsk): Promise<string> {
+  /** Settles with the answer. */
+  #spawn(index: number): Promise<{ result: Promise<string> }> {
+    return new Promise((answered) => {
+      const result = this.#ask(
+        () => this.#childAsk(index),
+        () => answered({ result }),
+      );
+    });
+  }
+
+  #ask(make: () => DurableAsk, onAnswer?: () => void): Promise<string> {
     const ask = make();
     return new Promise((resolve) => {
       this.#outgoing.push(() => {
         const ended = new Map([...this.#world.stored.runEnds.values()].filter((end) => end.status !== 0).map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
-        const reply = this.#world.run({ kind: 'durableAsk', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, ask, uncertain: false, existing: new Set(this.#world.stored.runs.keys()), ended });
-        if (reply.kind === 'stale') this.dead = true;
-        else if (reply.kind === 'mismatch') this.trouble = reply.message;
-        else {
-          const [ref] = reply.refs;
-          if (ref === undefined) return;
-          this.#waiting.set(ref.node, { resolve });
-          if (ask.kind === 'memo' && !ref.done) {
-            const payload = this.#memo();
-            this.#outgoing.push(() => this.#world.run({ kind: 'durableMemo', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, branch: ref.branch, node: ref.node, payload }));
-          }
-        }
+        const request = ++requests;
+        this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, resolve, onAnswer }) });
+        this.#world.run({ kind: 'durableAsk', request, tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, ask, uncertain: false, existing: new Set(this.#world.stored.runs.keys()), ended });
       });
     });
+  }
+
+  #answered(reply: DurableAnswerEffect['reply'], { ask, resolve, onAnswer }: { ask: DurableAsk; resolve: (result: string) => void; onAnswer: (() => void) | undefined }): void {
+    if (reply.kind === 'stale') this.dead = true;
+    else if (reply.kind === 'mismatch') this.trouble = reply.message;
+    const [ref] = reply.kind === 'ok' ? reply.refs : [];
+    if (ref === undefined) return;
+    this.#waiting.set(ref.node, { resolve });
+    onAnswer?.();
+    if (ask.kind !== 'memo' || ref.done) return;
+    const payload = this.#memo();
+    this.#outgoing.push(() => this.#world.run({ kind: 'durableMemo', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, branch: ref.branch, node: ref.node, payload }));
   }
 
   #childAsk(index: number): DurableAsk {

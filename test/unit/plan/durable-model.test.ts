@@ -58,6 +58,9 @@ class Life {
         if (this.current !== undefined && !this.current.dead) this.old = this.current;
         this.current = new DurableInvocation(this.world, { taskId: this.taskId, invocation: effect.invocation ?? 0, attempt: effect.attempt, workerId: effect.workerId, memo: () => JSON.stringify(`memo ${this.memos++}`) });
         await this.current.begin(this.program);
+      } else if (effect?.kind === 'durableAnswer') {
+        if (this.current?.expects(effect.request) === true) this.current.inbox.push(effect);
+        else if (effect.reply.kind === 'stale' && this.old !== undefined) this.old.dead = true;
       } else if (effect?.kind === 'durableResult') {
         expect(effect.invocation).toBe(this.current?.invocation);
         this.current?.inbox.push(effect);
@@ -69,7 +72,7 @@ class Life {
     const { world, current } = this;
     switch (what) {
       case 'send':
-        current?.send();
+        await current?.send();
         break;
       case 'receive':
         await current?.receive();
@@ -78,6 +81,7 @@ class Life {
         current?.finish();
         break;
       case 'status':
+        if (current !== undefined) current.reconnected = false;
         current?.status();
         break;
       case 'evict':
@@ -93,15 +97,14 @@ class Life {
         break;
       case 'break stream':
         if (current === undefined) break;
-        current.inbox.length = 0;
         world.run({ kind: 'durableAttach', workerId: current.workerId, stream: ++this.streams });
         // What was told until now went to the stream that broke.
         this.#seen = world.effects.length;
-        current.status();
+        current.breakStream();
         break;
       case 'restart':
         world.forgetLogs();
-        if (current !== undefined) current.inbox.length = 0;
+        current?.breakStream();
         break;
       case 'second':
         world.nowUs += 1_000_000;
@@ -123,7 +126,7 @@ class Life {
         if (world.state.tasks.find(this.taskId) >= 0) world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
         break;
       case 'stale':
-        this.old?.send();
+        await this.old?.send();
         this.old?.status();
         break;
     }
