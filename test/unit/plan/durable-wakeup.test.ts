@@ -119,7 +119,7 @@ describe('a wait that is satisfied while its task comes and goes', () => {
         }
         if (kind === 'sleep') wait.world.run({ kind: 'tick' }); // the timer is armed anew after every batch
         if (wait.state === LiveState.Ready) wait.register();
-        const where = `${batches.map((batch) => batch.join(' + ')).join(', ')}`;
+        const where = batches.map((batch) => batch.join(' + ')).join(', ');
         expect(`${wait.state}: ${where}`).toBe(`${LiveState.Running}: ${where}`);
         if (!wait.isTold) wait.ask();
         if (kind === 'sleep') wait.world.run({ kind: 'tick' });
