@@ -18,6 +18,8 @@ export interface EngineOptions {
   workerTimeoutMs?: number;
   /** Days that ended runs are kept. Default 30. */
   retentionDays?: number;
+  /** Lets a person end the sleeps of durable tasks early, as `hatchet dev` does. Default false. */
+  allowSkip?: boolean;
 }
 
 export type StageName = 'postgres' | 'migrations' | 'engine';

@@ -21,6 +21,7 @@ import { workflowService } from './grpc/workflow-service.ts';
 import { createLog, type Logger } from './log.ts';
 import { Maintenance } from './maintenance.ts';
 import { NodeResults } from './monitor/durable-results.ts';
+import { DurableSignal } from './monitor/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal-feed.ts';
 import { LogSignal } from './monitor/log-signal.ts';
@@ -125,6 +126,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const feed = new JournalFeed(reads);
   const logSignal = new LogSignal();
   const changes = new ChangeSignal();
+  const durableSignal = new DurableSignal();
   const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => logs.stop());
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
@@ -136,9 +138,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     clock: systemClock,
     log,
     events: {
-      committed: (effects, history) => {
+      committed: (effects, history, nodes) => {
         releaseEffects(effects, { dispatcher, links, results, logs, log });
         feed.publish(history);
+        durableSignal.changed(nodes);
         changes.poke(); // workers come and go without a line in the journal
       },
       recovered: (open, states) => {
@@ -180,6 +183,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       feed,
       changes,
       engine: { version, startedAt },
+      durableSignal,
+      allowSkip: options.allowSkip ?? false,
       ...followers,
     }),
   ]);

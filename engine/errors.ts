@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'IDEMPOTENCY_COLLISION'
   | 'UNAUTHENTICATED'
   | 'NOT_SUPPORTED'
+  | 'DEV_ONLY'
   | 'NOT_OWNER'
   | 'STOPPING'
   | 'PORT_TAKEN'

@@ -1,6 +1,7 @@
 import {
   MonitorServiceClient,
   type ExportRunsResponse,
+  type GetDurableLogResponse,
   type GetRunResponse,
   type ListQueuesResponse,
   type ListRunsRequest,
@@ -16,10 +17,15 @@ import {
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
+import { durableLogRow, mergeLog, type DurableLogRow } from './durable-log.ts';
 import { queueFigures, type QueueFigures } from './queue-rows.ts';
 import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, TaskRow, WorkerRow, WorkflowDetail, WorkflowRow } from './run-reader.ts';
 import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
 import { statusName, statusNumber, workerStatusName } from './status-name.ts';
+
+const durablePage = 10_000;
+/** Nothing that the engine stores is longer. */
+const longestOutput = 4 * 1024 * 1024;
 
 /** The monitoring service of our engine. */
 export class GrpcRunReader implements RunReader {
@@ -65,6 +71,22 @@ export class GrpcRunReader implements RunReader {
 
   async *streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncGenerator<readonly LogRow[]> {
     for await (const { lines } of this.#channel.stream((client, metadata) => client.streamLogs({ id, after }, metadata), signal)) yield lines.map(logRow);
+  }
+
+  async getDurableLog(id: string): Promise<DurableLogRow> {
+    let log: DurableLogRow | undefined;
+    let page: string | undefined;
+    for (;;) {
+      const request = { taskId: id, limit: durablePage, outputChars: longestOutput, pageToken: page };
+      const response = await this.#channel.call<GetDurableLogResponse>((client, ...rest) => client.getDurableLog(request, ...rest));
+      log = mergeLog(log, durableLogRow(response));
+      page = response.next;
+      if (page === undefined) return log;
+    }
+  }
+
+  async *streamDurableLog(id: string, signal: AbortSignal): AsyncGenerator<DurableLogRow> {
+    for await (const message of this.#channel.stream((client, metadata) => client.streamDurableLog({ taskId: id, outputChars: undefined }, metadata), signal)) yield durableLogRow(message);
   }
 
   async listWorkflows(): Promise<readonly WorkflowRow[]> {
@@ -192,6 +214,7 @@ function eventRow(event: RunEvent): EventRow {
     status: statusName(event.status),
     message: event.message,
     workerId: event.workerId ?? null,
+    ...(event.mismatch === undefined ? {} : { mismatch: { node: event.mismatch.node, recorded: event.mismatch.recorded, asked: event.mismatch.asked } }),
   };
 }
 

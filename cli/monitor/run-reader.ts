@@ -1,3 +1,4 @@
+import type { DurableLogRow } from './durable-log.ts';
 import type { QueueFigures } from './queue-rows.ts';
 import type { ScheduleFigures } from './schedule-rows.ts';
 import type { RunStatusName, WorkerStatusName } from './status-name.ts';
@@ -69,6 +70,15 @@ export interface EventRow {
   message: string;
   /** The worker that it happened on, if any. */
   workerId: string | null;
+  /** Of a durable task that failed because its code asks for something else than its log holds. */
+  mismatch?: MismatchRow;
+}
+
+export interface MismatchRow {
+  node: number;
+  /** In a few words. */
+  recorded: string;
+  asked: string;
 }
 
 export interface LogRow {
@@ -162,6 +172,10 @@ export interface RunReader {
   listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]>;
   /** Ends once the run has ended and all its lines were sent. */
   streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly LogRow[]>;
+  /** By the id of a durable task, or of a run that has no other; whole outputs, however long. */
+  getDurableLog(id: string): Promise<DurableLogRow>;
+  /** The log, then what is asked and satisfied; outputs are cut. Ends at the signal. */
+  streamDurableLog(id: string, signal: AbortSignal): AsyncIterable<DurableLogRow>;
   listWorkflows(): Promise<readonly WorkflowRow[]>;
   getWorkflow(name: string): Promise<WorkflowDetail>;
   listWorkers(options: { all: boolean }): Promise<readonly WorkerRow[]>;

@@ -1,6 +1,7 @@
 import type { Cause } from '../plan/why.ts';
 import { HatchetError } from '../errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
+import { parseMismatch } from '../model/mismatch.ts';
 import { splitError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
@@ -21,6 +22,10 @@ const statuses = {
   [Status.Cancelled]: RunStatus.RUN_STATUS_CANCELLED,
   [Status.Evicted]: RunStatus.RUN_STATUS_EVICTED,
 } as const;
+
+export function statusMessage(status: Status): RunStatus {
+  return statuses[status];
+}
 
 export function fromRunStatus(status: RunStatus): Status {
   switch (status) {
@@ -100,6 +105,7 @@ export function runEventMessage(event: JournalEvent): RunEvent {
     status: event.status === undefined ? RunStatus.RUN_STATUS_UNSPECIFIED : statuses[event.status],
     message: event.message,
     workerId: event.workerId ?? undefined,
+    mismatch: event.kind === 'X' ? parseMismatch(event.message) : undefined,
   };
 }
 

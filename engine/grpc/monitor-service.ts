@@ -21,10 +21,13 @@ import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
 import { logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './run-export.ts';
+import { durableCauses } from './durable-cause.ts';
+import { durableMonitor, type DurableMonitorDeps } from './durable-monitor.ts';
+import { limited } from './request-limit.ts';
 import { emptyFilter, knownRun, runFilter, unknownRun } from './run-filter.ts';
 import type { GrpcService } from './server.ts';
 
-export interface MonitorDeps extends Edge, LogStreamDeps {
+export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   owner: Owner;
   dispatcher: Dispatcher;
   pool: Pool;
@@ -32,12 +35,6 @@ export interface MonitorDeps extends Edge, LogStreamDeps {
   /** Of what the owner's memory holds. */
   changes: ChangeSignal;
   engine: EngineFacts;
-}
-
-function limited(value: number | undefined, fallback: number, most: number): number {
-  if (value === undefined) return fallback;
-  if (value < 1 || value > most) throw new HatchetError('INVALID_ARGUMENT', `the limit is ${value}`, { remedy: `Choose 1 to ${most}.` });
-  return value;
 }
 
 function requiredUuid(id: string): string {
@@ -50,6 +47,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
   const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
   const implementation: MonitorServiceServer = {
+    ...durableMonitor(deps),
     listRuns: unary(deps, async (request, { tenantId }) => {
       const limit = limited(request.limit, 50, 1000);
       const rows = await listRunSummaries(pool, { ...(await runFilter(pool, request, tenantId)), limit });
@@ -61,7 +59,15 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       if (summary === undefined) throw unknownRun(request.runId);
       const state = deps.owner.stateOf(tenantId);
       const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
-      const tasks = detail.tasks.map((task) => taskDetailMessage(task, detail.id, state === undefined ? undefined : whyWaiting(state, task.id, nowUs)));
+      const causes = new Map(detail.tasks.flatMap((task) => {
+        const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);
+        return cause === undefined ? [] : [[task.id, cause] as const];
+      }));
+      const durable = await durableCauses(pool, new Map(detail.tasks.flatMap(({ id, durable: isDurable }) => {
+        const cause = causes.get(id);
+        return cause === undefined || !isDurable ? [] : [[id, cause] as const];
+      })));
+      const tasks = detail.tasks.map((task) => taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id)));
       return { run: runSummaryMessage(summary), input: detail.input, tasks };
     }),
     exportRuns: serverStream(deps, async (call, { tenantId }, signal) => {

@@ -18,7 +18,7 @@ export interface NodeResult {
 const readResults = {
   name: 'durable_node_results',
   text: `
-    SELECT r.task_id, r.branch, r.node, e.kind, r.status, r.payload, r.generation, e.child_run_id
+    SELECT r.task_id, r.branch, r.node, e.kind, r.status, left(r.payload, $4) AS payload, r.generation, e.child_run_id
     FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS u (task_id, branch, node)
     JOIN durable_result r ON r.task_id = u.task_id AND r.branch = u.branch AND r.node = u.node AND r.condition = -1
     JOIN durable_entry e ON e.task_id = r.task_id AND e.branch = r.branch AND e.node = r.node`,
@@ -39,7 +39,7 @@ interface ResultSqlRow {
 const readChildren = {
   name: 'durable_child_results',
   text: `
-    SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, x.output, x.error
+    SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, left(x.output, $3) AS output, x.error
     FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
     JOIN run r ON r.id = u.run_id
     JOIN workflow_version v ON v.id = r.version_id
@@ -57,11 +57,14 @@ interface ChildSqlRow {
   error: string | null;
 }
 
-/** By `nodeKey`; nodes that are open are absent. */
-export async function readNodeResults(pool: Pool, refs: readonly NodeRef[]): Promise<Map<string, NodeResult>> {
-  const { rows } = await pool.query<ResultSqlRow>({ ...readResults, values: [refs.map((ref) => ref.taskId), refs.map((ref) => ref.branch), refs.map((ref) => ref.node)] });
+/** More characters than any payload has. */
+const whole = 2 ** 31 - 1;
+
+/** By `nodeKey`; nodes that are open are absent. @param most characters of each output; what is cut is no JSON any more */
+export async function readNodeResults(pool: Pool, refs: readonly NodeRef[], most = whole): Promise<Map<string, NodeResult>> {
+  const { rows } = await pool.query<ResultSqlRow>({ ...readResults, values: [refs.map((ref) => ref.taskId), refs.map((ref) => ref.branch), refs.map((ref) => ref.node), most] });
   const children = rows.flatMap((row) => (row.kind === EntryKind.Child && row.child_run_id !== null && row.generation !== null ? [{ runId: row.child_run_id, generation: row.generation }] : []));
-  const childRows = children.length === 0 ? [] : (await pool.query<ChildSqlRow>({ ...readChildren, values: [children.map((child) => child.runId), children.map((child) => child.generation)] })).rows;
+  const childRows = children.length === 0 ? [] : (await pool.query<ChildSqlRow>({ ...readChildren, values: [children.map((child) => child.runId), children.map((child) => child.generation), most] })).rows;
   const byChild = groupBy(childRows, (row) => `${row.run_id} ${row.generation}`);
   return new Map(rows.map((row) => [nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node }), resultOf(row, byChild.get(`${row.child_run_id} ${row.generation}`))]));
 }

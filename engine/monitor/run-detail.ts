@@ -137,6 +137,13 @@ function taskDetail(row: TaskSqlRow, definition: WorkflowDefinition): TaskDetail
   };
 }
 
+/** Of a run without an end; as lists have it. */
+function openStatus(tasks: readonly TaskDetail[]): RunStatus {
+  const [only] = tasks;
+  if (tasks.length === 1 && only?.status === RunStatus.Evicted) return RunStatus.Evicted;
+  return tasks.some((task) => task.status !== RunStatus.Queued) ? RunStatus.Running : RunStatus.Queued;
+}
+
 /** Those of the ids, of runs or of their tasks, that are the tenant's; in no order. */
 export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly string[]): Promise<RunDetail[]> {
   const runs = await pool.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids] });
@@ -144,14 +151,13 @@ export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly
   const byRun = groupBy(tasks.rows, (row) => row.run_id);
   return runs.rows.map((run) => {
     const details = (byRun.get(run.id) ?? []).map((row) => taskDetail(row, run.definition));
-    const begun = details.some((task) => task.status !== RunStatus.Queued);
     return {
       id: run.id,
       tenantId: run.tenant_id,
       workflowId: run.workflow_id,
       versionId: run.version_id,
       workflowName: run.workflow_name,
-      status: run.end_status ?? (begun ? RunStatus.Running : RunStatus.Queued),
+      status: run.end_status ?? openStatus(details),
       priority: run.priority,
       input: run.input,
       metadata: run.metadata,

@@ -28,7 +28,7 @@ const unfinishedRuns = {
       AND ($6::uuid IS NULL OR l.run_id < $6)
       AND ($7::jsonb IS NULL OR r.metadata @> $7)
     GROUP BY l.run_id
-    HAVING CASE WHEN bool_or(l.state IN (3, 4)) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id) THEN $3::boolean ELSE $2::boolean END
+    HAVING CASE WHEN bool_or(l.state IN (3, 4, 7)) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id) THEN $3::boolean ELSE $2::boolean END
     ORDER BY l.run_id DESC`,
 };
 

@@ -1,5 +1,6 @@
 import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { mismatchMessage } from '../model/mismatch.ts';
 import { RunStatus } from '../model/status.ts';
 import type { AskedChild, DurableAsk, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
@@ -93,7 +94,7 @@ function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
 
 /** The task fails for good, whatever its code makes of the error. */
 function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
-  const message = `node ${node.node} of the log holds ${describeAsked(node.asked)}, and the code asks for ${describeAsked(asked)}: it took another way than the first time. Branch the task from that node, guard the change with patched(), or start a new run.`;
+  const message = mismatchMessage({ node: node.node, recorded: describeAsked(node.asked), asked: describeAsked(asked) });
   setFlag(plan, row, LiveFlag.NoRetry);
   return { kind: 'mismatch', branch: node.branch, node: node.node, message };
 }

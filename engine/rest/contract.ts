@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { RunStatus, runStatusNames } from '../model/status.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
 
 /** The head of every resource in the contract. */
@@ -54,4 +55,9 @@ export function jsonValue(text: string | null): unknown {
   if (text === null) return {};
   const value: unknown = JSON.parse(text);
   return value ?? {};
+}
+
+/** The contract has no status of its own for an evicted task: it runs. */
+export function statusName(status: RunStatus): string {
+  return runStatusNames[status === RunStatus.Evicted ? RunStatus.Running : status];
 }

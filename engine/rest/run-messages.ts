@@ -1,8 +1,7 @@
 import { splitError } from '../model/split-error.ts';
-import { runStatusNames } from '../model/status.ts';
 import type { JournalEvent } from '../monitor/journal-reads.ts';
 import type { RunDetail, TaskDetail } from '../monitor/run-detail.ts';
-import { isoMs, isoUs, jsonValue, madeAt, resourceMeta, stepId, taskNumber } from './contract.ts';
+import { isoMs, isoUs, jsonValue, madeAt, resourceMeta, statusName, stepId, taskNumber } from './contract.ts';
 
 function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {
   return startedUs === null || finishedUs === null ? undefined : Math.max(0, Math.round((finishedUs - startedUs) / 1000));
@@ -39,7 +38,7 @@ export function runMessage(run: RunDetail) {
   const startedUs = earliest(run.tasks);
   return {
     metadata: resourceMeta(run.id),
-    status: runStatusNames[run.status],
+    status: statusName(run.status),
     startedAt: isoUs(startedUs),
     finishedAt: isoUs(run.finishedUs),
     duration: durationMs(startedUs, run.finishedUs),
@@ -72,7 +71,7 @@ export function taskMessage(run: RunDetail, task: TaskDetail, options: PayloadCh
     input: options.payloads ? jsonValue(run.input) : {},
     numSpawnedChildren: options.children,
     output: options.payloads ? jsonValue(task.output) : {},
-    status: runStatusNames[task.status],
+    status: statusName(task.status),
     isEvicted: task.liveState === 'EVICTED',
     startedAt: isoUs(task.startedUs),
     stepId: stepId(run.versionId, run.tasks.indexOf(task)),
@@ -146,7 +145,7 @@ export function timingMessage(run: RunDetail, task: TaskDetail) {
   return {
     metadata: resourceMeta(task.id),
     depth: depth(run, task),
-    status: runStatusNames[task.status],
+    status: statusName(task.status),
     taskDisplayName: displayName(task.name, task.id),
     taskExternalId: task.id,
     taskId: taskNumber(task.id),

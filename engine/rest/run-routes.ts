@@ -1,8 +1,7 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
-import { runStatusNames } from '../model/status.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
-import { pagination } from './contract.ts';
+import { pagination, statusName } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery, isObject, objectBody } from './request-values.ts';
 import { runGraph } from './run-graph.ts';
@@ -26,7 +25,7 @@ export function registerRunRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   app.get('/api/v1/stable/workflow-runs/:run', async (context) => context.json(await details(context.get('caller').tenantId, context.req.param('run'))));
   app.get('/api/v1/stable/workflow-runs/:run/status', async (context) => {
     const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
-    return context.json(runStatusNames[run.status]);
+    return context.json(statusName(run.status));
   });
   app.get('/api/v1/stable/workflow-runs/:run/task-events', async (context) => {
     const page = { offset: integerQuery(context.req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: 10_000 }) };

@@ -35,7 +35,8 @@ const mailboxLimit = 100_000;
 export interface OwnerEvents {
   /** Crons or schedules may be due. */
   timersDue(state: ShardState, nowUs: number): void;
-  committed(effects: readonly Effect[], history: readonly HistoryRow[]): void;
+  /** @param nodes of durable tasks' logs that were asked or satisfied */
+  committed(effects: readonly Effect[], history: readonly HistoryRow[], nodes: readonly { taskId: string }[]): void;
   recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
   /** Everything said about these shards is void: another process owns them. */
   lost(): void;
@@ -234,7 +235,8 @@ export class Owner {
 
   #release(batch: PlannedBatch): void {
     for (const state of batch.plans.keys()) settleRows(state);
-    this.#events.committed(batch.changes.effects, batch.changes.history);
+    const { effects, history, durableEntries, durableResults } = batch.changes;
+    this.#events.committed(effects, history, [...durableEntries, ...durableResults]);
     for (const { answer } of batch.outcomes) answer();
   }
 

@@ -71,7 +71,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   watcher?.cover([envPath]);
   session = new DevSession(
     {
-      engine: new EngineController({ dataDir, host, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
+      engine: new EngineController({ dataDir, host, allowSkip: true, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),

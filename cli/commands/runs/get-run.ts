@@ -2,6 +2,10 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { logText } from '../../durable/log-text.ts';
+import { currentBranch, openNodes } from '../../durable/log-tree.ts';
+import type { DurableLogRow } from '../../monitor/durable-log.ts';
+import { isTerminal } from '../../monitor/status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';
 import { withReader } from '../../monitor/with-reader.ts';
@@ -26,7 +30,10 @@ const table: Table<TaskRow> = {
 export function getRun(context: CliContext, runId: string, flags: GetRunFlags): Promise<ExitCode> {
   return withReader(context, flags, async (reader) => {
     const detail = await reader.getRun(runId);
-    outputOf(context, flags).value(runValue(detail), () => render(detail));
+    const durable = detail.tasks.filter((task) => task.durable);
+    const logs = new Map(await Promise.all(durable.map(async (task) => [task.taskId, await reader.getDurableLog(task.taskId)] as const)));
+    const value = { ...runValue(detail), tasks: detail.tasks.map((task) => ({ ...task, log: logValue(logs.get(task.taskId)) })) };
+    outputOf(context, flags).value(value, () => render(detail, logs));
     return ExitCode.done;
   });
 }
@@ -36,13 +43,23 @@ export function runValue(detail: RunDetail): object {
   return { ...detail.run, input: detail.input, output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null, tasks: detail.tasks };
 }
 
-function render(detail: RunDetail): string {
+function logValue(log: DurableLogRow | undefined): object | null {
+  if (log === undefined) return null;
+  const { nodes, branches } = log;
+  return { branch: currentBranch(log), nodes, branches, open: openNodes(log).map(({ branch, node }) => ({ branch, node })) };
+}
+
+function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): string {
   const { run, tasks, input } = detail;
   const lines = [
     `${run.workflow}  ${run.status}  ${run.runId}`,
     `created ${run.createdAt ?? ''}${run.finishedAt === null ? '' : `, took ${spanText(run.createdAt, run.finishedAt)}`}, priority ${run.priority}`,
     '',
     renderTable(tasks, table),
+    ...tasks.flatMap((task) => {
+      const log = logs.get(task.taskId);
+      return log === undefined ? [] : ['', logText(log, { isEnded: isTerminal(task.status) })];
+    }),
     '',
     'input',
     indent(JSON.stringify(input, null, 2)),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
+import type { BranchFlags, RestoreFlags } from './branch-run.ts';
 import type { CancelFlags } from './cancel-runs.ts';
 import type { ExportFlags } from './export-runs.ts';
 import type { GetRunFlags } from './get-run.ts';
@@ -12,7 +13,7 @@ import type { TailFlags } from './tail-runs.ts';
 
 export function runsCommand(host: CommandHost): Command {
   const runs = new Command('runs').description('see, cancel and replay runs');
-  for (const define of [list, get, tail, events, logs, children, cancel, replay, why, exportCommand]) runs.addCommand(define(host));
+  for (const define of [list, get, tail, events, logs, children, cancel, replay, branch, restore, why, exportCommand]) runs.addCommand(define(host));
   return runs;
 }
 
@@ -26,7 +27,7 @@ function list(host: CommandHost): Command {
 /** Which runs. */
 function withFilter(command: Command): Command {
   return command
-    .option('--status <status>', 'QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED; several with commas', statuses)
+    .option('--status <status>', 'QUEUED, RUNNING, EVICTED, COMPLETED, FAILED or CANCELLED; several with commas', statuses)
     .option('--workflow <name>', 'only runs of this workflow; several with commas', names)
     .option('--since <time>', 'triggered after a time, or within an age such as 2h', timeOrAge)
     .option('--until <time>', 'triggered before a time or an age', timeOrAge)
@@ -64,7 +65,7 @@ function events(host: CommandHost): Command {
 
 function get(host: CommandHost): Command {
   const command = new Command('get')
-    .description('one run: tasks, input, outputs, errors')
+    .description('one run: tasks, input, outputs, errors, and the logs of durable tasks')
     .argument('<run>', 'id of the run')
     .action((runId: string, flags: GetRunFlags) => host.run(async () => (await import('./get-run.ts')).getRun(host.context, runId, flags)));
   return examples(withOutput(withConnection(command)), 'hatchet runs get 0198c0de-0000-7000-8000-000000000000');
@@ -106,6 +107,24 @@ function replay(host: CommandHost): Command {
     .argument('<id...>', 'ids of runs or of tasks')
     .action((ids: string[], flags: ReplayFlags) => host.run(async () => (await import('./replay-runs.ts')).replayRuns(host.context, ids, flags)));
   return examples(withOutput(withConnection(command)), 'hatchet runs replay 0198c0de-0000-7000-8000-000000000000');
+}
+
+function branch(host: CommandHost): Command {
+  const command = new Command('branch')
+    .description('start a durable task again from a node of its log; what lies before the node is kept')
+    .argument('<run>', 'id of the run, or of the task where the run has several durable ones')
+    .requiredOption('--node <n>', 'the node that is asked anew, as `hatchet runs get` numbers them', wholeNumber(1, 2_147_483_647))
+    .option('--branch <n>', 'the branch on which the node is (default: the one that the task is on)', wholeNumber(1, 2_147_483_647))
+    .action((id: string, flags: BranchFlags) => host.run(async () => (await import('./branch-run.ts')).branchRun(host.context, id, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs branch 0198c0de-0000-7000-8000-000000000000 --node 3');
+}
+
+function restore(host: CommandHost): Command {
+  const command = new Command('restore')
+    .description('wake an evicted durable task, whatever it waits for: it goes to a worker and replays its log')
+    .argument('<run>', 'id of the run, or of the task where the run has several durable ones')
+    .action((id: string, flags: RestoreFlags) => host.run(async () => (await import('./branch-run.ts')).restoreRun(host.context, id, flags)));
+  return examples(withOutput(withConnection(command)), 'hatchet runs restore 0198c0de-0000-7000-8000-000000000000');
 }
 
 function why(host: CommandHost): Command {

@@ -27,6 +27,8 @@ function flaky(each: number, away: number) {
     },
     listRuns: unused,
     getRun: unused,
+    getDurableLog: unused,
+    streamDurableLog: unused,
     listEvents: unused,
     exportRuns: unused,
     listLogs: unused,

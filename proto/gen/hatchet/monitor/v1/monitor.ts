@@ -72,6 +72,26 @@ export namespace WorkerStatus {
   export type WORKER_STATUS_PAUSED = typeof WorkerStatus.WORKER_STATUS_PAUSED;
 }
 
+export const DurableKind = {
+  DURABLE_KIND_UNSPECIFIED: 0,
+  /** DURABLE_KIND_WAIT - Sleeps, events, or-groups of both. */
+  DURABLE_KIND_WAIT: 1,
+  DURABLE_KIND_CHILD: 2,
+  DURABLE_KIND_MEMO: 3,
+  /** DURABLE_KIND_SIGNAL - A wait of an older SDK; on branch 0. */
+  DURABLE_KIND_SIGNAL: 4,
+} as const;
+
+export type DurableKind = typeof DurableKind[keyof typeof DurableKind];
+
+export namespace DurableKind {
+  export type DURABLE_KIND_UNSPECIFIED = typeof DurableKind.DURABLE_KIND_UNSPECIFIED;
+  export type DURABLE_KIND_WAIT = typeof DurableKind.DURABLE_KIND_WAIT;
+  export type DURABLE_KIND_CHILD = typeof DurableKind.DURABLE_KIND_CHILD;
+  export type DURABLE_KIND_MEMO = typeof DurableKind.DURABLE_KIND_MEMO;
+  export type DURABLE_KIND_SIGNAL = typeof DurableKind.DURABLE_KIND_SIGNAL;
+}
+
 export interface RunSummary {
   runId: string;
   workflowId: string;
@@ -185,7 +205,7 @@ export interface TaskDetail {
   startedAt?: Date | undefined;
   finishedAt?: Date | undefined;
   durable: boolean;
-  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED, BATCHING or empty once ended. */
+  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED, BATCHING, EVICTED or empty once ended. */
   liveState: string;
   /** Why an unfinished task is not running, and what would end that. */
   cause?: TaskCause | undefined;
@@ -195,7 +215,7 @@ export interface TaskDetail {
 export interface TaskCause {
   /**
    * Stable: PARENTS, CONDITION, ON_FAILURE, BACKOFF, CONCURRENCY, RATE_LIMIT, BATCH, BATCH_LIMIT, WORKFLOW_PAUSED, NO_WORKER,
-   * NO_WORKER_CONNECTED, LABELS, STICKY, SLOTS, SLOTS_NEVER, RUNNING, CANCELLING.
+   * NO_WORKER_CONNECTED, LABELS, STICKY, SLOTS, SLOTS_NEVER, RUNNING, EVICTED, CANCELLING.
    */
   code: string;
   /** One sentence. */
@@ -223,7 +243,19 @@ export interface RunEvent {
   /** The task's status after the event, or the run's for a run's event. */
   status: RunStatus;
   message: string;
-  workerId?: string | undefined;
+  workerId?:
+    | string
+    | undefined;
+  /** Of a durable task that FAILED because its code asked for something else than its log holds. */
+  mismatch?: Mismatch | undefined;
+}
+
+export interface Mismatch {
+  /** Of the branch that the task was on. */
+  node: number;
+  /** In a few words. */
+  recorded: string;
+  asked: string;
 }
 
 export interface StreamRunEventsRequest {
@@ -537,6 +569,156 @@ export interface StreamOverviewResponse {
   workflowsRevision: string;
   /** Changes when a worker comes, goes or is paused, also where another takes its place within one message. */
   workersRevision: string;
+}
+
+/** One of a wait's conditions: a sleep or an event. */
+export interface DurableCondition {
+  /** Alternatives share a group; of each group one is needed. */
+  group: number;
+  /** Under which the task finds what met it. */
+  dataKey: string;
+  /** A sleep's length as it was written, and its end. */
+  sleep?: string | undefined;
+  dueAt?: Date | undefined;
+  eventKey?: string | undefined;
+  scope?:
+    | string
+    | undefined;
+  /** CEL; empty for none. */
+  expression: string;
+  /** Events pushed since then count too. */
+  since?:
+    | Date
+    | undefined;
+  /** Met, while others of the wait are not. */
+  met: boolean;
+}
+
+export interface DurableNode {
+  branch: number;
+  /** From 1, along a branch and the history that it shares with its ancestors. */
+  node: number;
+  kind: DurableKind;
+  /** In a few words. */
+  asked: string;
+  /** Of a wait or a signal. */
+  conditions: DurableCondition[];
+  /** What the code calls the wait. */
+  label?:
+    | string
+    | undefined;
+  /** Of a memo or a signal. */
+  key?:
+    | string
+    | undefined;
+  /** Of a child. At most 500 characters of the input. */
+  childWorkflow?: string | undefined;
+  childKey?: string | undefined;
+  childInput?: string | undefined;
+  childRunId?:
+    | string
+    | undefined;
+  /** The invocation that asked first, and when. */
+  invocation: number;
+  askedAt?:
+    | Date
+    | undefined;
+  /** Absent while it is open, as all that follows. */
+  satisfiedAt?: Date | undefined;
+  status?:
+    | RunStatus
+    | undefined;
+  /** JSON; as many characters as were asked for, and whether there are more. */
+  output?: string | undefined;
+  outputCut: boolean;
+  errorMessage?: string | undefined;
+}
+
+/** Where a branch leaves another: nodes before `first_node` are the parent's. Branch 1 is always there, and has no row. */
+export interface DurableBranch {
+  branch: number;
+  parent: number;
+  firstNode: number;
+  madeAt?: Date | undefined;
+}
+
+export interface GetDurableLogRequest {
+  taskId: string;
+  /** Default 1000, at most 10000. A page may end earlier, before it is larger than 16 MiB. */
+  limit?:
+    | number
+    | undefined;
+  /** next of the page before. */
+  pageToken?:
+    | string
+    | undefined;
+  /** Characters of each output. Default 1000, at most 4194304. */
+  outputChars?: number | undefined;
+}
+
+export interface GetDurableLogResponse {
+  taskId: string;
+  /** The step's name in its workflow. */
+  name: string;
+  nodes: DurableNode[];
+  /** The newest is the one that the task is on. */
+  branches: DurableBranch[];
+  /** Absent on the last page. */
+  next?:
+    | string
+    | undefined;
+  /** Whether SkipSleep is allowed here. */
+  canSkip: boolean;
+}
+
+export interface StreamDurableLogRequest {
+  taskId: string;
+  outputChars?: number | undefined;
+}
+
+export interface StreamDurableLogResponse {
+  taskId: string;
+  name: string;
+  /** Those that are new or have changed. */
+  nodes: DurableNode[];
+  branches: DurableBranch[];
+  canSkip: boolean;
+  /** True once what the log held has been sent. */
+  live: boolean;
+}
+
+export interface SkipSleepRequest {
+  taskId: string;
+  /** Default: the one that the task is on. */
+  branch?: number | undefined;
+  node: number;
+}
+
+export interface SkipSleepResponse {
+}
+
+export interface BranchTaskRequest {
+  taskId: string;
+  /** On which the node is looked for; default: the one that the task is on. */
+  branch?: number | undefined;
+  node: number;
+}
+
+export interface BranchTaskResponse {
+  taskId: string;
+  /** The new one. */
+  branch: number;
+  node: number;
+}
+
+export interface RestoreTaskRequest {
+  taskId: string;
+}
+
+export interface RestoreTaskResponse {
+  taskId: string;
+  /** False for a task that was not evicted. */
+  requeued: boolean;
 }
 
 function createBaseRunSummary(): RunSummary {
@@ -1728,6 +1910,7 @@ function createBaseRunEvent(): RunEvent {
     status: 0,
     message: "",
     workerId: undefined,
+    mismatch: undefined,
   };
 }
 
@@ -1765,6 +1948,9 @@ export const RunEvent: MessageFns<RunEvent> = {
     }
     if (message.workerId !== undefined) {
       writer.uint32(90).string(message.workerId);
+    }
+    if (message.mismatch !== undefined) {
+      Mismatch.encode(message.mismatch, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1870,6 +2056,14 @@ export const RunEvent: MessageFns<RunEvent> = {
             message.workerId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.mismatch = Mismatch.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1898,6 +2092,88 @@ export const RunEvent: MessageFns<RunEvent> = {
     message.status = object.status ?? 0;
     message.message = object.message ?? "";
     message.workerId = object.workerId ?? undefined;
+    message.mismatch = (object.mismatch !== undefined && object.mismatch !== null)
+      ? Mismatch.fromPartial(object.mismatch)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMismatch(): Mismatch {
+  return { node: 0, recorded: "", asked: "" };
+}
+
+export const Mismatch: MessageFns<Mismatch> = {
+  encode(message: Mismatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).int32(message.node);
+    }
+    if (message.recorded !== "") {
+      writer.uint32(18).string(message.recorded);
+    }
+    if (message.asked !== "") {
+      writer.uint32(26).string(message.asked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mismatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMismatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.recorded = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asked = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Mismatch>, I>>(base?: I): Mismatch {
+    return Mismatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Mismatch>, I>>(object: I): Mismatch {
+    const message = createBaseMismatch();
+    message.node = object.node ?? 0;
+    message.recorded = object.recorded ?? "";
+    message.asked = object.asked ?? "";
     return message;
   },
 };
@@ -5229,6 +5505,1326 @@ export const StreamOverviewResponse: MessageFns<StreamOverviewResponse> = {
   },
 };
 
+function createBaseDurableCondition(): DurableCondition {
+  return {
+    group: 0,
+    dataKey: "",
+    sleep: undefined,
+    dueAt: undefined,
+    eventKey: undefined,
+    scope: undefined,
+    expression: "",
+    since: undefined,
+    met: false,
+  };
+}
+
+export const DurableCondition: MessageFns<DurableCondition> = {
+  encode(message: DurableCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== 0) {
+      writer.uint32(8).int32(message.group);
+    }
+    if (message.dataKey !== "") {
+      writer.uint32(18).string(message.dataKey);
+    }
+    if (message.sleep !== undefined) {
+      writer.uint32(26).string(message.sleep);
+    }
+    if (message.dueAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueAt), writer.uint32(34).fork()).join();
+    }
+    if (message.eventKey !== undefined) {
+      writer.uint32(42).string(message.eventKey);
+    }
+    if (message.scope !== undefined) {
+      writer.uint32(50).string(message.scope);
+    }
+    if (message.expression !== "") {
+      writer.uint32(58).string(message.expression);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(66).fork()).join();
+    }
+    if (message.met !== false) {
+      writer.uint32(72).bool(message.met);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurableCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDurableCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.group = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dataKey = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sleep = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dueAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.eventKey = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.expression = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.met = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DurableCondition>, I>>(base?: I): DurableCondition {
+    return DurableCondition.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DurableCondition>, I>>(object: I): DurableCondition {
+    const message = createBaseDurableCondition();
+    message.group = object.group ?? 0;
+    message.dataKey = object.dataKey ?? "";
+    message.sleep = object.sleep ?? undefined;
+    message.dueAt = object.dueAt ?? undefined;
+    message.eventKey = object.eventKey ?? undefined;
+    message.scope = object.scope ?? undefined;
+    message.expression = object.expression ?? "";
+    message.since = object.since ?? undefined;
+    message.met = object.met ?? false;
+    return message;
+  },
+};
+
+function createBaseDurableNode(): DurableNode {
+  return {
+    branch: 0,
+    node: 0,
+    kind: 0,
+    asked: "",
+    conditions: [],
+    label: undefined,
+    key: undefined,
+    childWorkflow: undefined,
+    childKey: undefined,
+    childInput: undefined,
+    childRunId: undefined,
+    invocation: 0,
+    askedAt: undefined,
+    satisfiedAt: undefined,
+    status: undefined,
+    output: undefined,
+    outputCut: false,
+    errorMessage: undefined,
+  };
+}
+
+export const DurableNode: MessageFns<DurableNode> = {
+  encode(message: DurableNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branch !== 0) {
+      writer.uint32(8).int32(message.branch);
+    }
+    if (message.node !== 0) {
+      writer.uint32(16).int32(message.node);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message.asked !== "") {
+      writer.uint32(34).string(message.asked);
+    }
+    for (const v of message.conditions) {
+      DurableCondition.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.label !== undefined) {
+      writer.uint32(50).string(message.label);
+    }
+    if (message.key !== undefined) {
+      writer.uint32(58).string(message.key);
+    }
+    if (message.childWorkflow !== undefined) {
+      writer.uint32(66).string(message.childWorkflow);
+    }
+    if (message.childKey !== undefined) {
+      writer.uint32(74).string(message.childKey);
+    }
+    if (message.childInput !== undefined) {
+      writer.uint32(82).string(message.childInput);
+    }
+    if (message.childRunId !== undefined) {
+      writer.uint32(90).string(message.childRunId);
+    }
+    if (message.invocation !== 0) {
+      writer.uint32(96).int32(message.invocation);
+    }
+    if (message.askedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.askedAt), writer.uint32(106).fork()).join();
+    }
+    if (message.satisfiedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.satisfiedAt), writer.uint32(114).fork()).join();
+    }
+    if (message.status !== undefined) {
+      writer.uint32(120).int32(message.status);
+    }
+    if (message.output !== undefined) {
+      writer.uint32(130).string(message.output);
+    }
+    if (message.outputCut !== false) {
+      writer.uint32(136).bool(message.outputCut);
+    }
+    if (message.errorMessage !== undefined) {
+      writer.uint32(146).string(message.errorMessage);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurableNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDurableNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.branch = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.node = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.asked = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.conditions.push(DurableCondition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.childWorkflow = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.childKey = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.childInput = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.childRunId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.invocation = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.askedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.satisfiedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.output = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.outputCut = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.errorMessage = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DurableNode>, I>>(base?: I): DurableNode {
+    return DurableNode.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DurableNode>, I>>(object: I): DurableNode {
+    const message = createBaseDurableNode();
+    message.branch = object.branch ?? 0;
+    message.node = object.node ?? 0;
+    message.kind = object.kind ?? 0;
+    message.asked = object.asked ?? "";
+    message.conditions = object.conditions?.map((e) => DurableCondition.fromPartial(e)) || [];
+    message.label = object.label ?? undefined;
+    message.key = object.key ?? undefined;
+    message.childWorkflow = object.childWorkflow ?? undefined;
+    message.childKey = object.childKey ?? undefined;
+    message.childInput = object.childInput ?? undefined;
+    message.childRunId = object.childRunId ?? undefined;
+    message.invocation = object.invocation ?? 0;
+    message.askedAt = object.askedAt ?? undefined;
+    message.satisfiedAt = object.satisfiedAt ?? undefined;
+    message.status = object.status ?? undefined;
+    message.output = object.output ?? undefined;
+    message.outputCut = object.outputCut ?? false;
+    message.errorMessage = object.errorMessage ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDurableBranch(): DurableBranch {
+  return { branch: 0, parent: 0, firstNode: 0, madeAt: undefined };
+}
+
+export const DurableBranch: MessageFns<DurableBranch> = {
+  encode(message: DurableBranch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branch !== 0) {
+      writer.uint32(8).int32(message.branch);
+    }
+    if (message.parent !== 0) {
+      writer.uint32(16).int32(message.parent);
+    }
+    if (message.firstNode !== 0) {
+      writer.uint32(24).int32(message.firstNode);
+    }
+    if (message.madeAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.madeAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurableBranch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDurableBranch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.branch = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.parent = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.firstNode = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.madeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DurableBranch>, I>>(base?: I): DurableBranch {
+    return DurableBranch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DurableBranch>, I>>(object: I): DurableBranch {
+    const message = createBaseDurableBranch();
+    message.branch = object.branch ?? 0;
+    message.parent = object.parent ?? 0;
+    message.firstNode = object.firstNode ?? 0;
+    message.madeAt = object.madeAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetDurableLogRequest(): GetDurableLogRequest {
+  return { taskId: "", limit: undefined, pageToken: undefined, outputChars: undefined };
+}
+
+export const GetDurableLogRequest: MessageFns<GetDurableLogRequest> = {
+  encode(message: GetDurableLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.pageToken !== undefined) {
+      writer.uint32(26).string(message.pageToken);
+    }
+    if (message.outputChars !== undefined) {
+      writer.uint32(32).int32(message.outputChars);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDurableLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDurableLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.outputChars = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetDurableLogRequest>, I>>(base?: I): GetDurableLogRequest {
+    return GetDurableLogRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetDurableLogRequest>, I>>(object: I): GetDurableLogRequest {
+    const message = createBaseGetDurableLogRequest();
+    message.taskId = object.taskId ?? "";
+    message.limit = object.limit ?? undefined;
+    message.pageToken = object.pageToken ?? undefined;
+    message.outputChars = object.outputChars ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetDurableLogResponse(): GetDurableLogResponse {
+  return { taskId: "", name: "", nodes: [], branches: [], next: undefined, canSkip: false };
+}
+
+export const GetDurableLogResponse: MessageFns<GetDurableLogResponse> = {
+  encode(message: GetDurableLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    for (const v of message.nodes) {
+      DurableNode.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.branches) {
+      DurableBranch.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.next !== undefined) {
+      writer.uint32(42).string(message.next);
+    }
+    if (message.canSkip !== false) {
+      writer.uint32(48).bool(message.canSkip);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDurableLogResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDurableLogResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(DurableNode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.branches.push(DurableBranch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.canSkip = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetDurableLogResponse>, I>>(base?: I): GetDurableLogResponse {
+    return GetDurableLogResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetDurableLogResponse>, I>>(object: I): GetDurableLogResponse {
+    const message = createBaseGetDurableLogResponse();
+    message.taskId = object.taskId ?? "";
+    message.name = object.name ?? "";
+    message.nodes = object.nodes?.map((e) => DurableNode.fromPartial(e)) || [];
+    message.branches = object.branches?.map((e) => DurableBranch.fromPartial(e)) || [];
+    message.next = object.next ?? undefined;
+    message.canSkip = object.canSkip ?? false;
+    return message;
+  },
+};
+
+function createBaseStreamDurableLogRequest(): StreamDurableLogRequest {
+  return { taskId: "", outputChars: undefined };
+}
+
+export const StreamDurableLogRequest: MessageFns<StreamDurableLogRequest> = {
+  encode(message: StreamDurableLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.outputChars !== undefined) {
+      writer.uint32(16).int32(message.outputChars);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamDurableLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamDurableLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outputChars = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamDurableLogRequest>, I>>(base?: I): StreamDurableLogRequest {
+    return StreamDurableLogRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamDurableLogRequest>, I>>(object: I): StreamDurableLogRequest {
+    const message = createBaseStreamDurableLogRequest();
+    message.taskId = object.taskId ?? "";
+    message.outputChars = object.outputChars ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStreamDurableLogResponse(): StreamDurableLogResponse {
+  return { taskId: "", name: "", nodes: [], branches: [], canSkip: false, live: false };
+}
+
+export const StreamDurableLogResponse: MessageFns<StreamDurableLogResponse> = {
+  encode(message: StreamDurableLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    for (const v of message.nodes) {
+      DurableNode.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.branches) {
+      DurableBranch.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.canSkip !== false) {
+      writer.uint32(40).bool(message.canSkip);
+    }
+    if (message.live !== false) {
+      writer.uint32(48).bool(message.live);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamDurableLogResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamDurableLogResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(DurableNode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.branches.push(DurableBranch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.canSkip = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.live = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StreamDurableLogResponse>, I>>(base?: I): StreamDurableLogResponse {
+    return StreamDurableLogResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StreamDurableLogResponse>, I>>(object: I): StreamDurableLogResponse {
+    const message = createBaseStreamDurableLogResponse();
+    message.taskId = object.taskId ?? "";
+    message.name = object.name ?? "";
+    message.nodes = object.nodes?.map((e) => DurableNode.fromPartial(e)) || [];
+    message.branches = object.branches?.map((e) => DurableBranch.fromPartial(e)) || [];
+    message.canSkip = object.canSkip ?? false;
+    message.live = object.live ?? false;
+    return message;
+  },
+};
+
+function createBaseSkipSleepRequest(): SkipSleepRequest {
+  return { taskId: "", branch: undefined, node: 0 };
+}
+
+export const SkipSleepRequest: MessageFns<SkipSleepRequest> = {
+  encode(message: SkipSleepRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.branch !== undefined) {
+      writer.uint32(16).int32(message.branch);
+    }
+    if (message.node !== 0) {
+      writer.uint32(24).int32(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkipSleepRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkipSleepRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.branch = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.node = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SkipSleepRequest>, I>>(base?: I): SkipSleepRequest {
+    return SkipSleepRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SkipSleepRequest>, I>>(object: I): SkipSleepRequest {
+    const message = createBaseSkipSleepRequest();
+    message.taskId = object.taskId ?? "";
+    message.branch = object.branch ?? undefined;
+    message.node = object.node ?? 0;
+    return message;
+  },
+};
+
+function createBaseSkipSleepResponse(): SkipSleepResponse {
+  return {};
+}
+
+export const SkipSleepResponse: MessageFns<SkipSleepResponse> = {
+  encode(_: SkipSleepResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkipSleepResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkipSleepResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SkipSleepResponse>, I>>(base?: I): SkipSleepResponse {
+    return SkipSleepResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SkipSleepResponse>, I>>(_: I): SkipSleepResponse {
+    const message = createBaseSkipSleepResponse();
+    return message;
+  },
+};
+
+function createBaseBranchTaskRequest(): BranchTaskRequest {
+  return { taskId: "", branch: undefined, node: 0 };
+}
+
+export const BranchTaskRequest: MessageFns<BranchTaskRequest> = {
+  encode(message: BranchTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.branch !== undefined) {
+      writer.uint32(16).int32(message.branch);
+    }
+    if (message.node !== 0) {
+      writer.uint32(24).int32(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.branch = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.node = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BranchTaskRequest>, I>>(base?: I): BranchTaskRequest {
+    return BranchTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BranchTaskRequest>, I>>(object: I): BranchTaskRequest {
+    const message = createBaseBranchTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.branch = object.branch ?? undefined;
+    message.node = object.node ?? 0;
+    return message;
+  },
+};
+
+function createBaseBranchTaskResponse(): BranchTaskResponse {
+  return { taskId: "", branch: 0, node: 0 };
+}
+
+export const BranchTaskResponse: MessageFns<BranchTaskResponse> = {
+  encode(message: BranchTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.branch !== 0) {
+      writer.uint32(16).int32(message.branch);
+    }
+    if (message.node !== 0) {
+      writer.uint32(24).int32(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.branch = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.node = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BranchTaskResponse>, I>>(base?: I): BranchTaskResponse {
+    return BranchTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BranchTaskResponse>, I>>(object: I): BranchTaskResponse {
+    const message = createBaseBranchTaskResponse();
+    message.taskId = object.taskId ?? "";
+    message.branch = object.branch ?? 0;
+    message.node = object.node ?? 0;
+    return message;
+  },
+};
+
+function createBaseRestoreTaskRequest(): RestoreTaskRequest {
+  return { taskId: "" };
+}
+
+export const RestoreTaskRequest: MessageFns<RestoreTaskRequest> = {
+  encode(message: RestoreTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RestoreTaskRequest>, I>>(base?: I): RestoreTaskRequest {
+    return RestoreTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RestoreTaskRequest>, I>>(object: I): RestoreTaskRequest {
+    const message = createBaseRestoreTaskRequest();
+    message.taskId = object.taskId ?? "";
+    return message;
+  },
+};
+
+function createBaseRestoreTaskResponse(): RestoreTaskResponse {
+  return { taskId: "", requeued: false };
+}
+
+export const RestoreTaskResponse: MessageFns<RestoreTaskResponse> = {
+  encode(message: RestoreTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.requeued !== false) {
+      writer.uint32(16).bool(message.requeued);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.requeued = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RestoreTaskResponse>, I>>(base?: I): RestoreTaskResponse {
+    return RestoreTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RestoreTaskResponse>, I>>(object: I): RestoreTaskResponse {
+    const message = createBaseRestoreTaskResponse();
+    message.taskId = object.taskId ?? "";
+    message.requeued = object.requeued ?? false;
+    return message;
+  },
+};
+
 export type MonitorServiceService = typeof MonitorServiceService;
 export const MonitorServiceService = {
   /** Newest first, a page at a time. */
@@ -5391,6 +6987,62 @@ export const MonitorServiceService = {
       Buffer.from(StreamOverviewResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamOverviewResponse => StreamOverviewResponse.decode(value),
   },
+  /**
+   * The log of a durable task, by branch and node, a page at a time. Here and below a run's id stands for its one durable
+   * task. INVALID_ARGUMENT for a task that is not durable, or a run with several.
+   */
+  getDurableLog: {
+    path: "/hatchet.monitor.v1.MonitorService/GetDurableLog" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDurableLogRequest): Buffer => Buffer.from(GetDurableLogRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDurableLogRequest => GetDurableLogRequest.decode(value),
+    responseSerialize: (value: GetDurableLogResponse): Buffer =>
+      Buffer.from(GetDurableLogResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetDurableLogResponse => GetDurableLogResponse.decode(value),
+  },
+  /** The same: what the log holds, then each node whenever it was asked or satisfied, in that order. Ends with the call alone. */
+  streamDurableLog: {
+    path: "/hatchet.monitor.v1.MonitorService/StreamDurableLog" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamDurableLogRequest): Buffer =>
+      Buffer.from(StreamDurableLogRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamDurableLogRequest => StreamDurableLogRequest.decode(value),
+    responseSerialize: (value: StreamDurableLogResponse): Buffer =>
+      Buffer.from(StreamDurableLogResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamDurableLogResponse => StreamDurableLogResponse.decode(value),
+  },
+  /** Ends an open sleep of a durable task. FAILED_PRECONDITION unless the engine was started to allow it, as `hatchet dev` does. */
+  skipSleep: {
+    path: "/hatchet.monitor.v1.MonitorService/SkipSleep" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SkipSleepRequest): Buffer => Buffer.from(SkipSleepRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SkipSleepRequest => SkipSleepRequest.decode(value),
+    responseSerialize: (value: SkipSleepResponse): Buffer => Buffer.from(SkipSleepResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SkipSleepResponse => SkipSleepResponse.decode(value),
+  },
+  /** Starts a durable task again from a node of its log, on a branch of its own. */
+  branchTask: {
+    path: "/hatchet.monitor.v1.MonitorService/BranchTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BranchTaskRequest): Buffer => Buffer.from(BranchTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BranchTaskRequest => BranchTaskRequest.decode(value),
+    responseSerialize: (value: BranchTaskResponse): Buffer => Buffer.from(BranchTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BranchTaskResponse => BranchTaskResponse.decode(value),
+  },
+  /** Wakes an evicted task, whatever it waits for. */
+  restoreTask: {
+    path: "/hatchet.monitor.v1.MonitorService/RestoreTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RestoreTaskRequest): Buffer => Buffer.from(RestoreTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RestoreTaskRequest => RestoreTaskRequest.decode(value),
+    responseSerialize: (value: RestoreTaskResponse): Buffer => Buffer.from(RestoreTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RestoreTaskResponse => RestoreTaskResponse.decode(value),
+  },
 } as const;
 
 export interface MonitorServiceServer extends UntypedServiceImplementation {
@@ -5424,6 +7076,19 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   streamSchedules: handleServerStreamingCall<StreamSchedulesRequest, StreamSchedulesResponse>;
   /** Engine, worker and queue figures, once at the start and then whenever they change, at most every 200 ms. */
   streamOverview: handleServerStreamingCall<StreamOverviewRequest, StreamOverviewResponse>;
+  /**
+   * The log of a durable task, by branch and node, a page at a time. Here and below a run's id stands for its one durable
+   * task. INVALID_ARGUMENT for a task that is not durable, or a run with several.
+   */
+  getDurableLog: handleUnaryCall<GetDurableLogRequest, GetDurableLogResponse>;
+  /** The same: what the log holds, then each node whenever it was asked or satisfied, in that order. Ends with the call alone. */
+  streamDurableLog: handleServerStreamingCall<StreamDurableLogRequest, StreamDurableLogResponse>;
+  /** Ends an open sleep of a durable task. FAILED_PRECONDITION unless the engine was started to allow it, as `hatchet dev` does. */
+  skipSleep: handleUnaryCall<SkipSleepRequest, SkipSleepResponse>;
+  /** Starts a durable task again from a node of its log, on a branch of its own. */
+  branchTask: handleUnaryCall<BranchTaskRequest, BranchTaskResponse>;
+  /** Wakes an evicted task, whatever it waits for. */
+  restoreTask: handleUnaryCall<RestoreTaskRequest, RestoreTaskResponse>;
 }
 
 export interface MonitorServiceClient extends Client {
@@ -5625,6 +7290,83 @@ export interface MonitorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamOverviewResponse>;
+  /**
+   * The log of a durable task, by branch and node, a page at a time. Here and below a run's id stands for its one durable
+   * task. INVALID_ARGUMENT for a task that is not durable, or a run with several.
+   */
+  getDurableLog(
+    request: GetDurableLogRequest,
+    callback: (error: ServiceError | null, response: GetDurableLogResponse) => void,
+  ): ClientUnaryCall;
+  getDurableLog(
+    request: GetDurableLogRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetDurableLogResponse) => void,
+  ): ClientUnaryCall;
+  getDurableLog(
+    request: GetDurableLogRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetDurableLogResponse) => void,
+  ): ClientUnaryCall;
+  /** The same: what the log holds, then each node whenever it was asked or satisfied, in that order. Ends with the call alone. */
+  streamDurableLog(
+    request: StreamDurableLogRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamDurableLogResponse>;
+  streamDurableLog(
+    request: StreamDurableLogRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamDurableLogResponse>;
+  /** Ends an open sleep of a durable task. FAILED_PRECONDITION unless the engine was started to allow it, as `hatchet dev` does. */
+  skipSleep(
+    request: SkipSleepRequest,
+    callback: (error: ServiceError | null, response: SkipSleepResponse) => void,
+  ): ClientUnaryCall;
+  skipSleep(
+    request: SkipSleepRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SkipSleepResponse) => void,
+  ): ClientUnaryCall;
+  skipSleep(
+    request: SkipSleepRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SkipSleepResponse) => void,
+  ): ClientUnaryCall;
+  /** Starts a durable task again from a node of its log, on a branch of its own. */
+  branchTask(
+    request: BranchTaskRequest,
+    callback: (error: ServiceError | null, response: BranchTaskResponse) => void,
+  ): ClientUnaryCall;
+  branchTask(
+    request: BranchTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BranchTaskResponse) => void,
+  ): ClientUnaryCall;
+  branchTask(
+    request: BranchTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BranchTaskResponse) => void,
+  ): ClientUnaryCall;
+  /** Wakes an evicted task, whatever it waits for. */
+  restoreTask(
+    request: RestoreTaskRequest,
+    callback: (error: ServiceError | null, response: RestoreTaskResponse) => void,
+  ): ClientUnaryCall;
+  restoreTask(
+    request: RestoreTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RestoreTaskResponse) => void,
+  ): ClientUnaryCall;
+  restoreTask(
+    request: RestoreTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RestoreTaskResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const MonitorServiceClient = makeGenericClientConstructor(

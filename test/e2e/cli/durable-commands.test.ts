@@ -1,0 +1,122 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { StreamDurableLogResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { GrpcClients } from '../../helpers/grpc-client.ts';
+import { runCli, type CliResult } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+const folder = makeTempFolder('durable commands');
+const dataDir = join(folder, 'data');
+let engine: EngineChild;
+let worker: ChildProcess;
+let clients: GrpcClients;
+
+const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/' });
+
+function parsed(result: CliResult): ReturnType<typeof Object> {
+  expect([result.code, result.stderr.includes('error')]).toEqual([0, false]);
+  return Object(JSON.parse(result.stdout));
+}
+
+async function start(workflow: string, input: object): Promise<string> {
+  return parsed(await hatchetCli('trigger', 'workflow', workflow, '--input', JSON.stringify(input), '-o', 'json')).runId;
+}
+
+async function get(runId: string): Promise<ReturnType<typeof Object>> {
+  return parsed(await hatchetCli('runs', 'get', runId, '-o', 'json'));
+}
+
+/** As the monitor's stream tells it: once the log holds what is looked for. */
+async function logHas(taskId: string, isThere: (nodes: StreamDurableLogResponse['nodes']) => boolean): Promise<StreamDurableLogResponse['nodes']> {
+  const stream = clients.monitor.streamDurableLog({ taskId }, clients.metadata());
+  stream.on('error', () => undefined); // it is cancelled below
+  const nodes = new Map<string, StreamDurableLogResponse['nodes'][number]>();
+  try {
+    const messages: AsyncIterable<StreamDurableLogResponse> = stream;
+    for await (const message of messages) {
+      for (const node of message.nodes) nodes.set(`${node.branch}.${node.node}`, node);
+      if (isThere([...nodes.values()])) return [...nodes.values()];
+    }
+  } finally {
+    stream.cancel();
+  }
+  throw new Error('the stream ended');
+}
+
+beforeAll(async () => {
+  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+  const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' };
+  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env });
+  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  await vi.waitFor(async () => expect((await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false })).rows).toHaveLength(1), { timeout: 30_000 });
+});
+
+afterAll(async () => {
+  clients.close();
+  worker.kill('SIGKILL');
+  await ended(worker);
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('commands of durable tasks', () => {
+  let runId = '';
+
+  it('runs get shows the log as a tree, and what the task waits for', async () => {
+    runId = await start('waiter', { id: 7 });
+    await logHas(runId, (nodes) => nodes.length === 1);
+    const { stdout } = await hatchetCli('runs', 'get', runId);
+    expect(stdout).toMatch(/└─ 1 … event "go" if input\.id == 7 {2}waits .*, invocation 1/);
+    expect(stdout).toContain('open now: event "go" if input.id == 7 (node 1)');
+    const [task] = (await get(runId)).tasks;
+    expect(task).toMatchObject({ durable: true, log: { branch: 1, branches: [], open: [{ branch: 1, node: 1 }] } });
+    expect(task.log.nodes).toMatchObject([{ branch: 1, node: 1, kind: 'WAIT', asked: 'event "go" if input.id == 7', satisfiedAt: null, conditions: [{ eventKey: 'go', expression: 'input.id == 7', sleep: null, met: false }] }]);
+  });
+
+  it('the stream tells of what comes, and runs get has it with its result', async () => {
+    const done = logHas(runId, (nodes) => nodes.some((node) => node.satisfiedAt !== undefined));
+    await hatchetCli('trigger', 'event', 'go', '--data', '{"id":7,"note":"hello"}');
+    expect((await done)[0]?.output).toContain('hello');
+    await expect.poll(async () => (await get(runId)).status).toBe('COMPLETED');
+    expect((await hatchetCli('runs', 'get', runId)).stdout).toMatch(/└─ 1 ✓ event "go".*\n +.*"note":"hello"/);
+  });
+
+  it('runs why names the open nodes of an evicted task; runs restore wakes it', async () => {
+    const slow = await start('patient', {});
+    await logHas(slow, (nodes) => nodes.length === 1);
+    await expect.poll(async () => (await get(slow)).status, { interval: 20 }).toBe('EVICTED');
+    const why = parsed(await hatchetCli('runs', 'why', slow, '-o', 'json'));
+    expect(why.tasks).toMatchObject([{ status: 'EVICTED', cause: { code: 'EVICTED', text: 'sleeps off its worker while it waits for sleep 1h or event "hurry" (node 1)' } }]);
+    const rows = parsed(await hatchetCli('runs', 'list', '--status', 'EVICTED', '-o', 'json')).rows;
+    expect(rows.map((row: { runId: string }) => row.runId)).toEqual([slow]);
+    expect(parsed(await hatchetCli('runs', 'restore', slow, '-o', 'json'))).toEqual({ taskId: slow, requeued: true });
+  });
+
+  it('runs branch goes on from a node on a branch of its own, and the old one stays readable', async () => {
+    expect(parsed(await hatchetCli('runs', 'branch', runId, '--node', '1', '-o', 'json'))).toEqual({ taskId: runId, branch: 2, node: 1 });
+    await logHas(runId, (nodes) => nodes.some((node) => node.branch === 2 && node.satisfiedAt === undefined));
+    const { stdout } = await hatchetCli('runs', 'get', runId);
+    expect(stdout).toMatch(/├─ branch 2, from node 1 of branch 1 \(the present one\)\n│ └─ 1 … event "go"[^\n]*\n└─ 1 ✓ event "go"/);
+    expect((await get(runId)).tasks[0].log).toMatchObject({ branch: 2, branches: [{ branch: 2, parent: 1, firstNode: 1 }], open: [{ branch: 2, node: 1 }] });
+    const unknown = await hatchetCli('runs', 'branch', runId, '--node', '9');
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('has no node 9')]);
+  });
+
+  it('refuses what is no durable task, and to skip a sleep where that is not allowed', async () => {
+    const plain = await start('child', { n: 1 });
+    const refused = await hatchetCli('runs', 'branch', plain, '--node', '1');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is not durable')]);
+    expect((await hatchetCli('runs', 'restore', '01980000-0000-7000-8000-000000000000')).code).toBe(4);
+    await expect(clients.call(clients.monitor, clients.monitor.skipSleep, { taskId: runId, node: 1 })).rejects.toMatchObject({ details: expect.stringContaining('under `hatchet dev`') });
+  });
+
+  it('a run whose code took another way names the node and both sides', async () => {
+    const fickle = await start('stubborn', {});
+    await expect.poll(async () => (await get(fickle)).status, { timeout: 20_000 }).toBe('FAILED');
+    const { events } = await clients.call(clients.monitor, clients.monitor.listRunEvents, { runId: fickle });
+    expect(events.flatMap((event) => event.mismatch ?? [])).toEqual([{ node: 1, recorded: 'sleep 1s', asked: 'sleep 2s' }]);
+  });
+});
