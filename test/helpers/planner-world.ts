@@ -188,7 +188,8 @@ export class PlannerWorld {
       workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended]),
       runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
-      next: state.nextDueUs,
+      // Without batches: a buffer's timer may be early, and is exact again once the buffer was empty. That none is lost is an invariant.
+      next: Math.min(state.deadlines.nextUs, state.timers.nextUs, state.nextRefillUs, state.durable.sleeps.nextUs),
       groups: [...state.groups.values()].filter((group) => group.claims > 0).map((group) => `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`).sort(),
       batches: [...state.batches.groups.values()]
         .flatMap((group) => [
@@ -268,10 +269,11 @@ export class PlannerWorld {
         if (rows.length === 0 || new Set(rows.map((row) => tasks.worker[row])).size !== 1) return `batch ${batch.id} has ${rows.length} members, or several workers`;
         if (rows.some((row) => batches.ofRow.get(row) !== batch)) return `a member of batch ${batch.id} is in another`;
       }
-      for (const { rule, list, bytes } of group.buffers.values()) {
+      for (const { rule, list, bytes, flushAtUs } of group.buffers.values()) {
         if (group.running.size > (rule.groupMaxRuns ?? Infinity)) return `key ${group.id} runs ${group.running.size} batches`;
         const own = gathering.filter((row) => tasks.list[row] === list.id);
         const sum = own.reduce((total, row) => total + (state.extras.get(row)?.batchBytes ?? 0), 0);
+        if (flushAtUs !== Infinity && flushAtUs > state.timeUs(this.nowUs) && batches.nextUs > flushAtUs) return `a buffer of ${group.id} goes at ${flushAtUs}, and nothing wakes the planner before ${batches.nextUs}`;
         if (own.length !== list.length || sum !== bytes) return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
         counted += own.length;
       }
