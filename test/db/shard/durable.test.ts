@@ -1,0 +1,215 @@
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
+import { LiveState } from '../../../engine/model/live-state.ts';
+import { newId } from '../../../engine/model/uuid.ts';
+import type { DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
+import { branchTask } from '../../../engine/shard/branch-task.ts';
+import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
+import { replayIds } from '../../../engine/shard/replay-ids.ts';
+import { OwnerWorld } from '../../helpers/owner-world.ts';
+import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+let client: Client;
+let world: OwnerWorld;
+let workerId: string;
+let requests = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  world = await OwnerWorld.start(database.url);
+  const { tenantId } = world;
+  for (const definition of [workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 }, executionTimeoutMs: 600_000 })]), workflowOf('kid', [stepOf('one', { action: 'kid:one' })])]) {
+    await world.owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: definition.name, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+  }
+  workerId = newId();
+  await world.owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, name: 'w', actions: ['wf:long', 'kid:one'], slots: { durable: 100, default: 100 }, labels: {}, runtime: {} });
+  await world.present(workerId);
+});
+
+afterEach(async () => world.owner.stop());
+
+/** Another engine takes over: all that it knows comes from Postgres. */
+async function restart(): Promise<void> {
+  const { tenantId, effects } = world;
+  await world.owner.stop();
+  world = await OwnerWorld.start(database.url, { tenantId });
+  world.effects.push(...effects);
+  await world.present(workerId);
+}
+
+async function trigger(): Promise<string> {
+  const run = await prepareRun(world.owner, world.tenantId, { workflowName: 'long', input: '{}', metadata: '', priority: undefined });
+  await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [run], existing: new Set() });
+  return run.runId;
+}
+
+const sleep = (ms: number): DurableCondition => ({ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 's' });
+const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'e', ...options });
+
+function wait(...conditions: DurableCondition[]): DurableAsk {
+  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
+}
+
+async function spawn(taskId: string, index: number): Promise<DurableAsk> {
+  const request = { workflowName: 'kid', input: '{}', metadata: '', priority: undefined, parentTaskId: taskId, childIndex: index };
+  const run = await prepareRun(world.owner, world.tenantId, request);
+  return { kind: 'children', children: [{ run, workflow: 'kid', name: childName(request) ?? '', fingerprint: 'kid' }] };
+}
+
+function rowOf(taskId: string): number {
+  return world.owner.stateOf(world.tenantId)?.tasks.find(taskId) ?? -1;
+}
+
+function stateOf(taskId: string): number | undefined {
+  return world.owner.stateOf(world.tenantId)?.tasks.state[rowOf(taskId)];
+}
+
+function invocationOf(taskId: string): number {
+  return world.owner.stateOf(world.tenantId)?.tasks.invocation[rowOf(taskId)] ?? 0;
+}
+
+async function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): Promise<DurableAskReply | undefined> {
+  const request = ++requests;
+  await world.owner.submit(world.tenantId, { kind: 'durableAsk', tenantId: world.tenantId, workerId, taskId, invocation, request, ask: what, uncertain: false, existing: new Set(), ended: new Map() });
+  return world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === request ? [effect.reply] : [])).at(-1);
+}
+
+async function evict(taskId: string): Promise<void> {
+  await world.owner.submit(world.tenantId, { kind: 'durableEvict', tenantId: world.tenantId, workerId, taskId, invocation: invocationOf(taskId), reason: 'ttl' });
+}
+
+async function push(key: string, payload = '{}', scope: string | null = null): Promise<void> {
+  await world.owner.submit(world.tenantId, { kind: 'pushEvent', tenantId: world.tenantId, existing: new Set(), events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }] });
+}
+
+function told(taskId: string, invocation: number): number[] {
+  return world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.taskId === taskId && effect.invocation === invocation ? [effect.node] : []));
+}
+
+describe('durable tasks on Postgres', () => {
+  it('an evicted task is woken by an event that its memory knows nothing of, over restarts', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })));
+    await evict(taskId);
+    await restart();
+    await push('go', '{"n":1}');
+    expect(stateOf(taskId)).toBe(LiveState.Evicted);
+    await push('go', '{"n":2}');
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    expect(invocationOf(taskId)).toBe(2);
+    expect(await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })))).toMatchObject({ kind: 'ok', refs: [{ node: 1, done: true }] });
+    expect(told(taskId, 2)).toEqual([1]);
+    await world.complete(taskId);
+    const { rows } = await client.query('SELECT 1 FROM durable_listen WHERE task_id = $1', [taskId]);
+    expect(rows).toEqual([]);
+  });
+
+  it('a sleep goes on over a restart, and wakes the task off its worker', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(sleep(300)));
+    await evict(taskId);
+    await restart();
+    await vi.waitFor(() => expect(stateOf(taskId)).toBe(LiveState.Running), { timeout: 10_000 });
+    const { rows } = await client.query<{ us: string }>('SELECT r.seq - e.seq AS us FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1', [taskId]);
+    expect(Number(rows[0]?.us)).toBeGreaterThanOrEqual(300_000);
+  });
+
+  it('a sleep goes on while the task stays on its worker over a restart: its next word brings the log in', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(sleep(200)));
+    await restart();
+    await world.owner.submit(world.tenantId, { kind: 'durableStatus', tenantId: world.tenantId, workerId, tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }] });
+    await vi.waitFor(() => expect(told(taskId, 1)).toEqual([1]), { timeout: 10_000 });
+    // How far it had come is known: its newest node is its own.
+    expect(await ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
+  });
+
+  it('an invocation that was in the middle of a replay when the engine died starts again', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(event('a')));
+    await push('a');
+    await ask(taskId, wait(event('b')));
+    await evict(taskId);
+    await push('b');
+    expect(await ask(taskId, wait(event('a')))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    await restart();
+    expect(await ask(taskId, wait(event('b')))).toMatchObject({ kind: 'stale' });
+    expect([stateOf(taskId), invocationOf(taskId)]).toEqual([LiveState.Running, 3]);
+    expect(await ask(taskId, wait(event('a')))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(await ask(taskId, wait(event('b')))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
+    expect(told(taskId, 3)).toEqual([1, 2]);
+  });
+
+  it('a child that ends after a restart satisfies its node; asked for again, it is the same child', async () => {
+    const taskId = await trigger();
+    const spawned = await ask(taskId, await spawn(taskId, 0));
+    const childId = spawned?.kind === 'ok' ? (spawned.refs[0]?.childRunId ?? '') : '';
+    await evict(taskId);
+    await restart();
+    await world.complete(childId, 0, '{"kid":1}');
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    const again = await ask(taskId, await spawn(taskId, 0));
+    expect(again).toMatchObject({ kind: 'ok', refs: [{ node: 1, childRunId: childId, done: true }] });
+    const { rows } = await client.query('SELECT id FROM run WHERE parent_task_id = $1', [taskId]);
+    expect(rows).toEqual([{ id: childId }]);
+  });
+
+  it('a child that ends after its parent did is there when the parent is replayed', async () => {
+    const taskId = await trigger();
+    const spawned = await ask(taskId, await spawn(taskId, 0));
+    const childId = spawned?.kind === 'ok' ? (spawned.refs[0]?.childRunId ?? '') : '';
+    await world.complete(taskId);
+    await restart();
+    await world.complete(childId);
+    expect(await replayIds(world.owner, world.tenantId, [taskId])).toEqual([taskId]);
+    expect(invocationOf(taskId)).toBe(2);
+    expect(await ask(taskId, await spawn(taskId, 0))).toMatchObject({ kind: 'ok', refs: [{ done: true }] });
+    expect(told(taskId, 2)).toEqual([1]);
+  });
+
+  it('looks back for the oldest event of the scope that the expression lets through, in the same batch too', async () => {
+    const taskId = await trigger();
+    await push('early', '{"n":1}', 's');
+    await push('early', '{"n":5}', 's');
+    await push('early', '{"n":6}', 's');
+    const condition = event('early', { scope: 's', expression: 'input.n > 2.0', sinceMs: Date.now() - 60_000 });
+    expect(await ask(taskId, wait(condition))).toMatchObject({ kind: 'ok', refs: [{ done: false }] });
+    expect(told(taskId, 1)).toEqual([1]);
+    const { rows } = await client.query<{ payload: string }>('SELECT payload FROM durable_result WHERE task_id = $1', [taskId]);
+    expect(rows.map((row) => row.payload)).toEqual(['{"CREATE":{"e":[{"n":5}]}}']);
+    const other = event('same', { scope: 's', sinceMs: Date.now() - 60_000 });
+    await Promise.all([push('same', '{"n":7}', 's'), ask(taskId, wait(other))]);
+    expect(told(taskId, 1)).toEqual([1, 2]);
+  });
+
+  it('branches of an ended task are kept over a restart', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(event('x')));
+    await push('x');
+    await ask(taskId, wait(event('y')));
+    await push('y');
+    await world.complete(taskId);
+    await restart();
+    expect(await branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 0, node: 2 })).toEqual({ branch: 2, node: 2 });
+    await restart();
+    // It runs already, and nobody knows how far it had come.
+    expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'stale' });
+    expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: true }] });
+    expect(await ask(taskId, wait(event('z')))).toMatchObject({ kind: 'ok', refs: [{ branch: 2, node: 2, done: false }] });
+    await expect(branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node: 9 })).rejects.toThrow('no node 9');
+    await expect(branchTask(world.owner, { tenantId: newId(), taskId, branch: 1, node: 1 })).rejects.toThrow();
+  });
+});

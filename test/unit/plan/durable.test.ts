@@ -1,0 +1,306 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
+import { LiveState } from '../../../engine/model/live-state.ts';
+import type { Demands } from '../../../engine/model/demands.ts';
+import type { AskedChild, DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
+import type { Effect } from '../../../engine/plan/effect.ts';
+import { DurableWorld } from '../../helpers/durable-world.ts';
+import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+
+let world: DurableWorld;
+let workerId: string;
+let requests: number;
+
+beforeEach(() => {
+  world = new DurableWorld();
+  requests = 0;
+  world.putDurable('long', { retries: 2, executionTimeoutMs: 3_600_000 });
+  world.put(workflowOf('kid', [stepOf('one', { action: 'kid:one' })]));
+  workerId = register();
+});
+
+function register(slots = 1): string {
+  const id = world.id();
+  world.run({ kind: 'registerWorker', tenantId, workerId: id, name: 'd', actions: ['wf:long'], slots: { durable: slots }, labels: {}, runtime: {} });
+  world.run({ kind: 'workerPresence', workerId: id, assignable: true });
+  return id;
+}
+
+const sleep = (seconds: number, group = 0): DurableCondition => ({ kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group, dataKey: 'sleep' });
+const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event', ...options });
+
+function wait(...conditions: DurableCondition[]): DurableAsk {
+  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
+}
+
+function memo(key: string): DurableAsk {
+  return { kind: 'memo', key, payload: null };
+}
+
+function spawn(taskId: string, ...names: { index: number; key?: string }[]): DurableAsk {
+  const children = names.map(({ index, key }): AskedChild => ({ run: world.childOf(taskId, index).run, workflow: 'kid', name: key === undefined ? `index ${index}` : `key ${key}`, fingerprint: 'kid' }));
+  return { kind: 'children', children };
+}
+
+function invocationOf(taskId: string): number {
+  return world.state.tasks.invocation[world.state.tasks.find(taskId)] ?? 0;
+}
+
+function stateOf(taskId: string): number | undefined {
+  return world.state.tasks.state[world.state.tasks.find(taskId)];
+}
+
+function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): DurableAskReply | undefined {
+  requests++;
+  world.run({ kind: 'durableAsk', tenantId, workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? workerId, taskId, invocation, request: requests, ask: what, uncertain: false, existing: new Set(world.stored.runs.keys()), ended: new Map() });
+  return world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === requests ? [effect.reply] : [])).at(-1);
+}
+
+function told(invocation: number): number[] {
+  return world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.invocation === invocation ? [effect.node] : []));
+}
+
+function seconds(n: number): void {
+  world.nowUs += n * 1_000_000;
+  world.run({ kind: 'tick' });
+}
+
+function push(key: string, payload = '{}', scope: string | null = null): void {
+  world.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key, scope, payload, metadata: '{}', runs: [] }] });
+}
+
+function status(taskId: string, ...nodes: number[]): void {
+  world.run({ kind: 'durableStatus', tenantId, workerId, tasks: nodes.length === 0 ? [] : [{ taskId, invocation: invocationOf(taskId), nodes: nodes.map((node) => ({ branch: 1, node })) }] });
+}
+
+function evict(taskId: string): void {
+  world.run({ kind: 'durableEvict', tenantId, workerId, taskId, invocation: invocationOf(taskId), reason: 'ttl' });
+}
+
+function last<Kind extends Effect['kind']>(kind: Kind): Extract<Effect, { kind: Kind }> | undefined {
+  return world.effects.findLast((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
+}
+
+describe('the log of a durable task', () => {
+  it('takes places in order; a replay asks for them again and goes on after them', () => {
+    const taskId = world.trigger('long');
+    expect(ask(taskId, memo('a'))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: false }] });
+    expect(ask(taskId, wait(sleep(60)))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    expect(invocationOf(taskId)).toBe(2);
+    expect(ask(taskId, memo('a'))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(ask(taskId, wait(sleep(60)))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
+    expect(ask(taskId, memo('b'))).toMatchObject({ kind: 'ok', refs: [{ node: 3 }] });
+    // Nobody was sent away: where a start that begins stands is known.
+    expect(last('durableDismissed')).toBeUndefined();
+    expect(world.entries.size).toBe(3);
+  });
+
+  it('refuses a replay that asks for something else, keeps the place free, and has the task fail for good', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    expect(ask(taskId, memo('x'))).toMatchObject({ kind: 'mismatch', branch: 1, node: 1, message: expect.stringContaining('sleep 1s') });
+    expect(ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 1, error: '{}', mayRetry: true });
+    expect(stateOf(taskId)).toBeUndefined();
+    expect([...world.stored.results.values()].map((result) => result.attempt)).toEqual([1]);
+  });
+
+  it('takes several children whole or not at all', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, spawn(taskId, { index: 0 }));
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    const runs = world.stored.runs.size;
+    // The first matches the log, the second would be new, the third is another workflow's: nothing may be left of them.
+    ask(taskId, memo('no')); // a mismatch, which changes nothing either
+    expect(ask(taskId, spawn(taskId, { index: 0 }, { index: 1 }))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }, { node: 2 }] });
+    expect(world.stored.runs.size).toBe(runs + 1);
+  });
+
+  it('gives the same child for the same key, and no new node', () => {
+    const taskId = world.trigger('long');
+    expect(ask(taskId, spawn(taskId, { index: 0, key: 'k' }))).toMatchObject({ refs: [{ node: 1 }] });
+    expect(ask(taskId, spawn(taskId, { index: 1, key: 'k' }))).toMatchObject({ refs: [{ node: 1 }] });
+    expect(ask(taskId, memo('after'))).toMatchObject({ refs: [{ node: 2 }] });
+    expect([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId)).toHaveLength(1);
+  });
+
+  it('answers an invocation that was superseded with its dismissal, and takes nothing from it', () => {
+    const taskId = world.trigger('long');
+    world.run({ kind: 'workerLost', workerId });
+    workerId = register();
+    expect(ask(taskId, memo('late'), 1)).toMatchObject({ kind: 'stale' });
+    expect(world.entries.size).toBe(0);
+  });
+});
+
+describe('results', () => {
+  it('are told in the order in which they came about, whatever order a replay asks in', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(2)));
+    ask(taskId, wait(sleep(1)));
+    seconds(1);
+    seconds(1);
+    expect(told(1)).toEqual([2, 1]);
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    ask(taskId, wait(sleep(2)));
+    expect(told(2)).toEqual([]);
+    ask(taskId, wait(sleep(1)));
+    expect(told(2)).toEqual([2, 1]);
+  });
+
+  it('wait on a new stream until the worker has said what it waits for: what was lost goes first', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    ask(taskId, wait(event('go')));
+    seconds(1);
+    expect(told(1)).toEqual([1]);
+    world.run({ kind: 'durableAttach', workerId, stream: 5 });
+    push('go');
+    expect(told(1)).toEqual([1]);
+    status(taskId, 1, 2);
+    expect(told(1)).toEqual([1, 1, 2]);
+    expect(last('durableResult')).toMatchObject({ stream: 5 });
+  });
+
+  it('held back for something that changed code never asks for are told in the end', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    ask(taskId, wait(sleep(60)));
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    seconds(1);
+    ask(taskId, wait(sleep(1)));
+    expect(told(2)).toEqual([]); // node 2 had been asked before node 1 was satisfied
+    status(taskId, 1);
+    expect(told(2)).toEqual([]);
+    seconds(6);
+    status(taskId, 1);
+    expect(told(2)).toEqual([1]);
+  });
+
+  it('come with all conditions of groups that are all needed, over an eviction', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(5, 0), event('go', { group: 1 })));
+    status(taskId, 1);
+    evict(taskId);
+    push('go', '{"by":"ann"}');
+    expect(stateOf(taskId)).toBe(LiveState.Evicted);
+    seconds(5);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    const [result] = [...world.results.values()].filter((row) => row.condition === -1);
+    expect(JSON.parse(result?.payload ?? '')).toEqual({ CREATE: { sleep: [{ sleep_duration: '5s' }], event: [{ by: 'ann' }] } });
+  });
+
+  it('of an event come by scope and expression; an expression that fails is said once', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(event('go', { scope: 's', expression: 'input.n > 1.0' })));
+    push('go', '{"n":5}');
+    push('go', '{"n":1}', 's');
+    push('go', '{}', 's');
+    push('go', '{}', 's');
+    expect(told(1)).toEqual([]);
+    expect(world.effects.filter((effect) => effect.kind === 'durableTrouble')).toHaveLength(1);
+    push('go', '{"n":2}', 's');
+    expect(told(1)).toEqual([1]);
+  });
+});
+
+describe('an evicted task', () => {
+  it('frees its slot, and comes back at the head without a schedule timeout', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(10)));
+    status(taskId, 1);
+    evict(taskId);
+    const other = world.trigger('long');
+    const third = world.trigger('long', 3);
+    expect(stateOf(other)).toBe(LiveState.Running);
+    seconds(10);
+    expect(stateOf(taskId)).toBe(LiveState.Ready);
+    seconds(400); // beyond the schedule timeout, at which the third is cancelled
+    expect(stateOf(third)).toBeUndefined();
+    world.run({ kind: 'completed', tenantId, taskId: other, attempt: 0, output: '{}' });
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    expect(invocationOf(taskId)).toBe(2);
+  });
+
+  it('keeps its places, and takes no units a second time', () => {
+    const demands: Demands = { concurrency: [{ level: 'task', strategyId: 'g', key: 'k', strategy: 'GROUP_ROUND_ROBIN', maxRuns: 1 }], rateLimits: [{ key: 'r', units: 1, limit: null, window: 'MINUTE' }], labels: [], desiredWorkerId: null };
+    world.run({ kind: 'putRateLimit', tenantId, key: 'r', limit: 1, window: 'MINUTE' });
+    const taskId = world.trigger('long', 1, [{ demands, error: null }]);
+    const other = world.trigger('long', 1, [{ demands, error: null }]);
+    ask(taskId, wait(sleep(2)));
+    status(taskId, 1);
+    evict(taskId);
+    expect(stateOf(other)).toBe(LiveState.Ready);
+    seconds(2);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    expect([...world.state.rateLimits.values()].map((limit) => limit.used)).toEqual([1]);
+  });
+
+  it('is nothing but its row: no log stays in memory, and no timer holds one', () => {
+    const ids = Array.from({ length: 50 }, () => world.trigger('long'));
+    workerId = register(50);
+    for (const taskId of ids) {
+      if (stateOf(taskId) !== LiveState.Running) continue;
+      const holder = world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '';
+      ask(taskId, wait(sleep(86_400)));
+      world.run({ kind: 'durableEvict', tenantId, workerId: holder, taskId, invocation: 1, reason: 'ttl' });
+    }
+    expect(ids.map(stateOf)).toEqual(ids.map(() => LiveState.Evicted));
+    expect(ids.filter((taskId) => world.state.durable.log(world.state.tasks.find(taskId)) !== undefined)).toEqual([]);
+    expect(world.state.durable.sleeps.size).toBeLessThan(2);
+  });
+
+  it('can be woken by hand, and a sleep ended early', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(86_400)));
+    evict(taskId);
+    expect(world.run({ kind: 'durableRestore', tenantId, taskId })).toEqual({ requeued: true });
+    expect(world.run({ kind: 'durableRestore', tenantId, taskId })).toEqual({ requeued: false });
+    ask(taskId, wait(sleep(86_400)));
+    expect(told(2)).toEqual([]);
+    world.run({ kind: 'durableSkip', tenantId, taskId, branch: 1, node: 1 });
+    expect(told(2)).toEqual([1]);
+    expect(() => world.run({ kind: 'durableSkip', tenantId, taskId, branch: 1, node: 1 })).toThrow('no open sleep');
+  });
+});
+
+describe('a branch', () => {
+  it('keeps what lies before the node; what follows is asked for anew, children too', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, memo('a'));
+    world.run({ kind: 'durableMemo', tenantId, workerId, taskId, invocation: 1, branch: 1, node: 1, payload: '1' });
+    ask(taskId, wait(sleep(60)));
+    expect(world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: 0, loaded: [], seen: null, made: null })).toEqual({ branch: 2, node: 2 });
+    expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
+    expect(invocationOf(taskId)).toBe(2);
+    expect(ask(taskId, memo('a'))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
+    // Another operation than branch 1 had there.
+    expect(ask(taskId, memo('b'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
+    // The old branch's sleep wakes nobody.
+    evict(taskId);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    const before = told(3).length;
+    seconds(60);
+    expect(told(3)).toHaveLength(before);
+  });
+
+  it('from a node that is not there is refused whole', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, memo('a'));
+    expect(() => world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: 0, loaded: [], seen: null, made: null })).toThrow('no node 2');
+    expect(world.entries.size).toBe(1);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+  });
+});
+
+describe('signals of older SDKs', () => {
+  it('are one wait a key, and are told with what satisfied them', () => {
+    const taskId = world.trigger('long');
+    for (let n = 0; n < 2; n++) world.run({ kind: 'durableSignal', tenantId, taskId, key: 'waitFor-0', conditions: [sleep(1)] });
+    expect(world.entries.size).toBe(1);
+    seconds(1);
+    expect(last('durableSignal')).toEqual({ kind: 'durableSignal', taskId, key: 'waitFor-0', payload: '{"CREATE":{"sleep":[{"sleep_duration":"1s"}]}}' });
+  });
+});
