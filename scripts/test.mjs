@@ -1,5 +1,6 @@
-// All checks, in order: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-import { spawnSync } from 'node:child_process';
+// All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
+// The end-to-end tests mostly wait, on one process after the other: the unit and database tests compute beside them.
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,34 +10,48 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 let passed = 0;
 let failed = 0;
 
-function run(name, args) {
-  process.stdout.write(`\n> ${name}\n`);
+/** @param aside its output comes whole, once it has ended */
+async function run(name, args, { aside = false } = {}) {
+  if (!aside) process.stdout.write(`\n> ${name}\n`);
   const startedAt = Date.now();
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: aside ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const status = await new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  if (aside) process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
   process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`);
   return status === 0;
 }
 
-function check(name, args) {
-  if (run(name, args)) passed++;
+async function check(name, args) {
+  if (await run(name, args)) passed++;
   else failed++;
 }
 
 const bin = (pkg, file) => join('node_modules', pkg, file);
-check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
-check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
-check('build', ['scripts/build.mjs', '--types']);
-
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
-for (const project of ['unit', 'db', 'e2e']) {
+
+async function tests(project, options) {
   const report = join(folder, `${project}.json`);
-  const ok = run(`${project} tests`, [bin('vitest', 'vitest.mjs'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const ok = await run(`${project} tests`, [bin('vitest', 'vitest.mjs'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(options?.args ?? [])], options);
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 };
   passed += counts.numPassedTests;
   failed += counts.numFailedTests;
   // A file that could not even be loaded, or an error outside any test, is a failure too.
   if (!ok && counts.numFailedTests === 0) failed++;
 }
+
+await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
+await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
+await check('build', ['scripts/build.mjs', '--types']);
+const computing = (async () => {
+  for (const project of ['unit', 'db']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
+})();
+await tests('e2e');
+await computing;
 rmSync(folder, { recursive: true, force: true });
 
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
