@@ -1,10 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
@@ -39,6 +43,20 @@ afterAll(async () => {
 async function activeWorkers(): Promise<number> {
   const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
   return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
+}
+
+/** What a durable stream answers to these messages, up to the first that the test asks for. */
+function converse(messages: readonly NonNullable<DurableTaskRequest['message']>[], until: NonNullable<DurableTaskResponse['message']>['$case'] | 'refused'): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const stream = clients.durable.durableTask(clients.metadata());
+    stream.on('error', (error: { code?: number; details?: string }) => (until === 'refused' ? resolve(error.code) : reject(new Error(error.details))));
+    stream.on('data', ({ message }: DurableTaskResponse) => {
+      if (message?.$case !== until) return;
+      stream.cancel();
+      resolve(message.value);
+    });
+    for (const message of messages) stream.write({ message });
+  });
 }
 
 async function start(workflow: string, input: Record<string, number | string> = {}) {
@@ -145,5 +163,46 @@ describe('durable tasks, by the published TypeScript SDK', () => {
     // The sleeps of a second, told from a log that is read.
     expect([one < two, one < three]).toEqual([true, true]);
     expect((await log(runId)).map(({ branchId, nodeId }) => [branchId, nodeId])).toEqual([[1, 1], [1, 2], [1, 3], [2, 2], [2, 3]]);
+  });
+});
+
+describe('the durable contract, call by call', () => {
+  const conditions = (sleepFor: string) => ({ sleepConditions: [{ sleepFor, base: { readableDataKey: 'nap', action: Action.CREATE, orGroupId: '', expression: '' } }], userEventConditions: [] });
+
+  it('serves the two calls of older SDKs: one wait a key, told at once when it is over already', async () => {
+    const old = new ContractWorker(clients, () => 'hold');
+    const request = workflowRequest('old-durable', [taskRequest('one', { action: 'old:one', isDurable: true })]);
+    await clients.call(clients.admin, clients.admin.putWorkflow, request);
+    await old.start(['old:one'], 1, { durable: 1 });
+    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'old-durable', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
+    await vi.waitFor(() => expect(old.received).toHaveLength(1));
+    expect(old.received[0]?.durableTaskInvocationCount).toBe(1);
+    const listen = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const stream = clients.durable.listenForDurableEvent(clients.metadata());
+        stream.on('error', () => undefined);
+        stream.on('data', (event: { data: Uint8Array }) => {
+          stream.cancel();
+          resolve(JSON.parse(Buffer.from(event.data).toString()));
+        });
+        stream.write({ taskId, signalKey: 'waitFor-0' });
+      });
+    for (let n = 0; n < 2; n++) await clients.call(clients.durable, clients.durable.registerDurableEvent, { taskId, signalKey: 'waitFor-0', conditions: conditions('1s') });
+    expect(await listen()).toEqual({ CREATE: { nap: [{ sleep_duration: '1s' }] } });
+    expect(await listen()).toEqual({ CREATE: { nap: [{ sleep_duration: '1s' }] } });
+    await expect(clients.call(clients.durable, clients.durable.registerDurableEvent, { taskId, signalKey: 'bad', conditions: conditions('soon') })).rejects.toThrow('not a duration');
+    old.hangUp();
+    await hatchet.runs.cancel({ ids: [taskId] });
+  });
+
+  it('refuses an unknown worker, answers a message for nothing that runs, and a wait for nothing', async () => {
+    expect(await converse([{ $case: 'registerWorker', value: { workerId: '00000000-0000-7000-8000-000000000001' } }], 'refused')).toBe(status.NOT_FOUND);
+    const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+    const workerId = rows.find((row) => row.name === 'durable')?.workerId ?? '';
+    const unknown = { durableTaskExternalId: '00000000-0000-7000-8000-000000000002', invocationCount: 1 };
+    const register = { $case: 'registerWorker' as const, value: { workerId } };
+    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: conditions('1s'), label: '' } }], 'serverEvict')).toMatchObject(unknown);
+    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: { sleepConditions: [], userEventConditions: [] }, label: '' } }], 'error')).toMatchObject({ errorMessage: 'the wait has 0 conditions' });
+    expect(await converse([register, { $case: 'evictInvocation', value: { ...unknown, reason: '' } }], 'evictionAck')).toMatchObject(unknown);
   });
 });

@@ -26,9 +26,9 @@ export class ContractWorker {
     this.#handle = handle;
   }
 
-  async start(actions: string[], slots = 100): Promise<void> {
+  async start(actions: string[], slots = 100, others: Record<string, number> = {}): Promise<void> {
     const { dispatcher } = this.#clients;
-    const reply = await this.#clients.call(dispatcher, dispatcher.register, { workerName: 'contract', actions, services: [], labels: {}, slotConfig: { default: slots } });
+    const reply = await this.#clients.call(dispatcher, dispatcher.register, { workerName: 'contract', actions, services: [], labels: {}, slotConfig: { default: slots, ...others } });
     this.workerId = reply.workerId;
     this.listen();
   }

@@ -1,5 +1,6 @@
 import { credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
 import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { V1DispatcherClient } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
@@ -12,6 +13,7 @@ type Unary<Req, Res> = (request: Req, metadata: Metadata, options: Partial<CallO
 export class GrpcClients {
   readonly admin: AdminServiceClient;
   readonly dispatcher: DispatcherClient;
+  readonly durable: V1DispatcherClient;
   readonly events: EventsServiceClient;
   readonly workflows: WorkflowServiceClient;
   readonly monitor: MonitorServiceClient;
@@ -23,6 +25,7 @@ export class GrpcClients {
     const insecure = credentials.createInsecure();
     this.admin = new AdminServiceClient(target, insecure, options);
     this.dispatcher = new DispatcherClient(target, insecure, options);
+    this.durable = new V1DispatcherClient(target, insecure, options);
     this.events = new EventsServiceClient(target, insecure, options);
     this.workflows = new WorkflowServiceClient(target, insecure, options);
     this.monitor = new MonitorServiceClient(target, insecure, options);
@@ -44,6 +47,6 @@ export class GrpcClients {
   }
 
   close(): void {
-    for (const client of [this.admin, this.dispatcher, this.events, this.workflows, this.monitor]) client.close();
+    for (const client of [this.admin, this.dispatcher, this.durable, this.events, this.workflows, this.monitor]) client.close();
   }
 }
