@@ -2,7 +2,7 @@ import { findLocalEngine } from './config/local-engine.ts';
 import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
-import type { BatchTaskOptions, BroadcastTaskOptions, CheckedOutput, CheckedTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import type { BatchTaskOptions, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedOutput, CheckedTaskOptions, DurableTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
 import { FiltersClient } from './features/filters-client.ts';
@@ -21,7 +21,7 @@ import { Runner } from './run/runner.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';
 import { Worker } from './worker/worker.ts';
 import type { WorkerOptions } from './worker/worker-options.ts';
-import { declareBatchTask, declareTask, type TaskDeclaration } from './workflow/task.ts';
+import { declareBatchTask, declareDurableTask, declareTask, type TaskDeclaration } from './workflow/task.ts';
 import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.ts';
 
 /**
@@ -106,6 +106,17 @@ export class HatchetClient {
   task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
   task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
     return declareTask<RawInput, Input, Output, Output>(options, this.#runner);
+  }
+
+  /** Declares a durable task whose output is checked by a schema at the worker. */
+  durableTask<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedDurableTaskOptions<RawInput, Input, Schema>): TaskDeclaration<RawInput, CheckedOutput<Schema>>;
+  /**
+   * Declares a durable task: its waits, children and memos are recorded, so that it goes on where it was after whatever
+   * ends its worker, and holds no slot while it waits for long. Its function must be deterministic: see the guide.
+   */
+  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  durableTask<Input, Output, RawInput>(options: DurableTaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
+    return declareDurableTask<RawInput, Input, Output, Output>(options, this.#runner);
   }
 
   /** Declares a batch task that gives one output for all runs of a batch. */

@@ -14,6 +14,7 @@ export type HatchetErrorCode =
   | 'IDEMPOTENCY_COLLISION'
   | 'NO_PARENT_OUTPUT'
   | 'NOT_SUPPORTED'
+  | 'NON_DETERMINISM'
   | 'RUN_FAILED'
   | 'RUN_CANCELLED'
   | 'TASK_CANCELLED'
@@ -45,6 +46,25 @@ export class NonRetryableError extends Error {
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'NonRetryableError';
+  }
+}
+
+/**
+ * A durable task's code has asked for something else than it did the first time, as its log has it. The task fails, and is
+ * not retried: branch it from that node, guard the change with `ctx.patched`, or start a new run.
+ */
+export class NonDeterminismError extends HatchetError {
+  readonly taskExternalId: string;
+  readonly invocationCount: number;
+  /** The node of the log that holds something else. */
+  readonly nodeId: number;
+
+  constructor(facts: { taskExternalId: string; invocationCount: number; nodeId: number; message: string }) {
+    super('NON_DETERMINISM', facts.message);
+    this.name = 'NonDeterminismError';
+    this.taskExternalId = facts.taskExternalId;
+    this.invocationCount = facts.invocationCount;
+    this.nodeId = facts.nodeId;
   }
 }
 

@@ -6,11 +6,14 @@ export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
 export { BatchContext } from './context/batch-context.ts';
+export { DurableContext, type EventWaitOptions, type SleepOptions, type SleepResult } from './context/durable-context.ts';
+export type { WaitResult } from './context/wait-result.ts';
 export { Context, type ChildRun, type ChildRunOptions } from './context/context.ts';
 export type { WorkerLabels } from './context/context-host.ts';
 export type { LogDetails } from './context/log-metadata.ts';
-export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
-export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent } from './definition/conditions.ts';
+export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedTaskOptions, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, DurableTaskFn, DurableTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
+export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent, type WaitCondition } from './definition/conditions.ts';
+export type { EvictionPolicy } from './durable/eviction-policy.ts';
 export { CronsClient, type CreateCron, type Cron } from './features/crons-client.ts';
 export { EventsClient, type BulkEvent, type ListEvents, type PushedEvent, type PushEventOptions, type StoredEvent } from './features/events-client.ts';
 export { FiltersClient, type CreateFilter, type Filter } from './features/filters-client.ts';
@@ -25,6 +28,7 @@ export { durationToMs, durationToString, type Duration, type DurationObject } fr
 export {
   BulkTriggerIdempotencyCollisionError,
   HatchetError,
+  NonDeterminismError,
   IdempotencyCollisionError,
   NonRetryableError,
   RunCancelledError,

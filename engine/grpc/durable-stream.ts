@@ -171,12 +171,17 @@ export class DurableStream {
   #enter<T>(sender: DurableSender, run: () => Promise<T>): Promise<T> {
     const before = this.#in.get(sender.taskId) ?? Promise.resolve();
     const done = before.then(run, run);
-    const settled = done.catch(() => undefined);
-    this.#in.set(sender.taskId, settled);
-    void settled.then(() => {
-      if (this.#in.get(sender.taskId) === settled) this.#in.delete(sender.taskId);
-    });
+    this.#holdUp(sender.taskId, done);
     return done;
+  }
+
+  /** What the task asks for next is submitted after this. */
+  #holdUp(taskId: string, done: Promise<unknown>): void {
+    const settled = done.catch(() => undefined);
+    this.#in.set(taskId, settled);
+    void settled.then(() => {
+      if (this.#in.get(taskId) === settled) this.#in.delete(taskId);
+    });
   }
 
   /** Writes after what the task was told before. */
@@ -219,9 +224,11 @@ export class DurableStream {
       const ref = { ...task, branchId: BigInt(reply.branch), nodeId: BigInt(reply.node) };
       return { $case: 'error', value: { ref, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: reply.message } };
     }
-    if (kind === 'triggerRuns') {
+    if (kind === 'triggerRuns' && reply.kind === 'ok') {
       return { $case: 'triggerRunsAck', value: { ...task, runEntries: reply.refs.map(({ branch, node, childRunId }) => ({ nodeId: BigInt(node), branchId: BigInt(branch), workflowRunExternalId: childRunId ?? '' })) } };
     }
+    // No place of the log: nothing of it is told of later.
+    if (reply.kind === 'unpatched') return { $case: 'memoAck', value: { ref: { ...task, branchId: 0n, nodeId: 0n }, memoAlreadyExisted: true, memoResultPayload: Buffer.from('false') } };
     const [first] = reply.refs;
     const ref = { ...task, branchId: BigInt(first?.branch ?? 0), nodeId: BigInt(first?.node ?? 0) };
     if (kind === 'waitFor' || first === undefined) return { $case: 'waitForAck', value: { ref } };
@@ -255,12 +262,14 @@ export class DurableStream {
       task.nodes.push({ branch: Number(entry.branchId), node: Number(entry.nodeId) });
     }
     if (tasks.size === 0) return;
-    // Behind what these tasks asked for before: it speaks of nodes that those made.
+    // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
+    // it: what the invocation waited for last decides whether its task goes on at once.
     const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
     const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId: this.#workerId, tasks: [...tasks.values()] };
-    void Promise.all(before)
-      .then(() => this.#deps.owner.submit(this.#tenantId, command))
-      .catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
+    const submitted = Promise.all(before).then(() => {
+      this.#deps.owner.submit(this.#tenantId, command).catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
+    });
+    for (const { taskId } of tasks.values()) this.#holdUp(taskId, submitted);
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
+import { describeAsked, EntryKind, isPatchKey, type Asked } from '../model/durable.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { mismatchMessage } from '../model/mismatch.ts';
 import { RunStatus } from '../model/status.ts';
@@ -50,11 +50,12 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
   for (const one of command.ask.kind === 'children' ? command.ask.children : [command.ask]) {
     const wanted = wantedOf(one);
     const same = 'run' in one ? spawned(log, one) : undefined;
+    if (same === undefined) passOldPatches(plan, row, log, wanted);
     const node = same ?? log.at(log.position + 1);
-    if (node !== undefined && same === undefined && (node.kind !== wanted.kind || node.fingerprint !== wanted.fingerprint)) {
+    if (node !== undefined && same === undefined && !isSame(node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
-      return answer(plan, command, mismatch(plan, row, { node, asked: wanted.asked }));
+      return answer(plan, command, isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }));
     }
     if (node !== undefined) {
       if (same === undefined) pass(plan, row, log, node);
@@ -80,6 +81,24 @@ function wantedOf(one: AskedChild | Single): { kind: EntryKind; fingerprint: str
   if ('run' in one) return { kind: EntryKind.Child, fingerprint: one.fingerprint, asked: { kind: 'child', workflow: one.workflow, child: one.name, input: one.run.input.slice(0, 500) } };
   if (one.kind === 'wait') return { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked };
   return { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo', key: one.key } };
+}
+
+interface Wanted {
+  kind: EntryKind;
+  fingerprint: string;
+}
+
+function isSame(node: Wanted, wanted: Wanted): boolean {
+  return node.kind === wanted.kind && node.fingerprint === wanted.fingerprint;
+}
+
+function isPatch({ kind, fingerprint }: Wanted): boolean {
+  return kind === EntryKind.Memo && isPatchKey(fingerprint);
+}
+
+/** Code whose change is through with need not ask for it any more. */
+function passOldPatches(plan: Plan, row: number, log: DurableLog, wanted: Wanted): void {
+  for (let node = log.at(log.position + 1); node !== undefined && isPatch(node) && !isPatch(wanted); node = log.at(log.position + 1)) pass(plan, row, log, node);
 }
 
 function refOf(node: DurableNode): DurableRef {

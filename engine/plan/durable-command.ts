@@ -81,7 +81,8 @@ export interface DurableRef {
   childRunId: string | null;
   done: boolean;
 }
-export type DurableAskReply = { kind: 'ok'; refs: readonly DurableRef[] } | { kind: 'stale'; reason: string } | { kind: 'mismatch'; branch: number; node: number; message: string };
+/** `unpatched`: the log was written by code that did not ask for this patch yet. */
+export type DurableAskReply = { kind: 'ok'; refs: readonly DurableRef[] } | { kind: 'stale'; reason: string } | { kind: 'mismatch'; branch: number; node: number; message: string } | { kind: 'unpatched' };
 
 /** A memo's function has returned. */
 export interface DurableMemoCommand extends DurableSender {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { credentials, Metadata, type ChannelCredentials, type ClientOptions } from '@grpc/grpc-js';
 import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
+import { V1DispatcherClient } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { ClientConfig, ResolvedTls } from '../config/client-config.ts';
@@ -22,6 +23,7 @@ export class Connection {
   #admin: AdminServiceClient | undefined;
   #workflows: WorkflowServiceClient | undefined;
   #events: EventsServiceClient | undefined;
+  #durable: V1DispatcherClient | undefined;
 
   constructor(config: ClientConfig) {
     this.config = config;
@@ -49,6 +51,11 @@ export class Connection {
     return this.#events;
   }
 
+  get durable(): V1DispatcherClient {
+    this.#durable ??= this.#keep(new V1DispatcherClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#durable;
+  }
+
   /** Call metadata with the token. */
   metadata(extra: Readonly<Record<string, string>> = {}): Metadata {
     const metadata = new Metadata();
@@ -59,7 +66,7 @@ export class Connection {
 
   close(): void {
     for (const client of this.#open.splice(0)) client.close();
-    this.#dispatcher = this.#admin = this.#workflows = this.#events = undefined;
+    this.#dispatcher = this.#admin = this.#workflows = this.#events = this.#durable = undefined;
   }
 
   #keep<Client extends { close(): void }>(client: Client): Client {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Action, BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import type { Action, BaseMatchCondition, DurableEventListenerConditions, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { Action as WireAction } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { durationToString, type Duration } from '../duration.ts';
+import { HatchetError } from '../errors.ts';
 import type { TaskRef } from '../run/run-target.ts';
 
 /** Met once this time has passed since the task's parents completed. */
@@ -19,6 +20,8 @@ export interface UserEvent {
   expression?: string | undefined;
   /** Only events of this scope. */
   scope?: string | undefined;
+  /** In a durable task, with a scope: events that were pushed since then count too. @default those pushed from now on */
+  considerEventsSince?: Date | string | undefined;
   /** Under which `ctx.triggers()` has the payload. @default the event's key */
   readableDataKey?: string | undefined;
 }
@@ -97,18 +100,37 @@ export interface ConditionSettings {
   cancelIf?: TaskCondition | readonly TaskCondition[] | undefined;
 }
 
+/** What a durable task can wait for. */
+export type WaitCondition = Sleep | UserEvent | OrCondition;
+
+/**
+ * What a durable task waits for, as it is sent.
+ * @throws HatchetError INVALID_ARGUMENT, INVALID_DURATION
+ */
+export function waitConditions(given: WaitCondition | readonly WaitCondition[], namespace: string): DurableEventListenerConditions {
+  const conditions: TaskConditions = { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [] };
+  addAll(conditions, given, { action: WireAction.CREATE, namespace });
+  const { parentOverrideConditions, sleepConditions, userEventConditions } = conditions;
+  if (parentOverrideConditions.length > 0) throw new HatchetError('INVALID_ARGUMENT', 'a durable task cannot wait for a parent: it starts once its parents have completed', { remedy: 'Read the output with ctx.parentOutput, or wait for a child with ctx.runChild' });
+  if (sleepConditions.length + userEventConditions.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'there is nothing to wait for', { remedy: 'Give a sleep or an event' });
+  const early = userEventConditions.find(({ considerEventsSince, eventScope }) => considerEventsSince !== undefined && (eventScope === undefined || eventScope === ''));
+  if (early !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the wait for ${early.userEventKey} looks back without a scope`, { remedy: 'Give the scope with which the events are pushed' });
+  return { sleepConditions, userEventConditions };
+}
+
 export function taskConditions(settings: ConditionSettings, namespace: string): TaskConditions {
   const conditions: TaskConditions = { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [] };
-  const add = (given: TaskCondition | readonly TaskCondition[] | undefined, action: Action): void => {
-    for (const each of listOf(given)) {
-      const orGroupId = randomUUID();
-      for (const one of each instanceof OrCondition ? each.conditions : [each]) addOne(conditions, one, { action, orGroupId, namespace });
-    }
-  };
-  add(settings.waitFor, WireAction.QUEUE);
-  add(settings.cancelIf, WireAction.CANCEL);
-  add(settings.skipIf, WireAction.SKIP);
+  addAll(conditions, settings.waitFor, { action: WireAction.QUEUE, namespace });
+  addAll(conditions, settings.cancelIf, { action: WireAction.CANCEL, namespace });
+  addAll(conditions, settings.skipIf, { action: WireAction.SKIP, namespace });
   return conditions;
+}
+
+function addAll(conditions: TaskConditions, given: TaskCondition | readonly TaskCondition[] | undefined, { action, namespace }: { action: Action; namespace: string }): void {
+  for (const each of listOf(given)) {
+    const orGroupId = randomUUID();
+    for (const one of each instanceof OrCondition ? each.conditions : [each]) addOne(conditions, one, { action, orGroupId, namespace });
+  }
 }
 
 function listOf(given: TaskCondition | readonly TaskCondition[] | undefined): readonly TaskCondition[] {
@@ -127,7 +149,7 @@ function addOne(conditions: TaskConditions, one: SingleCondition, place: { actio
     const sleepFor = durationToString(one.sleepFor);
     conditions.sleepConditions.push({ base: base(`sleep-${sleepFor}`, ''), sleepFor });
   } else if ('eventKey' in one) {
-    conditions.userEventConditions.push({ base: base(one.eventKey, one.expression ?? ''), userEventKey: applyNamespace(one.eventKey, namespace), eventScope: one.scope });
+    conditions.userEventConditions.push({ base: base(one.eventKey, one.expression ?? ''), userEventKey: applyNamespace(one.eventKey, namespace), eventScope: one.scope, considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince) });
   } else {
     conditions.parentOverrideConditions.push({ base: base(`parent-${one.parent.name}`, one.expression ?? ''), parentReadableId: one.parent.name });
   }

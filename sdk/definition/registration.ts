@@ -70,8 +70,8 @@ function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskD
     rateLimits: (settings.rateLimits ?? defaults.rateLimits ?? []).map((limit) => rateLimit(step.name, limit)),
     workerLabels: wireLabels(settings.desiredWorkerLabels ?? defaults.workerLabels),
     concurrency: list(settings.concurrency ?? defaults.concurrency).map(concurrency),
-    isDurable: false,
-    slotRequests: { default: settings.slotCost ?? 1 },
+    isDurable: step.durable !== undefined,
+    slotRequests: { [step.durable === undefined ? 'default' : 'durable']: settings.slotCost ?? 1 },
     batch: step.batch === undefined ? undefined : batchConfig(step.batch.config),
   };
 }
@@ -80,7 +80,8 @@ function batchConfig({ maxSize, maxInterval, groupKey, groupMaxRuns, broadcastOu
   return { batchMaxSize: maxSize, batchMaxIntervalMs: maxInterval === undefined ? undefined : durationToMs(maxInterval), batchGroupKey: groupKey, batchGroupMaxRuns: groupMaxRuns, broadcastOutput };
 }
 
-function executionTimeout(settings: TaskSettings, defaults: TaskDefaults): NonNullable<TaskSettings['executionTimeout']> {
+/** Time for one attempt of a task. */
+export function executionTimeout(settings: TaskSettings, defaults: TaskDefaults): NonNullable<TaskSettings['executionTimeout']> {
   return settings.executionTimeout ?? settings.timeout ?? defaults.executionTimeout ?? '60s';
 }
 

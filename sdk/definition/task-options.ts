@@ -1,5 +1,7 @@
 import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
+import type { DurableContext } from '../context/durable-context.ts';
+import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
@@ -91,6 +93,32 @@ export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result
   output?: StandardSchema<Result> | undefined;
   fn?: BroadcastTaskFn<Input, Result> | undefined;
 }
+
+/** What a durable task does. It may be run again from its start, and goes on where it was: see the guide on durable tasks. */
+export type DurableTaskFn<Input, Result> = (input: Input, ctx: DurableContext<Input>) => Result | Promise<Result>;
+
+interface DurableSettings<Input, Result> {
+  fn?: DurableTaskFn<Input, Result> | undefined;
+  /** When it leaves its worker while it waits. @default after 15 minutes, or half of its executionTimeout, or when others need its slot */
+  evictionPolicy?: EvictionPolicy | undefined;
+}
+
+/** What `hatchet.durableTask` takes. Its `executionTimeout` is for one stay on a worker: an evicted task gets it anew. */
+export interface DurableTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'>, DurableSettings<Input, Result> {}
+
+/** The same with a schema for the output. */
+export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema> = Omit<DurableTaskOptions<RawInput, Input, SchemaInput<Schema>>, 'output'> & {
+  /** Checks the output at the worker. Any Standard Schema. */
+  output: Schema;
+};
+
+/** What `workflow.durableTask` takes. */
+export interface WorkflowDurableTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'>, DurableSettings<Input, Result> {}
+
+export type CheckedWorkflowDurableTaskOptions<Name extends string, Input, Schema extends StandardSchema> = WorkflowDurableTaskOptions<Name, Input, SchemaInput<Schema>> & {
+  /** Checks the output at the worker. Any Standard Schema. */
+  output: Schema;
+};
 
 /** What `workflow.onFailure` and `workflow.onSuccess` take. */
 export interface HookOptions<Input, Result> extends TaskSettings {

@@ -1,7 +1,9 @@
 import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
+import type { DurableContext } from '../context/durable-context.ts';
+import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
-import type { BatchTaskFn, BroadcastTaskFn, TaskFn } from './task-options.ts';
+import type { BatchTaskFn, BroadcastTaskFn, DurableTaskFn, TaskFn } from './task-options.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
 
 /** A task's function once its input type is no longer known. */
@@ -12,6 +14,11 @@ export interface Body {
 /** A batch task's function once its types are no longer known. */
 export interface BatchBody {
   run(inputs: Record<string, unknown>, ctx: BatchContext): unknown;
+}
+
+/** A durable task's function once its types are no longer known. */
+export interface DurableBody {
+  run(input: unknown, ctx: DurableContext): unknown;
 }
 
 /** One task of a workflow. */
@@ -25,6 +32,8 @@ export interface StepDefinition {
   readonly outputSchema: StandardSchema | undefined;
   /** For a task that runs in batches: how they are gathered, and their function in place of `body`. */
   readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined } | undefined;
+  /** For a durable task: when it leaves its worker, and its function in place of `body`. */
+  readonly durable?: { readonly evictionPolicy: EvictionPolicy; readonly body: DurableBody | undefined } | undefined;
 }
 
 /** A workflow as it was declared, without its types. Steps are added until a worker registers it. */
@@ -63,5 +72,16 @@ interface TypedBatchBody<Input> {
 export function toBatchBody<Input>(fn: BatchTaskFn<Input, unknown> | BroadcastTaskFn<Input, unknown> | undefined): BatchBody | undefined {
   if (fn === undefined) return undefined;
   const body: TypedBatchBody<Input> = { run: (inputs, ctx) => fn(inputs, ctx) };
+  return body;
+}
+
+interface TypedDurableBody<Input> {
+  run(input: Input, ctx: DurableContext<Input>): unknown;
+}
+
+/** Forgets the input's type, as `toBody` does. */
+export function toDurableBody<Input>(fn: DurableTaskFn<Input, unknown> | undefined): DurableBody | undefined {
+  if (fn === undefined) return undefined;
+  const body: TypedDurableBody<Input> = { run: (input, ctx) => fn(input, ctx) };
   return body;
 }

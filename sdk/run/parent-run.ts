@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DurableSpawner } from './durable-child.ts';
 
 /** The task that is running, as the runs that it starts see it: they become its children. */
 export interface ParentRun {
@@ -8,6 +9,10 @@ export interface ParentRun {
   readonly signal: AbortSignal;
   /** The next child's index. A retried parent counts from 0 again and so gets the same children. */
   nextChildIndex: number;
+  /** Of a durable task: its children go through its log. */
+  readonly durable?: DurableSpawner | undefined;
+  /** The code is that of a memo: it is not run again, so nothing of it can be in the log. */
+  readonly inMemo?: boolean | undefined;
 }
 
 const storage = new AsyncLocalStorage<ParentRun>();

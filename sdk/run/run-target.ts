@@ -16,4 +16,6 @@ export interface RunTarget<Input, Output> extends TaskRef<Output> {
   /** The step whose output is the run's output; absent for a workflow, whose output is `{step: output}`. */
   readonly standaloneTaskName: string | undefined;
   readonly inputSchema: StandardSchema | undefined;
+  /** The only task of a workflow that has no other: a durable task's log has its bare output. */
+  readonly loneTaskName?: string | undefined;
 }

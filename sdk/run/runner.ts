@@ -3,9 +3,12 @@ import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trig
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { validate } from '../schema/validate.ts';
 import { collisionOf } from './collision.ts';
+import { durableChildRef } from './durable-child-ref.ts';
+import type { DurableSpawner } from './durable-child.ts';
 import { currentParentRun, type ParentRun } from './parent-run.ts';
 import type { ResultListener } from './result-listener.ts';
 import type { RunManyItem, RunOptions } from './run-options.ts';
@@ -19,6 +22,9 @@ const runIdHeader = 'hatchet-run-id';
 
 /** Runs a call. The contract allows 1,000; 200 ids stay below the 8 KiB of headers that proxies usually allow. */
 const longestBulk = 200;
+
+/** Children a call of a durable task. */
+const longestSpawn = 1000;
 
 /** Bytes a bulk call: servers of the contract take 4 MiB. */
 const bulkBytes = 3.5 * 1024 * 1024;
@@ -60,6 +66,10 @@ export class Runner {
   async start<Input, Output>(item: RunItem<Input, Output>): Promise<WorkflowRunRef<Output>> {
     const parent = currentParentRun();
     const request = await this.#request(item, parent, takeChildIndices(parent, 1));
+    if (parent?.durable !== undefined) {
+      const [ref] = await this.#spawn(parent.durable, [{ item, request }], parent);
+      if (ref !== undefined) return ref;
+    }
     const { workflows } = this.#connection;
     try {
       const { workflowRunId } = await callUnary(this.#connection, workflows.triggerWorkflow.bind(workflows), request, { repeatForMs, headers: { [runIdHeader]: uuidv7() } });
@@ -74,6 +84,7 @@ export class Runner {
     const parent = currentParentRun();
     const first = takeChildIndices(parent, items.length);
     const requests = await Promise.all(items.map(async (item, index) => ({ item, request: await this.#request(item, parent, first === undefined ? undefined : first + index) })));
+    if (parent?.durable !== undefined) return await this.#spawn(parent.durable, requests, parent);
     const refs: WorkflowRunRef<Output>[] = [];
     for (const group of chunks(requests, longestBulk, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length)) {
       const ids = await this.#startGroup(group.map(({ request }) => request));
@@ -120,6 +131,16 @@ export class Runner {
     }
   }
 
+  /** Through the log of a durable task. All calls are made at once, so that their places in it follow each other. */
+  async #spawn<Input, Output>(durable: DurableSpawner, requests: readonly { item: RunItem<Input, Output>; request: TriggerWorkflowRequest }[], parent: ParentRun): Promise<WorkflowRunRef<Output>[]> {
+    const groups = chunks(requests, longestSpawn, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length);
+    const children = await Promise.all(groups.map((group) => durable.spawn(group.map(({ request }) => request))));
+    return children.flat().flatMap((child, index) => {
+      const item = requests[index]?.item;
+      return item === undefined ? [] : [durableChildRef<Output>(child, item.target, { actions: this.#actions, parentWorkflowRunId: parent.workflowRunId })];
+    });
+  }
+
   async #startGroup(requests: TriggerWorkflowRequest[]): Promise<string[]> {
     const { workflows } = this.#connection;
     const headers = { [runIdHeader]: requests.map(() => uuidv7()).join(',') };
@@ -135,6 +156,7 @@ export class Runner {
     const { target, input, options = {} } = item;
     const name = typeof target === 'string' ? target : target.name;
     parent?.signal.throwIfAborted();
+    if (parent?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Start it outside of the memo; a child is recorded by itself' });
     if (parent === undefined && (options.childKey !== undefined || options.sticky === true)) {
       await this.#logger.warn(`childKey and sticky of ${name} are left out: they are for runs that a task starts`);
     }

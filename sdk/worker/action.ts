@@ -1,5 +1,6 @@
 import type { BatchTaskConfig } from '../definition/task-settings.ts';
-import type { BatchBody, Body } from '../definition/workflow-definition.ts';
+import type { BatchBody, Body, DurableBody } from '../definition/workflow-definition.ts';
+import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 
 interface Schemas {
@@ -15,5 +16,9 @@ export interface BatchAction extends Schemas {
   readonly batch: { readonly config: BatchTaskConfig; readonly body: BatchBody };
 }
 
+export interface DurableAction extends Schemas {
+  readonly durable: { readonly body: DurableBody; readonly evictionPolicy: EvictionPolicy; readonly executionTimeoutMs: number };
+}
+
 /** A step that this worker can run. */
-export type Action = TaskAction | BatchAction;
+export type Action = TaskAction | BatchAction | DurableAction;

@@ -11,9 +11,9 @@ export interface Attempt {
   readonly abortController: AbortController;
 }
 
-/** The identity of an attempt: a task and how often it was tried before. */
-export function attemptKey(taskRunExternalId: string, retryCount: number): string {
-  return `${taskRunExternalId}/${retryCount}`;
+/** The identity of an attempt: a task and how often it was tried before; of a durable one also how often its code was started. */
+export function attemptKey(taskRunExternalId: string, retryCount: number, invocationCount = 0): string {
+  return `${taskRunExternalId}/${retryCount}/${invocationCount}`;
 }
 
 /** The attempts of a worker. One stays until its result was acknowledged: until then it takes its slot. */

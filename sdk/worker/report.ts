@@ -1,5 +1,5 @@
 import { StepActionEventType, type AssignedAction, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { NonRetryableError, asError } from '../errors.ts';
+import { NonDeterminismError, NonRetryableError, asError } from '../errors.ts';
 import { longestPayload } from '../run/trigger-request.ts';
 import { SchemaError } from '../schema/validate.ts';
 
@@ -23,10 +23,10 @@ export function toResult(taskName: string, output: unknown): AttemptResult {
   return { status: 'completed', json };
 }
 
-/** What was thrown as a failed attempt. Errors of schemas and NonRetryableErrors are not retried. */
+/** What was thrown as a failed attempt. Errors of schemas, NonDeterminismErrors and NonRetryableErrors are not retried. */
 export function toFailure(thrown: unknown): AttemptResult {
   const error = asError(thrown);
-  const retry = !(error instanceof NonRetryableError || error instanceof SchemaError || error.name === 'NonRetryableError');
+  const retry = !(error instanceof NonRetryableError || error instanceof SchemaError || error instanceof NonDeterminismError || error.name === 'NonRetryableError');
   return { status: 'failed', message: error.message.slice(0, longestErrorText), stack: error.stack?.slice(0, longestErrorText), retry };
 }
 

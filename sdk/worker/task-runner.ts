@@ -14,6 +14,7 @@ import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
 import { contextHost } from './context-host.ts';
+import { DurableTasks, left } from './durable-tasks.ts';
 import { resultEvent, startedEvent, toFailure, toResult, type AttemptResult } from './report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';
@@ -33,6 +34,7 @@ export interface TaskRunnerOptions {
 /** Runs what the engine assigns, and reports how it went. */
 export class TaskRunner {
   readonly attempts = new Attempts();
+  readonly durable: DurableTasks;
   readonly #options: TaskRunnerOptions;
   readonly #reports: ReportQueue<StepActionEvent>;
   readonly #batchReports: ReportQueue<BatchActionEvent>;
@@ -41,6 +43,7 @@ export class TaskRunner {
     const { connection, logger } = options;
     const { dispatcher } = connection;
     this.#options = options;
+    this.durable = new DurableTasks(connection, logger);
     this.#reports = new ReportQueue(attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)), logger);
     this.#batchReports = new ReportQueue(batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)), logger);
   }
@@ -55,6 +58,7 @@ export class TaskRunner {
 
   /** Gives up on results that are not handed over yet. */
   stop(): void {
+    this.durable.stop();
     this.#reports.stop();
     this.#batchReports.stop();
   }
@@ -62,7 +66,7 @@ export class TaskRunner {
   async #start(action: AssignedAction): Promise<void> {
     const { logger } = this.#options;
     const label = `${action.actionId} (${action.taskRunExternalId}, attempt ${action.retryCount + 1})`;
-    const attempt = this.attempts.begin(attemptKey(action.taskRunExternalId, action.retryCount), label);
+    const attempt = this.attempts.begin(attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount), label);
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
@@ -73,6 +77,10 @@ export class TaskRunner {
       await new Promise((resolve) => setImmediate(resolve));
       const result = await this.#run(action, attempt, log);
       await log.flush();
+      if (result === left) {
+        await logger.debug(`${label} has left this worker`);
+        return;
+      }
       if (signal.aborted) {
         await logger.info(`${label} was cancelled`);
         return;
@@ -85,16 +93,17 @@ export class TaskRunner {
     }
   }
 
-  async #run(action: AssignedAction, attempt: Attempt, log: AttemptLog): Promise<AttemptResult> {
+  async #run(action: AssignedAction, attempt: Attempt, log: AttemptLog): Promise<AttemptResult | typeof left> {
     const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
-      if (found === undefined || !('body' in found)) throw new Error(`this worker has no task ${action.actionId}`);
+      if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
       const payload = parseActionPayload(action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const ctx = new Context({ input, action, payload, abortController: attempt.abortController, host: this.#host(log) });
+      const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
       const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0 };
-      const output = await withParentRun(parent, async () => await found.body.run(input, ctx));
+      const output = 'durable' in found ? await this.durable.run(found, facts, parent) : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
+      if (output === left) return left;
       const checked = found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
       return toResult(action.taskName, checked);
     } catch (error) {
@@ -158,7 +167,7 @@ export class TaskRunner {
 
   async #cancel(action: AssignedAction): Promise<void> {
     const { connection, logger } = this.#options;
-    const attempt = this.attempts.cancel(attemptKey(action.taskRunExternalId, action.retryCount));
+    const attempt = this.attempts.cancel(attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount));
     if (attempt === undefined) return;
     const grace = connection.config.cancellationGraceMs;
     await pause(grace);

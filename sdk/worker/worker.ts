@@ -5,7 +5,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
-import { actionId, allSteps, toRegistration, wireName } from '../definition/registration.ts';
+import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -22,6 +22,9 @@ import type { WorkerOptions } from './worker-options.ts';
 
 /** What the stop of a worker says to the engine is a courtesy: it waits for an answer no longer than this. */
 const farewellMs = 2_000;
+
+/** Durable tasks at once, unless `durableSlots` says otherwise. */
+const usualDurableSlots = 1_000;
 
 /** Runs tasks. Made by `hatchet.worker`. */
 export class Worker {
@@ -156,9 +159,10 @@ export class Worker {
     }
     const name = wireName(definition, namespace);
     this.#workflows.add(name);
-    const { onFailure, inputSchema } = definition;
-    for (const { name: step, body, batch, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
+    const { onFailure, inputSchema, taskDefaults } = definition;
+    for (const { name: step, body, batch, durable, settings, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
       if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body }, inputSchema, outputSchema });
+      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)) }, inputSchema, outputSchema });
       else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
     }
   }
@@ -182,7 +186,8 @@ export class Worker {
   }
 
   #registration(): Registration {
-    const { slots = 100, durableSlots } = this.#options;
+    const { slots = 100 } = this.#options;
+    const durableSlots = this.#durableSlots();
     return {
       workerName: this.name,
       actions: [...this.#actions.keys()],
@@ -191,7 +196,15 @@ export class Worker {
     };
   }
 
+  /** Undefined where the worker offers no such slots. */
+  #durableSlots(): number | undefined {
+    const { durableSlots } = this.#options;
+    return durableSlots ?? ([...this.#actions.values()].some((action) => 'durable' in action) ? usualDurableSlots : undefined);
+  }
+
   #registered(workerId: string): void {
+    const durableSlots = this.#durableSlots();
+    if (durableSlots !== undefined) this.#tasks.durable.serve(workerId, durableSlots);
     this.#heartbeat.beatFor(workerId);
     this.#ready.set();
     void this.#logger.info(`ready: ${this.#actions.size} ${this.#actions.size === 1 ? 'task' : 'tasks'}, ${this.#options.slots ?? 100} slots`);
@@ -203,12 +216,14 @@ export class Worker {
     await this.#logger.info(attempts.size === 0 ? 'stopping' : `stopping: ${attempts.size} running ${attempts.size === 1 ? 'task' : 'tasks'} may finish`);
     const { workerId } = this.#session;
     if (workerId !== undefined) await this.#attempt('pause', this.#setPaused(true, farewellMs));
+    await this.#tasks.durable.leave(farewellMs);
     this.#session.close();
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
       await this.#attempt('unsubscribe', callUnary(this.#connection, dispatcher.unsubscribe.bind(dispatcher), { workerId }, { timeoutMs: farewellMs }));
     }
     await this.#drain();
+    await this.#tasks.durable.leave(farewellMs);
     this.#tasks.stop();
     await this.#heartbeat.stop();
     await this.#logger.info('stopped');

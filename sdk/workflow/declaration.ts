@@ -33,6 +33,11 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
     return this.definition.inputSchema;
   }
 
+  get loneTaskName(): string | undefined {
+    const { steps, onFailure, onSuccess } = this.definition;
+    return steps.length === 1 && onFailure === undefined && onSuccess === undefined ? steps[0]?.name : undefined;
+  }
+
   /**
    * Runs it and waits for its output: a task's own, a workflow's `{task: output}`. Several inputs make several runs,
    * and give their outputs in the same order.

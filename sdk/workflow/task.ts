@@ -1,5 +1,6 @@
-import type { BatchTaskOptions, BroadcastTaskOptions, TaskOptions } from '../definition/task-options.ts';
-import { toBatchBody, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
+import type { BatchTaskOptions, BroadcastTaskOptions, DurableTaskOptions, TaskOptions } from '../definition/task-options.ts';
+import { toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import type { Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';
@@ -24,6 +25,14 @@ export function declareBatchTask<RawInput, Input, Result>(options: BatchTaskOpti
   const step: StepDefinition = { name, parents: [], settings, body: undefined, batch: { config: batch, body: toBatchBody<Input>(fn) }, outputSchema: output };
   const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
   return new TaskDeclaration<RawInput, Result>(definition, runner);
+}
+
+/** A durable task that stands alone. */
+export function declareDurableTask<RawInput, Input, Result, Output>(options: DurableTaskOptions<RawInput, Input, Result> & { output?: StandardSchema<unknown, Output> | undefined }, runner: Runner): TaskDeclaration<RawInput, Output> {
+  const { name, fn, evictionPolicy = defaultEvictionPolicy, input, inputValidator, output, concurrency, ...settings } = options;
+  const step: StepDefinition = { name, parents: [], settings, body: undefined, durable: { evictionPolicy, body: toDurableBody(fn) }, outputSchema: output };
+  const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
+  return new TaskDeclaration<RawInput, Output>(definition, runner);
 }
 
 export function declareTask<RawInput, Input, Result, Output>(options: TaskOptions<RawInput, Input, Result> & { output?: StandardSchema<unknown, Output> | undefined }, runner: Runner): TaskDeclaration<RawInput, Output> {

@@ -1,5 +1,6 @@
-import type { CheckedOutput, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
-import { onFailureName, onSuccessName, toBatchBody, toBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
+import type { CheckedOutput, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
+import { onFailureName, onSuccessName, toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import type { outputOf, TaskRef } from '../run/run-target.ts';
 import type { Runner } from '../run/runner.ts';
 import type { SchemaInput, StandardSchema } from '../schema/standard-schema.ts';
@@ -37,6 +38,16 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input> extends Dec
   task(options: (WorkflowTaskOptions<string, ParsedInput, unknown> & { output?: StandardSchema | undefined }) | TaskDeclaration<Input, unknown>): WorkflowTask<string, unknown> {
     this.definition.steps.push(isTask(options) ? options.step : toStep(options));
     return new WorkflowTask(options.name);
+  }
+
+  /** Adds a durable task whose output is checked by a schema. */
+  durableTask<Name extends string, Schema extends StandardSchema>(options: CheckedWorkflowDurableTaskOptions<Name, ParsedInput, Schema>): WorkflowTask<Name, OutputFor<Output, Name, CheckedOutput<Schema>>>;
+  /** Adds a durable task: its waits and children are recorded, so that it goes on where it was after whatever ends its worker. */
+  durableTask<Name extends string, Result extends ResultFor<Output, Name>>(options: WorkflowDurableTaskOptions<Name, ParsedInput, Result>): WorkflowTask<Name, OutputFor<Output, Name, Result>>;
+  durableTask(options: WorkflowDurableTaskOptions<string, ParsedInput, unknown> & { output?: StandardSchema | undefined }): WorkflowTask<string, unknown> {
+    const { name, parents = [], fn, evictionPolicy = defaultEvictionPolicy, output, ...settings } = options;
+    this.definition.steps.push({ name, parents: parents.map((parent) => parent.name), settings, body: undefined, durable: { evictionPolicy, body: toDurableBody<ParsedInput>(fn) }, outputSchema: output });
+    return new WorkflowTask(name);
   }
 
   /** Adds a task that runs in batches, with tasks of other runs, and gives one output for all of them. */

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { waitConditions, type WaitCondition } from '../definition/conditions.ts';
+import { durationToMs, type Duration } from '../duration.ts';
+import { Draws } from '../durable/draws.ts';
+import type { Invocation } from '../durable/invocation.ts';
+import { memoKey, patchKey } from '../durable/memo-key.ts';
+import { HatchetError } from '../errors.ts';
+import type { LogLevel } from '../logger.ts';
+import { currentParentRun, withParentRun } from '../run/parent-run.ts';
+import type { WorkflowRunRef } from '../run/run-ref.ts';
+import type { RunTarget } from '../run/run-target.ts';
+import type { StandardSchema } from '../schema/standard-schema.ts';
+import { validate } from '../schema/validate.ts';
+import type { ActionPayload } from './action-payload.ts';
+import type { ContextHost } from './context-host.ts';
+import { Context, type ChildRun, type ChildRunOptions } from './context.ts';
+import type { LogDetails } from './log-metadata.ts';
+import { matchesOf, type WaitResult } from './wait-result.ts';
+
+export interface SleepResult {
+  durationMs: number;
+}
+
+export interface SleepOptions {
+  /** Under which `waitFor` has it. @default `sleep-<duration>` */
+  readableDataKey?: string | undefined;
+  /** Shown where the task waits. */
+  label?: string | undefined;
+}
+
+export interface EventWaitOptions<Payload> {
+  /** CEL over `input`, the event's payload. @default every event of the key */
+  expression?: string | undefined;
+  /** Checks the payload, and gives it its type. Any Standard Schema. */
+  schema?: StandardSchema<unknown, Payload> | undefined;
+  /** Only events of this scope. */
+  scope?: string | undefined;
+  /** With a scope: events that were pushed up to so long ago count too. @default those pushed from now on */
+  lookback?: Duration | undefined;
+  /** Shown where the task waits. */
+  label?: string | undefined;
+}
+
+type Memoized<Value> = () => Value | Promise<Value>;
+
+/**
+ * What a durable task knows and can do. Its operations take places in the task's log; where the log has their results
+ * already, they give these. So the code may be run again from its start at any time, and goes on where it was.
+ */
+export class DurableContext<Input = unknown, UserData = unknown> extends Context<Input, UserData> {
+  /** Times that the code was started: it is run again after an eviction, a retry, or the end of its worker. */
+  readonly invocationCount: number;
+  readonly #invocation: Invocation;
+  readonly #namespace: string;
+  readonly #patches = new Map<string, Promise<boolean>>();
+  #draws: Promise<Draws> | undefined;
+
+  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; invocation: Invocation; namespace: string }) {
+    super(facts);
+    this.invocationCount = facts.invocation.invocationCount;
+    this.#invocation = facts.invocation;
+    this.#namespace = facts.namespace;
+  }
+
+  /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
+  async sleepFor(duration: Duration, options: SleepOptions | string = {}, label?: string): Promise<SleepResult> {
+    const { readableDataKey, label: shown } = typeof options === 'string' ? { readableDataKey: options, label } : options;
+    await this.waitFor({ sleepFor: duration, readableDataKey }, shown);
+    return { durationMs: durationToMs(duration) };
+  }
+
+  /** Waits until then. */
+  async sleepUntil(wakeAt: Date, options: SleepOptions = {}): Promise<SleepResult> {
+    const ms = wakeAt.getTime() - (await this.now()).getTime();
+    if (Number.isNaN(ms)) throw new HatchetError('INVALID_ARGUMENT', 'sleepUntil was given an invalid date');
+    return ms <= 0 ? { durationMs: 0 } : await this.sleepFor(ms, options);
+  }
+
+  /**
+   * Waits for an event that is pushed from now on, and gives its payload.
+   * @throws SchemaError for a payload that the schema refuses
+   */
+  waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload>): Promise<Payload>;
+  /** The same as the official SDK writes it. */
+  waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
+  async waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[payloadSchema, eventScope, lookbackWindow, shown]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload> {
+    const options = typeof given === 'object' ? given : { expression: given, schema: payloadSchema, scope: eventScope, lookback: lookbackWindow, label: shown };
+    const { expression, schema, scope, lookback, label } = options;
+    const considerEventsSince = lookback === undefined ? undefined : new Date((await this.now()).getTime() - durationToMs(lookback));
+    const [payload] = matchesOf(await this.waitFor({ eventKey: key, expression, scope, considerEventsSince }, label));
+    if (schema !== undefined) return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
+    const untyped: Payload = JSON.parse(JSON.stringify(payload ?? {}));
+    return untyped;
+  }
+
+  /**
+   * Waits for sleeps and events: for all of a list, for one of those in `Or`.
+   * @returns what was met, by readable data keys: `{ CREATE: { key: [data] } }`
+   */
+  async waitFor(conditions: WaitCondition | readonly WaitCondition[], label?: string): Promise<WaitResult> {
+    this.#checkPlace('wait');
+    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), label));
+    return result;
+  }
+
+  /** Runs children and waits for all outputs, in their order. */
+  async runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return await this.bulkRunChildren(children);
+  }
+
+  /** Starts a child; wait for its output, or not, with the reference's `output`. */
+  async spawn<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+    return await this.runNoWaitChild(workflow, input, options);
+  }
+
+  /** Same as `runChild`. */
+  async spawnChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+    return await this.runChild(workflow, input, options);
+  }
+
+  /** Same as `runChildren`. */
+  async spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return await this.bulkRunChildren(children);
+  }
+
+  /**
+   * Runs the function once, and records what it gives; whenever the task is run again, that is what this gives. The value
+   * is what JSON makes of it, the first time too. A function that throws is not recorded: the next run tries it again.
+   * @param deps what the function depends on: they tell this memo from others at the same place
+   */
+  memo<Value>(deps: readonly unknown[], fn: Memoized<Value>): Promise<Value>;
+  memo<Value>(fn: Memoized<Value>, deps: readonly unknown[]): Promise<Value>;
+  async memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
+    this.#checkPlace('memo');
+    const fn = typeof one === 'function' ? one : other;
+    const deps = typeof one === 'function' ? other : one;
+    if (typeof fn !== 'function' || typeof deps === 'function') throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function');
+    const parent = currentParentRun();
+    const run = async (): Promise<string> => toJson(await fn());
+    const json = await this.#invocation.memo(memoKey(this.taskRunExternalId(), deps), async () => await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)));
+    // The log vouches for no type: it has what the code recorded.
+    const value: Value = JSON.parse(json);
+    return value;
+  }
+
+  /** The time, as it was when this was first asked for. */
+  async now(): Promise<Date> {
+    this.#checkPlace('now');
+    const { ts }: { ts: string } = JSON.parse(await this.#record(['now'], { ts: new Date().toISOString() }));
+    return new Date(ts);
+  }
+
+  /** A UUID that is the same each time the task is run again. */
+  async uuid(): Promise<string> {
+    this.#checkPlace('uuid');
+    return (await this.#drawn()).uuid();
+  }
+
+  /** A number from 0, below 1, that is the same each time the task is run again. */
+  async random(): Promise<number> {
+    this.#checkPlace('random');
+    return (await this.#drawn()).number();
+  }
+
+  /**
+   * Whether this run reached this place with the code that asks: false for a run whose log had gone further when the code
+   * was changed. Keep the old way in the `else` until no such run is left. The answer for an id stays the same.
+   */
+  async patched(id: string): Promise<boolean> {
+    this.#checkPlace('patched');
+    const known = this.#patches.get(id);
+    if (known !== undefined) return await known;
+    const asked = this.#invocation.probe(patchKey(id));
+    this.#patches.set(id, asked);
+    return await asked;
+  }
+
+  /** Goes on at once: when the engine has a line is in no log, and must not decide what comes next. */
+  override async log(message: string, level: Exclude<LogLevel, 'OFF'> = 'INFO', details: LogDetails = {}): Promise<void> {
+    void super.log(message, level, details);
+  }
+
+  override async refreshTimeout(incrementBy: Duration): Promise<void> {
+    await super.refreshTimeout(incrementBy);
+    this.#invocation.extendedMs += durationToMs(incrementBy);
+  }
+
+  /** One seed for all: it takes one place in the log, however many are drawn. */
+  #drawn(): Promise<Draws> {
+    this.#draws ??= this.#record(['seed'], { seed: randomUUID() }).then((json) => {
+      const { seed }: { seed: string } = JSON.parse(json);
+      return new Draws(seed);
+    });
+    return this.#draws;
+  }
+
+  async #record(deps: readonly unknown[], value: object): Promise<string> {
+    return await this.#invocation.record(memoKey(this.taskRunExternalId(), deps), JSON.stringify(value));
+  }
+
+  #checkPlace(operation: string): void {
+    if (currentParentRun()?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${operation} cannot be used inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Move it out of the memo' });
+  }
+}
+
+/** Nothing is null to JSON. @throws HatchetError INVALID_OUTPUT */
+function toJson(value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value ?? null);
+  } catch (error) {
+    throw new HatchetError('INVALID_OUTPUT', 'the value of a memo cannot be written as JSON', { cause: error, remedy: 'Leave out cycles and BigInts' });
+  }
+  if (json === undefined) throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: it is a ${typeof value}`);
+  return json;
+}

@@ -1,0 +1,172 @@
+import type { Connection } from '../connection/connection.ts';
+import { pause } from '../connection/backoff.ts';
+import type { ActionPayload } from '../context/action-payload.ts';
+import type { ContextHost } from '../context/context-host.ts';
+import { DurableContext } from '../context/durable-context.ts';
+import { durationToMs } from '../duration.ts';
+import { chooseEvictions, type EvictionCause, type WaitingInvocation } from '../durable/choose-evictions.ts';
+import { DurableLink } from '../durable/durable-link.ts';
+import { Invocation } from '../durable/invocation.ts';
+import { TaskCancelledError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { withParentRun, type ParentRun } from '../run/parent-run.ts';
+import type { DurableAction } from './action.ts';
+
+/** What an invocation gives that has left this worker before its code ended: nothing is to be reported. */
+export const left = Symbol('left');
+
+/** How often those that wait are looked over. */
+const reviewIntervalMs = 100;
+
+const reasons: Record<EvictionCause, string> = {
+  ttl: 'it waited for longer than its ttl',
+  timeout: 'it would have reached its execution timeout while it waited',
+  capacity: 'it waited while other tasks needed the slots of its worker',
+  stop: 'its worker stopped while it waited',
+};
+
+interface Stay {
+  readonly invocation: Invocation;
+  readonly startedAt: number;
+  readonly ttlMs: number | undefined;
+  readonly executionTimeoutMs: number;
+  readonly priority: number;
+  readonly yields: boolean;
+  /** Ends its stay on this worker without an end of its code. */
+  leave(): void;
+}
+
+/** What a durable task's context is made of. */
+interface CallFacts {
+  input: unknown;
+  action: AssignedAction;
+  payload: ActionPayload;
+  abortController: AbortController;
+  host: ContextHost;
+}
+
+/** The durable tasks of a worker: runs their code, and has those that wait leave in time. */
+export class DurableTasks {
+  readonly #connection: Connection;
+  readonly #logger: Logger;
+  readonly #link: DurableLink;
+  readonly #stays = new Map<Invocation, Stay>();
+  #slots = 0;
+  #stopping = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: Connection, logger: Logger) {
+    this.#connection = connection;
+    this.#logger = logger;
+    this.#link = new DurableLink(connection, logger, (invocation) => this.#stays.get(invocation)?.leave());
+  }
+
+  /** The worker was registered, or was registered again under another id. */
+  serve(workerId: string, slots: number): void {
+    this.#slots = slots;
+    this.#link.serve(workerId);
+  }
+
+  /** Runs the code. @returns its output, or `left` where it left this worker before it had one */
+  async run({ durable }: DurableAction, facts: CallFacts, parent: ParentRun): Promise<unknown> {
+    const { action, abortController } = facts;
+    const invocation = new Invocation({
+      taskRunExternalId: action.taskRunExternalId,
+      invocationCount: action.durableTaskInvocationCount ?? 1,
+      onAsked: (asker) => this.#link.flush(asker),
+      onWaiting: (waiter) => this.#link.saySoon(waiter),
+      onComputed: (completion) => this.#link.complete(completion),
+    });
+    const { ttl, priority = 0, allowCapacityEviction = true } = durable.evictionPolicy;
+    const { signal } = abortController;
+    const cancel = (): void => invocation.cancel(signal.reason);
+    try {
+      // Not a race of promises: what never settles would keep the code of those that left in memory.
+      return await new Promise((resolve, reject) => {
+        const stay: Stay = {
+          invocation,
+          startedAt: performance.now(),
+          ttlMs: ttl === undefined ? undefined : durationToMs(ttl),
+          executionTimeoutMs: durable.executionTimeoutMs,
+          priority,
+          yields: allowCapacityEviction,
+          leave: () => {
+            this.#forget(invocation);
+            invocation.leave();
+            resolve(left);
+            abortController.abort(new TaskCancelledError('the durable task has left this worker, and goes on elsewhere from its log'));
+          },
+        };
+        this.#stays.set(invocation, stay);
+        this.#link.add(invocation);
+        this.#review();
+        signal.addEventListener('abort', cancel, { once: true });
+        if (signal.aborted) cancel();
+        const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace });
+        const run = async (): Promise<unknown> => {
+          try {
+            return await durable.body.run(facts.input, ctx);
+          } finally {
+            // What the code asked for last without waiting for it is in the log before the result is.
+            await invocation.answered();
+          }
+        };
+        withParentRun({ ...parent, durable: invocation }, run).then(resolve, reject);
+      });
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      this.#forget(invocation);
+      invocation.leave();
+    }
+  }
+
+  /** All that wait leave, now and from now on. Resolves when the engine knows, or the time is over. */
+  async leave(patienceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#evictDue();
+    const departed = new AbortController();
+    await Promise.race([this.#link.departed(), pause(patienceMs, departed.signal)]);
+    departed.abort();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#link.stop();
+  }
+
+  #forget(invocation: Invocation): void {
+    this.#stays.delete(invocation);
+    this.#link.remove(invocation);
+    if (this.#stays.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #review(): void {
+    this.#timer ??= setInterval(() => this.#evictDue(), reviewIntervalMs).unref();
+  }
+
+  #evictDue(): void {
+    const waiting: (Stay & WaitingInvocation)[] = [];
+    for (const stay of this.#stays.values()) {
+      const { waitingSince } = stay.invocation;
+      if (waitingSince !== undefined) waiting.push({ ...stay, waitingSince, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs });
+    }
+    for (const { who, cause } of chooseEvictions(waiting, { now: performance.now(), running: this.#stays.size, slots: this.#slots, stopping: this.#stopping })) {
+      void this.#logger.debug(`the durable task ${who.invocation.taskRunExternalId} leaves: ${reasons[cause]}`);
+      this.#link.depart(who.invocation, reasons[cause]);
+      who.leave();
+    }
+  }
+}
+
+/** Calls to the engine that are no operations of the log are no waiting. */
+function busyHost(host: ContextHost, invocation: Invocation): ContextHost {
+  return {
+    ...host,
+    refreshTimeout: async (taskRunExternalId, increment) => await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
+    releaseSlot: async (taskRunExternalId) => await invocation.busy(async () => await host.releaseSlot(taskRunExternalId)),
+    putStream: async (taskRunExternalId, chunk) => await invocation.busy(async () => await host.putStream(taskRunExternalId, chunk)),
+  };
+}
