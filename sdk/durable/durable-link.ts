@@ -187,9 +187,10 @@ export class DurableLink {
   #begin(): void {
     this.#ready = true;
     this.#failures = 0;
+    // First: what was told on the old stream may be lost, and a task that the worker does not name waits for nothing.
+    this.#sayAll();
     for (const departure of this.#departures.values()) this.#sendDeparture(departure);
     for (const invocation of this.#invocations.values()) this.flush(invocation);
-    this.#sayAll();
   }
 
   #dismiss(invocation: Invocation | undefined, reason: string): void {
@@ -228,8 +229,8 @@ export class DurableLink {
 
   #sayAll(): void {
     const invocations = [...this.#invocations.values()];
-    if (this.#ready) for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
     this.#say(invocations);
+    if (this.#ready) for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
   }
 
   /** An invocation's nodes go in one message: each says all that it waits for. */

@@ -14,13 +14,6 @@ let engine: EngineChild;
 let hatchet: Hatchet;
 const workers: { worker: Worker; running: Promise<void> }[] = [];
 
-/** Something that code waits for, and a sign that it does. */
-function gate(): { open: () => void; opened: Promise<void> } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open: () => open(), opened };
-}
-
 beforeAll(async () => {
   engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
   hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
@@ -59,10 +52,6 @@ async function rest<Answer>(method: 'GET' | 'POST', path: string): Promise<Answe
 /** Resolves once the task's log has its n-th node, unsatisfied. */
 async function waitsAt(taskId: string, node: number): Promise<void> {
   await vi.waitFor(async () => expect((await rest<Entry[]>('GET', `tenants/${hatchet.tenantId}/durable-tasks/${taskId}`)).find(({ nodeId }) => nodeId === node)).toMatchObject({ isSatisfied: false }), { timeout: 20_000, interval: 20 });
-}
-
-async function isEvicted(taskId: string): Promise<void> {
-  await vi.waitFor(async () => expect(await rest<{ isEvicted?: boolean }>('GET', `tasks/${taskId}`)).toMatchObject({ isEvicted: true }), { timeout: 20_000, interval: 20 });
 }
 
 describe('durable tasks of the SDK', () => {
