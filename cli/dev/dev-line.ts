@@ -46,6 +46,13 @@ export function devLines(event: DevEvent): readonly DevLine[] {
       return [message(`worker │ ${plainText(event.line)}`)];
     case 'run-event':
       return [{ stream: 'data', text: eventLine(event.event, { withRun: true }) }];
+    case 'durable-mismatch':
+      return [
+        message(plainText(`✗ run ${event.runId} of ${event.workflow} does not fit the code any more: node ${event.node} of its log holds ${event.recorded}, and the code asks for ${event.asked}`)),
+        message(`  from there on by the new code: hatchet runs branch ${event.runId} --node ${event.node}`),
+        message("  both ways in the code: if (await ctx.patched('my-change')) … else …"),
+        message(plainText(`  from the start: hatchet trigger workflow ${event.workflow}`)),
+      ];
     case 'overview':
       return [];
     case 'feed-lost':

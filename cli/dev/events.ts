@@ -42,6 +42,8 @@ export type DevEvent =
   | { type: 'worker-exited'; generation: number; exit: WorkerExit; retryInMs: number | null; isLatest: boolean }
   | { type: 'worker-line'; generation: number; line: string }
   | { type: 'run-event'; event: EventRow }
+  /** A durable run was begun by other code than that which resumed it, and failed on it. */
+  | { type: 'durable-mismatch'; runId: string; workflow: string; task: string; node: number; recorded: string; asked: string }
   | { type: 'overview'; overview: Overview }
   | { type: 'feed-lost'; why: string }
   | { type: 'feed-back' }

@@ -1,6 +1,7 @@
 import { RunAdmin, type TriggerOptions } from '../admin/run-admin.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { ExitCode } from '../exit-code.ts';
+import type { EventRow } from '../monitor/run-reader.ts';
 import { reportError } from '../output/report-error.ts';
 import type { EngineController } from './engine-controller.ts';
 import type { DevEvent } from './events.ts';
@@ -114,6 +115,7 @@ export class DevSession {
         if (this.#goal.once) this.#end(reportError(event.error).exitCode);
         return;
       case 'run-event':
+        this.#checkMismatch(event.event);
         if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) this.#look(event.event.runId);
         return;
       case 'run-finished':
@@ -133,6 +135,7 @@ export class DevSession {
       case 'worker-draining':
       case 'worker-stopped':
       case 'worker-line':
+      case 'durable-mismatch':
       case 'overview':
       case 'feed-lost':
       case 'feed-back':
@@ -163,6 +166,10 @@ export class DevSession {
         (error: unknown) => this.handle({ type: 'trigger-failed', workflow: trigger.workflow, error }),
       )
       .finally(() => admin.close());
+  }
+
+  #checkMismatch({ runId, workflow, task, mismatch }: EventRow): void {
+    if (mismatch !== undefined) this.handle({ type: 'durable-mismatch', runId, workflow, task, ...mismatch });
   }
 
   /** One look after the other: of two at once, both could find the end, and tell of it. */

@@ -72,6 +72,11 @@ function apply(store: UiStore, event: DevEvent): void {
     case 'types-checked':
       store.dispatch({ type: 'dev', dev: { typeProblems: event.problems } });
       return;
+    case 'durable-mismatch': {
+      const { runId, workflow, node, recorded, asked } = event;
+      store.dispatch({ type: 'dev', dev: { mismatches: [...dev.mismatches.filter((note) => note.runId !== runId), { runId, workflow, node, recorded, asked }] } });
+      return;
+    }
     case 'worker-starting':
       store.dispatch({ type: 'dev', dev: { worker: dev.worker === 'serving' ? 'serving' : 'starting' } });
       return;

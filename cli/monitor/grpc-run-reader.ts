@@ -208,6 +208,7 @@ function eventRow(event: RunEvent): EventRow {
     time: iso(event.time),
     runId: event.runId,
     workflow: event.workflowName,
+    taskId: event.taskId,
     task: event.taskName,
     attempt: event.attempt,
     type: event.type,

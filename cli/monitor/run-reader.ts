@@ -62,7 +62,8 @@ export interface EventRow {
   time: string | null;
   runId: string;
   workflow: string;
-  /** Empty for an event of the whole run. */
+  /** Empty, as the name, for an event of the whole run. A run of one task has that task's id. */
+  taskId: string;
   task: string;
   attempt: number;
   type: string;

@@ -1,6 +1,7 @@
 import { useInput, useStdout } from 'ink';
 import { useEffect, useSyncExternalStore } from 'react';
 import type { RunReader } from '../monitor/run-reader.ts';
+import { useDurableFeed } from './feeds/use-durable-feed.ts';
 import { useFiguresFeed } from './feeds/use-figures-feed.ts';
 import { useOverviewFeed } from './feeds/use-overview-feed.ts';
 import { useRunFeed } from './feeds/use-run-feed.ts';
@@ -18,7 +19,9 @@ export function App({ store, connect }: { store: UiStore; connect: (() => RunRea
   useRunsFeed(connect, dispatch);
   useOverviewFeed(connect, dispatch);
   useFiguresFeed({ connect, view: state.view, dispatch });
-  useRunFeed({ connect, runId: state.run?.runId, dispatch });
+  useRunFeed({ connect, runId: state.run?.runId, revision: state.run?.revision, dispatch });
+  const durable = state.run?.detail?.tasks.filter((task) => task.durable).map((task) => task.taskId) ?? [];
+  useDurableFeed({ connect, runId: state.run?.runId, taskIds: durable.join(' '), dispatch });
   const { stdout } = useStdout();
   useEffect(() => {
     const resize = (): void => dispatch({ type: 'resize', rows: stdout.rows, columns: stdout.columns });

@@ -1,3 +1,4 @@
+import { DurableAdmin } from '../admin/durable-admin.ts';
 import { RunAdmin } from '../admin/run-admin.ts';
 import { WorkflowAdmin } from '../admin/workflow-admin.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -45,6 +46,12 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
       case 'replay':
         attempt(replay(ports, effect.runId).then((count) => notice(count === 0 ? `${effect.runId} has nothing to run again` : `${effect.runId} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
         return;
+      case 'skip-sleep':
+        attempt(withDurable(ports, (admin) => admin.skipSleep(effect)).then(() => notice(`skipped the sleep at node ${effect.node}`)));
+        return;
+      case 'branch':
+        attempt(withDurable(ports, (admin) => admin.branch(effect)).then((made) => notice(`goes on from node ${made.node}, on branch ${made.branch}`)));
+        return;
       case 'pause-workflow':
         attempt(withWorkflows(ports, (admin) => admin.pause(effect.name, effect.paused)).then(() => notice(effect.paused ? `${effect.name} is paused: its queued tasks wait` : `${effect.name} runs again`)));
         return;
@@ -78,6 +85,15 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
 
 async function withAdmin<T>(ports: EffectPorts, work: (admin: RunAdmin) => Promise<T>): Promise<T> {
   const admin = new RunAdmin(ports.connection());
+  try {
+    return await work(admin);
+  } finally {
+    admin.close();
+  }
+}
+
+async function withDurable<T>(ports: EffectPorts, work: (admin: DurableAdmin) => Promise<T>): Promise<T> {
+  const admin = new DurableAdmin(ports.connection());
   try {
     return await work(admin);
   } finally {

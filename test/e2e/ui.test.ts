@@ -1,56 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn, type IPty } from '@lydell/node-pty';
-import xterm from '@xterm/headless';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { processesIn } from '../helpers/left-behind.ts';
 import { makeLinkedProject } from '../helpers/linked-project.ts';
-import { cleanEnv, hatchetBin, runCli } from '../helpers/run-cli.ts';
+import { runCli } from '../helpers/run-cli.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
-
-function terminalEnv(): Record<string, string> {
-  const env = Object.entries(cleanEnv()).filter(([name]) => name !== 'CI' && name !== 'NODE_ENV');
-  return { ...Object.fromEntries(env), TERM: 'xterm-256color' };
-}
-
-/** A terminal as a person has it: what the program writes is interpreted, and the screen can be read. */
-class TestTerminal {
-  readonly #terminal = new xterm.Terminal({ rows: 30, cols: 100, allowProposedApi: true });
-  readonly #pty: IPty;
-  readonly exited: Promise<number>;
-
-  constructor(args: readonly string[], cwd: string) {
-    this.#pty = spawn(process.execPath, [hatchetBin, ...args], { rows: 30, cols: 100, cwd, env: terminalEnv() });
-    this.#pty.onData((data) => this.#terminal.write(data));
-    this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
-  }
-
-  get isOwnScreen(): boolean {
-    return this.#terminal.buffer.active.type === 'alternate';
-  }
-
-  screen(): string {
-    const { active } = this.#terminal.buffer;
-    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '').join('\n');
-  }
-
-  press(keys: string): void {
-    this.#pty.write(keys);
-  }
-
-  resize(columns: number, rows: number): void {
-    this.#terminal.resize(columns, rows);
-    this.#pty.resize(columns, rows);
-  }
-
-  shows(pattern: RegExp, timeout = 20_000): Promise<void> {
-    return expect.poll(() => this.screen(), { timeout, interval: 20 }).toMatch(pattern);
-  }
-
-  kill(): void {
-    this.#pty.kill('SIGKILL');
-  }
-}
+import { TestTerminal } from '../helpers/test-terminal.ts';
 
 /** Tasks that wait, each for something else, and a cron whose tick does not come by itself. */
 const waiting = `

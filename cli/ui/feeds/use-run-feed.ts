@@ -9,11 +9,11 @@ import type { UiAction } from '../model/ui-state.ts';
 type Dispatch = (action: UiAction) => void;
 type Connect = () => RunReader;
 
-/** One run into the model while it is open: its detail after each batch of its events, and its logs. */
-export function useRunFeed(options: { connect: Connect | undefined; runId: string | undefined; dispatch: Dispatch }): void {
-  const { connect, runId, dispatch } = options;
+/** One run into the model while it is open: its detail after each batch of its events, and its logs; anew with each revision. */
+export function useRunFeed(options: { connect: Connect | undefined; runId: string | undefined; revision: number | undefined; dispatch: Dispatch }): void {
+  const { connect, runId, revision, dispatch } = options;
   useEffect(() => {
-    if (connect === undefined || runId === undefined) return undefined;
+    if (connect === undefined || runId === undefined || revision === undefined) return undefined;
     const abort = new AbortController();
     const hooks: FollowHooks = { signal: abort.signal, patienceMs: Number.POSITIVE_INFINITY };
     const quietly = (work: Promise<void>): void =>
@@ -25,7 +25,7 @@ export function useRunFeed(options: { connect: Connect | undefined; runId: strin
     quietly(events({ connect, runId, dispatch, hooks }));
     quietly(logs({ connect, runId, dispatch, hooks }));
     return () => abort.abort();
-  }, [connect, runId, dispatch]);
+  }, [connect, runId, revision, dispatch]);
 }
 
 interface RunFeed {

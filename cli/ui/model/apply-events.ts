@@ -40,6 +40,9 @@ function applyEvent(run: RunRow, event: EventRow): RunRow {
     return event.type === 'RUN_CREATED' && rank(run.status) > 0 ? run : { ...run, status: event.status };
   }
   if (event.type === 'RETRIED_BY_USER') return { ...run, status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null };
+  // A run of one task is where its task is; one of several goes on.
+  if (event.type === 'DURABLE_EVICTED' && event.taskId === event.runId && rank(run.status) < 2) return { ...run, status: 'EVICTED' };
+  if (event.type === 'DURABLE_RESTORING' && run.status === 'EVICTED') return { ...run, status: 'QUEUED' };
   if (event.type === 'STARTED' && rank(run.status) < 2) return { ...run, status: 'RUNNING', startedAt: run.startedAt ?? event.time };
   if (event.type === 'ASSIGNED' && run.status === 'QUEUED') return { ...run, status: 'RUNNING' };
   if (event.type === 'FAILED' && event.message !== '') return { ...run, errorMessage: run.errorMessage ?? event.message };

@@ -3,13 +3,16 @@ import type { UiState } from './ui-state.ts';
 /** Last lines of a crashed worker that are shown. */
 export const crashLines = 3;
 
+/** Lines that tell more of a log's selected node. */
+export const nodeRows = 4;
+
 /** Lines that tell more of a list's selected row. */
 export const detailRows = 5;
 
 type Size = Pick<UiState, 'rows' | 'dev'>;
 
 /** Lines between the head and the status bar, at a height of the terminal: one row less than it has, or it would scroll. */
-function bodyRows({ rows, dev }: Size): number {
+export function bodyRows({ rows, dev }: Size): number {
   return Math.max(4, rows - 4 - bannerRows(dev));
 }
 
@@ -17,6 +20,7 @@ function bodyRows({ rows, dev }: Size): number {
 function bannerRows(dev: UiState['dev']): number {
   if (dev === undefined) return 0;
   if (dev.problems.length > 0) return 1;
+  if (dev.mismatches.length > 0) return 4;
   if (dev.crash !== undefined) return 1 + Math.min(crashLines, dev.crash.lines.length);
   return dev.typeProblems.length > 0 ? 1 : 0;
 }

@@ -31,7 +31,7 @@ export function inList(state: UiState, key: Key): Step {
 
 /** The runs of what is selected; a cron's last run. */
 function openItem(state: UiState, item: ListItem): UiState {
-  if (item.kind === 'cron' && item.row.lastRunId !== null) return { ...state, run: openRun(item.row.lastRunId, 'events') };
+  if (item.kind === 'cron' && item.row.lastRunId !== null) return { ...state, run: openRun(item.row.lastRunId) };
   const workflow = workflowOf(item);
   if (workflow === undefined) return state;
   return { ...state, view: 'runs', selected: undefined, filter: item.kind === 'queue' ? 'QUEUED' : 'ALL', searches: { ...state.searches, runs: fieldOf(workflow) } };

@@ -3,6 +3,7 @@ import { inList } from './list-keys.ts';
 import { idOf, selectedItem } from './list-items.ts';
 import { inLogs } from './log-keys.ts';
 import { askCancel, inRun, inRuns, replay, selectedRunId } from './run-keys.ts';
+import { openMismatch } from './durable-keys.ts';
 import { inTrigger, openTrigger } from './trigger-keys.ts';
 import { views, type Dialog, type Key, type Step, type TextField, type UiState, type ViewName } from './ui-state.ts';
 
@@ -39,6 +40,8 @@ function anywhere(state: UiState, key: Key): Step | undefined {
       return state.run === undefined ? [{ ...state, dialog: { kind: 'search' } }, []] : undefined;
     case 't':
       return openTrigger(state);
+    case 'm':
+      return openMismatch(state);
     case 'r':
       return state.dev === undefined ? undefined : [state, [{ type: 'reload' }]];
     case 'x':

@@ -1,8 +1,26 @@
-import type { OpenRun, PaneName } from './ui-state.ts';
+import { panes, type OpenRun, type PaneName } from './ui-state.ts';
+
+interface Opening {
+  /** Without one, the durable log where there is one, else the events. */
+  pane?: PaneName | undefined;
+  /** A node to select. */
+  aim?: number;
+  parents?: readonly string[];
+}
 
 /** A run that was just opened: nothing of it is known yet. */
-export function openRun(runId: string, pane: PaneName): OpenRun {
-  return { runId, detail: undefined, events: [], logs: [], pane, scroll: isFed(pane) ? null : 0, missing: false };
+export function openRun(runId: string, { pane, aim, parents = [] }: Opening = {}): OpenRun {
+  const shown = pane ?? 'events';
+  return { runId, detail: undefined, events: [], logs: [], pane: shown, isChosen: pane !== undefined, scroll: isFed(shown) ? null : 0, durable: new Map(), node: undefined, aim, parents, revision: 0, missing: false };
+}
+
+export function isDurable({ detail }: Pick<OpenRun, 'detail'>): boolean {
+  return detail?.tasks.some((task) => task.durable) ?? false;
+}
+
+/** Only a run with durable tasks has their log to show. */
+export function panesOf(run: OpenRun): readonly PaneName[] {
+  return isDurable(run) ? panes : panes.filter((pane) => pane !== 'durable');
 }
 
 /** Panes that grow at their end. */

@@ -2,10 +2,11 @@ import { isTerminal } from '../../monitor/status-name.ts';
 import { fieldOf } from './edit-text.ts';
 import { tableRows } from './layout.ts';
 import { moved, movement } from './move.ts';
-import { isFed, openRun } from './open-run.ts';
-import { panes, statusFilters, visibleRuns, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
+import { inDurable } from './durable-keys.ts';
+import { isFed, openRun, panesOf } from './open-run.ts';
+import { statusFilters, visibleRuns, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
 
-const paneKeys: Readonly<Record<string, PaneName>> = { e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
+const paneKeys: Readonly<Record<string, PaneName>> = { d: 'durable', e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
 
 /** Keys in the table of runs. */
 export function inRuns(state: UiState, key: Key): Step {
@@ -20,10 +21,10 @@ export function inRuns(state: UiState, key: Key): Step {
     const { older } = state;
     return [next, older !== null && to >= rows.length - page ? [{ type: 'load-older', page: older }] : []];
   }
-  const pane = key.name === 'enter' ? 'events' : paneKeys[key.input];
-  if (pane !== undefined) {
+  const pane = paneKeys[key.input];
+  if (pane !== undefined || key.name === 'enter') {
     const runId = selectedRunId(state);
-    return [runId === undefined ? state : { ...state, selected: runId, run: openRun(runId, pane) }, []];
+    return [runId === undefined ? state : { ...state, selected: runId, run: openRun(runId, { pane }) }, []];
   }
   if (key.input === 'f') {
     const at = statusFilters.indexOf(state.filter);
@@ -37,9 +38,14 @@ export function inRuns(state: UiState, key: Key): Step {
 export function inRun(state: UiState, key: Key): Step {
   const { run } = state;
   if (run === undefined) return [state, []];
-  if (key.name === 'escape' || key.name === 'backspace' || key.name === 'left') return [{ ...state, run: undefined }, []];
-  const pane = paneKeys[key.input] ?? (key.name === 'tab' ? panes[(panes.indexOf(run.pane) + (key.shift ? panes.length - 1 : 1)) % panes.length] : undefined);
-  if (pane !== undefined) return [{ ...state, run: { ...run, pane, scroll: isFed(pane) ? null : 0 } }, []];
+  if (key.name === 'escape' || key.name === 'backspace' || key.name === 'left') {
+    const parent = run.parents.at(-1);
+    return [{ ...state, run: parent === undefined ? undefined : openRun(parent, { parents: run.parents.slice(0, -1) }) }, []];
+  }
+  const panes = panesOf(run);
+  const pane = panes.find((one) => one === paneKeys[key.input]) ?? (key.name === 'tab' ? panes[(panes.indexOf(run.pane) + (key.shift ? panes.length - 1 : 1)) % panes.length] : undefined);
+  if (pane !== undefined) return [{ ...state, run: { ...run, pane, isChosen: true, scroll: isFed(pane) ? null : 0 } }, []];
+  if (run.pane === 'durable') return inDurable(state, run, key);
   const by = movement(key, 10);
   if (by === undefined) return [state, []];
   const last = Math.max(0, paneLength(state) - 1);

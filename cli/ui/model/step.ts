@@ -1,7 +1,9 @@
+import { mergeLog } from '../../monitor/durable-log.ts';
+import type { EventRow } from '../../monitor/run-reader.ts';
 import { applyEvents, mergeRuns } from './apply-events.ts';
 import { fieldOf } from './edit-text.ts';
 import { onKey } from './on-key.ts';
-import { openRun } from './open-run.ts';
+import { isDurable, openRun } from './open-run.ts';
 import { prefillText } from './trigger-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
 
@@ -25,7 +27,7 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     case 'runs-listed':
       return { ...state, ...mergeRuns(state, action.rows), older: action.next };
     case 'events':
-      return { ...state, ...applyEvents(state, action.events) };
+      return afterRetries({ ...state, ...applyEvents(state, action.events) }, action.events);
     case 'connection':
       return { ...state, connection: action.connection };
     case 'overview': {
@@ -43,17 +45,21 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     case 'workflow':
       return withWorkflow(state, action);
     case 'run-detail':
-      return onRun(state, action.runId, (run) => ({ ...run, detail: action.detail }));
+      return onRun(state, action.runId, (run) => ({ ...run, detail: action.detail, pane: !run.isChosen && isDurable(action) ? 'durable' : run.pane }));
     case 'run-missing':
       return onRun(state, action.runId, (run) => ({ ...run, missing: true }));
     case 'run-events':
       return onRun(state, action.runId, (run) => ({ ...run, events: [...run.events, ...action.events] }));
+    case 'durable-log': {
+      const { log } = action;
+      return onRun(state, action.runId, (run) => ({ ...run, durable: new Map(run.durable).set(log.taskId, mergeLog(run.durable.get(log.taskId), log)) }));
+    }
     case 'run-logs':
       return onRun(state, action.runId, (run) => ({ ...run, logs: [...run.logs, ...action.lines].slice(-keptLogLines) }));
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
     case 'open-run':
-      return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId, 'events') };
+      return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
     case 'log-lines':
       return { ...state, log: [...state.log, ...action.lines].slice(-keptLogLines) };
     case 'dev':
@@ -63,6 +69,18 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
       throw new Error(`an action without a case: ${JSON.stringify(never)}`);
     }
   }
+}
+
+/** A run that goes on after its end has been seen to; while it is open its feeds begin anew, and tell all of it again. */
+function afterRetries(state: UiState, events: readonly EventRow[]): UiState {
+  const retried = new Set(events.filter((event) => event.type === 'RETRIED_BY_USER').map((event) => event.runId));
+  if (retried.size === 0) return state;
+  const { dev, run } = state;
+  return {
+    ...state,
+    dev: dev === undefined ? undefined : { ...dev, mismatches: dev.mismatches.filter((note) => !retried.has(note.runId)) },
+    run: run !== undefined && retried.has(run.runId) ? { ...run, revision: run.revision + 1, events: [], logs: [] } : run,
+  };
 }
 
 function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {

@@ -1,6 +1,7 @@
 import type { Problem } from '../../dev/events.ts';
+import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
-import type { EventRow, LogRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
+import type { EventRow, LogRow, MismatchRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 
@@ -8,11 +9,11 @@ export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'lo
 export type ViewName = (typeof views)[number];
 
 /** What the lower half of a run shows. */
-export const panes = ['events', 'logs', 'input', 'output', 'why'] as const;
+export const panes = ['durable', 'events', 'logs', 'input', 'output', 'why'] as const;
 export type PaneName = (typeof panes)[number];
 
 /** `f` goes through these. */
-export const statusFilters = ['ALL', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+export const statusFilters = ['ALL', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EVICTED'] as const;
 export type StatusFilter = (typeof statusFilters)[number];
 
 /** Whose lines the logs show; `f` goes through these. */
@@ -43,9 +44,27 @@ export interface OpenRun {
   events: readonly EventRow[];
   logs: readonly LogRow[];
   pane: PaneName;
+  /** By a key, so that the pane stays whatever the run turns out to be. */
+  isChosen: boolean;
   /** First line shown of the pane; null follows the end. */
   scroll: number | null;
+  /** The logs of its durable tasks, by task. */
+  durable: ReadonlyMap<string, DurableLogRow>;
+  /** The selected node of them, as `nodeKey` names it; without one, what it waits for. */
+  node: string | undefined;
+  /** The node that it was opened for. */
+  aim: number | undefined;
+  /** The runs through which it was come to; esc goes back. */
+  parents: readonly string[];
+  /** Grows when the run is opened again after its end: its feeds end with it. */
+  revision: number;
   missing: boolean;
+}
+
+/** A durable run whose log the present code does not fit. */
+export interface MismatchNote extends MismatchRow {
+  runId: string;
+  workflow: string;
 }
 
 /** What a `hatchet dev` adds to the view of an engine. */
@@ -57,6 +76,8 @@ export interface DevStatus {
   /** How the worker ended, and its last lines. */
   crash: { text: string; lines: readonly string[] } | undefined;
   reloads: number;
+  /** Oldest first. */
+  mismatches: readonly MismatchNote[];
 }
 
 export interface UiState {
@@ -106,6 +127,8 @@ export type UiEffect =
   | { type: 'copy'; text: string }
   | { type: 'cancel'; runId: string }
   | { type: 'replay'; runId: string }
+  | { type: 'skip-sleep'; taskId: string; branch: number; node: number }
+  | { type: 'branch'; taskId: string; branch: number; node: number }
   | { type: 'pause-workflow'; name: string; paused: boolean }
   | { type: 'enable-cron'; cronId: string; name: string; enabled: boolean }
   | { type: 'run-cron'; cronId: string; name: string }
@@ -140,6 +163,7 @@ export type UiAction =
   | { type: 'run-detail'; runId: string; detail: RunDetail }
   | { type: 'run-missing'; runId: string }
   | { type: 'run-events'; runId: string; events: readonly EventRow[] }
+  | { type: 'durable-log'; runId: string; log: DurableLogRow }
   | { type: 'run-logs'; runId: string; lines: readonly LogRow[] }
   | { type: 'notice'; text: string; atMs: number }
   | { type: 'open-run'; runId: string }
@@ -172,7 +196,7 @@ export function initialState(size: { rows: number; columns: number }, options: {
     rate: [],
     connection: 'connecting',
     notice: undefined,
-    dev: options.isDev ? { stages: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0 } : undefined,
+    dev: options.isDev ? { stages: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0, mismatches: [] } : undefined,
     log: [],
     logSource: 'all',
     logScroll: null,

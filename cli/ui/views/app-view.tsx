@@ -85,6 +85,18 @@ function Banner({ dev }: { dev: DevStatus }) {
       </Text>
     );
   }
+  const [mismatch] = dev.mismatches;
+  if (mismatch !== undefined) {
+    const more = dev.mismatches.length > 1 ? ` (and ${dev.mismatches.length - 1} more)` : '';
+    return (
+      <Box flexDirection="column">
+        <Text color="red" wrap="truncate">{`✗ ${plainText(mismatch.workflow)} ${mismatch.runId.slice(0, 8)}…${mismatch.runId.slice(-4)} does not fit the code any more, at node ${mismatch.node}${more}`}</Text>
+        <Text wrap="truncate">{`  its log holds  ${plainText(mismatch.recorded)}`}</Text>
+        <Text wrap="truncate">{`  the code asks  ${plainText(mismatch.asked)}`}</Text>
+        <Text dimColor wrap="truncate">{'  m opens it, b there branches; or guard the change with patched(), or run anew'}</Text>
+      </Box>
+    );
+  }
   if (dev.crash !== undefined) {
     return (
       <Box flexDirection="column">

@@ -11,6 +11,8 @@ const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['x', 'cancel a run, delete a cron or a schedule (asks)'],
   ['R', 'run it again: replays a run that has ended'],
   ['e l i o w', "a run's events, logs, input, output, why it waits"],
+  ["d", "a durable run's log: enter opens a child, b branches from a node"],
+  ['s, m', 'skip a sleep; open a run that the code does not fit (hatchet dev)'],
   ['p', 'pause or resume a workflow, switch a cron off or on'],
   ['n', 'run a cron or a scheduled run now (asks)'],
   ['y', 'copy the id of what is selected'],

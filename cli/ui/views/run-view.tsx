@@ -7,16 +7,19 @@ import { plainLines, plainText } from '../../output/plain-text.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
+import { bodyRows } from '../model/layout.ts';
 import { dagPicture, type Picture } from '../model/dag-picture.ts';
-import { panes, type OpenRun, type UiState } from '../model/ui-state.ts';
+import { panesOf } from '../model/open-run.ts';
+import type { OpenRun, panes, UiState } from '../model/ui-state.ts';
 import { waterfall } from '../model/waterfall.ts';
+import { DurablePane } from './durable-pane.tsx';
 import { statusColor, statusMark } from './status-style.ts';
 
 export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   const { detail } = run;
   if (run.missing) return <Text>{`\n  There is no run ${run.runId}. esc goes back.`}</Text>;
   if (detail === undefined) return <Text dimColor>{`\n  reading ${run.runId} …`}</Text>;
-  const room = state.rows - 7;
+  const room = bodyRows(state) - 3;
   const pictureRows = Math.max(1, Math.min(9, Math.floor(room / 3)));
   const picture = detail.tasks.length > 1 ? pictureOf(detail, { columns: state.columns - 2, rows: pictureRows }) : undefined;
   const bars = Math.max(1, Math.min(detail.tasks.length, Math.floor(room / 3)));
@@ -26,7 +29,7 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
       <Head detail={detail} nowMs={state.nowMs} />
       {picture === undefined ? undefined : <Dag picture={picture} detail={detail} />}
       <Waterfall detail={detail} state={state} rows={bars} />
-      <Pane run={run} detail={detail} rows={paneRows} columns={state.columns} />
+      <Pane state={state} run={run} detail={detail} rows={paneRows} />
     </Box>
   );
 }
@@ -90,34 +93,37 @@ function Waterfall({ detail, state, rows }: { detail: RunDetail; state: UiState;
   );
 }
 
-const paneTitles: Readonly<Record<(typeof panes)[number], string>> = { events: '[e]vents', logs: '[l]ogs', input: '[i]nput', output: '[o]utput', why: '[w]hy' };
+const paneTitles: Readonly<Record<(typeof panes)[number], string>> = { durable: '[d]urable', events: '[e]vents', logs: '[l]ogs', input: '[i]nput', output: '[o]utput', why: '[w]hy' };
 
-function Pane({ run, detail, rows, columns }: { run: OpenRun; detail: RunDetail; rows: number; columns: number }) {
-  const lines = paneLines(run, detail, columns);
+function Pane({ state, run, detail, rows }: { state: UiState; run: OpenRun; detail: RunDetail; rows: number }) {
+  const lines = paneLines(run, detail, state.columns);
   const last = Math.max(0, lines.length - rows);
   const start = run.scroll === null ? last : Math.min(run.scroll, last);
   const position = lines.length > rows ? `  ${start + 1}–${Math.min(lines.length, start + rows)} of ${lines.length}` : '';
   return (
     <Box flexDirection="column" marginTop={1}>
       <Text wrap="truncate">
-        {panes.map((pane) => (
+        {panesOf(run).map((pane) => (
           <Text key={pane} bold={pane === run.pane} underline={pane === run.pane} dimColor={pane !== run.pane}>
             {`${pane === run.pane ? '▸' : ' '}${paneTitles[pane]}`}
           </Text>
         )).flatMap((title, index) => (index === 0 ? [title] : [' ', title]))}
         <Text dimColor>{position}</Text>
       </Text>
+      {run.pane === 'durable' ? <DurablePane state={state} run={run} rows={rows} /> : undefined}
       {lines.slice(start, start + rows).map((line, index) => (
         // oxlint-disable-next-line react/no-array-index-key
         <Text key={start + index} wrap="truncate">{` ${line}`}</Text>
       ))}
-      {lines.length === 0 ? <Text dimColor> nothing yet</Text> : undefined}
+      {lines.length === 0 && run.pane !== 'durable' ? <Text dimColor> nothing yet</Text> : undefined}
     </Box>
   );
 }
 
 function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly string[] {
   switch (run.pane) {
+    case 'durable':
+      return []; // drawn by a view of its own
     case 'events':
       return run.events.map((event) => eventLine(event));
     case 'logs':

@@ -4,7 +4,7 @@ import { followEvents } from '../../../../cli/monitor/follow-events.ts';
 import type { EventBatch, EventRow, RunReader } from '../../../../cli/monitor/run-reader.ts';
 import { ServerError } from '../../../../cli/output/server-error.ts';
 
-const journal = Array.from({ length: 10 }, (_, index): EventRow => ({ cursor: String(index).padStart(4, '0'), time: null, runId: 'r', workflow: 'w', task: 't', attempt: 0, type: 'STARTED', status: 'RUNNING', message: '', workerId: null }));
+const journal = Array.from({ length: 10 }, (_, index): EventRow => ({ cursor: String(index).padStart(4, '0'), time: null, runId: 'r', workflow: 'w', taskId: '', task: 't', attempt: 0, type: 'STARTED', status: 'RUNNING', message: '', workerId: null }));
 
 const unused = (): never => {
   throw new Error('not part of this test');

@@ -48,7 +48,7 @@ let cursor = 0;
 
 export function makeEvent(number: number, type: string, change: Partial<EventRow> = {}): EventRow {
   cursor++;
-  return { cursor: String(cursor).padStart(10, '0'), time: at(cursor), runId: runId(number), workflow: 'order', task: type.startsWith('RUN_') ? '' : 'only', attempt: 0, type, status: 'QUEUED', message: '', workerId: null, ...change };
+  return { cursor: String(cursor).padStart(10, '0'), time: at(cursor), runId: runId(number), workflow: 'order', taskId: type.startsWith('RUN_') ? '' : 'task-only', task: type.startsWith('RUN_') ? '' : 'only', attempt: 0, type, status: 'QUEUED', message: '', workerId: null, ...change };
 }
 
 export function press(input: string, change: Partial<Key> = {}): UiAction {

@@ -70,7 +70,7 @@ describe('the screen', () => {
 
   it('shows a build error with its place, and what else a session has to say', () => {
     const dev = play(
-      { ...emptyState(), dev: { stages: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2 } },
+      { ...emptyState(), dev: { stages: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2, mismatches: [] } },
       { type: 'overview', overview: { engineVersion: '1', engineStartedAt: at(0), queued: 3, running: 1, triggered: 9, finished: 5, workers: 1, slotsTotal: 100, slotsUsed: 1, workflowsRevision: '' }, atMs: 0 },
     ).state;
     const frame = draw(dev);
