@@ -1,4 +1,4 @@
-/** Wall time. Injected everywhere, so that tests move it. */
+/** The time of deadlines, sleeps, crons and windows: whoever starts an engine may move it. Heartbeats, leases, ids and retention stay with the system. */
 export interface Clock {
   /** Microseconds since the epoch, as an integer. */
   nowUs(): number;

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { LogLevel } from './log.ts';
 
 /** What startEngine takes. Everything is optional: the defaults are a local engine with its own Postgres. */
@@ -20,6 +21,8 @@ export interface EngineOptions {
   retentionDays?: number;
   /** Lets a person end the sleeps of durable tasks early, as `hatchet dev` does. Default false. */
   allowSkip?: boolean;
+  /** The time of deadlines, sleeps, crons and windows. Whoever moves it calls `time.moved`. Default the system's. */
+  clock?: Clock;
 }
 
 export type StageName = 'postgres' | 'migrations' | 'engine';
@@ -39,6 +42,18 @@ export interface Address {
   port: number;
 }
 
+/** For whoever moves the clock that the engine was started with. */
+export interface EngineTime {
+  /** When time alone changes something next: a deadline, a sleep, a cron, a refill that somebody waits for. Milliseconds; Infinity for never. */
+  nextDueMs(): number;
+  /** The clock was moved: the engine's timers are set anew. */
+  moved(): void;
+  /** Resolves once what is due is committed, and every running task has ended, waits for time or another event, or has been quiet for `patienceMs` of real time. */
+  settled(options: { patienceMs: number }): Promise<void>;
+  /** Resolves with the next commit. */
+  committed(signal: AbortSignal): Promise<void>;
+}
+
 /** A started engine. */
 export interface RunningEngine {
   grpc: Address;
@@ -49,6 +64,7 @@ export interface RunningEngine {
   token: string;
   version: string;
   startedAt: Date;
+  readonly time: EngineTime;
   /** Ends everything that startEngine began, Postgres included. Idempotent. */
   stop(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './grpc/change-signal.ts';
 import { startGrpc, type GrpcServer } from './grpc/server.ts';
 import { workflowService } from './grpc/workflow-service.ts';
+import { EngineTimeline } from './engine-timeline.ts';
 import { createLog, type Logger } from './log.ts';
 import { Maintenance } from './maintenance.ts';
 import { NodeResults } from './monitor/durable-results.ts';
@@ -135,7 +136,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log,
     events: {
       committed: (effects, history, nodes) => {
@@ -143,6 +144,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         feed.publish(history);
         durableSignal.changed(nodes);
         changes.poke(); // workers come and go without a line in the journal
+        time.committedNow();
       },
       recovered: (open, states) => {
         for (const state of states) for (const worker of state.workersById.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
@@ -157,6 +159,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     },
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
+  const time = new EngineTimeline({ owner, timekeeper });
   const dispatcher = new Dispatcher({ ports: dispatcherPorts(owner, reads), log, workerTimeoutMs: options.workerTimeoutMs ?? defaults.workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
@@ -195,7 +198,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
 
   const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
-  return { grpc: grpc.address, http: rest.address, databaseUrl, token, version, startedAt, stop: context.stop };
+  return { grpc: grpc.address, http: rest.address, databaseUrl, token, version, startedAt, time, stop: context.stop };
 }
 
 function listenGrpc(address: { host: string; port: number }, services: Parameters<typeof startGrpc>[0]['services']): Promise<GrpcServer> {

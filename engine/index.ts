@@ -1,6 +1,7 @@
 /** The engine's only public entry. */
 export { startEngine } from './engine.ts';
-export type { Address, EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
+export type { Clock } from './clock.ts';
+export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './config.ts';
 export { HatchetError, type ErrorCode } from './errors.ts';
 /** For `hatchet migrate` and `hatchet token`, which work without a running engine. */
 export {
@@ -16,3 +17,6 @@ export {
   type TokenAdministration,
   type TokenInfo,
 } from './administration.ts';
+/** For `hatchet-ts/testing`. */
+export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
+export { packageRoot } from './version.ts';

@@ -8,8 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = ['cli', 'engine', 'sdk', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'sdk/index.ts'];
+const sources = ['cli', 'engine', 'sdk', 'testing', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
 
 function files(path) {
   const full = join(root, path);

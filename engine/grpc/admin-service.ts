@@ -29,7 +29,7 @@ export function adminService(deps: AdminDeps): GrpcService {
     putWorkflow: unary(deps, async (request, { tenantId }) => {
       const { definition, checksum } = await readDefinition(request, owner.cel);
       const workflowId = newId();
-      const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: Date.now() });
+      const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: owner.nowUs / 1000 });
       const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId, crons, versionId: newId(), filterIds: definition.filters.map(() => newId()) });
       return { id: reply.versionId, workflowId: reply.workflowId };
     }),

@@ -58,7 +58,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const [summary] = await listRunSummaries(pool, { ...emptyFilter(tenantId), sinceId: detail.id, search: detail.id, limit: 1 });
       if (summary === undefined) throw unknownRun(request.runId);
       const state = deps.owner.stateOf(tenantId);
-      const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
+      const nowUs = state?.timeUs(owner.nowUs) ?? 0;
       const causes = new Map(detail.tasks.flatMap((task) => {
         const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);
         return cause === undefined ? [] : [[task.id, cause] as const];
@@ -91,7 +91,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       checkedCursor(request.after);
       const runId = request.runId === undefined ? null : (await runDetail(tenantId, request.runId)).id;
       const wanted = new Set(request.workflowNames);
-      const nowSeq = owner.stateOf(tenantId)?.seq ?? Date.now() * 1000;
+      const nowSeq = owner.stateOf(tenantId)?.seq ?? owner.nowUs;
       let ended = false;
       for await (const page of deps.feed.read({ tenantId, runId, after: request.after ?? null, nowSeq, signal })) {
         const events = page.events.filter((event) => wanted.size === 0 || wanted.has(event.workflowName));

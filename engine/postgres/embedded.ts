@@ -43,6 +43,8 @@ export interface EmbeddedOptions {
   log: Logger;
   /** The `native` folder of another platform package. Default: the installed Postgres 18. */
   binaries?: string;
+  /** In place of the settings that an engine's server has. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 const startLimitMs = 30_000;
@@ -67,7 +69,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   prepareDataDir(dataDir, user);
   const binaries = await findBinaries(user, options.binaries);
   const { cluster, created } = await openCluster(dataDir, { user, binaries });
-  const server = new EmbeddedServer({ dataDir, log: options.log, user, binaries, cluster });
+  const server = new EmbeddedServer({ dataDir, log: options.log, user, binaries, cluster, settings: options.settings ?? {} });
   await server.start(created);
   return server;
 }
@@ -78,6 +80,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   readonly #user: ServerUser;
   readonly #binaries: Binaries;
   readonly #cluster: Cluster;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #callbacks: (() => void)[] = [];
   #pid = 0;
   #lock: DataDirLock | undefined;
@@ -87,12 +90,13 @@ class EmbeddedServer implements EmbeddedPostgres {
   #stopping: Promise<void> | undefined;
   detail = '';
 
-  constructor(options: { dataDir: string; log: Logger; user: ServerUser; binaries: Binaries; cluster: Cluster }) {
+  constructor(options: { dataDir: string; log: Logger; user: ServerUser; binaries: Binaries; cluster: Cluster; settings: Readonly<Record<string, string>> }) {
     this.#dataDir = options.dataDir;
     this.#log = options.log;
     this.#user = options.user;
     this.#binaries = options.binaries;
     this.#cluster = options.cluster;
+    this.#settings = options.settings;
   }
 
   get pid(): number {
@@ -192,7 +196,7 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   #spawn(): { ended: boolean } {
     const log = openServerLog(this.#logPath);
-    const child = spawn(this.#binaries.postgres, ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port)], {
+    const child = spawn(this.#binaries.postgres, ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port, this.#settings)], {
       ...this.#user.spawn,
       cwd: this.#cluster.folder,
       detached: true, // a Ctrl+C in the terminal must not reach it before the engine has let go

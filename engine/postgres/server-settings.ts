@@ -22,6 +22,7 @@ const settings: Record<string, string> = {
   log_checkpoints: 'off',
 };
 
-export function serverFlags(port: number): string[] {
-  return Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+/** @param changes settings in place of these */
+export function serverFlags(port: number, changes: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries({ ...settings, ...changes, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

@@ -34,7 +34,7 @@ export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const body = await objectBody(context.req);
     const count = [...(deps.owner.stateOf(tenantId)?.crons.values() ?? [])].filter((cron) => cron.tenantId === tenantId).length;
     if (count >= mostCrons) throw new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostCrons} crons already`, { remedy: 'Delete some.' });
-    const cron: CronRow = { id: newId(), tenantId, workflowId: version.workflowId, ...cronSpec(body), ...timerInput(body), enabled: true, isDeclared: false, lastUs: null, lastRunId: null };
+    const cron: CronRow = { id: newId(), tenantId, workflowId: version.workflowId, ...cronSpec(body, deps.owner.nowUs), ...timerInput(body), enabled: true, isDeclared: false, lastUs: null, lastRunId: null };
     await deps.owner.submit(tenantId, { kind: 'putCron', cron });
     return context.json(cronMessage(await one(tenantId, cron.id), tenantId));
   });
@@ -47,7 +47,7 @@ export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const cron = await one(tenantId, context.req.param('cron'));
     const { enabled } = await objectBody(context.req);
     if (typeof enabled !== 'boolean') throw new HatchetError('INVALID_ARGUMENT', 'enabled is not true or false', { remedy: 'Send {"enabled": false} or {"enabled": true}.' });
-    await deps.owner.submit(tenantId, { kind: 'setCronEnabled', tenantId, cronId: cron.id, enabled, nextUs: firstTick(cron) });
+    await deps.owner.submit(tenantId, { kind: 'setCronEnabled', tenantId, cronId: cron.id, enabled, nextUs: firstTick(cron, deps.owner.nowUs) });
     return context.body(null, 204);
   });
   app.delete(`${base}/:cron`, async (context) => {
@@ -58,12 +58,12 @@ export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   });
 }
 
-function firstTick(spec: { expression: string; zone: string }): number {
-  return Math.min(nextTick(spec, Date.now()) * 1000, Number.MAX_SAFE_INTEGER);
+function firstTick(spec: { expression: string; zone: string }, nowUs: number): number {
+  return Math.min(nextTick(spec, nowUs / 1000) * 1000, Number.MAX_SAFE_INTEGER);
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function cronSpec(body: Record<string, unknown>): { name: string; expression: string; zone: string; catchUp: CatchUp; nextUs: number } {
+function cronSpec(body: Record<string, unknown>, nowUs: number): { name: string; expression: string; zone: string; catchUp: CatchUp; nextUs: number } {
   const { cronName: name, cronExpression: expression, timezone: zone = 'UTC', catchUp = 'none' } = body;
   if (typeof name !== 'string' || name === '' || name.length > 200 || name.includes('\0')) throw new HatchetError('INVALID_ARGUMENT', 'cronName is not a text of 1 to 200 characters', { remedy: 'Name the cron.' });
   if (typeof expression !== 'string' || expression.length > 200) throw new HatchetError('INVALID_ARGUMENT', 'cronExpression is missing', { remedy: 'Write five fields, or six with seconds first.' });
@@ -72,7 +72,7 @@ function cronSpec(body: Record<string, unknown>): { name: string; expression: st
   if (policy === undefined) throw new HatchetError('INVALID_ARGUMENT', `catchUp is ${JSON.stringify(catchUp)}`, { remedy: 'Choose none, last or all.' });
   const problem = cronProblem({ expression, zone });
   if (problem !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the cron ${JSON.stringify(expression)} is not valid: ${problem}`, { remedy: 'Write five fields, or six with seconds first.' });
-  return { name, expression, zone, catchUp: policy, nextUs: firstTick({ expression, zone }) };
+  return { name, expression, zone, catchUp: policy, nextUs: firstTick({ expression, zone }, nowUs) };
 }
 
 function cronMessage(cron: StoredCron, tenantId: string) {

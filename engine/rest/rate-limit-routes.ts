@@ -13,7 +13,7 @@ export function registerRateLimitRoutes(app: Hono<RestEnv>, deps: RestDeps): voi
     const page = { offset: integerQuery(req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 }) };
     const search = req.query('search') ?? '';
     const state = deps.owner.stateOf(tenantId);
-    const nowUs = state?.timeUs(Date.now() * 1000) ?? 0;
+    const nowUs = state?.timeUs(deps.owner.nowUs) ?? 0;
     const all = [...(state?.rateLimits.values() ?? [])].filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search)).sort((a, b) => (a.key < b.key ? -1 : 1));
     const end = page.offset + page.limit;
     const rows = all.slice(page.offset, end).map((limit) => ({ key: limit.key, tenantId, limitValue: limit.limit, value: limit.left(nowUs), window: limit.window, lastRefill: isoUs(limit.windowStartUs) }));

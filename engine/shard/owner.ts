@@ -14,6 +14,7 @@ import { settleRows } from '../plan/live-rows.ts';
 import { ShardState } from '../plan/shard-state.ts';
 import { runCommand } from '../plan/run-command.ts';
 import { commandFailure } from './command-failure.ts';
+import { isPassing } from './is-passing.ts';
 import { payloadSize, type Job } from './job.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
@@ -87,6 +88,16 @@ export class Owner {
 
   get states(): Iterable<ShardState> {
     return this.#states.values();
+  }
+
+  /** The time by which deadlines and ticks are reckoned. */
+  get nowUs(): number {
+    return this.#clock.nowUs();
+  }
+
+  /** Resolves once no command waits and none is being carried out. */
+  async idle(): Promise<void> {
+    while (this.#pumping !== undefined) await this.#pumping;
   }
 
   /** How many commands wait for a batch. */
@@ -369,7 +380,7 @@ export class Owner {
     this.#tickTimer = setTimeout(() => this.#tick(), inMs);
   }
 
-  /** Looks again at timers that could not be fired. */
+  /** Looks again at timers that could not be fired, or whose time has been moved. */
   wakeForTimers(): void {
     if (!this.#stopping) this.#tick();
   }
@@ -386,9 +397,4 @@ export class Owner {
     }
     if (!submitted) this.#armTimer();
   }
-}
-
-/** Errors that a second try can cure: serialization, deadlock, lock time-out, resources, cancellation by an operator. */
-function isPassing(sqlstate: string): boolean {
-  return sqlstate.startsWith('40') || sqlstate.startsWith('53') || sqlstate === '55P03' || sqlstate === '57014' || sqlstate === '25P03';
 }

@@ -32,6 +32,7 @@ export class Timekeeper {
   readonly #owner: Owner;
   readonly #pool: Pool;
   readonly #log: Logger;
+  readonly #firing = new Set<Promise<void>>();
 
   constructor(options: { owner: Owner; pool: Pool; log: Logger }) {
     this.#owner = options.owner;
@@ -43,11 +44,19 @@ export class Timekeeper {
   due(state: ShardState, nowUs: number): void {
     const timers = state.timers.takeDue(nowUs, atOnce);
     if (timers.length === 0) return;
-    this.#fireAll(timers, nowUs).catch((error: unknown) => {
-      this.#log.warn({ err: error, timers: timers.length }, 'timers could not be fired; trying again');
-      for (const timer of timers) state.timers.push({ ...timer, dueUs: timer.dueUs });
-      setTimeout(() => this.#owner.wakeForTimers(), retryUs / 1000);
-    });
+    const firing = this.#fireAll(timers, nowUs)
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error, timers: timers.length }, 'timers could not be fired; trying again');
+        for (const timer of timers) state.timers.push({ ...timer, dueUs: timer.dueUs });
+        setTimeout(() => this.#owner.wakeForTimers(), retryUs / 1000);
+      })
+      .finally(() => this.#firing.delete(firing));
+    this.#firing.add(firing);
+  }
+
+  /** Resolves once what is being fired has been, or has failed. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#firing);
   }
 
   async #fireAll(timers: readonly Timer[], nowUs: number): Promise<void> {

@@ -1,0 +1,199 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
+import { createTestEngine, type TestEngine } from '../../testing/index.ts';
+import { packageRoot } from '../helpers/engine-process.ts';
+import { isListening, processesIn } from '../helpers/left-behind.ts';
+
+const fixtures = join(packageRoot, 'test/fixtures/testing');
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+let engine: TestEngine;
+
+beforeAll(async () => {
+  engine = await createTestEngine({ now: new Date('2031-03-29T12:00:00Z'), logLevel: 'OFF' });
+});
+
+afterAll(async () => {
+  await engine.stop();
+});
+
+describe('a test engine', () => {
+  it('starts runs by events, and gives their results by name', async () => {
+    const greet = engine.hatchet.task({ name: 'greet', onEvents: ['user:created'], fn: ({ name }: { name: string }) => ({ text: `Hello, ${name}` }) });
+    const chain = engine.hatchet.workflow<{ name: string }, { only: { length: number } }>({ name: 'chain', onEvents: ['user:created'] });
+    chain.task({ name: 'only', fn: ({ name }) => ({ length: name.length }) });
+    const failing = engine.hatchet.task({
+      name: 'failing',
+      fn: () => {
+        throw new Error('no luck');
+      },
+    });
+    await engine.worker([greet, chain, failing]);
+    await engine.push('user:created', { name: 'Ada' });
+    await engine.push('user:created', { name: 'Bob' });
+    const greetings = await engine.results(greet, { count: 2 });
+    expect(greetings.map(({ status, input, output }) => [status, input, output?.text])).toEqual([
+      ['COMPLETED', { name: 'Ada' }, 'Hello, Ada'],
+      ['COMPLETED', { name: 'Bob' }, 'Hello, Bob'],
+    ]);
+    expect((await engine.results(chain)).map(({ output }) => output?.only.length)).toEqual([3, 3]);
+    expect((await engine.results('greet')).map(({ output }) => output)).toEqual([{ text: 'Hello, Ada' }, { text: 'Hello, Bob' }]);
+    expect(await engine.waitForRun(await failing.runNoWait({}))).toMatchObject({ workflow: 'failing', status: 'FAILED', error: 'no luck', output: undefined });
+    await expect(engine.results(greet, { count: 3, timeout: '50ms' })).rejects.toMatchObject({ code: 'NOT_IN_TIME', message: expect.stringContaining('3 ended runs of greet, and there are 2 COMPLETED') });
+    await expect(engine.waitForRun(crypto.randomUUID())).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
+  });
+
+  it('goes from one due time to the next: every tick of a cron, over a clock change', async () => {
+    const daily = engine.hatchet.task({ name: 'daily', fn: () => ({}) });
+    await engine.worker([daily]);
+    await engine.hatchet.crons.create(daily, { name: 'berlin', expression: '0 9 * * *', timezone: 'Europe/Berlin' });
+    const from = engine.clock.now().getTime();
+    await engine.clock.advance('30d');
+    expect(engine.clock.now().getTime()).toBeGreaterThanOrEqual(from + 30 * dayMs);
+    const ticks = (await engine.results(daily)).map(({ startedAt }) => startedAt?.toISOString().slice(0, 16));
+    expect(ticks).toHaveLength(30);
+    expect(ticks.slice(0, 2)).toEqual(['2031-03-30T07:00', '2031-03-31T07:00']);
+  });
+
+  it('scheduled runs, which schedule runs', async () => {
+    const { hatchet, clock } = engine;
+    const times: string[] = [];
+    const start = clock.now().getTime();
+    const relay = hatchet.task({
+      name: 'relay',
+      fn: async ({ left }: { left: number }) => {
+        times.push(((clock.now().getTime() - start) / hourMs).toFixed(1));
+        if (left > 0) await hatchet.scheduled.create('relay', { triggerAt: new Date(start + (4 - left) * hourMs), input: { left: left - 1 } });
+        return {};
+      },
+    });
+    await engine.worker([relay]);
+    await hatchet.scheduled.create(relay, { triggerAt: new Date(start + hourMs), input: { left: 2 } });
+    await hatchet.scheduled.create(relay, { triggerAt: new Date(start + 5 * hourMs), input: { left: 0 } });
+    await clock.advance('4h');
+    expect(times).toEqual(['1.0', '2.0', '3.0']);
+    await clock.advanceTo(new Date(start + 5 * hourMs));
+    expect(times).toEqual(['1.0', '2.0', '3.0', '5.0']);
+  });
+
+  it('back-offs, time-outs and the windows of rate limits', async () => {
+    const { hatchet, clock } = engine;
+    const flaky = hatchet.task({
+      name: 'flaky',
+      retries: 3,
+      backoff: { factor: 60, maxSeconds: 7200 },
+      fn: (_input: object, ctx) => {
+        if (ctx.retryCount() < 3) throw new Error('not yet');
+        return { attempt: ctx.retryCount() };
+      },
+    });
+    const stuck = hatchet.task({ name: 'stuck', executionTimeout: '2h', fn: (_input: object, ctx) => new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))) });
+    const limited = hatchet.task({ name: 'limited', scheduleTimeout: '72h', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({ at: clock.now().getTime() }) });
+    const orphan = hatchet.task({ name: 'orphan', scheduleTimeout: '3h', fn: () => ({}) });
+    await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.DAY });
+    await engine.worker([flaky, stuck, limited]);
+    const idle = await hatchet.worker('idle', { handleKill: false, workflows: [orphan] }); // registered, never started
+    expect(idle.workerId).toBeUndefined();
+
+    const start = clock.now().getTime();
+    const [flakyRun, stuckRun, orphanRun] = [await flaky.runNoWait({}), await stuck.runNoWait({}), await orphan.runNoWait({})];
+    const mails = await limited.runNoWait([{}, {}, {}]);
+    await clock.advance('90m', { patience: '50ms' });
+    expect((await hatchet.runs.getDetails(stuckRun)).status).toBe('RUNNING');
+    await clock.advance('2d', { patience: '50ms' });
+    expect(await engine.waitForRun(flakyRun)).toMatchObject({ status: 'COMPLETED', output: { attempt: 3 } });
+    const after = (run: { finishedAt: Date | undefined }): number => Math.round(((run.finishedAt?.getTime() ?? 0) - start) / 1000);
+    // 60 s, 3600 s, and 7200 s for the cap.
+    expect(after(await engine.waitForRun(flakyRun))).toBe(60 + 3600 + 7200);
+    expect(await engine.waitForRun(stuckRun)).toMatchObject({ status: 'FAILED', error: 'ran longer than its execution timeout of 2h' });
+    expect(after(await engine.waitForRun(stuckRun))).toBe(2 * 3600);
+    expect(await engine.waitForRun(orphanRun)).toMatchObject({ status: 'CANCELLED' });
+    expect(after(await engine.waitForRun(orphanRun))).toBe(3 * 3600);
+    const sent = (await Promise.all(mails.map((run) => engine.waitForRun(run)))).map((run) => Math.round(((run.output?.at ?? 0) - start) / dayMs));
+    expect(sent).toEqual([0, 1, 2]);
+  });
+
+  it('refuses times that make no sense', async () => {
+    await expect(engine.clock.advance(-5)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
+    await expect(engine.clock.advanceTo(new Date(0))).rejects.toMatchObject({ code: 'INVALID_TIME' });
+    await expect(engine.clock.advanceTo(new Date('2299-01-01'))).rejects.toMatchObject({ code: 'INVALID_TIME' });
+    await expect(createTestEngine({ now: new Date(Number.NaN) })).rejects.toMatchObject({ code: 'INVALID_TIME' });
+  });
+
+  it('engines beside each other share a Postgres, and nothing else', async () => {
+    const outer = process.env['HATCHET_CLIENT_TOKEN'];
+    expect(outer).toBe(engine.token);
+    const other = await createTestEngine({ logLevel: 'OFF' });
+    try {
+      expect(new URL(other.databaseUrl).port).toBe(new URL(engine.databaseUrl).port);
+      expect(new URL(other.databaseUrl).pathname).not.toBe(new URL(engine.databaseUrl).pathname);
+      expect(Hatchet.init({ logLevel: 'OFF' }).config.hostPort).toBe(other.hostPort);
+      await expect(other.results('greet')).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
+      expect(other.clock.now().getTime()).toBeLessThan(engine.clock.now().getTime());
+    } finally {
+      await other.stop();
+      await other.stop();
+    }
+    expect(process.env['HATCHET_CLIENT_TOKEN']).toBe(outer);
+    await expect(other.clock.advance('1s')).rejects.toMatchObject({ code: 'STOPPED' });
+  });
+});
+
+/** What the processes of a folder have left. */
+function leftIn(folder: string): string[] {
+  return [...readdirSync(folder), ...processesIn(folder)];
+}
+
+describe('processes of their own', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hatchet-testing-'));
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('files under node:test, as ESM and as CommonJS, which leave nothing', () => {
+    const files = ['node-esm.test.mjs', 'node-cjs.test.cjs'].map((name) => join(fixtures, name));
+    const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], { cwd: folder, env: { ...process.env, TMPDIR: folder, NODE_TEST_CONTEXT: undefined }, encoding: 'utf8' });
+    expect(stdout).toContain('# pass 2');
+    expect(status).toBe(0);
+    expect(leftIn(folder)).toEqual([]);
+  });
+
+  it('a killed test leaves nothing either; nor a killed keeper, once another has started', async () => {
+    const start = async (): Promise<{ port: number; end: () => Promise<void> }> => {
+      const child = spawn(process.execPath, [join(fixtures, 'waits.mjs')], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
+      const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      return {
+        port: Number(line),
+        end: async () => {
+          child.kill('SIGKILL');
+          await exited;
+        },
+      };
+    };
+    const keepers = (): number[] => processesIn(folder).filter((line) => line.includes('keeper-main.js')).map((line) => Number.parseInt(line, 10));
+
+    const first = await start();
+    const [keeper] = keepers();
+    expect(keepers()).toHaveLength(1);
+    process.kill(keeper ?? 0, 'SIGKILL');
+    await first.end();
+    expect(leftIn(folder).length).toBeGreaterThan(0);
+
+    const second = await start();
+    await second.end();
+    await expect.poll(() => leftIn(folder), { timeout: 20_000 }).toEqual([]);
+    expect([first, second].filter(({ port }) => isListening(port))).toEqual([]);
+  });
+});

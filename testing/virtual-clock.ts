@@ -1,0 +1,97 @@
+import type { EngineTime } from '../engine/index.ts';
+import { testDurationMs, type TestDuration } from './test-duration.ts';
+import { TestingError } from './testing-error.ts';
+
+/** Up to here microseconds are exact. */
+const lastMs = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
+const defaultPatience = 1_000;
+
+export interface AdvanceOptions {
+  /**
+   * Real time that a running task may go without a word to the engine before time goes on over it. @default '1s'
+   */
+  patience?: TestDuration | undefined;
+}
+
+/**
+ * The engine's time. It runs on like any clock, and can be moved forward: deadlines, sleeps, crons, scheduled runs,
+ * back-offs, time-outs and the windows of rate limits go by it.
+ */
+export class VirtualClock {
+  #aheadUs = 0;
+  #time: EngineTime | undefined;
+  #moving: Promise<void> = Promise.resolve();
+
+  /** @param start what it shows first @default the present */
+  constructor(start: Date | undefined) {
+    if (start === undefined) return;
+    checkTime(start.getTime());
+    this.#aheadUs = (start.getTime() - Date.now()) * 1000;
+  }
+
+  /** For the engine. */
+  nowUs(): number {
+    return Date.now() * 1000 + this.#aheadUs;
+  }
+
+  /** The engine's time now. */
+  now(): Date {
+    return new Date(this.nowUs() / 1000);
+  }
+
+  /**
+   * Lets time pass. It goes from one due time to the next, and at each lets the engine and the workers go quiet before it
+   * goes on: what a task starts on the way, another sleep say, comes due on the way too. Resolves once all that became due
+   * is committed and what it started has ended, waits for more time or for an event, or has been quiet for `patience`.
+   * @throws HatchetError INVALID_DURATION; TestingError INVALID_TIME past the year 2255
+   */
+  async advance(duration: TestDuration, options: AdvanceOptions = {}): Promise<void> {
+    await this.#move(() => this.nowUs() / 1000 + testDurationMs(duration), options);
+  }
+
+  /** As `advance`, up to a time. @throws TestingError INVALID_TIME for one that has passed */
+  async advanceTo(time: Date, options: AdvanceOptions = {}): Promise<void> {
+    const targetMs = time.getTime();
+    if (targetMs < this.nowUs() / 1000) throw new TestingError('INVALID_TIME', `${time.toISOString()} has passed: the clock shows ${this.now().toISOString()}`, 'Choose a later time; a new test engine can start at any.');
+    await this.#move(() => targetMs, options);
+  }
+
+  /** For the test engine, once its engine runs. */
+  drive(time: EngineTime | undefined): void {
+    this.#time = time;
+  }
+
+  /** One after the other: two that ran at once would each go past what the other waits for. */
+  #move(target: () => number, { patience = defaultPatience }: AdvanceOptions): Promise<void> {
+    const patienceMs = testDurationMs(patience);
+    const moved = this.#moving.then(async () => {
+      const targetMs = target();
+      checkTime(targetMs);
+      await this.#through(targetMs, patienceMs);
+    });
+    this.#moving = moved.catch(() => undefined);
+    return moved;
+  }
+
+  async #through(targetMs: number, patienceMs: number): Promise<void> {
+    const time = this.#time;
+    if (time === undefined) throw new TestingError('STOPPED', 'the test engine has stopped', 'Move its clock before.');
+    await time.settled({ patienceMs });
+    for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs()) {
+      this.#jump(dueMs, time);
+      await time.settled({ patienceMs });
+    }
+    this.#jump(targetMs, time);
+    await time.settled({ patienceMs });
+  }
+
+  #jump(toMs: number, time: EngineTime): void {
+    this.#aheadUs = Math.max(this.#aheadUs, Math.ceil((toMs - Date.now()) * 1000));
+    time.moved();
+  }
+}
+
+function checkTime(ms: number): void {
+  if (ms >= 0 && ms <= lastMs) return;
+  throw new TestingError('INVALID_TIME', Number.isNaN(ms) ? 'the time is not valid' : `the clock cannot show ${new Date(ms).toISOString()}`, `Stay between 1970 and ${new Date(lastMs).getUTCFullYear()}.`);
+}
