@@ -1,22 +1,57 @@
-import { rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, Or, RunFailedError, type Worker } from '../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { Hatchet, NonDeterminismError, Or, RunCancelledError, RunFailedError, type Worker } from '../../sdk/index.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const folder = makeTempFolder('sdk-durable');
 const quick = { ttl: '20ms' } as const;
 
+const dataDir = join(folder, 'data');
+const said = join(folder, 'said');
+
 let engine: EngineChild;
+let orphan: { runId: string; heir: ChildProcess };
 let hatchet: Hatchet;
 const workers: { worker: Worker; running: Promise<void> }[] = [];
 
+function startProcess(name: string): ChildProcess {
+  const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' };
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/sdk-durable/worker.mjs'), said, name], { cwd: packageRoot, stdio: 'ignore', env });
+}
+
+function lines(): string[] {
+  return existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : [];
+}
+
+/** The engine declares a killed worker dead 30 s after its last heartbeat: the other tests run meanwhile. */
+async function killWorker(): Promise<typeof orphan> {
+  const first = startProcess('first');
+  const runId = await vi.waitFor(async () => (await hatchet.runNoWait('orphan', {})).workflowRunId, { timeout: 20_000 });
+  await vi.waitFor(() => expect(lines()).toEqual(['memo', 'first']), { timeout: 20_000 });
+  await waitsAt(runId, 2);
+  first.kill('SIGKILL');
+  await ended(first);
+  return { runId, heir: startProcess('heir') };
+}
+
+/** On the same ports, as a supervisor would. */
+async function restartEngine(): Promise<void> {
+  const { grpc, http } = engine.ready;
+  await ended(engine.child);
+  engine = await spawnEngine({ dataDir, grpcPort: grpc.port, httpPort: http.port, logLevel: 'warn' });
+}
+
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
   hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  orphan = await killWorker();
 });
 
 afterAll(async () => {
@@ -25,6 +60,8 @@ afterAll(async () => {
     await running;
   }));
   hatchet.close();
+  orphan.heir.kill('SIGTERM');
+  await ended(orphan.heir);
   await engine.end('SIGTERM');
   rmSync(folder, { recursive: true, force: true });
 });
@@ -52,6 +89,10 @@ async function rest<Answer>(method: 'GET' | 'POST', path: string): Promise<Answe
 /** Resolves once the task's log has its n-th node, unsatisfied. */
 async function waitsAt(taskId: string, node: number): Promise<void> {
   await vi.waitFor(async () => expect((await rest<Entry[]>('GET', `tenants/${hatchet.tenantId}/durable-tasks/${taskId}`)).find(({ nodeId }) => nodeId === node)).toMatchObject({ isSatisfied: false }), { timeout: 20_000, interval: 20 });
+}
+
+async function isEvicted(taskId: string): Promise<void> {
+  await vi.waitFor(async () => expect(await rest<{ isEvicted?: boolean }>('GET', `tasks/${taskId}`)).toMatchObject({ isEvicted: true }), { timeout: 20_000, interval: 20 });
 }
 
 describe('durable tasks of the SDK', () => {
@@ -83,7 +124,7 @@ describe('durable tasks of the SDK', () => {
     });
     await startWorker('operations', { workflows: [child, broken, lone, all] });
     const ref = await all.runNoWait({ id: 7 });
-    await waitsAt(ref.workflowRunId, 4);
+    await waitsAt(ref.workflowRunId, 5);
     await hatchet.events.push('go', { id: 6, note: 'no' });
     await hatchet.events.push('go', { id: 7, note: 'yes' });
     const output = await ref.output;
@@ -127,5 +168,176 @@ describe('durable tasks of the SDK', () => {
     expect(starts.length).toBeGreaterThan(1);
     expect(finals).toEqual(starts.slice(-1));
     expect(new Set(draws.map((draw) => JSON.stringify(draw))).size).toBe(1);
+  });
+
+  it('answer patched by what the log can hold, and go on once the code does not ask any more', async () => {
+    let code: 'old' | 'new' | 'done' = 'old';
+    const task = hatchet.durableTask({
+      name: 'patching',
+      evictionPolicy: quick,
+      fn: async (input: { id: number }, ctx) => {
+        const first = await ctx.memo(['first'], () => 1);
+        const before = code === 'done' || (code === 'new' && (await ctx.patched('before')));
+        const added = before ? await ctx.memo(['added'], () => 2) : 0;
+        const { by } = await ctx.waitForEvent<{ by: string }>('patch-go', { expression: `input.id == ${input.id}` });
+        const after = code === 'new' && (await ctx.patched('after')) && (await ctx.patched('after'));
+        await ctx.sleepFor('100ms');
+        return { first, before, added, by, after, invocation: ctx.invocationCount > 1 };
+      },
+    });
+    await startWorker('patches', { workflows: [task] });
+    const old = await task.runNoWait({ id: 1 });
+    await waitsAt(old.workflowRunId, 2);
+    await isEvicted(old.workflowRunId);
+    code = 'new';
+    const fresh = await task.runNoWait({ id: 2 });
+    const later = await task.runNoWait({ id: 3 });
+    for (const ref of [fresh, later]) {
+      await waitsAt(ref.workflowRunId, 4);
+      await isEvicted(ref.workflowRunId);
+    }
+    for (const id of [1, 2]) await hatchet.events.push('patch-go', { id, by: 'new' });
+    expect(await old.output).toEqual({ first: 1, before: false, added: 0, by: 'new', after: true, invocation: true });
+    expect(await fresh.output).toEqual({ first: 1, before: true, added: 2, by: 'new', after: true, invocation: true });
+    code = 'done';
+    await hatchet.events.push('patch-go', { id: 3, by: 'done' });
+    expect(await later.output).toEqual({ first: 1, before: true, added: 2, by: 'done', after: false, invocation: true });
+  });
+
+  it('fail for good where the code asks for something else than the log says', async () => {
+    const seen: unknown[] = [];
+    const task = hatchet.durableTask({
+      name: 'strays',
+      retries: 3,
+      evictionPolicy: quick,
+      fn: async (_: object, ctx) => {
+        try {
+          await ctx.sleepFor(`${200 + ctx.invocationCount}ms`);
+        } catch (error) {
+          seen.push(error);
+          throw error;
+        }
+      },
+    });
+    await startWorker('strays', { workflows: [task] });
+    const ref = await task.runNoWait({});
+    await expect(ref.output).rejects.toThrow(/node 1 .*sleep 201ms.*sleep 202ms/);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toBeInstanceOf(NonDeterminismError);
+    expect(seen[0]).toMatchObject({ taskExternalId: ref.workflowRunId, invocationCount: 2, nodeId: 1 });
+  });
+
+  it('leave in time: for others that need their slots, and before their execution timeout', async () => {
+    const started = new Set<number>();
+    const crowd = hatchet.durableTask({
+      name: 'crowd',
+      fn: async (input: { n: number }, ctx) => {
+        started.add(input.n);
+        await ctx.waitForEvent('crowd-go');
+        return { n: input.n };
+      },
+    });
+    const long = hatchet.durableTask({ name: 'long', executionTimeout: '1s', fn: async (_: object, ctx) => {
+      await ctx.sleepFor('1500ms');
+      return { invocation: ctx.invocationCount };
+    } });
+    await startWorker('crowded', { workflows: [crowd], durableSlots: 2 });
+    await startWorker('roomy', { workflows: [long] });
+    const slept = long.run({});
+    const refs = await crowd.runNoWait(Array.from({ length: 8 }, (_, n) => ({ n })));
+    await Promise.all(refs.map(({ workflowRunId }) => waitsAt(workflowRunId, 1)));
+    expect(started.size).toBe(8);
+    await hatchet.events.push('crowd-go', {});
+    expect((await Promise.all(refs.map(({ output }) => output))).map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect((await slept).invocation).toBeGreaterThan(1);
+  });
+
+  it('end as cancelled, with finally, while they wait', async () => {
+    const finals: boolean[] = [];
+    const task = hatchet.durableTask({ name: 'cancelled', fn: async (_: object, ctx) => {
+      try {
+        await ctx.sleepFor('1h');
+      } finally {
+        finals.push(ctx.cancelled);
+      }
+    } });
+    await startWorker('cancels', { workflows: [task] });
+    const ref = await task.runNoWait({});
+    await waitsAt(ref.workflowRunId, 1);
+    await ref.cancel();
+    await expect(ref.output).rejects.toBeInstanceOf(RunCancelledError);
+    await vi.waitFor(() => expect(finals).toEqual([true]));
+  });
+
+  it('leave nothing of themselves in memory once evicted', async () => {
+    const contexts: WeakRef<object>[] = [];
+    const task = hatchet.durableTask({ name: 'forgotten', evictionPolicy: quick, fn: async (_: object, ctx) => {
+      contexts.push(new WeakRef(ctx));
+      const ballast = Buffer.alloc(100_000, contexts.length);
+      await Promise.race([ctx.sleepFor('1h'), ctx.waitForEvent('never')]);
+      return { length: ballast.length };
+    } });
+    await startWorker('forgetful', { workflows: [task] });
+    const refs = await task.runNoWait(Array.from({ length: 100 }, () => ({})));
+    await Promise.all(refs.map(({ workflowRunId }) => isEvicted(workflowRunId)));
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    await vi.waitFor(() => {
+      collect();
+      expect(contexts.filter((context) => context.deref() !== undefined)).toEqual([]);
+    });
+    expect(contexts).toHaveLength(100);
+  });
+
+  it('go on elsewhere after a worker was killed', async () => {
+    await vi.waitFor(() => expect(lines()).toContain('heir'), { timeout: 60_000, interval: 100 });
+    await hatchet.events.push('orphan-go', { n: 9 });
+    expect(await hatchet.runRef(orphan.runId).output).toEqual({ orphan: { n: 9, by: 'heir' } });
+    expect(lines()).toEqual(['memo', 'first', 'heir']);
+  });
+
+  it('leave a worker that stops, and go on where another starts', async () => {
+    const task = hatchet.durableTask({ name: 'moving', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('move-go'), invocation: ctx.invocationCount }) });
+    const first = await startWorker('mover', { workflows: [task] });
+    const ref = await task.runNoWait({});
+    await waitsAt(ref.workflowRunId, 1);
+    await first.stop();
+    await isEvicted(ref.workflowRunId);
+    await startWorker('mover', { workflows: [task] });
+    await hatchet.events.push('move-go', { n: 1 });
+    expect(await ref.output).toEqual({ event: { n: 1 }, invocation: 2 });
+  });
+
+  // Last: an engine that comes back gives silent workers 30 s more.
+  it('outlive a killed engine, while they wait and in the middle of a request', async () => {
+    const runs = new Map<number, Set<string>>();
+    const child = hatchet.task({ name: 'counted', fn: (input: { n: number }, ctx) => {
+      runs.set(input.n, (runs.get(input.n) ?? new Set()).add(ctx.workflowRunId()));
+      return input;
+    } });
+    const waits = hatchet.durableTask({ name: 'waits', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('after-kill'), slept: await ctx.sleepFor('10ms') }) });
+    const memos: number[] = [];
+    const asks = hatchet.durableTask({ name: 'asks', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      const outputs: number[] = [];
+      for (let n = 0; n < 6; n++) {
+        await ctx.memo(['memo', n], () => void memos.push(n));
+        const running = child.run({ n });
+        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => engine.child.kill('SIGKILL'));
+        outputs.push((await running).n);
+      }
+      return { outputs, invocation: ctx.invocationCount };
+    } });
+    await startWorker('outlives', { workflows: [child, waits, asks] });
+    const waiting = await waits.runNoWait({});
+    await waitsAt(waiting.workflowRunId, 1);
+    const asking = await asks.runNoWait({});
+    await restartEngine();
+    const output = await asking.output;
+    expect(output.outputs).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(output.invocation).toBeGreaterThan(1);
+    expect(memos).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...runs.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1]);
+    await hatchet.events.push('after-kill', { n: 1 });
+    expect(await waiting.output).toEqual({ event: { n: 1 }, slept: { durationMs: 10 } });
   });
 });

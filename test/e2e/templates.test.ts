@@ -22,6 +22,7 @@ async function makeProject(template: string): Promise<string> {
 /** What each template runs first, and what that gives. `simple` has a newcomer's first day of its own. */
 const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp } | null>> = {
   dag: { trigger: 'order', input: '{"customer":"ada","items":[1200,350]}', output: /1 parcel\(s\) sent for ada-1550/ },
+  durable: { trigger: 'agent', output: /\{"answer":"about 1110 km","turns":2\}/ },
   fanout: { trigger: 'album', output: /\{"files":20,"bytes":20190\}/ },
   simple: null,
   scheduled: { trigger: 'report', output: /\{"at":"[^"]+","reminder":"[^"]+"\}/ },

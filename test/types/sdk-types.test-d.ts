@@ -3,7 +3,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonRetryableError, type Context, type Runnable, type WorkflowRunRef } from '../../sdk/index.ts';
+import { Hatchet, NonRetryableError, Or, type Context, type DurableContext, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
 
 const hatchet = Hatchet.init();
 
@@ -155,4 +155,38 @@ const gathering = hatchet.workflow<{ n: number }>({ name: 'gathering' });
 const gathered = gathering.batchTask({ name: 'gathered', batch: { maxSize: 2 }, fn: (inputs) => Object.fromEntries(Object.keys(inputs).map((id) => [id, { id }])) });
 gathering.task({ name: 'after', parents: [gathered], fn: async (_input, ctx) => {
   expectTypeOf(await ctx.parentOutput(gathered)).toEqualTypeOf<{ id: string }>();
+} });
+
+// Durable tasks: inputs, outputs, children, events and memos.
+const approval = z.object({ by: z.string() });
+const lasting = hatchet.durableTask({ name: 'lasting', evictionPolicy: { ttl: '5m', allowCapacityEviction: false, priority: 1 }, fn: async (input: { n: number }, ctx) => {
+  expectTypeOf(ctx).toEqualTypeOf<DurableContext<{ n: number }>>();
+  expectTypeOf(ctx.sleepFor('1h')).resolves.toEqualTypeOf<SleepResult>();
+  expectTypeOf(ctx.waitForEvent('approved')).resolves.toEqualTypeOf<Record<string, unknown>>();
+  expectTypeOf(ctx.waitForEvent('approved', { schema: approval, scope: 'a', lookback: '1h' })).resolves.toEqualTypeOf<{ by: string }>();
+  expectTypeOf(ctx.waitForEvent('approved', 'input.by != ""', approval, 'a', '1h')).resolves.toEqualTypeOf<{ by: string }>();
+  expectTypeOf(ctx.waitFor([{ sleepFor: '1s' }, Or({ eventKey: 'a' }, { sleepFor: '1m' })])).resolves.toEqualTypeOf<WaitResult>();
+  expectTypeOf(ctx.runChild(simple, { message: 'a' })).resolves.toEqualTypeOf<{ message: string }>();
+  expectTypeOf(ctx.runChildren([{ workflow: simple, input: { message: 'a' } }])).resolves.toEqualTypeOf<{ message: string }[]>();
+  expectTypeOf(ctx.spawn(simple, { message: 'a' })).resolves.toEqualTypeOf<WorkflowRunRef<{ message: string }>>();
+  expectTypeOf(ctx.memo(['a'], () => 1)).resolves.toEqualTypeOf<number>();
+  expectTypeOf(ctx.memo(async () => 'text', ['a'])).resolves.toEqualTypeOf<string>();
+  expectTypeOf(ctx.patched('a')).resolves.toEqualTypeOf<boolean>();
+  // @ts-expect-error the message is no number
+  void ctx.runChild(simple, { message: 1 });
+  // @ts-expect-error a memo needs its dependencies
+  void ctx.memo(() => 1);
+  // @ts-expect-error days are no unit
+  void ctx.sleepFor('3d');
+  return { n: input.n };
+} });
+expectTypeOf(lasting.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number }>();
+const checkedLasting = hatchet.durableTask({ name: 'checked-lasting', output: z.object({ n: z.number() }), fn: async (input: { a: string }) => ({ n: input.a.length }) });
+expectTypeOf(checkedLasting.run({ a: '' })).resolves.toEqualTypeOf<{ n: number }>();
+// @ts-expect-error the function does not give what its schema takes
+hatchet.durableTask({ name: 'wrong', output: z.object({ n: z.number() }), fn: async () => ({ n: 'text' }) });
+const order = hatchet.workflow<{ id: number }>({ name: 'order' });
+const paid = order.durableTask({ name: 'paid', fn: async (input, ctx) => ({ id: input.id, at: await ctx.now() }) });
+order.task({ name: 'ship', parents: [paid], fn: async (_, ctx) => {
+  expectTypeOf(ctx.parentOutput(paid)).resolves.toEqualTypeOf<{ id: number; at: Date }>();
 } });

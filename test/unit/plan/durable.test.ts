@@ -107,6 +107,30 @@ describe('the log of a durable task', () => {
     expect([...world.stored.results.values()].map((result) => result.attempt)).toEqual([1]);
   });
 
+  it('answers a patch that an older log lacks without taking a place, and passes one that the code has dropped', () => {
+    const patch = (id: string): DurableAsk => ({ kind: 'memo', key: Buffer.from(`patched:${id}`).toString('hex'), payload: 'true' });
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    ask(taskId, patch('a'));
+    ask(taskId, wait(sleep(2)));
+    evict(taskId);
+    world.run({ kind: 'durableRestore', tenantId, taskId });
+    // Code that asks for a patch before what was there.
+    expect(ask(taskId, patch('b'))).toEqual({ kind: 'unpatched' });
+    expect(ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(ask(taskId, patch('c'))).toEqual({ kind: 'unpatched' });
+    expect(ask(taskId, patch('a'))).toMatchObject({ kind: 'ok', refs: [{ node: 2, done: true }] });
+    expect(ask(taskId, wait(sleep(2)))).toMatchObject({ kind: 'ok', refs: [{ node: 3 }] });
+    // At the end of the log it is the first to come here.
+    expect(ask(taskId, patch('d'))).toMatchObject({ kind: 'ok', refs: [{ node: 4, done: false }] });
+    evict(taskId);
+    world.run({ kind: 'durableRestore', tenantId, taskId });
+    // Code that does not ask for it any more.
+    ask(taskId, wait(sleep(1)));
+    expect(ask(taskId, wait(sleep(2)))).toMatchObject({ kind: 'ok', refs: [{ node: 3 }] });
+    expect(ask(taskId, wait(sleep(9)))).toMatchObject({ kind: 'ok', refs: [{ node: 5 }] });
+  });
+
   it('takes several children whole or not at all', () => {
     const taskId = world.trigger('long');
     ask(taskId, spawn(taskId, { index: 0 }));

@@ -14,6 +14,19 @@ describe('Attempts', () => {
     expect(attempts.begin(attemptKey('task', 1), 'the next attempt')).toBeDefined();
   });
 
+  it('runs each start of a durable attempt, and cancels the one that is meant', () => {
+    const attempts = new Attempts();
+    const first = attemptKey('task', 0, 1);
+    const second = attemptKey('task', 0, 2);
+    attempts.begin(first, 'first start');
+    attempts.end(first);
+    const again = attempts.begin(second, 'second start');
+    expect(again).toBeDefined();
+    expect(attempts.begin(first, 'delivered late')).toBeUndefined();
+    expect(attempts.cancel(first)).toBeUndefined();
+    expect(attempts.cancel(second)).toBe(again);
+  });
+
   it('cancels the attempt that is meant, once', () => {
     const attempts = new Attempts();
     const first = attempts.begin(attemptKey('task', 0), 'first');
