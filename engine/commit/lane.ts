@@ -10,7 +10,7 @@ export class BatchRefused extends Error {
   readonly notOwner: boolean;
 
   constructor(cause: DatabaseError, notOwner: boolean) {
-    super(cause.message, { cause });
+    super(cause.detail === undefined ? cause.message : `${cause.message} (${cause.detail})`, { cause });
     this.sqlstate = cause.code ?? '';
     this.notOwner = notOwner;
   }

@@ -28,7 +28,8 @@ export class DurableIndex {
   readonly children = new Map<string, ChildLink>();
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
   readonly #listeners = new Map<string, Map<number, number>>();
-  readonly sleeps = new TimerHeap<DueSleep>(({ row, log, node, index }) => this.#logs.get(row)?.log === log && node.result === null && (node.met[index] ?? null) === null);
+  /** An entry counts while its log is the one in memory, its node is in the log (a batch that was taken back made another), and it is open. */
+  readonly sleeps = new TimerHeap<DueSleep>(({ row, log, node, index }) => this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null);
   #dropped = 0;
   /** By worker: which of its durable streams is the one that counts. */
   readonly streams = new Map<string, number>();

@@ -60,6 +60,10 @@ export class DurableLog {
     return this.nodes[node - 1];
   }
 
+  holds(node: DurableNode): boolean {
+    return node.asked.kind === 'signal' ? this.signals.get(node.asked.key) === node : this.at(node.node) === node;
+  }
+
   /** The node, if it is one that the current branch sees. */
   find(branch: number, node: number): DurableNode | undefined {
     const found = this.at(node);

@@ -160,6 +160,16 @@ describe('the log of a durable task', () => {
 });
 
 describe('results', () => {
+  it('come once for a wait whose first transaction was taken back', () => {
+    const taskId = world.trigger('long');
+    world.rollback([{ kind: 'durableAsk', tenantId, workerId, taskId, invocation: 1, request: 1, ask: wait(sleep(1)), uncertain: false, existing: new Set(), ended: new Map() }]);
+    ask(taskId, wait(sleep(1)));
+    seconds(1);
+    seconds(1);
+    expect(told(1)).toEqual([1]);
+    expect(world.results.size).toBe(1);
+  });
+
   it('are told in the order in which they came about, whatever order a replay asks in', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(2)));
