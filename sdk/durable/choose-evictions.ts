@@ -23,7 +23,7 @@ export interface Eviction<Waiting> {
 
 /**
  * Who leaves now: those that waited long enough or would soon be timed out while they wait, and, where every slot is
- * taken, as many as make half of the slots free (one at a time made 10 slots serve 10 sleepers a second).
+ * taken, as many as make half of the slots free (one at each review would be ten a second, however many sleep).
  * @param facts running: all invocations, those that wait among them
  */
 export function chooseEvictions<Waiting extends WaitingInvocation>(waiting: readonly Waiting[], facts: { now: number; running: number; slots: number; stopping: boolean }): Eviction<Waiting>[] {
