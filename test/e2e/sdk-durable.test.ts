@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as macrotask } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -65,6 +66,13 @@ afterAll(async () => {
   await engine.end('SIGTERM');
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Something that code waits for, and a sign that it does. */
+function gate(): { open: () => void; opened: Promise<void> } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open: () => open(), opened };
+}
 
 async function startWorker(...args: Parameters<Hatchet['worker']>): Promise<Worker> {
   const [name, options] = args;
@@ -339,5 +347,27 @@ describe('durable tasks of the SDK', () => {
     expect([...runs.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1]);
     await hatchet.events.push('after-kill', { n: 1 });
     expect(await waiting.output).toEqual({ event: { n: 1 }, slept: { durationMs: 10 } });
+  });
+
+  it('go on after a memo only once the engine has its value', async () => {
+    let passed = false;
+    const killed = gate();
+    const task = hatchet.durableTask({ name: 'remembers', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      const value = await ctx.memo(['value'], async () => {
+        engine.child.kill('SIGKILL');
+        await ended(engine.child);
+        killed.open();
+        return 1;
+      });
+      passed = true;
+      return { value };
+    } });
+    await startWorker('remembering', { workflows: [task] });
+    const ref = await task.runNoWait({});
+    await killed.opened;
+    for (let n = 0; n < 10; n++) await macrotask();
+    expect(passed).toBe(false);
+    await restartEngine();
+    expect(await ref.output).toEqual({ value: 1 });
   });
 });
