@@ -64,6 +64,7 @@ afterAll(async () => {
 
 describe('commands of durable tasks', () => {
   let runId = '';
+  let slow = '';
 
   it('runs get shows the log as a tree, and what the task waits for', async () => {
     runId = await start('waiter', { id: 7 });
@@ -85,7 +86,7 @@ describe('commands of durable tasks', () => {
   });
 
   it('runs why names the open nodes of an evicted task; runs restore wakes it', async () => {
-    const slow = await start('patient', {});
+    slow = await start('patient', {});
     await logHas(slow, (nodes) => nodes.length === 1);
     await expect.poll(async () => (await get(slow)).status, { interval: 20 }).toBe('EVICTED');
     const why = parsed(await hatchetCli('runs', 'why', slow, '-o', 'json'));
@@ -103,6 +104,27 @@ describe('commands of durable tasks', () => {
     expect((await get(runId)).tasks[0].log).toMatchObject({ branch: 2, branches: [{ branch: 2, parent: 1, firstNode: 1 }], open: [{ branch: 2, node: 1 }] });
     const unknown = await hatchetCli('runs', 'branch', runId, '--node', '9');
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('has no node 9')]);
+  });
+
+  it('what an old branch left open is no wait of the task', async () => {
+    expect(parsed(await hatchetCli('runs', 'branch', slow, '--node', '1', '-o', 'json'))).toMatchObject({ branch: 2 });
+    await logHas(slow, (nodes) => nodes.length === 2);
+    await expect.poll(async () => (await get(slow)).status, { interval: 20 }).toBe('EVICTED');
+    const why = parsed(await hatchetCli('runs', 'why', slow, '-o', 'json'));
+    expect(why.tasks[0].cause.text).toBe('sleeps off its worker while it waits for sleep 1h or event "hurry" (node 1)');
+    expect((await hatchetCli('runs', 'get', slow)).stdout).toMatch(/\n└─ 1 … sleep 1h or event "hurry" {2}left open/);
+  });
+
+  it('a log is read in pages, and outputs as far as they are asked for', async () => {
+    const places: string[] = [];
+    let page: string | undefined;
+    do {
+      const log = await clients.call(clients.monitor, clients.monitor.getDurableLog, { taskId: runId, limit: 1, outputChars: 5, ...(page === undefined ? {} : { pageToken: page }) });
+      places.push(...log.nodes.map((node) => `${node.branch}.${node.node}${node.outputCut ? ` ${node.output}` : ''}`), ...log.branches.map((branch) => `${branch.branch}.0`));
+      page = log.next;
+    } while (page !== undefined);
+    expect(places).toEqual(['1.1 {"CRE', '2.0', '2.1']);
+    await expect(clients.call(clients.monitor, clients.monitor.getDurableLog, { taskId: runId, pageToken: 'x' })).rejects.toMatchObject({ details: expect.stringContaining('page token') });
   });
 
   it('refuses what is no durable task, and to skip a sleep where that is not allowed', async () => {
