@@ -1,0 +1,156 @@
+/**
+ * What durable tasks cost: thousands asleep on a handful of slots, the replay of a long log, how late sleeps wake.
+ * `npm run bench:durable [sleepers]`; prints one JSON object. Needs a build.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { Hatchet } from '../sdk/index.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sleepers = Number(process.argv[2] ?? 10_000);
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+interface Engine {
+  child: ChildProcess;
+  token: string;
+  databaseUrl: string;
+}
+
+async function launch(dataDir: string): Promise<Engine> {
+  const child = spawn(process.execPath, [join(root, 'dist/engine/main.js'), JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const message: { type?: string; token: string; databaseUrl: string } = JSON.parse(line);
+    if (message.type === 'ready') return { child, token: message.token, databaseUrl: message.databaseUrl };
+  }
+  throw new Error('the engine ended before it was ready');
+}
+
+function startWorker(token: string, slots: number): ChildProcess {
+  return spawn(process.execPath, ['--expose-gc', '--import', 'tsx', join(root, 'bench/durable-worker.ts'), String(slots)], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_LOG_LEVEL: 'OFF' } });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/** Resident megabytes of a process. */
+function rss(child: ChildProcess): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kilobytes) / 1024);
+}
+
+function percentile(values: readonly number[], at: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? 0);
+}
+
+interface Outcome {
+  lateMs: number;
+  invocations: number;
+  ms: number;
+}
+
+async function statuses(runIds: readonly string[], wanted: (evicted: number, done: number) => boolean): Promise<void> {
+  const client = new Client({ connectionString: engine.databaseUrl });
+  await client.connect();
+  const sql = `SELECT count(*) FILTER (WHERE l.state = 7)::integer AS evicted, count(*) FILTER (WHERE l.task_id IS NULL)::integer AS done FROM unnest($1::uuid[]) AS u (id) LEFT JOIN live l ON l.task_id = u.id`;
+  for (;;) {
+    const { rows } = await client.query<{ evicted: number; done: number }>(sql, [runIds]);
+    if (wanted(rows[0]?.evicted ?? 0, rows[0]?.done ?? 0)) break;
+    await delay(500);
+  }
+  await client.end();
+}
+
+/** A run by name has its outputs by task. */
+async function outcomeOf(outputs: Promise<Record<string, Outcome>>): Promise<Outcome> {
+  const [outcome] = Object.values(await outputs);
+  if (outcome === undefined) throw new Error('a run has no output');
+  return outcome;
+}
+
+async function start(hatchet: Hatchet, workflow: string, inputs: readonly object[]): Promise<{ id: string; output: Promise<Outcome> }[]> {
+  const started: { id: string; output: Promise<Outcome> }[] = [];
+  for (let from = 0; from < inputs.length; from += 500) {
+    const refs = await Promise.all(inputs.slice(from, from + 500).map(async (input) => hatchet.runNoWait<object, Record<string, Outcome>>(workflow, input)));
+    for (const ref of refs) started.push({ id: await ref.getWorkflowRunId(), output: outcomeOf(ref.output) });
+  }
+  return started;
+}
+
+/** Durable tasks that sleep, with ten slots between them. */
+async function measureSleepers(hatchet: Hatchet): Promise<object> {
+  const worker = startWorker(engine.token, 10);
+  await hatchetKnows(hatchet);
+  const before = { engine: rss(engine.child), worker: rss(worker) };
+  const untilMs = Date.now() + 20_000 + sleepers * 15;
+  const startedAt = performance.now();
+  const runs = await start(hatchet, 'asleep', Array.from({ length: sleepers }, () => ({ untilMs })));
+  const ids = runs.map((run) => run.id);
+  await statuses(ids, (evicted) => evicted === sleepers || Date.now() > untilMs);
+  const asleepMs = performance.now() - startedAt;
+  const asleep = { engine: rss(engine.child), worker: rss(worker) };
+  const results = await Promise.all(runs.map((run) => run.output));
+  await end(worker);
+  return { sleepers, slots: 10, completed: results.length, all_asleep_after_s: Math.round(asleepMs / 1000), megabytes: { before, asleep, afterwards: rss(engine.child) }, all_awake_after_ms: Math.max(...results.map((result) => result.lateMs)), starts_a_task: results.reduce((sum, result) => sum + result.invocations, 0) / results.length };
+}
+
+async function hatchetKnows(hatchet: Hatchet): Promise<void> {
+  for (;;) {
+    const { rows } = await hatchet.workers.list();
+    if ((rows ?? []).some((worker) => worker.status === 'ACTIVE')) return;
+    await delay(100);
+  }
+}
+
+/** A second start of a task whose log holds a thousand nodes. */
+async function measureReplay(hatchet: Hatchet, together: boolean): Promise<object> {
+  const nodes = 1000;
+  const ms: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const scope = `${together} ${round}`;
+    const [run] = await start(hatchet, 'long', [{ nodes, together, scope }]);
+    if (run === undefined) throw new Error('nothing was started');
+    await statuses([run.id], (evicted, done) => evicted + done === 1);
+    await hatchet.events.push('go', {}, { scope });
+    ms.push((await run.output).ms);
+  }
+  return { nodes, nodes_per_s: Math.round(nodes / (percentile(ms, 0.5) / 1000)), ms: { median: percentile(ms, 0.5), min: Math.round(Math.min(...ms)), max: Math.round(Math.max(...ms)) } };
+}
+
+/** Naps of two seconds, a hundred a second. */
+async function measureWakeUps(hatchet: Hatchet): Promise<object> {
+  const outputs: Promise<Outcome>[] = [];
+  const startedAt = performance.now();
+  for (let n = 0; n < 1500; n++) {
+    await delay(Math.max(0, startedAt + n * 10 - performance.now()));
+    outputs.push(outcomeOf(hatchet.run<object, Record<string, Outcome>>('nap', { ms: 2000 })));
+  }
+  const late = (await Promise.all(outputs)).map((output) => output.lateMs);
+  return { rate: 100, naps: late.length, late_ms: { p50: percentile(late, 0.5), p95: percentile(late, 0.95), p99: percentile(late, 0.99), max: percentile(late, 1) } };
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-bench-durable-'));
+const engine = await launch(dataDir);
+const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
+try {
+  const asleep = await measureSleepers(hatchet);
+  const worker = startWorker(engine.token, 1000);
+  await hatchetKnows(hatchet);
+  const wakeUps = await measureWakeUps(hatchet);
+  const replay = { one_by_one: await measureReplay(hatchet, false), together: await measureReplay(hatchet, true) };
+  await end(worker);
+  process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay }, null, 2)}\n`);
+} finally {
+  hatchet.close();
+  await end(engine.child);
+  rmSync(dataDir, { recursive: true, force: true });
+}
