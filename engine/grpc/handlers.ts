@@ -73,9 +73,3 @@ export async function writeTo<Req, Res>(call: ServerWritableStream<Req, Res>, me
 export function unsupported<Req, Res>(edge: Edge, name: string): handleUnaryCall<Req, Res> {
   return unary(edge, () => Promise.reject(new HatchetError('NOT_SUPPORTED', `${name} is not served by this version of the engine`, { remedy: 'Upgrade hatchet-ts once a version serves it.' })));
 }
-
-export function unsupportedStream(edge: Edge, name: string): (call: { emit(event: 'error', error: unknown): unknown }) => void {
-  return (call) => {
-    call.emit('error', toServiceError(new HatchetError('NOT_SUPPORTED', `${name} is not served by this version of the engine`, { remedy: 'Upgrade hatchet-ts once a version serves it.' }), edge.log));
-  };
-}

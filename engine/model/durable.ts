@@ -13,8 +13,6 @@ export const EntryKind = {
 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
-export const entryKindNames: Record<EntryKind, string> = { 0: 'BRANCH', 1: 'WAIT', 2: 'CHILD', 3: 'MEMO', 4: 'SIGNAL' };
-
 export function isEntryKind(value: number): value is EntryKind {
   return value >= 0 && value <= 4 && Number.isInteger(value);
 }

@@ -170,15 +170,3 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
   if (roomy.length === 0) return cause('SLOTS_NEVER', `asks for ${cost} slots, more than any worker has: it will wait until its schedule timeout`, { ids: ids(suitable) });
   return cause('SLOTS', `all ${roomy.length} workers that could take it are busy (it asks for ${cost} slots)`, { ids: ids(roomy) });
 }
-
-/** The unfinished tasks of a run, each with its cause. */
-export function whyRunWaits(state: ShardState, runId: string, nowUs: number): { taskId: string; name: string; cause: Cause }[] {
-  const runRow = state.runsById.get(runId);
-  const run = runRow === undefined ? undefined : state.runs[runRow];
-  const taskIds = run === undefined ? [runId] : run.taskIds.filter((_, index) => run.outcomes[index] === 0);
-  return taskIds.flatMap((taskId) => {
-    const found = whyWaiting(state, taskId, nowUs);
-    const row = state.tasks.find(taskId);
-    return found === undefined || row < 0 ? [] : [{ taskId, name: state.stepOf(row).definition.name, cause: found }];
-  });
-}
