@@ -74,7 +74,8 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   async sleepUntil(wakeAt: Date, options: SleepOptions = {}): Promise<SleepResult> {
     const ms = wakeAt.getTime() - (await this.now()).getTime();
     if (Number.isNaN(ms)) throw new HatchetError('INVALID_ARGUMENT', 'sleepUntil was given an invalid date');
-    return ms <= 0 ? { durationMs: 0 } : await this.sleepFor(ms, options);
+    // One that is past takes its place too: how late the code came must not decide what the log looks like.
+    return await this.sleepFor(Math.max(0, ms), options);
   }
 
   /**
