@@ -55,10 +55,9 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     const { url, folder } = lease.database;
     const engine = await startEngine({ databaseUrl: url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: engineLevels[logLevel], clock });
     stops.push(() => engine.stop());
-    clock.drive(engine.time);
     stops.push(() => clock.drive(undefined));
     const address = { token: engine.token, hostPort: `${engine.grpc.host}:${engine.grpc.port}`, apiUrl: `http://${engine.http.host}:${engine.http.port}` };
-    const hatchet = HatchetClient.init({ ...address, tlsConfig: { strategy: 'none' }, logLevel });
+    const hatchet = HatchetClient.init({ ...address, tlsConfig: { strategy: 'none' }, logLevel, now: () => clock.now() });
     stops.push(() => hatchet.close());
     if (options.setEnvironment !== false) stops.push(setEnvironment({ HATCHET_CLIENT_TOKEN: address.token, HATCHET_CLIENT_HOST_PORT: address.hostPort, HATCHET_CLIENT_API_URL: address.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' }));
     return new TestEngine({ engine, hatchet, clock, timeoutMs, stops });
@@ -88,6 +87,7 @@ export class TestEngine {
     this.#results = new RunResults(parts.hatchet, parts.engine.time);
     this.#timeoutMs = parts.timeoutMs;
     this.#stops = parts.stops;
+    this.clock.drive(parts.engine.time, async (ms) => void (await Promise.all([...this.#workers].map((worker) => worker.passTime(ms)))));
   }
 
   /** A token for the engine's one tenant. */

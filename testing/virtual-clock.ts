@@ -20,6 +20,7 @@ export interface AdvanceOptions {
 export class VirtualClock {
   #aheadUs = 0;
   #time: EngineTime | undefined;
+  #beforeTimePasses: (ms: number) => Promise<void> = () => Promise.resolve();
   #moving: Promise<void> = Promise.resolve();
 
   /** @param start what it shows first @default the present */
@@ -56,9 +57,10 @@ export class VirtualClock {
     await this.#move(() => targetMs, options);
   }
 
-  /** For the test engine, once its engine runs. */
-  drive(time: EngineTime | undefined): void {
+  /** For the test engine, once its engine runs. @param beforeTimePasses what has to happen before the clock is moved */
+  drive(time: EngineTime | undefined, beforeTimePasses: (ms: number) => Promise<void> = () => Promise.resolve()): void {
     this.#time = time;
+    this.#beforeTimePasses = beforeTimePasses;
   }
 
   /** One after the other: two that ran at once would each go past what the other waits for. */
@@ -77,17 +79,17 @@ export class VirtualClock {
     const time = this.#time;
     if (time === undefined) throw new TestingError('STOPPED', 'the test engine has stopped', 'Move its clock before.');
     await time.settled({ patienceMs });
-    for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs()) {
-      this.#jump(dueMs, time);
-      await time.settled({ patienceMs });
-    }
-    this.#jump(targetMs, time);
-    await time.settled({ patienceMs });
+    for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs()) await this.#jump(dueMs, time, patienceMs);
+    await this.#jump(targetMs, time, patienceMs);
   }
 
-  #jump(toMs: number, time: EngineTime): void {
+  async #jump(toMs: number, time: EngineTime, patienceMs: number): Promise<void> {
+    // What leaves its worker for this may take away the reason to stop here; nothing is due then, and that is well.
+    await this.#beforeTimePasses(Math.max(0, toMs - this.nowUs() / 1000));
+    await time.settled({ patienceMs });
     this.#aheadUs = Math.max(this.#aheadUs, Math.ceil((toMs - Date.now()) * 1000));
     time.moved();
+    await time.settled({ patienceMs });
   }
 }
 

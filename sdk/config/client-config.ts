@@ -17,6 +17,7 @@ export interface ClientConfig {
   readonly logger: LogConstructor;
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
+  readonly now: () => Date;
 }
 
 export interface ResolvedTls {
@@ -61,6 +62,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
+    now: options.now ?? (() => new Date()),
   };
 }
 

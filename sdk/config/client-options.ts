@@ -46,6 +46,8 @@ export interface ClientOptions {
   logLevel?: LogLevel | undefined;
   /** How long a cancelled task may go on before the worker says so. @default '1s' */
   cancellationGracePeriod?: Duration | undefined;
+  /** What durable tasks are told by `ctx.now`: a test engine's clock, say. @default the system's time */
+  now?: (() => Date) | undefined;
 
   /** Same as `hostPort`, in the official SDK's spelling. */
   host_port?: string | undefined;

@@ -53,14 +53,16 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly invocationCount: number;
   readonly #invocation: Invocation;
   readonly #namespace: string;
+  readonly #now: () => Date;
   readonly #patches = new Map<string, Promise<boolean>>();
   #draws: Promise<Draws> | undefined;
 
-  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; invocation: Invocation; namespace: string }) {
+  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; invocation: Invocation; namespace: string; now: () => Date }) {
     super(facts);
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;
+    this.#now = facts.now;
   }
 
   /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
@@ -148,7 +150,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   /** The time, as it was when this was first asked for. */
   async now(): Promise<Date> {
     this.#checkPlace('now');
-    const { ts }: { ts: string } = JSON.parse(await this.#record(['now'], { ts: new Date().toISOString() }));
+    const { ts }: { ts: string } = JSON.parse(await this.#record(['now'], { ts: this.#now().toISOString() }));
     return new Date(ts);
   }
 

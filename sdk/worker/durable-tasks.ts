@@ -33,6 +33,8 @@ interface Stay {
   readonly executionTimeoutMs: number;
   readonly priority: number;
   readonly yields: boolean;
+  /** Time that passed for it by a clock that was moved, and what of it in its present wait. */
+  readonly passed: { ms: number; waitingSince: number | undefined; waitedMs: number };
   /** Ends its stay on this worker without an end of its code. */
   leave(): void;
 }
@@ -91,6 +93,7 @@ export class DurableTasks {
           executionTimeoutMs: durable.executionTimeoutMs,
           priority,
           yields: allowCapacityEviction,
+          passed: { ms: 0, waitingSince: undefined, waitedMs: 0 },
           leave: () => {
             this.#forget(invocation);
             invocation.leave();
@@ -103,7 +106,7 @@ export class DurableTasks {
         this.#review();
         signal.addEventListener('abort', cancel, { once: true });
         if (signal.aborted) cancel();
-        const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace });
+        const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace, now: this.#connection.config.now });
         const run = async (): Promise<unknown> => {
           try {
             return await durable.body.run(facts.input, ctx);
@@ -121,10 +124,29 @@ export class DurableTasks {
     }
   }
 
+  /**
+   * So much time is about to pass by a clock that is moved: those that would leave meanwhile leave. Resolves when the engine
+   * knows, or the patience is over.
+   */
+  async pass(ms: number, patienceMs: number): Promise<void> {
+    for (const { passed, invocation } of this.#stays.values()) {
+      const { waitingSince } = invocation;
+      passed.waitedMs = waitingSince !== undefined && waitingSince === passed.waitingSince ? passed.waitedMs + ms : ms;
+      passed.waitingSince = waitingSince;
+      passed.ms += ms;
+    }
+    this.#evictDue();
+    await this.#departed(patienceMs);
+  }
+
   /** All that wait leave, now and from now on. Resolves when the engine knows, or the time is over. */
   async leave(patienceMs: number): Promise<void> {
     this.#stopping = true;
     this.#evictDue();
+    await this.#departed(patienceMs);
+  }
+
+  async #departed(patienceMs: number): Promise<void> {
     const departed = new AbortController();
     await Promise.race([this.#link.departed(), pause(patienceMs, departed.signal)]);
     departed.abort();
@@ -151,7 +173,10 @@ export class DurableTasks {
     const waiting: (Stay & WaitingInvocation)[] = [];
     for (const stay of this.#stays.values()) {
       const { waitingSince } = stay.invocation;
-      if (waitingSince !== undefined) waiting.push({ ...stay, waitingSince, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs });
+      if (waitingSince === undefined) continue;
+      const { passed } = stay;
+      const waitedMs = passed.waitingSince === waitingSince ? passed.waitedMs : 0;
+      waiting.push({ ...stay, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs });
     }
     for (const { who, cause } of chooseEvictions(waiting, { now: performance.now(), running: this.#stays.size, slots: this.#slots, stopping: this.#stopping })) {
       void this.#logger.debug(`the durable task ${who.invocation.taskRunExternalId} leaves: ${reasons[cause]}`);

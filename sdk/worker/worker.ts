@@ -118,6 +118,11 @@ export class Worker {
     }
   }
 
+  /** For whoever moves the clock of an engine, before so much time passes: durable tasks that would leave meanwhile leave. */
+  async passTime(ms: number): Promise<void> {
+    await this.#tasks.durable.pass(ms, farewellMs);
+  }
+
   getLabels(): WorkerLabels {
     return { ...this.#labels };
   }

@@ -119,6 +119,38 @@ describe('a test engine', () => {
     expect(sent).toEqual([0, 1, 2]);
   });
 
+  it('durable sleeps: each ends in its time, and no execution timeout is reached while a task waits', async () => {
+    const { hatchet, clock } = engine;
+    const start = clock.now().getTime();
+    const daysIn = (date: Date): number => Math.floor((date.getTime() - start) / dayMs);
+    const trial = hatchet.durableTask({
+      name: 'trial',
+      fn: async (_input: object, ctx) => {
+        const days = [daysIn(await ctx.now())];
+        await ctx.sleepFor('72h');
+        days.push(daysIn(await ctx.now()));
+        await Promise.all([ctx.sleepFor('48h'), ctx.sleepFor('24h')]);
+        days.push(daysIn(await ctx.now()));
+        await ctx.sleepUntil(new Date(start + 30 * dayMs));
+        return { days: [...days, daysIn(await ctx.now())] };
+      },
+    });
+    const approval = hatchet.durableTask({
+      name: 'approval',
+      fn: async (_input: object, ctx) => {
+        await ctx.waitForEvent('approved');
+        return { day: daysIn(await ctx.now()) };
+      },
+    });
+    await engine.worker([trial, approval]);
+    const [trialRun, approvalRun] = [await trial.runNoWait({}), await approval.runNoWait({})];
+    await clock.advance('20d');
+    await engine.push('approved');
+    expect(await engine.waitForRun(approvalRun)).toMatchObject({ status: 'COMPLETED', output: { day: 20 } });
+    await clock.advance('10d');
+    expect(await engine.waitForRun(trialRun)).toMatchObject({ status: 'COMPLETED', output: { days: [0, 3, 5, 30] } });
+  });
+
   it('refuses times that make no sense', async () => {
     await expect(engine.clock.advance(-5)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
     await expect(engine.clock.advanceTo(new Date(0))).rejects.toMatchObject({ code: 'INVALID_TIME' });
