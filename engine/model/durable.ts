@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { describeMemoKey } from './memo-key.ts';
 import type { TerminalStatus } from './status.ts';
 
 /** What a node of a durable task's log is. The numbers are stored. */
@@ -67,13 +68,6 @@ export interface DurableResult {
   status: TerminalStatus;
 }
 
-const patchPrefix = Buffer.from('patched:').toString('hex');
-
-/** The memo of a patch: its code asks whether the run came here with the change. @param key in hex */
-export function isPatchKey(key: string): boolean {
-  return key.startsWith(patchPrefix);
-}
-
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
@@ -128,8 +122,7 @@ export function describeAsked(asked: Asked): string {
     case 'child':
       return `run ${asked.workflow}(${asked.input.length > 60 ? `${asked.input.slice(0, 60)}…` : asked.input})`;
     case 'memo':
-      if (isPatchKey(asked.key)) return `patched(${Buffer.from(asked.key, 'hex').toString().slice('patched:'.length)})`;
-      return `memo ${asked.key.slice(0, 12)}`;
+      return describeMemoKey(asked.key);
     case 'branch':
       return `branch from node ${asked.first} of branch ${asked.parent}`;
   }

@@ -1,5 +1,6 @@
-import { describeAsked, EntryKind, isPatchKey, type Asked } from '../model/durable.ts';
+import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { isPatchKey, isSameMemo } from '../model/memo-key.ts';
 import { mismatchMessage } from '../model/mismatch.ts';
 import { RunStatus } from '../model/status.ts';
 import type { AskedChild, DurableAsk, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
@@ -52,7 +53,7 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
     const same = 'run' in one ? spawned(log, one) : undefined;
     if (same === undefined) passOldPatches(plan, row, log, wanted);
     const node = same ?? log.at(log.position + 1);
-    if (node !== undefined && same === undefined && !isSame(node, wanted)) {
+    if (node !== undefined && same === undefined && !isSame(log.taskId, node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
       return answer(plan, command, isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }));
@@ -88,8 +89,9 @@ interface Wanted {
   fingerprint: string;
 }
 
-function isSame(node: Wanted, wanted: Wanted): boolean {
-  return node.kind === wanted.kind && node.fingerprint === wanted.fingerprint;
+function isSame(taskId: string, node: Wanted, wanted: Wanted): boolean {
+  if (node.kind !== wanted.kind) return false;
+  return wanted.kind === EntryKind.Memo ? isSameMemo(taskId, node.fingerprint, wanted.fingerprint) : node.fingerprint === wanted.fingerprint;
 }
 
 function isPatch({ kind, fingerprint }: Wanted): boolean {

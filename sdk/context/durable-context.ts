@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { waitConditions, type WaitCondition } from '../definition/conditions.ts';
+import { Or, waitConditions, type WaitCondition } from '../definition/conditions.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { Draws } from '../durable/draws.ts';
 import type { Invocation } from '../durable/invocation.ts';
@@ -38,6 +38,8 @@ export interface EventWaitOptions<Payload> {
   scope?: string | undefined;
   /** With a scope: events that were pushed up to so long ago count too. @default those pushed from now on */
   lookback?: Duration | undefined;
+  /** How long it waits, from when this was first asked for: after it, it gives `undefined`. @default for ever */
+  timeout?: Duration | undefined;
   /** Shown where the task waits. */
   label?: string | undefined;
 }
@@ -81,17 +83,26 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /**
-   * Waits for an event that is pushed from now on, and gives its payload.
+   * Waits for an event that is pushed from now on, and gives its payload; with a `timeout`, `undefined` if none came in time.
    * @throws SchemaError for a payload that the schema refuses
    */
-  waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload>): Promise<Payload>;
+  waitForEvent<Payload = Record<string, unknown>>(key: string, options: EventWaitOptions<Payload> & { timeout: Duration }): Promise<Payload | undefined>;
+  /** Without a `timeout` it waits for ever. */
+  waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload> & { timeout?: undefined }): Promise<Payload>;
   /** The same as the official SDK writes it. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
-  async waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[payloadSchema, eventScope, lookbackWindow, shown]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload> {
-    const options = typeof given === 'object' ? given : { expression: given, schema: payloadSchema, scope: eventScope, lookback: lookbackWindow, label: shown };
-    const { expression, schema, scope, lookback, label } = options;
+  async waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[payloadSchema, eventScope, lookbackWindow, shown]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
+    const options: EventWaitOptions<Payload> = typeof given === 'object' ? given : { expression: given, schema: payloadSchema, scope: eventScope, lookback: lookbackWindow, label: shown };
+    const { expression, schema, scope, lookback, timeout, label } = options;
     const considerEventsSince = lookback === undefined ? undefined : new Date((await this.now()).getTime() - durationToMs(lookback));
-    const [payload] = matchesOf(await this.waitFor({ eventKey: key, expression, scope, considerEventsSince }, label));
+    const event = { eventKey: key, expression, scope, considerEventsSince };
+    let payload: unknown;
+    if (timeout === undefined) [payload] = matchesOf(await this.waitFor(event, label));
+    else {
+      const { CREATE: met } = await this.waitFor(Or({ ...event, readableDataKey: 'event' }, { sleepFor: timeout, readableDataKey: 'timeout' }), label);
+      if (met['event'] === undefined) return undefined;
+      [payload] = met['event'];
+    }
     if (schema !== undefined) return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
     const untyped: Payload = JSON.parse(JSON.stringify(payload ?? {}));
     return untyped;

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonDeterminismError, Or, RunCancelledError, RunFailedError, type Worker } from '../../sdk/index.ts';
+import { Hatchet, NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration, type Worker } from '../../sdk/index.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
@@ -140,6 +140,21 @@ describe('durable tasks of the SDK', () => {
     expect(output).toMatchObject({ durationMs: 0, event: { id: 7, note: 'yes' }, either: { CREATE: { late: [{ sleep_duration: '10ms' }] } }, one: { doubled: 2 }, two: { doubled: 4 }, many: [{ doubled: 6 }, { doubled: 8 }], five: { doubled: 10 }, memo: { memos: 1 }, official: 42, wrapped: { only: { n: 7 } }, failed: 'the child broke', invocation: 1 });
     expect(output.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(output.chance >= 0 && output.chance < 1).toBe(true);
+  });
+
+  it('wait for an event no longer than they want to', async () => {
+    const patient = hatchet.durableTask({
+      name: 'patient',
+      fn: async ({ id, timeout }: { id: number; timeout: Duration }, ctx) => {
+        const event = await ctx.waitForEvent<{ by: string }>('decided', { expression: `input.id == ${id}`, timeout });
+        return { by: event?.by ?? null };
+      },
+    });
+    await startWorker('patient', { workflows: [patient] });
+    const [late, heard] = await Promise.all([patient.runNoWait({ id: 1, timeout: '20ms' }), patient.runNoWait({ id: 2, timeout: '1h' })]);
+    await waitsAt(heard.workflowRunId, 1);
+    await hatchet.events.push('decided', { id: 2, by: 'Ada' });
+    expect(await Promise.all([late.output, heard.output])).toEqual([{ by: null }, { by: 'Ada' }]);
   });
 
   it('go on where they were after an eviction: memos once, the same draws, turns in the recorded order, finally once', async () => {

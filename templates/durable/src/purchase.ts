@@ -1,4 +1,4 @@
-import { Or, type Duration } from 'hatchet-ts';
+import type { Duration } from 'hatchet-ts';
 import { hatchet } from './hatchet.ts';
 
 interface Purchase {
@@ -21,10 +21,7 @@ export const purchase = hatchet.durableTask({
       const answer = JSON.stringify({ id, approved: true, by: 'Ada' });
       console.log(`May we spend ${amount}? npx hatchet trigger event purchase:decided --data '${answer}'`);
     });
-    const { CREATE: ended } = await ctx.waitFor(
-      Or({ eventKey: 'purchase:decided', expression: `input.id == ${JSON.stringify(id)}`, readableDataKey: 'decision' }, { sleepFor: patience, readableDataKey: 'too late' }),
-    );
-    const [decision] = (ended['decision'] ?? []) as Decision[];
+    const decision = await ctx.waitForEvent<Decision>('purchase:decided', { expression: `input.id == ${JSON.stringify(id)}`, timeout: patience });
     if (decision === undefined) return { id, outcome: 'nobody decided in time' };
     return { id, outcome: decision.approved === true ? `approved by ${decision.by ?? 'somebody'}` : 'declined' };
   },

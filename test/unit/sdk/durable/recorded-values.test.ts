@@ -1,17 +1,36 @@
 import { computeMemoKey } from '@hatchet-dev/typescript-sdk/v1/client/worker/context.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPatchKey } from '../../../../engine/model/durable.ts';
+import { describeMemoKey, isPatchKey, isSameMemo } from '../../../../engine/model/memo-key.ts';
 import { Draws } from '../../../../sdk/durable/draws.ts';
 import { memoKey, patchKey } from '../../../../sdk/durable/memo-key.ts';
 
 describe('the key of a memo', () => {
-  it('is the official one, so that a log goes on under either SDK', async () => {
+  it('is the same to a log as the official one, whose own it is for long dependencies, and as no other', async () => {
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
     await fc.assert(
-      fc.asyncProperty(fc.uuid(), fc.array(fc.jsonValue()), async (task, deps) => {
-        expect(memoKey(task, deps)).toEqual(Buffer.from(await computeMemoKey(task, deps)));
+      fc.asyncProperty(fc.uuid(), fc.array(fc.jsonValue()), fc.array(fc.jsonValue()), async (task, deps, others) => {
+        const [own, official] = [hex(memoKey(task, deps)), hex(await computeMemoKey(task, deps))];
+        expect(isSameMemo(task, own, official)).toBe(true);
+        expect(isSameMemo(task, official, own)).toBe(true);
+        if (JSON.stringify(deps).length > 100) expect(own).toBe(official);
+        fc.pre(JSON.stringify(deps) !== JSON.stringify(others));
+        for (const key of [memoKey(task, others), await computeMemoKey(task, others)]) {
+          expect(isSameMemo(task, own, hex(key))).toBe(false);
+          expect(isSameMemo(task, official, hex(key))).toBe(false);
+        }
       }),
     );
+  });
+
+  it('tells people what the memo depends on', () => {
+    const shown = (deps: unknown[]): string => describeMemoKey(memoKey('task', deps).toString('hex'));
+    expect(shown(['think', 1])).toBe('memo("think",1)');
+    expect(shown([])).toBe('memo()');
+    expect(shown(['a'.repeat(80)])).toBe(`memo("${'a'.repeat(59)}…)`);
+    expect(shown(['a'.repeat(200)])).toMatch(/^memo [\da-f]{12}$/);
+    expect(describeMemoKey(patchKey('new-prices').toString('hex'))).toBe('patched(new-prices)');
+    expect(describeMemoKey('5bff5d')).toBe('memo 5bff5d');
   });
 
   it('of a patch is one that the engine knows; no other is', () => {
