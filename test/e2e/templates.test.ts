@@ -10,8 +10,8 @@ import { makeTempFolder } from '../helpers/temp-folder.ts';
 const folder = makeTempFolder('templates');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function makeProject(template: string): Promise<string> {
-  const parent = join(folder, template);
+async function makeProject(name: string, template = name): Promise<string> {
+  const parent = join(folder, name);
   mkdirSync(parent);
   const project = await makeLinkedProject(parent, template);
   mkdirSync(join(project, 'node_modules', '@types'));
@@ -60,6 +60,28 @@ describe('the template events', () => {
       expect(dev.output).toContain('user:confirmed'); // the log says how to go on
       await push('user:confirmed', '--data', '{"by":"mail"}');
       await expect.poll(async () => (await runCli(['runs', 'get', runId], { cwd: project })).stdout).toContain('Ada is with us');
+    } finally {
+      expect(await dev.end('SIGINT')).toBe(130);
+    }
+  });
+});
+
+describe('the template durable', () => {
+  it('asks for a decision, waits for it, and gives up when its patience is over', async () => {
+    const project = await makeProject('durable-approval', 'durable');
+    const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
+    const trigger = async (input: object): Promise<string> => (await runCli(['trigger', 'workflow', 'purchase', '--input', JSON.stringify(input)], { cwd: project })).stdout.trim();
+    const shown = async (runId: string): Promise<string> => (await runCli(['runs', 'get', runId], { cwd: project })).stdout;
+    try {
+      await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/worker .*serving/);
+      const late = await trigger({ id: '16', patience: '50ms' });
+      const approved = await trigger({ id: '17', amount: 900 });
+      await expect.poll(() => dev.output).toContain('May we spend 900?');
+      const decision = /trigger event purchase:decided --data '(\{"id":"17".*?\})'/.exec(dev.output)?.[1] ?? '';
+      await expect.poll(async () => await shown(approved)).toContain('open now: sleep 1h or event "purchase:decided"');
+      await runCli(['trigger', 'event', 'purchase:decided', '--data', decision], { cwd: project });
+      await expect.poll(async () => await shown(approved)).toContain('approved by Ada');
+      await expect.poll(async () => await shown(late)).toContain('nobody decided in time');
     } finally {
       expect(await dev.end('SIGINT')).toBe(130);
     }

@@ -25,6 +25,6 @@ export async function triggerEvent(context: CliContext, key: string, flags: Even
   const runs = rows.map(({ runId, workflow }) => ({ runId, workflow }));
   const output = outputOf(context, flags);
   output.value({ eventId: event.eventId, key: event.key, runs }, () => [event.eventId, ...runs.map(({ runId, workflow }) => `${runId}  ${workflow}`)].join('\n'));
-  if (runs.length === 0) output.note('No workflow was started by it.');
+  if (runs.length === 0) output.note('It started no workflow. Tasks that wait for it go on.');
   return ExitCode.done;
 }
