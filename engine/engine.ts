@@ -21,7 +21,7 @@ import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './engine-timeline.ts';
 import { createLog, type Logger } from './log.ts';
 import { Maintenance } from './maintenance.ts';
-import { NodeResults } from './monitor/durable-results.ts';
+import { NodeResults } from './monitor/node-results.ts';
 import { DurableSignal } from './monitor/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal-feed.ts';

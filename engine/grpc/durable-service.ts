@@ -6,7 +6,7 @@ import { HatchetError } from '../errors.ts';
 import type { DurableAskReply } from '../plan/durable-command.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { readSignal } from '../monitor/durable-log.ts';
-import type { NodeResults } from '../monitor/durable-results.ts';
+import type { NodeResults } from '../monitor/node-results.ts';
 import type { Owner } from '../shard/owner.ts';
 import { V1DispatcherService, type DurableEvent, type DurableTaskRequest, type DurableTaskResponse, type ListenForDurableEventRequest, type V1DispatcherServer } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';

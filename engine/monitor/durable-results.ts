@@ -80,37 +80,3 @@ function resultOf(row: ResultSqlRow, tasks: readonly ChildSqlRow[] | undefined):
 export function nodeKey(ref: NodeRef): string {
   return `${ref.taskId} ${ref.branch} ${ref.node}`;
 }
-
-interface Waiting {
-  ref: NodeRef;
-  resolve: (result: NodeResult) => void;
-  reject: (error: unknown) => void;
-}
-
-/** Reads nodes' results, those of one turn of the loop together: a replay asks for hundreds at once. */
-export class NodeResults {
-  readonly #pool: Pool;
-  #waiting: Waiting[] = [];
-
-  constructor(pool: Pool) {
-    this.#pool = pool;
-  }
-
-  read(ref: NodeRef): Promise<NodeResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => void this.#readAll());
-      this.#waiting.push({ ref, resolve, reject });
-    });
-  }
-
-  async #readAll(): Promise<void> {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    try {
-      const results = await readNodeResults(this.#pool, waiting.map(({ ref }) => ref));
-      for (const { ref, resolve } of waiting) resolve(results.get(nodeKey(ref)) ?? { output: null, error: null });
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
-  }
-}
