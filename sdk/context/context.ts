@@ -19,7 +19,7 @@ export interface ChildRunOptions extends RunOptions {
 /** One of many children. */
 export interface ChildRun<Input, Output> {
   workflow: RunTarget<Input, Output> | string;
-  input: Input;
+  input: NoInfer<Input>;
   options?: ChildRunOptions | undefined;
 }
 

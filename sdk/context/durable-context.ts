@@ -14,6 +14,7 @@ import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
+import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-runs.ts';
 import { Context, type ChildRun, type ChildRunOptions } from './context.ts';
 import type { LogDetails } from './log-metadata.ts';
 import { matchesOf, type WaitResult } from './wait-result.ts';
@@ -118,7 +119,10 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     return result;
   }
 
-  /** Runs children and waits for all outputs, in their order. */
+  /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
+  runChildren<const Children extends readonly SomeChildRun[]>(children: Children & CheckedChildRuns<Children>): Promise<ChildOutputs<Children>>;
+  /** With types for children that are given by name. */
+  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]>;
   async runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
     return await this.bulkRunChildren(children);
   }

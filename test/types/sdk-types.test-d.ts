@@ -167,7 +167,12 @@ const lasting = hatchet.durableTask({ name: 'lasting', evictionPolicy: { ttl: '5
   expectTypeOf(ctx.waitForEvent('approved', 'input.by != ""', approval, 'a', '1h')).resolves.toEqualTypeOf<{ by: string }>();
   expectTypeOf(ctx.waitFor([{ sleepFor: '1s' }, Or({ eventKey: 'a' }, { sleepFor: '1m' })])).resolves.toEqualTypeOf<WaitResult>();
   expectTypeOf(ctx.runChild(simple, { message: 'a' })).resolves.toEqualTypeOf<{ message: string }>();
-  expectTypeOf(ctx.runChildren([{ workflow: simple, input: { message: 'a' } }])).resolves.toEqualTypeOf<{ message: string }[]>();
+  expectTypeOf(ctx.waitForEvent('approved', { schema: approval, timeout: '1h' })).resolves.toEqualTypeOf<{ by: string } | undefined>();
+  expectTypeOf(ctx.runChildren([{ workflow: simple, input: { message: 'a' } }, { workflow: batched, input: { message: 'b' } }, { workflow: 'named', input: {} }])).resolves.toEqualTypeOf<[{ message: string }, { length: number }, unknown]>();
+  expectTypeOf(ctx.runChildren(['a', 'b'].map((message) => ({ workflow: simple, input: { message } })))).resolves.toEqualTypeOf<{ message: string }[]>();
+  expectTypeOf(ctx.runChildren<{ n: number }, { m: number }>([{ workflow: 'named', input: { n: 1 } }])).resolves.toEqualTypeOf<{ m: number }[]>();
+  // @ts-expect-error the second one's message is no number
+  void ctx.runChildren([{ workflow: simple, input: { message: 'a' } }, { workflow: simple, input: { message: 1 } }]);
   expectTypeOf(ctx.spawn(simple, { message: 'a' })).resolves.toEqualTypeOf<WorkflowRunRef<{ message: string }>>();
   expectTypeOf(ctx.memo(['a'], () => 1)).resolves.toEqualTypeOf<number>();
   expectTypeOf(ctx.memo(async () => 'text', ['a'])).resolves.toEqualTypeOf<string>();
