@@ -19,7 +19,8 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   const { detail } = run;
   if (run.missing) return <Text>{`\n  There is no run ${run.runId}. esc goes back.`}</Text>;
   if (detail === undefined) return <Text dimColor>{`\n  reading ${run.runId} …`}</Text>;
-  const room = bodyRows(state) - 3;
+  const failure = detail.run.status === 'FAILED' ? plainText(runFailure(detail).split('\n')[0] ?? '') : '';
+  const room = bodyRows(state) - (failure === '' ? 3 : 4);
   const pictureRows = Math.max(1, Math.min(9, Math.floor(room / 3)));
   const picture = detail.tasks.length > 1 ? pictureOf(detail, { columns: state.columns - 2, rows: pictureRows }) : undefined;
   const bars = Math.max(1, Math.min(detail.tasks.length, Math.floor(room / 3)));
@@ -27,6 +28,7 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   return (
     <Box flexDirection="column">
       <Head detail={detail} nowMs={state.nowMs} />
+      {failure === '' ? undefined : <Text wrap="truncate" color={statusColor.FAILED}>{` ${failure}`}</Text>}
       {picture === undefined ? undefined : <Dag picture={picture} detail={detail} />}
       <Waterfall detail={detail} state={state} rows={bars} />
       <Pane state={state} run={run} detail={detail} rows={paneRows} />

@@ -62,6 +62,13 @@ describe('the screen', () => {
     expect(draw(failed)).toContain('charge (attempt 1): no money');
   });
 
+  it('says why a run failed, whatever else of it is shown, within the same rows', () => {
+    const failed = play(openedRun(), { type: 'run-detail', runId: runId(1), detail: makeDetail(tasks, { status: 'FAILED' }) }, press('e')).state;
+    const lines = draw(failed).split('\n');
+    expect(lines[2]).toContain('charge (attempt 1): no money');
+    expect(lines.length).toBe(draw(openedRun()).split('\n').length);
+  });
+
   it('shows dialogs over what is there', () => {
     expect(draw(play(openedRun(), press('?')).state)).toContain('trigger a workflow');
     expect(draw(play(openedRun(), press('x')).state)).toContain(`Cancel order ${runId(1)}?`);
