@@ -36,5 +36,14 @@ const nap = hatchet.durableTask({
   },
 });
 
-const worker = await hatchet.worker('bench', { workflows: [asleep, long, nap], durableSlots: Number(process.argv[2] ?? 10) });
+const steps = hatchet.durableTask({
+  name: 'steps',
+  fn: async (input: { n: number }, ctx) => {
+    const one = await ctx.memo(['one'], () => input.n + 1);
+    const two = await ctx.memo(['two'], () => one + 1);
+    return { three: await ctx.memo(['three'], () => two + 1) };
+  },
+});
+
+const worker = await hatchet.worker('bench', { workflows: [asleep, long, nap, steps], durableSlots: Number(process.argv[2] ?? 10) });
 await worker.start();

@@ -1,6 +1,6 @@
 /**
- * What durable tasks cost: thousands asleep on a handful of slots, the replay of a long log, how late sleeps wake.
- * `npm run bench:durable [sleepers]`; prints one JSON object. Needs a build.
+ * What durable tasks cost: thousands asleep on a handful of slots, the replay of a long log, how late sleeps wake, runs of
+ * three memos. `npm run bench:durable [sleepers]`, 0 for none; prints one JSON object. Needs a build.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -138,17 +138,31 @@ async function measureWakeUps(hatchet: Hatchet): Promise<object> {
   return { rate: 100, naps: late.length, late_ms: { p50: percentile(late, 0.5), p95: percentile(late, 0.95), p99: percentile(late, 0.99), max: percentile(late, 1) } };
 }
 
+/** Runs of three memos, each committed before the next, as fast as they go. */
+async function measureSteps(hatchet: Hatchet): Promise<object> {
+  const seconds = 10;
+  const inFlight = 200;
+  const until = performance.now() + seconds * 1000;
+  let runs = 0;
+  const caller = async (): Promise<void> => {
+    for (; performance.now() < until; runs++) await hatchet.run('steps', { n: runs });
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  return { memos: 3, in_flight: inFlight, runs_per_s: Math.round(runs / seconds) };
+}
+
 const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-bench-durable-'));
 const engine = await launch(dataDir);
 const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 try {
-  const asleep = await measureSleepers(hatchet);
+  const asleep = sleepers === 0 ? undefined : await measureSleepers(hatchet);
   const worker = startWorker(engine.token, 1000);
   await hatchetKnows(hatchet);
   const wakeUps = await measureWakeUps(hatchet);
   const replay = { one_by_one: await measureReplay(hatchet, false), together: await measureReplay(hatchet, true) };
+  const steps = await measureSteps(hatchet);
   await end(worker);
-  process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay, steps }, null, 2)}\n`);
 } finally {
   hatchet.close();
   await end(engine.child);
