@@ -12,6 +12,7 @@ import { WebhooksClient } from './features/webhooks-client.ts';
 import { WorkersClient } from './features/workers-client.ts';
 import { WorkflowsClient } from './features/workflows-client.ts';
 import type { Logger } from './logger.ts';
+import { notAwaitedYet } from './run/not-awaited-yet.ts';
 import { ResultListener } from './run/result-listener.ts';
 import type { RunOptions } from './run/run-options.ts';
 import type { WorkflowRunRef } from './run/run-ref.ts';
@@ -151,18 +152,18 @@ export class HatchetClient {
   }
 
   /** Runs a task or workflow, by its declaration or its name, and waits for the output. By name it is `{task: output}`. @throws as its own `run` */
-  async run<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
-    return await this.#runner.run({ target: workflow, input, options });
+  run<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+    return notAwaitedYet(this.#runner.run({ target: workflow, input, options }));
   }
 
   /** Same as `run`. */
-  async runAndWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
-    return await this.run(workflow, input, options);
+  runAndWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+    return this.run(workflow, input, options);
   }
 
   /** Starts a task or workflow, by its declaration or its name. @throws as its own `runNoWait` */
-  async runNoWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<WorkflowRunRef<Output>> {
-    return await this.#runner.start({ target: workflow, input, options });
+  runNoWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<WorkflowRunRef<Output>> {
+    return notAwaitedYet(this.#runner.start({ target: workflow, input, options }));
   }
 
   /** A reference to a run that exists; its result is `{task: output}`. */

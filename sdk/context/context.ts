@@ -2,6 +2,7 @@ import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher
 import { durationToString, type Duration } from '../duration.ts';
 import { HatchetError, TaskCancelledError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
+import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget, TaskRef } from '../run/run-target.ts';
@@ -216,23 +217,23 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /** Starts a child and waits for its output. @throws as a workflow's run */
-  async runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
-    return await this.#host.runner.run(childItem({ workflow, input, options }));
+  runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+    return notAwaitedYet(this.#host.runner.run(childItem({ workflow, input, options })));
   }
 
   /** Starts a child. */
-  async runNoWaitChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
-    return await this.#host.runner.start(childItem({ workflow, input, options }));
+  runNoWaitChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+    return notAwaitedYet(this.#host.runner.start(childItem({ workflow, input, options })));
   }
 
   /** Starts children and waits for all outputs, in their order. */
-  async bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
-    return await this.#host.runner.runMany(children.map(childItem));
+  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return notAwaitedYet(this.#host.runner.runMany(children.map(childItem)));
   }
 
   /** Starts children. */
-  async bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
-    return await this.#host.runner.startMany(children.map(childItem));
+  bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
+    return notAwaitedYet(this.#host.runner.startMany(children.map(childItem)));
   }
 
   #echo(level: Exclude<LogLevel, 'OFF'>, message: string, error: Error | undefined): void {

@@ -7,6 +7,7 @@ import type { Invocation } from '../durable/invocation.ts';
 import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
+import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import { currentParentRun, withParentRun } from '../run/parent-run.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget } from '../run/run-target.ts';
@@ -69,18 +70,13 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
-  async sleepFor(duration: Duration, options: SleepOptions | string = {}, label?: string): Promise<SleepResult> {
-    const { readableDataKey, label: shown } = typeof options === 'string' ? { readableDataKey: options, label } : options;
-    await this.waitFor({ sleepFor: duration, readableDataKey }, shown);
-    return { durationMs: durationToMs(duration) };
+  sleepFor(duration: Duration, options: SleepOptions | string = {}, label?: string): Promise<SleepResult> {
+    return notAwaitedYet(this.#sleepFor(duration, typeof options === 'string' ? { readableDataKey: options, label } : options));
   }
 
   /** Waits until then. */
-  async sleepUntil(wakeAt: Date, options: SleepOptions = {}): Promise<SleepResult> {
-    const ms = wakeAt.getTime() - (await this.now()).getTime();
-    if (Number.isNaN(ms)) throw new HatchetError('INVALID_ARGUMENT', 'sleepUntil was given an invalid date');
-    // One that is past takes its place too: how late the code came must not decide what the log looks like.
-    return await this.sleepFor(Math.max(0, ms), options);
+  sleepUntil(wakeAt: Date, options: SleepOptions = {}): Promise<SleepResult> {
+    return notAwaitedYet(this.#sleepUntil(wakeAt, options));
   }
 
   /**
@@ -92,54 +88,39 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload> & { timeout?: undefined }): Promise<Payload>;
   /** The same as the official SDK writes it. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
-  async waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[payloadSchema, eventScope, lookbackWindow, shown]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
-    const options: EventWaitOptions<Payload> = typeof given === 'object' ? given : { expression: given, schema: payloadSchema, scope: eventScope, lookback: lookbackWindow, label: shown };
-    const { expression, schema, scope, lookback, timeout, label } = options;
-    const considerEventsSince = lookback === undefined ? undefined : new Date((await this.now()).getTime() - durationToMs(lookback));
-    const event = { eventKey: key, expression, scope, considerEventsSince };
-    let payload: unknown;
-    if (timeout === undefined) [payload] = matchesOf(await this.waitFor(event, label));
-    else {
-      const { CREATE: met } = await this.waitFor(Or({ ...event, readableDataKey: 'event' }, { sleepFor: timeout, readableDataKey: 'timeout' }), label);
-      if (met['event'] === undefined) return undefined;
-      [payload] = met['event'];
-    }
-    if (schema !== undefined) return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
-    const untyped: Payload = JSON.parse(JSON.stringify(payload ?? {}));
-    return untyped;
+  waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[schema, scope, lookback, label]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
+    return notAwaitedYet(this.#waitForEvent(key, typeof given === 'object' ? given : { expression: given, schema, scope, lookback, label }));
   }
 
   /**
    * Waits for sleeps and events: for all of a list, for one of those in `Or`.
    * @returns what was met, by readable data keys: `{ CREATE: { key: [data] } }`
    */
-  async waitFor(conditions: WaitCondition | readonly WaitCondition[], label?: string): Promise<WaitResult> {
-    this.#checkPlace('wait');
-    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), label));
-    return result;
+  waitFor(conditions: WaitCondition | readonly WaitCondition[], label?: string): Promise<WaitResult> {
+    return notAwaitedYet(this.#waitFor(conditions, label));
   }
 
   /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
   runChildren<const Children extends readonly SomeChildRun[]>(children: Children & CheckedChildRuns<Children>): Promise<ChildOutputs<Children>>;
   /** With types for children that are given by name. */
   runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]>;
-  async runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
-    return await this.bulkRunChildren(children);
+  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return this.bulkRunChildren(children);
   }
 
   /** Starts a child; wait for its output, or not, with the reference's `output`. */
-  async spawn<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
-    return await this.runNoWaitChild(workflow, input, options);
+  spawn<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+    return this.runNoWaitChild(workflow, input, options);
   }
 
   /** Same as `runChild`. */
-  async spawnChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
-    return await this.runChild(workflow, input, options);
+  spawnChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+    return this.runChild(workflow, input, options);
   }
 
   /** Same as `runChildren`. */
-  async spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
-    return await this.bulkRunChildren(children);
+  spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+    return this.bulkRunChildren(children);
   }
 
   /**
@@ -149,49 +130,31 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    */
   memo<Value>(deps: readonly unknown[], fn: Memoized<Value>): Promise<Value>;
   memo<Value>(fn: Memoized<Value>, deps: readonly unknown[]): Promise<Value>;
-  async memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
-    this.#checkPlace('memo');
-    const fn = typeof one === 'function' ? one : other;
-    const deps = typeof one === 'function' ? other : one;
-    if (typeof fn !== 'function' || typeof deps === 'function') throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function');
-    const parent = currentParentRun();
-    const run = async (): Promise<string> => toJson(await fn());
-    const json = await this.#invocation.memo(memoKey(this.taskRunExternalId(), deps), async () => await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)));
-    // The log vouches for no type: it has what the code recorded.
-    const value: Value = JSON.parse(json);
-    return value;
+  memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
+    return notAwaitedYet(this.#memo(one, other));
   }
 
   /** The time, as it was when this was first asked for. */
-  async now(): Promise<Date> {
-    this.#checkPlace('now');
-    const { ts }: { ts: string } = JSON.parse(await this.#record(['now'], { ts: this.#now().toISOString() }));
-    return new Date(ts);
+  now(): Promise<Date> {
+    return notAwaitedYet(this.#recordedNow());
   }
 
   /** A UUID that is the same each time the task is run again. */
-  async uuid(): Promise<string> {
-    this.#checkPlace('uuid');
-    return (await this.#drawn()).uuid();
+  uuid(): Promise<string> {
+    return notAwaitedYet(this.#drawn('uuid').then((draws) => draws.uuid()));
   }
 
   /** A number from 0, below 1, that is the same each time the task is run again. */
-  async random(): Promise<number> {
-    this.#checkPlace('random');
-    return (await this.#drawn()).number();
+  random(): Promise<number> {
+    return notAwaitedYet(this.#drawn('random').then((draws) => draws.number()));
   }
 
   /**
    * Whether this run reached this place with the code that asks: false for a run whose log had gone further when the code
    * was changed. Keep the old way in the `else` until no such run is left. The answer for an id stays the same.
    */
-  async patched(id: string): Promise<boolean> {
-    this.#checkPlace('patched');
-    const known = this.#patches.get(id);
-    if (known !== undefined) return await known;
-    const asked = this.#invocation.probe(patchKey(id));
-    this.#patches.set(id, asked);
-    return await asked;
+  patched(id: string): Promise<boolean> {
+    return notAwaitedYet(this.#patched(id));
   }
 
   /** Goes on at once: when the engine has a line is in no log, and must not decide what comes next. */
@@ -204,13 +167,76 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     this.#invocation.extendedMs += durationToMs(incrementBy);
   }
 
+  async #sleepFor(duration: Duration, { readableDataKey, label }: SleepOptions): Promise<SleepResult> {
+    await this.#waitFor({ sleepFor: duration, readableDataKey }, label);
+    return { durationMs: durationToMs(duration) };
+  }
+
+  async #sleepUntil(wakeAt: Date, options: SleepOptions): Promise<SleepResult> {
+    const ms = wakeAt.getTime() - (await this.#recordedNow()).getTime();
+    if (Number.isNaN(ms)) throw new HatchetError('INVALID_ARGUMENT', 'sleepUntil was given an invalid date');
+    // One that is past takes its place too: how late the code came must not decide what the log looks like.
+    return await this.#sleepFor(Math.max(0, ms), options);
+  }
+
+  async #waitFor(conditions: WaitCondition | readonly WaitCondition[], label: string | undefined): Promise<WaitResult> {
+    this.#checkPlace('wait');
+    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), label));
+    return result;
+  }
+
+  async #waitForEvent<Payload>(key: string, options: EventWaitOptions<Payload>): Promise<Payload | undefined> {
+    const { expression, schema, scope, lookback, timeout, label } = options;
+    const considerEventsSince = lookback === undefined ? undefined : new Date((await this.#recordedNow()).getTime() - durationToMs(lookback));
+    const event = { eventKey: key, expression, scope, considerEventsSince };
+    let payload: unknown;
+    if (timeout === undefined) [payload] = matchesOf(await this.#waitFor(event, label));
+    else {
+      const { CREATE: met } = await this.#waitFor(Or({ ...event, readableDataKey: 'event' }, { sleepFor: timeout, readableDataKey: 'timeout' }), label);
+      if (met['event'] === undefined) return undefined;
+      [payload] = met['event'];
+    }
+    if (schema !== undefined) return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
+    const untyped: Payload = JSON.parse(JSON.stringify(payload ?? {}));
+    return untyped;
+  }
+
+  async #memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
+    this.#checkPlace('memo');
+    const fn = typeof one === 'function' ? one : other;
+    const deps = typeof one === 'function' ? other : one;
+    if (typeof fn !== 'function' || typeof deps === 'function') throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function');
+    const parent = currentParentRun();
+    const run = async (): Promise<string> => toJson(await fn());
+    const json = await this.#invocation.memo(memoKey(this.taskRunExternalId(), deps), async () => await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)));
+    // The log vouches for no type: it has what the code recorded.
+    const value: Value = JSON.parse(json);
+    return value;
+  }
+
+  async #recordedNow(): Promise<Date> {
+    this.#checkPlace('now');
+    const { ts }: { ts: string } = JSON.parse(await this.#record(['now'], { ts: this.#now().toISOString() }));
+    return new Date(ts);
+  }
+
+  async #patched(id: string): Promise<boolean> {
+    this.#checkPlace('patched');
+    const known = this.#patches.get(id);
+    if (known !== undefined) return await known;
+    const asked = this.#invocation.probe(patchKey(id));
+    this.#patches.set(id, asked);
+    return await asked;
+  }
+
   /** One seed for all: it takes one place in the log, however many are drawn. */
-  #drawn(): Promise<Draws> {
+  async #drawn(operation: string): Promise<Draws> {
+    this.#checkPlace(operation);
     this.#draws ??= this.#record(['seed'], { seed: randomUUID() }).then((json) => {
       const { seed }: { seed: string } = JSON.parse(json);
       return new Draws(seed);
     });
-    return this.#draws;
+    return await this.#draws;
   }
 
   async #record(deps: readonly unknown[], value: object): Promise<string> {

@@ -1,3 +1,5 @@
+import { notAwaitedYet } from './not-awaited-yet.ts';
+
 /** What a reference does, on behalf of the client that made it. */
 export interface RunRefActions {
   result<Output>(runId: string, standaloneTaskName: string | undefined, signal: AbortSignal | undefined): Promise<Output>;
@@ -42,8 +44,8 @@ export class WorkflowRunRef<Output> {
    * The run's output, once it has ended: a task's own output, a workflow's `{step: output}`.
    * @throws RunFailedError where a task failed; RunCancelledError where the run was cancelled.
    */
-  async result(): Promise<Output> {
-    return await this.#actions.result<Output>(this.workflowRunId, this.#standaloneTaskName, this.#signal);
+  result(): Promise<Output> {
+    return notAwaitedYet(this.#actions.result<Output>(this.workflowRunId, this.#standaloneTaskName, this.#signal));
   }
 
   /** Cancels the run: queued tasks at once, running ones are told. Without effect on a run that has ended. */

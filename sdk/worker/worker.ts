@@ -13,6 +13,7 @@ import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
+import { ignoreCancelledRejections } from './cancelled-rejections.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
@@ -177,6 +178,7 @@ export class Worker {
       await this.#logger.warn('there is nothing to run: no task was registered with this worker');
       return;
     }
+    const heedRejections = ignoreCancelledRejections();
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
       await this.#session.run(() => this.#registration());
@@ -186,6 +188,7 @@ export class Worker {
       throw error;
     } finally {
       forgetSignals();
+      heedRejections();
       await this.#heartbeat.stop();
     }
   }

@@ -1,4 +1,5 @@
 import type { WorkflowDefinition } from '../definition/workflow-definition.ts';
+import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import type { RunManyItem, RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { inputOf, outputOf, RunTarget } from '../run/run-target.ts';
@@ -46,34 +47,34 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
    */
   run(input: Input[], options?: RunOptions): Promise<Output[]>;
   run(input: Input, options?: RunOptions): Promise<Output>;
-  async run(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
-    if (!isList(input)) return await this.#runner.run({ target: this, input, options });
-    return await this.#runner.runMany(input.map((one) => ({ target: this, input: one, options })));
+  run(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+    if (!isList(input)) return notAwaitedYet(this.#runner.run({ target: this, input, options }));
+    return notAwaitedYet(this.#runner.runMany(input.map((one) => ({ target: this, input: one, options }))));
   }
 
   /** Same as `run`. */
   runAndWait(input: Input[], options?: RunOptions): Promise<Output[]>;
   runAndWait(input: Input, options?: RunOptions): Promise<Output>;
-  async runAndWait(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
-    return isList(input) ? await this.run(input, options) : await this.run(input, options);
+  runAndWait(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+    return isList(input) ? this.run(input, options) : this.run(input, options);
   }
 
   /** Starts it, and gives a reference once the engine has the run on disk. @throws as run, up to the start */
   runNoWait(input: Input[], options?: RunOptions): Promise<WorkflowRunRef<Output>[]>;
   runNoWait(input: Input, options?: RunOptions): Promise<WorkflowRunRef<Output>>;
-  async runNoWait(input: Input | Input[], options?: RunOptions): Promise<WorkflowRunRef<Output> | WorkflowRunRef<Output>[]> {
-    if (!isList(input)) return await this.#runner.start({ target: this, input, options });
-    return await this.#runner.startMany(input.map((one) => ({ target: this, input: one, options })));
+  runNoWait(input: Input | Input[], options?: RunOptions): Promise<WorkflowRunRef<Output> | WorkflowRunRef<Output>[]> {
+    if (!isList(input)) return notAwaitedYet(this.#runner.start({ target: this, input, options }));
+    return notAwaitedYet(this.#runner.startMany(input.map((one) => ({ target: this, input: one, options }))));
   }
 
   /** Runs it many times, each with its own options, and waits for all outputs, in the same order. @throws as run */
-  async runMany(runs: readonly RunManyItem<Input>[]): Promise<Output[]> {
-    return await this.#runner.runMany(runItems(this, runs));
+  runMany(runs: readonly RunManyItem<Input>[]): Promise<Output[]> {
+    return notAwaitedYet(this.#runner.runMany(runItems(this, runs)));
   }
 
   /** Starts it many times, each with its own options. @throws as runNoWait */
-  async runManyNoWait(runs: readonly RunManyItem<Input>[]): Promise<WorkflowRunRef<Output>[]> {
-    return await this.#runner.startMany(runItems(this, runs));
+  runManyNoWait(runs: readonly RunManyItem<Input>[]): Promise<WorkflowRunRef<Output>[]> {
+    return notAwaitedYet(this.#runner.startMany(runItems(this, runs)));
   }
 }
 
