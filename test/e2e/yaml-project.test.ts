@@ -33,7 +33,7 @@ it('dev runs the command of a hatchet.yaml, anew when a named file changes, and 
   // A shell stands between: the signal has to reach what it started. A worker that prints nothing does not notice a closed pipe.
   const project = makeProject('any language', `dev:\n  preCmds: ["echo ready > prepared.txt"]\n  runCmd: "true && node '${join(folder, 'any language')}/worker.mjs' >/dev/null 2>&1; true"\n  files: ["*.mjs"]\n`);
   const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
-  await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/✓ worker +\d+ m?s +serving/);
+  await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/✓ worker +[\d.]+ m?s +serving/);
   expect(existsSync(join(project, 'prepared.txt'))).toBe(true);
   expect(await answer(project)).toContain('old');
   writeFileSync(join(project, 'worker.mjs'), worker('new'));
