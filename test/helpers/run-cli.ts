@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { packageRoot } from './engine-process.ts';
 
 export const hatchetBin = join(packageRoot, 'bin', 'hatchet');
@@ -45,6 +46,13 @@ export function runProgram(program: string, args: readonly string[], options: Cl
   });
 }
 
+/** What a failed test did not come to end. Their own children end with them. */
+const sessions = new Set<CliSession>();
+afterAll(async () => {
+  for (const session of sessions) await session.end('SIGKILL');
+  sessions.clear();
+});
+
 /** A long-running command, with what it has printed so far. */
 export class CliSession {
   readonly child: ChildProcess;
@@ -53,6 +61,7 @@ export class CliSession {
 
   constructor(args: readonly string[], options: CliOptions) {
     this.child = spawn(process.execPath, [hatchetBin, ...args], { cwd: options.cwd, env: cleanEnv(options.env), stdio: ['ignore', 'pipe', 'pipe'] });
+    sessions.add(this);
     this.child.stdout?.on('data', (data: Buffer) => {
       this.stdout += data.toString();
     });
