@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -41,15 +41,6 @@ let engine: EngineChild;
 let proxy: HoldingProxy;
 let worker: ChildProcess;
 let clients: GrpcClients;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 function startWorker(): ChildProcess {
   const { token, http } = engine.ready;

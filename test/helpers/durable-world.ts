@@ -27,12 +27,20 @@ export class DurableWorld extends PlannerWorld {
     this.put(workflowOf(name, [stepOf(name, { action: `wf:${name}`, durable: true, slots: { durable: 1 }, ...options })]));
   }
 
+  /** What a satisfied node gives: its payload, or the output of the child that it names. @param place task, branch and node */
+  givenBy(place: string): string {
+    const row = this.results.get(`${place} ${wholeNode}`);
+    const childRunId = this.entries.get(place)?.childRunId ?? null;
+    if (childRunId === null || row?.generation === null) return row?.payload ?? '';
+    return this.stored.results.get(`${childRunId}/${row?.generation}`)?.output ?? '';
+  }
+
   /** The child that a task spawns at its n-th spawn: the same one whenever it asks. */
-  childOf(taskId: string, index: number): { run: TriggerRun } {
+  childOf(taskId: string, index: number, input = '{}'): { run: TriggerRun } {
     const version = this.state.latestVersion(tenantId, 'kid');
     if (version === undefined) throw new Error('put the kid first');
     const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${index.toString(16).padStart(6, 'c')}`;
-    return { run: { runId, taskIds: [runId], versionId: version.versionId, input: '{}', metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, demands: null } };
+    return { run: { runId, taskIds: [runId], versionId: version.versionId, input, metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, demands: null } };
   }
 
   /** An engine's death, as far as durable memory goes: all logs are read anew, and nobody knows how far replays had come. */

@@ -1,15 +1,16 @@
-import { waitFingerprint, wholeNode, type DurableCondition } from '../../engine/model/durable.ts';
+import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
 import type { DurableAsk } from '../../engine/plan/durable-command.ts';
 import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
 import { tenantId } from '../helpers/planner-world.ts';
-import { resultText, turn } from './durable-oracle.ts';
+import { nodeResult, turn, type NodeResult } from './durable-oracle.ts';
 import { runProgram, type Operations, type Program } from './durable-program.ts';
 
 let requests = 0;
 
 interface Waiter {
-  resolve: (result: string) => void;
+  name: string;
+  settle: (result: NodeResult) => void;
 }
 
 /** One start of a durable task on a worker that follows the protocol: it asks in order, and resumes its code one result at a time. */
@@ -44,12 +45,12 @@ export class DurableInvocation {
 
   async begin(program: Program): Promise<void> {
     const operations: Operations = {
-      sleep: (seconds) => this.#wait([sleep(seconds)]),
-      event: (key) => this.#wait([event(key)]),
-      either: (seconds, key) => this.#wait([sleep(seconds), event(key)]),
-      child: () => this.#ask(() => this.#childAsk(this.#children++)),
-      spawn: () => this.#spawn(this.#children++),
-      memo: () => this.#ask((): DurableAsk => ({ kind: 'memo', key: 'm', payload: null })),
+      sleep: (name, ms) => this.#wait(name, [sleep(name, ms)]),
+      event: (name, key) => this.#wait(name, [event(name, key)]),
+      either: (name, ms, key) => this.#wait(name, [sleep(name, ms), event(name, key)]),
+      child: (name, fails) => this.#ask(name, this.#childAsk(name, fails)),
+      spawn: (name, fails) => this.#spawn(name, fails),
+      memo: (name) => this.#ask(name, { kind: 'memo', key: Buffer.from(JSON.stringify([name])).toString('hex'), payload: null }),
     };
     void runProgram(program, operations).then((output) => {
       this.#output = JSON.stringify(output);
@@ -99,8 +100,7 @@ export class DurableInvocation {
     const waiter = this.#waiting.get(next.node);
     if (waiter === undefined) return; // told twice
     this.#waiting.delete(next.node);
-    const row = this.#world.results.get(`${this.taskId} ${next.branch} ${next.node} ${wholeNode}`);
-    waiter.resolve(resultText({ kind: next.entry, node: next.node }, row));
+    waiter.settle(nodeResult(waiter.name, next.status, this.#world.givenBy(`${this.taskId} ${next.branch} ${next.node}`)));
     await turn();
   }
 
@@ -122,55 +122,53 @@ export class DurableInvocation {
     this.#world.run({ kind: 'durableEvict', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, reason: 'ttl' });
   }
 
-  #wait(conditions: DurableCondition[]): Promise<string> {
-    return this.#ask((): DurableAsk => ({ kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() }));
+  #wait(name: string, conditions: DurableCondition[]): Promise<string> {
+    return this.#ask(name, { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() });
   }
 
   /** Settles with the answer. */
-  #spawn(index: number): Promise<{ result: Promise<string> }> {
+  #spawn(name: string, fails: boolean): Promise<{ result: Promise<string> }> {
+    const ask = this.#childAsk(name, fails);
     return new Promise((answered) => {
-      const result = this.#ask(
-        () => this.#childAsk(index),
-        () => answered({ result }),
-      );
+      const result = this.#ask(name, ask, () => answered({ result }));
     });
   }
 
-  #ask(make: () => DurableAsk, onAnswer?: () => void): Promise<string> {
-    const ask = make();
-    return new Promise((resolve) => {
+  #ask(name: string, ask: DurableAsk, onAnswer?: () => void): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { name, settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)) };
       this.#outgoing.push(() => {
         const ended = new Map([...this.#world.stored.runEnds.values()].filter((end) => end.status !== 0).map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
         const request = ++requests;
-        this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, resolve, onAnswer }) });
+        this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, waiter, onAnswer }) });
         this.#world.run({ kind: 'durableAsk', request, tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, ask, uncertain: false, existing: new Set(this.#world.stored.runs.keys()), ended });
       });
     });
   }
 
-  #answered(reply: DurableAnswerEffect['reply'], { ask, resolve, onAnswer }: { ask: DurableAsk; resolve: (result: string) => void; onAnswer: (() => void) | undefined }): void {
+  #answered(reply: DurableAnswerEffect['reply'], { ask, waiter, onAnswer }: { ask: DurableAsk; waiter: Waiter; onAnswer: (() => void) | undefined }): void {
     if (reply.kind === 'stale') this.dead = true;
     else if (reply.kind === 'mismatch') this.trouble = reply.message;
     const [ref] = reply.kind === 'ok' ? reply.refs : [];
     if (ref === undefined) return;
-    this.#waiting.set(ref.node, { resolve });
+    this.#waiting.set(ref.node, waiter);
     onAnswer?.();
     if (ask.kind !== 'memo' || ref.done) return;
     const payload = this.#memo();
     this.#outgoing.push(() => this.#world.run({ kind: 'durableMemo', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, branch: ref.branch, node: ref.node, payload }));
   }
 
-  #childAsk(index: number): DurableAsk {
-    const { run } = this.#world.childOf(this.taskId, index);
-    return { kind: 'children', children: [{ run, workflow: 'kid', name: `index ${index}`, fingerprint: 'kid' }] };
+  #childAsk(name: string, fails: boolean): DurableAsk {
+    const index = this.#children++;
+    const { run } = this.#world.childOf(this.taskId, index, JSON.stringify({ name, fails }));
+    return { kind: 'children', children: [{ run, workflow: 'kid', name: `index ${index}`, fingerprint: `kid ${name}` }] };
   }
 }
 
-
-function sleep(seconds: number): DurableCondition {
-  return { kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group: 0, dataKey: 'sleep' };
+function sleep(name: string, ms: number): DurableCondition {
+  return { kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: name };
 }
 
-function event(key: string): DurableCondition {
-  return { kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event' };
+function event(name: string, key: string): DurableCondition {
+  return { kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: name };
 }
