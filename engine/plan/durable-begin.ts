@@ -13,9 +13,13 @@ export function beginInvocation(plan: Plan, row: number): void {
   const invocation = (tasks.invocation[row] ?? 0) + 1;
   tasks.write('invocation', row, invocation, undo);
   const before = durable.log(row);
-  if (invocation > 1 && before === undefined) {
+  if (invocation > 1 && (before === undefined || before.isProvisional)) {
+    durable.drop(row);
     durable.unread.add(row);
-    undo.record(() => durable.unread.delete(row));
+    undo.record(() => {
+      durable.unread.delete(row);
+      if (before !== undefined) durable.hold(row, tenantId, before);
+    });
     return;
   }
   const log = new DurableLog({ taskId: tasks.id(row), branch: before?.branch ?? firstBranch, nodes: before?.nodes ?? [], position: 0 });

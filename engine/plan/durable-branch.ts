@@ -3,7 +3,7 @@ import { EntryKind, type BranchPoint } from '../model/durable.ts';
 import { LiveState } from '../model/live-state.ts';
 import type { DurableBranchCommand, DurableBranchReply } from './durable-command.ts';
 import { dismiss, evict, restore } from './durable-restore.ts';
-import { DurableLog } from './durable-log.ts';
+import { DurableLog, type DurableNode } from './durable-log.ts';
 import type { Plan } from './plan.ts';
 import { planReplay } from './replay.ts';
 
@@ -16,11 +16,12 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
   if (command.made !== null) return { branch: command.made.branch, node: command.made.first };
   const { tenantId, taskId, node, points } = command;
   const parent = command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch;
-  if (node < 1 || node > command.nodes) {
-    throw new HatchetError('INVALID_ARGUMENT', `branch ${parent} of task ${taskId} has no node ${node}`, { remedy: command.nodes === 0 ? 'The task has no log to branch from; replay it.' : `Choose 1 to ${command.nodes}.` });
+  if (node < 1 || node > command.nodes.length) {
+    throw new HatchetError('INVALID_ARGUMENT', `branch ${parent} of task ${taskId} has no node ${node}`, { remedy: command.nodes.length === 0 ? 'The task has no log to branch from; replay it.' : `Choose 1 to ${command.nodes.length}.` });
   }
   const point: BranchPoint = { branch: Math.max(1, ...points.map((each) => each.branch)) + 1, parent, first: node };
   let row = state.tasks.find(taskId);
+  if (row >= 0 && state.isEnded(row)) throw new HatchetError('RUN_BUSY', `task ${taskId} cannot run again now: it has ended, and its worker has not let go of it yet`, { remedy: 'Try again in a moment.' });
   if (row < 0) {
     planReplay(plan, { kind: 'replay', tenantId, ids: [taskId], loaded: command.loaded, deferred: [], seen: new Map() });
     row = state.tasks.find(taskId);
@@ -30,21 +31,30 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
   state.durable.branches.set(row, [...before, point]);
   state.undo.record(() => state.durable.branches.set(row, before));
   changes.durableEntries.push({ taskId, branch: point.branch, node: 0, kind: EntryKind.Branch, fingerprint: '', asked: JSON.stringify({ kind: 'branch', parent, first: node }), invocation: state.tasks.invocation[row] ?? 0, seq: state.nextSeq(plan.nowUs), childRunId: null });
-  leaveOldBranch(plan, row, taskId, point);
+  leaveOldBranch(plan, row, point, command.nodes);
   return { branch: point.branch, node };
 }
 
-function leaveOldBranch(plan: Plan, row: number, taskId: string, point: BranchPoint): void {
+/** What it waited for on the old branch alone wakes it no more; what lies before the node is waited for all the while. */
+function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes: readonly DurableNode[]): void {
   const { state } = plan;
+  const { durable } = state;
   const reason = `branched from node ${point.first} of branch ${point.parent}`;
-  // What it waited for on the old branch wakes it no more; the next start reads the new branch's log.
-  if (state.tasks.state[row] === LiveState.Running) {
-    dismiss(plan, row, reason);
-    const old = state.durable.log(row);
-    const { tenantId } = state.stepOf(row).version;
-    state.durable.drop(row);
-    if (old !== undefined) state.undo.record(() => state.durable.hold(row, tenantId, old));
-    evict(plan, row, new DurableLog({ taskId, branch: point.branch, nodes: [], position: 0 }), reason);
-    restore(plan, row);
-  } else if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
+  const isRunning = state.tasks.state[row] === LiveState.Running;
+  if (isRunning) dismiss(plan, row, reason);
+  const old = durable.log(row);
+  const { tenantId } = state.stepOf(row).version;
+  // Nodes that the old branch has too may have changed in this batch.
+  const nodes = parentNodes.slice(0, point.first - 1).map((node) => old?.find(node.branch, node.node) ?? node);
+  const log = new DurableLog({ taskId: state.tasks.id(row), branch: point.branch, nodes, position: 0, isProvisional: true });
+  for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
+  durable.drop(row);
+  durable.hold(row, tenantId, log);
+  durable.loaded.add(row);
+  state.undo.record(() => {
+    durable.drop(row);
+    if (old !== undefined) durable.hold(row, tenantId, old);
+  });
+  if (isRunning) evict(plan, row, log, reason);
+  if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
 }

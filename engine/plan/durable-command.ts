@@ -1,5 +1,6 @@
 import type { Asked, BranchPoint, DurableCondition } from '../model/durable.ts';
 import type { TerminalStatus } from '../model/status.ts';
+import type { DurableNode } from './durable-log.ts';
 import type { LoadedRun } from './loaded-run.ts';
 import type { TriggerRun } from './trigger-run.ts';
 
@@ -125,9 +126,9 @@ export interface DurableBranchCommand {
   /** 0: the current one. */
   branch: number;
   node: number;
-  /** The loader brings the task's branch points, the nodes that the branch sees, and the run where it has ended. */
+  /** The loader brings the task's branch points, the nodes that the branch sees, and the run where it has ended; the task's log where it has not. */
   points: readonly BranchPoint[];
-  nodes: number;
+  nodes: readonly DurableNode[];
   loaded: readonly LoadedRun[];
   /** The task's newest branch when the loader first looked, and the one that an uncertain try has made since. */
   seen: number | null;

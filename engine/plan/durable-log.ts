@@ -47,12 +47,15 @@ export class DurableLog {
   muted = false;
   /** When the invocation last asked for something or was told of something. */
   movedUs = 0;
+  /** Of a branch that this very batch made: what comes in the batch is heard, and the task's start reads the log anew. */
+  readonly isProvisional: boolean;
 
-  constructor(options: { taskId: string; branch: number; nodes: DurableNode[]; position: number }) {
+  constructor(options: { taskId: string; branch: number; nodes: DurableNode[]; position: number; isProvisional?: boolean }) {
     this.taskId = options.taskId;
     this.branch = options.branch;
     this.nodes = options.nodes;
     this.position = options.position;
+    this.isProvisional = options.isProvisional ?? false;
     this.satisfied = options.nodes.filter((node) => node.result !== null).sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
   }
 

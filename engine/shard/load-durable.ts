@@ -71,6 +71,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
         break;
       case 'durableBranch':
         await loadBranch(client, command, job.mayBeDone);
+        wanted.push({ state, taskId: command.taskId });
         break;
       default:
         break; // needs no log
@@ -127,6 +128,6 @@ async function loadBranch(client: ClientBase, command: DurableBranchCommand, may
   command.made = mayBeDone && newest !== undefined && newest.branch > (command.seen ?? Infinity) ? newest : null;
   command.seen ??= points.at(-1)?.branch ?? 1;
   command.points = points;
-  command.nodes = stored === undefined ? 0 : visibleNodes(stored, command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch).length;
+  command.nodes = stored === undefined ? [] : visibleNodes(stored, command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch);
 }
 

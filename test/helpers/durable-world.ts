@@ -35,11 +35,12 @@ export class DurableWorld extends PlannerWorld {
     return this.stored.results.get(`${childRunId}/${row?.generation}`)?.output ?? '';
   }
 
-  /** The child that a task spawns at its n-th spawn: the same one whenever it asks. */
+  /** The child that a task spawns at its n-th spawn: the same one whenever it asks, but another on another branch. */
   childOf(taskId: string, index: number, input = '{}'): { run: TriggerRun } {
     const version = this.state.latestVersion(tenantId, 'kid');
     if (version === undefined) throw new Error('put the kid first');
-    const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${index.toString(16).padStart(6, 'c')}`;
+    const branch = this.state.durable.branchOf(this.state.tasks.find(taskId));
+    const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${branch.toString(16).padStart(3, 'c')}${index.toString(16).padStart(3, 'c')}`;
     return { run: { runId, taskIds: [runId], versionId: version.versionId, input, metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, demands: null } };
   }
 
@@ -90,7 +91,9 @@ export class DurableWorld extends PlannerWorld {
           break;
         case 'durableBranch': {
           const stored = this.storedLog(command.taskId);
-          Object.assign(command, { points: stored.points, nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch).length });
+          const loaded = (state.tasks.find(command.taskId) < 0 ? this.replayOf([command.taskId]).loaded : []).map((run) => ({ ...run, tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })) }));
+          Object.assign(command, { loaded, points: stored.points, nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch) });
+          wanted.add(command.taskId);
           break;
         }
         default:

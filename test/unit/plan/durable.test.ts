@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
+import type { CommandByKind } from '../../../engine/plan/command.ts';
 import type { AskedChild, DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
 import type { Effect } from '../../../engine/plan/effect.ts';
 import { DurableWorld } from '../../helpers/durable-world.ts';
@@ -306,7 +307,7 @@ describe('a branch', () => {
     ask(taskId, memo('a'));
     world.run({ kind: 'durableMemo', tenantId, workerId, taskId, invocation: 1, branch: 1, node: 1, payload: '1' });
     ask(taskId, wait(sleep(60)));
-    expect(world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: 0, loaded: [], seen: null, made: null })).toEqual({ branch: 2, node: 2 });
+    expect(world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toEqual({ branch: 2, node: 2 });
     expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
     expect(invocationOf(taskId)).toBe(2);
     expect(ask(taskId, memo('a'))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
@@ -320,10 +321,54 @@ describe('a branch', () => {
     expect(told(3)).toHaveLength(before);
   });
 
+  const branch = (taskId: string, node: number): CommandByKind['durableBranch'] & { kind: 'durableBranch' } => ({ kind: 'durableBranch', tenantId, taskId, branch: 0, node, points: [], nodes: [], loaded: [], seen: null, made: null });
+
+  it('hears an event of the very batch that makes it, wherever the task is', () => {
+    for (const where of ['running', 'evicted', 'queued']) {
+      const taskId = world.trigger('long');
+      ask(taskId, wait(event(where)));
+      ask(taskId, wait(sleep(3600)));
+      if (where !== 'running') evict(taskId);
+      if (where === 'queued') {
+        world.run({ kind: 'workerPresence', workerId, assignable: false });
+        world.run({ kind: 'durableRestore', tenantId, taskId });
+      }
+      const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
+      world.runTogether([branch(taskId, 2), came]);
+      world.run({ kind: 'workerPresence', workerId, assignable: true });
+      expect([where, stateOf(taskId)]).toEqual([where, LiveState.Running]);
+      expect([where, ask(taskId, wait(event(where)))]).toMatchObject([where, { refs: [{ branch: 1, node: 1, done: true }] }]);
+      expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
+      world.run({ kind: 'completed', tenantId, taskId, attempt: 0, output: '{}' });
+    }
+  });
+
+  it('starts on its own log where an event of the batch has brought in the old one', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(event('go')));
+    ask(taskId, memo('old'));
+    evict(taskId);
+    const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: 'go', scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
+    world.runTogether([came, branch(taskId, 2)]);
+    expect(ask(taskId, wait(event('go')))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
+    expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2, done: false }] });
+  });
+
+  it('is refused while the worker has not let go of a task that was cancelled', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, memo('a'));
+    world.run({ kind: 'cancel', tenantId, ids: [taskId] });
+    expect(() => world.run(branch(taskId, 1))).toThrow('has not let go');
+    expect(world.entries.size).toBe(1);
+    world.run({ kind: 'cancelSent', taskId, attempt: 0 });
+    expect(world.run(branch(taskId, 1))).toEqual({ branch: 2, node: 1 });
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+  });
+
   it('from a node that is not there is refused whole', () => {
     const taskId = world.trigger('long');
     ask(taskId, memo('a'));
-    expect(() => world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: 0, loaded: [], seen: null, made: null })).toThrow('no node 2');
+    expect(() => world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toThrow('no node 2');
     expect(world.entries.size).toBe(1);
     expect(stateOf(taskId)).toBe(LiveState.Running);
   });
