@@ -18,6 +18,9 @@ export function nodeResult(name: string, status: RunStatus | undefined, given: s
   return { text: `${name}: ${failed ? 'failed' : given}`, failed };
 }
 
+/** What is wrong with a log that is a beginning. */
+export const unfinished = 'the code does not end with what the log holds';
+
 export interface OracleOptions {
   resultOf(node: DurableNode): NodeResult;
   /**
@@ -95,7 +98,7 @@ export async function readLog(program: Program, nodes: readonly DurableNode[], {
       await answer(node);
     }
   }
-  return output ?? { wrong: 'the code does not end with what the log holds' };
+  return output ?? { wrong: unfinished };
 }
 
 function kindOf({ asked }: DurableNode): string {

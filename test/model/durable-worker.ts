@@ -1,4 +1,5 @@
 import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
+import type { CommandByKind } from '../../engine/plan/command.ts';
 import type { DurableAsk } from '../../engine/plan/durable-command.ts';
 import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
@@ -10,6 +11,7 @@ let requests = 0;
 
 interface Waiter {
   name: string;
+  branch: number;
   settle: (result: NodeResult) => void;
 }
 
@@ -98,7 +100,7 @@ export class DurableInvocation {
       return turn();
     }
     const waiter = this.#waiting.get(next.node);
-    if (waiter === undefined) return; // told twice
+    if (waiter?.branch !== next.branch) return; // told twice
     this.#waiting.delete(next.node);
     waiter.settle(nodeResult(waiter.name, next.status, this.#world.givenBy(`${this.taskId} ${next.branch} ${next.node}`)));
     await turn();
@@ -112,8 +114,11 @@ export class DurableInvocation {
   }
 
   status(): void {
-    if (this.dead || this.#waiting.size === 0) return;
-    this.#world.run({ kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes: [...this.#waiting.keys()].map((node) => ({ branch: 1, node })) }] });
+    if (!this.dead && this.#waiting.size > 0) this.#world.run(this.statusCommand());
+  }
+
+  statusCommand(): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
+    return { kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes: [...this.#waiting].map(([node, { branch }]) => ({ branch, node })) }] };
   }
 
   /** Leaves the worker; whatever is on its way is lost. */
@@ -136,7 +141,7 @@ export class DurableInvocation {
 
   #ask(name: string, ask: DurableAsk, onAnswer?: () => void): Promise<string> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { name, settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)) };
+      const waiter: Omit<Waiter, 'branch'> = { name, settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)) };
       this.#outgoing.push(() => {
         const ended = new Map([...this.#world.stored.runEnds.values()].filter((end) => end.status !== 0).map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
         const request = ++requests;
@@ -146,12 +151,12 @@ export class DurableInvocation {
     });
   }
 
-  #answered(reply: DurableAnswerEffect['reply'], { ask, waiter, onAnswer }: { ask: DurableAsk; waiter: Waiter; onAnswer: (() => void) | undefined }): void {
+  #answered(reply: DurableAnswerEffect['reply'], { ask, waiter, onAnswer }: { ask: DurableAsk; waiter: Omit<Waiter, 'branch'>; onAnswer: (() => void) | undefined }): void {
     if (reply.kind === 'stale') this.dead = true;
     else if (reply.kind === 'mismatch') this.trouble = reply.message;
     const [ref] = reply.kind === 'ok' ? reply.refs : [];
     if (ref === undefined) return;
-    this.#waiting.set(ref.node, waiter);
+    this.#waiting.set(ref.node, { ...waiter, branch: ref.branch });
     onAnswer?.();
     if (ask.kind !== 'memo' || ref.done) return;
     const payload = this.#memo();
