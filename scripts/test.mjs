@@ -1,5 +1,6 @@
 // All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-// The end-to-end tests mostly wait, on one process after the other: the unit and database tests compute beside them.
+// Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other; and
+// beside them the unit and database tests, which compute, and then the command line's.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,11 +48,11 @@ async function tests(project, options) {
 await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
 await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
-const computing = (async () => {
-  for (const project of ['unit', 'db']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
+const beside = (async () => {
+  for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
 })();
 await tests('e2e');
-await computing;
+await beside;
 rmSync(folder, { recursive: true, force: true });
 
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);

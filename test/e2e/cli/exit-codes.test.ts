@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { isListening, leftFiles, processesIn } from '../helpers/left-behind.ts';
-import { runCli, type CliResult } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { taskRequest, workflowRequest } from '../../helpers/contract-worker.ts';
+import { GrpcClients } from '../../helpers/grpc-client.ts';
+import { isListening, leftFiles, processesIn } from '../../helpers/left-behind.ts';
+import { runCli, type CliResult } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('exit-codes');
 const dataDir = join(folder, 'data');

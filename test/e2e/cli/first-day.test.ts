@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { isListening, leftFiles, processesIn } from '../helpers/left-behind.ts';
-import { CliSession, runCli, runProgram } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { isListening, leftFiles, processesIn } from '../../helpers/left-behind.ts';
+import { CliSession, runCli, runProgram } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('first day');
 const project = join(folder, 'demo');

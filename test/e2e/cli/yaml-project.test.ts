@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { packageRoot } from '../helpers/engine-process.ts';
-import { leftFiles, processesIn } from '../helpers/left-behind.ts';
-import { CliSession, runCli } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { packageRoot } from '../../helpers/engine-process.ts';
+import { leftFiles, processesIn } from '../../helpers/left-behind.ts';
+import { CliSession, runCli } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('yaml project');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

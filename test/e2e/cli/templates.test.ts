@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { templateNames } from '../../cli/scaffold/find-template.ts';
-import { packageRoot } from '../helpers/engine-process.ts';
-import { makeLinkedProject } from '../helpers/linked-project.ts';
-import { CliSession, runCli, runProgram } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { templateNames } from '../../../cli/scaffold/find-template.ts';
+import { packageRoot } from '../../helpers/engine-process.ts';
+import { makeLinkedProject } from '../../helpers/linked-project.ts';
+import { CliSession, runCli, runProgram } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('templates');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { processesIn } from '../helpers/left-behind.ts';
-import { makeLinkedProject } from '../helpers/linked-project.ts';
-import { CliSession, runCli, type CliResult } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { processesIn } from '../../helpers/left-behind.ts';
+import { makeLinkedProject } from '../../helpers/linked-project.ts';
+import { CliSession, runCli, type CliResult } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('dev failures');
 const anyPorts = ['--grpc-port', '0', '--http-port', '0'];

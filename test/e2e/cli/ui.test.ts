@@ -1,11 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { processesIn } from '../helpers/left-behind.ts';
-import { makeLinkedProject } from '../helpers/linked-project.ts';
-import { runCli } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { TestTerminal } from '../helpers/test-terminal.ts';
+import { processesIn } from '../../helpers/left-behind.ts';
+import { makeLinkedProject } from '../../helpers/linked-project.ts';
+import { runCli } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { TestTerminal } from '../../helpers/test-terminal.ts';
 
 /** Tasks that wait, each for something else, and a cron whose tick does not come by itself. */
 const waiting = `

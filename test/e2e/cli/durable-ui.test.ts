@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { packageRoot } from '../helpers/engine-process.ts';
-import { processesIn } from '../helpers/left-behind.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { TestTerminal } from '../helpers/test-terminal.ts';
+import { packageRoot } from '../../helpers/engine-process.ts';
+import { processesIn } from '../../helpers/left-behind.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { TestTerminal } from '../../helpers/test-terminal.ts';
 
 /** Leaves its worker as soon as it waits; no wait ends by itself in the time of a test. */
 const source = `
