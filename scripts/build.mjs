@@ -11,6 +11,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ['cli', 'engine', 'sdk', 'testing', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
 
+/**
+ * For those that cannot take ES modules, as jest: the SDK as one file, the others beside it. By esbuild alone there would be
+ * a copy of the SDK in each, and the classes of one would not be those of the other.
+ */
+const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', engine: 'engine/index', config: 'cli/config' };
+const besideEachOther = {
+  name: 'beside-each-other',
+  setup({ onResolve }) {
+    const built = { '../sdk/index.ts': './index.cjs', '../engine/index.ts': './engine.cjs' };
+    onResolve({ filter: /^\.\.\/(sdk|engine)\/index\.ts$/ }, ({ path }) => ({ path: built[path], external: true }));
+  },
+};
+
 function files(path) {
   const full = join(root, path);
   if (!existsSync(full)) return [];
@@ -25,6 +38,25 @@ function fingerprint(withTypes) {
   const hash = createHash('sha256').update(process.version.split('.')[0]).update(withTypes ? 'types' : '');
   for (const file of sources.flatMap(files).sort()) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex');
+}
+
+async function buildCommonJs(bundle, outdir) {
+  const entry = (path) => join(root, existsSync(join(root, `${path}.cjs`)) ? `${path}.cjs` : `${path}.ts`);
+  await bundle({
+    entryPoints: Object.fromEntries(Object.entries(commonJsEntries).map(([name, path]) => [name, entry(path)])),
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    supported: { 'dynamic-import': false },
+    plugins: [besideEachOther],
+    logLevel: 'warning',
+  });
+  // Under `module: node16` TypeScript lets no CommonJS file import an ES module's declarations, and yet it reads them.
+  for (const [name, path] of Object.entries(commonJsEntries)) writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
 }
 
 export async function build({ types = false } = {}) {
@@ -54,6 +86,7 @@ export async function build({ types = false } = {}) {
       chunkNames: 'chunks/[name]-[hash]',
       logLevel: 'warning',
     });
+    await buildCommonJs(bundle, join(fresh, 'cjs'));
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     // Without development dependencies there is no compiler, and the programs run without declarations.
     if (types && existsSync(tsc)) {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Stable codes of what the SDK throws. They are part of the public contract: a code is never renamed. */
 export type HatchetErrorCode =
   | 'NOT_CONFIGURED'
@@ -144,9 +146,14 @@ export class BulkTriggerIdempotencyCollisionError extends HatchetError {
   }
 }
 
+/** In a test runner's sandbox the errors of Node's own modules are of another class than the sandbox's `Error`. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value) || Object.prototype.toString.call(value) === '[object DOMException]';
+}
+
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  if (isError(thrown)) return thrown;
   return new Error(typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${describe(thrown)}`);
 }
 

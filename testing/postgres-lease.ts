@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { packageRoot } from '../engine/index.ts';
 import { keeperAddress, onLines, type KeeperMessage, type Wish } from './keeper-protocol.ts';
 import { TestingError } from './testing-error.ts';
 
@@ -23,7 +22,8 @@ export interface PostgresLease {
 
 /** @throws TestingError NO_POSTGRES */
 export async function leasePostgres(want: Wish['want']): Promise<PostgresLease> {
-  const address = keeperAddress(packageRoot());
+  const root = (await import('../engine/index.ts')).packageRoot();
+  const address = keeperAddress(root);
   const deadline = Date.now() + startLimitMs;
   for (let keeper: { failure?: string; over: boolean } | undefined; ; ) {
     checkOwner(address);
@@ -31,7 +31,7 @@ export async function leasePostgres(want: Wish['want']): Promise<PostgresLease> 
     if (lease !== undefined) return lease;
     if (keeper === undefined || keeper.over) {
       if (keeper?.failure !== undefined) throw unavailable(`the process that holds it could not start: ${keeper.failure}`);
-      keeper = startKeeper(address);
+      keeper = startKeeper(root, address);
     }
     if (Date.now() > deadline) throw unavailable(`nobody answered at ${address} for ${startLimitMs / 1000} s`);
     await delay(pollMs);
@@ -44,8 +44,8 @@ function checkOwner(address: string): void {
   if (found !== undefined && found.uid !== process.getuid?.()) throw unavailable(`${address} belongs to another user`);
 }
 
-function startKeeper(address: string): { failure?: string; over: boolean } {
-  const file = join(packageRoot(), 'dist', 'testing', 'keeper-main.js');
+function startKeeper(root: string, address: string): { failure?: string; over: boolean } {
+  const file = join(root, 'dist', 'testing', 'keeper-main.js');
   if (!existsSync(file)) throw unavailable(`${file} is missing: run npm run build`);
   const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...env } = process.env;
   const keeper: { failure?: string; over: boolean } = { over: false };

@@ -1,5 +1,5 @@
-import { startEngine, type RunningEngine } from '../engine/index.ts';
-import { HatchetClient } from '../sdk/client.ts';
+import type { RunningEngine } from '../engine/index.ts';
+import { HatchetClient } from '../sdk/index.ts';
 import type { PushedEvent, PushEventOptions } from '../sdk/features/events-client.ts';
 import type { LogLevel } from '../sdk/logger.ts';
 import type { WorkflowRunRef } from '../sdk/run/run-ref.ts';
@@ -53,6 +53,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     stops.push(() => lease.release());
     if (lease.database === null) throw new Error('a lease of a database came without one');
     const { url, folder } = lease.database;
+    const { startEngine } = await import('../engine/index.ts');
     const engine = await startEngine({ databaseUrl: url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: engineLevels[logLevel], clock });
     stops.push(() => engine.stop());
     stops.push(() => clock.drive(undefined));

@@ -1,8 +1,8 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { HatchetError, type HatchetErrorCode } from '../errors.ts';
+import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
 
 export function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
+  return isError(error) && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
 }
 
 /** The gRPC status of an error, `undefined` for anything else. */
@@ -43,7 +43,7 @@ const remedies: Partial<Record<HatchetErrorCode, string>> = {
  */
 export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
   if (error instanceof HatchetError) return error;
-  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${isError(error) ? error.message : String(error)}`, { cause: error });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
   return new HatchetError(code, `could not ${action}: ${error.details.replace(/\.$/, '')}`, { cause: error, remedy: remedies[code] });
 }

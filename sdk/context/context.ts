@@ -1,6 +1,6 @@
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { durationToString, type Duration } from '../duration.ts';
-import { HatchetError, TaskCancelledError } from '../errors.ts';
+import { HatchetError, isError, TaskCancelledError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
 import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -57,7 +57,7 @@ export class Context<Input = unknown, UserData = unknown> {
   /** For broad `catch` blocks: throws the error again if it means that the task was cancelled. */
   rethrowIfCancelled(error: unknown): void {
     if (this.cancelled) throw this.abortController.signal.reason;
-    if (error instanceof Error && error.name === 'AbortError') throw error;
+    if (isError(error) && error.name === 'AbortError') throw error;
   }
 
   /** Cancels this run. */

@@ -43,13 +43,16 @@ async function fromLibrary(schema: StandardSchema): Promise<object | undefined> 
 
 /** From the project first: this package may be linked from a folder that does not see the project's own. */
 async function importFromProject(name: string): Promise<object> {
+  const project = createRequire(join(process.cwd(), 'package.json'));
   let path: string;
   try {
-    path = createRequire(join(process.cwd(), 'package.json')).resolve(name);
+    path = project.resolve(name);
   } catch {
     return objectOrNothing(await import(name)) ?? {};
   }
-  return objectOrNothing(await import(pathToFileURL(path).href)) ?? {};
+  // In the CommonJS build `import` is `require`, which takes no URL. Not the other way round: a project of ES modules would
+  // get a second copy of a library that has both forms.
+  return objectOrNothing(await import(pathToFileURL(path).href).catch(() => project(path))) ?? {};
 }
 
 function defaultExport(module: object, name: string): unknown {

@@ -2,7 +2,7 @@ import { parseActionPayload } from '../context/action-payload.ts';
 import { BatchContext } from '../context/batch-context.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError, isError } from '../errors.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { validate } from '../schema/validate.ts';
 import type { BatchAction } from './action.ts';
@@ -58,7 +58,7 @@ function outputsById(taskName: string, ids: readonly string[], output: unknown):
 }
 
 async function memberResult({ action, found }: BatchCall, output: unknown): Promise<AttemptResult> {
-  if (output instanceof Error) return toFailure(output);
+  if (isError(output)) return toFailure(output);
   try {
     return toResult(action.taskName, found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`));
   } catch (error) {

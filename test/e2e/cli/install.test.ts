@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -50,6 +50,20 @@ function ports(dataDir: string): number[] {
   return [...readFileSync(join(dataDir, 'engine.json'), 'utf8').matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) => Number(match[1]));
 }
 
+/** The files that a part of package.json names, at any depth. */
+function filesNamed(part: unknown): string[] {
+  if (typeof part === 'string') return [part];
+  return typeof part === 'object' && part !== null ? Object.values(part).flatMap(filesNamed) : [];
+}
+
+/** By every entry, an ES module and CommonJS get the same copy. */
+const loadsOnce = `for (const entry of ['', '/v1', '/engine', '/testing', '/config'])
+  import('hatchet-ts' + entry).then((imported) => {
+    const required = require('hatchet-ts' + entry);
+    const names = Object.keys(imported).filter((name) => imported[name] === required[name]);
+    console.log(entry, names.length > 0 && names.length === Object.keys(required).length);
+  });`;
+
 async function expectNothingLeft(home: string, watched: readonly number[]): Promise<void> {
   await expect.poll(() => processesIn(home), { timeout: 10_000, interval: 100 }).toEqual([]);
   expect(leftFiles(home)).toEqual([]);
@@ -71,6 +85,13 @@ describe.each(users)('the packed package, installed without scripts by $name', (
     const home = join(folder, `of ${user.name}`);
     const { start, run } = shellOf(user, home);
     await run(home, 'npm', 'install', ...blocked, tarball);
+    const installed = join(home, 'node_modules', 'hatchet-ts');
+    const { exports, types, typesVersions, bin }: Record<string, unknown> = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    const named = filesNamed([exports, types, typesVersions, bin]);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((file) => !existsSync(join(installed, file)))).toEqual([]);
+    expect((await run(home, process.execPath, '-e', loadsOnce)).split('\n').sort()).toEqual([' true', '/config true', '/engine true', '/testing true', '/v1 true']);
+
     await run(home, 'npx', '--no-install', 'hatchet', 'init', 'demo', '--template', 'simple', '--yes');
 
     const project = join(home, 'demo');
