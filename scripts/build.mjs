@@ -2,7 +2,7 @@
 // A `file:` dependency runs this at each install beside it, while engines may be running from dist:
 // nothing is touched when the inputs are unchanged, and a new build replaces the old one by renames.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,16 +11,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ['cli', 'engine', 'sdk', 'testing', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
 
-/**
- * For those that cannot take ES modules, as jest: the SDK as one file, the others beside it. By esbuild alone there would be
- * a copy of the SDK in each, and the classes of one would not be those of the other.
- */
-const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', engine: 'engine/index', config: 'cli/config' };
-const besideEachOther = {
-  name: 'beside-each-other',
+/** For those that cannot take ES modules, as jest. In one file: else each entry would have a copy of the SDK, with other classes. */
+const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', config: 'cli/config' };
+const engineBeside = {
+  name: 'engine-beside',
   setup({ onResolve }) {
-    const built = { '../sdk/index.ts': './index.cjs', '../engine/index.ts': './engine.cjs' };
-    onResolve({ filter: /^\.\.\/(sdk|engine)\/index\.ts$/ }, ({ path }) => ({ path: built[path], external: true }));
+    onResolve({ filter: /^\.\.\/engine\/index\.ts$/ }, () => ({ path: './engine.cjs', external: true }));
   },
 };
 
@@ -41,22 +37,22 @@ function fingerprint(withTypes) {
 }
 
 async function buildCommonJs(bundle, outdir) {
-  const entry = (path) => join(root, existsSync(join(root, `${path}.cjs`)) ? `${path}.cjs` : `${path}.ts`);
   await bundle({
-    entryPoints: Object.fromEntries(Object.entries(commonJsEntries).map(([name, path]) => [name, entry(path)])),
-    outdir,
-    outExtension: { '.js': '.cjs' },
+    stdin: { contents: Object.entries(commonJsEntries).map(([name, path]) => `export * as ${name} from './${path}.ts';`).join('\n'), resolveDir: root },
+    outfile: join(outdir, 'all.cjs'),
     bundle: true,
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
     supported: { 'dynamic-import': false },
-    plugins: [besideEachOther],
+    plugins: [engineBeside],
     logLevel: 'warning',
   });
+  for (const name of Object.keys(commonJsEntries)) writeFileSync(join(outdir, `${name}.cjs`), `'use strict';\nmodule.exports = require('./all.cjs').${name};\n`);
+  copyFileSync(join(root, 'engine/index.cjs'), join(outdir, 'engine.cjs'));
   // Under `module: node16` TypeScript lets no CommonJS file import an ES module's declarations, and yet it reads them.
-  for (const [name, path] of Object.entries(commonJsEntries)) writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
+  for (const [name, path] of Object.entries({ ...commonJsEntries, engine: 'engine/index' })) writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
 }
 
 export async function build({ types = false } = {}) {

@@ -1,5 +1,6 @@
 import type { RunningEngine } from '../engine/index.ts';
-import { HatchetClient } from '../sdk/index.ts';
+import { HatchetClient } from '../sdk/client.ts';
+import { addMovableClock, type MovableClock } from '../sdk/config/movable-clock.ts';
 import type { PushedEvent, PushEventOptions } from '../sdk/features/events-client.ts';
 import type { LogLevel } from '../sdk/logger.ts';
 import type { WorkflowRunRef } from '../sdk/run/run-ref.ts';
@@ -58,9 +59,13 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     stops.push(() => engine.stop());
     stops.push(() => clock.drive(undefined));
     const address = { token: engine.token, hostPort: `${engine.grpc.host}:${engine.grpc.port}`, apiUrl: `http://${engine.http.host}:${engine.http.port}` };
-    const hatchet = HatchetClient.init({ ...address, tlsConfig: { strategy: 'none' }, logLevel, now: () => clock.now() });
+    const inside: MovableClock = { now: () => clock.now(), workers: new Set() };
+    stops.push(addMovableClock(address.hostPort, inside));
+    const hatchet = HatchetClient.init({ ...address, tlsConfig: { strategy: 'none' }, logLevel });
     stops.push(() => hatchet.close());
     if (options.setEnvironment !== false) stops.push(setEnvironment({ HATCHET_CLIENT_TOKEN: address.token, HATCHET_CLIENT_HOST_PORT: address.hostPort, HATCHET_CLIENT_API_URL: address.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' }));
+    stops.push(async () => void (await Promise.all([...inside.workers].map((worker) => worker.stop()))));
+    clock.drive(engine.time, async (ms) => void (await Promise.all([...inside.workers].map((worker) => worker.passTime(ms)))));
     return new TestEngine({ engine, hatchet, clock, timeoutMs, stops });
   } catch (error) {
     await stopAll(stops);
@@ -78,7 +83,6 @@ export class TestEngine {
   readonly #results: RunResults;
   readonly #timeoutMs: number;
   readonly #stops: Stops;
-  readonly #workers = new Set<Worker>();
   #stopping: Promise<void> | undefined;
 
   constructor(parts: { engine: RunningEngine; hatchet: HatchetClient; clock: VirtualClock; timeoutMs: number; stops: Stops }) {
@@ -88,7 +92,6 @@ export class TestEngine {
     this.#results = new RunResults(parts.hatchet, parts.engine.time);
     this.#timeoutMs = parts.timeoutMs;
     this.#stops = parts.stops;
-    this.clock.drive(parts.engine.time, async (ms) => void (await Promise.all([...this.#workers].map((worker) => worker.passTime(ms)))));
   }
 
   /** A token for the engine's one tenant. */
@@ -119,7 +122,6 @@ export class TestEngine {
   async worker(workflows: readonly Runnable[], options: Omit<WorkerOptions, 'workflows' | 'handleKill'> & { name?: string | undefined } = {}): Promise<Worker> {
     const { name = 'test', ...settings } = options;
     const worker = await this.hatchet.worker(name, { shutdownGracePeriod: workerGraceMs, ...settings, workflows, handleKill: false });
-    this.#workers.add(worker);
     const ended = worker.start();
     // What ends it early is waited for below, or is the worker's own to tell.
     ended.catch(() => undefined);
@@ -158,11 +160,9 @@ export class TestEngine {
     await this.#engine.time.settled({ patienceMs: testDurationMs(options.patience ?? '1s') });
   }
 
-  /** Ends the workers, the engine and its database; with the last engine of all test processes, Postgres. Idempotent. */
+  /** Ends its workers of this process, the engine and its database; with the last engine of all test processes, Postgres. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopping ??= (async () => {
-      await stopAll([...this.#stops, async () => void (await Promise.all([...this.#workers].map((worker) => worker.stop())))]);
-    })();
+    this.#stopping ??= stopAll(this.#stops);
     await this.#stopping;
   }
 

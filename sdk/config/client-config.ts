@@ -3,6 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { parseLogLevel, plainLogger, type LogConstructor, type LogLevel } from '../logger.ts';
 import type { ClientOptions, TlsStrategy } from './client-options.ts';
 import type { LocalEngine } from './local-engine.ts';
+import { movableClockOf } from './movable-clock.ts';
 import { readTokenClaims } from './token-claims.ts';
 
 /** Where everything is settled. */
@@ -52,17 +53,18 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
   if (hostPort === undefined || apiUrl === undefined) {
     throw new HatchetError('NOT_CONFIGURED', 'the access token names no addresses', { remedy: 'Set HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_API_URL' });
   }
+  const address = hostPort.replace(/^https?:\/\//, '').replace(/\/$/, '');
   return {
     token,
     tenantId: claims.tenantId,
-    hostPort: hostPort.replace(/^https?:\/\//, '').replace(/\/$/, ''),
+    hostPort: address,
     apiUrl: apiUrl.replace(/\/+$/, ''),
     tls: resolveTls(options, setting, hostPort),
     namespace: normalizeNamespace(nonEmpty(options.namespace) ?? setting('NAMESPACE')),
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
-    now: options.now ?? (() => new Date()),
+    now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
   };
 }
 

@@ -46,7 +46,7 @@ export interface ClientOptions {
   logLevel?: LogLevel | undefined;
   /** How long a cancelled task may go on before the worker says so. @default '1s' */
   cancellationGracePeriod?: Duration | undefined;
-  /** What durable tasks are told by `ctx.now`: a test engine's clock, say. @default the system's time */
+  /** What durable tasks are told by `ctx.now`. @default the clock of a test engine of this process, else the system's time */
   now?: (() => Date) | undefined;
 
   /** Same as `hostPort`, in the official SDK's spelling. */

@@ -1,4 +1,5 @@
 import { applyNamespace } from '../config/client-config.ts';
+import { movableClockOf } from '../config/movable-clock.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -178,6 +179,8 @@ export class Worker {
       await this.#logger.warn('there is nothing to run: no task was registered with this worker');
       return;
     }
+    const clock = movableClockOf(this.#connection.config.hostPort);
+    clock?.workers.add(this);
     const heedRejections = ignoreCancelledRejections();
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
@@ -189,6 +192,7 @@ export class Worker {
     } finally {
       forgetSignals();
       heedRejections();
+      clock?.workers.delete(this);
       await this.#heartbeat.stop();
     }
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
 import { createTestEngine, type TestEngine } from '../../testing/index.ts';
 import { packageRoot } from '../helpers/engine-process.ts';
@@ -149,6 +149,33 @@ describe('a test engine', () => {
     expect(await engine.waitForRun(approvalRun)).toMatchObject({ status: 'COMPLETED', output: { day: 20 } });
     await clock.advance('10d');
     expect(await engine.waitForRun(trialRun)).toMatchObject({ status: 'COMPLETED', output: { days: [0, 3, 5, 30] } });
+  });
+
+  it('workers of clients of a module: time passes for them as for its own, and they end with the engine', async () => {
+    const other = await createTestEngine({ logLevel: 'OFF' });
+    const hatchet = Hatchet.init({ logLevel: 'OFF' });
+    const trial = hatchet.durableTask({
+      name: 'trial',
+      fn: async (_input: object, ctx) => {
+        const start = (await ctx.now()).getTime();
+        await ctx.sleepFor('72h');
+        await ctx.sleepUntil(new Date(start + 30 * dayMs));
+        return { days: Math.floor(((await ctx.now()).getTime() - start) / dayMs) };
+      },
+    });
+    const worker = await hatchet.worker('own', { workflows: [trial], handleKill: false });
+    const ended = worker.start();
+    try {
+      await worker.waitUntilReady();
+      const run = await trial.runNoWait({});
+      await vi.waitFor(async () => expect((await other.hatchet.runs.getDetails(run)).status).toBe('RUNNING'));
+      await other.clock.advance('30d');
+      expect(await other.waitForRun(run)).toMatchObject({ status: 'COMPLETED', output: { days: 30 } });
+    } finally {
+      await other.stop();
+    }
+    await ended;
+    hatchet.close();
   });
 
   it('refuses times that make no sense', async () => {
