@@ -85,7 +85,7 @@ process.stdout.write(
         load: Math.round(loading.ms),
         first_engine: Math.round(cold.ms),
         further_of_10: further,
-        clone: clone,
+        clone,
         durable_sleep: sleep,
         daily_cron: { ticks, advance_30d: Math.round(crons.ms) },
         last_stop: Math.round(lastStop.ms),

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
 import { createTestEngine, type TestEngine } from '../../testing/index.ts';
@@ -183,6 +184,16 @@ describe('a test engine', () => {
     await expect(engine.clock.advanceTo(new Date(0))).rejects.toMatchObject({ code: 'INVALID_TIME' });
     await expect(engine.clock.advanceTo(new Date('2299-01-01'))).rejects.toMatchObject({ code: 'INVALID_TIME' });
     await expect(createTestEngine({ now: new Date(Number.NaN) })).rejects.toMatchObject({ code: 'INVALID_TIME' });
+  });
+
+  it('its Postgres lies in memory where there is room, else in the temporary folder', async () => {
+    const client = new Client({ connectionString: engine.databaseUrl });
+    await client.connect();
+    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+    await client.end();
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    const home = process.env['TMPDIR'] === undefined && bavail * bsize > 1024 ** 3 ? '/dev/shm' : tmpdir();
+    expect(dirname(dirname(rows[0]?.data_directory ?? ''))).toBe(home);
   });
 
   it('engines beside each other share a Postgres, and nothing else', async () => {
