@@ -212,4 +212,18 @@ describe('durable tasks on Postgres', () => {
     await expect(branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node: 9 })).rejects.toThrow('no node 9');
     await expect(branchTask(world.owner, { tenantId: newId(), taskId, branch: 1, node: 1 })).rejects.toThrow();
   });
+
+  it('branches that are asked for at once get numbers of their own, and the task goes on on the newest', async () => {
+    const taskId = await trigger();
+    await ask(taskId, wait(event('x')));
+    await push('x');
+    await ask(taskId, wait(event('y')));
+    const branch = (node: number): Promise<unknown> => branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node });
+    const made = await Promise.all([branch(2), branch(1), branch(2)]);
+    expect(made).toEqual([{ branch: 2, node: 2 }, { branch: 3, node: 1 }, { branch: 4, node: 2 }]);
+    const { rows } = await client.query('SELECT branch, asked::json ->> \'first\' AS first FROM durable_entry WHERE task_id = $1 AND kind = 0 ORDER BY branch', [taskId]);
+    expect(rows).toEqual([{ branch: 2, first: '2' }, { branch: 3, first: '1' }, { branch: 4, first: '2' }]);
+    expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: true }] });
+    expect(await ask(taskId, wait(event('z')))).toMatchObject({ kind: 'ok', refs: [{ branch: 4, node: 2, done: false }] });
+  });
 });
