@@ -40,7 +40,7 @@ export class EngineTimeline implements EngineTime {
 
   nextDueMs(): number {
     let first = Infinity;
-    for (const state of this.#owner.states) first = Math.min(first, state.nextDueUs);
+    for (const state of this.#owner.states) first = Math.min(first, this.#owner.nextDueUs(state));
     return first / 1000;
   }
 
@@ -90,7 +90,7 @@ export class EngineTimeline implements EngineTime {
   }
 
   #isDue(): boolean {
-    return [...this.#owner.states].some((state) => state.nextDueUs <= state.timeUs(this.#owner.nowUs));
+    return [...this.#owner.states].some((state) => this.#owner.nextDueUs(state) <= state.timeUs(this.#owner.nowUs));
   }
 
   /** @returns whether any attempt may still go on by itself */

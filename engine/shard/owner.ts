@@ -20,6 +20,7 @@ import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { recoverShards, type OpenAttempt } from './recovery.ts';
+import { Ticks } from './ticks.ts';
 
 /** One transaction carries at most this. Larger batches cost more latency than they save (500 in flight beat 20,000). */
 const batchCommands = 500;
@@ -28,7 +29,6 @@ const batchChars = 8 * 1024 * 1024;
 const parkMs = 30_000;
 const renewMs = 1_500;
 const acquireMs = 2_000;
-const longestTimerMs = 2 ** 31 - 1;
 /** Commands that may wait at once. */
 const mailboxLimit = 100_000;
 
@@ -52,6 +52,7 @@ export class Owner {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #events: OwnerEvents;
+  readonly #ticks: Ticks;
   readonly #id = newId();
   readonly #states = new Map<number, ShardState>();
   /** For whoever prepares commands, and for what is evaluated right before a plan. */
@@ -64,7 +65,6 @@ export class Owner {
   #renewedAt = 0;
   #acquiredAt = 0;
   #renewTimer: NodeJS.Timeout | undefined;
-  #tickTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: { config: ClientConfig; clock: Clock; log: Logger; events: OwnerEvents }) {
@@ -72,6 +72,13 @@ export class Owner {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#events = options.events;
+    this.#ticks = new Ticks({
+      clock: options.clock,
+      log: options.log,
+      states: () => this.#states.values(),
+      submit: (shard) => this.submitTo(shard, { kind: 'tick' }),
+      timersDue: (state, nowUs) => options.events.timersDue(state, nowUs),
+    });
   }
 
   /** Connects, takes over what is free and loads it. Shards of a living owner are taken when that one goes. */
@@ -138,7 +145,7 @@ export class Owner {
     if (this.#stopping) return;
     this.#stopping = true;
     clearInterval(this.#renewTimer);
-    clearTimeout(this.#tickTimer);
+    this.#ticks.stop();
     await this.cel.stop();
     await this.#pumping;
     if (this.#lane !== undefined) {
@@ -173,7 +180,7 @@ export class Owner {
       // Calls that arrived meanwhile are read first, and join the next batch.
       if (jobs.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    this.#armTimer();
+    this.#ticks.arm();
   }
 
   /** The next batch's jobs, in order; jobs of shards that are not owned stay. */
@@ -339,6 +346,7 @@ export class Owner {
   async #lose(jobs: readonly Job[]): Promise<void> {
     this.#log.warn('another engine took the shards over');
     this.#states.clear();
+    this.#ticks.lost();
     this.#events.lost();
     for (const job of jobs) job.mayBeDone = true;
     this.#queue = [...jobs, ...this.#queue];
@@ -369,32 +377,13 @@ export class Owner {
     }
   }
 
-  /** Wakes for the first deadline of any shard. */
-  #armTimer(): void {
-    clearTimeout(this.#tickTimer);
-    if (this.#stopping) return;
-    let first = Infinity;
-    for (const state of this.#states.values()) first = Math.min(first, state.nextDueUs);
-    if (first === Infinity) return;
-    const inMs = Math.min(Math.max(Math.ceil((first - this.#clock.nowUs()) / 1000), 0), longestTimerMs);
-    this.#tickTimer = setTimeout(() => this.#tick(), inMs);
+  /** When a shard is next to be looked at for what time alone changes. */
+  nextDueUs(state: ShardState): number {
+    return this.#ticks.nextUs(state);
   }
 
   /** Looks again at timers that could not be fired, or whose time has been moved. */
   wakeForTimers(): void {
-    if (!this.#stopping) this.#tick();
-  }
-
-  #tick(): void {
-    const nowUs = this.#clock.nowUs();
-    let submitted = false;
-    for (const state of this.#states.values()) {
-      if (state.nextDueUs > state.timeUs(nowUs)) continue;
-      this.#events.timersDue(state, state.timeUs(nowUs));
-      if (state.nextTickUs > state.timeUs(nowUs)) continue;
-      submitted = true;
-      this.submitTo(state.id, { kind: 'tick' }).catch((error: unknown) => this.#log.error({ err: error }, 'a deadline could not be handled'));
-    }
-    if (!submitted) this.#armTimer();
+    this.#ticks.fire();
   }
 }

@@ -6,11 +6,12 @@ import type { TriggerRun } from '../plan/trigger-run.ts';
 import type { CronTimer, ShardState } from '../plan/shard-state.ts';
 import type { Timer } from '../plan/timer-heap.ts';
 import type { Owner } from './owner.ts';
+import { HoldOff } from './hold-off.ts';
 import { prepareRun } from './prepare-run.ts';
 
 /** Timers that are prepared at once. */
 const atOnce = 100;
-const retryUs = 1_000_000;
+const retryMs = 1_000;
 
 interface TimerPayload {
   input: string;
@@ -27,12 +28,18 @@ const readPayloads = {
     SELECT s.id, s.input, s.metadata::text, s.priority, s.parent_task_id FROM unnest($1::uuid[]) AS u (id) JOIN schedule s ON s.id = u.id`,
 };
 
-/** Fires what is due: reads its input, prepares its run, and has the owner make it. Whatever fails here is tried again. */
+/**
+ * Fires what is due: reads its input, prepares its run, and has the owner make it. Whatever fails here is tried again: after a
+ * second, or, where it fails by its own content, after a pause of its own that grows. So it holds up no other timer.
+ */
 export class Timekeeper {
   readonly #owner: Owner;
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #firing = new Set<Promise<void>>();
+  readonly #holds = new HoldOff<string>();
+  /** Those that are being fired, or whose pause is not over. */
+  readonly #claimed = new Set<string>();
 
   constructor(options: { owner: Owner; pool: Pool; log: Logger }) {
     this.#owner = options.owner;
@@ -42,15 +49,9 @@ export class Timekeeper {
 
   /** Called by the owner's clock. */
   due(state: ShardState, nowUs: number): void {
-    const timers = state.timers.takeDue(nowUs, atOnce);
+    const timers = state.timers.takeDue(nowUs, atOnce).filter((timer) => this.#claim(timer));
     if (timers.length === 0) return;
-    const firing = this.#fireAll(timers, nowUs)
-      .catch((error: unknown) => {
-        this.#log.warn({ err: error, timers: timers.length }, 'timers could not be fired; trying again');
-        for (const timer of timers) state.timers.push({ ...timer, dueUs: timer.dueUs });
-        setTimeout(() => this.#owner.wakeForTimers(), retryUs / 1000);
-      })
-      .finally(() => this.#firing.delete(firing));
+    const firing = this.#fireAll(timers, nowUs).finally(() => this.#firing.delete(firing));
     this.#firing.add(firing);
   }
 
@@ -59,10 +60,62 @@ export class Timekeeper {
     await Promise.all(this.#firing);
   }
 
+  /** A firing that was taken back has put its timer into the heap again. */
+  #claim(timer: Timer): boolean {
+    const key = keyOf(timer);
+    if (this.#claimed.has(key)) return false;
+    this.#claimed.add(key);
+    return true;
+  }
+
   async #fireAll(timers: readonly Timer[], nowUs: number): Promise<void> {
+    const payloads = this.#read(timers);
+    const fired = await Promise.allSettled(timers.map(async (timer) => this.#fire(timer, (await payloads).get(timer.id), nowUs)));
+    const unlucky: Timer[] = [];
+    let reason: unknown;
+    for (const [at, timer] of timers.entries()) {
+      const result = fired[at];
+      if (result?.status !== 'rejected') {
+        this.#holds.over(keyOf(timer));
+        this.#release(timer);
+      } else if (result.reason instanceof HatchetError && result.reason.code === 'COMMAND_FAILED') {
+        this.#refused(timer, result.reason);
+      } else {
+        unlucky.push(timer);
+        reason = result.reason;
+      }
+    }
+    if (unlucky.length === 0) return;
+    this.#log.warn({ err: reason, timers: unlucky.length }, 'timers could not be fired; trying again');
+    this.#again(unlucky, retryMs);
+  }
+
+  async #read(timers: readonly Timer[]): Promise<Map<string, TimerPayload>> {
     const { rows } = await this.#pool.query<TimerPayload & { id: string }>({ ...readPayloads, values: [timers.map((timer) => timer.id)] });
-    const payloads = new Map(rows.map((row) => [row.id, row]));
-    await Promise.all(timers.map((timer) => this.#fire(timer, payloads.get(timer.id), nowUs)));
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  #refused(timer: Timer, error: HatchetError): void {
+    const { pauseMs, fails } = this.#holds.failed(keyOf(timer), this.#owner.nowUs);
+    this.#log.error({ err: error, code: error.code, [timer.kind]: timer.id, fails, pauseMs }, `a ${timer.kind} could not be fired; it is tried again after a pause`);
+    this.#again([timer], pauseMs);
+  }
+
+  #again(timers: readonly Timer[], pauseMs: number): void {
+    const retry = setTimeout(() => {
+      for (const timer of timers) this.#release(timer);
+      this.#owner.wakeForTimers();
+    }, pauseMs);
+    retry.unref();
+  }
+
+  /** The heap may have let go of it while it was claimed, and the shard may have been lost and found. */
+  #release(timer: Timer): void {
+    this.#claimed.delete(keyOf(timer));
+    const state = this.#owner.stateOf(timer.tenantId);
+    if (state === undefined) return;
+    if (state.isCurrentTimer(timer)) state.timers.push(timer);
+    else this.#holds.over(keyOf(timer));
   }
 
   async #fire(timer: Timer, payload: TimerPayload | undefined, nowUs: number): Promise<void> {
@@ -88,6 +141,11 @@ export class Timekeeper {
       return { run: null, error: error.message };
     }
   }
+}
+
+/** One that was moved meanwhile is another. */
+function keyOf(timer: Timer): string {
+  return `${timer.id} ${timer.dueUs}`;
 }
 
 /** A run of a cron says which, and which tick it is for. */

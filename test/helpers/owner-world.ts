@@ -1,12 +1,19 @@
 import { Client } from 'pg';
-import { systemClock } from '../../engine/clock.ts';
-import { createLog } from '../../engine/log.ts';
+import { systemClock, type Clock } from '../../engine/clock.ts';
+import { createLog, type Logger } from '../../engine/log.ts';
 import type { HistoryRow } from '../../engine/model/rows.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import type { Effect } from '../../engine/plan/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
-import { Owner } from '../../engine/shard/owner.ts';
+import { Owner, type OwnerEvents } from '../../engine/shard/owner.ts';
 import { stepOf, workflowOf } from './planner-world.ts';
+
+export interface OwnerWorldOptions {
+  tenantId?: string;
+  clock?: Clock;
+  log?: Logger;
+  timersDue?: OwnerEvents['timersDue'];
+}
 
 /** A running owner on a test database, with a tenant and a one-step workflow, and what it let out. */
 export class OwnerWorld {
@@ -16,18 +23,19 @@ export class OwnerWorld {
   readonly history: HistoryRow[] = [];
   lostTimes = 0;
 
-  private constructor(url: string, tenantId: string) {
+  private constructor(url: string, tenantId: string, options: OwnerWorldOptions) {
     this.tenantId = tenantId;
     this.owner = new Owner({
       config: connectionConfig(url, 'test lane'),
-      clock: systemClock,
-      log: createLog('silent'),
+      clock: options.clock ?? systemClock,
+      log: options.log ?? createLog('silent'),
       events: {
         committed: (effects, history) => {
           this.effects.push(...effects);
           this.history.push(...history);
         },
-        timersDue: () => undefined, recovered: () => undefined,
+        timersDue: (state, nowUs) => options.timersDue?.(state, nowUs),
+        recovered: () => undefined,
         lost: () => {
           this.lostTimes++;
         },
@@ -35,22 +43,17 @@ export class OwnerWorld {
     });
   }
 
-  static async start(url: string, options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+  static async start(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
     const tenantId = options.tenantId ?? newId();
-    if (options.tenantId === undefined) {
-      const client = new Client({ connectionString: url });
-      await client.connect();
-      await client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
-      await client.end();
-    }
-    const world = new OwnerWorld(url, tenantId);
+    if (options.tenantId === undefined) await insertTenant(url, tenantId);
+    const world = new OwnerWorld(url, tenantId, options);
     await world.owner.start();
     return world;
   }
 
-  async put(retries = 0): Promise<void> {
+  async put(retries = 0, tenantId = this.tenantId): Promise<void> {
     const definition = workflowOf('single', [stepOf('one', { retries })]);
-    await this.owner.submit(this.tenantId, { kind: 'putWorkflow', tenantId: this.tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+    await this.owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
   }
 
   async register(slots = 1000): Promise<string> {
@@ -64,8 +67,9 @@ export class OwnerWorld {
     await this.owner.submit(this.tenantId, { kind: 'workerPresence', workerId, assignable: true });
   }
 
-  async trigger(options: { input?: string; runId?: string } = {}): Promise<string> {
-    const version = this.owner.stateOf(this.tenantId)?.latestVersion(this.tenantId, 'single');
+  async trigger(options: { input?: string; runId?: string; tenantId?: string } = {}): Promise<string> {
+    const tenantId = options.tenantId ?? this.tenantId;
+    const version = this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
     if (version === undefined) throw new Error('put the workflow first');
     const runId = options.runId ?? newId();
     const run = {
@@ -84,7 +88,7 @@ export class OwnerWorld {
       ownId: options.runId !== undefined,
       demands: null,
     };
-    await this.owner.submit(this.tenantId, { kind: 'trigger', tenantId: this.tenantId, runs: [run], existing: new Set() });
+    await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
     return runId;
   }
 
@@ -100,6 +104,13 @@ export class OwnerWorld {
     const own = [...tasks.rows()].filter((row) => state.stepOf(row).version.tenantId === this.tenantId);
     return own.map((row) => `${tasks.id(row)} ${tasks.state[row]} ${tasks.flags[row]} ${tasks.attempt[row]}`).sort();
   }
+}
+
+export async function insertTenant(url: string, tenantId: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
+  await client.end();
 }
 
 /** The same picture as `memory()`, from the table. */
