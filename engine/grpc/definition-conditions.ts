@@ -1,15 +1,9 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import { conditionActions, type Condition, type ConditionAction } from '../model/definition.ts';
-import { parseDuration } from '../model/duration.ts';
 import { skippedOutput } from '../model/payload.ts';
 import type { BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
-import { invalid, optionalExpression } from './definition-error.ts';
-
-/** Conditions of one task. */
-const most = 100;
-const longestKey = 1000;
-/** A year. */
-const longestSleepMs = 366 * 86_400_000;
+import { ConditionChecks, mostConditions } from './condition-checks.ts';
+import { invalid } from './definition-error.ts';
 
 export interface ConditionContext {
   where: string;
@@ -19,22 +13,17 @@ export interface ConditionContext {
   cel: CelEvaluator;
 }
 
-/**
- * A task's conditions. Or-groups are numbered in the order in which they appear: SDKs name them by a fresh id at every
- * registration, and an unchanged definition must stay one version.
- * @throws HatchetError INVALID_ARGUMENT
- */
+/** A task's conditions. @throws HatchetError INVALID_ARGUMENT */
 export async function readConditions(request: TaskConditions | undefined, context: ConditionContext): Promise<Condition[]> {
   if (request === undefined) return [];
   const { parentOverrideConditions, sleepConditions, userEventConditions } = request;
   const count = parentOverrideConditions.length + sleepConditions.length + userEventConditions.length;
-  if (count > most) throw invalid(`there are ${count} conditions ${context.where}`, `Keep to ${most}.`);
-  const groups: string[] = [];
+  if (count > mostConditions) throw invalid(`there are ${count} conditions ${context.where}`, `Keep to ${mostConditions}.`);
+  const checks = new ConditionChecks(context.where);
+  // In this order: a definition's checksum is made of its text, and what has not changed stays one version.
   const base = (wire: BaseMatchCondition | undefined): Pick<Condition, 'action' | 'group' | 'expression' | 'dataKey'> => {
-    const id = wire?.orGroupId ?? '';
-    const known = id === '' ? -1 : groups.indexOf(id);
-    const group = known < 0 ? groups.push(id) - 1 : known;
-    return { action: actionOf(wire?.action ?? 0, context.where), group, expression: optionalExpression(wire?.expression, `a condition ${context.where}`) ?? '', dataKey: wire?.readableDataKey ?? '' };
+    const { group, dataKey } = checks.base(wire);
+    return { action: actionOf(wire?.action ?? 0, context.where), group, expression: checks.expression(wire), dataKey };
   };
   const parents = await Promise.all(
     parentOverrideConditions.map(async (condition): Promise<Condition> => {
@@ -44,16 +33,8 @@ export async function readConditions(request: TaskConditions | undefined, contex
       return { ...shared, kind: 'parent', parent, whenSkipped: await whenSkipped(shared.expression, context.cel) };
     }),
   );
-  const sleeps = sleepConditions.map((condition): Condition => {
-    const ms = parseDuration(condition.sleepFor);
-    if (ms === undefined || ms > longestSleepMs) throw invalid(`the sleep ${JSON.stringify(condition.sleepFor)} ${context.where} is not a duration of up to a year`, 'Write it like 500ms, 90s or 1h30m.');
-    return { ...base(condition.base), kind: 'sleep', ms, duration: condition.sleepFor };
-  });
-  const events = userEventConditions.map((condition): Condition => {
-    const { userEventKey, eventScope } = condition;
-    if (userEventKey === '' || userEventKey.length > longestKey) throw invalid(`an event's key ${context.where} has ${userEventKey.length} characters`, `Use 1 to ${longestKey}.`);
-    return { ...base(condition.base), kind: 'event', eventKey: userEventKey, scope: eventScope === undefined || eventScope === '' ? null : eventScope };
-  });
+  const sleeps = sleepConditions.map((condition): Condition => ({ ...base(condition.base), ...checks.sleep(condition) }));
+  const events = userEventConditions.map((condition): Condition => ({ ...base(condition.base), ...checks.event(condition) }));
   return [...parents, ...sleeps, ...events];
 }
 
