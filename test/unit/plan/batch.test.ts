@@ -161,6 +161,39 @@ describe('a batch goes', () => {
     expect(world.state.nextDueUs).toBeGreaterThan(world.nowUs);
   });
 
+  it('once its interval is over, though the transaction that should have sent it was taken back', () => {
+    const world = new World({ maxIntervalMs: 5_000 });
+    const id = world.ask();
+    world.nowUs += 5 * second;
+    world.rollback([{ kind: 'tick' }]);
+    expect(world.where(id)).toBe('BATCHING');
+    expect(world.state.nextDueUs).toBeLessThanOrEqual(world.nowUs);
+    world.wait(0);
+    expect(world.batches()).toMatchObject([{ reason: 'interval_elapsed', members: [id] }]);
+    expect(world.state.nextDueUs).toBeGreaterThan(world.nowUs);
+    // With no worker: it is announced to the queue once, and again after what was taken back, whoever joins meanwhile.
+    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.ask();
+    world.nowUs += 5 * second;
+    world.rollback([{ kind: 'tick' }]);
+    world.ask();
+    expect(world.state.nextDueUs).toBeLessThanOrEqual(world.nowUs);
+    world.wait(0);
+    expect(world.state.nextDueUs).toBeGreaterThan(world.nowUs);
+  });
+
+  it('though it was put off, and the transaction after that was taken back', () => {
+    const world = new World({ maxSize: 3_000 });
+    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.runTogether(Array.from({ length: 9_000 }, () => world.triggerOf('one', 1, asks(''))));
+    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: true });
+    world.rollback([{ kind: 'tick' }]);
+    expect(world.members()).toHaveLength(2);
+    expect(world.state.nextDueUs).toBeLessThanOrEqual(world.nowUs);
+    world.wait(0);
+    expect(world.members()).toHaveLength(3);
+  });
+
   it('without members for whom a rate limit has no units, which go with a later one', () => {
     const world = new World({ maxSize: 3, maxIntervalMs: 60_000 });
     const limited = { rateLimits: [{ key: 'api', units: 1, limit: 1, window: 'SECOND' as const }] };
