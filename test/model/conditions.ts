@@ -1,3 +1,4 @@
+import { expressions } from './expressions.ts';
 import type { ModelTask, Outcome } from './model-state.ts';
 
 type Judgement = 'wait' | 'start' | 'skip' | 'cancel';
@@ -25,4 +26,35 @@ export function judge(task: ModelTask): Judgement {
   const starts = [value('CREATE'), value('QUEUE')].filter((each) => each !== undefined);
   if (starts.length === 0 || starts.includes(true)) return 'start';
   return [...starts, value('SKIP'), value('CANCEL')].includes(null) ? 'wait' : 'cancel';
+}
+
+/** A parent has completed or was skipped: what conditions on its output say now. */
+export function noteParentsEnd(task: ModelTask, parent: number): void {
+  const end = task.run.tasks[parent]?.outcome;
+  if (end?.status !== 'completed' && end?.status !== 'skipped') return;
+  for (const [index, each] of task.step.conditions.entries()) {
+    if (each.kind !== 'parent' || each.parent !== parent || task.conditions[index] !== null) continue;
+    task.conditions[index] = end.status === 'skipped' ? each.whenSkipped : expressions(each.expression, end.output);
+  }
+}
+
+export function noteSleeps(task: ModelTask, now: number): void {
+  for (const [index, each] of task.step.conditions.entries()) if (each.kind === 'sleep' && task.since + each.ms * 1000 <= now) task.conditions[index] ??= true;
+}
+
+export interface ModelEvent {
+  key: string;
+  scope: string | null;
+  payload: string;
+}
+
+export function listensFor(task: ModelTask, { key }: ModelEvent): boolean {
+  return task.listening > 0 && task.step.conditions.some((each) => each.kind === 'event' && each.eventKey === key);
+}
+
+export function noteEvent(task: ModelTask, { key, scope, payload }: ModelEvent): void {
+  for (const [index, each] of task.step.conditions.entries()) {
+    if (each.kind !== 'event' || each.eventKey !== key || (each.scope !== null && each.scope !== scope) || task.where === 'gone') continue;
+    if (task.conditions[index] === null && expressions(each.expression, payload)) task.conditions[index] = true;
+  }
 }

@@ -1,16 +1,16 @@
-import type { Demands } from '../../engine/model/demands.ts';
 import type { Command, CommandByKind } from '../../engine/plan/command.ts';
 import type { StepDemands } from '../../engine/plan/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/report-command.ts';
 import { Admission } from './admission.ts';
-import { judge } from './conditions.ts';
-import { expressions } from './expressions.ts';
+import { claimPlaces } from './claims.ts';
+import { judge, listensFor, noteEvent, noteParentsEnd, noteSleeps, type ModelEvent } from './conditions.ts';
 import { Gathering } from './gathering.ts';
 import { freshTask } from './fresh-task.ts';
-import type { Decision, ModelClaim, ModelRun, ModelTask, ModelView, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
+import type { Decision, ModelRun, ModelTask, ModelView, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
 import { Places } from './places.ts';
 import { Queue } from './queue.ts';
 import { Units } from './units.ts';
+import { Workers } from './workers.ts';
 
 /**
  * What the engine promises, as plainly as it can be said: every question is answered by looking at everything there is,
@@ -25,7 +25,6 @@ export class ReferenceModel implements ModelView {
   readonly runs: ModelRun[] = [];
   /** Those that are not gone. */
   tasks: ModelTask[] = [];
-  workers: ModelWorker[] = [];
   /** By task and generation. */
   readonly results = new Map<string, Outcome & { attempt: number }>();
   /** By run and generation. */
@@ -35,8 +34,13 @@ export class ReferenceModel implements ModelView {
   readonly gathering: Gathering = new Gathering(this);
   readonly queue: Queue = new Queue(this, { units: this.units, gathering: this.gathering });
   readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
+  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task) => (task.where === 'runs' ? this.#reassign(task) : this.#stopped(task)) });
   #count = 0;
   #batch = 0;
+
+  get workers(): readonly ModelWorker[] {
+    return this.#workers.all;
+  }
 
   count(): number {
     this.#count++;
@@ -52,8 +56,7 @@ export class ReferenceModel implements ModelView {
    * turns start again from the oldest, and a key's places are those of the newest unfinished task.
    */
   restart(): void {
-    this.workers = this.workers.filter((worker) => !worker.left || this.tasks.some((task) => task.worker === worker));
-    for (const worker of this.workers) worker.present = false;
+    this.#workers.restart();
     const byId = [...this.tasks].sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const task of byId.filter(({ listening }) => listening > 0)) task.listening = this.count();
     for (const task of byId.filter(({ worker }) => worker !== null)) task.assigned = this.count();
@@ -115,7 +118,7 @@ export class ReferenceModel implements ModelView {
         for (const task of this.#together(command.taskId)) task.due += command.incrementMs * 1000;
         return undefined;
       case 'pushEvent':
-        for (const event of command.events) this.#event(event.key, event.scope, event.payload);
+        for (const event of command.events) this.#event(event);
         return undefined;
       case 'putRateLimit':
         return this.units.put(command);
@@ -128,31 +131,7 @@ export class ReferenceModel implements ModelView {
       case 'tick':
         return this.#tick();
       default:
-        return this.#workerCommand(command);
-    }
-  }
-
-  #workerCommand(command: Command): void {
-    if (command.kind === 'registerWorker') {
-      this.workers.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, paused: false, left: false });
-      return;
-    }
-    if (!('workerId' in command)) throw new Error(`the model does not know ${command.kind}`);
-    const worker = this.workers.find(({ id }) => id === command.workerId);
-    if (worker === undefined) return;
-    if (command.kind === 'workerPresence') worker.present = command.assignable;
-    if (command.kind === 'updateWorker') {
-      worker.paused = command.paused ?? worker.paused;
-      worker.labels = new Map([...worker.labels, ...Object.entries(command.labels ?? {})]);
-    }
-    if (command.kind === 'unsubscribe') worker.left = true;
-    if (command.kind === 'workerLost') {
-      worker.present = false;
-      for (const task of this.tasks.filter((each) => each.worker === worker).sort((a, b) => a.assigned - b.assigned)) {
-        if (task.where === 'runs') this.#reassign(task);
-        else this.#stopped(task);
-      }
-      if (worker.left) this.workers = this.workers.filter((each) => each !== worker);
+        return this.#workers.run(command);
     }
   }
 
@@ -213,7 +192,7 @@ export class ReferenceModel implements ModelView {
         const task = freshTask({ id, run, index, step });
         run.tasks.push(task);
         this.tasks.push(task);
-        this.#claim(task, asked.demands?.[index], order);
+        claimPlaces(this.places, task, { demands: asked.demands?.[index]?.demands ?? null, order });
         if (step.parents.length === 0 && index !== workflow.definition.onFailure && !isBad(asked.demands, index)) this.#review(task);
       }
       for (const task of run.tasks) if (isBad(asked.demands, task.index)) this.#bearFailed(task);
@@ -239,36 +218,16 @@ export class ReferenceModel implements ModelView {
         Object.assign(task, freshTask(task), { attempt: task.attempt + 1, generation: run.generation });
         reopened.push(task);
         this.tasks.push(task);
-        this.#claim(task, demands?.[task.index], order);
+        claimPlaces(this.places, task, { demands: demands?.[task.index]?.demands ?? null, order });
       }
       for (const task of reopened) {
         if (task === answer || isBad(demands, task.index) || task.where !== 'waits for its parents') continue;
-        for (const parent of task.step.parents) this.#tellParentsEnd(task, parent);
+        for (const parent of task.step.parents) noteParentsEnd(task, parent);
         this.#review(task);
       }
       for (const task of reopened) if (isBad(demands, task.index)) this.#bearFailed(task);
       this.#answerFailure(run);
     }
-  }
-
-  /** The claims of a task; a run's is made with the first of its tasks that has any. */
-  #claim(task: ModelTask, asked: StepDemands | undefined, order: number): void {
-    const demands: Demands | null = asked?.demands ?? null;
-    if (demands === null) return;
-    Object.assign(task, { demands, order });
-    const make = (level: 'run' | 'task'): ModelClaim | null => {
-      const links = demands.concurrency.filter((link) => link.level === level);
-      if (links.length === 0) return null;
-      const claim = { ofRun: level === 'run', keys: links.map((link) => this.places.key(link)), priority: task.run.priority, order, tasks: [], arrived: false, held: false };
-      this.places.claims.push(claim);
-      return claim;
-    };
-    task.run.claim ??= make('run');
-    task.runClaim = task.run.claim;
-    task.claim = make('task');
-    task.runClaim?.tasks.push(task);
-    task.claim?.tasks.push(task);
-    task.stickyWorker = demands.desiredWorkerId;
   }
 
   #bearFailed(task: ModelTask): void {
@@ -350,7 +309,7 @@ export class ReferenceModel implements ModelView {
     this.results.set(`${task.id}/${task.generation}`, { ...outcome, attempt: task.attempt });
     for (const child of run.tasks) {
       if (!child.step.parents.includes(task.index) || child.outcome !== null) continue;
-      this.#tellParentsEnd(child, task.index);
+      noteParentsEnd(child, task.index);
       this.#review(child);
     }
     this.#answerFailure(run);
@@ -379,23 +338,10 @@ export class ReferenceModel implements ModelView {
     else if (others.every((each) => each.outcome !== null)) this.#end(task, { status: 'skipped', output: null });
   }
 
-  /** Conditions on the output of a parent that has completed or was skipped. */
-  #tellParentsEnd(task: ModelTask, parent: number): void {
-    const end = task.run.tasks[parent]?.outcome;
-    if (end?.status !== 'completed' && end?.status !== 'skipped') return;
-    for (const [index, each] of task.step.conditions.entries()) {
-      if (each.kind !== 'parent' || each.parent !== parent || task.conditions[index] !== null) continue;
-      task.conditions[index] = end.status === 'skipped' ? each.whenSkipped : expressions(each.expression, end.output);
-    }
-  }
-
-  #event(key: string, scope: string | null, payload: string): void {
-    const listeners = this.tasks.filter((task) => task.listening > 0 && task.step.conditions.some((each) => each.kind === 'event' && each.eventKey === key));
+  #event(event: ModelEvent): void {
+    const listeners = this.tasks.filter((task) => listensFor(task, event));
     for (const task of listeners.sort((a, b) => a.listening - b.listening)) {
-      for (const [index, each] of task.step.conditions.entries()) {
-        if (each.kind !== 'event' || each.eventKey !== key || (each.scope !== null && each.scope !== scope) || task.where === 'gone') continue;
-        if (task.conditions[index] === null && expressions(each.expression, payload)) task.conditions[index] = true;
-      }
+      noteEvent(task, event);
       this.#review(task);
     }
   }
@@ -404,11 +350,9 @@ export class ReferenceModel implements ModelView {
     this.lastTick = this.now;
     this.units.refill();
     for (let task = this.#firstDue(); task !== undefined; task = this.#firstDue()) {
-      const { now } = this;
-      const { since } = task;
       switch (task.where) {
         case 'waits for its parents':
-          for (const [index, each] of task.step.conditions.entries()) if (each.kind === 'sleep' && since + each.ms * 1000 <= now) task.conditions[index] ??= true;
+          noteSleeps(task, this.now);
           this.#review(task);
           break;
         case 'backs off':
@@ -418,7 +362,7 @@ export class ReferenceModel implements ModelView {
           for (const each of this.#together(task.id)) this.#timeOut(each);
           break;
         default:
-          if (this.paused.has(task.run.workflow.id)) task.due = now + task.step.scheduleTimeoutMs * 1000;
+          if (this.paused.has(task.run.workflow.id)) task.due = this.now + task.step.scheduleTimeoutMs * 1000;
           else this.#end(task, { status: 'cancelled', output: null });
       }
     }

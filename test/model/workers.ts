@@ -1,0 +1,46 @@
+import type { Command } from '../../engine/plan/command.ts';
+import type { ModelTask, ModelWorker } from './model-state.ts';
+
+export interface WorkersParts {
+  /** Those that are not gone. */
+  tasks: () => readonly ModelTask[];
+  /** Its worker has gone while it ran, or while it was being told to stop. */
+  orphaned: (task: ModelTask) => void;
+}
+
+/** Who is there to run tasks, in the order in which they came. */
+export class Workers {
+  all: ModelWorker[] = [];
+  readonly #parts: WorkersParts;
+
+  constructor(parts: WorkersParts) {
+    this.#parts = parts;
+  }
+
+  restart(): void {
+    this.all = this.all.filter((worker) => !worker.left || this.#parts.tasks().some((task) => task.worker === worker));
+    for (const worker of this.all) worker.present = false;
+  }
+
+  run(command: Command): void {
+    if (command.kind === 'registerWorker') {
+      this.all.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, paused: false, left: false });
+      return;
+    }
+    if (!('workerId' in command)) throw new Error(`the model does not know ${command.kind}`);
+    const worker = this.all.find(({ id }) => id === command.workerId);
+    if (worker === undefined) return;
+    if (command.kind === 'workerPresence') worker.present = command.assignable;
+    if (command.kind === 'updateWorker') {
+      worker.paused = command.paused ?? worker.paused;
+      worker.labels = new Map([...worker.labels, ...Object.entries(command.labels ?? {})]);
+    }
+    if (command.kind === 'unsubscribe') worker.left = true;
+    if (command.kind === 'workerLost') {
+      worker.present = false;
+      const held = this.#parts.tasks().filter((task) => task.worker === worker);
+      for (const task of held.sort((a, b) => a.assigned - b.assigned)) this.#parts.orphaned(task);
+      if (worker.left) this.all = this.all.filter((each) => each !== worker);
+    }
+  }
+}
