@@ -39,6 +39,10 @@ function refuse(plan: Plan, sender: { workerId: string | null; taskId: string; i
   plan.changes.effects.push({ kind: 'durableDismissed', workerId: sender.workerId, taskId: sender.taskId, invocation: sender.invocation, reason: 'another invocation of the task has taken over, or it has ended' });
 }
 
+/**
+ * A worker's status may come in several messages, so one that is not named may be named in the next: only those that are go on
+ * being told. One that waits for nothing need not be told of anything before it asks or waits.
+ */
 export function planDurableStatus(plan: Plan, command: DurableStatusCommand): void {
   const { tenantId, workerId } = command;
   for (const { taskId, invocation, nodes } of command.tasks) {
@@ -48,13 +52,12 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
       continue;
     }
     const log = logOf(plan, row);
-    if (log.position < 0) startAgain(plan, row, log, 'the engine cannot tell how far this invocation had come; the task starts again from its log');
-    else hear(plan, row, log, nodes);
-  }
-  // Those that it does not name wait for nothing.
-  for (const row of plan.state.workersById.get(workerId)?.tasks ?? []) {
-    const log = plan.state.durable.log(row);
-    if (log?.muted !== true) continue;
+    if (log.position < 0) {
+      startAgain(plan, row, log, 'the engine cannot tell how far this invocation had come; the task starts again from its log');
+      continue;
+    }
+    hear(plan, row, log, nodes);
+    if (!log.muted) continue;
     unmute(plan, log);
     tell(plan, row, log);
   }

@@ -199,6 +199,25 @@ describe('results', () => {
     expect(last('durableResult')).toMatchObject({ stream: 5 });
   });
 
+  it('wait on a new stream for the message that names their task, where the worker says what it waits for in several', () => {
+    world.run({ kind: 'workerPresence', workerId, assignable: false });
+    workerId = register(2);
+    const [first, second] = [world.trigger('long'), world.trigger('long')];
+    for (const taskId of [first, second]) {
+      ask(taskId, wait(sleep(1)));
+      ask(taskId, wait(event('go')));
+    }
+    seconds(1); // told on the old stream, and lost
+    world.run({ kind: 'durableAttach', workerId, stream: 5 });
+    push('go');
+    world.effects.length = 0;
+    const toldOf = (taskId: string): number[] => world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.taskId === taskId ? [effect.node] : []));
+    status(first, 1, 2);
+    expect([toldOf(first), toldOf(second)]).toEqual([[1, 2], []]);
+    status(second, 1, 2);
+    expect([toldOf(first), toldOf(second)]).toEqual([[1, 2], [1, 2]]);
+  });
+
   it('held back for something that changed code never asks for are told in the end', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(1)));
