@@ -7,6 +7,7 @@ import { callRest } from '../connection/rest.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { DurableMessage, DurableRequest, Invocation } from './invocation.ts';
+import { statusMessages } from './worker-status.ts';
 
 type Stream = ClientDuplexStream<DurableTaskRequest, DurableTaskResponse>;
 
@@ -15,14 +16,13 @@ const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 /** What is satisfied already is told again where it is said to be waited for. */
 const statusIntervalMs = 1_000;
 
-/** Nodes of one status message, some 50 bytes each. */
-const longestStatus = 20_000;
-
 /** An invocation that left, until the engine has said that it knows. */
 interface Departure {
   readonly taskRunExternalId: string;
   readonly invocationCount: number;
   readonly reason: string;
+  /** What it waited for. */
+  readonly waits: readonly DurableEventLogEntryRef[];
   /** Whether it must start again although it may wait for nothing: it cannot know what the engine took of its requests. */
   readonly restore: boolean;
 }
@@ -93,19 +93,18 @@ export class DurableLink {
     this.#unsaid.add(invocation);
     this.#saying ??= setImmediate(() => {
       this.#saying = undefined;
-      this.#say([...this.#unsaid]);
+      this.#say([...this.#unsaid].map((each) => each.waitsFor()));
       this.#unsaid.clear();
     });
   }
 
-  /** Tells the engine that the invocation has left, as often as it takes. What it waited for up to now wakes its task. */
+  /** Tells the engine that the invocation has left, as often as it takes. */
   depart(invocation: Invocation, reason: string, restore = false): void {
-    this.#say([invocation]);
     this.remove(invocation);
     const { taskRunExternalId, invocationCount } = invocation;
-    const departure = { taskRunExternalId, invocationCount, reason, restore };
+    const departure = { taskRunExternalId, invocationCount, reason, waits: invocation.waitsFor(), restore };
     this.#departures.set(keyOf(invocation), departure);
-    if (this.#ready) this.#sendDeparture(departure);
+    if (this.#ready) this.#sendDepartures([departure]);
   }
 
   /** Resolves when the engine knows of all that have left. */
@@ -187,9 +186,9 @@ export class DurableLink {
   #begin(): void {
     this.#ready = true;
     this.#failures = 0;
-    // First: what was told on the old stream may be lost, and a task that the worker does not name waits for nothing.
+    // First: what was told on the old stream may be lost, and nothing is told to a task before it is named.
     this.#sayAll();
-    for (const departure of this.#departures.values()) this.#sendDeparture(departure);
+    this.#sendDepartures([...this.#departures.values()]);
     for (const invocation of this.#invocations.values()) this.flush(invocation);
   }
 
@@ -200,8 +199,12 @@ export class DurableLink {
     this.#onDismissed(invocation);
   }
 
-  #sendDeparture({ taskRunExternalId, invocationCount, reason }: Departure): void {
-    this.#send({ $case: 'evictInvocation', value: { durableTaskExternalId: taskRunExternalId, invocationCount, reason } });
+  /** Behind what they waited for: whether something of that is there already decides whether their tasks go on at once. */
+  #sendDepartures(departures: readonly Departure[]): void {
+    this.#say(departures.map(({ waits }) => waits));
+    for (const { taskRunExternalId, invocationCount, reason } of departures) {
+      this.#send({ $case: 'evictInvocation', value: { durableTaskExternalId: taskRunExternalId, invocationCount, reason } });
+    }
   }
 
   #departureKnown(key: string): void {
@@ -229,24 +232,14 @@ export class DurableLink {
 
   #sayAll(): void {
     const invocations = [...this.#invocations.values()];
-    this.#say(invocations);
+    this.#say(invocations.map((each) => each.waitsFor()));
     if (this.#ready) for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
   }
 
-  /** An invocation's nodes go in one message: each says all that it waits for. */
-  #say(invocations: readonly Invocation[]): void {
+  #say(waits: readonly (readonly DurableEventLogEntryRef[])[]): void {
     const workerId = this.#workerId;
     if (!this.#ready || workerId === undefined) return;
-    let waitingEntries: DurableEventLogEntryRef[] = [];
-    const send = (): void => {
-      if (waitingEntries.length > 0) this.#send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
-      waitingEntries = [];
-    };
-    for (const invocation of invocations) {
-      waitingEntries.push(...invocation.waitsFor());
-      if (waitingEntries.length >= longestStatus) send();
-    }
-    send();
+    for (const waitingEntries of statusMessages(waits)) this.#send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
   }
 
   #find(ref: { durableTaskExternalId: string; invocationCount: number } | undefined): Invocation | undefined {
