@@ -1,10 +1,15 @@
-import type { CliContext } from '../cli-context.ts';
 import { devLines } from './dev-line.ts';
 import type { DevEvent } from './events.ts';
 import type { DevView } from './session.ts';
 
+/** Where lines go: of a command's context, its two streams. */
+interface LineStreams {
+  stdout: { write(text: string): unknown };
+  stderr: { write(text: string): unknown };
+}
+
 /** A session as plain lines: what runs do on stdout, all else on stderr. */
-export function linesView({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>): DevView {
+export function linesView({ stdout, stderr }: LineStreams): DevView {
   return {
     show(event) {
       for (const { stream, text } of devLines(event)) (stream === 'data' ? stdout : stderr).write(`${text}\n`);
@@ -14,7 +19,7 @@ export function linesView({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stder
 }
 
 /** A session as one JSON object a line on stdout. */
-export function ndjsonView({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>): DevView {
+export function ndjsonView({ stdout, stderr }: LineStreams): DevView {
   return {
     show(event) {
       const data = forPrograms(event);
