@@ -127,6 +127,25 @@ describe('commands of durable tasks', () => {
     await expect(clients.call(clients.monitor, clients.monitor.getDurableLog, { taskId: runId, pageToken: 'x' })).rejects.toMatchObject({ details: expect.stringContaining('page token') });
   });
 
+  it('the stream tells of more changes than one look holds, each once', async () => {
+    const count = 1_300; // a look holds 500
+    const wide = await start('wide', { nodes: count });
+    // Beside it while it grows, and after its end.
+    const seen = await logHas(wide, (nodes) => nodes.filter((node) => node.satisfiedAt !== undefined).length === count);
+    expect(new Set(seen.map(({ node }) => node)).size).toBe(count);
+    await expect.poll(async () => (await get(wide)).status, { timeout: 20_000 }).toBe('COMPLETED');
+    const messages: StreamDurableLogResponse[] = [];
+    const stream = clients.monitor.streamDurableLog({ taskId: wide }, clients.metadata());
+    stream.on('error', () => undefined); // it is cancelled below
+    const all: AsyncIterable<StreamDurableLogResponse> = stream;
+    for await (const message of all) if (messages.push(message) > 0 && message.live) break;
+    stream.cancel();
+    expect(messages.map(({ live, nodes }) => [live, nodes.length])).toEqual([[false, 500], [false, 500], [true, 300]]);
+    const nodes = messages.flatMap((message) => message.nodes);
+    expect(nodes.map(({ node }) => node).sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n + 1));
+    expect(nodes.every(({ node, output }) => output === String(node - 1))).toBe(true);
+  });
+
   it('refuses what is no durable task, and to skip a sleep where that is not allowed', async () => {
     const plain = await start('child', { n: 1 });
     const refused = await hatchetCli('runs', 'branch', plain, '--node', '1');
