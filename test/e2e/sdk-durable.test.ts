@@ -365,6 +365,34 @@ describe('durable tasks of the SDK', () => {
     expect(await waiting.output).toEqual({ event: { n: 1 }, slept: { durationMs: 10 } });
   });
 
+  it('that merely wait while the engine is killed go on in the same invocation: their code does not run again', async () => {
+    const starts: number[] = [];
+    const back = gate();
+    const child = hatchet.task({ name: 'late-child', executionTimeout: '10m', fn: async () => {
+      await back.opened;
+      return { came: true };
+    } });
+    const task = hatchet.durableTask({ name: 'same', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      starts.push(ctx.invocationCount);
+      await ctx.memo(['before'], () => 1);
+      const [first, second, { came }] = await Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
+      return { first, second, came, after: await ctx.waitForEvent('same-last') };
+    } });
+    await startWorker('same', { workflows: [child, task] });
+    const ref = await task.runNoWait({});
+    await waitsAt(ref.workflowRunId, 4);
+    engine.child.kill('SIGKILL');
+    await restartEngine();
+    await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
+    await hatchet.events.push('same-second', { n: 2 });
+    back.open();
+    await hatchet.events.push('same-first', { n: 1 });
+    await waitsAt(ref.workflowRunId, 5);
+    await hatchet.events.push('same-last', { n: 3 });
+    expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
+    expect(starts).toEqual([1]);
+  });
+
   it('go on after a memo only once the engine has its value', async () => {
     let passed = false;
     const killed = gate();
