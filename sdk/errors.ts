@@ -53,7 +53,7 @@ export class NonRetryableError extends Error {
 
 /**
  * A durable task's code has asked for something else than it did the first time, as its log has it. The task fails, and is
- * not retried: branch it from that node, guard the change with `ctx.patched`, or start a new run.
+ * not retried; where its code catches this, all that it asks for afterwards throws it too. Branch the task from that node, guard the change with `ctx.patched`, or start a new run.
  */
 export class NonDeterminismError extends HatchetError {
   readonly taskExternalId: string;

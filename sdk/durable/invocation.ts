@@ -67,6 +67,7 @@ export class Invocation {
   #busy = 0;
   #movedAt = performance.now();
   #state: 'runs' | 'left' | { cancelled: unknown } = 'runs';
+  #mismatch: NonDeterminismError | undefined;
   #onAnswered: (() => void)[] = [];
 
   constructor(facts: InvocationFacts) {
@@ -78,6 +79,11 @@ export class Invocation {
   /** Since when the code has done nothing but wait for results; undefined while it does something else. */
   get waitingSince(): number | undefined {
     return this.#state === 'runs' && this.#busy === 0 && this.#open.size > 0 && this.#asked.length === 0 && this.#turns.idle ? this.#movedAt : undefined;
+  }
+
+  /** What it asked for that its log does not fit. From then on it is asked for in vain: whatever its code does, it has failed. */
+  get mismatch(): NonDeterminismError | undefined {
+    return this.#mismatch;
   }
 
   /** Whether a request is on its way whose answer has not come. */
@@ -193,8 +199,9 @@ export class Invocation {
   refuse({ ref, errorType, errorMessage }: DurableTaskErrorResponse): void {
     const nodeId = ref?.nodeId ?? 0n;
     if (errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM) {
-      const asked = this.#asked.shift();
-      if (asked !== undefined) this.#refuse(asked, new NonDeterminismError({ taskExternalId: this.taskRunExternalId, invocationCount: this.invocationCount, nodeId: Number(nodeId), message: errorMessage }));
+      this.#mismatch ??= new NonDeterminismError({ taskExternalId: this.taskRunExternalId, invocationCount: this.invocationCount, nodeId: Number(nodeId), message: errorMessage });
+      // What it asked for after that too: a place that is right by chance would lead it further astray.
+      for (const asked of this.#asked.splice(0)) this.#refuse(asked, this.#mismatch);
     } else {
       const error = new HatchetError('INVALID_ARGUMENT', `the engine refused an operation of the durable task: ${errorMessage}`);
       const memo = this.#open.get(nodeId);
@@ -242,6 +249,7 @@ export class Invocation {
   async #ask<Result>(request: DurableRequest, resumes: boolean, take: (answer: Answer, waiter: Waiter<Result>) => void): Promise<Result> {
     if (this.#state === 'left') return await new Promise<Result>(() => {});
     if (this.#state !== 'runs') throw this.#state.cancelled;
+    if (this.#mismatch !== undefined) throw this.#mismatch;
     if (resumes) this.#turns.expectAnswer();
     const result = new Promise<Result>((settle, fail) => {
       this.#asked.push({ request, resumes, sent: false, take: (answer) => take(answer, { settle, fail }), fail });

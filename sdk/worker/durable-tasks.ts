@@ -37,6 +37,8 @@ interface Stay {
   readonly passed: { ms: number; waitingSince: number | undefined; waitedMs: number };
   /** Ends its stay on this worker without an end of its code. */
   leave(): void;
+  /** As `leave`, but its attempt has failed. */
+  fail(error: Error): void;
 }
 
 /** What a durable task's context is made of. */
@@ -94,6 +96,11 @@ export class DurableTasks {
           priority,
           yields: allowCapacityEviction,
           passed: { ms: 0, waitingSince: undefined, waitedMs: 0 },
+          fail: (error) => {
+            this.#forget(invocation);
+            invocation.leave();
+            reject(error);
+          },
           leave: () => {
             this.#forget(invocation);
             invocation.leave();
@@ -108,12 +115,19 @@ export class DurableTasks {
         if (signal.aborted) cancel();
         const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace, now: this.#connection.config.now });
         const run = async (): Promise<unknown> => {
+          let output: unknown;
           try {
-            return await durable.body.run(facts.input, ctx);
+            output = await durable.body.run(facts.input, ctx);
+          } catch (error) {
+            if (invocation.mismatch === undefined || error === invocation.mismatch) throw error;
+            void this.#logger.warn(`the durable task ${action.taskRunExternalId} does not fit its log, and its code ended with: ${String(error)}`);
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
             await invocation.answered();
           }
+          // Code that has caught it has not made it good.
+          if (invocation.mismatch !== undefined) throw invocation.mismatch;
+          return output;
         };
         withParentRun({ ...parent, durable: invocation }, run).then(resolve, reject);
       });
@@ -174,6 +188,11 @@ export class DurableTasks {
     for (const stay of this.#stays.values()) {
       const { waitingSince } = stay.invocation;
       if (waitingSince === undefined) continue;
+      // Its code has caught the mismatch and waits for something that it had asked for before: whatever comes, it has failed.
+      if (stay.invocation.mismatch !== undefined) {
+        stay.fail(stay.invocation.mismatch);
+        continue;
+      }
       const { passed } = stay;
       const waitedMs = passed.waitingSince === waitingSince ? passed.waitedMs : 0;
       waiting.push({ ...stay, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs });

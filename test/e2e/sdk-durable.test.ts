@@ -251,6 +251,35 @@ describe('durable tasks of the SDK', () => {
     expect(seen[0]).toMatchObject({ taskExternalId: ref.workflowRunId, invocationCount: 2, nodeId: 1 });
   });
 
+  it('fail with the mismatch whatever their code makes of it: nothing, another error, or a wait for something else', async () => {
+    const starts = new Map<string, number>();
+    const seen: unknown[] = [];
+    const task = hatchet.durableTask({
+      name: 'swallows',
+      retries: 3,
+      executionTimeout: '10m',
+      evictionPolicy: quick,
+      fn: async ({ way }: { way: string }, ctx) => {
+        starts.set(way, (starts.get(way) ?? 0) + 1);
+        const long = ctx.sleepFor('1h');
+        try {
+          await ctx.sleepFor(`${200 + ctx.invocationCount}ms`);
+        } catch (error) {
+          if (way === 'wraps') throw new Error('the payment failed', { cause: error });
+          if (way === 'goes on') for (const again of [() => ctx.memo(['after'], () => 1), () => ctx.now(), () => task.run({ way: 'child' })]) await again().catch((other: unknown) => seen.push(other === error));
+          if (way === 'waits') await long;
+        }
+        return { fine: true };
+      },
+    });
+    await startWorker('swallows', { workflows: [task] });
+    const ways = ['returns', 'wraps', 'goes on', 'waits'];
+    const refs = await Promise.all(ways.map(async (way) => await task.runNoWait({ way })));
+    for (const { output } of refs) await expect(output).rejects.toThrow(/node 2 .*sleep 201ms.*sleep 202ms/);
+    expect(seen).toEqual([true, true, true]);
+    expect([...starts]).toEqual(ways.map((way) => [way, 2]));
+  });
+
   it('leave in time: for others that need their slots, and before their execution timeout', async () => {
     const started = new Set<number>();
     const crowd = hatchet.durableTask({
