@@ -21,7 +21,8 @@ class Stop extends Error {
 const blank = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /true|false|null/y;
-const plain = /[^"\\\u0000-\u001f]*/y; // oxlint-disable-line no-control-regex
+/** From U+0020 on, without quote and backslash. */
+const plain = /[ !#-[\]-\uffff]*/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 /** JSON.parse itself goes far deeper; nobody types this. */
 const deepest = 2_000;

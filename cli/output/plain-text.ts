@@ -1,9 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 // C0 except tab and newline, DEL, C1, and the bidirectional controls that reorder what is around them.
-// oxlint-disable-next-line no-control-regex
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-// oxlint-disable-next-line no-control-regex
+const controls = /[^\P{Cc}\t\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// oxlint-disable-next-line no-control-regex -- the beginnings and ends of these sequences are control characters
 const strings = /\u001b[P\]X^_][\s\S]*?(?:\u0007|\u001b\\|\u009c|$)/g;
 
 /** Text from outside, on one line, unable to move the cursor, colour, title or otherwise control a terminal. */

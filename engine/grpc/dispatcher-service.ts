@@ -181,7 +181,8 @@ function batchFields({ batch, size }: WorkerMessage & { kind: 'startBatch' }): P
 /** A run that an event started carries it in its metadata. */
 function triggeringEvent(metadata: string | undefined): { triggeringEventExternalId?: string; triggeringEventKey?: string } {
   if (metadata === undefined || !metadata.includes('"hatchet__event_id"')) return {};
-  const { hatchet__event_id: id, hatchet__event_key: key } = Object(JSON.parse(metadata));
+  const given: { hatchet__event_id?: unknown; hatchet__event_key?: unknown } = Object(JSON.parse(metadata));
+  const { hatchet__event_id: id, hatchet__event_key: key } = given;
   return typeof id === 'string' && typeof key === 'string' ? { triggeringEventExternalId: id, triggeringEventKey: key } : {};
 }
 

@@ -27,7 +27,6 @@ export function editText(field: TextField, key: Key): TextField {
   if (key.ctrl && key.input === 'a') return { text, cursor: 0 };
   if (key.ctrl && key.input === 'e') return { text, cursor: text.length };
   if (key.ctrl || key.meta || key.name !== undefined || key.input === '') return field;
-  // oxlint-disable-next-line no-control-regex
-  const typed = key.input.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ');
+  const typed = key.input.replaceAll(/\p{Cc}+/gu, ' ');
   return { text: text.slice(0, cursor) + typed + text.slice(cursor), cursor: cursor + typed.length };
 }

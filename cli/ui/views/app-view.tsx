@@ -9,6 +9,7 @@ import { ListView } from './list-view.tsx';
 import { LogsView } from './logs-view.tsx';
 import { RunView } from './run-view.tsx';
 import { RunsView } from './runs-view.tsx';
+import { rowsOf } from './rows-of.ts';
 
 const smallest = { rows: 24, columns: 80 };
 
@@ -101,9 +102,8 @@ function Banner({ dev }: { dev: DevStatus }) {
     return (
       <Box flexDirection="column">
         <Text color="red" wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
-        {dev.crash.lines.slice(-crashLines).map((line, index) => (
-          // oxlint-disable-next-line react/no-array-index-key
-          <Text key={index} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
+        {rowsOf(dev.crash.lines.slice(-crashLines)).map(({ row, item: line }) => (
+          <Text key={row} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
         ))}
       </Box>
     );

@@ -8,6 +8,7 @@ import { durableLines, selectableNodes, selectedNode, type DurableLine, type Sel
 import { nodeRows, windowStart } from '../model/layout.ts';
 import type { OpenRun, UiState } from '../model/ui-state.ts';
 import { statusColor } from './status-style.ts';
+import { rowsOf } from './rows-of.ts';
 
 /** Time and invocation at a line's end. */
 const endWidth = 17;
@@ -23,9 +24,8 @@ export function DurablePane({ state, run, rows }: { state: UiState; run: OpenRun
   return (
     <Box flexDirection="column">
       <Box flexDirection="column" height={Math.min(height, lines.length)} overflow="hidden">
-        {lines.slice(start, start + height).map((line, index) => (
-          // oxlint-disable-next-line react/no-array-index-key
-          <Line key={start + index} line={line} state={state} isSelected={start + index === at} />
+        {rowsOf(lines.slice(start, start + height), start).map(({ row, item: line }) => (
+          <Line key={row} line={line} state={state} isSelected={row === at} />
         ))}
       </Box>
       {selected === undefined ? undefined : <Details selected={selected} state={state} />}

@@ -5,6 +5,7 @@ import { detailRows, listRows, windowStart } from '../model/layout.ts';
 import { listItems, selectedIndex, type ItemKind, type ListItem } from '../model/list-items.ts';
 import type { UiState, ViewName } from '../model/ui-state.ts';
 import { headingLine, itemLine } from './list-line.ts';
+import { rowsOf } from './rows-of.ts';
 
 interface Section {
   kind: ItemKind;
@@ -115,9 +116,8 @@ function Details({ item, nowMs }: { item: ListItem; nowMs: number }) {
     <Box flexDirection="column" height={detailRows} overflow="hidden">
       <Text> </Text>
       <Text bold wrap="truncate">{` ${plainText(title)}`}</Text>
-      {lines.map((line, index) => (
-        // oxlint-disable-next-line react/no-array-index-key
-        <Text key={index} wrap="truncate">{` ${plainText(line)}`}</Text>
+      {rowsOf(lines).map(({ row, item: line }) => (
+        <Text key={row} wrap="truncate">{` ${plainText(line)}`}</Text>
       ))}
       <Text dimColor wrap="truncate">{` ${hints}`}</Text>
     </Box>

@@ -14,6 +14,7 @@ import type { OpenRun, panes, UiState } from '../model/ui-state.ts';
 import { waterfall } from '../model/waterfall.ts';
 import { DurablePane } from './durable-pane.tsx';
 import { statusColor, statusMark } from './status-style.ts';
+import { rowsOf } from './rows-of.ts';
 
 export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   const { detail } = run;
@@ -60,14 +61,12 @@ function Dag({ picture, detail }: { picture: Picture; detail: RunDetail }) {
   const statuses = new Map(detail.tasks.map((task) => [plainText(task.name), task.status]));
   return (
     <Box flexDirection="column" marginBottom={1}>
-      {picture.map((line, row) => (
-        // oxlint-disable-next-line react/no-array-index-key
+      {rowsOf(picture).map(({ row, item: line }) => (
         <Text key={row} wrap="truncate">
           {' '}
-          {line.map((segment, index) => {
+          {rowsOf(line).map(({ row: column, item: segment }) => {
             const status = segment.node === undefined ? undefined : statuses.get(segment.node);
-            // oxlint-disable-next-line react/no-array-index-key
-            return status === undefined ? <Text key={index} dimColor>{segment.text}</Text> : <Text key={index} color={statusColor[status]}>{segment.text}</Text>;
+            return status === undefined ? <Text key={column} dimColor>{segment.text}</Text> : <Text key={column} color={statusColor[status]}>{segment.text}</Text>;
           })}
         </Text>
       ))}
@@ -113,9 +112,8 @@ function Pane({ state, run, detail, rows }: { state: UiState; run: OpenRun; deta
         <Text dimColor>{position}</Text>
       </Text>
       {run.pane === 'durable' ? <DurablePane state={state} run={run} rows={rows} /> : undefined}
-      {lines.slice(start, start + rows).map((line, index) => (
-        // oxlint-disable-next-line react/no-array-index-key
-        <Text key={start + index} wrap="truncate">{` ${line}`}</Text>
+      {rowsOf(lines.slice(start, start + rows), start).map(({ row, item: line }) => (
+        <Text key={row} wrap="truncate">{` ${line}`}</Text>
       ))}
       {lines.length === 0 && run.pane !== 'durable' ? <Text dimColor> nothing yet</Text> : undefined}
     </Box>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainLines, plainText } from '../../../../cli/output/plain-text.ts';
 
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- spelled out, unlike in the code that this checks
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
 describe('plainText', () => {
