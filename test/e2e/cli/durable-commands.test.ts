@@ -143,7 +143,8 @@ describe('commands of durable tasks', () => {
     expect(messages.map(({ live, nodes }) => [live, nodes.length])).toEqual([[false, 500], [false, 500], [true, 300]]);
     const nodes = messages.flatMap((message) => message.nodes);
     expect(nodes.map(({ node }) => node).sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n + 1));
-    expect(nodes.every(({ node, output }) => output === String(node - 1))).toBe(true);
+    // Which memo took which node is the SDK's affair.
+    expect(nodes.map(({ output }) => Number(output)).sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n));
   });
 
   it('refuses what is no durable task, and to skip a sleep where that is not allowed', async () => {
