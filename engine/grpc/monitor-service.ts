@@ -24,7 +24,8 @@ import { exportRuns } from './run-export.ts';
 import { durableCauses } from './durable-cause.ts';
 import { durableMonitor, type DurableMonitorDeps } from './durable-monitor.ts';
 import { limited } from './request-limit.ts';
-import { emptyFilter, knownRun, runFilter, unknownRun } from './run-filter.ts';
+import { knownRun, runFilter, unknownRun } from './run-filter.ts';
+import { runWithTasks } from './run-with-tasks.ts';
 import type { GrpcService } from './server.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
@@ -54,9 +55,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       return { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id };
     }),
     getRun: unary(deps, async (request, { tenantId }) => {
-      const detail = await runDetail(tenantId, request.runId);
-      const [summary] = await listRunSummaries(pool, { ...emptyFilter(tenantId), sinceId: detail.id, search: detail.id, limit: 1 });
-      if (summary === undefined) throw unknownRun(request.runId);
+      const { summary, detail } = await runWithTasks(pool, tenantId, request.runId);
       const state = deps.owner.stateOf(tenantId);
       const nowUs = state?.timeUs(owner.nowUs) ?? 0;
       const causes = new Map(detail.tasks.flatMap((task) => {

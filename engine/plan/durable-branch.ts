@@ -55,6 +55,10 @@ function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes
     durable.drop(row);
     if (old !== undefined) durable.hold(row, tenantId, old);
   });
-  if (isRunning) evict(plan, row, log, reason);
+  if (isRunning) {
+    evict(plan, row, log, reason);
+    // A report names its attempt, not its invocation: one of the old branch that is on its way ends nothing any more.
+    state.tasks.write('attempt', row, (state.tasks.attempt[row] ?? 0) + 1, state.undo);
+  }
   if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
 }

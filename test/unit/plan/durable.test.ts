@@ -358,8 +358,21 @@ describe('a branch', () => {
       expect([where, stateOf(taskId)]).toEqual([where, LiveState.Running]);
       expect([where, ask(taskId, wait(event(where)))]).toMatchObject([where, { refs: [{ branch: 1, node: 1, done: true }] }]);
       expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
-      world.run({ kind: 'completed', tenantId, taskId, attempt: 0, output: '{}' });
+      world.run({ kind: 'completed', tenantId, taskId, attempt: where === 'running' ? 1 : 0, output: '{}' });
     }
+  });
+
+  it('is not ended by a report of the invocation that it was taken from, though the same worker has the task again', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, memo('a'));
+    ask(taskId, memo('b'));
+    world.runTogether([branch(taskId, 2), { kind: 'completed', tenantId, taskId, attempt: 0, output: '{"of":"branch 1"}' }]);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: 'of branch 1', mayRetry: false });
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
+    world.run({ kind: 'completed', tenantId, taskId, attempt: 1, output: '{"of":"branch 2"}' });
+    expect(stateOf(taskId)).toBeUndefined();
   });
 
   it('starts on its own log where an event of the batch has brought in the old one', () => {
