@@ -1,86 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
-import type { CommandByKind } from '../../../engine/plan/command.ts';
-import type { AskedChild, DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
-import type { Effect } from '../../../engine/plan/effect.ts';
-import { DurableWorld } from '../../helpers/durable-world.ts';
-import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import { ask, event, evict, invocationOf, last, memo, push, register, seconds, setUp, sleep, speakAs, spawn, stateOf, status, told, wait, workerId, world } from '../../helpers/durable-desk.ts';
+import { tenantId } from '../../helpers/planner-world.ts';
 
-let world: DurableWorld;
-let workerId: string;
-let requests: number;
-
-beforeEach(() => {
-  world = new DurableWorld();
-  requests = 0;
-  world.putDurable('long', { retries: 2, executionTimeoutMs: 3_600_000 });
-  world.put(workflowOf('kid', [stepOf('one', { action: 'kid:one' })]));
-  workerId = register();
-});
-
-function register(slots = 1): string {
-  const id = world.id();
-  world.run({ kind: 'registerWorker', tenantId, workerId: id, name: 'd', actions: ['wf:long'], slots: { durable: slots }, labels: {}, runtime: {} });
-  world.run({ kind: 'workerPresence', workerId: id, assignable: true });
-  return id;
-}
-
-const sleep = (seconds: number, group = 0): DurableCondition => ({ kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group, dataKey: 'sleep' });
-const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event', ...options });
-
-function wait(...conditions: DurableCondition[]): DurableAsk {
-  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
-}
-
-function memo(key: string): DurableAsk {
-  return { kind: 'memo', key, payload: null };
-}
-
-function spawn(taskId: string, ...names: { index: number; key?: string }[]): DurableAsk {
-  const children = names.map(({ index, key }): AskedChild => ({ run: world.childOf(taskId, index).run, workflow: 'kid', name: key === undefined ? `index ${index}` : `key ${key}`, fingerprint: 'kid' }));
-  return { kind: 'children', children };
-}
-
-function invocationOf(taskId: string): number {
-  return world.state.tasks.invocation[world.state.tasks.find(taskId)] ?? 0;
-}
-
-function stateOf(taskId: string): number | undefined {
-  return world.state.tasks.state[world.state.tasks.find(taskId)];
-}
-
-function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): DurableAskReply | undefined {
-  requests++;
-  world.run({ kind: 'durableAsk', tenantId, workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? workerId, taskId, invocation, request: requests, ask: what, uncertain: false, existing: new Set(world.stored.runs.keys()), ended: new Map() });
-  return world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === requests ? [effect.reply] : [])).at(-1);
-}
-
-function told(invocation: number): number[] {
-  return world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.invocation === invocation ? [effect.node] : []));
-}
-
-function seconds(n: number): void {
-  world.nowUs += n * 1_000_000;
-  world.run({ kind: 'tick' });
-}
-
-function push(key: string, payload = '{}', scope: string | null = null): void {
-  world.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key, scope, payload, metadata: '{}', runs: [] }] });
-}
-
-function status(taskId: string, ...nodes: number[]): void {
-  world.run({ kind: 'durableStatus', tenantId, workerId, tasks: nodes.length === 0 ? [] : [{ taskId, invocation: invocationOf(taskId), nodes: nodes.map((node) => ({ branch: 1, node })) }] });
-}
-
-function evict(taskId: string): void {
-  world.run({ kind: 'durableEvict', tenantId, workerId, taskId, invocation: invocationOf(taskId), reason: 'ttl' });
-}
-
-function last<Kind extends Effect['kind']>(kind: Kind): Extract<Effect, { kind: Kind }> | undefined {
-  return world.effects.findLast((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
-}
+beforeEach(setUp);
 
 describe('the log of a durable task', () => {
   it('takes places in order; a replay asks for them again and goes on after them', () => {
@@ -154,7 +79,7 @@ describe('the log of a durable task', () => {
   it('answers an invocation that was superseded with its dismissal, and takes nothing from it', () => {
     const taskId = world.trigger('long');
     world.run({ kind: 'workerLost', workerId });
-    workerId = register();
+    speakAs(register());
     expect(ask(taskId, memo('late'), 1)).toMatchObject({ kind: 'stale' });
     expect(world.entries.size).toBe(0);
   });
@@ -201,7 +126,7 @@ describe('results', () => {
 
   it('wait on a new stream for the message that names their task, where the worker says what it waits for in several', () => {
     world.run({ kind: 'workerPresence', workerId, assignable: false });
-    workerId = register(2);
+    speakAs(register(2));
     const [first, second] = [world.trigger('long'), world.trigger('long')];
     for (const taskId of [first, second]) {
       ask(taskId, wait(sleep(1)));
@@ -294,7 +219,7 @@ describe('an evicted task', () => {
 
   it('is nothing but its row: no log stays in memory, and no timer holds one', () => {
     const ids = Array.from({ length: 50 }, () => world.trigger('long'));
-    workerId = register(50);
+    speakAs(register(50));
     for (const taskId of ids) {
       if (stateOf(taskId) !== LiveState.Running) continue;
       const holder = world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '';
@@ -317,92 +242,6 @@ describe('an evicted task', () => {
     world.run({ kind: 'durableSkip', tenantId, taskId, branch: 1, node: 1 });
     expect(told(2)).toEqual([1]);
     expect(() => world.run({ kind: 'durableSkip', tenantId, taskId, branch: 1, node: 1 })).toThrow('no open sleep');
-  });
-});
-
-describe('a branch', () => {
-  it('keeps what lies before the node; what follows is asked for anew, children too', () => {
-    const taskId = world.trigger('long');
-    ask(taskId, memo('a'));
-    world.run({ kind: 'durableMemo', tenantId, workerId, taskId, invocation: 1, branch: 1, node: 1, payload: '1' });
-    ask(taskId, wait(sleep(60)));
-    expect(world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toEqual({ branch: 2, node: 2 });
-    expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
-    expect(invocationOf(taskId)).toBe(2);
-    expect(ask(taskId, memo('a'))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
-    // Another operation than branch 1 had there.
-    expect(ask(taskId, memo('b'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
-    // The old branch's sleep wakes nobody.
-    evict(taskId);
-    expect(stateOf(taskId)).toBe(LiveState.Running);
-    const before = told(3).length;
-    seconds(60);
-    expect(told(3)).toHaveLength(before);
-  });
-
-  const branch = (taskId: string, node: number): CommandByKind['durableBranch'] & { kind: 'durableBranch' } => ({ kind: 'durableBranch', tenantId, taskId, branch: 0, node, points: [], nodes: [], loaded: [], seen: null, made: null });
-
-  it('hears an event of the very batch that makes it, wherever the task is', () => {
-    for (const where of ['running', 'evicted', 'queued']) {
-      const taskId = world.trigger('long');
-      ask(taskId, wait(event(where)));
-      ask(taskId, wait(sleep(3600)));
-      if (where !== 'running') evict(taskId);
-      if (where === 'queued') {
-        world.run({ kind: 'workerPresence', workerId, assignable: false });
-        world.run({ kind: 'durableRestore', tenantId, taskId });
-      }
-      const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
-      world.runTogether([branch(taskId, 2), came]);
-      world.run({ kind: 'workerPresence', workerId, assignable: true });
-      expect([where, stateOf(taskId)]).toEqual([where, LiveState.Running]);
-      expect([where, ask(taskId, wait(event(where)))]).toMatchObject([where, { refs: [{ branch: 1, node: 1, done: true }] }]);
-      expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
-      world.run({ kind: 'completed', tenantId, taskId, attempt: where === 'running' ? 1 : 0, output: '{}' });
-    }
-  });
-
-  it('is not ended by a report of the invocation that it was taken from, though the same worker has the task again', () => {
-    const taskId = world.trigger('long');
-    ask(taskId, memo('a'));
-    ask(taskId, memo('b'));
-    world.runTogether([branch(taskId, 2), { kind: 'completed', tenantId, taskId, attempt: 0, output: '{"of":"branch 1"}' }]);
-    expect(stateOf(taskId)).toBe(LiveState.Running);
-    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: 'of branch 1', mayRetry: false });
-    expect(stateOf(taskId)).toBe(LiveState.Running);
-    expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
-    world.run({ kind: 'completed', tenantId, taskId, attempt: 1, output: '{"of":"branch 2"}' });
-    expect(stateOf(taskId)).toBeUndefined();
-  });
-
-  it('starts on its own log where an event of the batch has brought in the old one', () => {
-    const taskId = world.trigger('long');
-    ask(taskId, wait(event('go')));
-    ask(taskId, memo('old'));
-    evict(taskId);
-    const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: 'go', scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
-    world.runTogether([came, branch(taskId, 2)]);
-    expect(ask(taskId, wait(event('go')))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
-    expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2, done: false }] });
-  });
-
-  it('is refused while the worker has not let go of a task that was cancelled', () => {
-    const taskId = world.trigger('long');
-    ask(taskId, memo('a'));
-    world.run({ kind: 'cancel', tenantId, ids: [taskId] });
-    expect(() => world.run(branch(taskId, 1))).toThrow('has not let go');
-    expect(world.entries.size).toBe(1);
-    world.run({ kind: 'cancelSent', taskId, attempt: 0 });
-    expect(world.run(branch(taskId, 1))).toEqual({ branch: 2, node: 1 });
-    expect(stateOf(taskId)).toBe(LiveState.Running);
-  });
-
-  it('from a node that is not there is refused whole', () => {
-    const taskId = world.trigger('long');
-    ask(taskId, memo('a'));
-    expect(() => world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toThrow('no node 2');
-    expect(world.entries.size).toBe(1);
-    expect(stateOf(taskId)).toBe(LiveState.Running);
   });
 });
 
