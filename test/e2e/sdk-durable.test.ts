@@ -1,26 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as macrotask } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration, type Worker } from '../../sdk/index.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration } from '../../sdk/index.ts';
+import { engine, folder, hatchet, isEvicted, startEngine, startWorker, stopEngine, waitsAt } from '../helpers/durable-sdk-desk.ts';
+import { ended, packageRoot } from '../helpers/engine-process.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const folder = makeTempFolder('sdk-durable');
 const quick = { ttl: '20ms' } as const;
 
-const dataDir = join(folder, 'data');
-const said = join(folder, 'said');
-
-let engine: EngineChild;
+let said: string;
 let orphan: { runId: string; heir: ChildProcess };
-let hatchet: Hatchet;
-const workers: { worker: Worker; running: Promise<void> }[] = [];
 
 function startProcess(name: string): ChildProcess {
   const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' };
@@ -42,66 +34,17 @@ async function killWorker(): Promise<typeof orphan> {
   return { runId, heir: startProcess('heir') };
 }
 
-/** On the same ports, as a supervisor would. */
-async function restartEngine(): Promise<void> {
-  const { grpc, http } = engine.ready;
-  await ended(engine.child);
-  engine = await spawnEngine({ dataDir, grpcPort: grpc.port, httpPort: http.port, logLevel: 'warn' });
-}
-
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  await startEngine('sdk-durable');
+  said = join(folder, 'said');
   orphan = await killWorker();
 });
 
 afterAll(async () => {
-  await Promise.all(workers.map(async ({ worker, running }) => {
-    await worker.stop();
-    await running;
-  }));
-  hatchet.close();
   orphan.heir.kill('SIGTERM');
   await ended(orphan.heir);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
+  await stopEngine();
 });
-
-/** Something that code waits for, and a sign that it does. */
-function gate(): { open: () => void; opened: Promise<void> } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open: () => open(), opened };
-}
-
-async function startWorker(...args: Parameters<Hatchet['worker']>): Promise<Worker> {
-  const [name, options] = args;
-  const worker = await hatchet.worker(name, { handleKill: false, ...(typeof options === 'object' ? options : {}) });
-  workers.push({ worker, running: worker.start() });
-  await worker.waitUntilReady();
-  return worker;
-}
-
-interface Entry {
-  nodeId: number;
-  isSatisfied: boolean;
-}
-
-async function rest<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
-  const { apiUrl, token } = hatchet.config;
-  const response = await fetch(`${apiUrl}/api/v1/stable/${path}`, { method, headers: { authorization: `Bearer ${token}` } });
-  const answer: Answer = JSON.parse(await response.text());
-  return answer;
-}
-
-/** Resolves once the task's log has its n-th node, unsatisfied. */
-async function waitsAt(taskId: string, node: number): Promise<void> {
-  await vi.waitFor(async () => expect((await rest<Entry[]>('GET', `tenants/${hatchet.tenantId}/durable-tasks/${taskId}`)).find(({ nodeId }) => nodeId === node)).toMatchObject({ isSatisfied: false }), { timeout: 20_000, interval: 20 });
-}
-
-async function isEvicted(taskId: string): Promise<void> {
-  await vi.waitFor(async () => expect(await rest<{ isEvicted?: boolean }>('GET', `tasks/${taskId}`)).toMatchObject({ isEvicted: true }), { timeout: 20_000, interval: 20 });
-}
 
 describe('durable tasks of the SDK', () => {
   it('sleep, wait for events, run children, and remember', async () => {
@@ -359,88 +302,5 @@ describe('durable tasks of the SDK', () => {
     await startWorker('mover', { workflows: [task] });
     await hatchet.events.push('move-go', { n: 1 });
     expect(await ref.output).toEqual({ event: { n: 1 }, invocation: 2 });
-  });
-
-  // Last: an engine that comes back gives silent workers 30 s more.
-  it('outlive a killed engine, while they wait and in the middle of a request', async () => {
-    const runs = new Map<number, Set<string>>();
-    const child = hatchet.task({ name: 'counted', fn: (input: { n: number }, ctx) => {
-      runs.set(input.n, (runs.get(input.n) ?? new Set()).add(ctx.workflowRunId()));
-      return input;
-    } });
-    const waits = hatchet.durableTask({ name: 'waits', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('after-kill'), slept: await ctx.sleepFor('10ms') }) });
-    const memos: number[] = [];
-    const asks = hatchet.durableTask({ name: 'asks', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      const outputs: number[] = [];
-      for (let n = 0; n < 6; n++) {
-        await ctx.memo(['memo', n], () => void memos.push(n));
-        const running = child.run({ n });
-        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => engine.child.kill('SIGKILL'));
-        outputs.push((await running).n);
-      }
-      return { outputs, invocation: ctx.invocationCount };
-    } });
-    await startWorker('outlives', { workflows: [child, waits, asks] });
-    const waiting = await waits.runNoWait({});
-    await waitsAt(waiting.workflowRunId, 1);
-    const asking = await asks.runNoWait({});
-    await restartEngine();
-    const output = await asking.output;
-    expect(output.outputs).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(output.invocation).toBeGreaterThan(1);
-    expect(memos).toEqual([0, 1, 2, 3, 4, 5]);
-    expect([...runs.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1]);
-    await hatchet.events.push('after-kill', { n: 1 });
-    expect(await waiting.output).toEqual({ event: { n: 1 }, slept: { durationMs: 10 } });
-  });
-
-  it('that merely wait while the engine is killed go on in the same invocation: their code does not run again', async () => {
-    const starts: number[] = [];
-    const back = gate();
-    const child = hatchet.task({ name: 'late-child', executionTimeout: '10m', fn: async () => {
-      await back.opened;
-      return { came: true };
-    } });
-    const task = hatchet.durableTask({ name: 'same', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      starts.push(ctx.invocationCount);
-      await ctx.memo(['before'], () => 1);
-      const [first, second, { came }] = await Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
-      return { first, second, came, after: await ctx.waitForEvent('same-last') };
-    } });
-    await startWorker('same', { workflows: [child, task] });
-    const ref = await task.runNoWait({});
-    await waitsAt(ref.workflowRunId, 4);
-    engine.child.kill('SIGKILL');
-    await restartEngine();
-    await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
-    await hatchet.events.push('same-second', { n: 2 });
-    back.open();
-    await hatchet.events.push('same-first', { n: 1 });
-    await waitsAt(ref.workflowRunId, 5);
-    await hatchet.events.push('same-last', { n: 3 });
-    expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
-    expect(starts).toEqual([1]);
-  });
-
-  it('go on after a memo only once the engine has its value', async () => {
-    let passed = false;
-    const killed = gate();
-    const task = hatchet.durableTask({ name: 'remembers', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      const value = await ctx.memo(['value'], async () => {
-        engine.child.kill('SIGKILL');
-        await ended(engine.child);
-        killed.open();
-        return 1;
-      });
-      passed = true;
-      return { value };
-    } });
-    await startWorker('remembering', { workflows: [task] });
-    const ref = await task.runNoWait({});
-    await killed.opened;
-    for (let n = 0; n < 10; n++) await macrotask();
-    expect(passed).toBe(false);
-    await restartEngine();
-    expect(await ref.output).toEqual({ value: 1 });
   });
 });

@@ -1,0 +1,91 @@
+import { setImmediate as macrotask } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { engine, gate, hatchet, restartEngine, startEngine, startWorker, stopEngine, waitsAt } from '../helpers/durable-sdk-desk.ts';
+import { ended } from '../helpers/engine-process.ts';
+
+beforeAll(() => startEngine('sdk-durable-kills'));
+afterAll(stopEngine);
+
+describe('durable tasks of the SDK', () => {
+  it('outlive a killed engine, while they wait and in the middle of a request', async () => {
+    const runs = new Map<number, Set<string>>();
+    const child = hatchet.task({ name: 'counted', fn: (input: { n: number }, ctx) => {
+      runs.set(input.n, (runs.get(input.n) ?? new Set()).add(ctx.workflowRunId()));
+      return input;
+    } });
+    const waits = hatchet.durableTask({ name: 'waits', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('after-kill'), slept: await ctx.sleepFor('10ms') }) });
+    const memos: number[] = [];
+    const asks = hatchet.durableTask({ name: 'asks', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      const outputs: number[] = [];
+      for (let n = 0; n < 6; n++) {
+        await ctx.memo(['memo', n], () => void memos.push(n));
+        const running = child.run({ n });
+        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => engine.child.kill('SIGKILL'));
+        outputs.push((await running).n);
+      }
+      return { outputs, invocation: ctx.invocationCount };
+    } });
+    await startWorker('outlives', { workflows: [child, waits, asks] });
+    const waiting = await waits.runNoWait({});
+    await waitsAt(waiting.workflowRunId, 1);
+    const asking = await asks.runNoWait({});
+    await restartEngine();
+    const output = await asking.output;
+    expect(output.outputs).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(output.invocation).toBeGreaterThan(1);
+    expect(memos).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...runs.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1]);
+    await hatchet.events.push('after-kill', { n: 1 });
+    expect(await waiting.output).toEqual({ event: { n: 1 }, slept: { durationMs: 10 } });
+  });
+
+  it('that merely wait while the engine is killed go on in the same invocation: their code does not run again', async () => {
+    const starts: number[] = [];
+    const back = gate();
+    const child = hatchet.task({ name: 'late-child', executionTimeout: '10m', fn: async () => {
+      await back.opened;
+      return { came: true };
+    } });
+    const task = hatchet.durableTask({ name: 'same', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      starts.push(ctx.invocationCount);
+      await ctx.memo(['before'], () => 1);
+      const [first, second, { came }] = await Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
+      return { first, second, came, after: await ctx.waitForEvent('same-last') };
+    } });
+    await startWorker('same', { workflows: [child, task] });
+    const ref = await task.runNoWait({});
+    await waitsAt(ref.workflowRunId, 4);
+    engine.child.kill('SIGKILL');
+    await restartEngine();
+    await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
+    await hatchet.events.push('same-second', { n: 2 });
+    back.open();
+    await hatchet.events.push('same-first', { n: 1 });
+    await waitsAt(ref.workflowRunId, 5);
+    await hatchet.events.push('same-last', { n: 3 });
+    expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
+    expect(starts).toEqual([1]);
+  });
+
+  it('go on after a memo only once the engine has its value', async () => {
+    let passed = false;
+    const killed = gate();
+    const task = hatchet.durableTask({ name: 'remembers', executionTimeout: '10m', fn: async (_: object, ctx) => {
+      const value = await ctx.memo(['value'], async () => {
+        engine.child.kill('SIGKILL');
+        await ended(engine.child);
+        killed.open();
+        return 1;
+      });
+      passed = true;
+      return { value };
+    } });
+    await startWorker('remembering', { workflows: [task] });
+    const ref = await task.runNoWait({});
+    await killed.opened;
+    for (let n = 0; n < 10; n++) await macrotask();
+    expect(passed).toBe(false);
+    await restartEngine();
+    expect(await ref.output).toEqual({ value: 1 });
+  });
+});
