@@ -6,39 +6,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { Hatchet } from '../sdk/index.ts';
+import { endProcess, launchEngine } from './launch-engine.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sleepers = Number(process.argv[2] ?? 10_000);
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-interface Engine {
-  child: ChildProcess;
-  token: string;
-  databaseUrl: string;
-}
-
-async function launch(dataDir: string): Promise<Engine> {
-  const child = spawn(process.execPath, [join(root, 'dist/engine/main.js'), JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const message: { type?: string; token: string; databaseUrl: string } = JSON.parse(line);
-    if (message.type === 'ready') return { child, token: message.token, databaseUrl: message.databaseUrl };
-  }
-  throw new Error('the engine ended before it was ready');
-}
-
 function startWorker(token: string, slots: number): ChildProcess {
   return spawn(process.execPath, ['--expose-gc', '--import', 'tsx', join(root, 'bench/durable-worker.ts'), String(slots)], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_LOG_LEVEL: 'OFF' } });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await gone;
 }
 
 /** Resident megabytes of a process. */
@@ -99,7 +78,7 @@ async function measureSleepers(hatchet: Hatchet): Promise<object> {
   const asleepMs = performance.now() - startedAt;
   const asleep = { engine: rss(engine.child), worker: rss(worker) };
   const results = await Promise.all(runs.map((run) => run.output));
-  await end(worker);
+  await endProcess(worker);
   return { sleepers, slots: 10, completed: results.length, all_asleep_after_s: Math.round(asleepMs / 1000), megabytes: { before, asleep, afterwards: rss(engine.child) }, all_awake_after_ms: Math.max(...results.map((result) => result.lateMs)), starts_a_task: results.reduce((sum, result) => sum + result.invocations, 0) / results.length };
 }
 
@@ -152,7 +131,7 @@ async function measureSteps(hatchet: Hatchet): Promise<object> {
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-bench-durable-'));
-const engine = await launch(dataDir);
+const engine = await launchEngine(dataDir);
 const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 try {
   const asleep = sleepers === 0 ? undefined : await measureSleepers(hatchet);
@@ -161,10 +140,10 @@ try {
   const wakeUps = await measureWakeUps(hatchet);
   const replay = { one_by_one: await measureReplay(hatchet, false), together: await measureReplay(hatchet, true) };
   const steps = await measureSteps(hatchet);
-  await end(worker);
+  await endProcess(worker);
   process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay, steps }, null, 2)}\n`);
 } finally {
   hatchet.close();
-  await end(engine.child);
+  await endProcess(engine.child);
   rmSync(dataDir, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
  * What a long queue costs: memory a queued task, the start of a task of high priority, recovery after kill -9, and the
  * idle engine. `npm run bench:queued [tasks]`; prints one JSON object. Needs a build.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,33 +14,11 @@ import { startEngine } from '../engine/index.ts';
 import { ActionType, DispatcherClient, StepActionEventType, type AssignedAction } from '../proto/gen/hatchet/contract/dispatcher.ts';
 import { Hatchet, Priority } from '../sdk/index.ts';
 import { idleRate } from './idle-rate.ts';
+import { endProcess, launchEngine, type BenchEngine } from './launch-engine.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const rounds = 300;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-interface Engine {
-  child: ChildProcess;
-  address: string;
-  token: string;
-  databaseUrl: string;
-}
-
-/** The built engine as a process of its own. */
-async function launch(dataDir: string): Promise<Engine> {
-  const child = spawn(process.execPath, [join(root, 'dist/engine/main.js'), JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const message: { type?: string; token: string; databaseUrl: string; grpc: { host: string; port: number } } = JSON.parse(line);
-    if (message.type === 'ready') return { child, address: `${message.grpc.host}:${message.grpc.port}`, token: message.token, databaseUrl: message.databaseUrl };
-  }
-  throw new Error('the engine ended before it was ready');
-}
-
-async function end(engine: Engine, signal: NodeJS.Signals): Promise<void> {
-  const gone = new Promise((resolve) => engine.child.once('exit', resolve));
-  engine.child.kill(signal);
-  await gone;
-}
 
 /** A worker of bare calls, one slot wide. */
 class OneSlot {
@@ -50,7 +28,7 @@ class OneSlot {
   #wake: () => void = () => undefined;
   workerId = '';
 
-  constructor(engine: Engine) {
+  constructor(engine: BenchEngine) {
     this.#client = new DispatcherClient(engine.address, credentials.createInsecure());
     this.#metadata.set('authorization', `bearer ${engine.token}`);
   }
@@ -104,7 +82,7 @@ function median(values: readonly number[]): number {
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** Milliseconds from a trigger of high priority to its start, where a slot of its own is free; and from the end of the one before it, where the queue is the same. */
-async function startLatency(engine: Engine, hatchet: Hatchet): Promise<{ otherQueue: number; sameQueue: number }> {
+async function startLatency(engine: BenchEngine, hatchet: Hatchet): Promise<{ otherQueue: number; sameQueue: number }> {
   const timed: number[] = [];
   const other = new OneSlot(engine);
   await other.start('urgent:urgent');
@@ -154,7 +132,7 @@ async function printMemory(dataDir: string): Promise<void> {
 
 async function run(tasks: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-queued-'));
-  let engine = await launch(dataDir);
+  let engine = await launchEngine(dataDir);
   const note = (text: string): boolean => process.stderr.write(`${text}\n`);
   try {
     const idle = await idleRate(engine.databaseUrl, dataDir, 20);
@@ -169,9 +147,9 @@ async function run(tasks: number): Promise<void> {
     await running;
     const empty = await startLatency(engine, hatchet);
     note(`start with nothing queued: ${JSON.stringify(empty)}`);
-    await end(engine, 'SIGTERM');
+    await endProcess(engine.child, 'SIGTERM');
     const before = await measureMemory(dataDir);
-    engine = await launch(dataDir);
+    engine = await launchEngine(dataDir);
     hatchet.close();
     hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
     const again = hatchet.task({ name: 'queued', scheduleTimeout: '24h', fn: () => ({}) });
@@ -181,15 +159,15 @@ async function run(tasks: number): Promise<void> {
     note(`triggered in ${Math.round(triggered)} ms`);
     const full = await startLatency(engine, hatchet);
     note(`start with ${tasks} queued: ${JSON.stringify(full)}`);
-    await end(engine, 'SIGKILL');
+    await endProcess(engine.child, 'SIGKILL');
     const killedMs = performance.now();
-    engine = await launch(dataDir);
+    engine = await launchEngine(dataDir);
     const readyMs = performance.now() - killedMs;
     const beats = new OneSlot(engine);
     await beats.start('other:other');
     const servedMs = performance.now() - killedMs;
     beats.close();
-    await end(engine, 'SIGTERM');
+    await endProcess(engine.child, 'SIGTERM');
     const after = await measureMemory(dataDir);
     hatchet.close();
     const result = {
@@ -202,7 +180,7 @@ async function run(tasks: number): Promise<void> {
     };
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   } finally {
-    if (engine.child.exitCode === null && engine.child.signalCode === null) await end(engine, 'SIGTERM');
+    if (engine.child.exitCode === null && engine.child.signalCode === null) await endProcess(engine.child, 'SIGTERM');
     rmSync(dataDir, { recursive: true, force: true });
   }
 }

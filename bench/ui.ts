@@ -3,17 +3,16 @@
  * to the screen that shows it; and what its open views ask of Postgres while nothing happens.
  * `npm run bench:ui [runs]`; prints one JSON object. Needs a build.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnPty, type IPty } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { ConcurrencyLimitStrategy, Hatchet } from '../sdk/index.ts';
 import { idleRate } from './idle-rate.ts';
+import { launchEngine } from './launch-engine.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runs = Number(process.argv[2] ?? 10_000);
@@ -67,21 +66,6 @@ class Terminal {
   }
 }
 
-interface Engine {
-  child: ChildProcess;
-  token: string;
-  databaseUrl: string;
-}
-
-async function launch(dataDir: string): Promise<Engine> {
-  const child = spawn(process.execPath, [join(root, 'dist/engine/main.js'), JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const message: { type?: string; token: string; databaseUrl: string } = JSON.parse(line);
-    if (message.type === 'ready') return { child, token: message.token, databaseUrl: message.databaseUrl };
-  }
-  throw new Error('the engine ended before it was ready');
-}
-
 const quantile = (values: readonly number[], part: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
 
 /** One key a frame, each after the screen has answered the last: what a held key can do at most. */
@@ -99,7 +83,7 @@ async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: num
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-bench-ui-'));
 const dataDir = join(folder, 'data');
-const engine = await launch(dataDir);
+const engine = await launchEngine(dataDir);
 const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 const terminal = new Terminal(engine.token);
 try {

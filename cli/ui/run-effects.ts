@@ -83,40 +83,28 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
   };
 }
 
-async function withAdmin<T>(ports: EffectPorts, work: (admin: RunAdmin) => Promise<T>): Promise<T> {
-  const admin = new RunAdmin(ports.connection());
+async function closing<Client extends { close(): void }, T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
   try {
-    return await work(admin);
+    return await work(client);
   } finally {
-    admin.close();
+    client.close();
   }
+}
+
+async function withAdmin<T>(ports: EffectPorts, work: (admin: RunAdmin) => Promise<T>): Promise<T> {
+  return await closing(new RunAdmin(ports.connection()), work);
 }
 
 async function withDurable<T>(ports: EffectPorts, work: (admin: DurableAdmin) => Promise<T>): Promise<T> {
-  const admin = new DurableAdmin(ports.connection());
-  try {
-    return await work(admin);
-  } finally {
-    admin.close();
-  }
+  return await closing(new DurableAdmin(ports.connection()), work);
 }
 
 async function withWorkflows<T>(ports: EffectPorts, work: (admin: WorkflowAdmin) => Promise<T>): Promise<T> {
-  const admin = new WorkflowAdmin(ports.connection());
-  try {
-    return await work(admin);
-  } finally {
-    admin.close();
-  }
+  return await closing(new WorkflowAdmin(ports.connection()), work);
 }
 
 async function withReader<T>(ports: EffectPorts, work: (reader: RunReader) => Promise<T>): Promise<T> {
-  const reader = ports.connect();
-  try {
-    return await work(reader);
-  } finally {
-    reader.close();
-  }
+  return await closing(ports.connect(), work);
 }
 
 async function cancel(ports: EffectPorts, runId: string): Promise<void> {
