@@ -5,6 +5,7 @@ import { RunStatus } from '../../engine/model/status.ts';
 import type { DurableNode } from '../../engine/plan/durable-log.ts';
 import { readStoredLogs, visibleNodes } from '../../engine/shard/durable-logs.ts';
 import { DurableFleet, type Blow } from '../helpers/durable-fleet.ts';
+import { patient } from '../helpers/patient.ts';
 import { randomFrom } from '../helpers/random.ts';
 import { nameOf, nodeResult, readLog } from '../model/durable-oracle.ts';
 import { sizeOf } from '../model/durable-program.ts';
@@ -191,6 +192,6 @@ describe('random durable programs in our SDK', () => {
     process.stdout.write(`durable programs, seed ${seed}: ${JSON.stringify(counts)}\n`);
     expect(Object.keys(counts.blows).sort()).toEqual([...new Set(deck)].sort());
     expect(Math.min(counts.evictions, counts.branches)).toBeGreaterThan(0);
-    await vi.waitFor(async () => expect(await fleet.query('SELECT task_id FROM durable_listen', [])).toEqual([]));
+    await vi.waitFor(async () => expect(await fleet.query('SELECT task_id FROM durable_listen', [])).toEqual([]), patient);
   }, 600_000 + count * 500);
 });

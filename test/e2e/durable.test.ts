@@ -10,6 +10,7 @@ import { WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
+import { patient } from '../helpers/patient.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('durable');
@@ -175,7 +176,7 @@ describe('the durable contract, call by call', () => {
     await clients.call(clients.admin, clients.admin.putWorkflow, request);
     await old.start(['old:one'], 1, { durable: 1 });
     const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'old-durable', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
-    await vi.waitFor(() => expect(old.received).toHaveLength(1));
+    await vi.waitFor(() => expect(old.received).toHaveLength(1), patient);
     expect(old.received[0]?.durableTaskInvocationCount).toBe(1);
     const listen = (): Promise<unknown> =>
       new Promise((resolve) => {

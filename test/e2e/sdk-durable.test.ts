@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration } from '../../sdk/index.ts';
 import { engine, folder, hatchet, isEvicted, startEngine, startWorker, stopEngine, waitsAt } from '../helpers/durable-sdk-desk.ts';
 import { ended, packageRoot } from '../helpers/engine-process.ts';
+import { patient } from '../helpers/patient.ts';
 
 const quick = { ttl: '20ms' } as const;
 
@@ -262,7 +263,7 @@ describe('durable tasks of the SDK', () => {
     await waitsAt(ref.workflowRunId, 1);
     await ref.cancel();
     await expect(ref.output).rejects.toBeInstanceOf(RunCancelledError);
-    await vi.waitFor(() => expect(finals).toEqual([true]));
+    await vi.waitFor(() => expect(finals).toEqual([true]), patient);
   });
 
   it('leave nothing of themselves in memory once evicted', async () => {
@@ -281,7 +282,7 @@ describe('durable tasks of the SDK', () => {
     await vi.waitFor(() => {
       collect();
       expect(contexts.filter((context) => context.deref() !== undefined)).toEqual([]);
-    });
+    }, patient);
     expect(contexts).toHaveLength(100);
   });
 

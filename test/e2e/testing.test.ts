@@ -9,6 +9,7 @@ import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
 import { createTestEngine, type TestEngine } from '../../testing/index.ts';
 import { packageRoot } from '../helpers/engine-process.ts';
 import { isListening, processesIn } from '../helpers/left-behind.ts';
+import { patient } from '../helpers/patient.ts';
 
 const fixtures = join(packageRoot, 'test/fixtures/testing');
 const hourMs = 3_600_000;
@@ -169,7 +170,7 @@ describe('a test engine', () => {
     try {
       await worker.waitUntilReady();
       const run = await trial.runNoWait({});
-      await vi.waitFor(async () => expect((await other.hatchet.runs.getDetails(run)).status).toBe('RUNNING'));
+      await vi.waitFor(async () => expect((await other.hatchet.runs.getDetails(run)).status).toBe('RUNNING'), patient);
       await other.clock.advance('30d');
       expect(await other.waitForRun(run)).toMatchObject({ status: 'COMPLETED', output: { days: 30 } });
     } finally {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runWithTasks } from '../../../engine/grpc/run-with-tasks.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
+import { patient } from '../../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;
@@ -31,7 +32,7 @@ describe('a run with its tasks', () => {
     const read = runWithTasks(pool, world.tenantId, runId);
     let release = (): void => first.release();
     for (let passed = 0; passed < after; passed++) {
-      await vi.waitFor(() => expect(pool.waitingCount).toBe(1), { interval: 1 });
+      await vi.waitFor(() => expect(pool.waitingCount).toBe(1), { ...patient, interval: 1 });
       const next = pool.connect();
       release();
       const client = await next;

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLog } from '../../../engine/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
 import { isAlive, runningPostmaster } from '../../../engine/postgres/postmaster.ts';
+import { patient } from '../../helpers/patient.ts';
 
 const log = createLog('silent');
 const holder = fileURLToPath(new URL('../../fixtures/postgres/hold-server.ts', import.meta.url));
@@ -31,7 +32,7 @@ afterEach(async () => {
   const left = runningPostmaster(join(dataDir, 'postgres'));
   if (left !== undefined) {
     process.kill(left.pid, 'SIGQUIT');
-    await vi.waitFor(() => expect(isAlive(left.pid)).toBe(false), 5_000);
+    await vi.waitFor(() => expect(isAlive(left.pid)).toBe(false), patient);
   }
   rmSync(root, { recursive: true, force: true });
 });
@@ -110,13 +111,13 @@ test('kill -9 of Postgres: told once, restarted on the same port with what was c
   const url = server.url;
   const before = server.pid;
   process.kill(before, 'SIGKILL');
-  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(1), patient);
   await Promise.all([server.restart(), server.restart()]);
   expect(server.pid).not.toBe(before);
   expect(server.url).toBe(url);
   expect(await one(url, 'SELECT seven FROM kept')).toBe(7);
   process.kill(server.pid, 'SIGKILL');
-  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(2), patient);
   await server.restart();
   await server.stop();
   expect(exits).toHaveBeenCalledTimes(2);
@@ -133,7 +134,7 @@ test('a lock whose connection was ended is taken again', async () => {
   const holders = `SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory'`;
   expect(await one(server.url, holders)).toBe(1);
   await one(server.url, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
-  await vi.waitFor(async () => expect(await one(server.url, holders)).toBe(1), 5_000);
+  await vi.waitFor(async () => expect(await one(server.url, holders)).toBe(1), patient);
   await expect(startHolder()).rejects.toThrow('the holder said nothing');
 });
 
@@ -146,7 +147,7 @@ test('a killed engine’s server is adopted under the same address, watched and 
   const exits = vi.fn();
   server.onExit(exits);
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(1), 3_000);
+  await vi.waitFor(() => expect(exits).toHaveBeenCalledTimes(1), patient);
   await server.restart();
   await server.stop();
   expect(isAlive(server.pid)).toBe(false);
@@ -155,14 +156,14 @@ test('a killed engine’s server is adopted under the same address, watched and 
 test('an engine that ends without stopping takes its server with it', async () => {
   const { child, pid } = await startHolder({ exit: true });
   if (child.exitCode === null) await once(child, 'exit');
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), patient);
 });
 
 test('Postgres and engine killed: the dead pid file is recovered, even when its pid is another process now', async () => {
   const { child, pid } = await startHolder();
   await kill(child);
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), patient);
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
   const owner = statSync(pidFile);
   const options = process.getuid?.() === 0 ? { uid: owner.uid, gid: owner.gid, cwd: '/' } : {};
@@ -222,7 +223,7 @@ test.runIf(process.getuid?.() === 0)('an ordinary user’s cluster; root then ru
   expect(statSync(`/proc/${pid}`).uid).toBe(uid);
   await kill(child);
   process.kill(pid, 'SIGINT');
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 5_000);
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), patient);
   const server = await start();
   expect(await one(server.url, 'SELECT 1')).toBe(1);
   expect(statSync(`/proc/${server.pid}`).uid).toBe(uid);

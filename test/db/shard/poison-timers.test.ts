@@ -6,6 +6,7 @@ import { shardOf } from '../../../engine/model/shard-of.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
+import { patient } from '../../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 /** As `stepOf` sets it, and a little: a shard's time may be microseconds ahead of the clock. */
@@ -87,7 +88,7 @@ describe('a tick that Postgres refuses', () => {
       await world.trigger();
       clock.pass(scheduleTimeoutMs);
       owner.wakeForTimers();
-      await vi.waitFor(async () => expect(await tries()).toBe(1));
+      await vi.waitFor(async () => expect(await tries()).toBe(1), patient);
       for (const [n, pauseMs] of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000].entries()) {
         // As often as the event loop turns, with commands in between and another deadline that becomes due.
         await world.trigger();
@@ -119,7 +120,7 @@ describe('a tick that Postgres refuses', () => {
       const waiting = world.memory().length;
       clock.pass(60_002);
       owner.wakeForTimers();
-      await vi.waitFor(async () => expect(await ended(tenantId)).toBe(waiting));
+      await vi.waitFor(async () => expect(await ended(tenantId)).toBe(waiting), patient);
       await refuse('history', `NEW.tenant_id = '${tenantId}' AND NEW.kinds LIKE '%H%'`);
       await world.trigger();
       clock.pass(scheduleTimeoutMs);
@@ -149,19 +150,19 @@ describe('a timer that Postgres refuses', () => {
       await refuse('schedule', `NEW.id = '${schedules[1]?.id}'`);
       const startedMs = performance.now();
       await owner.submit(tenantId, { kind: 'putSchedules', schedules });
-      await vi.waitFor(() => expect(lines).toHaveLength(1));
+      await vi.waitFor(() => expect(lines).toHaveLength(1), patient);
       const triesOfOne = await tries(); // alone, and with the others of its batch
       // Other timers of the shard go on, and do not wake it.
       await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule()] });
-      await vi.waitFor(() => expect(owner.stateOf(tenantId)?.schedules.size).toBe(1));
+      await vi.waitFor(() => expect(owner.stateOf(tenantId)?.schedules.size).toBe(1), patient);
       expect(await tries()).toBe(triesOfOne);
-      await vi.waitFor(() => expect(lines).toHaveLength(3), 10_000);
+      await vi.waitFor(() => expect(lines).toHaveLength(3), patient);
       expect(await tries()).toBe(triesOfOne + 2);
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(3_000 - 10);
       expect(lines.map(({ code, fails, pauseMs, schedule }) => ({ code, fails, pauseMs, schedule }))).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, schedule: schedules[1]?.id })));
       await accept();
       // The plan is ahead of the database by what is being committed.
-      await vi.waitFor(async () => expect((await client.query('SELECT FROM run WHERE tenant_id = $1', [tenantId])).rowCount).toBe(4), 10_000);
+      await vi.waitFor(async () => expect((await client.query('SELECT FROM run WHERE tenant_id = $1', [tenantId])).rowCount).toBe(4), patient);
       expect(owner.stateOf(tenantId)?.schedules.size).toBe(0);
     } finally {
       await owner.stop();

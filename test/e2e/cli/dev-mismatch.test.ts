@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { processesIn } from '../../helpers/left-behind.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
+import { patient } from '../../helpers/patient.ts';
 import { CliSession, runCli } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('dev mismatch');
-const patience = { timeout: 30_000 };
 let project = '';
 let dev: CliSession;
 
@@ -38,7 +38,7 @@ function events(): Record<string, unknown>[] {
 }
 
 async function told(what: Record<string, unknown>): Promise<void> {
-  await vi.waitFor(() => expect(events()).toContainEqual(expect.objectContaining(what)), patience);
+  await vi.waitFor(() => expect(events()).toContainEqual(expect.objectContaining(what)), patient);
 }
 
 beforeAll(async () => {

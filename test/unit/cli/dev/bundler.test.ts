@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Bundler } from '../../../../cli/dev/bundler.ts';
 import type { DevEvent } from '../../../../cli/dev/events.ts';
 import { parseProblems } from '../../../../cli/dev/type-checker.ts';
+import { patient } from '../../../helpers/patient.ts';
 
 let project = '';
 let bundler: Bundler;
@@ -28,7 +29,7 @@ function write(name: string, text: string): void {
 async function build(): Promise<DevEvent> {
   const before = events.length;
   bundler.build();
-  await vi.waitFor(() => expect(events.slice(before).some((event) => event.type === 'build-done' || event.type === 'build-failed')).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(events.slice(before).some((event) => event.type === 'build-done' || event.type === 'build-failed')).toBe(true), patient);
   const last = events.at(-1);
   if (last === undefined) throw new Error('nothing was emitted');
   return last;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { GlobWatcher } from '../../../../cli/dev/glob-watcher.ts';
+import { patient } from '../../../helpers/patient.ts';
 
 let folder = '';
 let watcher: GlobWatcher;
@@ -23,5 +24,5 @@ afterEach(async () => {
 
 it('tells of the files that the patterns name, at any depth, and of no others', async () => {
   for (const name of ['src/test_a.py', 'src/notes.md', '.venv/lib.py', 'src/deep/b.py', '.env', 'last.py']) writeFileSync(join(folder, name), 'x');
-  await vi.waitFor(() => expect(changed.toSorted()).toEqual([join(folder, '.env'), join(folder, 'last.py'), join(folder, 'src/deep/b.py')]), { timeout: 5_000 });
+  await vi.waitFor(() => expect(changed.toSorted()).toEqual([join(folder, '.env'), join(folder, 'last.py'), join(folder, 'src/deep/b.py')]), patient);
 });

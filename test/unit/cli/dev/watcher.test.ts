@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Watcher } from '../../../../cli/dev/watcher.ts';
+import { patient } from '../../../helpers/patient.ts';
 
 let folder = '';
 let watcher: Watcher;
@@ -24,7 +25,7 @@ afterEach(async () => {
 describe('Watcher', () => {
   it('makes one change of a burst', async () => {
     for (let file = 0; file < 20; file++) writeFileSync(join(folder, 'src', `f${file}.ts`), 'x');
-    await vi.waitFor(() => expect(bursts.flat()).toHaveLength(20), { timeout: 5_000 });
+    await vi.waitFor(() => expect(bursts.flat()).toHaveLength(20), patient);
     expect(bursts.length).toBeLessThanOrEqual(2);
   });
 
@@ -32,6 +33,6 @@ describe('Watcher', () => {
     writeFileSync(join(folder, 'src', 'out.log'), 'x');
     writeFileSync(join(folder, 'src', 'notes.md'), 'x');
     writeFileSync(join(folder, '.env'), 'A=1');
-    await vi.waitFor(() => expect(bursts.flat()).toEqual([join(folder, '.env')]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(bursts.flat()).toEqual([join(folder, '.env')]), patient);
   });
 });

@@ -7,6 +7,7 @@ import { resolveConfig } from '../../../../sdk/config/client-config.ts';
 import { DurableLink } from '../../../../sdk/durable/durable-link.ts';
 import { Invocation } from '../../../../sdk/durable/invocation.ts';
 import { statusMessages, statusNodes } from '../../../../sdk/durable/worker-status.ts';
+import { patient } from '../../../helpers/patient.ts';
 
 type Stream = ServerDuplexStream<DurableTaskRequest, DurableTaskResponse>;
 type Said = NonNullable<DurableTaskRequest['message']>;
@@ -17,7 +18,6 @@ interface Heard {
   said: Said[];
 }
 
-const patient = { timeout: 20_000 };
 
 let server: Server;
 let heard: Heard[];
