@@ -12,12 +12,16 @@ import { spawn as spawnPty, type IPty } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { ConcurrencyLimitStrategy, Hatchet } from '../sdk/index.ts';
 import { idleRate } from './idle-rate.ts';
-import { launchEngine } from './launch-engine.ts';
+import { endProcess, launchEngine } from './launch-engine.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runs = Number(process.argv[2] ?? 10_000);
 const bulk = 1_000;
 const frames = 300;
+if (!Number.isInteger(runs) || runs <= frames) {
+  process.stderr.write(`npm run bench:ui [runs]: a whole number over ${frames}, the rows that it scrolls by\n`);
+  process.exit(2);
+}
 const changes = 40;
 const idleSeconds = 20;
 const size = { rows: 40, cols: 120 };
@@ -68,14 +72,17 @@ class Terminal {
 
 const quantile = (values: readonly number[], part: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
 
+/** The line that the cursor is on. Of whole screens two differ every second, by the ages that they show. */
+const chosen = (screen: string): string => /^▸.*? ([\da-f-]{36})/m.exec(screen)?.[1] ?? '';
+
 /** One key a frame, each after the screen has answered the last: what a held key can do at most. */
 async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: number; p99Ms: number }> {
   const took: number[] = [];
   for (let frame = 0; frame < frames; frame++) {
-    const before = terminal.screen();
+    const before = chosen(terminal.screen());
     const startedAt = performance.now();
     terminal.press(key);
-    await terminal.until((screen) => screen !== before);
+    await terminal.until((screen) => chosen(screen) !== before);
     took.push(performance.now() - startedAt);
   }
   return { perSecond: Math.round((1000 * took.length) / took.reduce((sum, ms) => sum + ms, 0)), p99Ms: Math.round(quantile(took, 0.99)) };
@@ -90,23 +97,27 @@ try {
   const waits = hatchet.task({ name: 'waits', concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN }, fn: (input: { key: string }) => input });
   // Registers the workflow; nobody runs it.
   await hatchet.worker('bench', { handleKill: false, workflows: [waits] });
-  for (let made = 0; made < runs; made += bulk) await waits.runNoWait(Array.from({ length: Math.min(bulk, runs - made) }, (_, index) => ({ key: `key ${index % 500}` })));
+  const ids: string[] = [];
+  while (ids.length < runs) {
+    const refs = await waits.runNoWait(Array.from({ length: Math.min(bulk, runs - ids.length) }, (_, index) => ({ key: `key ${index % 500}` })));
+    ids.push(...refs.map(({ workflowRunId }) => workflowRunId));
+  }
   await terminal.until((screen) => screen.includes('waits'));
 
-  const oldestLoaded = async (): Promise<void> => {
-    for (let last = ''; last !== terminal.line(size.rows - 4); ) {
-      last = terminal.line(size.rows - 4);
-      terminal.press('G');
-      await delay(300);
-    }
-  };
-  await oldestLoaded();
+  // Each key goes to the last row that is loaded and asks for the next page, until the first run is there.
+  for (const end = performance.now() + 60_000; chosen(terminal.screen()) !== ids[0]; ) {
+    if (performance.now() > end) throw new Error(`the oldest run does not come:\n${terminal.screen()}`);
+    terminal.press('G');
+    await delay(50);
+  }
   const up = await scroll(terminal, 'k');
-  terminal.press('g');
-  await delay(300);
+  const toFirst = async (): Promise<void> => {
+    terminal.press('g');
+    await terminal.until((screen) => chosen(screen) === ids.at(-1));
+  };
+  await toFirst();
   const down = await scroll(terminal, 'j');
-  terminal.press('g');
-  await delay(300);
+  await toFirst();
 
   const seen: number[] = [];
   for (let change = 0; change < changes; change++) {
@@ -138,8 +149,6 @@ try {
 } finally {
   terminal.end();
   hatchet.close();
-  const gone = new Promise((resolve) => engine.child.once('exit', resolve));
-  engine.child.kill('SIGTERM');
-  await gone;
+  await endProcess(engine.child);
   rmSync(folder, { recursive: true, force: true });
 }

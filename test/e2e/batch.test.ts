@@ -112,7 +112,7 @@ describe("the published SDK's batch tasks, unmodified", () => {
     const quitting = await start('batch-quitting', [{}, {}]);
     await expect.poll(() => statuses(quitting)).toEqual([RunStatus.RUN_STATUS_CANCELLED, RunStatus.RUN_STATUS_CANCELLED]);
     const stuck = await start('batch-stuck', [{}, {}]);
-    await expect.poll(() => statuses(stuck), { timeout: 10_000 }).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
+    await expect.poll(() => statuses(stuck)).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
     await expect.poll(slotsUsed).toBe(0);
   });
 });
@@ -235,7 +235,7 @@ describe('kill -9', () => {
     const waiting = await start('batch-broken', [{}]);
     await engine.end('SIGKILL');
     engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
-    await expect.poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code, { timeout: 20_000 }).toBe('BATCH');
+    await expect.poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code).toBe('BATCH');
     // The engine's death takes no batch from its worker; the worker's does.
     expect(await statuses(long)).toEqual(long.map(() => RunStatus.RUN_STATUS_RUNNING));
     const [first] = workers;

@@ -73,7 +73,7 @@ async function statusOf(runId: string): Promise<RunStatus | undefined> {
 }
 
 async function untilStatus(runId: string, status: RunStatus): Promise<void> {
-  await expect.poll(() => statusOf(runId), { timeout: 10_000, interval: 20 }).toBe(status);
+  await expect.poll(() => statusOf(runId), { interval: 20 }).toBe(status);
 }
 
 function codeOf(call: Promise<unknown>): Promise<{ code: Code | undefined; message: string }> {
@@ -162,7 +162,7 @@ describe('what a trigger makes', () => {
     const inputs = ['done', 'fail', 'flaky', 'hold'];
     const runs = await Promise.all(Array.from({ length: 60 }, (_, i) => trigger(i % 3 === 0 ? 'dag' : 'one', { do: inputs[i % 4] })));
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: runs.filter((_, i) => i % 4 === 3) });
-    await expect.poll(async () => (await rowCounts())['live'], { timeout: 20_000, interval: 50 }).toBe(0);
+    await expect.poll(async () => (await rowCounts())['live'], { interval: 50 }).toBe(0);
     const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>('SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x');
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.filter((row) => replayJournal(row.kinds) !== row.status)).toEqual([]);
@@ -192,7 +192,7 @@ describe('the event stream', () => {
   it('of a replayed run goes past its former end, and ends with the newest', async () => {
     const runId = await trigger('one', { do: 'hold' });
     const end = async (): Promise<void> => {
-      await expect.poll(() => statusOf(runId), { timeout: 10_000, interval: 20 }).toBe(RunStatus.RUN_STATUS_RUNNING);
+      await expect.poll(() => statusOf(runId), { interval: 20 }).toBe(RunStatus.RUN_STATUS_RUNNING);
       await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
     };
     await end();
@@ -203,7 +203,7 @@ describe('the event stream', () => {
     const stream = clients.monitor.streamRunEvents({ runId, workflowNames: [] }, clients.metadata());
     stream.on('data', (page: StreamRunEventsResponse) => types.push(...page.events.map((event) => event.type)));
     const over = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
-    await expect.poll(() => types.filter((type) => type === 'STARTED').length, { timeout: 10_000, interval: 20 }).toBe(2);
+    await expect.poll(() => types.filter((type) => type === 'STARTED').length, { interval: 20 }).toBe(2);
     await end();
     await over;
     expect(types.filter((type) => type === 'RETRIED_BY_USER' || type === 'RUN_FINISHED')).toEqual(['RUN_FINISHED', 'RETRIED_BY_USER', 'RUN_FINISHED']);
@@ -237,7 +237,7 @@ describe('the event stream', () => {
     })();
     const runs: string[] = [];
     for (let i = 0; i < 10; i++) runs.push(...(await Promise.all(Array.from({ length: 10 }, () => trigger(i % 2 === 0 ? 'one' : 'dag')))));
-    await expect.poll(() => seen.filter((event) => event.type === 'RUN_FINISHED').length, { timeout: 20_000 }).toBe(runs.length);
+    await expect.poll(() => seen.filter((event) => event.type === 'RUN_FINISHED').length).toBe(runs.length);
     over.abort();
     await reading;
     const cursors = seen.map((event) => event.cursor);

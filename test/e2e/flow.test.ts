@@ -137,7 +137,7 @@ describe('flow, by the published TypeScript SDK', () => {
       const { rows } = await hatchet.runs.list({ additionalMetadata: { hatchet__cron_name: 'each-second' }, limit: 100 });
       return (rows ?? []).map((row) => Object(row.additionalMetadata)['hatchet__cron_tick']);
     };
-    await expect.poll(async () => (await ticks()).length, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await ticks()).length).toBeGreaterThan(2);
     const seen = await ticks();
     expect(new Set(seen).size).toBe(seen.length);
     const listed = await hatchet.crons.list({ cronName: 'each-second' });
@@ -155,7 +155,7 @@ describe('flow, by the published TypeScript SDK', () => {
     expect((await hatchet.scheduled.list({})).rows?.length).toBe(2);
     await hatchet.scheduled.delete(second.metadata.id);
     await hatchet.scheduled.update(first.metadata.id, { triggerAt: new Date() });
-    await expect.poll(async () => (await hatchet.scheduled.get(first.metadata.id)).workflowRunStatus, { timeout: 20_000 }).toBe('SUCCEEDED');
+    await expect.poll(async () => (await hatchet.scheduled.get(first.metadata.id)).workflowRunStatus).toBe('SUCCEEDED');
     const { workflowRunId } = await hatchet.scheduled.get(first.metadata.id);
     expect(JSON.stringify(await hatchet.runs.runRef(workflowRunId ?? '').output)).toContain('"from":"schedule"');
     await expect(hatchet.scheduled.get(second.metadata.id)).rejects.toBeDefined();
@@ -208,7 +208,7 @@ describe('flow, by the published TypeScript SDK', () => {
     const { grpc, http } = engine.ready;
     await engine.end('SIGKILL');
     engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
-    await expect.poll(() => trigger('a').catch((error: unknown) => Object(error).existingRunExternalId), { timeout: 20_000 }).toBe(first);
+    await expect.poll(() => trigger('a').catch((error: unknown) => Object(error).existingRunExternalId)).toBe(first);
     const bulk: unknown = await hatchet.admin.runWorkflows(['a', 'c', 'd', 'c'].map((id) => ({ workflowName: 'once-an-hour', input: { id }, options: {} }))).catch((error: unknown) => error);
     expect(bulk).toMatchObject({ collisions: [{ existingRunExternalId: first }, {}] });
   }, 60_000);

@@ -51,7 +51,7 @@ describe('a lost worker', () => {
     lost.hangUp();
     const other = new ContractWorker(clients, () => ({ output: { by: 'other' } }));
     await other.start(['wf:only']);
-    await expect.poll(() => statusOf(runId), { timeout: 10_000 }).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_COMPLETED);
     const [action] = lost.received;
     if (action === undefined) throw new Error('not received');
     await lost.report(action, 2, '{"by":"lost"}');
@@ -76,7 +76,7 @@ describe('a lost worker', () => {
     // It may still report for as long as a heartbeat would have counted; then its task goes on elsewhere.
     const other = new ContractWorker(clients, () => ({ output: { by: 'other' } }));
     await other.start(['wf:only']);
-    await expect.poll(() => statusOf(runId), { timeout: 10_000 }).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_COMPLETED);
     other.hangUp();
   });
 

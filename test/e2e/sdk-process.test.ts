@@ -76,7 +76,7 @@ function program(name: 'worker' | 'client'): Program {
     child,
     output: () => output,
     printed: async (text) => {
-      await expect.poll(() => output, { timeout: 15_000, interval: 10 }).toContain(text);
+      await expect.poll(() => output, { interval: 10 }).toContain(text);
     },
     end: () => ended(child),
   };

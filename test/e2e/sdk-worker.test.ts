@@ -158,7 +158,7 @@ describe('a worker', () => {
     await client.connect();
     try {
       const read = async (): Promise<string[]> => (await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [ref.workflowRunId])).rows.map((row) => row.message);
-      await expect.poll(read, { timeout: 5_000 }).toEqual(Array.from({ length: 50 }, (_, index) => `line ${index}`));
+      await expect.poll(read).toEqual(Array.from({ length: 50 }, (_, index) => `line ${index}`));
     } finally {
       await client.end();
     }

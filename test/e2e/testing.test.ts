@@ -264,7 +264,7 @@ describe('processes of their own', () => {
 
     const second = await start();
     await second.end();
-    await expect.poll(() => leftIn(folder), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => leftIn(folder)).toEqual([]);
     expect([first, second].filter(({ port }) => isListening(port))).toEqual([]);
   });
 });

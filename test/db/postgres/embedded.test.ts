@@ -178,7 +178,7 @@ test('Postgres and engine killed: the dead pid file is recovered, even when its 
 test('a kill during initdb leaves nothing that matters', async () => {
   const child = spawn(process.execPath, ['--import', 'tsx', holder, dataDir], { stdio: 'ignore' });
   children.push(child);
-  await vi.waitFor(() => expect(readdirSync(dataDir).some((name) => name.endsWith('.new'))).toBe(true), { timeout: 10_000, interval: 5 });
+  await vi.waitFor(() => expect(readdirSync(dataDir).some((name) => name.endsWith('.new'))).toBe(true), { ...patient, interval: 5 });
   await kill(child);
   const server = await start();
   expect(await one(server.url, 'SELECT 1')).toBe(1);

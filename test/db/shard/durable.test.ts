@@ -9,6 +9,7 @@ import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { replayIds } from '../../../engine/shard/replay-ids.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
+import { patient } from '../../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;
@@ -122,7 +123,7 @@ describe('durable tasks on Postgres', () => {
     await ask(taskId, wait(sleep(300)));
     await evict(taskId);
     await restart();
-    await vi.waitFor(() => expect(stateOf(taskId)).toBe(LiveState.Running), { timeout: 10_000 });
+    await vi.waitFor(() => expect(stateOf(taskId)).toBe(LiveState.Running), patient);
     await world.owner.idle(); // memory is ahead of its commit
     const { rows } = await client.query<{ us: string }>('SELECT r.seq - e.seq AS us FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1', [taskId]);
     expect(Number(rows[0]?.us)).toBeGreaterThanOrEqual(300_000);
@@ -133,7 +134,7 @@ describe('durable tasks on Postgres', () => {
     await ask(taskId, wait(sleep(200)));
     await restart();
     await world.owner.submit(world.tenantId, { kind: 'durableStatus', tenantId: world.tenantId, workerId, tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }] });
-    await vi.waitFor(() => expect(told(taskId, 1)).toEqual([1]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(told(taskId, 1)).toEqual([1]), patient);
     // How far it had come is known: its newest node is its own.
     expect(await ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
   });

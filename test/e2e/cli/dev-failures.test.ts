@@ -72,7 +72,7 @@ describe('what goes wrong in a session', () => {
     await said(/starts again in 2\.0 s/);
     writeFileSync(worker, text);
     const before = dev.output.length;
-    await expect.poll(() => dev.output.slice(before), { timeout: 20_000 }).toContain('serving');
+    await expect.poll(() => dev.output.slice(before)).toContain('serving');
   });
 
   it('a failing run ends with exit code 1 and the error', async () => {
@@ -100,7 +100,7 @@ describe('what goes wrong in a session', () => {
     expect(JSON.parse((await trigger('{"message":"AFTER"}')).stdout)).toEqual({ message: 'after' });
     const listed = await runCli(['runs', 'list', '-o', 'json'], { cwd: project });
     const { rows }: { rows: { runId: string }[] } = JSON.parse(listed.stdout);
-    await expect.poll(() => tail.stdout, { timeout: 20_000 }).toMatch(new RegExp(`${rows[0]?.runId}.*RUN_FINISHED`));
+    await expect.poll(() => tail.stdout).toMatch(new RegExp(`${rows[0]?.runId}.*RUN_FINISHED`));
     const events = tail.stdout.trim().split('\n').map((line): { cursor: string; runId: string; type: string } => JSON.parse(line));
     const cursors = events.map((event) => event.cursor);
     expect(new Set(cursors).size).toBe(cursors.length);

@@ -60,7 +60,7 @@ describe('an engine by hand', () => {
     const listed: { rows: { id: string; name: string }[] } = JSON.parse((await inFolder(['token', 'list', '-o', 'json'])).stdout);
     const id = listed.rows.find((row) => row.name === 'ci')?.id ?? '';
     expect((await inFolder(['token', 'revoke', id])).code).toBe(0);
-    await expect.poll(async () => (await runCli(['workflows', 'list'], { cwd: '/', env })).code, { timeout: 15_000 }).toBe(3);
+    await expect.poll(async () => (await runCli(['workflows', 'list'], { cwd: '/', env })).code).toBe(3);
   });
 
   it('names the owner of a taken port, exit code 2', async () => {
@@ -128,7 +128,7 @@ describe('an engine by hand', () => {
 
   it('runs in the foreground until SIGTERM, and ends with 0', async () => {
     const engine = new CliSession(['engine', 'start', '--data-dir', dataDir, ...anyPorts], { cwd: folder });
-    await expect.poll(() => engine.stdout, { timeout: 20_000 }).toContain('gRPC');
+    await expect.poll(() => engine.stdout).toContain('gRPC');
     expect(await engine.end('SIGTERM')).toBe(0);
     expect(processesIn(folder)).toEqual([]);
   });

@@ -29,7 +29,7 @@ function ports(): number[] {
 }
 
 async function untilGone(watched: readonly number[]): Promise<void> {
-  await expect.poll(() => processesIn(project), { timeout: 10_000, interval: 100 }).toEqual([]);
+  await expect.poll(() => processesIn(project), { interval: 100 }).toEqual([]);
   expect(leftFiles(project)).toEqual([]);
   expect(watched.filter(isListening)).toEqual([]);
 }
@@ -51,7 +51,7 @@ describe("a newcomer's first day", () => {
     await expect.poll(() => dev.output, { timeout: 30_000 }).toContain('serving');
     const tail = start(['runs', 'tail', '-o', 'ndjson']);
     // The tail is attached once it shows a run of ours.
-    await expect.poll(async () => (await message('Hi'), tail.stdout.includes('RUN_FINISHED')), { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await message('Hi'), tail.stdout.includes('RUN_FINISHED'))).toBe(true);
     expect(await message('Hi')).toEqual({ message: 'hi' });
     const events = tail.stdout.trim().split('\n').map((line): { type: string; status: string } => JSON.parse(line));
     expect([...new Set(events.map((event) => event.status))].sort()).toEqual(['COMPLETED', 'QUEUED', 'RUNNING']);
@@ -59,14 +59,14 @@ describe("a newcomer's first day", () => {
 
     const text = readFileSync(source, 'utf8');
     writeFileSync(source, text.replace('toLowerCase()', 'toUpperCase()'));
-    await expect.poll(() => dev.output, { timeout: 20_000 }).toContain('reload 1');
+    await expect.poll(() => dev.output).toContain('reload 1');
     expect(await message('Hi')).toEqual({ message: 'HI' });
 
     writeFileSync(source, `${text}\nconst broken = ;\n`);
-    await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/src\/simple\.ts:\d+:\d+ {2}Unexpected/);
+    await expect.poll(() => dev.output).toMatch(/src\/simple\.ts:\d+:\d+ {2}Unexpected/);
     expect(await message('Hi')).toEqual({ message: 'HI' });
     writeFileSync(source, text);
-    await expect.poll(() => dev.output, { timeout: 20_000 }).toContain('reload 2');
+    await expect.poll(() => dev.output).toContain('reload 2');
     expect(await message('Hi')).toEqual({ message: 'hi' });
 
     const watched = ports();

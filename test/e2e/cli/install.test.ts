@@ -65,7 +65,7 @@ const loadsOnce = `for (const entry of ['', '/v1', '/engine', '/testing', '/conf
   });`;
 
 async function expectNothingLeft(home: string, watched: readonly number[]): Promise<void> {
-  await expect.poll(() => processesIn(home), { timeout: 10_000, interval: 100 }).toEqual([]);
+  await expect.poll(() => processesIn(home), { interval: 100 }).toEqual([]);
   expect(leftFiles(home)).toEqual([]);
   expect(watched.filter(isListening)).toEqual([]);
 }
@@ -112,7 +112,7 @@ describe.each(users)('the packed package, installed without scripts by $name', (
     const worker = start(project, hatchet, ['worker', 'start', '--data-dir', dataDir]);
     try {
       const workers = async () => run(project, hatchet, 'workflows', 'list', '--data-dir', dataDir, '-o', 'json');
-      await expect.poll(workers, { timeout: 20_000, interval: 100 }).toContain('"simple"');
+      await expect.poll(workers, { interval: 100 }).toContain('"simple"');
       expect(await run(project, hatchet, 'trigger', 'workflow', 'simple', '--input', '{"message":"Hi"}', '--wait', '-o', 'json', '--data-dir', dataDir)).toBe('{"message":"hi"}');
     } finally {
       worker.kill('SIGTERM');

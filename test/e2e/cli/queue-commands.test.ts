@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConcurrencyLimitStrategy, Hatchet, type Worker } from '../../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { printed } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -15,11 +16,6 @@ let running: Promise<void>;
 let calls = 0;
 
 const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/' });
-
-function parsed(result: CliResult): ReturnType<typeof Object> {
-  expect([result.code, result.stderr.includes('error')]).toEqual([0, false]);
-  return Object(JSON.parse(result.stdout));
-}
 
 beforeAll(async () => {
   engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
@@ -53,42 +49,42 @@ afterAll(async () => {
 
 describe('commands of the queue', () => {
   it('trigger event pushes, and names the runs that it started', async () => {
-    const pushed = parsed(await hatchetCli('trigger', 'event', 'user:created', '--data', '{"id":7}', '-o', 'json'));
+    const pushed = printed(await hatchetCli('trigger', 'event', 'user:created', '--data', '{"id":7}', '-o', 'json'));
     expect(pushed).toMatchObject({ key: 'user:created', runs: [{ workflow: 'listener' }] });
     await expect.poll(() => calls).toBe(1);
-    expect(parsed(await hatchetCli('trigger', 'event', 'order:placed', '-o', 'json')).runs).toEqual([]);
+    expect(printed(await hatchetCli('trigger', 'event', 'order:placed', '-o', 'json')).runs).toEqual([]);
     expect((await hatchetCli('trigger', 'event', 'user:x', '--data', '[1]')).code).toBe(2);
     expect((await hatchetCli('trigger', 'event', 'user:x', '--data', '{')).code).toBe(2);
   });
 
   it('runs replay runs it again; an unknown id is refused whole', async () => {
-    const { rows } = parsed(await hatchetCli('runs', 'list', '--workflow', 'listener', '-o', 'json'));
-    const runId: string = rows[0].runId;
-    await expect.poll(async () => parsed(await hatchetCli('runs', 'get', runId, '-o', 'json')).status).toBe('COMPLETED');
-    expect(parsed(await hatchetCli('runs', 'replay', runId, '-o', 'json'))).toEqual({ replayedTasks: [runId] });
+    const { rows } = printed(await hatchetCli('runs', 'list', '--workflow', 'listener', '-o', 'json'));
+    const runId = rows[0]?.runId ?? '';
+    await expect.poll(async () => printed(await hatchetCli('runs', 'get', runId, '-o', 'json')).status).toBe('COMPLETED');
+    expect(printed(await hatchetCli('runs', 'replay', runId, '-o', 'json'))).toEqual({ replayedTasks: [runId] });
     await expect.poll(() => calls).toBe(2);
     expect((await hatchetCli('runs', 'replay', runId, crypto.randomUUID())).code).toBe(4);
   });
 
   it('runs why names the key and the run that holds its place', async () => {
-    const [holder, waiting] = [parsed(await hatchetCli('trigger', 'workflow', 'lonely', '-o', 'json')).runId, parsed(await hatchetCli('trigger', 'workflow', 'lonely', '-o', 'json')).runId];
-    expect(parsed(await hatchetCli('runs', 'why', waiting, '-o', 'json')).tasks).toMatchObject([{ name: 'lonely', status: 'QUEUED', cause: { code: 'CONCURRENCY', ids: [holder] } }]);
+    const [holder, waiting] = [printed(await hatchetCli('trigger', 'workflow', 'lonely', '-o', 'json')).runId, printed(await hatchetCli('trigger', 'workflow', 'lonely', '-o', 'json')).runId];
+    expect(printed(await hatchetCli('runs', 'why', waiting, '-o', 'json')).tasks).toMatchObject([{ name: 'lonely', status: 'QUEUED', cause: { code: 'CONCURRENCY', ids: [holder] } }]);
     expect((await hatchetCli('runs', 'why', waiting)).stdout).toContain('CONCURRENCY: key "all" has 1 of 1 places taken');
     await hatchetCli('runs', 'cancel', holder, waiting);
     expect((await hatchetCli('runs', 'why', waiting)).stdout).toContain('Nothing waits');
   });
 
   it('crons and schedules: create, list, change, delete', async () => {
-    const cron = parsed(await hatchetCli('crons', 'create', 'listener', '0 3 * * *', '--name', 'nightly', '--timezone', 'Europe/Berlin', '-o', 'json'));
+    const cron = printed(await hatchetCli('crons', 'create', 'listener', '0 3 * * *', '--name', 'nightly', '--timezone', 'Europe/Berlin', '-o', 'json'));
     expect((await hatchetCli('crons', 'disable', cron.cronId)).code).toBe(0);
-    expect(parsed(await hatchetCli('crons', 'list', '-o', 'json')).rows).toEqual([{ cronId: cron.cronId, name: 'nightly', workflow: 'listener', expression: '0 3 * * *', enabled: false }]);
+    expect(printed(await hatchetCli('crons', 'list', '-o', 'json')).rows).toEqual([{ cronId: cron.cronId, name: 'nightly', workflow: 'listener', expression: '0 3 * * *', enabled: false }]);
     expect((await hatchetCli('crons', 'delete', cron.cronId)).code).toBe(0);
     expect((await hatchetCli('crons', 'delete', cron.cronId)).code).toBe(4);
     expect((await hatchetCli('crons', 'create', 'listener', '61 * * * *', '--name', 'x')).code).toBe(2);
     expect((await hatchetCli('crons', 'create', 'nobody', '* * * * *', '--name', 'x')).code).toBe(4);
 
-    const schedule = parsed(await hatchetCli('schedules', 'create', 'listener', '--at', '1h', '-o', 'json'));
-    expect(parsed(await hatchetCli('schedules', 'list', '-o', 'json')).rows).toMatchObject([{ scheduleId: schedule.scheduleId, workflow: 'listener', runId: null, status: null }]);
+    const schedule = printed(await hatchetCli('schedules', 'create', 'listener', '--at', '1h', '-o', 'json'));
+    expect(printed(await hatchetCli('schedules', 'list', '-o', 'json')).rows).toMatchObject([{ scheduleId: schedule.scheduleId, workflow: 'listener', runId: null, status: null }]);
     expect((await hatchetCli('schedules', 'delete', schedule.scheduleId)).code).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet, type Worker } from '../../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { printed, printedLines, type Printed } from '../../helpers/printed.ts';
 import { runCli, type CliOptions, type CliResult } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -16,18 +17,8 @@ let running: Promise<void>;
 
 const cli = (args: readonly string[], options: Partial<CliOptions> = {}): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/', ...options });
 
-async function json(...args: string[]): Promise<ReturnType<typeof Object>> {
-  const result = await cli([...args, '-o', 'json']);
-  expect([result.code, result.stderr.includes('error')]).toEqual([0, false]);
-  return Object(JSON.parse(result.stdout));
-}
-
-function lines(result: CliResult): ReturnType<typeof Object>[] {
-  expect(result.code).toBe(0);
-  return result.stdout
-    .trim()
-    .split('\n')
-    .map((line): ReturnType<typeof Object> => Object(JSON.parse(line)));
+async function json(...args: string[]): Promise<Printed> {
+  return printed(await cli([...args, '-o', 'json']));
 }
 
 /** Exit codes of commands that a user gets wrong; each says what and how to go on, and nothing on stdout. */
@@ -83,12 +74,12 @@ describe('runs', () => {
     expect(next).toBeNull();
     const first = await json('runs', 'children', runId, '--limit', '1');
     expect((await json('runs', 'children', runId, '--limit', '1', '--page', first.next)).rows).toEqual([rows[1]]);
-    expect((await cli(['runs', 'children', rows[0].runId])).stdout).toContain('It has no children.');
+    expect((await cli(['runs', 'children', rows[0]?.runId ?? ''])).stdout).toContain('It has no children.');
 
-    const exported = lines(await cli(['runs', 'export', '--workflow', 'child,parent']));
-    expect(exported.map((run) => String(run.workflow)).toSorted()).toEqual(['child', 'child', 'parent']);
+    const exported = printedLines(await cli(['runs', 'export', '--workflow', 'child,parent']));
+    expect(exported.map((run) => run.workflow).toSorted()).toEqual(['child', 'child', 'parent']);
     expect(exported.find((run) => run.runId === runId)).toMatchObject({ input: { n: 20 }, output: { sums: [{ doubled: 40 }, { doubled: 42 }] }, tasks: [{ name: 'parent', status: 'COMPLETED' }] });
-    expect(lines(await cli(['runs', 'export', '--workflow', 'child,parent', '--limit', '2', '--page', exported[0]?.runId]))).toEqual(exported.slice(1));
+    expect(printedLines(await cli(['runs', 'export', '--workflow', 'child,parent', '--limit', '2', '--page', exported[0]?.runId ?? '']))).toEqual(exported.slice(1));
     await refused([4, 'there is no run', 'runs', 'children', crypto.randomUUID()], [2, 'page token', 'runs', 'export', '--page', 'x'], [2, 'Choose among', 'runs', 'export', '--status', 'HAPPY']);
   });
 
@@ -100,7 +91,7 @@ describe('runs', () => {
     expect(rows).toContainEqual(expect.objectContaining({ type: 'STARTED', attempt: 1, workerName: 'resources' }));
     const page = await json('runs', 'events', ref.workflowRunId, '--limit', '3');
     expect((await json('runs', 'events', ref.workflowRunId, '--page', page.next)).rows).toEqual(rows.slice(page.rows.length));
-    expect(lines(await cli(['runs', 'events', ref.workflowRunId, '-o', 'ndjson']))).toEqual(rows);
+    expect(printedLines(await cli(['runs', 'events', ref.workflowRunId, '-o', 'ndjson']))).toEqual(rows);
     expect((await cli(['runs', 'events', ref.workflowRunId])).stdout).toMatch(/FAILED +flaky +1 +resources/);
     await refused([4, 'there is no run', 'runs', 'events', 'nonsense']);
   });
@@ -113,7 +104,7 @@ describe('events and filters', () => {
     const pushed = await json('trigger', 'event', 'user:created', '--data', '{"plan":"pro"}', '--scope', 'eu');
     const ignored = await json('trigger', 'event', 'user:created', '--data', '{"plan":"free"}', '--scope', 'eu');
     expect([pushed.runs.length, ignored.runs.length]).toEqual([1, 0]);
-    expect(await json('events', 'get', pushed.eventId)).toMatchObject({ key: 'user:created', scope: 'eu', payload: { plan: 'pro' }, runs: [{ runId: pushed.runs[0].runId, workflow: 'welcome', filterId: filter.filterId }] });
+    expect(await json('events', 'get', pushed.eventId)).toMatchObject({ key: 'user:created', scope: 'eu', payload: { plan: 'pro' }, runs: [{ runId: pushed.runs[0]?.runId, workflow: 'welcome', filterId: filter.filterId }] });
     const listed = await json('events', 'list', '--key', 'user:created', '--scope', 'eu', '--limit', '1');
     expect(listed).toMatchObject({ rows: [{ eventId: ignored.eventId, runs: [] }], next: '1' });
     expect((await json('events', 'list', '--page', '1', '--since', '1h')).rows).toMatchObject([{ eventId: pushed.eventId }]);
@@ -198,7 +189,7 @@ describe('pausing', () => {
     expect((await cli(['workflows', 'unpause', 'welcome'])).stdout).toBe('welcome  not paused\n');
     await waiting.result();
 
-    const [{ workerId }] = (await json('workers', 'list')).rows;
+    const workerId = (await json('workers', 'list')).rows[0]?.workerId ?? '';
     expect(await json('workers', 'pause', workerId)).toMatchObject({ workerId, status: 'PAUSED' });
     const held = await hatchet.runNoWait('welcome', {});
     expect(await json('workers', 'get', workerId)).toMatchObject({ name: 'resources', status: 'PAUSED', slots: [{ type: 'default', used: 0 }], workflows: expect.arrayContaining(['welcome']) });

@@ -53,7 +53,7 @@ describe('the template events', () => {
     const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
     const push = async (...args: string[]): Promise<string> => (await runCli(['trigger', 'event', ...args], { cwd: project })).stdout;
     try {
-      await expect.poll(() => dev.output, { timeout: 20_000 }).toContain('Try: npx hatchet trigger event user:created');
+      await expect.poll(() => dev.output).toContain('Try: npx hatchet trigger event user:created');
       expect(await push('user:created', '--scope', 'shop', '--data', '{"plan":"free"}')).not.toContain('signup');
       const runId = /^(\S+)  signup$/m.exec(await push('user:created', '--scope', 'shop', '--data', '{"name":"Ada","plan":"pro"}'))?.[1] ?? '';
       await expect.poll(async () => (await runCli(['runs', 'why', runId], { cwd: project })).stdout).toContain('CONDITION');
@@ -73,7 +73,7 @@ describe('the template durable', () => {
     const trigger = async (input: object): Promise<string> => (await runCli(['trigger', 'workflow', 'purchase', '--input', JSON.stringify(input)], { cwd: project })).stdout.trim();
     const shown = async (runId: string): Promise<string> => (await runCli(['runs', 'get', runId], { cwd: project })).stdout;
     try {
-      await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/worker .*serving/);
+      await expect.poll(() => dev.output).toMatch(/worker .*serving/);
       const late = await trigger({ id: '16', patience: '50ms' });
       const approved = await trigger({ id: '17', amount: 900 });
       await expect.poll(() => dev.output).toContain('May we spend 900?');

@@ -144,7 +144,7 @@ describe('hatchet dev in a terminal', () => {
     terminal.press('1/yearly');
     await terminal.shows(/search: yearly/);
     terminal.press('\r');
-    await expect.poll(() => terminal.screen(), { timeout: 10_000 }).not.toContain('search: yearly');
+    await expect.poll(() => terminal.screen()).not.toContain('search: yearly');
     expect(terminal.screen()).not.toContain('slow');
     await terminal.shows(/▸ ✓ COMPLETED yearly/);
     terminal.press('R');
@@ -158,16 +158,16 @@ describe('hatchet dev in a terminal', () => {
 
   it('holds another size', async () => {
     terminal.resize(80, 24);
-    await expect.poll(() => terminal.screen().split('\n').at(-2), { timeout: 10_000 }).toMatch(/worker serving .*q quit$/);
+    await expect.poll(() => terminal.screen().split('\n').at(-2)).toMatch(/worker serving .*q quit$/);
     await terminal.shows(/✓ COMPLETED order/);
     terminal.resize(100, 30);
-    await expect.poll(() => terminal.screen().split('\n').at(-2), { timeout: 10_000 }).toMatch(/q quit/);
+    await expect.poll(() => terminal.screen().split('\n').at(-2)).toMatch(/q quit/);
   });
 
   it('ends on q with 0, gives the screen back, and leaves nothing', async () => {
     terminal.press('q');
     expect(await terminal.exited).toBe(0);
     expect(terminal.isOwnScreen).toBe(false);
-    await expect.poll(() => processesIn(project), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesIn(project)).toEqual([]);
   });
 });

@@ -33,15 +33,15 @@ it('dev runs the command of a hatchet.yaml, anew when a named file changes, and 
   // A shell stands between: the signal has to reach what it started. A worker that prints nothing does not notice a closed pipe.
   const project = makeProject('any language', `dev:\n  preCmds: ["echo ready > prepared.txt"]\n  runCmd: "true && node '${join(folder, 'any language')}/worker.mjs' >/dev/null 2>&1; true"\n  files: ["*.mjs"]\n`);
   const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
-  await expect.poll(() => dev.output, { timeout: 20_000 }).toMatch(/✓ worker +[\d.]+ m?s +serving/);
+  await expect.poll(() => dev.output).toMatch(/✓ worker +[\d.]+ m?s +serving/);
   expect(existsSync(join(project, 'prepared.txt'))).toBe(true);
   expect(await answer(project)).toContain('old');
   writeFileSync(join(project, 'worker.mjs'), worker('new'));
-  await expect.poll(() => dev.output, { timeout: 20_000 }).toContain('reload 1');
+  await expect.poll(() => dev.output).toContain('reload 1');
   expect(await answer(project)).toContain('new');
   expect(processesIn(project).filter((line) => line.includes('worker.mjs'))).not.toEqual([]);
   await dev.end('SIGKILL');
-  await expect.poll(() => processesIn(project), { timeout: 15_000, interval: 100 }).toEqual([]);
+  await expect.poll(() => processesIn(project), { interval: 100 }).toEqual([]);
   expect(leftFiles(project)).toEqual([]);
 });
 

@@ -39,7 +39,7 @@ afterEach(async () => {
 describe('the heartbeat thread', () => {
   it('says who lives, at once, and with the token', async () => {
     heartbeat.beatFor('8d6cbd9c-6a35-4b7a-9d6e-1f2a3b4c5d6e');
-    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => beats.length).toBe(1);
     const [beat] = beats;
     expect(beat?.request.workerId).toBe('8d6cbd9c-6a35-4b7a-9d6e-1f2a3b4c5d6e');
     expect(Math.abs((beat?.request.heartbeatAt?.getTime() ?? 0) - Date.now())).toBeLessThan(5_000);
@@ -48,21 +48,21 @@ describe('the heartbeat thread', () => {
 
   it('goes on for the new id after a registration anew', async () => {
     heartbeat.beatFor('first');
-    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => beats.length).toBe(1);
     heartbeat.beatFor('second');
-    await expect.poll(() => beats.map(({ request }) => request.workerId), { timeout: 5_000 }).toEqual(['first', 'second']);
+    await expect.poll(() => beats.map(({ request }) => request.workerId)).toEqual(['first', 'second']);
   });
 
   it('tells when the engine does not know the worker', async () => {
     answer = status.NOT_FOUND;
     heartbeat.beatFor('gone');
-    await expect.poll(() => unknown, { timeout: 5_000 }).toEqual(['gone']);
+    await expect.poll(() => unknown).toEqual(['gone']);
   });
 
   it('survives other answers, and a server that is away', async () => {
     answer = status.INTERNAL;
     heartbeat.beatFor('stays');
-    await expect.poll(() => beats.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => beats.length).toBe(1);
     server.forceShutdown();
     heartbeat.beatFor('stays');
     await heartbeat.stop();

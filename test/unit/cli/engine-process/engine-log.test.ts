@@ -33,7 +33,7 @@ describe('followEngineLog', () => {
   const follow = (past: number): void => {
     follower = followEngineLog(path(), { past, onLines: (more) => lines.push(...more) });
   };
-  const shows = (expected: readonly string[]): Promise<void> => expect.poll(() => lines, { timeout: 10_000 }).toEqual(expected);
+  const shows = (expected: readonly string[]): Promise<void> => expect.poll(() => lines).toEqual(expected);
 
   it('gives whole lines as they come, of a file that is not there yet', async () => {
     follow(0);
