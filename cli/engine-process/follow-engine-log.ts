@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { watch } from 'chokidar';
@@ -54,12 +55,21 @@ export function followEngineLog(path: string, options: { past: number; onLines: 
   watcher.on('add', look);
   watcher.on('change', look);
   watcher.on('error', () => undefined);
-  // What is there now is the past: later bytes are news, whenever the watcher is ready.
-  if (options.past === 0) reading = stat(path).then((found) => void (offset = found.size), () => void (offset = 0));
+  // What is there now is the past. Asked at once: to a later answer, what is written meanwhile would be the past too.
+  if (options.past === 0) offset = sizeOf(path);
   return {
     async stop() {
       await watcher.close();
       await reading;
     },
   };
+}
+
+/** 0 of one that is not there, or that may not be looked at. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
 }

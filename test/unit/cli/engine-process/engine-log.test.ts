@@ -1,9 +1,13 @@
+import { pbkdf2 } from 'node:crypto';
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { engineLogLine } from '../../../../cli/engine-process/engine-log-line.ts';
 import { followEngineLog, type EngineLogFollower } from '../../../../cli/engine-process/follow-engine-log.ts';
+
+const derive = promisify(pbkdf2);
 
 describe('engineLogLine', () => {
   it('says when, how grave, what, and the facts', () => {
@@ -41,6 +45,15 @@ describe('followEngineLog', () => {
     await shows(['one']);
     appendFileSync(path(), 'o ä\nthree\n');
     await shows(['one', 'two ä', 'three']);
+  });
+
+  it('gives what is written right after the call, however long the file system takes to answer', async () => {
+    // Work for every thread that Node asks the file system on.
+    const busy = Array.from({ length: 16 }, () => derive('key', 'salt', 200_000, 32, 'sha512'));
+    follow(0);
+    writeFileSync(path(), 'one\n');
+    await shows(['one']);
+    await Promise.all(busy);
   });
 
   it('begins with whole lines of the past, as far as it is wanted', async () => {
