@@ -40,6 +40,7 @@ export interface CommandByKind extends DurableCommandByKind {
   refreshTimeout: RefreshTimeoutCommand;
   releaseSlot: ReleaseSlotCommand;
   tick: TickCommand;
+  putOff: PutOffCommand;
 }
 export type CommandKind = keyof CommandByKind;
 export type Command = CommandByKind[CommandKind];
@@ -77,6 +78,7 @@ export interface ReplyByKind extends DurableReplyByKind {
   refreshTimeout: RefreshTimeoutReply;
   releaseSlot: void;
   tick: void;
+  putOff: void;
 }
 
 export interface PutWorkflowCommand {
@@ -320,4 +322,13 @@ export interface ReleaseSlotCommand {
 /** Time has come for the first deadlines. */
 export interface TickCommand {
   kind: 'tick';
+  /** Of what is due, so many at the most, the first first; by default as many as one batch takes. */
+  most?: number;
+}
+
+/** What is due for a task waits longer, in memory alone: Postgres refuses what would come of it. */
+export interface PutOffCommand {
+  kind: 'putOff';
+  taskId: string;
+  untilUs: number;
 }

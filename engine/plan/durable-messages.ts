@@ -139,14 +139,12 @@ export function durableRow(plan: Plan, command: { tenantId: string; taskId: stri
   return row;
 }
 
-/** Sleeps of logs in memory that are over. */
-export function wakeDurableSleepers(plan: Plan, most: number): void {
+/** The first sleep of the logs in memory that is over. */
+export function wakeDurableSleeper(plan: Plan): void {
   const { sleeps } = plan.state.durable;
-  for (let n = 0; n < most && sleeps.nextUs <= plan.nowUs; n++) {
-    const [due] = sleeps.takeDue(plan.nowUs, 1);
-    if (due === undefined) return;
-    const condition = conditionsOf(due.node)[due.index];
-    plan.state.undo.record(() => sleeps.push(due));
-    if (condition?.kind === 'sleep') meetCondition(plan, due.row, due.log, { node: due.node, index: due.index, data: JSON.stringify({ sleep_duration: condition.duration }) });
-  }
+  const [due] = sleeps.takeDue(plan.nowUs, 1);
+  if (due === undefined) return;
+  const condition = conditionsOf(due.node)[due.index];
+  plan.state.undo.record(() => sleeps.push(due));
+  if (condition?.kind === 'sleep') meetCondition(plan, due.row, due.log, { node: due.node, index: due.index, data: JSON.stringify({ sleep_duration: condition.duration }) });
 }

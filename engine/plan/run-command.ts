@@ -14,7 +14,7 @@ import { planReplay } from './replay.ts';
 import { planPutWorkflow } from './put-workflow.ts';
 import { planCompleted, planFailed, planStarted } from './report.ts';
 import { planRefreshTimeout, planReleaseSlot } from './running-task.ts';
-import { planTick } from './tick.ts';
+import { planPutOff, planTick } from './tick.ts';
 import { planTrigger } from './trigger.ts';
 import { planRegisterWorker, planUnsubscribe, planUpdateWorker, planWorkerLost, planWorkerPresence } from './worker-plan.ts';
 
@@ -51,6 +51,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   refreshTimeout: planRefreshTimeout,
   releaseSlot: planReleaseSlot,
   tick: planTick,
+  putOff: planPutOff,
   durableAttach: planDurableAttach,
   durableAsk: planDurableAsk,
   durableMemo: planDurableMemo,

@@ -2,50 +2,73 @@ import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
 import { endReviewed, endTask } from './end-task.ts';
-import { wakeDurableSleepers } from './durable-messages.ts';
+import type { PutOffCommand, TickCommand } from './command.ts';
+import { wakeDurableSleeper } from './durable-messages.ts';
 import { interrupt } from './interrupt.ts';
 import { journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
+import type { ShardState } from './shard-state.ts';
 import { mayRetry } from './report.ts';
 import { togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
 import { releaseRefilled } from './spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
-const perTick = 500;
+export const perTick = 500;
 
-/** What time has brought: back-offs that are over, waits and executions that took too long. */
-export function planTick(plan: Plan): void {
-  const { state } = plan;
-  const { deadlines, tasks } = state;
+/** What time has brought: back-offs and sleeps that are over, waits and executions that took too long. */
+export function planTick(plan: Plan, { most = perTick }: TickCommand): void {
+  const { deadlines, durable } = plan.state;
   releaseRefilled(plan);
   announceDueBatches(plan);
-  wakeDurableSleepers(plan, perTick);
-  for (let n = 0; n < perTick && deadlines.nextUs <= plan.nowUs; n++) {
-    const row = deadlines.first;
-    switch (tasks.state[row]) {
-      case LiveState.Gated:
-        wakeSleeper(plan, row);
-        endReviewed(plan, row, reviewTask(plan, row));
-        break;
-      case LiveState.Delayed:
-        queueTask(plan, row, 'head');
-        break;
-      case LiveState.Evicted:
-        // Its log came with the tick, and the sleep has woken it: what is left here is one that the loader had no room for.
-        state.deadlines.set(row, plan.nowUs + 1, state.undo);
-        break;
-      case LiveState.Ready:
-      case LiveState.Batching:
-      case LiveState.RateLimited:
-        giveUpWaiting(plan, row);
-        break;
-      case LiveState.Running:
-        for (const member of togetherWith(plan, row)) timeOut(plan, member);
-        break;
-      default:
-        throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
-    }
+  for (let n = 0; n < most && Math.min(durable.sleeps.nextUs, deadlines.nextUs) <= plan.nowUs; n++) {
+    if (durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
+    else meetDeadline(plan, deadlines.first);
+  }
+}
+
+/** The task whose turn is first in a tick, if anything is due. */
+export function firstDue({ deadlines, durable, tasks }: ShardState, nowUs: number): string | undefined {
+  const { sleeps } = durable;
+  if (Math.min(sleeps.nextUs, deadlines.nextUs) > nowUs) return undefined;
+  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.row ?? deadlines.first) : deadlines.first);
+}
+
+/** An undo may leave the moved sleep beside the old one: the later of the two finds its condition met. */
+export function planPutOff(plan: Plan, { taskId, untilUs }: PutOffCommand): void {
+  const { deadlines, durable, tasks, undo } = plan.state;
+  const row = tasks.find(taskId);
+  if (row < 0) return;
+  const dueUs = tasks.dueUs[row] ?? 0;
+  if (dueUs > 0 && dueUs <= plan.nowUs) deadlines.set(row, untilUs, undo);
+  const due = durable.sleeps.takeDue(plan.nowUs, Infinity);
+  undo.record(() => {
+    for (const sleep of due) if (sleep.row === row) durable.sleeps.push(sleep);
+  });
+  for (const sleep of due) durable.sleeps.push(sleep.row === row ? { ...sleep, dueUs: untilUs } : sleep);
+}
+
+function meetDeadline(plan: Plan, row: number): void {
+  const { state } = plan;
+  const { tasks } = state;
+  switch (tasks.state[row]) {
+    case LiveState.Gated:
+      wakeSleeper(plan, row);
+      return endReviewed(plan, row, reviewTask(plan, row));
+    case LiveState.Delayed:
+      return queueTask(plan, row, 'head');
+    case LiveState.Evicted:
+      // Its log came with the tick, and the sleep has woken it: what is left here is one that the loader had no room for.
+      return state.deadlines.set(row, plan.nowUs + 1, state.undo);
+    case LiveState.Ready:
+    case LiveState.Batching:
+    case LiveState.RateLimited:
+      return giveUpWaiting(plan, row);
+    case LiveState.Running:
+      for (const member of togetherWith(plan, row)) timeOut(plan, member);
+      return;
+    default:
+      throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
   }
 }
 

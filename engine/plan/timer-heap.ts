@@ -19,9 +19,13 @@ export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
     this.#isCurrent = isCurrent;
   }
 
-  get nextUs(): number {
+  get first(): Entry | undefined {
     this.#dropStale();
-    return this.#heap[0]?.dueUs ?? Infinity;
+    return this.#heap[0];
+  }
+
+  get nextUs(): number {
+    return this.first?.dueUs ?? Infinity;
   }
 
   get size(): number {

@@ -23,6 +23,11 @@ export class HoldOff<Key> {
     this.#holds.delete(key);
   }
 
+  /** What could be tried again by now, and has not failed again, works. */
+  lapse(nowUs: number): void {
+    for (const [key, { untilUs }] of this.#holds) if (untilUs <= nowUs) this.#holds.delete(key);
+  }
+
   /** Before this it is not tried. 0 for what has not failed. */
   untilUs(key: Key): number {
     return this.#holds.get(key)?.untilUs ?? 0;

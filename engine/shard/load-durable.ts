@@ -4,12 +4,10 @@ import { LiveState } from '../model/live-state.ts';
 import { isRunStatus, isTerminal } from '../model/status.ts';
 import type { DurableAskCommand, DurableBranchCommand } from '../plan/durable-command.ts';
 import type { ShardState } from '../plan/shard-state.ts';
+import { perTick } from '../plan/tick.ts';
 import { logFrom, readStoredLogs, visibleNodes } from './durable-logs.ts';
 import type { Job } from './job.ts';
 import { lookBack } from './look-back.ts';
-
-/** Sleepers that one tick wakes; the others are due in the next. */
-const perTick = 500;
 
 interface Sources {
   client: ClientBase;
@@ -64,7 +62,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
         for (const { taskId } of command.tasks) wanted.push({ state, taskId });
         break;
       case 'tick':
-        for (const row of state.deadlines.due(sources.nowUs(), perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
+        for (const row of state.deadlines.due(sources.nowUs(), command.most ?? perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
         break;
       case 'pushEvent':
         for (const { key } of command.events) events.push({ state, tenantId: command.tenantId, key });

@@ -76,7 +76,7 @@ export class Owner {
       clock: options.clock,
       log: options.log,
       states: () => this.#states.values(),
-      submit: (shard) => this.submitTo(shard, { kind: 'tick' }),
+      submit: (shard, command) => (command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command)),
       timersDue: (state, nowUs) => options.events.timersDue(state, nowUs),
     });
   }

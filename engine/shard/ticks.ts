@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { PutOffCommand, TickCommand } from '../plan/command.ts';
 import type { ShardState } from '../plan/shard-state.ts';
+import { firstDue, perTick } from '../plan/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
@@ -10,19 +12,20 @@ export interface TicksOptions {
   clock: Clock;
   log: Logger;
   states: () => Iterable<ShardState>;
-  /** Has a shard's due deadlines handled. */
-  submit: (shard: number) => Promise<void>;
+  submit: (shard: number, command: TickCommand | PutOffCommand) => Promise<void>;
   timersDue: (state: ShardState, nowUs: number) => void;
 }
 
 /**
- * Wakes shards when time alone changes something. A shard whose tick fails by its own content waits longer and longer for the
- * next one, whatever else becomes due there meanwhile: the next tick holds what the last one failed at. Its crons and
- * schedules, the other shards and all commands go on.
+ * Wakes shards when time alone changes something. Where Postgres refuses what would come of a deadline, it is found by
+ * halves and put off, longer and longer, and the others of its shard go on. Where a tick without any deadline fails too,
+ * all of its shard wait so; its crons and schedules, the other shards and all commands go on.
  */
 export class Ticks {
   readonly #options: TicksOptions;
   readonly #holds = new HoldOff<number>();
+  /** By shard, the tasks whose deadlines are put off. */
+  readonly #putOff = new Map<number, HoldOff<string>>();
   /** Shards with a tick on its way. */
   readonly #under = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
@@ -63,6 +66,7 @@ export class Ticks {
   /** The shards belong to another owner: what failed is that one's concern. */
   lost(): void {
     this.#holds.clear();
+    this.#putOff.clear();
   }
 
   stop(): void {
@@ -78,21 +82,64 @@ export class Ticks {
     if (this.#under.has(state.id)) return;
     this.#under.add(state.id);
     try {
-      await this.#options.submit(state.id);
-      this.#holds.over(state.id);
+      const refusal = await this.#try(state, perTick);
+      if (refusal === undefined) {
+        this.#holds.over(state.id);
+        this.#putOff.get(state.id)?.lapse(state.timeUs(this.#options.clock.nowUs()));
+      } else {
+        await this.#isolate(state, refusal);
+      }
     } catch (error) {
-      this.#failed(state, error);
+      // No owner, or the end of the engine: nothing that these deadlines brought about.
+      this.#options.log.error({ err: error, shard: state.id }, 'due deadlines could not be handled');
     } finally {
       this.#under.delete(state.id);
     }
   }
 
-  #failed(state: ShardState, error: unknown): void {
+  /** @returns why Postgres or the planner refused it */
+  async #try(state: ShardState, most: number): Promise<HatchetError | undefined> {
+    try {
+      await this.#options.submit(state.id, { kind: 'tick', most });
+      return undefined;
+    } catch (error) {
+      if (error instanceof HatchetError && error.code === 'COMMAND_FAILED') return error;
+      throw error;
+    }
+  }
+
+  /** Half as many, and half of those: what succeeds leaves less for the next tick, and what fails alone is the guilty one. */
+  async #isolate(state: ShardState, refused: HatchetError): Promise<void> {
+    let refusal = refused;
+    for (let most = this.#dueIn(state); most > 1; ) {
+      most = Math.ceil(most / 2);
+      const again = await this.#try(state, most);
+      if (again === undefined) return;
+      refusal = again;
+    }
     const { log, clock } = this.#options;
-    const shard = state.id;
-    // No owner, or the end of the engine: nothing that these deadlines brought about.
-    if (!(error instanceof HatchetError) || error.code !== 'COMMAND_FAILED') return log.error({ err: error, shard }, 'due deadlines could not be handled');
-    const { pauseMs, fails } = this.#holds.failed(shard, state.timeUs(clock.nowUs()));
-    log.error({ err: error, code: error.code, shard, fails, pauseMs }, 'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try');
+    const empty = await this.#try(state, 0);
+    const nowUs = state.timeUs(clock.nowUs());
+    if (empty === undefined) {
+      const taskId = firstDue(state, nowUs);
+      return taskId === undefined ? undefined : this.#putOffFirst(state, taskId, refusal);
+    }
+    const { pauseMs, fails } = this.#holds.failed(state.id, nowUs);
+    log.error({ err: empty, code: empty.code, shard: state.id, fails, pauseMs }, 'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try');
+  }
+
+  async #putOffFirst(state: ShardState, taskId: string, refusal: HatchetError): Promise<void> {
+    const { log, clock, submit } = this.#options;
+    const holds = this.#putOff.get(state.id) ?? new HoldOff<string>();
+    this.#putOff.set(state.id, holds);
+    const { pauseMs, fails } = holds.failed(taskId, state.timeUs(clock.nowUs()));
+    log.error({ err: refusal, code: refusal.code, task: taskId, fails, pauseMs }, 'what time brings a task could not be stored; it is tried again after a pause');
+    await submit(state.id, { kind: 'putOff', taskId, untilUs: holds.untilUs(taskId) });
+  }
+
+  /** How many are due, at the most. */
+  #dueIn(state: ShardState): number {
+    const nowUs = state.timeUs(this.#options.clock.nowUs());
+    return Math.min(perTick, state.deadlines.due(nowUs, perTick).length + state.durable.sleeps.size);
   }
 }

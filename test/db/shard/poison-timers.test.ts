@@ -2,11 +2,14 @@ import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/log.ts';
-import { shardOf } from '../../../engine/model/shard-of.ts';
+import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { newId } from '../../../engine/model/uuid.ts';
+import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import { prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';
-import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
+import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
+import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 /** As `stepOf` sets it, and a little: a shard's time may be microseconds ahead of the clock. */
@@ -36,9 +39,9 @@ afterEach(async () => {
 });
 
 /** Postgres refuses these rows from now on, and counts how often they came: a sequence keeps its value through a rollback. */
-async function refuse(table: 'history' | 'schedule', condition: string): Promise<void> {
+async function refuse(table: 'history' | 'schedule' | 'durable_result', condition: string): Promise<void> {
   await client.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'no such row here'; END $$`);
-  await client.query(`CREATE TRIGGER refuse BEFORE ${table === 'history' ? 'INSERT' : 'UPDATE'} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION refuse()`);
+  await client.query(`CREATE TRIGGER refuse BEFORE ${table === 'schedule' ? 'UPDATE' : 'INSERT'} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION refuse()`);
 }
 
 async function tries(): Promise<number> {
@@ -48,6 +51,11 @@ async function tries(): Promise<number> {
 
 async function accept(): Promise<void> {
   await client.query('DROP FUNCTION refuse CASCADE');
+}
+
+function sleepOf(ms: number): DurableAsk {
+  const conditions: DurableCondition[] = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 's' }];
+  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
 }
 
 /** A clock that only the test moves. */
@@ -72,61 +80,96 @@ async function ended(tenantId: string): Promise<number> {
   return (await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM run_end WHERE tenant_id = $1', [tenantId])).rows[0]?.n ?? -1;
 }
 
-describe('a tick that Postgres refuses', () => {
-  it('is tried after pauses that double, which nothing else in its shard cuts short, and no other shard has', async () => {
+describe('a deadline that Postgres refuses', () => {
+  it('is found among others, which are met in time, and is tried after pauses that double', async () => {
     const clock = new Hands();
     const { log, lines } = keptLog();
     const world = await OwnerWorld.start(database.url, { clock, log });
     const { owner, tenantId } = world;
-    let other = newId();
-    while (shardOf(other) === shardOf(tenantId)) other = newId();
-    await insertTenant(database.url, other);
+    const later = async (ms: number): Promise<void> => {
+      clock.pass(ms);
+      owner.wakeForTimers();
+      await owner.idle();
+    };
     try {
       await world.put();
-      await world.put(0, other);
-      await refuse('history', `NEW.tenant_id = '${tenantId}' AND NEW.kinds LIKE '%H%'`);
-      await world.trigger();
-      clock.pass(scheduleTimeoutMs);
-      owner.wakeForTimers();
-      await vi.waitFor(async () => expect(await tries()).toBe(1), patient);
+      const taskIds: string[] = [];
+      for (let n = 0; n < 20; n++) taskIds.push(await world.trigger());
+      const guilty = taskIds[6] ?? '';
+      await refuse('history', `NEW.task_id = '${guilty}' AND NEW.kinds LIKE '%H%'`);
+      await later(scheduleTimeoutMs);
+      await vi.waitFor(async () => expect([await ended(tenantId), lines.length]).toEqual([19, 1]), patient);
       for (const [n, pauseMs] of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000].entries()) {
-        // As often as the event loop turns, with commands in between and another deadline that becomes due.
+        // As often as the event loop turns, with commands in between.
+        const before = await tries();
         await world.trigger();
-        clock.pass(pauseMs - 1);
-        owner.wakeForTimers();
-        await world.trigger();
-        owner.wakeForTimers();
-        await owner.idle();
-        expect(await tries()).toBe(n + 1);
-        clock.pass(2);
-        owner.wakeForTimers();
-        await owner.idle();
-        expect(await tries()).toBe(n + 2);
+        await later(pauseMs - 1);
+        expect(await tries()).toBe(before);
+        await later(2);
+        expect(await tries()).toBe(before + 1);
+        expect(lines).toHaveLength(n + 2);
       }
-      expect(lines.map(({ code, fails, pauseMs, shard }) => ({ code, fails, pauseMs, shard })).slice(0, 3)).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, shard: shardOf(tenantId) })));
-      // Another shard's deadline is on time in the middle of such a pause.
-      await world.trigger({ tenantId: other });
-      clock.pass(scheduleTimeoutMs - 30_000);
-      owner.wakeForTimers();
-      await owner.idle();
-      expect(lines.at(-1)).toMatchObject({ pauseMs: 60_000 });
-      const held = await tries();
-      clock.pass(30_000);
-      owner.wakeForTimers();
-      await owner.idle();
-      expect([await ended(other), await ended(tenantId), await tries()]).toEqual([1, 0, held]);
-      // It ends when it works, and the next failure begins with the shortest pause again.
+      expect(lines.map(({ code, fails, pauseMs, task }) => ({ code, fails, pauseMs, task })).slice(0, 3)).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, task: guilty })));
+      // The first of those deadlines comes in the middle of the next such pause.
+      await later(60_002);
+      const before = await tries();
+      await later(57_500);
+      expect([await ended(tenantId), await tries()]).toEqual([20, before]);
+      // It is met once it can be, and the next failure begins with the shortest pause again.
       await accept();
-      const waiting = world.memory().length;
-      clock.pass(60_002);
-      owner.wakeForTimers();
-      await vi.waitFor(async () => expect(await ended(tenantId)).toBe(waiting), patient);
-      await refuse('history', `NEW.tenant_id = '${tenantId}' AND NEW.kinds LIKE '%H%'`);
-      await world.trigger();
-      clock.pass(scheduleTimeoutMs);
+      await later(3_000);
+      expect(world.memory().filter((line) => line.startsWith(guilty))).toEqual([]);
+      const next = await world.trigger();
+      await refuse('history', `NEW.task_id = '${next}' AND NEW.kinds LIKE '%H%'`);
+      await later(scheduleTimeoutMs);
+      await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ task: next, fails: 1, pauseMs: 1_000 }), patient);
+    } finally {
+      await owner.stop();
+    }
+  });
+});
+
+describe('a sleep of a durable task whose end Postgres refuses', () => {
+  it.each(['on its worker', 'evicted'])('is found among others, which end in time: %s', async (where) => {
+    const clock = new Hands();
+    const { log, lines } = keptLog();
+    const world = await OwnerWorld.start(database.url, { clock, log });
+    const { owner, tenantId } = world;
+    const later = async (ms: number): Promise<void> => {
+      clock.pass(ms);
       owner.wakeForTimers();
       await owner.idle();
-      expect(lines.at(-1)).toMatchObject({ fails: 1, pauseMs: 1_000 });
+    };
+    try {
+      const definition = workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]);
+      await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: 'long', workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+      const workerId = newId();
+      await owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, name: 'w', actions: ['wf:long'], slots: { durable: 100 }, labels: {}, runtime: {} });
+      await world.present(workerId);
+      const taskIds: string[] = [];
+      for (let n = 0; n < 9; n++) {
+        const run = await prepareRun(owner, tenantId, { workflowName: 'long', input: '{}', metadata: '', priority: undefined });
+        await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+        const task = { tenantId, workerId, taskId: run.runId, invocation: 1 };
+        await owner.submit(tenantId, { kind: 'durableAsk', ...task, request: n + 1, ask: sleepOf(10_000), uncertain: false, existing: new Set(), ended: new Map() });
+        if (where === 'evicted') await owner.submit(tenantId, { kind: 'durableEvict', ...task, reason: 'ttl' });
+        taskIds.push(run.runId);
+      }
+      const guilty = taskIds[4] ?? '';
+      await refuse('durable_result', `NEW.task_id = '${guilty}'`);
+      const over = async (): Promise<string[]> => (await client.query<{ task_id: string }>('SELECT task_id FROM durable_result WHERE task_id = ANY ($1)', [taskIds])).rows.map((row) => row.task_id).sort();
+      const others = taskIds.filter((id) => id !== guilty).sort();
+      await later(10_001);
+      await vi.waitFor(async () => expect([await over(), lines.length]).toEqual([others, 1]), patient);
+      expect(lines.map(({ code, task, fails, pauseMs }) => ({ code, task, fails, pauseMs }))).toEqual([{ code: 'COMMAND_FAILED', task: guilty, fails: 1, pauseMs: 1_000 }]);
+      const before = await tries();
+      await later(999);
+      expect(await tries()).toBe(before);
+      await later(2);
+      expect(lines.at(-1)).toMatchObject({ task: guilty, fails: 2, pauseMs: 2_000 });
+      await accept();
+      await later(2_001);
+      expect(await over()).toEqual([...taskIds].sort());
     } finally {
       await owner.stop();
     }
