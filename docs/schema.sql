@@ -38,7 +38,10 @@ CREATE TABLE public.durable_listen (
     event_key text NOT NULL,
     task_id uuid NOT NULL,
     branch integer NOT NULL,
-    node integer NOT NULL
+    node integer NOT NULL,
+    condition smallint DEFAULT 0 NOT NULL,
+    scope text,
+    expression text DEFAULT ''::text NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
 
@@ -341,7 +344,7 @@ ALTER TABLE ONLY public.durable_entry
     ADD CONSTRAINT durable_entry_pkey PRIMARY KEY (task_id, branch, node);
 
 ALTER TABLE ONLY public.durable_listen
-    ADD CONSTRAINT durable_listen_pkey PRIMARY KEY (tenant_id, event_key, task_id, branch, node);
+    ADD CONSTRAINT durable_listen_pkey PRIMARY KEY (task_id, branch, node, condition);
 
 ALTER TABLE ONLY public.durable_result
     ADD CONSTRAINT durable_result_pkey PRIMARY KEY (task_id, branch, node, condition);
@@ -433,7 +436,7 @@ CREATE INDEX durable_entry_branch ON ONLY public.durable_entry USING btree (task
 
 CREATE INDEX durable_entry_child ON ONLY public.durable_entry USING btree (child_run_id) WHERE (child_run_id IS NOT NULL);
 
-CREATE INDEX durable_listen_task ON public.durable_listen USING btree (task_id, branch, node);
+CREATE INDEX durable_listen_key ON public.durable_listen USING btree (tenant_id, event_key, scope);
 
 CREATE INDEX event_scope ON ONLY public.event USING btree (tenant_id, scope, key, id) WHERE (scope IS NOT NULL);
 

@@ -42,6 +42,7 @@ export class ConditionChecks {
   /** @throws HatchetError INVALID_ARGUMENT */
   event({ userEventKey, eventScope }: UserEventMatchCondition): { kind: 'event'; eventKey: string; scope: string | null } {
     if (userEventKey === '' || userEventKey.length > longestKey || userEventKey.includes('\0')) throw invalid(`an event key ${this.#where} has ${userEventKey.length} characters`, `Use 1 to ${longestKey}, without NUL.`);
+    if (eventScope !== undefined && eventScope.length > longestKey) throw invalid(`an event scope ${this.#where} has ${eventScope.length} characters`, `Use up to ${longestKey}.`);
     return { kind: 'event', eventKey: userEventKey, scope: eventScope === undefined || eventScope === '' ? null : eventScope.replaceAll('\0', '') };
   }
 }

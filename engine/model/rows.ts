@@ -251,11 +251,15 @@ export interface DurableResultRow {
 }
 
 export interface DurableListenRow {
-  tenantId: string;
-  eventKey: string;
   taskId: string;
   branch: number;
   node: number;
+  /** Its place among the conditions of the node. */
+  condition: number;
+  tenantId: string;
+  eventKey: string;
+  scope: string | null;
+  expression: string;
 }
 
 export interface DurableNodeRef {

@@ -125,8 +125,14 @@ function pass(plan: Plan, row: number, log: DurableLog, node: DurableNode): void
   moveOn(plan, log, node);
   if (node.result !== null) return;
   const { tenantId } = plan.state.stepOf(row).version;
-  for (const condition of conditionsOf(node)) {
-    if (condition.kind === 'event') plan.changes.durableListens.push({ tenantId, eventKey: condition.eventKey, taskId: log.taskId, branch: node.branch, node: node.node });
+  listen(plan, tenantId, log, node);
+}
+
+function listen(plan: Plan, tenantId: string, { taskId }: DurableLog, node: DurableNode): void {
+  for (const [index, condition] of conditionsOf(node).entries()) {
+    if (condition.kind !== 'event') continue;
+    const { eventKey, scope, expression } = condition;
+    plan.changes.durableListens.push({ taskId, branch: node.branch, node: node.node, condition: index, tenantId, eventKey, scope, expression });
   }
 }
 
@@ -168,9 +174,7 @@ export function append(plan: Plan, row: number, log: DurableLog, wanted: { kind:
   state.durable.watch(row, tenantId, log, node);
   state.undo.record(() => state.durable.ignore(row, tenantId, node));
   changes.durableEntries.push({ taskId: log.taskId, branch: node.branch, node: node.node, kind: node.kind, fingerprint: node.fingerprint, asked: JSON.stringify(node.asked), invocation: node.invocation, seq: node.askedSeq, childRunId: node.childRunId });
-  for (const condition of conditionsOf(node)) {
-    if (condition.kind === 'event') changes.durableListens.push({ tenantId, eventKey: condition.eventKey, taskId: log.taskId, branch: node.branch, node: node.node });
-  }
+  listen(plan, tenantId, log, node);
   return node;
 }
 

@@ -1,4 +1,5 @@
 import { compileCel } from '../cel/compile-cel.ts';
+import { equalityGuards, isRuledOut } from '../cel/equality-guard.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { meetCondition } from './durable-satisfy.ts';
 import type { MeetableEvent } from './meet-event.ts';
@@ -10,14 +11,15 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
   const { durable } = plan.state;
   const rows = durable.listeners(event.tenantId, event.key);
   if (rows.length === 0) return;
-  const variables: Record<string, unknown> = { input: JSON.parse(event.payload) };
+  const input: unknown = JSON.parse(event.payload);
   for (const row of rows) {
     const log = durable.log(row);
     if (log === undefined) continue;
     for (const node of Array.from(log.openWaits())) {
       for (const [index, condition] of conditionsOf(node).entries()) {
         if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
-        const { met, why } = holds(condition.expression, variables, event.evaluated);
+        if (isRuledOut(equalityGuards(condition.expression), input)) continue;
+        const { met, why } = holds(condition.expression, { input }, event.evaluated);
         if (met) meetCondition(plan, row, log, { node, index, data: event.payload });
         else if (why !== undefined) complain(plan, row, log, { node, index, why });
       }
@@ -36,11 +38,16 @@ function complain(plan: Plan, row: number, log: DurableLog, { node, index, why }
 }
 
 /** Those of the expressions that listeners in memory would have evaluated on the main thread and are too heavy for it. */
-export function heavyDurableExpressions(durable: Plan['state']['durable'], tenantId: string, key: string): string[] {
+export function heavyDurableExpressions(durable: Plan['state']['durable'], event: { tenantId: string; key: string; payload: string }): string[] {
   const expressions = new Set<string>();
-  for (const row of durable.listeners(tenantId, key)) {
+  const rows = durable.listeners(event.tenantId, event.key);
+  const input: unknown = rows.length === 0 ? null : JSON.parse(event.payload);
+  for (const row of rows) {
     for (const node of durable.log(row)?.openWaits() ?? []) {
-      for (const condition of conditionsOf(node)) if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '' && compileCel(condition.expression).heavy) expressions.add(condition.expression);
+      for (const condition of conditionsOf(node)) {
+        if (condition.kind !== 'event' || condition.eventKey !== event.key || condition.expression === '' || isRuledOut(equalityGuards(condition.expression), input)) continue;
+        if (compileCel(condition.expression).heavy) expressions.add(condition.expression);
+      }
     }
   }
   return [...expressions];

@@ -15,7 +15,7 @@ export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shar
     if (command.kind === 'pushEvent') {
       for (const event of command.events) {
         const state = sources.stateOf(job.shard);
-        const waiting = [...heavyEventExpressions(state, command.tenantId, event.key), ...(state === undefined ? [] : heavyDurableExpressions(state.durable, command.tenantId, event.key))];
+        const waiting = [...heavyEventExpressions(state, command.tenantId, event.key), ...(state === undefined ? [] : heavyDurableExpressions(state.durable, { tenantId: command.tenantId, key: event.key, payload: event.payload }))];
         if (waiting.length > 0) event.evaluated = await evaluateAll(sources.cel, waiting, { input: JSON.parse(event.payload) });
       }
     }

@@ -5,9 +5,14 @@ import { isRunStatus, isTerminal } from '../model/status.ts';
 import type { DurableAskCommand, DurableBranchCommand } from '../plan/durable-command.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { perTick } from '../plan/tick.ts';
+import { findListeners, type ComingEvent } from './durable-listeners.ts';
 import { logFrom, readStoredLogs, visibleNodes } from './durable-logs.ts';
 import type { Job } from './job.ts';
 import { lookBack } from './look-back.ts';
+
+interface ShardEvent extends ComingEvent {
+  state: ShardState;
+}
 
 interface Sources {
   client: ClientBase;
@@ -15,13 +20,6 @@ interface Sources {
   stateOf: (shard: number) => ShardState | undefined;
   nowUs: () => number;
 }
-
-const readListeners = {
-  name: 'durable_listeners',
-  text: `
-    SELECT DISTINCT l.task_id FROM unnest($1::uuid[], $2::text[]) AS u (tenant_id, event_key)
-    JOIN durable_listen l ON l.tenant_id = u.tenant_id AND l.event_key = u.event_key`,
-};
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
 const readChildren = {
@@ -40,7 +38,7 @@ const readChildren = {
 export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promise<void> {
   const { client } = sources;
   const wanted: { state: ShardState; taskId: string }[] = [];
-  const events: { state: ShardState; tenantId: string; key: string }[] = [];
+  const events: ShardEvent[] = [];
   const asks: DurableAskCommand[] = [];
   for (const job of jobs) {
     const state = sources.stateOf(job.shard);
@@ -65,7 +63,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
         for (const row of state.deadlines.due(sources.nowUs(), command.most ?? perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
         break;
       case 'pushEvent':
-        for (const { key } of command.events) events.push({ state, tenantId: command.tenantId, key });
+        for (const { key, scope, payload } of command.events) events.push({ state, tenantId: command.tenantId, key, scope, payload });
         break;
       case 'durableBranch':
         await loadBranch(client, command, job.mayBeDone);
@@ -81,12 +79,12 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
   for (const ask of asks) await lookBack(sources, ask, jobs);
 }
 
-/** Sleepers that listen for the events. A shard where none ever did is not asked for. */
-async function listeners(client: ClientBase, events: readonly { state: ShardState; tenantId: string; key: string }[]): Promise<{ state: ShardState; taskId: string }[]> {
+/** Tasks that listen for the events, and that these may concern. A shard where none ever did is not asked for. */
+async function listeners(client: ClientBase, events: readonly ShardEvent[]): Promise<{ state: ShardState; taskId: string }[]> {
   const asked = events.filter(({ state }) => state.durable.listens);
   if (asked.length === 0) return [];
-  const { rows } = await client.query<{ task_id: string }>({ ...readListeners, values: [asked.map(({ tenantId }) => tenantId), asked.map(({ key }) => key)] });
-  return rows.flatMap(({ task_id }) => asked.filter(({ state }) => state.tasks.find(task_id) >= 0).map(({ state }) => ({ state, taskId: task_id })));
+  const found = await findListeners(client, asked);
+  return [...found].flatMap(([{ state }, taskIds]) => taskIds.map((taskId) => ({ state, taskId })));
 }
 
 async function loadLogs(client: ClientBase, wanted: readonly { state: ShardState; taskId: string }[]): Promise<void> {

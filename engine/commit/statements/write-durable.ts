@@ -43,15 +43,18 @@ export const insertDurableResults: Statement<DurableResultRow> = {
 export const insertDurableListens: Statement<DurableListenRow> = {
   name: 'insert_durable_listens',
   text: `
-    INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node)
-    SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::integer[])
+    INSERT INTO durable_listen (task_id, branch, node, condition, tenant_id, event_key, scope, expression)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::uuid[], $6::text[], $7::text[], $8::text[])
     ON CONFLICT DO NOTHING`,
   values: (rows) => [
-    plainArray(rows.map((row) => row.tenantId)),
-    textArray(rows.map((row) => row.eventKey)),
     plainArray(rows.map((row) => row.taskId)),
     plainArray(rows.map((row) => row.branch)),
     plainArray(rows.map((row) => row.node)),
+    plainArray(rows.map((row) => row.condition)),
+    plainArray(rows.map((row) => row.tenantId)),
+    textArray(rows.map((row) => row.eventKey)),
+    textArray(rows.map((row) => row.scope)),
+    textArray(rows.map((row) => row.expression)),
   ],
 };
 

@@ -182,6 +182,48 @@ describe('durable tasks on Postgres', () => {
     expect(told(taskId, 2)).toEqual([1]);
   });
 
+  it('an event reads the logs of those sleepers alone that it may concern', async () => {
+    const waits = {
+      mine: event('approval', { scope: 'a', expression: 'input.id == 1' }),
+      otherScope: event('approval', { scope: 'b' }),
+      otherId: event('approval', { scope: 'a', expression: 'input.id == 2' }),
+      otherKind: event('approval', { expression: 'input.kind.startsWith("x")' }),
+    };
+    const taskIds: Record<string, string> = {};
+    for (const [name, condition] of Object.entries(waits)) {
+      const taskId = await trigger();
+      await ask(taskId, wait(condition));
+      await evict(taskId);
+      taskIds[name] = taskId;
+    }
+    // A log that cannot be read fails what reads it.
+    await client.query(`UPDATE durable_entry SET asked = 'no JSON' WHERE task_id = ANY ($1)`, [[taskIds['otherScope'], taskIds['otherId'], taskIds['otherKind']]]);
+    await push('approval', '{"id":1,"kind":"y"}', 'a');
+    expect(stateOf(taskIds['mine'] ?? '')).toBe(LiveState.Running);
+    for (const [payload, scope] of [['{"id":0,"kind":"y"}', 'b'], ['{"id":2,"kind":"y"}', 'a'], ['{"id":0,"kind":"xy"}', null]] as const) await expect(push('approval', payload, scope), payload).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+  });
+
+  it('conditions of one wait listen each for themselves, and those of an older schema for every event of their key', async () => {
+    const either = wait(event('go', { scope: 'a', expression: 'input.n == 1' }), event('go', { scope: 'b' }), event('stop'));
+    for (const [key, payload, scope] of [['go', '{"n":1}', 'a'], ['go', '{}', 'b'], ['stop', '{}', null]] as const) {
+      for (const old of [false, true]) {
+        const taskId = await trigger();
+        await ask(taskId, either);
+        await evict(taskId);
+        if (old) {
+          await client.query(`DELETE FROM durable_listen WHERE task_id = $1 AND condition = 1`, [taskId]);
+          await client.query(`UPDATE durable_listen SET scope = NULL, expression = '' WHERE task_id = $1`, [taskId]);
+        }
+        await push('go', '{"n":2}', 'a');
+        await push('go', '{"n":1}', 'c');
+        expect(stateOf(taskId)).toBe(LiveState.Evicted);
+        await push(key, payload, scope);
+        expect(stateOf(taskId)).toBe(LiveState.Running);
+        await world.complete(taskId);
+      }
+    }
+  });
+
   it('looks back for the oldest event of the scope that the expression lets through, in the same batch too', async () => {
     const taskId = await trigger();
     await push('early', '{"n":1}', 's');
