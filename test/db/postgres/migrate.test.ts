@@ -76,6 +76,26 @@ test('up and down to a given migration', async () => {
   await expect(migrateUp(database.url, { to: '77' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
+test('waits of an older schema keep a row for each of their keys, upwards and downwards', async () => {
+  await migrateUp(database.url, { to: '0013' });
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const [tenant, one, two] = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`);
+    const keys = [[one, 1, 'a'], [one, 1, 'b'], [one, 1, 'c'], [one, 2, 'a'], [two, 1, 'a']];
+    for (const [task, node, key] of keys) await client.query('INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node) VALUES ($1, $2, $3, 1, $4)', [tenant, key, task, node]);
+    const rows = async (more = ''): Promise<unknown[]> => (await client.query({ text: `SELECT task_id, node, event_key${more} FROM durable_listen ORDER BY 1, 2, 3`, rowMode: 'array' })).rows;
+    await migrateUp(database.url, { to: '0014' });
+    expect(await rows(', condition, scope, expression')).toEqual(keys.map(([task, node, key]) => [task, node, key, node === 1 && task === one ? ['a', 'b', 'c'].indexOf(String(key)) : 0, null, '']));
+    // Two conditions for one key are one row again.
+    await client.query(`INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node, condition, scope) VALUES ($1, 'a', $2, 1, 1, 7, 's')`, [tenant, two]);
+    await migrateDown(database.url, { to: '0013' });
+    expect(await rows()).toEqual(keys);
+  } finally {
+    await client.end();
+  }
+});
+
 test('ten at once: each migration is applied by exactly one', async () => {
   const all = await Promise.all(Array.from({ length: 10 }, () => migrateUp(database.url)));
   expect(all.flat().map((step) => step.name).sort()).toEqual(names);
