@@ -40,7 +40,8 @@ CREATE TABLE public.durable_listen (
     branch integer NOT NULL,
     node integer NOT NULL,
     condition smallint DEFAULT 0 NOT NULL,
-    scope text,
+    scope text DEFAULT ''::text NOT NULL,
+    guard bigint DEFAULT 0 NOT NULL,
     expression text DEFAULT ''::text NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
@@ -436,7 +437,7 @@ CREATE INDEX durable_entry_branch ON ONLY public.durable_entry USING btree (task
 
 CREATE INDEX durable_entry_child ON ONLY public.durable_entry USING btree (child_run_id) WHERE (child_run_id IS NOT NULL);
 
-CREATE INDEX durable_listen_key ON public.durable_listen USING btree (tenant_id, event_key, scope);
+CREATE INDEX durable_listen_key ON public.durable_listen USING btree (tenant_id, event_key, scope, guard);
 
 CREATE INDEX event_scope ON ONLY public.event USING btree (tenant_id, scope, key, id) WHERE (scope IS NOT NULL);
 

@@ -258,7 +258,10 @@ export interface DurableListenRow {
   condition: number;
   tenantId: string;
   eventKey: string;
-  scope: string | null;
+  /** '' for any. */
+  scope: string;
+  /** See `guardOf`. */
+  guard: string;
   expression: string;
 }
 

@@ -1,3 +1,4 @@
+import { guardOf } from '../cel/equality-guard.ts';
 import { describeAsked, EntryKind, type Asked } from '../model/durable.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { isPatchKey, isSameMemo } from '../model/memo-key.ts';
@@ -132,7 +133,7 @@ function listen(plan: Plan, tenantId: string, { taskId }: DurableLog, node: Dura
   for (const [index, condition] of conditionsOf(node).entries()) {
     if (condition.kind !== 'event') continue;
     const { eventKey, scope, expression } = condition;
-    plan.changes.durableListens.push({ taskId, branch: node.branch, node: node.node, condition: index, tenantId, eventKey, scope, expression });
+    plan.changes.durableListens.push({ taskId, branch: node.branch, node: node.node, condition: index, tenantId, eventKey, scope: scope ?? '', guard: guardOf(expression), expression });
   }
 }
 

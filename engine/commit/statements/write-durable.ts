@@ -43,8 +43,8 @@ export const insertDurableResults: Statement<DurableResultRow> = {
 export const insertDurableListens: Statement<DurableListenRow> = {
   name: 'insert_durable_listens',
   text: `
-    INSERT INTO durable_listen (task_id, branch, node, condition, tenant_id, event_key, scope, expression)
-    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+    INSERT INTO durable_listen (task_id, branch, node, condition, tenant_id, event_key, scope, guard, expression)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::text[])
     ON CONFLICT DO NOTHING`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
@@ -54,6 +54,7 @@ export const insertDurableListens: Statement<DurableListenRow> = {
     plainArray(rows.map((row) => row.tenantId)),
     textArray(rows.map((row) => row.eventKey)),
     textArray(rows.map((row) => row.scope)),
+    plainArray(rows.map((row) => row.guard)),
     textArray(rows.map((row) => row.expression)),
   ],
 };

@@ -86,7 +86,7 @@ test('waits of an older schema keep a row for each of their keys, upwards and do
     for (const [task, node, key] of keys) await client.query('INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node) VALUES ($1, $2, $3, 1, $4)', [tenant, key, task, node]);
     const rows = async (more = ''): Promise<unknown[]> => (await client.query({ text: `SELECT task_id, node, event_key${more} FROM durable_listen ORDER BY 1, 2, 3`, rowMode: 'array' })).rows;
     await migrateUp(database.url, { to: '0014' });
-    expect(await rows(', condition, scope, expression')).toEqual(keys.map(([task, node, key]) => [task, node, key, node === 1 && task === one ? ['a', 'b', 'c'].indexOf(String(key)) : 0, null, '']));
+    expect(await rows(', condition, scope, guard, expression')).toEqual(keys.map(([task, node, key]) => [task, node, key, node === 1 && task === one ? ['a', 'b', 'c'].indexOf(String(key)) : 0, '', '0', '']));
     // Two conditions for one key are one row again.
     await client.query(`INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node, condition, scope) VALUES ($1, 'a', $2, 1, 1, 7, 's')`, [tenant, two]);
     await migrateDown(database.url, { to: '0013' });

@@ -188,6 +188,7 @@ describe('durable tasks on Postgres', () => {
       otherScope: event('approval', { scope: 'b' }),
       otherId: event('approval', { scope: 'a', expression: 'input.id == 2' }),
       otherKind: event('approval', { expression: 'input.kind.startsWith("x")' }),
+      wide: event('approval', { scope: 'a', expression: 'input.kind == "y" && input.id == 3' }),
     };
     const taskIds: Record<string, string> = {};
     for (const [name, condition] of Object.entries(waits)) {
@@ -199,7 +200,9 @@ describe('durable tasks on Postgres', () => {
     // A log that cannot be read fails what reads it.
     await client.query(`UPDATE durable_entry SET asked = 'no JSON' WHERE task_id = ANY ($1)`, [[taskIds['otherScope'], taskIds['otherId'], taskIds['otherKind']]]);
     await push('approval', '{"id":1,"kind":"y"}', 'a');
-    expect(stateOf(taskIds['mine'] ?? '')).toBe(LiveState.Running);
+    expect(['mine', 'wide'].map((name) => stateOf(taskIds[name] ?? ''))).toEqual([LiveState.Running, LiveState.Evicted]);
+    await push('approval', JSON.stringify({ id: 3, kind: 'y', ...Array.from({ length: 1_500 }, (_, n) => n) }), 'a');
+    expect(stateOf(taskIds['wide'] ?? '')).toBe(LiveState.Running);
     for (const [payload, scope] of [['{"id":0,"kind":"y"}', 'b'], ['{"id":2,"kind":"y"}', 'a'], ['{"id":0,"kind":"xy"}', null]] as const) await expect(push('approval', payload, scope), payload).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
   });
 
@@ -212,7 +215,7 @@ describe('durable tasks on Postgres', () => {
         await evict(taskId);
         if (old) {
           await client.query(`DELETE FROM durable_listen WHERE task_id = $1 AND condition = 1`, [taskId]);
-          await client.query(`UPDATE durable_listen SET scope = NULL, expression = '' WHERE task_id = $1`, [taskId]);
+          await client.query(`UPDATE durable_listen SET scope = '', guard = 0, expression = '' WHERE task_id = $1`, [taskId]);
         }
         await push('go', '{"n":2}', 'a');
         await push('go', '{"n":1}', 'c');

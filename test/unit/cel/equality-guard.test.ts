@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileCel } from '../../../engine/cel/compile-cel.ts';
-import { equalityGuards, isRuledOut } from '../../../engine/cel/equality-guard.ts';
-import { Listeners } from '../../../engine/shard/durable-listeners.ts';
-import { holds } from '../../../engine/plan/review-task.ts';
+import { equalityGuards, guardOf, guardsOf, isRuledOut, noGuard } from '../../../engine/cel/equality-guard.ts';
 
 const scalar = fc.oneof(fc.integer({ min: -2, max: 3 }), fc.constantFrom(0.5, 7.25, 2 ** 53, 2 ** 53 + 2), fc.constantFrom('', 'a', 'b', 'a && b', '1'), fc.boolean());
 const path = fc.constantFrom('input.a', 'input.b', 'input.a.c', 'input.b.c', 'input._d');
@@ -50,21 +48,27 @@ describe('equality guards', () => {
     );
     expect(ruledOut).toBeGreaterThan(300);
   });
-});
 
-describe('listeners', () => {
-  it('are the ones that an event meets, whatever their expressions, and those whose expression fails', () => {
+  it('of an event hold for every expression that it makes true', () => {
+    let guarded = 0;
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constant(''), expression.filter(isValid)), { maxLength: 30 }), input, (expressions, given) => {
-        const listeners = new Listeners();
-        for (const [n, text] of expressions.entries()) listeners.add(String(n), text);
-        const concerned = expressions.flatMap((text, n) => {
-          const { met, why } = holds(text, { input: given }, undefined);
-          return met || why !== undefined ? [String(n)] : [];
-        });
-        expect(listeners.concerned(given).sort()).toEqual(concerned.sort());
+      fc.property(expression.filter(isValid), input, (text, given) => {
+        const result = compileCel(text).evaluate({ input: given });
+        if (!result.ok || result.value !== true) return;
+        if (guardOf(text) !== noGuard) guarded++;
+        expect(guardsOf(given), `${text} on ${JSON.stringify(given)}`).toContain(guardOf(text));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 20_000 },
     );
+    expect(guarded).toBeGreaterThan(40);
+  });
+
+  it('of another value, type or path are others', () => {
+    const others = ['input.a == 1', 'input.a == "1"', 'input.a == true', 'input.a == 2', 'input.b == 1', 'input.a.b == 1', 'true'].map(guardOf);
+    expect(new Set(others).size).toBe(others.length);
+    expect(guardOf('input.kind == "x" && input.a == 1.0 && input.n > 2')).toBe(guardOf('input.a == 1'));
+    expect(guardsOf({ list: Array.from({ length: 5_000 }, (_, n) => n), deep: JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`) })).toEqual([noGuard]);
+    expect(guardsOf(Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`f${n}`, n])))).toBeUndefined();
+    expect(guardsOf(JSON.parse('{"a":1,"b":{"c":"x"},"list":[{"d":2}],"none":null}'))?.sort()).toEqual([noGuard, guardOf('input.a == 1'), guardOf('input.b.c == "x"')].sort());
   });
 });
