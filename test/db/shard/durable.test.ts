@@ -201,7 +201,7 @@ describe('durable tasks on Postgres', () => {
     await client.query(`UPDATE durable_entry SET asked = 'no JSON' WHERE task_id = ANY ($1)`, [[taskIds['otherScope'], taskIds['otherId'], taskIds['otherKind']]]);
     await push('approval', '{"id":1,"kind":"y"}', 'a');
     expect(['mine', 'wide'].map((name) => stateOf(taskIds[name] ?? ''))).toEqual([LiveState.Running, LiveState.Evicted]);
-    await push('approval', JSON.stringify({ id: 3, kind: 'y', ...Array.from({ length: 1_500 }, (_, n) => n) }), 'a');
+    await push('approval', JSON.stringify({ id: 3, kind: 'y', ...Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`f${n}`, n])) }), 'a');
     expect(stateOf(taskIds['wide'] ?? '')).toBe(LiveState.Running);
     for (const [payload, scope] of [['{"id":0,"kind":"y"}', 'b'], ['{"id":2,"kind":"y"}', 'a'], ['{"id":0,"kind":"xy"}', null]] as const) await expect(push('approval', payload, scope), payload).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
   });
