@@ -32,6 +32,14 @@ export interface DurableStreamDeps {
 type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
 type Response = NonNullable<DurableTaskResponse['message']>;
 
+/** A request that was not answered yet. */
+interface Asked {
+  readonly sender: DurableSender;
+  readonly kind: AskKind;
+  /** Refusals of what the task asked for next: a worker takes an error for the answer to its oldest request. */
+  readonly refusals: (() => void)[];
+}
+
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
 const longestText = 1000;
 
@@ -53,7 +61,8 @@ export class DurableStream {
   readonly #fail: (error: unknown) => void;
   readonly #number = ++streams;
   #requests = 0;
-  readonly #asked = new Map<number, { sender: DurableSender; kind: AskKind }>();
+  /** By the requests' numbers, which go up. */
+  readonly #asked = new Map<number, Asked>();
   #workerId = '';
   #detach: () => void = () => undefined;
   /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
@@ -147,25 +156,46 @@ export class DurableStream {
     const sender = this.#sender(wire);
     if (sender === undefined) return;
     const request = ++this.#requests;
-    this.#asked.set(request, { sender, kind });
+    this.#asked.set(request, { sender, kind, refusals: [] });
     const taken = this.#enter(sender, async () => {
       const ask = await prepare(sender);
       // Only the order of submission is kept by waiting: the commit is awaited outside.
       return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request, ask, uncertain: false, existing: new Set(), ended: new Map() }) };
     }).then(({ committed }) => committed);
-    taken.catch((error: unknown) => {
-      this.#asked.delete(request);
-      this.#refuse(sender, error);
-    });
+    taken.catch((error: unknown) => this.#refuseInTurn(request, error));
+  }
+
+  /** What is refused before its plan would else overtake the answers to requests whose commits are under way. */
+  #refuseInTurn(request: number, error: unknown): void {
+    const asked = this.#asked.get(request);
+    if (asked === undefined) return;
+    const before = this.#askedBefore(request, asked.sender.taskId);
+    if (before !== undefined) return void before.refusals.push(() => this.#refuseInTurn(request, error));
+    this.#leave(asked.sender.taskId, Promise.resolve(), () => this.#refuse(asked.sender, error));
+    this.#settled(request, asked);
+  }
+
+  #askedBefore(request: number, taskId: string): Asked | undefined {
+    let last: Asked | undefined;
+    for (const [number, asked] of this.#asked) {
+      if (number >= request) break;
+      if (asked.sender.taskId === taskId) last = asked;
+    }
+    return last;
+  }
+
+  #settled(request: number, { refusals }: Asked): void {
+    this.#asked.delete(request);
+    for (const refuse of refusals) refuse();
   }
 
   /** In the order of the plans, results among them. */
   #reply(stream: number, request: number, reply: DurableAskReply): void {
     const asked = stream === this.#number ? this.#asked.get(request) : undefined;
     if (asked === undefined) return;
-    this.#asked.delete(request);
     const { sender, kind } = asked;
     this.#leave(sender.taskId, this.#answer(sender, kind, reply), (response) => this.#write(response), (error) => this.#refuse(sender, error));
+    this.#settled(request, asked);
   }
 
   /** Runs after what the task asked for before has been submitted. */
@@ -198,7 +228,8 @@ export class DurableStream {
   /** The request was refused whole, and changed nothing. */
   #refuse(sender: DurableSender, error: unknown, place = { branch: 0, node: 0 }): void {
     if (!(error instanceof HatchetError) || error.code === 'NOT_OWNER' || error.code === 'STOPPING') return this.#fail(error);
-    this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage: error.message } });
+    const errorMessage = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
+    this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage } });
   }
 
   async #children(sender: DurableSender, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<DurableAsk> {

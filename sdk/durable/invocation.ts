@@ -9,6 +9,9 @@ export type DurableRequest = NonNullable<DurableTaskRequest['message']>;
 export type DurableMessage = NonNullable<DurableTaskResponse['message']>;
 type Answer = Extract<DurableMessage, { $case: 'waitForAck' | 'memoAck' | 'triggerRunsAck' }>;
 
+/** The wire has no code for it but this text. */
+const unknownWorkflow = /^there is no workflow /;
+
 /** A node of the task's log. */
 export interface Place {
   readonly branchId: bigint;
@@ -203,7 +206,7 @@ export class Invocation {
       // What it asked for after that too: a place that is right by chance would lead it further astray.
       for (const asked of this.#asked.splice(0)) this.#refuse(asked, this.#mismatch);
     } else {
-      const error = new HatchetError('INVALID_ARGUMENT', `the engine refused an operation of the durable task: ${errorMessage}`);
+      const error = new HatchetError(unknownWorkflow.test(errorMessage) ? 'UNKNOWN_WORKFLOW' : 'INVALID_ARGUMENT', `the engine refused an operation of the durable task: ${errorMessage}`);
       const memo = this.#open.get(nodeId);
       const asked = memo === undefined ? this.#asked.shift() : undefined;
       if (memo !== undefined) {

@@ -18,4 +18,9 @@ export class EntryFailure extends Error {
   get cancelled(): boolean {
     return this.message === 'task was cancelled';
   }
+
+  /** The run whose idempotency key the child would have had. As above. */
+  get heldBy(): string | undefined {
+    return /^run ([\da-f-]{36}) holds the idempotency key, so no child was started$/.exec(this.message)?.[1];
+  }
 }
