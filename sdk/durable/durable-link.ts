@@ -88,13 +88,17 @@ export class DurableLink {
     if (this.#ready) this.#send(completion);
   }
 
-  /** Once a macrotask: an invocation often begins several waits at once. */
+  /**
+   * Once a macrotask, and not while answers are to come: an invocation often begins many waits at once, and all of them
+   * would be said again with each. The engine counts what was asked for last by itself.
+   */
   saySoon(invocation: Invocation): void {
     this.#unsaid.add(invocation);
     this.#saying ??= setImmediate(() => {
       this.#saying = undefined;
-      this.#say([...this.#unsaid].map((each) => each.waitsFor()));
-      this.#unsaid.clear();
+      const due = [...this.#unsaid].filter((each) => !each.hasUnanswered);
+      for (const each of due) this.#unsaid.delete(each);
+      this.#say(due.map((each) => each.waitsFor()));
     });
   }
 

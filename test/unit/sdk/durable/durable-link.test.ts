@@ -140,6 +140,15 @@ describe('what a worker waits for', () => {
     expect(new Set(messages.flat().map((entry) => entry.nodeId)).size).toBe(count * children);
   }, 60_000);
 
+  it('is said once the answers are there, not with each of them', async () => {
+    const many = begin('many');
+    const asked = Array.from({ length: 500 }, () => aDay);
+    for (const conditions of asked) void many.wait(conditions, undefined);
+    await vi.waitFor(() => expect(heard[0]?.said.some((message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === asked.length)).toBe(true), patient);
+    // One more of each second that it took.
+    expect(words(heard[0]).filter((word) => word.startsWith('waits')).length).toBeLessThan(50);
+  });
+
   it('is cut only between invocations', () => {
     const nodes = (task: string, count: number) => Array.from({ length: count }, (_, n) => ({ durableTaskExternalId: task, invocationCount: 1, branchId: 1n, nodeId: BigInt(n) }));
     const [a, b, c, none] = [nodes('a', 3), nodes('b', 2), nodes('c', 9), nodes('d', 0)];
