@@ -155,7 +155,8 @@ export class Runner {
   async #request<Input, Output>(item: RunItem<Input, Output>, parent: ParentRun | undefined, childIndex: number | undefined): Promise<TriggerWorkflowRequest> {
     const { target, input, options = {} } = item;
     const name = typeof target === 'string' ? target : target.name;
-    parent?.signal.throwIfAborted();
+    // A durable task that has left its worker is told nothing any more, not even this.
+    if (parent?.durable === undefined) parent?.signal.throwIfAborted();
     if (parent?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Start it outside of the memo; a child is recorded by itself' });
     if (parent === undefined && (options.childKey !== undefined || options.sticky === true)) {
       await this.#logger.warn(`childKey and sticky of ${name} are left out: they are for runs that a task starts`);
