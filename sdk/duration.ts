@@ -21,6 +21,8 @@ export interface DurationObject {
  */
 export type Duration = Milliseconds | Seconds | Minutes | Hours | `${Hours}${Minutes}` | `${Hours}${Seconds}` | `${Minutes}${Seconds}` | `${Hours}${Minutes}${Seconds}` | DurationObject | number;
 
+const parts: ReadonlySet<string> = new Set(['hours', 'minutes', 'seconds', 'milliseconds'] satisfies (keyof DurationObject)[]);
+
 const wholeText = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/;
 const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/g;
 
@@ -34,7 +36,7 @@ const longestMs = 100 * 365 * 24 * unitMs.h;
 export function durationToMs(duration: Duration): number {
   const ms = rawMs(duration);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0 || ms > longestMs) {
-    throw new HatchetError('INVALID_DURATION', `${JSON.stringify(duration)} is not a duration`, {
+    throw new HatchetError('INVALID_DURATION', `${typeof duration === 'number' ? duration : JSON.stringify(duration)} is not a duration`, {
       remedy: "Use a text such as '500ms', '90s' or '42m30s', an object such as { minutes: 5 }, or a number of milliseconds",
     });
   }
@@ -62,6 +64,8 @@ export function durationToString(duration: Duration): string {
 function rawMs(duration: Duration): number | undefined {
   if (typeof duration === 'number') return duration;
   if (typeof duration === 'string') return wholeText.test(duration) ? textMs(duration) : undefined;
+  // Callers without types; and objects of other libraries, whose days would be lost in silence.
+  if (typeof duration !== 'object' || duration === null || Object.keys(duration).some((name) => !parts.has(name))) return undefined;
   const { hours = 0, minutes = 0, seconds = 0, milliseconds = 0 } = duration;
   if ([hours, minutes, seconds, milliseconds].some((amount) => amount < 0)) return undefined;
   return hours * unitMs.h + minutes * unitMs.m + seconds * unitMs.s + milliseconds;

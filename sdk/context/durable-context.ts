@@ -205,7 +205,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     this.#checkPlace('memo');
     const fn = typeof one === 'function' ? one : other;
     const deps = typeof one === 'function' ? other : one;
-    if (typeof fn !== 'function' || typeof deps === 'function') throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function');
+    if (typeof fn !== 'function' || !Array.isArray(deps)) throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function', { remedy: "Write ctx.memo(['what it is'], () => …)" });
     const parent = currentParentRun();
     const run = async (): Promise<string> => toJson(await fn());
     const json = await this.#invocation.memo(memoKey(this.taskRunExternalId(), deps), async () => await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)));

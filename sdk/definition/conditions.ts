@@ -129,7 +129,9 @@ export function taskConditions(settings: ConditionSettings, namespace: string): 
 function addAll(conditions: TaskConditions, given: TaskCondition | readonly TaskCondition[] | undefined, { action, namespace }: { action: Action; namespace: string }): void {
   for (const each of listOf(given)) {
     const orGroupId = randomUUID();
-    for (const one of each instanceof OrCondition ? each.conditions : [each]) addOne(conditions, one, { action, orGroupId, namespace });
+    const alternatives = each instanceof OrCondition ? each.conditions : [each];
+    if (alternatives.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'an Or without conditions can never be met', { remedy: 'Give it one or more, or leave it out' });
+    for (const one of alternatives) addOne(conditions, one, { action, orGroupId, namespace });
   }
 }
 
@@ -150,6 +152,11 @@ function addOne(conditions: TaskConditions, one: SingleCondition, place: { actio
     conditions.sleepConditions.push({ base: base(`sleep-${sleepFor}`, ''), sleepFor });
   } else if ('eventKey' in one) {
     conditions.userEventConditions.push({ base: base(one.eventKey, one.expression ?? ''), userEventKey: applyNamespace(one.eventKey, namespace), eventScope: one.scope, considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince) });
+  } else if (!('parent' in one)) {
+    // Callers without types.
+    const given: unknown = one;
+    const what = given instanceof OrCondition ? 'an Or' : Array.isArray(given) ? 'a list' : JSON.stringify(given);
+    throw new HatchetError('INVALID_ARGUMENT', `${what} stands where a single condition is needed`, { remedy: 'Use { sleepFor }, { eventKey } or { parent }; an Or takes these alone, and a list takes these and Ors' });
   } else {
     conditions.parentOverrideConditions.push({ base: base(`parent-${one.parent.name}`, one.expression ?? ''), parentReadableId: one.parent.name });
   }

@@ -30,6 +30,16 @@ describe('durations', () => {
     expect(() => durationToString(duration)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
   });
 
+  it.each<[string, string]>([['null', 'null is not'], ['true', 'true is not'], ['[1]', '[1] is not'], ['{"days":1,"hours":2}', '{"days":1,"hours":2} is not']])('refuses %s from callers without types', (json, message) => {
+    const given: Duration = JSON.parse(json);
+    expect(() => durationToMs(given)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION', message: expect.stringContaining(message) }));
+  });
+
+  it('says which number it refuses', () => {
+    expect(() => durationToMs(Number.NaN)).toThrow('NaN is not a duration');
+    expect(() => durationToMs(Number.POSITIVE_INFINITY)).toThrow('Infinity is not a duration');
+  });
+
   it('what it sends, the engine reads as the same time', () => {
     const part = fc.nat(10_000);
     const durations = fc.oneof(fc.nat(10_000_000_000), fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }));

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HatchetError, IdempotencyCollisionError, Or, type DurableContext } from '../../sdk/index.ts';
+import { createTestEngine, type TestEngine } from '../../testing/index.ts';
+import { patient } from '../helpers/patient.ts';
+
+let engine: TestEngine;
+let tasks = 0;
+
+beforeAll(async () => {
+  engine = await createTestEngine({ logLevel: 'OFF', timeout: '20s' });
+});
+
+afterAll(async () => {
+  await engine.stop();
+});
+
+/** What the code gives as a durable task. */
+async function durably<Output extends object>(fn: (ctx: DurableContext) => Promise<Output>, options: { ttl?: '10ms' } = {}): Promise<Output> {
+  const task = engine.hatchet.durableTask({ name: `durable-${++tasks}`, evictionPolicy: options, fn: async (_: object, ctx) => await fn(ctx) });
+  await engine.worker([task]);
+  return await task.run({});
+}
+
+/** Values, and the codes and messages of errors. */
+async function settled(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
+  return (await Promise.allSettled(promises)).map((each) => (each.status === 'fulfilled' ? each.value : said(each.reason)));
+}
+
+function said(error: unknown): string {
+  return error instanceof HatchetError ? `${error.code}: ${error.message}` : String(error);
+}
+
+describe('durable operations that are refused', () => {
+  it('fail alone: those that were asked for together with them go on', async () => {
+    const twice = engine.hatchet.task({ name: 'twice', fn: ({ n }: { n: number }) => ({ n: 2 * n }) });
+    await engine.worker([twice]);
+    const { ends } = await durably(async (ctx) => ({
+      ends: await settled([ctx.sleepFor('30ms'), ctx.runChild('nobody', {}), twice.run({ n: 1 }), ctx.waitForEvent('never', { expression: 'input.(' }), ctx.waitForEvent('late', { timeout: '20ms' }), ctx.runChild('nobody else', {}), twice.run({ n: 2 })]),
+    }));
+    expect(ends).toEqual([
+      { durationMs: 30 },
+      expect.stringMatching(/^UNKNOWN_WORKFLOW: .*there is no workflow "nobody"\. Start a worker that registers it/),
+      { n: 2 },
+      expect.stringMatching(/^INVALID_ARGUMENT: .*CEL expression "input\.\(" is not valid/),
+      null,
+      expect.stringMatching(/^UNKNOWN_WORKFLOW: .*there is no workflow "nobody else"/),
+      { n: 4 },
+    ]);
+  });
+
+  it('say what is wrong with them to callers without types', async () => {
+    const { ends } = await durably(async (ctx) => {
+      const untyped: Parameters<typeof ctx.waitFor>[0][] = JSON.parse('[[[{"sleepFor":1}]],{},{"sleepFor":null}]');
+      const deps: string[] = JSON.parse('null');
+      return { ends: await settled([...untyped.map((each) => ctx.waitFor(each)), ctx.waitFor([Or(), { sleepFor: 1 }]), ctx.memo(deps, () => 1), ctx.sleepFor(1)]) };
+    });
+    expect(ends).toEqual([
+      expect.stringContaining('INVALID_ARGUMENT: a list stands where a single condition is needed'),
+      expect.stringContaining('INVALID_ARGUMENT: {} stands where a single condition is needed'),
+      expect.stringContaining('INVALID_DURATION: null is not a duration'),
+      expect.stringContaining('INVALID_ARGUMENT: an Or without conditions can never be met'),
+      expect.stringContaining('INVALID_ARGUMENT: memo takes a list of dependencies and a function'),
+      { durationMs: 1 },
+    ]);
+  });
+
+  it('say which run holds the idempotency key of a child', async () => {
+    const once = engine.hatchet.task({ name: 'once', idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 3_600_000 }, fn: ({ key }: { key: string }) => ({ key }) });
+    await engine.worker([once]);
+    const { first, second, third } = await durably(async (ctx) => {
+      const ref = await ctx.spawn(once, { key: 'a' });
+      await ref.output;
+      const holder = await once.run({ key: 'a' }).catch((error: unknown) => (error instanceof IdempotencyCollisionError ? error.existingRunExternalId : said(error)));
+      return { first: ref.workflowRunId, second: holder, third: await once.run({ key: 'b' }) };
+    });
+    expect(second).toBe(first);
+    expect(third).toEqual({ key: 'b' });
+  });
+});
+
+describe('a durable task that has left its worker', () => {
+  it('is not told so by what it asks for next: no catch and no finally runs there', async () => {
+    const { hatchet } = engine;
+    const kid = hatchet.task({ name: 'kid', fn: () => ({}) });
+    const said: string[] = [];
+    const wandering = hatchet.durableTask({
+      name: 'wandering',
+      evictionPolicy: { ttl: '10ms' },
+      fn: async (_: object, ctx) => {
+        const { invocationCount, abortController } = ctx;
+        const decided = ctx.waitForEvent('decided');
+        try {
+          // Not seen by the worker: the task leaves in the middle of it.
+          if (invocationCount === 1) await new Promise((resolve) => abortController.signal.addEventListener('abort', resolve));
+          said.push(`asks ${invocationCount}`);
+          await kid.run({});
+          await decided;
+          return { invocationCount };
+        } finally {
+          said.push(`finally ${invocationCount}`);
+        }
+      },
+    });
+    await engine.worker([kid, wandering]);
+    const ref = await wandering.runNoWait({});
+    await expect.poll(() => said, patient).toEqual(['asks 1']);
+    await hatchet.events.push('decided', {});
+    expect(await ref.output).toEqual({ invocationCount: expect.any(Number) });
+    expect(said.filter((each) => each.endsWith(' 1'))).toEqual(['asks 1']);
+    expect(said.filter((each) => each.startsWith('finally'))).toHaveLength(1);
+  });
+});
