@@ -203,7 +203,7 @@ describe('the durable contract, call by call', () => {
     const unknown = { durableTaskExternalId: '00000000-0000-7000-8000-000000000002', invocationCount: 1 };
     const register = { $case: 'registerWorker' as const, value: { workerId } };
     expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: conditions('1s'), label: '' } }], 'serverEvict')).toMatchObject(unknown);
-    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: { sleepConditions: [], userEventConditions: [] }, label: '' } }], 'error')).toMatchObject({ errorMessage: 'the wait has 0 conditions' });
+    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: { sleepConditions: [], userEventConditions: [] }, label: '' } }], 'error')).toMatchObject({ errorMessage: 'the wait has 0 conditions. Give it 1 to 100' });
     expect(await converse([register, { $case: 'evictInvocation', value: { ...unknown, reason: '' } }], 'evictionAck')).toMatchObject(unknown);
   });
 });
