@@ -3,6 +3,7 @@ import { durationToString, type Duration } from '../duration.ts';
 import { HatchetError, isError, TaskCancelledError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
 import { notAwaitedYet } from '../run/not-awaited-yet.ts';
+import { asTask, currentParentRun } from '../run/parent-run.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget, TaskRef } from '../run/run-target.ts';
@@ -38,6 +39,7 @@ export class Context<Input = unknown, UserData = unknown> {
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
+  readonly #task = currentParentRun();
   #streamed = 0;
 
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
@@ -218,22 +220,26 @@ export class Context<Input = unknown, UserData = unknown> {
 
   /** Starts a child and waits for its output. @throws as a workflow's run */
   runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
-    return notAwaitedYet(this.#host.runner.run(childItem({ workflow, input, options })));
+    return this.#begin(() => this.#host.runner.run(childItem({ workflow, input, options })));
   }
 
   /** Starts a child. */
   runNoWaitChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
-    return notAwaitedYet(this.#host.runner.start(childItem({ workflow, input, options })));
+    return this.#begin(() => this.#host.runner.start(childItem({ workflow, input, options })));
   }
 
   /** Starts children and waits for all outputs, in their order. */
   bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
-    return notAwaitedYet(this.#host.runner.runMany(children.map(childItem)));
+    return this.#begin(() => this.#host.runner.runMany(children.map(childItem)));
   }
 
   /** Starts children. */
   bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
-    return notAwaitedYet(this.#host.runner.startMany(children.map(childItem)));
+    return this.#begin(() => this.#host.runner.startMany(children.map(childItem)));
+  }
+
+  #begin<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return asTask(this.#task, () => notAwaitedYet(operation()));
   }
 
   #echo(level: Exclude<LogLevel, 'OFF'>, message: string, error: Error | undefined): void {

@@ -8,7 +8,7 @@ import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
 import { notAwaitedYet } from '../run/not-awaited-yet.ts';
-import { currentParentRun, withParentRun } from '../run/parent-run.ts';
+import { asTask, currentParentRun, withParentRun } from '../run/parent-run.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget } from '../run/run-target.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
@@ -58,6 +58,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #invocation: Invocation;
   readonly #namespace: string;
   readonly #now: () => Date;
+  readonly #task = currentParentRun();
   readonly #patches = new Map<string, Promise<boolean>>();
   #draws: Promise<Draws> | undefined;
 
@@ -71,12 +72,12 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
   sleepFor(duration: Duration, options: SleepOptions | string = {}, label?: string): Promise<SleepResult> {
-    return notAwaitedYet(this.#sleepFor(duration, typeof options === 'string' ? { readableDataKey: options, label } : options));
+    return this.#begin(() => this.#sleepFor(duration, typeof options === 'string' ? { readableDataKey: options, label } : options));
   }
 
   /** Waits until then. */
   sleepUntil(wakeAt: Date, options: SleepOptions = {}): Promise<SleepResult> {
-    return notAwaitedYet(this.#sleepUntil(wakeAt, options));
+    return this.#begin(() => this.#sleepUntil(wakeAt, options));
   }
 
   /**
@@ -89,7 +90,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   /** The same as the official SDK writes it. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
   waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[schema, scope, lookback, label]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
-    return notAwaitedYet(this.#waitForEvent(key, typeof given === 'object' ? given : { expression: given, schema, scope, lookback, label }));
+    return this.#begin(() => this.#waitForEvent(key, typeof given === 'object' ? given : { expression: given, schema, scope, lookback, label }));
   }
 
   /**
@@ -97,7 +98,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * @returns what was met, by readable data keys: `{ CREATE: { key: [data] } }`
    */
   waitFor(conditions: WaitCondition | readonly WaitCondition[], label?: string): Promise<WaitResult> {
-    return notAwaitedYet(this.#waitFor(conditions, label));
+    return this.#begin(() => this.#waitFor(conditions, label));
   }
 
   /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
@@ -131,22 +132,22 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   memo<Value>(deps: readonly unknown[], fn: Memoized<Value>): Promise<Value>;
   memo<Value>(fn: Memoized<Value>, deps: readonly unknown[]): Promise<Value>;
   memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
-    return notAwaitedYet(this.#memo(one, other));
+    return this.#begin(() => this.#memo(one, other));
   }
 
   /** The time, as it was when this was first asked for. */
   now(): Promise<Date> {
-    return notAwaitedYet(this.#recordedNow());
+    return this.#begin(() => this.#recordedNow());
   }
 
   /** A UUID that is the same each time the task is run again. */
   uuid(): Promise<string> {
-    return notAwaitedYet(this.#drawn('uuid').then((draws) => draws.uuid()));
+    return this.#begin(() => this.#drawn('uuid').then((draws) => draws.uuid()));
   }
 
   /** A number from 0, below 1, that is the same each time the task is run again. */
   random(): Promise<number> {
-    return notAwaitedYet(this.#drawn('random').then((draws) => draws.number()));
+    return this.#begin(() => this.#drawn('random').then((draws) => draws.number()));
   }
 
   /**
@@ -154,7 +155,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * was changed. Keep the old way in the `else` until no such run is left. The answer for an id stays the same.
    */
   patched(id: string): Promise<boolean> {
-    return notAwaitedYet(this.#patched(id));
+    return this.#begin(() => this.#patched(id));
   }
 
   /** Goes on at once: when the engine has a line is in no log, and must not decide what comes next. */
@@ -165,6 +166,10 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   override async refreshTimeout(incrementBy: Duration): Promise<void> {
     await super.refreshTimeout(incrementBy);
     this.#invocation.extendedMs += durationToMs(incrementBy);
+  }
+
+  #begin<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return asTask(this.#task, () => notAwaitedYet(operation()));
   }
 
   async #sleepFor(duration: Duration, { readableDataKey, label }: SleepOptions): Promise<SleepResult> {

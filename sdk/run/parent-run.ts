@@ -21,6 +21,15 @@ export function withParentRun<Result>(parent: ParentRun, body: () => Result): Re
   return storage.run(parent, body);
 }
 
+/**
+ * What is asked of a task's context is that task's own: a queue, a pool or a limiter that tasks share runs its jobs in the
+ * asynchronous context of whichever of them was there last.
+ */
+export function asTask<Result>(task: ParentRun | undefined, body: () => Result): Result {
+  // The task's memos have the same signal, and stay memos; its next invocation has another.
+  return task === undefined || storage.getStore()?.signal === task.signal ? body() : storage.run(task, body);
+}
+
 export function currentParentRun(): ParentRun | undefined {
   return storage.getStore();
 }

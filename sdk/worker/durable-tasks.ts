@@ -113,8 +113,9 @@ export class DurableTasks {
         this.#review();
         signal.addEventListener('abort', cancel, { once: true });
         if (signal.aborted) cancel();
-        const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace, now: this.#connection.config.now });
         const run = async (): Promise<unknown> => {
+          // Made inside of its task: it takes what it is asked for that task's own.
+          const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace, now: this.#connection.config.now });
           let output: unknown;
           try {
             output = await durable.body.run(facts.input, ctx);

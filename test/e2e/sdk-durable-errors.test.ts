@@ -110,3 +110,37 @@ describe('a durable task that has left its worker', () => {
     expect(said.filter((each) => each.startsWith('finally'))).toHaveLength(1);
   });
 });
+
+describe('contexts of tasks that share a queue', () => {
+  it('ask for their own task, in whosever asynchronous context their jobs run', async () => {
+    const { hatchet } = engine;
+    const jobs: (() => Promise<void>)[] = [];
+    let running = false;
+    /** The next job begins where the one before it ended. */
+    const drain = async (): Promise<void> => {
+      const job = running ? undefined : jobs.shift();
+      if (job === undefined) return;
+      running = true;
+      await job();
+      running = false;
+      void drain();
+    };
+    const queued = async <Result>(job: () => Promise<Result>): Promise<Result> => await new Promise((resolve, reject) => {
+      jobs.push(async () => await job().then(resolve, reject));
+      void drain();
+    });
+    const echo = hatchet.task({ name: 'echo', fn: ({ n }: { n: number }) => ({ n }) });
+    const plain = hatchet.task({ name: 'queueing', fn: async ({ n }: { n: number }, ctx) => ({ n, own: (await queued(async () => await ctx.runNoWaitChild(echo, { n }))).parentWorkflowRunId === ctx.workflowRunId() }) });
+    const durable = hatchet.durableTask({
+      name: 'queueing-durably',
+      fn: async ({ n }: { n: number }, ctx) => ({
+        memo: await queued(async () => await ctx.memo(['slow'], async () => await new Promise<number>((resolve) => setTimeout(resolve, 20, n)))),
+        child: await queued(async () => await ctx.runChild(echo, { n })),
+        draws: new Set([await queued(async () => await ctx.uuid()), await ctx.uuid()]).size,
+      }),
+    });
+    await engine.worker([echo, plain, durable]);
+    expect(await plain.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual([1, 2, 3].map((n) => ({ n, own: true })));
+    expect(await durable.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual([1, 2, 3].map((n) => ({ memo: n, child: { n }, draws: 2 })));
+  }, 40_000);
+});
