@@ -49,6 +49,8 @@ export class DurableLink {
   #reconnecting = false;
   #timer: NodeJS.Timeout | undefined;
   #saying: NodeJS.Immediate | undefined;
+  /** Tasks that left and are to start again at once, until they are. */
+  #restoring = 0;
   #onDeparted: (() => void)[] = [];
 
   /** @param onDismissed the engine says that the invocation is not the one that counts, or it cannot go on */
@@ -111,9 +113,9 @@ export class DurableLink {
     if (this.#ready) this.#sendDepartures([departure]);
   }
 
-  /** Resolves when the engine knows of all that have left. */
+  /** Resolves when the engine knows of all that have left, and those that are to start again at once can. */
   async departed(): Promise<void> {
-    if (this.#departures.size > 0) await new Promise<void>((resolve) => this.#onDeparted.push(resolve));
+    if (this.#departures.size + this.#restoring > 0) await new Promise<void>((resolve) => this.#onDeparted.push(resolve));
   }
 
   stop(): void {
@@ -215,8 +217,18 @@ export class DurableLink {
     const departure = this.#departures.get(key);
     if (departure === undefined) return;
     this.#departures.delete(key);
-    if (departure.restore) void this.#restore(departure);
-    if (this.#departures.size === 0) for (const resolve of this.#onDeparted.splice(0)) resolve();
+    if (departure.restore) {
+      this.#restoring += 1;
+      void this.#restore(departure).finally(() => {
+        this.#restoring -= 1;
+        this.#tellDeparted();
+      });
+    }
+    this.#tellDeparted();
+  }
+
+  #tellDeparted(): void {
+    if (this.#departures.size + this.#restoring === 0) for (const resolve of this.#onDeparted.splice(0)) resolve();
   }
 
   /** Tried until the engine has answered: nothing else may ever wake the task. */

@@ -161,6 +161,14 @@ export class DurableTasks {
     await this.#departed(patienceMs);
   }
 
+  /** For a worker that can wait no longer: what still runs starts again from its log elsewhere, and nothing of it settles here. `leave` waits until the engine knows. */
+  abandon(): void {
+    for (const stay of this.#stays.values()) {
+      this.#link.depart(stay.invocation, 'its worker stopped while it ran', true);
+      stay.leave();
+    }
+  }
+
   async #departed(patienceMs: number): Promise<void> {
     const departed = new AbortController();
     await Promise.race([this.#link.departed(), pause(patienceMs, departed.signal)]);

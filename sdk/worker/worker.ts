@@ -247,6 +247,8 @@ export class Worker {
     const graceMs = durationToMs(this.#options.shutdownGracePeriod ?? '60s');
     await Promise.race([attempts.idle(), pause(graceMs, drained.signal)]);
     drained.abort();
+    // Before the others are aborted: no catch and no finally of code that goes on elsewhere is to run here.
+    this.#tasks.durable.abandon();
     const left = attempts.abandon();
     if (left.length > 0) await this.#logger.warn(`${left.length} tasks did not finish within ${graceMs} ms and are left to other workers: ${left.slice(0, 5).join(', ')}`);
   }

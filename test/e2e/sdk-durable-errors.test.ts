@@ -111,6 +111,32 @@ describe('a durable task that has left its worker', () => {
   });
 });
 
+describe('a worker that can wait no longer', () => {
+  it('gives a durable task whose memo still runs to another one at once, and nothing of it settles', async () => {
+    const { hatchet } = engine;
+    const said: string[] = [];
+    const slow = hatchet.durableTask({
+      name: 'slow-memo',
+      fn: async (_: object, ctx) => {
+        try {
+          said.push(`starts ${ctx.invocationCount}`);
+          return { memo: await ctx.memo(['slow'], async () => await new Promise<number>((resolve) => (ctx.invocationCount === 1 ? undefined : resolve(ctx.invocationCount)))) };
+        } finally {
+          said.push(`finally ${ctx.invocationCount}`);
+        }
+      },
+    });
+    const first = await engine.worker([slow], { shutdownGracePeriod: '50ms' });
+    const ref = await slow.runNoWait({});
+    await expect.poll(() => said, patient).toEqual(['starts 1']);
+    await first.stop();
+    await engine.worker([slow]);
+    // A worker that is only gone is waited for: 30 seconds.
+    expect(await ref.output).toEqual({ memo: 2 });
+    expect(said).toEqual(['starts 1', 'starts 2', 'finally 2']);
+  }, 20_000);
+});
+
 describe('contexts of tasks that share a queue', () => {
   it('ask for their own task, in whosever asynchronous context their jobs run', async () => {
     const { hatchet } = engine;
