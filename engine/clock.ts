@@ -2,6 +2,8 @@
 export interface Clock {
   /** Microseconds since the epoch, as an integer. */
   nowUs(): number;
+  /** The system's time, in milliseconds, when this clock showed so: ids are dated by it. Default the same. */
+  systemMs?(ms: number): number;
 }
 
 export const systemClock: Clock = {

@@ -19,6 +19,9 @@ export interface AdvanceOptions {
  */
 export class VirtualClock {
   #aheadUs = 0;
+  /** When it was moved, oldest first: the system's time then, and how far ahead of it this has been since. */
+  readonly #moves: { systemMs: number; aheadMs: number }[] = [];
+  #startedAheadUs = 0;
   #time: EngineTime | undefined;
   #beforeTimePasses: (ms: number) => Promise<void> = () => Promise.resolve();
   #moving: Promise<void> = Promise.resolve();
@@ -28,11 +31,22 @@ export class VirtualClock {
     if (start === undefined) return;
     checkTime(start.getTime());
     this.#aheadUs = (start.getTime() - Date.now()) * 1000;
+    this.#startedAheadUs = this.#aheadUs;
   }
 
   /** For the engine. */
   nowUs(): number {
     return Date.now() * 1000 + this.#aheadUs;
+  }
+
+  /** For the engine: when it showed so. A time that it was moved over is that of the move. */
+  systemMs(ms: number): number {
+    let next = Infinity;
+    for (const { systemMs, aheadMs } of this.#moves.toReversed()) {
+      if (ms - aheadMs >= systemMs) return Math.min(ms - aheadMs, next);
+      next = systemMs;
+    }
+    return Math.min(ms - this.#startedAheadUs / 1000, next);
   }
 
   /** The engine's time now. */
@@ -88,6 +102,7 @@ export class VirtualClock {
     await this.#beforeTimePasses(Math.max(0, toMs - this.nowUs() / 1000));
     await time.settled({ patienceMs });
     this.#aheadUs = Math.max(this.#aheadUs, Math.ceil((toMs - Date.now()) * 1000));
+    this.#moves.push({ systemMs: Date.now(), aheadMs: this.#aheadUs / 1000 });
     time.moved();
     await time.settled({ patienceMs });
   }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Clock } from '../clock.ts';
 import { LiveState } from '../model/live-state.ts';
 import { isRunStatus, isTerminal } from '../model/status.ts';
 import type { DurableAskCommand, DurableBranchCommand } from '../plan/durable-command.ts';
@@ -18,7 +19,7 @@ interface Sources {
   client: ClientBase;
   cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
-  nowUs: () => number;
+  clock: Clock;
 }
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
@@ -60,7 +61,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
         for (const { taskId } of command.tasks) wanted.push({ state, taskId });
         break;
       case 'tick':
-        for (const row of state.deadlines.due(sources.nowUs(), command.most ?? perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
+        for (const row of state.deadlines.due(sources.clock.nowUs(), command.most ?? perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
         break;
       case 'pushEvent':
         for (const { key, scope, payload } of command.events) events.push({ state, tenantId: command.tenantId, key, scope, payload });

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Clock } from '../clock.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
@@ -21,7 +22,7 @@ export interface LoadSources {
   client: ClientBase;
   cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
-  nowUs: () => number;
+  clock: Clock;
 }
 
 /**

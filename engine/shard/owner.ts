@@ -220,7 +220,7 @@ export class Owner {
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard), nowUs: () => this.#clock.nowUs() }, jobs);
+      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard), clock: this.#clock }, jobs);
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       // With Postgres there, trying the same again would fail again.

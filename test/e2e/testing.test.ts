@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
+import { Hatchet, RateLimitDuration, type Duration } from '../../sdk/index.ts';
 import { createTestEngine, type TestEngine } from '../../testing/index.ts';
 import { packageRoot } from '../helpers/engine-process.ts';
 import { isListening, processesIn } from '../helpers/left-behind.ts';
@@ -151,6 +151,24 @@ describe('a test engine', () => {
     expect(await engine.waitForRun(approvalRun)).toMatchObject({ status: 'COMPLETED', output: { day: 20 } });
     await clock.advance('10d');
     expect(await engine.waitForRun(trialRun)).toMatchObject({ status: 'COMPLETED', output: { days: [0, 3, 5, 30] } });
+  });
+
+  it('waits that look back: as far as the clock went, wherever it was moved meanwhile', async () => {
+    const { hatchet, clock } = engine;
+    const looking = hatchet.durableTask({
+      name: 'looking',
+      fn: async ({ lookback }: { lookback: Duration }, ctx) => ({ n: (await ctx.waitForEvent<{ n: number }>('noted', { scope: 'one', lookback, timeout: '1ms' }))?.n ?? null }),
+    });
+    await engine.worker([looking]);
+    const seen = async (lookback: Duration): Promise<number | null> => (await looking.run({ lookback })).n;
+    await hatchet.events.push('noted', { n: 1 }, { scope: 'one' });
+    expect(await seen('5m')).toBe(1);
+    await clock.advance('1h');
+    expect(await seen('5m')).toBeNull();
+    expect(await seen('61m')).toBe(1);
+    await hatchet.events.push('noted', { n: 2 }, { scope: 'one' });
+    await clock.advance('2h');
+    expect([await seen('1h'), await seen('121m'), await seen('182m')]).toEqual([null, 2, 1]);
   });
 
   it('workers of clients of a module: time passes for them as for its own, and they end with the engine', async () => {
