@@ -6,7 +6,7 @@ import { onFailureName, onSuccessName, type StepDefinition, type WorkflowDefinit
 const namePattern = /^[a-zA-Z0-9._-]+$/;
 const reserved: ReadonlySet<string> = new Set([onFailureName, onSuccessName]);
 
-/** Finds mistakes before the engine does, where the message can still name the option. @throws HatchetError INVALID_DEFINITION */
+/** Finds mistakes before the engine does, where the message can still name the option. @throws HatchetError INVALID_DEFINITION, INVALID_DURATION */
 export function checkDefinition(definition: WorkflowDefinition): void {
   const { name, steps, settings, onFailure, onSuccess } = definition;
   checkName(name, 'workflow');
@@ -27,6 +27,8 @@ function checkStep(step: StepDefinition, names: ReadonlySet<string>): void {
   const unknown = step.parents.find((parent) => !names.has(parent) || parent === step.name);
   if (unknown !== undefined) throw invalid(`the task ${step.name} has the parent ${unknown}, which its workflow has not`, 'Take parents from the same workflow');
   checkSettings(step.name, step.settings);
+  const ttl = step.durable?.evictionPolicy.ttl;
+  if (ttl !== undefined) durationToMs(ttl);
   if (step.batch !== undefined) checkBatch(step.name, step.batch.config);
 }
 

@@ -52,7 +52,8 @@ describe('durable operations that are refused', () => {
     const { ends } = await durably(async (ctx) => {
       const untyped: Parameters<typeof ctx.waitFor>[0][] = JSON.parse('[[[{"sleepFor":1}]],{},{"sleepFor":null}]');
       const deps: string[] = JSON.parse('null');
-      return { ends: await settled([...untyped.map((each) => ctx.waitFor(each)), ctx.waitFor([Or(), { sleepFor: 1 }]), ctx.memo(deps, () => 1), ctx.sleepFor(1)]) };
+      const date: Date = await ctx.memo(['date'], () => new Date(0));
+      return { ends: await settled([...untyped.map((each) => ctx.waitFor(each)), ctx.waitFor([Or(), { sleepFor: 1 }]), ctx.memo(deps, () => 1), ctx.sleepUntil(date), ctx.sleepUntil(new Date('soon')), ctx.sleepFor(1)]) };
     });
     expect(ends).toEqual([
       expect.stringContaining('INVALID_ARGUMENT: a list stands where a single condition is needed'),
@@ -60,6 +61,8 @@ describe('durable operations that are refused', () => {
       expect.stringContaining('INVALID_DURATION: null is not a duration'),
       expect.stringContaining('INVALID_ARGUMENT: an Or without conditions can never be met'),
       expect.stringContaining('INVALID_ARGUMENT: memo takes a list of dependencies and a function'),
+      expect.stringContaining('INVALID_ARGUMENT: sleepUntil takes a Date, and was given "1970-01-01T00:00:00.000Z"'),
+      expect.stringContaining('INVALID_ARGUMENT: sleepUntil was given an invalid date'),
       { durationMs: 1 },
     ]);
   });

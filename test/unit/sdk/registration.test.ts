@@ -142,8 +142,8 @@ describe('toRegistration', () => {
   });
 
   it('refuses a wrong time', () => {
-    const { definition } = hatchet.task({ name: 'x', executionTimeout: -5, fn });
-    expect(() => toRegistration(definition, '', undefined)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
+    const given = [hatchet.task({ name: 'x', executionTimeout: -5, fn }), hatchet.durableTask({ name: 'x', evictionPolicy: { ttl: -5 }, fn })];
+    for (const { definition } of given) expect(() => toRegistration(definition, '', undefined)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
   });
 
   it('keeps the schemas for the worker', () => {
