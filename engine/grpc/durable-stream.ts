@@ -169,6 +169,7 @@ export class DurableStream {
   #refuseInTurn(request: number, error: unknown): void {
     const asked = this.#asked.get(request);
     if (asked === undefined) return;
+    if (!isRefusal(error)) return this.#fail(error);
     const before = this.#askedBefore(request, asked.sender.taskId);
     if (before !== undefined) return void before.refusals.push(() => this.#refuseInTurn(request, error));
     this.#leave(asked.sender.taskId, Promise.resolve(), () => this.#refuse(asked.sender, error));
@@ -227,7 +228,7 @@ export class DurableStream {
 
   /** The request was refused whole, and changed nothing. */
   #refuse(sender: DurableSender, error: unknown, place = { branch: 0, node: 0 }): void {
-    if (!(error instanceof HatchetError) || error.code === 'NOT_OWNER' || error.code === 'STOPPING') return this.#fail(error);
+    if (!isRefusal(error)) return this.#fail(error);
     const errorMessage = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
     this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage } });
   }
@@ -303,6 +304,11 @@ export class DurableStream {
     });
     for (const { taskId } of tasks.values()) this.#holdUp(taskId, submitted);
   }
+}
+
+/** Anything else ends the stream: the worker asks again on the next one. */
+function isRefusal(error: unknown): error is HatchetError {
+  return error instanceof HatchetError && error.code !== 'NOT_OWNER' && error.code !== 'STOPPING';
 }
 
 function memoKey(key: Uint8Array): string {
