@@ -1,6 +1,7 @@
 /**
  * What durable tasks cost: thousands asleep on a handful of slots, the replay of a long log, how late sleeps wake, runs of
- * three memos. `npm run bench:durable [sleepers]`, 0 for none; prints one JSON object. Needs a build.
+ * three memos, and events that one of thousands waits for. `npm run bench:durable [sleepers]`, 0 for none; prints one JSON
+ * object. Needs a build.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -117,6 +118,22 @@ async function measureWakeUps(hatchet: Hatchet): Promise<object> {
   return { rate: 100, naps: late.length, late_ms: { p50: percentile(late, 0.5), p95: percentile(late, 0.95), p99: percentile(late, 0.99), max: percentile(late, 1) } };
 }
 
+/** Events for one each of thousands that wait off their workers for the same key. */
+async function measureEvents(hatchet: Hatchet, by: 'expression' | 'scope'): Promise<object> {
+  const waiting = 5_000;
+  const runs = await start(hatchet, 'approved', Array.from({ length: waiting }, (_, id) => (by === 'scope' ? { id, scope: `case ${id}` } : { id })));
+  await statuses(runs.map((run) => run.id), (evicted) => evicted === waiting);
+  const ms: number[] = [];
+  for (let id = 0; id < 100; id++) {
+    const startedAt = performance.now();
+    await hatchet.events.push('approval', { id }, by === 'scope' ? { scope: `case ${id}` } : {});
+    ms.push(performance.now() - startedAt);
+  }
+  await Promise.all(runs.slice(0, 100).map((run) => run.output));
+  for (const { output } of runs.slice(100)) output.catch(() => undefined); // they wait for ever
+  return { by, waiting, push_ms: { p50: percentile(ms, 0.5), p99: percentile(ms, 0.99), max: percentile(ms, 1) } };
+}
+
 /** Runs of three memos, each committed before the next, as fast as they go. */
 async function measureSteps(hatchet: Hatchet): Promise<object> {
   const seconds = 10;
@@ -139,9 +156,10 @@ try {
   await hatchetKnows(hatchet);
   const wakeUps = await measureWakeUps(hatchet);
   const replay = { one_by_one: await measureReplay(hatchet, false), together: await measureReplay(hatchet, true) };
+  const events = [await measureEvents(hatchet, 'expression'), await measureEvents(hatchet, 'scope')];
   const steps = await measureSteps(hatchet);
   await endProcess(worker);
-  process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay, steps }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ asleep, wakeUps, replay, events, steps }, null, 2)}\n`);
 } finally {
   hatchet.close();
   await endProcess(engine.child);
