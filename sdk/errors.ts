@@ -127,7 +127,7 @@ export class IdempotencyCollisionError extends HatchetError {
   readonly existingRunExternalId: string;
 
   constructor(existingRunExternalId: string) {
-    super('IDEMPOTENCY_COLLISION', `a run with the same idempotency key exists: ${existingRunExternalId}`);
+    super('IDEMPOTENCY_COLLISION', `a run with the same idempotency key exists: ${existingRunExternalId}`, { remedy: 'Wait for that one (`hatchet.runRef(id).result()`), or trigger again once it gives the key back' });
     this.name = 'IdempotencyCollisionError';
     this.existingRunExternalId = existingRunExternalId;
   }

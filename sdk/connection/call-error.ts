@@ -5,6 +5,11 @@ export function isServiceError(error: unknown): error is ServiceError {
   return isError(error) && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
 }
 
+/** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
+export function detailsOf(error: ServiceError): string {
+  return error.details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s, (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`));
+}
+
 /** The gRPC status of an error, `undefined` for anything else. */
 export function statusOf(error: unknown): status | undefined {
   return isServiceError(error) ? error.code : undefined;
@@ -45,5 +50,5 @@ export function toHatchetError(error: unknown, action: string, notFound: Hatchet
   if (error instanceof HatchetError) return error;
   if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${isError(error) ? error.message : String(error)}`, { cause: error });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
-  return new HatchetError(code, `could not ${action}: ${error.details.replace(/\.$/, '')}`, { cause: error, remedy: remedies[code] });
+  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedies[code] });
 }

@@ -1,5 +1,5 @@
 import type { ClientConfig } from '../config/client-config.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError, type HatchetErrorCode } from '../errors.ts';
 
 export type RestMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -11,11 +11,13 @@ export interface RestRequest {
   body?: unknown;
   /** Milliseconds. Default 15,000. */
   timeoutMs?: number;
+  /** The code for 404, which means something else at each call. Default UNKNOWN_RUN. */
+  notFound?: HatchetErrorCode;
 }
 
 /**
  * Calls the REST API and gives the JSON of its answer.
- * @throws HatchetError UNREACHABLE, UNAUTHENTICATED, UNKNOWN_RUN for 404, INVALID_ARGUMENT for 400, ENGINE_ERROR
+ * @throws HatchetError UNREACHABLE, UNAUTHENTICATED, `notFound` for 404, INVALID_ARGUMENT for 400, ENGINE_ERROR
  */
 export async function callRest<Answer>(config: ClientConfig, method: RestMethod, path: string, request: RestRequest = {}): Promise<Answer> {
   const url = new URL(`${config.apiUrl}${path}`);
@@ -35,15 +37,15 @@ export async function callRest<Answer>(config: ClientConfig, method: RestMethod,
   } catch (error) {
     throw new HatchetError('UNREACHABLE', `could not reach ${config.apiUrl}`, { cause: error, remedy: 'Check that the engine runs and that HATCHET_CLIENT_API_URL is right' });
   }
-  if (!response.ok) throw restError(response.status, method, path, text);
+  if (!response.ok) throw restError(response.status, text, { method, path, notFound: request.notFound ?? 'UNKNOWN_RUN' });
   return JSON.parse(text === '' ? 'null' : text);
 }
 
-function restError(status: number, method: RestMethod, path: string, text: string): HatchetError {
+function restError(status: number, text: string, { method, path, notFound }: { method: RestMethod; path: string; notFound: HatchetErrorCode }): HatchetError {
   // The engine's own words say what was asked and what to do; a proxy's page says neither.
   const what = described(text) ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`;
   if (status === 401 || status === 403) return new HatchetError('UNAUTHENTICATED', what, { remedy: 'Make a token with `npx hatchet token create`' });
-  if (status === 404) return new HatchetError('UNKNOWN_RUN', what);
+  if (status === 404) return new HatchetError(notFound, what);
   return new HatchetError(status === 400 ? 'INVALID_ARGUMENT' : 'ENGINE_ERROR', what);
 }
 

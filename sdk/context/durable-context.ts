@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { checkedDate } from '../checked-date.ts';
 import { Or, waitConditions, type WaitCondition } from '../definition/conditions.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { Draws } from '../durable/draws.ts';
@@ -181,8 +182,8 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   async #sleepUntil(wakeAt: Date, options: SleepOptions): Promise<SleepResult> {
     // What a memo gave is no Date any more, whatever its type says.
     if (!types.isDate(wakeAt)) throw new HatchetError('INVALID_ARGUMENT', `sleepUntil takes a Date, and was given ${JSON.stringify(wakeAt)}`, { remedy: 'Write new Date(…) around what comes from JSON: an input, an event, a memo' });
-    if (Number.isNaN(wakeAt.getTime())) throw new HatchetError('INVALID_ARGUMENT', 'sleepUntil was given an invalid date', { remedy: 'Look at where it was parsed' });
-    const ms = wakeAt.getTime() - (await this.#recordedNow()).getTime();
+    const wakeMs = checkedDate(wakeAt, 'the time of sleepUntil').getTime();
+    const ms = wakeMs - (await this.#recordedNow()).getTime();
     // One that is past takes its place too: how late the code came must not decide what the log looks like.
     return await this.#sleepFor(Math.max(0, ms), options);
   }

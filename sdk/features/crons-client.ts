@@ -38,12 +38,12 @@ export class CronsClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT for a bad expression or a taken name, UNKNOWN_RUN for an unknown workflow */
+  /** @throws HatchetError INVALID_ARGUMENT for a bad expression or a taken name, UNKNOWN_WORKFLOW */
   async create(workflow: WorkflowRef, cron: CreateCron): Promise<Cron> {
     const { config } = this.#connection;
     const { name, expression, input = {}, additionalMetadata = {}, priority, timezone, catchUp } = cron;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    return callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body: { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp } });
+    return callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body: { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp }, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */

@@ -1,4 +1,5 @@
 import type { Event, PushEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { checkedDate } from '../checked-date.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -83,8 +84,9 @@ export class EventsClient {
   /** Newest first. @throws HatchetError */
   async list(query: ListEvents = {}): Promise<{ rows?: StoredEvent[] }> {
     const { since, until, additionalMetadata = {}, ...rest } = query;
+    const time = (date: Date | undefined, name: string): string | undefined => (date === undefined ? undefined : checkedDate(date, name).toISOString());
     const pairs = Object.entries(additionalMetadata).map(([name, value]) => `${name}:${value}`);
-    return callRest(this.#connection.config, 'GET', this.#path(), { query: { ...rest, since: since?.toISOString(), until: until?.toISOString(), additionalMetadata: pairs } });
+    return callRest(this.#connection.config, 'GET', this.#path(), { query: { ...rest, since: time(since, 'since'), until: time(until, 'until'), additionalMetadata: pairs } });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */

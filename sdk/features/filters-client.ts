@@ -3,6 +3,7 @@ import { callRest } from '../connection/rest.ts';
 import { idOf, type ResourceMetadata, type ResourceRef } from './resource.ts';
 
 export interface CreateFilter {
+  /** The workflow's id: `(await hatchet.workflows.get(name)).metadata.id`. */
   workflowId: string;
   /** Of the events that it is for. */
   scope: string;
@@ -27,9 +28,9 @@ export class FiltersClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for an unknown workflow */
+  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_WORKFLOW */
   async create(filter: CreateFilter): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'POST', this.#path(''), { body: filter });
+    return callRest<Filter>(this.#connection.config, 'POST', this.#path(''), { body: filter, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */

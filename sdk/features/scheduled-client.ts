@@ -1,3 +1,4 @@
+import { checkedDate } from '../checked-date.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
@@ -32,12 +33,12 @@ export class ScheduledClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for an unknown workflow */
+  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_WORKFLOW */
   async create(workflow: WorkflowRef, run: CreateScheduledRun): Promise<ScheduledRun> {
     const { config } = this.#connection;
     const { triggerAt, input = {}, additionalMetadata = {}, priority } = run;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: triggerAt.toISOString(), input, additionalMetadata, priority } });
+    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: checkedDate(triggerAt, 'triggerAt').toISOString(), input, additionalMetadata, priority }, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */
@@ -50,9 +51,9 @@ export class ScheduledClient {
     return callRest<ScheduledRun>(this.#connection.config, 'GET', this.#path(`/${encodeURIComponent(idOf(run))}`));
   }
 
-  /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN */
+  /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
   async update(run: ResourceRef, change: { triggerAt: Date }): Promise<ScheduledRun> {
-    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: change.triggerAt.toISOString() } });
+    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: checkedDate(change.triggerAt, 'triggerAt').toISOString() } });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */

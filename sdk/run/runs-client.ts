@@ -1,5 +1,6 @@
 import { ResourceEventType, type WorkflowEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type GetRunDetailsResponse, type TasksFilter } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { checkedDate } from '../checked-date.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -60,7 +61,7 @@ export class RunsClient {
         offset: options.offset,
         limit: options.limit,
         since: sinceOf(options).toISOString(),
-        until: options.until?.toISOString(),
+        until: options.until === undefined ? undefined : checkedDate(options.until, 'until').toISOString(),
         statuses: options.statuses,
         workflow_ids: await this.#workflowIds(options),
         additional_metadata: metadataOf(options),
@@ -158,7 +159,7 @@ function idOf(run: RunId): string {
 }
 
 function sinceOf(filter: RunFilter): Date {
-  return filter.since ?? new Date(Date.now() - hourMs);
+  return filter.since === undefined ? new Date(Date.now() - hourMs) : checkedDate(filter.since, 'since');
 }
 
 function metadataOf({ additionalMetadata }: RunFilter): string[] | undefined {

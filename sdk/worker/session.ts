@@ -1,7 +1,7 @@
 import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { SDKS, type AssignedAction, type WorkerRegisterRequest } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
-import { isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
+import { detailsOf, isServiceError, isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { asError } from '../errors.ts';
@@ -58,7 +58,7 @@ export class Session {
       refusedSince = code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED ? (refusedSince ?? performance.now()) : undefined;
       if (code === status.UNIMPLEMENTED || (refusedSince !== undefined && performance.now() - refusedSince > refusedForMs)) throw toHatchetError(error, 'listen for tasks');
       failures = heard ? 0 : failures + 1;
-      if (failures <= 1) await this.#logger.warn('the engine is away; running tasks go on, and the worker connects again', error);
+      if (failures <= 1) await this.#logger.warn('the engine is away; running tasks go on, and the worker connects again', isServiceError(error) ? new Error(detailsOf(error), { cause: error }) : error);
       await pause(backoffMs(backoff, failures, Math.random()), this.#closing.signal);
     }
   }

@@ -176,7 +176,7 @@ export class Worker {
 
   async #run(): Promise<void> {
     if (this.#actions.size === 0) {
-      await this.#logger.warn('there is nothing to run: no task was registered with this worker');
+      await this.#logger.warn('there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`');
       return;
     }
     const clock = movableClockOf(this.#connection.config.hostPort);

@@ -145,4 +145,11 @@ describe('the queue, by our SDK', () => {
     const other = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000) });
     expect(await hatchet.scheduled.bulkDelete([other, scheduled])).toMatchObject({ deletedIds: [other.metadata.id], errors: [{ id: scheduled.metadata.id }] });
   });
+
+  it('timers and filters of a workflow that nobody has registered name it', async () => {
+    const unknown = expect.objectContaining({ code: 'UNKNOWN_WORKFLOW' });
+    await expect(hatchet.crons.create('nowhere', { name: 'nightly', expression: '0 3 * * *' })).rejects.toEqual(unknown);
+    await expect(hatchet.scheduled.create('nowhere', { triggerAt: new Date() })).rejects.toEqual(unknown);
+    await expect(hatchet.filters.create({ workflowId: '01a21c5d-cf7e-7214-b8da-eeeb604ca8bf', scope: 'eu', expression: 'true' })).rejects.toEqual(unknown);
+  });
 });

@@ -1,0 +1,20 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { detailsOf, toHatchetError } from '../../../sdk/connection/call-error.ts';
+
+function failure(code: status, details: string): ServiceError {
+  return Object.assign(new Error(`${code} ${details}`), { code, details, metadata: new Metadata() });
+}
+
+it.each([
+  ['No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7077. Resolution note: ', 'connect ECONNREFUSED 127.0.0.1:7077'],
+  ['No connection established. Last error: null. Resolution note: no address', 'null (no address)'],
+  ['Name resolution failed for target dns:nowhere:7077', 'Name resolution failed for target dns:nowhere:7077'],
+])('of %j it shows %j', (details, shown) => {
+  expect(detailsOf(failure(status.UNAVAILABLE, details))).toBe(shown);
+});
+
+it('says what was tried, why it failed and what to do', () => {
+  const error = toHatchetError(failure(status.UNAVAILABLE, 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7077. Resolution note: '), 'run simple');
+  expect(error.message).toBe('could not run simple: connect ECONNREFUSED 127.0.0.1:7077. Check that the engine runs (`npx hatchet engine status`) and that the address is right');
+});
