@@ -12,8 +12,8 @@ const zone = 'UTC';
 export function readCrons(expressions: readonly string[], workflow: string): string[] {
   if (expressions.length > most) throw invalid(`workflow ${workflow} has ${expressions.length} crons`, `Give it at most ${most}.`);
   for (const expression of expressions) {
-    const problem = cronProblem({ expression, zone });
-    if (problem !== undefined) throw invalid(`the cron ${JSON.stringify(expression)} of workflow ${workflow} is not valid: ${problem}`, 'Write five fields, or six with seconds first.');
+    const wrong = cronProblem({ expression, zone });
+    if (wrong !== undefined) throw invalid(`the cron ${JSON.stringify(expression)} of workflow ${workflow} is not valid: ${wrong.problem}`, wrong.remedy);
   }
   return [...new Set(expressions)];
 }

@@ -19,12 +19,20 @@ function cronOf({ expression, zone }: CronSpec): Cron {
   return new Cron(expression, { mode: '5-or-6-parts', timezone: zone, paused: true });
 }
 
-/** Why an expression or a zone cannot be used; undefined where both can. */
-export function cronProblem(spec: CronSpec): string | undefined {
+/** Why an expression or a zone cannot be used, and what to do; undefined where both can. */
+export function cronProblem(spec: CronSpec): { problem: string; remedy: string } | undefined {
+  const remedy = 'Write five fields, or six with seconds first.';
   try {
-    return cronOf(spec).nextRun(new Date(0)) === null ? 'it never comes due' : undefined;
+    Intl.DateTimeFormat('en', { timeZone: spec.zone });
+  } catch {
+    return { problem: `there is no time zone ${JSON.stringify(spec.zone)}`, remedy: 'Give an IANA name such as Europe/Berlin, or leave it out for UTC.' };
+  }
+  const fields = spec.expression.trim().split(/\s+/).length;
+  if (!spec.expression.trim().startsWith('@') && fields !== 5 && fields !== 6) return { problem: `it has ${fields} ${fields === 1 ? 'field' : 'fields'}`, remedy };
+  try {
+    return cronOf(spec).nextRun(new Date(0)) === null ? { problem: 'it never comes due', remedy: 'Name a day that its months have.' } : undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { problem: (error instanceof Error ? error.message : String(error)).replace(/^Cron\w+: /, ''), remedy };
   }
 }
 

@@ -30,11 +30,19 @@ export function hidePassword(url: string): string {
   }
 }
 
+/** The driver takes any scheme, and looks for a Postgres there. */
+function checkScheme(url: string): void {
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === undefined || ['postgres', 'postgresql', 'socket'].includes(scheme)) return;
+  throw new HatchetError('INVALID_ARGUMENT', `${hidePassword(url)} is not the address of a Postgres`, { remedy: 'Write it as postgres://user:password@host:5432/database.' });
+}
+
 /**
  * One connection to a server that is new enough. The caller ends it.
- * @throws HatchetError POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD
+ * @throws HatchetError INVALID_ARGUMENT, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD
  */
 export async function connect(url: string, name: string): Promise<{ client: Client; version: number }> {
+  checkScheme(url);
   let client: Client | undefined;
   try {
     client = new Client(connectionConfig(url, name));

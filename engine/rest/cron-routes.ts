@@ -70,8 +70,8 @@ function cronSpec(body: Record<string, unknown>, nowUs: number): { name: string;
   if (typeof zone !== 'string' || zone.length > 100) throw new HatchetError('INVALID_ARGUMENT', 'timezone is not a text', { remedy: 'Give an IANA name such as Europe/Berlin, or leave it out.' });
   const policy = catchUpPolicies.find((each) => each === catchUp);
   if (policy === undefined) throw new HatchetError('INVALID_ARGUMENT', `catchUp is ${JSON.stringify(catchUp)}`, { remedy: 'Choose none, last or all.' });
-  const problem = cronProblem({ expression, zone });
-  if (problem !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the cron ${JSON.stringify(expression)} is not valid: ${problem}`, { remedy: 'Write five fields, or six with seconds first.' });
+  const wrong = cronProblem({ expression, zone });
+  if (wrong !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the cron ${JSON.stringify(expression)} is not valid: ${wrong.problem}`, { remedy: wrong.remedy });
   return { name, expression, zone, catchUp: policy, nextUs: firstTick({ expression, zone }, nowUs) };
 }
 

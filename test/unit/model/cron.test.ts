@@ -37,10 +37,11 @@ describe('nextTick', () => {
   });
 
   it('says what is wrong with an expression or a zone', () => {
-    expect(cronProblem({ expression: '61 * * * *', zone: 'UTC' })).toContain('minute');
-    expect(cronProblem({ expression: '* * * *', zone: 'UTC' })).toBeDefined();
-    expect(cronProblem({ expression: '* * * * *', zone: 'No/Where' })).toContain('No/Where');
-    expect(cronProblem({ expression: '0 0 31 2 *', zone: 'UTC' })).toBeDefined();
+    expect(cronProblem({ expression: '61 * * * *', zone: 'UTC' })?.problem).toBe('Invalid value for minute: 61');
+    expect(cronProblem({ expression: ' * * * *', zone: 'UTC' })).toEqual({ problem: 'it has 4 fields', remedy: 'Write five fields, or six with seconds first.' });
+    expect(cronProblem({ expression: '* * * * *', zone: 'No/Where' })).toEqual({ problem: 'there is no time zone "No/Where"', remedy: 'Give an IANA name such as Europe/Berlin, or leave it out for UTC.' });
+    expect(cronProblem({ expression: '0 0 31 2 *', zone: 'UTC' })?.problem).toBe('it never comes due');
+    expect(cronProblem({ expression: '@daily', zone: 'UTC' })).toBeUndefined();
     expect(cronProblem({ expression: '0 9 * * MON-FRI', zone: 'Asia/Kolkata' })).toBeUndefined();
   });
 });
