@@ -31,11 +31,11 @@ function checked(value: unknown, path: string): HatchetConfig {
   if (!isRecord(value)) throw wrongUse(`${path} exports no configuration`, 'End it with `export default defineConfig({ … })`.');
   const { dev } = value;
   if (dev === undefined) return {};
-  if (!isRecord(dev)) throw wrongUse(`dev in ${path} is no object`);
+  if (!isRecord(dev)) throw wrongUse(`dev in ${path} is no object`, "Write it as dev: { entry: 'src/worker.ts' }.");
   const { entry, watch, envFile } = dev;
-  if (entry !== undefined && typeof entry !== 'string') throw wrongUse(`dev.entry in ${path} is no text`);
-  if (envFile !== undefined && typeof envFile !== 'string') throw wrongUse(`dev.envFile in ${path} is no text`);
-  if (watch !== undefined && !isTextList(watch)) throw wrongUse(`dev.watch in ${path} is no list of paths`);
+  if (entry !== undefined && typeof entry !== 'string') throw wrongUse(`dev.entry in ${path} is no text`, "Give a path such as 'src/worker.ts'.");
+  if (envFile !== undefined && typeof envFile !== 'string') throw wrongUse(`dev.envFile in ${path} is no text`, "Give a path such as '.env.local'.");
+  if (watch !== undefined && !isTextList(watch)) throw wrongUse(`dev.watch in ${path} is no list of paths`, "Give one such as ['prompts', 'config.json'].");
   return { dev: { ...(entry === undefined ? {} : { entry }), ...(envFile === undefined ? {} : { envFile }), ...(watch === undefined ? {} : { watch }) } };
 }
 
@@ -50,11 +50,11 @@ export function findEntry(options: { cwd: string; project: string; given: string
   const { cwd, project, given, config } = options;
   const named = given === undefined ? (config.dev?.entry === undefined ? undefined : resolve(project, config.dev.entry)) : resolve(cwd, given);
   if (named !== undefined) {
-    if (!existsSync(named)) throw wrongUse(`the worker's program ${named} does not exist`, given === undefined ? 'Correct dev.entry in hatchet.config.ts.' : undefined);
+    if (!existsSync(named)) throw wrongUse(`the worker's program ${named} does not exist`, given === undefined ? 'Correct dev.entry in hatchet.config.ts.' : 'Check the path: it counts from the folder in which the command runs.');
     return named;
   }
   const found = usualEntries.map((name) => join(project, name)).find((path) => existsSync(path));
-  if (found === undefined) throw wrongUse(`${project} has no worker: neither ${usualEntries.join(' nor ')}`, 'Name its program (`hatchet dev path/to/worker.ts`), or make a project with `hatchet init`.');
+  if (found === undefined) throw wrongUse(`${project} has no worker: neither ${usualEntries.join(' nor ')}`, 'Go to the folder of your project, name its program (`hatchet dev path/to/worker.ts`), or make a project with `hatchet init`.');
   return found;
 }
 
@@ -65,6 +65,6 @@ export function readEnvFile(project: string, given: string | undefined): Record<
     return { ...parseEnv(readFileSync(path, 'utf8')) };
   } catch (cause) {
     if (given === undefined) return {};
-    throw wrongUse(`the env file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw wrongUse(`the env file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, 'Check the path that --env-file or the configuration gives.');
   }
 }

@@ -21,7 +21,7 @@ export function checkPayload(text: string, what: string): unknown {
   } catch (cause) {
     const found = findJsonError(text);
     const where = found === undefined ? String(cause) : `line ${found.line}, column ${found.column}: ${found.message}`;
-    throw wrongUse(`${what} is not valid JSON: ${where}`, `In a shell, put it in single quotes: --input '{"message":"Hi"}'.`);
+    throw wrongUse(`${what} is not valid JSON: ${where}`, what.startsWith('--') ? `In a shell, put it in single quotes: ${what} '{"message":"Hi"}'.` : 'Correct it: names and texts stand in double quotes, and nothing follows the last comma.');
   }
   if (holdsNul(value)) throw wrongUse(`${what} holds a NUL character (\\u0000)`, 'Remove it: Postgres cannot store it.');
   return value;

@@ -24,7 +24,7 @@ export async function readInput(context: CliContext, flags: InputFlags): Promise
     return { text: await readAll(createReadStream(path), inputFile), from: inputFile };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'CliError') throw cause;
-    throw wrongUse(`${inputFile} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw wrongUse(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, 'Check the path that --input-file gives.');
   }
 }
 

@@ -47,6 +47,10 @@ export function reportError(error: unknown): ErrorReport {
   };
 }
 
+/** Errors of the SDK have their remedy in the message too. */
 function words(message: string, remedy: string | undefined): string {
-  return plainLines(remedy === undefined || remedy === '' ? `error: ${message}` : `error: ${message}\n  ${remedy}`);
+  if (remedy === undefined || remedy === '') return plainLines(`error: ${message}`);
+  const tail = `. ${remedy}`;
+  const what = message.endsWith(tail) ? message.slice(0, -tail.length) : message;
+  return plainLines(`error: ${what}\n  ${remedy}${/[.!?:`]$/.test(remedy) ? '' : '.'}`);
 }

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { wrongUse } from '../cli-error.ts';
 
 const markers = ['package.json', 'hatchet.yaml', 'hatchet.yml'];
 
@@ -16,7 +17,9 @@ export function projectRoot(cwd: string): string {
   return nearest(start, ['.hatchet']) ?? nearest(start, markers) ?? start;
 }
 
-/** The data folder: the given one, or `.hatchet` in the project. Absolute. */
+/** The data folder: the given one, or `.hatchet` in the project. Absolute. @throws CliError with exit code 2 where it is a file */
 export function dataFolder(cwd: string, given: string | undefined): string {
-  return given === undefined ? join(projectRoot(cwd), '.hatchet') : resolve(cwd, given);
+  const folder = given === undefined ? join(projectRoot(cwd), '.hatchet') : resolve(cwd, given);
+  if (existsSync(folder) && !statSync(folder).isDirectory()) throw wrongUse(`${folder} is a file, not a data folder`, 'Name a folder with --data-dir; one that is missing is made.');
+  return folder;
 }

@@ -12,7 +12,7 @@ export type SecondSession = 'attach' | 'stop' | 'quit';
 export async function askAboutSecond(context: CliContext, { dataDir, running }: { dataDir: string; running: EngineRecord }): Promise<SecondSession> {
   const found = `this project's engine runs already: pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)}`;
   if (!isInteractive(context)) {
-    throw new CliError(found, { remedy: 'Attach with `hatchet tui` or `hatchet runs tail`, stop it with `hatchet engine stop`, or use another --data-dir.' });
+    throw new CliError(found, { remedy: 'Attach with `hatchet tui` or `hatchet runs tail`, run a worker for it with `hatchet worker start`, stop it with `hatchet engine stop`, or use another --data-dir.' });
   }
   const prompts = await import('@clack/prompts');
   prompts.log.warn(`${found}\n${dataDir}`);

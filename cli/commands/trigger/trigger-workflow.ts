@@ -82,9 +82,16 @@ async function lookUp(connection: Connection, name: string): Promise<WorkflowDet
 }
 
 async function unknownWorkflow(reader: GrpcRunReader, name: string, cause: unknown): Promise<CliError> {
-  const known = (await reader.listWorkflows().catch(() => [])).map((row) => row.name);
+  const known = (await reader.listWorkflows().catch(() => [])).map((row) => row.name).sort((one, other) => sharedStart(other, name) - sharedStart(one, name));
   const remedy = known.length === 0 ? 'None is registered yet: start a worker, for instance with `hatchet dev`.' : `Registered are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
   return new CliError(`there is no workflow ${JSON.stringify(name)}`, { exitCode: ExitCode.unknown, remedy, cause });
+}
+
+/** Letters that two names begin with: the names that were meant come first. */
+function sharedStart(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length++;
+  return length;
 }
 
 async function triggerAll(context: CliContext, count: number, trigger: () => Promise<string>): Promise<string[]> {

@@ -4,6 +4,7 @@ import { CliError, wrongUse } from '../../../../cli/cli-error.ts';
 import { reportError } from '../../../../cli/output/report-error.ts';
 import { ServerError } from '../../../../cli/output/server-error.ts';
 import { HatchetError } from '../../../../engine/errors.ts';
+import { HatchetError as SdkError } from '../../../../sdk/index.ts';
 
 describe('reportError', () => {
   it('says what happened and what to do, without a stack', () => {
@@ -22,6 +23,11 @@ describe('reportError', () => {
     [new ServerError('too large', { status: status.RESOURCE_EXHAUSTED, cause: undefined }), 2],
   ])('gives %s its exit code %i', (error, exitCode) => {
     expect(reportError(error).exitCode).toBe(exitCode);
+  });
+
+  it('says a remedy once, also where the message has it already, as in errors of the SDK', () => {
+    const error = new SdkError('UNKNOWN_WORKFLOW', 'there is no workflow "a"', { remedy: 'Start a worker that registers it' });
+    expect(reportError(error)).toEqual({ text: 'error: there is no workflow "a"\n  Start a worker that registers it.', exitCode: 4 });
   });
 
   it('shows a bug as a bug, with its stack', () => {
