@@ -7,7 +7,7 @@ import type { Emit } from './events.ts';
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
 
-/** The engine's process: started, started again on the same ports when it dies, stopped. */
+/** The engine's process: started, started again on the same ports when it dies, stopped. Where others stop it, it is not started again. */
 export class EngineController {
   readonly #emit: Emit;
   #options: EngineOptions & { dataDir: string };
@@ -49,6 +49,12 @@ export class EngineController {
 
   #exited(child: EngineProcess, { code, signal }: { code: number | null; signal: NodeJS.Signals | null }): void {
     if (this.#stopping || child !== this.#process || !this.#hasServed) return;
+    if (code === 0) {
+      // It was asked to, by `hatchet engine stop` or a second `hatchet dev` that wants the data folder: it must stay stopped.
+      this.#stopping = true;
+      this.#emit({ type: 'engine-failed', error: new CliError('the engine was stopped from elsewhere', { remedy: 'Start it again with `hatchet dev`.' }) });
+      return;
+    }
     const retryInMs = this.#backoffMs;
     this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
     this.#emit({ type: 'engine-exited', code, signal, retryInMs });

@@ -17,7 +17,7 @@ export function engineCommand(host: CommandHost): Command {
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));
   const stop = new Command('stop')
-    .description('stop the engine of a data folder; done if there is none')
+    .description('stop the engine of a data folder, and the `hatchet dev` that it belongs to; done if there is none')
     .option(...dataDir)
     .action((flags: EngineFlags) => host.run(async () => (await import('./stop-engine.ts')).stopEngine(host.context, flags)));
   const status = new Command('status')

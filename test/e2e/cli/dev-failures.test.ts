@@ -121,4 +121,12 @@ describe('what goes wrong in a session', () => {
     expect(types).toEqual(expect.arrayContaining(['RUN_CREATED', 'STARTED', 'FINISHED', 'RUN_FINISHED']));
     expect((await runCli(['runs', 'tail', '01980000-0000-7000-8000-000000000000'], { cwd: project })).code).toBe(4);
   });
+
+  it('an engine that is stopped stays stopped, and ends the session', async () => {
+    const stopped = await runCli(['engine', 'stop'], { cwd: project });
+    expect(stopped.stdout).toContain('Stopped the engine');
+    await expect.poll(() => dev.child.exitCode).toBe(1);
+    expect(dev.output).toContain('error: the engine was stopped from elsewhere\n  Start it again with `hatchet dev`.');
+    expect((await runCli(['engine', 'status'], { cwd: project })).code).toBe(3);
+  });
 });
