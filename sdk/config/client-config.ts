@@ -45,7 +45,10 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     throw new HatchetError('NOT_CONFIGURED', 'there is no access token', { remedy: 'Start an engine with `npx hatchet dev`, or set HATCHET_CLIENT_TOKEN (`npx hatchet token create`)' });
   }
   const claims = readTokenClaims(token);
-  if (claims?.tenantId === undefined) {
+  if (claims === undefined) {
+    throw new HatchetError('NOT_CONFIGURED', `${nonEmpty(options.token) === undefined ? 'HATCHET_CLIENT_TOKEN' : 'the option `token`'} does not hold a token`, { remedy: 'Make one with `npx hatchet token create`' });
+  }
+  if (claims.tenantId === undefined) {
     throw new HatchetError('NOT_CONFIGURED', 'the access token names no tenant', { remedy: 'Make one with `npx hatchet token create`' });
   }
   const hostPort = nonEmpty(options.hostPort) ?? nonEmpty(options.host_port) ?? setting('HOST_PORT') ?? local?.hostPort ?? claims.hostPort;
@@ -59,7 +62,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     tenantId: claims.tenantId,
     hostPort: address,
     apiUrl: apiUrl.replace(/\/+$/, ''),
-    tls: resolveTls(options, setting, hostPort),
+    tls: resolveTls(options, setting, { isPlain: hostPort === local?.hostPort || isLoopback(hostPort) }),
     namespace: normalizeNamespace(nonEmpty(options.namespace) ?? setting('NAMESPACE')),
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
@@ -68,10 +71,10 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
   };
 }
 
-function resolveTls(options: ClientOptions, setting: (name: string) => string | undefined, hostPort: string): ResolvedTls {
+function resolveTls(options: ClientOptions, setting: (name: string) => string | undefined, { isPlain }: { isPlain: boolean }): ResolvedTls {
   const given = options.tlsConfig;
   const legacy = options.tls_config;
-  const strategy = given?.strategy ?? legacy?.tls_strategy ?? setting('TLS_STRATEGY') ?? (isLoopback(hostPort) ? 'none' : 'tls');
+  const strategy = given?.strategy ?? legacy?.tls_strategy ?? setting('TLS_STRATEGY') ?? (isPlain ? 'none' : 'tls');
   if (strategy !== 'none' && strategy !== 'tls' && strategy !== 'mtls') {
     throw new HatchetError('NOT_CONFIGURED', `the TLS strategy is ${JSON.stringify(strategy)}`, { remedy: 'Set HATCHET_CLIENT_TLS_STRATEGY to none, tls or mtls' });
   }

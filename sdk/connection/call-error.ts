@@ -7,8 +7,16 @@ export function isServiceError(error: unknown): error is ServiceError {
 
 /** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
 export function detailsOf(error: ServiceError): string {
+  if (isPlainServer(error)) return 'the TLS handshake failed';
   return error.details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s, (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`));
 }
+
+/** A client that speaks TLS to a server that does not. */
+export function isPlainServer(error: ServiceError): boolean {
+  return error.code === status.UNAVAILABLE && /wrong version number|packet length too long/i.test(error.details);
+}
+
+const plainServer = 'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
 
 /** The gRPC status of an error, `undefined` for anything else. */
 export function statusOf(error: unknown): status | undefined {
@@ -50,5 +58,5 @@ export function toHatchetError(error: unknown, action: string, notFound: Hatchet
   if (error instanceof HatchetError) return error;
   if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${isError(error) ? error.message : String(error)}`, { cause: error });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
-  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedies[code] });
+  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: isPlainServer(error) ? plainServer : remedies[code] });
 }

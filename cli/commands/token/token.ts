@@ -53,7 +53,9 @@ export function createToken(context: CliContext, flags: CreateTokenFlags): Promi
       serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : `http://${engine.http}`),
     };
     const token = await tokens.create({ name: flags.name, expiresInDays: flags.days, addresses });
-    outputOf(context, flags).value({ token, ...addresses }, () => token);
+    const output = outputOf(context, flags);
+    output.value({ token, ...addresses }, () => token);
+    if (/^(?:0\.0\.0\.0|\[::\]):/.test(addresses.grpcBroadcastAddress)) output.note(`It names ${addresses.grpcBroadcastAddress}, which leads nowhere from other machines. For those, make one with --grpc host:port and --api-url http://host:port.`);
     return ExitCode.done;
   });
 }

@@ -18,3 +18,9 @@ it('says what was tried, why it failed and what to do', () => {
   const error = toHatchetError(failure(status.UNAVAILABLE, 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7077. Resolution note: '), 'run simple');
   expect(error.message).toBe('could not run simple: connect ECONNREFUSED 127.0.0.1:7077. Check that the engine runs (`npx hatchet engine status`) and that the address is right');
 });
+
+it('says so where the server speaks no TLS', () => {
+  const error = toHatchetError(failure(status.UNAVAILABLE, '804C2829CA7F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/ssl/record/ssl3_record.c:350:\n'), 'run simple');
+  expect(error.message).toMatch(/^could not run simple: the TLS handshake failed\. /);
+  expect(error.remedy).toContain('HATCHET_CLIENT_TLS_STRATEGY=none');
+});

@@ -37,6 +37,17 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ token: full }, {}, () => local)).toMatchObject({ hostPort: 'claims:2' });
   });
 
+  it('speaks plainly to the local engine, whatever address it listens on', () => {
+    const local = { token: full, hostPort: '0.0.0.0:5', apiUrl: 'http://0.0.0.0:6' };
+    expect(resolveConfig({}, {}, () => local).tls.strategy).toBe('none');
+    expect(resolveConfig({ hostPort: 'engine.example.com:443' }, {}, () => local).tls.strategy).toBe('tls');
+  });
+
+  it('tells a text that is no token from a token without a tenant', () => {
+    expect(() => resolveConfig({}, { HATCHET_CLIENT_TOKEN: 'secret' }, none)).toThrow('HATCHET_CLIENT_TOKEN does not hold a token. Make one with');
+    expect(() => resolveConfig({ token: 'secret' }, {}, none)).toThrow('the option `token` does not hold a token');
+  });
+
   it.each([
     ['127.0.0.1:7077', 'none'],
     ['localhost:7077', 'none'],
