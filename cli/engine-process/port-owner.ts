@@ -7,13 +7,18 @@ export interface PortOwner {
   command: string;
 }
 
-/** Whether a server could listen there now. */
-export function isPortFree(host: string, port: number): Promise<boolean> {
+/** Why no server could listen there now, as the system's code (`EADDRINUSE`); undefined where one could. */
+export function listenProblem(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
+}
+
+/** Whether a server could listen there now. */
+export async function isPortFree(host: string, port: number): Promise<boolean> {
+  return (await listenProblem(host, port)) === undefined;
 }
 
 /** The given port if it is free, else the next one up that is. */

@@ -3,7 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf } from '../../command-host.ts';
 import { removeStaleRecord, runningEngine, withoutSecrets, type EngineRecord } from '../../engine-process/engine-record.ts';
-import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
+import { listenProblem, portOwner } from '../../engine-process/port-owner.ts';
 import { spawnEngine } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { Output } from '../../output/output.ts';
@@ -35,9 +35,12 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 
-/** @throws CliError with exit code 2 that names the owner where the system tells */
+/** @throws CliError with exit code 2 that names the owner of a taken port where the system tells */
 async function checkPort(host: string, port: number, flag: string): Promise<void> {
-  if (port === 0 || (await isPortFree(host, port))) return;
+  const problem = await listenProblem(host, port);
+  if (problem === undefined) return;
+  if (problem === 'EADDRNOTAVAIL' || problem === 'ENOTFOUND') throw wrongUse(`this machine has no address ${host}`, 'Name one of its own with --host; 0.0.0.0 stands for all of them.');
+  if (problem === 'EACCES') throw wrongUse(`port ${port} is for the system's own programs`, `Choose one from 1024 on with ${flag}.`);
   const owner = portOwner(port);
   throw wrongUse(`port ${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or choose another port with ${flag}.`);
 }
