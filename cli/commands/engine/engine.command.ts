@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { examples, withOutput, type CommandHost } from '../../command-host.ts';
-import { port } from '../../input/parse-flags.ts';
+import { port, wholeNumber } from '../../input/parse-flags.ts';
 import type { EngineFlags } from './engine-folder.ts';
 import type { StartFlags } from './start-engine.ts';
 
@@ -14,6 +14,7 @@ export function engineCommand(host: CommandHost): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
+    .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));
   const stop = new Command('stop')

@@ -22,6 +22,7 @@ it.each([
   ['trigger workflow simple --input-file nowhere.json', 2, 'nowhere.json cannot be read', 'Check the path that --input-file gives.'],
   ['engine start --data-dir a-file', 2, 'a-file is a file, not a data folder', 'Name a folder with --data-dir'],
   ['engine start --grpc-port 0 --http-port 0 --host 192.0.2.1', 2, 'this machine has no address 192.0.2.1', 'Name one of its own with --host'],
+  ['engine start --retention-days 0', 2, "option '--retention-days <n>' argument '0' is invalid", 'Give a whole number from 1 to 3650.'],
   ['engine start --grpc-port 0 --http-port 0 --database-url mysql://me:secret@db/x', 2, 'mysql://me:***@db/x is not the address of a Postgres', 'Write it as postgres://user:password@host:5432/database.'],
   ['dev nowhere.ts', 2, "the worker's program", 'Check the path'],
   ['worker start', 2, 'has no worker: neither src/worker.ts nor worker.ts', 'Go to the folder of your project'],
