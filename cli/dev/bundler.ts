@@ -55,7 +55,7 @@ export class Bundler implements Builder {
       emit({ type: 'build-done', bundle, changed, inputs: this.#lastInputs, ms: Math.round(performance.now() - startedAtMs) });
     } catch (error) {
       const problems = buildMessages(error).map((message) => toProblem(message, project));
-      emit({ type: 'build-failed', problems: problems.length > 0 ? problems : [{ file: relative(project, entry), line: 1, column: 1, message: String(error) }], inputs: this.#lastInputs.length > 0 ? this.#lastInputs : [entry] });
+      emit({ type: 'build-failed', problems: problems.length > 0 ? problems : [{ file: relative(project, entry), line: 1, column: 1, message: String(error) }], inputs: this.#lastInputs.length > 0 ? this.#lastInputs : [entry], isFirst: this.#lastInputs.length === 0 });
     }
   }
 

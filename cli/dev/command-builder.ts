@@ -43,7 +43,7 @@ export class CommandBuilder implements Builder {
       const failure = await this.#prepare(command);
       if (this.#stop.signal.aborted) return;
       if (failure === undefined) continue;
-      emit({ type: 'build-failed', problems: [{ file: yaml.file, line: 1, column: 1, message: failure }], inputs: [] });
+      emit({ type: 'build-failed', problems: [{ file: yaml.file, line: 1, column: 1, message: failure }], inputs: [], isFirst: true });
       return;
     }
     this.#prepared = true;

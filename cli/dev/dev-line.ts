@@ -29,7 +29,7 @@ export function devLines(event: DevEvent): readonly DevLine[] {
     case 'build-done':
       return event.changed ? [message(`✓ bundle     ${msText(event.ms).padStart(8)}`)] : [];
     case 'build-failed':
-      return [message('✗ the worker was not built; the last good one keeps serving'), ...problems(event.problems)];
+      return [message(`✗ the worker was not built; ${event.isFirst ? 'none serves yet' : 'the last good one keeps serving'}`), ...problems(event.problems)];
     case 'types-checked':
       return event.problems.length === 0 ? [] : [message(`! ${event.problems.length} type ${event.problems.length === 1 ? 'error' : 'errors'}; the code runs nevertheless`), ...problems(event.problems)];
     case 'worker-starting':

@@ -31,7 +31,8 @@ export type DevEvent =
   | { type: 'files-changed'; paths: readonly string[] }
   | { type: 'build-started' }
   | { type: 'build-done'; bundle: string; changed: boolean; inputs: readonly string[]; ms: number }
-  | { type: 'build-failed'; problems: readonly Problem[]; inputs: readonly string[] }
+  /** `isFirst`: no build has succeeded yet, so that no worker serves. */
+  | { type: 'build-failed'; problems: readonly Problem[]; inputs: readonly string[]; isFirst: boolean }
   | { type: 'types-checked'; problems: readonly Problem[] }
   | { type: 'worker-starting'; generation: number; pids: readonly number[] }
   | { type: 'worker-ready'; generation: number; ms: number }

@@ -82,7 +82,7 @@ function Banner({ dev }: { dev: DevStatus }) {
   if (problem !== undefined) {
     return (
       <Text color="red" wrap="truncate">
-        {`✗ not built, the last good worker serves: ${problem.file}:${problem.line}:${problem.column} ${plainText(problem.message)}${dev.problems.length > 1 ? ` (and ${dev.problems.length - 1} more)` : ''}`}
+        {`✗ not built, ${dev.worker === 'none' ? 'no worker serves yet' : 'the last good worker serves'}: ${problem.file}:${problem.line}:${problem.column} ${plainText(problem.message)}${dev.problems.length > 1 ? ` (and ${dev.problems.length - 1} more)` : ''}`}
       </Text>
     );
   }

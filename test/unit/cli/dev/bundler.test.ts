@@ -55,11 +55,13 @@ describe('Bundler', () => {
 
   it('names file, line and column of a mistake, and recovers from it', async () => {
     write('worker.ts', `const a = 1;\nconst b = ;\n`);
-    expect(await build()).toMatchObject({ type: 'build-failed', problems: [{ file: 'worker.ts', line: 2, column: 11, message: 'Unexpected ";"' }] });
+    expect(await build()).toMatchObject({ type: 'build-failed', isFirst: true, problems: [{ file: 'worker.ts', line: 2, column: 11, message: 'Unexpected ";"' }] });
     write('worker.ts', `import './gone.ts';\n`);
     expect(await build()).toMatchObject({ type: 'build-failed', problems: [{ file: 'worker.ts', line: 1, column: 8, message: expect.stringContaining('gone.ts') }] });
     write('gone.ts', `console.log('here');\n`);
     expect(await build()).toMatchObject({ type: 'build-done', changed: true });
+    write('gone.ts', `const b = ;\n`);
+    expect(await build()).toMatchObject({ type: 'build-failed', isFirst: false });
   });
 
   it('keeps a few bundles, not all', async () => {

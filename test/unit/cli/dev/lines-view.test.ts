@@ -31,3 +31,9 @@ describe('a session tells of a run that its code does not fit any more', () => {
     expect(err).toContain('hatchet runs branch r1 --node 2');
   });
 });
+
+it('of a build that failed it says whether an older worker serves', () => {
+  const failed: DevEvent = { type: 'build-failed', problems: [{ file: 'worker.ts', line: 2, column: 11, message: 'Unexpected ";"' }], inputs: [], isFirst: true };
+  expect(shown(linesView, failed).err).toBe('✗ the worker was not built; none serves yet\n  worker.ts:2:11  Unexpected ";"\n');
+  expect(shown(linesView, { ...failed, isFirst: false }).err).toContain('the last good one keeps serving');
+});
