@@ -26,7 +26,8 @@ export class RateLimitsClient {
   }
 
   /**
-   * Sets how many units a window of the key holds. A lower limit holds at once, a higher one from the next refill.
+   * Sets how many units a window of the key holds: a second, unless `duration` says otherwise. A lower limit holds at once,
+   * a higher one from the next refill.
    * @returns the key
    * @throws HatchetError
    */
