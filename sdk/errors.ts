@@ -106,7 +106,8 @@ export class RunCancelledError extends HatchetError {
   readonly tasks: readonly string[];
 
   constructor(workflowRunId: string, tasks: readonly string[]) {
-    super('RUN_CANCELLED', `the run ${workflowRunId} was cancelled`);
+    // Why is not on the wire. The usual surprise is a worker that does not run.
+    super('RUN_CANCELLED', `the run ${workflowRunId} was cancelled`, { remedy: `See why with \`npx hatchet runs events ${workflowRunId}\`; where no worker takes a task, its schedule timeout cancels it` });
     this.name = 'RunCancelledError';
     this.workflowRunId = workflowRunId;
     this.tasks = tasks;

@@ -55,6 +55,7 @@ describe('a run\'s output', () => {
 
   it.each([{ error: '' }, {}, { output: '' }])('is a cancellation for a task that ended with %j', (end) => {
     expect(() => output([result('a', { output: '{}' }), result('b', end)])).toThrow(RunCancelledError);
+    expect(() => output([result('b', end)])).toThrow('the run run was cancelled. See why with `npx hatchet runs events run`; ');
   });
 });
 
