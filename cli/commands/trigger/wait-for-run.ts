@@ -5,6 +5,7 @@ import { ExitCode } from '../../exit-code.ts';
 import { followEvents } from '../../monitor/follow-events.ts';
 import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
+import { causeText } from '../../output/cause-text.ts';
 import { eventLine } from '../../output/event-line.ts';
 import type { Output } from '../../output/output.ts';
 
@@ -16,6 +17,31 @@ export interface WaitOptions {
 
 /** A restarting engine is waited for this long. */
 const patienceMs = 60_000;
+/** A run that stands still for so long is asked why, once: mostly no worker runs. */
+const stillMs = 3_000;
+
+/** @returns to be called when the run moves, and with `true` when it has ended */
+function noteCause(connect: () => GrpcRunReader, { runId, output }: WaitOptions): (ended?: boolean) => void {
+  const ask = async (): Promise<void> => {
+    const reader = connect();
+    try {
+      const { tasks } = await reader.getRun(runId);
+      for (const { name, cause } of tasks) if (cause !== null) output.note(`${name} waits: ${causeText(cause)}`);
+    } finally {
+      reader.close();
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  let asked = false;
+  return (ended = false) => {
+    clearTimeout(timer);
+    if (ended || asked) return;
+    timer = setTimeout(() => {
+      asked = true;
+      ask().catch(() => undefined); // whoever follows the run tells of an engine that is away
+    }, stillMs);
+  };
+}
 
 /** Follows a run on stderr; prints its output. @returns by the run's outcome */
 export async function waitForRun(context: CliContext, { runId, flags, output }: WaitOptions): Promise<ExitCode> {
@@ -27,7 +53,16 @@ export async function waitForRun(context: CliContext, { runId, flags, output }: 
     onLost: (why) => output.warn(`${why}; waiting for it`),
     onBack: () => output.note('connected again'),
   });
-  for await (const { events } of batches) for (const event of events) output.note(eventLine(event));
+  const moved = noteCause(connect, { runId, flags, output });
+  try {
+    moved();
+    for await (const { events } of batches) {
+      if (events.length > 0) moved();
+      for (const event of events) output.note(eventLine(event));
+    }
+  } finally {
+    moved(true);
+  }
   if (context.interrupted.aborted) {
     output.note(`The run goes on. Follow it with \`hatchet runs tail ${runId}\`.`);
     return ExitCode.interrupted;

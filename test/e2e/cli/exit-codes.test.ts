@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskRequest, workflowRequest } from '../../helpers/contract-worker.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';
 import { isListening, leftFiles, processesIn } from '../../helpers/left-behind.ts';
-import { runCli, type CliResult } from '../../helpers/run-cli.ts';
+import { CliSession, runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('exit-codes');
@@ -101,6 +101,16 @@ describe('bad input', () => {
     await new Promise<void>((resolve) => blocker.close(() => resolve()));
     expect(processesIn(join(folder, 'second'))).toEqual([]);
     expect(leftFiles(join(folder, 'second'))).toEqual([]);
+  });
+});
+
+describe('a run that no worker takes', () => {
+  it('says why it waits, while it is waited for', async () => {
+    const waiting = new CliSession(['trigger', 'workflow', 'checked', '--input', '{"message":"a"}', '--wait', '--data-dir', dataDir], { cwd: folder });
+    await expect.poll(() => waiting.stderr).toMatch(/^only waits: NO_WORKER\w*: \S/m);
+    expect(await waiting.end('SIGINT')).toBe(130);
+    expect(waiting.stderr).toContain('The run goes on.');
+    expect(waiting.stdout).toBe('');
   });
 });
 
