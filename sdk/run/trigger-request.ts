@@ -1,6 +1,7 @@
 import type { DesiredWorkerLabels as WireLabels, TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { HatchetError } from '../errors.ts';
+import { labelValue } from './label-value.ts';
 import type { ParentRun } from './parent-run.ts';
 import type { DesiredWorkerLabels, RunOptions } from './run-options.ts';
 
@@ -37,7 +38,7 @@ export function wireLabels(labels: DesiredWorkerLabels | undefined): Record<stri
   return Object.fromEntries(
     Object.entries(labels ?? {}).map(([name, { value, required, weight, comparator }]) => [
       name,
-      { strValue: typeof value === 'string' ? value : undefined, intValue: typeof value === 'number' ? value : undefined, required, weight, comparator },
+      { ...labelValue(name, value), required, weight, comparator },
     ]),
   );
 }

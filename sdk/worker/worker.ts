@@ -10,6 +10,7 @@ import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { labelValue, type LabelValue } from '../run/label-value.ts';
 import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
@@ -49,6 +50,7 @@ export class Worker {
     this.name = applyNamespace(name, config.namespace);
     this.#connection = connection;
     this.#options = options;
+    wireLabels(options.labels ?? {}); // refused here, and not while it connects
     this.#labels = { ...options.labels };
     this.#logger = config.logger(`Worker/${this.name}`, config.logLevel);
     this.#heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => this.#session.forget(id) });
@@ -131,12 +133,13 @@ export class Worker {
 
   /** Adds or changes labels. @throws HatchetError */
   async upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    const wire = wireLabels(labels);
     this.#labels = { ...this.#labels, ...labels };
     const { workerId } = this.#session;
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
       try {
-        await callUnary(this.#connection, dispatcher.upsertWorkerLabels.bind(dispatcher), { workerId, labels: wireLabels(labels) }, { repeatForMs });
+        await callUnary(this.#connection, dispatcher.upsertWorkerLabels.bind(dispatcher), { workerId, labels: wire }, { repeatForMs });
       } catch (error) {
         throw toHatchetError(error, 'change the labels');
       }
@@ -269,10 +272,7 @@ export class Worker {
   }
 }
 
-function wireLabels(labels: WorkerLabels): Record<string, { strValue: string | undefined; intValue: number | undefined }> {
-  return Object.fromEntries(
-    Object.entries(labels)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, { strValue: typeof value === 'string' ? value : undefined, intValue: typeof value === 'number' ? value : undefined }]),
-  );
+/** @throws HatchetError INVALID_ARGUMENT */
+function wireLabels(labels: WorkerLabels): Record<string, LabelValue> {
+  return Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, labelValue(name, value)]])));
 }
