@@ -12,7 +12,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}', 'test/architecture.test.ts'], expect: expectations, testTimeout: 30_000, typecheck: { enabled: false } } },
       { test: { name: 'db', include: ['test/db/**/*.test.ts'], globalSetup: ['test/helpers/postgres-server.ts'], expect: expectations, testTimeout: 30_000, hookTimeout: 60_000 } },
       { test: { name: 'e2e', include: ['test/e2e/*.test.ts'], ...endToEnd } },
-      // What a developer types: commands, `hatchet dev`, the terminal UI, templates, installing.
+      // What a developer types: commands, `hatchet dev`, the terminal UI, templates. (Installing is with the others: so both lanes take about as long.)
       { test: { name: 'cli', include: ['test/e2e/cli/*.test.ts'], ...endToEnd } },
     ],
   },

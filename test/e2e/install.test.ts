@@ -3,10 +3,10 @@ import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { packageRoot } from '../../helpers/engine-process.ts';
-import { isListening, leftFiles, processesIn } from '../../helpers/left-behind.ts';
-import { cleanEnv } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { packageRoot } from '../helpers/engine-process.ts';
+import { isListening, leftFiles, processesIn } from '../helpers/left-behind.ts';
+import { cleanEnv } from '../helpers/run-cli.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 /** Install scripts are blocked throughout: several package managers block them by default. */
 const blocked = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier'];
