@@ -5,6 +5,7 @@ import type { Logger } from '../../../engine/log.ts';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import type { Owner } from '../../../engine/shard/owner.ts';
 import { prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
@@ -71,6 +72,13 @@ class Hands {
   }
 }
 
+/** Time goes by, and what it brings at once is done. */
+async function pass(owner: Owner, clock: Hands, ms: number): Promise<void> {
+  clock.pass(ms);
+  owner.wakeForTimers();
+  await owner.idle();
+}
+
 function keptLog(): { log: Logger; lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   return { log: pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) }), lines };
@@ -86,11 +94,7 @@ describe('a deadline that Postgres refuses', () => {
     const { log, lines } = keptLog();
     const world = await OwnerWorld.start(database.url, { clock, log });
     const { owner, tenantId } = world;
-    const later = async (ms: number): Promise<void> => {
-      clock.pass(ms);
-      owner.wakeForTimers();
-      await owner.idle();
-    };
+    const later = (ms: number): Promise<void> => pass(owner, clock, ms);
     try {
       await world.put();
       const taskIds: string[] = [];
@@ -135,11 +139,7 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
     const { log, lines } = keptLog();
     const world = await OwnerWorld.start(database.url, { clock, log });
     const { owner, tenantId } = world;
-    const later = async (ms: number): Promise<void> => {
-      clock.pass(ms);
-      owner.wakeForTimers();
-      await owner.idle();
-    };
+    const later = (ms: number): Promise<void> => pass(owner, clock, ms);
     try {
       const definition = workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]);
       await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: 'long', workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
