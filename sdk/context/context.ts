@@ -2,8 +2,7 @@ import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher
 import { durationToString, type Duration } from '../duration.ts';
 import { HatchetError, isError, TaskCancelledError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
-import { notAwaitedYet } from '../run/not-awaited-yet.ts';
-import { asTask, currentParentRun } from '../run/parent-run.ts';
+import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget, TaskRef } from '../run/run-target.ts';
@@ -39,7 +38,7 @@ export class Context<Input = unknown, UserData = unknown> {
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
-  readonly #task = currentParentRun();
+  readonly #begin = beginsAsItsTask();
   #streamed = 0;
 
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
@@ -236,10 +235,6 @@ export class Context<Input = unknown, UserData = unknown> {
   /** Starts children. */
   bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
     return this.#begin(() => this.#host.runner.startMany(children.map(childItem)));
-  }
-
-  #begin<Result>(operation: () => Promise<Result>): Promise<Result> {
-    return asTask(this.#task, () => notAwaitedYet(operation()));
   }
 
   #echo(level: Exclude<LogLevel, 'OFF'>, message: string, error: Error | undefined): void {

@@ -9,8 +9,8 @@ import type { Invocation } from '../durable/invocation.ts';
 import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
 import type { LogLevel } from '../logger.ts';
-import { notAwaitedYet } from '../run/not-awaited-yet.ts';
-import { asTask, currentParentRun, withParentRun } from '../run/parent-run.ts';
+import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
+import { currentParentRun, withParentRun } from '../run/parent-run.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget } from '../run/run-target.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
@@ -60,7 +60,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #invocation: Invocation;
   readonly #namespace: string;
   readonly #now: () => Date;
-  readonly #task = currentParentRun();
+  readonly #begin = beginsAsItsTask();
   readonly #patches = new Map<string, Promise<boolean>>();
   #draws: Promise<Draws> | undefined;
 
@@ -168,10 +168,6 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   override async refreshTimeout(incrementBy: Duration): Promise<void> {
     await super.refreshTimeout(incrementBy);
     this.#invocation.extendedMs += durationToMs(incrementBy);
-  }
-
-  #begin<Result>(operation: () => Promise<Result>): Promise<Result> {
-    return asTask(this.#task, () => notAwaitedYet(operation()));
   }
 
   async #sleepFor(duration: Duration, { readableDataKey, label }: SleepOptions): Promise<SleepResult> {

@@ -1,4 +1,4 @@
-import { currentParentRun } from './parent-run.ts';
+import { asTask, currentParentRun } from './parent-run.ts';
 
 /**
  * A task may begin something, do something else, and only then wait for the first: should that have failed meanwhile, the
@@ -8,4 +8,10 @@ import { currentParentRun } from './parent-run.ts';
 export function notAwaitedYet<Result>(promise: Promise<Result>): Promise<Result> {
   if (currentParentRun() !== undefined) promise.catch(() => undefined);
   return promise;
+}
+
+/** How a context begins what it is asked for: as its own task, which is the one that makes the context, whoever asks. */
+export function beginsAsItsTask(): <Result>(operation: () => Promise<Result>) => Promise<Result> {
+  const task = currentParentRun();
+  return (operation) => asTask(task, () => notAwaitedYet(operation()));
 }
