@@ -13,6 +13,7 @@ import { planReplay } from './replay.ts';
  */
 export function planDurableBranch(plan: Plan, command: DurableBranchCommand): DurableBranchReply {
   const { state, changes } = plan;
+  checkOwn(plan, command);
   if (command.made !== null) return { branch: command.made.branch, node: command.made.first };
   const { tenantId, taskId, node, points } = command;
   const parent = command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch;
@@ -33,6 +34,13 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
   changes.durableEntries.push({ taskId, branch: point.branch, node: 0, kind: EntryKind.Branch, fingerprint: '', asked: JSON.stringify({ kind: 'branch', parent, first: node }), invocation: state.tasks.invocation[row] ?? 0, seq: state.nextSeq(plan.nowUs), childRunId: null });
   leaveOldBranch(plan, row, point, command.nodes);
   return { branch: point.branch, node };
+}
+
+/** Tenants may share a shard. */
+function checkOwn({ state }: Plan, { tenantId, taskId, loaded }: DurableBranchCommand): void {
+  const row = state.tasks.find(taskId);
+  const version = row >= 0 ? state.stepOf(row).version : state.versions.get(loaded.find((run) => run.tasks.some((task) => task.id === taskId))?.versionId ?? '');
+  if (version?.tenantId !== tenantId) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${taskId}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
 }
 
 /** What it waited for on the old branch alone wakes it no more; what lies before the node is waited for all the while. */

@@ -7,6 +7,7 @@ import type { DurableAsk, DurableAskReply } from '../../../engine/plan/durable-c
 import { branchTask } from '../../../engine/shard/branch-task.ts';
 import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { replayIds } from '../../../engine/shard/replay-ids.ts';
+import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { patient } from '../../helpers/patient.ts';
@@ -257,7 +258,12 @@ describe('durable tasks on Postgres', () => {
     expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: true }] });
     expect(await ask(taskId, wait(event('z')))).toMatchObject({ kind: 'ok', refs: [{ branch: 2, node: 2, done: false }] });
     await expect(branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node: 9 })).rejects.toThrow('no node 9');
-    await expect(branchTask(world.owner, { tenantId: newId(), taskId, branch: 1, node: 1 })).rejects.toThrow();
+    // Not even of how long its log is does another tenant hear.
+    const strangers = [newId(), neighbourOf(world.tenantId)];
+    for (const tenantId of strangers) for (const node of [1, 9]) await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node })).rejects.toThrow(`there is no task run ${taskId}`);
+    await world.complete(taskId, 1);
+    expect(world.memory()).toEqual([]);
+    for (const tenantId of strangers) await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node: 1 })).rejects.toThrow(`there is no task run ${taskId}`);
   });
 
   it('branches that are asked for at once get numbers of their own, and the task goes on on the newest', async () => {
