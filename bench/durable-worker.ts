@@ -6,7 +6,6 @@ const evictionPolicy = { ttl: '20ms' } as const;
 
 const asleep = hatchet.durableTask({
   name: 'asleep',
-  evictionPolicy,
   fn: async (input: { untilMs: number }, ctx) => {
     await ctx.sleepUntil(new Date(input.untilMs));
     return { lateMs: Date.now() - input.untilMs, invocations: ctx.invocationCount };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { checkedDate } from '../checked-date.ts';
-import { Or, waitConditions, type WaitCondition } from '../definition/conditions.ts';
+import { Or, soonestMs, waitConditions, type WaitCondition } from '../definition/conditions.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { Draws } from '../durable/draws.ts';
 import type { Invocation } from '../durable/invocation.ts';
@@ -186,7 +186,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   async #waitFor(conditions: WaitCondition | readonly WaitCondition[], label: string | undefined): Promise<WaitResult> {
     this.#checkPlace('wait');
-    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), label));
+    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), { label, soonestMs: soonestMs(conditions) }));
     return result;
   }
 

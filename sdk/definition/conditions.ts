@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Action, BaseMatchCondition, DurableEventListenerConditions, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { Action as WireAction } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { applyNamespace } from '../config/client-config.ts';
-import { durationToString, type Duration } from '../duration.ts';
+import { durationToMs, durationToString, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { TaskRef } from '../run/run-target.ts';
 
@@ -118,6 +118,11 @@ export function waitConditions(given: WaitCondition | readonly WaitCondition[], 
   return { sleepConditions, userEventConditions };
 }
 
+/** How long these cannot be met, whatever happens. */
+export function soonestMs(given: WaitCondition | readonly WaitCondition[]): number {
+  return Math.max(0, ...listOf(given).map((each) => Math.min(...(each instanceof OrCondition ? each.conditions : [each]).map((one) => ('sleepFor' in one ? durationToMs(one.sleepFor) : 0)))));
+}
+
 export function taskConditions(settings: ConditionSettings, namespace: string): TaskConditions {
   const conditions: TaskConditions = { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [] };
   addAll(conditions, settings.waitFor, { action: WireAction.QUEUE, namespace });
@@ -135,12 +140,12 @@ function addAll(conditions: TaskConditions, given: TaskCondition | readonly Task
   }
 }
 
-function listOf(given: TaskCondition | readonly TaskCondition[] | undefined): readonly TaskCondition[] {
+function listOf<Condition extends TaskCondition>(given: Condition | readonly Condition[] | undefined): readonly Condition[] {
   if (given === undefined) return [];
   return isList(given) ? given : [given];
 }
 
-function isList(given: TaskCondition | readonly TaskCondition[]): given is readonly TaskCondition[] {
+function isList<Condition extends TaskCondition>(given: Condition | readonly Condition[]): given is readonly Condition[] {
   return Array.isArray(given);
 }
 

@@ -1,6 +1,9 @@
 /** A task stays for so long, however short slots are: most children and events are there by then. */
 const shortestWaitMs = 100;
 
+/** Of those that only a long sleep can wake. Not 0: the result of a sleep that is over comes right behind its answer. */
+export const shortestSleepMs = 20;
+
 /** An invocation that waits. Times are milliseconds of one clock. */
 export interface WaitingInvocation {
   startedAt: number;
@@ -12,6 +15,8 @@ export interface WaitingInvocation {
   priority: number;
   /** Whether it leaves for tasks that need its slot. */
   yields: boolean;
+  /** Whether it waits for nothing but long sleeps. */
+  isAsleep: boolean;
 }
 
 export type EvictionCause = 'ttl' | 'timeout' | 'capacity' | 'stop';
@@ -39,6 +44,6 @@ export function chooseEvictions<Waiting extends WaitingInvocation>(waiting: read
   const left = facts.running - chosen.length;
   if (left < slots) return chosen;
   const surplus = left - Math.floor(slots / 2);
-  const yielding = staying.filter((who) => who.yields && now - who.waitingSince >= shortestWaitMs).sort((a, b) => a.priority - b.priority || a.waitingSince - b.waitingSince);
+  const yielding = staying.filter((who) => who.yields && now - who.waitingSince >= (who.isAsleep ? shortestSleepMs : shortestWaitMs)).sort((a, b) => a.priority - b.priority || a.waitingSince - b.waitingSince);
   return [...chosen, ...yielding.slice(0, surplus).map((who): Eviction<Waiting> => ({ who, cause: 'capacity' }))];
 }

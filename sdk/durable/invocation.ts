@@ -9,6 +9,9 @@ export type DurableRequest = NonNullable<DurableTaskRequest['message']>;
 export type DurableMessage = NonNullable<DurableTaskResponse['message']>;
 type Answer = Extract<DurableMessage, { $case: 'waitForAck' | 'memoAck' | 'triggerRunsAck' }>;
 
+/** What takes longer than this is a long sleep. */
+const longSleepMs = 1_000;
+
 /** The wire has no code for it but this text. */
 const unknownWorkflow = /^there is no workflow /;
 
@@ -35,6 +38,8 @@ interface Waiter<Result = string> {
 interface OpenNode extends Place, Waiter {
   /** Of a memo whose value the engine may not have. */
   readonly completion: DurableRequest | undefined;
+  /** Nothing but time can end it, and that took long when it was first asked for. */
+  readonly isLongSleep: boolean;
 }
 
 export interface InvocationFacts {
@@ -61,6 +66,7 @@ export class Invocation {
   readonly #turns = new Turns();
   readonly #asked: Asked[] = [];
   readonly #open = new Map<bigint, OpenNode>();
+  #longSleeps = 0;
   /** Memos whose functions run; what to reject where the invocation is cancelled meanwhile. */
   readonly #computing = new Map<bigint, Waiter>();
   /** Children with a key of their own: asking for one again gives the same node. */
@@ -84,6 +90,11 @@ export class Invocation {
     return this.#state === 'runs' && this.#busy === 0 && this.#open.size > 0 && this.#asked.length === 0 && this.#turns.idle ? this.#movedAt : undefined;
   }
 
+  /** Whether it waits for nothing but long sleeps. */
+  get isAsleep(): boolean {
+    return this.#open.size > 0 && this.#longSleeps === this.#open.size;
+  }
+
   /** What it asked for that its log does not fit. From then on it is asked for in vain: whatever its code does, it has failed. */
   get mismatch(): NonDeterminismError | undefined {
     return this.#mismatch;
@@ -94,11 +105,11 @@ export class Invocation {
     return this.#asked.some(({ sent }) => sent);
   }
 
-  /** Gives the payload of a wait: `{"CREATE": {key: [data]}}`. */
-  async wait(waitForConditions: DurableEventListenerConditions, label: string | undefined): Promise<string> {
+  /** Gives the payload of a wait: `{"CREATE": {key: [data]}}`. @param options soonestMs: before it the conditions cannot be met */
+  async wait(waitForConditions: DurableEventListenerConditions, { label, soonestMs = 0 }: { label?: string | undefined; soonestMs?: number } = {}): Promise<string> {
     return await this.#ask<string>({ $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } }, false, (answer, waiter) => {
       if (answer.$case !== 'waitForAck') throw unexpected(answer);
-      this.#await(placeOf(answer.value.ref), waiter);
+      this.#await(placeOf(answer.value.ref), waiter, { isLongSleep: soonestMs >= longSleepMs });
     });
   }
 
@@ -129,7 +140,7 @@ export class Invocation {
       if (answer.$case !== 'memoAck') throw unexpected(answer);
       const { ref, memoAlreadyExisted, memoResultPayload } = answer.value;
       const known = memoAlreadyExisted && memoResultPayload !== undefined && memoResultPayload.length > 0 ? memoResultPayload.toString('utf8') : undefined;
-      this.#await(placeOf(ref), { settle: () => settle(known ?? json), fail }, known === undefined ? this.#completion(placeOf(ref), key, json) : undefined);
+      this.#await(placeOf(ref), { settle: () => settle(known ?? json), fail }, { completion: known === undefined ? this.#completion(placeOf(ref), key, json) : undefined });
     });
   }
 
@@ -140,7 +151,7 @@ export class Invocation {
       const { ref, memoAlreadyExisted, memoResultPayload } = answer.value;
       if (memoAlreadyExisted && memoResultPayload?.toString('utf8') === 'false') return this.#turns.answer(() => settle(false));
       this.#turns.waive();
-      return this.#await(placeOf(ref), { settle: () => settle(true), fail }, memoAlreadyExisted ? undefined : this.#completion(placeOf(ref), key, 'true'));
+      return this.#await(placeOf(ref), { settle: () => settle(true), fail }, { completion: memoAlreadyExisted ? undefined : this.#completion(placeOf(ref), key, 'true') });
     });
   }
 
@@ -192,7 +203,7 @@ export class Invocation {
   complete({ ref, payload, isFailure, errorMessage }: DurableTaskEventLogEntryCompletedResponse): void {
     const node = this.#open.get(ref?.nodeId ?? 0n);
     if (node === undefined || node.branchId !== ref?.branchId) return; // told before
-    this.#open.delete(node.nodeId);
+    this.#close(node);
     this.#movedAt = performance.now();
     const text = payload.toString('utf8');
     this.#turns.result(() => (isFailure ? node.fail(new EntryFailure(errorMessage ?? 'the child failed')) : node.settle(text)));
@@ -210,7 +221,7 @@ export class Invocation {
       const memo = this.#open.get(nodeId);
       const asked = memo === undefined ? this.#asked.shift() : undefined;
       if (memo !== undefined) {
-        this.#open.delete(nodeId);
+        this.#close(memo);
         this.#turns.result(() => memo.fail(error));
       }
       if (asked !== undefined) this.#refuse(asked, error);
@@ -244,6 +255,7 @@ export class Invocation {
     this.#turns.stop();
     this.#asked.length = 0;
     this.#open.clear();
+    this.#longSleeps = 0;
     this.#computing.clear();
     this.#keyed.clear();
     this.#tellAnswered();
@@ -266,10 +278,15 @@ export class Invocation {
     else this.#turns.result(() => asked.fail(error));
   }
 
-  /** @param completion of a memo whose value the engine may not have */
-  #await(place: Place, waiter: Waiter, completion?: DurableRequest): void {
-    this.#open.set(place.nodeId, { ...place, ...waiter, completion });
+  #await(place: Place, waiter: Waiter, { completion, isLongSleep = false }: { completion?: DurableRequest | undefined; isLongSleep?: boolean } = {}): void {
+    this.#open.set(place.nodeId, { ...place, ...waiter, completion, isLongSleep });
+    if (isLongSleep) this.#longSleeps += 1;
     this.#facts.onWaiting(this);
+  }
+
+  #close(node: OpenNode): void {
+    this.#open.delete(node.nodeId);
+    if (node.isLongSleep) this.#longSleeps -= 1;
   }
 
   /** The code goes on only when the engine has the value: else what follows could be in the log without it. */
@@ -280,7 +297,7 @@ export class Invocation {
       if (!this.#computing.delete(place.nodeId)) return; // it has left, or was cancelled
       const completion = this.#completion(place, memo.key, json);
       this.#facts.onComputed(completion);
-      this.#await(place, { settle: () => settle(json), fail }, completion);
+      this.#await(place, { settle: () => settle(json), fail }, { completion });
     } catch (error) {
       // Not recorded: the next invocation tries again.
       if (this.#computing.delete(place.nodeId)) this.#turns.result(() => fail(asError(error)));

@@ -5,7 +5,7 @@ import { chooseEvictions, type WaitingInvocation } from '../../../../sdk/durable
 const minute = 60_000;
 
 function waiting(options: Partial<WaitingInvocation> = {}): WaitingInvocation {
-  return { startedAt: 0, waitingSince: 0, ttlMs: 15 * minute, executionTimeoutMs: 60 * minute, priority: 0, yields: true, ...options };
+  return { startedAt: 0, waitingSince: 0, ttlMs: 15 * minute, executionTimeoutMs: 60 * minute, priority: 0, yields: true, isAsleep: false, ...options };
 }
 
 const roomy = { running: 1, slots: 1000, stopping: false };
@@ -29,8 +29,16 @@ describe('chooseEvictions', () => {
     expect(chooseEvictions([waiting()], { ...full, running: 1, slots: 1 })).toHaveLength(1);
   });
 
+  it('lets those go sooner that sleep for long, but not as soon as they are told so', () => {
+    const full = { running: 1, slots: 1, stopping: false };
+    const asleep = waiting({ isAsleep: true });
+    expect(chooseEvictions([asleep], { ...full, now: 19 })).toEqual([]);
+    expect(chooseEvictions([asleep], { ...full, now: 20 })).toEqual([{ who: asleep, cause: 'capacity' }]);
+    expect(chooseEvictions([waiting()], { ...full, now: 99 })).toEqual([]);
+  });
+
   it('has all leave a worker that stops, and never anybody twice', () => {
-    const one = fc.record({ startedAt: fc.nat(1000), waitingSince: fc.nat(1000), ttlMs: fc.option(fc.nat(1000), { nil: undefined }), executionTimeoutMs: fc.nat(2000), priority: fc.nat(2), yields: fc.boolean() });
+    const one = fc.record({ startedAt: fc.nat(1000), waitingSince: fc.nat(1000), ttlMs: fc.option(fc.nat(1000), { nil: undefined }), executionTimeoutMs: fc.nat(2000), priority: fc.nat(2), yields: fc.boolean(), isAsleep: fc.boolean() });
     fc.assert(
       fc.property(fc.array(one), fc.nat(3000), fc.nat(20), fc.nat(5), fc.boolean(), (all, now, slots, others, stopping) => {
         const chosen = chooseEvictions(all, { now, running: all.length + others, slots, stopping }).map(({ who }) => who);

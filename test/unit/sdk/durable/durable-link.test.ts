@@ -75,7 +75,7 @@ const aDay = { sleepConditions: [{ base: undefined, sleepFor: '24h' }], userEven
 /** Begins an invocation that waits. */
 async function waiter(id: string): Promise<Invocation> {
   const invocation = begin(id);
-  void invocation.wait(aDay, undefined);
+  void invocation.wait(aDay);
   await vi.waitFor(() => expect(invocation.waitsFor()).toHaveLength(1), patient);
   return invocation;
 }
@@ -98,7 +98,7 @@ describe('a worker that comes back on a new durable stream', () => {
     await vi.waitFor(() => expect(words(heard[1])).toEqual(['registerWorker']), patient);
     link.depart(leaves, 'its ttl is over');
     leaves.leave();
-    void begin('asks').wait(aDay, undefined);
+    void begin('asks').wait(aDay);
     const [back] = heard.slice(1);
     if (back === undefined) throw new Error('it did not come back');
     welcome(back);
@@ -110,7 +110,7 @@ describe('a worker that comes back on a new durable stream', () => {
 
   it('says of one that leaves while the stream is there what it waits for by then', async () => {
     const leaves = await waiter('leaves');
-    void leaves.wait(aDay, undefined);
+    void leaves.wait(aDay);
     await vi.waitFor(() => expect(leaves.waitsFor()).toHaveLength(2), patient);
     link.depart(leaves, 'its ttl is over');
     leaves.leave();
@@ -143,7 +143,7 @@ describe('what a worker waits for', () => {
   it('is said once the answers are there, not with each of them', async () => {
     const many = begin('many');
     const asked = Array.from({ length: 500 }, () => aDay);
-    for (const conditions of asked) void many.wait(conditions, undefined);
+    for (const conditions of asked) void many.wait(conditions);
     await vi.waitFor(() => expect(heard[0]?.said.some((message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === asked.length)).toBe(true), patient);
     // One more of each second that it took.
     expect(words(heard[0]).filter((word) => word.startsWith('waits')).length).toBeLessThan(50);

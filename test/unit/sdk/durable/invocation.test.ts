@@ -28,9 +28,9 @@ async function turns(): Promise<void> {
 
 describe('an invocation whose code took another way than its log', () => {
   it('is told so at the operation, and at each that it asks for from then on; what it had before still comes', async () => {
-    const before = watched(invocation.wait(aDay, undefined));
+    const before = watched(invocation.wait(aDay));
     invocation.take({ $case: 'waitForAck', value: { ref: ref(1) } });
-    const strays = watched(invocation.wait(aDay, undefined));
+    const strays = watched(invocation.wait(aDay));
     const alongside = watched(invocation.memo(Buffer.from('m'), async () => '1'));
     invocation.refuse({ ref: ref(2), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: 'node 2 of the log holds something else' });
     await turns();
@@ -41,7 +41,7 @@ describe('an invocation whose code took another way than its log', () => {
     expect([strays.end === mismatch, alongside.end === mismatch, before.end]).toEqual([true, true, 'open']);
     // The answer to what was asked alongside changes nothing, and nothing more is asked.
     invocation.take({ $case: 'memoAck', value: { ref: ref(2), memoAlreadyExisted: false, memoResultPayload: undefined } });
-    const later = [invocation.wait(aDay, undefined), invocation.memo(Buffer.from('m'), async () => '1'), invocation.record(Buffer.from('r'), '1'), invocation.probe(Buffer.from('p')), invocation.spawn([])].map((each) => watched(each));
+    const later = [invocation.wait(aDay), invocation.memo(Buffer.from('m'), async () => '1'), invocation.record(Buffer.from('r'), '1'), invocation.probe(Buffer.from('p')), invocation.spawn([])].map((each) => watched(each));
     await turns();
     expect(later.map(({ end }) => end === mismatch)).toEqual([true, true, true, true, true]);
     expect(asked).toBe(3);
@@ -51,10 +51,51 @@ describe('an invocation whose code took another way than its log', () => {
   });
 
   it('has the first mismatch, whatever the engine says of the others', async () => {
-    const ends = [watched(invocation.wait(aDay, undefined)), watched(invocation.wait(aDay, undefined))];
+    const ends = [watched(invocation.wait(aDay)), watched(invocation.wait(aDay))];
     for (const node of [1, 1]) invocation.refuse({ ref: ref(node), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: `no ${asked++}` });
     await turns();
     expect(ends.map(({ end }) => end === invocation.mismatch)).toEqual([true, true]);
     expect(invocation.mismatch?.message).toContain('no 2');
+  });
+});
+
+describe('an invocation that sleeps', () => {
+  const acked = async (node: number): Promise<void> => {
+    invocation.take({ $case: 'waitForAck', value: { ref: ref(node) } });
+    await turns();
+  };
+  const over = async (node: number): Promise<void> => {
+    invocation.complete({ ref: ref(node), payload: Buffer.from('{}'), isFailure: false, errorMessage: undefined });
+    await turns();
+  };
+
+  it('is asleep while it waits for nothing but long sleeps', async () => {
+    const seen: boolean[] = [];
+    const look = (): void => void seen.push(invocation.isAsleep);
+    look();
+    void invocation.wait(aDay, { soonestMs: 86_400_000 });
+    await acked(1);
+    look(); // a day
+    void invocation.wait(aDay, { soonestMs: 1_000 });
+    await acked(2);
+    look(); // a day, and a second
+    void invocation.wait(aDay, { soonestMs: 999 });
+    await acked(3);
+    look(); // and a shorter one
+    await over(3);
+    look(); // which is over
+    await over(1);
+    await over(1); // told twice
+    look(); // the second alone
+    await over(2);
+    look();
+    expect(seen).toEqual([false, true, true, false, true, true, false]);
+  });
+
+  it('is not asleep once it has left', async () => {
+    void invocation.wait(aDay, { soonestMs: 86_400_000 });
+    await acked(1);
+    invocation.leave();
+    expect(invocation.isAsleep).toBe(false);
   });
 });
