@@ -194,7 +194,7 @@ export class DurableTasks {
   }
 
   #review(): void {
-    this.#timer ??= setInterval(() => this.#evictDue(), reviewIntervalMs).unref();
+    this.#timer ??= setInterval(() => this.#evictSoon(), reviewIntervalMs).unref();
   }
 
   /** With every slot taken, those that have fallen asleep leave sooner than at the next review: thousands sleep on a handful of slots. */
@@ -202,8 +202,13 @@ export class DurableTasks {
     if (this.#stays.size < this.#slots || this.#soon !== undefined) return;
     this.#soon = setTimeout(() => {
       this.#soon = undefined;
-      this.#evictDue();
+      this.#evictSoon();
     }, shortestSleepMs).unref();
+  }
+
+  /** After what came while the event loop was busy has been read: a result in it ends a wait. */
+  #evictSoon(): void {
+    setImmediate(() => this.#evictDue());
   }
 
   #evictDue(): void {
