@@ -5,11 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
-import { ensureTenant } from '../../engine/auth/tenants.ts';
-import { Tokens } from '../../engine/auth/tokens.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { newId } from '../../engine/model/uuid.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-rest-'));
@@ -36,22 +34,12 @@ async function request(method: string, path: string, options: { body?: string; t
   return { status: response.status, body: text.startsWith('{') || text.startsWith('[') || text.startsWith('"') ? JSON.parse(text) : text };
 }
 
-/** A second tenant on the same engine, with a token that is good. */
-async function makeStranger(): Promise<string> {
-  const pool = new Pool({ connectionString: database.url });
-  try {
-    const stranger = await ensureTenant(pool, 'stranger');
-    const tokens = new Tokens(pool, await loadSigningKeys(pool));
-    return await tokens.create({ tenantId: stranger.id, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
-  } finally {
-    await pool.end();
-  }
-}
-
 beforeAll(async () => {
   database = await createTestDatabase();
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  strangerToken = await makeStranger();
+  const pool = new Pool({ connectionString: database.url });
+  strangerToken = (await makeNeighbour(pool)).token;
+  await pool.end();
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
   hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
   tenantId = hatchet.tenantId;

@@ -4,9 +4,6 @@ import { join } from 'node:path';
 import { status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
-import { ensureTenant } from '../../engine/auth/tenants.ts';
-import { Tokens } from '../../engine/auth/tokens.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { newId } from '../../engine/model/uuid.ts';
@@ -14,7 +11,7 @@ import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher
 import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
-import { neighbourOf } from '../helpers/neighbour.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
@@ -36,10 +33,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent', allowSkip: true });
-  const strangerId = neighbourOf((await ensureTenant(pool, 'default')).id);
-  await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [strangerId, 'stranger']);
-  const tokens = new Tokens(pool, await loadSigningKeys(pool));
-  stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, await tokens.create({ tenantId: strangerId, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } }));
+  stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, (await makeNeighbour(pool)).token);
 
   hatchet = Hatchet.init({ token: engine.token, logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });
   const waits = hatchet.durableTask({

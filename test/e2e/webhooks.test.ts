@@ -6,10 +6,8 @@ import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
-import { ensureTenant } from '../../engine/auth/tenants.ts';
-import { Tokens } from '../../engine/auth/tokens.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 type CreateWebhook = Parameters<HatchetClient['webhooks']['create']>[0];
@@ -128,8 +126,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  strangerId = (await ensureTenant(pool, 'stranger')).id;
-  strangerToken = await new Tokens(pool, await loadSigningKeys(pool)).create({ tenantId: strangerId, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
+  ({ tenantId: strangerId, token: strangerToken } = await makeNeighbour(pool));
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
   hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
   const listener = hatchet.task({

@@ -1,3 +1,7 @@
+import type { Pool } from 'pg';
+import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
+import { ensureTenant } from '../../engine/auth/tenants.ts';
+import { Tokens } from '../../engine/auth/tokens.ts';
 import { shardOf } from '../../engine/model/shard-of.ts';
 import { newId } from '../../engine/model/uuid.ts';
 
@@ -7,4 +11,12 @@ export function neighbourOf(tenantId: string): string {
     const id = newId();
     if (shardOf(id) === shardOf(tenantId)) return id;
   }
+}
+
+/** A second tenant of a running engine, in the shard of the first: nothing but its id keeps the two apart. With a token that is good. */
+export async function makeNeighbour(pool: Pool): Promise<{ tenantId: string; token: string }> {
+  const tenantId = neighbourOf((await ensureTenant(pool, 'default')).id);
+  await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'stranger']);
+  const tokens = new Tokens(pool, await loadSigningKeys(pool));
+  return { tenantId, token: await tokens.create({ tenantId, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } }) };
 }
