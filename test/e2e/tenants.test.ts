@@ -23,17 +23,20 @@ let engine: RunningEngine;
 let hatchet: Hatchet;
 let worker: Awaited<ReturnType<Hatchet['worker']>>;
 let stranger: GrpcClients;
-let workerId: string;
 let durable: WorkflowRunRef<{ word: string }>;
 let plain: WorkflowRunRef<{ done: boolean }>;
 let ended: WorkflowRunRef<{ n: number }>;
 let finish: () => void;
+/** By what they are of. */
+let ids: Record<'durable' | 'plain' | 'ended' | 'worker' | 'workflow' | 'cron' | 'schedule' | 'filter' | 'event' | 'tenant', string>;
+let strangerRest: { tenantId: string; token: string };
 
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent', allowSkip: true });
-  stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, (await makeNeighbour(pool)).token);
+  strangerRest = await makeNeighbour(pool);
+  stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, strangerRest.token);
 
   hatchet = Hatchet.init({ token: engine.token, logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });
   const waits = hatchet.durableTask({
@@ -49,10 +52,22 @@ beforeAll(async () => {
   worker = await hatchet.worker('own', { workflows: [waits, runs, quick], handleKill: false });
   void worker.start();
   await worker.waitUntilReady();
-  workerId = (await hatchet.workers.list()).rows?.[0]?.metadata.id ?? '';
   ended = await quick.runNoWait({ n: 1 });
   await ended.output;
   [durable, plain] = [await waits.runNoWait({}), await runs.runNoWait({})];
+  const workflow = (await hatchet.workflows.get('quick')).metadata.id;
+  ids = {
+    durable: await durable.getWorkflowRunId(),
+    plain: await plain.getWorkflowRunId(),
+    ended: await ended.getWorkflowRunId(),
+    worker: (await hatchet.workers.list()).rows?.[0]?.metadata.id ?? '',
+    workflow,
+    cron: (await hatchet.crons.create('quick', { name: 'yearly', expression: '0 0 1 1 *' })).metadata.id,
+    schedule: (await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 86_400_000) })).metadata.id,
+    filter: (await hatchet.filters.create({ workflowId: workflow, scope: 's', expression: 'true' })).metadata.id,
+    event: (await hatchet.events.push('heard by nobody', {})).eventId,
+    tenant: hatchet.tenantId,
+  };
   await vi.waitFor(async () => {
     const [live, ...others] = await stored();
     // Started, too: nothing of theirs is on its way any more.
@@ -83,6 +98,10 @@ const tables = [
   'SELECT * FROM durable_result ORDER BY task_id, branch, node, condition',
   'SELECT * FROM durable_listen ORDER BY task_id, branch, node, condition',
   'SELECT id, labels, paused, ended_at FROM worker ORDER BY id',
+  'SELECT id, paused FROM workflow ORDER BY id',
+  'SELECT * FROM cron ORDER BY id',
+  'SELECT * FROM schedule ORDER BY id',
+  'SELECT * FROM filter ORDER BY id',
 ];
 
 /** All that the other tenant could change. */
@@ -128,10 +147,10 @@ function converse(messages: readonly NonNullable<DurableTaskRequest['message']>[
 }
 
 const now = new Date();
-const report = (id: string, eventType: StepActionEventType) => ({ workerId, jobId: '', jobRunId: '', taskId: '', taskRunExternalId: id, actionId: 'runs:runs', retryCount: 0, eventTimestamp: now, eventType, eventPayload: '{"message":"not yours"}', shouldNotRetry: true });
+const report = (id: string, eventType: StepActionEventType) => ({ workerId: ids.worker, jobId: '', jobRunId: '', taskId: '', taskRunExternalId: id, actionId: 'runs:runs', retryCount: 0, eventTimestamp: now, eventType, eventPayload: '{"message":"not yours"}', shouldNotRetry: true });
 
 describe('another tenant, even of the same shard', () => {
-  it.each<[string, 'durable' | 'plain' | 'ended' | 'worker', (id: string) => Promise<unknown>]>([
+  it.each<[string, keyof typeof ids, (id: string) => Promise<unknown>]>([
     ['CancelTasks', 'plain', (id) => stranger.call(stranger.admin, stranger.admin.cancelTasks, { externalIds: [id], filter: undefined })],
     ['ReplayTasks', 'ended', (id) => stranger.call(stranger.admin, stranger.admin.replayTasks, { externalIds: [id], filter: undefined })],
     ['GetRunDetails', 'ended', (id) => stranger.call(stranger.admin, stranger.admin.getRunDetails, { externalId: id })],
@@ -162,16 +181,63 @@ describe('another tenant, even of the same shard', () => {
     ['RestoreTask', 'durable', (id) => stranger.call(stranger.monitor, stranger.monitor.restoreTask, { taskId: id })],
   ])('hears of an id as of one that there is not, and changes nothing: %s', async (_, of, call) => {
     const before = await stored();
-    const known = of === 'worker' ? workerId : await { durable, plain, ended }[of].getWorkflowRunId();
-    const answers = await Promise.all([heard(call, known), heard(call, newId())]);
+    const answers = await Promise.all([heard(call, ids[of]), heard(call, newId())]);
     expect(answers[0]).toBe(answers[1]);
+    expect(await stored()).toEqual(before);
+  });
+
+  it.each<[string, keyof typeof ids, string, object?]>([
+    ...['', '/status', '/task-events', '/task-timings'].map((suffix): [string, 'ended', string] => ['GET', 'ended', `/api/v1/stable/workflow-runs/{}${suffix}`]),
+    ...['', '/task-events', '/logs'].map((suffix): [string, 'ended', string] => ['GET', 'ended', `/api/v1/stable/tasks/{}${suffix}`]),
+    ['GET', 'ended', '/api/v1/tenants/own/workflow-runs/{}/shape'],
+    ['GET', 'durable', '/api/v1/stable/tenants/own/durable-tasks/{}'],
+    ['POST', 'durable', '/api/v1/stable/tasks/{}/restore'],
+    ['POST', 'durable', '/api/v1/stable/tenants/own/durable-tasks/branch', { taskExternalId: '{}', nodeId: 1 }],
+    ['POST', 'plain', '/api/v1/stable/tenants/own/tasks/cancel', { externalIds: ['{}'] }],
+    ['POST', 'ended', '/api/v1/stable/tenants/own/tasks/replay', { externalIds: ['{}'] }],
+    ['GET', 'workflow', '/api/v1/workflows/{}'],
+    ['GET', 'workflow', '/api/v1/workflows/{}/versions'],
+    ['PATCH', 'workflow', '/api/v1/workflows/{}', { isPaused: true }],
+    ['POST', 'workflow', '/api/v1/stable/tenants/own/filters', { workflowId: '{}', scope: 's', expression: 'true' }],
+    ['POST', 'workflow', '/api/v1/tenants/own/workflows/{}/crons', { cronName: 'theirs', cronExpression: '* * * * *', input: {}, additionalMetadata: {} }],
+    ['POST', 'workflow', '/api/v1/tenants/own/workflows/{}/scheduled', { triggerAt: '2100-01-01T00:00:00Z', input: {}, additionalMetadata: {} }],
+    ['GET', 'worker', '/api/v1/workers/{}'],
+    ['PATCH', 'worker', '/api/v1/workers/{}', { isPaused: true }],
+    ['GET', 'cron', '/api/v1/tenants/own/workflows/crons/{}'],
+    ['PATCH', 'cron', '/api/v1/tenants/own/workflows/crons/{}', { enabled: false }],
+    ['DELETE', 'cron', '/api/v1/tenants/own/workflows/crons/{}'],
+    ['GET', 'schedule', '/api/v1/tenants/own/workflows/scheduled/{}'],
+    ['PATCH', 'schedule', '/api/v1/tenants/own/workflows/scheduled/{}', { triggerAt: '2100-01-01T00:00:00Z' }],
+    ['DELETE', 'schedule', '/api/v1/tenants/own/workflows/scheduled/{}'],
+    ['POST', 'schedule', '/api/v1/tenants/own/workflows/scheduled/bulk-delete', { scheduledWorkflowRunIds: ['{}'] }],
+    ['POST', 'schedule', '/api/v1/tenants/own/workflows/scheduled/bulk-update', { updates: [{ id: '{}', triggerAt: '2100-01-01T00:00:00Z' }] }],
+    ['GET', 'filter', '/api/v1/stable/tenants/own/filters/{}'],
+    ['PATCH', 'filter', '/api/v1/stable/tenants/own/filters/{}', { expression: 'false' }],
+    ['DELETE', 'filter', '/api/v1/stable/tenants/own/filters/{}'],
+    ['GET', 'event', '/api/v1/stable/tenants/own/events/{}'],
+    ...['/api/v1/tenants/{}', '/api/v1/tenants/{}/workflows', '/api/v1/tenants/{}/worker', '/api/v1/stable/tenants/{}/workflow-runs', '/api/v1/stable/tenants/{}/events'].map((path): [string, 'tenant', string] => ['GET', 'tenant', path]),
+    ['POST', 'tenant', '/api/v1/stable/tenants/{}/workflow-runs/trigger', { workflowName: 'quick', input: {} }],
+    ['POST', 'tenant', '/api/v1/stable/tenants/{}/tasks/cancel', { externalIds: [] }],
+  ])('hears of an id as of one that there is not, and changes nothing: %s of %s, %s', async (method, of, path, body) => {
+    const before = await stored();
+    const call = async (id: string): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace('own', strangerRest.tenantId).replace('{}', id)}`, {
+        method,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${strangerRest.token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body).replace('{}', id) }),
+      });
+      return [response.status, await response.text()];
+    };
+    const answers = await Promise.all([heard(call, ids[of]), heard(call, newId())]);
+    expect(answers[0]).toBe(answers[1]);
+    expect(answers[0]).toMatch(path.startsWith('/api/v1/stable/tenants/own/tasks/') || path.includes('/bulk-') ? /^\[200,/ : /^\[404,/);
     expect(await stored()).toEqual(before);
   });
 
   it('says nothing in a durable task\'s stream that counts, and is told nothing', async () => {
     const own = await stranger.call(stranger.dispatcher, stranger.dispatcher.register, { workerName: 'theirs', actions: ['waits:waits', 'runs:runs'], services: [], labels: {}, slotConfig: { default: 10, durable: 10 } });
     const before = await stored();
-    const task = { durableTaskExternalId: await durable.getWorkflowRunId(), invocationCount: 1 };
+    const task = { durableTaskExternalId: ids.durable, invocationCount: 1 };
     const hello: NonNullable<DurableTaskRequest['message']> = { $case: 'registerWorker', value: { workerId: own.workerId } };
     const place = { ...task, branchId: 1n, nodeId: 2n };
     const refused = { $case: 'serverEvict', value: expect.objectContaining(task) };
