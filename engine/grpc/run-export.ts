@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { readRunDetails } from '../monitor/run-detail.ts';
+import { readSnapshot } from '../monitor/read-snapshot.ts';
+import { runDetailsIn } from '../monitor/run-detail.ts';
 import { listRunSummaries, type RunListFilter } from '../monitor/run-list.ts';
 import type { ExportRunsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { runSummaryMessage, taskDetailMessage } from './monitor-messages.ts';
@@ -12,19 +13,15 @@ export async function* exportRuns(pool: Pool, filter: RunListFilter, limit: numb
   let { beforeId } = filter;
   for (let left = limit; left > 0;) {
     const wanted = Math.min(left, page);
-    const rows = await listRunSummaries(pool, { ...filter, beforeId, limit: wanted });
-    const details = new Map(
-      (
-        await readRunDetails(
-          pool,
-          filter.tenantId,
-          rows.map((row) => row.id),
-        )
-      ).map((detail) => [detail.id, detail]),
-    );
+    const from = beforeId;
+    const { rows, details } = await readSnapshot(pool, async (snapshot) => {
+      const summaries = await listRunSummaries(snapshot, { ...filter, beforeId: from, limit: wanted });
+      return { rows: summaries, details: await runDetailsIn(snapshot, filter.tenantId, summaries.map((row) => row.id)) };
+    });
+    const byId = new Map(details.map((detail) => [detail.id, detail]));
     for (const row of rows) {
-      const detail = details.get(row.id);
-      if (detail === undefined) continue; // the retention took it meanwhile
+      const detail = byId.get(row.id);
+      if (detail === undefined) continue; // the retention took it between the two reads
       yield { run: runSummaryMessage(row), input: detail.input, tasks: detail.tasks.map((task) => taskDetailMessage(task, row.id)) };
     }
     if (rows.length < wanted) return;

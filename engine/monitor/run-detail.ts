@@ -3,6 +3,7 @@ import { isLiveState, liveRunStatus, liveStateNames } from '../model/live-state.
 import type { WorkflowDefinition } from '../model/definition.ts';
 import { groupBy } from '../model/group-by.ts';
 import { RunStatus } from '../model/status.ts';
+import { readSnapshot, type Reader } from './read-snapshot.ts';
 
 export interface TaskDetail {
   id: string;
@@ -144,10 +145,13 @@ function openStatus(tasks: readonly TaskDetail[]): RunStatus {
   return tasks.some((task) => task.status !== RunStatus.Queued) ? RunStatus.Running : RunStatus.Queued;
 }
 
-/** Those of the ids, of runs or of their tasks, that are the tenant's; in no order. */
-export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly string[]): Promise<RunDetail[]> {
-  const runs = await pool.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids] });
-  const tasks = await pool.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((run) => run.id)] });
+/**
+ * Those of the ids, of runs or of their tasks, that are the tenant's; in no order.
+ * @param snapshot a run's status and its tasks' are read one after the other
+ */
+export async function runDetailsIn(snapshot: Reader, tenantId: string, ids: readonly string[]): Promise<RunDetail[]> {
+  const runs = await snapshot.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids] });
+  const tasks = await snapshot.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((run) => run.id)] });
   const byRun = groupBy(tasks.rows, (row) => row.run_id);
   return runs.rows.map((run) => {
     const details = (byRun.get(run.id) ?? []).map((row) => taskDetail(row, run.definition));
@@ -166,6 +170,11 @@ export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly
       tasks: details,
     };
   });
+}
+
+/** `runDetailsIn` a snapshot of its own. */
+export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly string[]): Promise<RunDetail[]> {
+  return await readSnapshot(pool, (snapshot) => runDetailsIn(snapshot, tenantId, ids));
 }
 
 /** `undefined` for an unknown id and for another tenant's alike. */

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import type { RunStatus } from '../model/status.ts';
+import type { Reader } from './read-snapshot.ts';
 
 export interface RunListFilter {
   tenantId: string;
@@ -95,8 +95,8 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list;
 }
 
-export async function listRunSummaries(pool: Pool, filter: RunListFilter): Promise<RunSummary[]> {
-  const { rows } = await pool.query<RunSummarySqlRow>({
+export async function listRunSummaries(reader: Reader, filter: RunListFilter): Promise<RunSummary[]> {
+  const { rows } = await reader.query<RunSummarySqlRow>({
     ...(filter.parentTaskIds === null ? listRuns : listChildren),
     values: [
       filter.tenantId,

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import type { RunStatus } from '../model/status.ts';
+import type { Reader } from './read-snapshot.ts';
 
 export interface TaskListFilter {
   tenantId: string;
@@ -41,8 +41,8 @@ const listTasks = {
 };
 
 /** Tasks of the newest runs first, as references: details are read together afterwards. */
-export async function listTaskRefs(pool: Pool, filter: TaskListFilter): Promise<{ taskId: string; runId: string }[]> {
-  const { rows } = await pool.query<{ id: string; run_id: string }>({
+export async function listTaskRefs(reader: Reader, filter: TaskListFilter): Promise<{ taskId: string; runId: string }[]> {
+  const { rows } = await reader.query<{ id: string; run_id: string }>({
     ...listTasks,
     values: [
       filter.tenantId,

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { RunStatus } from '../model/status.ts';
-import { readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
+import { readSnapshot, type Reader } from '../monitor/read-snapshot.ts';
+import { runDetailsIn, type RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
 import { metadataFilter, statusesByName } from '../monitor/run-selection.ts';
 import { listTaskRefs } from '../monitor/task-list.ts';
@@ -35,9 +36,9 @@ function readFilter(request: Request, tenantId: string) {
 
 type Filter = ReturnType<typeof readFilter>;
 
-async function runIds(deps: RestDeps, filter: Filter): Promise<string[]> {
+async function runIds(reader: Reader, filter: Filter): Promise<string[]> {
   const { parentTaskId } = filter;
-  const rows = await listRunSummaries(deps.pool, { ...filter, parentTaskIds: parentTaskId === null ? null : [parentTaskId], workflowNames: [], search: null, beforeId: null });
+  const rows = await listRunSummaries(reader, { ...filter, parentTaskIds: parentTaskId === null ? null : [parentTaskId], workflowNames: [], search: null, beforeId: null });
   return rows.map((row) => row.id);
 }
 
@@ -47,10 +48,10 @@ function inOrder(ids: readonly string[], runs: readonly RunDetail[]): RunDetail[
 }
 
 export async function listRunIds(deps: RestDeps, tenantId: string, request: Request): Promise<string[]> {
-  return runIds(deps, readFilter(request, tenantId));
+  return runIds(deps.pool, readFilter(request, tenantId));
 }
 
-/** Runs, newest first, or with `only_tasks` their tasks. */
+/** Runs, newest first, or with `only_tasks` their tasks. Who is listed and what is shown of them are of one moment, so that each row has a status that was asked for. */
 export async function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
   const filter = readFilter(request, tenantId);
   const workerId = uuidQuery(request, 'worker_id');
@@ -60,9 +61,11 @@ export async function listRunRows(deps: RestDeps, tenantId: string, request: Req
   // One more than asked for tells whether there is a next page.
   const wider = { ...filter, limit: filter.limit + 1 };
   if (booleanQuery(request, 'only_tasks') === true) {
-    const refs = await listTaskRefs(deps.pool, { ...wider, workerId });
-    const shown = refs.slice(0, filter.limit);
-    const runs = await readRunDetails(deps.pool, tenantId, [...new Set(shown.map((ref) => ref.runId))]);
+    const { refs, shown, runs } = await readSnapshot(deps.pool, async (snapshot) => {
+      const found = await listTaskRefs(snapshot, { ...wider, workerId });
+      const first = found.slice(0, filter.limit);
+      return { refs: found, shown: first, runs: await runDetailsIn(snapshot, tenantId, [...new Set(first.map((ref) => ref.runId))]) };
+    });
     const children = await childCounts(deps, tenantId, runs);
     const rows = shown.flatMap((ref) => {
       const run = runs.find((candidate) => candidate.id === ref.runId);
@@ -72,9 +75,11 @@ export async function listRunRows(deps: RestDeps, tenantId: string, request: Req
     return { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows };
   }
   if (workerId !== null) throw new HatchetError('INVALID_ARGUMENT', 'worker_id selects tasks, and the request lists runs', { remedy: 'Add only_tasks=true.' });
-  const ids = await runIds(deps, wider);
-  const shown = ids.slice(0, filter.limit);
-  const runs = inOrder(shown, await readRunDetails(deps.pool, tenantId, shown));
+  const { ids, runs } = await readSnapshot(deps.pool, async (snapshot) => {
+    const found = await runIds(snapshot, wider);
+    const shown = found.slice(0, filter.limit);
+    return { ids: found, runs: inOrder(shown, await runDetailsIn(snapshot, tenantId, shown)) };
+  });
   const children = await childCounts(deps, tenantId, runs);
   return { pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { payloads, children })) };
 }
