@@ -1,6 +1,7 @@
 /** Something that happens once, or fails once. */
 export class ReadySignal {
   readonly promise: Promise<void>;
+  #hasFailed = false;
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -13,11 +14,16 @@ export class ReadySignal {
     this.promise.catch(() => {});
   }
 
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   set(): void {
     this.#resolve();
   }
 
   fail(error: unknown): void {
+    this.#hasFailed = true;
     this.#reject(error);
   }
 }

@@ -29,19 +29,28 @@ const farewellMs = 2_000;
 /** Durable tasks at once, unless `durableSlots` says otherwise. */
 const usualDurableSlots = 1_000;
 
+/** What a worker has from a start to the stop or the failure that ends it. */
+interface Shift {
+  readonly session: Session;
+  readonly heartbeat: Heartbeat;
+  readonly tasks: TaskRunner;
+}
+
 /** Runs tasks. Made by `hatchet.worker`. */
 export class Worker {
   readonly name: string;
   readonly #connection: Connection;
+  readonly #runner: Runner;
   readonly #options: WorkerOptions;
   readonly #logger: Logger;
-  readonly #session: Session;
-  readonly #heartbeat: Heartbeat;
-  readonly #tasks: TaskRunner;
   readonly #actions = new Map<string, Action>();
   readonly #workflows = new Set<string>();
-  readonly #ready = new ReadySignal();
+  #ready = new ReadySignal();
   #labels: WorkerLabels;
+  /** Where it does not run: the last one. */
+  #shift: Shift;
+  #hasRun = false;
+  /** Both only while it runs. */
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -53,29 +62,13 @@ export class Worker {
     wireLabels(options.labels ?? {}); // refused here, and not while it connects
     this.#labels = { ...options.labels };
     this.#logger = config.logger(`Worker/${this.name}`, config.logLevel);
-    this.#heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => this.#session.forget(id) });
-    this.#session = new Session(connection, this.#logger, {
-      onRegistered: (id) => this.#registered(id),
-      onAction: (action) => this.#tasks.handle(action),
-    });
-    this.#tasks = new TaskRunner({
-      connection,
-      logger: this.#logger,
-      workerName: this.name,
-      findAction: (id) => this.#actions.get(id),
-      view: {
-        runner,
-        workerId: () => this.#session.workerId,
-        hasWorkflow: (workflow) => this.#workflows.has(applyNamespace(workflow, config.namespace).toLowerCase()),
-        labels: () => this.getLabels(),
-        upsertLabels: async (labels) => await this.upsertLabels(labels),
-      },
-    });
+    this.#runner = runner;
+    this.#shift = this.#newShift();
   }
 
   /** The id that the engine gave it; `undefined` until it is registered. */
   get workerId(): string | undefined {
-    return this.#session.workerId;
+    return this.#shift.session.workerId;
   }
 
   /**
@@ -92,19 +85,24 @@ export class Worker {
   }
 
   /**
-   * Runs until it is stopped; resolves then.
+   * Runs until it is stopped; resolves then. A worker that was stopped, or could not start, can be started again: it is a new
+   * one to the engine. Starting one that runs waits for its end like the first call.
    * @throws HatchetError UNAUTHENTICATED, UNREACHABLE where the engine cannot be reached for 30 s at the start;
    * once it runs it goes on through every absence of the engine
    */
   async start(): Promise<void> {
-    this.#running ??= this.#run();
+    if (this.#stopping !== undefined) await this.#running?.catch(() => undefined);
+    this.#running ??= this.#begin();
     await this.#running;
   }
 
-  /** Takes no more tasks, lets the running ones finish and report (up to `shutdownGracePeriod`), and leaves. */
+  /** Takes no more tasks, lets the running ones finish and report (up to `shutdownGracePeriod`), and leaves. One that does not run is left as it is. */
   async stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#stopping ??= this.#stop(this.#shift);
     await this.#stopping;
+    await running.catch(() => undefined); // `start` tells of it
   }
 
   /** Resolves once it is registered. @param timeoutMs @default 10000 @throws HatchetError WORKER_NOT_READY */
@@ -124,7 +122,7 @@ export class Worker {
 
   /** For whoever moves the clock of an engine, before so much time passes: durable tasks that would leave meanwhile leave. */
   async passTime(ms: number): Promise<void> {
-    await this.#tasks.durable.pass(ms, farewellMs);
+    await this.#shift.tasks.durable.pass(ms, farewellMs);
   }
 
   getLabels(): WorkerLabels {
@@ -135,7 +133,7 @@ export class Worker {
   async upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
     const wire = wireLabels(labels);
     this.#labels = { ...this.#labels, ...labels };
-    const { workerId } = this.#session;
+    const { workerId } = this;
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
       try {
@@ -177,7 +175,42 @@ export class Worker {
     }
   }
 
-  async #run(): Promise<void> {
+  #newShift(): Shift {
+    const connection = this.#connection;
+    const heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => session.forget(id) });
+    const session = new Session(connection, this.#logger, {
+      onRegistered: (id) => this.#registered(id),
+      onAction: (action) => tasks.handle(action),
+    });
+    const tasks = new TaskRunner({
+      connection,
+      logger: this.#logger,
+      workerName: this.name,
+      findAction: (id) => this.#actions.get(id),
+      view: {
+        runner: this.#runner,
+        workerId: () => session.workerId,
+        hasWorkflow: (workflow) => this.#workflows.has(applyNamespace(workflow, connection.config.namespace).toLowerCase()),
+        labels: () => this.getLabels(),
+        upsertLabels: async (labels) => await this.upsertLabels(labels),
+      },
+    });
+    return { session, heartbeat, tasks };
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#hasRun) this.#shift = this.#newShift();
+    this.#hasRun = true;
+    if (this.#ready.hasFailed) this.#ready = new ReadySignal();
+    try {
+      await this.#run(this.#shift);
+    } finally {
+      await this.#stopping;
+      this.#running = this.#stopping = undefined;
+    }
+  }
+
+  async #run({ session, heartbeat }: Shift): Promise<void> {
     if (this.#actions.size === 0) {
       await this.#logger.warn('there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`');
       return;
@@ -187,7 +220,7 @@ export class Worker {
     const heedRejections = ignoreCancelledRejections();
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
-      await this.#session.run(() => this.#registration());
+      await session.run(() => this.#registration());
       await this.#stopping;
     } catch (error) {
       this.#ready.fail(error);
@@ -196,7 +229,7 @@ export class Worker {
       forgetSignals();
       heedRejections();
       clock?.workers.delete(this);
-      await this.#heartbeat.stop();
+      await heartbeat.stop();
     }
   }
 
@@ -218,46 +251,46 @@ export class Worker {
   }
 
   #registered(workerId: string): void {
+    const { tasks, heartbeat } = this.#shift;
     const durableSlots = this.#durableSlots();
-    if (durableSlots !== undefined) this.#tasks.durable.serve(workerId, durableSlots);
-    this.#heartbeat.beatFor(workerId);
-    this.#ready.set();
+    if (durableSlots !== undefined) tasks.durable.serve(workerId, durableSlots);
+    heartbeat.beatFor(workerId);
+    if (this.#stopping === undefined) this.#ready.set();
     void this.#logger.info(`ready: ${this.#actions.size} ${this.#actions.size === 1 ? 'task' : 'tasks'}, ${this.#options.slots ?? 100} slots`);
   }
 
-  async #stop(): Promise<void> {
-    if (this.#running === undefined) return;
-    const { attempts } = this.#tasks;
+  async #stop({ session, tasks, heartbeat }: Shift): Promise<void> {
+    this.#ready = new ReadySignal(); // of the next start
+    const { attempts } = tasks;
     await this.#logger.info(attempts.size === 0 ? 'stopping' : `stopping: ${attempts.size} running ${attempts.size === 1 ? 'task' : 'tasks'} may finish`);
-    const { workerId } = this.#session;
+    const { workerId } = session;
     if (workerId !== undefined) await this.#attempt('pause', this.#setPaused(true, farewellMs));
-    await this.#tasks.durable.leave(farewellMs);
-    this.#session.close();
+    await tasks.durable.leave(farewellMs);
+    session.close();
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
       await this.#attempt('unsubscribe', callUnary(this.#connection, dispatcher.unsubscribe.bind(dispatcher), { workerId }, { timeoutMs: farewellMs }));
     }
-    await this.#drain();
-    await this.#tasks.durable.leave(farewellMs);
-    this.#tasks.stop();
-    await this.#heartbeat.stop();
+    await this.#drain(tasks);
+    await tasks.durable.leave(farewellMs);
+    tasks.stop();
+    await heartbeat.stop();
     await this.#logger.info('stopped');
   }
 
-  async #drain(): Promise<void> {
-    const { attempts } = this.#tasks;
+  async #drain({ attempts, durable }: TaskRunner): Promise<void> {
     const drained = new AbortController();
     const graceMs = durationToMs(this.#options.shutdownGracePeriod ?? '60s');
     await Promise.race([attempts.idle(), pause(graceMs, drained.signal)]);
     drained.abort();
     // Before the others are aborted: no catch and no finally of code that goes on elsewhere is to run here.
-    this.#tasks.durable.abandon();
+    durable.abandon();
     const left = attempts.abandon();
     if (left.length > 0) await this.#logger.warn(`${left.length} tasks did not finish within ${graceMs} ms and are left to other workers: ${left.slice(0, 5).join(', ')}`);
   }
 
   async #setPaused(isPaused: boolean, timeoutMs = 15_000): Promise<void> {
-    const { workerId } = this.#session;
+    const { workerId } = this;
     if (workerId === undefined) return;
     await callRest(this.#connection.config, 'PATCH', `/api/v1/workers/${workerId}`, { body: { isPaused }, timeoutMs });
   }

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, RunCancelledError, RunFailedError, SchemaError, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
+import { patient } from '../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -101,6 +102,52 @@ describe('a worker', () => {
     finish.open();
     await stopping;
     await expect(ref.result()).resolves.toEqual({ done: true });
+  });
+
+  it('can be started again once it was stopped, and while it stops', async () => {
+    const task = hatchet.task({ name: 'comes-back', fn: () => ({ done: true }) });
+    const durable = hatchet.durableTask({ name: 'waits-for-it', fn: async (_input: object, ctx) => await ctx.waitForEvent<{ n: number }>('comes-back:event', { scope: 'here', lookback: '1h' }) });
+    const worker = await startWorker([task, durable]);
+    const waiting = durable.run({});
+    const ids = [worker.workerId];
+    for (const stops of [async () => await worker.stop(), async () => void worker.stop()]) {
+      await stops();
+      workers.push({ worker, running: worker.start() });
+      await worker.waitUntilReady(patient.timeout);
+      ids.push(worker.workerId);
+      await expect(task.run({})).resolves.toEqual({ done: true });
+    }
+    expect(new Set(ids).size).toBe(3);
+    await hatchet.events.push('comes-back:event', { n: 1 }, { scope: 'here' });
+    await expect(waiting).resolves.toEqual({ n: 1 });
+  });
+
+  it('is stopped once by two stops, runs once by two starts, and is not kept from starting by a stop before', async () => {
+    const stopped: string[] = [];
+    const client = Hatchet.init({ token: engine.token, logger: () => ({ ...quiet, info: (line) => void stopped.push(line) }) });
+    onTestFinished(() => client.close());
+    const task = client.task({ name: 'twice', fn: () => ({ done: true }) });
+    const worker = await client.worker('twice', { handleKill: false, workflows: [task] });
+    await worker.stop();
+    const running = Promise.all([worker.start(), worker.start()]);
+    await worker.waitUntilReady(patient.timeout);
+    const { workerId } = worker;
+    await expect(task.run({})).resolves.toEqual({ done: true });
+    await Promise.all([worker.stop(), worker.stop()]);
+    await running;
+    await worker.stop();
+    expect(worker.workerId).toBe(workerId);
+    expect(stopped.filter((line) => line === 'stopped')).toHaveLength(1);
+  });
+
+  it('can be started once it has something to run, though it was started without', async () => {
+    const task = hatchet.task({ name: 'late-task', fn: () => ({ done: true }) });
+    const worker = await hatchet.worker('late', { handleKill: false });
+    await worker.start();
+    await worker.registerWorkflow(task);
+    workers.push({ worker, running: worker.start() });
+    await worker.waitUntilReady(patient.timeout);
+    await expect(task.run({})).resolves.toEqual({ done: true });
   });
 
   it('waits for a stop no longer than its grace period, and aborts what is left', async () => {
