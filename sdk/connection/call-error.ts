@@ -8,6 +8,7 @@ export function isServiceError(error: unknown): error is ServiceError {
 /** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
 export function detailsOf(error: ServiceError): string {
   if (isPlainServer(error)) return 'the TLS handshake failed';
+  if (/Last error: Failed to connect/.test(error.details)) return 'the server took the connection, and ended it';
   return error.details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s, (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`));
 }
 
@@ -16,7 +17,20 @@ export function isPlainServer(error: ServiceError): boolean {
   return error.code === status.UNAVAILABLE && /wrong version number|packet length too long/i.test(error.details);
 }
 
-const plainServer = 'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
+/** What to do then. */
+export const plainServer = 'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
+
+/** A server whose certificate this client does not trust. Not the other way round, which comes as an alert. */
+function isDistrusted(error: ServiceError): boolean {
+  return error.code === status.UNAVAILABLE && /certificate|altnames/i.test(error.details) && !/alert/i.test(error.details);
+}
+
+const distrusted = 'Name the authority that signed it in HATCHET_CLIENT_TLS_ROOT_CA_FILE, or the name that it is for in HATCHET_CLIENT_TLS_SERVER_NAME';
+
+function remedyOf(error: ServiceError, code: HatchetErrorCode): string | undefined {
+  if (isPlainServer(error)) return plainServer;
+  return isDistrusted(error) ? distrusted : remedies[code];
+}
 
 /** The gRPC status of an error, `undefined` for anything else. */
 export function statusOf(error: unknown): status | undefined {
@@ -58,5 +72,5 @@ export function toHatchetError(error: unknown, action: string, notFound: Hatchet
   if (error instanceof HatchetError) return error;
   if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${isError(error) ? error.message : String(error)}`, { cause: error });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
-  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: isPlainServer(error) ? plainServer : remedies[code] });
+  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedyOf(error, code) });
 }

@@ -16,6 +16,8 @@ const longestReceived = 64 * 1024 * 1024;
 /** The gRPC clients of one configuration. They share connections, and connect at the first call. */
 export class Connection {
   readonly config: ClientConfig;
+  /** Whether the engine has ever answered. */
+  hasAnswered = false;
   readonly #credentials: ChannelCredentials;
   readonly #options: ClientOptions;
   readonly #open: { close(): void }[] = [];

@@ -2,6 +2,7 @@ import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc
 import { backoffMs, pause, type Backoff } from './backoff.ts';
 import { isTransient } from './call-error.ts';
 import type { Connection } from './connection.ts';
+import { tlsMismatch } from './tls-mismatch.ts';
 
 /** A unary method of a generated client, bound to it. */
 export type UnaryMethod<Request, Response> = (
@@ -30,7 +31,7 @@ export const repeatForMs = 30_000;
 
 const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
 
-/** Makes a unary call. @throws the ServiceError of the last try. */
+/** Makes a unary call. @throws the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
 export async function callUnary<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
   const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
   for (let tries = 0; ; tries += 1) {
@@ -38,6 +39,8 @@ export async function callUnary<Request, Response>(connection: Connection, metho
       return await tryOnce(connection, method, request, settings);
     } catch (error) {
       if (!isTransient(error) || settings.signal?.aborted === true) throw error;
+      const mismatch = await tlsMismatch(connection, error);
+      if (mismatch !== undefined) throw mismatch;
       const wait = backoffMs(backoff, tries, Math.random());
       if (performance.now() + wait > giveUpAt) throw error;
       await pause(wait, settings.signal);
@@ -52,8 +55,9 @@ async function tryOnce<Request, Response>(connection: Connection, method: UnaryM
     const abort = (): void => call.cancel();
     const call = method(request, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
       signal?.removeEventListener('abort', abort);
-      if (error === null) resolve(response);
-      else reject(error);
+      if (error !== null) return reject(error);
+      connection.hasAnswered = true;
+      return resolve(response);
     });
     signal?.addEventListener('abort', abort, { once: true });
   });

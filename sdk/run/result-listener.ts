@@ -4,6 +4,7 @@ import type { SubscribeToWorkflowRunsRequest, WorkflowRunEvent } from '../../pro
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { tlsMismatch } from '../connection/tls-mismatch.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -47,7 +48,7 @@ export class ResultListener {
 
   /**
    * The outcome of every task, once the run has ended.
-   * @throws HatchetError UNAUTHENTICATED, STOPPED; the signal's reason when it aborts.
+   * @throws HatchetError UNAUTHENTICATED, STOPPED, UNREACHABLE where TLS stands between the two; the signal's reason when it aborts.
    */
   async wait(runId: string, signal?: AbortSignal): Promise<TaskOutcome[]> {
     signal?.throwIfAborted();
@@ -94,6 +95,7 @@ export class ResultListener {
     this.#stream = stream;
     stream.on('data', (event: WorkflowRunEvent) => {
       this.#failures = 0;
+      this.#connection.hasAnswered = true;
       void this.#finished(event);
     });
     stream.on('error', (error: Error) => void this.#broken(stream, error));
@@ -107,8 +109,10 @@ export class ResultListener {
     const code = statusOf(error);
     if (code !== undefined && final.has(code)) this.#rejectAll(toHatchetError(error, 'wait for the run'));
     if (this.#waiting.size === 0) return;
-    if (this.#failures === 0) void this.#logger.debug(`the results stream ended (${error?.message ?? 'closed'}); connecting again`);
     this.#reconnecting = true;
+    const mismatch = await tlsMismatch(this.#connection, error);
+    if (mismatch !== undefined) this.#rejectAll(mismatch);
+    if (this.#failures === 0) void this.#logger.debug(`the results stream ended (${error?.message ?? 'closed'}); connecting again`);
     await pause(backoffMs(backoff, this.#failures, Math.random()), this.#stopping.signal);
     this.#failures += 1;
     this.#reconnecting = false;
