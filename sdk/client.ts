@@ -151,7 +151,7 @@ export class HatchetClient {
     return worker;
   }
 
-  /** Runs a task or workflow, by its declaration or its name, and waits for the output. By name it is `{task: output}`. @throws as its own `run` */
+  /** Runs a task or workflow, by its declaration or its name, and waits for the output. By name it is `{task: output}`, but inside a durable task a workflow of one task gives that task's own output. @throws as its own `run` */
   run<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
     return notAwaitedYet(this.#runner.run({ target: workflow, input, options }));
   }

@@ -217,7 +217,11 @@ export class Context<Input = unknown, UserData = unknown> {
     await this.#host.releaseSlot(this.#action.taskRunExternalId);
   }
 
-  /** Starts a child and waits for its output. @throws as a workflow's run */
+  /**
+   * Starts a child and waits for its output. By name it is `{task: output}`, but in a durable task a workflow of one task gives that
+   * task's own output.
+   * @throws as a workflow's run
+   */
   runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
     return this.#begin(() => this.#host.runner.run(childItem({ workflow, input, options })));
   }
@@ -227,7 +231,7 @@ export class Context<Input = unknown, UserData = unknown> {
     return this.#begin(() => this.#host.runner.start(childItem({ workflow, input, options })));
   }
 
-  /** Starts children and waits for all outputs, in their order. */
+  /** Starts children and waits for all outputs, in their order. By name as `runChild`. */
   bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
     return this.#begin(() => this.#host.runner.runMany(children.map(childItem)));
   }

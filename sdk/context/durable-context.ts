@@ -105,13 +105,13 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
   runChildren<const Children extends readonly SomeChildRun[]>(children: Children & CheckedChildRuns<Children>): Promise<ChildOutputs<Children>>;
-  /** With types for children that are given by name. */
+  /** With types for children that are given by name: a workflow of one task gives that task's own output, others `{task: output}`. */
   runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]>;
   runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
     return this.bulkRunChildren(children);
   }
 
-  /** Starts a child; wait for its output, or not, with the reference's `output`. */
+  /** Starts a child; wait for its output, or not, with the reference's `output`. By name as `runChildren`. */
   spawn<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
     return this.runNoWaitChild(workflow, input, options);
   }

@@ -86,6 +86,19 @@ describe('durable tasks of the SDK', () => {
     expect(output.chance >= 0 && output.chance < 1).toBe(true);
   });
 
+  it('get of children by name what their logs have, which other tasks get by the tasks\' names', async () => {
+    const one = hatchet.task({ name: 'named-one', fn: () => ({ n: 1 }) });
+    const two = hatchet.workflow<object, { a: { n: number }; b: { n: number } }>({ name: 'named-two' });
+    for (const name of ['a', 'b'] as const) two.task({ name, fn: () => ({ n: 2 }) });
+    const byName = hatchet.task({ name: 'by-name', fn: async (_input: object, ctx) => [await ctx.runChild('named-one', {}), await ctx.runChild('named-two', {})] });
+    const durably = hatchet.durableTask({ name: 'by-name-durably', fn: async (_input: object, ctx) => [await ctx.runChild('named-one', {}), await hatchet.run('named-one', {}), ...(await ctx.runChildren([{ workflow: 'named-two', input: {} }]))] });
+    await startWorker('by name', { workflows: [one, two, byName, durably] });
+    const ofTwo = { a: { n: 2 }, b: { n: 2 } };
+    expect(await byName.run({})).toEqual([{ 'named-one': { n: 1 } }, ofTwo]);
+    expect(await durably.run({})).toEqual([{ n: 1 }, { n: 1 }, ofTwo]);
+    expect(await hatchet.run('named-one', {})).toEqual({ 'named-one': { n: 1 } });
+  });
+
   it('wait for an event no longer than they want to', async () => {
     const patient = hatchet.durableTask({
       name: 'patient',
