@@ -10,6 +10,9 @@ import type { ClientConfig, ResolvedTls } from '../config/client-config.ts';
 /** One payload is at most 4 MiB; the rest of its message needs some room. */
 const longestSent = 5 * 1024 * 1024;
 
+/** A durable task names all that it waits for at once, some 50 bytes each; the engine takes so much. */
+const longestStatus = 64 * 1024 * 1024;
+
 /** A run's details hold the outputs of all its tasks. */
 const longestReceived = 64 * 1024 * 1024;
 
@@ -54,7 +57,7 @@ export class Connection {
   }
 
   get durable(): V1DispatcherClient {
-    this.#durable ??= this.#keep(new V1DispatcherClient(this.config.hostPort, this.#credentials, this.#options));
+    this.#durable ??= this.#keep(new V1DispatcherClient(this.config.hostPort, this.#credentials, { ...this.#options, 'grpc.max_send_message_length': longestStatus }));
     return this.#durable;
   }
 

@@ -140,6 +140,15 @@ describe('what a worker waits for', () => {
     expect(new Set(messages.flat().map((entry) => entry.nodeId)).size).toBe(count * children);
   }, 60_000);
 
+  it('is said whole, though it is more than any other message may hold', async () => {
+    const [calls, children] = [120, 1_000];
+    const many = begin('01980000-0000-7000-8000-000000000000');
+    const all = Array.from({ length: children }, () => TriggerWorkflowRequest.create({ name: 'child' }));
+    for (let call = 0; call < calls; call++) void many.spawn(all);
+    await vi.waitFor(() => expect(heard[0]?.said.some((message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === calls * children)).toBe(true), patient);
+    expect(heard).toHaveLength(1);
+  }, 60_000);
+
   it('is said once the answers are there, not with each of them', async () => {
     const many = begin('many');
     const asked = Array.from({ length: 500 }, () => aDay);
