@@ -17,6 +17,8 @@ export interface WaitingInvocation {
   yields: boolean;
   /** Whether it waits for nothing but long sleeps. */
   isAsleep: boolean;
+  /** Whether it has not got further than it was when it last left for its timeout. */
+  replays: boolean;
 }
 
 export type EvictionCause = 'ttl' | 'timeout' | 'capacity' | 'stop';
@@ -38,7 +40,7 @@ export function chooseEvictions<Waiting extends WaitingInvocation>(waiting: read
   const staying: Waiting[] = [];
   for (const who of waiting) {
     if (who.ttlMs !== undefined && now - who.waitingSince >= who.ttlMs) chosen.push({ who, cause: 'ttl' });
-    else if (now - who.startedAt >= who.executionTimeoutMs / 2) chosen.push({ who, cause: 'timeout' });
+    else if (now - who.startedAt >= who.executionTimeoutMs / 2 && !isUnderWay(who, now)) chosen.push({ who, cause: 'timeout' });
     else staying.push(who);
   }
   const left = facts.running - chosen.length;
@@ -46,4 +48,9 @@ export function chooseEvictions<Waiting extends WaitingInvocation>(waiting: read
   const surplus = left - Math.floor(slots / 2);
   const yielding = staying.filter((who) => who.yields && now - who.waitingSince >= (who.isAsleep ? shortestSleepMs : shortestWaitMs)).sort((a, b) => a.priority - b.priority || a.waitingSince - b.waitingSince);
   return [...chosen, ...yielding.slice(0, surplus).map((who): Eviction<Waiting> => ({ who, cause: 'capacity' }))];
+}
+
+/** Between two operations of a replay, which takes long: it would begin it again, and come no further, for ever. */
+function isUnderWay({ replays, waitingSince }: WaitingInvocation, now: number): boolean {
+  return replays && now - waitingSince < shortestWaitMs;
 }

@@ -73,6 +73,7 @@ export class Invocation {
   readonly #keyed = new Map<string, DurableChild>();
   /** What its timeout was extended by. */
   extendedMs = 0;
+  #operations = 0;
   #busy = 0;
   #movedAt = performance.now();
   #state: 'runs' | 'left' | { cancelled: unknown } = 'runs';
@@ -93,6 +94,11 @@ export class Invocation {
   /** Whether it waits for nothing but long sleeps. */
   get isAsleep(): boolean {
     return this.#open.size > 0 && this.#longSleeps === this.#open.size;
+  }
+
+  /** How far its code has come: what it has asked for, counted. The same code comes as far again by asking for as much. */
+  get operations(): number {
+    return this.#operations;
   }
 
   /** What it asked for that its log does not fit. From then on it is asked for in vain: whatever its code does, it has failed. */
@@ -265,6 +271,7 @@ export class Invocation {
     if (this.#state === 'left') return await new Promise<Result>(() => {});
     if (this.#state !== 'runs') throw this.#state.cancelled;
     if (this.#mismatch !== undefined) throw this.#mismatch;
+    this.#operations += 1;
     if (resumes) this.#turns.expectAnswer();
     const result = new Promise<Result>((settle, fail) => {
       this.#asked.push({ request, resumes, sent: false, take: (answer) => take(answer, { settle, fail }), fail });

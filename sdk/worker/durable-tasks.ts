@@ -19,6 +19,9 @@ export const left = Symbol('left');
 /** How often those that wait are looked over. */
 const reviewIntervalMs = 100;
 
+/** Tasks of which it is known how far they came: as many as leave for their timeout and come back to this worker soon. */
+const longestMemory = 10_000;
+
 const reasons: Record<EvictionCause, string> = {
   ttl: 'it waited for longer than its ttl',
   timeout: 'it would have reached its execution timeout while it waited',
@@ -56,6 +59,8 @@ export class DurableTasks {
   readonly #logger: Logger;
   readonly #link: DurableLink;
   readonly #stays = new Map<Invocation, Stay>();
+  /** Operations that tasks had asked for when they last left for their timeout, by the tasks' ids. */
+  readonly #reached = new Map<string, number>();
   #slots = 0;
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -223,15 +228,27 @@ export class DurableTasks {
       }
       const { passed } = stay;
       const waitedMs = passed.waitingSince === waitingSince ? passed.waitedMs : 0;
-      waiting.push({ ...stay, isAsleep: stay.invocation.isAsleep, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs });
+      waiting.push({ ...stay, isAsleep: stay.invocation.isAsleep, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs, replays: stay.invocation.operations <= this.#reachedBy(stay.invocation) });
     }
     const now = performance.now();
     for (const { who, cause } of chooseEvictions(waiting, { now, running: this.#stays.size, slots: this.#slots, stopping: this.#stopping })) {
       void this.#logger.debug(`the durable task ${who.invocation.taskRunExternalId} leaves: ${reasons[cause]}`);
+      if (cause === 'timeout') this.#remember(who.invocation);
       this.#link.depart(who.invocation, reasons[cause]);
       who.leave();
     }
     if (waiting.some((one) => one.isAsleep && one.yields && now - one.waitingSince < shortestSleepMs)) this.#reviewSoon();
+  }
+
+  #reachedBy({ taskRunExternalId }: Invocation): number {
+    return this.#reached.get(taskRunExternalId) ?? 0;
+  }
+
+  #remember(invocation: Invocation): void {
+    const reached = Math.max(invocation.operations, this.#reachedBy(invocation));
+    this.#reached.delete(invocation.taskRunExternalId); // to the end, as the newest
+    this.#reached.set(invocation.taskRunExternalId, reached);
+    if (this.#reached.size > longestMemory) for (const oldest of this.#reached.keys()) { this.#reached.delete(oldest); break; }
   }
 }
 

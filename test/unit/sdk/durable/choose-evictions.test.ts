@@ -5,7 +5,7 @@ import { chooseEvictions, type WaitingInvocation } from '../../../../sdk/durable
 const minute = 60_000;
 
 function waiting(options: Partial<WaitingInvocation> = {}): WaitingInvocation {
-  return { startedAt: 0, waitingSince: 0, ttlMs: 15 * minute, executionTimeoutMs: 60 * minute, priority: 0, yields: true, isAsleep: false, ...options };
+  return { startedAt: 0, waitingSince: 0, ttlMs: 15 * minute, executionTimeoutMs: 60 * minute, priority: 0, yields: true, isAsleep: false, replays: false, ...options };
 }
 
 const roomy = { running: 1, slots: 1000, stopping: false };
@@ -18,6 +18,12 @@ describe('chooseEvictions', () => {
     expect(chooseEvictions([byTtl, byTimeout], { ...roomy, now: 30_000 })).toEqual([{ who: byTimeout, cause: 'timeout' }]);
     expect(chooseEvictions([byTtl], { ...roomy, now: 15 * minute })).toEqual([{ who: byTtl, cause: 'ttl' }]);
     expect(chooseEvictions([waiting({ ttlMs: undefined })], { ...roomy, now: 29 * minute })).toEqual([]);
+  });
+
+  it('lets one that replays go on for its timeout, unless it waits where it was', () => {
+    const replaying = waiting({ executionTimeoutMs: minute, waitingSince: 40_000, replays: true });
+    expect(chooseEvictions([replaying], { ...roomy, now: 40_099 })).toEqual([]);
+    expect(chooseEvictions([replaying], { ...roomy, now: 40_100 })).toEqual([{ who: replaying, cause: 'timeout' }]);
   });
 
   it('makes half of the slots free where all are taken: lowest priority first, then who waited longest', () => {
@@ -38,7 +44,7 @@ describe('chooseEvictions', () => {
   });
 
   it('has all leave a worker that stops, and never anybody twice', () => {
-    const one = fc.record({ startedAt: fc.nat(1000), waitingSince: fc.nat(1000), ttlMs: fc.option(fc.nat(1000), { nil: undefined }), executionTimeoutMs: fc.nat(2000), priority: fc.nat(2), yields: fc.boolean(), isAsleep: fc.boolean() });
+    const one = fc.record({ startedAt: fc.nat(1000), waitingSince: fc.nat(1000), ttlMs: fc.option(fc.nat(1000), { nil: undefined }), executionTimeoutMs: fc.nat(2000), priority: fc.nat(2), yields: fc.boolean(), isAsleep: fc.boolean(), replays: fc.boolean() });
     fc.assert(
       fc.property(fc.array(one), fc.nat(3000), fc.nat(20), fc.nat(5), fc.boolean(), (all, now, slots, others, stopping) => {
         const chosen = chooseEvictions(all, { now, running: all.length + others, slots, stopping }).map(({ who }) => who);
