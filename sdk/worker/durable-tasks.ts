@@ -7,6 +7,7 @@ import { durationToMs } from '../duration.ts';
 import { chooseEvictions, shortestSleepMs, type EvictionCause, type WaitingInvocation } from '../durable/choose-evictions.ts';
 import { DurableLink } from '../durable/durable-link.ts';
 import { Invocation } from '../durable/invocation.ts';
+import { timeLeft } from '../durable/time-left.ts';
 import { TaskCancelledError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -33,7 +34,8 @@ interface Stay {
   readonly invocation: Invocation;
   readonly startedAt: number;
   readonly ttlMs: number | undefined;
-  readonly executionTimeoutMs: number;
+  /** As this worker's code has it, until it is known that the run began with another. */
+  executionTimeoutMs: number;
   readonly priority: number;
   readonly yields: boolean;
   /** Time that passed for it by a clock that was moved, and what of it in its present wait. */
@@ -120,6 +122,7 @@ export class DurableTasks {
         this.#stays.set(invocation, stay);
         this.#link.add(invocation);
         this.#review();
+        if (isOfAnother(action.workflowVersionId, durable.versionId)) void this.#askLimit(stay, signal);
         signal.addEventListener('abort', cancel, { once: true });
         if (signal.aborted) cancel();
         const run = async (): Promise<unknown> => {
@@ -190,6 +193,12 @@ export class DurableTasks {
     this.#link.stop();
   }
 
+  async #askLimit(stay: Stay, signal: AbortSignal): Promise<void> {
+    const leftMs = await timeLeft(this.#connection, stay.invocation.taskRunExternalId, signal);
+    // What was added meanwhile is in the answer, and is added again to what stands here.
+    if (leftMs !== undefined) stay.executionTimeoutMs = performance.now() - stay.startedAt + stay.passed.ms + leftMs - stay.invocation.extendedMs;
+  }
+
   #forget(invocation: Invocation): void {
     this.#stays.delete(invocation);
     this.#link.remove(invocation);
@@ -250,6 +259,11 @@ export class DurableTasks {
     this.#reached.set(invocation.taskRunExternalId, reached);
     if (this.#reached.size > longestMemory) for (const oldest of this.#reached.keys()) { this.#reached.delete(oldest); break; }
   }
+}
+
+/** A run keeps to the version that it began with, its execution timeout too. */
+function isOfAnother(version: string | undefined, registered: string): boolean {
+  return version !== undefined && version !== '' && registered !== '' && version !== registered;
 }
 
 /** Calls to the engine that are no operations of the log are no waiting. */

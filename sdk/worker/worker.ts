@@ -160,8 +160,9 @@ export class Worker {
     const { admin } = this.#connection;
     const schema = definition.inputSchema === undefined ? undefined : await inputJsonSchema(definition.inputSchema);
     const request = toRegistration(definition, namespace, schema);
+    let versionId: string;
     try {
-      await callUnary(this.#connection, admin.putWorkflow.bind(admin), request, { repeatForMs });
+      ({ id: versionId } = await callUnary(this.#connection, admin.putWorkflow.bind(admin), request, { repeatForMs }));
     } catch (error) {
       throw toHatchetError(error, `register the workflow ${request.name}`);
     }
@@ -170,7 +171,7 @@ export class Worker {
     const { onFailure, inputSchema, taskDefaults } = definition;
     for (const { name: step, body, batch, durable, settings, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
       if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body }, inputSchema, outputSchema });
-      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)) }, inputSchema, outputSchema });
+      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, inputSchema, outputSchema });
       else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
     }
   }

@@ -262,6 +262,17 @@ describe('durable tasks of the SDK', () => {
     expect((await slept).invocation).toBeGreaterThan(1);
   });
 
+  it('leave in time where their run began with a shorter execution timeout than their worker has now', async () => {
+    const versionOf = (executionTimeout: Duration) => hatchet.durableTask({ name: 'prolonged', executionTimeout, fn: async (_: object, ctx) => {
+      await ctx.sleepFor('3s');
+      return { invocation: ctx.invocationCount };
+    } });
+    await hatchet.worker('registers', { workflows: [versionOf('2s')] });
+    const ref = await hatchet.runNoWait('prolonged', {});
+    await startWorker('prolongs', { workflows: [versionOf('1h')] });
+    expect(await ref.output).toEqual({ prolonged: { invocation: 2 } });
+  });
+
   it('end as cancelled, with finally, while they wait', async () => {
     const finals: boolean[] = [];
     const task = hatchet.durableTask({ name: 'cancelled', fn: async (_: object, ctx) => {
