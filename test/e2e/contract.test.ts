@@ -12,6 +12,7 @@ import { replayJournal } from '../../engine/model/journal.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { ContractWorker, taskRequest, workflowRequest, type Outcome } from '../helpers/contract-worker.ts';
@@ -245,6 +246,20 @@ describe('the event stream', () => {
     expect([...cursors].sort()).toEqual(cursors);
     const stored = await Promise.all(runs.map((runId) => clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })));
     expect(seen.length).toBe(stored.reduce((sum, { events }) => sum + events.length, 0));
+  });
+});
+
+describe('a collision of idempotency keys', () => {
+  it("is the words that Python's SDK knows it by, in the call and in its status", async () => {
+    const idempotency = { expression: 'input.id', ttlMs: 60_000n, method: IdempotencyMethod.TTL };
+    await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('once', [taskRequest('only')], { idempotency }));
+    const first = await trigger('once', { id: 'a' });
+    const refused: ServiceError = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'once', input: '{"id":"a"}', desiredWorkerLabels: {} }).then(() => Promise.reject(new Error('no collision')), (error: ServiceError) => error);
+    expect(refused).toMatchObject({ code: Code.ALREADY_EXISTS, details: 'idempotency key collision' });
+    const [status] = refused.metadata.get('grpc-status-details-bin');
+    // google.rpc.Status: the code, then the message.
+    expect(Buffer.from(status ?? '').subarray(0, 29).toString('latin1')).toBe('\x08\x06\x12\x19idempotency key collision');
+    expect(Buffer.from(status ?? '').includes(first)).toBe(true);
   });
 });
 
