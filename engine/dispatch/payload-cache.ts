@@ -8,6 +8,10 @@ export interface RunPayload {
   metadata: string;
   /** JSON object, for a run that an event started through a filter. */
   filterPayload: string | null;
+  /** Of a run that a task has spawned. */
+  parentTaskId: string | null;
+  childIndex: number | null;
+  childKey: string | null;
 }
 
 /**

@@ -39,6 +39,7 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
       ...common,
       payload: payloadOf(first, reads),
       metadata: first.run.metadata,
+      child: childOf(first.run),
     };
   const members = ready.map((each) => `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`);
   return {
@@ -46,9 +47,14 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
     ...common,
     payload: `{${members.join(',')}}`,
     metadata: first.run.metadata,
+    child: null,
     size: ready.length,
     batch,
   };
+}
+
+function childOf({ parentTaskId, childIndex, childKey }: RunPayload): { parentTaskId: string; index: number | null; key: string | null } | null {
+  return parentTaskId === null ? null : { parentTaskId, index: childIndex, key: childKey };
 }
 
 function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf }: Reads): string {

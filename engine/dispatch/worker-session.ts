@@ -16,6 +16,8 @@ interface Start {
   payload: string;
   /** JSON object. */
   metadata: string;
+  /** Null where no task has spawned the run. */
+  child: { parentTaskId: string; index: number | null; key: string | null } | null;
 }
 
 /** What goes down a worker's stream, before it is put into the contract's words. A batch's ids are those of its first member. */

@@ -168,6 +168,9 @@ function assignedAction(message: WorkerMessage): AssignedAction {
     priority: start?.priority ?? 1,
     workflowId: start?.workflowId,
     workflowVersionId: start?.versionId,
+    parentWorkflowRunId: start?.child?.parentTaskId,
+    childWorkflowIndex: start?.child?.index ?? undefined,
+    childWorkflowKey: start?.child?.key ?? undefined,
     ...(message.kind === 'startBatch' ? batchFields(message) : triggeringEvent(start?.metadata)),
   };
 }

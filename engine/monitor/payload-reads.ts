@@ -2,13 +2,23 @@ import type { Pool } from 'pg';
 
 const runPayloads = {
   name: 'run_payloads',
-  text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+  text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload", r.parent_task_id AS "parentTaskId", r.child_index AS "childIndex", r.child_key AS "childKey" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
+interface RunPayloadRow {
+  id: string;
+  input: string;
+  metadata: string;
+  filterPayload: string | null;
+  parentTaskId: string | null;
+  childIndex: number | null;
+  childKey: string | null;
+}
+
 /** Inputs for dispatch: the few that memory no longer holds. */
-export async function readRunPayloads(pool: Pool, runIds: readonly string[]): Promise<Map<string, { input: string; metadata: string; filterPayload: string | null }>> {
-  const { rows } = await pool.query<{ id: string; input: string; metadata: string; filter_payload: string | null }>({ ...runPayloads, values: [runIds] });
-  return new Map(rows.map((row) => [row.id, { input: row.input, metadata: row.metadata, filterPayload: row.filter_payload }]));
+export async function readRunPayloads(pool: Pool, runIds: readonly string[]): Promise<Map<string, RunPayloadRow>> {
+  const { rows } = await pool.query<RunPayloadRow>({ ...runPayloads, values: [runIds] });
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 const taskOutputs = {

@@ -92,6 +92,9 @@ export interface RunCreatedEffect {
   input: string;
   metadata: string;
   filterPayload: string | null;
+  parentTaskId: string | null;
+  childIndex: number | null;
+  childKey: string | null;
 }
 
 export interface WorkerRegisteredEffect {

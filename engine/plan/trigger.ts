@@ -51,7 +51,8 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     filterPayload: run.filterPayload,
     placement: run.placement,
   });
-  changes.effects.push({ kind: 'runCreated', runId: run.runId, input: run.input, metadata: run.metadata, filterPayload: run.filterPayload });
+  const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
+  changes.effects.push({ kind: 'runCreated', runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey });
   state.counts.triggered++;
   const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
   const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);

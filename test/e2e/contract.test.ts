@@ -297,6 +297,18 @@ describe('a worker', () => {
     expect(rows.find((row) => row.workerId === worker.workerId)?.slots).toEqual([{ type: 'default', total: 100, used: 0 }]);
   });
 
+  it('is told of which task a run is a child, and under which index and key', async () => {
+    const parentId = await trigger('one', { do: 'hold' });
+    const { workflows } = clients;
+    const child = { name: 'one', input: '{}', parentTaskRunExternalId: parentId, childIndex: 3, childKey: 'mine', desiredWorkerLabels: {} };
+    const { workflowRunId } = await clients.call(workflows, workflows.triggerWorkflow, child);
+    await untilStatus(workflowRunId, RunStatus.RUN_STATUS_COMPLETED);
+    const started = (runId: string): AssignedAction | undefined => worker.received.find((action) => action.workflowRunId === runId);
+    expect(started(workflowRunId)).toMatchObject({ parentWorkflowRunId: parentId, childWorkflowIndex: 3, childWorkflowKey: 'mine' });
+    expect(started(parentId)).toMatchObject({ parentWorkflowRunId: undefined, childWorkflowIndex: undefined, childWorkflowKey: undefined });
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [parentId] });
+  });
+
   it('releases its slot early, refreshes its timeout, and keeps log lines in order', async () => {
     const runId = await trigger('one', { do: 'hold' });
     await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
