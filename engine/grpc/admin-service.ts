@@ -81,7 +81,8 @@ const wireStatus = {
   [Status.Completed]: RunStatus.COMPLETED,
   [Status.Failed]: RunStatus.FAILED,
   [Status.Cancelled]: RunStatus.CANCELLED,
-  [Status.Evicted]: RunStatus.EVICTED,
+  // Python's SDK does not know EVICTED, and raises; `isEvicted` says it.
+  [Status.Evicted]: RunStatus.RUNNING,
 } as const;
 
 function runDetails(detail: RunDetail): GetRunDetailsResponse {

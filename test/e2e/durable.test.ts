@@ -6,6 +6,7 @@ import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { RunStatus } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
@@ -121,6 +122,14 @@ describe('durable tasks, by the published TypeScript SDK', () => {
       dag: { first: { n: 4 }, second: { sum: 5 } },
       error: 'the child broke',
     });
+  });
+
+  it('are RUNNING to those who ask for a run while they are away from their worker', async () => {
+    const { runId } = await start('patient');
+    const details = () => clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId });
+    await expect.poll(async () => (await details()).isEvicted, patient).toBe(true);
+    expect(await details()).toMatchObject({ status: RunStatus.RUNNING, done: false, taskRuns: { patient: { status: RunStatus.RUNNING, isEvicted: true } } });
+    await hatchet.runs.cancel({ ids: [runId] });
   });
 
   it('remember memos over an eviction', async () => {
