@@ -23,6 +23,8 @@ export interface DurableDeps extends Edge {
 }
 
 const longestKey = 1000;
+/** Metadata of a stream whose worker keeps a result until its code asks for it, in whatever order they come: our SDK's do, Hatchet's do not. */
+const anyOrder = 'hatchet-results-in-any-order';
 
 /** The durable side of workers: the stream of their operations, and the two calls of older SDKs. */
 export function durableService(deps: DurableDeps): GrpcService {
@@ -94,6 +96,7 @@ function durableTask(deps: DurableDeps, call: ServerDuplexStream<DurableTaskRequ
     let open = true;
     const stream = new DurableStream(deps, {
       tenantId,
+      strict: call.metadata.get(anyOrder).length === 0,
       write: (message) => void (open && call.write({ message })),
       fail: (error) => {
         if (open) fail(error);

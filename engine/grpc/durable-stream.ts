@@ -59,6 +59,7 @@ export class DurableStream {
   readonly #tenantId: string;
   readonly #write: (response: Response) => void;
   readonly #fail: (error: unknown) => void;
+  readonly #strict: boolean;
   readonly #number = ++streams;
   #requests = 0;
   /** By the requests' numbers, which go up. */
@@ -69,11 +70,12 @@ export class DurableStream {
   readonly #in = new Map<string, Promise<unknown>>();
   readonly #out = new Map<string, Promise<void>>();
 
-  constructor(deps: DurableStreamDeps, options: { tenantId: string; write: (response: Response) => void; fail: (error: unknown) => void }) {
+  constructor(deps: DurableStreamDeps, options: { tenantId: string; strict: boolean; write: (response: Response) => void; fail: (error: unknown) => void }) {
     this.#deps = deps;
     this.#tenantId = options.tenantId;
     this.#write = options.write;
     this.#fail = options.fail;
+    this.#strict = options.strict;
   }
 
   end(): void {
@@ -142,7 +144,7 @@ export class DurableStream {
 
   /** Ahead of whatever the worker says next: the mailbox keeps the order. */
   #announce(): void {
-    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId: this.#workerId, stream: this.#number }).catch((error: unknown) => this.#fail(error));
+    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId: this.#workerId, stream: this.#number, strict: this.#strict }).catch((error: unknown) => this.#fail(error));
   }
 
   /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */

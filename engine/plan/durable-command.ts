@@ -62,6 +62,8 @@ export interface DurableAttachCommand {
   kind: 'durableAttach';
   workerId: string;
   stream: number;
+  /** It hands results to its code strictly in the order of delivery. */
+  strict: boolean;
 }
 
 /** The next operation of a durable task. */

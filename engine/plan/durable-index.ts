@@ -33,6 +33,8 @@ export class DurableIndex {
   #dropped = 0;
   /** By worker: which of its durable streams is the one that counts. */
   readonly streams = new Map<string, number>();
+  /** Workers that hand results to their code strictly in the order of delivery: one that nobody waits for holds up all after it. */
+  readonly strict = new Set<string>();
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
   listens = false;
   /** Rows whose invocation began here without its log: it has asked for nothing yet. */

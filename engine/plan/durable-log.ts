@@ -41,6 +41,15 @@ export class DurableLog {
   readonly toldEarly = new Set<number>();
   /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
   awaited: Set<number> | null = null;
+  /** Nodes that it had said before, where its worker last said only what was new. */
+  carried = new Set<number>();
+  /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
+  readonly said = new Set<number>();
+  saidLast = 0;
+  /** Children that ended while they were left alone: told of once somebody waits for them. */
+  readonly passedOver = new Set<number>();
+  /** When the invocation was last told of a node. */
+  readonly toldUs = new Map<number, number>();
   /** Conditions whose expression failed on an event, once said. */
   readonly complained = new Set<string>();
   /** Its worker's stream is a new one, and what the old one carried may be lost: nothing is told before the worker has said what it waits for. */

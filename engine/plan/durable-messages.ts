@@ -28,7 +28,7 @@ export function planDurableEvict(plan: Plan, command: DurableEvictCommand): void
   const row = invocationRow(plan, command);
   if (row < 0) return; // gone already: its worker is answered all the same
   const log = logOf(plan, row);
-  const goOn = log.position < 0 || mustGoOn(log);
+  const goOn = log.position < 0 || mustGoOn(plan, row, log);
   evict(plan, row, log, command.reason);
   if (goOn) restore(plan, row);
 }
@@ -57,7 +57,6 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
       continue;
     }
     hear(plan, row, log, nodes);
-    if (!log.muted) continue;
     unmute(plan, log);
     tell(plan, row, log);
   }
@@ -66,10 +65,13 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
 /** Results that the old stream carried may be lost, so nothing new is told before the worker has said what it waits for. */
 export function planDurableAttach(plan: Plan, command: DurableAttachCommand): void {
   const { durable, undo, workersById } = plan.state;
-  const { workerId, stream } = command;
+  const { workerId, stream, strict } = command;
   const before = durable.streams.get(workerId);
+  const wasStrict = durable.strict.has(workerId);
   durable.streams.set(workerId, stream);
+  setStrict(durable, workerId, strict);
   undo.record(() => {
+    setStrict(durable, workerId, wasStrict);
     if (before === undefined) durable.streams.delete(workerId);
     else durable.streams.set(workerId, before);
   });
@@ -83,25 +85,58 @@ export function planDurableAttach(plan: Plan, command: DurableAttachCommand): vo
   }
 }
 
-function hear(plan: Plan, row: number, log: DurableLog, nodes: readonly { branch: number; node: number }[]): void {
-  const { undo } = plan.state;
-  const before = log.awaited;
-  log.awaited = new Set(nodes.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
-  undo.record(() => {
-    log.awaited = before;
-  });
+function setStrict({ strict }: Plan['state']['durable'], workerId: string, is: boolean): void {
+  if (is) strict.add(workerId);
+  else strict.delete(workerId);
+}
+
+function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch: number; node: number }[]): void {
+  const nodes = new Set(given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
   const quietUs = plan.nowUs - log.movedUs;
-  if (quietUs < lostUs && !log.muted) return;
+  const isQuiet = quietUs >= lostUs || log.muted;
+  const news = note(plan, log, nodes);
+  // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again.
+  const isStrict = plan.state.durable.strict.has(plan.state.workerOf(row)?.id ?? '');
+  const isDue = (node: number): boolean => log.passedOver.has(node) || (isStrict && !news.has(node));
+  if (!isQuiet && ![...nodes].some(isDue)) return;
   for (const [at, node] of log.satisfied.entries()) {
-    if (!log.awaited.has(node.node)) continue;
-    const wasTold = at < log.told || log.toldEarly.has(node.node);
-    if (!wasTold && quietUs < stalledUs) continue;
-    if (!wasTold) {
-      log.toldEarly.add(node.node);
-      undo.record(() => log.toldEarly.delete(node.node));
-    }
-    send(plan, row, node, null);
+    if (!nodes.has(node.node)) continue;
+    const wasTold = (at < log.told || log.toldEarly.has(node.node)) && !log.passedOver.has(node.node);
+    const isStalled = !wasTold && quietUs >= stalledUs;
+    if (!log.passedOver.has(node.node) && !isStalled && !(wasTold && (isQuiet || isDue(node.node)))) continue;
+    if (!wasTold) outOfTurn(plan, log, node.node);
+    send(plan, row, log, node, null);
   }
+}
+
+/** Python's workers say what they begin to wait for, and only from time to time all that they wait for: new nodes alone are added to those before. */
+function note({ state }: Plan, log: DurableLog, nodes: ReadonlySet<number>): ReadonlySet<number> {
+  const { awaited, carried, saidLast } = log;
+  const news = new Set([...nodes].filter((node) => !log.said.has(node)));
+  const isWhole = log.muted || news.size < nodes.size;
+  const kept = isWhole ? [] : [...(awaited ?? [])].filter((node) => !carried.has(node));
+  log.awaited = new Set(nodes);
+  if (isWhole && carried.size > 0) log.carried = new Set();
+  for (const node of kept) log.carried.add(node);
+  for (const node of news) {
+    log.said.add(node);
+    log.saidLast = Math.max(log.saidLast, node);
+  }
+  state.undo.record(() => {
+    Object.assign(log, { awaited, carried, saidLast });
+    for (const node of kept) carried.delete(node);
+    for (const node of news) log.said.delete(node);
+  });
+  return news;
+}
+
+function outOfTurn({ state }: Plan, log: DurableLog, node: number): void {
+  const wasPassedOver = log.passedOver.delete(node);
+  log.toldEarly.add(node);
+  state.undo.record(() => {
+    log.toldEarly.delete(node);
+    if (wasPassedOver) log.passedOver.add(node);
+  });
 }
 
 export function planDurableRestore(plan: Plan, command: DurableRestoreCommand): DurableRestoreReply {

@@ -1,6 +1,7 @@
 import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
 import { EntryKind } from '../model/durable.ts';
-import { conditionsOf, sleepDueUs, type DurableLog } from './durable-log.ts';
+import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
+import { isLeftAlone } from './durable-tell.ts';
 import { journal, leaveWorker, moveTo, setFlag, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 
@@ -23,19 +24,27 @@ export function firstSleepUs(log: DurableLog): number {
   return first === Infinity ? 0 : first;
 }
 
+/** What was told this long ago has arrived, though the worker has not listed since what it waits for. */
+const arrivedUs = 2_000_000;
+
 /**
  * Whether an invocation that leaves would miss its wake-up: something that it waits for is there already, or nothing is
  * open that could ever wake it.
  */
-export function mustGoOn(log: DurableLog): boolean {
+export function mustGoOn(plan: Plan, row: number, log: DurableLog): boolean {
   let open = false;
   for (const node of log.nodes) {
     if (node.kind === EntryKind.Memo || node.node > log.position) continue;
-    if (log.awaited !== null && !log.awaited.has(node.node)) continue;
+    if (log.awaited !== null && !log.awaited.has(node.node) && !isCarried(plan, log, node)) continue;
+    if (isLeftAlone(plan, row, log, node)) continue;
     if (node.result !== null) return true;
     open = true;
   }
   return !open;
+}
+
+function isCarried({ nowUs }: Plan, log: DurableLog, { node }: DurableNode): boolean {
+  return log.carried.has(node) && nowUs - (log.toldUs.get(node) ?? nowUs) < arrivedUs;
 }
 
 /** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */

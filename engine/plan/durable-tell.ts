@@ -1,3 +1,4 @@
+import { EntryKind } from '../model/durable.ts';
 import { LiveState } from '../model/live-state.ts';
 import type { DurableLog, DurableNode } from './durable-log.ts';
 import type { Plan } from './plan.ts';
@@ -11,7 +12,7 @@ export interface Fresh {
 /**
  * Tells the invocation of results in the order in which they came about the first time. A result is held back until the
  * invocation has asked for its node and for every node that had been asked before it: so a replay's code takes the same
- * turns that it took then.
+ * turns that it took then. A strict worker is told of a child only once it has said that it waits for it.
  */
 export function tell(plan: Plan, row: number, log: DurableLog, fresh?: Fresh): void {
   const { state } = plan;
@@ -21,7 +22,12 @@ export function tell(plan: Plan, row: number, log: DurableLog, fresh?: Fresh): v
     const node = log.satisfied[log.told];
     if (node === undefined || log.toldEarly.has(node.node)) continue;
     if (node.node > log.position || node.need > log.position) break;
-    send(plan, row, node, fresh?.node === node ? fresh.told : null);
+    if (isUnsaid(plan, row, log, node)) {
+      if (!isLeftAlone(plan, row, log, node)) break;
+      passOver(plan, log, node);
+      continue;
+    }
+    send(plan, row, log, node, fresh?.node === node ? fresh.told : null);
     log.movedUs = plan.nowUs;
   }
   if (log.told === before.told) return;
@@ -31,10 +37,26 @@ export function tell(plan: Plan, row: number, log: DurableLog, fresh?: Fresh): v
   });
 }
 
-export function send(plan: Plan, row: number, node: DurableNode, told: Fresh['told']): void {
+/** Waits are waited for as soon as they are asked for, and a memo's result went with its answer: it is children that may be left alone. */
+function isUnsaid({ state }: Plan, row: number, log: DurableLog, { kind, node }: DurableNode): boolean {
+  return kind === EntryKind.Child && !log.said.has(node) && state.durable.strict.has(state.workerOf(row)?.id ?? '');
+}
+
+/** A strict worker says what it waits for as soon as it is answered: what it has not said before a later node, it does not wait for. */
+export function isLeftAlone(plan: Plan, row: number, log: DurableLog, node: DurableNode): boolean {
+  return node.node < log.saidLast && isUnsaid(plan, row, log, node);
+}
+
+function passOver({ state }: Plan, log: DurableLog, { node }: DurableNode): void {
+  log.passedOver.add(node);
+  state.undo.record(() => log.passedOver.delete(node));
+}
+
+export function send(plan: Plan, row: number, log: DurableLog, node: DurableNode, told: Fresh['told']): void {
   const { state, changes } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined || node.result === null) return;
+  noteTold(plan, log, node);
   changes.effects.push({
     kind: 'durableResult',
     workerId: worker.id,
@@ -46,6 +68,15 @@ export function send(plan: Plan, row: number, node: DurableNode, told: Fresh['to
     entry: node.kind,
     status: node.result.status,
     told,
+  });
+}
+
+function noteTold({ state, nowUs }: Plan, log: DurableLog, { node }: DurableNode): void {
+  const before = log.toldUs.get(node);
+  log.toldUs.set(node, nowUs);
+  state.undo.record(() => {
+    if (before === undefined) log.toldUs.delete(node);
+    else log.toldUs.set(node, before);
   });
 }
 

@@ -131,7 +131,7 @@ export class DurableLink {
   #connect(): void {
     const workerId = this.#workerId;
     if (workerId === undefined || this.#stopping.signal.aborted) return;
-    const stream = this.#connection.durable.durableTask(this.#connection.metadata());
+    const stream = this.#connection.durable.durableTask(this.#connection.metadata({ 'hatchet-results-in-any-order': '1' }));
     this.#stream = stream;
     stream.on('data', ({ message }: DurableTaskResponse) => {
       if (stream === this.#stream && message !== undefined) this.#take(message);

@@ -205,6 +205,35 @@ describe('the durable contract, call by call', () => {
     await hatchet.runs.cancel({ ids: [taskId] });
   });
 
+  it('tells a worker that nobody waits for a child about what it does wait for, and of the child once it does', async () => {
+    const desk = new ContractWorker(clients, (action) => (action.taskName === 'kid' ? { output: { of: 'kid' } } : 'hold'));
+    for (const [name, durable] of [['lone', true], ['kid', false]] as const) await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest(name, [taskRequest(name, { action: `left:${name}`, isDurable: durable })]));
+    await desk.start(['left:lone', 'left:kid'], 2, { durable: 1 });
+    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'lone', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
+    await vi.waitFor(() => expect(desk.received).toHaveLength(1), patient);
+    const told: NonNullable<DurableTaskResponse['message']>[] = [];
+    const stream = clients.durable.durableTask(clients.metadata());
+    stream.on('error', () => undefined);
+    stream.on('data', ({ message }: DurableTaskResponse) => message !== undefined && told.push(message));
+    const say = (message: NonNullable<DurableTaskRequest['message']>): unknown => stream.write({ message });
+    const sender = { durableTaskExternalId: taskId, invocationCount: 1 };
+    const awaits = (nodeId: bigint): unknown => say({ $case: 'workerStatus', value: { workerId: desk.workerId, waitingEntries: [{ ...sender, nodeId, branchId: 1n }] } });
+    const completed = (): unknown[] => told.flatMap((message) => (message.$case === 'entryCompleted' ? [message.value.ref?.nodeId] : []));
+    say({ $case: 'registerWorker', value: { workerId: desk.workerId } });
+    say({ $case: 'triggerRuns', value: { ...sender, triggerOpts: [{ name: 'kid', input: '{}', desiredWorkerLabels: {} }] } });
+    await vi.waitFor(() => expect(told.map((message) => message.$case)).toContain('triggerRunsAck'), patient);
+    const [ack] = told.flatMap((message) => (message.$case === 'triggerRunsAck' ? message.value.runEntries : []));
+    await vi.waitFor(async () => expect(await hatchet.runs.get_status(ack?.workflowRunExternalId ?? '')).toBe('COMPLETED'), patient);
+    say({ $case: 'waitFor', value: { ...sender, waitForConditions: conditions('1s'), label: '' } });
+    awaits(2n);
+    await vi.waitFor(() => expect(completed()).toEqual([2n]), patient);
+    awaits(1n);
+    await vi.waitFor(() => expect(completed()).toEqual([2n, 1n]), patient);
+    stream.cancel();
+    desk.hangUp();
+    await hatchet.runs.cancel({ ids: [taskId] });
+  });
+
   it('refuses an unknown worker, answers a message for nothing that runs, and a wait for nothing', async () => {
     expect(await converse([{ $case: 'registerWorker', value: { workerId: '00000000-0000-7000-8000-000000000001' } }], 'refused')).toBe(status.NOT_FOUND);
     const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });

@@ -30,6 +30,11 @@ export function speakAs(id: string): void {
   workerId = id;
 }
 
+/** The worker opens a stream as Hatchet's own SDKs do: what they are told of and do not wait for holds up all after it. */
+export function attachStrict(): void {
+  world.run({ kind: 'durableAttach', workerId, stream: 1, strict: true });
+}
+
 export const sleep = (seconds: number, group = 0): DurableCondition => ({ kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group, dataKey: 'sleep' });
 export const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event', ...options });
 

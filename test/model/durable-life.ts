@@ -112,7 +112,7 @@ export class DurableLife {
         break;
       case 'break stream':
         if (current === undefined) break;
-        world.run({ kind: 'durableAttach', workerId: current.workerId, stream: ++this.streams });
+        world.run({ kind: 'durableAttach', workerId: current.workerId, stream: ++this.streams, strict: false });
         // What was told until now went to the stream that broke.
         this.#seen = world.effects.length;
         current.breakStream();
