@@ -14,6 +14,10 @@ export interface RunListFilter {
   search: string | null;
   /** Only runs that one of these tasks has spawned. */
   parentTaskIds: readonly string[] | null;
+  /** Only runs that it has started. */
+  eventId?: string | null;
+  /** Only runs of which it was assigned a task at any time. */
+  workerId?: string | null;
   /** Ids below this one: the page before ended there. */
   beforeId: string | null;
   limit: number;
@@ -85,11 +89,15 @@ const text = (source: string): string => `
       AND ($7::jsonb IS NULL OR r.metadata @> $7)
       AND ($8::text IS NULL OR position($8 IN r.id::text) > 0 OR position($8 IN lower(w.name)) > 0)
       AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+      AND ($13::uuid IS NULL OR EXISTS (SELECT FROM task t JOIN history h ON h.task_id = t.id WHERE t.run_id = r.id AND h.worker_id = $13))
+      AND ($14::uuid IS NULL OR EXISTS (SELECT FROM event_run v WHERE v.event_id = $14 AND v.run_id = r.id))
     ORDER BY r.id DESC LIMIT $11 OFFSET $12`;
 
 const listRuns = { name: 'list_runs', text: text('(SELECT * FROM run WHERE $9::uuid[] IS NULL) r') };
 /** By the parents' index instead: a list's walk from the newest down would pass all runs that are nobody's children. */
 const listChildren = { name: 'list_child_runs', text: text('unnest($9::uuid[]) AS p (id) JOIN run r ON r.parent_task_id = p.id') };
+/** By the event's own rows, for the same reason. */
+const listEventRuns = { name: 'list_event_runs', text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $14 AND $9::uuid[] IS NULL) r') };
 
 function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list;
@@ -97,7 +105,7 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 
 export async function listRunSummaries(reader: Reader, filter: RunListFilter): Promise<RunSummary[]> {
   const { rows } = await reader.query<RunSummarySqlRow>({
-    ...(filter.parentTaskIds === null ? listRuns : listChildren),
+    ...(filter.parentTaskIds !== null ? listChildren : (filter.eventId ?? null) !== null ? listEventRuns : listRuns),
     values: [
       filter.tenantId,
       orNull(filter.statuses),
@@ -111,6 +119,8 @@ export async function listRunSummaries(reader: Reader, filter: RunListFilter): P
       filter.beforeId,
       filter.limit,
       filter.offset ?? 0,
+      filter.workerId ?? null,
+      filter.eventId ?? null,
     ],
   });
   return rows.map((row) => ({

@@ -14,16 +14,16 @@ export interface TaskListFilter {
   parentTaskId: string | null;
   /** Only tasks that were assigned to it at any time. */
   workerId: string | null;
+  /** Only tasks of runs that it has started. */
+  eventId: string | null;
   limit: number;
   offset: number;
 }
 
 /** The status of a task as in run details: its newest result, else where its live row says it is. */
-const listTasks = {
-  name: 'list_tasks',
-  text: `
+const text = (source: string): string => `
     SELECT t.id, t.run_id
-    FROM run r
+    FROM ${source}
     JOIN task t ON t.run_id = r.id
     LEFT JOIN live l ON l.task_id = t.id
     LEFT JOIN LATERAL (
@@ -37,13 +37,15 @@ const listTasks = {
       AND ($6::jsonb IS NULL OR r.metadata @> $6)
       AND ($7::uuid IS NULL OR r.parent_task_id = $7)
       AND ($8::uuid IS NULL OR EXISTS (SELECT FROM history h WHERE h.task_id = t.id AND h.worker_id = $8))
-    ORDER BY r.id DESC, t.step LIMIT $9 OFFSET $10`,
-};
+    ORDER BY r.id DESC, t.step LIMIT $9 OFFSET $10`;
+
+const listTasks = { name: 'list_tasks', text: text('(SELECT * FROM run WHERE $11::uuid IS NULL) r') };
+const listEventTasks = { name: 'list_event_tasks', text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $11) r') };
 
 /** Tasks of the newest runs first, as references: details are read together afterwards. */
 export async function listTaskRefs(reader: Reader, filter: TaskListFilter): Promise<{ taskId: string; runId: string }[]> {
   const { rows } = await reader.query<{ id: string; run_id: string }>({
-    ...listTasks,
+    ...(filter.eventId === null ? listTasks : listEventTasks),
     values: [
       filter.tenantId,
       filter.statuses.length === 0 ? null : filter.statuses,
@@ -55,6 +57,7 @@ export async function listTaskRefs(reader: Reader, filter: TaskListFilter): Prom
       filter.workerId,
       filter.limit,
       filter.offset,
+      filter.eventId,
     ],
   });
   return rows.map((row) => ({ taskId: row.id, runId: row.run_id }));

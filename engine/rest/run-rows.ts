@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import { HatchetError } from '../errors.ts';
 import { RunStatus } from '../model/status.ts';
 import { readSnapshot, type Reader } from '../monitor/read-snapshot.ts';
 import { runDetailsIn, type RunDetail } from '../monitor/run-detail.ts';
@@ -29,6 +28,8 @@ function readFilter(request: Request, tenantId: string) {
     untilId: until === undefined ? null : uuidFloor(until.getTime()),
     metadata: metadataFilter(listQuery(request, 'additional_metadata')),
     parentTaskId: uuidQuery(request, 'parent_task_external_id'),
+    eventId: uuidQuery(request, 'triggering_event_external_id'),
+    workerId: uuidQuery(request, 'worker_id'),
     offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }),
     limit: integerQuery(request, 'limit', { fallback: 50, least: 1, most: 1000 }),
   };
@@ -54,15 +55,12 @@ export async function listRunIds(deps: RestDeps, tenantId: string, request: Requ
 /** Runs, newest first, or with `only_tasks` their tasks. Who is listed and what is shown of them are of one moment, so that each row has a status that was asked for. */
 export async function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
   const filter = readFilter(request, tenantId);
-  const workerId = uuidQuery(request, 'worker_id');
   const payloads = booleanQuery(request, 'include_payloads') ?? true;
-  // No event starts runs in this version, so none is an event's.
-  if (uuidQuery(request, 'triggering_event_external_id') !== null) return { pagination: pagination({ ...filter, more: false }), rows: [] };
   // One more than asked for tells whether there is a next page.
   const wider = { ...filter, limit: filter.limit + 1 };
   if (booleanQuery(request, 'only_tasks') === true) {
     const { refs, shown, runs } = await readSnapshot(deps.pool, async (snapshot) => {
-      const found = await listTaskRefs(snapshot, { ...wider, workerId });
+      const found = await listTaskRefs(snapshot, wider);
       const first = found.slice(0, filter.limit);
       return { refs: found, shown: first, runs: await runDetailsIn(snapshot, tenantId, [...new Set(first.map((ref) => ref.runId))]) };
     });
@@ -74,7 +72,6 @@ export async function listRunRows(deps: RestDeps, tenantId: string, request: Req
     });
     return { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows };
   }
-  if (workerId !== null) throw new HatchetError('INVALID_ARGUMENT', 'worker_id selects tasks, and the request lists runs', { remedy: 'Add only_tasks=true.' });
   const { ids, runs } = await readSnapshot(deps.pool, async (snapshot) => {
     const found = await runIds(snapshot, wider);
     const shown = found.slice(0, filter.limit);

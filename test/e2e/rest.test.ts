@@ -41,6 +41,7 @@ beforeAll(async () => {
   const dag = hatchet.workflow<{ n: number }, { first: { n: number }; second: { n: number } }>({ name: 'rest-dag' });
   const first = dag.task({ name: 'first', fn: async (input, context) => (await context.logger.info('the first line'), { n: input.n + 1 }) });
   dag.task({ name: 'second', parents: [first], fn: async (_input, context) => ({ n: (await context.parentOutput(first)).n * 10 }) });
+  const evented = hatchet.task({ name: 'rest-evented', onEvents: ['rest:event'], fn: () => ({}) });
   const child = hatchet.task({ name: 'rest-child', fn: (input: { n: number }) => ({ n: input.n }) });
   const parent = hatchet.task({ name: 'rest-parent', fn: async () => ({ children: (await Promise.all([1, 2, 3].map((n) => child.run({ n })))).length }) });
   const failing = hatchet.task({
@@ -50,7 +51,7 @@ beforeAll(async () => {
     },
   });
   const waiting = hatchet.task({ name: 'rest-waiting', fn: (_input, context) => delay(60_000, {}, { signal: context.abortController.signal }) });
-  worker = await hatchet.worker('rest', { workflows: [dag, child, parent, failing, waiting], slots: 20, handleKill: false });
+  worker = await hatchet.worker('rest', { workflows: [dag, evented, child, parent, failing, waiting], slots: 20, handleKill: false });
   void worker.start();
   await worker.waitUntilReady();
 });
@@ -213,6 +214,20 @@ describe('runs', () => {
     const workerId = (await hatchet.workers.list()).rows?.[0]?.metadata.id ?? '';
     expect((await hatchet.runs.list({ additionalMetadata: { mark }, onlyTasks: true, workerId })).rows).toHaveLength(11);
     expect((await hatchet.runs.list({ additionalMetadata: { mark }, onlyTasks: true, workerId: newId() })).rows).toEqual([]);
+    expect(await list({ workerId })).toEqual(newestFirst);
+    expect(await list({ workerId: newId() })).toEqual([]);
+  });
+
+  test('those that an event has started, and no others', async () => {
+    const event = await hatchet.events.push('rest:event', { n: 1 });
+    const started = (await hatchet.api.v1EventGet(tenantId, event.eventId)).data.triggeredRuns?.map((run) => run.workflowRunId);
+    expect(started).toHaveLength(1);
+    await hatchet.events.push('rest:event', { n: 2 });
+    for (const onlyTasks of [false, true]) {
+      const list = async (eventId: string): Promise<(string | undefined)[]> => (await hatchet.runs.list({ triggeringEventExternalId: eventId, onlyTasks })).rows.map((row) => row.workflowRunExternalId);
+      expect(await list(event.eventId)).toEqual(started);
+      expect(await list(newId())).toEqual([]);
+    }
   });
 
   test('triggered over REST, it is readable at once and runs', async () => {
