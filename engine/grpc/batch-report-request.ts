@@ -15,6 +15,11 @@ export async function reportBatch(owner: Owner, event: BatchActionEvent, { tenan
   if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
 }
 
+/** How long a retry is to wait, where the task said so; below nothing is at once. */
+export function retryAfter({ retryAfterMs }: { retryAfterMs?: bigint | undefined }): number | null {
+  return retryAfterMs === undefined ? null : Math.max(0, Number(retryAfterMs));
+}
+
 function readItem(type: StepActionEventType, item: BatchActionEventItem): BatchReportItem | undefined {
   const taskId = parseUuid(item.taskRunExternalId);
   if (taskId === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(item.taskRunExternalId)} is not a task run's id`);
@@ -28,7 +33,7 @@ function readItem(type: StepActionEventType, item: BatchActionEventItem): BatchR
       return reported.ok ? { event: 'completed', ...ref, output: reported.output } : { event: 'failed', ...ref, error: reported.error, mayRetry };
     }
     case StepActionEventType.STEP_EVENT_TYPE_FAILED:
-      return { event: 'failed', ...ref, error: reportedError(item.eventPayload), mayRetry };
+      return { event: 'failed', ...ref, error: reportedError(item.eventPayload), mayRetry, retryAfterMs: retryAfter(item) };
     case StepActionEventType.STEP_EVENT_TYPE_CANCELLED:
       return { event: 'cancelled', ...ref };
     case StepActionEventType.STEP_EVENT_TYPE_ACKNOWLEDGED:

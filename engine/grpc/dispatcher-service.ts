@@ -26,7 +26,7 @@ import {
 import { readRunDetail } from '../monitor/run-detail.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './run-stream.ts';
-import { reportBatch } from './batch-report-request.ts';
+import { reportBatch, retryAfter } from './batch-report-request.ts';
 import { bearer, serverStream, unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
@@ -204,7 +204,7 @@ async function report(owner: Owner, event: StepActionEvent, caller: Identity): P
       return owner.submit(tenantId, { kind: 'failed', ...ref, error: reported.error, mayRetry: event.shouldNotRetry !== true });
     }
     case StepActionEventType.STEP_EVENT_TYPE_FAILED:
-      return owner.submit(tenantId, { kind: 'failed', ...ref, error: reportedError(event.eventPayload), mayRetry: event.shouldNotRetry !== true });
+      return owner.submit(tenantId, { kind: 'failed', ...ref, error: reportedError(event.eventPayload), mayRetry: event.shouldNotRetry !== true, retryAfterMs: retryAfter(event) });
     case StepActionEventType.STEP_EVENT_TYPE_ACKNOWLEDGED:
     case StepActionEventType.STEP_EVENT_TYPE_CANCELLED:
     case StepActionEventType.STEP_EVENT_TYPE_UNKNOWN:

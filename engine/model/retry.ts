@@ -1,5 +1,5 @@
 /** No retry waits longer than a day. */
-const longestSeconds = 86_400;
+export const longestSeconds = 86_400;
 
 export interface Backoff {
   /** 1–1000; without it a retry is at once. */

@@ -25,6 +25,8 @@ export interface FailedCommand extends AttemptRef {
   /** The raw failed payload, cleaned of what Postgres cannot hold. */
   error: string;
   mayRetry: boolean;
+  /** How long the retry is to wait, in place of the task's back-off. */
+  retryAfterMs?: number | null;
 }
 
 /** What a worker reports of members of a batch. */
@@ -48,5 +50,5 @@ export type BatchReportItem = {
       /** As with `completed`. */
       evaluated?: ReadonlyMap<string, CelResult>;
     }
-  | { event: 'failed'; error: string; mayRetry: boolean }
+  | { event: 'failed'; error: string; mayRetry: boolean; retryAfterMs?: number | null }
 );

@@ -1,6 +1,6 @@
 import { lastingFlags, LiveFlag, LiveState } from '../model/live-state.ts';
 import { skippedOutput } from '../model/payload.ts';
-import { retryDelayMs } from '../model/retry.ts';
+import { longestSeconds, retryDelayMs } from '../model/retry.ts';
 import { RunStatus } from '../model/status.ts';
 import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
 import { releaseClaim } from './admit.ts';
@@ -48,7 +48,7 @@ export function planFailed(plan: Plan, command: FailedCommand): void {
   if (row < 0) return;
   markStarted(plan, row);
   journal(plan, row, 'X', shortMessage(command.error));
-  if (command.mayRetry && mayRetry(plan, row)) retryTask(plan, row);
+  if (command.mayRetry && mayRetry(plan, row)) retryTask(plan, row, command.retryAfterMs ?? null);
   else endTask(plan, row, { status: RunStatus.Failed, output: null, error: command.error });
 }
 
@@ -57,8 +57,8 @@ export function mayRetry(plan: Plan, row: number): boolean {
   return (plan.state.tasks.retries[row] ?? 0) < plan.state.stepOf(row).definition.retries;
 }
 
-/** The user's retry: the next attempt, after its back-off. */
-export function retryTask(plan: Plan, row: number): void {
+/** The user's retry: the next attempt, after its back-off, or after what the task asked for. */
+export function retryTask(plan: Plan, row: number, afterMs: number | null = null): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const { backoffFactor, backoffMaxSeconds } = state.stepOf(row).definition;
@@ -66,7 +66,7 @@ export function retryTask(plan: Plan, row: number): void {
   journal(plan, row, 'R');
   nextAttempt(plan, row);
   tasks.write('retries', row, retries, undo);
-  const delayMs = retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds });
+  const delayMs = afterMs === null ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds }) : Math.min(afterMs, longestSeconds * 1000);
   if (delayMs === 0) return queueTask(plan, row, 'head');
   moveTo(plan, row, LiveState.Delayed);
   // Its place is free for others while it waits; it asks again afterwards.

@@ -11,7 +11,7 @@ import { createLog } from '../../engine/log.ts';
 import { replayJournal } from '../../engine/model/journal.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
-import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { StepActionEventType, type AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -307,6 +307,22 @@ describe('a worker', () => {
     expect(started(workflowRunId)).toMatchObject({ parentWorkflowRunId: parentId, childWorkflowIndex: 3, childWorkflowKey: 'mine' });
     expect(started(parentId)).toMatchObject({ parentWorkflowRunId: undefined, childWorkflowIndex: undefined, childWorkflowKey: undefined });
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [parentId] });
+  });
+
+  it('says with a failure how long its retry is to wait, alone or of a batch', async () => {
+    const delayed = async (runId: string, fail: (action: AssignedAction) => Promise<unknown>): Promise<void> => {
+      const started = (): AssignedAction | undefined => worker.received.find((action) => action.workflowRunId === runId);
+      await expect.poll(started).toBeDefined();
+      await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+      const action = started();
+      if (action !== undefined) await fail(action);
+      expect((await clients.call(clients.monitor, clients.monitor.getRun, { runId })).tasks).toMatchObject([{ liveState: 'DELAYED', cause: { code: 'BACKOFF' } }]);
+      await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
+    };
+    const { dispatcher } = clients;
+    const common = { workerId: worker.workerId, jobId: '', jobRunId: '', taskId: '', actionId: 'wf:only', eventTimestamp: new Date(), eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED };
+    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) => clients.call(dispatcher, dispatcher.sendStepActionEvent, { ...common, taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }));
+    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) => clients.call(dispatcher, dispatcher.sendBatchActionEvent, { ...common, items: [{ taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }] }));
   });
 
   it('releases its slot early, refreshes its timeout, and keeps log lines in order', async () => {

@@ -286,7 +286,11 @@ export interface StepActionEvent {
   eventType: StepActionEventType;
   eventPayload: string;
   retryCount?: number | undefined;
-  shouldNotRetry?: boolean | undefined;
+  shouldNotRetry?:
+    | boolean
+    | undefined;
+  /** With a failure that may be retried: how long the retry waits, in place of the back-off. */
+  retryAfterMs?: bigint | undefined;
 }
 
 export interface ActionEventResponse {
@@ -309,6 +313,7 @@ export interface BatchActionEventItem {
   eventPayload: string;
   retryCount?: number | undefined;
   shouldNotRetry?: boolean | undefined;
+  retryAfterMs?: bigint | undefined;
 }
 
 export interface GroupKeyActionEvent {
@@ -2144,6 +2149,7 @@ function createBaseStepActionEvent(): StepActionEvent {
     eventPayload: "",
     retryCount: undefined,
     shouldNotRetry: undefined,
+    retryAfterMs: undefined,
   };
 }
 
@@ -2181,6 +2187,12 @@ export const StepActionEvent: MessageFns<StepActionEvent> = {
     }
     if (message.shouldNotRetry !== undefined) {
       writer.uint32(88).bool(message.shouldNotRetry);
+    }
+    if (message.retryAfterMs !== undefined) {
+      if (BigInt.asIntN(64, message.retryAfterMs) !== message.retryAfterMs) {
+        throw new globalThis.Error("value provided for field message.retryAfterMs of type int64 too large");
+      }
+      writer.uint32(96).int64(message.retryAfterMs);
     }
     return writer;
   },
@@ -2286,6 +2298,14 @@ export const StepActionEvent: MessageFns<StepActionEvent> = {
             message.shouldNotRetry = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.retryAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2314,6 +2334,9 @@ export const StepActionEvent: MessageFns<StepActionEvent> = {
     message.eventPayload = object.eventPayload ?? "";
     message.retryCount = object.retryCount ?? undefined;
     message.shouldNotRetry = object.shouldNotRetry ?? undefined;
+    message.retryAfterMs = (object.retryAfterMs !== undefined && object.retryAfterMs !== null)
+      ? BigInt(object.retryAfterMs)
+      : undefined;
     return message;
   },
 };
@@ -2521,7 +2544,13 @@ export const BatchActionEvent: MessageFns<BatchActionEvent> = {
 };
 
 function createBaseBatchActionEventItem(): BatchActionEventItem {
-  return { taskRunExternalId: "", eventPayload: "", retryCount: undefined, shouldNotRetry: undefined };
+  return {
+    taskRunExternalId: "",
+    eventPayload: "",
+    retryCount: undefined,
+    shouldNotRetry: undefined,
+    retryAfterMs: undefined,
+  };
 }
 
 export const BatchActionEventItem: MessageFns<BatchActionEventItem> = {
@@ -2537,6 +2566,12 @@ export const BatchActionEventItem: MessageFns<BatchActionEventItem> = {
     }
     if (message.shouldNotRetry !== undefined) {
       writer.uint32(32).bool(message.shouldNotRetry);
+    }
+    if (message.retryAfterMs !== undefined) {
+      if (BigInt.asIntN(64, message.retryAfterMs) !== message.retryAfterMs) {
+        throw new globalThis.Error("value provided for field message.retryAfterMs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.retryAfterMs);
     }
     return writer;
   },
@@ -2586,6 +2621,14 @@ export const BatchActionEventItem: MessageFns<BatchActionEventItem> = {
             message.shouldNotRetry = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.retryAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2607,6 +2650,9 @@ export const BatchActionEventItem: MessageFns<BatchActionEventItem> = {
     message.eventPayload = object.eventPayload ?? "";
     message.retryCount = object.retryCount ?? undefined;
     message.shouldNotRetry = object.shouldNotRetry ?? undefined;
+    message.retryAfterMs = (object.retryAfterMs !== undefined && object.retryAfterMs !== null)
+      ? BigInt(object.retryAfterMs)
+      : undefined;
     return message;
   },
 };
