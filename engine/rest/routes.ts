@@ -8,6 +8,7 @@ import { registerCronRoutes } from './cron-routes.ts';
 import { registerDurableRoutes } from './durable-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFilterRoutes } from './filter-routes.ts';
+import { registerMetricRoutes } from './metric-routes.ts';
 import { registerRateLimitRoutes } from './rate-limit-routes.ts';
 import { registerRunRoutes } from './run-routes.ts';
 import { registerScheduleRoutes } from './schedule-routes.ts';
@@ -20,11 +21,9 @@ import { registerWorkflowRoutes } from './workflow-routes.ts';
 const unserved = [
   ['DELETE', '/api/v1/workflows/:workflow'],
   ['GET', '/api/v1/workflows/:workflow/metrics'],
-  ['GET', '/api/v1/stable/tenants/:tenant/task-metrics'],
   ['GET', '/api/v1/stable/tenants/:tenant/task-point-metrics'],
   ['GET', '/api/v1/tenants/:tenant/task-stats'],
   ['GET', '/api/v1/tenants/:tenant/prometheus-metrics'],
-  ['POST', '/api/v1/stable/tenants/:tenant/cel/debug'],
 ] as const;
 
 /** Every route, in the contract's paths. */
@@ -44,6 +43,7 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerEventRoutes(app, deps);
   registerFilterRoutes(app, deps);
   registerRateLimitRoutes(app, deps);
+  registerMetricRoutes(app, deps);
   registerCronRoutes(app, deps);
   registerScheduleRoutes(app, deps);
   registerWebhookRoutes(app, deps);

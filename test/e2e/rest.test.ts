@@ -230,6 +230,40 @@ describe('runs', () => {
     }
   });
 
+  test('counted by status: all, of workflows, of an event, of a parent', async () => {
+    const mark = newId();
+    const done = [await finished('rest-dag', { n: 1 }, { additionalMetadata: { mark } }), await finished('rest-dag', { n: 2 }, { additionalMetadata: { mark } })];
+    await finished('rest-failing', {}, { additionalMetadata: { mark } });
+    const waiting = await (await hatchet.runNoWait('rest-waiting', {}, { additionalMetadata: { mark } })).getWorkflowRunId();
+    await expect.poll(() => hatchet.runs.get_status(waiting)).toBe('RUNNING');
+    const counts = async (query: string): Promise<unknown> => (await request('GET', `/api/v1/stable/tenants/${tenantId}/task-metrics?since=2020-01-01T00:00:00Z&${query}`)).body;
+    const of = (queued: number, running: number, completed: number, failed: number, cancelled: number): unknown =>
+      Object.entries({ QUEUED: queued, RUNNING: running, COMPLETED: completed, FAILED: failed, CANCELLED: cancelled }).map(([status, count]) => ({ status, count }));
+    expect(await counts(`additional_metadata=mark:${mark}`)).toEqual(of(0, 1, 2, 1, 0));
+    await hatchet.runs.cancel({ ids: [waiting] });
+    expect(await counts(`additional_metadata=mark:${mark}`)).toEqual(of(0, 0, 2, 1, 1));
+    const { metadata } = await hatchet.workflows.get('rest-failing');
+    expect(await counts(`additional_metadata=mark:${mark}&workflow_ids=${metadata.id}`)).toEqual(of(0, 0, 0, 1, 0));
+    expect(await counts(`additional_metadata=mark:${mark}&until=2021-01-01T00:00:00Z`)).toEqual(of(0, 0, 0, 0, 0));
+    const parent = await finished('rest-parent', {});
+    expect(await counts(`parent_task_external_id=${parent}`)).toEqual(of(0, 0, 3, 0, 0));
+    const event = await hatchet.events.push('rest:event', {});
+    await expect.poll(() => counts(`triggering_event_external_id=${event.eventId}`)).toEqual(of(0, 0, 1, 0, 0));
+    // A replayed run counts once, as what it is now.
+    await hatchet.runs.replay({ ids: done });
+    await expect.poll(() => counts(`additional_metadata=mark:${mark}`)).toEqual(of(0, 0, 2, 1, 1));
+    expect(await hatchet.metrics.getTaskStatusMetrics({ since: new Date(Date.now() - 60_000).toISOString() })).toMatchObject({ completed: expect.any(Number), queued: 0 });
+  });
+
+  test('an expression can be tried', async () => {
+    const tried = async (expression: string): Promise<unknown> => (await request('POST', `/api/v1/stable/tenants/${tenantId}/cel/debug`, { body: JSON.stringify({ expression, input: { n: 2 }, additionalMetadata: { who: 'me' }, filterPayload: { least: 1 } }) })).body;
+    expect(await tried("input.n > payload.least && additional_metadata.who == 'me'")).toEqual({ status: 'SUCCESS', output: true });
+    expect(await tried('[1, 2].all(n, n > input.n)')).toEqual({ status: 'SUCCESS', output: false });
+    expect(await tried('input.n >')).toEqual({ status: 'ERROR', error: expect.stringContaining('input.n >') });
+    expect(await tried('input.missing > 1')).toEqual({ status: 'ERROR', error: expect.any(String) });
+    expect(await tried('input.n')).toEqual({ status: 'ERROR', error: 'the expression gives 2, which is neither true nor false' });
+  });
+
   test('triggered over REST, it is readable at once and runs', async () => {
     const reply = await request('POST', `/api/v1/stable/tenants/${tenantId}/workflow-runs/trigger`, { body: JSON.stringify({ workflowName: 'rest-dag', input: { n: 7 }, additionalMetadata: { by: 'rest' }, priority: 3 }) });
     expect(reply).toMatchObject({ status: 200, body: { run: { input: { n: 7 }, additionalMetadata: { by: 'rest' } } } });

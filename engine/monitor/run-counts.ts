@@ -1,0 +1,56 @@
+import type { Pool } from 'pg';
+import { RunStatus } from '../model/status.ts';
+
+export interface RunCountFilter {
+  tenantId: string;
+  /** Bounds as UUIDs. */
+  sinceId: string | null;
+  untilId: string | null;
+  workflowIds: readonly string[];
+  /** JSON object that the metadata must contain. */
+  metadata: string | null;
+  parentTaskId: string | null;
+  /** Only runs that it has started. */
+  eventId: string | null;
+}
+
+const chosen = (id: string): string => `
+      ($4::uuid[] IS NULL AND $5::jsonb IS NULL AND $6::uuid IS NULL OR EXISTS (
+        SELECT FROM run r WHERE r.id = ${id} AND ($4::uuid[] IS NULL OR r.workflow_id = ANY ($4)) AND ($5::jsonb IS NULL OR r.metadata @> $5) AND ($6::uuid IS NULL OR r.parent_task_id = $6)))
+      AND ($7::uuid IS NULL OR ${id} IN (SELECT v.run_id FROM event_run v WHERE v.event_id = $7))`;
+
+/** Ended runs by their ends, of a replayed one the newest; the others by `live`, which holds nothing else. Runs are not read unless a filter asks for it. */
+const countRuns = {
+  name: 'count_runs',
+  text: `
+    SELECT s.status, count(*)::integer AS count
+    FROM (
+      SELECT DISTINCT ON (e.run_id) e.run_id AS id, e.status::integer AS status
+      FROM run_end e
+      WHERE e.tenant_id = $1 AND ($2::uuid IS NULL OR e.run_id >= $2) AND ($3::uuid IS NULL OR e.run_id < $3)
+      ORDER BY e.run_id, e.generation DESC, e.status DESC
+    ) s
+    WHERE s.status <> 0 AND ${chosen('s.id')}
+    GROUP BY s.status
+    UNION ALL
+    SELECT s.status, count(*)::integer
+    FROM (
+      SELECT l.run_id AS id, CASE WHEN bool_or(l.state IN (3, 4, 7)) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id) THEN 2 ELSE 1 END AS status
+      FROM live l
+      WHERE l.tenant_id = $1 AND l.flags & 4 = 0 AND ($2::uuid IS NULL OR l.run_id >= $2) AND ($3::uuid IS NULL OR l.run_id < $3)
+      GROUP BY l.run_id
+    ) s
+    WHERE ${chosen('s.id')}
+    GROUP BY s.status`,
+};
+
+const counted = [RunStatus.Queued, RunStatus.Running, RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled] as const;
+
+/** How many runs there are of each status, those of which there are none included. */
+export async function readRunCounts(pool: Pool, filter: RunCountFilter): Promise<{ status: RunStatus; count: number }[]> {
+  const { rows } = await pool.query<{ status: RunStatus; count: number }>({
+    ...countRuns,
+    values: [filter.tenantId, filter.sinceId, filter.untilId, filter.workflowIds.length === 0 ? null : filter.workflowIds, filter.metadata, filter.parentTaskId, filter.eventId],
+  });
+  return counted.map((status) => ({ status, count: rows.find((row) => row.status === status)?.count ?? 0 }));
+}
