@@ -1,3 +1,4 @@
+import { toldError } from '../model/split-error.ts';
 import { actionPayload, withFilterPayload } from './action-payload.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import type { RunPayload } from './payload-cache.ts';
@@ -64,7 +65,7 @@ function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf }: 
   }));
   const errors = assignment.failed.map(({ name, taskId }) => ({
     name,
-    json: JSON.stringify(errorOf(taskId) ?? ''),
+    json: JSON.stringify(toldError(errorOf(taskId) ?? '')),
   }));
   return actionPayload({
     input: run.input,

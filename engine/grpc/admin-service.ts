@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
+import { toldError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
@@ -97,7 +98,7 @@ function runDetails(detail: RunDetail): GetRunDetailsResponse {
           externalId: task.id,
           readableId: task.name,
           status: wireStatus[task.status],
-          error: task.error ?? undefined,
+          error: task.error === null ? undefined : toldError(task.error),
           output: task.output === null ? undefined : Buffer.from(task.output),
           isEvicted: task.status === Status.Evicted,
         },

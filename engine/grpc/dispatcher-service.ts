@@ -6,6 +6,7 @@ import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { parseDuration } from '../model/duration.ts';
 import { reportedError, reportedOutput } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import { toldError } from '../model/split-error.ts';
 import type { RunResults, TaskResult } from '../monitor/run-results.ts';
 import type { Owner } from '../shard/owner.ts';
 import {
@@ -256,7 +257,7 @@ function runFinished(runId: string, results: readonly TaskResult[]): WorkflowRun
       taskRunExternalId: result.taskId,
       taskName: result.stepName,
       jobRunId: result.taskId,
-      error: result.error ?? (result.output === null ? '' : undefined),
+      error: result.error === null ? (result.output === null ? '' : undefined) : toldError(result.error),
       output: result.output ?? undefined,
     })),
   };

@@ -12,3 +12,16 @@ export function splitError(error: string | null): { message: string | undefined;
   }
   return { message: error, stack: undefined };
 }
+
+/** As it is told to SDKs: what a worker reported stays as it came, what the engine has to say itself is plain text. */
+export function toldError(error: string): string {
+  const prefix = '{"message":';
+  if (!error.startsWith(prefix)) return error;
+  try {
+    const parsed: unknown = JSON.parse(error);
+    if (typeof parsed === 'object' && parsed !== null && Object.keys(parsed).length === 1 && 'message' in parsed && typeof parsed.message === 'string') return parsed.message;
+  } catch {
+    // A worker's own text.
+  }
+  return error;
+}

@@ -11,7 +11,7 @@ import { createLog } from '../../engine/log.ts';
 import { replayJournal } from '../../engine/model/journal.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
-import { StepActionEventType, type AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { StepActionEventType, type AssignedAction, type WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -307,6 +307,30 @@ describe('a worker', () => {
     expect(started(workflowRunId)).toMatchObject({ parentWorkflowRunId: parentId, childWorkflowIndex: 3, childWorkflowKey: 'mine' });
     expect(started(parentId)).toMatchObject({ parentWorkflowRunId: undefined, childWorkflowIndex: undefined, childWorkflowKey: undefined });
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [parentId] });
+  });
+
+  it('has its own errors told as they came, and the engine has its as plain text, wherever they are told', async () => {
+    await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('slow', [taskRequest('slow', { timeout: '1s' })], { onFailureTask: taskRequest('after') }));
+    const other = new ContractWorker(clients, ({ taskName }) => (taskName === 'slow' ? 'hold' : { output: {} }));
+    await other.start(['wf:slow', 'wf:after']);
+    const errors = async (runId: string): Promise<[Record<string, string>, (string | undefined)[]]> => {
+      const { results } = await new Promise<WorkflowRunEvent>((resolve) => {
+        const stream = clients.dispatcher.subscribeToWorkflowRuns(clients.metadata());
+        stream.on('error', () => undefined);
+        stream.on('data', (event: WorkflowRunEvent) => {
+          stream.cancel();
+          resolve(event);
+        });
+        stream.write({ workflowRunId: runId });
+      });
+      const { taskRuns } = await clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId });
+      return [Object.fromEntries(results.flatMap(({ taskName, error }) => (error === undefined ? [] : [[taskName, error]]))), Object.values(taskRuns).flatMap(({ error }) => error ?? [])];
+    };
+    const [late, broken] = ['ran longer than its execution timeout of 1s', '{"message":"told to fail","stack":""}'];
+    expect(await errors(await trigger('slow'))).toEqual([{ slow: late }, [late]]);
+    expect(JSON.parse(other.received.find(({ taskName }) => taskName === 'after')?.actionPayload ?? '{}')).toMatchObject({ step_run_errors: { slow: late } });
+    expect(await errors(await trigger('one', { do: 'fail' }))).toEqual([{ only: broken }, [broken]]);
+    other.hangUp();
   });
 
   it('says with a failure how long its retry is to wait, alone or of a batch', async () => {
