@@ -74,7 +74,7 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
 }
 
 function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
-  if (workerId !== null) plan.changes.effects.push({ kind: 'durableAnswer', workerId, stream: plan.state.durable.streams.get(workerId) ?? 0, request, reply });
+  if (workerId !== null) plan.changes.effects.push({ kind: 'durableAnswer', workerId, stream: plan.state.workersById.get(workerId)?.durableStream ?? 0, request, reply });
 }
 
 type Single = Exclude<DurableAsk, { kind: 'children' }>;

@@ -31,10 +31,6 @@ export class DurableIndex {
   /** An entry counts while its log is the one in memory, its node is in the log (a batch that was taken back made another), and it is open. */
   readonly sleeps = new TimerHeap<DueSleep>(({ row, log, node, index }) => this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null);
   #dropped = 0;
-  /** By worker: which of its durable streams is the one that counts. */
-  readonly streams = new Map<string, number>();
-  /** Workers that hand results to their code strictly in the order of delivery: one that nobody waits for holds up all after it. */
-  readonly strict = new Set<string>();
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
   listens = false;
   /** Rows whose invocation began here without its log: it has asked for nothing yet. */

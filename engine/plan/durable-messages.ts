@@ -65,17 +65,13 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
 /** Results that the old stream carried may be lost, so nothing new is told before the worker has said what it waits for. */
 export function planDurableAttach(plan: Plan, command: DurableAttachCommand): void {
   const { durable, undo, workersById } = plan.state;
-  const { workerId, stream, strict } = command;
-  const before = durable.streams.get(workerId);
-  const wasStrict = durable.strict.has(workerId);
-  durable.streams.set(workerId, stream);
-  setStrict(durable, workerId, strict);
-  undo.record(() => {
-    setStrict(durable, workerId, wasStrict);
-    if (before === undefined) durable.streams.delete(workerId);
-    else durable.streams.set(workerId, before);
-  });
-  for (const row of workersById.get(workerId)?.tasks ?? []) {
+  const worker = workersById.get(command.workerId);
+  if (worker === undefined) return;
+  const { durableStream, isStrict } = worker;
+  worker.durableStream = command.stream;
+  worker.isStrict = command.strict;
+  undo.record(() => Object.assign(worker, { durableStream, isStrict }));
+  for (const row of worker.tasks) {
     const log = durable.log(row);
     if (log === undefined || log.muted) continue;
     log.muted = true;
@@ -85,18 +81,13 @@ export function planDurableAttach(plan: Plan, command: DurableAttachCommand): vo
   }
 }
 
-function setStrict({ strict }: Plan['state']['durable'], workerId: string, is: boolean): void {
-  if (is) strict.add(workerId);
-  else strict.delete(workerId);
-}
-
 function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch: number; node: number }[]): void {
   const nodes = new Set(given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
   const quietUs = plan.nowUs - log.movedUs;
   const isQuiet = quietUs >= lostUs || log.muted;
-  const news = note(plan, log, nodes);
+  const isStrict = plan.state.workerOf(row)?.isStrict === true;
+  const news = note(plan, log, nodes, isStrict);
   // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again.
-  const isStrict = plan.state.durable.strict.has(plan.state.workerOf(row)?.id ?? '');
   const isDue = (node: number): boolean => log.passedOver.has(node) || (isStrict && !news.has(node));
   if (!isQuiet && ![...nodes].some(isDue)) return;
   for (const [at, node] of log.satisfied.entries()) {
@@ -110,10 +101,10 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
 }
 
 /** Python's workers say what they begin to wait for, and only from time to time all that they wait for: new nodes alone are added to those before. */
-function note({ state }: Plan, log: DurableLog, nodes: ReadonlySet<number>): ReadonlySet<number> {
+function note({ state }: Plan, log: DurableLog, nodes: ReadonlySet<number>, isStrict: boolean): ReadonlySet<number> {
   const { awaited, carried, saidLast } = log;
   const news = new Set([...nodes].filter((node) => !log.said.has(node)));
-  const isWhole = log.muted || news.size < nodes.size;
+  const isWhole = !isStrict || log.muted || news.size < nodes.size;
   const kept = isWhole ? [] : [...(awaited ?? [])].filter((node) => !carried.has(node));
   log.awaited = new Set(nodes);
   if (isWhole && carried.size > 0) log.carried = new Set();

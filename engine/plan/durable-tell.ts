@@ -39,7 +39,7 @@ export function tell(plan: Plan, row: number, log: DurableLog, fresh?: Fresh): v
 
 /** Waits are waited for as soon as they are asked for, and a memo's result went with its answer: it is children that may be left alone. */
 function isUnsaid({ state }: Plan, row: number, log: DurableLog, { kind, node }: DurableNode): boolean {
-  return kind === EntryKind.Child && !log.said.has(node) && state.durable.strict.has(state.workerOf(row)?.id ?? '');
+  return kind === EntryKind.Child && !log.said.has(node) && state.workerOf(row)?.isStrict === true;
 }
 
 /** A strict worker says what it waits for as soon as it is answered: what it has not said before a later node, it does not wait for. */
@@ -56,11 +56,11 @@ export function send(plan: Plan, row: number, log: DurableLog, node: DurableNode
   const { state, changes } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined || node.result === null) return;
-  noteTold(plan, log, node);
+  if (worker.isStrict) noteTold(plan, log, node);
   changes.effects.push({
     kind: 'durableResult',
     workerId: worker.id,
-    stream: state.durable.streams.get(worker.id) ?? 0,
+    stream: worker.durableStream,
     taskId: state.tasks.id(row),
     invocation: state.tasks.invocation[row] ?? 0,
     branch: node.branch,

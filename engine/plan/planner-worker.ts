@@ -22,6 +22,10 @@ export class PlannerWorker {
   paused = false;
   /** Unsubscribed: takes nothing any more, but its tasks may still report. */
   ended = false;
+  /** Which of its durable streams is the one that counts; 0 for none. */
+  durableStream = 0;
+  /** It hands results to its code strictly in the order of delivery: one that nobody waits for holds up all after it. */
+  isStrict = false;
   /** Where the next pull starts among its queues. */
   turn = 0;
 

@@ -30,9 +30,9 @@ export function speakAs(id: string): void {
   workerId = id;
 }
 
-/** The worker opens a stream as Hatchet's own SDKs do: what they are told of and do not wait for holds up all after it. */
-export function attachStrict(): void {
-  world.run({ kind: 'durableAttach', workerId, stream: 1, strict: true });
+/** The worker opens a stream. Strict as those of Hatchet's own SDKs: what they are told of and do not wait for holds up all after it. */
+export function attach({ strict }: { strict: boolean }): void {
+  world.run({ kind: 'durableAttach', workerId, stream: 1, strict });
 }
 
 export const sleep = (seconds: number, group = 0): DurableCondition => ({ kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group, dataKey: 'sleep' });

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
-import { ask, attachStrict, event, evict, push, seconds, setUp, sleep, spawn, stateOf, status, told, wait, world } from '../../helpers/durable-desk.ts';
+import { ask, attach, event, evict, push, seconds, setUp, sleep, spawn, stateOf, status, told, wait, world } from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
 
 beforeEach(() => {
   setUp();
   world.register({ actions: ['kid:one'] });
-  attachStrict();
+  attach({ strict: true });
 });
 
 function end(taskId: string, index: number): void {
@@ -131,6 +131,20 @@ describe('a task that leaves a worker that says only what it begins to wait for'
     ask(taskId, wait(event('b')));
     status(taskId, 3);
     end(taskId, 0);
+    evict(taskId);
+    expect(stateOf(taskId)).toBe(LiveState.Evicted);
+  });
+});
+
+describe('a task that leaves a worker of ours, which says each time all that it waits for', () => {
+  it('stays away though it has just had a result', () => {
+    attach({ strict: false });
+    const taskId = world.trigger('long');
+    ask(taskId, wait(event('a')));
+    status(taskId, 1);
+    push('a');
+    ask(taskId, wait(event('b')));
+    status(taskId, 2);
     evict(taskId);
     expect(stateOf(taskId)).toBe(LiveState.Evicted);
   });
