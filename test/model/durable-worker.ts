@@ -9,6 +9,12 @@ import { runProgram, type Operations, type Program } from './durable-program.ts'
 
 let requests = 0;
 
+/**
+ * How it says what it waits for. Ours: when it is asked to, all of it. TypeScript's and Python's, which take results strictly in
+ * the order of delivery: also as soon as they are answered, all of it or what is new.
+ */
+export type Manner = 'ours' | 'typescript' | 'python';
+
 interface Waiter {
   name: string;
   branch: number;
@@ -29,6 +35,8 @@ export class DurableInvocation {
   readonly #world: DurableWorld;
   readonly #memo: () => string;
   readonly #attempt: number;
+  readonly #manner: Manner;
+  readonly #said = new Set<number>();
   #children = 0;
   dead = false;
   /** On a new stream, on which it has not said anything yet. */
@@ -36,13 +44,14 @@ export class DurableInvocation {
   trouble = '';
   #output: string | undefined;
 
-  constructor(world: DurableWorld, facts: { taskId: string; invocation: number; attempt: number; workerId: string; memo: () => string }) {
+  constructor(world: DurableWorld, facts: { taskId: string; invocation: number; attempt: number; workerId: string; memo: () => string; manner: Manner }) {
     this.#world = world;
     this.taskId = facts.taskId;
     this.invocation = facts.invocation;
     this.workerId = facts.workerId;
     this.#attempt = facts.attempt;
     this.#memo = facts.memo;
+    this.#manner = facts.manner;
   }
 
   async begin(program: Program): Promise<void> {
@@ -97,7 +106,9 @@ export class DurableInvocation {
     if (next === undefined || this.dead) return;
     if (next.kind === 'durableAnswer') {
       this.#unanswered.shift()?.take(next.reply);
-      return turn();
+      await turn();
+      if (this.#manner !== 'ours') this.#sayNew();
+      return;
     }
     const waiter = this.#waiting.get(next.node);
     if (waiter?.branch !== next.branch) return; // told twice
@@ -117,8 +128,18 @@ export class DurableInvocation {
     if (!this.dead && this.#waiting.size > 0) this.#world.run(this.statusCommand());
   }
 
-  statusCommand(): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
-    return { kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes: [...this.#waiting].map(([node, { branch }]) => ({ branch, node })) }] };
+  statusCommand(waiting: Iterable<[number, Waiter]> = this.#waiting): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
+    const nodes = [...waiting].map(([node, { branch }]) => ({ branch, node }));
+    for (const { node } of nodes) this.#said.add(node);
+    return { kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes }] };
+  }
+
+  /** Behind all that the code has asked for by then. */
+  #sayNew(): void {
+    const news = [...this.#waiting].filter(([node]) => !this.#said.has(node));
+    if (news.length === 0) return;
+    const command = this.statusCommand(this.#manner === 'python' ? news : this.#waiting);
+    this.#outgoing.push(() => this.#world.run(command));
   }
 
   /** Leaves the worker; whatever is on its way is lost. */

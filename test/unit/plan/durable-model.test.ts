@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DurableLife, type BranchStep, type Step } from '../../model/durable-life.ts';
+import type { Manner } from '../../model/durable-worker.ts';
 import { durablePrograms } from '../../model/durable-programs.ts';
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -14,6 +15,8 @@ const branchStep: fc.Arbitrary<BranchStep> = fc.record({ branch: fc.nat(9), node
 
 const programs = durablePrograms(fc.integer({ min: 1, max: 5 }).map((seconds) => seconds * 1000));
 
+const manner = fc.constantFrom<Manner>('ours', 'ours', 'typescript', 'python');
+
 const histories = Number(process.env['DURABLE_HISTORIES'] ?? 3000);
 /** They are longer. */
 const branched = Math.ceil(histories / 2);
@@ -21,8 +24,8 @@ const branched = Math.ceil(histories / 2);
 describe('random durable programs', () => {
   it(`end with the output that their log gives, over ${histories} histories of deaths, evictions and lost messages`, async () => {
     await fc.assert(
-      fc.asyncProperty(programs, fc.array(step, { maxLength: 80, size: 'max' }), async (program, steps) => {
-        const life = new DurableLife(program);
+      fc.asyncProperty(programs, manner, fc.array(step, { maxLength: 80, size: 'max' }), async (program, of, steps) => {
+        const life = new DurableLife(program, of);
         await life.hear();
         for (const each of steps) if (!life.isOver) await life.take(each);
         await life.drain();
@@ -36,8 +39,8 @@ describe('random durable programs', () => {
   it(`end on every branch with what that branch holds, and leave the others as they are, over ${branched} histories`, async () => {
     const steps = fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 1, arbitrary: branchStep }), { maxLength: 80, size: 'max' });
     await fc.assert(
-      fc.asyncProperty(programs, steps, branchStep, async (program, each, last) => {
-        const life = new DurableLife(program);
+      fc.asyncProperty(programs, manner, steps, branchStep, async (program, of, each, last) => {
+        const life = new DurableLife(program, of);
         await life.hear();
         for (const one of each) {
           if (typeof one !== 'string') await life.startBranch(one);
