@@ -30,10 +30,13 @@ class Wait {
   readonly taskId: string;
   readonly workerId: string;
   readonly kind: Kind;
+  readonly strict: boolean;
   #request = 0;
 
-  constructor(kind: Kind) {
+  /** @param strict a worker of Hatchet's SDKs, which is told of a child once it has said that it waits for it */
+  constructor(kind: Kind, strict: boolean) {
     this.kind = kind;
+    this.strict = strict;
     this.world.putDurable('long');
     this.world.put(workflowOf('kid', [stepOf('one', { action: 'kid:one' })]));
     this.workerId = this.register();
@@ -47,6 +50,7 @@ class Wait {
     const workerId = this.world.id();
     this.world.run({ kind: 'registerWorker', tenantId, workerId, name: 'd', actions: ['wf:long'], slots: { durable: 1 }, labels: {}, runtime: {} });
     this.world.run({ kind: 'workerPresence', workerId, assignable: true });
+    this.world.run({ kind: 'durableAttach', workerId, stream: 1, strict: this.strict });
     return workerId;
   }
 
@@ -56,6 +60,13 @@ class Wait {
     const row = state.tasks.find(this.taskId);
     const ended = new Map([...this.world.stored.runEnds.values()].map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
     this.world.run({ kind: 'durableAsk', tenantId, workerId: state.workerOf(row)?.id ?? null, taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, request: ++this.#request, ask: this.#operation(), uncertain: false, existing: new Set(this.world.stored.runs.keys()), ended });
+  }
+
+  /** The running invocation says that it waits. */
+  say(): void {
+    const { state } = this.world;
+    const row = state.tasks.find(this.taskId);
+    this.world.run({ kind: 'durableStatus', tenantId, workerId: state.workerOf(row)?.id ?? '', tasks: [{ taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, nodes: [{ branch: 1, node: 1 }] }] });
   }
 
   #operation(): DurableAsk {
@@ -106,12 +117,17 @@ class Wait {
 describe('a wait that is satisfied while its task comes and goes', () => {
   const messages: Message[] = ['satisfy', 'evict', 'evict again', 'restore', 'status', 'worker lost'];
 
-  it.each(['sleep', 'event', 'child'] as const)('loses no wake-up of a %s: every order of messages, however they fall into batches', (kind) => {
+  it.each<[Kind, string, boolean]>([
+    ['sleep', 'ours', false],
+    ['event', 'ours', false],
+    ['child', 'ours', false],
+    ['child', "Hatchet's", true],
+  ])('loses no wake-up of a %s, on a worker of %s: every order of messages, however they fall into batches', (kind, _, strict) => {
     let histories = 0;
     for (const order of orders(messages)) {
       // Restarts included for the orders as they are; batched in every way without them.
       for (const batches of cuts(order)) {
-        const wait = new Wait(kind);
+        const wait = new Wait(kind, strict);
         for (const batch of batches) {
           const commands = batch.map((message) => wait.command(message));
           wait.world.rollback(commands); // Postgres refuses it the first time
@@ -122,6 +138,7 @@ describe('a wait that is satisfied while its task comes and goes', () => {
         const where = batches.map((batch) => batch.join(' + ')).join(', ');
         expect(`${wait.state}: ${where}`).toBe(`${LiveState.Running}: ${where}`);
         if (!wait.isTold) wait.ask();
+        if (strict) wait.say();
         if (kind === 'sleep') wait.world.run({ kind: 'tick' });
         expect(`${wait.isTold}: ${where}`).toBe(`true: ${where}`);
         expect(wait.world.broken()).toBeUndefined();
