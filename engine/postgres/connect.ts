@@ -15,6 +15,8 @@ export function connectionConfig(url: string, name: string): ClientConfig {
 export function createPool(url: string, options: { name: string; max: number; statementMs: number; log: Logger }): Pool {
   const pool = new Pool({ ...connectionConfig(url, options.name), max: options.max, statement_timeout: options.statementMs, idleTimeoutMillis: 30_000 });
   pool.on('error', (error) => options.log.debug({ err: error }, 'an idle connection was lost'));
+  // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -20,7 +20,7 @@ describe('durable tasks of the SDK', () => {
       for (let n = 0; n < 6; n++) {
         await ctx.memo(['memo', n], () => void memos.push(n));
         const running = child.run({ n });
-        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => engine.child.kill('SIGKILL'));
+        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => void engine.end('SIGKILL'));
         outputs.push((await running).n);
       }
       return { outputs, invocation: ctx.invocationCount };
@@ -55,7 +55,7 @@ describe('durable tasks of the SDK', () => {
     await startWorker('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
     await waitsAt(ref.workflowRunId, 4);
-    engine.child.kill('SIGKILL');
+    void engine.end('SIGKILL');
     await restartEngine();
     await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
     await hatchet.events.push('same-second', { n: 2 });
@@ -72,7 +72,7 @@ describe('durable tasks of the SDK', () => {
     const killed = gate();
     const task = hatchet.durableTask({ name: 'remembers', executionTimeout: '10m', fn: async (_: object, ctx) => {
       const value = await ctx.memo(['value'], async () => {
-        engine.child.kill('SIGKILL');
+        void engine.end('SIGKILL');
         await ended(engine.child);
         killed.open();
         return 1;

@@ -42,11 +42,16 @@ export async function spawnEngine(options: EngineOptions): Promise<EngineChild> 
     });
     child.once('exit', (code, signal) => reject(new Error(`the engine ended with ${code ?? signal}: ${log}`)));
   });
+  let isEnding = false;
+  child.once('exit', (code, signal) => {
+    if (!isEnding) process.stderr.write(`an engine ended with ${code ?? signal}, and no test ended it:\n${log}\n`);
+  });
   return {
     child,
     ready,
     log: () => log,
     async end(signal) {
+      isEnding = true;
       child.kill(signal);
       await ended(child);
     },
