@@ -1,5 +1,8 @@
-/** Characters kept; the rest is read from Postgres when it is needed. */
-const limit = 32 * 1024 * 1024;
+/** Bytes kept, more or less; the rest is read from Postgres when it is needed. */
+const limit = 64 * 1024 * 1024;
+const trimmed = limit * 0.75;
+/** Of an entry beside its texts, its id above all: counted by texts alone, five million small outputs filled the heap. */
+const entryBytes = 500;
 
 export interface RunPayload {
   /** JSON. */
@@ -34,7 +37,7 @@ export class PayloadCache {
   putRun(runId: string, payload: RunPayload): void {
     if (this.#runs.has(runId)) return;
     this.#runs.set(runId, payload);
-    this.#size += payload.input.length + payload.metadata.length;
+    this.#size += runSize(payload);
     this.#trim();
   }
 
@@ -48,7 +51,7 @@ export class PayloadCache {
   fillOutput(taskId: string, output: string): void {
     if (this.#outputs.has(taskId)) return;
     this.#outputs.set(taskId, output);
-    this.#size += output.length;
+    this.#size += output.length + entryBytes;
     this.#trim();
   }
 
@@ -56,23 +59,31 @@ export class PayloadCache {
     const payload = this.#runs.get(runId);
     if (payload === undefined) return;
     this.#runs.delete(runId);
-    this.#size -= payload.input.length + payload.metadata.length;
+    this.#size -= runSize(payload);
   }
 
   forgetOutput(taskId: string): void {
     const output = this.#outputs.get(taskId);
     if (output === undefined) return;
     this.#outputs.delete(taskId);
-    this.#size -= output.length;
+    this.#size -= output.length + entryBytes;
   }
 
+  /** Many at once: a map whose first entry is taken out again and again passes over all that were there before it. */
   #trim(): void {
-    while (this.#size > limit) {
-      const [run] = this.#runs.keys();
-      const [output] = this.#outputs.keys();
-      if (run !== undefined) this.forgetRun(run);
-      if (output !== undefined) this.forgetOutput(output);
-      if (run === undefined && output === undefined) return;
+    if (this.#size <= limit) return;
+    const runs = this.#runs.keys();
+    const outputs = this.#outputs.keys();
+    while (this.#size > trimmed) {
+      const run = runs.next();
+      const output = outputs.next();
+      if (run.done !== true) this.forgetRun(run.value);
+      if (output.done !== true) this.forgetOutput(output.value);
+      if (run.done === true && output.done === true) return;
     }
   }
+}
+
+function runSize({ input, metadata, filterPayload }: RunPayload): number {
+  return input.length + metadata.length + (filterPayload?.length ?? 0) + entryBytes;
 }

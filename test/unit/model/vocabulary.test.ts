@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../../engine/model/duration.ts';
@@ -59,8 +61,26 @@ describe('ids', () => {
     expect(isRecentUuid7('00000000-0000-7000-8000-000000000000', Date.now(), 1000)).toBe(false);
   });
 
+  it('are of the canonical form, and take no more memory than their characters and a map need', () => {
+    const collect = collector();
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const kept = new Map(Array.from({ length: 50_000 }, (_, index) => [newId(), index]));
+    collect();
+    expect((process.memoryUsage().heapUsed - before) / kept.size).toBeLessThan(300);
+    for (const id of kept.keys()) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
   it('spread tenants over all shards', () => {
     const used = new Set(Array.from({ length: 2000 }, () => shardOf(newId())));
     expect(used.size).toBe(64);
   });
 });
+
+/** Of garbage: what is measured after it is kept by somebody. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const found: unknown = runInNewContext('gc');
+  if (typeof found !== 'function') throw new Error('there is no collector');
+  return () => void Reflect.apply(found, undefined, []);
+}
