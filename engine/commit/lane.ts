@@ -1,17 +1,18 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import type { BatchRows, ShardStep } from '../model/rows.ts';
-import { batchQueries } from './batch-queries.ts';
+import { batchQueries, type Query } from './batch-queries.ts';
 
-/** The database said no: nothing of the batch is stored. */
+/** The database said no, or could not even be asked: nothing of the batch is stored. */
 export class BatchRefused extends Error {
   override readonly name = 'BatchRefused';
   readonly sqlstate: string;
   /** Another owner holds a shard of the batch, or has written to it. */
   readonly notOwner: boolean;
 
-  constructor(cause: DatabaseError, notOwner: boolean) {
-    super(cause.detail === undefined ? cause.message : `${cause.message} (${cause.detail})`, { cause });
-    this.sqlstate = cause.code ?? '';
+  constructor(cause: Error, notOwner: boolean) {
+    const detail = cause instanceof DatabaseError ? cause.detail : undefined;
+    super(detail === undefined ? cause.message : `${cause.message} (${detail})`, { cause });
+    this.sqlstate = cause instanceof DatabaseError ? (cause.code ?? '') : '';
     this.notOwner = notOwner;
   }
 }
@@ -75,7 +76,7 @@ export class Lane {
 
   /** @throws BatchRefused, BatchUnknown */
   async commit(shards: readonly ShardStep[], batch: number, rows: BatchRows): Promise<void> {
-    const queries = batchQueries(shards, batch, rows);
+    const queries = statementsOf(shards, batch, rows);
     // Nothing but the shards' rows moves: one statement is its own transaction.
     const alone = queries.length === 1;
     const answers = [
@@ -113,6 +114,15 @@ export class Lane {
   /** Cuts the socket without a farewell. */
   destroy(): void {
     this.#client.connection.stream.destroy();
+  }
+}
+
+/** Rows of more than 512 MB are too long for a string. Taken for a lost connection, they would be tried for ever, and all others with them. */
+function statementsOf(shards: readonly ShardStep[], batch: number, rows: BatchRows): Query[] {
+  try {
+    return batchQueries(shards, batch, rows);
+  } catch (error) {
+    throw new BatchRefused(error instanceof Error ? error : new Error(String(error)), false);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Bytes of one payload: input, output, metadata. */
 export const maxPayloadBytes = 4 * 1024 * 1024;
+/** Characters of all payloads that one call stores: an event's counts once for each run that it starts. */
+export const maxCommandChars = 64 * 1024 * 1024;
 /** Runs that one bulk call may trigger. */
 export const maxBulkTriggers = 1000;
 /** Tasks that one bulk call may make, over all its runs. */

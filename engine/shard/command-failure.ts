@@ -5,6 +5,9 @@ import type { CommandKind } from '../plan/command.ts';
 /** What the caller of a command is told that fails wherever it stands alone. Nothing of it was stored. */
 export function commandFailure(error: unknown, kind: CommandKind): HatchetError {
   if (error instanceof HatchetError) return error;
+  if (error instanceof BatchRefused && error.sqlstate === '') {
+    return new HatchetError('COMMAND_FAILED', `the engine could not put ${kind} into statements: ${error.message}`, { cause: error, remedy: 'Nothing of it was stored. Send less at once.' });
+  }
   if (error instanceof BatchRefused) {
     return new HatchetError('COMMAND_FAILED', `Postgres refused ${kind}: ${error.message}`, { cause: error, details: { sqlstate: error.sqlstate }, remedy: 'Nothing of it was stored. The message says which value could not be stored.' });
   }

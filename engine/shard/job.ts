@@ -18,22 +18,40 @@ export interface Job {
 export function payloadSize(command: Command): number {
   switch (command.kind) {
     case 'trigger':
-      return command.runs.reduce((sum, run) => sum + run.input.length + run.metadata.length, 0);
+      return sumOf(command.runs, runSize);
     case 'pushEvent':
-      return command.events.reduce((sum, event) => sum + event.payload.length + event.metadata.length + event.runs.length * (event.payload.length + event.metadata.length), 0);
+      return sumOf(command.events, (event) => event.payload.length + event.metadata.length + sumOf(event.runs, ({ run }) => runSize(run)));
+    case 'putSchedules':
+      return sumOf(command.schedules, inputSize);
+    case 'putCron':
+      return inputSize(command.cron);
+    case 'putWorkflow':
+      return sumOf(command.crons, inputSize);
     case 'completed':
       return command.output.length;
     case 'failed':
       return command.error.length;
     case 'batchReport':
-      return command.items.reduce((sum, item) => sum + (item.event === 'completed' ? item.output.length : item.event === 'failed' ? item.error.length : 0), 0);
+      return sumOf(command.items, (item) => (item.event === 'completed' ? item.output.length : item.event === 'failed' ? item.error.length : 0));
     case 'durableMemo':
       return command.payload.length;
     case 'durableAsk':
-      return command.ask.kind === 'children' ? command.ask.children.reduce((sum, { run }) => sum + run.input.length + run.metadata.length, 0) : command.ask.kind === 'memo' ? (command.ask.payload?.length ?? 0) : 0;
+      return command.ask.kind === 'children' ? sumOf(command.ask.children, ({ run }) => runSize(run)) : command.ask.kind === 'memo' ? (command.ask.payload?.length ?? 0) : 0;
     default:
       return 0;
   }
+}
+
+function sumOf<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + size(item), 0);
+}
+
+function inputSize({ input, metadata }: { input: string; metadata: string }): number {
+  return input.length + metadata.length;
+}
+
+function runSize(run: { input: string; metadata: string; filterPayload: string | null }): number {
+  return inputSize(run) + (run.filterPayload?.length ?? 0);
 }
 
 /** The ids that must be looked for before a trigger is planned: those that its caller chose, or all after an uncertain try. */

@@ -16,6 +16,7 @@ import { runCommand } from '../plan/run-command.ts';
 import { commandFailure } from './command-failure.ts';
 import { isPassing } from './is-passing.ts';
 import { payloadSize, type Job } from './job.ts';
+import { MailboxRoom } from './mailbox-room.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
@@ -29,8 +30,6 @@ const batchChars = 8 * 1024 * 1024;
 const parkMs = 30_000;
 const renewMs = 1_500;
 const acquireMs = 2_000;
-/** Commands that may wait at once. */
-const mailboxLimit = 100_000;
 
 /** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. */
 export interface OwnerEvents {
@@ -58,6 +57,7 @@ export class Owner {
   /** For whoever prepares commands, and for what is evaluated right before a plan. */
   readonly cel = new CelEvaluator();
   #queue: Job[] = [];
+  readonly #room = new MailboxRoom();
   #lane: Lane | undefined;
   #lastBackend: Backend | undefined;
   #batch = 0;
@@ -114,7 +114,7 @@ export class Owner {
 
   /**
    * Carries out a command; resolves after its commit.
-   * @throws HatchetError for a refusal, NOT_OWNER when no owner was found in time
+   * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
   submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     return this.submitTo<K>(shardOf(tenantId), command);
@@ -122,19 +122,26 @@ export class Owner {
 
   submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
-    if (this.#queue.length >= mailboxLimit) return Promise.reject(new HatchetError('NOT_OWNER', `${mailboxLimit} commands wait already`, { remedy: 'Slow down and try again.' }));
+    const size = payloadSize(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
+      const leave = this.#room.enter(this.#queue.length, size);
       this.#queue.push({
         shard,
         command,
-        size: payloadSize(command),
+        size,
         queuedAtMs: performance.now(),
         mayBeDone: false,
         run: (plan) => {
           const reply = runCommand(plan, command.kind, command);
-          return () => resolve(reply);
+          return () => {
+            leave();
+            resolve(reply);
+          };
         },
-        reject,
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
       });
       if (this.#queue.length === 1) this.#wake();
     });
