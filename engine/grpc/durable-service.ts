@@ -115,7 +115,7 @@ function durableTask(deps: DurableDeps, call: ServerDuplexStream<DurableTaskRequ
 /** A signal that was satisfied before is answered at once; the same one may be asked for again after a reconnect. */
 function listenForDurableEvent(deps: DurableDeps, call: ServerDuplexStream<ListenForDurableEventRequest, DurableEvent>): Promise<void> {
   return duplex(deps, call, ({ tenantId }, fail) => {
-    const stops: (() => void)[] = [];
+    const stops = new Map<string, () => void>();
     return {
       handle: (request) => {
         const id = parseUuid(request.taskId);
@@ -125,15 +125,22 @@ function listenForDurableEvent(deps: DurableDeps, call: ServerDuplexStream<Liste
           if (!told && !call.cancelled) call.write({ taskId: request.taskId, signalKey: request.signalKey, data: Buffer.from(payload) });
           told = true;
         };
-        if (deps.owner.stateOf(tenantId)?.tasks.find(id) === undefined) return;
-        stops.push(deps.links.onSignal(id, request.signalKey, tell));
+        const name = `${id} ${signalKey(request.signalKey)}`;
+        // Asked again, or by another tenant of the shard: nothing more is waited for.
+        if (isLiveTask(deps.owner, tenantId, id) && !stops.has(name)) stops.set(name, deps.links.onSignal(id, request.signalKey, tell));
         readSignal(deps.pool, { tenantId, taskId: id, key: request.signalKey }).then((payload) => {
           if (payload !== undefined) tell(payload);
         }, fail);
       },
       end: () => {
-        for (const stop of stops) stop();
+        for (const stop of stops.values()) stop();
       },
     };
   });
+}
+
+function isLiveTask(owner: Owner, tenantId: string, id: string): boolean {
+  const state = owner.stateOf(tenantId);
+  const row = state?.tasks.find(id) ?? -1;
+  return state !== undefined && row >= 0 && state.stepOf(row).version.tenantId === tenantId;
 }

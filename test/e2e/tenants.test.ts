@@ -8,7 +8,8 @@ import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import type { DurableEvent, DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
@@ -252,7 +253,24 @@ describe('another tenant, even of the same shard', () => {
     const before = await stored();
     await stranger.call(stranger.events, stranger.events.push, { key: 'word', payload: '{"word":"theirs"}', eventTimestamp: now, additionalMetadata: undefined, priority: undefined, scope: undefined });
     expect(await stored()).toEqual(before);
+    const own = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, engine.token);
+    const listeners = [own, stranger].map((clients) => {
+      const stream = clients.durable.listenForDurableEvent(clients.metadata());
+      const told: string[] = [];
+      stream.on('error', () => undefined);
+      stream.on('data', ({ data }: DurableEvent) => told.push(Buffer.from(data).toString()));
+      stream.write({ taskId: ids.durable, signalKey: 'k' });
+      return { stream, told };
+    });
+    const conditions = { sleepConditions: [], userEventConditions: [{ userEventKey: 'word', base: { readableDataKey: 'word', action: Action.CREATE, orGroupId: '', expression: '' } }] };
+    await own.call(own.durable, own.durable.registerDurableEvent, { taskId: ids.durable, signalKey: 'k', conditions });
     await hatchet.events.push('word', { word: 'ours' });
+    await vi.waitFor(() => expect(listeners[0]?.told).toHaveLength(1), patient);
+    // Another call on its connection: what was said before it has come.
+    await stranger.call(stranger.monitor, stranger.monitor.listQueues, {});
+    expect(listeners[1]?.told).toEqual([]);
+    for (const { stream } of listeners) stream.cancel();
+    own.close();
     expect(await durable.output).toEqual({ word: 'ours' });
     finish();
     expect(await plain.output).toEqual({ done: true });
