@@ -1,6 +1,7 @@
 import { parseDuration } from '../model/duration.ts';
 import type { BaseMatchCondition, SleepMatchCondition, UserEventMatchCondition } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { invalid, optionalExpression } from './definition-error.ts';
+import { limitedText } from './request-limit.ts';
 
 /** Conditions of one task, or of one wait. */
 export const mostConditions = 100;
@@ -21,10 +22,11 @@ export class ConditionChecks {
     this.#where = where;
   }
 
+  /** @throws HatchetError INVALID_ARGUMENT */
   base(wire: BaseMatchCondition | undefined): { group: number; dataKey: string } {
     const id = wire?.orGroupId ?? '';
     const known = id === '' ? -1 : this.#groups.indexOf(id);
-    return { group: known < 0 ? this.#groups.push(id) - 1 : known, dataKey: (wire?.readableDataKey ?? '').replaceAll('\0', '') };
+    return { group: known < 0 ? this.#groups.push(id) - 1 : known, dataKey: limitedText(wire?.readableDataKey ?? '', `the data key of a condition ${this.#where}`).replaceAll('\0', '') };
   }
 
   /** @throws HatchetError INVALID_ARGUMENT */

@@ -1,6 +1,7 @@
 import type { RateLimitUse } from '../model/definition.ts';
 import type { CreateTaskRateLimit } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { count, invalid, optionalExpression } from './definition-error.ts';
+import { limitedText } from './request-limit.ts';
 import { windowOf } from './rate-limit-request.ts';
 
 /** Rate limits of one task. */
@@ -19,6 +20,7 @@ function readUse(limit: CreateTaskRateLimit, where: string): RateLimitUse {
   // For a static key the SDKs send "-1" here.
   const limitExpression = keyExpression === null ? null : optionalExpression(limit.limitValuesExpr, `the rate limit expression ${where}`);
   if (keyExpression === null && limit.key === '') throw invalid(`a rate limit ${where} has no key`, 'Give it a static key, or an expression for a dynamic one.');
+  if (keyExpression === null) limitedText(limit.key, `the key of a rate limit ${where}`);
   if (keyExpression !== null && limitExpression === null) throw invalid(`the dynamic rate limit ${keyExpression} ${where} has no limit`, 'Say how many units a window holds.');
   return {
     key: limit.key,

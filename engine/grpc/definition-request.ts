@@ -13,9 +13,12 @@ import { readIdempotency } from './definition-idempotency.ts';
 import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
 import { readDesiredLabels } from './desired-labels.ts';
+import { limitedText } from './request-limit.ts';
 
 const namePattern = /^[a-zA-Z0-9._-]+$/;
 const longestName = 200;
+const longestDescription = 65_536;
+const mostSlotTypes = 100;
 
 function checkName(name: string, what: string): void {
   if (!namePattern.test(name) || name.length > longestName) {
@@ -33,16 +36,17 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
 async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: CelEvaluator }): Promise<StepDefinition> {
   const { workflow, names, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
+  if (Object.keys(task.slotRequests).length > mostSlotTypes) throw invalid(`task ${task.readableId} of workflow ${workflow} asks for ${Object.keys(task.slotRequests).length} types of slots`, `Ask for at most ${mostSlotTypes}.`);
   const where = `of task ${task.readableId} of workflow ${workflow}`;
   const parents = [...new Set(task.parents)].map((parent) => {
     const index = names.indexOf(parent);
     if (index < 0) throw invalid(`the parent ${JSON.stringify(parent)} ${where} does not exist`, 'Name tasks of the same workflow.');
     return index;
   });
-  const slots = Object.entries(task.slotRequests).map(([type, units]) => [type, count(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
+  const slots = Object.entries(task.slotRequests).map(([type, units]) => [limitedText(type, `the name of a slot type ${where}`), count(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
   return {
     name: task.readableId,
-    action: (task.action === '' ? `${workflow}:${task.readableId}` : task.action).toLowerCase(),
+    action: limitedText(task.action === '' ? `${workflow}:${task.readableId}` : task.action, `the action ${where}`).toLowerCase(),
     parents,
     retries: count(task.retries, `retries ${where}`, { min: 0, max: 100_000 }),
     backoffFactor: task.backoffFactor === undefined || task.backoffFactor === 0 ? null : backoff(task.backoffFactor, where),
@@ -100,6 +104,7 @@ function schemaText(request: CreateWorkflowVersionRequest): string | null {
 export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: WorkflowDefinition; checksum: string }> {
   checkName(request.name, 'workflow');
   if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
+  if (request.description.length > longestDescription) throw invalid(`the description of workflow ${request.name} has ${request.description.length} characters`, `Use up to ${longestDescription}.`);
   const { onFailureTask } = request;
   const tasks = onFailureTask === undefined ? request.tasks : [...request.tasks, onFailureTask];
   if (tasks.length > maxSteps) throw invalid(`workflow ${request.name} has ${tasks.length} tasks`, `Keep to ${maxSteps}.`);

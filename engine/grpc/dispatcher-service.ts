@@ -6,37 +6,31 @@ import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { parseDuration } from '../model/duration.ts';
 import { reportedError, reportedOutput } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
-import { toldError } from '../model/split-error.ts';
-import type { RunResults, TaskResult } from '../monitor/run-results.ts';
+import type { RunResults } from '../monitor/run-results.ts';
 import type { Owner } from '../shard/owner.ts';
 import {
   ActionType,
   type AssignedAction,
   type DispatcherServer,
   DispatcherService,
-  SDKS,
   type StepActionEvent,
   StepActionEventType,
   type SubscribeToWorkflowRunsRequest,
-  type WorkerLabels,
   type WorkerListenRequest,
   type WorkerRegisterRequest,
   type WorkflowRunEvent,
-  WorkflowRunEventType,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { readRunDetail } from '../monitor/run-detail.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './run-stream.ts';
+import { RunSubscription } from './run-subscription.ts';
 import { reportBatch, retryAfter } from './batch-report-request.ts';
 import { bearer, serverStream, unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
 import { wireVersion } from './wire-version.ts';
+import { labelValues, readWorker } from './worker-request.ts';
 
-/** SDKs fetch results over this size by REST: their own message limit is 4 MiB. */
-const longestResults = 3 * 1024 * 1024;
-const defaultSlots = 100;
-const mostActions = 10_000;
 
 export interface DispatcherDeps extends Edge, LogStreamDeps {
   owner: Owner;
@@ -97,39 +91,11 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
   return { definition: DispatcherService, implementation };
 }
 
-function labelValues(labels: Readonly<Record<string, WorkerLabels>>): Record<string, string | number> {
-  const values: Record<string, string | number> = {};
-  for (const [key, label] of Object.entries(labels)) {
-    const value = label.strValue ?? label.intValue;
-    if (value !== undefined) values[key.replaceAll('\0', '')] = typeof value === 'string' ? value.replaceAll('\0', '') : value;
-  }
-  return values;
-}
-
-async function register(deps: DispatcherDeps, request: WorkerRegisterRequest, caller: Identity): Promise<{ tenantId: string; workerId: string; workerName: string }> {
-  if (request.actions.length > mostActions) throw new HatchetError('INVALID_ARGUMENT', `the worker names ${request.actions.length} actions`, { remedy: `Keep to ${mostActions}.` });
-  const name = request.workerName.replaceAll('\0', '').slice(0, 255);
-  const slots = Object.keys(request.slotConfig).length > 0 ? request.slotConfig : { default: request.slots ?? defaultSlots };
-  const bad = Object.entries(slots).find(([, total]) => total < 0);
-  if (bad !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the worker offers ${bad[1]} ${bad[0]} slots`, { remedy: 'Offer none or more.' });
-  const { runtimeInfo } = request;
-  const runtime: Record<string, string> = {};
-  if (runtimeInfo?.sdkVersion !== undefined) runtime['sdkVersion'] = runtimeInfo.sdkVersion;
-  if (runtimeInfo?.language !== undefined) runtime['language'] = Object.entries(SDKS).find(([, value]) => value === runtimeInfo.language)?.[0] ?? 'UNKNOWN';
-  if (runtimeInfo?.languageVersion !== undefined) runtime['languageVersion'] = runtimeInfo.languageVersion;
-  if (runtimeInfo?.os !== undefined) runtime['os'] = runtimeInfo.os;
+async function register(deps: DispatcherDeps, request: WorkerRegisterRequest, { tenantId }: Identity): Promise<{ tenantId: string; workerId: string; workerName: string }> {
+  const facts = readWorker(request);
   const workerId = newId();
-  await deps.owner.submit(caller.tenantId, {
-    kind: 'registerWorker',
-    tenantId: caller.tenantId,
-    workerId,
-    name,
-    actions: [...new Set(request.actions.map((action) => action.toLowerCase()))],
-    slots,
-    labels: labelValues(request.labels),
-    runtime,
-  });
-  return { tenantId: caller.tenantId, workerId, workerName: name };
+  await deps.owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, ...facts });
+  return { tenantId, workerId, workerName: facts.name };
 }
 
 async function listen(deps: DispatcherDeps, call: ServerWritableStream<WorkerListenRequest, AssignedAction>): Promise<void> {
@@ -214,51 +180,25 @@ async function report(owner: Owner, event: StepActionEvent, caller: Identity): P
 }
 
 async function subscribeToRuns(deps: DispatcherDeps, call: ServerDuplexStream<SubscribeToWorkflowRunsRequest, WorkflowRunEvent>): Promise<void> {
-  const waits = new Map<string, () => void>();
-  const stopAll = (): void => {
-    for (const stop of waits.values()) stop();
-    waits.clear();
-  };
-  call.on('cancelled', stopAll);
-  call.on('error', stopAll);
+  let subscription: RunSubscription | undefined;
+  const stop = (): void => subscription?.stop();
+  call.on('cancelled', stop);
+  call.on('error', stop);
   call.on('end', () => {
-    stopAll();
+    stop();
     call.end();
   });
   // Listening before the first await: a request that comes meanwhile would be lost.
-  const early: SubscribeToWorkflowRunsRequest[] = [];
-  let subscribe = (request: SubscribeToWorkflowRunsRequest): void => void early.push(request);
-  call.on('data', (request: SubscribeToWorkflowRunsRequest) => subscribe(request));
+  const early: string[] = [];
+  let subscribe = (runId: string): void => void early.push(runId);
+  call.on('data', (request: SubscribeToWorkflowRunsRequest) => subscribe(request.workflowRunId));
   try {
     const { tenantId } = await deps.tokens.authenticate(bearer(call.metadata));
-    subscribe = ({ workflowRunId }) => {
-      const runId = parseUuid(workflowRunId);
-      if (runId === undefined || call.cancelled) return;
-      waits.get(runId)?.();
-      const stop = deps.results.wait(tenantId, runId, (results) => {
-        waits.delete(runId);
-        call.write(runFinished(workflowRunId, results));
-      });
-      waits.set(runId, stop);
-    };
-    for (const request of early) subscribe(request);
+    const own = new RunSubscription(deps.results, { tenantId, call });
+    subscription = own;
+    subscribe = (runId) => own.add(runId);
+    for (const runId of early) own.add(runId);
   } catch (error) {
     call.emit('error', toServiceError(error, deps.log));
   }
-}
-
-function runFinished(runId: string, results: readonly TaskResult[]): WorkflowRunEvent {
-  const size = results.reduce((sum, result) => sum + (result.output?.length ?? 0) + (result.error?.length ?? 0), 0);
-  return {
-    workflowRunId: runId,
-    eventType: WorkflowRunEventType.WORKFLOW_RUN_EVENT_TYPE_FINISHED,
-    eventTimestamp: new Date(),
-    results: (size > longestResults ? [] : results).map((result) => ({
-      taskRunExternalId: result.taskId,
-      taskName: result.stepName,
-      jobRunId: result.taskId,
-      error: result.error === null ? (result.output === null ? '' : undefined) : toldError(result.error),
-      output: result.output ?? undefined,
-    })),
-  };
 }

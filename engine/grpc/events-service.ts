@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
-import { maxLogChars, maxPayloadBytes } from '../model/limits.ts';
+import { maxLogChars, maxLogMetadataChars, maxPayloadBytes } from '../model/limits.ts';
 import { parseUuid, uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
@@ -87,6 +87,8 @@ function logLine(request: PutLogRequest, tenantId: string): Parameters<LogWriter
   if (taskId === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(request.taskRunExternalId)} is not a task run's id`);
   const message = request.message.replaceAll('\0', '');
   if (message === '' || message.length > maxLogChars) throw new HatchetError('INVALID_ARGUMENT', `a log line of ${message.length} characters`, { remedy: `Send 1 to ${maxLogChars} characters.` });
+  const metadata = request.metadata.replaceAll('\0', '');
+  if (metadata.length > maxLogMetadataChars) throw new HatchetError('INVALID_ARGUMENT', `the metadata of a log line has ${metadata.length} characters`, { remedy: `Send up to ${maxLogMetadataChars}.` });
   const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
   return {
     tenantId,
@@ -95,6 +97,6 @@ function logLine(request: PutLogRequest, tenantId: string): Parameters<LogWriter
     attempt: request.taskRetryCount ?? 0,
     level: level < 0 ? 1 : level,
     message,
-    metadata: request.metadata === '' ? '{}' : request.metadata.replaceAll('\0', ''),
+    metadata: metadata === '' ? '{}' : metadata,
   };
 }

@@ -1,6 +1,7 @@
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import type { TriggerRequest } from '../shard/prepare-run.ts';
 import { readDesiredLabels } from './desired-labels.ts';
+import { limitedText } from './request-limit.ts';
 
 /** A trigger in the engine's own words. @throws HatchetError INVALID_ARGUMENT */
 export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest {
@@ -11,7 +12,7 @@ export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest 
     priority: request.priority,
     parentTaskId: request.parentTaskRunExternalId,
     childIndex: request.childIndex,
-    childKey: request.childKey,
+    childKey: request.childKey === undefined ? undefined : limitedText(request.childKey, "the child's key"),
     desiredWorkerId: request.desiredWorkerId,
     labels: readDesiredLabels(request.desiredWorkerLabels, 'of the run'),
   };

@@ -8,6 +8,8 @@ export const maxBulkTriggers = 1000;
 export const maxBulkTasks = 20_000;
 /** Characters of one log line. */
 export const maxLogChars = 10_000;
+/** Characters of what stands beside a log line. */
+export const maxLogMetadataChars = 64 * 1024;
 /** Members of one batch. */
 export const maxBatchSize = 10_000;
 /** Bytes of a batch's payload at which it goes: SDKs take no message over 4 MiB. */

@@ -13,9 +13,10 @@ export interface NewLogLine {
   metadata: string;
 }
 
-/** Lines a statement, and lines that may wait: past that, callers are told to slow down. */
+/** Lines a statement; lines that may wait, and their characters: past that, callers are told to slow down. */
 const batchLines = 1000;
 const waitingLines = 50_000;
+const waitingChars = 64 * 1024 * 1024;
 
 /** The join drops lines for unknown tasks and for another tenant's. */
 const insertLines = {
@@ -41,6 +42,8 @@ export class LogWriter {
   readonly #pool: Pool;
   readonly #onWritten: (taskIds: ReadonlySet<string>) => void;
   #waiting: Waiting[] = [];
+  /** Of the lines that wait, or are being written. */
+  #chars = 0;
   #writing: Promise<void> | undefined;
 
   constructor(pool: Pool, onWritten: (taskIds: ReadonlySet<string>) => void) {
@@ -49,7 +52,8 @@ export class LogWriter {
   }
 
   write(line: NewLogLine): Promise<void> {
-    if (this.#waiting.length >= waitingLines) return Promise.reject(new HatchetError('COMMAND_FAILED', `${waitingLines} log lines wait already`, { remedy: 'Log less, or less often.' }));
+    if (this.#waiting.length >= waitingLines || this.#chars > waitingChars) return Promise.reject(new HatchetError('COMMAND_FAILED', `${this.#waiting.length} log lines of ${this.#chars} characters wait already`, { remedy: 'Log less, or less often.' }));
+    this.#chars += charsOf(line);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ line, resolve, reject });
       this.#writing ??= this.#drain();
@@ -84,8 +88,14 @@ export class LogWriter {
       } catch (error) {
         const failure = new HatchetError('COMMAND_FAILED', 'log lines could not be stored', { cause: error, remedy: 'Check that Postgres is reachable.' });
         for (const { reject } of batch) reject(failure);
+      } finally {
+        for (const line of lines) this.#chars -= charsOf(line);
       }
     }
     this.#writing = undefined;
   }
+}
+
+function charsOf({ message, metadata }: NewLogLine): number {
+  return message.length + metadata.length;
 }

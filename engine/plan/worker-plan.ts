@@ -4,6 +4,9 @@ import { takeFromWorker } from './interrupt.ts';
 import type { Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 
+/** Of one worker, over all that were ever put to it. */
+const mostLabels = 1000;
+
 export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
@@ -34,7 +37,9 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
   }
   if (command.labels !== undefined) {
     const { labels } = worker;
-    worker.labels = new Map([...labels, ...Object.entries(command.labels)]);
+    const merged = new Map([...labels, ...Object.entries(command.labels)]);
+    if (merged.size > mostLabels) throw new HatchetError('INVALID_ARGUMENT', `worker ${worker.id} would have ${merged.size} labels`, { remedy: `Give it at most ${mostLabels}: labels stay until the worker ends.` });
+    worker.labels = merged;
     state.undo.record(() => {
       worker.labels = labels;
     });
