@@ -1,4 +1,4 @@
-/** Reading figures takes at most this part of the event loop: where there are many, they come less often. */
+/** Reading figures takes at most this part of the event loop, for all who watch together: where there are many, they come less often. */
 const loopShare = 0.05;
 
 export interface Figures<T> {
@@ -45,7 +45,7 @@ export class ChangeSignal {
           sent = encoded;
           yield figures;
         }
-        await pause(Math.max(everyMs, tookMs / loopShare), signal);
+        await pause(Math.max(everyMs, (tookMs / loopShare) * this.#watchers.size), signal);
       }
     } finally {
       signal.removeEventListener('abort', poke);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChangeSignal } from '../../../engine/grpc/change-signal.ts';
 
 interface World {
@@ -47,5 +47,29 @@ describe('ChangeSignal', () => {
     expect((await world.next()).done).toBe(true);
     world.changes.poke();
     expect(world.reads).toBe(3);
+  });
+
+  it('takes no more of the event loop where many watch: each reads less often', async () => {
+    vi.useFakeTimers();
+    try {
+      let reads = 0;
+      const read = (): number => ++reads;
+      vi.spyOn(performance, 'now').mockImplementation(() => reads * 10);
+      const changes = new ChangeSignal();
+      const abort = new AbortController();
+      const watchers = Array.from({ length: 20 }, () => changes.watch({ everyMs: 100, read, encode: (figures) => Buffer.from(String(figures)) }, abort.signal));
+      const ends = watchers.map(async (watcher) => {
+        for await (const _ of watcher) changes.poke();
+      });
+      for (let ms = 0; ms < 20_000; ms += 100) await vi.advanceTimersByTimeAsync(100);
+      // Ten milliseconds each: a twentieth of twenty seconds, beside the first ones, which come at once.
+      expect(reads).toBeGreaterThan(40);
+      expect(reads).toBeLessThan(160);
+      abort.abort();
+      await Promise.all(ends);
+    } finally {
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    }
   });
 });
