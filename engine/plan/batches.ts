@@ -139,6 +139,7 @@ export class Batches {
       if (group.buffers.size + group.running.size === 0) this.groups.delete(group.id);
     }
     this.#idle.clear();
+    this.#timers.tidy();
   }
 
   #changed(buffer: BatchBuffer): void {

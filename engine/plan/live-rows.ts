@@ -52,6 +52,8 @@ export function settleRows(state: ShardState): void {
   sweepGroups(state);
   state.batches.sweep();
   sweepRateLimits(state, state.seq);
+  state.timers.tidy();
+  state.durable.sleeps.tidy();
   for (const queue of state.queues.values()) queue.tidy();
 }
 

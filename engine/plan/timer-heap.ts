@@ -7,12 +7,16 @@ export interface Timer {
   readonly dueUs: number;
 }
 
+/** Entries up to which nobody looks for those that are not true any more. */
+const fewest = 1024;
+
 /**
  * What is due at some time, soonest first. An entry that is not true any more is passed over when its time comes: entries
  * are replaced, never changed, so that an undo puts the old one back and both are judged by what is true then.
  */
 export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
   #heap: Entry[] = [];
+  #tidyAt = fewest;
   readonly #isCurrent: (entry: Entry) => boolean;
 
   constructor(isCurrent: (entry: Entry) => boolean) {
@@ -37,6 +41,12 @@ export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
     const current = this.#heap.filter((entry) => this.#isCurrent(entry));
     this.#heap = [];
     for (const entry of current) this.push(entry);
+    this.#tidyAt = Math.max(fewest, current.length * 2);
+  }
+
+  /** As `compact`, once there may be as many that are not true as there are others. Only after a commit: an undo puts entries back before they are true again. */
+  tidy(): void {
+    if (this.#heap.length >= this.#tidyAt) this.compact();
   }
 
   push(entry: Entry): void {
