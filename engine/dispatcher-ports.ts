@@ -8,7 +8,7 @@ import type { Owner } from './shard/owner.ts';
 export function dispatcherPorts(owner: Owner, reads: Pool): DispatcherPorts {
   return {
     presence: ({ tenantId, workerId, assignable }) => owner.submit(tenantId, { kind: 'workerPresence', workerId, assignable }),
-    workerLost: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerLost', workerId }),
+    workerLost: ({ tenantId, workerId, forget }) => owner.submit(tenantId, { kind: 'workerLost', workerId, forget }),
     cancelSent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'cancelSent', taskId, attempt }),
     returnUnsent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'returnUnsent', taskId, attempt }),
     reassignUnstarted: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'reassignUnstarted', taskId, attempt }),

@@ -13,7 +13,8 @@ export interface Attempt {
 /** What the dispatcher asks of the rest of the engine. */
 export interface DispatcherPorts {
   presence(worker: { tenantId: string; workerId: string; assignable: boolean }): Promise<unknown>;
-  workerLost(worker: { tenantId: string; workerId: string }): Promise<unknown>;
+  /** @param forget it is not expected back: its id is not known any more */
+  workerLost(worker: { tenantId: string; workerId: string; forget: boolean }): Promise<unknown>;
   cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
   returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
   reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
@@ -26,6 +27,8 @@ export interface DispatcherPorts {
 }
 
 const sweepMs = 1_000;
+/** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
+const forgetMs = 86_400_000;
 /** How long a worker that came back may take to show that it has an attempt. */
 const unstartedMs = 15_000;
 
@@ -38,6 +41,8 @@ export class Dispatcher {
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
+  /** With each the fate of all attempts is found out anew. */
+  #takeOvers = 0;
 
   constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
     this.#ports = options.ports;
@@ -62,6 +67,7 @@ export class Dispatcher {
     if (session !== undefined) session.ended = true;
   }
 
+
   session(tenantId: string, workerId: string): WorkerSession | undefined {
     const session = this.#sessions.get(workerId);
     return session?.tenantId === tenantId ? session : undefined;
@@ -69,6 +75,7 @@ export class Dispatcher {
 
   /** After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace. */
   announceAll(): void {
+    this.#takeOvers++;
     for (const session of this.#sessions.values()) {
       session.announced = false;
       this.#check(session);
@@ -137,7 +144,7 @@ export class Dispatcher {
   cancel(workerId: string, notice: CancelNotice): void {
     const session = this.#sessions.get(workerId);
     const key = attemptKey(notice.taskId, notice.attempt);
-    if (session === undefined || session.sending.delete(key)) return this.#report(this.#ports.cancelSent(notice.tenantId, notice));
+    if (session === undefined || session.sending.delete(key)) return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }
@@ -181,13 +188,13 @@ export class Dispatcher {
 
   #giveBack(assignment: Assignment): void {
     this.#sessions.get(assignment.workerId)?.sending.delete(attemptKey(assignment.taskId, assignment.attempt));
-    this.#report(this.#ports.returnUnsent(assignment.tenantId, assignment));
+    this.#insist(() => this.#ports.returnUnsent(assignment.tenantId, assignment));
   }
 
   #tell(session: WorkerSession, notice: CancelNotice): void {
     session.link?.send(notice);
     session.untold.delete(attemptKey(notice.taskId, notice.attempt));
-    this.#report(this.#ports.cancelSent(notice.tenantId, notice));
+    this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
   }
 
   /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
@@ -196,7 +203,7 @@ export class Dispatcher {
     if (suspects.length === 0) return;
     const timer = setTimeout(() => {
       session.timers.delete(timer);
-      for (const suspect of suspects) this.#report(this.#ports.reassignUnstarted(session.tenantId, suspect));
+      for (const suspect of suspects) this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
     }, unstartedMs);
     session.timers.add(timer);
   }
@@ -211,22 +218,57 @@ export class Dispatcher {
     const fit = session.isFit(nowMs);
     if (fit !== session.announced) {
       session.announced = fit;
-      this.#report(this.#ports.presence({ tenantId, workerId, assignable: fit }));
+      this.#tellOwner(this.#ports.presence({ tenantId, workerId, assignable: fit }), () => {
+        if (session.announced === fit) session.announced = !fit;
+      });
     }
-    if (!session.lost && session.isGone(nowMs, this.#workerTimeoutMs)) {
-      session.lost = true;
-      session.untold.clear();
-      this.#log.warn({ workerId }, 'a worker was lost; its tasks go to others');
-      this.#report(this.#ports.workerLost({ tenantId, workerId }));
-      if (session.ended) this.#sessions.delete(workerId);
-    }
-  }
-
-  #report(done: Promise<unknown>): void {
-    done.catch((error: unknown) => {
-      if (!this.#stopped) this.#log.error({ err: error }, 'the dispatcher could not report to the owner');
+    if (!session.isGone(nowMs, this.#workerTimeoutMs)) return;
+    const forget = session.ended || nowMs - session.seenAtMs > forgetMs;
+    if (session.lost && (!forget || session.forgetting)) return;
+    if (!session.lost) this.#log.warn({ workerId }, 'a worker was lost; its tasks go to others');
+    session.lost = true;
+    session.forgetting = forget;
+    session.untold.clear();
+    const told = this.#ports.workerLost({ tenantId, workerId, forget }).then(() => {
+      if (forget) this.#forget(session);
+    });
+    this.#tellOwner(told, () => {
+      session.lost = session.forgetting = false;
     });
   }
+
+  /** One that came back in the last moment hears that it is not known. */
+  #forget(session: WorkerSession): void {
+    this.#sessions.delete(session.workerId);
+    session.link?.close();
+  }
+
+  /** What is said of a worker. @param failed makes the next look say it again: Postgres was away for longer than commands wait */
+  #tellOwner(told: Promise<unknown>, failed: () => void): void {
+    told.catch((error: unknown) => {
+      this.#failed(error);
+      if (isPassing(error)) failed();
+    });
+  }
+
+  /** What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for long. */
+  #insist(say: () => Promise<unknown>, takeOver = this.#takeOvers): void {
+    say().catch((error: unknown) => {
+      this.#failed(error);
+      if (!isPassing(error)) return;
+      setTimeout(() => {
+        if (!this.#stopped && takeOver === this.#takeOvers) this.#insist(say, takeOver);
+      }, sweepMs).unref();
+    });
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#stopped) this.#log.error({ err: error }, 'the dispatcher could not report to the owner');
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof HatchetError && error.code === 'NOT_OWNER';
 }
 
 function unknownWorker(workerId: string): HatchetError {

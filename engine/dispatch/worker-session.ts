@@ -49,6 +49,8 @@ export class WorkerSession {
   announced = false;
   /** The planner was told that the worker is gone, and it has not shown itself since. */
   lost = false;
+  /** The planner is being told to forget it. */
+  forgetting = false;
   ended = false;
   /** Attempts on their way to the stream, by key; a cancel takes them out. */
   readonly sending = new Set<string>();

@@ -44,6 +44,8 @@ export class ActionQueue {
   length = 0;
   /** Tasks that wait for their batches, besides. */
   gathering = 0;
+  /** Steps of all versions whose action it is. */
+  steps = 0;
   /** Registered for the action and not ended. */
   readonly workers: PlannerWorker[] = [];
   /** Where the search for a free worker starts: ties rotate. */
@@ -54,6 +56,11 @@ export class ActionQueue {
     this.action = options.action;
     this.#tasks = options.tasks;
     this.#lists = options.lists;
+  }
+
+  /** No version and no worker names the action: nothing can wait in it. */
+  get isUnused(): boolean {
+    return this.steps === 0 && this.workers.length === 0;
   }
 
   /** When the task that waits longest became ready; 0 with none. Looks at the lanes' heads only. */

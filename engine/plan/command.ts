@@ -253,6 +253,8 @@ export interface WorkerPresenceCommand {
 export interface WorkerLostCommand {
   kind: 'workerLost';
   workerId: string;
+  /** It is not expected back. */
+  forget?: boolean;
 }
 
 export interface UnsubscribeCommand {

@@ -22,8 +22,7 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
   replaceDeclaredCrons(plan, workflowId, command.crons);
   const version = state.addVersion({ tenantId, workflowId, versionId: command.versionId, checksum: command.checksum, ordinal, definition });
   state.undo.record(() => {
-    state.steps.length = version.firstStep;
-    state.versions.delete(version.versionId);
+    state.dropVersion(version);
     const name = versionKey(tenantId, definition.name);
     if (latest === undefined) state.latest.delete(name);
     else state.latest.set(name, latest);

@@ -88,6 +88,10 @@ export function versionKey(tenantId: string, name: string): string {
   return `${tenantId}\0${name.toLowerCase()}`;
 }
 
+function queueKey(tenantId: string, action: string): string {
+  return `${tenantId}\0${action}`;
+}
+
 /** All that one shard remembers. What is not here is in Postgres alone. */
 export class ShardState {
   readonly id: number;
@@ -137,8 +141,8 @@ export class ShardState {
   readonly abandoned = new Set<ConcurrencyGroup>();
   readonly workers: (PlannerWorker | undefined)[] = [];
   readonly workersById = new Map<string, PlannerWorker>();
-  /** The queues of each worker's actions, by the worker's index. */
-  readonly #workerQueues: ActionQueue[][] = [];
+  /** The queues of each worker's actions. */
+  readonly #workerQueues = new WeakMap<PlannerWorker, readonly ActionQueue[]>();
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
@@ -168,7 +172,7 @@ export class ShardState {
   }
 
   queueFor(tenantId: string, action: string): ActionQueue {
-    const key = `${tenantId}\0${action}`;
+    const key = queueKey(tenantId, action);
     let queue = this.queues.get(key);
     if (queue === undefined) {
       queue = new ActionQueue({ tenantId, action, tasks: this.tasks, lists: this.lists });
@@ -185,13 +189,24 @@ export class ShardState {
     for (const [index, step] of definition.steps.entries()) {
       const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
       const placement: Placement = { signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`, workflow: this.workflowState(options.workflowId), cost: slots, labels: step.labels, sticky: null };
-      this.steps.push({ version, index, definition: step, slots, queue: this.queueFor(options.tenantId, step.action), placement });
+      const queue = this.queueFor(options.tenantId, step.action);
+      queue.steps++;
+      this.steps.push({ version, index, definition: step, slots, queue, placement });
     }
     this.versions.set(options.versionId, version);
     const name = versionKey(options.tenantId, definition.name);
     const latest = this.latest.get(name);
     if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
     return version;
+  }
+
+  /** Undoes addVersion, but for what is the newest version. Of the last one alone. */
+  dropVersion({ firstStep, versionId }: Version): void {
+    for (const { queue } of this.steps.splice(firstStep)) {
+      queue.steps--;
+      this.#dropUnused(queue);
+    }
+    this.versions.delete(versionId);
   }
 
   workflowState(workflowId: string): WorkflowState {
@@ -288,20 +303,23 @@ export class ShardState {
   addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue> }): PlannerWorker {
     const worker = new PlannerWorker({ ...options, index: this.workers.length });
     this.workers.push(worker);
-    this.#workerQueues.push(options.actions.map((action) => this.queueFor(options.tenantId, action)));
+    this.#workerQueues.set(worker, options.actions.map((action) => this.queueFor(options.tenantId, action)));
     this.restoreWorker(worker);
     return worker;
   }
 
   queuesOf(worker: PlannerWorker): readonly ActionQueue[] {
-    return this.#workerQueues[worker.index] ?? [];
+    return this.#workerQueues.get(worker) ?? [];
   }
 
   /** Undoes removeWorker. */
   restoreWorker(worker: PlannerWorker): void {
     this.workers[worker.index] = worker;
     this.workersById.set(worker.id, worker);
-    for (const queue of this.queuesOf(worker)) queue.workers.push(worker);
+    for (const queue of this.queuesOf(worker)) {
+      queue.workers.push(worker);
+      this.queues.set(queueKey(queue.tenantId, queue.action), queue);
+    }
   }
 
   /** Forgets a worker that holds nothing any more. Its index is never reused. */
@@ -309,10 +327,15 @@ export class ShardState {
     for (const queue of this.queuesOf(worker)) {
       const at = queue.workers.indexOf(worker);
       if (at >= 0) queue.workers.splice(at, 1);
+      this.#dropUnused(queue);
     }
     this.workers[worker.index] = undefined;
     this.workersById.delete(worker.id);
     this.roomy.delete(worker);
+  }
+
+  #dropUnused(queue: ActionQueue): void {
+    if (queue.isUnused) this.queues.delete(queueKey(queue.tenantId, queue.action));
   }
 
   addRun(run: LiveRun): number {

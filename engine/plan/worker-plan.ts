@@ -65,7 +65,7 @@ export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
   if (worker === undefined) return;
   worker.assignable = false;
   takeFromWorker(plan, worker);
-  if (worker.ended) forgetWorker(plan, worker);
+  if (worker.ended || command.forget === true) forgetWorker(plan, worker);
 }
 
 /** Its running tasks go on, and may report while its heartbeats would still count. */
