@@ -67,7 +67,6 @@ export class Dispatcher {
     if (session !== undefined) session.ended = true;
   }
 
-
   session(tenantId: string, workerId: string): WorkerSession | undefined {
     const session = this.#sessions.get(workerId);
     return session?.tenantId === tenantId ? session : undefined;
