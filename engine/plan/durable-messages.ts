@@ -87,8 +87,9 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   const isQuiet = quietUs >= lostUs || log.muted;
   const isStrict = plan.state.workerOf(row)?.isStrict === true;
   const news = note(plan, log, nodes, isStrict);
-  // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again.
-  const isDue = (node: number): boolean => log.passedOver.has(node) || (isStrict && !news.has(node));
+  // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again. What has just gone out may be on its way.
+  const isAskedAgain = (node: number): boolean => isStrict && !news.has(node) && plan.nowUs - (log.toldUs.get(node) ?? plan.nowUs) >= lostUs;
+  const isDue = (node: number): boolean => log.passedOver.has(node) || isAskedAgain(node);
   if (!isQuiet && ![...nodes].some(isDue)) return;
   for (const [at, node] of log.satisfied.entries()) {
     if (!nodes.has(node.node)) continue;
