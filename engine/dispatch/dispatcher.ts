@@ -1,7 +1,8 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Assignment, Sending } from './assignment.ts';
-import { PayloadCache, type RunPayload } from './payload-cache.ts';
+import type { RunPayload } from '../model/run-payload.ts';
+import { PayloadCache } from './payload-cache.ts';
 import { startMessage, type Reads } from './start-message.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 

@@ -1,21 +1,10 @@
+import type { RunPayload } from '../model/run-payload.ts';
+
 /** Bytes kept, more or less; the rest is read from Postgres when it is needed. */
 const limit = 64 * 1024 * 1024;
 const trimmed = limit * 0.75;
 /** Of an entry beside its texts, its id above all: counted by texts alone, five million small outputs filled the heap. */
 const entryBytes = 500;
-
-export interface RunPayload {
-  /** JSON. */
-  input: string;
-  /** JSON object. */
-  metadata: string;
-  /** JSON object, for a run that an event started through a filter. */
-  filterPayload: string | null;
-  /** Of a run that a task has spawned. */
-  parentTaskId: string | null;
-  childIndex: number | null;
-  childKey: string | null;
-}
 
 /**
  * Inputs and outputs that a dispatch will probably need soon, oldest out first. Only a shortcut:

@@ -1,18 +1,13 @@
 import type { Pool } from 'pg';
+import type { RunPayload } from '../model/run-payload.ts';
 
 const runPayloads = {
   name: 'run_payloads',
   text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload", r.parent_task_id AS "parentTaskId", r.child_index AS "childIndex", r.child_key AS "childKey" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
-interface RunPayloadRow {
+interface RunPayloadRow extends RunPayload {
   id: string;
-  input: string;
-  metadata: string;
-  filterPayload: string | null;
-  parentTaskId: string | null;
-  childIndex: number | null;
-  childKey: string | null;
 }
 
 /** Inputs for dispatch: the few that memory no longer holds. */

@@ -1,4 +1,5 @@
 import type { EntryKind } from '../model/durable.ts';
+import type { RunPayload } from '../model/run-payload.ts';
 import type { DurableAskReply } from './durable-command.ts';
 import type { TerminalStatus } from '../model/status.ts';
 
@@ -86,15 +87,9 @@ export interface RunEndedEffect {
   single: { stepName: string; output: string | null; error: string | null } | null;
 }
 
-export interface RunCreatedEffect {
+export interface RunCreatedEffect extends RunPayload {
   kind: 'runCreated';
   runId: string;
-  input: string;
-  metadata: string;
-  filterPayload: string | null;
-  parentTaskId: string | null;
-  childIndex: number | null;
-  childKey: string | null;
 }
 
 export interface WorkerRegisteredEffect {
