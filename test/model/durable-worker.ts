@@ -95,7 +95,8 @@ export class DurableInvocation {
   breakStream(): void {
     this.inbox.length = 0;
     this.reconnected = true;
-    if (this.dead || this.#unanswered.length === 0) return;
+    const isLost = this.#unanswered.length > 0 || (this.#manner !== 'ours' && this.#outgoing.length > 0);
+    if (this.dead || !isLost) return;
     this.evict();
     this.#world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
   }
@@ -125,7 +126,10 @@ export class DurableInvocation {
   }
 
   status(): void {
-    if (!this.dead && this.#waiting.size > 0) this.#world.run(this.statusCommand());
+    if (this.dead || this.#waiting.size === 0) return;
+    // Theirs write what the code asks for at once: nothing goes ahead of it.
+    if (this.#manner !== 'ours' && this.#outgoing.length > 0) return this.#sayLater(this.#waiting);
+    this.#world.run(this.statusCommand());
   }
 
   statusCommand(waiting: Iterable<[number, Waiter]> = this.#waiting): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
@@ -137,8 +141,11 @@ export class DurableInvocation {
   /** Behind all that the code has asked for by then. */
   #sayNew(): void {
     const news = [...this.#waiting].filter(([node]) => !this.#said.has(node));
-    if (news.length === 0) return;
-    const command = this.statusCommand(this.#manner === 'python' ? news : this.#waiting);
+    if (news.length > 0) this.#sayLater(this.#manner === 'python' ? news : this.#waiting);
+  }
+
+  #sayLater(waiting: Iterable<[number, Waiter]>): void {
+    const command = this.statusCommand(waiting);
     this.#outgoing.push(() => this.#world.run(command));
   }
 
