@@ -35,12 +35,12 @@ interface ResultSqlRow {
   child_run_id: string | null;
 }
 
-/** Of children, the tasks' results as they were in the generation whose end counted. */
+/** Of children, the tasks' results as they were in the generation whose end counted. Each child once, however often it is asked for: a lone task twice would look like two. */
 const readChildren = {
   name: 'durable_child_results',
   text: `
     SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, left(x.output, $3) AS output, x.error
-    FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
+    FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::integer[]) AS given (run_id, generation)) u
     JOIN run r ON r.id = u.run_id
     JOIN workflow_version v ON v.id = r.version_id
     JOIN task t ON t.run_id = r.id

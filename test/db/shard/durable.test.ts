@@ -1,8 +1,9 @@
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
+import { NodeResults } from '../../../engine/monitor/node-results.ts';
 import type { DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
 import { branchTask } from '../../../engine/shard/branch-task.ts';
 import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
@@ -241,6 +242,20 @@ describe('durable tasks on Postgres', () => {
     const other = event('same', { scope: 's', sinceMs: Date.now() - 60_000 });
     await Promise.all([push('same', '{"n":7}', 's'), ask(taskId, wait(other))]);
     expect(told(taskId, 1)).toEqual([1, 2]);
+  });
+
+  it('a child gives the same result to two who ask for it at once', async () => {
+    const taskId = await trigger();
+    const asked = await spawn(taskId, 0);
+    await ask(taskId, asked);
+    await world.complete(asked.kind === 'children' ? (asked.children[0]?.run.runId ?? '') : '', 0, '{"kid":1}');
+    const pool = new Pool({ connectionString: database.url });
+    try {
+      const results = new NodeResults(pool);
+      expect(await Promise.all([1, 1].map(async (node) => results.read({ taskId, branch: 1, node })))).toEqual([1, 2].map(() => ({ output: '{"kid":1}', error: null })));
+    } finally {
+      await pool.end();
+    }
   });
 
   it('branches of an ended task are kept over a restart', async () => {
