@@ -15,7 +15,7 @@ const branchStep: fc.Arbitrary<BranchStep> = fc.record({ branch: fc.nat(9), node
 
 const programs = durablePrograms(fc.integer({ min: 1, max: 5 }).map((seconds) => seconds * 1000));
 
-const manner = fc.constantFrom<Manner>('ours', 'ours', 'typescript', 'python');
+const manner = fc.oneof({ weight: 6, arbitrary: fc.constant<Manner>('ours') }, { weight: 2, arbitrary: fc.constantFrom<Manner>('typescript', 'python') });
 
 const histories = Number(process.env['DURABLE_HISTORIES'] ?? 3000);
 /** They are longer. */
