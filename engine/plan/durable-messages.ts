@@ -86,28 +86,37 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   const quietUs = plan.nowUs - log.movedUs;
   const isQuiet = quietUs >= lostUs || log.muted;
   const isStrict = plan.state.workerOf(row)?.isStrict === true;
-  const news = note(plan, log, nodes, isStrict);
+  const news = isStrict ? noteNews(plan, log, nodes) : nodes;
+  if (!isStrict) setAwaited(plan, log, nodes);
   // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again. What has just gone out may be on its way.
-  const isAskedAgain = (node: number): boolean => isStrict && !news.has(node) && plan.nowUs - (log.toldUs.get(node) ?? plan.nowUs) >= lostUs;
+  const isAskedAgain = (node: number): boolean => !news.has(node) && plan.nowUs - (log.toldUs.get(node) ?? plan.nowUs) >= lostUs;
   const isDue = (node: number): boolean => log.passedOver.has(node) || isAskedAgain(node);
   if (!isQuiet && ![...nodes].some(isDue)) return;
   for (const [at, node] of log.satisfied.entries()) {
     if (!nodes.has(node.node)) continue;
     const wasTold = (at < log.told || log.toldEarly.has(node.node)) && !log.passedOver.has(node.node);
     const isStalled = !wasTold && quietUs >= stalledUs;
-    if (!log.passedOver.has(node.node) && !isStalled && !(wasTold && (isQuiet || isDue(node.node)))) continue;
+    if (!log.passedOver.has(node.node) && !isStalled && !(wasTold && (isQuiet || isAskedAgain(node.node)))) continue;
     if (!wasTold) outOfTurn(plan, log, node.node);
     send(plan, row, log, node, null);
   }
 }
 
+function setAwaited({ state }: Plan, log: DurableLog, nodes: Set<number>): void {
+  const { awaited } = log;
+  log.awaited = nodes;
+  state.undo.record(() => {
+    log.awaited = awaited;
+  });
+}
+
 /** Python's workers say what they begin to wait for, and only from time to time all that they wait for: new nodes alone are added to those before. */
-function note({ state }: Plan, log: DurableLog, nodes: ReadonlySet<number>, isStrict: boolean): ReadonlySet<number> {
+function noteNews({ state }: Plan, log: DurableLog, nodes: Set<number>): ReadonlySet<number> {
   const { awaited, carried, saidLast } = log;
   const news = new Set([...nodes].filter((node) => !log.said.has(node)));
-  const isWhole = !isStrict || log.muted || news.size < nodes.size;
+  const isWhole = log.muted || news.size < nodes.size;
   const kept = isWhole ? [] : [...(awaited ?? [])].filter((node) => !carried.has(node));
-  log.awaited = new Set(nodes);
+  log.awaited = nodes;
   if (isWhole && carried.size > 0) log.carried = new Set();
   for (const node of kept) log.carried.add(node);
   for (const node of news) {
