@@ -41,7 +41,7 @@ export class DurableLog {
   readonly toldEarly = new Set<number>();
   /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
   awaited: Set<number> | null = null;
-  // What follows is kept for strict workers alone.
+  // From here to toldUs: kept for strict workers alone.
   /** Nodes that it had said before, where its worker last said only what was new. */
   carried = new Set<number>();
   /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
