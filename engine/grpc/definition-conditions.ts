@@ -1,9 +1,9 @@
+import { invalid } from '../edge/parse/invalid.ts';
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import { conditionActions, type Condition, type ConditionAction } from '../model/definition.ts';
 import { skippedOutput } from '../model/payload.ts';
 import type { BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { ConditionChecks, mostConditions } from './condition-checks.ts';
-import { invalid } from './definition-error.ts';
 
 export interface ConditionContext {
   where: string;

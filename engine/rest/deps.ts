@@ -1,12 +1,17 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Pool } from 'pg';
-import type { Identity, Tokens } from '../auth/tokens.ts';
+import type { AuditLog } from '../auth/audit-log.ts';
+import type { Identity } from '../auth/tokens.ts';
+import type { Caller } from '../edge/access/caller.ts';
+import type { Gate } from '../edge/access/gate.ts';
+import type { Commands } from '../edge/commands.ts';
 import type { Logger } from '../log.ts';
-import type { Owner } from '../shard/owner.ts';
 
 /** What the routes call. */
 export interface RestDeps {
-  tokens: Tokens;
-  owner: Owner;
+  gate: Gate;
+  audit: AuditLog;
+  owner: Commands;
   pool: Pool;
   log: Logger;
   version: string;
@@ -14,5 +19,5 @@ export interface RestDeps {
   isReady(): boolean;
 }
 
-/** What every authenticated handler finds in its context. */
-export type RestEnv = { Variables: { caller: Identity } };
+/** What every handler finds in its context: whose token it is, and, once the gate has admitted the call, its caller. */
+export type RestEnv = { Bindings: Partial<HttpBindings>; Variables: { identity: Identity; caller: Caller } };

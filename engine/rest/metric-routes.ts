@@ -1,17 +1,18 @@
-import type { Hono } from 'hono';
+import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { runStatusNames } from '../model/status.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { readRunCounts } from '../monitor/run-counts.ts';
 import { metadataFilter } from '../monitor/run-selection.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { dateQuery, isObject, listQuery, objectBody, uuidOf, uuidQuery } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { dateQuery, isObject, listQuery, objectBody, uuidQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 
 /** How many runs there are of each status, and what an expression gives. */
-export function registerMetricRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.get(`${base}/task-metrics`, async (context) => {
+export function registerMetricRoutes(router: Router, deps: RestDeps): void {
+  router.get(`${base}/task-metrics`, async (context) => {
     const { req } = context;
     const since = dateQuery(req, 'since');
     const until = dateQuery(req, 'until');
@@ -19,14 +20,14 @@ export function registerMetricRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
       tenantId: context.get('caller').tenantId,
       sinceId: since === undefined ? null : uuidFloor(since.getTime()),
       untilId: until === undefined ? null : uuidFloor(until.getTime()),
-      workflowIds: listQuery(req, 'workflow_ids').map((id) => uuidOf('workflow_ids', id)),
+      workflowIds: searchedIds(listQuery(req, 'workflow_ids'), 'workflow_ids'),
       metadata: metadataFilter(listQuery(req, 'additional_metadata')),
       parentTaskId: uuidQuery(req, 'parent_task_external_id'),
       eventId: uuidQuery(req, 'triggering_event_external_id'),
     });
     return context.json(counts.map(({ status, count }) => ({ status: runStatusNames[status], count })));
   });
-  app.post(`${base}/cel/debug`, async (context) => {
+  router.post(`${base}/cel/debug`, async (context) => {
     const { expression, input, additionalMetadata, filterPayload } = await objectBody(context.req);
     if (typeof expression !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', { remedy: 'Send {"expression": …, "input": {…}}.' });
     const given = (value: unknown): object => (isObject(value) ? value : {});

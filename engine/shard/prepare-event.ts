@@ -6,7 +6,7 @@ import { newId } from '../model/uuid.ts';
 import type { EventRun, PushedEvent } from '../plan/command.ts';
 import type { Filter, Version } from '../plan/shard-state.ts';
 import type { Owner } from './owner.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun, type RunPorts } from './prepare-run.ts';
 
 /** An event as any of the pushing calls brings it. */
 export interface EventRequest {
@@ -28,7 +28,7 @@ const longestKey = 1000;
  * no filters, and one run for each filter of the event's scope that lets it through.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
-async function prepareEvent(owner: Owner, tenantId: string, request: EventRequest): Promise<PushedEvent> {
+async function prepareEvent(owner: RunPorts, tenantId: string, request: EventRequest): Promise<PushedEvent> {
   const { key, payload } = request;
   checkText(key, "the event's key", 1);
   const scope = request.scope === undefined || request.scope === '' ? null : request.scope;
@@ -52,7 +52,7 @@ async function prepareEvent(owner: Owner, tenantId: string, request: EventReques
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(owner: Owner, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null } }): Promise<(Filter | undefined)[]> {
+async function letThrough(owner: RunPorts, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null } }): Promise<(Filter | undefined)[]> {
   const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
   if (filters.length === 0) return [undefined];
   const { input, own, event } = facts;
@@ -74,7 +74,7 @@ function checkText(text: string, what: string, least: number): void {
  * Pushes events, in one transaction.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER
  */
-export async function pushEvents(owner: Owner, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
+export async function pushEvents(owner: RunPorts & Pick<Owner, 'submit'>, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
   if (requests.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, { remedy: `Push at most ${maxBulkTriggers} a call.` });
   const events = await Promise.all(requests.map((request) => prepareEvent(owner, tenantId, request)));
   const tasks = events.reduce((sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0), 0);
