@@ -50,7 +50,38 @@ export function serve<Service extends { [Name in keyof Service]: Method }>(edge:
     else if (method.responseStream && isStreamHandler(handler)) implementation[name] = serverStream(gated, handler);
     else if (isUnaryHandler(handler)) implementation[name] = unary(gated, handler);
   }
-  return { definition, implementation };
+  return { definition: tolerant(definition), implementation };
+}
+
+/** Bytes that are no message of the method's type. */
+class Malformed {
+  readonly reason: string;
+
+  constructor(error: unknown) {
+    this.reason = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The library answers bytes that it cannot decode with INTERNAL, which is the engine's fault; these are the caller's. */
+function tolerant(definition: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => {
+      const requestDeserialize = (bytes: Buffer): unknown => {
+        try {
+          return method.requestDeserialize(bytes);
+        } catch (error) {
+          return new Malformed(error);
+        }
+      };
+      return [name, { ...method, requestDeserialize }];
+    }),
+  );
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function wellFormed<Req>(request: Req): Req {
+  if (request instanceof Malformed) throw new HatchetError('INVALID_ARGUMENT', `the request is no message of the method: ${request.reason}`, { remedy: 'Send what the contract of this version says.' });
+  return request;
 }
 
 type UnaryHandler = (request: unknown, caller: Caller, metadata: Metadata) => Promise<unknown>;
@@ -96,7 +127,7 @@ function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (requ
     const fail = (error: unknown): void => callback(toServiceError(error, log));
     const run = (identity: Caller['identity']): void => {
       const caller = gate.admit(identity, facts);
-      handle(call.request, caller, call.metadata).then(
+      handle(wellFormed(call.request), caller, call.metadata).then(
         (response) => {
           const noted = gate.note(caller, facts);
           if (noted === undefined) callback(null, response);
@@ -110,7 +141,7 @@ function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (requ
     };
     try {
       if (rule.needs === 'anyone') {
-        handle(call.request, noCaller, call.metadata).then((response) => callback(null, response), fail);
+        handle(wellFormed(call.request), noCaller, call.metadata).then((response) => callback(null, response), fail);
         return;
       }
       const identity = gate.identify(authorization(call.metadata));
@@ -137,6 +168,7 @@ function serverStream<Req, Res>({ edge, facts: { rule, action } }: Gated, handle
         gone.abort();
       });
       try {
+        wellFormed(call.request);
         await handle(call, caller, gone.signal);
       } finally {
         release();
@@ -164,6 +196,9 @@ function duplex<Req, Res>({ edge, facts: { rule, action } }: Gated, begin: (call
     let end = (): void => undefined;
     let release = (): void => undefined;
     let over = false;
+    let opened = false;
+    /** The client has nothing more to say. It hears of a wrong token all the same. */
+    let halfClosed = false;
     const stop = (): void => {
       if (over) return;
       over = true;
@@ -185,19 +220,24 @@ function duplex<Req, Res>({ edge, facts: { rule, action } }: Gated, begin: (call
     call.on('data', (request: Req) => guarded(() => handle(request)));
     call.on('cancelled', stop);
     call.on('error', stop);
-    call.on('end', () => {
+    const close = (): void => {
+      halfClosed = true;
+      if (over || !opened) return;
       stop();
       call.end();
-    });
+    };
+    call.on('end', close);
     const open = async (): Promise<void> => {
       const caller = edge.gate.admit(await edge.gate.identify(authorization(call.metadata)), { rule, action, address: () => hostOf(call.getPeer()) });
       if (over) return;
       release = edge.gate.hold(caller, fail);
       const begun = begin(call, caller, fail);
-      handle = (request) => begun.handle(request);
+      handle = (request) => begun.handle(wellFormed(request));
       end = () => begun.end();
-      for (const request of early.splice(0)) guarded(() => handle(request));
+      for (const request of early.splice(0)) guarded(() => begun.handle(wellFormed(request)));
+      opened = true;
       call.resume();
+      if (halfClosed) close();
     };
     open().catch(fail);
   };

@@ -35,7 +35,7 @@ export function toServiceError(error: unknown, log: Logger): ServiceError {
   if (error instanceof HatchetError) {
     metadata.set('hatchet-error-code', error.code);
     if (error instanceof CollisionError) metadata.set('grpc-status-details-bin', error.status);
-    const details = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
+    const details = sendable(error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`);
     return Object.assign(new Error(details), { code: codes[error.code] ?? status.INTERNAL, details, metadata });
   }
   faults.internalErrors++;
@@ -43,4 +43,12 @@ export function toServiceError(error: unknown, log: Logger): ServiceError {
   metadata.set('hatchet-error-code', 'INTERNAL');
   const details = 'the engine could not carry the call out; its log has the details';
   return Object.assign(new Error(details), { code: status.INTERNAL, details, metadata });
+}
+
+/** Trailers have a size. */
+const longestDetails = 4_000;
+
+/** A text that quotes half of a surrogate pair could not be put into a trailer: the call would never be answered. */
+function sendable(text: string): string {
+  return text.slice(0, longestDetails).replaceAll(/\p{Surrogate}/gu, '\ufffd');
 }
