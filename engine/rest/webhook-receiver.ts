@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { checkSender } from '../auth/webhooks/check-sender.ts';
 import type { StoredWebhook } from '../auth/webhooks/webhook.ts';
 import { WebhookStore } from '../auth/webhooks/webhook-store.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
 import { parseUuid } from '../model/uuid.ts';
@@ -61,8 +62,9 @@ async function receive(deps: RestDeps, webhook: StoredWebhook, context: Context<
 async function pushedEvent(deps: RestDeps, request: { webhook: StoredWebhook; headers: Record<string, string>; body: WebhookBody }) {
   const { webhook, headers, body } = request;
   const { tenantId, eventKeyExpression, scopeExpression, staticPayload } = webhook;
+  const variables = new CelVariables({ input: body.text, headers: JSON.stringify(headers) }, { input: body.value, headers });
   const evaluate = async (what: string, expression: string): Promise<string> => {
-    const result = await deps.owner.cel.evaluate(expression, { input: body.value, headers });
+    const result = await deps.owner.cel.evaluate(tenantId, expression, variables);
     if (result.ok && typeof result.value === 'string' && result.value !== '') return result.value;
     const problem = !result.ok ? result.message : result.value === '' ? 'it gives an empty text' : 'it gives no text';
     throw new HatchetError('INVALID_ARGUMENT', `the ${what} expression ${JSON.stringify(expression)} failed: ${problem}`, { remedy: 'Correct the expression, or send what it expects.' });

@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
@@ -20,18 +19,18 @@ const readExistingEvents = {
 
 export interface LoadSources {
   client: ClientBase;
-  cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
 }
 
 /**
  * Brings in what planning needs and memory does not hold. Runs on the lane's own connection, after the
- * previous commit and before the plan, so that nothing can change in between.
+ * previous commit and before the plan, so that nothing can change in between. A job whose expressions are not complete
+ * after it is not to be planned.
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await loadDurable(sources, jobs);
-  await evaluateHeavy(sources, jobs);
+  evaluateHeavy(sources.stateOf, jobs);
   await loadReplays(sources, jobs);
   await loadKeyClaims(sources, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });

@@ -1,3 +1,4 @@
+import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { matchesEventKey } from '../model/event-key.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
@@ -52,15 +53,19 @@ async function prepareEvent(owner: Owner, tenantId: string, request: EventReques
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(owner: Owner, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null } }): Promise<(Filter | undefined)[]> {
+async function letThrough(owner: Owner, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null; payload: string; metadata: string } }): Promise<(Filter | undefined)[]> {
   const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
   if (filters.length === 0) return [undefined];
   const { input, own, event } = facts;
   const wanting: Filter[] = [];
   for (const filter of filters) {
     if (event.scope === null || filter.scope !== event.scope) continue;
-    const variables = { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: event.key, event_id: event.id };
-    const result = await owner.cel.evaluate(filter.expression, variables);
+    const { key, id } = event;
+    const variables = new CelVariables(
+      { input: event.payload, payload: filter.payload, additional_metadata: event.metadata, event_key: JSON.stringify(key), event_id: JSON.stringify(id) },
+      { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: key, event_id: id },
+    );
+    const result = await owner.cel.evaluate(version.tenantId, filter.expression, variables);
     if (result.ok && result.value === true) wanting.push(filter);
   }
   return wanting;
