@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Identity, Tokens } from '../auth/tokens.ts';
+import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Logger } from '../log.ts';
 import type { Owner } from '../shard/owner.ts';
 
@@ -8,6 +9,7 @@ export interface RestDeps {
   tokens: Tokens;
   owner: Owner;
   pool: Pool;
+  webhooks: WebhookStore;
   log: Logger;
   version: string;
   /** Whether commands are being carried out. */

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Address } from '../config.ts';
 import { HatchetError, type ErrorCode } from '../errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
@@ -69,8 +70,8 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
 }
 
 /** @throws HatchetError PORT_TAKEN */
-export async function startRest(options: RestDeps & { host: string; port: number }): Promise<RestServer> {
-  const listener = getRequestListener(restApp(options).fetch);
+export async function startRest(options: Omit<RestDeps, 'webhooks'> & { host: string; port: number }): Promise<RestServer> {
+  const listener = getRequestListener(restApp({ ...options, webhooks: new WebhookStore(options.pool) }).fetch);
   const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
+import { loadDeliveries } from './load-deliveries.ts';
 import { loadReplays } from './load-replays.ts';
 import { loadDurable } from './load-durable.ts';
 import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
@@ -33,6 +34,7 @@ export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): P
   evaluateHeavy(sources.stateOf, jobs);
   await loadReplays(sources, jobs);
   await loadKeyClaims(sources, jobs);
+  await loadDeliveries(sources.client, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }

@@ -4,7 +4,7 @@ import { matchesEventKey } from '../model/event-key.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { checkedJson, checkedMetadata } from '../model/payload.ts';
 import { newId } from '../model/uuid.ts';
-import type { EventRun, PushedEvent } from '../plan/command.ts';
+import type { Delivery, EventRun, PushedEvent } from '../plan/command.ts';
 import type { Filter, Version } from '../plan/shard-state.ts';
 import type { Owner } from './owner.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -20,6 +20,7 @@ export interface EventRequest {
   priority: number | undefined;
   /** The webhook that it came by. */
   webhookName?: string | null | undefined;
+  delivery?: Delivery | undefined;
 }
 
 const longestKey = 1000;
@@ -49,7 +50,7 @@ async function prepareEvent(owner: Owner, tenantId: string, request: EventReques
       runs.push({ run, filterId: filter?.id ?? null });
     }
   }
-  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName };
+  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName, delivery: request.delivery };
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
