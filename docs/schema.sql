@@ -317,6 +317,13 @@ CREATE TABLE public.webhook (
     last_error_at timestamp with time zone
 );
 
+CREATE TABLE public.webhook_delivery (
+    webhook_id uuid NOT NULL,
+    key uuid NOT NULL,
+    event_id uuid NOT NULL,
+    expires_us bigint NOT NULL
+);
+
 CREATE TABLE public.worker (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -428,6 +435,9 @@ ALTER TABLE ONLY public.token
 ALTER TABLE ONLY public.wait
     ADD CONSTRAINT wait_pkey PRIMARY KEY (task_id);
 
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (webhook_id, key);
+
 ALTER TABLE ONLY public.webhook
     ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
 
@@ -480,6 +490,8 @@ CREATE INDEX schedule_tenant ON public.schedule USING btree (tenant_id, id);
 CREATE INDEX stream_chunk_order ON ONLY public.stream_chunk USING btree (run_id, id);
 
 CREATE INDEX task_run ON ONLY public.task USING btree (run_id, step);
+
+CREATE INDEX webhook_delivery_expiry ON public.webhook_delivery USING btree (expires_us);
 
 CREATE INDEX worker_tenant ON public.worker USING btree (tenant_id, id);
 

@@ -5,6 +5,7 @@ import { loadSigningKeys } from './auth/signing-keys.ts';
 import { TenantLimits } from './auth/tenant-limits.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
+import { WebhookStore } from './auth/webhooks/webhook-store.ts';
 import { systemClock } from './clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
 import { openDatabase } from './database.ts';
@@ -203,7 +204,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   ]);
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
-  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, pool: reads, version, isReady: () => [...owner.states].length > 0 });
+  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, webhooks: new WebhookStore(reads), pool: reads, version, isReady: () => [...owner.states].length > 0 });
   onStop(() => rest.stop());
 
   const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };

@@ -38,7 +38,7 @@ export function adminService(deps: AdminDeps): GrpcService {
   return serve(deps, AdminServiceService, {
     putWorkflow: async (request, caller) => {
       const { tenantId } = caller;
-      const { definition, checksum } = await readDefinition(request, owner.cel);
+      const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
       const workflowId = newId();
       const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: owner.nowUs / 1000 });
       const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId, crons, versionId: newId(), filterIds: definition.filters.map(() => newId()) });

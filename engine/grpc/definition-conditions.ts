@@ -1,5 +1,6 @@
 import { invalid } from '../edge/parse/invalid.ts';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Expressions } from '../cel/cel-evaluator.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { conditionActions, type Condition, type ConditionAction } from '../model/definition.ts';
 import { skippedOutput } from '../model/payload.ts';
 import type { BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
@@ -10,7 +11,7 @@ export interface ConditionContext {
   /** Names of all tasks, in order, and the task's own parents among them. */
   names: readonly string[];
   parents: readonly number[];
-  cel: CelEvaluator;
+  cel: Expressions;
 }
 
 /** A task's conditions. @throws HatchetError INVALID_ARGUMENT */
@@ -45,8 +46,8 @@ function actionOf(wire: number, where: string): ConditionAction {
 }
 
 /** The output of a skipped parent is always the same: what the expression says of it is known from the start. */
-async function whenSkipped(expression: string, cel: CelEvaluator): Promise<boolean> {
+async function whenSkipped(expression: string, cel: Expressions): Promise<boolean> {
   if (expression === '') return true;
-  const result = await cel.evaluate(expression, { output: JSON.parse(skippedOutput) });
+  const result = await cel.evaluate(expression, new CelVariables({ output: skippedOutput }));
   return result.ok && result.value === true;
 }

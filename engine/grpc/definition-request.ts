@@ -7,7 +7,7 @@ import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWo
 import { parseDuration } from '../model/duration.ts';
 import { maxSteps } from '../model/limits.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Expressions } from '../cel/cel-evaluator.ts';
 import { readBatch } from './definition-batch.ts';
 import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
@@ -40,7 +40,7 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   return ms;
 }
 
-async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: CelEvaluator }): Promise<StepDefinition> {
+async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: Expressions }): Promise<StepDefinition> {
   const { workflow, names, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
   if (Object.keys(task.slotRequests).length > mostSlotTypes) throw invalid(`task ${task.readableId} of workflow ${workflow} asks for ${Object.keys(task.slotRequests).length} types of slots`, `Ask for at most ${mostSlotTypes}.`);
@@ -104,7 +104,7 @@ function schemaText(request: CreateWorkflowVersionRequest): string | null {
  * A registration in the engine's own words, checked whole.
  * @throws HatchetError INVALID_ARGUMENT
  */
-export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: Checked<WorkflowDefinition>; checksum: Checked<string> }> {
+export async function readDefinition(request: CreateWorkflowVersionRequest, cel: Expressions): Promise<{ definition: Checked<WorkflowDefinition>; checksum: Checked<string> }> {
   checkName(request.name, 'workflow');
   if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
   if (request.description.length > longestDescription) throw invalid(`the description of workflow ${request.name} has ${request.description.length} characters`, `Use up to ${longestDescription}.`);

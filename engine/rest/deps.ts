@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Pool } from 'pg';
 import type { AuditLog } from '../auth/audit-log.ts';
 import type { Identity } from '../auth/tokens.ts';
+import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import type { Commands } from '../edge/commands.ts';
@@ -13,6 +14,7 @@ export interface RestDeps {
   audit: AuditLog;
   owner: Commands;
   pool: Pool;
+  webhooks: WebhookStore;
   log: Logger;
   version: string;
   /** Whether commands are being carried out. */

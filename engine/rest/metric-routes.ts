@@ -1,3 +1,4 @@
+import { CelVariables } from '../cel/cel-variables.ts';
 import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { runStatusNames } from '../model/status.ts';
@@ -31,16 +32,16 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
     const { expression, input, additionalMetadata, filterPayload } = await objectBody(context.req);
     if (typeof expression !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', { remedy: 'Send {"expression": …, "input": {…}}.' });
     const given = (value: unknown): object => (isObject(value) ? value : {});
-    return context.json(await debugged(deps, expression, { input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }));
+    return context.json(await debugged(deps, { tenantId: context.get('caller').tenantId, expression, variables: CelVariables.of({ input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }) }));
   });
 }
 
 /** What a filter's expression gives, and where it fails, why. */
-async function debugged({ owner }: RestDeps, expression: string, variables: Readonly<Record<string, unknown>>): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
+async function debugged({ owner }: RestDeps, { tenantId, expression, variables }: { tenantId: string; expression: string; variables: CelVariables }): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
   try {
-    const result = await owner.cel.evaluate(expression, variables);
+    const result = await owner.cel.evaluate(tenantId, expression, variables);
     if (!result.ok) return { status: 'ERROR', error: result.message };
-    if (typeof result.value !== 'boolean') return { status: 'ERROR', error: `the expression gives ${JSON.stringify(result.value)}, which is neither true nor false` };
+    if (typeof result.value !== 'boolean') return { status: 'ERROR', error: `the expression gives ${JSON.stringify(result.value).slice(0, 100)}, which is neither true nor false` };
     return { status: 'SUCCESS', output: result.value };
   } catch (error) {
     if (error instanceof HatchetError && error.code === 'INVALID_ARGUMENT') return { status: 'ERROR', error: error.message };

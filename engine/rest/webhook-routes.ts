@@ -1,5 +1,4 @@
 import { webhookSources, type StoredWebhook } from '../auth/webhooks/webhook.ts';
-import { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import { HatchetError } from '../errors.ts';
 import { newId } from '../model/uuid.ts';
 import { isoMs, jsonValue, pagination } from './contract.ts';
@@ -12,7 +11,7 @@ const base = '/api/v1/stable/tenants/:tenant/webhooks';
 
 /** Webhooks: their owners' side. No answer holds a secret. */
 export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
-  const store = new WebhookStore(deps.pool);
+  const store = deps.webhooks;
 
   router.get(base, async (context) => {
     const { req } = context;
@@ -47,7 +46,7 @@ function known(webhook: StoredWebhook | undefined, name: string): StoredWebhook 
   return webhook;
 }
 
-export function unknownWebhook(name: string): HatchetError {
+function unknownWebhook(name: string): HatchetError {
   return new HatchetError('UNKNOWN_WEBHOOK', `there is no webhook ${JSON.stringify(name)}`, { remedy: 'Check the name, and the tenant in the address.' });
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { firstBranch } from '../model/durable.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
@@ -71,7 +72,7 @@ export async function prepareRun(owner: RunPorts, tenantId: string, request: Tri
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     idempotency: await idempotencyOf(owner, version, { input, metadata }),
     ownId: child !== undefined || request.runId !== undefined,
-    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
+    demands: await evaluateDemands(owner.cel.of(tenantId), version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
   });
 }
 
@@ -81,7 +82,7 @@ const longestKey = 1000;
 async function idempotencyOf(owner: RunPorts, version: Version, payload: { input: string; metadata: string }): Promise<TriggerRun['idempotency']> {
   const rule = version.definition.idempotency;
   if (rule === null) return null;
-  const result = await owner.cel.evaluate(rule.expression, { input: JSON.parse(payload.input), additional_metadata: JSON.parse(payload.metadata) });
+  const result = await owner.cel.evaluate(version.tenantId, rule.expression, new CelVariables({ input: payload.input, additional_metadata: payload.metadata }));
   const why = result.ok ? `gives ${JSON.stringify(result.value).slice(0, 100)}, not a text of 1 to ${longestKey} characters` : `failed: ${result.message}`;
   if (!result.ok || typeof result.value !== 'string' || result.value === '' || result.value.length > longestKey || result.value.includes('\0')) {
     throw new HatchetError('INVALID_ARGUMENT', `the idempotency expression ${JSON.stringify(rule.expression)} of workflow ${version.definition.name} ${why}`, { remedy: 'Send what the expression reads.' });
