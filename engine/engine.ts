@@ -177,8 +177,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(() => audit.stop());
   const open = new OpenCalls(tokens, log);
   onStop(async () => open.stop());
-  const gate = new Gate({ tokens, audit, open, limits: new TenantLimits(reads, log), log });
-  const commands = edgeCommands(owner);
+  const limits = new TenantLimits(reads, log);
+  const gate = new Gate({ tokens, audit, open, limits, log });
+  const commands = edgeCommands(owner, limits);
   const edge = { gate, log, owner: commands };
   const followers: LogStreamDeps = {
     pool: reads,
@@ -190,7 +191,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
-    eventsService({ ...edge, pool: reads, logs, streams }),
+    eventsService({ ...edge, pool: reads, logs, streams, limits }),
     monitorService({
       ...edge,
       dispatcher,
@@ -204,7 +205,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   ]);
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
-  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, webhooks: new WebhookStore(reads), pool: reads, version, isReady: () => [...owner.states].length > 0 });
+  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, webhooks: new WebhookStore(reads, limits), pool: reads, version, isReady: () => [...owner.states].length > 0 });
   onStop(() => rest.stop());
 
   const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };

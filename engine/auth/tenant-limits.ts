@@ -10,8 +10,8 @@ export const defaultLimits = {
   openStreams: 10_000,
   /** Workflows, by name. */
   workflows: 5_000,
-  /** Characters of the newest definitions together. */
-  definitionChars: 64 * 1024 * 1024,
+  /** Characters of all definitions that the engine holds: the newest, and older ones until its next start. */
+  definitionChars: 256 * 1024 * 1024,
   workers: 10_000,
   filters: 10_000,
   /** Characters of the filters' expressions, scopes and payloads together. */
@@ -23,6 +23,11 @@ export const defaultLimits = {
   rateLimits: 100_000,
   /** Tasks that have not ended. */
   unfinishedTasks: 5_000_000,
+  /** Operations in the log of one durable task. */
+  durableNodes: 1_000_000,
+  webhooks: 1_000,
+  /** Idempotency keys that are held. */
+  idempotencyKeys: 1_000_000,
   /** Bytes that tasks stream a day. */
   streamBytesPerDay: 16 * 1024 * 1024 * 1024,
   /** Characters that tasks log a day. */
@@ -38,14 +43,20 @@ export function isLimitName(name: string): name is LimitName {
 
 const readLimits = { name: 'read_tenant_limits', text: 'SELECT limits FROM tenant WHERE id = $1' };
 
+/** Counted no further than the limit. */
+const countKeys = { name: 'count_held_keys', text: 'SELECT count(*)::integer AS count FROM (SELECT FROM idempotency WHERE tenant_id = $1 LIMIT $2) AS held' };
+/** A million keys take Postgres 100 ms to count. */
+const recountMs = 60_000;
+
 /** What a person sets for a tenant is in force within this. */
-const recheckMs = 5_000;
+const recheckMs = 2_000;
 const cacheLimit = 10_000;
 
 /** The limits of each tenant: the built-in ones, with what was set in their place. */
 export class TenantLimits {
   readonly #pool: Pool;
   readonly #log: Logger;
+  readonly #keys = new Map<string, { count: number; checkedAtMs: number }>();
   readonly #known = new Map<string, { limits: Limits; checkedAtMs: number; checking: boolean }>();
 
   constructor(pool: Pool, log: Logger) {
@@ -65,6 +76,22 @@ export class TenantLimits {
       void this.#read(tenantId, known);
     }
     return known.limits;
+  }
+
+  /** How many idempotency keys a tenant holds, as of a minute ago; each call adds to it what it lets through. */
+  heldKeys(tenantId: string): { count: number } {
+    const keys = this.#keys.get(tenantId) ?? { count: 0, checkedAtMs: -Infinity };
+    this.#keys.set(tenantId, keys);
+    if (performance.now() - keys.checkedAtMs > recountMs) {
+      keys.checkedAtMs = performance.now();
+      this.#pool.query<{ count: number }>({ ...countKeys, values: [tenantId, this.of(tenantId).idempotencyKeys + 1] }).then(
+        ({ rows }) => {
+          keys.count = rows[0]?.count ?? 0;
+        },
+        (error: unknown) => this.#log.debug({ err: error }, "a tenant's keys could not be counted"),
+      );
+    }
+    return keys;
   }
 
   async #read(tenantId: string, known: { limits: Limits; checkedAtMs: number; checking: boolean }): Promise<void> {

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
+import type { TenantLimits } from '../auth/tenant-limits.ts';
 import type { Commands } from '../edge/commands.ts';
+import { DailyUse } from '../edge/limits/daily-use.ts';
 import { id, knownId } from '../edge/parse/id.ts';
 import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
@@ -25,16 +27,21 @@ export interface EventsDeps extends Edge {
   pool: Pool;
   logs: LogWriter;
   streams: StreamWriter;
+  limits: TenantLimits;
 }
 
 /** Postgres's `bigint`, as far as a number holds it exactly. */
 const largestIndex = Number.MAX_SAFE_INTEGER;
 
 export function eventsService(deps: EventsDeps): GrpcService {
-  const { owner, pool } = deps;
+  const { owner, pool, limits } = deps;
+  const streamed = new DailyUse('streamBytesPerDay');
+  const logged = new DailyUse('logCharsPerDay');
   return serve(deps, EventsServiceService, {
     putLog: async (request, { tenantId }) => {
-      await deps.logs.write(logLine(request, tenantId));
+      const line = logLine(request, tenantId);
+      logged.take(tenantId, limits.of(tenantId), line.message.length + line.metadata.length, Date.now());
+      await deps.logs.write(line);
       return {};
     },
     push: async (request, caller) => {
@@ -53,7 +60,9 @@ export function eventsService(deps: EventsDeps): GrpcService {
       return toWire(noted(caller, event));
     },
     putStreamEvent: async (request, { tenantId }) => {
-      await deps.streams.write(await streamChunk(deps, request, tenantId));
+      const chunk = await streamChunk(deps, request, tenantId);
+      streamed.take(tenantId, limits.of(tenantId), chunk.chunk.byteLength, Date.now());
+      await deps.streams.write(chunk);
       return {};
     },
   });

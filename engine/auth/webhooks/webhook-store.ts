@@ -1,10 +1,9 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../../errors.ts';
+import { checkLimit, type TenantLimits } from '../tenant-limits.ts';
 import { RecentLookups } from './recent-lookups.ts';
 import type { StoredWebhook, Webhook, WebhookAuth, WebhookSource } from './webhook.ts';
 
-/** Of one tenant. */
-const mostWebhooks = 1000;
 /** Characters of a name. */
 const longestName = 200;
 
@@ -87,12 +86,14 @@ export interface WebhookChange {
 /** The webhooks of all tenants. They are no state of the planner: a request finds its own, and becomes a pushed event. */
 export class WebhookStore {
   readonly #pool: Pool;
+  readonly #limits: TenantLimits;
   readonly #recent: RecentLookups<StoredWebhook>;
   /** By webhook, when a refusal was last noted. The oldest first. */
   readonly #refusedAtMs = new Map<string, number>();
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, limits: TenantLimits) {
     this.#pool = pool;
+    this.#limits = limits;
     this.#recent = new RecentLookups(async (keys) => {
       const { rows } = await this.#pool.query<WebhookSqlRow>({ ...findText, values: [keys.map((key) => key.slice(0, 36)), keys.map((key) => key.slice(37))] });
       return new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), fromRow(row)]));
@@ -114,17 +115,16 @@ export class WebhookStore {
     return webhook;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, or the tenant's 1001st */
+  /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, LIMIT_REACHED */
   async create(webhook: Webhook): Promise<StoredWebhook> {
     const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), mostWebhooks] });
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), this.#limits.of(tenantId).webhooks] });
     const [row] = rows;
     this.#recent.forget(keyOf(tenantId, name));
     if (row !== undefined) return fromRow(row);
     const isTaken = (await this.find(tenantId, name)) !== undefined;
-    throw isTaken
-      ? new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' })
-      : new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostWebhooks} webhooks already`, { remedy: 'Delete some.' });
+    if (!isTaken) checkLimit(this.#limits.of(tenantId), 'webhooks', this.#limits.of(tenantId).webhooks + 1);
+    throw new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' });
   }
 
   async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
