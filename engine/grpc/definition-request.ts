@@ -114,7 +114,7 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
   const names = tasks.map((task) => task.readableId);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice}`, 'Give each task its own name.');
-  const steps = await Promise.all(tasks.map((task) => step(task, { workflow: request.name, names, cel })));
+  const steps = await Promise.all(tasks.map(async (task) => step(task, { workflow: request.name, names, cel })));
   const onFailure = onFailureTask === undefined ? null : tasks.length - 1;
   if (onFailure !== null && steps.some((each) => each.parents.includes(onFailure))) throw invalid(`a task of workflow ${request.name} waits for its on-failure task`, 'Leave it out of the parents.');
   if (onFailure !== null && (steps[onFailure]?.parents.length !== 0 || steps[onFailure]?.conditions.length !== 0)) throw invalid(`the on-failure task of workflow ${request.name} has parents or conditions`, 'It starts with the first failure; leave them out.');
