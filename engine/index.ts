@@ -17,6 +17,8 @@ export {
   type TokenAdministration,
   type TokenInfo,
 } from './administration.ts';
+/** For `hatchet dev --reset`. */
+export { dataPaths, deleteData } from './data-folder.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
 export { packageRoot } from './version.ts';

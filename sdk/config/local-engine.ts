@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { HatchetError } from '../errors.ts';
+import { distrustRecord } from './trusted-record.ts';
 
 /** An engine that runs on this machine, as its data folder describes it. */
 export interface LocalEngine {
@@ -11,6 +13,7 @@ export interface LocalEngine {
 /**
  * The local engine of a project: the nearest ancestor of `from` that has `.hatchet/token`.
  * `.hatchet/engine.json` exists while the engine runs; without it the token's own addresses hold.
+ * @throws HatchetError NOT_CONFIGURED where another user may have written either
  */
 export function findLocalEngine(from: string): LocalEngine | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
@@ -44,6 +47,10 @@ function address(engine: unknown, name: string): string | undefined {
 }
 
 function readText(path: string): string | undefined {
+  const distrust = distrustRecord(path);
+  if (distrust !== undefined) {
+    throw new HatchetError('NOT_CONFIGURED', `${path} is not to be trusted: ${distrust}`, { remedy: 'Run as the user whose engine it is, remove it, or set HATCHET_CLIENT_TOKEN' });
+  }
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -31,6 +31,7 @@ export interface DevFlags {
   processes: number;
   reload: boolean;
   reset?: true;
+  yes?: true;
   envFile?: string;
   trigger?: string;
   input?: string;
@@ -60,7 +61,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   readEnvFile(project, envFile);
   const envPath = resolve(project, envFile ?? '.env');
   const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
-  if (flags.reset === true) await resetData(context, dataDir);
+  if (flags.reset === true) await resetData(context, { dataDir, isAgreed: flags.yes === true });
 
   let session: DevSession | undefined;
   const emit = (event: DevEvent): void => session?.handle(event);

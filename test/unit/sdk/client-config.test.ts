@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -99,5 +99,18 @@ describe('findLocalEngine', () => {
     expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: '127.0.0.1:7', apiUrl: 'http://127.0.0.1:8' });
     writeFileSync(join(folder, 'project', '.hatchet', 'engine.json'), '{broken');
     expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined });
+  });
+
+  it.runIf(process.getuid !== undefined)('believes no folder above in which others may have put a token', () => {
+    folder = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
+    const data = join(folder, '.hatchet');
+    mkdirSync(data);
+    writeFileSync(join(data, 'token'), full);
+    chmodSync(data, 0o777);
+    expect(() => findLocalEngine(data)).toThrow(expect.objectContaining({ code: 'NOT_CONFIGURED', message: expect.stringContaining('others can write') }));
+    chmodSync(data, 0o700);
+    rmSync(join(data, 'token'));
+    symlinkSync('/etc/hostname', join(data, 'token'));
+    expect(() => findLocalEngine(data)).toThrow(/not a regular file/);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -34,6 +34,14 @@ describe('which engine', () => {
   it('does not take a record whose process is none of ours for an engine', () => {
     writeFileSync(join(folder, 'engine.json'), JSON.stringify({ pid: process.pid, startedAt: '', version: '1', grpc: 'a:1', http: 'b:2', databaseUrl: '' }));
     expect(() => resolveConnection(context(), { dataDir: '.' })).toThrow(/no engine runs/);
+  });
+
+  it.runIf(process.getuid !== undefined)('refuses a record that others could have written', () => {
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    writeFileSync(join(open, 'engine.json'), '{}');
+    chmodSync(open, 0o777);
+    expect(() => resolveConnection(context(), { dataDir: 'open' })).toThrow(/engine\.json is not to be trusted: others can write to its folder/);
   });
 
   it('refuses what is no token', () => {
