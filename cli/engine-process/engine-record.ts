@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseLocalTls, type LocalTls } from '../../sdk/config/local-tls.ts';
 import { distrustRecord } from '../../sdk/config/trusted-record.ts';
 import { CliError } from '../cli-error.ts';
 import { isRecord } from '../project/json-value.ts';
@@ -15,8 +16,15 @@ export interface EngineRecord {
   grpc: string;
   /** `host:port`. */
   http: string;
+  /** Null where it speaks plain text. */
+  tls: LocalTls | null;
   /** Password included. */
   databaseUrl: string;
+}
+
+/** Base URL of its REST API. */
+export function apiUrlOf(engine: EngineRecord): string {
+  return `${engine.tls === null ? 'http' : 'https'}://${engine.http}`;
 }
 
 function recordPath(dataDir: string): string {
@@ -30,7 +38,7 @@ function parse(text: string): EngineRecord | undefined {
     const { pid, startedAt, version, grpc, http, databaseUrl } = value;
     if (typeof pid !== 'number' || typeof startedAt !== 'string' || typeof version !== 'string') return undefined;
     if (typeof grpc !== 'string' || typeof http !== 'string' || typeof databaseUrl !== 'string') return undefined;
-    return { pid, startedAt, version, grpc, http, databaseUrl };
+    return { pid, startedAt, version, grpc, http, tls: parseLocalTls(value['tls']) ?? null, databaseUrl };
   } catch {
     return undefined;
   }

@@ -25,7 +25,7 @@ import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './run-stream.ts';
 import { RunSubscription } from './run-subscription.ts';
 import { reportBatch, retryAfter } from './batch-report-request.ts';
-import { bearer, serverStream, unary, unsupported, type Edge } from './handlers.ts';
+import { authenticate, serverStream, unary, unsupported, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
 import { wireVersion } from './wire-version.ts';
@@ -100,7 +100,7 @@ async function register(deps: DispatcherDeps, request: WorkerRegisterRequest, { 
 
 async function listen(deps: DispatcherDeps, call: ServerWritableStream<WorkerListenRequest, AssignedAction>): Promise<void> {
   try {
-    const caller = await deps.tokens.authenticate(bearer(call.metadata));
+    const caller = await authenticate(deps, call);
     if (call.cancelled) return;
     const detach = deps.dispatcher.attach(caller.tenantId, call.request.workerId, {
       send: (message) => call.write(assignedAction(message)),
@@ -193,7 +193,7 @@ async function subscribeToRuns(deps: DispatcherDeps, call: ServerDuplexStream<Su
   let subscribe = (runId: string): void => void early.push(runId);
   call.on('data', (request: SubscribeToWorkflowRunsRequest) => subscribe(request.workflowRunId));
   try {
-    const { tenantId } = await deps.tokens.authenticate(bearer(call.metadata));
+    const { tenantId } = await authenticate(deps, call);
     const own = new RunSubscription(deps.results, { tenantId, call });
     subscription = own;
     subscribe = (runId) => own.add(runId);

@@ -11,7 +11,7 @@ import type { Owner } from '../shard/owner.ts';
 import { V1DispatcherService, type DurableEvent, type DurableTaskRequest, type DurableTaskResponse, type ListenForDurableEventRequest, type V1DispatcherServer } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
-import { bearer, unary, type Edge } from './handlers.ts';
+import { authenticate, unary, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 import { toServiceError } from './status.ts';
 
@@ -81,7 +81,7 @@ async function duplex<Req, Res>(deps: Edge, call: ServerDuplexStream<Req, Res>, 
     call.end();
   });
   try {
-    const caller = await deps.tokens.authenticate(bearer(call.metadata));
+    const caller = await authenticate(deps, call);
     if (ended) return;
     const begun = begin(caller, fail);
     ({ handle, end } = begun);

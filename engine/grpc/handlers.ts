@@ -2,12 +2,15 @@ import type { handleServerStreamingCall, handleUnaryCall, Metadata, ServerWritab
 import type { Identity, Tokens } from '../auth/tokens.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { ConnectionGuard } from '../net/connection-guard.ts';
 import { toServiceError } from './status.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {
   tokens: Tokens;
   log: Logger;
+  /** Of the port on which the calls come. */
+  connections: ConnectionGuard;
 }
 
 /** @throws HatchetError UNAUTHENTICATED */
@@ -20,11 +23,29 @@ export function bearer(metadata: Metadata): string {
   return match[1];
 }
 
+interface Call {
+  metadata: Metadata;
+  getPeer(): string;
+}
+
+/** Who calls. @throws HatchetError UNAUTHENTICATED */
+export async function authenticate(edge: Edge, call: Call): Promise<Identity> {
+  const caller = await edge.tokens.authenticate(bearer(call.metadata));
+  admit(edge, call);
+  return caller;
+}
+
+/** The connection has shown a good token: it is no stranger's any more. */
+function admit({ connections }: Edge, call: Call): void {
+  if (connections.hasStrangers) connections.admit(call.getPeer());
+}
+
 /** A unary call: authenticated, and with every error put into gRPC's words. */
 export function unary<Req, Res>(edge: Edge, handle: (request: Req, caller: Identity, metadata: Metadata) => Promise<Res>): handleUnaryCall<Req, Res> {
   return (call, callback) => {
     const fail = (error: unknown): void => callback(toServiceError(error, edge.log));
     const run = (caller: Identity): void => {
+      admit(edge, call);
       handle(call.request, caller, call.metadata).then((response) => callback(null, response), fail);
     };
     try {
@@ -47,7 +68,7 @@ export function serverStream<Req, Res>(
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
     call.on('close', () => gone.abort());
-    const run = async (): Promise<void> => handle(call, await edge.tokens.authenticate(bearer(call.metadata)), gone.signal);
+    const run = async (): Promise<void> => handle(call, await authenticate(edge, call), gone.signal);
     run().then(
       () => call.end(),
       (error: unknown) => call.emit('error', toServiceError(error, edge.log)),

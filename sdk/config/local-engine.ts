@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HatchetError } from '../errors.ts';
+import { parseLocalTls, type LocalTls } from './local-tls.ts';
 import { distrustRecord } from './trusted-record.ts';
 
 /** An engine that runs on this machine, as its data folder describes it. */
@@ -8,6 +9,8 @@ export interface LocalEngine {
   token: string;
   hostPort: string | undefined;
   apiUrl: string | undefined;
+  /** Undefined where it speaks plain text, or does not run. */
+  tls: LocalTls | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export function findLocalEngine(from: string): LocalEngine | undefined {
   }
 }
 
-function readAddresses(path: string): { hostPort: string | undefined; apiUrl: string | undefined } {
+function readAddresses(path: string): Omit<LocalEngine, 'token'> {
   const content = readText(path);
   let engine: unknown;
   try {
@@ -32,7 +35,8 @@ function readAddresses(path: string): { hostPort: string | undefined; apiUrl: st
     engine = undefined;
   }
   const http = address(engine, 'http');
-  return { hostPort: address(engine, 'grpc'), apiUrl: http === undefined ? undefined : `http://${http}` };
+  const tls = typeof engine === 'object' && engine !== null ? parseLocalTls(Reflect.get(engine, 'tls')) : undefined;
+  return { hostPort: address(engine, 'grpc'), apiUrl: http === undefined ? undefined : `${tls === undefined ? 'http' : 'https'}://${http}`, tls };
 }
 
 /** `host:port` of `{host, port}`, or a text as it is. */

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
-import type { Connection } from '../../connection/resolve-connection.ts';
+import { localConnection, type Connection } from '../../connection/resolve-connection.ts';
 import { EngineController } from '../../dev/engine-controller.ts';
 import type { DevEvent } from '../../dev/events.ts';
 import { findProgram } from '../../dev/find-program.ts';
@@ -65,7 +65,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
 
   let session: DevSession | undefined;
   const emit = (event: DevEvent): void => session?.handle(event);
-  const connection = (): Connection => localConnection(dataDir);
+  const connection = (): Connection => ownConnection(context, dataDir);
   const connect = (): GrpcRunReader => new GrpcRunReader(connection());
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const watcher = flags.reload ? program.makeWatcher(emit) : undefined;
@@ -112,10 +112,9 @@ async function choosePort(given: number | undefined, usual: number, flag: string
   throw wrongUse(`port ${given} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or leave ${flag} out to take the next free port.`);
 }
 
-function localConnection(dataDir: string): Connection {
+function ownConnection({ env }: CliContext, dataDir: string): Connection {
   const engine = runningEngine(dataDir);
   const token = readLocalToken(dataDir);
   if (engine === undefined || token === undefined) throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
-  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir, dataDir };
+  return localConnection(engine, { token, dataDir, env });
 }
-

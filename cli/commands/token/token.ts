@@ -3,6 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { withDatabase, type DatabaseFlags, type FoundDatabase } from '../../database/find-database.ts';
+import { apiUrlOf } from '../../engine-process/engine-record.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { Table } from '../../output/table.ts';
 
@@ -50,7 +51,7 @@ export function createToken(context: CliContext, flags: CreateTokenFlags): Promi
   return withTokens(context, flags, async (tokens, { engine }) => {
     const addresses = {
       grpcBroadcastAddress: flags.grpc ?? engine?.grpc ?? defaultGrpc,
-      serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : `http://${engine.http}`),
+      serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : apiUrlOf(engine)),
     };
     const token = await tokens.create({ name: flags.name, expiresInDays: flags.days, addresses });
     const output = outputOf(context, flags);
