@@ -25,7 +25,8 @@ export function withConnection(command: Command): Command {
   return command
     .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
     .option('--address <host:port>', 'gRPC address of the engine')
-    .option('--token <token>', 'access token; HATCHET_CLIENT_TOKEN is not seen by others on the machine');
+    .option('--token-file <path>', 'file with the access token, or - for stdin (default: HATCHET_CLIENT_TOKEN)')
+    .option('--token <token>', 'the access token itself, which others on the machine can see; - reads it from stdin');
 }
 
 export function outputOf(context: CliContext, flags: OutputFlag): Output {

@@ -21,6 +21,8 @@ import { webhooksCommand } from './commands/webhooks/webhooks.command.ts';
 import { workerCommand } from './commands/worker/worker.command.ts';
 import { workersCommand } from './commands/workers/workers.command.ts';
 import { workflowsCommand } from './commands/workflows/workflows.command.ts';
+import { readToken } from './input/read-token.ts';
+import { warnOfVisibleSecrets } from './input/visible-secrets.ts';
 import { packageRoot } from './package-root.ts';
 
 /** In the order of the help. */
@@ -58,6 +60,13 @@ export function createProgram(host: CommandHost): Command {
   for (const define of defined) program.addCommand(define(host));
   program.addCommand(completionCommand(host, program));
   settle(program, host);
+  // Before the command itself, which then finds the token wherever it was given.
+  program.hook('preAction', async (_program, command) => {
+    warnOfVisibleSecrets(host.context, command.opts());
+    if (!command.options.some((option) => option.long === '--token-file')) return;
+    const token = await readToken(host.context, command.opts());
+    if (token !== undefined) command.setOptionValue('token', token);
+  });
   return program;
 }
 

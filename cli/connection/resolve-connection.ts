@@ -26,7 +26,9 @@ export interface Connection {
 export interface ConnectionFlags {
   dataDir?: string;
   address?: string;
+  /** From whichever flag gave it. */
   token?: string;
+  tokenFile?: string;
 }
 
 /**
@@ -42,7 +44,7 @@ export function resolveConnection(context: Pick<CliContext, 'cwd' | 'env'>, flag
 }
 
 function fromToken(token: string, flags: ConnectionFlags, env: CliContext['env']): Connection {
-  const named = flags.token === undefined ? 'HATCHET_CLIENT_TOKEN' : '--token';
+  const named = flags.token === undefined ? 'HATCHET_CLIENT_TOKEN' : flags.tokenFile === undefined ? '--token' : '--token-file';
   const claims = tokenClaims(token.trim());
   if (claims === undefined) throw new CliError(`${named} does not hold a token`, { exitCode: ExitCode.noEngine, remedy: 'Make one with `hatchet token create`.' });
   const address = flags.address ?? env['HATCHET_CLIENT_HOST_PORT'] ?? claims.grpcAddress;
