@@ -29,6 +29,16 @@ export function withConnection(command: Command): Command {
     .option('--token <token>', 'the access token itself, which others on the machine can see; - reads it from stdin');
 }
 
+/** The flags by which a command finds a database and the key of its secrets. */
+export function withAdministrationFlags(command: Command): Command {
+  return withOutput(
+    command
+      .option('--database-url <url>', 'Postgres of the engine (default: that of the data folder)')
+      .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
+      .option('--secret-key-file <path>', 'file with the key of the secrets (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)'),
+  );
+}
+
 export function outputOf(context: CliContext, flags: OutputFlag): Output {
   return createOutput(flags.output, context);
 }

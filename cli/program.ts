@@ -9,6 +9,7 @@ import { engineCommand } from './commands/engine/engine.command.ts';
 import { eventsCommand } from './commands/events/events.command.ts';
 import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
+import { keysCommand } from './commands/keys/keys.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
 import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
@@ -44,6 +45,7 @@ const defined = [
   engineCommand,
   migrateCommand,
   tokenCommand,
+  keysCommand,
   tuiCommand,
   benchCommand,
   doctorCommand,

@@ -231,9 +231,11 @@ WITH (fillfactor='50');
 
 CREATE TABLE public.signing_key (
     id text NOT NULL,
-    private_jwk jsonb NOT NULL,
+    private_jwk jsonb,
     public_jwk jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    private_sealed text,
+    retired_at timestamp with time zone
 );
 
 CREATE TABLE public.stream_chunk (
@@ -275,7 +277,8 @@ CREATE TABLE public.token (
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    key_id text
 );
 
 CREATE TABLE public.wait (

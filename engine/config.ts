@@ -7,6 +7,11 @@ export interface EngineOptions {
   dataDir?: string;
   /** An external Postgres 15 or newer. Without it the engine starts its own under dataDir. */
   databaseUrl?: string;
+  /**
+   * File with the key under which secrets are sealed in the database: 32 bytes as base64 or hex, older ones on further lines.
+   * Default HATCHET_ENGINE_SECRET_KEY_FILE, else the key in HATCHET_ENGINE_SECRET_KEY, else `secret.key` in dataDir, made at the first start.
+   */
+  secretKeyFile?: string;
   /** Address to bind. Default 127.0.0.1. One that other machines reach needs `tls` or `insecure`. */
   host?: string;
   /** Serves gRPC and HTTP over TLS alone. */

@@ -7,7 +7,7 @@ import { hostPort } from './net/bind-address.ts';
  * `<dataDir>/engine.json` (0600) tells programs beside the engine where it is. The engine's own process writes and removes
  * it, so that it is the same however the process was started.
  */
-export function writeEngineFile(dataDir: string, engine: RunningEngine): void {
+export function writeEngineFile(dataDir: string, engine: RunningEngine, secretKeyFile: string | undefined): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const record = {
     pid: process.pid,
@@ -17,6 +17,8 @@ export function writeEngineFile(dataDir: string, engine: RunningEngine): void {
     http: hostPort(engine.http),
     // A client beside the engine trusts the certificate that it serves by its file.
     tls: engine.tls === undefined ? null : { certFile: resolve(engine.tls.certFile), clientCertificates: engine.tls.clientCaFile !== undefined },
+    // Where commands that need the secret key find it, other than in the data folder.
+    secretKeyFile: secretKeyFile === undefined ? null : resolve(secretKeyFile),
     databaseUrl: engine.databaseUrl,
   };
   const path = engineFile(dataDir);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ensureLocalToken } from './auth/local-token.ts';
-import { loadSigningKeys } from './auth/signing-keys.ts';
+import { KeyRing } from './auth/key-ring.ts';
+import { openSecrets } from './auth/secrets/open-secrets.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
 import { systemClock } from './clock.ts';
@@ -58,7 +59,7 @@ async function stage<T>(name: StageName, onStage: OnStage, work: () => Promise<{
 /**
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
- * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SCHEMA_NEWER, SCHEMA_CHANGED
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED
  */
 export async function startEngine(options: EngineOptions = {}, onStage: OnStage = () => undefined): Promise<RunningEngine> {
   const log = createLog(options.logLevel ?? 'info');
@@ -140,7 +141,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   maintenance.start();
   onStop(() => maintenance.stop());
 
-  const tokens = new Tokens(reads, await loadSigningKeys(writes));
+  const sealer = await openSecrets(writes, { dataDir: context.dataDir, secretKeyFile: options.secretKeyFile });
+  const tokens = new Tokens(reads, await KeyRing.read(reads, sealer));
   const tenant = await ensureTenant(writes, 'default');
   const feed = new JournalFeed(reads);
   const logSignal = new LogSignal();
@@ -214,7 +216,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const grpc = await startGrpc({ host, port: options.grpcPort ?? defaults.grpcPort, services, connections, tls });
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
-  const rest = await startRest({ host, port: options.httpPort ?? defaults.httpPort, tls, allowedHosts: options.allowedHosts ?? [], tokens, owner, pool: reads, log, version, isReady: () => [...owner.states].length > 0 });
+  const rest = await startRest({ host, port: options.httpPort ?? defaults.httpPort, tls, allowedHosts: options.allowedHosts ?? [], tokens, owner, pool: reads, sealer, log, version, isReady: () => [...owner.states].length > 0 });
   onStop(() => rest.stop());
 
   const addresses = { serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`, grpcBroadcastAddress: hostPort(grpc.address) };

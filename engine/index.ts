@@ -3,17 +3,20 @@ export { startEngine } from './engine.ts';
 export type { Clock } from './clock.ts';
 export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './config.ts';
 export { HatchetError, type ErrorCode } from './errors.ts';
-/** For `hatchet migrate` and `hatchet token`, which work without a running engine. */
+/** For `hatchet migrate`, `hatchet token` and `hatchet keys`, which work without a running engine. */
 export {
   migrateDown,
   migrateUp,
   migrationStatus,
   openAdministeredDatabase,
   openTokenAdministration,
+  resetSecrets,
   verifyMigrations,
   type MigrateOptions,
   type MigrationState,
   type MigrationStep,
+  type KeySource,
+  type SigningKeyInfo,
   type TokenAdministration,
   type TokenInfo,
 } from './administration.ts';

@@ -18,6 +18,8 @@ export interface EngineRecord {
   http: string;
   /** Null where it speaks plain text. */
   tls: LocalTls | null;
+  /** Null where the key lies in the data folder, or came by a variable. */
+  secretKeyFile: string | null;
   /** Password included. */
   databaseUrl: string;
 }
@@ -38,7 +40,7 @@ function parse(text: string): EngineRecord | undefined {
     const { pid, startedAt, version, grpc, http, databaseUrl } = value;
     if (typeof pid !== 'number' || typeof startedAt !== 'string' || typeof version !== 'string') return undefined;
     if (typeof grpc !== 'string' || typeof http !== 'string' || typeof databaseUrl !== 'string') return undefined;
-    return { pid, startedAt, version, grpc, http, tls: parseLocalTls(value['tls']) ?? null, databaseUrl };
+    return { pid, startedAt, version, grpc, http, tls: parseLocalTls(value['tls']) ?? null, secretKeyFile: typeof value['secretKeyFile'] === 'string' ? value['secretKeyFile'] : null, databaseUrl };
   } catch {
     return undefined;
   }

@@ -16,6 +16,8 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   INSECURE_BIND: ExitCode.wrongUse,
   TLS_UNUSABLE: ExitCode.wrongUse,
   NOT_CONFIGURED: ExitCode.wrongUse,
+  SECRET_KEY_WRONG: ExitCode.wrongUse,
+  SECRET_KEY_UNUSABLE: ExitCode.wrongUse,
   UNKNOWN_WORKFLOW: ExitCode.unknown,
   UNKNOWN_RUN: ExitCode.unknown,
   UNKNOWN_WORKER: ExitCode.unknown,

@@ -3,7 +3,8 @@ import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';
-import { algorithm, type SigningKey } from './signing-keys.ts';
+import type { KeyRing } from './key-ring.ts';
+import { algorithm } from './signing-keys.ts';
 
 export interface Addresses {
   /** Base URL of the REST API. */
@@ -31,6 +32,15 @@ const defaultDays = 365;
 const recheckMs = 5_000;
 const cacheLimit = 1_000;
 
+/** Also with its key's retirement: a key that is not there any more is retired too. */
+const isRevokedText = `SELECT revoked_at IS NOT NULL OR NOT EXISTS (SELECT FROM signing_key WHERE id = $3 AND retired_at IS NULL) AS revoked FROM token WHERE id = $1 AND tenant_id = $2`;
+
+/** What a signature vouches for. */
+interface Verified extends Identity {
+  expiresAtMs: number;
+  keyId: string;
+}
+
 interface TokenSqlRow {
   id: string;
   name: string;
@@ -42,23 +52,22 @@ interface TokenSqlRow {
 /** Signs and checks the tokens that name a tenant. */
 export class Tokens {
   readonly #pool: Pool;
-  readonly #keys: readonly SigningKey[];
-  readonly #cache = new Map<string, Identity & { expiresAtMs: number; checkedAtMs: number }>();
+  readonly #keys: KeyRing;
+  readonly #cache = new Map<string, Verified & { checkedAtMs: number }>();
   /** One check at a time for a token: a thousand calls at once ask Postgres once. */
   readonly #checking = new Map<string, Promise<Identity>>();
 
-  constructor(pool: Pool, keys: readonly SigningKey[]) {
+  constructor(pool: Pool, keys: KeyRing) {
     this.#pool = pool;
     this.#keys = keys;
   }
 
   /** @param options.expiresInDays default 365 */
   async create(options: { tenantId: string; name: string; expiresInDays?: number | undefined; addresses: Addresses }): Promise<string> {
-    const [key] = this.#keys;
-    if (key === undefined) throw new Error('there is no signing key');
+    const key = await this.#keys.signer();
     const id = newId();
     const expiresAt = new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
-    await this.#pool.query('INSERT INTO token (id, tenant_id, name, expires_at) VALUES ($1, $2, $3, $4)', [id, options.tenantId, options.name, expiresAt]);
+    await this.#pool.query('INSERT INTO token (id, tenant_id, name, expires_at, key_id) VALUES ($1, $2, $3, $4, $5)', [id, options.tenantId, options.name, expiresAt, key.id]);
     return new SignJWT({ server_url: options.addresses.serverUrl, grpc_broadcast_address: options.addresses.grpcBroadcastAddress, token_id: id })
       .setProtectedHeader({ alg: algorithm, kid: key.id })
       .setIssuer(issuer)
@@ -100,7 +109,7 @@ export class Tokens {
     }
     // Set anew, it is the youngest: the map's first is the one that was not used for longest.
     this.#cache.delete(token);
-    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, expiresAtMs: claims.expiresAtMs, checkedAtMs: Date.now() };
+    const identity = { ...claims, checkedAtMs: Date.now() };
     this.#cache.set(token, identity);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > cacheLimit && oldest !== undefined) this.#cache.delete(oldest);
@@ -124,24 +133,32 @@ export class Tokens {
     return rowCount === 1;
   }
 
-  async #verify(token: string): Promise<Identity & { expiresAtMs: number }> {
+  async #verify(token: string): Promise<Verified> {
+    // Outside of what refuses: that Postgres is away says nothing against a token.
+    const key = await this.#keys.find(keyIdOf(token));
+    if (key === undefined) throw unauthenticated();
     try {
-      const { kid } = decodeProtectedHeader(token);
-      const key = this.#keys.find((candidate) => candidate.id === kid);
-      if (key === undefined) throw unauthenticated();
       const { payload } = await jwtVerify(token, key.publicKey, { algorithms: [algorithm], issuer });
       const tenantId = parseUuid(payload.sub ?? '');
       const tokenId = typeof payload['token_id'] === 'string' ? parseUuid(payload['token_id']) : undefined;
       if (tenantId === undefined || tokenId === undefined || payload.exp === undefined) throw unauthenticated();
-      return { tenantId, tokenId, expiresAtMs: payload.exp * 1000 };
+      return { tenantId, tokenId, expiresAtMs: payload.exp * 1000, keyId: key.id };
     } catch {
       throw unauthenticated();
     }
   }
 
-  async #isRevoked(identity: Identity): Promise<boolean> {
-    const { rows } = await this.#pool.query<{ revoked: boolean }>('SELECT revoked_at IS NOT NULL AS revoked FROM token WHERE id = $1 AND tenant_id = $2', [identity.tokenId, identity.tenantId]);
+  async #isRevoked(identity: Verified): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ revoked: boolean }>(isRevokedText, [identity.tokenId, identity.tenantId, identity.keyId]);
     return rows[0]?.revoked !== false;
+  }
+}
+
+function keyIdOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    return undefined;
   }
 }
 

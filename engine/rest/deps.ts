@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Sealer } from '../auth/secrets/sealer.ts';
 import type { Identity, Tokens } from '../auth/tokens.ts';
 import type { Logger } from '../log.ts';
 import type { Owner } from '../shard/owner.ts';
@@ -8,6 +9,7 @@ export interface RestDeps {
   tokens: Tokens;
   owner: Owner;
   pool: Pool;
+  sealer: Sealer;
   log: Logger;
   version: string;
   /** Whether commands are being carried out. */

@@ -20,7 +20,7 @@ const path = '/api/v1/stable/tenants/:tenant/webhooks/:webhook';
  * answered once that is committed. Nothing of a request is looked at before it is known who sent it.
  */
 export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): void {
-  const store = new WebhookStore(deps.pool);
+  const store = new WebhookStore(deps.pool, deps.sealer);
   const limit = bodyLimit({
     maxSize: maxPayloadBytes,
     onError: () => {

@@ -12,7 +12,7 @@ const base = '/api/v1/stable/tenants/:tenant/webhooks';
 
 /** Webhooks: their owners' side. No answer holds a secret. */
 export function registerWebhookRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  const store = new WebhookStore(deps.pool);
+  const store = new WebhookStore(deps.pool, deps.sealer);
 
   app.get(base, async (context) => {
     const { req } = context;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -19,9 +20,11 @@ const ca = readFileSync(fixture('authority'));
 const own = { ca, cert: readFileSync(fixture('client')), key: readFileSync(fixture('client-key')) };
 const serverFiles = { certFile: fixture('server'), keyFile: fixture('server-key') };
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-tls-'));
+const secretKeyFile = join(folder, 'secret.key');
 let database: TestDatabase;
 
 beforeAll(async () => {
+  writeFileSync(secretKeyFile, randomBytes(32).toString('base64'));
   database = await createTestDatabase();
 });
 
@@ -31,7 +34,7 @@ afterAll(async () => {
 });
 
 async function start(options: EngineOptions): Promise<RunningEngine> {
-  const engine = await startEngine({ databaseUrl: database.url, dataDir: mkdtempSync(join(folder, 'data-')), grpcPort: 0, httpPort: 0, logLevel: 'silent', ...options });
+  const engine = await startEngine({ databaseUrl: database.url, dataDir: mkdtempSync(join(folder, 'data-')), secretKeyFile, grpcPort: 0, httpPort: 0, logLevel: 'silent', ...options });
   onTestFinished(() => engine.stop());
   return engine;
 }

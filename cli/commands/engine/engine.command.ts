@@ -21,6 +21,7 @@ export function engineCommand(host: CommandHost): Command {
     .addOption(new Option('--tls-min-version <version>', 'oldest version of TLS (default: HATCHET_ENGINE_TLS_MIN_VERSION, else 1.3)').choices(tlsVersions))
     .option('--insecure', 'allow plain text on an address that other machines reach (default: HATCHET_ENGINE_INSECURE)')
     .option('--allowed-host <name>', 'on a loopback address: another name that HTTP requests may be for, such as a proxy’s; may be repeated (default: HATCHET_ENGINE_ALLOWED_HOSTS)', names)
+    .option('--secret-key-file <path>', 'file with the key that seals secrets in the database (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)')
     .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { EngineOptions } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
@@ -14,6 +15,7 @@ import { networkOptions, type NetworkFlags } from './network-options.ts';
 
 export interface StartFlags extends EngineFlags, NetworkFlags {
   databaseUrl?: string;
+  secretKeyFile?: string;
   grpcPort: number;
   httpPort: number;
   retentionDays: number;
@@ -33,7 +35,7 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const network = networkOptions(context, flags);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }), ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 

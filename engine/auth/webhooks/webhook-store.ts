@@ -1,9 +1,13 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../../errors.ts';
-import type { StoredWebhook, Webhook, WebhookAuth, WebhookSource } from './webhook.ts';
+import type { Sealer } from '../secrets/sealer.ts';
+import { webhookRow, type HmacAuth, type StoredWebhook, type Webhook, type WebhookAuth, type WebhookSource } from './webhook.ts';
 
 /** Of one tenant. */
 const mostWebhooks = 1000;
+
+/** Of a signing secret only what is sealed is stored; one in clear is from an engine of an earlier version that runs beside this. */
+type StoredAuth = WebhookAuth | (Omit<HmacAuth, 'signingSecret'> & { sealedSecret: string });
 
 interface WebhookSqlRow {
   id: string;
@@ -14,7 +18,7 @@ interface WebhookSqlRow {
   scope_expression: string | null;
   static_payload: string | null;
   returns_event: boolean;
-  auth: WebhookAuth;
+  auth: StoredAuth;
   created_at: Date;
   updated_at: Date;
   last_error: string | null;
@@ -75,14 +79,16 @@ export interface WebhookChange {
 /** The webhooks of all tenants. They are no state of the planner: a request reads its own, and becomes a pushed event. */
 export class WebhookStore {
   readonly #pool: Pool;
+  readonly #sealer: Sealer;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, sealer: Sealer) {
     this.#pool = pool;
+    this.#sealer = sealer;
   }
 
   async list(tenantId: string, query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number }): Promise<StoredWebhook[]> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...listText, values: [tenantId, query.sources, query.names, query.offset, query.limit] });
-    return rows.map(fromRow);
+    return rows.map((row) => this.#fromRow(row));
   }
 
   async find(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
@@ -93,9 +99,9 @@ export class WebhookStore {
   /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, or the tenant's 1001st */
   async create(webhook: Webhook): Promise<StoredWebhook> {
     const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), mostWebhooks] });
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(this.#sealed(id, auth)), mostWebhooks] });
     const [row] = rows;
-    if (row !== undefined) return fromRow(row);
+    if (row !== undefined) return this.#fromRow(row);
     const isTaken = (await this.find(tenantId, name)) !== undefined;
     throw isTaken
       ? new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' })
@@ -105,33 +111,45 @@ export class WebhookStore {
   async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
     const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...updateText, values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent] });
-    return rows.map(fromRow)[0];
+    return rows.map((row) => this.#fromRow(row))[0];
   }
 
   async delete(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...deleteText, values: [tenantId, name] });
-    return rows.map(fromRow)[0];
+    return rows.map((row) => this.#fromRow(row))[0];
   }
 
   async refused(id: string, reason: string): Promise<void> {
     await this.#pool.query({ ...refusedText, values: [id, reason.slice(0, 1000).replaceAll('\0', '')] });
   }
-}
 
-function fromRow(row: WebhookSqlRow): StoredWebhook {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    name: row.name,
-    source: row.source,
-    eventKeyExpression: row.event_key_expression,
-    scopeExpression: row.scope_expression,
-    staticPayload: row.static_payload,
-    returnsEvent: row.returns_event,
-    auth: row.auth,
-    createdAtMs: row.created_at.getTime(),
-    updatedAtMs: row.updated_at.getTime(),
-    lastError: row.last_error,
-    lastErrorAtMs: row.last_error_at?.getTime() ?? null,
-  };
+  #sealed(id: string, auth: WebhookAuth): StoredAuth {
+    if (auth.type !== 'HMAC') return auth;
+    const { signingSecret, ...rest } = auth;
+    return { ...rest, sealedSecret: this.#sealer.seal(signingSecret, webhookRow(id)) };
+  }
+
+  #opened(id: string, auth: StoredAuth): WebhookAuth {
+    if (!('sealedSecret' in auth)) return auth;
+    const { sealedSecret, ...rest } = auth;
+    return { ...rest, signingSecret: this.#sealer.open(sealedSecret, webhookRow(id)) };
+  }
+
+  #fromRow(row: WebhookSqlRow): StoredWebhook {
+    return {
+      id: row.id,
+      tenantId: row.tenant_id,
+      name: row.name,
+      source: row.source,
+      eventKeyExpression: row.event_key_expression,
+      scopeExpression: row.scope_expression,
+      staticPayload: row.static_payload,
+      returnsEvent: row.returns_event,
+      auth: this.#opened(row.id, row.auth),
+      createdAtMs: row.created_at.getTime(),
+      updatedAtMs: row.updated_at.getTime(),
+      lastError: row.last_error,
+      lastErrorAtMs: row.last_error_at?.getTime() ?? null,
+    };
+  }
 }

@@ -1,11 +1,14 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DispatcherService } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
-import { loadSigningKeys } from '../../../engine/auth/signing-keys.ts';
+import { KeyRing } from '../../../engine/auth/key-ring.ts';
 import { ensureTenant } from '../../../engine/auth/tenants.ts';
 import { Tokens } from '../../../engine/auth/tokens.ts';
 import { unary } from '../../../engine/grpc/handlers.ts';
@@ -16,6 +19,7 @@ import { GrpcClients } from '../../helpers/grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const strangerMs = 300;
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-connections-'));
 let database: TestDatabase;
 let pool: Pool;
 let tokens: Tokens;
@@ -27,7 +31,7 @@ const clients: GrpcClients[] = [];
 beforeAll(async () => {
   database = await createTestDatabase({ from: 'migrated' });
   pool = new Pool({ connectionString: database.url });
-  tokens = new Tokens(pool, await loadSigningKeys(pool));
+  tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: folder }));
   const tenant = await ensureTenant(pool, 'default');
   token = await tokens.create({ tenantId: tenant.id, name: 'any', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
 });
@@ -35,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end();
   await database.drop();
+  rmSync(folder, { recursive: true });
 });
 
 async function start(limits: { connections?: number; strangers?: number } = {}): Promise<void> {
