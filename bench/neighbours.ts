@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Pool } from 'pg';
-import { loadSigningKeys } from '../engine/auth/signing-keys.ts';
+import { KeyRing } from '../engine/auth/key-ring.ts';
 import { ensureTenant } from '../engine/auth/tenants.ts';
 import { Tokens } from '../engine/auth/tokens.ts';
 import { shardOf } from '../engine/model/shard-of.ts';
@@ -85,7 +85,7 @@ try {
   let loudId = newId();
   while (shardOf(loudId) !== shardOf(home)) loudId = newId();
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [loudId, 'loud']);
-  const tokens = new Tokens(pool, await loadSigningKeys(pool));
+  const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
   const loud = new Tenant(engine.address, await tokens.create({ tenantId: loudId, name: 'loud', addresses: { serverUrl: '', grpcBroadcastAddress: engine.address } }));
   await quiet.putWorkflow('quiet');
   await loud.putWorkflow('plain');

@@ -25,7 +25,18 @@ export function withConnection(command: Command): Command {
   return command
     .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
     .option('--address <host:port>', 'gRPC address of the engine')
-    .option('--token <token>', 'access token; HATCHET_CLIENT_TOKEN is not seen by others on the machine');
+    .option('--token-file <path>', 'file with the access token, or - for stdin (default: HATCHET_CLIENT_TOKEN)')
+    .option('--token <token>', 'the access token itself, which others on the machine can see; - reads it from stdin');
+}
+
+/** The flags by which a command finds a database and the key of its secrets. */
+export function withAdministrationFlags(command: Command): Command {
+  return withOutput(
+    command
+      .option('--database-url <url>', 'Postgres of the engine (default: that of the data folder)')
+      .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
+      .option('--secret-key-file <path>', 'file with the key of the secrets (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)'),
+  );
 }
 
 export function outputOf(context: CliContext, flags: OutputFlag): Output {

@@ -9,6 +9,7 @@ import { engineCommand } from './commands/engine/engine.command.ts';
 import { eventsCommand } from './commands/events/events.command.ts';
 import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
+import { keysCommand } from './commands/keys/keys.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
 import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
@@ -21,6 +22,8 @@ import { webhooksCommand } from './commands/webhooks/webhooks.command.ts';
 import { workerCommand } from './commands/worker/worker.command.ts';
 import { workersCommand } from './commands/workers/workers.command.ts';
 import { workflowsCommand } from './commands/workflows/workflows.command.ts';
+import { readToken } from './input/read-token.ts';
+import { warnOfVisibleSecrets } from './input/visible-secrets.ts';
 import { packageRoot } from './package-root.ts';
 
 /** In the order of the help. */
@@ -42,6 +45,7 @@ const defined = [
   engineCommand,
   migrateCommand,
   tokenCommand,
+  keysCommand,
   tuiCommand,
   benchCommand,
   doctorCommand,
@@ -58,6 +62,13 @@ export function createProgram(host: CommandHost): Command {
   for (const define of defined) program.addCommand(define(host));
   program.addCommand(completionCommand(host, program));
   settle(program, host);
+  // Before the command itself, which then finds the token wherever it was given.
+  program.hook('preAction', async (_program, command) => {
+    warnOfVisibleSecrets(host.context, command.opts());
+    if (!command.options.some((option) => option.long === '--token-file')) return;
+    const token = await readToken(host.context, command.opts());
+    if (token !== undefined) command.setOptionValue('token', token);
+  });
   return program;
 }
 

@@ -242,9 +242,11 @@ WITH (fillfactor='50');
 
 CREATE TABLE public.signing_key (
     id text NOT NULL,
-    private_jwk jsonb NOT NULL,
+    private_jwk jsonb,
     public_jwk jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    private_sealed text,
+    retired_at timestamp with time zone
 );
 
 CREATE TABLE public.stream_chunk (
@@ -290,7 +292,8 @@ CREATE TABLE public.token (
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     role text DEFAULT 'admin'::text NOT NULL,
-    last_used_at timestamp with time zone
+    last_used_at timestamp with time zone,
+    key_id text
 );
 
 CREATE TABLE public.wait (

@@ -7,8 +7,19 @@ export interface EngineOptions {
   dataDir?: string;
   /** An external Postgres 15 or newer. Without it the engine starts its own under dataDir. */
   databaseUrl?: string;
-  /** Address to bind. Default 127.0.0.1. */
+  /**
+   * File with the key under which secrets are sealed in the database: 32 bytes as base64 or hex, older ones on further lines.
+   * Default HATCHET_ENGINE_SECRET_KEY_FILE, else the key in HATCHET_ENGINE_SECRET_KEY, else `secret.key` in dataDir, made at the first start.
+   */
+  secretKeyFile?: string;
+  /** Address to bind. Default 127.0.0.1. One that other machines reach needs `tls` or `insecure`. */
   host?: string;
+  /** Serves gRPC and HTTP over TLS alone. */
+  tls?: TlsOptions;
+  /** Allows plain text on an address that other machines reach. Default: whether HATCHET_ENGINE_INSECURE is `1` or `true`. */
+  insecure?: boolean;
+  /** Names besides the loopback's that HTTP requests may be for, while `host` is a loopback address: those of a proxy that passes them on. */
+  allowedHosts?: readonly string[];
   /** gRPC port; 0 picks a free one. Default 7077. */
   grpcPort?: number;
   /** HTTP port; 0 picks a free one. Default 8888. */
@@ -25,6 +36,17 @@ export interface EngineOptions {
   allowSkip?: boolean;
   /** The time of deadlines, sleeps, crons and windows. Whoever moves it calls `time.moved`. Default the system's. */
   clock?: Clock;
+}
+
+/** Paths of PEM files. They are looked at each second; new connections use what is there. */
+export interface TlsOptions {
+  /** The server's certificate, followed by those that lead to its authority's. */
+  certFile: string;
+  keyFile: string;
+  /** The authority of clients' certificates: with it, each client has to have one (mTLS). */
+  clientCaFile?: string;
+  /** Default 1.3. */
+  minVersion?: '1.2' | '1.3';
 }
 
 export type StageName = 'postgres' | 'migrations' | 'engine';
@@ -60,6 +82,8 @@ export interface EngineTime {
 export interface RunningEngine {
   grpc: Address;
   http: Address;
+  /** Whether both speak TLS. */
+  tls: TlsOptions | undefined;
   /** Postgres in use, password included. */
   databaseUrl: string;
   /** A token of the tenant `default`, valid for these addresses. */

@@ -1,19 +1,24 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunningEngine } from './config.ts';
+import { hostPort } from './net/bind-address.ts';
 
 /**
  * `<dataDir>/engine.json` (0600) tells programs beside the engine where it is. The engine's own process writes and removes
  * it, so that it is the same however the process was started.
  */
-export function writeEngineFile(dataDir: string, engine: RunningEngine): void {
+export function writeEngineFile(dataDir: string, engine: RunningEngine, secretKeyFile: string | undefined): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const record = {
     pid: process.pid,
     startedAt: engine.startedAt.toISOString(),
     version: engine.version,
-    grpc: `${engine.grpc.host}:${engine.grpc.port}`,
-    http: `${engine.http.host}:${engine.http.port}`,
+    grpc: hostPort(engine.grpc),
+    http: hostPort(engine.http),
+    // A client beside the engine trusts the certificate that it serves by its file.
+    tls: engine.tls === undefined ? null : { certFile: resolve(engine.tls.certFile), clientCertificates: engine.tls.clientCaFile !== undefined },
+    // Where commands that need the secret key find it, other than in the data folder.
+    secretKeyFile: secretKeyFile === undefined ? null : resolve(secretKeyFile),
     databaseUrl: engine.databaseUrl,
   };
   const path = engineFile(dataDir);

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { AuditLog } from './auth/audit-log.ts';
+import { KeyRing } from './auth/key-ring.ts';
 import { ensureLocalToken } from './auth/local-token.ts';
-import { loadSigningKeys } from './auth/signing-keys.ts';
+import { openSecrets } from './auth/secrets/open-secrets.ts';
 import { TenantLimits } from './auth/tenant-limits.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
@@ -21,7 +22,7 @@ import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './grpc/change-signal.ts';
-import { startGrpc, type GrpcServer } from './grpc/server.ts';
+import { startGrpc } from './grpc/server.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './engine-timeline.ts';
 import { createLog, type Logger } from './log.ts';
@@ -39,10 +40,12 @@ import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './plan/durable-command.ts';
 import { releaseEffects } from './release-effects.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
-import type { RestDeps } from './rest/deps.ts';
-import { startRest, type RestServer } from './rest/server.ts';
+import { startRest } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
 import { Timekeeper } from './shard/timekeeper.ts';
+import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
+import { ConnectionGuard } from './net/connection-guard.ts';
+import { TlsIdentity } from './net/tls-identity.ts';
 import { packageVersion } from './version.ts';
 
 const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30, auditDays: 365 };
@@ -62,7 +65,7 @@ async function stage<T>(name: StageName, onStage: OnStage, work: () => Promise<{
 /**
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
- * @throws HatchetError PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SCHEMA_NEWER, SCHEMA_CHANGED
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED
  */
 export async function startEngine(options: EngineOptions = {}, onStage: OnStage = () => undefined): Promise<RunningEngine> {
   const log = createLog(options.logLevel ?? 'info');
@@ -93,6 +96,7 @@ async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: 
   const dataDir = resolve(options.dataDir ?? '.hatchet');
   const startedAt = new Date();
   const version = packageVersion();
+  const tls = await openTls(options, { log, onStop });
 
   const database = await stage('postgres', onStage, async () => {
     const value = await openDatabase({ databaseUrl: options.databaseUrl, dataDir, log });
@@ -104,12 +108,27 @@ async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: 
     return { value: undefined, detail: steps.length === 0 ? 'up to date' : steps.map((step) => `${step.name} ${step.ms} ms`).join(', ') };
   });
   return stage('engine', onStage, async () => {
-    const value = await serve(options, { log, onStop, stop, dataDir, startedAt, version, databaseUrl: database.url });
-    return { value, detail: `gRPC ${value.grpc.host}:${value.grpc.port}, HTTP ${value.http.host}:${value.http.port}` };
+    const value = await serve(options, { log, onStop, stop, dataDir, startedAt, version, databaseUrl: database.url, tls });
+    return { value, detail: `gRPC ${hostPort(value.grpc)}, HTTP ${hostPort(value.http)}${tls === undefined ? '' : ', TLS'}` };
   });
 }
 
+/** @throws HatchetError INSECURE_BIND, TLS_UNUSABLE */
+async function openTls(options: EngineOptions, { log, onStop }: Pick<Assembly, 'log' | 'onStop'>): Promise<TlsIdentity | undefined> {
+  const isInsecureAllowed = options.insecure ?? ['1', 'true'].includes(process.env['HATCHET_ENGINE_INSECURE'] ?? '');
+  const host = options.host ?? defaults.host;
+  await checkBind({ host, hasTls: options.tls !== undefined, isInsecureAllowed });
+  if (options.tls === undefined) {
+    if (!(await isLoopbackHost(host))) log.warn({ host }, 'tokens and payloads cross the network in plain text');
+    return undefined;
+  }
+  const tls = TlsIdentity.open(options.tls, log);
+  onStop(async () => tls.stop());
+  return tls;
+}
+
 interface ServeContext extends Omit<Assembly, 'onStage'> {
+  tls: TlsIdentity | undefined;
   dataDir: string;
   startedAt: Date;
   version: string;
@@ -128,7 +147,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   maintenance.start();
   onStop(() => maintenance.stop());
 
-  const tokens = new Tokens(reads, await loadSigningKeys(writes));
+  const sealer = await openSecrets(writes, { dataDir: context.dataDir, secretKeyFile: options.secretKeyFile });
+  const tokens = new Tokens(reads, await KeyRing.read(reads, sealer));
   const tenant = await ensureTenant(writes, 'default');
   const feed = new JournalFeed(reads);
   const logSignal = new LogSignal();
@@ -180,13 +200,15 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const limits = new TenantLimits(reads, log);
   const gate = new Gate({ tokens, audit, open, limits, log });
   const commands = edgeCommands(owner, limits);
-  const edge = { gate, log, owner: commands };
+  const connections = new ConnectionGuard();
+  const edge = { gate, log, owner: commands, connections };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
     logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
   };
-  const grpc = await listenGrpc({ host, port: options.grpcPort ?? defaults.grpcPort }, [
+  const { tls } = context;
+  const services = [
     dispatcherService({ ...edge, dispatcher, results, ...followers }),
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
@@ -202,23 +224,17 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       allowSkip: options.allowSkip ?? false,
       ...followers,
     }),
-  ]);
+  ];
+  const grpc = await startGrpc({ host, port: options.grpcPort ?? defaults.grpcPort, services, connections, tls });
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
-  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, webhooks: new WebhookStore(reads, limits), pool: reads, version, isReady: () => [...owner.states].length > 0 });
+  const webhooks = new WebhookStore(reads, { limits, sealer });
+  const rest = await startRest({ ...edge, host, port: options.httpPort ?? defaults.httpPort, tls, allowedHosts: options.allowedHosts ?? [], audit, webhooks, pool: reads, version, isReady: () => [...owner.states].length > 0 });
   onStop(() => rest.stop());
 
-  const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };
+  const addresses = { serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`, grpcBroadcastAddress: hostPort(grpc.address) };
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
-  return { grpc: grpc.address, http: rest.address, databaseUrl, token, version, startedAt, time, stop: context.stop };
-}
-
-function listenGrpc(address: { host: string; port: number }, services: Parameters<typeof startGrpc>[0]['services']): Promise<GrpcServer> {
-  return startGrpc({ ...address, services });
-}
-
-function listenRest(address: { host: string; port: number }, deps: RestDeps): Promise<RestServer> {
-  return startRest({ ...address, ...deps });
+  return { grpc: grpc.address, http: rest.address, tls: options.tls, databaseUrl, token, version, startedAt, time, stop: context.stop };
 }
 
 function isLive(owner: Owner, tenantId: string, runId: string): boolean {

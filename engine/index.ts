@@ -3,20 +3,25 @@ export { startEngine } from './engine.ts';
 export type { Clock } from './clock.ts';
 export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './config.ts';
 export { HatchetError, type ErrorCode } from './errors.ts';
-/** For `hatchet migrate` and `hatchet token`, which work without a running engine. */
+/** For `hatchet migrate`, `hatchet token` and `hatchet keys`, which work without a running engine. */
 export {
   migrateDown,
   migrateUp,
   migrationStatus,
   openAdministeredDatabase,
   openTokenAdministration,
+  resetSecrets,
   verifyMigrations,
   type MigrateOptions,
   type MigrationState,
   type MigrationStep,
+  type KeySource,
+  type SigningKeyInfo,
   type TokenAdministration,
   type TokenInfo,
 } from './administration.ts';
+/** For `hatchet dev --reset`. */
+export { dataPaths, deleteData } from './data-folder.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
 export { packageRoot } from './version.ts';

@@ -80,7 +80,7 @@ try {
   if (stopRequested) {
     stop();
   } else {
-    writeEngineFile(dataDir, engine);
+    writeEngineFile(dataDir, engine, options.secretKeyFile ?? process.env['HATCHET_ENGINE_SECRET_KEY_FILE']);
     say({
       type: 'ready',
       pid: process.pid,

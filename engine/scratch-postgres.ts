@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { createLog } from './log.ts';
-import { readRecord } from './postgres/cluster-record.ts';
+import { readOwnRecord } from './postgres/cluster-record.ts';
 import { connectionConfig } from './postgres/connect.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './postgres/embedded.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import { preparePartitions } from './postgres/partitions.ts';
 import { isAlive, runningPostmaster } from './postgres/postmaster.ts';
+import { isPrivateFolder } from './postgres/trusted-record.ts';
 import { scratchHome } from './scratch-home.ts';
 
 /** Nothing on it outlives it, so it is not made to survive a power cut; and many engines share it, each with up to 13 connections. Its files may lie in memory: little WAL is kept. */
@@ -132,25 +133,29 @@ function urlOf(url: string, database: string): string {
   return parsed.href;
 }
 
-/** Its process was killed: the server it left is ended, and its files go. */
+/**
+ * Its process was killed: the server it left is ended, and its files go. The home is open to all users: only a folder that
+ * this one made and closed is looked into, whatever others name like one.
+ */
 function removeAbandoned(home: string): void {
   for (const name of readdirSync(home)) {
     const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
-    if (!Number.isInteger(pid) || isAlive(pid)) continue;
+    if (!Number.isInteger(pid) || isAlive(pid) || !isPrivateFolder(join(home, name))) continue;
     try {
       removeFolder(join(home, name));
     } catch {
-      // Another user's, or another process is at it.
+      // Damaged, or another process is at it.
     }
   }
 }
 
+/** @throws HatchetError DATA_DIR_UNUSABLE where its record names what is not the folder's own; nothing is removed then */
 function removeFolder(folder: string): void {
-  const cluster = readRecord(folder)?.folder;
+  const cluster = readOwnRecord(folder)?.folder;
   if (cluster !== undefined) {
     const left = runningPostmaster(cluster);
     if (left !== undefined) process.kill(left.pid, 'SIGKILL');
-    if (relative(folder, cluster).startsWith('..')) rmSync(dirname(cluster), { recursive: true, force: true });
+    if (dirname(cluster) !== folder) rmSync(dirname(cluster), { recursive: true, force: true });
   }
   rmSync(folder, { recursive: true, force: true });
 }

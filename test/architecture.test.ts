@@ -13,6 +13,7 @@ const leaves = ['engine/config.ts', 'engine/log.ts', 'engine/clock.ts', 'engine/
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],
   'engine/model': leaves,
+  'engine/net': leaves,
   'engine/plan': [...leaves, 'engine/model', 'engine/cel'],
   'engine/cel': leaves,
   'engine/commit': [...leaves, 'engine/model', 'engine/postgres'],
@@ -24,8 +25,8 @@ const allowed: Record<string, readonly string[]> = {
   // Parsers and rules stand apart from how a call came; the generated services name the methods.
   'engine/edge': [...leaves, 'engine/auth', 'engine/cel', 'engine/model', 'engine/plan', 'proto/gen'],
   // The planner's command and state types are the words in which the edge speaks to the owner.
-  'engine/grpc': [...leaves, 'engine/edge', 'engine/cel', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
-  'engine/rest': [...leaves, 'engine/edge', 'engine/cel', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
+  'engine/grpc': [...leaves, 'engine/edge', 'engine/net', 'engine/cel', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
+  'engine/rest': [...leaves, 'engine/edge', 'engine/net', 'engine/cel', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
   engine: ['engine'],
   sdk: ['proto/gen'],
   testing: ['engine/index.ts', 'sdk'],

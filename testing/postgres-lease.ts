@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ export async function leasePostgres(want: Wish['want']): Promise<PostgresLease> 
 
 /** In a folder that all may write to, another user's socket is not to be trusted. */
 function checkOwner(address: string): void {
-  const found = process.platform === 'win32' ? undefined : statSync(address, { throwIfNoEntry: false });
+  const found = process.platform === 'win32' ? undefined : lstatSync(address, { throwIfNoEntry: false });
   if (found !== undefined && found.uid !== process.getuid?.()) throw unavailable(`${address} belongs to another user`);
 }
 

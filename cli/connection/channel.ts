@@ -1,4 +1,5 @@
-import { credentials, Metadata, type Client, type ChannelCredentials, type ClientOptions, type ClientReadableStream, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type Client, type ChannelCredentials, type ClientOptions, type ClientReadableStream, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import { channelCredentials, channelTls } from '../../sdk/connection/tls-material.ts';
 import { fromServiceError, isServiceError } from '../output/server-error.ts';
 import type { Connection } from './resolve-connection.ts';
 
@@ -27,7 +28,7 @@ export class Channel<C extends Client> {
   readonly #metadata: Metadata;
 
   constructor(client: ClientClass<C>, connection: Pick<Connection, 'address' | 'token' | 'tls'>) {
-    this.#client = new client(connection.address, connection.tls ? credentials.createSsl() : credentials.createInsecure(), options);
+    this.#client = new client(connection.address, channelCredentials(connection.tls), { ...options, ...channelTls(connection.tls) });
     this.#address = connection.address;
     this.#metadata = new Metadata();
     this.#metadata.set('authorization', `bearer ${connection.token}`);

@@ -1,6 +1,8 @@
+import { isPlainAbroad } from '../../sdk/config/loopback.ts';
+import { resolveTls, tlsSettingsOf, type ResolvedTls } from '../../sdk/config/resolve-tls.ts';
 import { CliError, wrongUse } from '../cli-error.ts';
 import type { CliContext } from '../cli-context.ts';
-import { readLocalToken, runningEngine } from '../engine-process/engine-record.ts';
+import { apiUrlOf, readLocalToken, runningEngine, type EngineRecord } from '../engine-process/engine-record.ts';
 import { ExitCode } from '../exit-code.ts';
 import { dataFolder } from '../project/project-root.ts';
 import { tokenClaims } from './token-claims.ts';
@@ -10,7 +12,7 @@ export interface Connection {
   /** `host:port`. */
   address: string;
   token: string;
-  tls: boolean;
+  tls: ResolvedTls;
   /** Base URL of the REST API, for workers. */
   apiUrl: string;
   namespace: string | undefined;
@@ -24,7 +26,9 @@ export interface Connection {
 export interface ConnectionFlags {
   dataDir?: string;
   address?: string;
+  /** From whichever flag gave it. */
   token?: string;
+  tokenFile?: string;
 }
 
 /**
@@ -35,34 +39,44 @@ export function resolveConnection(context: Pick<CliContext, 'cwd' | 'env'>, flag
   const { env } = context;
   const token = flags.token ?? (flags.dataDir === undefined ? env['HATCHET_CLIENT_TOKEN'] : undefined);
   if (token !== undefined && token !== '') return fromToken(token, flags, env);
-  const local = fromDataFolder(dataFolder(context.cwd, flags.dataDir));
-  return flags.address === undefined ? local : { ...local, address: flags.address, source: '--address', dataDir: undefined };
+  const { engine, token: localToken, dataDir } = findLocal(dataFolder(context.cwd, flags.dataDir));
+  return localConnection(engine, { token: localToken, dataDir, env, address: flags.address });
 }
 
 function fromToken(token: string, flags: ConnectionFlags, env: CliContext['env']): Connection {
-  const named = flags.token === undefined ? 'HATCHET_CLIENT_TOKEN' : '--token';
+  const named = flags.token === undefined ? 'HATCHET_CLIENT_TOKEN' : flags.tokenFile === undefined ? '--token' : '--token-file';
   const claims = tokenClaims(token.trim());
   if (claims === undefined) throw new CliError(`${named} does not hold a token`, { exitCode: ExitCode.noEngine, remedy: 'Make one with `hatchet token create`.' });
   const address = flags.address ?? env['HATCHET_CLIENT_HOST_PORT'] ?? claims.grpcAddress;
   if (address === undefined) throw wrongUse(`${named} names no address`, 'Give it with --address host:port, or HATCHET_CLIENT_HOST_PORT.');
-  const apiUrl = env['HATCHET_CLIENT_API_URL'] ?? claims.serverUrl ?? '';
-  return { address, token: token.trim(), tls: usesTls(env['HATCHET_CLIENT_TLS_STRATEGY'], apiUrl), apiUrl, namespace: env['HATCHET_CLIENT_NAMESPACE'], source: named, dataDir: undefined };
+  const givenApiUrl = env['HATCHET_CLIENT_API_URL'];
+  const apiUrl = givenApiUrl ?? claims.serverUrl ?? '';
+  const settings = tlsSettingsOf(env);
+  if (givenApiUrl === undefined && settings.strategy !== 'none' && isPlainAbroad(apiUrl)) {
+    throw wrongUse(`${named} names ${apiUrl}: it would be sent there in plain text`, 'Set HATCHET_CLIENT_API_URL to an https address, or HATCHET_CLIENT_TLS_STRATEGY=none on a network that you trust.');
+  }
+  const tls = resolveTls(settings, { hostPort: address, tokenApiUrl: claims.serverUrl, local: undefined });
+  return { address, token: token.trim(), tls, apiUrl, namespace: env['HATCHET_CLIENT_NAMESPACE'], source: named, dataDir: undefined };
 }
 
-/** As the SDKs do, TLS unless told otherwise; a token of a local engine says so by its server's `http:`. */
-function usesTls(strategy: string | undefined, apiUrl: string): boolean {
-  if (strategy === undefined || strategy === '') return !apiUrl.startsWith('http:');
-  if (strategy === 'none') return false;
-  if (strategy === 'tls') return true;
-  throw wrongUse(`HATCHET_CLIENT_TLS_STRATEGY is ${strategy}`, 'Use none or tls.');
+/** An engine of this machine, by its record. */
+export function localConnection(engine: EngineRecord, options: { token: string; dataDir: string; env: CliContext['env']; address?: string | undefined }): Connection {
+  const { token, dataDir, env, address = engine.grpc } = options;
+  const isElsewhere = address !== engine.grpc;
+  const settings = tlsSettingsOf(env);
+  // How it is spoken to is in its record; a strategy in the environment is for the engine that the environment names.
+  const tls = isElsewhere
+    ? resolveTls(settings, { hostPort: address, tokenApiUrl: apiUrlOf(engine), local: undefined })
+    : resolveTls({ ...settings, strategy: undefined }, { hostPort: address, tokenApiUrl: undefined, local: { tls: engine.tls ?? undefined } });
+  return { address, token, tls, apiUrl: apiUrlOf(engine), namespace: undefined, source: isElsewhere ? '--address' : dataDir, dataDir: isElsewhere ? undefined : dataDir };
 }
 
-function fromDataFolder(dataDir: string): Connection {
+function findLocal(dataDir: string): { engine: EngineRecord; token: string; dataDir: string } {
   const engine = runningEngine(dataDir);
   if (engine === undefined) {
     throw new CliError(`no engine runs on the data folder ${dataDir}`, { exitCode: ExitCode.noEngine, remedy: 'Start one with `hatchet dev` or `hatchet engine start`, or name it with --data-dir or HATCHET_CLIENT_TOKEN.' });
   }
   const token = readLocalToken(dataDir);
   if (token === undefined) throw new CliError(`${dataDir} holds no readable token`, { exitCode: ExitCode.noEngine, remedy: 'Start the engine again: it writes one.' });
-  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir, dataDir };
+  return { engine, token, dataDir };
 }

@@ -16,5 +16,5 @@ export async function withSdk<T>(context: CliContext, flags: ConnectionFlags, wo
 
 /** A client that writes no log: commands say themselves what happened. */
 export function sdkOf({ address, token, tls, apiUrl, namespace }: Connection): Hatchet {
-  return Hatchet.init({ token, hostPort: address, apiUrl, tlsConfig: { strategy: tls ? 'tls' : 'none' }, logger: () => silent, ...(namespace === undefined ? {} : { namespace }) });
+  return Hatchet.init({ token, hostPort: address, apiUrl, tlsConfig: tls, logger: () => silent, ...(namespace === undefined ? {} : { namespace }) });
 }

@@ -9,6 +9,7 @@ export interface DatabaseFlags {
 
 export interface FoundDatabase {
   url: string;
+  dataDir: string;
   /** The data folder's engine, if it runs. */
   engine: EngineRecord | undefined;
   /** The data folder's own Postgres, which nobody else administers. */
@@ -23,11 +24,11 @@ export async function withDatabase<T>(context: CliContext, flags: DatabaseFlags,
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const engine = runningEngine(dataDir);
   const named = flags.databaseUrl ?? engine?.databaseUrl ?? (flags.dataDir === undefined ? context.env['DATABASE_URL'] : undefined);
-  if (named !== undefined && named !== '') return work({ url: named, engine, isOwn: false });
+  if (named !== undefined && named !== '') return work({ url: named, dataDir, engine, isOwn: false });
   const { openAdministeredDatabase } = await import('../../engine/index.ts');
   const database = await openAdministeredDatabase(dataDir);
   try {
-    return await work({ url: database.url, engine: undefined, isOwn: true });
+    return await work({ url: database.url, dataDir, engine: undefined, isOwn: true });
   } finally {
     await database.stop();
   }

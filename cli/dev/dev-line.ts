@@ -1,5 +1,5 @@
 import { eventLine } from '../output/event-line.ts';
-import { plainText } from '../output/plain-text.ts';
+import { jsonText, plainLines, plainText } from '../output/plain-text.ts';
 import { reportError } from '../output/report-error.ts';
 import { msText } from '../output/span-text.ts';
 import type { DevEvent, Problem } from './events.ts';
@@ -12,7 +12,12 @@ export interface DevLine {
 
 const shownProblems = 10;
 
+/** @returns lines as they may go to a terminal, whatever names and values came with the event */
 export function devLines(event: DevEvent): readonly DevLine[] {
+  return linesOf(event).map(({ stream, text }) => ({ stream, text: plainLines(text) }));
+}
+
+function linesOf(event: DevEvent): readonly DevLine[] {
   switch (event.type) {
     case 'engine-stage':
       return event.stage.status === 'done' ? [message(`✓ ${event.stage.stage.padEnd(10)} ${msText(event.stage.ms).padStart(8)}  ${event.stage.detail}`)] : [];
@@ -64,7 +69,7 @@ export function devLines(event: DevEvent): readonly DevLine[] {
     case 'trigger-failed':
       return [message(reportError(event.error).text)];
     case 'run-finished':
-      return event.outcome === 'COMPLETED' ? [{ stream: 'data', text: JSON.stringify(event.output) }] : [message(`✗ run ${event.runId} is ${event.outcome}: ${plainText(event.failure ?? '')}`)];
+      return event.outcome === 'COMPLETED' ? [{ stream: 'data', text: jsonText(event.output) }] : [message(`✗ run ${event.runId} is ${event.outcome}: ${plainText(event.failure ?? '')}`)];
     case 'reload-requested':
     case 'quit-requested':
       return [];

@@ -1,6 +1,7 @@
 import { devLines } from './dev-line.ts';
 import type { DevEvent } from './events.ts';
 import type { DevView } from './session.ts';
+import { jsonText } from '../output/plain-text.ts';
 
 /** Where lines go: of a command's context, its two streams. */
 interface LineStreams {
@@ -23,7 +24,7 @@ export function ndjsonView({ stdout, stderr }: LineStreams): DevView {
   return {
     show(event) {
       const data = forPrograms(event);
-      if (data !== undefined) stdout.write(`${JSON.stringify(data)}\n`);
+      if (data !== undefined) stdout.write(`${jsonText(data)}\n`);
       if (event.type === 'engine-failed' || event.type === 'trigger-failed') for (const { text } of devLines(event)) stderr.write(`${text}\n`);
     },
     stop: () => undefined,

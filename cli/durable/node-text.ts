@@ -2,6 +2,7 @@ import type { BranchRow, NodeRow } from '../monitor/durable-log.ts';
 import type { RunStatusName } from '../monitor/status-name.ts';
 import { spanText, untilText } from '../output/span-text.ts';
 import { isRecord } from '../project/json-value.ts';
+import { jsonText } from '../output/plain-text.ts';
 
 /** As statuses elsewhere; what is open has a sign of its own. */
 export const nodeMarks: Readonly<Partial<Record<RunStatusName, string>>> = { COMPLETED: '✓', FAILED: '✗', CANCELLED: '⊘' };
@@ -28,12 +29,12 @@ export function nodeWait(node: NodeRow, nowMs = Date.now()): string {
 export function nodeResult(node: NodeRow): string {
   if (node.satisfiedAt === null) {
     const met = node.conditions.filter((condition) => condition.met);
-    return met.length === 0 ? '' : `has ${met.map(({ sleep, eventKey }) => (sleep === null ? `event ${JSON.stringify(eventKey)}` : `sleep ${sleep}`)).join(', ')}`;
+    return met.length === 0 ? '' : `has ${met.map(({ sleep, eventKey }) => (sleep === null ? `event ${jsonText(eventKey)}` : `sleep ${sleep}`)).join(', ')}`;
   }
   if (node.errorMessage !== null) return node.errorMessage;
   if (node.status === 'CANCELLED') return 'cancelled';
   if (node.outputCut) return `${String(node.output)}…`;
-  if (node.kind !== 'WAIT' && node.kind !== 'SIGNAL') return JSON.stringify(node.output ?? null);
+  if (node.kind !== 'WAIT' && node.kind !== 'SIGNAL') return jsonText(node.output ?? null);
   return waitResult(node);
 }
 
@@ -42,10 +43,10 @@ function waitResult(node: NodeRow): string {
   const { output } = node;
   if (node.conditions.length === 1 && node.conditions[0]?.sleep !== null) return '';
   const byKey = isRecord(output) && isRecord(output['CREATE']) ? output['CREATE'] : output;
-  if (!isRecord(byKey)) return JSON.stringify(byKey ?? null);
+  if (!isRecord(byKey)) return jsonText(byKey ?? null);
   const entries = Object.entries(byKey).map(([key, value]) => [key, Array.isArray(value) && value.length === 1 ? value[0] : value] as const);
   const [only] = entries;
-  return JSON.stringify(node.conditions.length === 1 && only !== undefined && entries.length === 1 ? only[1] : Object.fromEntries(entries));
+  return jsonText(node.conditions.length === 1 && only !== undefined && entries.length === 1 ? only[1] : Object.fromEntries(entries));
 }
 
 /** `branch 2, from node 3 of branch 1`. */

@@ -11,8 +11,11 @@ export interface InputFlags {
   inputFile?: string;
 }
 
-/** @throws CliError with exit code 2 */
-export async function readInput(context: CliContext, flags: InputFlags): Promise<{ text: string; from: string }> {
+/**
+ * @param flag which gives the path, for the message
+ * @throws CliError with exit code 2
+ */
+export async function readInput(context: CliContext, flags: InputFlags, flag = '--input-file'): Promise<{ text: string; from: string }> {
   const { input, inputFile } = flags;
   if (input !== undefined && inputFile !== undefined) throw wrongUse('--input and --input-file were both given', 'Give one of them.');
   if (input !== undefined) return { text: input, from: '--input' };
@@ -24,7 +27,7 @@ export async function readInput(context: CliContext, flags: InputFlags): Promise
     return { text: await readAll(createReadStream(path), inputFile), from: inputFile };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'CliError') throw cause;
-    throw wrongUse(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, 'Check the path that --input-file gives.');
+    throw wrongUse(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, `Check the path that ${flag} gives.`);
   }
 }
 

@@ -20,7 +20,7 @@ export async function readSecret(context: CliContext, flags: SecretFlags, what: 
   if (given > 1) throw wrongUse('the secret was given more than once', 'Give one of --secret, --secret-env and --secret-file.');
   if (given === 0 && isInteractive(context)) return ask(what);
   if (given === 0) throw wrongUse(`the ${what} is missing`, 'Give it by --secret-env NAME, --secret-file PATH, or --secret-file - to read it from stdin.');
-  const text = secret ?? (secretEnv === undefined ? withoutLineEnd((await readInput(context, { inputFile: secretFile ?? '' })).text) : context.env[secretEnv]);
+  const text = secret ?? (secretEnv === undefined ? withoutLineEnd((await readInput(context, { inputFile: secretFile ?? '' }, '--secret-file')).text) : context.env[secretEnv]);
   if (text === undefined) throw wrongUse(`the variable ${secretEnv ?? ''} is not set`, `Set it to the ${what}.`);
   if (text === '') throw wrongUse(`the ${what} is empty`);
   return text;

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { CliContext } from '../cli-context.ts';
 import type { Output, OutputFormat, Page } from './output.ts';
+import { jsonText, plainLines } from './plain-text.ts';
 import { renderTable, type ListRow, type Table } from './table.ts';
 
 type Streams = Pick<CliContext, 'stdout' | 'stderr' | 'env'>;
@@ -11,8 +12,8 @@ export function createOutput(format: OutputFormat, streams: Streams): Output {
   const colors = createColors(streams.stderr.isTTY && streams.env['NO_COLOR'] === undefined);
   const print = (text: string): void => void streams.stdout.write(`${text}\n`);
   const say = (text: string): void => void streams.stderr.write(`${text}\n`);
-  const messages = { note: say, warn: (text: string) => say(`${colors.yellow('warning')} ${text}`) };
-  if (format === 'text') return textOutput(print, messages);
+  const messages = { note: (text: string) => say(plainLines(text)), warn: (text: string) => say(`${colors.yellow('warning')} ${plainLines(text)}`) };
+  if (format === 'text') return textOutput((text) => print(plainLines(text)), messages);
   return jsonOutput(format, print, messages);
 }
 
@@ -35,12 +36,12 @@ function textOutput(print: Print, messages: Messages): Output {
 function jsonOutput(format: 'json' | 'ndjson', print: Print, messages: Messages): Output {
   return {
     format,
-    value: (value) => print(JSON.stringify(value)),
+    value: (value) => print(jsonText(value)),
     list<Row extends ListRow>(page: Page<Row>) {
-      if (format === 'json') print(JSON.stringify(page));
-      else for (const row of page.rows) print(JSON.stringify(row));
+      if (format === 'json') print(jsonText(page));
+      else for (const row of page.rows) print(jsonText(row));
     },
-    item: (value) => print(JSON.stringify(value)),
+    item: (value) => print(jsonText(value)),
     ...messages,
   };
 }

@@ -11,7 +11,7 @@ export interface Page<Row> {
 
 /**
  * Where commands say things. Data goes to stdout and is all that does; messages for people go to stderr.
- * Text that came from outside (names, logs, errors) has its control characters removed on the way to a terminal.
+ * Control and invisible characters of what came from outside (names, logs, errors, values) are removed from text, and escaped in JSON.
  */
 export interface Output {
   readonly format: OutputFormat;

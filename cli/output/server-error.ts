@@ -1,5 +1,5 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { detailsOf, isPlainServer, plainServer } from '../../sdk/connection/call-error.ts';
+import { detailsOf, distrusted, isDistrusted, isPlainServer, isRefusedClient, plainServer, refusedClient } from '../../sdk/connection/call-error.ts';
 import { ExitCode } from '../exit-code.ts';
 
 const byStatus: Partial<Record<status, ExitCode>> = {
@@ -40,12 +40,18 @@ export class ServerError extends Error {
 /** @param address where the call went, for the message */
 export function fromServiceError(error: ServiceError, address: string): ServerError {
   if (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED) {
-    return new ServerError(`no engine answers at ${address}: ${detailsOf(error)}`, { status: error.code, cause: error, remedy: isPlainServer(error) ? `${plainServer}.` : 'Start one with `hatchet dev` or `hatchet engine start`, or check the address.' });
+    return new ServerError(`no engine answers at ${address}: ${detailsOf(error)}`, { status: error.code, cause: error, remedy: remedyOf(error) });
   }
   if (error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED) {
     return new ServerError(`the engine at ${address} refused access: ${error.details}`, { status: error.code, cause: error });
   }
   return new ServerError(error.details === '' ? error.message : error.details, { status: error.code, cause: error });
+}
+
+function remedyOf(error: ServiceError): string {
+  if (isPlainServer(error)) return `${plainServer}.`;
+  if (isRefusedClient(error)) return `${refusedClient}.`;
+  return isDistrusted(error) ? `${distrusted}.` : 'Start one with `hatchet dev` or `hatchet engine start`, or check the address.';
 }
 
 export function isServiceError(error: unknown): error is ServiceError {

@@ -6,6 +6,7 @@ import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
 import type { UiEffect } from './model/ui-state.ts';
 import type { UiStore } from './ui-store.ts';
+import { jsonText } from '../output/plain-text.ts';
 
 export interface EffectPorts {
   store: UiStore;
@@ -124,7 +125,7 @@ function loadWorkflow(ports: EffectPorts, name: string): Promise<void> {
   return withReader(ports, async (reader) => {
     const workflow = await reader.getWorkflow(name);
     const [newest] = workflow.inputJsonSchema === null ? (await reader.listRuns({ workflows: [name], limit: 1 })).rows : [];
-    const lastInput = newest === undefined ? undefined : JSON.stringify((await reader.getRun(newest.runId)).input);
+    const lastInput = newest === undefined ? undefined : jsonText((await reader.getRun(newest.runId)).input);
     ports.store.dispatch({ type: 'workflow', workflow, lastInput });
   });
 }

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
+import { HatchetError } from '../errors.ts';
 import type { Addresses, Tokens } from './tokens.ts';
 
 /** The data folder's own token (0600), for programs beside it; made anew when it is refused or names other addresses. */
@@ -8,6 +9,25 @@ export async function ensureLocalToken(tokens: Tokens, options: { dataDir: strin
   const path = join(options.dataDir, 'token');
   const known = readToken(path);
   if (known !== undefined && (await stillGood(tokens, known, options))) return known;
+  return writeLocalToken(tokens, options);
+}
+
+/** Makes the token anew where its key was retired: programs beside a running engine read it from its file. */
+export async function renewLocalToken(tokens: Tokens, dataDir: string): Promise<void> {
+  const known = readToken(join(dataDir, 'token'));
+  if (known === undefined) return;
+  try {
+    await tokens.authenticate(known);
+  } catch (error) {
+    if (!(error instanceof HatchetError) || error.code !== 'UNAUTHENTICATED') throw error;
+    const { sub, server_url: serverUrl, grpc_broadcast_address: grpcBroadcastAddress } = decodeJwt(known);
+    if (sub === undefined || typeof serverUrl !== 'string' || typeof grpcBroadcastAddress !== 'string') return;
+    await writeLocalToken(tokens, { dataDir, tenantId: sub, addresses: { serverUrl, grpcBroadcastAddress } });
+  }
+}
+
+async function writeLocalToken(tokens: Tokens, options: { dataDir: string; tenantId: string; addresses: Addresses }): Promise<string> {
+  const path = join(options.dataDir, 'token');
   const token = await tokens.create({ tenantId: options.tenantId, name: 'local', addresses: options.addresses });
   const fresh = `${path}.${process.pid}`;
   writeFileSync(fresh, `${token}\n`, { mode: 0o600 });

@@ -4,8 +4,9 @@ import { HatchetError } from '../errors.ts';
 import type { Checked } from '../model/checked.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';
+import type { KeyRing } from './key-ring.ts';
 import { isRole, type Role } from './role.ts';
-import { algorithm, type SigningKey } from './signing-keys.ts';
+import { algorithm } from './signing-keys.ts';
 
 export interface Addresses {
   /** Base URL of the REST API. */
@@ -38,6 +39,9 @@ const defaultDays = 365;
 const recheckMs = 4_000;
 const cacheLimit = 1_000;
 
+/** What a signature vouches for. */
+type Verified = Omit<Identity, 'role'> & { keyId: string };
+
 interface TokenSqlRow {
   id: string;
   name: string;
@@ -48,10 +52,10 @@ interface TokenSqlRow {
   last_used_at: Date | null;
 }
 
-const insertToken = `INSERT INTO token (id, tenant_id, name, role, expires_at) VALUES ($1, $2, $3, $4, $5)`;
+const insertToken = `INSERT INTO token (id, tenant_id, name, role, expires_at, key_id) VALUES ($1, $2, $3, $4, $5, $6)`;
 const listTokens = `SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at FROM token WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1000`;
 const revokeToken = `UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND tenant_id = $2`;
-/** Notes the use as well: at most one write a minute. */
+/** Good no more with its key's retirement, too. Notes the use as well: at most one write a minute. */
 const readToken = {
   name: 'read_token',
   text: `
@@ -59,27 +63,27 @@ const readToken = {
       UPDATE token SET last_used_at = now()
       WHERE id = $1 AND tenant_id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
     )
-    SELECT t.role, t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL AS revoked
+    SELECT t.role, t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL OR NOT EXISTS (SELECT FROM signing_key k WHERE k.id = $3 AND k.retired_at IS NULL) AS revoked
     FROM token t JOIN tenant n ON n.id = t.tenant_id WHERE t.id = $1 AND t.tenant_id = $2`,
 };
-/** Those of the given that are good no more: revoked, of a tenant that goes, or gone themselves. */
+/** Those of the given that are good no more: revoked, of a tenant that goes, of a key that was retired, or gone themselves. */
 const refusedTokens = {
   name: 'refused_tokens',
   text: `
     SELECT u.id FROM unnest($1::uuid[]) AS u (id)
-    LEFT JOIN token t ON t.id = u.id LEFT JOIN tenant n ON n.id = t.tenant_id
-    WHERE t.id IS NULL OR t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL`,
+    LEFT JOIN token t ON t.id = u.id LEFT JOIN tenant n ON n.id = t.tenant_id LEFT JOIN signing_key k ON k.id = t.key_id
+    WHERE t.id IS NULL OR t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL OR k.retired_at IS NOT NULL`,
 };
 
 /** Signs and checks the tokens that name a tenant. */
 export class Tokens {
   readonly #pool: Pool;
-  readonly #keys: readonly SigningKey[];
-  readonly #cache = new Map<string, Identity & { checkedAtMs: number }>();
+  readonly #keys: KeyRing;
+  readonly #cache = new Map<string, Identity & Verified & { checkedAtMs: number }>();
   /** One check at a time for a token: a thousand calls at once ask Postgres once. */
   readonly #checking = new Map<string, Promise<Identity>>();
 
-  constructor(pool: Pool, keys: readonly SigningKey[]) {
+  constructor(pool: Pool, keys: KeyRing) {
     this.#pool = pool;
     this.#keys = keys;
   }
@@ -89,11 +93,10 @@ export class Tokens {
    * @param options.expiresInDays default 365
    */
   async create(options: { tenantId: string; name: string; role?: Role | undefined; expiresInDays?: number | undefined; addresses: Addresses }): Promise<string> {
-    const [key] = this.#keys;
-    if (key === undefined) throw new Error('there is no signing key');
+    const key = await this.#keys.signer();
     const id = newId();
     const expiresAt = new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
-    await this.#pool.query(insertToken, [id, options.tenantId, options.name, options.role ?? 'admin', expiresAt]);
+    await this.#pool.query(insertToken, [id, options.tenantId, options.name, options.role ?? 'admin', expiresAt, key.id]);
     return new SignJWT({ server_url: options.addresses.serverUrl, grpc_broadcast_address: options.addresses.grpcBroadcastAddress, token_id: id })
       .setProtectedHeader({ alg: algorithm, kid: key.id })
       .setIssuer(issuer)
@@ -137,7 +140,7 @@ export class Tokens {
     }
     // Set anew, it is the youngest: the map's first is the one that was not used for longest.
     this.#cache.delete(token);
-    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, role, expiresAtMs: claims.expiresAtMs, checkedAtMs: Date.now() };
+    const identity = { ...claims, role, checkedAtMs: Date.now() };
     this.#cache.set(token, identity);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > cacheLimit && oldest !== undefined) this.#cache.delete(oldest);
@@ -167,24 +170,24 @@ export class Tokens {
     return new Set(rows.map((row) => row.id));
   }
 
-  async #verify(token: string): Promise<Omit<Identity, 'role'>> {
+  async #verify(token: string): Promise<Verified> {
+    // Outside of what refuses: that Postgres is away says nothing against a token.
+    const key = await this.#keys.find(keyIdOf(token));
+    if (key === undefined) throw unauthenticated();
     try {
-      const { kid } = decodeProtectedHeader(token);
-      const key = this.#keys.find((candidate) => candidate.id === kid);
-      if (key === undefined) throw unauthenticated();
       const { payload } = await jwtVerify(token, key.publicKey, { algorithms: [algorithm], issuer });
       const tenantId = parseUuid(payload.sub ?? '');
       const tokenId = typeof payload['token_id'] === 'string' ? parseUuid(payload['token_id']) : undefined;
       if (tenantId === undefined || tokenId === undefined || payload.exp === undefined) throw unauthenticated();
-      return { tenantId, tokenId, expiresAtMs: payload.exp * 1000 };
+      return { tenantId, tokenId, expiresAtMs: payload.exp * 1000, keyId: key.id };
     } catch {
       throw unauthenticated();
     }
   }
 
   /** Undefined for a token that is good no more. */
-  async #currentRole({ tokenId, tenantId }: Omit<Identity, 'role'>): Promise<Role | undefined> {
-    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({ ...readToken, values: [tokenId, tenantId] });
+  async #currentRole({ tokenId, tenantId, keyId }: Verified): Promise<Role | undefined> {
+    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({ ...readToken, values: [tokenId, tenantId, keyId] });
     const [row] = rows;
     return row === undefined || row.revoked ? undefined : roleOf(row.role);
   }
@@ -193,6 +196,14 @@ export class Tokens {
 /** One that a newer version made has no rights here. */
 function roleOf(text: string): Role {
   return isRole(text) ? text : 'viewer';
+}
+
+function keyIdOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    return undefined;
+  }
 }
 
 function unauthenticated(): HatchetError {

@@ -5,12 +5,15 @@ import { methodRules, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { GrpcService } from './server.ts';
+import type { ConnectionGuard } from '../net/connection-guard.ts';
 import { toServiceError } from './status.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {
   gate: Gate;
   log: Logger;
+  /** Of the port on which the calls come. */
+  connections: ConnectionGuard;
 }
 
 /** A stream of a client's and one to it, once it is known whose it is. */
@@ -119,6 +122,11 @@ function hostOf(peer: string): string {
   return peer.replace(/^ipv[46]:/, '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
+/** The connection has shown a good token: it is no stranger's any more. */
+function welcome({ connections }: Edge, call: { getPeer(): string }): void {
+  if (connections.hasStrangers) connections.admit(call.getPeer());
+}
+
 /** A unary call. The commonest of all: known tokens cost it no promise. */
 function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (request: Req, caller: Caller, metadata: Metadata) => Promise<Res>): handleUnaryCall<Req, Res> {
   const { gate, log } = edge;
@@ -126,6 +134,7 @@ function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (requ
     const facts: CallFacts = { rule, action, address: () => hostOf(call.getPeer()) };
     const fail = (error: unknown): void => callback(toServiceError(error, log));
     const run = (identity: Caller['identity']): void => {
+      welcome(edge, call);
       const caller = gate.admit(identity, facts);
       handle(wellFormed(call.request), caller, call.metadata).then(
         (response) => {
@@ -161,7 +170,9 @@ function serverStream<Req, Res>({ edge, facts: { rule, action } }: Gated, handle
     call.on('cancelled', () => gone.abort());
     call.on('close', () => gone.abort());
     const run = async (): Promise<void> => {
-      const caller = edge.gate.admit(await edge.gate.identify(authorization(call.metadata)), { rule, action, address: () => hostOf(call.getPeer()) });
+      const identity = await edge.gate.identify(authorization(call.metadata));
+      welcome(edge, call);
+      const caller = edge.gate.admit(identity, { rule, action, address: () => hostOf(call.getPeer()) });
       if (gone.signal.aborted) return;
       const release = edge.gate.hold(caller, (error) => {
         ended = error;
@@ -228,7 +239,9 @@ function duplex<Req, Res>({ edge, facts: { rule, action } }: Gated, begin: (call
     };
     call.on('end', close);
     const open = async (): Promise<void> => {
-      const caller = edge.gate.admit(await edge.gate.identify(authorization(call.metadata)), { rule, action, address: () => hostOf(call.getPeer()) });
+      const identity = await edge.gate.identify(authorization(call.metadata));
+      welcome(edge, call);
+      const caller = edge.gate.admit(identity, { rule, action, address: () => hostOf(call.getPeer()) });
       if (over) return;
       release = edge.gate.hold(caller, fail);
       const begun = begin(call, caller, fail);

@@ -1,6 +1,10 @@
+import { createServer, type Server as NetServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HatchetError } from '../errors.ts';
 import type { Address } from '../config.ts';
+import type { ConnectionGuard } from '../net/connection-guard.ts';
+import type { TlsIdentity } from '../net/tls-identity.ts';
 
 export interface GrpcService {
   definition: ServiceDefinition;
@@ -13,14 +17,32 @@ export interface GrpcServer {
   stop(graceMs: number): Promise<void>;
 }
 
+export interface GrpcOptions {
+  host: string;
+  port: number;
+  services: readonly GrpcService[];
+  connections: ConnectionGuard;
+  tls: TlsIdentity | undefined;
+}
+
 /** A bulk trigger may carry many payloads of up to 4 MiB each; SDKs cut their calls at 4 MiB. */
 const longestMessage = 64 * 1024 * 1024;
+/** An SDK keeps a stream open for each run that it waits for, all of them on one connection. */
+const mostStreams = 10_000;
+/** Of a connection without an open call. Clients connect again with their next one. */
+const idleMs = 30 * 60_000;
 
-/** @throws HatchetError PORT_TAKEN */
-export async function startGrpc(options: { host: string; port: number; services: readonly GrpcService[] }): Promise<GrpcServer> {
+/**
+ * The sockets are accepted here and handed over: grpc-js neither counts connections nor ends those that never speak, and
+ * takes no least version of TLS. (Headers over 64 KiB are refused by Node's HTTP/2 itself.)
+ * @throws HatchetError PORT_TAKEN
+ */
+export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': longestMessage,
     'grpc.max_send_message_length': longestMessage,
+    'grpc.max_concurrent_streams': mostStreams,
+    'grpc.max_connection_idle_ms': idleMs,
     // Finds peers that vanished without a word. Clients ping every 10 s even when idle.
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 20_000,
@@ -29,20 +51,50 @@ export async function startGrpc(options: { host: string; port: number; services:
     'grpc.enable_channelz': 0,
   });
   for (const { definition, implementation } of options.services) server.addService(definition, implementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(portTaken(options, error));
-    });
-  });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createListener(options, (socket) => injector.injectConnection(socket));
+  options.connections.watch(listener);
+  const port = await listen(listener, options);
   return {
     address: { host: options.host, port },
     async stop(graceMs) {
-      const timer = setTimeout(() => server.forceShutdown(), graceMs);
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      clearTimeout(timer);
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      // A session that failed in its preface is never reported as closed, and forceShutdown knows none without channelz.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      server.forceShutdown();
+      options.connections.endAll();
+      await closed;
     },
   };
+}
+
+function createListener({ tls }: GrpcOptions, onSocket: Parameters<typeof createServer>[1] & object): NetServer {
+  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+  const listener = createTlsServer({ ...tls.serverOptions, ALPNProtocols: ['h2'], noDelay: true });
+  listener.on('secureConnection', (socket) => {
+    socket.on('error', () => undefined); // 'close' follows
+    onSocket(socket);
+  });
+  tls.serve(listener);
+  return listener;
+}
+
+function listen(listener: NetServer, options: GrpcOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => reject(portTaken(options, cause));
+    listener.once('error', onError);
+    listener.listen({ host: options.host, port: options.port }, () => {
+      listener.off('error', onError);
+      const address = listener.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+    });
+  });
 }
 
 function portTaken(options: { host: string; port: number }, cause: Error): HatchetError {

@@ -1,6 +1,8 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { HatchetError } from '../errors.ts';
+import { systemClusterFolder, systemClusters } from './server-user.ts';
+import { distrustRecord } from './trusted-record.ts';
 
 /** What `<dataDir>/postgres.json` (0600) remembers of the embedded cluster. */
 export interface Cluster {
@@ -15,9 +17,18 @@ export function recordPath(dataDir: string): string {
   return join(dataDir, 'postgres.json');
 }
 
-/** @throws HatchetError DATA_DIR_UNUSABLE when it is there and cannot be read */
+/**
+ * @throws HatchetError DATA_DIR_UNUSABLE when it is there and cannot be read, when somebody else may have written it, or
+ * when it names a folder in which no engine makes a cluster
+ */
 export function readRecord(dataDir: string): Cluster | undefined {
   const path = recordPath(dataDir);
+  const distrust = distrustRecord(path, { ofFolderOwner: true });
+  if (distrust !== undefined) {
+    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} is not to be trusted: ${distrust}`, {
+      remedy: 'If it is yours, make it and its folder your own (chown, chmod 0700); otherwise choose another folder with --data-dir.',
+    });
+  }
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -32,7 +43,29 @@ export function readRecord(dataDir: string): Cluster | undefined {
   if (cluster === undefined) {
     throw new HatchetError('DATA_DIR_UNUSABLE', `${path} holds the password of the embedded Postgres and is damaged`, { remedy: 'Restore the file, or delete the data folder to start afresh.' });
   }
+  // A project that was moved keeps the place that it had under the system folder.
+  if (cluster.folder !== innerCluster(dataDir) && dirname(dirname(cluster.folder)) !== systemClusters()) throw strangeFolder(dataDir, cluster.folder);
   return cluster;
+}
+
+function innerCluster(dataDir: string): string {
+  return join(resolve(dataDir), 'postgres');
+}
+
+function strangeFolder(dataDir: string, folder: string): HatchetError {
+  return new HatchetError('DATA_DIR_UNUSABLE', `${recordPath(dataDir)} names ${folder}, where no engine of this data folder keeps a cluster`, {
+    remedy: `Correct "folder" in that file to "postgres" if the cluster is in the data folder; otherwise remove the file and ${folder} by hand.`,
+  });
+}
+
+/**
+ * The record's cluster, if it lies where this data folder's is made: the only one that may be deleted with the folder.
+ * @throws HatchetError DATA_DIR_UNUSABLE where it lies elsewhere
+ */
+export function readOwnRecord(dataDir: string): Cluster | undefined {
+  const cluster = readRecord(dataDir);
+  if (cluster === undefined || cluster.folder === innerCluster(dataDir) || cluster.folder === systemClusterFolder(dataDir)) return cluster;
+  throw strangeFolder(dataDir, cluster.folder);
 }
 
 export function parseRecord(text: string, dataDir: string): Cluster | undefined {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,16 +7,21 @@ import { HatchetError } from '../errors.ts';
 import type { Binaries } from './binaries.ts';
 import { createRecord, recordPath, readRecord, type Cluster } from './cluster-record.ts';
 import { isAlive, runningPostmaster } from './postmaster.ts';
-import { makeSystemFolder, type ServerUser } from './server-user.ts';
+import { makeSystemFolder, systemClusterKey, type ServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
 
-/** Makes the data folder: closed to others, except that root's must let `nobody` through to the cluster. */
+/** Folders such as /tmp have it. */
+const stickyBit = 0o1000;
+
+/** Makes the data folder: closed to others, except that root's must let the server's user through to the cluster. */
 export function prepareDataDir(dataDir: string, user: ServerUser): void {
   try {
     mkdirSync(dataDir, { recursive: true });
     const mode = user.isRoot ? 0o711 : 0o700;
-    if ((statSync(dataDir).mode & 0o777) !== mode) chmodSync(dataDir, mode);
+    const found = statSync(dataDir).mode;
+    if ((found & stickyBit) !== 0) throw new Error('all users share it');
+    if ((found & 0o777) !== mode) chmodSync(dataDir, mode);
     const ignore = join(dataDir, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   } catch (cause) {
@@ -37,8 +42,7 @@ function reachableByOthers(path: string): boolean {
 function chooseFolder(dataDir: string, user: ServerUser): string {
   const absolute = resolve(dataDir);
   if (!user.isRoot || reachableByOthers(absolute)) return join(absolute, 'postgres');
-  const key = createHash('sha256').update(absolute).digest('hex').slice(0, 16);
-  return join(makeSystemFolder(user, key), 'postgres');
+  return join(makeSystemFolder(user, systemClusterKey(absolute)), 'postgres');
 }
 
 function hasCluster(folder: string): boolean {
@@ -81,11 +85,16 @@ export async function openCluster(dataDir: string, options: { user: ServerUser; 
 }
 
 /** What a process that was killed during initdb left. */
+/** Also where a server that initdb had started, and that outlived it for a moment, still writes. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
+
 function removeUnfinished(folder: string): void {
   const unfinished = new RegExp(`^${basename(folder)}\\.(\\d+)\\.new(\\.pw)?$`);
   for (const name of readdirSync(dirname(folder))) {
     const pid = Number(unfinished.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(dirname(folder), name), { recursive: true, force: true });
+    if (Number.isInteger(pid) && !isAlive(pid)) removeFolder(join(dirname(folder), name));
   }
 }
 
@@ -96,7 +105,7 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
   const passwordFile = `${fresh}.pw`;
   try {
     removeUnfinished(cluster.folder);
-    rmSync(fresh, { recursive: true, force: true });
+    removeFolder(fresh);
     mkdirSync(fresh, { mode: 0o700 });
     user.own(fresh);
     writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
@@ -120,7 +129,7 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
       remedy: full ? 'Free some space (a new cluster takes 40 MB) and start again.' : 'Check the permissions of the data folder.',
     });
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    removeFolder(fresh);
     rmSync(passwordFile, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Postmaster {
@@ -35,9 +35,24 @@ export function isAlive(pid: number): boolean {
   return !existsSync('/proc/self/stat') || !/^\d+ \(.*\) Z/s.test(readStat(pid));
 }
 
-/** Whether the process is a server on the folder; the pid of a dead one may have gone to another process. */
+function ownerOf(pid: number): number {
+  try {
+    if (existsSync('/proc/self')) return statSync(`/proc/${pid}`).uid;
+    return Number(execFileSync('ps', ['-o', 'uid=', '-p', String(pid)], { encoding: 'utf8' }));
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/**
+ * Whether the process is a server on the folder; the pid of a dead one may have gone to another process. It has to belong to
+ * the cluster's owner, who writes the pid file: root would end whatever process that user names.
+ */
 export function isServerOf(pid: number, folder: string): boolean {
-  return isAlive(pid) && commandLine(pid).includes(folder);
+  if (!isAlive(pid) || !commandLine(pid).includes(folder)) return false;
+  // A cluster that was deleted under its server has no pid file either: this pid is one that we started.
+  const cluster = statSync(folder, { throwIfNoEntry: false });
+  return cluster === undefined || process.getuid === undefined || ownerOf(pid) === cluster.uid;
 }
 
 function pidFile(folder: string): string {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-/** Who Postgres runs as: it refuses root, so root starts it as `nobody`. */
+/** Who Postgres runs as: it refuses root, so root starts it as another. */
 export interface ServerUser {
   /** For child_process. */
   spawn: { uid?: number; gid?: number };
@@ -12,25 +13,54 @@ export interface ServerUser {
   isRoot: boolean;
 }
 
-function numericId(flag: '-u' | '-g'): number {
+interface Ids {
+  uid: number;
+  gid: number;
+}
+
+function idsOf(name: string): Ids | undefined {
+  const id = (flag: '-u' | '-g'): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
   try {
-    return Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
+    return { uid: id('-u'), gid: id('-g') };
   } catch {
-    return 65534;
+    return undefined; // the system has no such user
   }
 }
 
-/** @param cluster the folder of an existing cluster: root runs it as its owner, so that one made by an ordinary user still starts */
+/** The system's own user for Postgres if there is one: other services run as `nobody` too, and could read the cluster. */
+function unprivileged(): Ids {
+  return idsOf('postgres') ?? idsOf('nobody') ?? { uid: 65534, gid: 65534 };
+}
+
+/** @param cluster the folder of an existing cluster: root runs it as its owner, whoever that is */
 export function serverUser(cluster?: string): ServerUser {
   if (process.getuid?.() !== 0) return { spawn: {}, own: () => undefined, isRoot: false };
   const owner = cluster === undefined ? undefined : statSync(cluster, { throwIfNoEntry: false });
-  const [uid, gid] = owner === undefined || owner.uid === 0 ? [numericId('-u'), numericId('-g')] : [owner.uid, owner.gid];
+  const { uid, gid } = owner === undefined || owner.uid === 0 ? unprivileged() : owner;
   return { spawn: { uid, gid }, own: (path) => chownSync(path, uid, gid), isRoot: true };
 }
 
+const rootsSystemFolder = '/var/lib/hatchet-ts';
+
 /** A folder that the server's user can reach whatever the project's own path: for copies and clusters that cannot stay with it. */
 function systemFolder(user: ServerUser): string {
-  return user.isRoot ? '/var/lib/hatchet-ts' : join(homedir(), '.local', 'share', 'hatchet-ts');
+  return user.isRoot ? rootsSystemFolder : join(homedir(), '.local', 'share', 'hatchet-ts');
+}
+
+/** Where root's clusters are that cannot stay in their data folders, a folder each; undefined for others, who have none. */
+export function systemClusters(): string | undefined {
+  return process.getuid?.() === 0 ? rootsSystemFolder : undefined;
+}
+
+/** The name of a data folder's own place there. */
+export function systemClusterKey(dataDir: string): string {
+  return createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
+}
+
+/** The cluster of a data folder there, whether it has one or not. */
+export function systemClusterFolder(dataDir: string): string | undefined {
+  const clusters = systemClusters();
+  return clusters === undefined ? undefined : join(clusters, systemClusterKey(dataDir), 'postgres');
 }
 
 /** Makes a folder under the system folder that the server's user can pass through, whatever the umask. */

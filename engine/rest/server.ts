@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -8,7 +9,11 @@ import { invalid } from '../edge/parse/invalid.ts';
 import { HatchetError, type ErrorCode } from '../errors.ts';
 import { faults } from '../faults.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
+import { isLoopbackHost } from '../net/bind-address.ts';
+import { connectionLimits } from '../net/connection-guard.ts';
+import type { TlsIdentity } from '../net/tls-identity.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { hostCheck } from './host-check.ts';
 import { authenticate, registerHealth, registerRoutes } from './routes.ts';
 import { registerWebhookReceiver } from './webhook-receiver.ts';
 
@@ -35,6 +40,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   PERMISSION_DENIED: 403,
   LIMIT_REACHED: 429,
   BUSY: 429,
+  HOST_REFUSED: 403,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,
   STOPPING: 503,
@@ -43,8 +49,19 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 /** An input, its metadata, and what is around them; each is checked by itself as well. */
 const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
 
+/** A head within 10 s, also from who says nothing; a body within a minute; a connection between requests lives longer than a proxy's usual minute. */
+const times: ServerOptions = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_500 };
+
+export interface RestOptions extends RestDeps {
+  host: string;
+  port: number;
+  tls: TlsIdentity | undefined;
+  /** See `EngineOptions.allowedHosts`. */
+  allowedHosts: readonly string[];
+}
+
 /** The API as an app, without a port. */
-function restApp(deps: RestDeps): Hono<RestEnv> {
+async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   const app = new Hono<RestEnv>();
   app.notFound((context) => context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404));
   app.onError((error, context) => {
@@ -61,8 +78,10 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
     await next();
   });
   registerHealth(app, deps);
-  // Before the others: strangers have no token, and may send less.
+  // Before the others: strangers have no token, and may send less. And before the check of the host: a tunnel to this machine
+  // passes requests on under its own name, and each has the webhook's credentials.
   registerWebhookReceiver(app, deps);
+  if (await isLoopbackHost(deps.host)) app.use(hostCheck({ allowed: [deps.host, ...deps.allowedHosts] }));
   authenticate(app, deps);
   app.use(
     bodyLimit({
@@ -86,9 +105,10 @@ function checkAddress(url: string): void {
 }
 
 /** @throws HatchetError PORT_TAKEN */
-export async function startRest(options: RestDeps & { host: string; port: number }): Promise<RestServer> {
-  const listener = getRequestListener(restApp(options).fetch);
-  const server = createServer((request, response) => void listener(request, response));
+export async function startRest(options: RestOptions): Promise<RestServer> {
+  const listener = getRequestListener((await restApp(options)).fetch);
+  const server = httpServer(options.tls, (request, response) => void listener(request, response));
+  server.maxConnections = connectionLimits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
@@ -104,6 +124,13 @@ export async function startRest(options: RestDeps & { host: string; port: number
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   return { address: { host: options.host, port }, stop: () => close(server) };
+}
+
+function httpServer(tls: TlsIdentity | undefined, onRequest: RequestListener): Server {
+  if (tls === undefined) return createServer(times, onRequest);
+  const server = createTlsServer({ ...tls.serverOptions, ...times }, onRequest);
+  tls.serve(server);
+  return server;
 }
 
 function close(server: Server): Promise<void> {

@@ -1,9 +1,11 @@
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { parseLogLevel, plainLogger, type LogConstructor, type LogLevel } from '../logger.ts';
-import type { ClientOptions, TlsStrategy } from './client-options.ts';
+import type { ClientOptions } from './client-options.ts';
 import type { LocalEngine } from './local-engine.ts';
+import { isPlainAbroad } from './loopback.ts';
 import { movableClockOf } from './movable-clock.ts';
+import { resolveTls, type ResolvedTls, type TlsSettings } from './resolve-tls.ts';
 import { readTokenClaims } from './token-claims.ts';
 
 /** Where everything is settled. */
@@ -12,6 +14,8 @@ export interface ClientConfig {
   readonly tenantId: string;
   readonly hostPort: string;
   readonly apiUrl: string;
+  /** Whether the token alone has the REST API called in plain text on another machine. Such calls are refused. */
+  readonly isApiPlainByToken: boolean;
   readonly tls: ResolvedTls;
   /** Ends in `_`, lower case; empty for none. */
   readonly namespace: string;
@@ -19,14 +23,6 @@ export interface ClientConfig {
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
   readonly now: () => Date;
-}
-
-export interface ResolvedTls {
-  readonly strategy: TlsStrategy;
-  readonly certFile: string | undefined;
-  readonly keyFile: string | undefined;
-  readonly caFile: string | undefined;
-  readonly serverName: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,17 +48,22 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     throw new HatchetError('NOT_CONFIGURED', 'the access token names no tenant', { remedy: 'Make one with `npx hatchet token create`' });
   }
   const hostPort = nonEmpty(options.hostPort) ?? nonEmpty(options.host_port) ?? setting('HOST_PORT') ?? local?.hostPort ?? claims.hostPort;
-  const apiUrl = nonEmpty(options.apiUrl) ?? nonEmpty(options.api_url) ?? setting('API_URL') ?? local?.apiUrl ?? claims.apiUrl;
+  const givenApiUrl = nonEmpty(options.apiUrl) ?? nonEmpty(options.api_url) ?? setting('API_URL') ?? local?.apiUrl;
+  const apiUrl = givenApiUrl ?? claims.apiUrl;
   if (hostPort === undefined || apiUrl === undefined) {
     throw new HatchetError('NOT_CONFIGURED', 'the access token names no addresses', { remedy: 'Set HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_API_URL' });
   }
   const address = hostPort.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  const isLocal = hostPort === local?.hostPort;
+  const settings = tlsSettings(options, setting);
+  const tls = resolveTls(settings, { hostPort: address, tokenApiUrl: claims.apiUrl, local: isLocal ? { tls: local.tls } : undefined });
   return {
     token,
     tenantId: claims.tenantId,
     hostPort: address,
     apiUrl: apiUrl.replace(/\/+$/, ''),
-    tls: resolveTls(options, setting, { isPlain: hostPort === local?.hostPort || isLoopback(hostPort) }),
+    isApiPlainByToken: givenApiUrl === undefined && isPlainAbroad(apiUrl) && settings.strategy !== 'none',
+    tls,
     namespace: normalizeNamespace(nonEmpty(options.namespace) ?? setting('NAMESPACE')),
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
@@ -71,24 +72,16 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
   };
 }
 
-function resolveTls(options: ClientOptions, setting: (name: string) => string | undefined, { isPlain }: { isPlain: boolean }): ResolvedTls {
+function tlsSettings(options: ClientOptions, setting: (name: string) => string | undefined): TlsSettings {
   const given = options.tlsConfig;
   const legacy = options.tls_config;
-  const strategy = given?.strategy ?? legacy?.tls_strategy ?? setting('TLS_STRATEGY') ?? (isPlain ? 'none' : 'tls');
-  if (strategy !== 'none' && strategy !== 'tls' && strategy !== 'mtls') {
-    throw new HatchetError('NOT_CONFIGURED', `the TLS strategy is ${JSON.stringify(strategy)}`, { remedy: 'Set HATCHET_CLIENT_TLS_STRATEGY to none, tls or mtls' });
-  }
   return {
-    strategy,
+    strategy: given?.strategy ?? legacy?.tls_strategy ?? setting('TLS_STRATEGY'),
     certFile: given?.certFile ?? legacy?.cert_file ?? setting('TLS_CERT_FILE'),
     keyFile: given?.keyFile ?? legacy?.key_file ?? setting('TLS_KEY_FILE'),
     caFile: given?.caFile ?? legacy?.ca_file ?? setting('TLS_ROOT_CA_FILE'),
     serverName: given?.serverName ?? legacy?.server_name ?? setting('TLS_SERVER_NAME'),
   };
-}
-
-function isLoopback(hostPort: string): boolean {
-  return /^(?:https?:\/\/)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::|$)/.test(hostPort);
 }
 
 function normalizeNamespace(namespace: string | undefined): string {

@@ -4,7 +4,7 @@ import type { LogConstructor, LogLevel } from '../logger.ts';
 export type TlsStrategy = 'none' | 'tls' | 'mtls';
 
 export interface TlsConfig {
-  /** `none` speaks plain HTTP/2. @default 'none' for a loopback address and for the engine of the nearest `.hatchet` folder, else 'tls' */
+  /** `none` speaks plain HTTP/2. @default what the engine of the nearest `.hatchet` folder speaks; 'none' for a loopback address, unless the token names an `https:` one; else 'tls' */
   strategy?: TlsStrategy | undefined;
   /** Path of the client's certificate, for mtls. */
   certFile?: string | undefined;

@@ -8,6 +8,7 @@ export function isServiceError(error: unknown): error is ServiceError {
 /** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
 export function detailsOf(error: ServiceError): string {
   if (isPlainServer(error)) return 'the TLS handshake failed';
+  if (isRefusedClient(error)) return "the server refused this client's certificate, or wants one";
   if (/Last error: Failed to connect/.test(error.details)) return 'the server took the connection, and ended it';
   return error.details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s, (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`));
 }
@@ -21,14 +22,22 @@ export function isPlainServer(error: ServiceError): boolean {
 export const plainServer = 'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
 
 /** A server whose certificate this client does not trust. Not the other way round, which comes as an alert. */
-function isDistrusted(error: ServiceError): boolean {
+export function isDistrusted(error: ServiceError): boolean {
   return error.code === status.UNAVAILABLE && /certificate|altnames/i.test(error.details) && !/alert/i.test(error.details);
 }
 
-const distrusted = 'Name the authority that signed it in HATCHET_CLIENT_TLS_ROOT_CA_FILE, or the name that it is for in HATCHET_CLIENT_TLS_SERVER_NAME';
+export const distrusted = 'Name the authority that signed it in HATCHET_CLIENT_TLS_ROOT_CA_FILE, or the name that it is for in HATCHET_CLIENT_TLS_SERVER_NAME';
+
+/** A server that wants a certificate of the client, or another one. */
+export function isRefusedClient(error: ServiceError): boolean {
+  return error.code === status.UNAVAILABLE && /alert (?:.*certificate|unknown ca)/i.test(error.details);
+}
+
+export const refusedClient = 'Set HATCHET_CLIENT_TLS_STRATEGY=mtls, and HATCHET_CLIENT_TLS_CERT_FILE and HATCHET_CLIENT_TLS_KEY_FILE to a certificate that the engine trusts, and its key';
 
 function remedyOf(error: ServiceError, code: HatchetErrorCode): string | undefined {
   if (isPlainServer(error)) return plainServer;
+  if (isRefusedClient(error)) return refusedClient;
   return isDistrusted(error) ? distrusted : remedies[code];
 }
 

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { credentials, Metadata, type ChannelCredentials, type ClientOptions } from '@grpc/grpc-js';
+import { Metadata, type ChannelCredentials, type ClientOptions } from '@grpc/grpc-js';
 import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
 import { V1DispatcherClient } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
-import type { ClientConfig, ResolvedTls } from '../config/client-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
+import type { ResolvedTls } from '../config/resolve-tls.ts';
+import { channelCredentials, channelTls } from './tls-material.ts';
 
 /** One payload is at most 4 MiB; the rest of its message needs some room. */
 const longestSent = 5 * 1024 * 1024;
@@ -80,15 +81,6 @@ export class Connection {
   }
 }
 
-function channelCredentials(tls: ResolvedTls): ChannelCredentials {
-  if (tls.strategy === 'none') return credentials.createInsecure();
-  const authority = tls.caFile === undefined ? null : readFileSync(tls.caFile);
-  if (tls.strategy === 'tls') return credentials.createSsl(authority);
-  const key = tls.keyFile === undefined ? null : readFileSync(tls.keyFile);
-  const certificate = tls.certFile === undefined ? null : readFileSync(tls.certFile);
-  return credentials.createSsl(authority, key, certificate);
-}
-
 function channelOptions(tls: ResolvedTls): ClientOptions {
   return {
     'grpc.max_send_message_length': longestSent,
@@ -102,6 +94,6 @@ function channelOptions(tls: ResolvedTls): ClientOptions {
     'grpc.max_reconnect_backoff_ms': 2_000,
     // Repeating is decided here, call by call: only calls with an identity are made again.
     'grpc.enable_retries': 0,
-    ...(tls.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+    ...channelTls(tls),
   };
 }

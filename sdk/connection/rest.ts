@@ -1,5 +1,6 @@
 import type { ClientConfig } from '../config/client-config.ts';
-import { HatchetError, type HatchetErrorCode } from '../errors.ts';
+import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
+import { hasOwnTls, requestWithOwnTls, type HttpAnswer, type HttpRequest } from './https-request.ts';
 
 export type RestMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -17,28 +18,46 @@ export interface RestRequest {
 
 /**
  * Calls the REST API and gives the JSON of its answer.
- * @throws HatchetError UNREACHABLE, UNAUTHENTICATED, `notFound` for 404, INVALID_ARGUMENT for 400, ENGINE_ERROR
+ * @throws HatchetError NOT_CONFIGURED, UNREACHABLE, UNAUTHENTICATED, `notFound` for 404, INVALID_ARGUMENT for 400, ENGINE_ERROR
  */
 export async function callRest<Answer>(config: ClientConfig, method: RestMethod, path: string, request: RestRequest = {}): Promise<Answer> {
+  if (config.isApiPlainByToken) {
+    throw new HatchetError('NOT_CONFIGURED', `the access token names ${config.apiUrl}, where it would be sent in plain text`, {
+      remedy: 'Set HATCHET_CLIENT_API_URL to an https address, or HATCHET_CLIENT_TLS_STRATEGY=none on a network that you trust',
+    });
+  }
   const url = new URL(`${config.apiUrl}${path}`);
   for (const [name, value] of Object.entries(request.query ?? {})) {
     for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) url.searchParams.append(name, String(item));
   }
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(url, {
-      method,
-      headers: { authorization: `Bearer ${config.token}`, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.timeout(request.timeoutMs ?? 15_000),
-    });
-    text = await response.text();
-  } catch (error) {
-    throw new HatchetError('UNREACHABLE', `could not reach ${config.apiUrl}`, { cause: error, remedy: 'Check that the engine runs and that HATCHET_CLIENT_API_URL is right' });
-  }
-  if (!response.ok) throw restError(response.status, text, { method, path, notFound: request.notFound ?? 'UNKNOWN_RUN' });
+  const sent: HttpRequest = {
+    method,
+    headers: { authorization: `Bearer ${config.token}`, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) },
+    body: request.body === undefined ? undefined : JSON.stringify(request.body),
+    signal: AbortSignal.timeout(request.timeoutMs ?? 15_000),
+  };
+  const { status, text } = await send(config, url, sent);
+  if (status < 200 || status > 299) throw restError(status, text, { method, path, notFound: request.notFound ?? 'UNKNOWN_RUN' });
   return JSON.parse(text === '' ? 'null' : text);
+}
+
+async function send(config: ClientConfig, url: URL, request: HttpRequest): Promise<HttpAnswer> {
+  try {
+    if (hasOwnTls(config)) return await requestWithOwnTls(config, url, request);
+    const { body, ...rest } = request;
+    const response = await fetch(url, body === undefined ? rest : { ...rest, body });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    if (error instanceof HatchetError) throw error;
+    throw new HatchetError('UNREACHABLE', `could not reach ${config.apiUrl}${tlsFailure(error)}`, { cause: error, remedy: 'Check that the engine runs and that HATCHET_CLIENT_API_URL is right' });
+  }
+}
+
+/** What TLS found wrong; of other failures the address says enough. */
+function tlsFailure(error: unknown): string {
+  const cause = isError(error) && isError(error.cause) ? error.cause : error;
+  const text = isError(cause) ? cause.message : '';
+  return /certificate|altnames|tls|ssl/i.test(text) ? `: ${text}` : '';
 }
 
 function restError(status: number, text: string, { method, path, notFound }: { method: RestMethod; path: string; notFound: HatchetErrorCode }): HatchetError {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Worker as Thread } from 'node:worker_threads';
 import { status } from '@grpc/grpc-js';
 import type { ClientConfig } from '../config/client-config.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { tlsMaterial } from '../connection/tls-material.ts';
 import { callUnary } from '../connection/unary.ts';
 import { heartbeatSource } from './heartbeat-source.ts';
 
@@ -49,7 +49,7 @@ export class Heartbeat {
 
   #startThread(workerId: string): void {
     const { config } = this.#connection;
-    const workerData = { origin: origin(config), token: config.token, intervalMs: heartbeatIntervalMs, tls: tlsOptions(config), workerId };
+    const workerData = { origin: origin(config), token: config.token, intervalMs: heartbeatIntervalMs, tls: config.tls.strategy === 'none' ? {} : tlsMaterial(config.tls), workerId };
     const thread = new Thread(heartbeatSource, { eval: true, workerData, execArgv: [], name: 'hatchet-heartbeat', resourceLimits: { maxOldGenerationSizeMb: 32 } });
     thread.unref();
     thread.on('message', ({ code, workerId: about }: { code: status; workerId: string }) => this.#answered(code, about));
@@ -84,14 +84,4 @@ export class Heartbeat {
 
 function origin(config: ClientConfig): string {
   return `${config.tls.strategy === 'none' ? 'http' : 'https'}://${config.hostPort}`;
-}
-
-function tlsOptions({ tls }: ClientConfig): Record<string, string | Buffer> {
-  if (tls.strategy === 'none') return {};
-  const options: Record<string, string | Buffer> = {};
-  if (tls.caFile !== undefined) options['ca'] = readFileSync(tls.caFile);
-  if (tls.serverName !== undefined) options['servername'] = tls.serverName;
-  if (tls.strategy === 'mtls' && tls.certFile !== undefined) options['cert'] = readFileSync(tls.certFile);
-  if (tls.strategy === 'mtls' && tls.keyFile !== undefined) options['key'] = readFileSync(tls.keyFile);
-  return options;
 }

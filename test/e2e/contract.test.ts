@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
+import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { ensureTenant } from '../../engine/auth/tenants.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   clients = new GrpcClients(engine.grpc, engine.token);
   const pool = createPool(database.url, { name: 'test', max: 2, statementMs: 5000, log: createLog('silent') });
   const tenant = await ensureTenant(pool, 'stranger');
-  const token = await new Tokens(pool, await loadSigningKeys(pool)).create({ tenantId: tenant.id, name: 't', addresses: { serverUrl: '', grpcBroadcastAddress: '' } });
+  const token = await new Tokens(pool, await KeyRing.open(pool, { dataDir: join(folder, 'new', 'data') })).create({ tenantId: tenant.id, name: 't', addresses: { serverUrl: '', grpcBroadcastAddress: '' } });
   await pool.end();
   strangers = new GrpcClients(engine.grpc, token);
   sql = new Client({ connectionString: database.url });

@@ -31,7 +31,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  neighbour = await makeNeighbour(pool);
+  neighbour = await makeNeighbour(pool, dataDir);
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
   hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
   const keyed = hatchet.task({ name: 'keyed', concurrency: { expression: `${dear} ? 'yes' : 7`, maxRuns: 10 }, fn: (input: { s: string }) => ({ chars: input.s.length }) });

@@ -13,7 +13,7 @@ import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hatchet-edge-faults-'));
+const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-edge-faults-'));
 let database: TestDatabase;
 let pool: Pool;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end();
   await database.drop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(dataDir, { recursive: true, force: true });
 });
 
 /** Runs in the engine's process before the engine does. */
@@ -35,15 +35,15 @@ const outcome = (call: Promise<unknown>): Promise<string> => call.then(() => 'OK
 describe('the process', () => {
   let engine: EngineChild | undefined;
   let clients: GrpcClients;
-  const start = async (name: string, code = ''): Promise<void> => {
-    engine = await spawnEngine({ databaseUrl: database.url, dataDir: join(folder, name), grpcPort: 0, httpPort: 0, logLevel: 'info' }, code === '' ? [] : before(code));
+  const start = async (code = ''): Promise<void> => {
+    engine = await spawnEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'info' }, code === '' ? [] : before(code));
     clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
     await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
   };
   const isAlive = (): Promise<string> => outcome(clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} }));
 
   it('survives a bulk call of which the first run fails later and the second at once', async () => {
-    await start('bulk');
+    await start();
     const workflows = [{ name: 'unknown', input: '{}', desiredWorkerLabels: {} }, { name: 'one', input: '{}', desiredWorkerLabels: {}, childKey: 'x'.repeat(1001) }];
     expect(await outcome(clients.call(clients.workflows, clients.workflows.bulkTriggerWorkflow, { workflows }))).toMatch(/^(?:NOT_FOUND|INVALID_ARGUMENT)/);
     expect(await isAlive()).toBe('OK');
@@ -53,7 +53,7 @@ describe('the process', () => {
   });
 
   it('logs a rejection that nobody listens to, and goes on', async () => {
-    await start('rejection', 'setTimeout(() => { void Promise.reject(new Error("nobody listens")); }, 3000);');
+    await start('setTimeout(() => { void Promise.reject(new Error("nobody listens")); }, 3000);');
     await vi.waitFor(() => expect(engine?.log()).toContain('"code":"UNHANDLED_REJECTION"'), patient);
     expect(engine?.log()).toContain('nobody listens');
     expect(await isAlive()).toBe('OK');
@@ -62,7 +62,7 @@ describe('the process', () => {
   });
 
   it('ends in order after an exception that nobody caught, and its successor begins from what was stored', async () => {
-    await start('exception', 'setTimeout(() => { throw new Error("nobody caught it"); }, 3000);');
+    await start('setTimeout(() => { throw new Error("nobody caught it"); }, 3000);');
     expect(await isAlive()).toBe('OK');
     const child = engine?.child;
     if (child === undefined) throw new Error('no engine');
@@ -70,11 +70,11 @@ describe('the process', () => {
     await ended(child);
     expect(child.exitCode).toBe(1);
     expect(engine?.log()).toMatch(/nobody caught it.*"code":"UNCAUGHT_EXCEPTION"/);
-    expect(existsSync(join(folder, 'exception', 'engine.json'))).toBe(false);
+    expect(existsSync(join(dataDir, 'engine.json'))).toBe(false);
     clients.close();
     const { rows } = await pool.query<{ owned: string }>('SELECT count(*) AS owned FROM shard WHERE owner IS NOT NULL');
     expect(rows[0]?.owned).toBe('0');
-    await start('exception');
+    await start();
     expect(await isAlive()).toBe('OK');
     clients.close();
     await engine?.end('SIGTERM');
@@ -89,9 +89,9 @@ describe('values that Postgres refuses', () => {
   let token: string;
 
   beforeAll(async () => {
-    engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'values'), grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+    engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
     clients = new GrpcClients(engine.grpc, engine.token);
-    ({ token } = await makeNeighbour(pool));
+    ({ token } = await makeNeighbour(pool, dataDir));
     stranger = new GrpcClients(engine.grpc, token);
     for (const each of [clients, stranger]) await each.call(each.admin, each.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
     ({ workflowRunId: runId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} }));

@@ -85,7 +85,7 @@ async function makeWorld(token: string): Promise<Known & { tenantId: string }> {
     (await hatchet.filters.create({ workflowId: workflow, scope: 's', expression: 'true' })).metadata.id,
     (await hatchet.events.push('heard by nobody', {})).eventId,
   ];
-  const stranger = await makeNeighbour(pool);
+  const stranger = await makeNeighbour(pool, dataDir);
   const { tenantId } = hatchet;
   // The worker goes, so that what is left is the fuzzer's alone; its tasks stay.
   await worker.stop();

@@ -28,7 +28,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  ({ tenantId, token } = await makeNeighbour(pool));
+  ({ tenantId, token } = await makeNeighbour(pool, dataDir));
   clients = new GrpcClients(engine.grpc, token);
   stranger = new GrpcClients(engine.grpc, engine.token);
   await setLimits({});

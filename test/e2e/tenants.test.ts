@@ -36,7 +36,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
   engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent', allowSkip: true });
-  strangerRest = await makeNeighbour(pool);
+  strangerRest = await makeNeighbour(pool, dataDir);
   stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, strangerRest.token);
 
   hatchet = Hatchet.init({ token: engine.token, logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { loadSigningKeys } from '../../engine/auth/signing-keys.ts';
+import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { ensureTenant } from '../../engine/auth/tenants.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { shardOf } from '../../engine/model/shard-of.ts';
@@ -13,10 +13,13 @@ export function neighbourOf(tenantId: string): string {
   }
 }
 
-/** A second tenant of a running engine, in the shard of the first: nothing but its id keeps the two apart. With a token that is good. */
-export async function makeNeighbour(pool: Pool): Promise<{ tenantId: string; token: string }> {
+/**
+ * A second tenant of a running engine, in the shard of the first: nothing but its id keeps the two apart. With a token that is good.
+ * @param dataDir of the engine
+ */
+export async function makeNeighbour(pool: Pool, dataDir: string): Promise<{ tenantId: string; token: string }> {
   const tenantId = neighbourOf((await ensureTenant(pool, 'default')).id);
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'stranger']);
-  const tokens = new Tokens(pool, await loadSigningKeys(pool));
+  const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
   return { tenantId, token: await tokens.create({ tenantId, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } }) };
 }

@@ -1,5 +1,6 @@
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { AdminServiceClient } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { channelCredentials, channelTls } from '../../../sdk/connection/tls-material.ts';
 import type { Connection } from '../../connection/resolve-connection.ts';
 import { nowMs, type WorkerMessage } from './bench-messages.ts';
 
@@ -56,7 +57,7 @@ export class BenchLoad {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { address, tls, token } = options.connection;
-    this.#client = new AdminServiceClient(address, tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
+    this.#client = new AdminServiceClient(address, channelCredentials(tls), { ...channelTls(tls), 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
     this.#metadata.set('authorization', `bearer ${token}`);
   }
 

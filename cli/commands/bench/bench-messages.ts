@@ -1,8 +1,10 @@
+import type { ResolvedTls } from '../../../sdk/config/resolve-tls.ts';
+
 /** Between `hatchet bench` and its worker processes, over Node's IPC. Times are milliseconds since the epoch, with fractions. */
 export interface WorkerSettings {
   address: string;
   token: string;
-  tls: boolean;
+  tls: ResolvedTls;
   actions: readonly string[];
   firstAction: string;
   lastAction: string;

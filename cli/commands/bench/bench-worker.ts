@@ -2,8 +2,9 @@
  * A worker of `hatchet bench` as a process: takes tasks over the plain contract and reports STARTED and COMPLETED as
  * separate calls, with as little of its own as can be, so that the engine is what is measured. It ends with its parent.
  */
-import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { ActionType, DispatcherClient, StepActionEventType, type AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { channelCredentials, channelTls } from '../../../sdk/connection/tls-material.ts';
 import { nowMs, type WorkerMessage, type WorkerSettings } from './bench-messages.ts';
 
 /** Progress goes to the parent this often: each message costs both sides. */
@@ -26,7 +27,7 @@ class BenchWorker {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    this.#client = new DispatcherClient(settings.address, settings.tls ? credentials.createSsl() : credentials.createInsecure(), { 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
+    this.#client = new DispatcherClient(settings.address, channelCredentials(settings.tls), { ...channelTls(settings.tls), 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
     this.#metadata.set('authorization', `bearer ${settings.token}`);
   }
 

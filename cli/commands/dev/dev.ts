@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
-import type { Connection } from '../../connection/resolve-connection.ts';
+import { localConnection, type Connection } from '../../connection/resolve-connection.ts';
 import { EngineController } from '../../dev/engine-controller.ts';
 import type { DevEvent } from '../../dev/events.ts';
 import { findProgram } from '../../dev/find-program.ts';
@@ -31,6 +31,7 @@ export interface DevFlags {
   processes: number;
   reload: boolean;
   reset?: true;
+  yes?: true;
   envFile?: string;
   trigger?: string;
   input?: string;
@@ -60,11 +61,11 @@ export async function dev(context: CliContext, given: string | undefined, flags:
   readEnvFile(project, envFile);
   const envPath = resolve(project, envFile ?? '.env');
   const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
-  if (flags.reset === true) await resetData(context, dataDir);
+  if (flags.reset === true) await resetData(context, { dataDir, isAgreed: flags.yes === true });
 
   let session: DevSession | undefined;
   const emit = (event: DevEvent): void => session?.handle(event);
-  const connection = (): Connection => localConnection(dataDir);
+  const connection = (): Connection => ownConnection(context, dataDir);
   const connect = (): GrpcRunReader => new GrpcRunReader(connection());
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const watcher = flags.reload ? program.makeWatcher(emit) : undefined;
@@ -111,10 +112,9 @@ async function choosePort(given: number | undefined, usual: number, flag: string
   throw wrongUse(`port ${given} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or leave ${flag} out to take the next free port.`);
 }
 
-function localConnection(dataDir: string): Connection {
+function ownConnection({ env }: CliContext, dataDir: string): Connection {
   const engine = runningEngine(dataDir);
   const token = readLocalToken(dataDir);
   if (engine === undefined || token === undefined) throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
-  return { address: engine.grpc, token, tls: false, apiUrl: `http://${engine.http}`, namespace: undefined, source: dataDir, dataDir };
+  return localConnection(engine, { token, dataDir, env });
 }
-

@@ -31,10 +31,19 @@ const clockLimitMs = 5_000;
 export async function doctor(context: CliContext, flags: DoctorFlags): Promise<ExitCode> {
   const output = outputOf(context, flags);
   const dataDir = dataFolder(context.cwd, flags.dataDir);
-  const engine = runningEngine(dataDir);
-  const findings = [checkNode(), checkFolder(dataDir), checkSpace(dataDir), ...(await checkPorts(engine)), checkEngine(dataDir, engine), await checkSchema(engine), await checkAccess(context, flags)].flat();
+  const [engine, distrust] = findEngine(dataDir);
+  const findings = [checkNode(), ...distrust, checkFolder(dataDir), checkSpace(dataDir), ...(await checkPorts(engine)), checkEngine(dataDir, engine), await checkSchema(engine), distrust.length > 0 ? [] : await checkAccess(context, flags)].flat();
   output.value({ findings }, () => findings.map(render).join('\n'));
   return findings.some((finding) => finding.state === 'wrong') ? ExitCode.failed : ExitCode.done;
+}
+
+/** The engine, and what is wrong with its record where another user may have written that. */
+function findEngine(dataDir: string): [EngineRecord | undefined, Finding[]] {
+  try {
+    return [runningEngine(dataDir), []];
+  } catch (error) {
+    return [undefined, [failed('data folder', error)]];
+  }
 }
 
 function render({ check, state, detail, remedy }: Finding): string {

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { examples, withOutput, type CommandHost } from '../../command-host.ts';
-import { port, wholeNumber } from '../../input/parse-flags.ts';
+import { names, port, wholeNumber } from '../../input/parse-flags.ts';
+import { tlsVersions } from './network-options.ts';
 import type { EngineFlags } from './engine-folder.ts';
 import type { StartFlags } from './start-engine.ts';
 
@@ -11,9 +12,16 @@ export function engineCommand(host: CommandHost): Command {
     .description('the engine alone, for a server or CI')
     .option(...dataDir)
     .option('--database-url <url>', 'Postgres 15 or newer, instead of the embedded one (default: DATABASE_URL)')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--host <address>', 'address to listen on; one that other machines reach needs TLS', '127.0.0.1')
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
+    .option('--tls-cert <path>', 'serve TLS with this certificate, PEM (default: HATCHET_ENGINE_TLS_CERT)')
+    .option('--tls-key <path>', 'its private key, PEM (default: HATCHET_ENGINE_TLS_KEY)')
+    .option('--tls-client-ca <path>', 'mTLS: clients need a certificate of this authority (default: HATCHET_ENGINE_TLS_CLIENT_CA)')
+    .addOption(new Option('--tls-min-version <version>', 'oldest version of TLS (default: HATCHET_ENGINE_TLS_MIN_VERSION, else 1.3)').choices(tlsVersions))
+    .option('--insecure', 'allow plain text on an address that other machines reach (default: HATCHET_ENGINE_INSECURE)')
+    .option('--allowed-host <name>', 'on a loopback address: another name that HTTP requests may be for, such as a proxy’s; may be repeated (default: HATCHET_ENGINE_ALLOWED_HOSTS)', names)
+    .option('--secret-key-file <path>', 'file with the key that seals secrets in the database (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)')
     .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));

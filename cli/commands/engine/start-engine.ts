@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { EngineOptions } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
@@ -10,10 +11,11 @@ import type { Output } from '../../output/output.ts';
 import { ageText } from '../../output/span-text.ts';
 import { dataFolder } from '../../project/project-root.ts';
 import { describeEngine, type EngineFlags } from './engine-folder.ts';
+import { networkOptions, type NetworkFlags } from './network-options.ts';
 
-export interface StartFlags extends EngineFlags {
+export interface StartFlags extends EngineFlags, NetworkFlags {
   databaseUrl?: string;
-  host: string;
+  secretKeyFile?: string;
   grpcPort: number;
   httpPort: number;
   retentionDays: number;
@@ -31,8 +33,9 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   removeStaleRecord(dataDir);
   await checkPort(flags.host, flags.grpcPort, '--grpc-port');
   await checkPort(flags.host, flags.httpPort, '--http-port');
+  const network = networkOptions(context, flags);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const engine: EngineOptions & { dataDir: string } = { dataDir, host: flags.host, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }), ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 

@@ -6,7 +6,7 @@ import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { offsetPage, offsetQuery, type OffsetFlags } from '../../input/offset-page.ts';
 import { withReader } from '../../monitor/with-reader.ts';
-import { plainLines } from '../../output/plain-text.ts';
+import { jsonText, plainLines } from '../../output/plain-text.ts';
 import { ageText } from '../../output/span-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
@@ -101,5 +101,5 @@ export async function getEvent(context: CliContext, id: string, flags: EventFlag
 function render(event: EventRow, started: readonly EventRun[]): string {
   const head = [event.key, event.scope === null ? '' : `scope ${event.scope}`, event.eventId].filter((part) => part !== '').join('  ');
   const from = event.webhook === null ? '' : `, through the webhook ${event.webhook}`;
-  return plainLines([head, `pushed ${event.pushedAt}${from}`, '', 'payload', JSON.stringify(event.payload, null, 2), 'metadata', JSON.stringify(event.metadata, null, 2), '', renderTable(started, runs)].join('\n'));
+  return plainLines([head, `pushed ${event.pushedAt}${from}`, '', 'payload', jsonText(event.payload, 2), 'metadata', jsonText(event.metadata, 2), '', renderTable(started, runs)].join('\n'));
 }

@@ -7,7 +7,7 @@ import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { checkObject } from '../../input/check-input.ts';
 import { offsetPage, offsetQuery, type OffsetFlags } from '../../input/offset-page.ts';
-import { plainLines } from '../../output/plain-text.ts';
+import { jsonText, plainLines } from '../../output/plain-text.ts';
 import type { Table } from '../../output/table.ts';
 
 export type FilterFlags = ConnectionFlags & OutputFlag;
@@ -118,5 +118,5 @@ async function showOne(context: CliContext, flags: FilterFlags, { act, text }: {
 }
 
 function render(row: FilterRow): string {
-  return plainLines(`${row.workflow}  scope ${row.scope}  ${row.filterId}\n${row.expression}\npayload ${JSON.stringify(row.payload)}`);
+  return plainLines(`${row.workflow}  scope ${row.scope}  ${row.filterId}\n${row.expression}\npayload ${jsonText(row.payload)}`);
 }

@@ -9,7 +9,7 @@ import { isTerminal } from '../../monitor/status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';
 import { withReader } from '../../monitor/with-reader.ts';
-import { plainLines } from '../../output/plain-text.ts';
+import { jsonText, plainLines } from '../../output/plain-text.ts';
 import { spanText } from '../../output/span-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
@@ -62,9 +62,9 @@ function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): st
     }),
     '',
     'input',
-    indent(JSON.stringify(input, null, 2)),
+    indent(jsonText(input, 2)),
   ];
-  if (run.status === 'COMPLETED') lines.push('output', indent(JSON.stringify(runOutput(detail), null, 2)));
+  if (run.status === 'COMPLETED') lines.push('output', indent(jsonText(runOutput(detail), 2)));
   for (const task of tasks) {
     if (task.errorMessage !== null) lines.push(`error of ${task.name}`, indent(plainLines(task.errorStack === null || task.errorStack === '' ? task.errorMessage : task.errorStack)));
   }

@@ -1,11 +1,7 @@
 import { Command } from 'commander';
-import { examples, withOutput, type CommandHost } from '../../command-host.ts';
+import { examples, withAdministrationFlags, type CommandHost } from '../../command-host.ts';
 import { wholeNumber } from '../../input/parse-flags.ts';
 import type { CreateTokenFlags, TokenFlags } from './token.ts';
-
-function withDatabaseFlags(command: Command): Command {
-  return withOutput(command.option('--database-url <url>', 'Postgres of the engine (default: that of the data folder)').option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)'));
-}
 
 export function tokenCommand(host: CommandHost): Command {
   const create = new Command('create')
@@ -23,8 +19,8 @@ export function tokenCommand(host: CommandHost): Command {
     .description('end a token; running engines notice within seconds')
     .argument('<id>', 'id of the token, as listed')
     .action((id: string, flags: TokenFlags) => host.run(async () => (await import('./token.ts')).revokeToken(host.context, id, flags)));
-  examples(withDatabaseFlags(create), 'export HATCHET_CLIENT_TOKEN=$(hatchet token create --name ci)');
-  examples(withDatabaseFlags(list), 'hatchet token list');
-  examples(withDatabaseFlags(revoke), 'hatchet token revoke 0198c0de-0000-7000-8000-000000000000');
+  examples(withAdministrationFlags(create), 'export HATCHET_CLIENT_TOKEN=$(hatchet token create --name ci)');
+  examples(withAdministrationFlags(list), 'hatchet token list');
+  examples(withAdministrationFlags(revoke), 'hatchet token revoke 0198c0de-0000-7000-8000-000000000000');
   return new Command('token').description('access to the engine').addCommand(create).addCommand(list).addCommand(revoke);
 }

@@ -1,12 +1,13 @@
-import type { TokenAdministration, TokenInfo } from '../../../engine/index.ts';
+import type { TokenInfo } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import { withDatabase, type DatabaseFlags, type FoundDatabase } from '../../database/find-database.ts';
+import { withAdministration, type AdministrationFlags } from '../../database/with-administration.ts';
+import { apiUrlOf } from '../../engine-process/engine-record.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { Table } from '../../output/table.ts';
 
-export interface TokenFlags extends DatabaseFlags, OutputFlag {}
+export interface TokenFlags extends AdministrationFlags, OutputFlag {}
 
 export interface CreateTokenFlags extends TokenFlags {
   name: string;
@@ -29,28 +30,13 @@ const table: Table<TokenInfo> = {
   empty: 'No tokens. Make one with `hatchet token create`.',
 };
 
-function withTokens(context: CliContext, flags: TokenFlags, work: (tokens: TokenAdministration, database: FoundDatabase) => Promise<ExitCode>): Promise<ExitCode> {
-  return withDatabase(context, flags, async (database) => {
-    const { migrateUp, openTokenAdministration, verifyMigrations } = await import('../../../engine/index.ts');
-    // A folder of our own that no engine has served yet is set up; somebody's server is only checked.
-    if (database.isOwn) await migrateUp(database.url);
-    else await verifyMigrations(database.url);
-    const tokens = await openTokenAdministration(database.url);
-    try {
-      return await work(tokens, database);
-    } finally {
-      await tokens.stop();
-    }
-  });
-}
-
 export function createToken(context: CliContext, flags: CreateTokenFlags): Promise<ExitCode> {
   if (flags.grpc !== undefined && !/^[^/\s]+:\d+$/.test(flags.grpc)) throw wrongUse(`--grpc is ${JSON.stringify(flags.grpc)}`, 'Give it as host:port, without a scheme.');
   if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl)) throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
-  return withTokens(context, flags, async (tokens, { engine }) => {
+  return withAdministration(context, flags, async (tokens, { engine }) => {
     const addresses = {
       grpcBroadcastAddress: flags.grpc ?? engine?.grpc ?? defaultGrpc,
-      serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : `http://${engine.http}`),
+      serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : apiUrlOf(engine)),
     };
     const token = await tokens.create({ name: flags.name, expiresInDays: flags.days, addresses });
     const output = outputOf(context, flags);
@@ -61,7 +47,7 @@ export function createToken(context: CliContext, flags: CreateTokenFlags): Promi
 }
 
 export function listTokens(context: CliContext, flags: TokenFlags): Promise<ExitCode> {
-  return withTokens(context, flags, async (tokens) => {
+  return withAdministration(context, flags, async (tokens) => {
     outputOf(context, flags).list({ rows: await tokens.list(), next: null }, table);
     return ExitCode.done;
   });
@@ -69,7 +55,7 @@ export function listTokens(context: CliContext, flags: TokenFlags): Promise<Exit
 
 export function revokeToken(context: CliContext, id: string, flags: TokenFlags): Promise<ExitCode> {
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw wrongUse(`${JSON.stringify(id)} is no token's id`, 'Find it with `hatchet token list`; the token itself is not needed.');
-  return withTokens(context, flags, async (tokens) => {
+  return withAdministration(context, flags, async (tokens) => {
     if (!(await tokens.revoke(id))) throw new CliError(`there is no token ${id}`, { exitCode: ExitCode.unknown, remedy: 'Find it with `hatchet token list`.' });
     outputOf(context, flags).value({ revoked: id }, () => `Revoked ${id}.`);
     return ExitCode.done;

@@ -8,6 +8,7 @@ import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { eventLine } from '../../output/event-line.ts';
 import type { Output } from '../../output/output.ts';
+import { jsonText } from '../../output/plain-text.ts';
 
 export interface WaitOptions {
   runId: string;
@@ -74,7 +75,7 @@ export async function waitForRun(context: CliContext, { runId, flags, output }: 
       throw new CliError(`run ${runId} is ${detail.run.status}: ${runFailure(detail)}`, { exitCode: ExitCode.failed, remedy: `See \`hatchet runs get ${runId}\`.` });
     }
     const result = runOutput(detail);
-    output.value(result, () => JSON.stringify(result, null, 2));
+    output.value(result, () => jsonText(result, 2));
     return ExitCode.done;
   } finally {
     reader.close();

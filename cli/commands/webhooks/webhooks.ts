@@ -8,7 +8,7 @@ import { ExitCode } from '../../exit-code.ts';
 import { checkObject } from '../../input/check-input.ts';
 import { offsetPage, offsetQuery, type OffsetFlags } from '../../input/offset-page.ts';
 import { readSecret, type SecretFlags } from '../../input/read-secret.ts';
-import { plainLines } from '../../output/plain-text.ts';
+import { jsonText, plainLines } from '../../output/plain-text.ts';
 import type { Table } from '../../output/table.ts';
 import { secretNames, webhookAuth, type AuthFlags } from './webhook-auth.ts';
 
@@ -135,7 +135,7 @@ function render(row: WebhookRow): string {
       `POST ${row.url}`,
       `key ${row.key}`,
       ...(row.scope === null ? [] : [`scope ${row.scope}`]),
-      ...(row.payload === null ? [] : [`payload ${JSON.stringify(row.payload)}`]),
+      ...(row.payload === null ? [] : [`payload ${jsonText(row.payload)}`]),
       ...(row.respondsWithEvent ? ['answers with the event'] : []),
       ...(row.lastError === null ? [] : [`last refusal ${row.lastErrorAt ?? ''}: ${row.lastError}`]),
     ].join('\n'),

@@ -5,7 +5,7 @@ import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
-import { plainLines } from '../../output/plain-text.ts';
+import { jsonText, plainLines } from '../../output/plain-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
 export type WorkflowFlags = ConnectionFlags & OutputFlag;
@@ -59,6 +59,6 @@ export async function pauseWorkflow(context: CliContext, { name, verb }: { name:
 function render(detail: WorkflowDetail): string {
   const { workflow, inputJsonSchema } = detail;
   const head = [workflow.name, workflow.description].filter((part) => part !== '').join('  ');
-  const schema = inputJsonSchema === null ? 'The input has no schema.' : `input\n${JSON.stringify(inputJsonSchema, null, 2)}`;
+  const schema = inputJsonSchema === null ? 'The input has no schema.' : `input\n${jsonText(inputJsonSchema, 2)}`;
   return plainLines(`${head}\nversion ${workflow.versionId}, priority ${detail.defaultPriority}${workflow.paused ? ', paused' : ''}\n\n${renderTable(detail.tasks, tasks)}\n\n${schema}`);
 }

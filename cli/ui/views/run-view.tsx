@@ -3,7 +3,7 @@ import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { isTerminal } from '../../monitor/status-name.ts';
 import { eventLine, logLineText } from '../../output/event-line.ts';
-import { plainLines, plainText } from '../../output/plain-text.ts';
+import { jsonText, plainLines, plainText } from '../../output/plain-text.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
@@ -129,7 +129,7 @@ function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly s
     case 'logs':
       return run.logs.map(logLineText);
     case 'input':
-      return wrap(JSON.stringify(detail.input, null, 2), columns);
+      return wrap(jsonText(detail.input, 2), columns);
     case 'output':
       return wrap(outputText(detail), columns);
     case 'why':
@@ -145,11 +145,11 @@ function whyText(detail: RunDetail): string {
 
 function outputText(detail: RunDetail): string {
   const { status } = detail.run;
-  if (status === 'COMPLETED') return JSON.stringify(runOutput(detail), null, 2);
+  if (status === 'COMPLETED') return jsonText(runOutput(detail), 2);
   const stacks = detail.tasks.flatMap((task) => (task.errorStack === null || task.errorStack === '' ? [] : [task.errorStack]));
   if (status === 'FAILED') return [runFailure(detail), ...stacks].join('\n\n');
   const partial = detail.tasks.filter((task) => task.output !== null).map((task) => [task.name, task.output]);
-  return partial.length === 0 ? '' : JSON.stringify(Object.fromEntries(partial), null, 2);
+  return partial.length === 0 ? '' : jsonText(Object.fromEntries(partial), 2);
 }
 
 function wrap(text: string, columns: number): string[] {

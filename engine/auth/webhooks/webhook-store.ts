@@ -1,11 +1,15 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../../errors.ts';
+import type { Sealer } from '../secrets/sealer.ts';
 import { checkLimit, type TenantLimits } from '../tenant-limits.ts';
 import { RecentLookups } from './recent-lookups.ts';
-import type { StoredWebhook, Webhook, WebhookAuth, WebhookSource } from './webhook.ts';
+import { webhookRow, type HmacAuth, type StoredWebhook, type Webhook, type WebhookAuth, type WebhookSource } from './webhook.ts';
 
 /** Characters of a name. */
 const longestName = 200;
+
+/** Of a signing secret only what is sealed is stored; one in clear is from an engine of an earlier version that runs beside this. */
+type StoredAuth = WebhookAuth | (Omit<HmacAuth, 'signingSecret'> & { sealedSecret: string });
 
 interface WebhookSqlRow {
   id: string;
@@ -16,7 +20,7 @@ interface WebhookSqlRow {
   scope_expression: string | null;
   static_payload: string | null;
   returns_event: boolean;
-  auth: WebhookAuth;
+  auth: StoredAuth;
   created_at: Date;
   updated_at: Date;
   last_error: string | null;
@@ -87,16 +91,18 @@ export interface WebhookChange {
 export class WebhookStore {
   readonly #pool: Pool;
   readonly #limits: TenantLimits;
+  readonly #sealer: Sealer;
   readonly #recent: RecentLookups<StoredWebhook>;
   /** By webhook, when a refusal was last noted. The oldest first. */
   readonly #refusedAtMs = new Map<string, number>();
 
-  constructor(pool: Pool, limits: TenantLimits) {
+  constructor(pool: Pool, { limits, sealer }: { limits: TenantLimits; sealer: Sealer }) {
     this.#pool = pool;
     this.#limits = limits;
+    this.#sealer = sealer;
     this.#recent = new RecentLookups(async (keys) => {
       const { rows } = await this.#pool.query<WebhookSqlRow>({ ...findText, values: [keys.map((key) => key.slice(0, 36)), keys.map((key) => key.slice(37))] });
-      return new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), fromRow(row)]));
+      return new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), this.#fromRow(row)]));
     });
   }
 
@@ -107,7 +113,7 @@ export class WebhookStore {
 
   async list(tenantId: string, query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number }): Promise<StoredWebhook[]> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...listText, values: [tenantId, query.sources, query.names, query.offset, query.limit] });
-    return rows.map(fromRow);
+    return rows.map((row) => this.#fromRow(row));
   }
 
   async find(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
@@ -118,10 +124,10 @@ export class WebhookStore {
   /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, LIMIT_REACHED */
   async create(webhook: Webhook): Promise<StoredWebhook> {
     const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), this.#limits.of(tenantId).webhooks] });
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(this.#sealed(id, auth)), this.#limits.of(tenantId).webhooks] });
     const [row] = rows;
     this.#recent.forget(keyOf(tenantId, name));
-    if (row !== undefined) return fromRow(row);
+    if (row !== undefined) return this.#fromRow(row);
     const isTaken = (await this.find(tenantId, name)) !== undefined;
     if (!isTaken) checkLimit(this.#limits.of(tenantId), 'webhooks', this.#limits.of(tenantId).webhooks + 1);
     throw new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' });
@@ -131,13 +137,13 @@ export class WebhookStore {
     const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...updateText, values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent] });
     this.#recent.forget(keyOf(tenantId, name));
-    return rows.map(fromRow)[0];
+    return rows.map((row) => this.#fromRow(row))[0];
   }
 
   async delete(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...deleteText, values: [tenantId, name] });
     this.#recent.forget(keyOf(tenantId, name));
-    return rows.map(fromRow)[0];
+    return rows.map((row) => this.#fromRow(row))[0];
   }
 
   /** Notes why a request was refused. @returns false where another was noted just before */
@@ -150,26 +156,38 @@ export class WebhookStore {
     await this.#pool.query({ ...refusedText, values: [id, reason.slice(0, 1000).replaceAll('\0', '')] });
     return true;
   }
+
+  #sealed(id: string, auth: WebhookAuth): StoredAuth {
+    if (auth.type !== 'HMAC') return auth;
+    const { signingSecret, ...rest } = auth;
+    return { ...rest, sealedSecret: this.#sealer.seal(signingSecret, webhookRow(id)) };
+  }
+
+  #opened(id: string, auth: StoredAuth): WebhookAuth {
+    if (!('sealedSecret' in auth)) return auth;
+    const { sealedSecret, ...rest } = auth;
+    return { ...rest, signingSecret: this.#sealer.open(sealedSecret, webhookRow(id)) };
+  }
+
+  #fromRow(row: WebhookSqlRow): StoredWebhook {
+    return {
+      id: row.id,
+      tenantId: row.tenant_id,
+      name: row.name,
+      source: row.source,
+      eventKeyExpression: row.event_key_expression,
+      scopeExpression: row.scope_expression,
+      staticPayload: row.static_payload,
+      returnsEvent: row.returns_event,
+      auth: this.#opened(row.id, row.auth),
+      createdAtMs: row.created_at.getTime(),
+      updatedAtMs: row.updated_at.getTime(),
+      lastError: row.last_error,
+      lastErrorAtMs: row.last_error_at?.getTime() ?? null,
+    };
+  }
 }
 
 function keyOf(tenantId: string, name: string): string {
   return `${tenantId} ${name}`;
-}
-
-function fromRow(row: WebhookSqlRow): StoredWebhook {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    name: row.name,
-    source: row.source,
-    eventKeyExpression: row.event_key_expression,
-    scopeExpression: row.scope_expression,
-    staticPayload: row.static_payload,
-    returnsEvent: row.returns_event,
-    auth: row.auth,
-    createdAtMs: row.created_at.getTime(),
-    updatedAtMs: row.updated_at.getTime(),
-    lastError: row.last_error,
-    lastErrorAtMs: row.last_error_at?.getTime() ?? null,
-  };
 }

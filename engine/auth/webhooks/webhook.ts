@@ -44,3 +44,8 @@ export interface StoredWebhook extends Webhook {
   lastError: string | null;
   lastErrorAtMs: number | null;
 }
+
+/** What a webhook's sealed secret is bound to. */
+export function webhookRow(id: string): string {
+  return `webhook ${id}`;
+}

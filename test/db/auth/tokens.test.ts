@@ -5,7 +5,7 @@ import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT, UnsecuredJW
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { ensureLocalToken } from '../../../engine/auth/local-token.ts';
-import { loadSigningKeys } from '../../../engine/auth/signing-keys.ts';
+import { KeyRing } from '../../../engine/auth/key-ring.ts';
 import { ensureTenant, readTenant, type Tenant } from '../../../engine/auth/tenants.ts';
 import { Tokens } from '../../../engine/auth/tokens.ts';
 import { newId } from '../../../engine/model/uuid.ts';
@@ -14,6 +14,7 @@ import { createTestDatabase, type TestDatabase } from '../../helpers/test-databa
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const refused = { name: 'HatchetError', code: 'UNAUTHENTICATED', message: 'the token is not valid here' };
 
+const secretDir = mkdtempSync(join(tmpdir(), 'hatchet-keys-'));
 let database: TestDatabase;
 let pool: Pool;
 let tokens: Tokens;
@@ -24,11 +25,12 @@ beforeAll(async () => {
   pool = new Pool({ connectionString: database.url });
   pool.on('error', () => undefined);
   // Several engines on a fresh database at once make one key and one tenant.
-  const keys = await Promise.all([1, 2, 3, 4].map(() => loadSigningKeys(pool)));
-  expect(new Set(keys.flat().map((key) => key.id)).size).toBe(1);
+  const rings = await Promise.all([1, 2, 3, 4].map(() => KeyRing.open(pool, { dataDir: secretDir })));
+  expect(new Set(await Promise.all(rings.map(async (ring) => (await ring.signer()).id))).size).toBe(1);
+  expect(await rings[0]?.list()).toHaveLength(1);
   const tenants = await Promise.all([1, 2, 3, 4].map(() => ensureTenant(pool, 'default')));
   expect(new Set(tenants.map((tenant) => tenant.id)).size).toBe(1);
-  tokens = new Tokens(pool, keys[0] ?? []);
+  tokens = await freshTokens();
   tenant = await ensureTenant(pool, 'default');
 });
 
@@ -40,6 +42,7 @@ afterEach(() => {
 afterAll(async () => {
   await pool.end();
   await database.drop();
+  rmSync(secretDir, { recursive: true });
 });
 
 async function create(expiresInDays?: number): Promise<string> {
@@ -48,7 +51,7 @@ async function create(expiresInDays?: number): Promise<string> {
 
 /** Another engine's view: nothing cached. */
 async function freshTokens(): Promise<Tokens> {
-  return new Tokens(pool, await loadSigningKeys(pool));
+  return new Tokens(pool, await KeyRing.open(pool, { dataDir: secretDir }));
 }
 
 test('a token carries what clients read, and is accepted by every engine of the database', async () => {
@@ -122,7 +125,7 @@ test('a thousand calls at once ask Postgres once; later ones not at all', async 
 test('while Postgres is away, a known token is still good and an unknown one is not', async () => {
   const [known, unknown] = [await create(), await create()];
   const leaving = new Pool({ connectionString: database.url });
-  const elsewhere = new Tokens(leaving, await loadSigningKeys(leaving));
+  const elsewhere = new Tokens(leaving, await KeyRing.open(leaving, { dataDir: secretDir }));
   await elsewhere.authenticate(known);
   await leaving.end();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_001 });

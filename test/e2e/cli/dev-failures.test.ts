@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -61,6 +61,21 @@ describe('what goes wrong in a session', () => {
     await new Promise((resolve) => server.close(resolve));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(`port ${port} is taken by pid ${process.pid}`);
+  });
+
+  it('--reset without a terminal deletes nothing unless --yes says so, and names what would go', async () => {
+    const data = join(folder, 'reset');
+    expect((await runCli(['engine', 'start', '--detach', '--data-dir', data, ...anyPorts], { cwd: project })).code).toBe(0);
+    expect((await runCli(['engine', 'stop', '--data-dir', data], { cwd: project })).code).toBe(0);
+    const again = ['dev', '--no-tui', '--reset', '--data-dir', data, ...anyPorts];
+    const refused = await runCli(again, { cwd: project });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(join(data, 'postgres'));
+    expect(refused.stderr).toContain('--yes');
+    expect(existsSync(join(data, 'postgres', 'PG_VERSION'))).toBe(true);
+    const agreed = await runCli([...again, '--yes', '--once', '--trigger', 'simple', '--input', '{"message":"A"}'], { cwd: project });
+    expect(agreed.code).toBe(0);
+    expect(agreed.stdout + agreed.stderr).toContain('made a new cluster');
   });
 
   it('a worker that dies at its start leaves the last good one serving, and says why', async () => {

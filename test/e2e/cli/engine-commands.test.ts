@@ -57,6 +57,14 @@ describe('an engine by hand', () => {
     expect(token.split('.')).toHaveLength(3);
     const env = { HATCHET_CLIENT_TOKEN: token };
     expect(await runCli(['workflows', 'list', '-o', 'json'], { cwd: '/', env })).toMatchObject({ code: 0, stdout: '{"rows":[],"next":null}\n' });
+    // Also from a file or stdin, which nobody sees in the list of processes.
+    const file = join(folder, 'token');
+    writeFileSync(file, `${token}\n`);
+    const list = ['workflows', 'list', '-o', 'json'];
+    for (const given of [['--token-file', file], ['--token-file', '-'], ['--token', '-']]) expect(await runCli([...list, ...given], { cwd: '/', input: token })).toMatchObject({ code: 0, stderr: '' });
+    expect(await runCli([...list, '--token', token], { cwd: '/' })).toMatchObject({ code: 0, stderr: expect.stringMatching(/warning .*--token-file/) });
+    expect(await runCli(['trigger', 'workflow', 'x', '--token', '-', '--input-file', '-'], { cwd: '/', input: token })).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin cannot hold') });
+    expect(await runCli([...list, '--token-file', '/no/such/file'], { cwd: '/' })).toMatchObject({ code: 2, stderr: expect.stringContaining('--token-file') });
     const listed: { rows: { id: string; name: string }[] } = JSON.parse((await inFolder(['token', 'list', '-o', 'json'])).stdout);
     const id = listed.rows.find((row) => row.name === 'ci')?.id ?? '';
     expect((await inFolder(['token', 'revoke', id])).code).toBe(0);

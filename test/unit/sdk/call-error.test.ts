@@ -28,7 +28,8 @@ it('says so where the server speaks no TLS', () => {
 it.each([
   ['self-signed certificate', 'HATCHET_CLIENT_TLS_ROOT_CA_FILE'],
   ["Hostname/IP does not match certificate's altnames: IP: 10.0.0.1 is not in the cert's list", 'HATCHET_CLIENT_TLS_SERVER_NAME'],
-  ['80BCC3003A7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required', 'engine status'],
+  ['80BCC3003A7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required', 'HATCHET_CLIENT_TLS_STRATEGY=mtls'],
+  ['80BCC3003A7F0000:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca', 'HATCHET_CLIENT_TLS_CERT_FILE'],
   ['Failed to connect (2026-01-01T00:00:00.000Z)', 'engine status'],
 ])('of %j it says what to do', (last, remedy) => {
   expect(toHatchetError(failure(status.UNAVAILABLE, `No connection established. Last error: ${last}. Resolution note: `), 'run simple').remedy).toContain(remedy);

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { applyNamespace, resolveConfig } from '../../../sdk/config/client-config.ts';
 import { findLocalEngine } from '../../../sdk/config/local-engine.ts';
+import { callRest } from '../../../sdk/connection/rest.ts';
 import { readTokenClaims } from '../../../sdk/config/token-claims.ts';
 
 function token(claims: object): string {
@@ -32,15 +34,34 @@ describe('resolveConfig', () => {
   });
 
   it('takes the local engine only where no token is given', () => {
-    const local = { token: full, hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6' };
+    const local = { token: full, hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6', tls: undefined };
     expect(resolveConfig({}, {}, () => local)).toMatchObject({ hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6', tls: { strategy: 'none' } });
     expect(resolveConfig({ token: full }, {}, () => local)).toMatchObject({ hostPort: 'claims:2' });
   });
 
   it('speaks plainly to the local engine, whatever address it listens on', () => {
-    const local = { token: full, hostPort: '0.0.0.0:5', apiUrl: 'http://0.0.0.0:6' };
+    const local = { token: full, hostPort: '0.0.0.0:5', apiUrl: 'http://0.0.0.0:6', tls: undefined };
     expect(resolveConfig({}, {}, () => local).tls.strategy).toBe('none');
     expect(resolveConfig({ hostPort: 'engine.example.com:443' }, {}, () => local).tls.strategy).toBe('tls');
+  });
+
+  it('speaks TLS to the local engine that does, and trusts the certificate that it serves', () => {
+    const certFile = fileURLToPath(new URL('../../fixtures/tls/certificate.pem', import.meta.url));
+    const local = { token: full, hostPort: '0.0.0.0:5', apiUrl: 'https://0.0.0.0:6', tls: { certFile, clientCertificates: false } };
+    expect(resolveConfig({}, {}, () => local).tls).toMatchObject({ strategy: 'tls', caFile: certFile, serverName: 'localhost' });
+    expect(resolveConfig({}, {}, () => ({ ...local, hostPort: '127.0.0.1:5' })).tls).toMatchObject({ serverName: undefined });
+    expect(resolveConfig({}, {}, () => ({ ...local, tls: { certFile, clientCertificates: true } })).tls.strategy).toBe('mtls');
+  });
+
+  it('is not talked out of TLS by a token, nor into sending it over the network in plain text', async () => {
+    const plain = token({ sub: 'tenant-1', server_url: 'http://engine.internal:8888', grpc_broadcast_address: 'engine.internal:7077' });
+    const config = resolveConfig({ token: plain }, {}, none);
+    expect(config.tls.strategy).toBe('tls');
+    await expect(callRest(config, 'GET', '/api/v1/any')).rejects.toMatchObject({ code: 'NOT_CONFIGURED', message: expect.stringContaining('HATCHET_CLIENT_TLS_STRATEGY=none') });
+    expect(resolveConfig({ token: plain, hostPort: 'localhost:1' }, {}, none)).toMatchObject({ tls: { strategy: 'none' }, isApiPlainByToken: true });
+    for (const environment of [{ HATCHET_CLIENT_TLS_STRATEGY: 'none' }, { HATCHET_CLIENT_API_URL: 'http://engine.internal:8888' }]) expect(resolveConfig({ token: plain }, environment, none).isApiPlainByToken).toBe(false);
+    const secure = token({ sub: 'tenant-1', server_url: 'https://127.0.0.1:1', grpc_broadcast_address: '127.0.0.1:2' });
+    expect(resolveConfig({ token: secure }, {}, none)).toMatchObject({ tls: { strategy: 'tls' }, isApiPlainByToken: false });
   });
 
   it('tells a text that is no token from a token without a tenant', () => {
@@ -94,10 +115,23 @@ describe('findLocalEngine', () => {
     expect(findLocalEngine(inner)).toBeUndefined();
     mkdirSync(join(folder, 'project', '.hatchet'));
     writeFileSync(join(folder, 'project', '.hatchet', 'token'), `${full}\n`);
-    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined });
+    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined, tls: undefined });
     writeFileSync(join(folder, 'project', '.hatchet', 'engine.json'), JSON.stringify({ grpc: { host: '127.0.0.1', port: 7 }, http: { host: '127.0.0.1', port: 8 } }));
     expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: '127.0.0.1:7', apiUrl: 'http://127.0.0.1:8' });
     writeFileSync(join(folder, 'project', '.hatchet', 'engine.json'), '{broken');
-    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined });
+    expect(findLocalEngine(inner)).toEqual({ token: full, hostPort: undefined, apiUrl: undefined, tls: undefined });
+  });
+
+  it.runIf(process.getuid !== undefined)('believes no folder above in which others may have put a token', () => {
+    folder = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
+    const data = join(folder, '.hatchet');
+    mkdirSync(data);
+    writeFileSync(join(data, 'token'), full);
+    chmodSync(data, 0o777);
+    expect(() => findLocalEngine(data)).toThrow(expect.objectContaining({ code: 'NOT_CONFIGURED', message: expect.stringContaining('others can write') }));
+    chmodSync(data, 0o700);
+    rmSync(join(data, 'token'));
+    symlinkSync('/etc/hostname', join(data, 'token'));
+    expect(() => findLocalEngine(data)).toThrow(/not a regular file/);
   });
 });

@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import type { KeySource, TokenAdministration } from '../../engine/index.ts';
+import type { CliContext } from '../cli-context.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { withDatabase, type DatabaseFlags, type FoundDatabase } from './find-database.ts';
+
+export interface AdministrationFlags extends DatabaseFlags {
+  secretKeyFile?: string;
+}
+
+/** Runs work with the database that the flags name, once its schema is this version's. */
+export function withAdministeredDatabase<T>(context: CliContext, flags: AdministrationFlags, work: (database: FoundDatabase, source: KeySource) => Promise<T>): Promise<T> {
+  return withDatabase(context, flags, async (database) => {
+    const { migrateUp, verifyMigrations } = await import('../../engine/index.ts');
+    // A folder of our own that no engine has served yet is set up; somebody's server is only checked.
+    if (database.isOwn) await migrateUp(database.url);
+    else await verifyMigrations(database.url);
+    const given = flags.secretKeyFile === undefined ? (database.engine?.secretKeyFile ?? undefined) : resolve(context.cwd, flags.secretKeyFile);
+    return work(database, { dataDir: database.dataDir, secretKeyFile: given });
+  });
+}
+
+/** Tokens and signing keys of a database. */
+export function withAdministration(context: CliContext, flags: AdministrationFlags, work: (administration: TokenAdministration, database: FoundDatabase) => Promise<ExitCode>): Promise<ExitCode> {
+  return withAdministeredDatabase(context, flags, async (database, source) => {
+    const { openTokenAdministration } = await import('../../engine/index.ts');
+    const administration = await openTokenAdministration(database.url, source);
+    try {
+      return await work(administration, database);
+    } finally {
+      await administration.stop();
+    }
+  });
+}

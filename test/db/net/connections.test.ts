@@ -1,0 +1,126 @@
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { Pool } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { DispatcherService } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { KeyRing } from '../../../engine/auth/key-ring.ts';
+import { ensureTenant } from '../../../engine/auth/tenants.ts';
+import { Tokens } from '../../../engine/auth/tokens.ts';
+import { AuditLog } from '../../../engine/auth/audit-log.ts';
+import { TenantLimits } from '../../../engine/auth/tenant-limits.ts';
+import { Gate } from '../../../engine/edge/access/gate.ts';
+import { OpenCalls } from '../../../engine/edge/access/open-calls.ts';
+import { serve } from '../../../engine/grpc/handlers.ts';
+import { startGrpc, type GrpcServer } from '../../../engine/grpc/server.ts';
+import { createLog } from '../../../engine/log.ts';
+import { ConnectionGuard } from '../../../engine/net/connection-guard.ts';
+import { GrpcClients } from '../../helpers/grpc-client.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+const strangerMs = 300;
+const folder = mkdtempSync(join(tmpdir(), 'hatchet-connections-'));
+let database: TestDatabase;
+let pool: Pool;
+let tokens: Tokens;
+let token: string;
+let server: GrpcServer;
+const sockets: Socket[] = [];
+const clients: GrpcClients[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase({ from: 'migrated' });
+  pool = new Pool({ connectionString: database.url });
+  tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: folder }));
+  const tenant = await ensureTenant(pool, 'default');
+  token = await tokens.create({ tenantId: tenant.id, name: 'any', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+
+async function start(limits: { connections?: number; strangers?: number } = {}): Promise<void> {
+  const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, ...limits });
+  const log = createLog('silent');
+  const gate = new Gate({ tokens, audit: new AuditLog({ reads: pool, writes: pool }), open: new OpenCalls(tokens, log), limits: new TenantLimits(pool, log), log });
+  const service = serve({ gate, log, connections }, { heartbeat: DispatcherService.heartbeat }, { heartbeat: () => Promise.resolve({}) });
+  server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service] });
+}
+
+beforeEach(() => start());
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const client of clients.splice(0)) client.close();
+  await server.stop(100);
+});
+
+function open(): Socket {
+  const socket = connect(server.address.port, '127.0.0.1').on('error', () => undefined).resume();
+  sockets.push(socket);
+  return socket;
+}
+
+function beat(client: GrpcClients): Promise<unknown> {
+  return client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: 'w', heartbeatAt: undefined });
+}
+
+function clientWith(text: string): GrpcClients {
+  const client = new GrpcClients(server.address, text);
+  clients.push(client);
+  return client;
+}
+
+test('a connection that says nothing, or nothing good, ends; one that has shown a good token stays', async () => {
+  const silent = open();
+  const half = open();
+  half.write('PRI * HTTP/2.0\r\n');
+  const stranger = connectHttp2(`http://127.0.0.1:${server.address.port}`).on('error', () => undefined);
+  const pings = setInterval(() => void (stranger.destroyed || stranger.ping(() => undefined)), 50);
+  const good = clientWith(token);
+  await beat(good);
+  const bad = stranger.request({ ':method': 'POST', ':path': DispatcherService.heartbeat.path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'bearer no.good.token' }).on('error', () => undefined);
+  bad.end(Buffer.alloc(5));
+  bad.resume();
+  const [answer]: unknown[] = await once(bad, 'response');
+  expect(Number(Object(answer)['grpc-status'])).toBe(status.UNAUTHENTICATED);
+  await Promise.all([once(silent, 'close'), once(half, 'close'), once(stranger, 'close')]);
+  clearInterval(pings);
+  // It is the connection of before: a new one would have passed through other states.
+  expect(good.dispatcher.getChannel().getConnectivityState(false)).toBe(2);
+});
+
+test('over the number of strangers the one that waits longest ends, and a good client gets in', async () => {
+  await server.stop(100);
+  await start({ strangers: 2 });
+  const first = open();
+  await once(first, 'connect');
+  const ended = once(first, 'close');
+  open();
+  open();
+  await beat(clientWith(token));
+  await ended;
+});
+
+test('over the number of connections a new one ends at once', async () => {
+  await server.stop(100);
+  await start({ connections: 1 });
+  const good = clientWith(token);
+  await beat(good);
+  await once(open(), 'close');
+  await beat(good);
+});
+
+test('headers over 64 KiB are refused', async () => {
+  const client = clientWith(token);
+  await beat(client);
+  await expect(client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: 'w', heartbeatAt: undefined }, { 'x-large': 'x'.repeat(100_000) })).rejects.toBeDefined();
+  await beat(client);
+});
