@@ -56,7 +56,13 @@ export class CelEvaluator {
     if (request === undefined) return;
     this.#running = request;
     this.#timer = setTimeout(() => this.#overrun(), deadlineMs);
-    thread.postMessage({ expression: request.expression, variables: request.variables });
+    try {
+      thread.postMessage({ expression: request.expression, variables: request.variables });
+    } catch (error) {
+      // Stored before depth had a limit, they may be nested deeper than can be copied to a thread.
+      this.#finish({ ok: false, message: `its variables cannot be passed on: ${error instanceof Error ? error.message : String(error)}` });
+      this.#next();
+    }
   }
 
   #start(): Worker {

@@ -1,5 +1,6 @@
 import type { DefaultFilter } from '../model/definition.ts';
 import type { DefaultFilter as WireFilter } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { checkDepth } from '../model/payload.ts';
 import { expression, invalid } from './definition-error.ts';
 
 const mostKeys = 1000;
@@ -28,6 +29,7 @@ export function readFilter(filter: { scope: string; expression: string; payload:
 
 function payloadOf(text: string, what: string): string {
   if (text === '') return '{}';
+  checkDepth(text, `the payload of ${what}`);
   let value: unknown;
   try {
     value = JSON.parse(text);

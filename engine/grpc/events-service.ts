@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { maxLogChars, maxLogMetadataChars, maxPayloadBytes } from '../model/limits.ts';
+import { checkDepth } from '../model/payload.ts';
 import { parseUuid, uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
@@ -89,6 +90,7 @@ function logLine(request: PutLogRequest, tenantId: string): Parameters<LogWriter
   if (message === '' || message.length > maxLogChars) throw new HatchetError('INVALID_ARGUMENT', `a log line of ${message.length} characters`, { remedy: `Send 1 to ${maxLogChars} characters.` });
   const metadata = request.metadata.replaceAll('\0', '');
   if (metadata.length > maxLogMetadataChars) throw new HatchetError('INVALID_ARGUMENT', `the metadata of a log line has ${metadata.length} characters`, { remedy: `Send up to ${maxLogMetadataChars}.` });
+  checkDepth(metadata, 'the metadata of a log line');
   const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
   return {
     tenantId,

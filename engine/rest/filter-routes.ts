@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { compileCel } from '../cel/compile-cel.ts';
 import { HatchetError } from '../errors.ts';
+import { checkDepth } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { Filter, ShardState } from '../plan/shard-state.ts';
 import { findFilter } from '../plan/put-filter.ts';
@@ -81,6 +82,7 @@ function expressionOf(value: unknown): string {
 function payloadOf(value: unknown): string {
   if (value === undefined || value === null) return '{}';
   const text = JSON.stringify(value);
+  checkDepth(text, 'payload');
   if (!isObject(value) || text.length > longestPayload || text.includes('\\u0000')) throw new HatchetError('INVALID_ARGUMENT', `payload is not an object of up to ${longestPayload} bytes without NUL`, { remedy: 'Send an object.' });
   return text;
 }

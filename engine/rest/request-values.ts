@@ -1,5 +1,7 @@
 import type { Context } from 'hono';
 import { HatchetError } from '../errors.ts';
+import { maxJsonDepth } from '../model/json-depth.ts';
+import { checkDepth } from '../model/payload.ts';
 import { parseUuid } from '../model/uuid.ts';
 import type { RestEnv } from './deps.ts';
 
@@ -54,11 +56,17 @@ export function booleanQuery(request: Request, name: string): boolean | undefine
   return text === 'true';
 }
 
+/** Levels around a payload: the body, a list of events, and one of them. */
+const envelopeDepth = 10;
+
 /** The body, a JSON object. @throws HatchetError INVALID_ARGUMENT */
 export async function objectBody(request: Request): Promise<Record<string, unknown>> {
+  const text = await request.text();
+  // What follows prints the payloads in it again, which is recursive.
+  checkDepth(text, 'the body', maxJsonDepth + envelopeDepth);
   let value: unknown;
   try {
-    value = JSON.parse(await request.text());
+    value = JSON.parse(text);
   } catch (cause) {
     throw new HatchetError('INVALID_ARGUMENT', `the body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Send a JSON object.' });
   }

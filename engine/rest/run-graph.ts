@@ -1,5 +1,6 @@
 import { splitError } from '../model/split-error.ts';
 import { RunStatus } from '../model/status.ts';
+import { parentPlaces } from '../model/topology.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
 import { isoUs, jsonValue, resourceMeta, stepId } from './contract.ts';
 
@@ -21,6 +22,8 @@ export function runGraph(run: RunDetail) {
   const { tenantId, versionId } = run;
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(run.id);
+  const ids = run.tasks.map((_, step) => stepId(versionId, step));
+  const parents = parentPlaces(run.tasks);
   return {
     metadata: meta,
     tenantId,
@@ -46,20 +49,20 @@ export function runGraph(run: RunDetail) {
           versionId,
           name: run.workflowName,
           steps: run.tasks.map((task, step) => ({
-            metadata: { ...meta, id: stepId(versionId, step) },
+            metadata: { ...meta, id: ids[step] },
             readableId: task.name,
             tenantId,
             jobId,
             action: task.action,
             isDurable: task.durable,
-            parents: parentSteps(run, task.parents),
+            parents: (parents[step] ?? []).map((parent) => ids[parent]),
           })),
         },
         stepRuns: run.tasks.map((task, step) => ({
           metadata: resourceMeta(task.id),
           tenantId,
           jobRunId: run.id,
-          stepId: stepId(versionId, step),
+          stepId: ids[step],
           workerId: task.workerId ?? undefined,
           output: task.output ?? undefined,
           status: legacyStatus[task.status],
@@ -70,8 +73,4 @@ export function runGraph(run: RunDetail) {
       },
     ],
   };
-}
-
-function parentSteps(run: RunDetail, parents: readonly string[]): string[] {
-  return run.tasks.flatMap((task, step) => (parents.includes(task.name) ? [stepId(run.versionId, step)] : []));
 }

@@ -1,4 +1,5 @@
 import { splitError } from '../model/split-error.ts';
+import { childrenOf, parentPlaces, topologyOf } from '../model/topology.ts';
 import type { JournalEvent } from '../monitor/journal-reads.ts';
 import type { RunDetail, TaskDetail } from '../monitor/run-detail.ts';
 import { isoMs, isoUs, jsonValue, madeAt, resourceMeta, statusName, stepId, taskNumber } from './contract.ts';
@@ -110,10 +111,12 @@ export function runRow(run: RunDetail, options: PayloadChoice & { children: Read
 }
 
 export function shapeMessage(run: RunDetail) {
+  const ids = run.tasks.map((_, step) => stepId(run.versionId, step));
+  const children = childrenOf(parentPlaces(run.tasks));
   return run.tasks.map((task, step) => ({
     taskExternalId: task.id,
-    stepId: stepId(run.versionId, step),
-    childrenStepIds: run.tasks.flatMap((child, childStep) => (child.parents.includes(task.name) ? [stepId(run.versionId, childStep)] : [])),
+    stepId: ids[step],
+    childrenStepIds: (children[step] ?? []).map((child) => ids[child]),
     taskName: task.name,
   }));
 }
@@ -136,15 +139,15 @@ export function eventMessages(events: readonly JournalEvent[]) {
     }));
 }
 
-function depth(run: RunDetail, task: TaskDetail): number {
-  const parents = run.tasks.filter((candidate) => task.parents.includes(candidate.name));
-  return parents.length === 0 ? 0 : 1 + Math.max(...parents.map((parent) => depth(run, parent)));
+export function timingMessages(run: RunDetail) {
+  const { depths } = topologyOf(parentPlaces(run.tasks));
+  return run.tasks.map((task, place) => timingMessage(run, task, depths[place] ?? 0));
 }
 
-export function timingMessage(run: RunDetail, task: TaskDetail) {
+function timingMessage(run: RunDetail, task: TaskDetail, depth: number) {
   return {
     metadata: resourceMeta(task.id),
-    depth: depth(run, task),
+    depth,
     status: statusName(task.status),
     taskDisplayName: displayName(task.name, task.id),
     taskExternalId: task.id,

@@ -5,7 +5,7 @@ import { pagination, statusName } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery, isObject, objectBody } from './request-values.ts';
 import { runGraph } from './run-graph.ts';
-import { eventMessages, runMessage, shapeMessage, taskMessage, timingMessage } from './run-messages.ts';
+import { eventMessages, runMessage, shapeMessage, taskMessage, timingMessages } from './run-messages.ts';
 import { listRunIds, listRunRows } from './run-rows.ts';
 import { childCounts, knownRun, runEvents } from './run-reads.ts';
 
@@ -35,7 +35,7 @@ export function registerRunRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   });
   app.get('/api/v1/stable/workflow-runs/:run/task-timings', async (context) => {
     const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
-    const rows = run.tasks.map((task) => timingMessage(run, task));
+    const rows = timingMessages(run);
     return context.json({ pagination: pagination({ offset: 0, limit: Math.max(rows.length, 1), more: false }), rows });
   });
   app.get('/api/v1/tenants/:tenant/workflow-runs/:run/shape', async (context) => context.json(runGraph(await knownRun(deps, context.get('caller').tenantId, context.req.param('run')))));

@@ -1,4 +1,5 @@
 import { formatDuration } from '../model/duration.ts';
+import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import { jsonValue, resourceMeta, stepId } from './contract.ts';
 
@@ -10,6 +11,8 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
   const { versionId, definition } = workflow;
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(versionId);
+  const ids = definition.steps.map((_, index) => stepId(versionId, index));
+  const children = childrenOf(definition.steps.map((step) => step.parents));
   return [
     {
       metadata: { ...meta, id: jobId },
@@ -17,7 +20,7 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
       versionId,
       name: workflow.name,
       steps: definition.steps.map((step, index) => ({
-        metadata: { ...meta, id: stepId(versionId, index) },
+        metadata: { ...meta, id: ids[index] },
         readableId: step.name,
         tenantId,
         jobId,
@@ -25,8 +28,8 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
         timeout: formatDuration(step.executionTimeoutMs),
         isDurable: step.durable,
         slotRequests: step.slots,
-        parents: step.parents.map((parent) => stepId(versionId, parent)),
-        children: definition.steps.flatMap((child, place) => (child.parents.includes(index) ? [stepId(versionId, place)] : [])),
+        parents: step.parents.map((parent) => ids[parent]),
+        children: (children[index] ?? []).map((child) => ids[child]),
       })),
     },
   ];
