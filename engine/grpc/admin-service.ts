@@ -2,10 +2,12 @@ import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { toldError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
+import { maxRunBytes } from '../model/limits.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import { readTasksAlone, readWithin } from '../monitor/answers-in-flight.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { payloadSize, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { Owner } from '../shard/owner.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { branchTask } from '../shard/branch-task.ts';
@@ -51,9 +53,12 @@ export function adminService(deps: AdminDeps): GrpcService {
     }),
     getRunDetails: unary(deps, async (request, { tenantId }) => {
       const id = parseUuid(request.externalId);
-      const detail = id === undefined ? undefined : await readRunDetail(pool, tenantId, id);
-      if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(request.externalId)}`, { remedy: 'Check the id.' });
-      return runDetails(detail);
+      const held = await readWithin(maxRunBytes, async (bytes) => {
+        const detail = id === undefined ? undefined : await readRunDetail(pool, tenantId, id, { bytes, data: true });
+        if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(request.externalId)}`, { remedy: 'Check the id.' });
+        return { value: detail, ...payloadSize([detail]) };
+      });
+      return held.whole(`run ${request.externalId}`, readTasksAlone).map(runDetails);
     }),
     replayTasks: unary(deps, async (request, { tenantId }) => {
       const { filter } = request;

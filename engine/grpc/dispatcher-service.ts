@@ -20,7 +20,7 @@ import {
   type WorkerRegisterRequest,
   type WorkflowRunEvent,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { readRunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './run-stream.ts';
 import { RunSubscription } from './run-subscription.ts';
@@ -76,7 +76,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       const given = call.request.workflowRunId ?? '';
       if (given === '') throw new HatchetError('INVALID_ARGUMENT', 'the subscription names no run', { remedy: 'Subscribe by workflow_run_id.' });
       const id = parseUuid(given);
-      const detail = id === undefined ? undefined : await readRunDetail(deps.pool, tenantId, id);
+      const detail = id === undefined ? undefined : await readRunDetail(deps.pool, tenantId, id, noPayloads);
       if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(given)}`, { remedy: 'Check the id.' });
       await streamRun(deps, { call, tenantId, detail, signal });
     }),

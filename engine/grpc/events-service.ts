@@ -8,7 +8,7 @@ import type { PushedEvent } from '../plan/command.ts';
 import type { Owner } from '../shard/owner.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { logLevels } from '../monitor/log-reads.ts';
-import { readRunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
 import type { LogWriter } from '../monitor/log-writer.ts';
 import { EventsServiceService, type Event, type EventsServiceServer, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
@@ -68,7 +68,7 @@ function placeInMemory(owner: Owner, tenantId: string, taskId: string): { runId:
 }
 
 async function placeInHistory(pool: Pool, tenantId: string, taskId: string): Promise<{ runId: string; attempt: number } | undefined> {
-  const run = await readRunDetail(pool, tenantId, taskId);
+  const run = await readRunDetail(pool, tenantId, taskId, noPayloads);
   const task = run?.tasks.find((each) => each.id === taskId);
   return run === undefined || task === undefined ? undefined : { runId: run.id, attempt: task.attempt };
 }

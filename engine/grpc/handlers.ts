@@ -2,6 +2,8 @@ import type { handleServerStreamingCall, handleUnaryCall, Metadata, ServerWritab
 import type { Identity, Tokens } from '../auth/tokens.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { Held } from '../monitor/answers-in-flight.ts';
+import { releaseOnceSent } from './send-message.ts';
 import { toServiceError } from './status.ts';
 
 /** What every service needs at its edge. */
@@ -20,12 +22,16 @@ export function bearer(metadata: Metadata): string {
   return match[1];
 }
 
-/** A unary call: authenticated, and with every error put into gRPC's words. */
-export function unary<Req, Res>(edge: Edge, handle: (request: Req, caller: Identity, metadata: Metadata) => Promise<Res>): handleUnaryCall<Req, Res> {
+/** A unary call: authenticated, and with every error put into gRPC's words. A held answer's room is given back once it is sent. */
+export function unary<Req, Res>(edge: Edge, handle: (request: Req, caller: Identity, metadata: Metadata) => Promise<Res | Held<Res>>): handleUnaryCall<Req, Res> {
   return (call, callback) => {
     const fail = (error: unknown): void => callback(toServiceError(error, edge.log));
     const run = (caller: Identity): void => {
-      handle(call.request, caller, call.metadata).then((response) => callback(null, response), fail);
+      handle(call.request, caller, call.metadata).then((response) => {
+        if (!(response instanceof Held)) return callback(null, response);
+        releaseOnceSent(call, response.reservation);
+        callback(null, response.value);
+      }, fail);
     };
     try {
       const token = bearer(call.metadata);

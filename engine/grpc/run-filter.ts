@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { RunListFilter } from '../monitor/run-list.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import type { ListRunsRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
@@ -35,10 +35,10 @@ async function parentTasks(pool: Pool, tenantId: string, id: string): Promise<st
   return one !== undefined && tasks.includes(one) ? [one] : tasks;
 }
 
-/** By the run's id or a task's. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
+/** By the run's id or a task's, without payloads. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
 export async function knownRun(pool: Pool, tenantId: string, id: string): Promise<RunDetail> {
   const uuid = parseUuid(id);
-  const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid);
+  const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid, noPayloads);
   if (run === undefined) throw unknownRun(id);
   return run;
 }

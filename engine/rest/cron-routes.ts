@@ -1,13 +1,17 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { catchUpPolicies, cronProblem, nextTick, type CatchUp } from '../model/cron.ts';
+import { maxPageBytes } from '../model/limits.ts';
 import type { CronRow } from '../model/rows.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../monitor/timer-reads.ts';
-import { jsonValue, pagination, resourceMeta } from './contract.ts';
+import { pageSize } from '../monitor/within-bytes.ts';
+import { answer } from './answer.ts';
+import { leftOutFields, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { objectBody } from './request-values.ts';
-import { timerInput, timerQuery } from './timer-query.ts';
+import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from './workflow-of.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/crons';
@@ -15,18 +19,26 @@ const mostCrons = 10_000;
 
 /** Runs that come again and again. Beyond the contract, a cron may have a `timezone` and a `catchUp` policy. */
 export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  const one = async (tenantId: string, given: string): Promise<StoredCron> => {
+  const one = async (tenantId: string, given: string, payloadBytes = 0): Promise<StoredCron> => {
     const id = parseUuid(given);
-    const [cron] = id === undefined ? [] : await listCrons(deps.pool, { tenantId, id, workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 });
+    const [cron] = id === undefined ? [] : await listCrons(deps.pool, { ...anyTimer, tenantId, id, payloadBytes });
     if (cron === undefined) throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${JSON.stringify(given)}`, { remedy: 'Check the id.' });
     return cron;
   };
+  const held = (tenantId: string, given: string) =>
+    readWithin(maxPageBytes, async (bytes) => {
+      const cron = await one(tenantId, given, bytes);
+      return { value: cronMessage(cron, tenantId), ...pageSize([cron]) };
+    });
 
   app.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const query = timerQuery(context.req, tenantId);
-    const rows = await listCrons(deps.pool, { ...query, limit: query.limit + 1 });
-    return context.json({ pagination: pagination({ ...query, more: rows.length > query.limit }), rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)) });
+    const page = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listCrons(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
+      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)) }, ...pageSize(rows) };
+    });
+    return answer(context, page);
   });
   app.post('/api/v1/tenants/:tenant/workflows/:workflow/crons', async (context) => {
     const { tenantId } = context.get('caller');
@@ -36,11 +48,11 @@ export function registerCronRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     if (count >= mostCrons) throw new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostCrons} crons already`, { remedy: 'Delete some.' });
     const cron: CronRow = { id: newId(), tenantId, workflowId: version.workflowId, ...cronSpec(body, deps.owner.nowUs), ...timerInput(body), enabled: true, isDeclared: false, lastUs: null, lastRunId: null };
     await deps.owner.submit(tenantId, { kind: 'putCron', cron });
-    return context.json(cronMessage(await one(tenantId, cron.id), tenantId));
+    return answer(context, await held(tenantId, cron.id));
   });
   app.get(`${base}/:cron`, async (context) => {
     const { tenantId } = context.get('caller');
-    return context.json(cronMessage(await one(tenantId, context.req.param('cron')), tenantId));
+    return answer(context, await held(tenantId, context.req.param('cron')));
   });
   app.patch(`${base}/:cron`, async (context) => {
     const { tenantId } = context.get('caller');
@@ -86,12 +98,13 @@ function cronMessage(cron: StoredCron, tenantId: string) {
     cron: expression,
     timezone: zone,
     name,
-    input: jsonValue(input),
-    additionalMetadata: jsonValue(metadata),
+    input: storedJson(input),
+    additionalMetadata: storedJson(metadata),
     enabled,
     method: isDeclared ? 'DEFAULT' : 'API',
     priority: priority ?? undefined,
     nextRunAt: new Date(Math.min(Number(cron.nextUs) / 1000, 8.64e15)).toISOString(),
     lastError: cron.lastError ?? undefined,
+    leftOut: leftOutFields({ input: cron.payloadLeftOut, additionalMetadata: cron.metadataLeftOut }),
   };
 }

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Pool } from 'pg';
 import type { Identity, Tokens } from '../auth/tokens.ts';
 import type { Logger } from '../log.ts';
@@ -15,4 +16,4 @@ export interface RestDeps {
 }
 
 /** What every authenticated handler finds in its context. */
-export type RestEnv = { Variables: { caller: Identity } };
+export type RestEnv = { Bindings: HttpBindings; Variables: { caller: Identity } };

@@ -31,7 +31,7 @@ export function registerDurableRoutes(app: Hono<RestEnv>, deps: RestDeps): void 
     const { tenantId } = context.get('caller');
     const { task } = await knownTask(deps, tenantId, context.req.param('task'));
     const page = { offset: integerQuery(context.req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: 10_000 }) };
-    const entries = await readDurableLog(deps.pool, { tenantId, taskId: task.id, ...page });
+    const entries = await readDurableLog(deps.pool, { tenantId, taskId: task.id, ...page, outputChars: 0 });
     return context.json(entries.filter((entry) => entry.kind !== EntryKind.Branch).map((entry) => entryMessage(entry, task.name)));
   });
 }

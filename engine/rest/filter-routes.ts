@@ -5,7 +5,8 @@ import { checkDepth } from '../model/payload.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { Filter, ShardState } from '../plan/shard-state.ts';
 import { findFilter } from '../plan/put-filter.ts';
-import { jsonValue, pagination, resourceMeta } from './contract.ts';
+import { plainAnswer } from './answer.ts';
+import { pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery, isObject, listQuery, objectBody, uuidOf } from './request-values.ts';
 
@@ -43,7 +44,7 @@ export function registerFilterRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
       .filter((filter) => filter.tenantId === tenantId && (workflowIds.length === 0 || workflowIds.includes(filter.workflowId)) && (scopes.length === 0 || scopes.includes(filter.scope)))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const end = page.offset + page.limit;
-    return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows: all.slice(page.offset, end).map(filterMessage) });
+    return plainAnswer(context, { pagination: pagination({ ...page, more: all.length > end }), rows: all.slice(page.offset, end).map(filterMessage) });
   });
   app.post(base, async (context) => {
     const { tenantId } = context.get('caller');
@@ -51,13 +52,14 @@ export function registerFilterRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const workflowId = uuidOf('workflowId', String(body['workflowId']));
     if ((stateOf(tenantId).filters.get(workflowId)?.size ?? 0) >= mostFilters) throw new HatchetError('INVALID_ARGUMENT', `workflow ${workflowId} has ${mostFilters} filters already`, { remedy: 'Delete some.' });
     const filter: Filter = { id: newId(), tenantId, workflowId, scope: scopeOf(body['scope']), expression: expressionOf(body['expression']), payload: payloadOf(body['payload']), isDeclared: false };
-    return context.json(await put(filter));
+    return plainAnswer(context, await put(filter));
   });
-  app.get(`${base}/:filter`, (context) => context.json(filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))));
+  app.get(`${base}/:filter`, (context) => plainAnswer(context, filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))));
   app.patch(`${base}/:filter`, async (context) => {
     const filter = known(context.get('caller').tenantId, context.req.param('filter'));
     const { scope, expression, payload } = await objectBody(context.req);
-    return context.json(
+    return plainAnswer(
+      context,
       await put({ ...filter, scope: scope === undefined ? filter.scope : scopeOf(scope), expression: expression === undefined ? filter.expression : expressionOf(expression), payload: payload === undefined ? filter.payload : payloadOf(payload) }),
     );
   });
@@ -65,7 +67,7 @@ export function registerFilterRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     const { tenantId } = context.get('caller');
     const filter = known(tenantId, context.req.param('filter'));
     await deps.owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId: filter.id });
-    return context.json(filterMessage(filter));
+    return plainAnswer(context, filterMessage(filter));
   });
 }
 
@@ -89,5 +91,5 @@ function payloadOf(value: unknown): string {
 
 function filterMessage(filter: Filter) {
   const { id, tenantId, workflowId, scope, expression, payload, isDeclared } = filter;
-  return { metadata: resourceMeta(id), tenantId, workflowId, scope, expression, payload: jsonValue(payload), isDeclarative: isDeclared };
+  return { metadata: resourceMeta(id), tenantId, workflowId, scope, expression, payload: storedJson(payload), isDeclarative: isDeclared };
 }

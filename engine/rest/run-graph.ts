@@ -2,7 +2,7 @@ import { splitError } from '../model/split-error.ts';
 import { RunStatus } from '../model/status.ts';
 import { parentPlaces } from '../model/topology.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
-import { isoUs, jsonValue, resourceMeta, stepId } from './contract.ts';
+import { isoUs, resourceMeta, stepId, storedJson } from './contract.ts';
 
 /** The names that this older part of the contract has for our statuses. */
 const legacyStatus: Record<RunStatus, string> = {
@@ -32,8 +32,8 @@ export function runGraph(run: RunDetail) {
     status: legacyStatus[run.status],
     displayName: run.workflowName,
     triggeredBy: { metadata: meta, parentWorkflowRunId: run.parentTaskId ?? undefined },
-    input: jsonValue(run.input),
-    additionalMetadata: jsonValue(run.metadata),
+    input: storedJson(run.input),
+    additionalMetadata: storedJson(run.metadata),
     finishedAt: isoUs(run.finishedUs),
     jobRuns: [
       {

@@ -1,13 +1,17 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
+import { maxPageBytes } from '../model/limits.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
-import { readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
+import { noPayloads, readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
 import { RunStatus } from '../model/status.ts';
 import { listSchedules, type StoredSchedule } from '../monitor/timer-reads.ts';
-import { jsonValue, madeAt, pagination, resourceMeta } from './contract.ts';
+import { pageSize } from '../monitor/within-bytes.ts';
+import { answer } from './answer.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { isObject, objectBody, parseDate, stringList, uuidOf } from './request-values.ts';
-import { timerInput, timerQuery } from './timer-query.ts';
+import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from './workflow-of.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/scheduled';
@@ -16,24 +20,29 @@ const mostBulk = 500;
 /** Runs at a time. */
 export function registerScheduleRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
-    const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])));
-    return rows.map((row) => scheduleMessage(row, tenantId, runs.find((run) => run.id === row.runId)));
+    const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])), noPayloads);
+    const byId = new Map(runs.map((run) => [run.id, run]));
+    return rows.map((row) => scheduleMessage(row, tenantId, byId.get(row.runId ?? '')));
   };
-  const one = async (tenantId: string, given: string) => {
-    const id = parseUuid(given);
-    const rows = id === undefined ? [] : await listSchedules(deps.pool, { tenantId, id, workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 });
-    const [message] = await messages(rows, tenantId);
-    if (message === undefined) throw unknown(given);
-    return message;
-  };
+  const one = (tenantId: string, given: string) =>
+    readWithin(maxPageBytes, async (payloadBytes) => {
+      const id = parseUuid(given);
+      const rows = id === undefined ? [] : await listSchedules(deps.pool, { ...anyTimer, tenantId, id, payloadBytes });
+      const [message] = await messages(rows, tenantId);
+      if (message === undefined) throw unknown(given);
+      return { value: message, ...pageSize(rows) };
+    });
   const move = async (tenantId: string, updates: readonly { id: string; dueUs: number }[]) => new Set((await deps.owner.submit(tenantId, { kind: 'reschedule', tenantId, updates })).ids);
   const remove = async (tenantId: string, ids: readonly string[]) => new Set((await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids);
 
   app.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const query = timerQuery(context.req, tenantId);
-    const rows = await listSchedules(deps.pool, { ...query, limit: query.limit + 1 });
-    return context.json({ pagination: pagination({ ...query, more: rows.length > query.limit }), rows: await messages(rows.slice(0, query.limit), tenantId) });
+    const page = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listSchedules(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
+      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: await messages(rows.slice(0, query.limit), tenantId) }, ...pageSize(rows) };
+    });
+    return answer(context, page);
   });
   app.post('/api/v1/tenants/:tenant/workflows/:workflow/scheduled', async (context) => {
     const { tenantId } = context.get('caller');
@@ -41,7 +50,7 @@ export function registerScheduleRoutes(app: Hono<RestEnv>, deps: RestDeps): void
     const body = await objectBody(context.req);
     const schedule = { id: newId(), tenantId, workflowId: version.workflowId, dueUs: triggerAt(body['triggerAt']), parentTaskId: null, ...timerInput(body) };
     await deps.owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
-    return context.json(await one(tenantId, schedule.id));
+    return answer(context, await one(tenantId, schedule.id));
   });
   app.post(`${base}/bulk-delete`, async (context) => {
     const { tenantId } = context.get('caller');
@@ -61,14 +70,14 @@ export function registerScheduleRoutes(app: Hono<RestEnv>, deps: RestDeps): void
     const moved = await move(tenantId, read);
     return context.json({ updatedIds: [...moved], errors: read.filter(({ id }) => !moved.has(id)).map(({ id }) => ({ id, error: 'there is no such scheduled run that has not run yet' })) });
   });
-  app.get(`${base}/:schedule`, async (context) => context.json(await one(context.get('caller').tenantId, context.req.param('schedule'))));
+  app.get(`${base}/:schedule`, async (context) => answer(context, await one(context.get('caller').tenantId, context.req.param('schedule'))));
   app.patch(`${base}/:schedule`, async (context) => {
     const { tenantId } = context.get('caller');
     const given = context.req.param('schedule');
     const { triggerAt: at } = await objectBody(context.req);
     const moved = await move(tenantId, [{ id: parseUuid(given) ?? '', dueUs: triggerAt(at) }]);
     if (moved.size === 0) throw unknown(given);
-    return context.json(await one(tenantId, given));
+    return answer(context, await one(tenantId, given));
   });
   app.delete(`${base}/:schedule`, async (context) => {
     const given = context.req.param('schedule');
@@ -82,7 +91,7 @@ async function selectedIds(deps: RestDeps, tenantId: string, filter: Record<stri
   const pairs = stringList('additionalMetadata', filter['additionalMetadata']).map((pair) => pair.split(/:(.*)/s));
   if (workflowId === undefined && pairs.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'the filter selects everything', { remedy: 'Give a workflowId or additionalMetadata.' });
   const metadata = pairs.length === 0 ? null : JSON.stringify(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
-  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: typeof workflowId === 'string' ? uuidOf('workflowId', workflowId) : null, workflowName: null, name: null, metadata, offset: 0, limit: 10_000 });
+  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: typeof workflowId === 'string' ? uuidOf('workflowId', workflowId) : null, workflowName: null, name: null, metadata, offset: 0, limit: 10_000, payloadBytes: 0 });
   return rows.flatMap((row) => (row.runId === null && row.error === null ? [row.id] : []));
 }
 
@@ -114,8 +123,8 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDet
     workflowId,
     workflowName,
     triggerAt: new Date(Number(dueUs) / 1000).toISOString(),
-    input: jsonValue(input),
-    additionalMetadata: jsonValue(metadata),
+    input: storedJson(input),
+    additionalMetadata: storedJson(metadata),
     workflowRunCreatedAt: runId === null ? undefined : madeAt(runId),
     workflowRunName: runId === null ? undefined : workflowName,
     workflowRunStatus: run === undefined ? undefined : runStatuses[run.status],
@@ -123,5 +132,6 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDet
     method: 'API',
     priority: priority ?? undefined,
     error: error ?? undefined,
+    leftOut: leftOutFields({ input: schedule.payloadLeftOut, additionalMetadata: schedule.metadataLeftOut }),
   };
 }

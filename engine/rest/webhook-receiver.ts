@@ -8,6 +8,7 @@ import { maxPayloadBytes } from '../model/limits.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { listEvents } from '../monitor/event-reads.ts';
 import { pushEvents } from '../shard/prepare-event.ts';
+import { plainAnswer } from './answer.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { anyEvent, eventMessage } from './event-routes.ts';
 import { webhookBody, type WebhookBody } from './webhook-body.ts';
@@ -33,7 +34,7 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
     const webhook = tenantId === undefined ? undefined : await store.find(tenantId, name);
     if (webhook === undefined) throw unknownWebhook(name);
     try {
-      return context.json(await receive(deps, webhook, context));
+      return plainAnswer(context, await receive(deps, webhook, context));
     } catch (error) {
       if (error instanceof HatchetError && (error.code === 'INVALID_ARGUMENT' || error.code === 'WEBHOOK_REFUSED')) {
         deps.log.info({ webhook: name, tenant: tenantId, reason: error.message }, 'a webhook refused a request');

@@ -1,7 +1,8 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readWorkflows } from '../monitor/definition-reads.ts';
+import { maxPageBytes } from '../model/limits.ts';
+import { readWorkflowsOf } from '../monitor/definition-reads.ts';
 import { readWorkers } from '../monitor/worker-reads.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
@@ -15,20 +16,21 @@ const mostWorkflows = 1000;
 export function registerWorkerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   const one = async (tenantId: string, given: string) => {
     const id = parseUuid(given);
-    const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: false, ids: [id], limit: mostWorkers });
+    const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: false, ids: [id], limit: mostWorkers, bytes: maxPageBytes });
     const stored = rows.find((row) => row.id === id);
     if (stored === undefined) throw unknownWorker(given);
     return stored;
   };
   const message = async (tenantId: string, id: string) => {
     const stored = await one(tenantId, id);
-    const workflows = await readWorkflows(deps.pool, { tenantId, limit: mostWorkflows });
+    const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: stored.actions, limit: mostWorkflows });
     return workerMessage(stored, deps.owner.stateOf(tenantId)?.workersById.get(stored.id), workflows);
   };
 
   app.get('/api/v1/tenants/:tenant/worker', async (context) => {
     const { tenantId } = context.get('caller');
-    const [rows, workflows] = await Promise.all([readWorkers(deps.pool, { tenantId, all: false, ids: [], limit: mostWorkers }), readWorkflows(deps.pool, { tenantId, limit: mostWorkflows })]);
+    const rows = await readWorkers(deps.pool, { tenantId, all: false, ids: [], limit: mostWorkers, bytes: maxPageBytes });
+    const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: [...new Set(rows.flatMap((row) => row.actions))], limit: mostWorkflows });
     const workers = deps.owner.stateOf(tenantId)?.workersById;
     return context.json({ pagination: pagination({ offset: 0, limit: mostWorkers, more: false }), rows: rows.map((row) => workerMessage(row, workers?.get(row.id), workflows)) });
   });

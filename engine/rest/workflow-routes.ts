@@ -1,7 +1,10 @@
 import type { Hono } from 'hono';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
+import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
+import { readWithin, type Held } from '../monitor/answers-in-flight.ts';
+import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
+import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { integerQuery, isObject, objectBody } from './request-values.ts';
@@ -20,12 +23,13 @@ function wantedPause(body: Record<string, unknown>): boolean {
 
 /** Definitions, in their newest version, and their queues. */
 export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  const one = async (tenantId: string, given: string): Promise<StoredWorkflow> => {
-    const id = parseUuid(given);
-    const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1 });
-    if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
-    return workflow;
-  };
+  const held = <T>(tenantId: string, given: string, message: (workflow: StoredWorkflow) => T): Promise<Held<T>> =>
+    readWithin(maxRunBytes, async (bytes) => {
+      const id = parseUuid(given);
+      const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1, bytes });
+      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
+      return { value: message(workflow), ...definitionSize([workflow]) };
+    });
 
   app.get('/api/v1/tenants/:tenant/workflows', async (context) => {
     const { tenantId } = context.get('caller');
@@ -33,27 +37,36 @@ export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void
     const given = context.req.query('name');
     // Registered names are one whatever their case, as for triggers.
     const name = given === undefined || given === '' ? undefined : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
-    const end = page.offset + page.limit;
-    const rows = await readWorkflows(deps.pool, { tenantId, name, limit: end + 1 });
-    return context.json({ pagination: pagination({ ...page, more: rows.length > end }), rows: rows.slice(page.offset, end).map((row) => workflowMessage(row, tenantId)) });
+    const list = await readWithin(maxPageBytes, async (bytes) => {
+      const rows = await readWorkflows(deps.pool, { tenantId, name, offset: page.offset, limit: page.limit + 1, bytes });
+      return { value: { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((row) => workflowMessage(row, tenantId)) }, ...definitionSize(rows) };
+    });
+    return answer(context, list);
   });
   app.get('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
-    return context.json(workflowMessage(await one(tenantId, context.req.param('workflow')), tenantId));
+    return answer(context, await held(tenantId, context.req.param('workflow'), (workflow) => workflowMessage(workflow, tenantId)));
   });
   app.patch('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
-    const workflow = await one(tenantId, context.req.param('workflow'));
     const isPaused = wantedPause(await objectBody(context.req));
-    await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId: workflow.id, paused: isPaused });
-    return context.json(workflowMessage({ ...workflow, isPaused }, tenantId));
+    const known = await held(tenantId, context.req.param('workflow'), (workflow) => workflow);
+    try {
+      await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId: known.value.id, paused: isPaused });
+    } catch (error) {
+      known.reservation.release();
+      throw error;
+    }
+    return answer(context, known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)));
   });
   app.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');
-    const workflow = await one(tenantId, context.req.param('workflow'));
     const version = context.req.query('version');
-    if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${JSON.stringify(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
-    return context.json(versionMessage(workflow, tenantId));
+    const known = await held(tenantId, context.req.param('workflow'), (workflow) => {
+      if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${JSON.stringify(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
+      return versionMessage(workflow, tenantId);
+    });
+    return answer(context, known);
   });
   app.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
     const { tenantId } = context.get('caller');
