@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CelEvaluator } from '../../engine/cel/cel-evaluator.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
@@ -144,6 +145,16 @@ describe('what an older engine has stored', () => {
     expect((await rest('GET', `/api/v1/stable/tasks/${runId}`)).text).toContain('"input":{"__proto__":{"a":1},"n":12345678901234567890}');
     const { input } = await clients.call(clients.monitor, clients.monitor.getRun, { runId: other });
     expect(input).toBe(deep);
+  });
+});
+
+describe('an expression that loops, over what is too deep for the thread that evaluates it', () => {
+  it('fails, and the next one does not', async () => {
+    const cel = new CelEvaluator();
+    const looping = 'input.a.exists(each, each == 1)';
+    expect(await cel.evaluate(looping, { input: JSON.parse(deep) })).toEqual({ ok: false, message: expect.stringContaining('cannot be passed on') });
+    expect(await cel.evaluate(looping, { input: { a: [1] } })).toEqual({ ok: true, value: true });
+    await cel.stop();
   });
 });
 
