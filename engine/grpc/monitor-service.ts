@@ -14,7 +14,7 @@ import type { ChangeSignal } from './change-signal.ts';
 import { overviewOf, type EngineFacts } from './overview.ts';
 import { queueFigures } from './queue-figures.ts';
 import { scheduleFigures } from './schedule-figures.ts';
-import { readWorkers } from '../monitor/worker-reads.ts';
+import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Owner } from '../shard/owner.ts';
 import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
@@ -162,8 +162,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     }),
     listWorkers: unary(deps, async (request, { tenantId }) => {
       const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId && worker.tasks.size > 0);
-      const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000, bytes: maxPageBytes });
-      return { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) };
+      return readWithin(maxPageBytes, async (bytes) => {
+        const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000, bytes });
+        return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
+      });
     }),
     listQueues: unary(deps, async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId)),
     streamQueues: serverStream(deps, async (call, { tenantId }, signal) => {

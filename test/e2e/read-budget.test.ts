@@ -8,6 +8,7 @@ import type { ExportRunsResponse } from '../../proto/gen/hatchet/monitor/v1/moni
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
+import { runCli } from '../helpers/run-cli.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
@@ -147,6 +148,16 @@ describe('a run whose outputs are more than an answer holds', () => {
     expect(tasks.filter((task) => task.leftOut?.['output'] === outputBytes)).toHaveLength(dagTasks - 14);
     const last = await read<Row>(`/api/v1/stable/tasks/${dag.taskIds.at(-1)}`);
     expect({ output: JSON.stringify(last.output).length, leftOut: last.leftOut }).toEqual({ output: outputBytes, leftOut: undefined });
+  });
+
+  it('is told so by the command, which shows each task alone', async () => {
+    const env = { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+    const last = dag.taskIds.at(-1) ?? '';
+    const all = await runCli(['runs', 'get', dag.runId, '-o', 'text'], { cwd: folder, env });
+    expect(all.stdout.split('\n').filter((line) => line.includes('is left out: 4.0 MiB')).length).toBe(dagTasks - 14);
+    const one = await runCli(['runs', 'get', last, '-o', 'json'], { cwd: folder, env });
+    const { tasks }: { tasks: { taskId: string; output: { x?: string } | null }[] } = JSON.parse(one.stdout);
+    expect(tasks.find((task) => task.taskId === last)?.output?.x).toHaveLength(outputBytes - 8);
   });
 
   it('is the same over gRPC; where results cannot be marked, they are refused', async () => {
