@@ -27,6 +27,8 @@ export interface DurableMonitorDeps extends Edge {
 const defaultChars = 1_000;
 /** Entries that are read at once; fewer where their outputs are wanted whole. */
 const chunkEntries = 100;
+/** Changes that are read at once; their outputs are short. */
+const streamEntries = 500;
 /** A replay asks hundreds of nodes a second; who watches is told of them together. */
 const quietMs = 50;
 
@@ -153,9 +155,9 @@ async function follow(deps: DurableMonitorDeps, options: { call: ServerWritableS
         continue;
       }
       dirty = false;
-      const entries = await readDurableChanges(deps.pool, { tenantId, taskId: task.id, limit: chunkEntries, outputChars: outputChars + 1, sinceUs });
+      const entries = await readDurableChanges(deps.pool, { tenantId, taskId: task.id, limit: streamEntries, outputChars: outputChars + 1, sinceUs });
       sinceUs = entries.at(-1)?.changedUs ?? sinceUs;
-      const more = entries.length === chunkEntries;
+      const more = entries.length === streamEntries;
       if (entries.length > 0 || !live) await writeTo(call, { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), canSkip: deps.allowSkip, live: !more }, signal);
       live ||= !more;
       if (more) dirty = true;
