@@ -19,6 +19,8 @@ export interface EngineOptions {
   workerTimeoutMs?: number;
   /** Days that ended runs are kept. Default 30. */
   retentionDays?: number;
+  /** Days that the audit log is kept. Default 365. */
+  auditDays?: number;
   /** Lets a person end the sleeps of durable tasks early, as `hatchet dev` does. Default false. */
   allowSkip?: boolean;
   /** The time of deadlines, sleeps, crons and windows. Whoever moves it calls `time.moved`. Default the system's. */

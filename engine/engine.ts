@@ -1,14 +1,19 @@
 import { resolve } from 'node:path';
-import type { Pool } from 'pg';
+import { AuditLog } from './auth/audit-log.ts';
 import { ensureLocalToken } from './auth/local-token.ts';
 import { loadSigningKeys } from './auth/signing-keys.ts';
+import { TenantLimits } from './auth/tenant-limits.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
+import { WebhookStore } from './auth/webhooks/webhook-store.ts';
 import { systemClock } from './clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './config.ts';
 import { openDatabase } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { DurableLinks } from './dispatch/durable-links.ts';
+import { edgeCommands } from './edge-commands.ts';
+import { Gate } from './edge/access/gate.ts';
+import { OpenCalls } from './edge/access/open-calls.ts';
 import { adminService } from './grpc/admin-service.ts';
 import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { durableService } from './grpc/durable-service.ts';
@@ -34,12 +39,13 @@ import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './plan/durable-command.ts';
 import { releaseEffects } from './release-effects.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
+import type { RestDeps } from './rest/deps.ts';
 import { startRest, type RestServer } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
 import { Timekeeper } from './shard/timekeeper.ts';
 import { packageVersion } from './version.ts';
 
-const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30 };
+const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30, auditDays: 365 };
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
 
@@ -117,7 +123,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
   onStop(() => Promise.all([reads.end(), writes.end()]));
 
-  const maintenance = new Maintenance({ databaseUrl, retentionDays: options.retentionDays ?? defaults.retentionDays, clock: systemClock, log });
+  const maintenance = new Maintenance({ databaseUrl, retentionDays: options.retentionDays ?? defaults.retentionDays, auditDays: options.auditDays ?? defaults.auditDays, clock: systemClock, log });
   await maintenance.prepare();
   maintenance.start();
   onStop(() => maintenance.stop());
@@ -167,21 +173,27 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   await owner.start();
   onStop(() => owner.stop());
 
-  const edge = { tokens, log };
+  const audit = new AuditLog({ reads, writes });
+  onStop(() => audit.stop());
+  const open = new OpenCalls(tokens, log);
+  onStop(async () => open.stop());
+  const limits = new TenantLimits(reads, log);
+  const gate = new Gate({ tokens, audit, open, limits, log });
+  const commands = edgeCommands(owner, limits);
+  const edge = { gate, log, owner: commands };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
     logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
   };
   const grpc = await listenGrpc({ host, port: options.grpcPort ?? defaults.grpcPort }, [
-    dispatcherService({ ...edge, owner, dispatcher, results, ...followers }),
-    workflowService({ ...edge, owner }),
-    adminService({ ...edge, owner, pool: reads }),
-    durableService({ ...edge, owner, links, results: new NodeResults(reads), pool: reads }),
-    eventsService({ ...edge, owner, pool: reads, logs, streams }),
+    dispatcherService({ ...edge, dispatcher, results, ...followers }),
+    workflowService(edge),
+    adminService({ ...edge, pool: reads }),
+    durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
+    eventsService({ ...edge, pool: reads, logs, streams, limits }),
     monitorService({
       ...edge,
-      owner,
       dispatcher,
       feed,
       changes,
@@ -193,7 +205,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   ]);
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
-  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { tokens, owner, pool: reads, log, version });
+  const rest = await listenRest({ host, port: options.httpPort ?? defaults.httpPort }, { ...edge, audit, webhooks: new WebhookStore(reads, limits), pool: reads, version, isReady: () => [...owner.states].length > 0 });
   onStop(() => rest.stop());
 
   const addresses = { serverUrl: `http://${host}:${rest.address.port}`, grpcBroadcastAddress: `${host}:${grpc.address.port}` };
@@ -205,8 +217,8 @@ function listenGrpc(address: { host: string; port: number }, services: Parameter
   return startGrpc({ ...address, services });
 }
 
-function listenRest(address: { host: string; port: number }, deps: { tokens: Tokens; owner: Owner; pool: Pool; log: Logger; version: string }): Promise<RestServer> {
-  return startRest({ ...address, ...deps, isReady: () => [...deps.owner.states].length > 0 });
+function listenRest(address: { host: string; port: number }, deps: RestDeps): Promise<RestServer> {
+  return startRest({ ...address, ...deps });
 }
 
 function isLive(owner: Owner, tenantId: string, runId: string): boolean {

@@ -8,6 +8,8 @@ import { startEngine } from './index.ts';
 import { HatchetError } from './errors.ts';
 import type { EngineOptions, StageEvent } from './config.ts';
 import { removeEngineFile, writeEngineFile } from './engine-file.ts';
+import { faults } from './faults.ts';
+import { createLog } from './log.ts';
 
 export type EngineMessage =
   | ({ type: 'stage' } & StageEvent)
@@ -27,6 +29,10 @@ const databaseUrl = given.databaseUrl ?? process.env['HATCHET_ENGINE_DATABASE_UR
 const options: EngineOptions = databaseUrl === undefined ? given : { ...given, databaseUrl };
 const dataDir = options.dataDir ?? '.hatchet';
 
+/** A stop after an exception that was not caught may hang. */
+const lastStopMs = 10_000;
+const log = createLog(options.logLevel ?? 'info');
+let exitCode = 0;
 let stopRequested = false;
 let stop = (): void => {
   stopRequested = true;
@@ -39,6 +45,20 @@ if (process.argv.includes('--control-stdin')) {
   process.stdin.resume();
 }
 
+// A promise that failed with nobody listening is a bug in one call; what it belonged to has failed, and the others go on.
+process.on('unhandledRejection', (reason) => {
+  faults.unhandledRejections++;
+  log.error({ err: reason, code: 'UNHANDLED_REJECTION' }, 'a promise failed and nobody listened: this is a bug');
+});
+// After an exception that nobody caught, memory may be anything. All state is in Postgres: the process ends in order, and the
+// next one begins from there.
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error, code: 'UNCAUGHT_EXCEPTION' }, 'the engine ends: an exception was not caught');
+  exitCode = 1;
+  stop();
+  setTimeout(() => process.exit(1), lastStopMs).unref();
+});
+
 try {
   const engine = await startEngine(options, (event) => say({ type: 'stage', ...event }));
   let stopping = false;
@@ -49,7 +69,7 @@ try {
     void engine.stop().then(
       () => {
         say({ type: 'stopped' });
-        process.exit(0);
+        process.exit(exitCode);
       },
       (error: unknown) => {
         process.stderr.write(`${String(error)}\n`);

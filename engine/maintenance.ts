@@ -10,11 +10,11 @@ const everyMs = 3_600_000;
 
 /** Keeps day partitions ahead of time, and drops those past the retention. Hourly, on a connection of its own. */
 export class Maintenance {
-  readonly #options: { databaseUrl: string; retentionDays: number; clock: Clock; log: Logger };
+  readonly #options: { databaseUrl: string; retentionDays: number; auditDays: number; clock: Clock; log: Logger };
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(options: { databaseUrl: string; retentionDays: number; clock: Clock; log: Logger }) {
+  constructor(options: { databaseUrl: string; retentionDays: number; auditDays: number; clock: Clock; log: Logger }) {
     this.#options = options;
   }
 
@@ -42,7 +42,7 @@ export class Maintenance {
     try {
       await this.#connected(async (client, nowMs) => {
         await preparePartitions(client, nowMs);
-        const dropped = await dropExpiredPartitions(client, { nowMs, retentionDays: this.#options.retentionDays });
+        const dropped = await dropExpiredPartitions(client, { nowMs, retentionDays: this.#options.retentionDays, auditDays: this.#options.auditDays });
         await dropExpiredRows(client, { nowMs, retentionDays: this.#options.retentionDays });
         if (dropped.length > 0) this.#options.log.info({ partitions: dropped }, 'expired partitions dropped');
       });

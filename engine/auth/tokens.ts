@@ -1,8 +1,10 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { HatchetError } from '../errors.ts';
+import type { Checked } from '../model/checked.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';
+import { isRole, type Role } from './role.ts';
 import { algorithm, type SigningKey } from './signing-keys.ts';
 
 export interface Addresses {
@@ -13,37 +15,67 @@ export interface Addresses {
 }
 
 export interface Identity {
-  tenantId: string;
-  tokenId: string;
+  tenantId: Checked<string>;
+  tokenId: Checked<string>;
+  role: Role;
+  expiresAtMs: number;
 }
 
 export interface TokenInfo {
   id: string;
   name: string;
+  role: Role;
   createdAt: Date;
   expiresAt: Date;
   revokedAt: Date | null;
+  /** To the minute. */
+  lastUsedAt: Date | null;
 }
 
 const issuer = 'hatchet-ts';
 const defaultDays = 365;
 /** A token is checked against the database this often: the longest that a revoked one still works. */
-const recheckMs = 5_000;
+const recheckMs = 4_000;
 const cacheLimit = 1_000;
 
 interface TokenSqlRow {
   id: string;
   name: string;
+  role: string;
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  last_used_at: Date | null;
 }
+
+const insertToken = `INSERT INTO token (id, tenant_id, name, role, expires_at) VALUES ($1, $2, $3, $4, $5)`;
+const listTokens = `SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at FROM token WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1000`;
+const revokeToken = `UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND tenant_id = $2`;
+/** Notes the use as well: at most one write a minute. */
+const readToken = {
+  name: 'read_token',
+  text: `
+    WITH used AS (
+      UPDATE token SET last_used_at = now()
+      WHERE id = $1 AND tenant_id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+    )
+    SELECT t.role, t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL AS revoked
+    FROM token t JOIN tenant n ON n.id = t.tenant_id WHERE t.id = $1 AND t.tenant_id = $2`,
+};
+/** Those of the given that are good no more: revoked, of a tenant that goes, or gone themselves. */
+const refusedTokens = {
+  name: 'refused_tokens',
+  text: `
+    SELECT u.id FROM unnest($1::uuid[]) AS u (id)
+    LEFT JOIN token t ON t.id = u.id LEFT JOIN tenant n ON n.id = t.tenant_id
+    WHERE t.id IS NULL OR t.revoked_at IS NOT NULL OR n.deleted_at IS NOT NULL`,
+};
 
 /** Signs and checks the tokens that name a tenant. */
 export class Tokens {
   readonly #pool: Pool;
   readonly #keys: readonly SigningKey[];
-  readonly #cache = new Map<string, Identity & { expiresAtMs: number; checkedAtMs: number }>();
+  readonly #cache = new Map<string, Identity & { checkedAtMs: number }>();
   /** One check at a time for a token: a thousand calls at once ask Postgres once. */
   readonly #checking = new Map<string, Promise<Identity>>();
 
@@ -52,13 +84,16 @@ export class Tokens {
     this.#keys = keys;
   }
 
-  /** @param options.expiresInDays default 365 */
-  async create(options: { tenantId: string; name: string; expiresInDays?: number | undefined; addresses: Addresses }): Promise<string> {
+  /**
+   * @param options.role default admin
+   * @param options.expiresInDays default 365
+   */
+  async create(options: { tenantId: string; name: string; role?: Role | undefined; expiresInDays?: number | undefined; addresses: Addresses }): Promise<string> {
     const [key] = this.#keys;
     if (key === undefined) throw new Error('there is no signing key');
     const id = newId();
     const expiresAt = new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
-    await this.#pool.query('INSERT INTO token (id, tenant_id, name, expires_at) VALUES ($1, $2, $3, $4)', [id, options.tenantId, options.name, expiresAt]);
+    await this.#pool.query(insertToken, [id, options.tenantId, options.name, options.role ?? 'admin', expiresAt]);
     return new SignJWT({ server_url: options.addresses.serverUrl, grpc_broadcast_address: options.addresses.grpcBroadcastAddress, token_id: id })
       .setProtectedHeader({ alg: algorithm, kid: key.id })
       .setIssuer(issuer)
@@ -92,15 +127,17 @@ export class Tokens {
     const known = this.#cache.get(token);
     const claims = known ?? (await this.#verify(token));
     if (claims.expiresAtMs <= Date.now()) throw this.#refuse(token);
+    let role: Role | undefined;
     try {
-      if (await this.#isRevoked(claims)) throw this.#refuse(token);
+      role = await this.#currentRole(claims);
+      if (role === undefined) throw this.#refuse(token);
     } catch (error) {
       if (known !== undefined && classifyFailure(error) === 'lost' && !(error instanceof HatchetError)) return known;
       throw error;
     }
     // Set anew, it is the youngest: the map's first is the one that was not used for longest.
     this.#cache.delete(token);
-    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, expiresAtMs: claims.expiresAtMs, checkedAtMs: Date.now() };
+    const identity = { tenantId: claims.tenantId, tokenId: claims.tokenId, role, expiresAtMs: claims.expiresAtMs, checkedAtMs: Date.now() };
     this.#cache.set(token, identity);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > cacheLimit && oldest !== undefined) this.#cache.delete(oldest);
@@ -113,18 +150,24 @@ export class Tokens {
   }
 
   async list(tenantId: string): Promise<TokenInfo[]> {
-    const { rows } = await this.#pool.query<TokenSqlRow>('SELECT id, name, created_at, expires_at, revoked_at FROM token WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1000', [tenantId]);
-    return rows.map((row) => ({ id: row.id, name: row.name, createdAt: row.created_at, expiresAt: row.expires_at, revokedAt: row.revoked_at }));
+    const { rows } = await this.#pool.query<TokenSqlRow>(listTokens, [tenantId]);
+    return rows.map((row) => ({ id: row.id, name: row.name, role: roleOf(row.role), createdAt: row.created_at, expiresAt: row.expires_at, revokedAt: row.revoked_at, lastUsedAt: row.last_used_at }));
   }
 
   /** @returns whether there was such a token */
   async revoke(tenantId: string, tokenId: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query('UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND tenant_id = $2', [tokenId, tenantId]);
+    const { rowCount } = await this.#pool.query(revokeToken, [tokenId, tenantId]);
     for (const [text, identity] of this.#cache) if (identity.tokenId === tokenId) this.#cache.delete(text);
     return rowCount === 1;
   }
 
-  async #verify(token: string): Promise<Identity & { expiresAtMs: number }> {
+  /** Which of these tokens, by id, are good no more. */
+  async refused(tokenIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const { rows } = await this.#pool.query<{ id: string }>({ ...refusedTokens, values: [tokenIds] });
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async #verify(token: string): Promise<Omit<Identity, 'role'>> {
     try {
       const { kid } = decodeProtectedHeader(token);
       const key = this.#keys.find((candidate) => candidate.id === kid);
@@ -139,10 +182,17 @@ export class Tokens {
     }
   }
 
-  async #isRevoked(identity: Identity): Promise<boolean> {
-    const { rows } = await this.#pool.query<{ revoked: boolean }>('SELECT revoked_at IS NOT NULL AS revoked FROM token WHERE id = $1 AND tenant_id = $2', [identity.tokenId, identity.tenantId]);
-    return rows[0]?.revoked !== false;
+  /** Undefined for a token that is good no more. */
+  async #currentRole({ tokenId, tenantId }: Omit<Identity, 'role'>): Promise<Role | undefined> {
+    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({ ...readToken, values: [tokenId, tenantId] });
+    const [row] = rows;
+    return row === undefined || row.revoked ? undefined : roleOf(row.role);
   }
+}
+
+/** One that a newer version made has no rights here. */
+function roleOf(text: string): Role {
+  return isRole(text) ? text : 'viewer';
 }
 
 function unauthenticated(): HatchetError {

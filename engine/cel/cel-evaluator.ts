@@ -3,79 +3,110 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { packageRoot } from '../version.ts';
 import type { CelResult } from './cel-result.ts';
+import type { FromThread, ToThread } from './cel-thread.ts';
+import type { CelVariables } from './cel-variables.ts';
 import { compileCel } from './compile-cel.ts';
+import { TurnQueue } from './turn-queue.ts';
 
-/** Time that an expression which loops may take. */
+/** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;
-/** Expressions that may wait for the thread. */
+const memoryMb = 256;
+/** Expressions of one tenant that may wait for the thread. */
 const queueLimit = 10_000;
+
+const stopping: CelResult = { ok: false, message: 'the engine is stopping' };
+
+/** Evaluates one tenant's expressions. */
+export interface Expressions {
+  /** @throws HatchetError INVALID_ARGUMENT for an expression that does not compile */
+  evaluate(expression: string, variables: CelVariables): CelResult | Promise<CelResult>;
+}
 
 interface Request {
   expression: string;
-  variables: Readonly<Record<string, unknown>>;
+  reads: ReadonlySet<string>;
+  variables: CelVariables;
   resolve: (result: CelResult) => void;
 }
 
 /**
- * Evaluates expressions: at once, unless they loop; those go to a thread of their own, one after the other, so that a
- * hostile one costs its caller 50 ms and nobody else anything. The thread starts with the first that needs it.
+ * Evaluates expressions: at once, where their text and the length of the data bound their time; others go to a thread of
+ * their own, one after the other, the tenants in turn, so that a hostile one costs the others 50 ms at a time and the main
+ * thread nothing. The thread starts with the first that needs it.
  */
 export class CelEvaluator {
-  readonly #queue: Request[] = [];
+  readonly #queue = new TurnQueue<Request>(queueLimit);
   #thread: Worker | undefined;
   #ready = false;
   #running: Request | undefined;
+  /** What the thread holds, and the names of it that it was sent: several expressions of one payload come together. */
+  #held: { variables: CelVariables; names: Set<string> } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
+  of(tenantId: string): Expressions {
+    return { evaluate: (expression, variables) => this.evaluate(tenantId, expression, variables) };
+  }
+
   /** @throws HatchetError INVALID_ARGUMENT for an expression that does not compile */
-  evaluate(expression: string, variables: Readonly<Record<string, unknown>>): CelResult | Promise<CelResult> {
+  evaluate(tenantId: string, expression: string, variables: CelVariables): CelResult | Promise<CelResult> {
     const compiled = compileCel(expression);
-    if (!compiled.heavy) return compiled.evaluate(variables);
-    if (this.#stopped) return { ok: false, message: 'the engine is stopping' };
-    if (this.#queue.length >= queueLimit) return { ok: false, message: `${queueLimit} expressions with loops wait already` };
+    if (compiled.isCheap(variables.chars)) return compiled.evaluate(variables.values);
+    if (this.#stopped) return stopping;
     return new Promise((resolve) => {
-      this.#queue.push({ expression, variables, resolve });
-      this.#next();
+      const waits = this.#queue.push(tenantId, { expression, reads: compiled.reads, variables, resolve });
+      if (waits) this.#next();
+      else resolve({ ok: false, message: `${queueLimit} expressions of the tenant wait already` });
     });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const request of [...(this.#running === undefined ? [] : [this.#running]), ...this.#queue.splice(0)]) request.resolve({ ok: false, message: 'the engine is stopping' });
-    this.#running = undefined;
+    this.#finish(stopping);
+    for (const request of this.#queue.clear()) request.resolve(stopping);
     await this.#thread?.terminate();
   }
 
   #next(): void {
-    if (this.#running !== undefined || this.#queue.length === 0) return;
+    if (this.#running !== undefined || this.#queue.isEmpty) return;
     const thread = (this.#thread ??= this.#start());
     if (!this.#ready) return;
     const request = this.#queue.shift();
     if (request === undefined) return;
     this.#running = request;
-    this.#timer = setTimeout(() => this.#overrun(), deadlineMs);
-    try {
-      thread.postMessage({ expression: request.expression, variables: request.variables });
-    } catch (error) {
-      // Stored before depth had a limit, they may be nested deeper than can be copied to a thread.
-      this.#finish({ ok: false, message: `its variables cannot be passed on: ${error instanceof Error ? error.message : String(error)}` });
-      this.#next();
+    thread.postMessage(this.#message(request));
+  }
+
+  #message({ expression, reads, variables }: Request): ToThread {
+    const forget = this.#held?.variables !== variables;
+    if (forget) this.#held = { variables, names: new Set() };
+    const texts: Record<string, string> = {};
+    for (const name of reads) {
+      const text = this.#held?.names.has(name) === true ? undefined : variables.text(name);
+      if (text === undefined) continue;
+      texts[name] = text;
+      this.#held?.names.add(name);
     }
+    return { expression, forget, texts };
   }
 
   #start(): Worker {
     this.#ready = false;
-    const thread = new Worker(threadFile(), { name: 'hatchet cel', resourceLimits: { maxOldGenerationSizeMb: 256 } });
+    this.#held = undefined;
+    const thread = new Worker(threadFile(), { name: 'hatchet cel', resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
     thread.unref();
-    thread.on('message', (message: CelResult | 'ready') => {
+    thread.on('message', (message: FromThread) => {
       if (thread !== this.#thread) return;
+      if (message === 'begins') {
+        this.#timer = setTimeout(() => this.#overrun(), deadlineMs);
+        return;
+      }
       if (message === 'ready') this.#ready = true;
       else this.#finish(message);
       this.#next();
     });
-    thread.on('error', (error) => this.#replace(thread, `it could not be evaluated: ${error.message}`));
+    thread.on('error', (error) => this.#replace(thread, reasonOf(error)));
     return thread;
   }
 
@@ -85,9 +116,12 @@ export class CelEvaluator {
     this.#running = undefined;
   }
 
+  /** Where the main thread was busy, the answer may lie there unread: it is read before the thread is judged. */
   #overrun(): void {
-    const thread = this.#thread;
-    if (thread !== undefined) this.#replace(thread, `it took longer than ${deadlineMs} ms`);
+    const [thread, request] = [this.#thread, this.#running];
+    setImmediate(() => {
+      if (thread !== undefined && request !== undefined && this.#running === request) this.#replace(thread, `it took longer than ${deadlineMs} ms`);
+    });
   }
 
   #replace(thread: Worker, why: string): void {
@@ -96,9 +130,13 @@ export class CelEvaluator {
     void thread.terminate();
     this.#finish({ ok: false, message: why });
     // A thread that does not even start is not tried again for those that wait.
-    if (!this.#ready) for (const request of this.#queue.splice(0)) request.resolve({ ok: false, message: why });
+    if (!this.#ready) for (const request of this.#queue.clear()) request.resolve({ ok: false, message: why });
     if (!this.#stopped) this.#next();
   }
+}
+
+function reasonOf(error: Error & { code?: string }): string {
+  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needs more than ${memoryMb} MB of memory` : `it could not be evaluated: ${error.message}`;
 }
 
 /** A thread needs a file of its own, which the build makes; the sources are TypeScript. */

@@ -1,27 +1,43 @@
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import { HatchetError } from '../errors.ts';
+import { boundedFunctions } from './bounded-functions.ts';
 import type { CelResult } from './cel-result.ts';
 import { plainResult } from './plain-value.ts';
-import { syntaxShape } from './syntax-shape.ts';
+import { syntaxCost, valueOf } from './syntax-cost.ts';
 
 /** Bytes of one expression. */
 export const maxCelBytes = 1024;
 /** Levels of nesting: deeper ones overflowed the library's stack. */
 export const maxCelDepth = 32;
-/** Compiling takes 68 µs, evaluating 1.6 µs. */
+/** Compiling takes 68 µs, and 2 ms for the worst of the longest; evaluating 1.6 µs. */
 const cached = 10_000;
+/** Characters of all that is kept: a compiled expression takes up to 350 bytes for each, and there may be many tenants. */
+const cachedChars = 256 * 1024;
+/**
+ * What an expression may cost on the main thread, in characters touched: most take some 2 ns, the dearest 40 (the keys of
+ * a map, which the library copies for each reading), so 0.2 ms to 4 ms. Parsing the same JSON takes as long.
+ */
+const inlineWork = 100_000;
+/** Characters of a failure's reason, which may quote the data. */
+const longestMessage = 1000;
 
 export interface CompiledCel {
   readonly expression: string;
-  /** It loops, so its time depends on the data: to be evaluated off the main thread, with a deadline. */
-  readonly heavy: boolean;
+  /** Names that it reads. */
+  readonly reads: ReadonlySet<string>;
+  /**
+   * Whether its time is bounded for so many characters of JSON, without looking at them. If not, it is evaluated off the
+   * main thread, with a deadline; but for the deadline and the memory that it may take, it gives the same there.
+   */
+  isCheap(chars: number): boolean;
   /** Never throws. Variables are JSON values; numbers are doubles, as in Hatchet. */
   evaluate(variables: Readonly<Record<string, unknown>>): CelResult;
 }
 
-const environment = celEnv();
+const environment = celEnv({ funcs: boundedFunctions });
 /** Least recently used first. */
 const compiled = new Map<string, CompiledCel>();
+let compiledChars = 0;
 
 /**
  * Compiles an expression, or finds it compiled.
@@ -36,7 +52,12 @@ export function compileCel(expression: string): CompiledCel {
   }
   const made = compile(expression);
   compiled.set(expression, made);
-  if (compiled.size > cached) for (const oldest of compiled.keys()) if (compiled.delete(oldest)) break;
+  compiledChars += expression.length;
+  for (const oldest of compiled.keys()) {
+    if (compiled.size <= cached && compiledChars <= cachedChars) break;
+    compiled.delete(oldest);
+    compiledChars -= oldest.length;
+  }
   return made;
 }
 
@@ -47,18 +68,20 @@ function compile(expression: string): CompiledCel {
   if (bracketDepth(expression) > maxCelDepth) throw invalid(expression, `is nested deeper than ${maxCelDepth} levels`);
   const parsed = attempt(() => parse(expression));
   if (parsed instanceof Error) throw invalid(expression, `is not valid: ${parsed.message}`);
-  const shape = syntaxShape(parsed.expr);
+  const cost = syntaxCost(parsed.expr);
   // A macro expands to several nodes a level.
-  if (shape.depth > maxCelDepth * (shape.loops ? 4 : 1)) throw invalid(expression, `is nested deeper than ${maxCelDepth} levels`);
+  if (cost.depth > maxCelDepth * (cost.loops ? 4 : 1)) throw invalid(expression, `is nested deeper than ${maxCelDepth} levels`);
   const run = attempt(() => plan(environment, parsed));
   if (run instanceof Error) throw invalid(expression, `cannot be evaluated: ${run.message}`);
+  const { reads, work } = cost;
   return {
     expression,
-    heavy: shape.loops,
+    reads,
+    isCheap: (chars) => work !== null && valueOf(work, chars) <= inlineWork,
     evaluate(variables) {
       const value = attempt(() => run(toInput(variables)));
-      if (value instanceof Error || isCelError(value)) return { ok: false, message: value.message };
-      return plainResult(value);
+      const result = value instanceof Error || isCelError(value) ? { ok: false as const, message: value.message } : plainResult(value);
+      return result.ok || result.message.length <= longestMessage ? result : { ok: false, message: `${result.message.slice(0, longestMessage)}…` };
     },
   };
 }

@@ -4,6 +4,7 @@ import { assertShards } from './statements/assert-shards.ts';
 import { deleteLive } from './statements/delete-live.ts';
 import { insertVersions, insertWorkflows, updateWorkflows } from './statements/insert-definitions.ts';
 import { insertEventRuns, insertEvents } from './statements/insert-events.ts';
+import { writeDeliveries } from './statements/write-deliveries.ts';
 import { deleteFilters, writeFilters } from './statements/write-filters.ts';
 import { insertHistory } from './statements/insert-history.ts';
 import { insertLive } from './statements/insert-live.ts';
@@ -47,6 +48,7 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(writeRateLimits, rows.rateLimits);
   add(insertEvents, rows.events);
   add(insertEventRuns, rows.eventRuns);
+  add(writeDeliveries, rows.deliveries);
   add(writeFilters, lastOf(rows.filters));
   add(deleteFilters, rows.filterDeletes);
   add(deleteCrons, rows.cronDeletes);

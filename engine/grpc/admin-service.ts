@@ -1,84 +1,98 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import type { Commands } from '../edge/commands.ts';
+import { ids, knownId } from '../edge/parse/id.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
+import { selection } from '../edge/parse/selection.ts';
 import { toldError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { maxRunBytes } from '../model/limits.ts';
-import { newId, parseUuid } from '../model/uuid.ts';
+import { newId } from '../model/uuid.ts';
 import { readTasksAlone, readWithin } from '../monitor/answers-in-flight.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
 import { payloadSize, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
-import type { Owner } from '../shard/owner.ts';
+import { cancelIds } from '../shard/cancel-ids.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { branchTask } from '../shard/branch-task.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
-import { AdminServiceService, RunStatus, type AdminServiceServer, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { AdminServiceService, RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import { declaredCrons } from './definition-crons.ts';
 import { readDefinition } from './definition-request.ts';
 import { readDesiredLabels } from './desired-labels.ts';
-import { unary, type Edge } from './handlers.ts';
+import { serve, type Edge } from './handlers.ts';
+import { unknownRun } from './run-filter.ts';
 import { runIdsFrom } from './run-trigger.ts';
+import { utf8 } from './utf8.ts';
 import type { GrpcService } from './server.ts';
 
 export interface AdminDeps extends Edge {
-  owner: Owner;
+  owner: Commands;
   pool: Pool;
 }
 
+/** Ids of one call to cancel or replay. */
+const mostIds = 100_000;
+
 export function adminService(deps: AdminDeps): GrpcService {
   const { owner, pool } = deps;
-  const implementation: AdminServiceServer = {
-    putWorkflow: unary(deps, async (request, { tenantId }) => {
-      const { definition, checksum } = await readDefinition(request, owner.cel);
+  return serve(deps, AdminServiceService, {
+    putWorkflow: async (request, caller) => {
+      const { tenantId } = caller;
+      const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
       const workflowId = newId();
       const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: owner.nowUs / 1000 });
       const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId, crons, versionId: newId(), filterIds: definition.filters.map(() => newId()) });
+      caller.note(reply.workflowId, reply.versionId);
       return { id: reply.versionId, workflowId: reply.workflowId };
-    }),
-    triggerWorkflowRun: unary(deps, async (request, { tenantId }, metadata) => {
+    },
+    triggerWorkflowRun: async (request, caller, metadata) => {
+      const { tenantId } = caller;
       const [runId] = runIdsFrom(metadata, 1);
       const labels = readDesiredLabels(request.desiredWorkerLabels, 'of the run');
-      const run = await prepareRun(owner, tenantId, { workflowName: request.workflowName, input: text(request.input), metadata: text(request.additionalMetadata), priority: request.priority, runId, labels });
+      const run = await prepareRun(owner, tenantId, { workflowName: request.workflowName, input: utf8(request.input), metadata: utf8(request.additionalMetadata), priority: request.priority, runId, labels });
+      caller.note(run.runId);
       const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       refuseCollisions(collisions, runIds, false);
       return { externalId: run.runId };
-    }),
-    cancelTasks: unary(deps, async (request, { tenantId }) => {
-      const { filter } = request;
-      const ids = request.externalIds.map((id) => parseUuid(id)).filter((id) => id !== undefined);
-      const cancelled = ids.length === 0 ? [] : [...(await owner.submit(tenantId, { kind: 'cancel', tenantId, ids })).cancelled];
+    },
+    cancelTasks: async (request, caller) => {
+      const { tenantId } = caller;
+      const given = ids(atMost(request.externalIds, 'the ids', mostIds));
+      const filter = request.filter === undefined ? undefined : selection(request.filter);
+      const cancelled = await cancelIds(owner, tenantId, given);
       if (filter !== undefined) cancelled.push(...(await cancelByFilter({ owner, pool }, tenantId, filter)));
+      caller.note(...cancelled);
       return { cancelledTasks: cancelled };
-    }),
-    getRunDetails: unary(deps, async (request, { tenantId }) => {
-      const id = parseUuid(request.externalId);
+    },
+    getRunDetails: async (request, { tenantId }) => {
+      const id = knownId(request.externalId, 'UNKNOWN_RUN');
       const held = await readWithin(maxRunBytes, async (bytes) => {
-        const detail = id === undefined ? undefined : await readRunDetail(pool, tenantId, id, { bytes, data: true });
-        if (detail === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(request.externalId)}`, { remedy: 'Check the id.' });
+        const detail = await readRunDetail(pool, tenantId, id, { bytes, data: true });
+        if (detail === undefined) throw unknownRun(request.externalId);
         return { value: detail, ...payloadSize([detail]) };
       });
-      return held.whole(`run ${request.externalId}`, readTasksAlone).map(runDetails);
-    }),
-    replayTasks: unary(deps, async (request, { tenantId }) => {
-      const { filter } = request;
-      const ids = request.externalIds.map((id) => parseUuid(id)).filter((id) => id !== undefined);
-      const replayed = ids.length === 0 ? [] : [...(await replayIds(owner, tenantId, ids))];
+      return held.whole(`run ${id}`, readTasksAlone).map(runDetails);
+    },
+    replayTasks: async (request, caller) => {
+      const { tenantId } = caller;
+      const given = ids(atMost(request.externalIds, 'the ids', mostIds));
+      const filter = request.filter === undefined ? undefined : selection(request.filter);
+      const replayed = [...(await replayIds(owner, tenantId, given))];
       if (filter !== undefined) replayed.push(...(await replayByFilter({ pool, replay: (found) => replayIds(owner, tenantId, found) }, tenantId, filter)));
+      caller.note(...replayed);
       return { replayedTasks: replayed };
-    }),
-    branchDurableTask: unary(deps, async (request, { tenantId }) => {
-      const taskId = parseUuid(request.taskExternalId);
-      if (taskId === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${JSON.stringify(request.taskExternalId)}`, { remedy: 'Check the id.' });
-      const { branch, node } = await branchTask(owner, { tenantId, taskId, branch: Number(request.branchId), node: Number(request.nodeId) });
-      return { taskExternalId: taskId, nodeId: BigInt(node), branchId: BigInt(branch) };
-    }),
-  };
-  return { definition: AdminServiceService, implementation };
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    },
+    branchDurableTask: async (request, caller) => {
+      const { tenantId } = caller;
+      const taskId = knownId(request.taskExternalId, 'UNKNOWN_RUN');
+      caller.note(taskId);
+      const branch = wholeNumber(request.branchId, 'the branch', { min: 0, max: largestInteger });
+      const made = await branchTask(owner, { tenantId, taskId, branch, node: wholeNumber(request.nodeId, 'the node', { min: 1, max: largestInteger }) });
+      return { taskExternalId: taskId, nodeId: BigInt(made.node), branchId: BigInt(made.branch) };
+    },
+  });
 }
 
 const wireStatus = {

@@ -1,11 +1,10 @@
-import { parseDuration } from '../model/duration.ts';
+import { optionalExpression } from '../edge/parse/expression.ts';
+import { optionalText, text } from '../edge/parse/text.ts';
+import { duration } from '../edge/parse/time.ts';
 import type { BaseMatchCondition, SleepMatchCondition, UserEventMatchCondition } from '../../proto/gen/hatchet/contract/v1/condition.ts';
-import { invalid, optionalExpression } from './definition-error.ts';
-import { limitedText } from './request-limit.ts';
 
 /** Conditions of one task, or of one wait. */
 export const mostConditions = 100;
-const longestKey = 1000;
 /** A year. */
 const longestSleepMs = 366 * 86_400_000;
 
@@ -26,7 +25,7 @@ export class ConditionChecks {
   base(wire: BaseMatchCondition | undefined): { group: number; dataKey: string } {
     const id = wire?.orGroupId ?? '';
     const known = id === '' ? -1 : this.#groups.indexOf(id);
-    return { group: known < 0 ? this.#groups.push(id) - 1 : known, dataKey: limitedText(wire?.readableDataKey ?? '', `the data key of a condition ${this.#where}`).replaceAll('\0', '') };
+    return { group: known < 0 ? this.#groups.push(id) - 1 : known, dataKey: text(wire?.readableDataKey ?? '', `the data key of a condition ${this.#where}`) };
   }
 
   /** @throws HatchetError INVALID_ARGUMENT */
@@ -36,15 +35,12 @@ export class ConditionChecks {
 
   /** @throws HatchetError INVALID_ARGUMENT */
   sleep({ sleepFor }: SleepMatchCondition): { kind: 'sleep'; ms: number; duration: string } {
-    const ms = parseDuration(sleepFor);
-    if (ms === undefined || ms > longestSleepMs) throw invalid(`the sleep ${JSON.stringify(sleepFor)} ${this.#where} is not a duration of up to a year`, 'Write it like 500ms, 90s or 1h30m.');
+    const ms = duration(sleepFor, `the sleep ${this.#where}`, { most: longestSleepMs });
     return { kind: 'sleep', ms, duration: sleepFor };
   }
 
   /** @throws HatchetError INVALID_ARGUMENT */
   event({ userEventKey, eventScope }: UserEventMatchCondition): { kind: 'event'; eventKey: string; scope: string | null } {
-    if (userEventKey === '' || userEventKey.length > longestKey || userEventKey.includes('\0')) throw invalid(`an event key ${this.#where} has ${userEventKey.length} characters`, `Use 1 to ${longestKey}, without NUL.`);
-    if (eventScope !== undefined && eventScope.length > longestKey) throw invalid(`an event scope ${this.#where} has ${eventScope.length} characters`, `Use up to ${longestKey}.`);
-    return { kind: 'event', eventKey: userEventKey, scope: eventScope === undefined || eventScope === '' ? null : eventScope.replaceAll('\0', '') };
+    return { kind: 'event', eventKey: text(userEventKey, `an event key ${this.#where}`, { least: 1 }), scope: optionalText(eventScope, `an event scope ${this.#where}`) };
   }
 }

@@ -1,7 +1,9 @@
+import { optionalExpression } from '../edge/parse/expression.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { wholeNumber } from '../edge/parse/number.ts';
 import type { BatchRule } from '../model/definition.ts';
 import { maxBatchSize } from '../model/limits.ts';
 import type { CreateTaskOpts } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { count, invalid, optionalExpression } from './definition-error.ts';
 
 /** A day. */
 const longestIntervalMs = 86_400_000;
@@ -12,11 +14,11 @@ export function readBatch({ batch, isDurable }: Pick<CreateTaskOpts, 'batch' | '
   if (isDurable) throw invalid(`a batch is asked for ${where}, which is durable`, 'Make it one of the two: a durable task has a log of its own.');
   const { batchMaxSize, batchMaxIntervalMs, batchGroupKey, batchGroupMaxRuns, broadcastOutput } = batch;
   return {
-    maxSize: count(batchMaxSize, `the batch size ${where}`, { min: 1, max: maxBatchSize }),
+    maxSize: wholeNumber(batchMaxSize, `the batch size ${where}`, { min: 1, max: maxBatchSize }),
     maxIntervalMs:
       batchMaxIntervalMs === undefined
         ? null
-        : count(batchMaxIntervalMs, `the batch interval in milliseconds ${where}`, {
+        : wholeNumber(batchMaxIntervalMs, `the batch interval in milliseconds ${where}`, {
             min: 1,
             max: longestIntervalMs,
           }),
@@ -24,7 +26,7 @@ export function readBatch({ batch, isDurable }: Pick<CreateTaskOpts, 'batch' | '
     groupMaxRuns:
       batchGroupMaxRuns === undefined
         ? null
-        : count(batchGroupMaxRuns, `the batches that may run at once ${where}`, {
+        : wholeNumber(batchGroupMaxRuns, `the batches that may run at once ${where}`, {
             min: 1,
             max: 1_000_000_000,
           }),

@@ -1,6 +1,9 @@
+import { text } from '../edge/parse/text.ts';
+import { expression, optionalExpression } from '../edge/parse/expression.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { wholeNumber } from '../edge/parse/number.ts';
 import type { ConcurrencyLink, ConcurrencyStrategy } from '../model/definition.ts';
 import { ConcurrencyLimitStrategy, type Concurrency } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { count, expression, invalid, optionalExpression } from './definition-error.ts';
 
 /** Links of one chain. */
 const longestChain = 20;
@@ -31,12 +34,12 @@ function readLink(link: Concurrency, where: string): ConcurrencyLink {
   const strategy = strategies[link.limitStrategy ?? ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS];
   if (strategy === undefined) throw invalid(`the concurrency strategy ${link.limitStrategy} ${where} is unknown`, 'Use one of the strategies that the SDK names.');
   const shared = link.isTenantScoped === true;
-  if (shared && (link.name === undefined || link.name === '' || link.name.length > 200)) throw invalid(`a tenant-scoped concurrency strategy ${where} has no name of 1 to 200 characters`, 'Name it: every workflow that names it shares it.');
   return {
     expression: expression(link.expression, what),
     strategy,
-    maxRuns: count(link.maxRuns ?? 1, `maxRuns of the concurrency ${where}`, { min: 1, max: mostRuns }),
+    maxRuns: wholeNumber(link.maxRuns ?? 1, `maxRuns of the concurrency ${where}`, { min: 1, max: mostRuns }),
     maxRunsExpression: optionalExpression(link.maxRunsExpression, `the max-runs expression ${where}`),
-    sharedName: shared ? (link.name ?? null) : null,
+    // Every workflow that names it shares it.
+    sharedName: shared ? text(link.name ?? '', `the name of a tenant-scoped concurrency strategy ${where}`, { least: 1, most: 200 }) : null,
   };
 }

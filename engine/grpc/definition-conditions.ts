@@ -1,16 +1,17 @@
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import type { Expressions } from '../cel/cel-evaluator.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { conditionActions, type Condition, type ConditionAction } from '../model/definition.ts';
 import { skippedOutput } from '../model/payload.ts';
 import type { BaseMatchCondition, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { ConditionChecks, mostConditions } from './condition-checks.ts';
-import { invalid } from './definition-error.ts';
 
 export interface ConditionContext {
   where: string;
   /** Of all tasks, by name, and those of the task's own parents. */
   places: ReadonlyMap<string, number>;
   parents: readonly number[];
-  cel: CelEvaluator;
+  cel: Expressions;
 }
 
 /** A task's conditions. @throws HatchetError INVALID_ARGUMENT */
@@ -45,8 +46,8 @@ function actionOf(wire: number, where: string): ConditionAction {
 }
 
 /** The output of a skipped parent is always the same: what the expression says of it is known from the start. */
-async function whenSkipped(expression: string, cel: CelEvaluator): Promise<boolean> {
+async function whenSkipped(expression: string, cel: Expressions): Promise<boolean> {
   if (expression === '') return true;
-  const result = await cel.evaluate(expression, { output: JSON.parse(skippedOutput) });
+  const result = await cel.evaluate(expression, new CelVariables({ output: skippedOutput }));
   return result.ok && result.value === true;
 }

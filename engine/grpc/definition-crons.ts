@@ -1,39 +1,36 @@
-import { cronProblem, nextTick } from '../model/cron.ts';
+import { cron } from '../edge/parse/cron.ts';
+import { input } from '../edge/parse/json.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
+import { nextTick } from '../model/cron.ts';
 import type { WorkflowDefinition } from '../model/definition.ts';
-import { checkedInput } from '../model/payload.ts';
 import type { CronRow } from '../model/rows.ts';
 import { newId } from '../model/uuid.ts';
-import { invalid } from './definition-error.ts';
 
 const most = 1000;
 const zone = 'UTC';
 
 /** @throws HatchetError INVALID_ARGUMENT */
 export function readCrons(expressions: readonly string[], workflow: string): string[] {
-  if (expressions.length > most) throw invalid(`workflow ${workflow} has ${expressions.length} crons`, `Give it at most ${most}.`);
-  for (const expression of expressions) {
-    const wrong = cronProblem({ expression, zone });
-    if (wrong !== undefined) throw invalid(`the cron ${JSON.stringify(expression)} of workflow ${workflow} is not valid: ${wrong.problem}`, wrong.remedy);
-  }
-  return [...new Set(expressions)];
+  return [...new Set(atMost(expressions, `the crons of workflow ${workflow}`, most).map((expression) => cron({ expression, zone }, `the cron of workflow ${workflow}`).expression))];
 }
 
 /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export function readCronInput(input: string | undefined): string | null {
-  return input === undefined || input === '' ? null : checkedInput(input);
+export function readCronInput(given: string | undefined): string | null {
+  return given === undefined || given === '' ? null : input(given);
 }
 
 /** The crons that a version declares: each is named by its expression. */
-export function declaredCrons(definition: WorkflowDefinition, options: { tenantId: string; workflowId: string; nowMs: number }): CronRow[] {
+export function declaredCrons(definition: WorkflowDefinition, options: { tenantId: string; workflowId: string; nowMs: number }): Checked<CronRow>[] {
   const { tenantId, workflowId, nowMs } = options;
-  return definition.crons.map((expression) => ({
+  return definition.crons.map((expression) => markChecked({
     id: newId(),
     tenantId,
     workflowId,
     name: expression,
     expression,
     zone,
-    catchUp: 'none',
+    catchUp: 'none' as const,
     input: definition.cronInput ?? '{}',
     metadata: '{}',
     priority: null,

@@ -1,6 +1,7 @@
+import { expression } from '../edge/parse/expression.ts';
+import { invalid } from '../edge/parse/invalid.ts';
 import type { IdempotencyRule } from '../model/definition.ts';
 import { IdempotencyMethod, type IdempotencyConfig } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { expression, invalid } from './definition-error.ts';
 
 /** A year. */
 const longestTtlMs = 366n * 86_400_000n;

@@ -1,26 +1,32 @@
+import { invalid } from '../edge/parse/invalid.ts';
+import { json } from '../edge/parse/json.ts';
+import { wholeNumber } from '../edge/parse/number.ts';
+import { text } from '../edge/parse/text.ts';
 import { createHash } from 'node:crypto';
 import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type StickyStrategy, type WorkflowDefinition } from '../model/definition.ts';
 import { parseDuration } from '../model/duration.ts';
-import { maxPayloadBytes, maxSteps } from '../model/limits.ts';
-import { checkDepth } from '../model/payload.ts';
+import { maxSteps } from '../model/limits.ts';
 import { topologyOf } from '../model/topology.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Expressions } from '../cel/cel-evaluator.ts';
 import { readBatch } from './definition-batch.ts';
 import { readConditions } from './definition-conditions.ts';
 import { readConcurrency } from './definition-concurrency.ts';
 import { readCronInput, readCrons } from './definition-crons.ts';
 import { readDefaultFilters, readEventKeys } from './definition-events.ts';
 import { readIdempotency } from './definition-idempotency.ts';
-import { count, invalid } from './definition-error.ts';
 import { readRateLimitUses } from './definition-rate-limits.ts';
 import { readDesiredLabels } from './desired-labels.ts';
-import { limitedText } from './request-limit.ts';
+import { utf8 } from './utf8.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 
 const namePattern = /^[a-zA-Z0-9._-]+$/;
 const longestName = 200;
 const longestDescription = 65_536;
+const longestSchema = 256 * 1024;
 const mostSlotTypes = 100;
+/** Of one workflow, all parents and conditions together. */
+const longestDefinition = 4 * 1024 * 1024;
 
 function checkName(name: string, what: string): void {
   if (!namePattern.test(name) || name.length > longestName) {
@@ -35,7 +41,7 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   return ms;
 }
 
-async function step(task: CreateTaskOpts, context: { workflow: string; places: ReadonlyMap<string, number>; cel: CelEvaluator }): Promise<StepDefinition> {
+async function step(task: CreateTaskOpts, context: { workflow: string; places: ReadonlyMap<string, number>; cel: Expressions }): Promise<StepDefinition> {
   const { workflow, places, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
   if (Object.keys(task.slotRequests).length > mostSlotTypes) throw invalid(`task ${task.readableId} of workflow ${workflow} asks for ${Object.keys(task.slotRequests).length} types of slots`, `Ask for at most ${mostSlotTypes}.`);
@@ -45,14 +51,14 @@ async function step(task: CreateTaskOpts, context: { workflow: string; places: R
     if (index === undefined) throw invalid(`the parent ${JSON.stringify(parent)} ${where} does not exist`, 'Name tasks of the same workflow.');
     return index;
   });
-  const slots = Object.entries(task.slotRequests).map(([type, units]) => [limitedText(type, `the name of a slot type ${where}`), count(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
+  const slots = Object.entries(task.slotRequests).map(([type, units]) => [text(type, `the name of a slot type ${where}`), wholeNumber(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
   return {
     name: task.readableId,
-    action: limitedText(task.action === '' ? `${workflow}:${task.readableId}` : task.action, `the action ${where}`).toLowerCase(),
+    action: text(task.action === '' ? `${workflow}:${task.readableId}` : task.action, `the action ${where}`).toLowerCase(),
     parents,
-    retries: count(task.retries, `retries ${where}`, { min: 0, max: 100_000 }),
+    retries: wholeNumber(task.retries, `retries ${where}`, { min: 0, max: 100_000 }),
     backoffFactor: task.backoffFactor === undefined || task.backoffFactor === 0 ? null : backoff(task.backoffFactor, where),
-    backoffMaxSeconds: task.backoffMaxSeconds === undefined || task.backoffMaxSeconds === 0 ? null : count(task.backoffMaxSeconds, `the longest back-off ${where}`, { min: 1, max: 86_400 }),
+    backoffMaxSeconds: task.backoffMaxSeconds === undefined || task.backoffMaxSeconds === 0 ? null : wholeNumber(task.backoffMaxSeconds, `the longest back-off ${where}`, { min: 1, max: 86_400 }),
     executionTimeoutMs: duration(task.timeout, defaultExecutionTimeoutMs, `the execution timeout ${where}`),
     scheduleTimeoutMs: duration(task.scheduleTimeout, defaultScheduleTimeoutMs, `the schedule timeout ${where}`),
     slots: slots.length === 0 ? { [task.isDurable ? 'durable' : 'default']: 1 } : Object.fromEntries(slots),
@@ -84,21 +90,16 @@ function stickyOf(wire: number, workflow: string): StickyStrategy {
 
 function schemaText(request: CreateWorkflowVersionRequest): string | null {
   if (request.inputJsonSchema === undefined || request.inputJsonSchema.length === 0) return null;
-  const text = Buffer.from(request.inputJsonSchema).toString('utf8');
-  if (text.length > maxPayloadBytes / 16) throw invalid(`the input schema of workflow ${request.name} has ${text.length} bytes`, `Keep it under ${maxPayloadBytes / 16}.`);
-  checkDepth(text, `the input schema of workflow ${request.name}`);
-  try {
-    return JSON.stringify(JSON.parse(text)).replaceAll('\\u0000', '');
-  } catch {
-    throw invalid(`the input schema of workflow ${request.name} is not valid JSON`, 'Send JSON Schema as JSON.');
-  }
+  const what = `the input schema of workflow ${request.name}`;
+  if (request.inputJsonSchema.length > longestSchema) throw invalid(`${what} has ${request.inputJsonSchema.length} bytes`, `Keep it under ${longestSchema}.`);
+  return json(utf8(request.inputJsonSchema), what);
 }
 
 /**
  * A registration in the engine's own words, checked whole.
  * @throws HatchetError INVALID_ARGUMENT
  */
-export async function readDefinition(request: CreateWorkflowVersionRequest, cel: CelEvaluator): Promise<{ definition: WorkflowDefinition; checksum: string }> {
+export async function readDefinition(request: CreateWorkflowVersionRequest, cel: Expressions): Promise<{ definition: Checked<WorkflowDefinition>; checksum: Checked<string> }> {
   checkName(request.name, 'workflow');
   if (request.tasks.length === 0) throw invalid(`workflow ${request.name} has no tasks`, 'Add at least one task.');
   if (request.description.length > longestDescription) throw invalid(`the description of workflow ${request.name} has ${request.description.length} characters`, `Use up to ${longestDescription}.`);
@@ -116,7 +117,7 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
   const definition: WorkflowDefinition = {
     name: request.name,
     description: request.description.replaceAll('\0', ''),
-    defaultPriority: count(request.defaultPriority ?? 1, `the default priority of workflow ${request.name}`, { min: 1, max: 3 }),
+    defaultPriority: wholeNumber(request.defaultPriority ?? 1, `the default priority of workflow ${request.name}`, { min: 1, max: 3 }),
     inputJsonSchema: schemaText(request),
     steps,
     ...plainWorkflow,
@@ -129,5 +130,7 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
     concurrency: readConcurrency([...(request.concurrency === undefined ? [] : [request.concurrency]), ...request.concurrencyArr], `of workflow ${request.name}`),
     sticky: request.sticky === undefined ? null : stickyOf(request.sticky, request.name),
   };
-  return { definition, checksum: createHash('sha256').update(JSON.stringify(definition)).digest('hex') };
+  const written = JSON.stringify(definition);
+  if (written.length > longestDefinition) throw invalid(`the definition of workflow ${request.name} has ${written.length} characters`, `Keep it under ${longestDefinition}.`);
+  return { definition: markChecked(definition), checksum: markChecked(createHash('sha256').update(written).digest('hex')) };
 }

@@ -1,6 +1,6 @@
-import { HatchetError } from '../errors.ts';
+import { text } from '../edge/parse/text.ts';
+import { invalid } from '../edge/parse/invalid.ts';
 import { defaultLabelWeight, labelComparators, type DesiredLabel, type LabelComparator } from '../model/definition.ts';
-import { limitedText } from './request-limit.ts';
 import type { DesiredWorkerLabels } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 
 /** Labels of one task or run. */
@@ -13,8 +13,8 @@ export function readDesiredLabels(labels: Readonly<Record<string, DesiredWorkerL
   return entries.map(([key, label]) => {
     const value = label.strValue ?? label.intValue;
     if (value === undefined) throw invalid(`the worker label ${JSON.stringify(key)} ${where} has no value`, 'Give it a string or an integer.');
-    limitedText(key, `the name of a worker label ${where}`);
-    if (typeof value === 'string') limitedText(value, `the worker label ${key} ${where}`);
+    text(key, `the name of a worker label ${where}`);
+    if (typeof value === 'string') text(value, `the worker label ${key} ${where}`);
     const weight = label.weight ?? defaultLabelWeight;
     return { key, value, comparator: comparatorOf(label.comparator ?? 0, where), required: label.required ?? false, weight };
   });
@@ -24,8 +24,4 @@ function comparatorOf(wire: number, where: string): LabelComparator {
   const comparator = labelComparators[wire];
   if (comparator === undefined) throw invalid(`a worker label ${where} has the unknown comparator ${wire}`, 'Use one of the six comparators.');
   return comparator;
-}
-
-function invalid(message: string, remedy: string): HatchetError {
-  return new HatchetError('INVALID_ARGUMENT', message, { remedy });
 }

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
+import type { Commands } from '../edge/commands.ts';
+import { largestInteger, pageLimit } from '../edge/parse/number.ts';
 import { HatchetError } from '../errors.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 import { firstBranch } from '../model/durable.ts';
 import { maxPageBytes, maxPayloadBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
@@ -9,15 +12,13 @@ import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } f
 import type { DurableSignal } from '../monitor/durable-signal.ts';
 import { branchOfNode } from '../plan/durable-log.ts';
 import { branchTask } from '../shard/branch-task.ts';
-import type { Owner } from '../shard/owner.ts';
-import type { MonitorServiceServer, StreamDurableLogRequest, StreamDurableLogResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { MonitorServiceService, StreamDurableLogRequest, StreamDurableLogResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logMessages } from './durable-messages.ts';
-import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
+import { writeTo, type Edge, type Handlers } from './handlers.ts';
 import { knownRun } from './run-filter.ts';
-import { limited } from './request-limit.ts';
 
 export interface DurableMonitorDeps extends Edge {
-  owner: Owner;
+  owner: Commands;
   pool: Pool;
   durableSignal: DurableSignal;
   /** People may end sleeps early. */
@@ -32,15 +33,14 @@ const streamEntries = 500;
 /** A replay asks hundreds of nodes a second; who watches is told of them together. */
 const quietMs = 50;
 
-type Caller = { tenantId: string };
-
 /** What is seen of durable tasks, and what a person can do with them. */
-export function durableMonitor(deps: DurableMonitorDeps): Pick<MonitorServiceServer, 'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'> {
+export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof MonitorServiceService>, 'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'> {
   const { pool, owner } = deps;
   return {
-    getDurableLog: unary(deps, async (request, { tenantId }: Caller) => {
-      const limit = limited(request.limit, 1000, 10_000);
-      const outputChars = limited(request.outputChars, defaultChars, maxPayloadBytes);
+    getDurableLog: async (request, caller) => {
+      const { tenantId } = caller;
+      const limit = pageLimit(request.limit, 1000, 10_000);
+      const outputChars = pageLimit(request.outputChars, defaultChars, maxPayloadBytes);
       const after = request.pageToken === undefined ? { branch: -1, node: -1 } : pagePlace(request.pageToken);
       const task = await durableTask(pool, tenantId, request.taskId);
       return readWithin(maxPageBytes, async (bytes) => {
@@ -48,41 +48,47 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<MonitorServiceSer
         const last = entries.at(-1);
         return { value: { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), next: more && last !== undefined ? `${last.branch}.${last.node}` : undefined, canSkip: deps.allowSkip }, brought, leftOut };
       });
-    }),
-    streamDurableLog: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    streamDurableLog: async (call, { tenantId }, signal) => {
       const task = await durableTask(pool, tenantId, call.request.taskId);
       await follow(deps, { call, tenantId, task, signal });
-    }),
-    skipSleep: unary(deps, async (request, { tenantId }: Caller) => {
+    },
+    skipSleep: async (request, caller) => {
+      const { tenantId } = caller;
       if (!deps.allowSkip) throw new HatchetError('DEV_ONLY', 'sleeps run their time on this engine', { remedy: 'Skip them under `hatchet dev`.' });
       const { id } = await durableTask(pool, tenantId, request.taskId);
+      caller.note(id);
       const node = checkedPlace('node', request.node, 1);
       const branch = request.branch === undefined ? await branchOf(pool, id, node) : checkedPlace('branch', request.branch, 0);
       await owner.submit(tenantId, { kind: 'durableSkip', tenantId, taskId: id, branch, node });
       return {};
-    }),
-    branchTask: unary(deps, async (request, { tenantId }: Caller) => {
+    },
+    branchTask: async (request, caller) => {
+      const { tenantId } = caller;
       const { id } = await durableTask(pool, tenantId, request.taskId);
+      caller.note(id);
       const made = await branchTask(owner, { tenantId, taskId: id, branch: checkedPlace('branch', request.branch ?? 0, 0), node: checkedPlace('node', request.node, 1) });
       return { taskId: id, branch: made.branch, node: made.node };
-    }),
-    restoreTask: unary(deps, async (request, { tenantId }: Caller) => {
+    },
+    restoreTask: async (request, caller) => {
+      const { tenantId } = caller;
       const { id } = await durableTask(pool, tenantId, request.taskId);
+      caller.note(id);
       const { requeued } = await owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId: id });
       return { taskId: id, requeued };
-    }),
+    },
   };
 }
 
 /** By its own id, or by that of a run which has no other. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
-async function durableTask(pool: Pool, tenantId: string, id: string): Promise<{ id: string; name: string }> {
-  const run = await knownRun(pool, tenantId, id);
-  const own = run.tasks.find((task) => task.id === id.toLowerCase());
+async function durableTask(pool: Pool, tenantId: string, given: string): Promise<{ id: Checked<string>; name: string }> {
+  const run = await knownRun(pool, tenantId, given);
+  const own = run.tasks.find((task) => task.id === given.toLowerCase());
   const durable = (own === undefined ? run.tasks : [own]).filter((task) => task.durable);
   const [only] = durable;
-  if (only === undefined) throw new HatchetError('INVALID_ARGUMENT', `${own === undefined ? 'run' : 'task'} ${id} is not durable`, { remedy: 'Only durable tasks have a log.' });
-  if (durable.length > 1) throw new HatchetError('INVALID_ARGUMENT', `run ${id} has ${durable.length} durable tasks`, { remedy: `Name one by its id: ${durable.map((task) => `${task.id} (${task.name})`).join(', ')}.` });
-  return only;
+  if (only === undefined) throw new HatchetError('INVALID_ARGUMENT', `${own === undefined ? 'run' : 'task'} ${given} is not durable`, { remedy: 'Only durable tasks have a log.' });
+  if (durable.length > 1) throw new HatchetError('INVALID_ARGUMENT', `run ${given} has ${durable.length} durable tasks`, { remedy: `Name one by its id: ${durable.map((task) => `${task.id} (${task.name})`).join(', ')}.` });
+  return { id: markChecked(only.id), name: only.name };
 }
 
 function pagePlace(token: string): { branch: number; node: number } {
@@ -91,15 +97,15 @@ function pagePlace(token: string): { branch: number; node: number } {
   return { branch: Number(match[1]), node: Number(match[2]) };
 }
 
-function checkedPlace(name: string, value: number, least: number): number {
-  if (value < least) throw new HatchetError('INVALID_ARGUMENT', `the ${name} is ${value}`, { remedy: '`hatchet runs get <id>` shows the log with its nodes and branches.' });
-  return value;
+function checkedPlace(name: string, value: number, least: number): Checked<number> {
+  if (value < least || value > largestInteger) throw new HatchetError('INVALID_ARGUMENT', `the ${name} is ${value}`, { remedy: '`hatchet runs get <id>` shows the log with its nodes and branches.' });
+  return markChecked(value);
 }
 
 /** On which branch the node lies that the task's present branch sees. */
-async function branchOf(pool: Pool, taskId: string, node: number): Promise<number> {
+async function branchOf(pool: Pool, taskId: string, node: number): Promise<Checked<number>> {
   const points = await readBranchPoints(pool, [taskId]);
-  return branchOfNode(points, points.at(-1)?.branch ?? firstBranch, node);
+  return markChecked(branchOfNode(points, points.at(-1)?.branch ?? firstBranch, node));
 }
 
 interface PageOptions {
@@ -135,7 +141,7 @@ async function readPage(pool: Pool, options: PageOptions): Promise<{ entries: Lo
 
 async function follow(deps: DurableMonitorDeps, options: { call: ServerWritableStream<StreamDurableLogRequest, StreamDurableLogResponse>; tenantId: string; task: { id: string; name: string }; signal: AbortSignal }): Promise<void> {
   const { call, tenantId, task, signal } = options;
-  const outputChars = limited(call.request.outputChars, defaultChars, defaultChars);
+  const outputChars = pageLimit(call.request.outputChars, defaultChars, defaultChars);
   let dirty = true;
   let live = false;
   let wake = (): void => undefined;

@@ -1,16 +1,20 @@
+import type { Commands, Parsed } from '../edge/commands.ts';
+import { json } from '../edge/parse/json.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
+import { shownText } from '../edge/parse/text.ts';
 import type { DurableLinks, DurableMessage } from '../dispatch/durable-links.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { childFingerprint, EntryKind, waitFingerprint } from '../model/durable.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
-import { checkedJson } from '../model/payload.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 import { splitError } from '../model/split-error.ts';
 import { RunStatus } from '../model/status.ts';
 import { parseUuid } from '../model/uuid.ts';
 import type { NodeResult } from '../monitor/durable-results.ts';
 import type { NodeResults } from '../monitor/node-results.ts';
 import type { DurableAsk, DurableAskReply, DurableSender } from '../plan/durable-command.ts';
-import type { Owner } from '../shard/owner.ts';
 import { childName, prepareRun } from '../shard/prepare-run.ts';
 import {
   DurableTaskErrorType,
@@ -21,9 +25,10 @@ import {
 } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { triggerRequest } from './trigger-request.ts';
+import { utf8 } from './utf8.ts';
 
 export interface DurableStreamDeps {
-  owner: Owner;
+  owner: Commands;
   links: DurableLinks<DurableAskReply>;
   results: NodeResults;
   log: Logger;
@@ -34,7 +39,7 @@ type Response = NonNullable<DurableTaskResponse['message']>;
 
 /** A request that was not answered yet. */
 interface Asked {
-  readonly sender: DurableSender;
+  readonly sender: Parsed<DurableSender>;
   readonly kind: AskKind;
   /** Refusals of what the task asked for next: a worker takes an error for the answer to its oldest request. */
   readonly refusals: (() => void)[];
@@ -43,12 +48,14 @@ interface Asked {
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
 const longestText = 1000;
 
+/** What one message of a worker says that it waits for. */
+const mostWaits = 1_000_000;
+const invocations = { min: 0, max: largestInteger };
+/** Where a node of a log is. */
+const places = { min: 0, max: largestInteger };
+
 /** Of this process, numbered. */
 let streams = 0;
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-}
 
 /**
  * One worker's durable stream. A task's requests are submitted in the order in which they came, without waiting for each
@@ -56,7 +63,7 @@ function text(bytes: Uint8Array): string {
  */
 export class DurableStream {
   readonly #deps: DurableStreamDeps;
-  readonly #tenantId: string;
+  readonly #tenantId: Checked<string>;
   readonly #write: (response: Response) => void;
   readonly #fail: (error: unknown) => void;
   readonly #strict: boolean;
@@ -64,13 +71,13 @@ export class DurableStream {
   #requests = 0;
   /** By the requests' numbers, which go up. */
   readonly #asked = new Map<number, Asked>();
-  #workerId = '';
+  #workerId: Checked<string> | undefined;
   #detach: () => void = () => undefined;
   /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
   readonly #in = new Map<string, Promise<unknown>>();
   readonly #out = new Map<string, Promise<void>>();
 
-  constructor(deps: DurableStreamDeps, options: { tenantId: string; strict: boolean; write: (response: Response) => void; fail: (error: unknown) => void }) {
+  constructor(deps: DurableStreamDeps, options: { tenantId: Checked<string>; strict: boolean; write: (response: Response) => void; fail: (error: unknown) => void }) {
     this.#deps = deps;
     this.#tenantId = options.tenantId;
     this.#write = options.write;
@@ -90,12 +97,12 @@ export class DurableStream {
         const { waitForConditions, label } = message.value;
         return this.#ask(message.value, 'waitFor', async () => {
           const conditions = readDurableConditions(waitForConditions);
-          return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: label?.replaceAll('\0', '').slice(0, longestText) ?? null }, lookedBack: new Map() };
+          return markChecked({ kind: 'wait' as const, fingerprint: waitFingerprint(conditions), asked: { kind: 'wait' as const, conditions, label: label === undefined ? null : shownText(label, longestText) }, lookedBack: new Map() });
         });
       }
       case 'memo': {
         const { key, payload } = message.value;
-        return this.#ask(message.value, 'memo', async () => ({ kind: 'memo', key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : memoPayload(payload) }));
+        return this.#ask(message.value, 'memo', async () => markChecked({ kind: 'memo' as const, key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : memoPayload(payload) }));
       }
       case 'triggerRuns':
         return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
@@ -103,10 +110,10 @@ export class DurableStream {
         const { ref, payload } = message.value;
         const sender = this.#sender({ durableTaskExternalId: ref?.durableTaskExternalId ?? '', invocationCount: ref?.invocationCount ?? 0 });
         if (sender === undefined || ref === undefined) return undefined;
-        const place = { branch: Number(ref.branchId), node: Number(ref.nodeId) };
+        const place = { branch: wholeNumber(ref.branchId, 'the branch', places), node: wholeNumber(ref.nodeId, 'the node', places) };
         void this.#enter(sender, async () => {
-          const json = memoPayload(payload);
-          return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: json }) };
+          const value = memoPayload(payload);
+          return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: value }) };
         })
           .then(({ committed }) => committed)
           .catch((error: unknown) => this.#refuse(sender, error, place));
@@ -115,7 +122,7 @@ export class DurableStream {
       case 'evictInvocation': {
         const sender = this.#sender(message.value);
         if (sender === undefined) return undefined;
-        const reason = (message.value.reason ?? '').replaceAll('\0', '').slice(0, longestText);
+        const reason = shownText(message.value.reason ?? '', longestText);
         const done = this.#enter(sender, async () => this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }));
         return this.#leave(sender.taskId, done, () => this.#write({ $case: 'evictionAck', value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId } }));
       }
@@ -144,17 +151,19 @@ export class DurableStream {
 
   /** Ahead of whatever the worker says next: the mailbox keeps the order. */
   #announce(): void {
-    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId: this.#workerId, stream: this.#number, strict: this.#strict }).catch((error: unknown) => this.#fail(error));
+    const workerId = this.#workerId;
+    if (workerId === undefined) return;
+    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId, stream: markChecked(this.#number), strict: this.#strict }).catch((error: unknown) => this.#fail(error));
   }
 
   /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */
-  #sender(request: { durableTaskExternalId: string; invocationCount: number }): DurableSender | undefined {
+  #sender(request: { durableTaskExternalId: string; invocationCount: number }): Parsed<DurableSender> | undefined {
     const taskId = parseUuid(request.durableTaskExternalId);
-    if (taskId === undefined || this.#workerId === '') return undefined;
-    return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: request.invocationCount };
+    if (taskId === undefined || this.#workerId === undefined) return undefined;
+    return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: wholeNumber(request.invocationCount, 'the invocation', invocations) };
   }
 
-  #ask(wire: { durableTaskExternalId: string; invocationCount: number }, kind: AskKind, prepare: (sender: DurableSender) => Promise<DurableAsk>): void {
+  #ask(wire: { durableTaskExternalId: string; invocationCount: number }, kind: AskKind, prepare: (sender: Parsed<DurableSender>) => Promise<Checked<DurableAsk>>): void {
     const sender = this.#sender(wire);
     if (sender === undefined) return;
     const request = ++this.#requests;
@@ -162,7 +171,7 @@ export class DurableStream {
     const taken = this.#enter(sender, async () => {
       const ask = await prepare(sender);
       // Only the order of submission is kept by waiting: the commit is awaited outside.
-      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request, ask, uncertain: false, existing: new Set(), ended: new Map() }) };
+      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request: markChecked(request), ask, uncertain: false, existing: new Set(), ended: new Map() }) };
     }).then(({ committed }) => committed);
     taken.catch((error: unknown) => this.#refuseInTurn(request, error));
   }
@@ -202,7 +211,7 @@ export class DurableStream {
   }
 
   /** Runs after what the task asked for before has been submitted. */
-  #enter<T>(sender: DurableSender, run: () => Promise<T>): Promise<T> {
+  #enter<T>(sender: Parsed<DurableSender>, run: () => Promise<T>): Promise<T> {
     const before = this.#in.get(sender.taskId) ?? Promise.resolve();
     const done = before.then(run, run);
     this.#holdUp(sender.taskId, done);
@@ -229,13 +238,13 @@ export class DurableStream {
   }
 
   /** The request was refused whole, and changed nothing. */
-  #refuse(sender: DurableSender, error: unknown, place = { branch: 0, node: 0 }): void {
+  #refuse(sender: Parsed<DurableSender>, error: unknown, place = { branch: 0, node: 0 }): void {
     if (!isRefusal(error)) return this.#fail(error);
     const errorMessage = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
     this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage } });
   }
 
-  async #children(sender: DurableSender, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<DurableAsk> {
+  async #children(sender: Parsed<DurableSender>, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<Checked<DurableAsk>> {
     if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, { remedy: `Spawn 1 to ${maxBulkTriggers} a call.` });
     const { owner } = this.#deps;
     const children = await Promise.all(
@@ -248,10 +257,10 @@ export class DurableStream {
     );
     const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
     if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
-    return { kind: 'children', children };
+    return markChecked({ kind: 'children' as const, children });
   }
 
-  async #answer(sender: DurableSender, kind: AskKind, reply: DurableAskReply): Promise<Response> {
+  async #answer(sender: Parsed<DurableSender>, kind: AskKind, reply: DurableAskReply): Promise<Response> {
     const { taskId, invocation } = sender;
     const task = { durableTaskExternalId: taskId, invocationCount: invocation };
     if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };
@@ -286,21 +295,23 @@ export class DurableStream {
   }
 
   #status({ waitingEntries }: DurableTaskWorkerStatusRequest): void {
-    if (this.#workerId === '') return;
-    const tasks = new Map<string, { taskId: string; invocation: number; nodes: { branch: number; node: number }[] }>();
-    for (const entry of waitingEntries) {
+    const workerId = this.#workerId;
+    if (workerId === undefined) return;
+    const tasks = new Map<string, { taskId: Checked<string>; invocation: Checked<number>; nodes: { branch: Checked<number>; node: Checked<number> }[] }>();
+    for (const entry of atMost(waitingEntries, 'the waits of a worker', mostWaits)) {
       const taskId = parseUuid(entry.durableTaskExternalId);
       if (taskId === undefined) continue;
-      const key = `${taskId} ${entry.invocationCount}`;
-      const task = tasks.get(key) ?? { taskId, invocation: entry.invocationCount, nodes: [] };
+      const invocation = wholeNumber(entry.invocationCount, 'the invocation', invocations);
+      const key = `${taskId} ${invocation}`;
+      const task = tasks.get(key) ?? { taskId, invocation, nodes: [] };
       tasks.set(key, task);
-      task.nodes.push({ branch: Number(entry.branchId), node: Number(entry.nodeId) });
+      task.nodes.push({ branch: wholeNumber(entry.branchId, 'the branch', places), node: wholeNumber(entry.nodeId, 'the node', places) });
     }
     if (tasks.size === 0) return;
     // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
     // it: what the invocation waited for last decides whether its task goes on at once.
     const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
-    const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId: this.#workerId, tasks: [...tasks.values()] };
+    const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
     const submitted = Promise.all(before).then(() => {
       this.#deps.owner.submit(this.#tenantId, command).catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
     });
@@ -319,8 +330,6 @@ function memoKey(key: Uint8Array): string {
 }
 
 /** What cannot be stored is refused whole. */
-function memoPayload(payload: Uint8Array): string {
-  const json = payload.length === 0 ? 'null' : text(payload);
-  checkedJson(json, "the memo's result");
-  return json;
+function memoPayload(payload: Uint8Array): Checked<string> {
+  return json(payload.length === 0 ? 'null' : utf8(payload), "the memo's result");
 }

@@ -1,66 +1,86 @@
 import type { Pool } from 'pg';
+import type { TenantLimits } from '../auth/tenant-limits.ts';
+import type { Commands } from '../edge/commands.ts';
+import { DailyUse } from '../edge/limits/daily-use.ts';
+import { id, knownId } from '../edge/parse/id.ts';
+import { invalid, quoted } from '../edge/parse/invalid.ts';
+import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
+import { shownText } from '../edge/parse/text.ts';
+import { moment } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
 import { maxLogChars, maxLogMetadataChars, maxPayloadBytes } from '../model/limits.ts';
+import type { Checked } from '../model/checked.ts';
 import { checkDepth } from '../model/payload.ts';
-import { parseUuid, uuidTimeMs } from '../model/uuid.ts';
+import { uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
-import type { Owner } from '../shard/owner.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { logLevels } from '../monitor/log-reads.ts';
 import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
-import type { LogWriter } from '../monitor/log-writer.ts';
-import { EventsServiceService, type Event, type EventsServiceServer, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
-import { unary, type Edge } from './handlers.ts';
+import type { LogWriter, NewLogLine } from '../monitor/log-writer.ts';
+import { EventsServiceService, type Event, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { serve, type Edge } from './handlers.ts';
 import type { GrpcService } from './server.ts';
 
 export interface EventsDeps extends Edge {
-  owner: Owner;
+  owner: Commands;
   pool: Pool;
   logs: LogWriter;
   streams: StreamWriter;
+  limits: TenantLimits;
 }
 
+/** Postgres's `bigint`, as far as a number holds it exactly. */
+const largestIndex = Number.MAX_SAFE_INTEGER;
+
 export function eventsService(deps: EventsDeps): GrpcService {
-  const implementation: EventsServiceServer = {
-    putLog: unary(deps, async (request, { tenantId }) => {
-      await deps.logs.write(logLine(request, tenantId));
+  const { owner, pool, limits } = deps;
+  const streamed = new DailyUse('streamBytesPerDay');
+  const logged = new DailyUse('logCharsPerDay');
+  return serve(deps, EventsServiceService, {
+    putLog: async (request, { tenantId }) => {
+      const line = logLine(request, tenantId);
+      logged.take(tenantId, limits.of(tenantId), line.message.length + line.metadata.length, Date.now());
+      await deps.logs.write(line);
       return {};
-    }),
-    push: unary(deps, async (request, { tenantId }) => {
-      const [event] = await pushEvents(deps.owner, tenantId, [fromWire(request)]);
-      return toWire(tenantId, event);
-    }),
-    bulkPush: unary(deps, async ({ events }, { tenantId }) => {
-      const pushed = await pushEvents(deps.owner, tenantId, events.map(fromWire));
-      return { events: pushed.map((event) => toWire(tenantId, event)) };
-    }),
-    replaySingleEvent: unary(deps, async ({ eventId }, { tenantId }) => {
-      const id = parseUuid(eventId);
-      const stored = id === undefined ? undefined : await readEvent(deps.pool, tenantId, id);
-      if (stored === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${JSON.stringify(eventId)}`, { remedy: 'Check the id.' });
-      const [event] = await pushEvents(deps.owner, tenantId, [{ ...stored, scope: stored.scope ?? undefined, priority: undefined }]);
-      return toWire(tenantId, event);
-    }),
-    putStreamEvent: unary(deps, async (request, { tenantId }) => {
-      await deps.streams.write(await streamChunk(deps, request, tenantId));
+    },
+    push: async (request, caller) => {
+      const [event] = await pushEvents(owner, caller.tenantId, [fromWire(request)]);
+      return toWire(noted(caller, event));
+    },
+    bulkPush: async ({ events }, caller) => {
+      const pushed = await pushEvents(owner, caller.tenantId, events.map(fromWire));
+      return { events: pushed.map((event) => toWire(noted(caller, event))) };
+    },
+    replaySingleEvent: async ({ eventId }, caller) => {
+      const { tenantId } = caller;
+      const stored = await readEvent(pool, tenantId, knownId(eventId, 'UNKNOWN_EVENT'));
+      if (stored === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${quoted(eventId)}`, { remedy: 'Check the id.' });
+      const [event] = await pushEvents(owner, tenantId, [{ ...stored, scope: stored.scope ?? undefined, priority: undefined }]);
+      return toWire(noted(caller, event));
+    },
+    putStreamEvent: async (request, { tenantId }) => {
+      const chunk = await streamChunk(deps, request, tenantId);
+      streamed.take(tenantId, limits.of(tenantId), chunk.chunk.byteLength, Date.now());
+      await deps.streams.write(chunk);
       return {};
-    }),
-  };
-  return { definition: EventsServiceService, implementation };
+    },
+  });
 }
 
 /** Chunks are sent without waiting, so one may come after its task's end. @throws HatchetError */
-async function streamChunk(deps: EventsDeps, request: PutStreamEventRequest, tenantId: string): Promise<NewChunk> {
-  const taskId = parseUuid(request.taskRunExternalId);
-  const where = taskId === undefined ? undefined : (placeInMemory(deps.owner, tenantId, taskId) ?? (await placeInHistory(deps.pool, tenantId, taskId)));
-  if (taskId === undefined || where === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${JSON.stringify(request.taskRunExternalId)}`, { remedy: 'Stream from inside a task.' });
-  if (request.message.byteLength > maxPayloadBytes) throw new HatchetError('PAYLOAD_TOO_LARGE', `a stream chunk has ${request.message.byteLength} bytes; the limit is ${maxPayloadBytes}`, { remedy: 'Send smaller chunks.' });
-  return { tenantId, taskId, ...where, number: request.eventIndex === undefined ? Date.now() * 1000 : Number(request.eventIndex), chunk: request.message };
+async function streamChunk({ owner, pool }: EventsDeps, request: PutStreamEventRequest, tenantId: Checked<string>): Promise<NewChunk> {
+  const taskId = knownId(request.taskRunExternalId, 'UNKNOWN_RUN');
+  const size = request.message.byteLength;
+  if (size > maxPayloadBytes) throw new HatchetError('PAYLOAD_TOO_LARGE', `a stream chunk has ${size} bytes; the limit is ${maxPayloadBytes}`, { remedy: 'Send smaller chunks.' });
+  const number = request.eventIndex === undefined ? Date.now() * 1000 : wholeNumber(request.eventIndex, 'the index of a stream chunk', { min: 0, max: largestIndex });
+  const where = placeInMemory(owner, tenantId, taskId) ?? (await placeInHistory(pool, tenantId, taskId));
+  if (where === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${quoted(request.taskRunExternalId)}`, { remedy: 'Stream from inside a task.' });
+  return { tenantId, taskId, ...where, number, chunk: request.message };
 }
 
-function placeInMemory(owner: Owner, tenantId: string, taskId: string): { runId: string; attempt: number } | undefined {
+function placeInMemory(owner: Commands, tenantId: string, taskId: string): { runId: string; attempt: number } | undefined {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(taskId) ?? -1;
   if (state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId) return undefined;
@@ -77,26 +97,31 @@ function fromWire(request: PushEventRequest): EventRequest {
   return { key: request.key, payload: request.payload, metadata: request.additionalMetadata ?? '', scope: request.scope, priority: request.priority };
 }
 
-function toWire(tenantId: string, event: PushedEvent | undefined): Event {
+function noted(caller: { tenantId: string; note(...ids: readonly string[]): void }, event: PushedEvent | undefined): { tenantId: string; event: PushedEvent } {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
-  const { id, key, payload, metadata, scope } = event;
-  return { tenantId, eventId: id, key, payload, eventTimestamp: new Date(uuidTimeMs(id)), additionalMetadata: metadata, scope: scope ?? undefined };
+  caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
+  return { tenantId: caller.tenantId, event };
 }
 
-function logLine(request: PutLogRequest, tenantId: string): Parameters<LogWriter['write']>[0] {
-  const taskId = parseUuid(request.taskRunExternalId);
-  if (taskId === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(request.taskRunExternalId)} is not a task run's id`);
-  const message = request.message.replaceAll('\0', '');
-  if (message === '' || message.length > maxLogChars) throw new HatchetError('INVALID_ARGUMENT', `a log line of ${message.length} characters`, { remedy: `Send 1 to ${maxLogChars} characters.` });
-  const metadata = request.metadata.replaceAll('\0', '');
-  if (metadata.length > maxLogMetadataChars) throw new HatchetError('INVALID_ARGUMENT', `the metadata of a log line has ${metadata.length} characters`, { remedy: `Send up to ${maxLogMetadataChars}.` });
+function toWire({ tenantId, event }: { tenantId: string; event: PushedEvent }): Event {
+  const { id: eventId, key, payload, metadata, scope } = event;
+  return { tenantId, eventId, key, payload, eventTimestamp: new Date(uuidTimeMs(eventId)), additionalMetadata: metadata, scope: scope ?? undefined };
+}
+
+/** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine {
+  const taskId = id(request.taskRunExternalId, "the task run's id");
+  const message = shownText(request.message, maxLogChars + 1);
+  if (message === '' || message.length > maxLogChars) throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
+  const metadata = shownText(request.metadata, maxLogMetadataChars + 1);
+  if (metadata.length > maxLogMetadataChars) throw invalid(`the metadata of a log line has ${request.metadata.length} characters`, `Send up to ${maxLogMetadataChars}.`);
   checkDepth(metadata, 'the metadata of a log line');
   const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
   return {
     tenantId,
     taskId,
-    atMs: request.createdAt?.getTime() ?? Date.now(),
-    attempt: request.taskRetryCount ?? 0,
+    atMs: request.createdAt === undefined ? Date.now() : moment(request.createdAt, 'the time of a log line'),
+    attempt: wholeNumber(request.taskRetryCount ?? 0, 'the retry count', { min: 0, max: largestInteger }),
     level: level < 0 ? 1 : level,
     message,
     metadata: metadata === '' ? '{}' : metadata,

@@ -24,7 +24,7 @@ export interface LogStreamDeps {
 /** Kept lines first, then new ones as they are stored, until the run has ended and all is sent. */
 export async function streamLogs(
   deps: LogStreamDeps,
-  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; signal: AbortSignal },
+  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; after: string | null; signal: AbortSignal },
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
@@ -39,7 +39,7 @@ export async function streamLogs(
       }, lateMs);
     });
   }
-  let after = call.request.after ?? null;
+  let { after } = options;
   while (!signal.aborted) {
     const last = ended;
     const written = deps.logWritten(taskIds, either);

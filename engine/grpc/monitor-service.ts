@@ -1,9 +1,16 @@
 import type { Pool } from 'pg';
+import type { Commands } from '../edge/commands.ts';
+import { lineCursor } from '../edge/parse/cursor.ts';
+import { knownId } from '../edge/parse/id.ts';
+import { invalid, quoted } from '../edge/parse/invalid.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { pageLimit } from '../edge/parse/number.ts';
+import { search, texts } from '../edge/parse/selection.ts';
+import { optionalText, text } from '../edge/parse/text.ts';
 import { HatchetError } from '../errors.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { definitionSize, readWorkflowHeads, readWorkflows } from '../monitor/definition-reads.ts';
-import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { formatDuration } from '../model/duration.ts';
 import type { JournalFeed } from '../monitor/journal-feed.ts';
 import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads.ts';
@@ -16,23 +23,21 @@ import { queueFigures } from './queue-figures.ts';
 import { scheduleFigures } from './schedule-figures.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Owner } from '../shard/owner.ts';
-import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type MonitorServiceServer } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
-import { serverStream, unary, writeTo, type Edge } from './handlers.ts';
+import { serve, writeTo, type Edge } from './handlers.ts';
 import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './run-export.ts';
 import { durableCauses } from './durable-cause.ts';
 import { durableMonitor, type DurableMonitorDeps } from './durable-monitor.ts';
-import { limited } from './request-limit.ts';
-import { knownRun, runFilter, unknownRun } from './run-filter.ts';
+import { knownRun, runFilter } from './run-filter.ts';
 import { runWithTasks } from './run-with-tasks.ts';
 import { sendMessage } from './send-message.ts';
 import type { GrpcService } from './server.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
-  owner: Owner;
+  owner: Commands;
   dispatcher: Dispatcher;
   pool: Pool;
   feed: JournalFeed;
@@ -41,26 +46,20 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   engine: EngineFacts;
 }
 
-function requiredUuid(id: string): string {
-  const uuid = parseUuid(id);
-  if (uuid === undefined) throw unknownRun(id);
-  return uuid;
-}
-
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
   const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
-  const implementation: MonitorServiceServer = {
+  return serve(deps, MonitorServiceService, {
     ...durableMonitor(deps),
-    listRuns: unary(deps, async (request, { tenantId }) => {
-      const limit = limited(request.limit, 50, 1000);
+    listRuns: async (request, { tenantId }) => {
+      const limit = pageLimit(request.limit, 50, 1000);
       const filter = await runFilter(pool, request, tenantId);
       return readWithin(maxPageBytes, async (payloadBytes) => {
         const rows = await listRunSummaries(pool, { ...filter, limit, payloadBytes });
         return { value: { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id }, ...summarySize(rows) };
       });
-    }),
-    getRun: unary(deps, async (request, { tenantId }) => {
+    },
+    getRun: async (request, { tenantId }) => {
       const held = await runWithTasks(pool, tenantId, request.runId, { onlyTask: request.onlyTask });
       const { detail } = held.value;
       const state = deps.owner.stateOf(tenantId);
@@ -79,29 +78,29 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         tasks: detail.tasks.map((task) => taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id))),
         inputLeftOutBytes: leftOutBytes(detail.inputLeftOut),
       }));
-    }),
-    exportRuns: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    exportRuns: async (call, { tenantId }, signal) => {
       const { filter } = call.request;
-      if (filter === undefined) throw new HatchetError('INVALID_ARGUMENT', 'the filter is missing', { remedy: 'Send an empty one for all runs.' });
-      const limit = limited(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      if (filter === undefined) throw invalid('the filter is missing', 'Send an empty one for all runs.');
+      const limit = pageLimit(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
       for await (const { value: runs, reservation } of exportRuns(pool, await runFilter(pool, filter, tenantId), limit)) {
         for (const run of runs) await sendMessage(call, run, { bytes: reservation.bytes, signal });
         reservation.release();
         if (signal.aborted) return;
       }
-    }),
-    listRunEvents: unary(deps, async (request, { tenantId }) => {
+    },
+    listRunEvents: async (request, { tenantId }) => {
       const detail = await runDetail(tenantId, request.runId);
-      const limit = limited(request.limit, 1000, 10_000);
+      const limit = pageLimit(request.limit, 1000, 10_000);
       const rows = await readRunJournal(pool, tenantId, detail.id, checkedCursor(request.after)?.seq ?? 0, limit);
       const events = rows.flatMap(rowEvents).filter((event) => request.after === undefined || event.cursor > request.after);
       return { events: events.map(runEventMessage), next: rows.length < limit ? undefined : events.at(-1)?.cursor };
-    }),
-    streamRunEvents: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    streamRunEvents: async (call, { tenantId }, signal) => {
       const { request } = call;
       checkedCursor(request.after);
       const runId = request.runId === undefined ? null : (await runDetail(tenantId, request.runId)).id;
-      const wanted = new Set(request.workflowNames);
+      const wanted = new Set<string>(texts(request.workflowNames, 'the names of the workflows'));
       const nowSeq = owner.stateOf(tenantId)?.seq ?? owner.nowUs;
       let ended = false;
       for await (const page of deps.feed.read({ tenantId, runId, after: request.after ?? null, nowSeq, signal })) {
@@ -113,37 +112,38 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         }
         if (runId !== null && ended && page.live) return;
       }
-    }),
-    listLogs: unary(deps, async (request, { tenantId }) => {
-      const id = requiredUuid(request.id);
-      const limit = limited(request.limit, 1000, 10_000);
-      const query = { tenantId, id, after: request.after ?? null, levels: request.levels.map(levelNumber), search: request.search ?? null, limit };
+    },
+    listLogs: async (request, { tenantId }) => {
+      const id = knownId(request.id, 'UNKNOWN_RUN');
+      const limit = pageLimit(request.limit, 1000, 10_000);
+      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit };
       return readWithin(maxPageBytes, async (bytes) => {
         const { lines, more, brought, leftOut } = await readLogLines(pool, { ...query, bytes });
         if (lines.length === 0) await runDetail(tenantId, request.id);
         return { value: { lines: lines.map(logLineMessage), next: more ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
       });
-    }),
-    streamLogs: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    streamLogs: async (call, { tenantId }, signal) => {
+      const after = lineCursor(call.request.after);
       const detail = await runDetail(tenantId, call.request.id);
-      await streamLogs(deps, { call, tenantId, detail, signal });
-    }),
-    listWorkflows: unary(deps, async (request, { tenantId }) => {
-      const limit = limited(request.limit, 100, 1000);
-      const rows = await readWorkflowHeads(pool, { tenantId, name: request.name, afterName: request.pageToken, limit });
+      await streamLogs(deps, { call, tenantId, detail, after, signal });
+    },
+    listWorkflows: async (request, { tenantId }) => {
+      const limit = pageLimit(request.limit, 100, 1000);
+      const rows = await readWorkflowHeads(pool, { tenantId, name: optionalText(request.name, 'the name') ?? undefined, afterName: optionalText(request.pageToken, 'the page token') ?? undefined, limit });
       return { rows: rows.map(workflowMessage), next: rows.length < limit ? undefined : rows.at(-1)?.name };
-    }),
-    getWorkflow: unary(deps, async (request, { tenantId }) => {
+    },
+    getWorkflow: async (request, { tenantId }) => {
       // Registered names are one whatever their case, as for triggers.
-      const known = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name)?.definition.name ?? request.name;
-      const unknown = new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+      const name = text(request.name, 'the name of the workflow');
+      const known = owner.stateOf(tenantId)?.latestVersion(tenantId, name)?.definition.name ?? name;
       const held = await readWithin(maxRunBytes, async (bytes) => {
         const rows = await readWorkflows(pool, { tenantId, name: known, limit: 1, bytes });
         return { value: rows[0]?.definition ?? undefined, ...definitionSize(rows) };
       });
       const [head] = await held.until(readWorkflowHeads(pool, { tenantId, name: known, limit: 1 }));
       return held.whole(`the definition of workflow ${known}`, 'Give it fewer tasks.').map((definition) => {
-        if (definition === undefined || head === undefined) throw unknown;
+        if (definition === undefined || head === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
         return {
           workflow: workflowMessage(head),
           tasks: definition.steps.map((step) => ({
@@ -159,41 +159,40 @@ export function monitorService(deps: MonitorDeps): GrpcService {
           defaultPriority: definition.defaultPriority,
         };
       });
-    }),
-    listWorkers: unary(deps, async (request, { tenantId }) => {
+    },
+    listWorkers: async (request, { tenantId }) => {
       const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId && worker.tasks.size > 0);
       return readWithin(maxPageBytes, async (bytes) => {
         const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000, bytes });
         return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
       });
-    }),
-    listQueues: unary(deps, async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId)),
-    streamQueues: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
+    streamQueues: async (call, { tenantId }, signal) => {
       const figures = { everyMs: 100, read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
-    }),
-    listSchedules: unary(deps, async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId)),
-    streamSchedules: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    listSchedules: async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId),
+    streamSchedules: async (call, { tenantId }, signal) => {
       const figures = { everyMs: 100, read: () => scheduleFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListSchedulesResponse) => ListSchedulesResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
-    }),
-    streamOverview: serverStream(deps, async (call, { tenantId }, signal) => {
+    },
+    streamOverview: async (call, { tenantId }, signal) => {
       const figures = { everyMs: 200, read: () => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine), encode: (message: StreamOverviewResponse) => StreamOverviewResponse.encode(message).finish() };
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
-    }),
-  };
-  return { definition: MonitorServiceService, implementation };
+    },
+  });
 }
 
 function checkedCursor(cursor: string | undefined): { seq: number } | undefined {
   if (cursor === undefined) return undefined;
   const parsed = parseCursor(cursor);
-  if (parsed === undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(cursor)} is not a cursor`, { remedy: 'Pass a cursor that an event carried.' });
+  if (parsed === undefined) throw invalid(`${quoted(cursor)} is not a cursor`, 'Pass a cursor that an event carried.');
   return parsed;
 }
 
 function levelNumber(name: string): number {
   const level = logLevels.findIndex((known) => known === name.toUpperCase());
-  if (level < 0) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(name)} is not a log level`, { remedy: `Use ${logLevels.join(', ')}.` });
+  if (level < 0) throw invalid(`${quoted(name)} is not a log level`, `Use ${logLevels.join(', ')}.`);
   return level;
 }

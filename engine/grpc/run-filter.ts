@@ -1,4 +1,9 @@
 import type { Pool } from 'pg';
+import { id } from '../edge/parse/id.ts';
+import { quoted } from '../edge/parse/invalid.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { metadataTerms, search, texts } from '../edge/parse/selection.ts';
+import { bound } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { noPayloads, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
@@ -13,36 +18,37 @@ export function emptyFilter(tenantId: string): RunListFilter {
 
 /** What a list asks, but for its limit. @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for the parent */
 export async function runFilter(pool: Pool, request: ListRunsRequest, tenantId: string): Promise<RunListFilter> {
-  if (request.pageToken !== undefined && parseUuid(request.pageToken) === undefined) throw new HatchetError('INVALID_ARGUMENT', 'the page token is not one of this list', { remedy: 'Pass `next` of the page before.' });
+  const since = request.since === undefined ? null : uuidFloor(bound(request.since, 'since'));
+  const until = request.until === undefined ? null : uuidFloor(bound(request.until, 'until'));
   return {
     ...emptyFilter(tenantId),
-    statuses: request.statuses.map(fromRunStatus),
-    workflowNames: request.workflowNames,
-    sinceId: request.since === undefined ? null : uuidFloor(request.since.getTime()),
-    untilId: request.until === undefined ? null : uuidFloor(request.until.getTime()),
-    metadata: Object.keys(request.metadata).length === 0 ? null : JSON.stringify(request.metadata),
-    search: request.search === undefined || request.search === '' ? null : request.search,
+    statuses: atMost(request.statuses, 'the statuses', 100).map(fromRunStatus),
+    workflowNames: texts(request.workflowNames, 'the names of the workflows'),
+    sinceId: since,
+    untilId: until,
+    metadata: metadataTerms(request.metadata),
+    search: search(request.search),
     parentTaskIds: request.parentId === undefined ? null : await parentTasks(pool, tenantId, request.parentId),
-    beforeId: request.pageToken ?? null,
+    beforeId: request.pageToken === undefined ? null : id(request.pageToken, 'the page token'),
   };
 }
 
 /** A task's own id, or those of all tasks of a run; a run of one task has that task's id. */
-async function parentTasks(pool: Pool, tenantId: string, id: string): Promise<string[]> {
-  const run = await knownRun(pool, tenantId, id);
+async function parentTasks(pool: Pool, tenantId: string, given: string): Promise<string[]> {
+  const run = await knownRun(pool, tenantId, given);
   const tasks = run.tasks.map((task) => task.id);
-  const one = parseUuid(id);
+  const one = parseUuid(given);
   return one !== undefined && tasks.includes(one) ? [one] : tasks;
 }
 
 /** By the run's id or a task's, without payloads. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
-export async function knownRun(pool: Pool, tenantId: string, id: string): Promise<RunDetail> {
-  const uuid = parseUuid(id);
+export async function knownRun(pool: Pool, tenantId: string, given: string): Promise<RunDetail> {
+  const uuid = parseUuid(given);
   const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid, noPayloads);
-  if (run === undefined) throw unknownRun(id);
+  if (run === undefined) throw unknownRun(given);
   return run;
 }
 
-export function unknownRun(id: string): HatchetError {
-  return new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(id)}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+export function unknownRun(given: string): HatchetError {
+  return new HatchetError('UNKNOWN_RUN', `there is no run ${quoted(given)}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
 }

@@ -1,6 +1,7 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, type ErrorCode } from '../errors.ts';
 import { CollisionError } from './collision.ts';
+import { faults } from '../faults.ts';
 import type { Logger } from '../log.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {
@@ -18,6 +19,9 @@ const codes: Partial<Record<ErrorCode, status>> = {
   WEBHOOK_REFUSED: status.PERMISSION_DENIED,
   IDEMPOTENCY_COLLISION: status.ALREADY_EXISTS,
   UNAUTHENTICATED: status.UNAUTHENTICATED,
+  PERMISSION_DENIED: status.PERMISSION_DENIED,
+  LIMIT_REACHED: status.RESOURCE_EXHAUSTED,
+  BUSY: status.RESOURCE_EXHAUSTED,
   NOT_SUPPORTED: status.UNIMPLEMENTED,
   DEV_ONLY: status.FAILED_PRECONDITION,
   NOT_OWNER: status.UNAVAILABLE,
@@ -31,11 +35,20 @@ export function toServiceError(error: unknown, log: Logger): ServiceError {
   if (error instanceof HatchetError) {
     metadata.set('hatchet-error-code', error.code);
     if (error instanceof CollisionError) metadata.set('grpc-status-details-bin', error.status);
-    const details = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
+    const details = sendable(error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`);
     return Object.assign(new Error(details), { code: codes[error.code] ?? status.INTERNAL, details, metadata });
   }
+  faults.internalErrors++;
   log.error({ err: error }, 'a call failed unexpectedly: this is a bug, or Postgres is away');
   metadata.set('hatchet-error-code', 'INTERNAL');
   const details = 'the engine could not carry the call out; its log has the details';
   return Object.assign(new Error(details), { code: status.INTERNAL, details, metadata });
+}
+
+/** Trailers have a size. */
+const longestDetails = 4_000;
+
+/** A text that quotes half of a surrogate pair could not be put into a trailer: the call would never be answered. */
+function sendable(text: string): string {
+  return text.slice(0, longestDetails).replaceAll(/\p{Surrogate}/gu, '\ufffd');
 }

@@ -1,9 +1,9 @@
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { text } from '../edge/parse/text.ts';
 import type { TriggerRequest } from '../shard/prepare-run.ts';
+import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { readDesiredLabels } from './desired-labels.ts';
-import { limitedText } from './request-limit.ts';
 
-/** A trigger in the engine's own words. @throws HatchetError INVALID_ARGUMENT */
+/** A trigger in the engine's own words; what it brings is checked when its run is prepared. @throws HatchetError INVALID_ARGUMENT */
 export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest {
   return {
     workflowName: request.name,
@@ -12,7 +12,7 @@ export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest 
     priority: request.priority,
     parentTaskId: request.parentTaskRunExternalId,
     childIndex: request.childIndex,
-    childKey: request.childKey === undefined ? undefined : limitedText(request.childKey, "the child's key"),
+    childKey: request.childKey === undefined ? undefined : text(request.childKey, "the child's key"),
     desiredWorkerId: request.desiredWorkerId,
     labels: readDesiredLabels(request.desiredWorkerLabels, 'of the run'),
   };

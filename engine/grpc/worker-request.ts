@@ -1,21 +1,22 @@
-import { SDKS, type WorkerLabels, type WorkerRegisterRequest } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { entriesAtMost, atMost } from '../edge/parse/list.ts';
+import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
+import { shownText, text } from '../edge/parse/text.ts';
+import type { Parsed } from '../edge/commands.ts';
+import type { Checked } from '../model/checked.ts';
 import type { RegisterWorkerCommand } from '../plan/command.ts';
-import { invalid } from './definition-error.ts';
-import { limitedText } from './request-limit.ts';
+import { SDKS, type WorkerLabels, type WorkerRegisterRequest } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 
 const defaultSlots = 100;
 const mostActions = 10_000;
 const mostSlotTypes = 100;
 const mostLabels = 100;
-const longestName = 255;
 
 /** What a worker says of itself, checked whole. @throws HatchetError INVALID_ARGUMENT */
-export function readWorker(request: WorkerRegisterRequest): Pick<RegisterWorkerCommand, 'name' | 'actions' | 'slots' | 'labels' | 'runtime'> {
-  if (request.actions.length > mostActions) throw invalid(`the worker names ${request.actions.length} actions`, `Keep to ${mostActions}.`);
-  for (const action of request.actions) limitedText(action, 'the name of an action of the worker');
+export function readWorker(request: WorkerRegisterRequest): Parsed<Pick<RegisterWorkerCommand, 'name' | 'actions' | 'slots' | 'labels' | 'runtime'>> {
+  const actions = atMost(request.actions, 'the actions of the worker', mostActions).map((action) => text(action.toLowerCase(), 'the name of an action of the worker'));
   return {
-    name: cut(request.workerName),
-    actions: [...new Set(request.actions.map((action) => action.toLowerCase()))],
+    name: shownText(request.workerName),
+    actions: [...new Set(actions)],
     slots: slotsOf(request),
     labels: labelValues(request.labels),
     runtime: runtimeOf(request),
@@ -23,41 +24,25 @@ export function readWorker(request: WorkerRegisterRequest): Pick<RegisterWorkerC
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function labelValues(labels: Readonly<Record<string, WorkerLabels>>): Record<string, string | number> {
-  const entries = Object.entries(labels);
-  if (entries.length > mostLabels) throw invalid(`the worker has ${entries.length} labels`, `Give it at most ${mostLabels}.`);
-  const values: Record<string, string | number> = {};
-  for (const [key, label] of entries) {
-    const value = label.strValue ?? label.intValue;
-    if (value === undefined) continue;
-    limitedText(key, 'the name of a label of the worker');
-    if (typeof value === 'string') limitedText(value, `the label ${key} of the worker`);
-    values[key.replaceAll('\0', '')] = typeof value === 'string' ? value.replaceAll('\0', '') : value;
+export function labelValues(labels: Readonly<Record<string, WorkerLabels>>): Record<string, Checked<string> | Checked<number>> {
+  const values = new Map<string, Checked<string> | Checked<number>>();
+  for (const [name, { strValue, intValue }] of entriesAtMost(labels, 'the labels of the worker', mostLabels)) {
+    const key = text(name, 'the name of a label of the worker');
+    if (strValue !== undefined) values.set(key, text(strValue, `the label ${key} of the worker`));
+    else if (intValue !== undefined) values.set(key, wholeNumber(intValue, `the label ${key} of the worker`, { min: -largestInteger - 1, max: largestInteger }));
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
-function slotsOf({ slotConfig, slots }: WorkerRegisterRequest): Record<string, number> {
-  const entries = Object.entries(slotConfig);
-  if (entries.length > mostSlotTypes) throw invalid(`the worker offers ${entries.length} types of slots`, `Offer at most ${mostSlotTypes}.`);
-  const offered = entries.length > 0 ? slotConfig : { default: slots ?? defaultSlots };
-  for (const [type, total] of Object.entries(offered)) {
-    limitedText(type, 'the name of a slot type of the worker');
-    if (total < 0) throw invalid(`the worker offers ${total} ${type} slots`, 'Offer none or more.');
-  }
-  return offered;
+function slotsOf({ slotConfig, slots }: WorkerRegisterRequest): Record<string, Checked<number>> {
+  const entries = entriesAtMost(slotConfig, 'the types of slots of the worker', mostSlotTypes);
+  const offered: [string, number][] = entries.length > 0 ? entries : [['default', slots ?? defaultSlots]];
+  return Object.fromEntries(offered.map(([type, total]) => [text(type, 'the name of a slot type of the worker'), wholeNumber(total, `the worker's number of ${type} slots`, { min: 0, max: largestInteger })]));
 }
 
-function runtimeOf({ runtimeInfo }: WorkerRegisterRequest): Record<string, string> {
-  const runtime: Record<string, string> = {};
-  if (runtimeInfo?.sdkVersion !== undefined) runtime['sdkVersion'] = cut(runtimeInfo.sdkVersion);
-  if (runtimeInfo?.language !== undefined) runtime['language'] = Object.entries(SDKS).find(([, value]) => value === runtimeInfo.language)?.[0] ?? 'UNKNOWN';
-  if (runtimeInfo?.languageVersion !== undefined) runtime['languageVersion'] = cut(runtimeInfo.languageVersion);
-  if (runtimeInfo?.os !== undefined) runtime['os'] = cut(runtimeInfo.os);
-  return runtime;
-}
-
-/** What is only shown is cut. */
-function cut(text: string): string {
-  return text.replaceAll('\0', '').slice(0, longestName);
+function runtimeOf({ runtimeInfo }: WorkerRegisterRequest): Record<string, Checked<string>> {
+  const { sdkVersion, language, languageVersion, os } = runtimeInfo ?? {};
+  const name = Object.entries(SDKS).find(([, value]) => value === language)?.[0] ?? 'UNKNOWN';
+  const facts = { sdkVersion, language: language === undefined ? undefined : name, languageVersion, os };
+  return Object.fromEntries(Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, shownText(value)]])));
 }

@@ -1,47 +1,54 @@
+import type { Commands } from '../edge/commands.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
-import type { Owner } from '../shard/owner.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
-import { WorkflowServiceService, type WorkflowServiceServer } from '../../proto/gen/hatchet/contract/workflows.ts';
+import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { refuseCollisions } from './collision.ts';
-import { readSchedules } from './schedule-request.ts';
+import { serve, unsupported, type Edge } from './handlers.ts';
 import { readRateLimit } from './rate-limit-request.ts';
-import { unary, unsupported, type Edge } from './handlers.ts';
 import { runIdsFrom } from './run-trigger.ts';
+import { readSchedules } from './schedule-request.ts';
 import type { GrpcService } from './server.ts';
 import { triggerRequest } from './trigger-request.ts';
 
 export interface WorkflowDeps extends Edge {
-  owner: Owner;
+  owner: Commands;
 }
 
 export function workflowService(deps: WorkflowDeps): GrpcService {
   const { owner } = deps;
-  const implementation: WorkflowServiceServer = {
-    triggerWorkflow: unary(deps, async (request, { tenantId }, metadata) => {
+  return serve(deps, WorkflowServiceService, {
+    triggerWorkflow: async (request, caller, metadata) => {
+      const { tenantId } = caller;
       const [runId] = runIdsFrom(metadata, 1);
       const run = await prepareRun(owner, tenantId, { ...triggerRequest(request), runId });
+      caller.note(run.runId);
       const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       refuseCollisions(collisions, runIds, false);
       return { workflowRunId: run.runId };
-    }),
-    bulkTriggerWorkflow: unary(deps, async ({ workflows }, { tenantId }, metadata) => {
-      if (workflows.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call triggers ${workflows.length} runs`, { remedy: `Send at most ${maxBulkTriggers} a call.` });
-      const ids = runIdsFrom(metadata, workflows.length);
-      const runs = await Promise.all(workflows.map((request, index) => prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] })));
+    },
+    bulkTriggerWorkflow: async ({ workflows }, caller, metadata) => {
+      const { tenantId } = caller;
+      const ids = runIdsFrom(metadata, atMost(workflows, 'the runs that the call triggers', maxBulkTriggers).length);
+      const runs = await Promise.all(workflows.map(async (request, index) => prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] })));
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
       if (runs.length > 0) {
+        caller.note(...runs.map((run) => run.runId));
         const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
         refuseCollisions(collisions, runIds, true);
       }
       return { workflowRunIds: runs.map((run) => run.runId) };
-    }),
-    putWorkflow: unsupported(deps, 'WorkflowService.PutWorkflow'),
-    scheduleWorkflow: unary(deps, async (request, { tenantId }) => {
+    },
+    putWorkflow: unsupported('WorkflowService.PutWorkflow'),
+    scheduleWorkflow: async (request, caller) => {
+      const { tenantId } = caller;
       const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name);
-      if (version === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+      if (version === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
       const schedules = readSchedules(request, { tenantId, workflowId: version.workflowId });
+      caller.note(...schedules.map(({ id }) => id));
       if (schedules.length > 0) await owner.submit(tenantId, { kind: 'putSchedules', schedules });
       return {
         id: version.versionId,
@@ -50,11 +57,13 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
         workflowId: version.workflowId,
         scheduledWorkflows: schedules.map(({ id, dueUs }) => ({ id, triggerAt: new Date(dueUs / 1000) })),
       };
-    }),
-    putRateLimit: unary(deps, async (request, { tenantId }) => {
-      await owner.submit(tenantId, { kind: 'putRateLimit', tenantId, ...readRateLimit(request) });
+    },
+    putRateLimit: async (request, caller) => {
+      const { tenantId } = caller;
+      const rateLimit = readRateLimit(request);
+      caller.note(rateLimit.key);
+      await owner.submit(tenantId, { kind: 'putRateLimit', tenantId, ...rateLimit });
       return {};
-    }),
-  };
-  return { definition: WorkflowServiceService, implementation };
+    },
+  });
 }

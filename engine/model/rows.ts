@@ -216,6 +216,14 @@ export interface IdempotencyRow {
   expiresUs: number;
 }
 
+/** A delivery to a webhook, by one of the keys that it is known again by. */
+export interface WebhookDeliveryRow {
+  webhookId: string;
+  key: string;
+  eventId: string;
+  expiresUs: number;
+}
+
 export interface WaitRow {
   taskId: string;
   tenantId: string;
@@ -306,6 +314,7 @@ export interface BatchRows {
   readonly scheduleUpdates: readonly ScheduleUpdateRow[];
   readonly scheduleDeletes: readonly string[];
   readonly keyClaims: readonly IdempotencyRow[];
+  readonly deliveries: readonly WebhookDeliveryRow[];
   readonly waits: readonly WaitRow[];
   readonly waitDeletes: readonly string[];
   readonly rateLimits: readonly RateLimitRow[];

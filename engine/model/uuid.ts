@@ -1,4 +1,5 @@
 import { uuidv7obj } from 'uuidv7';
+import { markChecked, type Checked } from './checked.ts';
 
 const hex = Buffer.from('0123456789abcdef');
 const text = Buffer.alloc(36, '-');
@@ -7,22 +8,23 @@ const text = Buffer.alloc(36, '-');
  * A new UUIDv7: ascending within this process, and dated by its first 48 bits. As one piece of 105 bytes in a map: what the
  * library writes is joined from its characters, and takes 850 for as long as it is kept.
  */
-export function newId(): string {
+export function newId(): Checked<string> {
   let at = 0;
   for (const byte of uuidv7obj().bytes) {
     if (at === 8 || at === 13 || at === 18 || at === 23) at++;
     text[at++] = hex[byte >> 4] ?? 0;
     text[at++] = hex[byte & 15] ?? 0;
   }
-  return text.toString('latin1');
+  return markChecked(text.toString('latin1'));
 }
 
 const shape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The canonical lower-case form, or `undefined` where the text is no UUID. */
-export function parseUuid(text: string): string | undefined {
+export function parseUuid(text: string): Checked<string> | undefined {
+  if (text.length !== 36) return undefined;
   const lower = text.toLowerCase();
-  return shape.test(lower) ? lower : undefined;
+  return shape.test(lower) ? markChecked(lower) : undefined;
 }
 
 /** Milliseconds since the epoch at which a UUIDv7 was made. */

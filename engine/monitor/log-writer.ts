@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { RowBuffer } from '../postgres/row-buffer.ts';
 
 export interface NewLogLine {
   tenantId: string;
@@ -12,11 +12,6 @@ export interface NewLogLine {
   /** JSON object. */
   metadata: string;
 }
-
-/** Lines a statement; lines that may wait, and their characters: past that, callers are told to slow down. */
-const batchLines = 1000;
-const waitingLines = 50_000;
-const waitingChars = 64 * 1024 * 1024;
 
 /** The join drops lines for unknown tasks and for another tenant's. */
 const insertLines = {
@@ -31,47 +26,19 @@ const insertLines = {
     ORDER BY u.place`,
 };
 
-interface Waiting {
-  line: NewLogLine;
-  resolve: () => void;
-  reject: (error: Error) => void;
-}
-
-/** Log lines, apart from the commit lane: what gathers while one insert runs is the next. Answers after the commit. */
+/** Log lines, apart from the commit lane. */
 export class LogWriter {
-  readonly #pool: Pool;
-  readonly #onWritten: (taskIds: ReadonlySet<string>) => void;
-  #waiting: Waiting[] = [];
-  /** Of the lines that wait, or are being written. */
-  #chars = 0;
-  #writing: Promise<void> | undefined;
+  readonly #buffer: RowBuffer<NewLogLine>;
 
   constructor(pool: Pool, onWritten: (taskIds: ReadonlySet<string>) => void) {
-    this.#pool = pool;
-    this.#onWritten = onWritten;
-  }
-
-  write(line: NewLogLine): Promise<void> {
-    if (this.#waiting.length >= waitingLines || this.#chars > waitingChars) return Promise.reject(new HatchetError('COMMAND_FAILED', `${this.#waiting.length} log lines of ${this.#chars} characters wait already`, { remedy: 'Log less, or less often.' }));
-    this.#chars += charsOf(line);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ line, resolve, reject });
-      this.#writing ??= this.#drain();
-    });
-  }
-
-  /** Writes what is left. */
-  async stop(): Promise<void> {
-    await this.#writing;
-  }
-
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, batchLines);
-      const lines = batch.map(({ line }) => line);
-      try {
-        await this.#pool.query({
+    this.#buffer = new RowBuffer<NewLogLine>({
+      what: 'log lines',
+      batchRows: 1000,
+      mostRows: 50_000,
+      mostWeight: 64 * 1024 * 1024,
+      weightOf: ({ message, metadata }) => message.length + metadata.length,
+      store: async (lines) => {
+        await pool.query({
           ...insertLines,
           values: [
             lines.map((line) => line.taskId),
@@ -83,19 +50,18 @@ export class LogWriter {
             lines.map((line) => line.metadata),
           ],
         });
-        this.#onWritten(new Set(lines.map((line) => line.taskId)));
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        const failure = new HatchetError('COMMAND_FAILED', 'log lines could not be stored', { cause: error, remedy: 'Check that Postgres is reachable.' });
-        for (const { reject } of batch) reject(failure);
-      } finally {
-        for (const line of lines) this.#chars -= charsOf(line);
-      }
-    }
-    this.#writing = undefined;
+        onWritten(new Set(lines.map((line) => line.taskId)));
+      },
+    });
   }
-}
 
-function charsOf({ message, metadata }: NewLogLine): number {
-  return message.length + metadata.length;
+  /** Answers after the commit. @throws HatchetError BUSY, COMMAND_FAILED */
+  write(line: NewLogLine): Promise<void> {
+    return this.#buffer.write(line);
+  }
+
+  /** Writes what is left. */
+  stop(): Promise<void> {
+    return this.#buffer.stop();
+  }
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { RowBuffer } from '../postgres/row-buffer.ts';
 
 export interface NewChunk {
   tenantId: string;
@@ -11,10 +11,6 @@ export interface NewChunk {
   chunk: Uint8Array;
 }
 
-/** Chunks a statement, and bytes that may wait: past that, callers are told to slow down. */
-const batchChunks = 1000;
-const waitingBytes = 64 * 1024 * 1024;
-
 const insertChunks = {
   name: 'insert_stream_chunks',
   text: `
@@ -25,46 +21,19 @@ const insertChunks = {
     ON CONFLICT DO NOTHING`,
 };
 
-interface Waiting {
-  chunk: NewChunk;
-  resolve: () => void;
-  reject: (error: Error) => void;
-}
-
-/** Stream chunks, apart from the commit lane: what gathers while one insert runs is the next. Answers after the commit. */
+/** Stream chunks, apart from the commit lane. */
 export class StreamWriter {
-  readonly #pool: Pool;
-  readonly #onWritten: (taskIds: ReadonlySet<string>) => void;
-  #waiting: Waiting[] = [];
-  #bytes = 0;
-  #writing: Promise<void> | undefined;
+  readonly #buffer: RowBuffer<NewChunk>;
 
   constructor(pool: Pool, onWritten: (taskIds: ReadonlySet<string>) => void) {
-    this.#pool = pool;
-    this.#onWritten = onWritten;
-  }
-
-  write(chunk: NewChunk): Promise<void> {
-    if (this.#bytes > waitingBytes) return Promise.reject(new HatchetError('COMMAND_FAILED', `${waitingBytes} bytes of streams wait already`, { remedy: 'Stream less, or less often.' }));
-    this.#bytes += chunk.chunk.byteLength;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ chunk, resolve, reject });
-      this.#writing ??= this.#drain();
-    });
-  }
-
-  /** Writes what is left. */
-  async stop(): Promise<void> {
-    await this.#writing;
-  }
-
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, batchChunks);
-      const chunks = batch.map(({ chunk }) => chunk);
-      try {
-        await this.#pool.query({
+    this.#buffer = new RowBuffer<NewChunk>({
+      what: 'stream chunks',
+      batchRows: 1000,
+      mostRows: 100_000,
+      mostWeight: 64 * 1024 * 1024,
+      weightOf: ({ chunk }) => chunk.byteLength,
+      store: async (chunks) => {
+        await pool.query({
           ...insertChunks,
           values: [
             chunks.map((each) => each.runId),
@@ -75,15 +44,18 @@ export class StreamWriter {
             chunks.map((each) => Buffer.from(each.chunk)),
           ],
         });
-        this.#onWritten(new Set(chunks.map((each) => each.taskId)));
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        const failure = new HatchetError('COMMAND_FAILED', 'stream chunks could not be stored', { cause: error, remedy: 'Check that Postgres is reachable.' });
-        for (const { reject } of batch) reject(failure);
-      } finally {
-        for (const { chunk } of chunks) this.#bytes -= chunk.byteLength;
-      }
-    }
-    this.#writing = undefined;
+        onWritten(new Set(chunks.map((each) => each.taskId)));
+      },
+    });
+  }
+
+  /** Answers after the commit. @throws HatchetError BUSY, COMMAND_FAILED */
+  write(chunk: NewChunk): Promise<void> {
+    return this.#buffer.write(chunk);
+  }
+
+  /** Writes what is left. */
+  stop(): Promise<void> {
+    return this.#buffer.stop();
   }
 }

@@ -135,6 +135,15 @@ export interface EventRun {
   run: TriggerRun;
   filterId: string | null;
 }
+/** A delivery to a webhook, which becomes an event once however often it comes. */
+export interface Delivery {
+  webhookId: string;
+  nowUs: number;
+  /** What it is known again by. */
+  keys: readonly { key: string; expiresUs: number }[];
+  /** The event that it has become before. */
+  firstEventId: string | null;
+}
 export interface PushedEvent {
   id: string;
   key: string;
@@ -146,7 +155,8 @@ export interface PushedEvent {
   runs: readonly EventRun[];
   /** The webhook that it came by. */
   webhookName?: string | null | undefined;
-  /** The loader adds what conditions with loops, on this event, give. */
+  delivery?: Delivery | undefined;
+  /** The loader adds what conditions that are too dear for the plan give on this event. */
   evaluated?: ReadonlyMap<string, CelResult>;
 }
 export interface PushEventCommand {

@@ -1,4 +1,4 @@
-import { compileCel } from '../cel/compile-cel.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { equalityGuards, isRuledOut } from '../cel/equality-guard.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { meetCondition } from './durable-satisfy.ts';
@@ -11,7 +11,8 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
   const { durable } = plan.state;
   const rows = durable.listeners(event.tenantId, event.key);
   if (rows.length === 0) return;
-  const input: unknown = JSON.parse(event.payload);
+  const variables = new CelVariables({ input: event.payload });
+  const { input } = variables.values;
   for (const row of rows) {
     const log = durable.log(row);
     if (log === undefined) continue;
@@ -19,7 +20,7 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
       for (const [index, condition] of conditionsOf(node).entries()) {
         if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
         if (isRuledOut(equalityGuards(condition.expression), input)) continue;
-        const { met, why } = holds(condition.expression, { input }, event.evaluated);
+        const { met, why } = holds(condition.expression, variables, event.evaluated);
         if (met) meetCondition(plan, row, log, { node, index, data: event.payload });
         else if (why !== undefined) complain(plan, row, log, { node, index, why });
       }
@@ -37,18 +38,13 @@ function complain(plan: Plan, row: number, log: DurableLog, { node, index, why }
   plan.changes.effects.push({ kind: 'durableTrouble', tenantId: state.stepOf(row).version.tenantId, taskId: log.taskId, attempt: state.tasks.attempt[row] ?? 0, message: why });
 }
 
-/** Those of the expressions that listeners in memory would have evaluated on the main thread and are too heavy for it. */
-export function heavyDurableExpressions(durable: Plan['state']['durable'], event: { tenantId: string; key: string; payload: string }): string[] {
+/** The expressions that listeners in memory may ask about an event. */
+export function durableExpressions(durable: Plan['state']['durable'], event: { tenantId: string; key: string }): Set<string> {
   const expressions = new Set<string>();
-  const rows = durable.listeners(event.tenantId, event.key);
-  const input: unknown = rows.length === 0 ? null : JSON.parse(event.payload);
-  for (const row of rows) {
+  for (const row of durable.listeners(event.tenantId, event.key)) {
     for (const node of durable.log(row)?.openWaits() ?? []) {
-      for (const condition of conditionsOf(node)) {
-        if (condition.kind !== 'event' || condition.eventKey !== event.key || condition.expression === '' || isRuledOut(equalityGuards(condition.expression), input)) continue;
-        if (compileCel(condition.expression).heavy) expressions.add(condition.expression);
-      }
+      for (const condition of conditionsOf(node)) if (condition.kind === 'event' && condition.eventKey === event.key && condition.expression !== '') expressions.add(condition.expression);
     }
   }
-  return [...expressions];
+  return expressions;
 }

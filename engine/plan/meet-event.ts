@@ -1,3 +1,4 @@
+import { CelVariables } from '../cel/cel-variables.ts';
 import { endReviewed } from './end-task.ts';
 import type { Plan } from './plan.ts';
 import { complain, holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
@@ -17,7 +18,7 @@ export function meetEvent(plan: Plan, event: MeetableEvent): void {
   const { state } = plan;
   const waiters = state.eventWaiters(event.tenantId, event.key);
   if (waiters.length === 0) return;
-  const variables: Record<string, unknown> = { input: JSON.parse(event.payload) };
+  const variables = new CelVariables({ input: event.payload });
   for (const row of waiters) {
     const { conditions } = state.stepOf(row).definition;
     for (const [index, condition] of conditions.entries()) {

@@ -1,4 +1,4 @@
-import type { PushEventCommand } from './command.ts';
+import type { PushedEvent, PushEventCommand } from './command.ts';
 import { meetDurableEvent } from './durable-event.ts';
 import { meetEvent } from './meet-event.ts';
 import type { Plan } from './plan.ts';
@@ -8,7 +8,7 @@ import { startRun } from './trigger.ts';
 export function planPushEvent(plan: Plan, command: PushEventCommand): void {
   const { tenantId } = command;
   for (const event of command.events) {
-    if (command.existing.has(event.id)) continue;
+    if (command.existing.has(event.id) || wasDelivered(plan, event)) continue;
     const { id, key, scope, payload, metadata } = event;
     plan.changes.events.push({ id, tenantId, key, scope, payload, metadata, webhookName: event.webhookName ?? null });
     for (const { run, filterId } of event.runs) {
@@ -19,4 +19,14 @@ export function planPushEvent(plan: Plan, command: PushEventCommand): void {
     meetEvent(plan, meetable);
     meetDurableEvent(plan, meetable);
   }
+}
+
+/** Whether a webhook's delivery is an event already, be it by an earlier command of the batch. If not, it is one from now on. */
+function wasDelivered({ changes }: Plan, { id, delivery }: PushedEvent): boolean {
+  if (delivery === undefined) return false;
+  const { webhookId, keys } = delivery;
+  delivery.firstEventId ??= changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId ?? null;
+  if (delivery.firstEventId !== null) return true;
+  changes.deliveries.push(...keys.map(({ key, expiresUs }) => ({ webhookId, key, eventId: id, expiresUs })));
+  return false;
 }

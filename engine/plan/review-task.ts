@@ -1,3 +1,4 @@
+import { CelVariables } from '../cel/cel-variables.ts';
 import { compileCel } from '../cel/compile-cel.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import { LiveState } from '../model/live-state.ts';
@@ -10,6 +11,9 @@ import type { TaskWait } from './task-wait.ts';
 
 /** What an expression gave, for those that were evaluated before the plan. */
 export type Evaluated = ReadonlyMap<string, CelResult>;
+
+/** An expression is too dear for the plan, and who asks it came with the same batch: the command is to be loaded again. */
+export class NotEvaluated extends Error {}
 
 export type Review = { do: 'nothing' } | { do: 'skip' } | { do: 'cancel'; why: string };
 
@@ -135,26 +139,32 @@ export function complain(plan: Plan, row: number, index: number, why: string): v
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */
 export function resolveParent(plan: Plan, row: number, parent: number, end: { output: string | null; skipped: boolean; evaluated: Evaluated | undefined }): void {
   if (!plan.state.waits.has(row)) return;
-  let variables: { output: unknown } | undefined;
+  let variables: CelVariables | undefined;
   for (const [index, condition] of plan.state.stepOf(row).definition.conditions.entries()) {
     if (condition.kind !== 'parent' || condition.parent !== parent) continue;
     if (end.skipped) {
       resolveCondition(plan, row, index, { met: condition.whenSkipped, data: null });
       continue;
     }
-    variables ??= { output: JSON.parse(end.output ?? 'null') };
+    variables ??= new CelVariables({ output: end.output ?? 'null' });
     const { met, why } = holds(condition.expression, variables, end.evaluated);
     resolveCondition(plan, row, index, { met, data: met ? end.output : null, ...(why === undefined ? {} : { why }) });
   }
 }
 
-/** An expression that fails is not met; an empty one always is. */
-export function holds(expression: string, variables: Record<string, unknown>, evaluated: Evaluated | undefined): { met: boolean; why?: string } {
+/** An expression that fails is not met; an empty one always is. One that is too dear for here has been evaluated before. */
+export function holds(expression: string, variables: CelVariables, evaluated: Evaluated | undefined): { met: boolean; why?: string } {
   if (expression === '') return { met: true };
-  const result = evaluated?.get(expression) ?? compileCel(expression).evaluate(variables);
+  const result = evaluated?.get(expression) ?? evaluateCheap(expression, variables);
   if (!result.ok) return { met: false, why: `the condition ${JSON.stringify(expression)} failed: ${result.message}` };
   if (typeof result.value !== 'boolean') return { met: false, why: `the condition ${JSON.stringify(expression)} gave ${JSON.stringify(result.value).slice(0, 100)}, not true or false` };
   return { met: result.value };
+}
+
+function evaluateCheap(expression: string, variables: CelVariables): CelResult {
+  const compiled = compileCel(expression);
+  if (!compiled.isCheap(variables.chars)) throw new NotEvaluated();
+  return compiled.evaluate(variables.values);
 }
 
 /** Sleeps that are over are met. */

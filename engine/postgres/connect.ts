@@ -1,6 +1,7 @@
 import { Client, Pool, type ClientConfig } from 'pg';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { countRefusals } from './count-refusals.ts';
 import { sqlstateOf } from './sqlstate.ts';
 
 /** As `server_version_num` counts. */
@@ -16,7 +17,10 @@ export function createPool(url: string, options: { name: string; max: number; st
   const pool = new Pool({ ...connectionConfig(url, options.name), max: options.max, statement_timeout: options.statementMs, idleTimeoutMillis: 30_000 });
   pool.on('error', (error) => options.log.debug({ err: error }, 'an idle connection was lost'));
   // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    countRefusals(client, options.log);
+  });
   return pool;
 }
 

@@ -11,6 +11,7 @@ export const dayTables = [
   { name: 'durable_result', key: 'task_id' },
   { name: 'event', key: 'id' },
   { name: 'event_run', key: 'event_id' },
+  { name: 'audit_line', key: 'id' },
 ] as const;
 export type DayTable = (typeof dayTables)[number];
 

@@ -33,6 +33,7 @@ const keepRows: Record<DayTable['name'], (target: string) => string> = {
   durable_result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   // A run holds all that its event brought: nothing of an event outlives its day.
   event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
+  audit_line: (target) => `INSERT INTO ${target} SELECT x.* FROM audit_line x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
   event_run: (target) => `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
   log_line: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN log_line x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
 };
@@ -45,23 +46,27 @@ interface Expiry {
 }
 
 /**
- * Drops the days that are older than the retention. Where no run of theirs is unfinished, each is detached without any
+ * Drops the days that are older than the retention; audit lines have one of their own. Where no run of theirs is unfinished, each is detached without any
  * lock that a query would notice. Else the rows of the unfinished ones go to one partition for all older days, which
  * takes the place of those days in one transaction: no statement sees the rows missing or twice.
  * Interrupted anywhere, the next call finishes it.
  * @returns the names of the dropped ones
  */
-export async function dropExpiredPartitions(client: ClientBase, options: { nowMs: number; retentionDays: number }): Promise<string[]> {
-  const day = dayOf(options.nowMs) - options.retentionDays;
+export async function dropExpiredPartitions(client: ClientBase, options: { nowMs: number; retentionDays: number; auditDays: number }): Promise<string[]> {
+  const today = dayOf(options.nowMs);
+  const runDay = today - options.retentionDays;
   return underMaintenanceLock(client, async () => {
     const dropped: string[] = [];
     let expiry: Expiry | undefined;
     for (const table of dayTables) {
+      const isAudit = table.name === 'audit_line';
+      const day = isAudit ? today - options.auditDays : runDay;
       dropped.push(...(await dropLeftovers(client, table, day)));
       const expired = (await partitionsOf(client, table)).filter((partition) => isExpired(partition, day));
       if (expired.length === 0) continue;
-      expiry ??= await readExpiry(client, day);
-      if (expiry.runIds.length === 0) await detachAll(client, table, expired);
+      // No run needs an audit line.
+      if (!isAudit) expiry ??= await readExpiry(client, day);
+      if (isAudit || expiry === undefined || expiry.runIds.length === 0) await detachAll(client, table, expired);
       else await swap(client, table, { expired, expiry });
       dropped.push(...(await dropLeftovers(client, table, day)));
     }

@@ -1,19 +1,25 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Pool } from 'pg';
-import type { Identity, Tokens } from '../auth/tokens.ts';
+import type { AuditLog } from '../auth/audit-log.ts';
+import type { Identity } from '../auth/tokens.ts';
+import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
+import type { Caller } from '../edge/access/caller.ts';
+import type { Gate } from '../edge/access/gate.ts';
+import type { Commands } from '../edge/commands.ts';
 import type { Logger } from '../log.ts';
-import type { Owner } from '../shard/owner.ts';
 
 /** What the routes call. */
 export interface RestDeps {
-  tokens: Tokens;
-  owner: Owner;
+  gate: Gate;
+  audit: AuditLog;
+  owner: Commands;
   pool: Pool;
+  webhooks: WebhookStore;
   log: Logger;
   version: string;
   /** Whether commands are being carried out. */
   isReady(): boolean;
 }
 
-/** What every authenticated handler finds in its context. */
-export type RestEnv = { Bindings: HttpBindings; Variables: { caller: Identity } };
+/** What every handler finds in its context: whose token it is, and, once the gate has admitted the call, its caller. */
+export type RestEnv = { Bindings: HttpBindings; Variables: { identity: Identity; caller: Caller } };

@@ -1,4 +1,6 @@
-import type { Hono } from 'hono';
+import type { Caller } from '../edge/access/caller.ts';
+import { id } from '../edge/parse/id.ts';
+import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
@@ -10,24 +12,25 @@ import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { answer, plainAnswer } from './answer.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { dateQuery, integerQuery, isObject, listQuery, objectBody, uuidOf } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { dateQuery, isObject, listQuery, objectBody, pageQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/events';
 export const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1, payloadBytes: maxPageBytes };
 
 /** Events: pushing and reading. */
-export function registerEventRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.get(base, async (context) => {
+export function registerEventRoutes(router: Router, deps: RestDeps): void {
+  router.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const { req } = context;
-    const page = { offset: integerQuery(req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 }) };
+    const page = pageQuery(req);
     const since = dateQuery(req, 'since');
     const until = dateQuery(req, 'until');
     const filter = {
       tenantId,
       keys: listQuery(req, 'keys'),
-      ids: listQuery(req, 'eventIds').map((id) => uuidOf('eventIds', id)),
+      ids: searchedIds(listQuery(req, 'eventIds'), 'eventIds'),
       scopes: listQuery(req, 'scopes'),
       metadata: metadataFilter(listQuery(req, 'additionalMetadata')),
       sinceId: since === undefined ? null : uuidFloor(since.getTime()),
@@ -41,28 +44,28 @@ export function registerEventRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     });
     return answer(context, events);
   });
-  app.get(`${base}/keys`, async (context) => context.json({ pagination: pagination({ offset: 0, limit: 1000, more: false }), rows: await listEventKeys(deps.pool, context.get('caller').tenantId) }));
-  app.get(`${base}/:event`, async (context) => {
+  router.get(`${base}/keys`, async (context) => context.json({ pagination: pagination({ offset: 0, limit: 1000, more: false }), rows: await listEventKeys(deps.pool, context.get('caller').tenantId) }));
+  router.get(`${base}/:event`, async (context) => {
     const { tenantId } = context.get('caller');
-    const given = context.req.param('event');
+    const eventId = id(context.req.param('event'), 'the event');
     const held = await readWithin(maxPageBytes, async (payloadBytes) => {
-      const [event] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [uuidOf('the event', given)], payloadBytes });
-      if (event === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${JSON.stringify(given)}`, { remedy: 'Check the id.' });
+      const [event] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [eventId], payloadBytes });
+      if (event === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${eventId}`, { remedy: 'Check the id.' });
       return { value: eventMessage(event, tenantId), ...pageSize([event]) };
     });
     return answer(context, held);
   });
-  app.post('/api/v1/tenants/:tenant/events', async (context) => {
+  router.post('/api/v1/tenants/:tenant/events', async (context) => {
     const { tenantId } = context.get('caller');
     const [event] = await pushEvents(deps.owner, tenantId, [eventRequest(await objectBody(context.req))]);
-    return plainAnswer(context, pushedMessage(event, tenantId));
+    return plainAnswer(context, pushedMessage(event, context.get('caller')));
   });
-  app.post('/api/v1/tenants/:tenant/events/bulk', async (context) => {
+  router.post('/api/v1/tenants/:tenant/events/bulk', async (context) => {
     const { tenantId } = context.get('caller');
     const { events } = await objectBody(context.req);
     if (!Array.isArray(events) || !events.every(isObject)) throw new HatchetError('INVALID_ARGUMENT', 'events is not a list of objects', { remedy: 'Send {"events": [{"key": …, "data": …}]}.' });
     const pushed = await pushEvents(deps.owner, tenantId, events.map(eventRequest));
-    return plainAnswer(context, { events: pushed.map((event) => pushedMessage(event, tenantId)) });
+    return plainAnswer(context, { events: pushed.map((event) => pushedMessage(event, context.get('caller'))) });
   });
 }
 
@@ -75,22 +78,24 @@ function eventRequest(body: Record<string, unknown>): EventRequest {
   return { key, payload: data === undefined ? '{}' : JSON.stringify(data), metadata: additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata), scope, priority };
 }
 
-function pushedMessage(event: PushedEvent | undefined, tenantId: string) {
+function pushedMessage(event: PushedEvent | undefined, caller: Caller) {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
+  const { tenantId } = caller;
+  caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
   return { metadata: resourceMeta(event.id), key: event.key, tenantId, additionalMetadata: storedJson(event.metadata), scope: event.scope ?? undefined };
 }
 
 export function eventMessage(event: ListedEvent, tenantId: string) {
-  const { id, key, scope, payload, metadata, webhookName, queued, running, completed, failed, cancelled } = event;
+  const { id: eventId, key, scope, payload, metadata, webhookName, queued, running, completed, failed, cancelled } = event;
   return {
-    metadata: resourceMeta(id),
+    metadata: resourceMeta(eventId),
     key,
     tenantId,
     workflowRunSummary: { running, queued, succeeded: completed, failed, cancelled },
     additionalMetadata: storedJson(metadata),
     payload: storedJson(payload),
     scope: scope ?? undefined,
-    seenAt: madeAt(id),
+    seenAt: madeAt(eventId),
     triggeringWebhookName: webhookName ?? undefined,
     triggeredRuns: event.runs.map(({ runId, filterId }) => ({ workflowRunId: runId, filterId: filterId ?? undefined })),
     leftOut: leftOutFields({ payload: event.payloadLeftOut, additionalMetadata: event.metadataLeftOut }),

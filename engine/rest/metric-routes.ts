@@ -1,17 +1,19 @@
-import type { Hono } from 'hono';
+import { CelVariables } from '../cel/cel-variables.ts';
+import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { runStatusNames } from '../model/status.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { readRunCounts } from '../monitor/run-counts.ts';
 import { metadataFilter } from '../monitor/run-selection.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { dateQuery, isObject, listQuery, objectBody, uuidOf, uuidQuery } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { dateQuery, isObject, listQuery, objectBody, uuidQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 
 /** How many runs there are of each status, and what an expression gives. */
-export function registerMetricRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.get(`${base}/task-metrics`, async (context) => {
+export function registerMetricRoutes(router: Router, deps: RestDeps): void {
+  router.get(`${base}/task-metrics`, async (context) => {
     const { req } = context;
     const since = dateQuery(req, 'since');
     const until = dateQuery(req, 'until');
@@ -19,27 +21,27 @@ export function registerMetricRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
       tenantId: context.get('caller').tenantId,
       sinceId: since === undefined ? null : uuidFloor(since.getTime()),
       untilId: until === undefined ? null : uuidFloor(until.getTime()),
-      workflowIds: listQuery(req, 'workflow_ids').map((id) => uuidOf('workflow_ids', id)),
+      workflowIds: searchedIds(listQuery(req, 'workflow_ids'), 'workflow_ids'),
       metadata: metadataFilter(listQuery(req, 'additional_metadata')),
       parentTaskId: uuidQuery(req, 'parent_task_external_id'),
       eventId: uuidQuery(req, 'triggering_event_external_id'),
     });
     return context.json(counts.map(({ status, count }) => ({ status: runStatusNames[status], count })));
   });
-  app.post(`${base}/cel/debug`, async (context) => {
+  router.post(`${base}/cel/debug`, async (context) => {
     const { expression, input, additionalMetadata, filterPayload } = await objectBody(context.req);
     if (typeof expression !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', { remedy: 'Send {"expression": …, "input": {…}}.' });
     const given = (value: unknown): object => (isObject(value) ? value : {});
-    return context.json(await debugged(deps, expression, { input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }));
+    return context.json(await debugged(deps, { tenantId: context.get('caller').tenantId, expression, variables: CelVariables.of({ input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }) }));
   });
 }
 
 /** What a filter's expression gives, and where it fails, why. */
-async function debugged({ owner }: RestDeps, expression: string, variables: Readonly<Record<string, unknown>>): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
+async function debugged({ owner }: RestDeps, { tenantId, expression, variables }: { tenantId: string; expression: string; variables: CelVariables }): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
   try {
-    const result = await owner.cel.evaluate(expression, variables);
+    const result = await owner.cel.evaluate(tenantId, expression, variables);
     if (!result.ok) return { status: 'ERROR', error: result.message };
-    if (typeof result.value !== 'boolean') return { status: 'ERROR', error: `the expression gives ${JSON.stringify(result.value)}, which is neither true nor false` };
+    if (typeof result.value !== 'boolean') return { status: 'ERROR', error: `the expression gives ${JSON.stringify(result.value).slice(0, 100)}, which is neither true nor false` };
     return { status: 'SUCCESS', output: result.value };
   } catch (error) {
     if (error instanceof HatchetError && error.code === 'INVALID_ARGUMENT') return { status: 'ERROR', error: error.message };

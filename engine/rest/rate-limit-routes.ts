@@ -1,16 +1,17 @@
-import type { Hono } from 'hono';
+import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { findRateLimit } from '../plan/rate-limits.ts';
 import { isoUs, pagination } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { integerQuery } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { pageQuery, textQuery } from './request-values.ts';
 
 /** Rate limits, with what is left of each. */
-export function registerRateLimitRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.get('/api/v1/tenants/:tenant/rate-limits', (context) => {
+export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
+  router.get('/api/v1/tenants/:tenant/rate-limits', (context) => {
     const { tenantId } = context.get('caller');
     const { req } = context;
-    const page = { offset: integerQuery(req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 }) };
+    const page = pageQuery(req);
     const search = req.query('search') ?? '';
     const state = deps.owner.stateOf(tenantId);
     const nowUs = state?.timeUs(deps.owner.nowUs) ?? 0;
@@ -19,12 +20,14 @@ export function registerRateLimitRoutes(app: Hono<RestEnv>, deps: RestDeps): voi
     const rows = all.slice(page.offset, end).map((limit) => ({ key: limit.key, tenantId, limitValue: limit.limit, value: limit.left(nowUs), window: limit.window, lastRefill: isoUs(limit.windowStartUs) }));
     return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows });
   });
-  app.delete('/api/v1/tenants/:tenant/rate-limits', async (context) => {
-    const { tenantId } = context.get('caller');
-    const key = context.req.query('key');
-    if (key === undefined || key === '') throw new HatchetError('INVALID_ARGUMENT', 'key is missing', { remedy: 'Give the key of the limit as ?key=.' });
+  router.delete('/api/v1/tenants/:tenant/rate-limits', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const key = textQuery(context.req, 'key');
+    if (key === null) throw invalid('key is missing', 'Give the key of the limit as ?key=.');
+    caller.note(key);
     const state = deps.owner.stateOf(tenantId);
-    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${JSON.stringify(key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
+    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${quoted(key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
     await deps.owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key });
     return context.body(null, 204);
   });

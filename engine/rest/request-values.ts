@@ -1,59 +1,64 @@
 import type { Context } from 'hono';
-import { HatchetError } from '../errors.ts';
+import { id } from '../edge/parse/id.ts';
+import { invalid, quoted } from '../edge/parse/invalid.ts';
+import { atMost } from '../edge/parse/list.ts';
+import { search, texts } from '../edge/parse/selection.ts';
+import { dateText, bound } from '../edge/parse/time.ts';
+import { text } from '../edge/parse/text.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 import { maxJsonDepth } from '../model/json-depth.ts';
 import { checkDepth } from '../model/payload.ts';
-import { parseUuid } from '../model/uuid.ts';
 import type { RestEnv } from './deps.ts';
 
 type Request = Context<RestEnv>['req'];
 
-function invalid(name: string, value: string, expected: string): HatchetError {
-  return new HatchetError('INVALID_ARGUMENT', `${name} is ${JSON.stringify(value)}`, { remedy: `Give ${expected}.` });
+/** @throws HatchetError INVALID_ARGUMENT */
+export function integerQuery(request: Request, name: string, options: { fallback: number; least: number; most: number }): Checked<number> {
+  const given = request.query(name);
+  if (given === undefined || given === '') return markChecked(options.fallback);
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < options.least || value > options.most) throw invalid(`${name} is ${quoted(given)}`, `Give a whole number from ${options.least} to ${options.most}.`);
+  return markChecked(value);
 }
 
-/** @throws HatchetError INVALID_ARGUMENT */
-export function integerQuery(request: Request, name: string, options: { fallback: number; least: number; most: number }): number {
-  const text = request.query(name);
-  if (text === undefined || text === '') return options.fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < options.least || value > options.most) throw invalid(name, text, `a whole number from ${options.least} to ${options.most}`);
-  return value;
+/** Rows that a page by number passes over, and how many it holds. @throws HatchetError INVALID_ARGUMENT */
+export function pageQuery(request: Request, options: { fallback?: number; most?: number } = {}): { offset: Checked<number>; limit: Checked<number> } {
+  return { offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(request, 'limit', { fallback: options.fallback ?? 50, least: 1, most: options.most ?? 1000 }) };
 }
 
-/** @throws HatchetError INVALID_ARGUMENT */
+/** A bound in time; what lies outside of what ids can hold is as good as the ends. @throws HatchetError INVALID_ARGUMENT */
 export function dateQuery(request: Request, name: string): Date | undefined {
-  const text = request.query(name);
-  return text === undefined || text === '' ? undefined : parseDate(name, text);
-}
-
-export function parseDate(name: string, text: string): Date {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw invalid(name, text, 'a time such as 2026-01-31T12:00:00Z');
-  // Ids carry 48 bits of milliseconds: what lies outside is as good as the ends.
-  return new Date(Math.min(Math.max(date.getTime(), 0), 2 ** 48 - 1));
+  const given = request.query(name);
+  return given === undefined || given === '' ? undefined : boundText(given, name);
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function uuidQuery(request: Request, name: string): string | null {
-  const text = request.query(name);
-  return text === undefined || text === '' ? null : uuidOf(name, text);
+export function boundText(given: string, name: string): Date {
+  return new Date(bound(dateText(given, name), name));
 }
 
-export function uuidOf(name: string, text: string): string {
-  const uuid = parseUuid(text);
-  if (uuid === undefined) throw invalid(name, text, 'a UUID');
-  return uuid;
+/** @throws HatchetError INVALID_ARGUMENT */
+export function uuidQuery(request: Request, name: string): Checked<string> | null {
+  const given = request.query(name);
+  return given === undefined || given === '' ? null : id(given, name);
 }
 
-export function listQuery(request: Request, name: string): string[] {
-  return (request.queries(name) ?? []).filter((value) => value !== '');
+/** @throws HatchetError INVALID_ARGUMENT */
+export function textQuery(request: Request, name: string): Checked<string> | null {
+  return search(request.query(name));
 }
 
+/** @throws HatchetError INVALID_ARGUMENT */
+export function listQuery(request: Request, name: string): Checked<string>[] {
+  return texts((request.queries(name) ?? []).filter((value) => value !== ''), name);
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
 export function booleanQuery(request: Request, name: string): boolean | undefined {
-  const text = request.query(name);
-  if (text === undefined || text === '') return undefined;
-  if (text !== 'true' && text !== 'false') throw invalid(name, text, 'true or false');
-  return text === 'true';
+  const given = request.query(name);
+  if (given === undefined || given === '') return undefined;
+  if (given !== 'true' && given !== 'false') throw invalid(`${name} is ${quoted(given)}`, 'Give true or false.');
+  return given === 'true';
 }
 
 /** Levels around a payload: the body, a list of events, and one of them. */
@@ -61,16 +66,16 @@ const envelopeDepth = 10;
 
 /** The body, a JSON object. @throws HatchetError INVALID_ARGUMENT */
 export async function objectBody(request: Request): Promise<Record<string, unknown>> {
-  const text = await request.text();
+  const body = await request.text();
   // What follows prints the payloads in it again, which is recursive.
-  checkDepth(text, 'the body', maxJsonDepth + envelopeDepth);
+  checkDepth(body, 'the body', maxJsonDepth + envelopeDepth);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(body);
   } catch (cause) {
-    throw new HatchetError('INVALID_ARGUMENT', `the body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Send a JSON object.' });
+    throw invalid(`the body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)}`, 'Send a JSON object.');
   }
-  if (!isObject(value)) throw new HatchetError('INVALID_ARGUMENT', 'the body is not a JSON object', { remedy: 'Send a JSON object.' });
+  if (!isObject(value)) throw invalid('the body is not a JSON object', 'Send a JSON object.');
   return value;
 }
 
@@ -78,14 +83,23 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An optional list of strings in a body. @throws HatchetError INVALID_ARGUMENT */
-export function stringList(name: string, value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  if (!isStringList(value)) throw new HatchetError('INVALID_ARGUMENT', `${name} is not a list of strings`, { remedy: 'Send a list of strings, or leave it out.' });
-  if (value.some((item) => item.includes('\0'))) throw new HatchetError('INVALID_ARGUMENT', `${name} holds a NUL character`, { remedy: 'Remove \\u0000: Postgres cannot store it.' });
-  return value;
+/** A text of a body. @throws HatchetError INVALID_ARGUMENT */
+export function textMember(value: unknown, name: string, options: { least?: number; most?: number } = {}): Checked<string> {
+  if (typeof value !== 'string') throw invalid(`${name} is ${value === undefined ? 'missing' : 'not a text'}`, 'Give it as a string.');
+  return text(value, name, options);
 }
 
-function isStringList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+/** An id of a body. @throws HatchetError INVALID_ARGUMENT */
+export function idMember(value: unknown, name: string): Checked<string> {
+  return id(textMember(value, name), name);
+}
+
+/** Ids and names that one body lists. */
+const mostItems = 100_000;
+
+/** An optional list of strings in a body. @throws HatchetError INVALID_ARGUMENT */
+export function stringList(name: string, value: unknown, most = mostItems): Checked<string>[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw invalid(`${name} is not a list of strings`, 'Send a list of strings, or leave it out.');
+  return atMost(value, name, most).map((item: unknown) => textMember(item, `one of ${name}`));
 }

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../errors.ts';
-import { parseUuid } from '../model/uuid.ts';
+import type { PathOf } from '../edge/access/route-rules.ts';
 import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './cron-routes.ts';
@@ -16,66 +16,57 @@ import { registerTaskRoutes } from './task-routes.ts';
 import { registerWebhookRoutes } from './webhook-routes.ts';
 import { registerWorkerRoutes } from './worker-routes.ts';
 import { registerWorkflowRoutes } from './workflow-routes.ts';
+import { registerAuditRoutes } from './audit-routes.ts';
+import { Router, unknownTenant } from './router.ts';
 
 /** What the contract has and this version does not serve: said so, rather than "not found". */
-const unserved = [
-  ['DELETE', '/api/v1/workflows/:workflow'],
-  ['GET', '/api/v1/workflows/:workflow/metrics'],
-  ['GET', '/api/v1/stable/tenants/:tenant/task-point-metrics'],
-  ['GET', '/api/v1/tenants/:tenant/task-stats'],
-  ['GET', '/api/v1/tenants/:tenant/prometheus-metrics'],
-] as const;
+const unserved: readonly PathOf<'GET'>[] = [
+  '/api/v1/workflows/:workflow/metrics',
+  '/api/v1/stable/tenants/:tenant/task-point-metrics',
+  '/api/v1/tenants/:tenant/task-stats',
+  '/api/v1/tenants/:tenant/prometheus-metrics',
+];
 
-/** Every route, in the contract's paths. */
+/** What needs no token. */
+export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
+  const router = new Router(app, deps.gate);
+  router.get('/api/live', (context) => context.text('ok'));
+  router.get('/api/ready', (context) => (deps.isReady() ? context.text('ok') : context.text('not ready', 503)));
+  router.get('/api/v1/version', (context) => context.json({ version: deps.version }));
+  router.get('/api/v1/meta', (context) => context.json({ auth: { schemes: [] }, allowSignup: false, allowInvites: false, allowCreateTenant: false, allowChangePassword: false }));
+}
+
+/** Who calls, before anything of the request is read. */
+export function authenticate(app: Hono<RestEnv>, { gate }: RestDeps): void {
+  app.use('/api/*', async (context, next) => {
+    context.set('identity', await gate.identify(context.req.header('authorization')));
+    await next();
+  });
+}
+
+/** Every other route, in the contract's paths. */
 export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  registerHealth(app, deps);
-  authenticate(app, deps);
-  app.get('/api/v1/tenants/:tenant', async (context) => {
+  const router = new Router(app, deps.gate);
+  router.get('/api/v1/tenants/:tenant', async (context) => {
     const tenant = await readTenant(deps.pool, context.get('caller').tenantId);
     if (tenant === undefined) throw unknownTenant(context.req.param('tenant'));
     return context.json({ metadata: resourceMeta(tenant.id), name: tenant.name, slug: tenant.name, version: 'V1', environment: 'development' });
   });
-  registerRunRoutes(app, deps);
-  registerTaskRoutes(app, deps);
-  registerDurableRoutes(app, deps);
-  registerWorkerRoutes(app, deps);
-  registerWorkflowRoutes(app, deps);
-  registerEventRoutes(app, deps);
-  registerFilterRoutes(app, deps);
-  registerRateLimitRoutes(app, deps);
-  registerMetricRoutes(app, deps);
-  registerCronRoutes(app, deps);
-  registerScheduleRoutes(app, deps);
-  registerWebhookRoutes(app, deps);
-  for (const [method, path] of unserved) app.on(method, path, (context) => notServed(context.req.method, context.req.path));
-}
-
-function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.get('/api/live', (context) => context.text('ok'));
-  app.get('/api/ready', (context) => (deps.isReady() ? context.text('ok') : context.text('not ready', 503)));
-  app.get('/api/v1/version', (context) => context.json({ version: deps.version }));
-  app.get('/api/v1/meta', (context) => context.json({ auth: { schemes: [] }, allowSignup: false, allowInvites: false, allowCreateTenant: false, allowChangePassword: false }));
-}
-
-function authenticate(app: Hono<RestEnv>, deps: RestDeps): void {
-  app.use('/api/*', async (context, next) => {
-    const match = /^bearer (.+)$/i.exec(context.req.header('authorization') ?? '');
-    if (match?.[1] === undefined) throw new HatchetError('UNAUTHENTICATED', 'the request carries no token', { remedy: 'Send the header `Authorization: Bearer <token>`.' });
-    context.set('caller', await deps.tokens.authenticate(match[1]));
-    await next();
-  });
-  // A path that names another tenant answers as one that names none.
-  for (const path of ['/api/v1/tenants/:tenant/*', '/api/v1/stable/tenants/:tenant/*'] as const) {
-    app.use(path, async (context, next) => {
-      const given = context.req.param('tenant');
-      if (parseUuid(given) !== context.get('caller').tenantId) throw unknownTenant(given);
-      await next();
-    });
-  }
-}
-
-function unknownTenant(id: string): HatchetError {
-  return new HatchetError('UNKNOWN_RUN', `there is no tenant ${JSON.stringify(id)}`, { remedy: 'Check the id and the token.' });
+  registerRunRoutes(router, deps);
+  registerTaskRoutes(router, deps);
+  registerDurableRoutes(router, deps);
+  registerWorkerRoutes(router, deps);
+  registerWorkflowRoutes(router, deps);
+  registerEventRoutes(router, deps);
+  registerFilterRoutes(router, deps);
+  registerRateLimitRoutes(router, deps);
+  registerMetricRoutes(router, deps);
+  registerCronRoutes(router, deps);
+  registerScheduleRoutes(router, deps);
+  registerWebhookRoutes(router, deps);
+  registerAuditRoutes(router, deps);
+  for (const path of unserved) router.get(path, (context) => notServed(context.req.method, context.req.path));
+  router.delete('/api/v1/workflows/:workflow', (context) => notServed(context.req.method, context.req.path));
 }
 
 function notServed(method: string, path: string): never {

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { searchedIds } from '../edge/parse/selection.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
@@ -11,7 +12,7 @@ import { uuidFloor } from '../model/uuid-floor.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { PayloadSpace } from './payload-space.ts';
-import { booleanQuery, dateQuery, integerQuery, listQuery, uuidOf, uuidQuery } from './request-values.ts';
+import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from './request-values.ts';
 import { oneTaskMessage, runRow } from './run-messages.ts';
 import { childCounts } from './run-reads.ts';
 
@@ -26,19 +27,18 @@ function readFilter(request: Request, tenantId: string) {
     tenantId,
     // The contract has no status of its own for an evicted task: it runs.
     statuses: statuses.includes(RunStatus.Running) ? [...statuses, RunStatus.Evicted] : statuses,
-    workflowIds: listQuery(request, 'workflow_ids').map((id) => uuidOf('workflow_ids', id)),
+    workflowIds: searchedIds(listQuery(request, 'workflow_ids'), 'workflow_ids'),
     sinceId: since === undefined ? null : uuidFloor(since.getTime()),
     untilId: until === undefined ? null : uuidFloor(until.getTime()),
     metadata: metadataFilter(listQuery(request, 'additional_metadata')),
     parentTaskId: uuidQuery(request, 'parent_task_external_id'),
     eventId: uuidQuery(request, 'triggering_event_external_id'),
     workerId: uuidQuery(request, 'worker_id'),
-    offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }),
-    limit: integerQuery(request, 'limit', { fallback: 50, least: 1, most: 1000 }),
+    ...pageQuery(request),
   };
 }
 
-type Filter = ReturnType<typeof readFilter>;
+type Filter = Omit<ReturnType<typeof readFilter>, 'limit'> & { limit: number };
 
 async function runIds(reader: Reader, filter: Filter): Promise<string[]> {
   const { parentTaskId } = filter;

@@ -1,7 +1,12 @@
-import type { Hono } from 'hono';
+import type { Caller } from '../edge/access/caller.ts';
+import { id, knownId } from '../edge/parse/id.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { dateText, moment } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 import { maxPageBytes } from '../model/limits.ts';
-import { newId, parseUuid } from '../model/uuid.ts';
+import type { ScheduleRow } from '../model/rows.ts';
+import { newId } from '../model/uuid.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { noPayloads, readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
 import { RunStatus } from '../model/status.ts';
@@ -9,8 +14,9 @@ import { listSchedules, type StoredSchedule } from '../monitor/timer-reads.ts';
 import { pageSize } from '../monitor/within-bytes.ts';
 import { answer } from './answer.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { isObject, objectBody, parseDate, stringList, uuidOf } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import { idMember, isObject, objectBody, stringList, textMember } from './request-values.ts';
+import type { Router } from './router.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from './workflow-of.ts';
 
@@ -18,24 +24,33 @@ const base = '/api/v1/tenants/:tenant/workflows/scheduled';
 const mostBulk = 500;
 
 /** Runs at a time. */
-export function registerScheduleRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
     const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])), noPayloads);
     const byId = new Map(runs.map((run) => [run.id, run]));
     return rows.map((row) => scheduleMessage(row, tenantId, byId.get(row.runId ?? '')));
   };
-  const one = (tenantId: string, given: string) =>
+  const one = (tenantId: string, scheduleId: Checked<string>) =>
     readWithin(maxPageBytes, async (payloadBytes) => {
-      const id = parseUuid(given);
-      const rows = id === undefined ? [] : await listSchedules(deps.pool, { ...anyTimer, tenantId, id, payloadBytes });
+      const rows = await listSchedules(deps.pool, { ...anyTimer, tenantId, id: scheduleId, payloadBytes });
       const [message] = await messages(rows, tenantId);
-      if (message === undefined) throw unknown(given);
+      if (message === undefined) throw unknown(scheduleId);
       return { value: message, ...pageSize(rows) };
     });
-  const move = async (tenantId: string, updates: readonly { id: string; dueUs: number }[]) => new Set((await deps.owner.submit(tenantId, { kind: 'reschedule', tenantId, updates })).ids);
-  const remove = async (tenantId: string, ids: readonly string[]) => new Set((await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids);
+  const move = async (caller: Caller, updates: readonly { id: Checked<string>; dueUs: Checked<number> }[]) => {
+    const { tenantId } = caller;
+    const moved = new Set((await deps.owner.submit(tenantId, { kind: 'reschedule', tenantId, updates })).ids);
+    caller.note(...moved);
+    return moved;
+  };
+  const remove = async (caller: Caller, ids: readonly Checked<string>[]) => {
+    const { tenantId } = caller;
+    const removed = new Set((await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids);
+    caller.note(...removed);
+    return removed;
+  };
 
-  app.get(base, async (context) => {
+  router.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const query = timerQuery(context.req, tenantId);
     const page = await readWithin(maxPageBytes, async (payloadBytes) => {
@@ -44,65 +59,63 @@ export function registerScheduleRoutes(app: Hono<RestEnv>, deps: RestDeps): void
     });
     return answer(context, page);
   });
-  app.post('/api/v1/tenants/:tenant/workflows/:workflow/scheduled', async (context) => {
-    const { tenantId } = context.get('caller');
+  router.post('/api/v1/tenants/:tenant/workflows/:workflow/scheduled', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
     const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await objectBody(context.req);
-    const schedule = { id: newId(), tenantId, workflowId: version.workflowId, dueUs: triggerAt(body['triggerAt']), parentTaskId: null, ...timerInput(body) };
+    const scheduleId = newId();
+    const schedule: Checked<ScheduleRow> = markChecked({ id: scheduleId, tenantId, workflowId: version.workflowId, dueUs: triggerAt(body['triggerAt']), parentTaskId: null, ...timerInput(body) });
+    caller.note(scheduleId);
     await deps.owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
-    return answer(context, await one(tenantId, schedule.id));
+    return answer(context, await one(tenantId, scheduleId));
   });
-  app.post(`${base}/bulk-delete`, async (context) => {
-    const { tenantId } = context.get('caller');
+  router.post(`${base}/bulk-delete`, async (context) => {
+    const caller = context.get('caller');
     const body = await objectBody(context.req);
-    const ids = stringList('scheduledWorkflowRunIds', body['scheduledWorkflowRunIds']).map((id) => uuidOf('scheduledWorkflowRunIds', id));
-    if (ids.length > mostBulk) throw new HatchetError('INVALID_ARGUMENT', `${ids.length} ids are given`, { remedy: `Delete at most ${mostBulk} a call.` });
-    const selected = isObject(body['filter']) ? await selectedIds(deps, tenantId, body['filter']) : [];
-    const all = [...new Set([...ids, ...selected])];
-    const deleted = await remove(tenantId, all);
-    return context.json({ deletedIds: [...deleted], errors: ids.filter((id) => !deleted.has(id)).map((id) => ({ id, error: 'there is no such scheduled run that has not run yet' })) });
+    const ids = stringList('scheduledWorkflowRunIds', body['scheduledWorkflowRunIds'], mostBulk).map((each) => id(each, 'one of scheduledWorkflowRunIds'));
+    const selected = isObject(body['filter']) ? await selectedIds(deps, caller.tenantId, body['filter']) : [];
+    const deleted = await remove(caller, [...new Set([...ids, ...selected])]);
+    return context.json({ deletedIds: [...deleted], errors: ids.filter((each) => !deleted.has(each)).map((each) => ({ id: each, error: 'there is no such scheduled run that has not run yet' })) });
   });
-  app.post(`${base}/bulk-update`, async (context) => {
-    const { tenantId } = context.get('caller');
+  router.post(`${base}/bulk-update`, async (context) => {
     const { updates } = await objectBody(context.req);
-    if (!Array.isArray(updates) || updates.length > mostBulk || !updates.every(isObject)) throw new HatchetError('INVALID_ARGUMENT', `updates is not a list of up to ${mostBulk} objects`, { remedy: 'Send {"updates": [{"id": …, "triggerAt": …}]}.' });
-    const read = updates.map((update) => ({ id: uuidOf('id', String(update['id'])), dueUs: triggerAt(update['triggerAt']) }));
-    const moved = await move(tenantId, read);
-    return context.json({ updatedIds: [...moved], errors: read.filter(({ id }) => !moved.has(id)).map(({ id }) => ({ id, error: 'there is no such scheduled run that has not run yet' })) });
+    if (!Array.isArray(updates) || updates.length > mostBulk || !updates.every(isObject)) throw invalid(`updates is not a list of up to ${mostBulk} objects`, 'Send {"updates": [{"id": …, "triggerAt": …}]}.');
+    const read = updates.map((update) => ({ id: idMember(update['id'], 'id'), dueUs: triggerAt(update['triggerAt']) }));
+    const moved = await move(context.get('caller'), read);
+    return context.json({ updatedIds: [...moved], errors: read.filter((each) => !moved.has(each.id)).map((each) => ({ id: each.id, error: 'there is no such scheduled run that has not run yet' })) });
   });
-  app.get(`${base}/:schedule`, async (context) => answer(context, await one(context.get('caller').tenantId, context.req.param('schedule'))));
-  app.patch(`${base}/:schedule`, async (context) => {
-    const { tenantId } = context.get('caller');
-    const given = context.req.param('schedule');
+  router.get(`${base}/:schedule`, async (context) => answer(context, await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))));
+  router.patch(`${base}/:schedule`, async (context) => {
+    const caller = context.get('caller');
+    const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
     const { triggerAt: at } = await objectBody(context.req);
-    const moved = await move(tenantId, [{ id: parseUuid(given) ?? '', dueUs: triggerAt(at) }]);
-    if (moved.size === 0) throw unknown(given);
-    return answer(context, await one(tenantId, given));
+    if ((await move(caller, [{ id: scheduleId, dueUs: triggerAt(at) }])).size === 0) throw unknown(scheduleId);
+    return answer(context, await one(caller.tenantId, scheduleId));
   });
-  app.delete(`${base}/:schedule`, async (context) => {
-    const given = context.req.param('schedule');
-    if ((await remove(context.get('caller').tenantId, [parseUuid(given) ?? ''])).size === 0) throw unknown(given);
+  router.delete(`${base}/:schedule`, async (context) => {
+    const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
+    if ((await remove(context.get('caller'), [scheduleId])).size === 0) throw unknown(scheduleId);
     return context.body(null, 204);
   });
 }
 
-async function selectedIds(deps: RestDeps, tenantId: string, filter: Record<string, unknown>): Promise<string[]> {
+async function selectedIds(deps: RestDeps, tenantId: string, filter: Record<string, unknown>): Promise<Checked<string>[]> {
   const { workflowId } = filter;
-  const pairs = stringList('additionalMetadata', filter['additionalMetadata']).map((pair) => pair.split(/:(.*)/s));
-  if (workflowId === undefined && pairs.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'the filter selects everything', { remedy: 'Give a workflowId or additionalMetadata.' });
+  const pairs = stringList('additionalMetadata', filter['additionalMetadata'], 100).map((pair) => pair.split(/:(.*)/s));
+  if (workflowId === undefined && pairs.length === 0) throw invalid('the filter selects everything', 'Give a workflowId or additionalMetadata.');
   const metadata = pairs.length === 0 ? null : JSON.stringify(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
-  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: typeof workflowId === 'string' ? uuidOf('workflowId', workflowId) : null, workflowName: null, name: null, metadata, offset: 0, limit: 10_000, payloadBytes: 0 });
-  return rows.flatMap((row) => (row.runId === null && row.error === null ? [row.id] : []));
+  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: workflowId === undefined || workflowId === null ? null : idMember(workflowId, 'workflowId'), workflowName: null, name: null, metadata, offset: 0, limit: 10_000, payloadBytes: 0 });
+  return rows.flatMap((row) => (row.runId === null && row.error === null ? [markChecked(row.id)] : []));
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function triggerAt(value: unknown): number {
-  if (typeof value !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'triggerAt is missing', { remedy: 'Give a time such as 2026-01-31T12:00:00Z.' });
-  return parseDate('triggerAt', value).getTime() * 1000;
+function triggerAt(value: unknown): Checked<number> {
+  return markChecked(moment(dateText(textMember(value, 'triggerAt'), 'triggerAt'), 'triggerAt') * 1000);
 }
 
-function unknown(given: string): HatchetError {
-  return new HatchetError('UNKNOWN_TIMER', `there is no scheduled run ${JSON.stringify(given)}`, { remedy: 'Check the id; one that has run is a run by now.' });
+function unknown(scheduleId: string): HatchetError {
+  return new HatchetError('UNKNOWN_TIMER', `there is no scheduled run ${scheduleId}`, { remedy: 'Check the id; one that has run is a run by now.' });
 }
 
 const runStatuses: Record<RunStatus, string> = {
@@ -115,9 +128,9 @@ const runStatuses: Record<RunStatus, string> = {
 };
 
 function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDetail | undefined) {
-  const { id, workflowId, workflowName, versionId, dueUs, input, metadata, priority, runId, error } = schedule;
+  const { workflowId, workflowName, versionId, dueUs, input, metadata, priority, runId, error } = schedule;
   return {
-    metadata: resourceMeta(id),
+    metadata: resourceMeta(schedule.id),
     tenantId,
     workflowVersionId: versionId,
     workflowId,

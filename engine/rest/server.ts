@@ -4,10 +4,12 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Address } from '../config.ts';
+import { invalid } from '../edge/parse/invalid.ts';
 import { HatchetError, type ErrorCode } from '../errors.ts';
+import { faults } from '../faults.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
-import { registerRoutes } from './routes.ts';
+import { authenticate, registerHealth, registerRoutes } from './routes.ts';
 import { registerWebhookReceiver } from './webhook-receiver.ts';
 
 export interface RestServer {
@@ -30,6 +32,9 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   WEBHOOK_REFUSED: 403,
   IDEMPOTENCY_COLLISION: 409,
   UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  LIMIT_REACHED: 429,
+  BUSY: 429,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,
   STOPPING: 503,
@@ -47,15 +52,18 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
       const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
       return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
     }
+    faults.internalErrors++;
     deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
     return context.json({ errors: [{ code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' }] }, 500);
   });
   app.use(async (context, next) => {
-    if (context.req.url.includes('%00')) throw new HatchetError('INVALID_ARGUMENT', 'the address holds a NUL character', { remedy: 'Remove %00.' });
+    checkAddress(context.req.url);
     await next();
   });
-  // Before the limit of the others, which reads up to it: strangers may send less.
+  registerHealth(app, deps);
+  // Before the others: strangers have no token, and may send less.
   registerWebhookReceiver(app, deps);
+  authenticate(app, deps);
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -66,6 +74,15 @@ function restApp(deps: RestDeps): Hono<RestEnv> {
   );
   registerRoutes(app, deps);
   return app;
+}
+
+/** Characters of a path with its query. */
+const longestAddress = 64 * 1024;
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function checkAddress(url: string): void {
+  if (url.length > longestAddress) throw invalid(`the address has ${url.length} characters`, `Use up to ${longestAddress}.`);
+  if (url.includes('%00')) throw invalid('the address holds a NUL character', 'Remove %00.');
 }
 
 /** @throws HatchetError PORT_TAKEN */

@@ -4,7 +4,7 @@ import { metadataFilter } from '../monitor/run-selection.ts';
 import type { RestEnv } from './deps.ts';
 import { HatchetError } from '../errors.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
-import { integerQuery, isObject, listQuery, uuidQuery } from './request-values.ts';
+import { isObject, listQuery, pageQuery, textQuery, uuidQuery } from './request-values.ts';
 
 type Request = Context<RestEnv>['req'];
 
@@ -13,16 +13,14 @@ export const anyTimer = { workflowId: null, workflowName: null, name: null, meta
 
 /** What the lists of crons and of scheduled runs have in common. @throws HatchetError INVALID_ARGUMENT */
 export function timerQuery(request: Request, tenantId: string): Omit<TimerQuery, 'payloadBytes'> {
-  const text = (name: string): string | null => request.query(name) ?? null;
   return {
     tenantId,
     id: null,
     workflowId: uuidQuery(request, 'workflowId'),
-    workflowName: text('workflowName'),
-    name: text('cronName'),
+    workflowName: textQuery(request, 'workflowName'),
+    name: textQuery(request, 'cronName'),
     metadata: metadataFilter(listQuery(request, 'additionalMetadata')),
-    offset: integerQuery(request, 'offset', { fallback: 0, least: 0, most: 1_000_000 }),
-    limit: integerQuery(request, 'limit', { fallback: 50, least: 1, most: 1000 }),
+    ...pageQuery(request),
   };
 }
 

@@ -1,43 +1,42 @@
-import type { Hono } from 'hono';
 import { webhookSources, type StoredWebhook } from '../auth/webhooks/webhook.ts';
-import { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import { HatchetError } from '../errors.ts';
 import { newId } from '../model/uuid.ts';
 import { plainAnswer } from './answer.ts';
 import { isoMs, pagination, storedJson } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { integerQuery, listQuery, objectBody } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { listQuery, objectBody, pageQuery } from './request-values.ts';
 import { newWebhook, webhookChange } from './webhook-request.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/webhooks';
 
 /** Webhooks: their owners' side. No answer holds a secret. */
-export function registerWebhookRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
-  const store = new WebhookStore(deps.pool);
+export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
+  const store = deps.webhooks;
 
-  app.get(base, async (context) => {
+  router.get(base, async (context) => {
     const { req } = context;
-    const page = { offset: integerQuery(req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 }) };
+    const page = pageQuery(req);
     const sources = listQuery(req, 'sourceNames');
     const unknown = sources.find((name) => !webhookSources.some((source) => source === name));
     if (unknown !== undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(unknown)} is not a source`, { remedy: `Use ${webhookSources.join(', ')}.` });
     const rows = await store.list(context.get('caller').tenantId, { sources, names: listQuery(req, 'webhookNames'), offset: page.offset, limit: page.limit + 1 });
     return plainAnswer(context, { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map(webhookMessage) });
   });
-  app.post(base, async (context) => {
+  router.post(base, async (context) => {
     const { tenantId } = context.get('caller');
     return plainAnswer(context, webhookMessage(await store.create(newWebhook({ id: newId(), tenantId }, await objectBody(context.req)))));
   });
-  app.get(`${base}/:webhook`, async (context) => {
+  router.get(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
     return plainAnswer(context, webhookMessage(known(await store.find(context.get('caller').tenantId, name), name)));
   });
-  app.patch(`${base}/:webhook`, async (context) => {
+  router.patch(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
     const change = webhookChange(await objectBody(context.req));
     return plainAnswer(context, webhookMessage(known(await store.update(context.get('caller').tenantId, name, change), name)));
   });
-  app.delete(`${base}/:webhook`, async (context) => {
+  router.delete(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
     return plainAnswer(context, webhookMessage(known(await store.delete(context.get('caller').tenantId, name), name)));
   });
@@ -48,7 +47,7 @@ function known(webhook: StoredWebhook | undefined, name: string): StoredWebhook 
   return webhook;
 }
 
-export function unknownWebhook(name: string): HatchetError {
+function unknownWebhook(name: string): HatchetError {
   return new HatchetError('UNKNOWN_WEBHOOK', `there is no webhook ${JSON.stringify(name)}`, { remedy: 'Check the name, and the tenant in the address.' });
 }
 

@@ -1,4 +1,5 @@
-import type { Hono } from 'hono';
+import { knownId } from '../edge/parse/id.ts';
+import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { maxPageBytes } from '../model/limits.ts';
@@ -7,7 +8,8 @@ import { readWorkflowsOf } from '../monitor/definition-reads.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
 import { objectBody } from './request-values.ts';
 import { workerMessage } from './worker-messages.ts';
 
@@ -15,7 +17,7 @@ const mostWorkers = 1000;
 const mostWorkflows = 1000;
 
 /** Workers: reading, pausing. */
-export function registerWorkerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
   const one = async (tenantId: string, given: string) => {
     const id = parseUuid(given);
     const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: true, ids: [], id, limit: 1, bytes: maxPageBytes });
@@ -29,7 +31,7 @@ export function registerWorkerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     return workerMessage(stored, deps.owner.stateOf(tenantId)?.workersById.get(stored.id), workflows);
   };
 
-  app.get('/api/v1/tenants/:tenant/worker', async (context) => {
+  router.get('/api/v1/tenants/:tenant/worker', async (context) => {
     const { tenantId } = context.get('caller');
     const workers = deps.owner.stateOf(tenantId)?.workersById;
     const list = await readWithin(maxPageBytes, async (bytes) => {
@@ -39,17 +41,20 @@ export function registerWorkerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
     });
     return answer(context, list);
   });
-  app.get('/api/v1/workers/:worker', async (context) => context.json(await message(context.get('caller').tenantId, context.req.param('worker'))));
-  app.patch('/api/v1/workers/:worker', async (context) => {
-    const { tenantId } = context.get('caller');
+  router.get('/api/v1/workers/:worker', async (context) => context.json(await message(context.get('caller').tenantId, context.req.param('worker'))));
+  router.patch('/api/v1/workers/:worker', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
     const { isPaused } = await objectBody(context.req);
     if (isPaused !== undefined && typeof isPaused !== 'boolean') throw new HatchetError('INVALID_ARGUMENT', 'isPaused is not a boolean', { remedy: 'Give true or false.' });
-    const { id } = await one(tenantId, context.req.param('worker'));
+    const id = knownId(context.req.param('worker'), 'UNKNOWN_WORKER');
+    caller.note(id);
+    await one(tenantId, id);
     if (isPaused !== undefined) await deps.owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId: id, paused: isPaused });
     return context.json(await message(tenantId, id));
   });
 }
 
 function unknownWorker(id: string): HatchetError {
-  return new HatchetError('UNKNOWN_WORKER', `there is no worker ${JSON.stringify(id)}`, { remedy: 'Check the id.' });
+  return new HatchetError('UNKNOWN_WORKER', `there is no worker ${quoted(id)}`, { remedy: 'Check the id.' });
 }

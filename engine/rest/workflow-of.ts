@@ -1,13 +1,14 @@
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import type { Version } from '../plan/shard-state.ts';
-import type { Owner } from '../shard/owner.ts';
+import type { Commands } from '../edge/commands.ts';
+import { quoted } from '../edge/parse/invalid.ts';
 
 /** The newest version of a workflow, by its id or its name. @throws HatchetError UNKNOWN_WORKFLOW */
-export function workflowOf(owner: Owner, tenantId: string, given: string): Version {
+export function workflowOf(owner: Commands, tenantId: string, given: string): Version {
   const state = owner.stateOf(tenantId);
   const id = parseUuid(given);
   const version = id === undefined ? state?.latestVersion(tenantId, given) : state?.latestById(id);
-  if (version === undefined || version.tenantId !== tenantId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(given)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+  if (version === undefined || version.tenantId !== tenantId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the name.' });
   return version;
 }

@@ -1,4 +1,5 @@
-import type { Hono } from 'hono';
+import { knownId } from '../edge/parse/id.ts';
+import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
@@ -6,8 +7,9 @@ import { readWithin, type Held } from '../monitor/answers-in-flight.ts';
 import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
 import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
-import type { RestDeps, RestEnv } from './deps.ts';
-import { integerQuery, isObject, objectBody } from './request-values.ts';
+import type { RestDeps } from './deps.ts';
+import type { Router } from './router.ts';
+import { isObject, objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 
 const mostWorkflows = 1000;
@@ -22,53 +24,51 @@ function wantedPause(body: Record<string, unknown>): boolean {
 }
 
 /** Definitions, in their newest version, and their queues. */
-export function registerWorkflowRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
+export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
   const held = <T>(tenantId: string, given: string, message: (workflow: StoredWorkflow) => T): Promise<Held<T>> =>
     readWithin(maxRunBytes, async (bytes) => {
       const id = parseUuid(given);
       const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1, bytes });
-      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
+      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
       return { value: message(workflow), ...definitionSize([workflow]) };
     });
 
-  app.get('/api/v1/tenants/:tenant/workflows', async (context) => {
+  router.get('/api/v1/tenants/:tenant/workflows', async (context) => {
     const { tenantId } = context.get('caller');
-    const page = { offset: integerQuery(context.req, 'offset', { fallback: 0, least: 0, most: 1_000_000 }), limit: integerQuery(context.req, 'limit', { fallback: 50, least: 1, most: mostWorkflows }) };
-    const given = context.req.query('name');
+    const page = pageQuery(context.req, { most: mostWorkflows });
+    const given = textQuery(context.req, 'name');
     // Registered names are one whatever their case, as for triggers.
-    const name = given === undefined || given === '' ? undefined : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
+    const name = given === null ? undefined : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
     const list = await readWithin(maxPageBytes, async (bytes) => {
       const rows = await readWorkflows(deps.pool, { tenantId, name, offset: page.offset, limit: page.limit + 1, bytes });
       return { value: { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((row) => workflowMessage(row, tenantId)) }, ...definitionSize(rows) };
     });
     return answer(context, list);
   });
-  app.get('/api/v1/workflows/:workflow', async (context) => {
+  router.get('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
     return answer(context, await held(tenantId, context.req.param('workflow'), (workflow) => workflowMessage(workflow, tenantId)));
   });
-  app.patch('/api/v1/workflows/:workflow', async (context) => {
-    const { tenantId } = context.get('caller');
+  router.patch('/api/v1/workflows/:workflow', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const workflowId = knownId(context.req.param('workflow'), 'UNKNOWN_WORKFLOW');
+    caller.note(workflowId);
     const isPaused = wantedPause(await objectBody(context.req));
-    const known = await held(tenantId, context.req.param('workflow'), (workflow) => workflow);
-    try {
-      await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId: known.value.id, paused: isPaused });
-    } catch (error) {
-      known.reservation.release();
-      throw error;
-    }
+    const known = await held(tenantId, workflowId, (workflow) => workflow);
+    await known.until(deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
     return answer(context, known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)));
   });
-  app.get('/api/v1/workflows/:workflow/versions', async (context) => {
+  router.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');
     const version = context.req.query('version');
     const known = await held(tenantId, context.req.param('workflow'), (workflow) => {
-      if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${JSON.stringify(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
+      if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${quoted(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
       return versionMessage(workflow, tenantId);
     });
     return answer(context, known);
   });
-  app.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
+  router.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
     const { tenantId } = context.get('caller');
     const queues = [...(deps.owner.stateOf(tenantId)?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
     return context.json({ queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length + queue.gathering])) });

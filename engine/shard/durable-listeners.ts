@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { compileCel } from '../cel/compile-cel.ts';
 import { guardsOf } from '../cel/equality-guard.ts';
 import { plainArray, textArray } from '../commit/array-literal.ts';
@@ -36,10 +37,10 @@ const readListeners = {
  * field is not among them: of ten thousand of them, each would be read for every event of another kind.
  */
 export async function findListeners<Event extends ComingEvent>(client: ClientBase, events: readonly Event[]): Promise<Map<Event, string[]>> {
-  const inputs = events.map((event): unknown => JSON.parse(event.payload));
+  const inputs = events.map((event) => new CelVariables({ input: event.payload }));
   const asked = events.flatMap((event, at) => {
     const scopes = event.scope === null ? [''] : ['', event.scope];
-    return (guardsOf(inputs[at]) ?? [null]).flatMap((guard) => scopes.map((scope) => ({ at, tenantId: event.tenantId, key: event.key, scope, guard })));
+    return (guardsOf(inputs[at]?.values['input']) ?? [null]).flatMap((guard) => scopes.map((scope) => ({ at, tenantId: event.tenantId, key: event.key, scope, guard })));
   });
   const columns = [plainArray(asked.map(({ at }) => at)), plainArray(asked.map(({ tenantId }) => tenantId)), textArray(asked.map(({ key }) => key)), textArray(asked.map(({ scope }) => scope)), plainArray(asked.map(({ guard }) => guard))];
   const { rows } = await client.query<ListenSqlRow>({ ...readListeners, values: columns });
@@ -47,9 +48,10 @@ export async function findListeners<Event extends ComingEvent>(client: ClientBas
   const known = new Map<string, boolean>();
   for (const { event: at, task_id, expression } of rows) {
     const event = events[at];
-    if (event === undefined) continue;
+    const variables = inputs[at];
+    if (event === undefined || variables === undefined) continue;
     const place = `${at} ${expression}`;
-    const isMeant = known.get(place) ?? concerns(expression, inputs[at]);
+    const isMeant = known.get(place) ?? concerns(expression, variables);
     known.set(place, isMeant);
     if (!isMeant) continue;
     const taskIds = concerned.get(event) ?? [];
@@ -59,10 +61,10 @@ export async function findListeners<Event extends ComingEvent>(client: ClientBas
   return concerned;
 }
 
-function concerns(expression: string, input: unknown): boolean {
+function concerns(expression: string, variables: CelVariables): boolean {
   if (expression === '') return true;
-  // One that loops is evaluated elsewhere, with the logs at hand.
-  if (compileCel(expression).heavy) return true;
-  const { met, why } = holds(expression, { input }, undefined);
+  // One that is too dear is evaluated elsewhere, with the logs at hand.
+  if (!compileCel(expression).isCheap(variables.chars)) return true;
+  const { met, why } = holds(expression, variables, undefined);
   return met || why !== undefined;
 }

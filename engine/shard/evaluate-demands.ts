@@ -1,5 +1,6 @@
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Expressions } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
 import type { StepDemands } from '../plan/trigger-run.ts';
@@ -29,7 +30,7 @@ export function asksAnything(version: Version, source: RunPlacement): boolean {
 }
 
 /** Evaluates everything that the run's tasks will ask of the queue. An expression that fails is its task's error. */
-export async function evaluateDemands(cel: CelEvaluator, version: Version, source: DemandSource): Promise<readonly StepDemands[] | null> {
+export async function evaluateDemands(cel: Expressions, version: Version, source: DemandSource): Promise<readonly StepDemands[] | null> {
   if (!asksAnything(version, source)) return null;
   const { definition, tenantId, workflowId } = version;
   const evaluate = evaluator(cel, source);
@@ -58,10 +59,10 @@ function bytesOf({ input, metadata, filterPayload }: DemandSource): number {
 type Evaluate = (expression: string, what: string) => Promise<CelResult & { ok: true }>;
 
 /** The payloads are parsed once, and only for a workflow that has expressions. */
-function evaluator(cel: CelEvaluator, source: DemandSource): Evaluate {
-  let variables: Record<string, unknown> | undefined;
+function evaluator(cel: Expressions, source: DemandSource): Evaluate {
+  let variables: CelVariables | undefined;
   return async (expression, what) => {
-    variables ??= { input: JSON.parse(source.input), additional_metadata: JSON.parse(source.metadata), workflow_run_id: source.runId };
+    variables ??= new CelVariables({ input: source.input, additional_metadata: source.metadata, workflow_run_id: JSON.stringify(source.runId) });
     const result = await cel.evaluate(expression, variables);
     if (!result.ok) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} failed: ${result.message}`);
     return result;

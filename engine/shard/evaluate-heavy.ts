@@ -1,55 +1,69 @@
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { compileCel } from '../cel/compile-cel.ts';
-import { heavyDurableExpressions } from '../plan/durable-event.ts';
+import { equalityGuards, isRuledOut } from '../cel/equality-guard.ts';
+import { durableExpressions } from '../plan/durable-event.ts';
+import type { PushedEvent } from '../plan/command.ts';
 import type { ShardState, Version } from '../plan/shard-state.ts';
-import type { Job } from './job.ts';
+import { expressionsOf, type Job } from './job.ts';
 
 /**
- * Conditions with loops, on the outputs that the batch brings: evaluated off the main thread before the plan. Which ones
- * can be asked for is known from the definitions in memory, since a version that the same batch makes has no runs yet.
+ * Conditions on the events and outputs that the batch brings, where they are too dear for the main thread: what the plan
+ * will ask is looked up here, or marked as missing. Which can be asked is known from the definitions and logs in memory;
+ * where a wait comes with the same batch as its event, the plan finds it missing, and the event is loaded again.
  */
-export async function evaluateHeavy(sources: { cel: CelEvaluator; stateOf: (shard: number) => ShardState | undefined }, jobs: readonly Job[]): Promise<void> {
+export function evaluateHeavy(stateOf: (shard: number) => ShardState | undefined, jobs: readonly Job[]): void {
   for (const job of jobs) {
     const { command } = job;
+    const state = stateOf(job.shard);
+    if (state === undefined) continue;
     if (command.kind === 'pushEvent') {
       for (const event of command.events) {
-        const state = sources.stateOf(job.shard);
-        const waiting = [...heavyEventExpressions(state, command.tenantId, event.key), ...(state === undefined ? [] : heavyDurableExpressions(state.durable, { tenantId: command.tenantId, key: event.key, payload: event.payload }))];
-        if (waiting.length > 0) event.evaluated = await evaluateAll(sources.cel, waiting, { input: JSON.parse(event.payload) });
+        const variables = new CelVariables({ input: event.payload });
+        const expressions = [...eventExpressions(state, command.tenantId, event.key), ...durableExpressions(state.durable, { tenantId: command.tenantId, key: event.key })];
+        event.evaluated = evaluated(job, event.id, { expressions, variables });
       }
     }
     const completed = command.kind === 'completed' ? [command] : command.kind === 'batchReport' ? command.items.filter((item) => item.event === 'completed') : [];
     for (const end of completed) {
-      const state = sources.stateOf(job.shard);
-      const row = state?.tasks.find(end.taskId) ?? -1;
-      if (state === undefined || row < 0) continue;
+      const row = state.tasks.find(end.taskId);
+      if (row < 0) continue;
       const { version, index } = state.stepOf(row);
-      const expressions = heavyExpressions(version, index);
-      if (expressions.length > 0) end.evaluated = await evaluateAll(sources.cel, expressions, { output: JSON.parse(end.output) });
+      const expressions = outputExpressions(version, index);
+      if (expressions.length > 0) end.evaluated = evaluated(job, end.taskId, { expressions, variables: new CelVariables({ output: end.output }) });
     }
   }
 }
 
-async function evaluateAll(cel: CelEvaluator, expressions: readonly string[], variables: Record<string, unknown>): Promise<Map<string, CelResult>> {
-  const results = await Promise.all(expressions.map(async (expression) => [expression, await cel.evaluate(expression, variables)] as const));
-  return new Map(results);
+/** Those that the plan evaluates itself are left to it. */
+function evaluated(job: Job, place: string, { expressions, variables }: { expressions: readonly string[]; variables: CelVariables }): NonNullable<PushedEvent['evaluated']> {
+  const results = new Map<string, CelResult>();
+  for (const expression of expressions) {
+    if (results.has(expression) || compileCel(expression).isCheap(variables.chars)) continue;
+    const result = isFalse(expression, variables) ? { ok: true as const, value: false } : expressionsOf(job).find(place, expression, variables);
+    if (result !== undefined) results.set(expression, result);
+  }
+  return results;
 }
 
-/** What the children of a step ask about its output, where that is for the evaluator. */
-export function heavyExpressions(version: Version, index: number): string[] {
+/** Known without evaluating it. */
+function isFalse(expression: string, variables: CelVariables): boolean {
+  const guards = equalityGuards(expression);
+  return guards.length > 0 && isRuledOut(guards, variables.values['input']);
+}
+
+/** What the children of a step ask about its output. */
+export function outputExpressions(version: Version, index: number): string[] {
   return (version.children[index] ?? []).flatMap((child) =>
-    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' && compileCel(condition.expression).heavy ? [condition.expression] : [])),
+    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' ? [condition.expression] : [])),
   );
 }
 
-function heavyEventExpressions(state: ShardState | undefined, tenantId: string, key: string): string[] {
+function eventExpressions(state: ShardState, tenantId: string, key: string): Set<string> {
   const expressions = new Set<string>();
-  for (const { version, definition } of state?.steps ?? []) {
+  for (const { version, definition } of state.steps) {
     if (version.tenantId !== tenantId) continue;
-    for (const condition of definition.conditions) {
-      if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '' && compileCel(condition.expression).heavy) expressions.add(condition.expression);
-    }
+    for (const condition of definition.conditions) if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '') expressions.add(condition.expression);
   }
-  return [...expressions];
+  return expressions;
 }

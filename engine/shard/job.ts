@@ -1,5 +1,6 @@
 import type { Command } from '../plan/command.ts';
 import type { Plan } from '../plan/plan.ts';
+import { JobExpressions } from './job-expressions.ts';
 
 /** A command on its way through a shard's mailbox. */
 export interface Job {
@@ -10,9 +11,15 @@ export interface Job {
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;
+  /** Made with the first that is too dear for the lane. */
+  expressions?: JobExpressions;
   /** Plans the command. @returns answers the caller; to be called after the commit */
   run(plan: Plan): () => void;
   reject(error: Error): void;
+}
+
+export function expressionsOf(job: Job): JobExpressions {
+  return (job.expressions ??= new JobExpressions());
 }
 
 export function payloadSize(command: Command): number {

@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
 import { LiveState } from '../model/live-state.ts';
 import { isRunStatus, isTerminal } from '../model/status.ts';
@@ -17,7 +16,6 @@ interface ShardEvent extends ComingEvent {
 
 interface Sources {
   client: ClientBase;
-  cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
 }
@@ -40,7 +38,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
   const { client } = sources;
   const wanted: { state: ShardState; taskId: string }[] = [];
   const events: ShardEvent[] = [];
-  const asks: DurableAskCommand[] = [];
+  const asks: { job: Job; command: DurableAskCommand }[] = [];
   for (const job of jobs) {
     const state = sources.stateOf(job.shard);
     if (state === undefined) continue;
@@ -48,7 +46,7 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
     switch (command.kind) {
       case 'durableAsk':
         command.uncertain = job.mayBeDone;
-        asks.push(command);
+        asks.push({ job, command });
         wanted.push({ state, taskId: command.taskId });
         break;
       case 'durableMemo':
@@ -76,8 +74,8 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
   }
   wanted.push(...(await listeners(client, events)));
   await loadLogs(client, wanted);
-  await loadChildren(client, asks);
-  for (const ask of asks) await lookBack(sources, ask, jobs);
+  await loadChildren(client, asks.map(({ command }) => command));
+  for (const { job, command } of asks) await lookBack(sources, { job, command }, jobs);
 }
 
 /** Tasks that listen for the events, and that these may concern. A shard where none ever did is not asked for. */

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { CelResult } from '../cel/cel-result.ts';
+import { CelVariables } from '../cel/cel-variables.ts';
 import type { RunPlacement } from '../model/demands.ts';
 import type { BranchPoint } from '../model/durable.ts';
 import { groupBy } from '../model/group-by.ts';
@@ -12,8 +12,9 @@ import { chosenSteps } from '../plan/replay.ts';
 import type { ShardState, Version } from '../plan/shard-state.ts';
 import { readBranchPoints } from './durable-logs.ts';
 import { asksAnything, evaluateDemands } from './evaluate-demands.ts';
-import { heavyExpressions } from './evaluate-heavy.ts';
-import type { Job } from './job.ts';
+import { outputExpressions } from './evaluate-heavy.ts';
+import { expressionsOf, type Job } from './job.ts';
+import type { JobExpressions } from './job-expressions.ts';
 
 /**
  * Characters of inputs and outputs that the replays of one batch may bring; the run that goes over it is the last.
@@ -79,7 +80,6 @@ const readOutputs = {
 
 interface Sources {
   client: ClientBase;
-  cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
 }
 
@@ -97,11 +97,12 @@ interface Draft {
 /** The runs that replays ask for, as they are stored, with their expressions evaluated anew. */
 export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promise<void> {
   let left = batchChars;
-  for (const { command, shard, mayBeDone } of jobs) {
+  for (const job of jobs) {
+    const { command, shard, mayBeDone } = job;
     const state = sources.stateOf(shard);
     if (state === undefined) continue;
     if (command.kind === 'durableBranch' && state.tasks.find(command.taskId) < 0) {
-      command.loaded = await loadDrafts(sources, await readDrafts(sources.client, state, { tenantId: command.tenantId, ids: [command.taskId] }));
+      command.loaded = await loadDrafts(sources, expressionsOf(job), await readDrafts(sources.client, state, { tenantId: command.tenantId, ids: [command.taskId] }));
     }
     if (command.kind !== 'replay') continue;
     const found = await readDrafts(sources.client, state, command);
@@ -115,7 +116,7 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
       left -= sizeOf(draft);
     }
     command.deferred = deferred;
-    command.loaded = await loadDrafts(sources, taken);
+    command.loaded = await loadDrafts(sources, expressionsOf(job), taken);
   }
 }
 
@@ -146,7 +147,7 @@ function sizeOf(draft: Draft): number {
   return (draft.asks ? draft.row.input_length : 0) + draft.lookedAt.reduce((sum, task) => sum + (task.output_length ?? 0), 0);
 }
 
-async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): Promise<LoadedRun[]> {
+async function loadDrafts({ client }: Pick<Sources, 'client'>, expressions: JobExpressions, drafts: readonly Draft[]): Promise<LoadedRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
   const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string; filterPayload: string | null }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
   const payloadOf = new Map(payloads.map((payload) => [payload.id, payload]));
@@ -157,22 +158,28 @@ async function loadDrafts({ client, cel }: Sources, drafts: readonly Draft[]): P
   return Promise.all(
     drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
       const payload = payloadOf.get(row.id);
-      const demands = payload === undefined ? null : await evaluateDemands(cel, version, { runId: row.id, input: payload.input, metadata: payload.metadata, filterPayload: payload.filterPayload, ...placement });
+      const demands = payload === undefined ? null : await evaluateDemands(expressions.at(row.id), version, { runId: row.id, input: payload.input, metadata: payload.metadata, filterPayload: payload.filterPayload, ...placement });
       return {
         runId: row.id,
         versionId: row.version_id,
         priority: row.priority,
-        tasks: await Promise.all(tasks.map((task) => loadedTask(cel, version, { sql: task, output: outputOf.get(task.id) ?? null, branches: branches.get(task.id) ?? [] }))),
+        tasks: tasks.map((task) => loadedTask(expressions, version, { sql: task, output: outputOf.get(task.id) ?? null, branches: branches.get(task.id) ?? [] })),
         demands,
       };
     }),
   );
 }
 
-async function loadedTask(cel: CelEvaluator, version: Version, { sql, output, branches }: { sql: TaskSqlRow; output: string | null; branches: readonly BranchPoint[] }): Promise<LoadedTask> {
+function loadedTask(expressions: JobExpressions, version: Version, { sql, output, branches }: { sql: TaskSqlRow; output: string | null; branches: readonly BranchPoint[] }): LoadedTask {
   const skipped = sql.skipped === true;
   const evaluated = new Map<string, CelResult>();
-  if (output !== null && !skipped) for (const expression of heavyExpressions(version, sql.step)) evaluated.set(expression, await cel.evaluate(expression, { output: JSON.parse(output) }));
+  if (output !== null && !skipped) {
+    const variables = new CelVariables({ output });
+    for (const expression of outputExpressions(version, sql.step)) {
+      const result = expressions.find(`${sql.id} ${sql.generation ?? 1}`, expression, variables);
+      if (result !== undefined) evaluated.set(expression, result);
+    }
+  }
   return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, invocation: sql.invocation ?? 0, branches, status: statusOf(sql.status), skipped, output, outputBytes: sql.output_bytes ?? 0, evaluated };
 }
 

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
+import { loadDeliveries } from './load-deliveries.ts';
 import { loadReplays } from './load-replays.ts';
 import { loadDurable } from './load-durable.ts';
 import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
@@ -20,20 +20,21 @@ const readExistingEvents = {
 
 export interface LoadSources {
   client: ClientBase;
-  cel: CelEvaluator;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
 }
 
 /**
  * Brings in what planning needs and memory does not hold. Runs on the lane's own connection, after the
- * previous commit and before the plan, so that nothing can change in between.
+ * previous commit and before the plan, so that nothing can change in between. A job whose expressions are not complete
+ * after it is not to be planned.
  */
 export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): Promise<void> {
   await loadDurable(sources, jobs);
-  await evaluateHeavy(sources, jobs);
+  evaluateHeavy(sources.stateOf, jobs);
   await loadReplays(sources, jobs);
   await loadKeyClaims(sources, jobs);
+  await loadDeliveries(sources.client, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }

@@ -19,13 +19,12 @@ import { payloadSize, type Job } from './job.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
+import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { recoverShards, type OpenAttempt } from './recovery.ts';
+import { takeBatch } from './take-batch.ts';
 import { Ticks } from './ticks.ts';
 
-/** One transaction carries at most this. Larger batches cost more latency than they save (500 in flight beat 20,000). */
-const batchCommands = 500;
-const batchChars = 8 * 1024 * 1024;
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
 const parkMs = 30_000;
 const renewMs = 1_500;
@@ -54,8 +53,9 @@ export class Owner {
   readonly #ticks: Ticks;
   readonly #id = newId();
   readonly #states = new Map<number, ShardState>();
-  /** For whoever prepares commands, and for what is evaluated right before a plan. */
+  /** For whoever prepares commands, and for what a plan asks. */
   readonly cel = new CelEvaluator();
+  readonly #parking = new Parking(this.cel, (job) => this.#unpark(job));
   #queue: Job[] = [];
   readonly #room = new MailboxRoom();
   #lane: Lane | undefined;
@@ -104,7 +104,7 @@ export class Owner {
 
   /** Resolves once no command waits and none is being carried out. */
   async idle(): Promise<void> {
-    while (this.#pumping !== undefined) await this.#pumping;
+    while (this.#pumping !== undefined || !this.#parking.isEmpty) await (this.#pumping ?? this.#parking.settled());
   }
 
   /** How many commands wait for a batch. */
@@ -143,7 +143,7 @@ export class Owner {
           reject(error);
         },
       });
-      if (this.#queue.length === 1) this.#wake();
+      this.#wake();
     });
   }
 
@@ -155,8 +155,9 @@ export class Owner {
     this.#ticks.stop();
     await this.cel.stop();
     await this.#pumping;
+    await this.#parking.settled();
     if (this.#lane !== undefined) {
-      while (this.#queue.length > 0 && this.#lane !== undefined) await this.#runBatch(this.#take());
+      while (this.#lane !== undefined && this.#queue.some((job) => this.#isReady(job))) await this.#runBatch(this.#take());
       await releaseShards(this.#lane.client, this.#id).catch((error: unknown) => this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'));
       await this.#lane.close();
     }
@@ -172,7 +173,7 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
-        if (this.#queue.some((job) => this.#states.has(job.shard))) this.#wake();
+        if (this.#queue.some((job) => this.#isReady(job))) this.#wake();
       });
   }
 
@@ -190,24 +191,22 @@ export class Owner {
     this.#ticks.arm();
   }
 
-  /** The next batch's jobs, in order; jobs of shards that are not owned stay. */
+  /** Its shard is owned, and none that it must not overtake is away. */
+  #isReady(job: Job): boolean {
+    return this.#states.has(job.shard) && !this.#parking.blocks(job);
+  }
+
+  /** Back from having its expressions evaluated: planned next. */
+  #unpark(job: Job): boolean {
+    if (this.#stopping) job.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
+    else this.#queue.unshift({ ...job, queuedAtMs: performance.now() });
+    this.#wake();
+    return !this.#stopping;
+  }
+
   #take(): Job[] {
-    const jobs: Job[] = [];
-    let chars = 0;
-    let at = 0;
-    const left: Job[] = [];
-    for (; at < this.#queue.length && jobs.length < batchCommands; at++) {
-      const job = this.#queue[at];
-      if (job === undefined) break;
-      if (!this.#states.has(job.shard)) {
-        left.push(job);
-        continue;
-      }
-      if (jobs.length > 0 && chars + job.size > batchChars) break;
-      chars += job.size;
-      jobs.push(job);
-    }
-    this.#queue = left.length === 0 ? this.#queue.slice(at) : left.concat(this.#queue.slice(at));
+    const { jobs, left } = takeBatch(this.#queue, (job) => this.#isReady(job));
+    this.#queue = left;
     return jobs;
   }
 
@@ -220,22 +219,24 @@ export class Owner {
     for (const job of expired) job.reject(new HatchetError('NOT_OWNER', `no engine could take this on for ${parkMs / 1000} s`, { remedy: 'Check that Postgres is reachable and that one engine is running, then try again.' }));
   }
 
-  async #runBatch(jobs: readonly Job[]): Promise<void> {
+  async #runBatch(loading: readonly Job[]): Promise<void> {
     const lane = this.#lane;
     if (lane === undefined) {
-      this.#queue = [...jobs, ...this.#queue];
+      this.#queue = [...loading, ...this.#queue];
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan({ client: lane.client, cel: this.cel, stateOf: (shard) => this.#states.get(shard), clock: this.#clock }, jobs);
+      await loadForPlan({ client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock }, loading);
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       // With Postgres there, trying the same again would fail again.
-      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive())) return this.#bisect(jobs, error);
-      this.#queue = [...jobs, ...this.#queue];
+      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive())) return this.#bisect(loading, error);
+      this.#queue = [...loading, ...this.#queue];
       return this.#reconnect([]);
     }
+    const { ready: jobs, behind } = this.#parking.admit(loading);
     const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
+    if (batch.again.length + behind.length > 0) this.#queue = [...batch.again, ...behind, ...this.#queue];
     const renew = performance.now() - this.#renewedAt >= renewMs;
     if (batch.changes.isEmpty && !renew) return this.#release(batch);
     const states = renew ? this.#states.values() : batch.plans.keys();

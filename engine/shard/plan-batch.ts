@@ -5,6 +5,7 @@ import { settle } from '../plan/settle.ts';
 import { ChangeSet } from '../plan/change-set.ts';
 import { collectLive } from '../plan/live-rows.ts';
 import type { Plan } from '../plan/plan.ts';
+import { NotEvaluated } from '../plan/review-task.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import type { Job } from './job.ts';
 
@@ -15,18 +16,23 @@ export interface Outcome {
 }
 
 export interface PlannedBatch {
+  /** Those that were planned, or refused. */
   jobs: readonly Job[];
+  /** Those that need an expression which became known only with this batch: to be loaded and planned again. */
+  again: readonly Job[];
   outcomes: Outcome[];
   changes: ChangeSet;
   plans: ReadonlyMap<ShardState, Plan>;
 }
 
 /** Runs the commands against memory. What a refused command had done by then is taken back at once. */
-export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => ShardState | undefined, clockUs: number, log: Logger): PlannedBatch {
+export function planBatch(loaded: readonly Job[], stateOf: (shard: number) => ShardState | undefined, clockUs: number, log: Logger): PlannedBatch {
   const changes = new ChangeSet();
   const plans = new Map<ShardState, Plan>();
   const outcomes: Outcome[] = [];
-  for (const job of jobs) {
+  const jobs: Job[] = [];
+  const again: Job[] = [];
+  for (const job of loaded) {
     const state = stateOf(job.shard);
     if (state === undefined) throw new Error(`shard ${job.shard} is not owned: the job should have waited`);
     let plan = plans.get(state);
@@ -38,9 +44,15 @@ export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => Shar
     const changeMark = changes.mark();
     try {
       outcomes.push({ job, answer: job.run(plan) });
+      jobs.push(job);
     } catch (error) {
       state.undo.rollback(undoMark);
       changes.truncate(changeMark);
+      if (error instanceof NotEvaluated) {
+        again.push(job);
+        continue;
+      }
+      jobs.push(job);
       const refused = refusal(error, job, log);
       outcomes.push({ job, answer: () => job.reject(refused) });
     }
@@ -49,7 +61,7 @@ export function planBatch(jobs: readonly Job[], stateOf: (shard: number) => Shar
     settle(plan);
     collectLive(plan);
   }
-  return { jobs, outcomes, changes, plans };
+  return { jobs, again, outcomes, changes, plans };
 }
 
 /** As if the batch had never been planned. */

@@ -1,12 +1,13 @@
+import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { matchesEventKey } from '../model/event-key.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { checkedJson, checkedMetadata } from '../model/payload.ts';
 import { newId } from '../model/uuid.ts';
-import type { EventRun, PushedEvent } from '../plan/command.ts';
+import type { Delivery, EventRun, PushedEvent } from '../plan/command.ts';
 import type { Filter, Version } from '../plan/shard-state.ts';
 import type { Owner } from './owner.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun, type RunPorts } from './prepare-run.ts';
 
 /** An event as any of the pushing calls brings it. */
 export interface EventRequest {
@@ -19,6 +20,7 @@ export interface EventRequest {
   priority: number | undefined;
   /** The webhook that it came by. */
   webhookName?: string | null | undefined;
+  delivery?: Delivery | undefined;
 }
 
 const longestKey = 1000;
@@ -28,7 +30,7 @@ const longestKey = 1000;
  * no filters, and one run for each filter of the event's scope that lets it through.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
-async function prepareEvent(owner: Owner, tenantId: string, request: EventRequest): Promise<PushedEvent> {
+async function prepareEvent(owner: RunPorts, tenantId: string, request: EventRequest): Promise<PushedEvent> {
   const { key, payload } = request;
   checkText(key, "the event's key", 1);
   const scope = request.scope === undefined || request.scope === '' ? null : request.scope;
@@ -48,19 +50,23 @@ async function prepareEvent(owner: Owner, tenantId: string, request: EventReques
       runs.push({ run, filterId: filter?.id ?? null });
     }
   }
-  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName };
+  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName, delivery: request.delivery };
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(owner: Owner, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null } }): Promise<(Filter | undefined)[]> {
+async function letThrough(owner: RunPorts, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null; payload: string; metadata: string } }): Promise<(Filter | undefined)[]> {
   const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
   if (filters.length === 0) return [undefined];
   const { input, own, event } = facts;
   const wanting: Filter[] = [];
   for (const filter of filters) {
     if (event.scope === null || filter.scope !== event.scope) continue;
-    const variables = { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: event.key, event_id: event.id };
-    const result = await owner.cel.evaluate(filter.expression, variables);
+    const { key, id } = event;
+    const variables = new CelVariables(
+      { input: event.payload, payload: filter.payload, additional_metadata: event.metadata, event_key: JSON.stringify(key), event_id: JSON.stringify(id) },
+      { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: key, event_id: id },
+    );
+    const result = await owner.cel.evaluate(version.tenantId, filter.expression, variables);
     if (result.ok && result.value === true) wanting.push(filter);
   }
   return wanting;
@@ -74,7 +80,7 @@ function checkText(text: string, what: string, least: number): void {
  * Pushes events, in one transaction.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER
  */
-export async function pushEvents(owner: Owner, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
+export async function pushEvents(owner: RunPorts & Pick<Owner, 'submit'>, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
   if (requests.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, { remedy: `Push at most ${maxBulkTriggers} a call.` });
   const events = await Promise.all(requests.map((request) => prepareEvent(owner, tenantId, request)));
   const tasks = events.reduce((sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0), 0);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { firstBranch } from '../model/durable.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
@@ -8,7 +9,11 @@ import type { RunPlacement } from '../model/demands.ts';
 import type { Version } from '../plan/shard-state.ts';
 import type { TriggerRun } from '../plan/trigger-run.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
+import { markChecked, type Checked } from '../model/checked.ts';
 import type { Owner } from './owner.ts';
+
+/** What preparing a run asks of the owner. */
+export type RunPorts = Pick<Owner, 'stateOf' | 'cel'>;
 
 /** A run as any of the triggering calls asks for it. */
 export interface TriggerRequest {
@@ -18,7 +23,7 @@ export interface TriggerRequest {
   priority: number | undefined;
   parentTaskId?: string | undefined;
   childIndex?: number | undefined;
-  childKey?: string | undefined;
+  childKey?: Checked<string> | undefined;
   /** Chosen by the caller, so that the call can be repeated. */
   runId?: string | undefined;
   /** The parent's worker, for a child of a sticky workflow. */
@@ -33,7 +38,7 @@ export interface TriggerRequest {
  * The run that the planner shall make: workflow resolved to its newest version, payloads checked, ids minted, expressions evaluated.
  * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
-export async function prepareRun(owner: Owner, tenantId: string, request: TriggerRequest): Promise<TriggerRun> {
+export async function prepareRun(owner: RunPorts, tenantId: string, request: TriggerRequest): Promise<Checked<TriggerRun>> {
   const input = checkedInput(request.input);
   const metadata = checkedMetadata(request.metadata);
   const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.workflowName);
@@ -53,7 +58,7 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     throw new HatchetError('INVALID_ARGUMENT', `workflow ${version.definition.name} has no sticky strategy, so a run of it cannot keep to a worker`, { remedy: 'Give the workflow a sticky strategy, or leave sticky out of the call.' });
   }
   const placement: RunPlacement = { labels: request.labels ?? [], desiredWorkerId };
-  return {
+  return markChecked({
     runId,
     taskIds: steps.length === 1 ? [runId] : steps.map(() => newId()),
     versionId: version.versionId,
@@ -67,17 +72,17 @@ export async function prepareRun(owner: Owner, tenantId: string, request: Trigge
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     idempotency: await idempotencyOf(owner, version, { input, metadata }),
     ownId: child !== undefined || request.runId !== undefined,
-    demands: await evaluateDemands(owner.cel, version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
-  };
+    demands: await evaluateDemands(owner.cel.of(tenantId), version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
+  });
 }
 
 const longestKey = 1000;
 
 /** @throws HatchetError INVALID_ARGUMENT where the workflow's expression gives no key */
-async function idempotencyOf(owner: Owner, version: Version, payload: { input: string; metadata: string }): Promise<TriggerRun['idempotency']> {
+async function idempotencyOf(owner: RunPorts, version: Version, payload: { input: string; metadata: string }): Promise<TriggerRun['idempotency']> {
   const rule = version.definition.idempotency;
   if (rule === null) return null;
-  const result = await owner.cel.evaluate(rule.expression, { input: JSON.parse(payload.input), additional_metadata: JSON.parse(payload.metadata) });
+  const result = await owner.cel.evaluate(version.tenantId, rule.expression, new CelVariables({ input: payload.input, additional_metadata: payload.metadata }));
   const why = result.ok ? `gives ${JSON.stringify(result.value).slice(0, 100)}, not a text of 1 to ${longestKey} characters` : `failed: ${result.message}`;
   if (!result.ok || typeof result.value !== 'string' || result.value === '' || result.value.length > longestKey || result.value.includes('\0')) {
     throw new HatchetError('INVALID_ARGUMENT', `the idempotency expression ${JSON.stringify(rule.expression)} of workflow ${version.definition.name} ${why}`, { remedy: 'Send what the expression reads.' });
@@ -92,7 +97,7 @@ export function childName({ childKey, childIndex }: Pick<TriggerRequest, 'childK
 }
 
 /** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
-function branchOfLiveTask(owner: Owner, tenantId: string, taskId: string): number | undefined {
+function branchOfLiveTask(owner: RunPorts, tenantId: string, taskId: string): number | undefined {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(taskId) ?? -1;
   return state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId ? undefined : state.durable.branchOf(row);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
@@ -204,7 +204,7 @@ describe('webhooks, made by the published SDK', () => {
 
     await hatchet.webhooks.delete('generic');
     await expect(hatchet.webhooks.get('generic')).rejects.toThrow('404');
-    expect((await post('generic', { body: '{}', headers: generic.sign('') })).status).toBe(404);
+    expect((await post('generic', { body: '{}', headers: generic.sign('') })).status).toBe(403);
   });
 
   it('an expression that fails answers so, stores nothing, and is seen at the webhook', async () => {
@@ -253,7 +253,7 @@ describe('webhooks, made by the published SDK', () => {
     const unknown = await post('keyed', { body: '{"kind":"x"}', headers: { 'x-api-key': 'k1' }, tenant: crypto.randomUUID() });
     const wrongTenant = await post('keyed', { body: '{"kind":"x"}', headers: { 'x-api-key': 'k1' }, tenant: strangerId });
     expect(wrongTenant).toEqual(unknown);
-    expect(unknown.status).toBe(404);
+    expect(unknown.status).toBe(403);
     expect((await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks/slack`)).status).toBe(401);
     // The same name, for another tenant.
     const made = await rest('POST', foreign, { token: strangerToken, body: { name: 'keyed', sourceName: 'GENERIC', eventKeyExpression: '"hook:theirs"', authType: 'API_KEY', auth: { headerName: 'x', apiKey: 'y' } } });
@@ -262,6 +262,97 @@ describe('webhooks, made by the published SDK', () => {
     expect((await post('keyed', { body: '{}', headers: { x: 'y' }, tenant: strangerId })).status).toBe(200);
     expect((await post('keyed', { body: '{"kind":"x"}', headers: { x: 'y' } })).status).toBe(403);
     expect(seen.length).toBe(started);
+  });
+
+  it('names to strangers nothing that exists: one answer for an unknown webhook, an unknown tenant and a wrong sender', async () => {
+    const stripe = sender('STRIPE');
+    const signed = (text: string): Record<string, string> => ({ 'stripe-signature': `t=${seconds()},v1=${mac('guessed', text)}` });
+    const tries = [{}, { 'x-api-key': 'k2' }, { authorization: 'Basic YTpi' }, signed('{}'), { ...stripe.sign('{}'), 'stripe-signature': `t=1,v1=${mac('whsec_stripe', '1.{}')}` }];
+    const answers = new Set<string>();
+    for (const headers of tries) {
+      for (const [name, tenant] of [['stripe'], ['keyed'], ['nothing'], ['stripe', crypto.randomUUID()], ['stripe', 'no-uuid'], ['x'.repeat(300)]] as const) answers.add(JSON.stringify(await post(name, { body: '{}', headers, ...(tenant === undefined ? {} : { tenant }) })));
+    }
+    expect([...answers].map((answer): unknown => JSON.parse(answer))).toEqual([{ status: 403, body: { errors: [{ code: 'WEBHOOK_REFUSED', description: expect.stringContaining('there is no such webhook, or its credentials are missing, wrong or too old') }] } }]);
+  });
+
+  it('is not held up by strangers: a header of thousands of signatures, bodies without an end', async () => {
+    const body = 'x'.repeat(4 * 1024 * 1024);
+    const header = `t=${seconds()},${'v1=,'.repeat(2600)}`;
+    expect((await post('stripe', { body, headers: { 'stripe-signature': header } })).status).toBe(403);
+    // Answered while the body still comes: nothing of it is waited for.
+    const url = `http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks`;
+    const open = (name: string, headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const call = httpRequest(`${url}/${name}`, { method: 'POST', headers: { ...headers, 'transfer-encoding': 'chunked' } }, (response) => {
+          resolve(response.statusCode);
+          call.destroy();
+        });
+        call.on('error', reject);
+        call.write('{');
+      });
+    for (const name of ['stripe', 'nothing', 'keyed']) expect(await open(name, {})).toBe(403);
+    for (const name of ['stripe', 'nothing']) expect(await open(name, { 'stripe-signature': header })).toBe(403);
+  });
+
+  it('a flood of refusals costs a statement now and then', async () => {
+    const statements = vi.spyOn(Pool.prototype, 'query');
+    await Promise.all(Array.from({ length: 300 }, (_, index) => post(index % 2 === 0 ? 'stripe' : `nothing-${index % 50}`, { body: '{}' })));
+    expect(statements.mock.calls.length).toBeLessThan(100);
+    const asked = statements.mock.calls.map(([query]): unknown => Object(query).name);
+    expect(asked.filter((name) => name === 'webhook_refused').length).toBeLessThanOrEqual(1);
+    statements.mockRestore();
+  });
+
+  it.each(senders.filter(({ source }) => source !== 'GENERIC'))('$source: a delivery that comes again is the event that it was', async ({ source, body, sign }) => {
+    const name = source.toLowerCase();
+    const text = JSON.stringify({ ...body, id: `evt_${crypto.randomUUID()}` });
+    const headers = sign(text);
+    const [before, started] = [await events(), seen.length];
+    // At once, and later.
+    const svix = source === 'SVIX' ? await post(name, { body: text, headers }) : undefined;
+    if (svix !== undefined) {
+      // The id is the sender's, and signed: it was used by the first test.
+      expect(svix.body.event.payload).toEqual(body);
+      expect([await events(), seen.length]).toEqual([before, started]);
+      return;
+    }
+    const together = await Promise.all(Array.from({ length: 5 }, () => post(name, { body: text, headers })));
+    const again = await post(name, { body: text, headers: { ...headers, 'x-github-delivery': 'changed', 'linear-delivery': 'changed' } });
+    const ids = new Set([...together, again].map((answer) => answer.body.event.metadata.id));
+    expect([...together, again].map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 200));
+    expect(ids.size).toBe(1);
+    await expect.poll(() => seen.length).toBe(started + 1);
+    expect(await events()).toBe(before + 1);
+    // Another text is another event.
+    const other = JSON.stringify({ ...body, id: `evt_${crypto.randomUUID()}` });
+    expect(ids.has((await post(name, { body: other, headers: sign(other) })).body.event.metadata.id)).toBe(false);
+  });
+
+  it('a delivery that was not stored may come again; one of a password always', async () => {
+    await hatchet.webhooks.create(Object({ name: 'own', sourceName: 'GENERIC', eventKeyExpression: 'input.kind', returnEventAsResponsePayload: true, auth: { ...sha256Hex, signatureHeaderName: 'X-Signature', signingSecret: 'own secret' } }));
+    const body = '{"kind":"hook:own","n":1}';
+    const headers = { 'x-signature': mac('own secret', body) };
+    await hatchet.webhooks.update('own', { eventKeyExpression: 'input.missing' });
+    expect((await post('own', { body, headers })).status).toBe(400);
+    await hatchet.webhooks.update('own', { eventKeyExpression: 'input.kind' });
+    const first = await post('own', { body, headers });
+    expect(first.status).toBe(200);
+    expect((await post('own', { body, headers })).body.event.metadata.id).toBe(first.body.event.metadata.id);
+    // It runs out: what is not timed may be meant twice.
+    await pool.query('UPDATE webhook_delivery SET expires_us = 0');
+    expect((await post('own', { body, headers })).body.event.metadata.id).not.toBe(first.body.event.metadata.id);
+
+    const before = await events();
+    for (let time = 0; time < 3; time++) await post('keyed', { body: '{"kind":"hook:again"}', headers: { 'x-api-key': 'k1' } });
+    expect(await events()).toBe(before + 3);
+  });
+
+  it('an expression that is too dear is evaluated elsewhere, for a large body too', async () => {
+    await hatchet.webhooks.create(Object({ name: 'dear', sourceName: 'GENERIC', eventKeyExpression: `input.s.matches(input.p) ? 'hook:dear' : 'none'`, returnEventAsResponsePayload: true, auth: { headerName: 'X-Api-Key', apiKey: 'k1' } }));
+    const answer = await post('dear', { body: JSON.stringify({ s: 'aaa', p: '^a+$', filler: 'x'.repeat(100_000) }), headers: { 'x-api-key': 'k1' } });
+    expect(answer.body.event.key).toBe('hook:dear');
+    const hostile = await post('dear', { body: JSON.stringify({ s: 'a', p: 'a'.repeat(40_000) }), headers: { 'x-api-key': 'k1' } });
+    expect([hostile.status, hostile.body.errors[0].description]).toEqual([400, expect.stringContaining('the pattern has 40000 characters; up to 1024 are allowed')]);
   });
 
   it('what cannot be right is refused when it is made', async () => {

@@ -56,7 +56,7 @@ function update(host: CommandHost): Command {
 
 function remove(host: CommandHost): Command {
   const command = new Command('delete')
-    .description('remove it: its sender is answered with 404')
+    .description('remove it: its sender is answered with 403')
     .argument('<name>', 'name of the webhook')
     .action((name: string, flags: WebhookFlags) => host.run(async () => (await import('./webhooks.ts')).deleteWebhook(host.context, name, flags)));
   return examples(withOutput(withConnection(command)), 'hatchet webhooks delete github');

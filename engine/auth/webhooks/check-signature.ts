@@ -1,59 +1,65 @@
-import { verify as verifyGithub } from '@octokit/webhooks-methods';
-import { Webhook as StandardWebhook, WebhookVerificationError } from 'standardwebhooks';
-import { isSigned } from './hmac-signature.ts';
+import { signatureAmong } from './hmac-signature.ts';
 import { secondsHeader, staleTime } from './signed-time.ts';
 import type { HmacAuth, WebhookSource } from './webhook.ts';
 
-/** A request as it came. */
-export interface IncomingRequest {
-  /** By lower-case name. */
-  headers: Readonly<Record<string, string>>;
-  body: Buffer;
+/** By lower-case name. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** What a body says of its sender: why it is refused, or what it is signed with, in one spelling. */
+export type BodyVerdict = { refused: string } | { signature: string | undefined };
+
+/** What the headers say of the sender: why it is refused, or what is left to ask the body. */
+export type HeadersVerdict = { refused: string } | { check: (body: Buffer) => BodyVerdict };
+
+/** What the headers claim to be signed: everything that can be known before the body is read. */
+interface Claim {
+  signatures: readonly string[];
+  /** What is signed before the body. */
+  prefix: string;
+  key: string | Buffer;
+  /** What is wrong with a body whose signature is right. */
+  late?: (body: Buffer) => string | undefined;
 }
 
-interface Signed extends IncomingRequest {
+interface Signed {
+  headers: Headers;
   auth: HmacAuth;
   /** What the header of the signature holds. */
   signature: string;
   nowMs: number;
 }
 
-/** What is wrong with a request; undefined for nothing. */
-type Check = (request: Signed) => string | undefined | Promise<string | undefined>;
+type Read = (request: Signed) => { refused: string } | Claim;
+
+/** Characters of a signature's header, an id's or a time's: eight signatures of SHA512 are shorter. */
+const longestHeader = 2048;
+/** Signatures of one request: senders add one for each secret that is in force. */
+const mostSignatures = 8;
 
 const wrong = 'its signature is not valid';
 
-const checkBody: Check = ({ signature, body, auth }) => (isSigned(signature, [body], auth) ? undefined : wrong);
-
-/** https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries; the older header carries SHA1. */
-const checkGithub: Check = async (request) => {
-  const { signature, body, auth } = request;
-  if (auth.algorithm !== 'SHA256' || auth.encoding !== 'HEX') return checkBody(request);
-  if (body.length === 0) return wrong;
-  return (await verifyGithub(auth.signingSecret, body.toString(), signature)) ? undefined : wrong;
-};
+/** The body alone: GitHub's, under its older header too, and that of senders of one's own. */
+const readPlain = ({ signature, auth }: Signed): Claim => ({ signatures: [signature], prefix: '', key: auth.signingSecret });
 
 /** `t=1492774577,v1=5257a8…,v1=6ffbb5…`: the time, and a signature for each secret that is in force. */
-const checkStripe: Check = ({ signature, body, auth, nowMs }) => {
+const readStripe: Read = ({ signature, auth, nowMs }) => {
   const parts = signature.split(',').map((part) => part.trim());
   const time = parts.find((part) => part.startsWith('t='))?.slice(2) ?? '';
-  const signatures = parts.filter((part) => part.startsWith('v1=')).map((part) => part.slice(3));
-  if (!signatures.some((each) => isSigned(each, [`${time}.`, body], auth))) return wrong;
-  return staleTime(secondsHeader(time), nowMs);
+  const stale = staleTime(secondsHeader(time), nowMs);
+  if (stale !== undefined) return { refused: stale };
+  return { signatures: parts.filter((part) => part.startsWith('v1=')).map((part) => part.slice(3)), prefix: `${time}.`, key: auth.signingSecret };
 };
 
 /** `v0=…` over `v0:<time>:<body>`, with the time in a header of its own. */
-const checkSlack: Check = ({ signature, headers, body, auth, nowMs }) => {
+const readSlack: Read = ({ signature, headers, auth, nowMs }) => {
   const time = headers['x-slack-request-timestamp'] ?? '';
-  if (!signature.startsWith('v0=') || !isSigned(signature.slice(3), [`v0:${time}:`, body], auth)) return wrong;
-  return staleTime(secondsHeader(time), nowMs);
+  const stale = staleTime(secondsHeader(time), nowMs);
+  if (stale !== undefined) return { refused: stale };
+  return { signatures: signature.startsWith('v0=') ? [signature.slice(3)] : [], prefix: `v0:${time}:`, key: auth.signingSecret };
 };
 
-/** The time is in the body, in milliseconds. */
-const checkLinear: Check = (request) => {
-  const unsigned = checkBody(request);
-  return unsigned === undefined ? staleTime(linearTime(request.body), request.nowMs) : unsigned;
-};
+/** The time is in the body, in milliseconds: read only once it is known who wrote it. */
+const readLinear: Read = (request) => ({ ...readPlain(request), late: (body) => staleTime(linearTime(body), request.nowMs) });
 
 function linearTime(body: Buffer): number {
   try {
@@ -65,26 +71,40 @@ function linearTime(body: Buffer): number {
   }
 }
 
-/** Standard Webhooks, of which Svix is the origin; its own headers start with `svix-`. The library minds the time. */
-const checkSvix: Check = ({ headers, signature, body, auth }) => {
-  const id = headers['svix-id'] ?? headers['webhook-id'] ?? '';
+/** Standard Webhooks, of which Svix is the origin; its own headers start with `svix-`. `v1,… v1,…` over `<id>.<time>.<body>`. */
+const readSvix: Read = ({ headers, signature, auth, nowMs }) => {
+  const id = svixId(headers);
   const time = headers['svix-timestamp'] ?? headers['webhook-timestamp'] ?? '';
-  if (!/^\d{1,12}$/.test(time)) return 'its time of signing is not a number';
-  try {
-    new StandardWebhook(auth.signingSecret).verify(body.toString(), { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': signature }, { jsonParse: false });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof WebhookVerificationError)) throw error;
-    return error.message.includes('timestamp') ? 'its time of signing is more than 5 minutes off' : wrong;
-  }
+  const stale = staleTime(secondsHeader(time), nowMs);
+  if (stale !== undefined) return { refused: stale };
+  if (id === '' || id.length > longestHeader) return { refused: 'its id is missing or too long' };
+  const signatures = signature.split(' ').flatMap((part) => (part.startsWith('v1,') ? [part.slice(3)] : []));
+  return { signatures, prefix: `${id}.${Number(time)}.`, key: Buffer.from(auth.signingSecret.replace(/^whsec_/, ''), 'base64') };
 };
 
-const checks: Record<WebhookSource, Check> = { GENERIC: checkBody, GITHUB: checkGithub, STRIPE: checkStripe, SLACK: checkSlack, LINEAR: checkLinear, SVIX: checkSvix };
+export function svixId(headers: Headers): string {
+  return headers['svix-id'] ?? headers['webhook-id'] ?? '';
+}
 
-/** What is wrong with the signature of a request; undefined for nothing. */
-export async function checkSignature(source: WebhookSource, request: IncomingRequest & { auth: HmacAuth; nowMs: number }): Promise<string | undefined> {
-  const name = request.auth.signatureHeaderName.toLowerCase();
-  const signature = request.headers[name];
-  if (signature === undefined || signature === '') return `the header ${name} is missing`;
-  return checks[source]({ ...request, signature });
+const readers: Record<WebhookSource, Read> = { GENERIC: readPlain, GITHUB: readPlain, STRIPE: readStripe, SLACK: readSlack, LINEAR: readLinear, SVIX: readSvix };
+
+/** The signature's header and the signed time are looked at before anything is computed; then one HMAC over the body. */
+export function checkSignature(source: WebhookSource, request: Omit<Signed, 'signature'>): HeadersVerdict {
+  const { auth, headers } = request;
+  const name = auth.signatureHeaderName.toLowerCase();
+  const signature = headers[name] ?? '';
+  if (signature === '') return { refused: `the header ${name} is missing` };
+  if (signature.length > longestHeader) return { refused: `the header ${name} has ${signature.length} characters; a signature has up to ${longestHeader}` };
+  const claim = readers[source]({ ...request, signature });
+  if ('refused' in claim) return claim;
+  const signatures = claim.signatures.slice(0, mostSignatures);
+  if (signatures.length === 0) return { refused: wrong };
+  return {
+    check: (body) => {
+      const found = signatureAmong(signatures, { parts: [claim.prefix, body], key: claim.key, auth });
+      if (found === undefined) return { refused: wrong };
+      const late = claim.late?.(body);
+      return late === undefined ? { signature: found } : { refused: late };
+    },
+  };
 }

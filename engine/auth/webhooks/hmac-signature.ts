@@ -11,15 +11,22 @@ function sameText(a: string, b: string): boolean {
 
 /** Case does not matter in hex, nor padding in base64. */
 function plain(signature: string, encoding: HmacEncoding): string {
-  return encoding === 'HEX' ? signature.toLowerCase() : signature.replace(/=+$/, '');
+  return encoding === 'HEX' ? signature.toLowerCase() : signature.replace(/={1,3}$/, '');
 }
 
-/** Whether a signature is that of the parts, one after the other. A leading name of the hash, as in `sha256=…`, is allowed. */
-export function isSigned(given: string, parts: readonly (string | Buffer)[], auth: Pick<HmacAuth, 'algorithm' | 'encoding' | 'signingSecret'>): boolean {
+/**
+ * The signature of the parts, one after the other, where it is among those that were given. It is computed once, however
+ * many there are. A leading name of the hash, as in `sha256=…`, is allowed.
+ */
+export function signatureAmong(given: readonly string[], options: { parts: readonly (string | Buffer)[]; key: string | Buffer; auth: Pick<HmacAuth, 'algorithm' | 'encoding'> }): string | undefined {
+  const { parts, key, auth } = options;
   const hash = hashes[auth.algorithm];
-  const hmac = createHmac(hash, auth.signingSecret);
+  const hmac = createHmac(hash, key);
   for (const part of parts) hmac.update(part);
-  const bare = given.trim();
-  const signature = bare.startsWith(`${hash}=`) ? bare.slice(hash.length + 1) : bare;
-  return sameText(plain(signature, auth.encoding), plain(hmac.digest(encodings[auth.encoding]), auth.encoding));
+  const expected = plain(hmac.digest(encodings[auth.encoding]), auth.encoding);
+  const found = given.filter((each) => {
+    const bare = each.trim();
+    return sameText(plain(bare.startsWith(`${hash}=`) ? bare.slice(hash.length + 1) : bare, auth.encoding), expected);
+  });
+  return found.length > 0 ? expected : undefined;
 }

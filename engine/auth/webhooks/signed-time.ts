@@ -1,5 +1,5 @@
 /** How old, or how far ahead, a signed time may be: a request that was overheard cannot be sent again later. */
-const toleranceMs = 5 * 60_000;
+export const toleranceMs = 5 * 60_000;
 
 /** What is wrong with the time that a sender signed; undefined for nothing. */
 export function staleTime(ms: number, nowMs: number): string | undefined {

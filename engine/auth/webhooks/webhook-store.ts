@@ -1,9 +1,11 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../../errors.ts';
+import { checkLimit, type TenantLimits } from '../tenant-limits.ts';
+import { RecentLookups } from './recent-lookups.ts';
 import type { StoredWebhook, Webhook, WebhookAuth, WebhookSource } from './webhook.ts';
 
-/** Of one tenant. */
-const mostWebhooks = 1000;
+/** Characters of a name. */
+const longestName = 200;
 
 interface WebhookSqlRow {
   id: string;
@@ -29,6 +31,11 @@ const listText = {
     SELECT ${columns} FROM webhook
     WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR source = ANY ($2)) AND (cardinality($3::text[]) = 0 OR name = ANY ($3))
     ORDER BY name OFFSET $4 LIMIT $5`,
+};
+
+const findText = {
+  name: 'find_webhooks',
+  text: `SELECT ${columns} FROM webhook JOIN unnest($1::uuid[], $2::text[]) AS u (tenant_id, name) USING (tenant_id, name)`,
 };
 
 const insertText = {
@@ -57,7 +64,11 @@ const updateText = {
 
 const deleteText = { name: 'delete_webhook', text: `DELETE FROM webhook WHERE tenant_id = $1 AND name = $2 RETURNING ${columns}` };
 
-/** At most one write in ten seconds: strangers can have requests refused as often as they like. */
+/** Between two notes of a refusal: strangers can have requests refused as often as they like. */
+const refusalsMs = 10_000;
+/** Webhooks whose last refusal is remembered, so that not each costs a statement. */
+const mostRefusals = 10_000;
+/** At most one write in ten seconds, whichever engine it is. */
 const refusedText = {
   name: 'webhook_refused',
   text: `
@@ -72,12 +83,26 @@ export interface WebhookChange {
   returnsEvent: boolean | undefined;
 }
 
-/** The webhooks of all tenants. They are no state of the planner: a request reads its own, and becomes a pushed event. */
+/** The webhooks of all tenants. They are no state of the planner: a request finds its own, and becomes a pushed event. */
 export class WebhookStore {
   readonly #pool: Pool;
+  readonly #limits: TenantLimits;
+  readonly #recent: RecentLookups<StoredWebhook>;
+  /** By webhook, when a refusal was last noted. The oldest first. */
+  readonly #refusedAtMs = new Map<string, number>();
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, limits: TenantLimits) {
     this.#pool = pool;
+    this.#limits = limits;
+    this.#recent = new RecentLookups(async (keys) => {
+      const { rows } = await this.#pool.query<WebhookSqlRow>({ ...findText, values: [keys.map((key) => key.slice(0, 36)), keys.map((key) => key.slice(37))] });
+      return new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), fromRow(row)]));
+    });
+  }
+
+  /** For requests of strangers: as it was up to a second ago, where another engine has changed it since. */
+  async findRecent(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+    return name.length > longestName || name.includes('\0') ? undefined : this.#recent.find(keyOf(tenantId, name));
   }
 
   async list(tenantId: string, query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number }): Promise<StoredWebhook[]> {
@@ -90,32 +115,45 @@ export class WebhookStore {
     return webhook;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, or the tenant's 1001st */
+  /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, LIMIT_REACHED */
   async create(webhook: Webhook): Promise<StoredWebhook> {
     const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), mostWebhooks] });
+    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(auth), this.#limits.of(tenantId).webhooks] });
     const [row] = rows;
+    this.#recent.forget(keyOf(tenantId, name));
     if (row !== undefined) return fromRow(row);
     const isTaken = (await this.find(tenantId, name)) !== undefined;
-    throw isTaken
-      ? new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' })
-      : new HatchetError('INVALID_ARGUMENT', `the tenant has ${mostWebhooks} webhooks already`, { remedy: 'Delete some.' });
+    if (!isTaken) checkLimit(this.#limits.of(tenantId), 'webhooks', this.#limits.of(tenantId).webhooks + 1);
+    throw new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' });
   }
 
   async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
     const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...updateText, values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent] });
+    this.#recent.forget(keyOf(tenantId, name));
     return rows.map(fromRow)[0];
   }
 
   async delete(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...deleteText, values: [tenantId, name] });
+    this.#recent.forget(keyOf(tenantId, name));
     return rows.map(fromRow)[0];
   }
 
-  async refused(id: string, reason: string): Promise<void> {
+  /** Notes why a request was refused. @returns false where another was noted just before */
+  async refused(id: string, reason: string): Promise<boolean> {
+    const nowMs = performance.now();
+    if (nowMs - (this.#refusedAtMs.get(id) ?? -Infinity) < refusalsMs) return false;
+    this.#refusedAtMs.delete(id);
+    this.#refusedAtMs.set(id, nowMs);
+    if (this.#refusedAtMs.size > mostRefusals) for (const oldest of this.#refusedAtMs.keys()) if (this.#refusedAtMs.delete(oldest)) break;
     await this.#pool.query({ ...refusedText, values: [id, reason.slice(0, 1000).replaceAll('\0', '')] });
+    return true;
   }
+}
+
+function keyOf(tenantId: string, name: string): string {
+  return `${tenantId} ${name}`;
 }
 
 function fromRow(row: WebhookSqlRow): StoredWebhook {

@@ -25,7 +25,7 @@ it('lines that wait have a size together: past it callers are told to slow down,
   const refused = written.filter((each) => each.status === 'rejected');
   expect(refused.length).toBeGreaterThan(800);
   expect(refused.length).toBeLessThan(1000);
-  expect(refused[0]?.reason).toMatchObject({ code: 'COMMAND_FAILED', remedy: 'Log less, or less often.' });
+  expect(refused[0]?.reason).toMatchObject({ code: 'BUSY', remedy: 'Send less, or less often.' });
   await Promise.all(Array.from({ length: 1000 }, write));
   await writer.stop();
 });

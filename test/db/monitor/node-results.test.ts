@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 /** Memos of a new task. @param payloads by node, from 1 on; null for one that is open */
-async function writeMemos(payloads: readonly (string | null)[], { taskId = newId(), branch = 1 } = {}): Promise<string> {
+async function writeMemos(payloads: readonly (string | null)[], { taskId = String(newId()), branch = 1 } = {}): Promise<string> {
   const nodes = payloads.map((_, index) => index + 1);
   await pool.query(`INSERT INTO durable_entry (task_id, branch, node, kind, fingerprint, asked, invocation, seq) SELECT $1, $2, n, ${memo}, 'f', '{}', 1, n FROM unnest($3::integer[]) AS n`, [taskId, branch, nodes]);
   await satisfy(taskId, branch, payloads.flatMap((payload, index) => (payload === null ? [] : [{ node: index + 1, payload }])));

@@ -22,8 +22,11 @@ it('drops what ran out, and keeps what still counts', async () => {
     for (const [age, run] of [[40, newId()], [40, null], [3, newId()]] as const) {
       await client.query(`INSERT INTO schedule (id, tenant_id, workflow_id, due_us, input, metadata, run_id) VALUES ($1, $2, $3, $4, '{}', '{}', $5)`, [newId(), tenant, workflow, nowUs - age * 86_400_000_000, run]);
     }
+    await client.query(`INSERT INTO webhook_delivery SELECT $1, gen_random_uuid(), $1, $2::bigint - n FROM generate_series(1, 15000) n`, [tenant, nowUs]);
+    await client.query(`INSERT INTO webhook_delivery VALUES ($1, $1, $1, $2)`, [tenant, nowUs + 1]);
     await dropExpiredRows(client, { nowMs, retentionDays: 30 });
     expect((await client.query(`SELECT key FROM idempotency`)).rows).toEqual([{ key: 'held' }]);
+    expect((await client.query(`SELECT key FROM webhook_delivery`)).rows).toEqual([{ key: tenant }]);
     expect((await client.query(`SELECT key FROM rate_limit ORDER BY key`)).rows).toEqual([{ key: 'new' }, { key: 'static' }]);
     // One has not run, however old it is; one ran within the retention.
     expect((await client.query(`SELECT count(*)::integer AS n FROM schedule`)).rows).toEqual([{ n: 2 }]);

@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../../helpers/test-databa
 const dayMs = 86_400_000;
 const start = Date.UTC(2026, 0, 10, 12);
 const retentionDays = 30;
+const auditDays = 30;
 
 let database: TestDatabase;
 let client: Client;
@@ -54,7 +55,7 @@ test('31 days on: new ones exist, old ones are gone, unfinished runs stay with t
   const grandchild = await insertRun(client, start, { unfinished: false, parent: child });
   const later = start + 32 * dayMs;
   await preparePartitions(client, later);
-  await dropExpiredPartitions(client, { nowMs: later, retentionDays });
+  await dropExpiredPartitions(client, { nowMs: later, retentionDays, auditDays });
   expect(await presence(client, ended)).toBe(0);
   for (const id of [unfinished, child, grandchild]) expect(await presence(client, id)).toBe(6);
   expect((await partitions(client)).filter((name) => /^run_(old_)?\d/.test(name))).toEqual([
@@ -70,15 +71,15 @@ test('31 days on: new ones exist, old ones are gone, unfinished runs stay with t
   await insertJournal(client, unfinished, 9); // its task goes on in the old partition
   const muchLater = later + 5 * dayMs;
   await preparePartitions(client, muchLater);
-  await dropExpiredPartitions(client, { nowMs: muchLater, retentionDays });
+  await dropExpiredPartitions(client, { nowMs: muchLater, retentionDays, auditDays });
   expect(await presence(client, unfinished)).toBe(7);
   await client.query('DELETE FROM live');
   const atLast = muchLater + 40 * dayMs;
   await preparePartitions(client, atLast);
-  await dropExpiredPartitions(client, { nowMs: atLast, retentionDays });
+  await dropExpiredPartitions(client, { nowMs: atLast, retentionDays, auditDays });
   for (const id of [unfinished, child, grandchild]) expect(await presence(client, id)).toBe(0);
   expect((await partitions(client)).filter((name) => name.includes('_old_'))).toEqual([]);
-  expect(await dropExpiredPartitions(client, { nowMs: atLast, retentionDays })).toEqual([]);
+  expect(await dropExpiredPartitions(client, { nowMs: atLast, retentionDays, auditDays })).toEqual([]);
 });
 
 /** A connection that breaks after so many statements. */
@@ -104,7 +105,7 @@ test.each([{ unfinished: true }, { unfinished: false }])('cut at any statement, 
     await preparePartitions(client, now);
     const broken = await breakingAfter(statements);
     try {
-      await dropExpiredPartitions(broken, { nowMs: now, retentionDays });
+      await dropExpiredPartitions(broken, { nowMs: now, retentionDays, auditDays });
       whole = true;
     } catch (error) {
       expect(String(error)).toContain('cut');
@@ -112,7 +113,7 @@ test.each([{ unfinished: true }, { unfinished: false }])('cut at any statement, 
     await broken.end();
     clients.splice(clients.indexOf(broken), 1);
     if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
-    await dropExpiredPartitions(client, { nowMs: now, retentionDays });
+    await dropExpiredPartitions(client, { nowMs: now, retentionDays, auditDays });
     if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
     expect(await presence(client, ended)).toBe(0);
     expect((await partitions(client)).filter((name) => /^run_(old_)?\d{8}$/.test(name))).toHaveLength(5 + (unfinished ? 1 : 0));
@@ -127,7 +128,7 @@ test('two engines at once', async () => {
   const kept = await insertRun(client, start, { unfinished: true });
   const later = start + 40 * dayMs;
   await Promise.all([preparePartitions(one, later), preparePartitions(two, later)]);
-  await Promise.all([dropExpiredPartitions(one, { nowMs: later, retentionDays }), dropExpiredPartitions(two, { nowMs: later, retentionDays })]);
+  await Promise.all([dropExpiredPartitions(one, { nowMs: later, retentionDays, auditDays }), dropExpiredPartitions(two, { nowMs: later, retentionDays, auditDays })]);
   expect(await presence(client, kept)).toBe(6);
 });
 
@@ -140,7 +141,7 @@ test('readers always see the rows of an unfinished run, and inserts never wait b
   await reader.query('SELECT count(*) FROM history'); // holds its lock for as long as its transaction lasts
   await preparePartitions(keeper, later);
   const state = { done: false };
-  const work = dropExpiredPartitions(keeper, { nowMs: later, retentionDays }).finally(() => {
+  const work = dropExpiredPartitions(keeper, { nowMs: later, retentionDays, auditDays }).finally(() => {
     state.done = true;
   });
   // Postgres refuses an insert that waits longer for a lock than this; the reader holds its own for twice as long.

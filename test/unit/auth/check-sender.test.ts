@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkSender } from '../../../engine/auth/webhooks/check-sender.ts';
 import { digestSecret } from '../../../engine/auth/webhooks/secret-digest.ts';
 import type { HmacAuth, Webhook, WebhookAuth, WebhookSource } from '../../../engine/auth/webhooks/webhook.ts';
@@ -77,41 +77,39 @@ const generic: readonly [HmacAuth['algorithm'], hex: string, base64: string][] =
   ['SHA512', '99df5d3160f2e7bd78f9f82e292e9078f74621908b32688aa1742926cd994b341f531a329440e3bcde825cdfcc630ffccfbd6dac6738b094a6c369470afd9566', 'md9dMWDy5714+fguKS6QePdGIZCLMmiKoXQpJs2ZSzQfUxoylEDjvN6CXN/MYw/8z71trGc4sJSmw2lHCv2VZg=='],
 ];
 
-function check(source: WebhookSource, auth: WebhookAuth, request: { headers: Record<string, string>; body: string; at?: number }): Promise<string | undefined> {
+function check(source: WebhookSource, auth: WebhookAuth, request: { headers: Record<string, string>; body: string; at?: number }): string | undefined {
   const webhook: Webhook = { id: 'w', tenantId: 't', name: 'hook', source, eventKeyExpression: '"x"', scopeExpression: null, staticPayload: null, returnsEvent: false, auth };
   const nowMs = (request.at ?? signedAt) * 1000;
-  vi.setSystemTime(nowMs); // Svix's library reads the clock itself
-  return checkSender(webhook, { headers: request.headers, body: Buffer.from(request.body) }, nowMs);
+  const verdict = checkSender(webhook, request.headers, nowMs);
+  const said = 'refused' in verdict ? verdict : verdict.check(Buffer.from(request.body));
+  return 'refused' in said ? said.refused : undefined;
 }
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
 describe.each(vectors)('$source, $auth.algorithm', ({ source, auth, headers, body, signedAt: at }) => {
-  it('takes what its sender signed', async () => {
-    expect(await check(source, auth, { headers, body, at })).toBeUndefined();
+  it('takes what its sender signed', () => {
+    expect(check(source, auth, { headers, body, at })).toBeUndefined();
   });
 
-  it('refuses another body, another secret, another hash, and no signature', async () => {
-    expect(await check(source, auth, { headers, body: body.replace('e', 'E'), at })).toBe(wrong);
-    expect(await check(source, { ...auth, signingSecret: source === 'SVIX' ? 'whsec_YW5vdGhlcg==' : 'another' }, { headers, body, at })).toBe(wrong);
-    if (source !== 'SVIX') expect(await check(source, { ...auth, algorithm: 'SHA512' }, { headers, body, at })).toBe(wrong);
-    expect(await check(source, auth, { headers: {}, body, at })).toBe(`the header ${auth.signatureHeaderName.toLowerCase()} is missing`);
-    expect(await check(source, auth, { headers: { ...headers, [auth.signatureHeaderName.toLowerCase()]: 'v0=,t=,v1=,sha256=' }, body, at })).toBe(wrong);
+  it('refuses another body, another secret, another hash, and no signature', () => {
+    expect(check(source, auth, { headers, body: body.replace('e', 'E'), at })).toBe(wrong);
+    expect(check(source, { ...auth, signingSecret: source === 'SVIX' ? 'whsec_YW5vdGhlcg==' : 'another' }, { headers, body, at })).toBe(wrong);
+    if (source !== 'SVIX') expect(check(source, { ...auth, algorithm: 'SHA512' }, { headers, body, at })).toBe(wrong);
+    expect(check(source, auth, { headers: {}, body, at })).toBe(`the header ${auth.signatureHeaderName.toLowerCase()} is missing`);
+    expect(check(source, auth, { headers: { ...headers, [auth.signatureHeaderName.toLowerCase()]: `v0=,t=${at},v1=,sha256=` }, body, at })).toBe(wrong);
   });
 });
 
 describe.each(vectors.filter(({ timed }) => timed))('$source', ({ source, auth, headers, body, signedAt: at }) => {
-  it('refuses what was signed more than 5 minutes ago, or ahead', async () => {
-    expect(await check(source, auth, { headers, body, at: at + 300 })).toBeUndefined();
-    expect(await check(source, auth, { headers, body, at: at - 300 })).toBeUndefined();
-    expect(await check(source, auth, { headers, body, at: at + 302 })).toBe(stale);
-    expect(await check(source, auth, { headers, body, at: at - 302 })).toBe(stale);
+  it('refuses what was signed more than 5 minutes ago, or ahead', () => {
+    expect(check(source, auth, { headers, body, at: at + 300 })).toBeUndefined();
+    expect(check(source, auth, { headers, body, at: at - 300 })).toBeUndefined();
+    expect(check(source, auth, { headers, body, at: at + 302 })).toBe(stale);
+    expect(check(source, auth, { headers, body, at: at - 302 })).toBe(stale);
   });
 });
 
 describe('times', () => {
-  it('cannot be replaced: they are signed', async () => {
+  it('cannot be replaced: they are signed', () => {
     const [stripe, slack, svix] = [vectors[2], vectors[3], vectors[5]];
     for (const [vector, name, value] of [
       [stripe, 'stripe-signature', `t=${signedAt + 600},v1=7c4cf29ed295a051cbb49c5805a8d028e76f6cf67a1c5f66337503f7a38ca027`],
@@ -119,37 +117,37 @@ describe('times', () => {
       [svix, 'svix-timestamp', String(signedAt + 600)],
     ] as const) {
       if (vector === undefined) throw new Error('a vector is missing');
-      expect(await check(vector.source, vector.auth, { ...vector, headers: { ...vector.headers, [name]: value }, at: signedAt + 600 })).toBe(wrong);
+      expect(check(vector.source, vector.auth, { ...vector, headers: { ...vector.headers, [name]: value }, at: signedAt + 600 })).toBe(wrong);
     }
   });
 
-  it('Linear without one is refused', async () => {
+  it('Linear without one is refused', () => {
     const auth: HmacAuth = { ...sha256Hex, signatureHeaderName: 'Linear-Signature', signingSecret: 'lin_wh_test' };
     const headers = { 'linear-signature': '63f8d9bc92ecdae19286fe1ff25aeec2dc0fea3c8b583654a39eb24cb3e900fd' };
-    expect(await check('LINEAR', auth, { headers, body: '{"action":"create","type":"Issue"}' })).toBe('its time of signing is not a number');
+    expect(check('LINEAR', auth, { headers, body: '{"action":"create","type":"Issue"}' })).toBe('its time of signing is not a number');
   });
 });
 
 describe('GENERIC', () => {
-  it.each(generic)('%s in each encoding', async (algorithm, hex, base64) => {
+  it.each(generic)('%s in each encoding', (algorithm, hex, base64) => {
     const base64url = base64.replaceAll('+', '-').replaceAll('/', '_');
     const signed = { HEX: [hex, hex.toUpperCase(), `${algorithm.toLowerCase()}=${hex}`], BASE64: [base64, base64.replace(/=+$/, '')], BASE64URL: [base64url] } as const;
     for (const encoding of ['HEX', 'BASE64', 'BASE64URL'] as const) {
       const auth: HmacAuth = { type: 'HMAC', algorithm, encoding, signatureHeaderName: 'X-Signature', signingSecret: 'generic secret' };
-      for (const signature of signed[encoding]) expect(await check('GENERIC', auth, { headers: { 'x-signature': signature }, body: '{"n":"é"}' })).toBeUndefined();
-      for (const signature of [hex.slice(1), `${hex}00`, 'zz', '']) expect(await check('GENERIC', auth, { headers: { 'x-signature': signature }, body: '{"n":"é"}' })).toBeDefined();
+      for (const signature of signed[encoding]) expect(check('GENERIC', auth, { headers: { 'x-signature': signature }, body: '{"n":"é"}' })).toBeUndefined();
+      for (const signature of [hex.slice(1), `${hex}00`, 'zz', '']) expect(check('GENERIC', auth, { headers: { 'x-signature': signature }, body: '{"n":"é"}' })).toBeDefined();
     }
   });
 
-  it('basic credentials, and an API key in its header', async () => {
+  it('basic credentials, and an API key in its header', () => {
     const basic: WebhookAuth = { type: 'BASIC', username: 'ada', password: digestSecret('pass:word') };
     const header = (text: string): Record<string, string> => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
-    expect(await check('GENERIC', basic, { headers: header('ada:pass:word'), body: '{}' })).toBeUndefined();
-    for (const text of ['ada:pass', 'bob:pass:word', 'ada', ':', 'ada:pass:word ']) expect(await check('GENERIC', basic, { headers: header(text), body: '{}' })).toBeDefined();
-    expect(await check('GENERIC', basic, { headers: {}, body: '{}' })).toBe('it carries no user name and password');
+    expect(check('GENERIC', basic, { headers: header('ada:pass:word'), body: '{}' })).toBeUndefined();
+    for (const text of ['ada:pass', 'bob:pass:word', 'ada', ':', 'ada:pass:word ']) expect(check('GENERIC', basic, { headers: header(text), body: '{}' })).toBeDefined();
+    expect(check('GENERIC', basic, { headers: {}, body: '{}' })).toBe('it carries no user name and password');
     const key: WebhookAuth = { type: 'API_KEY', headerName: 'X-Api-Key', apiKey: digestSecret('k1') };
-    expect(await check('GENERIC', key, { headers: { 'x-api-key': 'k1' }, body: '{}' })).toBeUndefined();
-    for (const given of ['k2', '', 'k11']) expect(await check('GENERIC', key, { headers: { 'x-api-key': given }, body: '{}' })).toBe('its API key is not valid');
+    expect(check('GENERIC', key, { headers: { 'x-api-key': 'k1' }, body: '{}' })).toBeUndefined();
+    for (const given of ['k2', '', 'k11']) expect(check('GENERIC', key, { headers: { 'x-api-key': given }, body: '{}' })).toBe('its API key is not valid');
   });
 
   it('keeps of what it compares a digest alone', () => {

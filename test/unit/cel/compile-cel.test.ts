@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CelEvaluator } from '../../../engine/cel/cel-evaluator.ts';
 import { compileCel, maxCelBytes } from '../../../engine/cel/compile-cel.ts';
 import { HatchetError } from '../../../engine/errors.ts';
 
@@ -34,10 +33,26 @@ describe('compileCel', () => {
     expect(() => compileCel('a +')).toThrow(/is not valid: /);
   });
 
-  it('tells expressions that loop from those that do not', () => {
-    expect(compileCel('input.list.exists(x, x > 1)').heavy).toBe(true);
-    expect(compileCel('input.list.map(x, x)').heavy).toBe(true);
-    expect(compileCel('input.list[0] > 1').heavy).toBe(false);
+  it('bounds what is in no expression: patterns and whole numbers that come with the data, sums, results, reasons', () => {
+    const long = 'a'.repeat(2_000_000);
+    expect(value('input.s.matches(input.p)', { input: { s: 'a', p: 'a'.repeat(1025) } })).toBe('failed: the pattern has 1025 characters; up to 1024 are allowed');
+    expect(value('input.s.matches(input.p)', { input: { s: 'a', p: '(a|b)+' } })).toBe(true);
+    expect(value('int(input)', { input: '1'.repeat(1001) })).toBe('failed: a text of 1001 characters is no whole number');
+    expect(value('uint(input)', { input: '1'.repeat(1001) })).toBe('failed: a text of 1001 characters is no whole number');
+    expect([value('int("-12")'), value('uint("12") == 12u'), value('int("99999999999999999999")'), value('int("x")')]).toEqual([-12, true, 'failed: int overflow during type conversion', 'failed: Cannot convert x to a BigInt']);
+    expect(value('size(input + input + input + input + input + input + input + input + input)', { input: long })).toBe('failed: an addition gives 18000000 characters; up to 16777216 are allowed');
+    expect(value('size(bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input))', { input: long })).toBe('failed: an addition gives 18000000 bytes; up to 16777216 are allowed');
+    expect(value('input', { input: 'a'.repeat(65_536) })).toBe('failed: the result has more than 65536 characters');
+    expect(value('input', { input: Array.from({ length: 65_536 }, () => 0) })).toBe('failed: the result has more than 65536 characters');
+    expect(value('bool(input)', { input: long })).toMatch(/^failed: Unable to convert string 'a{900,1000}…$/);
+  });
+
+  it('counts the characters of a text as CEL does: by code points', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('a', '\ud83d', '\ude00', '😀') })), (text) => {
+        expect([value('size(input)', { input: text }), value('input.size()', { input: text })]).toEqual([Array.from(text).length, Array.from(text).length]);
+      }),
+    );
   });
 
   it('throws nothing but HatchetError, whatever it is given', () => {
@@ -56,30 +71,5 @@ describe('compileCel', () => {
 
   it('matches regular expressions in linear time', () => {
     expect(value('input.text.matches("^(a+)+$")', { input: { text: `${'a'.repeat(50_000)}b` } })).toBe(false);
-  });
-});
-
-describe('CelEvaluator', () => {
-  it('ends an expression that loops for too long, and serves the next', async () => {
-    const cel = new CelEvaluator();
-    try {
-      const list = Array.from({ length: 3000 }, (_, index) => index);
-      let turns = 0;
-      const counting = setInterval(() => turns++, 1);
-      const hostile = cel.evaluate('input.all(a, input.all(b, input.all(c, a + b + c >= 0.0)))', { input: list });
-      const next = cel.evaluate('input.exists(x, x == 7)', { input: list });
-      expect(await hostile).toEqual({ ok: false, message: 'it took longer than 50 ms' });
-      clearInterval(counting);
-      expect(turns).toBeGreaterThan(3); // the main thread went on meanwhile
-      expect(await next).toEqual({ ok: true, value: true });
-    } finally {
-      await cel.stop();
-    }
-  });
-
-  it('evaluates an expression without loops at once', async () => {
-    const cel = new CelEvaluator();
-    expect(cel.evaluate('input.a', { input: { a: 1 } })).toEqual({ ok: true, value: 1 });
-    await cel.stop();
   });
 });

@@ -19,7 +19,7 @@ function ofWait({ sleepConditions = [], userEventConditions = [] }: Asked): unkn
 }
 
 async function ofTask(asked: Asked): Promise<unknown[]> {
-  return readConditions(TaskConditions.fromPartial(asked), { where: 'of task t', places: new Map(), parents: [], cel: new CelEvaluator() });
+  return readConditions(TaskConditions.fromPartial(asked), { where: 'of task t', places: new Map(), parents: [], cel: new CelEvaluator().of('t') });
 }
 
 async function refusal(read: () => unknown): Promise<{ code: string; message: string; remedy: string | undefined }> {
@@ -33,11 +33,11 @@ async function refusal(read: () => unknown): Promise<{ code: string; message: st
 
 describe('the conditions of a wait and those of a task', () => {
   const wrong: [string, Asked][] = [
-    ['the sleep "soon" HERE is not a duration of up to a year', { sleepConditions: [sleep('soon')] }],
-    ['the sleep "8785h" HERE is not a duration of up to a year', { sleepConditions: [sleep('8785h')] }],
+    ['the sleep HERE "soon" is not a duration', { sleepConditions: [sleep('soon')] }],
+    ['the sleep HERE "8785h" is longer than 31622400000 ms', { sleepConditions: [sleep('8785h')] }],
     ['an event key HERE has 0 characters', { userEventConditions: [event('')] }],
     ['an event key HERE has 1001 characters', { userEventConditions: [event('k'.repeat(1001))] }],
-    ['an event key HERE has 3 characters', { userEventConditions: [event('a\0b')] }],
+    ['an event key HERE holds a NUL character', { userEventConditions: [event('a\0b')] }],
     ['a condition HERE: the CEL expression "1 +" is not valid', { userEventConditions: [event('k', { expression: '1 +' })] }],
   ];
   it.each(wrong)('are refused alike: %s', async (message, asked) => {
@@ -59,7 +59,7 @@ describe('the conditions of a wait and those of a task', () => {
   });
 
   it('have the same groups, whatever these are called this time', async () => {
-    const asked = (one: string, two: string): Asked => ({ sleepConditions: [sleep('1s', { orGroupId: one }), sleep('2s'), sleep('3s', { orGroupId: two })], userEventConditions: [event('k', { orGroupId: one, readableDataKey: 'a\0b' })] });
+    const asked = (one: string, two: string): Asked => ({ sleepConditions: [sleep('1s', { orGroupId: one }), sleep('2s'), sleep('3s', { orGroupId: two })], userEventConditions: [event('k', { orGroupId: one, readableDataKey: 'ab' })] });
     const expected = [{ group: 0 }, { group: 1 }, { group: 2 }, { group: 0, dataKey: 'ab' }];
     for (const read of [ofWait, ofTask]) {
       expect(await read(asked('x', 'y'))).toMatchObject(expected);

@@ -1,0 +1,45 @@
+/** A queue in which the owners of what waits take turns; of one owner first come, first served. */
+export class TurnQueue<T> {
+  readonly #limit: number;
+  /** In the order of their turns. A Map keeps it: who had a turn and waits again goes to its end. */
+  readonly #waiting = new Map<string, { items: T[]; at: number }>();
+
+  /** @param limit how many of one owner may wait */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** @returns false where too many of the owner wait: nothing is kept */
+  push(owner: string, item: T): boolean {
+    const own = this.#waiting.get(owner);
+    if (own === undefined) this.#waiting.set(owner, { items: [item], at: 0 });
+    else if (own.items.length - own.at < this.#limit) own.items.push(item);
+    else return false;
+    return true;
+  }
+
+  shift(): T | undefined {
+    for (const [owner, own] of this.#waiting) {
+      const item = own.items[own.at++];
+      this.#waiting.delete(owner);
+      // Taken from the front by an index: an array of thousands is not moved for each.
+      if (own.at > 1000) {
+        own.items.splice(0, own.at);
+        own.at = 0;
+      }
+      if (own.at < own.items.length) this.#waiting.set(owner, own);
+      return item;
+    }
+    return undefined;
+  }
+
+  clear(): T[] {
+    const all = [...this.#waiting.values()].flatMap(({ items, at }) => items.slice(at));
+    this.#waiting.clear();
+    return all;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Identity } from '../../auth/tokens.ts';
+import { markChecked } from '../../model/checked.ts';
+
+/** Ids that one audit line names. */
+const mostIds = 100;
+
+/** Who makes a call, and what of it the audit log shall name. */
+export class Caller {
+  readonly identity: Identity;
+  /** What the call made or changed. */
+  readonly ids: string[] = [];
+
+  constructor(identity: Identity) {
+    this.identity = identity;
+  }
+
+  get tenantId(): Identity['tenantId'] {
+    return this.identity.tenantId;
+  }
+
+  /** Names what the call makes or changes. Of many, the first hundred. */
+  note(...ids: readonly string[]): void {
+    for (const id of ids) if (this.ids.length < mostIds) this.ids.push(id);
+  }
+}
+
+/** Who calls what needs no token: no tenant at all. */
+export const noCaller = new Caller({ tenantId: markChecked(''), tokenId: markChecked(''), role: 'viewer', expiresAtMs: Infinity });

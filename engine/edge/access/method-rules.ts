@@ -1,0 +1,82 @@
+import type { DispatcherService } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { EventsServiceService } from '../../../proto/gen/hatchet/contract/events.ts';
+import type { V1DispatcherService } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type { AdminServiceService } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
+import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { administers, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
+
+type PathsOf<Service> = { [Name in keyof Service]: Service[Name] extends { path: infer Path } ? Path : never }[keyof Service] & string;
+
+/** Every gRPC method that is served, as the wire names it. */
+export type MethodPath =
+  | PathsOf<typeof DispatcherService>
+  | PathsOf<typeof EventsServiceService>
+  | PathsOf<typeof V1DispatcherService>
+  | PathsOf<typeof AdminServiceService>
+  | PathsOf<typeof WorkflowServiceService>
+  | PathsOf<typeof MonitorServiceService>;
+
+/** Who may call which method. One without a line here does not compile. */
+export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
+  '/Dispatcher/GetVersion': open,
+  '/Dispatcher/Register': { needs: 'work', kind: 'change' },
+  '/Dispatcher/Listen': reports,
+  '/Dispatcher/ListenV2': reports,
+  '/Dispatcher/Heartbeat': reports,
+  '/Dispatcher/Unsubscribe': reports,
+  '/Dispatcher/UpsertWorkerLabels': reports,
+  '/Dispatcher/SendStepActionEvent': reports,
+  '/Dispatcher/SendBatchActionEvent': reports,
+  '/Dispatcher/SendGroupKeyActionEvent': reports,
+  '/Dispatcher/PutOverridesData': reports,
+  '/Dispatcher/RefreshTimeout': reports,
+  '/Dispatcher/ReleaseSlot': reports,
+  '/Dispatcher/RestoreEvictedTask': operates,
+  '/Dispatcher/SubscribeToWorkflowEvents': reads,
+  '/Dispatcher/SubscribeToWorkflowRuns': reads,
+
+  '/v1.V1Dispatcher/DurableTask': reports,
+  '/v1.V1Dispatcher/RegisterDurableEvent': reports,
+  '/v1.V1Dispatcher/ListenForDurableEvent': reports,
+
+  '/EventsService/Push': starts,
+  '/EventsService/BulkPush': starts,
+  '/EventsService/ReplaySingleEvent': starts,
+  '/EventsService/PutLog': reports,
+  '/EventsService/PutStreamEvent': reports,
+
+  '/WorkflowService/PutWorkflow': operates,
+  '/WorkflowService/TriggerWorkflow': starts,
+  '/WorkflowService/BulkTriggerWorkflow': starts,
+  '/WorkflowService/ScheduleWorkflow': starts,
+  '/WorkflowService/PutRateLimit': operates,
+
+  '/v1.AdminService/PutWorkflow': operates,
+  '/v1.AdminService/TriggerWorkflowRun': starts,
+  '/v1.AdminService/GetRunDetails': reads,
+  '/v1.AdminService/CancelTasks': operates,
+  '/v1.AdminService/ReplayTasks': operates,
+  '/v1.AdminService/BranchDurableTask': operates,
+
+  '/hatchet.monitor.v1.MonitorService/ListRuns': reads,
+  '/hatchet.monitor.v1.MonitorService/GetRun': reads,
+  '/hatchet.monitor.v1.MonitorService/ExportRuns': reads,
+  '/hatchet.monitor.v1.MonitorService/ListRunEvents': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamRunEvents': reads,
+  '/hatchet.monitor.v1.MonitorService/ListLogs': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamLogs': reads,
+  '/hatchet.monitor.v1.MonitorService/ListWorkflows': reads,
+  '/hatchet.monitor.v1.MonitorService/GetWorkflow': reads,
+  '/hatchet.monitor.v1.MonitorService/ListWorkers': reads,
+  '/hatchet.monitor.v1.MonitorService/ListQueues': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamQueues': reads,
+  '/hatchet.monitor.v1.MonitorService/ListSchedules': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamSchedules': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamOverview': reads,
+  '/hatchet.monitor.v1.MonitorService/GetDurableLog': reads,
+  '/hatchet.monitor.v1.MonitorService/StreamDurableLog': reads,
+  '/hatchet.monitor.v1.MonitorService/SkipSleep': administers,
+  '/hatchet.monitor.v1.MonitorService/BranchTask': operates,
+  '/hatchet.monitor.v1.MonitorService/RestoreTask': operates,
+};

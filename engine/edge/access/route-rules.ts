@@ -1,0 +1,95 @@
+import { administers, open, operates, reads, starts, type CallRule } from './rule.ts';
+
+/** Of what a webhook receives its own credentials decide; the receiver checks them itself. */
+const receives: CallRule = { needs: 'anyone', kind: 'start' };
+
+/**
+ * Every REST route and who may call it, in the contract's paths. A route that is not here cannot be registered: its path
+ * is of another type.
+ */
+export const routeRules = {
+  'GET /api/live': open,
+  'GET /api/ready': open,
+  'GET /api/v1/version': open,
+  'GET /api/v1/meta': open,
+  'GET /api/v1/tenants/:tenant': reads,
+
+  'GET /api/v1/stable/workflow-runs/:run': reads,
+  'GET /api/v1/stable/workflow-runs/:run/status': reads,
+  'GET /api/v1/stable/workflow-runs/:run/task-events': reads,
+  'GET /api/v1/stable/workflow-runs/:run/task-timings': reads,
+  'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': reads,
+  'GET /api/v1/stable/tenants/:tenant/workflow-runs': reads,
+  'GET /api/v1/stable/tenants/:tenant/workflow-runs/external-ids': reads,
+  'POST /api/v1/stable/tenants/:tenant/workflow-runs/trigger': starts,
+
+  'GET /api/v1/stable/tasks/:task': reads,
+  'GET /api/v1/stable/tasks/:task/task-events': reads,
+  'GET /api/v1/stable/tasks/:task/logs': reads,
+  'POST /api/v1/stable/tasks/:task/restore': operates,
+  'POST /api/v1/stable/tenants/:tenant/tasks/cancel': operates,
+  'POST /api/v1/stable/tenants/:tenant/tasks/replay': operates,
+  'POST /api/v1/stable/tenants/:tenant/durable-tasks/branch': operates,
+  'GET /api/v1/stable/tenants/:tenant/durable-tasks/:task': reads,
+
+  'GET /api/v1/tenants/:tenant/worker': reads,
+  'GET /api/v1/workers/:worker': reads,
+  'PATCH /api/v1/workers/:worker': administers,
+
+  'GET /api/v1/tenants/:tenant/workflows': reads,
+  'GET /api/v1/workflows/:workflow': reads,
+  'PATCH /api/v1/workflows/:workflow': administers,
+  'DELETE /api/v1/workflows/:workflow': administers,
+  'GET /api/v1/workflows/:workflow/versions': reads,
+  'GET /api/v1/workflows/:workflow/metrics': reads,
+  'GET /api/v1/tenants/:tenant/step-run-queue-metrics': reads,
+
+  'GET /api/v1/stable/tenants/:tenant/events': reads,
+  'GET /api/v1/stable/tenants/:tenant/events/keys': reads,
+  'GET /api/v1/stable/tenants/:tenant/events/:event': reads,
+  'POST /api/v1/tenants/:tenant/events': starts,
+  'POST /api/v1/tenants/:tenant/events/bulk': starts,
+
+  'GET /api/v1/stable/tenants/:tenant/filters': reads,
+  'POST /api/v1/stable/tenants/:tenant/filters': administers,
+  'GET /api/v1/stable/tenants/:tenant/filters/:filter': reads,
+  'PATCH /api/v1/stable/tenants/:tenant/filters/:filter': administers,
+  'DELETE /api/v1/stable/tenants/:tenant/filters/:filter': administers,
+
+  'GET /api/v1/tenants/:tenant/rate-limits': reads,
+  'DELETE /api/v1/tenants/:tenant/rate-limits': administers,
+
+  'GET /api/v1/stable/tenants/:tenant/task-metrics': reads,
+  'GET /api/v1/stable/tenants/:tenant/task-point-metrics': reads,
+  'GET /api/v1/tenants/:tenant/task-stats': reads,
+  'GET /api/v1/tenants/:tenant/prometheus-metrics': reads,
+  'POST /api/v1/stable/tenants/:tenant/cel/debug': reads,
+
+  'GET /api/v1/tenants/:tenant/workflows/crons': reads,
+  'POST /api/v1/tenants/:tenant/workflows/:workflow/crons': administers,
+  'GET /api/v1/tenants/:tenant/workflows/crons/:cron': reads,
+  'PATCH /api/v1/tenants/:tenant/workflows/crons/:cron': administers,
+  'DELETE /api/v1/tenants/:tenant/workflows/crons/:cron': administers,
+
+  'GET /api/v1/tenants/:tenant/workflows/scheduled': reads,
+  'POST /api/v1/tenants/:tenant/workflows/:workflow/scheduled': starts,
+  'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-delete': starts,
+  'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-update': starts,
+  'GET /api/v1/tenants/:tenant/workflows/scheduled/:schedule': reads,
+  'PATCH /api/v1/tenants/:tenant/workflows/scheduled/:schedule': starts,
+  'DELETE /api/v1/tenants/:tenant/workflows/scheduled/:schedule': starts,
+
+  'GET /api/v1/stable/tenants/:tenant/webhooks': reads,
+  'POST /api/v1/stable/tenants/:tenant/webhooks': administers,
+  'GET /api/v1/stable/tenants/:tenant/webhooks/:webhook': reads,
+  'PATCH /api/v1/stable/tenants/:tenant/webhooks/:webhook': administers,
+  'DELETE /api/v1/stable/tenants/:tenant/webhooks/:webhook': administers,
+  'POST /api/v1/stable/tenants/:tenant/webhooks/:webhook': receives,
+
+  'GET /api/v1/tenants/:tenant/audit': { needs: 'admin', kind: 'read' },
+} as const satisfies Record<string, CallRule>;
+
+export type Route = keyof typeof routeRules;
+export type RouteMethod = Route extends `${infer Method} ${string}` ? Method : never;
+/** The paths that a method is served on. */
+export type PathOf<Method extends RouteMethod> = Route extends infer Each ? (Each extends `${Method} ${infer Path}` ? Path : never) : never;

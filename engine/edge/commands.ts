@@ -1,0 +1,45 @@
+import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Checked } from '../model/checked.ts';
+import type { WorkflowDefinition } from '../model/definition.ts';
+import type { DurableCondition } from '../model/durable.ts';
+import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts';
+import type { DurableAsk } from '../plan/durable-command.ts';
+import type { ShardState } from '../plan/shard-state.ts';
+import type { TriggerRun } from '../plan/trigger-run.ts';
+
+/** What one parser reads and checks as a whole. */
+type CheckedWhole = TriggerRun | WorkflowDefinition | CronRow | FilterRow | ScheduleRow | DurableAsk | DurableCondition;
+
+/** T, as the edge may send it: every text and number in it has passed a parser. */
+export type Parsed<T> = T extends CheckedWhole
+  ? Checked<T>
+  : T extends string
+    ? string extends T
+      ? Checked<T>
+      : T
+    : T extends number
+      ? number extends T
+        ? Checked<T>
+        : T
+      : T extends boolean | null | undefined | ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>
+        ? T
+        : T extends readonly (infer Item)[]
+          ? readonly Parsed<Item>[]
+          : { readonly [Name in keyof T]: Parsed<T[Name]> };
+
+type ParsedCommands = { [Kind in CommandKind]: Parsed<CommandByKind[Kind]> };
+
+export type ParsedCommand<Kind extends CommandKind> = CommandByKind[Kind] & { kind: Kind } & ParsedCommands[Kind];
+
+/**
+ * The owner as handlers see it. A command that holds anything of a caller's which no parser has let through does not compile,
+ * so that Postgres never has to refuse it.
+ */
+export interface Commands {
+  submit<Kind extends CommandKind>(tenantId: Checked<string>, command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]>;
+  /** Read-only. Undefined while no shard of the tenant's is served here. */
+  stateOf(tenantId: string): ShardState | undefined;
+  readonly nowUs: number;
+  readonly cel: CelEvaluator;
+}
