@@ -16,8 +16,11 @@ export function logTree(log: DurableLogRow): readonly TreeLine[] {
   const current = currentBranch(log);
   const shared = historyOf(log, current);
   const lines: TreeLine[] = [];
+  const nodes = nodesByBranch(log);
+  const leaving = new Map<number, BranchRow[]>();
+  for (const branch of log.branches) append(leaving, branch.parent, branch);
   const draw = (branch: number, rails: string): void => {
-    const items = itemsOf(log, branch);
+    const items = itemsOf(nodes.get(branch) ?? [], branch === signalBranch ? [] : (leaving.get(branch) ?? []));
     for (const [index, item] of items.entries()) {
       const isLast = index === items.length - 1;
       const own = `${rails}${isLast ? '└─' : '├─'}`;
@@ -53,9 +56,19 @@ export function isOpenSleep(node: NodeRow): boolean {
 
 type Item = { kind: 'node'; node: NodeRow } | { kind: 'branch'; branch: BranchRow };
 
-function itemsOf(log: DurableLogRow, branch: number): Item[] {
-  const nodes = log.nodes.filter((node) => node.branch === branch);
-  const leaving = branch === signalBranch ? [] : log.branches.filter((each) => each.parent === branch);
+function append<T>(lists: Map<number, T[]>, key: number, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
+}
+
+function nodesByBranch(log: Pick<DurableLogRow, 'nodes'>): ReadonlyMap<number, readonly NodeRow[]> {
+  const nodes = new Map<number, NodeRow[]>();
+  for (const node of log.nodes) append(nodes, node.branch, node);
+  return nodes;
+}
+
+function itemsOf(nodes: readonly NodeRow[], leaving: readonly BranchRow[]): Item[] {
   // A branch's own nodes end where its parent's history ends: one that leaves at an older node stands before them all.
   const items: (Item & { at: number })[] = [...leaving.map((each) => ({ kind: 'branch' as const, branch: each, at: each.firstNode - 0.5 })), ...nodes.map((node) => ({ kind: 'node' as const, node, at: node.node }))];
   return items.sort((a, b) => a.at - b.at);
@@ -64,11 +77,13 @@ function itemsOf(log: DurableLogRow, branch: number): Item[] {
 /** By node number, the branch on which the history of a branch has that node. */
 function historyOf(log: DurableLogRow, branch: number): ReadonlyMap<number, number> {
   const history = new Map<number, number>();
+  const nodes = nodesByBranch(log);
+  const points = new Map(log.branches.map((each) => [each.branch, each]));
   let before = Number.POSITIVE_INFINITY;
   for (let at = branch; ; ) {
-    const point = log.branches.find((each) => each.branch === at);
+    const point = points.get(at);
     const first = point?.firstNode ?? 1;
-    for (const node of log.nodes) if (node.branch === at && node.node < before && node.node >= first) history.set(node.node, at);
+    for (const node of nodes.get(at) ?? []) if (node.node < before && node.node >= first) history.set(node.node, at);
     if (point === undefined) return history;
     before = Math.min(before, first);
     at = point.parent;

@@ -24,6 +24,8 @@ import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
 import { statusName, statusNumber, workerStatusName } from './status-name.ts';
 
 const durablePage = 10_000;
+/** What the engine gives of a log without a limit. */
+const logPage = 1000;
 /** Nothing that the engine stores is longer. */
 const longestOutput = 4 * 1024 * 1024;
 
@@ -42,8 +44,13 @@ export class GrpcRunReader implements RunReader {
   }
 
   async getRun(runId: string): Promise<RunDetail> {
-    const response = await this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId }, ...rest));
-    return runDetail(response);
+    const get = (onlyTask?: string): Promise<GetRunResponse> => this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId, onlyTask }, ...rest));
+    const detail = runDetail(await get());
+    const asked = detail.tasks.find((task) => task.taskId === runId.toLowerCase());
+    if (asked?.outputLeftOutBytes === undefined && asked?.errorLeftOutBytes === undefined) return detail;
+    // Alone it always fits.
+    const whole = runDetail(await get(asked.taskId));
+    return { ...detail, tasks: detail.tasks.map((task) => (task === asked ? (whole.tasks.find((each) => each.taskId === asked.taskId) ?? task) : task)) };
   }
 
   async *exportRuns(filter: RunFilter, signal: AbortSignal): AsyncGenerator<RunDetail> {
@@ -64,9 +71,15 @@ export class GrpcRunReader implements RunReader {
   }
 
   async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]> {
-    const request = { id, limit: options.limit, levels: [...(options.levels ?? [])], search: options.search };
-    const { lines } = await this.#channel.call<{ lines: LogLine[] }>((client, ...rest) => client.listLogs(request, ...rest));
-    return lines.map(logRow);
+    const { limit = logPage } = options;
+    const rows: LogRow[] = [];
+    for (let after: string | undefined; ; ) {
+      const request = { id, after, limit: Math.min(logPage, limit - rows.length), levels: [...(options.levels ?? [])], search: options.search };
+      const { lines, next } = await this.#channel.call<{ lines: LogLine[]; next?: string | undefined }>((client, ...rest) => client.listLogs(request, ...rest));
+      rows.push(...lines.map(logRow));
+      if (next === undefined || rows.length >= limit) return rows;
+      after = next;
+    }
   }
 
   async *streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncGenerator<readonly LogRow[]> {
@@ -160,7 +173,7 @@ function listRequest(filter: RunFilter): ListRunsRequest {
 
 function runDetail(response: GetRunResponse | ExportRunsResponse): RunDetail {
   if (response.run === undefined) throw new Error('the engine answered without a run');
-  return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow) };
+  return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow), ...leftOut({ inputLeftOutBytes: response.inputLeftOutBytes }) };
 }
 
 function runRow(run: RunSummary): RunRow {
@@ -176,7 +189,15 @@ function runRow(run: RunSummary): RunRow {
     parentRunId: run.parentRunId ?? null,
     errorMessage: run.errorMessage ?? null,
     metadata: parseStored(run.additionalMetadata),
+    ...leftOut({ metadataLeftOutBytes: run.metadataLeftOutBytes, errorLeftOutBytes: run.errorLeftOutBytes }),
   };
+}
+
+/** Only what was left out is named. */
+function leftOut<Name extends string>(sizes: Record<Name, number | undefined>): Partial<Record<Name, number>> {
+  const named: Partial<Record<Name, number>> = {};
+  for (const name in sizes) if (sizes[name] !== undefined) named[name] = sizes[name];
+  return named;
 }
 
 function taskRow(task: TaskDetail): TaskRow {
@@ -190,6 +211,7 @@ function taskRow(task: TaskDetail): TaskRow {
     workerId: task.workerId ?? null,
     workerName: task.workerName ?? null,
     output: parseStored(task.output),
+    ...leftOut({ outputLeftOutBytes: task.outputLeftOutBytes, errorLeftOutBytes: task.errorLeftOutBytes }),
     errorMessage: task.errorMessage ?? null,
     errorStack: task.errorStack ?? null,
     createdAt: iso(task.createdAt),

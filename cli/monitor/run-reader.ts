@@ -16,6 +16,9 @@ export interface RunRow {
   parentRunId: string | null;
   errorMessage: string | null;
   metadata: unknown;
+  /** Bytes of the metadata, or of the error, where they were too much for a list. */
+  metadataLeftOutBytes?: number;
+  errorLeftOutBytes?: number;
 }
 
 export interface TaskRow {
@@ -28,6 +31,9 @@ export interface TaskRow {
   workerId: string | null;
   workerName: string | null;
   output: unknown;
+  /** Bytes of the output, or of the error, where they were too much to come with the others: they are null then. */
+  outputLeftOutBytes?: number;
+  errorLeftOutBytes?: number;
   errorMessage: string | null;
   errorStack: string | null;
   createdAt: string | null;
@@ -53,6 +59,8 @@ export interface CauseRow {
 export interface RunDetail {
   run: RunRow;
   input: unknown;
+  /** Bytes of the input, where it was too much. */
+  inputLeftOutBytes?: number;
   tasks: readonly TaskRow[];
 }
 

@@ -6,10 +6,12 @@ import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { selection } from '../edge/parse/selection.ts';
 import { toldError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
+import { maxRunBytes } from '../model/limits.ts';
 import { newId } from '../model/uuid.ts';
+import { readTasksAlone, readWithin } from '../monitor/answers-in-flight.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { payloadSize, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import { cancelIds } from '../shard/cancel-ids.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { branchTask } from '../shard/branch-task.ts';
@@ -65,9 +67,13 @@ export function adminService(deps: AdminDeps): GrpcService {
       return { cancelledTasks: cancelled };
     },
     getRunDetails: async (request, { tenantId }) => {
-      const detail = await readRunDetail(pool, tenantId, knownId(request.externalId, 'UNKNOWN_RUN'));
-      if (detail === undefined) throw unknownRun(request.externalId);
-      return runDetails(detail);
+      const id = knownId(request.externalId, 'UNKNOWN_RUN');
+      const held = await readWithin(maxRunBytes, async (bytes) => {
+        const detail = await readRunDetail(pool, tenantId, id, { bytes, data: true });
+        if (detail === undefined) throw unknownRun(request.externalId);
+        return { value: detail, ...payloadSize([detail]) };
+      });
+      return held.whole(`run ${id}`, readTasksAlone).map(runDetails);
     },
     replayTasks: async (request, caller) => {
       const { tenantId } = caller;

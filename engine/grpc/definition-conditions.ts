@@ -8,8 +8,8 @@ import { ConditionChecks, mostConditions } from './condition-checks.ts';
 
 export interface ConditionContext {
   where: string;
-  /** Names of all tasks, in order, and the task's own parents among them. */
-  names: readonly string[];
+  /** Of all tasks, by name, and those of the task's own parents. */
+  places: ReadonlyMap<string, number>;
   parents: readonly number[];
   cel: Expressions;
 }
@@ -28,8 +28,8 @@ export async function readConditions(request: TaskConditions | undefined, contex
   };
   const parents = await Promise.all(
     parentOverrideConditions.map(async (condition): Promise<Condition> => {
-      const parent = context.names.indexOf(condition.parentReadableId);
-      if (!context.parents.includes(parent)) throw invalid(`a condition ${context.where} looks at ${JSON.stringify(condition.parentReadableId)}, which is none of its parents`, 'Name a parent of the task.');
+      const parent = context.places.get(condition.parentReadableId);
+      if (parent === undefined || !context.parents.includes(parent)) throw invalid(`a condition ${context.where} looks at ${JSON.stringify(condition.parentReadableId)}, which is none of its parents`, 'Name a parent of the task.');
       const shared = base(condition.base);
       return { ...shared, kind: 'parent', parent, whenSkipped: await whenSkipped(shared.expression, context.cel) };
     }),

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs, plainStep, plainWorkflow, type StepDefinition, type StickyStrategy, type WorkflowDefinition } from '../model/definition.ts';
 import { parseDuration } from '../model/duration.ts';
 import { maxSteps } from '../model/limits.ts';
+import { topologyOf } from '../model/topology.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { Expressions } from '../cel/cel-evaluator.ts';
 import { readBatch } from './definition-batch.ts';
@@ -40,14 +41,14 @@ function duration(text: string | undefined, fallbackMs: number, what: string): n
   return ms;
 }
 
-async function step(task: CreateTaskOpts, context: { workflow: string; names: readonly string[]; cel: Expressions }): Promise<StepDefinition> {
-  const { workflow, names, cel } = context;
+async function step(task: CreateTaskOpts, context: { workflow: string; places: ReadonlyMap<string, number>; cel: Expressions }): Promise<StepDefinition> {
+  const { workflow, places, cel } = context;
   checkName(task.readableId, `task of workflow ${workflow}`);
   if (Object.keys(task.slotRequests).length > mostSlotTypes) throw invalid(`task ${task.readableId} of workflow ${workflow} asks for ${Object.keys(task.slotRequests).length} types of slots`, `Ask for at most ${mostSlotTypes}.`);
   const where = `of task ${task.readableId} of workflow ${workflow}`;
   const parents = [...new Set(task.parents)].map((parent) => {
-    const index = names.indexOf(parent);
-    if (index < 0) throw invalid(`the parent ${JSON.stringify(parent)} ${where} does not exist`, 'Name tasks of the same workflow.');
+    const index = places.get(parent);
+    if (index === undefined) throw invalid(`the parent ${JSON.stringify(parent)} ${where} does not exist`, 'Name tasks of the same workflow.');
     return index;
   });
   const slots = Object.entries(task.slotRequests).map(([type, units]) => [text(type, `the name of a slot type ${where}`), wholeNumber(units, `the cost in ${type} slots ${where}`, { min: 1, max: 1_000_000 })] as const);
@@ -63,7 +64,7 @@ async function step(task: CreateTaskOpts, context: { workflow: string; names: re
     slots: slots.length === 0 ? { [task.isDurable ? 'durable' : 'default']: 1 } : Object.fromEntries(slots),
     durable: task.isDurable,
     ...plainStep,
-    conditions: await readConditions(task.conditions, { where, names, parents, cel }),
+    conditions: await readConditions(task.conditions, { where, places, parents, cel }),
     concurrency: readConcurrency(task.concurrency, where),
     rateLimits: readRateLimitUses(task.rateLimits, where),
     labels: readDesiredLabels(task.workerLabels, where),
@@ -77,14 +78,8 @@ function backoff(factor: number, where: string): number {
 }
 
 function refuseCycles(workflow: string, steps: readonly StepDefinition[]): void {
-  const done = new Set<number>();
-  let left = steps.map((_, index) => index);
-  while (left.length > 0) {
-    const ready = left.filter((index) => steps[index]?.parents.every((parent) => done.has(parent)) === true);
-    if (ready.length === 0) throw invalid(`the tasks ${left.map((index) => steps[index]?.name).join(', ')} of workflow ${workflow} wait for each other`, 'Remove the cycle.');
-    for (const index of ready) done.add(index);
-    left = left.filter((index) => !done.has(index));
-  }
+  const { circular } = topologyOf(steps.map((each) => each.parents));
+  if (circular.length > 0) throw invalid(`the tasks ${circular.map((index) => steps[index]?.name).join(', ')} of workflow ${workflow} wait for each other`, 'Remove the cycle.');
 }
 
 function stickyOf(wire: number, workflow: string): StickyStrategy {
@@ -111,10 +106,10 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
   const { onFailureTask } = request;
   const tasks = onFailureTask === undefined ? request.tasks : [...request.tasks, onFailureTask];
   if (tasks.length > maxSteps) throw invalid(`workflow ${request.name} has ${tasks.length} tasks`, `Keep to ${maxSteps}.`);
-  const names = tasks.map((task) => task.readableId);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice}`, 'Give each task its own name.');
-  const steps = await Promise.all(tasks.map(async (task) => step(task, { workflow: request.name, names, cel })));
+  const places = new Map(tasks.map((task, place) => [task.readableId, place]));
+  const twice = tasks.find((task, place) => places.get(task.readableId) !== place);
+  if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice.readableId}`, 'Give each task its own name.');
+  const steps = await Promise.all(tasks.map(async (task) => step(task, { workflow: request.name, places, cel })));
   const onFailure = onFailureTask === undefined ? null : tasks.length - 1;
   if (onFailure !== null && steps.some((each) => each.parents.includes(onFailure))) throw invalid(`a task of workflow ${request.name} waits for its on-failure task`, 'Leave it out of the parents.');
   if (onFailure !== null && (steps[onFailure]?.parents.length !== 0 || steps[onFailure]?.conditions.length !== 0)) throw invalid(`the on-failure task of workflow ${request.name} has parents or conditions`, 'It starts with the first failure; leave them out.');

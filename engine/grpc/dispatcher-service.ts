@@ -10,7 +10,7 @@ import { HatchetError } from '../errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { newId } from '../model/uuid.ts';
-import { readRunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { RunResults } from '../monitor/run-results.ts';
 import {
   ActionType,
@@ -87,7 +87,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     subscribeToWorkflowEvents: async (call, { tenantId }, signal) => {
       const given = call.request.workflowRunId ?? '';
       if (given === '') throw invalid('the subscription names no run', 'Subscribe by workflow_run_id.');
-      const detail = await readRunDetail(deps.pool, tenantId, knownId(given, 'UNKNOWN_RUN'));
+      const detail = await readRunDetail(deps.pool, tenantId, knownId(given, 'UNKNOWN_RUN'), noPayloads);
       if (detail === undefined) throw unknownRun(given);
       await streamRun(deps, { call, tenantId, detail, signal });
     },

@@ -6,7 +6,8 @@ import { largestInteger, pageLimit } from '../edge/parse/number.ts';
 import { HatchetError } from '../errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import { firstBranch } from '../model/durable.ts';
-import { maxPayloadBytes } from '../model/limits.ts';
+import { maxPageBytes, maxPayloadBytes } from '../model/limits.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } from '../monitor/durable-log.ts';
 import type { DurableSignal } from '../monitor/durable-signal.ts';
 import { branchOfNode } from '../plan/durable-log.ts';
@@ -25,10 +26,9 @@ export interface DurableMonitorDeps extends Edge {
 }
 
 const defaultChars = 1_000;
-/** A page ends before its outputs are larger than this. */
-const pageChars = 16 * 1024 * 1024;
-/** Entries that are read at once: with outputs of the largest size this bounds what one call holds. */
+/** Entries that are read at once; fewer where their outputs are wanted whole. */
 const chunkEntries = 100;
+/** Changes that are read at once; their outputs are short. */
 const streamEntries = 500;
 /** A replay asks hundreds of nodes a second; who watches is told of them together. */
 const quietMs = 50;
@@ -43,9 +43,11 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof M
       const outputChars = pageLimit(request.outputChars, defaultChars, maxPayloadBytes);
       const after = request.pageToken === undefined ? { branch: -1, node: -1 } : pagePlace(request.pageToken);
       const task = await durableTask(pool, tenantId, request.taskId);
-      const { entries, more } = await readPage(pool, { tenantId, taskId: task.id, limit, outputChars, after });
-      const last = entries.at(-1);
-      return { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), next: more && last !== undefined ? `${last.branch}.${last.node}` : undefined, canSkip: deps.allowSkip };
+      return readWithin(maxPageBytes, async (bytes) => {
+        const { entries, more, brought, leftOut } = await readPage(pool, { tenantId, taskId: task.id, limit, outputChars, after, bytes });
+        const last = entries.at(-1);
+        return { value: { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), next: more && last !== undefined ? `${last.branch}.${last.node}` : undefined, canSkip: deps.allowSkip }, brought, leftOut };
+      });
     },
     streamDurableLog: async (call, { tenantId }, signal) => {
       const task = await durableTask(pool, tenantId, call.request.taskId);
@@ -106,23 +108,33 @@ async function branchOf(pool: Pool, taskId: string, node: number): Promise<Check
   return markChecked(branchOfNode(points, points.at(-1)?.branch ?? firstBranch, node));
 }
 
-/** At most `limit` entries, and never more than a message holds. */
-async function readPage(pool: Pool, options: { tenantId: string; taskId: string; limit: number; outputChars: number; after: { branch: number; node: number } }): Promise<{ entries: LogEntry[]; more: boolean }> {
-  const { tenantId, taskId, limit, outputChars } = options;
+interface PageOptions {
+  tenantId: string;
+  taskId: string;
+  limit: number;
+  outputChars: number;
+  after: { branch: number; node: number };
+  /** The page ends before it is larger; its first entry is always there. */
+  bytes: number;
+}
+
+/** At most `limit` entries, read in pieces that are no larger than a page. */
+async function readPage(pool: Pool, options: PageOptions): Promise<{ entries: LogEntry[]; more: boolean; brought: number; leftOut: number }> {
+  const { tenantId, taskId, limit, outputChars, bytes } = options;
   const entries: LogEntry[] = [];
   let { after } = options;
-  let chars = 0;
+  let brought = 0;
   for (;;) {
-    const wanted = Math.min(chunkEntries, limit - entries.length);
+    const wanted = Math.min(chunkEntries, Math.max(1, Math.floor(maxPageBytes / outputChars)), limit - entries.length);
     // One character more than is shown tells that there are more.
     const chunk = await readDurableLog(pool, { tenantId, taskId, limit: wanted, outputChars: outputChars + 1, after });
     for (const entry of chunk) {
-      chars += (entry.result?.output?.length ?? 0) + (entry.result?.error?.length ?? 0);
-      if (entries.length > 0 && chars > pageChars) return { entries, more: true };
+      if (entries.length > 0 && brought + entry.size > bytes) return { entries, more: true, brought, leftOut: bytes < maxPageBytes ? maxPageBytes : 0 };
+      brought += entry.size;
       entries.push(entry);
     }
-    if (chunk.length < wanted) return { entries, more: false };
-    if (entries.length >= limit) return { entries, more: true };
+    if (chunk.length < wanted) return { entries, more: false, brought, leftOut: 0 };
+    if (entries.length >= limit) return { entries, more: true, brought, leftOut: 0 };
     after = chunk.at(-1) ?? after;
   }
 }

@@ -10,12 +10,13 @@ import { moment } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
 import { maxLogChars, maxLogMetadataChars, maxPayloadBytes } from '../model/limits.ts';
 import type { Checked } from '../model/checked.ts';
+import { checkDepth } from '../model/payload.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { logLevels } from '../monitor/log-reads.ts';
-import { readRunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
 import type { LogWriter, NewLogLine } from '../monitor/log-writer.ts';
 import { EventsServiceService, type Event, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
@@ -87,7 +88,7 @@ function placeInMemory(owner: Commands, tenantId: string, taskId: string): { run
 }
 
 async function placeInHistory(pool: Pool, tenantId: string, taskId: string): Promise<{ runId: string; attempt: number } | undefined> {
-  const run = await readRunDetail(pool, tenantId, taskId);
+  const run = await readRunDetail(pool, tenantId, taskId, noPayloads);
   const task = run?.tasks.find((each) => each.id === taskId);
   return run === undefined || task === undefined ? undefined : { runId: run.id, attempt: task.attempt };
 }
@@ -114,6 +115,7 @@ function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine 
   if (message === '' || message.length > maxLogChars) throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
   const metadata = shownText(request.metadata, maxLogMetadataChars + 1);
   if (metadata.length > maxLogMetadataChars) throw invalid(`the metadata of a log line has ${request.metadata.length} characters`, `Send up to ${maxLogMetadataChars}.`);
+  checkDepth(metadata, 'the metadata of a log line');
   const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
   return {
     tenantId,

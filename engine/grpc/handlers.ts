@@ -4,6 +4,8 @@ import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { methodRules, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { Held } from '../monitor/answers-in-flight.ts';
+import { releaseOnceSent } from './send-message.ts';
 import type { GrpcService } from './server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
 import { toServiceError } from './status.ts';
@@ -32,12 +34,15 @@ interface Method {
 type RequestOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer Req } ? Req : never;
 type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer Res } ? Res : never;
 
-/** One method's handler, in the form that its kind asks for. A server stream ends with OK once its handler returns. */
+/**
+ * One method's handler, in the form that its kind asks for. A server stream ends with OK once its handler returns; the room of
+ * a held answer is given back once that is sent.
+ */
 type Handler<M extends Method> = M['requestStream'] extends true
   ? (call: ServerDuplexStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, fail: (error: unknown) => void) => Duplex<RequestOf<M>>
   : M['responseStream'] extends true
     ? (call: ServerWritableStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, signal: AbortSignal) => Promise<void>
-    : (request: RequestOf<M>, caller: Caller, metadata: Metadata) => Promise<ResponseOf<M>>;
+    : (request: RequestOf<M>, caller: Caller, metadata: Metadata) => Promise<ResponseOf<M> | Held<ResponseOf<M>>>;
 
 export type Handlers<Service> = { [Name in keyof Service]: Service[Name] extends Method ? Handler<Service[Name]> : never };
 
@@ -128,19 +133,33 @@ function welcome({ connections }: Edge, call: { getPeer(): string }): void {
 }
 
 /** A unary call. The commonest of all: known tokens cost it no promise. */
-function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (request: Req, caller: Caller, metadata: Metadata) => Promise<Res>): handleUnaryCall<Req, Res> {
+function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (request: Req, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res>>): handleUnaryCall<Req, Res> {
   const { gate, log } = edge;
   return (call, callback) => {
     const facts: CallFacts = { rule, action, address: () => hostOf(call.getPeer()) };
     const fail = (error: unknown): void => callback(toServiceError(error, log));
+    const answer = (response: Res | Held<Res>): void => {
+      if (!(response instanceof Held)) return callback(null, response);
+      releaseOnceSent(call, response.reservation);
+      callback(null, response.value);
+    };
+    /** An answer that cannot be given keeps no room. */
+    const drop = (response: Res | Held<Res>, error: unknown): void => {
+      if (response instanceof Held) response.reservation.release();
+      fail(error);
+    };
     const run = (identity: Caller['identity']): void => {
       welcome(edge, call);
       const caller = gate.admit(identity, facts);
       handle(wellFormed(call.request), caller, call.metadata).then(
         (response) => {
-          const noted = gate.note(caller, facts);
-          if (noted === undefined) callback(null, response);
-          else void noted.then(() => callback(null, response));
+          try {
+            const noted = gate.note(caller, facts);
+            if (noted === undefined) answer(response);
+            else noted.then(() => answer(response)).catch((error: unknown) => drop(response, error));
+          } catch (error) {
+            drop(response, error);
+          }
         },
         (error: unknown) => {
           void gate.note(caller, facts, error);
@@ -150,7 +169,7 @@ function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (requ
     };
     try {
       if (rule.needs === 'anyone') {
-        handle(wellFormed(call.request), noCaller, call.metadata).then((response) => callback(null, response), fail);
+        handle(wellFormed(call.request), noCaller, call.metadata).then(answer, fail);
         return;
       }
       const identity = gate.identify(authorization(call.metadata));

@@ -2,12 +2,14 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { RunDetail } from '../monitor/run-detail.ts';
 import { isTerminal } from '../model/status.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { readLogLines } from '../monitor/log-reads.ts';
 import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { writeTo } from './handlers.ts';
 import { logLineMessage } from './monitor-messages.ts';
+import { sendMessage } from './send-message.ts';
 
 const pageLines = 1000;
+const pageBytes = 1024 * 1024;
 /** A worker writes its last lines before it reports the end; those of another process may be a little late. */
 const lateMs = 300;
 
@@ -22,7 +24,7 @@ export interface LogStreamDeps {
 /** Kept lines first, then new ones as they are stored, until the run has ended and all is sent. */
 export async function streamLogs(
   deps: LogStreamDeps,
-  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; signal: AbortSignal },
+  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; after: string | null; signal: AbortSignal },
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
@@ -37,16 +39,18 @@ export async function streamLogs(
       }, lateMs);
     });
   }
-  let after = call.request.after ?? null;
+  let { after } = options;
   while (!signal.aborted) {
     const last = ended;
     const written = deps.logWritten(taskIds, either);
-    const lines = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, limit: pageLines });
-    if (lines.length > 0) {
-      after = lines.at(-1)?.cursor ?? after;
-      await writeTo(call, { lines: lines.map(logLineMessage) }, signal);
-      if (lines.length === pageLines) continue;
-    }
+    const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
+      const { lines, more, brought } = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, limit: pageLines, bytes });
+      return { value: { lines, more }, brought, leftOut: 0 };
+    });
+    after = value.lines.at(-1)?.cursor ?? after;
+    if (value.lines.length > 0) await sendMessage(call, { lines: value.lines.map(logLineMessage) }, { bytes: reservation.bytes, signal });
+    reservation.release();
+    if (value.more) continue;
     if (last) return;
     await written;
   }

@@ -5,7 +5,7 @@ import { parseMismatch } from '../model/mismatch.ts';
 import { splitError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
-import type { StoredWorkflow } from '../monitor/definition-reads.ts';
+import type { WorkflowHead } from '../monitor/definition-reads.ts';
 import type { JournalEvent } from '../monitor/journal-reads.ts';
 import type { LogLine as StoredLogLine } from '../monitor/log-reads.ts';
 import type { TaskDetail as StoredTask } from '../monitor/run-detail.ts';
@@ -46,6 +46,11 @@ export function fromRunStatus(status: RunStatus): Status {
   }
 }
 
+/** As the wire has it: absent where nothing was left out. */
+export function leftOutBytes(bytes: number): number | undefined {
+  return bytes === 0 ? undefined : bytes;
+}
+
 function date(us: number | null): Date | undefined {
   return us === null ? undefined : new Date(us / 1000);
 }
@@ -64,6 +69,8 @@ export function runSummaryMessage(run: StoredRun): RunSummary {
     taskCount: run.taskCount,
     parentRunId: run.parentTaskId ?? undefined,
     errorMessage: splitError(run.error).message,
+    metadataLeftOutBytes: leftOutBytes(run.metadataLeftOut),
+    errorLeftOutBytes: leftOutBytes(run.errorLeftOut),
   };
 }
 
@@ -82,6 +89,8 @@ export function taskDetailMessage(task: StoredTask, runId: string, cause?: Cause
     output: task.output ?? undefined,
     errorMessage: error.message,
     errorStack: error.stack,
+    outputLeftOutBytes: leftOutBytes(task.outputLeftOut),
+    errorLeftOutBytes: leftOutBytes(task.errorLeftOut),
     createdAt: new Date(uuidTimeMs(runId)),
     queuedAt: date(task.queuedUs),
     startedAt: date(task.startedUs),
@@ -113,14 +122,14 @@ export function logLineMessage(line: StoredLogLine): LogLine {
   return { cursor: line.cursor, time: new Date(line.atMs), taskId: line.taskId, taskName: line.stepName, attempt: line.attempt, level: line.level, message: line.message, metadata: line.metadata };
 }
 
-export function workflowMessage(workflow: StoredWorkflow): WorkflowSummary {
+export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
   return {
     workflowId: workflow.id,
     name: workflow.name,
-    description: workflow.definition.description,
+    description: workflow.description,
     versionId: workflow.versionId,
     createdAt: new Date(workflow.updatedAtMs),
-    taskCount: workflow.definition.steps.length,
+    taskCount: workflow.taskCount,
     paused: workflow.isPaused,
   };
 }
@@ -133,6 +142,7 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     name: stored.name,
     status: stored.paused && active ? WorkerStatus.WORKER_STATUS_PAUSED : active && !stored.ended ? WorkerStatus.WORKER_STATUS_ACTIVE : WorkerStatus.WORKER_STATUS_INACTIVE,
     actions: stored.actions,
+    actionsLeftOutBytes: leftOutBytes(stored.actionsLeftOut),
     slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),
     labels: Object.fromEntries(Object.entries(stored.labels).map(([key, value]) => [key, String(value)])),
     registeredAt: new Date(stored.registeredAtMs),

@@ -8,29 +8,32 @@ import { pageLimit } from '../edge/parse/number.ts';
 import { search, texts } from '../edge/parse/selection.ts';
 import { optionalText, text } from '../edge/parse/text.ts';
 import { HatchetError } from '../errors.ts';
-import { readWorkflows } from '../monitor/definition-reads.ts';
+import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
+import { definitionSize, readWorkflowHeads, readWorkflows } from '../monitor/definition-reads.ts';
 import { formatDuration } from '../model/duration.ts';
 import type { JournalFeed } from '../monitor/journal-feed.ts';
 import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads.ts';
 import { logLevels, readLogLines } from '../monitor/log-reads.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
-import { listRunSummaries } from '../monitor/run-list.ts';
+import { listRunSummaries, summarySize } from '../monitor/run-list.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import { overviewOf, type EngineFacts } from './overview.ts';
 import { queueFigures } from './queue-figures.ts';
 import { scheduleFigures } from './schedule-figures.ts';
-import { readWorkers } from '../monitor/worker-reads.ts';
+import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
-import { logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './run-export.ts';
 import { durableCauses } from './durable-cause.ts';
 import { durableMonitor, type DurableMonitorDeps } from './durable-monitor.ts';
 import { knownRun, runFilter } from './run-filter.ts';
 import { runWithTasks } from './run-with-tasks.ts';
+import { sendMessage } from './send-message.ts';
 import type { GrpcService } from './server.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
@@ -50,31 +53,40 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     ...durableMonitor(deps),
     listRuns: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 50, 1000);
-      const rows = await listRunSummaries(pool, { ...(await runFilter(pool, request, tenantId)), limit });
-      return { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id };
+      const filter = await runFilter(pool, request, tenantId);
+      return readWithin(maxPageBytes, async (payloadBytes) => {
+        const rows = await listRunSummaries(pool, { ...filter, limit, payloadBytes });
+        return { value: { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id }, ...summarySize(rows) };
+      });
     },
     getRun: async (request, { tenantId }) => {
-      const { summary, detail } = await runWithTasks(pool, tenantId, request.runId);
+      const held = await runWithTasks(pool, tenantId, request.runId, { onlyTask: request.onlyTask });
+      const { detail } = held.value;
       const state = deps.owner.stateOf(tenantId);
       const nowUs = state?.timeUs(owner.nowUs) ?? 0;
       const causes = new Map(detail.tasks.flatMap((task) => {
         const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);
         return cause === undefined ? [] : [[task.id, cause] as const];
       }));
-      const durable = await durableCauses(pool, new Map(detail.tasks.flatMap(({ id, durable: isDurable }) => {
+      const durable = await held.until(durableCauses(pool, new Map(detail.tasks.flatMap(({ id, durable: isDurable }) => {
         const cause = causes.get(id);
         return cause === undefined || !isDurable ? [] : [[id, cause] as const];
-      })));
-      const tasks = detail.tasks.map((task) => taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id)));
-      return { run: runSummaryMessage(summary), input: detail.input, tasks };
+      }))));
+      return held.map(({ summary }) => ({
+        run: runSummaryMessage(summary),
+        input: detail.input,
+        tasks: detail.tasks.map((task) => taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id))),
+        inputLeftOutBytes: leftOutBytes(detail.inputLeftOut),
+      }));
     },
     exportRuns: async (call, { tenantId }, signal) => {
       const { filter } = call.request;
       if (filter === undefined) throw invalid('the filter is missing', 'Send an empty one for all runs.');
       const limit = pageLimit(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-      for await (const run of exportRuns(pool, await runFilter(pool, filter, tenantId), limit)) {
+      for await (const { value: runs, reservation } of exportRuns(pool, await runFilter(pool, filter, tenantId), limit)) {
+        for (const run of runs) await sendMessage(call, run, { bytes: reservation.bytes, signal });
+        reservation.release();
         if (signal.aborted) return;
-        await writeTo(call, run, signal);
       }
     },
     listRunEvents: async (request, { tenantId }) => {
@@ -104,46 +116,56 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     listLogs: async (request, { tenantId }) => {
       const id = knownId(request.id, 'UNKNOWN_RUN');
       const limit = pageLimit(request.limit, 1000, 10_000);
-      const lines = await readLogLines(pool, { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit });
-      if (lines.length === 0) await runDetail(tenantId, request.id);
-      return { lines: lines.map(logLineMessage), next: lines.length < limit ? undefined : lines.at(-1)?.cursor };
+      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit };
+      return readWithin(maxPageBytes, async (bytes) => {
+        const { lines, more, brought, leftOut } = await readLogLines(pool, { ...query, bytes });
+        if (lines.length === 0) await runDetail(tenantId, request.id);
+        return { value: { lines: lines.map(logLineMessage), next: more ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
+      });
     },
     streamLogs: async (call, { tenantId }, signal) => {
-      lineCursor(call.request.after);
+      const after = lineCursor(call.request.after);
       const detail = await runDetail(tenantId, call.request.id);
-      await streamLogs(deps, { call, tenantId, detail, signal });
+      await streamLogs(deps, { call, tenantId, detail, after, signal });
     },
     listWorkflows: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 100, 1000);
-      const rows = await readWorkflows(pool, { tenantId, name: optionalText(request.name, 'the name') ?? undefined, afterName: optionalText(request.pageToken, 'the page token') ?? undefined, limit });
+      const rows = await readWorkflowHeads(pool, { tenantId, name: optionalText(request.name, 'the name') ?? undefined, afterName: optionalText(request.pageToken, 'the page token') ?? undefined, limit });
       return { rows: rows.map(workflowMessage), next: rows.length < limit ? undefined : rows.at(-1)?.name };
     },
     getWorkflow: async (request, { tenantId }) => {
       // Registered names are one whatever their case, as for triggers.
       const name = text(request.name, 'the name of the workflow');
       const known = owner.stateOf(tenantId)?.latestVersion(tenantId, name)?.definition.name ?? name;
-      const [workflow] = await readWorkflows(pool, { tenantId, name: known, limit: 1 });
-      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
-      const { definition } = workflow;
-      return {
-        workflow: workflowMessage(workflow),
-        tasks: definition.steps.map((step) => ({
-          name: step.name,
-          action: step.action,
-          parents: step.parents.map((parent) => definition.steps[parent]?.name ?? ''),
-          retries: step.retries,
-          executionTimeout: formatDuration(step.executionTimeoutMs),
-          scheduleTimeout: formatDuration(step.scheduleTimeoutMs),
-          durable: step.durable,
-        })),
-        inputJsonSchema: definition.inputJsonSchema ?? undefined,
-        defaultPriority: definition.defaultPriority,
-      };
+      const held = await readWithin(maxRunBytes, async (bytes) => {
+        const rows = await readWorkflows(pool, { tenantId, name: known, limit: 1, bytes });
+        return { value: rows[0]?.definition ?? undefined, ...definitionSize(rows) };
+      });
+      const [head] = await held.until(readWorkflowHeads(pool, { tenantId, name: known, limit: 1 }));
+      return held.whole(`the definition of workflow ${known}`, 'Give it fewer tasks.').map((definition) => {
+        if (definition === undefined || head === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+        return {
+          workflow: workflowMessage(head),
+          tasks: definition.steps.map((step) => ({
+            name: step.name,
+            action: step.action,
+            parents: step.parents.map((parent) => definition.steps[parent]?.name ?? ''),
+            retries: step.retries,
+            executionTimeout: formatDuration(step.executionTimeoutMs),
+            scheduleTimeout: formatDuration(step.scheduleTimeoutMs),
+            durable: step.durable,
+          })),
+          inputJsonSchema: definition.inputJsonSchema ?? undefined,
+          defaultPriority: definition.defaultPriority,
+        };
+      });
     },
     listWorkers: async (request, { tenantId }) => {
       const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId && worker.tasks.size > 0);
-      const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000 });
-      return { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) };
+      return readWithin(maxPageBytes, async (bytes) => {
+        const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000, bytes });
+        return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
+      });
     },
     listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
     streamQueues: async (call, { tenantId }, signal) => {

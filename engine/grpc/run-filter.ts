@@ -6,7 +6,7 @@ import { metadataTerms, search, texts } from '../edge/parse/selection.ts';
 import { bound } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import type { RunListFilter } from '../monitor/run-list.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import type { ListRunsRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
@@ -41,10 +41,10 @@ async function parentTasks(pool: Pool, tenantId: string, given: string): Promise
   return one !== undefined && tasks.includes(one) ? [one] : tasks;
 }
 
-/** By the run's id or a task's. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
+/** By the run's id or a task's, without payloads. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
 export async function knownRun(pool: Pool, tenantId: string, given: string): Promise<RunDetail> {
   const uuid = parseUuid(given);
-  const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid);
+  const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid, noPayloads);
   if (run === undefined) throw unknownRun(given);
   return run;
 }

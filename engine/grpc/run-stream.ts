@@ -1,13 +1,16 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { isTerminal, RunStatus } from '../model/status.ts';
-import { readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
+import { noPayloads, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
 import { ChunkOrder } from '../monitor/chunk-order.ts';
 import { readChunks, type StoredChunk } from '../monitor/stream-reads.ts';
 import { ResourceEventType, ResourceType, type SubscribeToWorkflowEventsRequest, type WorkflowEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { writeTo } from './handlers.ts';
 import type { LogStreamDeps } from './log-stream.ts';
+import { sendMessage } from './send-message.ts';
 
 const pageChunks = 500;
+const pageBytes = 1024 * 1024;
 /** SDKs do not wait for a chunk's answer before they report the task's end: the last ones may come after it. */
 const lateMs = 300;
 /** After the end, how long a missing chunk is waited for. */
@@ -35,16 +38,20 @@ export async function streamRun(deps: LogStreamDeps, options: { call: Call; tena
   for (let afterId = '0'; !signal.aborted; ) {
     const last = ended;
     const written = deps.logWritten(taskIds, either);
-    const chunks = await readChunks(deps.pool, { tenantId, runId: detail.id, afterId, limit: pageChunks });
-    for (const chunk of chunks.flatMap((each) => order.add(each))) await writeTo(call, chunkEvent(detail.id, chunk), signal);
-    afterId = chunks.at(-1)?.id ?? afterId;
-    if (chunks.length === pageChunks) continue;
+    const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
+      const { chunks, more, brought } = await readChunks(deps.pool, { tenantId, runId: detail.id, afterId, limit: pageChunks, bytes });
+      return { value: { chunks, more }, brought, leftOut: 0 };
+    });
+    for (const chunk of value.chunks.flatMap((each) => order.add(each))) await sendMessage(call, chunkEvent(detail.id, chunk), { bytes: reservation.bytes, signal });
+    reservation.release();
+    afterId = value.chunks.at(-1)?.id ?? afterId;
+    if (value.more) continue;
     if (last && endedAtMs === Infinity) endedAtMs = performance.now();
     if (last && (!order.hasGaps || performance.now() - endedAtMs > gapMs)) break;
     await (last ? deps.logWritten(taskIds, AbortSignal.any([signal, AbortSignal.timeout(gapMs / 10)])) : written);
   }
   for (const chunk of order.flush()) await writeTo(call, chunkEvent(detail.id, chunk), signal);
-  const end = signal.aborted ? undefined : await readRunDetail(deps.pool, tenantId, detail.id);
+  const end = signal.aborted ? undefined : await readRunDetail(deps.pool, tenantId, detail.id, noPayloads);
   if (end !== undefined) await writeTo(call, endEvent(end), signal);
 }
 

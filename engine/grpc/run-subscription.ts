@@ -1,10 +1,10 @@
 import { toldError } from '../model/split-error.ts';
 import { parseUuid } from '../model/uuid.ts';
-import type { RunResults, TaskResult } from '../monitor/run-results.ts';
+import { mostResultBytes, type RunResults, type TaskResult } from '../monitor/run-results.ts';
 import { WorkflowRunEventType, type WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 
-/** SDKs fetch results over this size by REST: their own message limit is 4 MiB. */
-const longestResults = 3 * 1024 * 1024;
+/** Characters of results that are written and not yet sent: past that, its client is one that does not read. */
+const mostUnsent = 1024 * 1024;
 /** Runs of one stream that are waited for at once: past that, it is read further as they end. */
 const mostWaits = 200_000;
 /** Results that are read again at once for a client that reads again. */
@@ -15,7 +15,8 @@ interface Subscriber {
   /** It has more to carry than its client reads. */
   readonly writableNeedDrain: boolean;
   readonly cancelled: boolean;
-  write(event: WorkflowRunEvent): unknown;
+  /** @param sent called once the client has taken it */
+  write(event: WorkflowRunEvent, sent: () => void): unknown;
   on(event: 'drain', listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
@@ -35,6 +36,7 @@ export class RunSubscription {
   readonly #late = new Map<string, string>();
   /** Of those, the ones that are being read again. */
   readonly #reading = new Set<string>();
+  #unsent = 0;
 
   constructor(results: Pick<RunResults, 'wait'>, options: { tenantId: string; call: Subscriber }) {
     this.#results = results;
@@ -71,12 +73,27 @@ export class RunSubscription {
     this.#waits.set(runId, this.#results.wait(this.#tenantId, runId, (results) => this.#ended(runId, given, results)));
   }
 
+  /** Its messages count by their number, which says nothing of their size. */
+  get #isBehind(): boolean {
+    return this.#call.writableNeedDrain || this.#unsent > mostUnsent;
+  }
+
   #ended(runId: string, given: string, results: readonly TaskResult[]): void {
     this.#waits.delete(runId);
-    if (this.#call.writableNeedDrain) this.#late.set(runId, given);
-    else this.#call.write(runFinished(given, results));
+    if (this.#isBehind) this.#late.set(runId, given);
+    else this.#write(given, results);
     if (this.#size < mostWaits) this.#call.resume();
-    if (this.#reading.delete(runId) && !this.#call.writableNeedDrain) this.#readLate();
+    if (this.#reading.delete(runId) && !this.#isBehind) this.#readLate();
+  }
+
+  #write(given: string, results: readonly TaskResult[]): void {
+    const size = sizeOf(results);
+    this.#unsent += size;
+    this.#call.write(runFinished(given, size > mostResultBytes ? [] : results), () => {
+      const wasBehind = this.#isBehind;
+      this.#unsent -= size;
+      if (wasBehind && !this.#isBehind) this.#readLate();
+    });
   }
 
   #readLate(): void {
@@ -88,13 +105,16 @@ export class RunSubscription {
   }
 }
 
+function sizeOf(results: readonly TaskResult[]): number {
+  return results.reduce((sum, result) => sum + (result.output?.length ?? 0) + (result.error?.length ?? 0), 0);
+}
+
 function runFinished(runId: string, results: readonly TaskResult[]): WorkflowRunEvent {
-  const size = results.reduce((sum, result) => sum + (result.output?.length ?? 0) + (result.error?.length ?? 0), 0);
   return {
     workflowRunId: runId,
     eventType: WorkflowRunEventType.WORKFLOW_RUN_EVENT_TYPE_FINISHED,
     eventTimestamp: new Date(),
-    results: (size > longestResults ? [] : results).map((result) => ({
+    results: results.map((result) => ({
       taskRunExternalId: result.taskId,
       taskName: result.stepName,
       jobRunId: result.taskId,

@@ -18,3 +18,7 @@ export const maxBatchBytes = 4_000_000;
 export const maxReassigns = 10;
 /** Steps of one workflow. */
 export const maxSteps = 1000;
+/** Bytes of all payloads in one page of a list; what is beyond is left out and marked. */
+export const maxPageBytes = 16 * 1024 * 1024;
+/** The same for one run with its tasks: a message of 64 MiB has room for what is around them, and for metadata once more. */
+export const maxRunBytes = 56 * 1024 * 1024;

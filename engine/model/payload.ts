@@ -1,4 +1,5 @@
 import { HatchetError } from '../errors.ts';
+import { isDeeperThan, maxJsonDepth } from './json-depth.ts';
 import { maxPayloadBytes } from './limits.ts';
 
 /** An escaped NUL: an even number of backslashes before `\u0000`. */
@@ -13,13 +14,19 @@ function tooLarge(what: string, bytes: number): HatchetError {
   });
 }
 
+/** @throws HatchetError INVALID_ARGUMENT for JSON text that is nested too deep; whether it is JSON is not looked at */
+export function checkDepth(text: string, what: string, most = maxJsonDepth): void {
+  if (isDeeperThan(text, most)) throw new HatchetError('INVALID_ARGUMENT', `${what} is nested deeper than ${most} levels`, { details: { limit: most }, remedy: 'Send a flatter structure, or the deep one as a string of JSON.' });
+}
+
 /**
  * JSON text as a caller sent it, checked and unchanged.
- * @throws HatchetError INVALID_ARGUMENT for what is no JSON or holds NUL, PAYLOAD_TOO_LARGE over 4 MiB
+ * @throws HatchetError INVALID_ARGUMENT for what is no JSON, holds NUL or is nested too deep, PAYLOAD_TOO_LARGE over 4 MiB
  */
 export function checkedJson(text: string, what: string): unknown {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxPayloadBytes) throw tooLarge(what, bytes);
+  checkDepth(text, what);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -66,8 +73,9 @@ export function reportedOutput(text: string): ReportedOutput {
 
 const longestError = 256 * 1024;
 
-/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. */
+/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. One that is nested too deep becomes the message itself. */
 export function reportedError(text: string): string {
   const clean = text.replaceAll('\0', '').replaceAll('\\u0000', '');
-  return clean.length <= longestError ? clean : JSON.stringify({ message: `${clean.slice(0, longestError)}… (cut)` });
+  if (clean.length > longestError) return JSON.stringify({ message: `${clean.slice(0, longestError)}… (cut)` });
+  return isDeeperThan(clean, maxJsonDepth) ? JSON.stringify({ message: clean }) : clean;
 }

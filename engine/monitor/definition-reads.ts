@@ -1,5 +1,17 @@
 import type { Pool } from 'pg';
 import { completeDefinition, type StoredDefinition, type WorkflowDefinition } from '../model/definition.ts';
+import { withinBytes } from './within-bytes.ts';
+
+/** A workflow with its newest version, in a few words. */
+export interface WorkflowHead {
+  id: string;
+  name: string;
+  description: string;
+  versionId: string;
+  updatedAtMs: number;
+  taskCount: number;
+  isPaused: boolean;
+}
 
 export interface StoredWorkflow {
   id: string;
@@ -8,8 +20,20 @@ export interface StoredWorkflow {
   ordinal: number;
   createdAtMs: number;
   updatedAtMs: number;
-  definition: WorkflowDefinition;
+  /** Without what no reader shows: the cron's input and the filters. Null where it was left out. */
+  definition: WorkflowDefinition | null;
+  definitionBytes: number;
   isPaused: boolean;
+}
+
+interface HeadSqlRow {
+  id: string;
+  name: string;
+  description: string;
+  version_id: string;
+  updated_at: Date;
+  task_count: number;
+  paused: boolean;
 }
 
 interface WorkflowSqlRow {
@@ -19,26 +43,59 @@ interface WorkflowSqlRow {
   ordinal: number;
   created_at: Date;
   updated_at: Date;
-  definition: StoredDefinition;
+  definition: StoredDefinition | null;
+  definition_bytes: number;
   paused: boolean;
 }
 
-/** Workflows with their newest version, by name. */
+const newestVersions = `
+    FROM workflow w
+    JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
+    WHERE w.tenant_id = $1 AND ($2::text IS NULL OR w.name = $2)`;
+
+/** By name. */
+const listHeads = {
+  name: 'list_workflow_heads',
+  text: `
+    SELECT w.id, w.name, v.definition ->> 'description' AS description, v.id AS version_id, v.created_at AS updated_at, jsonb_array_length(v.definition -> 'steps') AS task_count, w.paused
+    ${newestVersions} AND ($3::text IS NULL OR w.name > $3)
+    ORDER BY w.name LIMIT $4`,
+};
+
+export async function readWorkflowHeads(pool: Pool, query: { tenantId: string; name?: string | undefined; afterName?: string | undefined; limit: number }): Promise<WorkflowHead[]> {
+  const { rows } = await pool.query<HeadSqlRow>({ ...listHeads, values: [query.tenantId, query.name ?? null, query.afterName ?? null, query.limit] });
+  return rows.map((row) => ({ id: row.id, name: row.name, description: row.description, versionId: row.version_id, updatedAtMs: row.updated_at.getTime(), taskCount: row.task_count, isPaused: row.paused }));
+}
+
+/** By name. */
 const listWorkflows = {
   name: 'list_workflows',
   text: `
-    SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition, w.paused
-    FROM workflow w
-    JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
-    WHERE w.tenant_id = $1 AND ($2::text IS NULL OR w.name = $2) AND ($3::text IS NULL OR w.name > $3) AND ($4::uuid IS NULL OR w.id = $4)
-    ORDER BY w.name LIMIT $5`,
+    SELECT p.id, p.name, p.version_id, p.ordinal, p.created_at, p.updated_at, p.paused, p.definition_bytes, CASE WHEN p.fits THEN p.definition - '{cronInput,filters}'::text[] END AS definition
+    FROM (
+      SELECT p.*, ${withinBytes('p.definition_bytes', { order: 'p.name', budget: '$6' })} AS fits
+      FROM (
+        SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition, w.paused, octet_length((v.definition - '{cronInput,filters}'::text[])::text) AS definition_bytes
+        ${newestVersions} AND ($3::uuid IS NULL OR w.id = $3)
+        ORDER BY w.name OFFSET $4 LIMIT $5
+      ) p
+    ) p
+    ORDER BY p.name`,
 };
 
-export async function readWorkflows(
-  pool: Pool,
-  query: { tenantId: string; name?: string | undefined; id?: string | undefined; afterName?: string | undefined; limit: number },
-): Promise<StoredWorkflow[]> {
-  const { rows } = await pool.query<WorkflowSqlRow>({ ...listWorkflows, values: [query.tenantId, query.name ?? null, query.afterName ?? null, query.id ?? null, query.limit] });
+interface WorkflowQuery {
+  tenantId: string;
+  name?: string | undefined;
+  id?: string | undefined;
+  offset?: number;
+  limit: number;
+  /** That definitions may have together. */
+  bytes: number;
+}
+
+/** Workflows with their newest version. */
+export async function readWorkflows(pool: Pool, query: WorkflowQuery): Promise<StoredWorkflow[]> {
+  const { rows } = await pool.query<WorkflowSqlRow>({ ...listWorkflows, values: [query.tenantId, query.name ?? null, query.id ?? null, query.offset ?? 0, query.limit, query.bytes] });
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -46,7 +103,32 @@ export async function readWorkflows(
     ordinal: row.ordinal,
     createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
-    definition: completeDefinition(row.definition),
+    definition: row.definition === null ? null : completeDefinition(row.definition),
+    definitionBytes: row.definition_bytes,
     isPaused: row.paused,
   }));
+}
+
+export function definitionSize(workflows: readonly StoredWorkflow[]): { brought: number; leftOut: number } {
+  return {
+    brought: workflows.reduce((sum, workflow) => sum + (workflow.definition === null ? 0 : workflow.definitionBytes), 0),
+    leftOut: workflows.reduce((sum, workflow) => sum + (workflow.definition === null ? workflow.definitionBytes : 0), 0),
+  };
+}
+
+const workflowsOfActions = {
+  name: 'workflows_of_actions',
+  text: `
+    SELECT w.id, w.name, array_agg(DISTINCT s.step ->> 'action') AS actions
+    FROM workflow w
+    JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
+    CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'steps') AS s (step)
+    WHERE w.tenant_id = $1 AND s.step ->> 'action' = ANY ($2::text[])
+    GROUP BY w.id, w.name ORDER BY w.name LIMIT $3`,
+};
+
+/** Which workflows name which of the actions. */
+export async function readWorkflowsOf(pool: Pool, query: { tenantId: string; actions: readonly string[]; limit: number }): Promise<{ id: string; name: string; actions: string[] }[]> {
+  const { rows } = await pool.query<{ id: string; name: string; actions: string[] }>({ ...workflowsOfActions, values: [query.tenantId, query.actions, query.limit] });
+  return rows;
 }

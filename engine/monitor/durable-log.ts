@@ -21,6 +21,8 @@ export interface LogEntry {
   satisfiedUs: number | null;
   status: RunStatus | null;
   result: NodeResult | null;
+  /** Characters of what was asked and of the result. */
+  size: number;
   /** When anything of it changed last. */
   changedUs: number;
 }
@@ -62,8 +64,8 @@ interface LogOptions {
   tenantId: string;
   taskId: string;
   limit: number;
-  /** Characters of each output; default all. */
-  outputChars?: number;
+  /** Characters of each output; 0 reads no results. */
+  outputChars: number;
 }
 
 /** By branch and node, branches themselves at node 0. Results come with those nodes that have one. */
@@ -80,12 +82,13 @@ export async function readDurableChanges(pool: Pool, options: LogOptions & { sin
   return withResults(pool, rows, options.outputChars);
 }
 
-async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars?: number): Promise<LogEntry[]> {
-  const done = rows.filter((row) => row.result_seq !== null).map((row) => ({ taskId: row.task_id, branch: row.branch, node: row.node }));
+async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars: number): Promise<LogEntry[]> {
+  const done = (outputChars === 0 ? [] : rows).filter((row) => row.result_seq !== null).map((row) => ({ taskId: row.task_id, branch: row.branch, node: row.node }));
   const results = done.length === 0 ? new Map<string, NodeResult>() : await readNodeResults(pool, done, outputChars);
   return rows.flatMap((row) => {
     if (!isEntryKind(row.kind)) return [];
     const asked: Asked = JSON.parse(row.asked);
+    const result = results.get(nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node })) ?? null;
     return [
       {
         taskId: row.task_id,
@@ -99,7 +102,8 @@ async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars
         met: row.met ?? [],
         satisfiedUs: row.result_seq === null ? null : Number(row.result_seq),
         status: row.status !== null && isRunStatus(row.status) ? row.status : null,
-        result: results.get(nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node })) ?? null,
+        result,
+        size: row.asked.length + (result?.output?.length ?? 0) + (result?.error?.length ?? 0),
         changedUs: Number(row.changed),
       },
     ];

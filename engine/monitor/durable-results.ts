@@ -35,11 +35,15 @@ interface ResultSqlRow {
   child_run_id: string | null;
 }
 
-/** Of children, the tasks' results as they were in the generation whose end counted. Each child once, however often it is asked for: a lone task twice would look like two. */
+/**
+ * Of children, the tasks' results as they were in the generation whose end counted: of their outputs together not many more characters
+ * than are asked for, counted as four bytes each, and of those behind none. Each child once, however often it is asked for: a lone task twice would look like two.
+ */
 const readChildren = {
   name: 'durable_child_results',
   text: `
-    SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, left(x.output, $3) AS output, x.error
+    SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, 
+      CASE WHEN coalesce(sum(octet_length(x.output)) OVER (PARTITION BY u.run_id, u.generation ORDER BY t.step ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < $3::bigint * 4 THEN left(x.output, $3::integer) END AS output, x.error
     FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::integer[]) AS given (run_id, generation)) u
     JOIN run r ON r.id = u.run_id
     JOIN workflow_version v ON v.id = r.version_id

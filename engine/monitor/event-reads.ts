@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import { groupBy } from '../model/group-by.ts';
+import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './within-bytes.ts';
 
 export interface StoredEvent {
   id: string;
@@ -21,7 +23,7 @@ export async function readEvent(pool: Pool, tenantId: string, id: string): Promi
 }
 
 /** How the runs that an event started stand. */
-export interface ListedEvent extends StoredEvent {
+export interface ListedEvent extends StoredEvent, LeftOutSizes {
   queued: number;
   running: number;
   completed: number;
@@ -41,18 +43,20 @@ export interface EventQuery {
   untilId: string | null;
   offset: number;
   limit: number;
+  /** That payloads and metadata may have together. */
+  payloadBytes: number;
 }
 
-/** Newest first. */
-const listText = {
-  name: 'list_events',
-  text: `
-    SELECT id, key, scope, payload, metadata::text AS metadata, webhook_name AS "webhookName" FROM event
+const listRows = `
+    SELECT id, key, scope, payload, metadata, webhook_name AS "webhookName" FROM event
     WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR key = ANY ($2)) AND (cardinality($3::uuid[]) = 0 OR id = ANY ($3))
       AND (cardinality($4::text[]) = 0 OR scope = ANY ($4)) AND ($5::jsonb IS NULL OR metadata @> $5)
       AND ($6::uuid IS NULL OR id >= $6) AND ($7::uuid IS NULL OR id < $7)
-    ORDER BY id DESC OFFSET $8 LIMIT $9`,
-};
+    ORDER BY id DESC OFFSET $8 LIMIT $9`;
+/** Newest first. */
+const listText = { name: 'list_events', text: payloadPage({ rows: listRows, columns: ['id', 'key', 'scope', '"webhookName"'], payload: 'payload', order: 'id DESC', budget: '$10' }) };
+
+type EventSqlRow = Omit<StoredEvent, 'payload' | 'metadata'> & PayloadSizes & { payload: string | null; metadata: string | null };
 
 /** The newest generation's end counts; a run with unfinished tasks has not ended. */
 const runsText = {
@@ -74,13 +78,15 @@ interface EventRunSqlRow {
 }
 
 export async function listEvents(pool: Pool, query: EventQuery): Promise<ListedEvent[]> {
-  const { tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit } = query;
-  const events = await pool.query<StoredEvent>({ ...listText, values: [tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit] });
+  const { tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit, payloadBytes } = query;
+  const events = await pool.query<EventSqlRow>({ ...listText, values: [tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit, payloadBytes] });
   const runs = await pool.query<EventRunSqlRow>({ ...runsText, values: [events.rows.map((event) => event.id)] });
-  return events.rows.map((event) => withRuns(event, runs.rows.filter((run) => run.event_id === event.id)));
+  const byEvent = groupBy(runs.rows, (run) => run.event_id);
+  return events.rows.map((event) => withRuns(event, byEvent.get(event.id) ?? []));
 }
 
-function withRuns(event: StoredEvent, runs: readonly EventRunSqlRow[]): ListedEvent {
+function withRuns(row: EventSqlRow, runs: readonly EventRunSqlRow[]): ListedEvent {
+  const event = { ...row, ...shownPayloads(row, row.payload) };
   const count = (status: number): number => runs.filter((run) => (run.status ?? run.open ?? 1) === status).length;
   return {
     ...event,

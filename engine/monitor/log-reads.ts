@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { cutOf, cutPage, type Cut, type CutRow } from './within-bytes.ts';
 
 export const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
@@ -25,30 +26,36 @@ interface LogSqlRow {
   metadata: string;
 }
 
-const readLines = {
-  name: 'read_log_lines',
-  text: `
-    SELECT g.id, g.at, g.task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, g.attempt, g.level, g.message, g.metadata
-    FROM task t
-    JOIN run r ON r.id = t.run_id AND r.tenant_id = $1
-    JOIN workflow_version v ON v.id = r.version_id
-    JOIN log_line g ON g.task_id = t.id
-    WHERE (t.run_id = $2 OR t.id = $2) AND g.id > $3
-      AND ($4::smallint[] IS NULL OR g.level = ANY ($4))
-      AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
-    ORDER BY g.id LIMIT $6`,
-};
+const lineRows = `
+  SELECT g.id, g.at, g.task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, g.attempt, g.level, g.message, g.metadata, octet_length(g.message) + octet_length(g.metadata) AS bytes
+  FROM task t
+  JOIN run r ON r.id = t.run_id AND r.tenant_id = $1
+  JOIN workflow_version v ON v.id = r.version_id
+  JOIN log_line g ON g.task_id = t.id
+  WHERE (t.run_id = $2 OR t.id = $2) AND g.id > $3
+    AND ($4::smallint[] IS NULL OR g.level = ANY ($4))
+    AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
+  ORDER BY g.id LIMIT $6`;
+const readLines = { name: 'read_log_lines', text: cutPage({ rows: lineRows, columns: ['id', 'at', 'task_id', 'step_name', 'attempt', 'level', 'message', 'metadata'], order: 'id', budget: '$7' }) };
+
+interface LogQuery {
+  tenantId: string;
+  id: string;
+  after: string | null;
+  levels: readonly number[];
+  search: string | null;
+  limit: number;
+  /** A page ends before it is larger. */
+  bytes: number;
+}
 
 /** Lines of a run, or of one task, in the order in which they were stored. */
-export async function readLogLines(
-  pool: Pool,
-  query: { tenantId: string; id: string; after: string | null; levels: readonly number[]; search: string | null; limit: number },
-): Promise<LogLine[]> {
-  const { rows } = await pool.query<LogSqlRow>({
+export async function readLogLines(pool: Pool, query: LogQuery): Promise<Cut & { lines: LogLine[] }> {
+  const { rows } = await pool.query<LogSqlRow & CutRow>({
     ...readLines,
-    values: [query.tenantId, query.id, query.after ?? '0', query.levels.length === 0 ? null : query.levels, query.search, query.limit],
+    values: [query.tenantId, query.id, query.after ?? '0', query.levels.length === 0 ? null : query.levels, query.search, query.limit, query.bytes],
   });
-  return rows.map((row) => ({
+  const lines = rows.map((row): LogLine => ({
     cursor: row.id,
     atMs: row.at.getTime(),
     taskId: row.task_id,
@@ -58,4 +65,5 @@ export async function readLogLines(
     message: row.message,
     metadata: row.metadata,
   }));
+  return { lines, ...cutOf(rows, query.limit) };
 }

@@ -1,5 +1,6 @@
 import type { RunStatus } from '../model/status.ts';
 import type { Reader } from './read-snapshot.ts';
+import { leftOut, withinBytes } from './within-bytes.ts';
 
 export interface RunListFilter {
   tenantId: string;
@@ -23,6 +24,8 @@ export interface RunListFilter {
   limit: number;
   /** Rows passed over, for pages by number; default 0. `beforeId` costs less. */
   offset?: number;
+  /** That metadata and errors may have together: what is beyond is left out. Without it, none of them is read. */
+  payloadBytes?: number;
 }
 
 export interface RunSummary {
@@ -38,6 +41,9 @@ export interface RunSummary {
   startedUs: number | null;
   finishedUs: number | null;
   error: string | null;
+  /** Bytes that were beyond the budget: the metadata is an empty object then, the error null. */
+  metadataLeftOut: number;
+  errorLeftOut: number;
 }
 
 interface RunSummarySqlRow {
@@ -46,12 +52,14 @@ interface RunSummarySqlRow {
   workflow_name: string;
   status: RunStatus;
   priority: number;
-  metadata: string;
+  metadata: string | null;
+  metadata_bytes: number;
   task_count: number;
   parent_task_id: string | null;
   started_us: string | null;
   finished_us: string | null;
   error: string | null;
+  error_bytes: number | null;
 }
 
 /**
@@ -60,9 +68,9 @@ interface RunSummarySqlRow {
  * EVICTED while that one is.
  * Walks the tenant's runs from the newest down and stops at the limit; statuses are looked up by primary key.
  */
-const text = (source: string): string => `
-    SELECT r.id, r.workflow_id, w.name AS workflow_name, s.status, r.priority, r.metadata::text AS metadata,
-      s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error
+const rowsText = (source: string): string => `
+    SELECT r.id, r.workflow_id, w.name AS workflow_name, s.status, r.priority, r.metadata, CASE WHEN $15::bigint IS NULL THEN 0 ELSE octet_length(r.metadata::text) END AS metadata_bytes,
+      s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error, octet_length(f.error) AS error_bytes
     FROM ${source}
     JOIN workflow w ON w.id = r.workflow_id
     LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
@@ -93,6 +101,16 @@ const text = (source: string): string => `
       AND ($14::uuid IS NULL OR EXISTS (SELECT FROM event_run v WHERE v.event_id = $14 AND v.run_id = r.id))
     ORDER BY r.id DESC LIMIT $11 OFFSET $12`;
 
+const text = (source: string): string => `
+    SELECT p.id, p.workflow_id, p.workflow_name, p.status, p.priority, p.metadata_bytes, p.error_bytes, p.task_count, p.parent_task_id, p.started_us, p.finished_us,
+      CASE WHEN p.metadata_fits THEN p.metadata::text END AS metadata, CASE WHEN p.error_fits THEN p.error END AS error
+    FROM (
+      SELECT p.*, ${withinBytes('p.metadata_bytes', { order: 'p.id DESC', budget: '$15' })} AS metadata_fits,
+        ${withinBytes('coalesce(p.error_bytes, 0)', { order: 'p.id DESC', budget: '$15', before: 'sum(p.metadata_bytes) OVER ()' })} AS error_fits
+      FROM (${rowsText(source)}) p
+    ) p
+    ORDER BY p.id DESC`;
+
 const listRuns = { name: 'list_runs', text: text('(SELECT * FROM run WHERE $9::uuid[] IS NULL) r') };
 /** By the parents' index instead: a list's walk from the newest down would pass all runs that are nobody's children. */
 const listChildren = { name: 'list_child_runs', text: text('unnest($9::uuid[]) AS p (id) JOIN run r ON r.parent_task_id = p.id') };
@@ -121,6 +139,7 @@ export async function listRunSummaries(reader: Reader, filter: RunListFilter): P
       filter.offset ?? 0,
       filter.workerId ?? null,
       filter.eventId ?? null,
+      filter.payloadBytes ?? null,
     ],
   });
   return rows.map((row) => ({
@@ -129,11 +148,21 @@ export async function listRunSummaries(reader: Reader, filter: RunListFilter): P
     workflowName: row.workflow_name,
     status: row.status,
     priority: row.priority,
-    metadata: row.metadata,
+    metadata: row.metadata ?? '{}',
     taskCount: row.task_count,
     parentTaskId: row.parent_task_id,
     startedUs: row.started_us === null ? null : Number(row.started_us),
     finishedUs: row.finished_us === null ? null : Number(row.finished_us),
     error: row.error,
+    metadataLeftOut: leftOut(row.metadata_bytes, row.metadata),
+    errorLeftOut: leftOut(row.error_bytes, row.error),
   }));
+}
+
+/** Bytes of what a page has brought, and of what it left out. */
+export function summarySize(rows: readonly RunSummary[]): { brought: number; leftOut: number } {
+  return {
+    brought: rows.reduce((sum, row) => sum + row.metadata.length + (row.error?.length ?? 0), 0),
+    leftOut: rows.reduce((sum, row) => sum + row.metadataLeftOut + row.errorLeftOut, 0),
+  };
 }

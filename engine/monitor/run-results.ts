@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../log.ts';
 import { groupBy } from '../model/group-by.ts';
+import { maxPageBytes } from '../model/limits.ts';
 
 /** How one task of an ended run ended. */
 export interface TaskResult {
@@ -17,22 +18,41 @@ interface ResultSqlRow {
   step_name: string;
   output: string | null;
   error: string | null;
+  /** More than is told; its results are not here. */
+  is_large: boolean;
+  /** Beyond what is read at once. */
+  is_later: boolean;
 }
 
-/** The results of those of the runs that have ended. */
+/** Bytes of one run's results that its waiters are told of: SDKs, whose own messages end at 4 MiB, fetch larger ones by REST. */
+export const mostResultBytes = 3 * 1024 * 1024;
+
+/** The results of those of the runs that have ended: of a large one none, of the others so many as are within a budget. */
 const endedResults = {
   name: 'ended_results',
   text: `
-    SELECT r.id AS run_id, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, x.output, x.error
-    FROM unnest($2::uuid[]) AS u (id)
-    JOIN run r ON r.id = u.id AND r.tenant_id = $1
-    JOIN LATERAL (SELECT e.generation, e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON e.status <> 0
-    JOIN workflow_version v ON v.id = r.version_id
-    JOIN task t ON t.run_id = r.id
-    LEFT JOIN LATERAL (SELECT x.output, x.error FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
-    ORDER BY r.id, t.step`,
+    SELECT s.run_id, s.task_id, s.step_name, s.is_large, s.upto > $4 AS is_later,
+      CASE WHEN NOT s.is_large AND s.upto <= $4 THEN s.output END AS output, CASE WHEN NOT s.is_large AND s.upto <= $4 THEN s.error END AS error
+    FROM (
+      SELECT s.*, sum(CASE WHEN s.is_large THEN 0 ELSE s.bytes END) OVER (ORDER BY s.run_id) AS upto
+      FROM (
+        SELECT s.*, sum(s.bytes) OVER (PARTITION BY s.run_id) > $3 AS is_large
+        FROM (
+          SELECT r.id AS run_id, t.id AS task_id, t.step, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, x.output, x.error,
+            coalesce(octet_length(x.output), 0) + coalesce(octet_length(x.error), 0) AS bytes
+          FROM unnest($2::uuid[]) AS u (id)
+          JOIN run r ON r.id = u.id AND r.tenant_id = $1
+          JOIN LATERAL (SELECT e.generation, e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON e.status <> 0
+          JOIN workflow_version v ON v.id = r.version_id
+          JOIN task t ON t.run_id = r.id
+          LEFT JOIN LATERAL (SELECT x.output, x.error FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
+        ) s
+      ) s
+    ) s
+    ORDER BY s.run_id, s.step`,
 };
 
+/** Without results where there is more than is told. */
 type Listener = (results: readonly TaskResult[]) => void;
 
 /** Who waits for which run's end. Every listener is called once, after the end has committed. */
@@ -108,10 +128,15 @@ export class RunResults {
   }
 
   async #readAndTell(tenantId: string, ids: readonly string[]): Promise<void> {
-    const { rows } = await this.#pool.query<ResultSqlRow>({ ...endedResults, values: [tenantId, ids] });
-    const byRun = groupBy(rows, (row) => row.run_id);
-    for (const [runId, results] of byRun) {
-      this.#tell(tenantId, runId, results.map((row) => ({ taskId: row.task_id, stepName: row.step_name, output: row.output, error: row.error })));
+    for (let left = ids; left.length > 0; ) {
+      const { rows } = await this.#pool.query<ResultSqlRow>({ ...endedResults, values: [tenantId, left, mostResultBytes, maxPageBytes] });
+      const byRun = groupBy(rows, (row) => row.run_id);
+      const later: string[] = [];
+      for (const [runId, results] of byRun) {
+        if (results.some((row) => row.is_later)) later.push(runId);
+        else this.#tell(tenantId, runId, results.flatMap((row) => (row.is_large ? [] : [{ taskId: row.task_id, stepName: row.step_name, output: row.output, error: row.error }])));
+      }
+      left = later;
     }
   }
 }

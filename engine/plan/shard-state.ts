@@ -1,6 +1,7 @@
 import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts';
 import { LiveFlag } from '../model/live-state.ts';
 import type { TerminalStatus } from '../model/status.ts';
+import { childrenOf } from '../model/topology.ts';
 import { ActionQueue } from './action-queue.ts';
 import { Batches } from './batches.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
@@ -183,7 +184,7 @@ export class ShardState {
 
   addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>): Version {
     const { definition } = options;
-    const children = definition.steps.map((_, parent) => definition.steps.flatMap((step, child) => (step.parents.includes(parent) ? [child] : [])));
+    const children = childrenOf(definition.steps.map((step) => step.parents));
     const batchParents = new Set(definition.steps.flatMap((step) => (step.batch === null ? [] : step.parents)));
     const version: Version = { ...options, firstStep: this.steps.length, children, batchParents };
     for (const [index, step] of definition.steps.entries()) {

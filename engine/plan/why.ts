@@ -77,8 +77,9 @@ function gated(state: ShardState, row: number): Cause {
   const run = state.runOf(row);
   const open = definition.parents.filter((parent) => run?.outcomes[parent] === 0);
   if (open.length > 0) {
-    const names = open.map((parent) => version.definition.steps[parent]?.name ?? '');
-    return cause('PARENTS', `waits for ${names.join(', ')}`, { ids: open.flatMap((parent) => run?.taskIds[parent] ?? []) });
+    const names = open.slice(0, named).map((parent) => version.definition.steps[parent]?.name ?? '');
+    const rest = open.length - names.length;
+    return cause('PARENTS', `waits for ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`, { ids: open.flatMap((parent) => run?.taskIds[parent] ?? []) });
   }
   const wait = state.waits.get(row);
   const waits = definition.conditions.flatMap((condition, at) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RunStatus, runStatusNames } from '../model/status.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
+import { RawJson } from './write-json.ts';
 
 /** The head of every resource in the contract. */
 export interface ResourceMeta {
@@ -50,11 +51,17 @@ export function pagination(page: { offset: number; limit: number; more: boolean 
   return { current_page: current, next_page: last, num_pages: last };
 }
 
-/** Stored JSON text as its value. What a worker reported may be any JSON. */
-export function jsonValue(text: string | null): unknown {
-  if (text === null) return {};
-  const value: unknown = JSON.parse(text);
-  return value ?? {};
+/** Stored JSON text, as it is. None, and JSON's null, are an empty object. */
+export function storedJson(text: string | null): RawJson | Record<string, never> {
+  return text === null || /^\s*null\s*$/.test(text) ? {} : new RawJson(text);
+}
+
+/** By field, the bytes of what was too much for the answer; absent where all is there. */
+export type LeftOut = Record<string, number> | undefined;
+
+export function leftOutFields(sizes: Record<string, number>): LeftOut {
+  const fields = Object.entries(sizes).filter(([, bytes]) => bytes > 0);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
 /** The contract has no status of its own for an evicted task: it runs. */

@@ -5,31 +5,43 @@ import { invalid } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import { catchUpPolicies, nextTick } from '../model/cron.ts';
+import { maxPageBytes } from '../model/limits.ts';
 import type { CronRow } from '../model/rows.ts';
 import { newId } from '../model/uuid.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../monitor/timer-reads.ts';
-import { jsonValue, pagination, resourceMeta } from './contract.ts';
+import { pageSize } from '../monitor/within-bytes.ts';
+import { answer } from './answer.ts';
+import { leftOutFields, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import { objectBody, textMember } from './request-values.ts';
 import type { Router } from './router.ts';
-import { timerInput, timerQuery } from './timer-query.ts';
+import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from './workflow-of.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/crons';
 
 /** Runs that come again and again. Beyond the contract, a cron may have a `timezone` and a `catchUp` policy. */
 export function registerCronRoutes(router: Router, deps: RestDeps): void {
-  const one = async (tenantId: string, cronId: Checked<string>): Promise<StoredCron> => {
-    const [found] = await listCrons(deps.pool, { tenantId, id: cronId, workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 });
+  const one = async (tenantId: string, cronId: Checked<string>, payloadBytes = 0): Promise<StoredCron> => {
+    const [found] = await listCrons(deps.pool, { ...anyTimer, tenantId, id: cronId, payloadBytes });
     if (found === undefined) throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${cronId}`, { remedy: 'Check the id.' });
     return found;
   };
+  const held = (tenantId: string, cronId: Checked<string>) =>
+    readWithin(maxPageBytes, async (bytes) => {
+      const found = await one(tenantId, cronId, bytes);
+      return { value: cronMessage(found, tenantId), ...pageSize([found]) };
+    });
 
   router.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const query = timerQuery(context.req, tenantId);
-    const rows = await listCrons(deps.pool, { ...query, limit: query.limit + 1 });
-    return context.json({ pagination: pagination({ ...query, more: rows.length > query.limit }), rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)) });
+    const page = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listCrons(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
+      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)) }, ...pageSize(rows) };
+    });
+    return answer(context, page);
   });
   router.post('/api/v1/tenants/:tenant/workflows/:workflow/crons', async (context) => {
     const caller = context.get('caller');
@@ -40,11 +52,11 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const row: Checked<CronRow> = markChecked({ id: cronId, tenantId, workflowId: version.workflowId, ...cronSpec(body, deps.owner.nowUs), ...timerInput(body), enabled: true, isDeclared: false, lastUs: null, lastRunId: null });
     caller.note(cronId);
     await deps.owner.submit(tenantId, { kind: 'putCron', cron: row });
-    return context.json(cronMessage(await one(tenantId, cronId), tenantId));
+    return answer(context, await held(tenantId, cronId));
   });
   router.get(`${base}/:cron`, async (context) => {
     const { tenantId } = context.get('caller');
-    return context.json(cronMessage(await one(tenantId, knownId(context.req.param('cron'), 'UNKNOWN_TIMER')), tenantId));
+    return answer(context, await held(tenantId, knownId(context.req.param('cron'), 'UNKNOWN_TIMER')));
   });
   router.patch(`${base}/:cron`, async (context) => {
     const caller = context.get('caller');
@@ -90,12 +102,13 @@ function cronMessage(stored: StoredCron, tenantId: string) {
     cron: expression,
     timezone: zone,
     name,
-    input: jsonValue(input),
-    additionalMetadata: jsonValue(metadata),
+    input: storedJson(input),
+    additionalMetadata: storedJson(metadata),
     enabled,
     method: isDeclared ? 'DEFAULT' : 'API',
     priority: priority ?? undefined,
     nextRunAt: new Date(Math.min(Number(stored.nextUs) / 1000, 8.64e15)).toISOString(),
     lastError: stored.lastError ?? undefined,
+    leftOut: leftOutFields({ input: stored.payloadLeftOut, additionalMetadata: stored.metadataLeftOut }),
   };
 }

@@ -22,4 +22,4 @@ export interface RestDeps {
 }
 
 /** What every handler finds in its context: whose token it is, and, once the gate has admitted the call, its caller. */
-export type RestEnv = { Bindings: Partial<HttpBindings>; Variables: { identity: Identity; caller: Caller } };
+export type RestEnv = { Bindings: HttpBindings; Variables: { identity: Identity; caller: Caller } };

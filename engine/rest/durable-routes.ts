@@ -36,7 +36,7 @@ export function registerDurableRoutes(router: Router, deps: RestDeps): void {
     const { tenantId } = context.get('caller');
     const { task } = await knownTask(deps, tenantId, context.req.param('task'));
     const page = pageQuery(context.req, { fallback: 1000, most: 10_000 });
-    const entries = await readDurableLog(deps.pool, { tenantId, taskId: task.id, ...page });
+    const entries = await readDurableLog(deps.pool, { tenantId, taskId: task.id, ...page, outputChars: 0 });
     return context.json(entries.filter((entry) => entry.kind !== EntryKind.Branch).map((entry) => entryMessage(entry, task.name)));
   });
 }

@@ -2,18 +2,22 @@ import type { Caller } from '../edge/access/caller.ts';
 import { id } from '../edge/parse/id.ts';
 import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
+import { maxPageBytes } from '../model/limits.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { listEventKeys, listEvents, type ListedEvent } from '../monitor/event-reads.ts';
+import { pageSize } from '../monitor/within-bytes.ts';
 import { metadataFilter } from '../monitor/run-selection.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
-import { jsonValue, madeAt, pagination, resourceMeta } from './contract.ts';
+import { answer, plainAnswer } from './answer.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { dateQuery, isObject, listQuery, objectBody, pageQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/events';
-export const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1 };
+export const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1, payloadBytes: maxPageBytes };
 
 /** Events: pushing and reading. */
 export function registerEventRoutes(router: Router, deps: RestDeps): void {
@@ -23,7 +27,7 @@ export function registerEventRoutes(router: Router, deps: RestDeps): void {
     const page = pageQuery(req);
     const since = dateQuery(req, 'since');
     const until = dateQuery(req, 'until');
-    const rows = await listEvents(deps.pool, {
+    const filter = {
       tenantId,
       keys: listQuery(req, 'keys'),
       ids: searchedIds(listQuery(req, 'eventIds'), 'eventIds'),
@@ -33,27 +37,35 @@ export function registerEventRoutes(router: Router, deps: RestDeps): void {
       untilId: until === undefined ? null : uuidFloor(until.getTime()),
       offset: page.offset,
       limit: page.limit + 1,
+    };
+    const events = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listEvents(deps.pool, { ...filter, payloadBytes });
+      return { value: { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((event) => eventMessage(event, tenantId)) }, ...pageSize(rows) };
     });
-    return context.json({ pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((event) => eventMessage(event, tenantId)) });
+    return answer(context, events);
   });
   router.get(`${base}/keys`, async (context) => context.json({ pagination: pagination({ offset: 0, limit: 1000, more: false }), rows: await listEventKeys(deps.pool, context.get('caller').tenantId) }));
   router.get(`${base}/:event`, async (context) => {
     const { tenantId } = context.get('caller');
-    const [event] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [id(context.req.param('event'), 'the event')] });
-    if (event === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${JSON.stringify(context.req.param('event'))}`, { remedy: 'Check the id.' });
-    return context.json(eventMessage(event, tenantId));
+    const eventId = id(context.req.param('event'), 'the event');
+    const held = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const [event] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [eventId], payloadBytes });
+      if (event === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${eventId}`, { remedy: 'Check the id.' });
+      return { value: eventMessage(event, tenantId), ...pageSize([event]) };
+    });
+    return answer(context, held);
   });
   router.post('/api/v1/tenants/:tenant/events', async (context) => {
     const { tenantId } = context.get('caller');
     const [event] = await pushEvents(deps.owner, tenantId, [eventRequest(await objectBody(context.req))]);
-    return context.json(pushedMessage(event, context.get('caller')));
+    return plainAnswer(context, pushedMessage(event, context.get('caller')));
   });
   router.post('/api/v1/tenants/:tenant/events/bulk', async (context) => {
     const { tenantId } = context.get('caller');
     const { events } = await objectBody(context.req);
     if (!Array.isArray(events) || !events.every(isObject)) throw new HatchetError('INVALID_ARGUMENT', 'events is not a list of objects', { remedy: 'Send {"events": [{"key": …, "data": …}]}.' });
     const pushed = await pushEvents(deps.owner, tenantId, events.map(eventRequest));
-    return context.json({ events: pushed.map((event) => pushedMessage(event, context.get('caller'))) });
+    return plainAnswer(context, { events: pushed.map((event) => pushedMessage(event, context.get('caller'))) });
   });
 }
 
@@ -70,7 +82,7 @@ function pushedMessage(event: PushedEvent | undefined, caller: Caller) {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
   const { tenantId } = caller;
   caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
-  return { metadata: resourceMeta(event.id), key: event.key, tenantId, additionalMetadata: jsonValue(event.metadata), scope: event.scope ?? undefined };
+  return { metadata: resourceMeta(event.id), key: event.key, tenantId, additionalMetadata: storedJson(event.metadata), scope: event.scope ?? undefined };
 }
 
 export function eventMessage(event: ListedEvent, tenantId: string) {
@@ -80,11 +92,12 @@ export function eventMessage(event: ListedEvent, tenantId: string) {
     key,
     tenantId,
     workflowRunSummary: { running, queued, succeeded: completed, failed, cancelled },
-    additionalMetadata: jsonValue(metadata),
-    payload: jsonValue(payload),
+    additionalMetadata: storedJson(metadata),
+    payload: storedJson(payload),
     scope: scope ?? undefined,
     seenAt: madeAt(eventId),
     triggeringWebhookName: webhookName ?? undefined,
     triggeredRuns: event.runs.map(({ runId, filterId }) => ({ workflowRunId: runId, filterId: filterId ?? undefined })),
+    leftOut: leftOutFields({ payload: event.payloadLeftOut, additionalMetadata: event.metadataLeftOut }),
   };
 }

@@ -9,7 +9,8 @@ import { markChecked, type Checked } from '../model/checked.ts';
 import { newId } from '../model/uuid.ts';
 import type { Filter, ShardState } from '../plan/shard-state.ts';
 import { findFilter } from '../plan/put-filter.ts';
-import { jsonValue, pagination, resourceMeta } from './contract.ts';
+import { plainAnswer } from './answer.ts';
+import { pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, listQuery, objectBody, pageQuery, textMember } from './request-values.ts';
 import type { Router } from './router.ts';
@@ -46,7 +47,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
       .filter((filter) => filter.tenantId === tenantId && (workflowIds.length === 0 || workflowIds.includes(filter.workflowId)) && (scopes.length === 0 || scopes.includes(filter.scope)))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const end = page.offset + page.limit;
-    return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows: all.slice(page.offset, end).map(filterMessage) });
+    return plainAnswer(context, { pagination: pagination({ ...page, more: all.length > end }), rows: all.slice(page.offset, end).map(filterMessage) });
   });
   router.post(base, async (context) => {
     const caller = context.get('caller');
@@ -54,15 +55,15 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     const body = await objectBody(context.req);
     const workflowId = idMember(body['workflowId'], 'workflowId');
     const filter: Checked<Filter> = markChecked({ id: newId(), tenantId, workflowId, scope: scopeOf(body['scope']), expression: expressionOf(body['expression']), payload: payloadOf(body['payload']), isDeclared: false });
-    return context.json(await put(filter, caller));
+    return plainAnswer(context, await put(filter, caller));
   });
-  router.get(`${base}/:filter`, (context) => context.json(filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))));
+  router.get(`${base}/:filter`, (context) => plainAnswer(context, filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))));
   router.patch(`${base}/:filter`, async (context) => {
     const caller = context.get('caller');
     const filter = known(caller.tenantId, context.req.param('filter'));
     const { scope, expression: given, payload } = await objectBody(context.req);
     const changed = { scope: scope === undefined ? filter.scope : scopeOf(scope), expression: given === undefined ? filter.expression : expressionOf(given), payload: payload === undefined ? filter.payload : payloadOf(payload) };
-    return context.json(await put(markChecked({ ...filter, ...changed }), caller));
+    return plainAnswer(context, await put(markChecked({ ...filter, ...changed }), caller));
   });
   router.delete(`${base}/:filter`, async (context) => {
     const caller = context.get('caller');
@@ -70,7 +71,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     const filter = known(tenantId, context.req.param('filter'));
     caller.note(filter.id);
     await deps.owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId: filter.id });
-    return context.json(filterMessage(filter));
+    return plainAnswer(context, filterMessage(filter));
   });
 }
 
@@ -89,5 +90,5 @@ function payloadOf(value: unknown): Checked<string> {
 
 function filterMessage(filter: Filter) {
   const { id, tenantId, workflowId, scope, payload, isDeclared } = filter;
-  return { metadata: resourceMeta(id), tenantId, workflowId, scope, expression: filter.expression, payload: jsonValue(payload), isDeclarative: isDeclared };
+  return { metadata: resourceMeta(id), tenantId, workflowId, scope, expression: filter.expression, payload: storedJson(payload), isDeclarative: isDeclared };
 }

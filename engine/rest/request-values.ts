@@ -6,6 +6,8 @@ import { search, texts } from '../edge/parse/selection.ts';
 import { dateText, bound } from '../edge/parse/time.ts';
 import { text } from '../edge/parse/text.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
+import { maxJsonDepth } from '../model/json-depth.ts';
+import { checkDepth } from '../model/payload.ts';
 import type { RestEnv } from './deps.ts';
 
 type Request = Context<RestEnv>['req'];
@@ -59,11 +61,17 @@ export function booleanQuery(request: Request, name: string): boolean | undefine
   return given === 'true';
 }
 
+/** Levels around a payload: the body, a list of events, and one of them. */
+const envelopeDepth = 10;
+
 /** The body, a JSON object. @throws HatchetError INVALID_ARGUMENT */
 export async function objectBody(request: Request): Promise<Record<string, unknown>> {
+  const body = await request.text();
+  // What follows prints the payloads in it again, which is recursive.
+  checkDepth(body, 'the body', maxJsonDepth + envelopeDepth);
   let value: unknown;
   try {
-    value = JSON.parse(await request.text());
+    value = JSON.parse(body);
   } catch (cause) {
     throw invalid(`the body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)}`, 'Send a JSON object.');
   }

@@ -1,7 +1,8 @@
 import { splitError } from '../model/split-error.ts';
 import { RunStatus } from '../model/status.ts';
+import { parentPlaces } from '../model/topology.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
-import { isoUs, jsonValue, resourceMeta, stepId } from './contract.ts';
+import { isoUs, resourceMeta, stepId, storedJson } from './contract.ts';
 
 /** The names that this older part of the contract has for our statuses. */
 const legacyStatus: Record<RunStatus, string> = {
@@ -21,6 +22,8 @@ export function runGraph(run: RunDetail) {
   const { tenantId, versionId } = run;
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(run.id);
+  const ids = run.tasks.map((_, step) => stepId(versionId, step));
+  const parents = parentPlaces(run.tasks);
   return {
     metadata: meta,
     tenantId,
@@ -29,8 +32,8 @@ export function runGraph(run: RunDetail) {
     status: legacyStatus[run.status],
     displayName: run.workflowName,
     triggeredBy: { metadata: meta, parentWorkflowRunId: run.parentTaskId ?? undefined },
-    input: jsonValue(run.input),
-    additionalMetadata: jsonValue(run.metadata),
+    input: storedJson(run.input),
+    additionalMetadata: storedJson(run.metadata),
     finishedAt: isoUs(run.finishedUs),
     jobRuns: [
       {
@@ -46,20 +49,20 @@ export function runGraph(run: RunDetail) {
           versionId,
           name: run.workflowName,
           steps: run.tasks.map((task, step) => ({
-            metadata: { ...meta, id: stepId(versionId, step) },
+            metadata: { ...meta, id: ids[step] },
             readableId: task.name,
             tenantId,
             jobId,
             action: task.action,
             isDurable: task.durable,
-            parents: parentSteps(run, task.parents),
+            parents: (parents[step] ?? []).map((parent) => ids[parent]),
           })),
         },
         stepRuns: run.tasks.map((task, step) => ({
           metadata: resourceMeta(task.id),
           tenantId,
           jobRunId: run.id,
-          stepId: stepId(versionId, step),
+          stepId: ids[step],
           workerId: task.workerId ?? undefined,
           output: task.output ?? undefined,
           status: legacyStatus[task.status],
@@ -70,8 +73,4 @@ export function runGraph(run: RunDetail) {
       },
     ],
   };
-}
-
-function parentSteps(run: RunDetail, parents: readonly string[]): string[] {
-  return run.tasks.flatMap((task, step) => (parents.includes(task.name) ? [stepId(run.versionId, step)] : []));
 }

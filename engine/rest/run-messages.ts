@@ -1,7 +1,9 @@
 import { splitError } from '../model/split-error.ts';
+import { childrenOf, parentPlaces, topologyOf } from '../model/topology.ts';
 import type { JournalEvent } from '../monitor/journal-reads.ts';
 import type { RunDetail, TaskDetail } from '../monitor/run-detail.ts';
-import { isoMs, isoUs, jsonValue, madeAt, resourceMeta, statusName, stepId, taskNumber } from './contract.ts';
+import { isoMs, isoUs, leftOutFields, madeAt, resourceMeta, statusName, stepId, storedJson, taskNumber } from './contract.ts';
+import type { PayloadSpace } from './payload-space.ts';
 
 function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {
   return startedUs === null || finishedUs === null ? undefined : Math.max(0, Math.round((finishedUs - startedUs) / 1000));
@@ -20,8 +22,8 @@ function displayName(name: string, id: string): string {
 /** A run of one task gives that task's output, a DAG an object by task. */
 function runOutput(run: RunDetail): unknown {
   const [only] = run.tasks;
-  if (run.tasks.length === 1) return jsonValue(only?.output ?? null);
-  return Object.fromEntries(run.tasks.flatMap((task) => (task.output === null ? [] : [[task.name, jsonValue(task.output)]])));
+  if (run.tasks.length === 1) return storedJson(only?.output ?? null);
+  return Object.fromEntries(run.tasks.flatMap((task) => (task.output === null ? [] : [[task.name, storedJson(task.output)]])));
 }
 
 function runError(run: RunDetail): string | undefined {
@@ -29,9 +31,8 @@ function runError(run: RunDetail): string | undefined {
   return failed === undefined ? undefined : splitError(failed.error).message;
 }
 
-export interface PayloadChoice {
-  /** Lists may leave inputs and outputs out: they then are empty objects. */
-  payloads: boolean;
+function sum(run: RunDetail, field: 'outputLeftOut' | 'errorLeftOut'): number {
+  return run.tasks.reduce((total, task) => total + task[field], 0);
 }
 
 export function runMessage(run: RunDetail) {
@@ -43,38 +44,47 @@ export function runMessage(run: RunDetail) {
     finishedAt: isoUs(run.finishedUs),
     duration: durationMs(startedUs, run.finishedUs),
     tenantId: run.tenantId,
-    additionalMetadata: jsonValue(run.metadata),
+    additionalMetadata: storedJson(run.metadata),
     displayName: displayName(run.workflowName, run.id),
     workflowId: run.workflowId,
     output: runOutput(run),
     errorMessage: runError(run),
     workflowVersionId: run.versionId,
-    input: jsonValue(run.input),
+    input: storedJson(run.input),
     createdAt: madeAt(run.id),
     parentTaskExternalId: run.parentTaskId ?? undefined,
+    leftOut: leftOutFields({ input: run.inputLeftOut, additionalMetadata: run.metadataLeftOut, output: sum(run, 'outputLeftOut'), errorMessage: sum(run, 'errorLeftOut') }),
   };
 }
 
-export function taskMessage(run: RunDetail, task: TaskDetail, options: PayloadChoice & { children: number }) {
+interface TaskOptions {
+  children: number;
+  /** Where the run's input and metadata stand in the answer already; what does not fit there once more is left out. */
+  repeats?: PayloadSpace | undefined;
+}
+
+function taskMessage(run: RunDetail, place: number, task: TaskDetail, { children, repeats }: TaskOptions) {
+  const hasMetadata = repeats?.take(run.metadata.length) ?? true;
+  const hasInput = repeats?.take(run.input.length) ?? true;
   return {
     metadata: resourceMeta(task.id),
     actionId: task.action,
     retryCount: task.attempt,
     attempt: task.attempt + 1,
-    additionalMetadata: jsonValue(run.metadata),
+    additionalMetadata: storedJson(hasMetadata ? run.metadata : null),
     createdAt: madeAt(task.id),
     displayName: displayName(task.name, task.id),
     duration: durationMs(task.startedUs, task.finishedUs),
     isDurable: task.durable,
     errorMessage: splitError(task.error).message,
     finishedAt: isoUs(task.finishedUs),
-    input: options.payloads ? jsonValue(run.input) : {},
-    numSpawnedChildren: options.children,
-    output: options.payloads ? jsonValue(task.output) : {},
+    input: storedJson(hasInput ? run.input : null),
+    numSpawnedChildren: children,
+    output: storedJson(task.output),
     status: statusName(task.status),
     isEvicted: task.liveState === 'EVICTED',
     startedAt: isoUs(task.startedUs),
-    stepId: stepId(run.versionId, run.tasks.indexOf(task)),
+    stepId: stepId(run.versionId, place),
     taskExternalId: task.id,
     taskId: taskNumber(task.id),
     taskInsertedAt: madeAt(task.id),
@@ -85,20 +95,33 @@ export function taskMessage(run: RunDetail, task: TaskDetail, options: PayloadCh
     workflowRunExternalId: run.id,
     workflowVersionId: run.versionId,
     parentTaskExternalId: run.parentTaskId ?? undefined,
+    leftOut: leftOutFields({
+      input: run.inputLeftOut + (hasInput ? 0 : Buffer.byteLength(run.input)),
+      additionalMetadata: run.metadataLeftOut + (hasMetadata ? 0 : Buffer.byteLength(run.metadata)),
+      output: task.outputLeftOut,
+      errorMessage: task.errorLeftOut,
+    }),
   };
 }
 
+/** One task of a run. */
+export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOptions) {
+  return taskMessage(run, run.tasks.indexOf(task), task, options);
+}
+
+/** All tasks of a run, in the order of its definition. @param children how many runs each has spawned */
+export function taskMessages(run: RunDetail, { children, repeats }: { children: ReadonlyMap<string, number>; repeats: PayloadSpace | undefined }) {
+  return run.tasks.map((task, place) => taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats }));
+}
+
 /** A run as a row of a list: a DAG has its tasks as children. */
-export function runRow(run: RunDetail, options: PayloadChoice & { children: ReadonlyMap<string, number> }) {
+export function runRow(run: RunDetail, options: { children: ReadonlyMap<string, number>; repeats: PayloadSpace }) {
   const [only] = run.tasks;
-  if (run.tasks.length === 1 && only !== undefined) return { ...taskMessage(run, only, { ...options, children: options.children.get(only.id) ?? 0 }), children: [] };
-  const message = runMessage(run);
-  const children = run.tasks.map((task) => taskMessage(run, task, { ...options, children: options.children.get(task.id) ?? 0 }));
+  if (run.tasks.length === 1 && only !== undefined) return { ...oneTaskMessage(run, only, { children: options.children.get(only.id) ?? 0 }), children: [] };
+  const children = taskMessages(run, options);
   return {
-    ...message,
-    input: options.payloads ? message.input : {},
-    output: options.payloads ? message.output : {},
-    numSpawnedChildren: children.reduce((sum, child) => sum + child.numSpawnedChildren, 0),
+    ...runMessage(run),
+    numSpawnedChildren: children.reduce((total, child) => total + child.numSpawnedChildren, 0),
     taskExternalId: run.id,
     taskId: taskNumber(run.id),
     taskInsertedAt: madeAt(run.id),
@@ -110,10 +133,12 @@ export function runRow(run: RunDetail, options: PayloadChoice & { children: Read
 }
 
 export function shapeMessage(run: RunDetail) {
+  const ids = run.tasks.map((_, step) => stepId(run.versionId, step));
+  const children = childrenOf(parentPlaces(run.tasks));
   return run.tasks.map((task, step) => ({
     taskExternalId: task.id,
-    stepId: stepId(run.versionId, step),
-    childrenStepIds: run.tasks.flatMap((child, childStep) => (child.parents.includes(task.name) ? [stepId(run.versionId, childStep)] : [])),
+    stepId: ids[step],
+    childrenStepIds: (children[step] ?? []).map((child) => ids[child]),
     taskName: task.name,
   }));
 }
@@ -136,15 +161,15 @@ export function eventMessages(events: readonly JournalEvent[]) {
     }));
 }
 
-function depth(run: RunDetail, task: TaskDetail): number {
-  const parents = run.tasks.filter((candidate) => task.parents.includes(candidate.name));
-  return parents.length === 0 ? 0 : 1 + Math.max(...parents.map((parent) => depth(run, parent)));
+export function timingMessages(run: RunDetail) {
+  const { depths } = topologyOf(parentPlaces(run.tasks));
+  return run.tasks.map((task, place) => timingMessage(run, task, depths[place] ?? 0));
 }
 
-export function timingMessage(run: RunDetail, task: TaskDetail) {
+function timingMessage(run: RunDetail, task: TaskDetail, depth: number) {
   return {
     metadata: resourceMeta(task.id),
-    depth: depth(run, task),
+    depth,
     status: statusName(task.status),
     taskDisplayName: displayName(task.name, task.id),
     taskExternalId: task.id,

@@ -1,16 +1,19 @@
 import type { Context } from 'hono';
 import { searchedIds } from '../edge/parse/selection.ts';
+import { maxPageBytes } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { readSnapshot, type Reader } from '../monitor/read-snapshot.ts';
-import { runDetailsIn, type RunDetail } from '../monitor/run-detail.ts';
+import { payloadSize, runDetailsIn, type PayloadWish, type RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
 import { metadataFilter, statusesByName } from '../monitor/run-selection.ts';
 import { listTaskRefs } from '../monitor/task-list.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { PayloadSpace } from './payload-space.ts';
 import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from './request-values.ts';
-import { runRow, taskMessage } from './run-messages.ts';
+import { oneTaskMessage, runRow } from './run-messages.ts';
 import { childCounts } from './run-reads.ts';
 
 type Request = Context<RestEnv>['req'];
@@ -43,40 +46,49 @@ async function runIds(reader: Reader, filter: Filter): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-function inOrder(ids: readonly string[], runs: readonly RunDetail[]): RunDetail[] {
-  const byId = new Map(runs.map((run) => [run.id, run]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
-}
-
 export async function listRunIds(deps: RestDeps, tenantId: string, request: Request): Promise<string[]> {
   return runIds(deps.pool, readFilter(request, tenantId));
 }
 
 /** Runs, newest first, or with `only_tasks` their tasks. Who is listed and what is shown of them are of one moment, so that each row has a status that was asked for. */
-export async function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
+export function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
   const filter = readFilter(request, tenantId);
-  const payloads = booleanQuery(request, 'include_payloads') ?? true;
-  // One more than asked for tells whether there is a next page.
-  const wider = { ...filter, limit: filter.limit + 1 };
-  if (booleanQuery(request, 'only_tasks') === true) {
-    const { refs, shown, runs } = await readSnapshot(deps.pool, async (snapshot) => {
-      const found = await listTaskRefs(snapshot, wider);
-      const first = found.slice(0, filter.limit);
-      return { refs: found, shown: first, runs: await runDetailsIn(snapshot, tenantId, [...new Set(first.map((ref) => ref.runId))]) };
-    });
-    const children = await childCounts(deps, tenantId, runs);
-    const rows = shown.flatMap((ref) => {
-      const run = runs.find((candidate) => candidate.id === ref.runId);
-      const task = run?.tasks.find((candidate) => candidate.id === ref.taskId);
-      return run === undefined || task === undefined ? [] : [taskMessage(run, task, { payloads, children: children.get(task.id) ?? 0 })];
-    });
-    return { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows };
-  }
+  const data = booleanQuery(request, 'include_payloads') ?? true;
+  const onlyTasks = booleanQuery(request, 'only_tasks') === true;
+  return readWithin<unknown>(maxPageBytes, (bytes) => (onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data })));
+}
+
+async function runRows(deps: RestDeps, filter: Filter, payloads: PayloadWish) {
   const { ids, runs } = await readSnapshot(deps.pool, async (snapshot) => {
-    const found = await runIds(snapshot, wider);
-    const shown = found.slice(0, filter.limit);
-    return { ids: found, runs: inOrder(shown, await runDetailsIn(snapshot, tenantId, shown)) };
+    const found = await runIds(snapshot, oneMore(filter));
+    return { ids: found, runs: await runDetailsIn(snapshot, filter.tenantId, found.slice(0, filter.limit), payloads) };
   });
-  const children = await childCounts(deps, tenantId, runs);
-  return { pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { payloads, children })) };
+  const children = await childCounts(deps, filter.tenantId, runs);
+  const repeats = new PayloadSpace(maxPageBytes);
+  return { value: { pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { children, repeats })) }, ...payloadSize(runs) };
+}
+
+async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish) {
+  const { refs, shown, runs } = await readSnapshot(deps.pool, async (snapshot) => {
+    const found = await listTaskRefs(snapshot, oneMore(filter));
+    const first = found.slice(0, filter.limit);
+    return { refs: found, shown: first, runs: await runDetailsIn(snapshot, filter.tenantId, [...new Set(first.map((ref) => ref.runId))], payloads) };
+  });
+  const children = await childCounts(deps, filter.tenantId, runs);
+  const byId = new Map(runs.flatMap((run) => run.tasks.map((task) => [task.id, { run, task }])));
+  const repeats = new PayloadSpace(maxPageBytes);
+  const begun = new Set<RunDetail>();
+  const rows = shown.flatMap(({ taskId }) => {
+    const found = byId.get(taskId);
+    if (found === undefined) return [];
+    const isFirst = !begun.has(found.run);
+    begun.add(found.run);
+    return [oneTaskMessage(found.run, found.task, { children: children.get(taskId) ?? 0, repeats: isFirst ? undefined : repeats })];
+  });
+  return { value: { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows }, ...payloadSize(runs) };
+}
+
+/** Tells whether there is a next page. */
+function oneMore(filter: Filter): Filter {
+  return { ...filter, limit: filter.limit + 1 };
 }

@@ -4,16 +4,20 @@ import { invalid } from '../edge/parse/invalid.ts';
 import { dateText, moment } from '../edge/parse/time.ts';
 import { HatchetError } from '../errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
+import { maxPageBytes } from '../model/limits.ts';
 import type { ScheduleRow } from '../model/rows.ts';
 import { newId } from '../model/uuid.ts';
-import { readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
+import { noPayloads, readRunDetails, type RunDetail } from '../monitor/run-detail.ts';
 import { RunStatus } from '../model/status.ts';
 import { listSchedules, type StoredSchedule } from '../monitor/timer-reads.ts';
-import { jsonValue, madeAt, pagination, resourceMeta } from './contract.ts';
+import { pageSize } from '../monitor/within-bytes.ts';
+import { answer } from './answer.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, isObject, objectBody, stringList, textMember } from './request-values.ts';
 import type { Router } from './router.ts';
-import { timerInput, timerQuery } from './timer-query.ts';
+import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from './workflow-of.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/scheduled';
@@ -22,15 +26,17 @@ const mostBulk = 500;
 /** Runs at a time. */
 export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
-    const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])));
-    return rows.map((row) => scheduleMessage(row, tenantId, runs.find((run) => run.id === row.runId)));
+    const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])), noPayloads);
+    const byId = new Map(runs.map((run) => [run.id, run]));
+    return rows.map((row) => scheduleMessage(row, tenantId, byId.get(row.runId ?? '')));
   };
-  const one = async (tenantId: string, scheduleId: Checked<string>) => {
-    const rows = await listSchedules(deps.pool, { tenantId, id: scheduleId, workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 });
-    const [message] = await messages(rows, tenantId);
-    if (message === undefined) throw unknown(scheduleId);
-    return message;
-  };
+  const one = (tenantId: string, scheduleId: Checked<string>) =>
+    readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listSchedules(deps.pool, { ...anyTimer, tenantId, id: scheduleId, payloadBytes });
+      const [message] = await messages(rows, tenantId);
+      if (message === undefined) throw unknown(scheduleId);
+      return { value: message, ...pageSize(rows) };
+    });
   const move = async (caller: Caller, updates: readonly { id: Checked<string>; dueUs: Checked<number> }[]) => {
     const { tenantId } = caller;
     const moved = new Set((await deps.owner.submit(tenantId, { kind: 'reschedule', tenantId, updates })).ids);
@@ -47,8 +53,11 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   router.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const query = timerQuery(context.req, tenantId);
-    const rows = await listSchedules(deps.pool, { ...query, limit: query.limit + 1 });
-    return context.json({ pagination: pagination({ ...query, more: rows.length > query.limit }), rows: await messages(rows.slice(0, query.limit), tenantId) });
+    const page = await readWithin(maxPageBytes, async (payloadBytes) => {
+      const rows = await listSchedules(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
+      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: await messages(rows.slice(0, query.limit), tenantId) }, ...pageSize(rows) };
+    });
+    return answer(context, page);
   });
   router.post('/api/v1/tenants/:tenant/workflows/:workflow/scheduled', async (context) => {
     const caller = context.get('caller');
@@ -59,7 +68,7 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     const schedule: Checked<ScheduleRow> = markChecked({ id: scheduleId, tenantId, workflowId: version.workflowId, dueUs: triggerAt(body['triggerAt']), parentTaskId: null, ...timerInput(body) });
     caller.note(scheduleId);
     await deps.owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
-    return context.json(await one(tenantId, scheduleId));
+    return answer(context, await one(tenantId, scheduleId));
   });
   router.post(`${base}/bulk-delete`, async (context) => {
     const caller = context.get('caller');
@@ -76,13 +85,13 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     const moved = await move(context.get('caller'), read);
     return context.json({ updatedIds: [...moved], errors: read.filter((each) => !moved.has(each.id)).map((each) => ({ id: each.id, error: 'there is no such scheduled run that has not run yet' })) });
   });
-  router.get(`${base}/:schedule`, async (context) => context.json(await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))));
+  router.get(`${base}/:schedule`, async (context) => answer(context, await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))));
   router.patch(`${base}/:schedule`, async (context) => {
     const caller = context.get('caller');
     const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
     const { triggerAt: at } = await objectBody(context.req);
     if ((await move(caller, [{ id: scheduleId, dueUs: triggerAt(at) }])).size === 0) throw unknown(scheduleId);
-    return context.json(await one(caller.tenantId, scheduleId));
+    return answer(context, await one(caller.tenantId, scheduleId));
   });
   router.delete(`${base}/:schedule`, async (context) => {
     const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
@@ -96,7 +105,7 @@ async function selectedIds(deps: RestDeps, tenantId: string, filter: Record<stri
   const pairs = stringList('additionalMetadata', filter['additionalMetadata'], 100).map((pair) => pair.split(/:(.*)/s));
   if (workflowId === undefined && pairs.length === 0) throw invalid('the filter selects everything', 'Give a workflowId or additionalMetadata.');
   const metadata = pairs.length === 0 ? null : JSON.stringify(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
-  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: workflowId === undefined || workflowId === null ? null : idMember(workflowId, 'workflowId'), workflowName: null, name: null, metadata, offset: 0, limit: 10_000 });
+  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: workflowId === undefined || workflowId === null ? null : idMember(workflowId, 'workflowId'), workflowName: null, name: null, metadata, offset: 0, limit: 10_000, payloadBytes: 0 });
   return rows.flatMap((row) => (row.runId === null && row.error === null ? [markChecked(row.id)] : []));
 }
 
@@ -127,8 +136,8 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDet
     workflowId,
     workflowName,
     triggerAt: new Date(Number(dueUs) / 1000).toISOString(),
-    input: jsonValue(input),
-    additionalMetadata: jsonValue(metadata),
+    input: storedJson(input),
+    additionalMetadata: storedJson(metadata),
     workflowRunCreatedAt: runId === null ? undefined : madeAt(runId),
     workflowRunName: runId === null ? undefined : workflowName,
     workflowRunStatus: run === undefined ? undefined : runStatuses[run.status],
@@ -136,5 +145,6 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDet
     method: 'API',
     priority: priority ?? undefined,
     error: error ?? undefined,
+    leftOut: leftOutFields({ input: schedule.payloadLeftOut, additionalMetadata: schedule.metadataLeftOut }),
   };
 }

@@ -1,18 +1,21 @@
 import { ids } from '../edge/parse/id.ts';
 import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { selection } from '../edge/parse/selection.ts';
+import { maxPageBytes } from '../model/limits.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
 import { logLevels } from '../monitor/log-reads.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
 import { cancelIds } from '../shard/cancel-ids.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { readTaskLog } from '../monitor/task-logs.ts';
-import { isoMs, pagination } from './contract.ts';
+import { answer } from './answer.ts';
+import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { boundText, dateQuery, integerQuery, isObject, listQuery, objectBody, pageQuery, stringList, textMember, textQuery } from './request-values.ts';
-import { eventMessages, taskMessage } from './run-messages.ts';
-import { childCounts, knownTask, runEvents } from './run-reads.ts';
+import { eventMessages, oneTaskMessage } from './run-messages.ts';
+import { childCounts, heldTask, knownTask, runEvents } from './run-reads.ts';
 
 const longestRead = 10_000;
 
@@ -20,9 +23,11 @@ const longestRead = 10_000;
 export function registerTaskRoutes(router: Router, deps: RestDeps): void {
   router.get('/api/v1/stable/tasks/:task', async (context) => {
     const { tenantId } = context.get('caller');
-    const { run, task } = await knownTask(deps, tenantId, context.req.param('task'));
-    const children = await childCounts(deps, tenantId, [run]);
-    return context.json(taskMessage(run, task, { payloads: true, children: children.get(task.id) ?? 0 }));
+    const held = await heldTask(deps, tenantId, context.req.param('task'), async (run, task) => {
+      const children = await childCounts(deps, tenantId, [run]);
+      return oneTaskMessage(run, task, { children: children.get(task.id) ?? 0 });
+    });
+    return answer(context, held);
   });
   router.get('/api/v1/stable/tasks/:task/task-events', async (context) => {
     const page = pageQuery(context.req, { fallback: 1000, most: longestRead });
@@ -36,7 +41,7 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
     const { task } = await knownTask(deps, tenantId, context.req.param('task'));
     const limit = integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: longestRead });
     const attempt = integerQuery(context.req, 'attempt', { fallback: 0, least: 0, most: 1_000_000 });
-    const lines = await readTaskLog(deps.pool, {
+    const query = {
       tenantId,
       taskId: task.id,
       since: dateQuery(context.req, 'since'),
@@ -46,18 +51,22 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
       search: textQuery(context.req, 'search'),
       newestFirst: context.req.query('order_by_direction')?.toUpperCase() === 'DESC',
       limit: limit + 1,
+    };
+    const page = await readWithin(maxPageBytes, async (bytes) => {
+      const { lines, leftOut, brought } = await readTaskLog(deps.pool, { ...query, bytes });
+      const rows = lines.slice(0, limit).map((line) => ({
+        createdAt: isoMs(line.atMs),
+        message: line.message,
+        metadata: metadataOf(line.metadata),
+        taskExternalId: task.id,
+        taskDisplayName: task.name,
+        retryCount: line.attempt,
+        attempt: line.attempt + 1,
+        level: line.level,
+      }));
+      return { value: { pagination: pagination({ offset: 0, limit, more: lines.length > limit || leftOut > 0 }), rows }, brought, leftOut };
     });
-    const rows = lines.slice(0, limit).map((line) => ({
-      createdAt: isoMs(line.atMs),
-      message: line.message,
-      metadata: metadataOf(line.metadata),
-      taskExternalId: task.id,
-      taskDisplayName: task.name,
-      retryCount: line.attempt,
-      attempt: line.attempt + 1,
-      level: line.level,
-    }));
-    return context.json({ pagination: pagination({ offset: 0, limit, more: lines.length > limit }), rows });
+    return answer(context, page);
   });
   router.post('/api/v1/stable/tenants/:tenant/tasks/cancel', async (context) => {
     const caller = context.get('caller');
@@ -104,10 +113,12 @@ function levelNumber(name: string): number {
   return level;
 }
 
+/** A worker's metadata is kept as it came; what is no JSON would spoil the answer. */
 function metadataOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
   } catch {
-    return {}; // a worker's metadata is kept as it came
+    return {};
   }
+  return storedJson(text);
 }

@@ -8,8 +8,11 @@ import { isObject, listQuery, pageQuery, textQuery, uuidQuery } from './request-
 
 type Request = Context<RestEnv>['req'];
 
+/** The only row, of an id. */
+export const anyTimer = { workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 };
+
 /** What the lists of crons and of scheduled runs have in common. @throws HatchetError INVALID_ARGUMENT */
-export function timerQuery(request: Request, tenantId: string): TimerQuery {
+export function timerQuery(request: Request, tenantId: string): Omit<TimerQuery, 'payloadBytes'> {
   return {
     tenantId,
     id: null,

@@ -10,6 +10,7 @@ import { parseUuid } from '../model/uuid.ts';
 import { listEvents } from '../monitor/event-reads.ts';
 import type { Delivery } from '../plan/command.ts';
 import { pushEvents } from '../shard/prepare-event.ts';
+import { plainAnswer } from './answer.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { anyEvent, eventMessage } from './event-routes.ts';
 import { limitedBody } from './limited-body.ts';
@@ -45,7 +46,7 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
       const { challenge } = body.value;
       if (webhook.source === 'SLACK' && typeof challenge === 'string' && challenge !== '') return context.json({ challenge });
       const event = await pushedEvent(deps, { webhook, headers, body, signature: sent.signature, address: addressOf(context) });
-      return context.json(webhook.returnsEvent ? { message: 'ok', event } : { message: 'ok' });
+      return plainAnswer(context, webhook.returnsEvent ? { message: 'ok', event } : { message: 'ok' });
     } catch (error) {
       if (webhook !== undefined && error instanceof HatchetError && error.code === 'INVALID_ARGUMENT') await note(deps, webhook, error.message);
       if (!(error instanceof SenderRefused)) throw error;

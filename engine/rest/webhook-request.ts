@@ -3,6 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { digestSecret } from '../auth/webhooks/secret-digest.ts';
 import { hmacAlgorithms, hmacEncodings, webhookSources, type HmacAuth, type Webhook, type WebhookAuth, type WebhookSource } from '../auth/webhooks/webhook.ts';
 import type { WebhookChange } from '../auth/webhooks/webhook-store.ts';
+import { checkDepth } from '../model/payload.ts';
 import { isObject } from './request-values.ts';
 
 const longestSecret = 4096;
@@ -43,6 +44,7 @@ function expression(what: string, value: unknown): string {
 
 function staticPayload(value: unknown): string {
   const text = JSON.stringify(value);
+  checkDepth(text, 'staticPayload');
   if (!isObject(value) || text.length > longestPayload || text.includes('\\u0000')) throw invalid(`staticPayload is not an object of up to ${longestPayload} characters without NUL`, 'Send an object.');
   return text;
 }

@@ -1,7 +1,8 @@
 import { webhookSources, type StoredWebhook } from '../auth/webhooks/webhook.ts';
 import { HatchetError } from '../errors.ts';
 import { newId } from '../model/uuid.ts';
-import { isoMs, jsonValue, pagination } from './contract.ts';
+import { plainAnswer } from './answer.ts';
+import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { listQuery, objectBody, pageQuery } from './request-values.ts';
@@ -20,24 +21,24 @@ export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
     const unknown = sources.find((name) => !webhookSources.some((source) => source === name));
     if (unknown !== undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(unknown)} is not a source`, { remedy: `Use ${webhookSources.join(', ')}.` });
     const rows = await store.list(context.get('caller').tenantId, { sources, names: listQuery(req, 'webhookNames'), offset: page.offset, limit: page.limit + 1 });
-    return context.json({ pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map(webhookMessage) });
+    return plainAnswer(context, { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map(webhookMessage) });
   });
   router.post(base, async (context) => {
     const { tenantId } = context.get('caller');
-    return context.json(webhookMessage(await store.create(newWebhook({ id: newId(), tenantId }, await objectBody(context.req)))));
+    return plainAnswer(context, webhookMessage(await store.create(newWebhook({ id: newId(), tenantId }, await objectBody(context.req)))));
   });
   router.get(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
-    return context.json(webhookMessage(known(await store.find(context.get('caller').tenantId, name), name)));
+    return plainAnswer(context, webhookMessage(known(await store.find(context.get('caller').tenantId, name), name)));
   });
   router.patch(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
     const change = webhookChange(await objectBody(context.req));
-    return context.json(webhookMessage(known(await store.update(context.get('caller').tenantId, name, change), name)));
+    return plainAnswer(context, webhookMessage(known(await store.update(context.get('caller').tenantId, name, change), name)));
   });
   router.delete(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
-    return context.json(webhookMessage(known(await store.delete(context.get('caller').tenantId, name), name)));
+    return plainAnswer(context, webhookMessage(known(await store.delete(context.get('caller').tenantId, name), name)));
   });
 }
 
@@ -60,7 +61,7 @@ function webhookMessage(webhook: StoredWebhook) {
     sourceName: source,
     eventKeyExpression,
     scopeExpression: scopeExpression ?? undefined,
-    staticPayload: staticPayload === null ? undefined : jsonValue(staticPayload),
+    staticPayload: staticPayload === null ? undefined : storedJson(staticPayload),
     authType: auth.type,
     returnEventAsResponsePayload: returnsEvent,
     lastError: lastError ?? undefined,

@@ -1,12 +1,11 @@
 import type { StoredWorker } from '../monitor/worker-reads.ts';
-import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import type { PlannerWorker } from '../plan/planner-worker.ts';
-import { isoMs, resourceMeta } from './contract.ts';
+import { isoMs, leftOutFields, resourceMeta } from './contract.ts';
 
 const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'];
 
 /** Stored facts, with what memory knows better: who is alive, and which slots are in use. */
-export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, workflows: readonly StoredWorkflow[]) {
+export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, workflows: readonly { id: string; name: string; actions: readonly string[] }[]) {
   const active = planned?.assignable === true && !stored.ended;
   const language = stored.runtime['language']?.toUpperCase();
   const actions = new Set(stored.actions);
@@ -16,7 +15,8 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     type: 'SELFHOSTED',
     lastHeartbeatAt: stored.lastHeartbeatAtMs === null ? undefined : isoMs(stored.lastHeartbeatAtMs),
     actions: stored.actions,
-    registeredWorkflows: workflows.filter(({ definition }) => definition.steps.some((step) => actions.has(step.action))).map(({ id, name }) => ({ id, name })),
+    leftOut: leftOutFields({ actions: stored.actionsLeftOut }),
+    registeredWorkflows: workflows.filter((workflow) => workflow.actions.some((action) => actions.has(action))).map(({ id, name }) => ({ id, name })),
     status: !active ? 'INACTIVE' : stored.paused ? 'PAUSED' : 'ACTIVE',
     slotConfig: Object.fromEntries(Object.entries(stored.slots).map(([type, limit]) => [type, { limit, available: limit - (planned?.used.get(type) ?? 0) }])),
     labels: Object.entries(stored.labels).map(([key, value]) => ({ metadata: resourceMeta(stored.id), key, value: String(value) })),

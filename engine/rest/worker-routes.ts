@@ -2,8 +2,11 @@ import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readWorkflows } from '../monitor/definition-reads.ts';
-import { readWorkers } from '../monitor/worker-reads.ts';
+import { maxPageBytes } from '../model/limits.ts';
+import { readWithin } from '../monitor/answers-in-flight.ts';
+import { readWorkflowsOf } from '../monitor/definition-reads.ts';
+import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
+import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
@@ -17,22 +20,26 @@ const mostWorkflows = 1000;
 export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
   const one = async (tenantId: string, given: string) => {
     const id = parseUuid(given);
-    const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: false, ids: [id], limit: mostWorkers });
-    const stored = rows.find((row) => row.id === id);
+    const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: true, ids: [], id, limit: 1, bytes: maxPageBytes });
+    const [stored] = rows;
     if (stored === undefined) throw unknownWorker(given);
     return stored;
   };
   const message = async (tenantId: string, id: string) => {
     const stored = await one(tenantId, id);
-    const workflows = await readWorkflows(deps.pool, { tenantId, limit: mostWorkflows });
+    const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: stored.actions, limit: mostWorkflows });
     return workerMessage(stored, deps.owner.stateOf(tenantId)?.workersById.get(stored.id), workflows);
   };
 
   router.get('/api/v1/tenants/:tenant/worker', async (context) => {
     const { tenantId } = context.get('caller');
-    const [rows, workflows] = await Promise.all([readWorkers(deps.pool, { tenantId, all: false, ids: [], limit: mostWorkers }), readWorkflows(deps.pool, { tenantId, limit: mostWorkflows })]);
     const workers = deps.owner.stateOf(tenantId)?.workersById;
-    return context.json({ pagination: pagination({ offset: 0, limit: mostWorkers, more: false }), rows: rows.map((row) => workerMessage(row, workers?.get(row.id), workflows)) });
+    const list = await readWithin(maxPageBytes, async (bytes) => {
+      const rows = await readWorkers(deps.pool, { tenantId, all: false, ids: [], limit: mostWorkers, bytes });
+      const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: [...new Set(rows.flatMap((row) => row.actions))], limit: mostWorkflows });
+      return { value: { pagination: pagination({ offset: 0, limit: mostWorkers, more: false }), rows: rows.map((row) => workerMessage(row, workers?.get(row.id), workflows)) }, ...actionSize(rows) };
+    });
+    return answer(context, list);
   });
   router.get('/api/v1/workers/:worker', async (context) => context.json(await message(context.get('caller').tenantId, context.req.param('worker'))));
   router.patch('/api/v1/workers/:worker', async (context) => {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../model/duration.ts';
+import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
-import { jsonValue, resourceMeta, stepId } from './contract.ts';
+import { resourceMeta, stepId, storedJson } from './contract.ts';
 
 function versionHead(workflow: StoredWorkflow) {
   return { metadata: resourceMeta(workflow.versionId), version: String(workflow.ordinal), order: workflow.ordinal, workflowId: workflow.id };
@@ -8,8 +9,11 @@ function versionHead(workflow: StoredWorkflow) {
 
 function jobs(workflow: StoredWorkflow, tenantId: string) {
   const { versionId, definition } = workflow;
+  if (definition === null) return [];
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(versionId);
+  const ids = definition.steps.map((_, index) => stepId(versionId, index));
+  const children = childrenOf(definition.steps.map((step) => step.parents));
   return [
     {
       metadata: { ...meta, id: jobId },
@@ -17,7 +21,7 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
       versionId,
       name: workflow.name,
       steps: definition.steps.map((step, index) => ({
-        metadata: { ...meta, id: stepId(versionId, index) },
+        metadata: { ...meta, id: ids[index] },
         readableId: step.name,
         tenantId,
         jobId,
@@ -25,8 +29,8 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
         timeout: formatDuration(step.executionTimeoutMs),
         isDurable: step.durable,
         slotRequests: step.slots,
-        parents: step.parents.map((parent) => stepId(versionId, parent)),
-        children: definition.steps.flatMap((child, place) => (child.parents.includes(index) ? [stepId(versionId, place)] : [])),
+        parents: step.parents.map((parent) => ids[parent]),
+        children: (children[index] ?? []).map((child) => ids[child]),
       })),
     },
   ];
@@ -36,12 +40,13 @@ export function workflowMessage(workflow: StoredWorkflow, tenantId: string) {
   return {
     metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
     name: workflow.name,
-    description: workflow.definition.description,
+    description: workflow.definition?.description ?? '',
     isPaused: workflow.isPaused,
     tenantId,
     versions: [versionHead(workflow)],
     tags: [],
     jobs: jobs(workflow, tenantId),
+    leftOut: workflow.definition === null ? { jobs: workflow.definitionBytes } : undefined,
   };
 }
 
@@ -49,9 +54,9 @@ export function versionMessage(workflow: StoredWorkflow, tenantId: string) {
   const { definition } = workflow;
   return {
     ...versionHead(workflow),
-    defaultPriority: definition.defaultPriority,
+    defaultPriority: definition?.defaultPriority,
     workflow: workflowMessage(workflow, tenantId),
     jobs: jobs(workflow, tenantId),
-    inputJsonSchema: definition.inputJsonSchema === null ? undefined : jsonValue(definition.inputJsonSchema),
+    inputJsonSchema: typeof definition?.inputJsonSchema === 'string' ? storedJson(definition.inputJsonSchema) : undefined,
   };
 }

@@ -2,7 +2,10 @@ import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../errors.ts';
 import { parseUuid } from '../model/uuid.ts';
-import { readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
+import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
+import { readWithin, type Held } from '../monitor/answers-in-flight.ts';
+import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
+import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
@@ -22,12 +25,13 @@ function wantedPause(body: Record<string, unknown>): boolean {
 
 /** Definitions, in their newest version, and their queues. */
 export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
-  const one = async (tenantId: string, given: string): Promise<StoredWorkflow> => {
-    const id = parseUuid(given);
-    const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1 });
-    if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
-    return workflow;
-  };
+  const held = <T>(tenantId: string, given: string, message: (workflow: StoredWorkflow) => T): Promise<Held<T>> =>
+    readWithin(maxRunBytes, async (bytes) => {
+      const id = parseUuid(given);
+      const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1, bytes });
+      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
+      return { value: message(workflow), ...definitionSize([workflow]) };
+    });
 
   router.get('/api/v1/tenants/:tenant/workflows', async (context) => {
     const { tenantId } = context.get('caller');
@@ -35,30 +39,34 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     const given = textQuery(context.req, 'name');
     // Registered names are one whatever their case, as for triggers.
     const name = given === null ? undefined : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
-    const end = page.offset + page.limit;
-    const rows = await readWorkflows(deps.pool, { tenantId, name, limit: end + 1 });
-    return context.json({ pagination: pagination({ ...page, more: rows.length > end }), rows: rows.slice(page.offset, end).map((row) => workflowMessage(row, tenantId)) });
+    const list = await readWithin(maxPageBytes, async (bytes) => {
+      const rows = await readWorkflows(deps.pool, { tenantId, name, offset: page.offset, limit: page.limit + 1, bytes });
+      return { value: { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((row) => workflowMessage(row, tenantId)) }, ...definitionSize(rows) };
+    });
+    return answer(context, list);
   });
   router.get('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
-    return context.json(workflowMessage(await one(tenantId, context.req.param('workflow')), tenantId));
+    return answer(context, await held(tenantId, context.req.param('workflow'), (workflow) => workflowMessage(workflow, tenantId)));
   });
   router.patch('/api/v1/workflows/:workflow', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
     const workflowId = knownId(context.req.param('workflow'), 'UNKNOWN_WORKFLOW');
     caller.note(workflowId);
-    const workflow = await one(tenantId, workflowId);
     const isPaused = wantedPause(await objectBody(context.req));
-    await deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused });
-    return context.json(workflowMessage({ ...workflow, isPaused }, tenantId));
+    const known = await held(tenantId, workflowId, (workflow) => workflow);
+    await known.until(deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
+    return answer(context, known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)));
   });
   router.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');
-    const workflow = await one(tenantId, context.req.param('workflow'));
     const version = context.req.query('version');
-    if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${quoted(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
-    return context.json(versionMessage(workflow, tenantId));
+    const known = await held(tenantId, context.req.param('workflow'), (workflow) => {
+      if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${quoted(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
+      return versionMessage(workflow, tenantId);
+    });
+    return answer(context, known);
   });
   router.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
     const { tenantId } = context.get('caller');

@@ -9,6 +9,7 @@ import { isTerminal } from '../../monitor/status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';
 import { withReader } from '../../monitor/with-reader.ts';
+import { leftOutLines } from '../../output/left-out.ts';
 import { jsonText, plainLines } from '../../output/plain-text.ts';
 import { spanText } from '../../output/span-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
@@ -68,6 +69,7 @@ function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): st
   for (const task of tasks) {
     if (task.errorMessage !== null) lines.push(`error of ${task.name}`, indent(plainLines(task.errorStack === null || task.errorStack === '' ? task.errorMessage : task.errorStack)));
   }
+  lines.push(...leftOutLines(detail));
   return plainLines(lines.join('\n'));
 }
 

@@ -7,6 +7,7 @@ import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { eventLine } from '../../output/event-line.ts';
+import { leftOutLines } from '../../output/left-out.ts';
 import type { Output } from '../../output/output.ts';
 import { jsonText } from '../../output/plain-text.ts';
 
@@ -74,6 +75,7 @@ export async function waitForRun(context: CliContext, { runId, flags, output }: 
     if (detail.run.status !== 'COMPLETED') {
       throw new CliError(`run ${runId} is ${detail.run.status}: ${runFailure(detail)}`, { exitCode: ExitCode.failed, remedy: `See \`hatchet runs get ${runId}\`.` });
     }
+    for (const line of leftOutLines(detail)) output.warn(line);
     const result = runOutput(detail);
     output.value(result, () => jsonText(result, 2));
     return ExitCode.done;

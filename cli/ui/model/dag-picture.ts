@@ -23,6 +23,8 @@ interface Placed {
   row: number;
 }
 
+/** Cells of a label that still says something. */
+const narrowest = 4;
 const up = 1;
 const down = 2;
 const left = 4;
@@ -34,8 +36,11 @@ const corners: Readonly<Record<number, string>> = { 0: ' ', 1: '│', 2: '│', 
  * that two edges never share a line. Nothing when it does not fit; a list says it then.
  */
 export function dagPicture(nodes: readonly DagNode[], size: { columns: number; rows: number }): Picture | undefined {
-  const layers = toLayers(nodes);
-  if (layers.length === 0) return [];
+  if (nodes.length === 0) return [];
+  const depths = depthsOf(nodes);
+  // Most graphs that are too large are so before a single edge is drawn: passages of 1,000 tasks that all depend on each other are 160 million.
+  if ((Math.max(...depths.values()) + 1) * narrowest > size.columns || nodes.length > (size.rows * size.columns) / narrowest) return undefined;
+  const layers = toLayers(nodes, depths);
   const height = Math.max(...layers.map((layer) => layer.length));
   if (height > size.rows) return undefined;
   place(layers, height);
@@ -43,7 +48,7 @@ export function dagPicture(nodes: readonly DagNode[], size: { columns: number; r
   const lanes = gutters.reduce((sum, one) => sum + one.width, 0);
   const longest = Math.max(...nodes.map((node) => node.name.length));
   const labelWidth = Math.min(longest, Math.floor((size.columns - lanes) / layers.length) - 3);
-  if (labelWidth < Math.min(4, longest)) return undefined;
+  if (labelWidth < Math.min(narrowest, longest)) return undefined;
   return Array.from({ length: height }, (_, row) =>
     layers.flatMap((layer, index): Segment[] => {
       const at = layer.find((placed) => placed.row === row);
@@ -65,35 +70,54 @@ function label(at: Placed | undefined, width: number, { hasNext }: { hasNext: bo
   ];
 }
 
-/** Layers by longest way from a root; an edge over several layers gets a passage in each between. */
-function toLayers(nodes: readonly DagNode[]): Placed[][] {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
+/** By name, the longest way from a root, in one pass. A circle, which no engine takes, is no way: its nodes are roots. */
+function depthsOf(nodes: readonly DagNode[]): Map<string, number> {
   const depths = new Map<string, number>();
-  const depth = (name: string, seen: ReadonlySet<string>): number => {
-    const known = depths.get(name);
-    if (known !== undefined) return known;
-    const parents = (byName.get(name)?.parents ?? []).filter((parent) => byName.has(parent) && !seen.has(parent));
-    const own = parents.length === 0 ? 0 : 1 + Math.max(...parents.map((parent) => depth(parent, new Set([...seen, name]))));
+  const missing = new Map(nodes.map((node) => [node.name, 0]));
+  const children = new Map<string, string[]>(nodes.map((node) => [node.name, []]));
+  for (const { name, parents } of nodes) {
+    for (const parent of parents) {
+      if (!missing.has(parent)) continue;
+      missing.set(name, (missing.get(name) ?? 0) + 1);
+      children.get(parent)?.push(name);
+    }
+  }
+  const ready = [...missing].flatMap(([name, count]) => (count === 0 ? [name] : []));
+  const deepest = new Map(ready.map((name) => [name, 0]));
+  for (const name of ready) {
+    const own = deepest.get(name) ?? 0;
     depths.set(name, own);
-    return own;
-  };
+    for (const child of children.get(name) ?? []) {
+      deepest.set(child, Math.max(deepest.get(child) ?? 0, own + 1));
+      const left = (missing.get(child) ?? 0) - 1;
+      missing.set(child, left);
+      if (left === 0) ready.push(child);
+    }
+  }
+  for (const { name } of nodes) if (!depths.has(name)) depths.set(name, 0);
+  return depths;
+}
+
+/** An edge over several layers gets a passage in each between, which the edges of one parent share. */
+function toLayers(nodes: readonly DagNode[], depths: ReadonlyMap<string, number>): Placed[][] {
   const layers: Placed[][] = [];
   const add = (layer: number, placed: Placed): void => {
     (layers[layer] ??= []).push(placed);
   };
+  /** By parent, the layer up to which it has passages. */
+  const reached = new Map<string, number>();
+  const from = (parent: string, layer: number): string => (depths.get(parent) === layer ? parent : passage(parent, layer));
   for (const node of nodes) {
-    const own = depth(node.name, new Set());
-    const parents = node.parents.filter((parent) => (depths.get(parent) ?? own) < own && byName.has(parent));
-    add(own, { name: node.name, node, parents: parents.map((parent) => (depth(parent, new Set()) === own - 1 ? parent : passage(parent, own - 1))), row: 0 });
+    const own = depths.get(node.name) ?? 0;
+    const parents = node.parents.filter((parent) => (depths.get(parent) ?? own) < own);
+    add(own, { name: node.name, node, parents: parents.map((parent) => from(parent, own - 1)), row: 0 });
     for (const parent of parents) {
-      for (let layer = depth(parent, new Set()) + 1; layer < own; layer++) {
-        const name = passage(parent, layer);
-        if (layers[layer]?.some((placed) => placed.name === name) === true) continue;
-        add(layer, { name, node: undefined, parents: [layer - 1 === depth(parent, new Set()) ? parent : passage(parent, layer - 1)], row: 0 });
-      }
+      const first = (reached.get(parent) ?? depths.get(parent) ?? 0) + 1;
+      for (let layer = first; layer < own; layer++) add(layer, { name: passage(parent, layer), node: undefined, parents: [from(parent, layer - 1)], row: 0 });
+      reached.set(parent, Math.max(first - 1, own - 1));
     }
   }
-  // A circle, which no engine takes, leaves layers empty.
+  // Tasks of one name, which no engine takes, leave layers empty.
   return Array.from(layers, (layer) => layer ?? []).filter((layer) => layer.length > 0);
 }
 

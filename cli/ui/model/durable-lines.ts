@@ -35,5 +35,6 @@ export function selectedNode(run: Pick<OpenRun, 'node' | 'aim'>, nodes: readonly
   const chosen = nodes.find((each) => each.key === run.node);
   if (chosen !== undefined) return chosen;
   const current = nodes.filter((each) => each.isCurrent);
-  return current.find((each) => each.node.node === run.aim) ?? current.find((each) => openNodes(each.log).includes(each.node)) ?? current.at(-1) ?? nodes.at(-1);
+  const open = new Set([...new Set(current.map((each) => each.log))].flatMap((log) => openNodes(log)));
+  return current.find((each) => each.node.node === run.aim) ?? current.find((each) => open.has(each.node)) ?? current.at(-1) ?? nodes.at(-1);
 }

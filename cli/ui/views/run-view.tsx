@@ -3,6 +3,7 @@ import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { isTerminal } from '../../monitor/status-name.ts';
 import { eventLine, logLineText } from '../../output/event-line.ts';
+import { leftOutLines } from '../../output/left-out.ts';
 import { jsonText, plainLines, plainText } from '../../output/plain-text.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
@@ -129,9 +130,9 @@ function paneLines(run: OpenRun, detail: RunDetail, columns: number): readonly s
     case 'logs':
       return run.logs.map(logLineText);
     case 'input':
-      return wrap(jsonText(detail.input, 2), columns);
+      return wrap([jsonText(detail.input, 2), ...leftOutLines({ ...detail, tasks: [] })].join('\n'), columns);
     case 'output':
-      return wrap(outputText(detail), columns);
+      return wrap([outputText(detail), ...leftOutLines(detail)].filter((text) => text !== '').join('\n'), columns);
     case 'why':
       return wrap(whyText(detail), columns);
   }

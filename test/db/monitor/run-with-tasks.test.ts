@@ -51,26 +51,26 @@ describe('a run with its tasks', () => {
   it.each(['read_runs', 'read_tasks'])('is COMPLETED with their outputs or not yet, where it ends after the statement %s', async (statement) => {
     const runId = await world.trigger();
     after(statement, () => world.complete(runId, 0, output));
-    const { summary, detail } = await runWithTasks(pool, world.tenantId, runId);
+    const { summary, detail } = (await runWithTasks(pool, world.tenantId, runId)).value;
     expect(detail).toMatchObject({ status: summary.status, tasks: [{ status: summary.status, output: null }] });
-    expect((await runWithTasks(pool, world.tenantId, runId)).detail).toMatchObject({ status: RunStatus.Completed, tasks: [{ output }] });
+    expect((await runWithTasks(pool, world.tenantId, runId)).value.detail).toMatchObject({ status: RunStatus.Completed, tasks: [{ output }] });
   });
 
   it.each(['read_runs', 'read_tasks'])('is COMPLETED with their outputs, where it is replayed after the statement %s', async (statement) => {
     const runId = await world.trigger();
     await world.complete(runId, 0, output);
     after(statement, () => replayIds(world.owner, world.tenantId, [runId]));
-    const { summary, detail } = await runWithTasks(pool, world.tenantId, runId);
+    const { summary, detail } = (await runWithTasks(pool, world.tenantId, runId)).value;
     expect(summary.status).toBe(RunStatus.Completed);
     expect(detail).toMatchObject({ status: RunStatus.Completed, tasks: [{ status: RunStatus.Completed, output }] });
-    expect((await runWithTasks(pool, world.tenantId, runId)).summary.status).not.toBe(RunStatus.Completed);
+    expect((await runWithTasks(pool, world.tenantId, runId)).value.summary.status).not.toBe(RunStatus.Completed);
   });
 
   it('is so in other reads of its details', async () => {
     const runId = await world.trigger();
     await world.complete(runId, 0, output);
     after('read_runs', () => replayIds(world.owner, world.tenantId, [runId]));
-    expect(await readRunDetail(pool, world.tenantId, runId)).toMatchObject({ status: RunStatus.Completed, tasks: [{ output }] });
+    expect(await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true })).toMatchObject({ status: RunStatus.Completed, tasks: [{ output }] });
   });
 
   it('is so in exports', async () => {
@@ -78,6 +78,6 @@ describe('a run with its tasks', () => {
     await world.complete(runId, 0, output);
     after('list_runs', () => replayIds(world.owner, world.tenantId, [runId]));
     const { value } = await exportRuns(pool, { ...emptyFilter(world.tenantId), sinceId: runId, limit: 1 }, 1).next();
-    expect(value).toMatchObject({ tasks: [{ output }] });
+    expect(value).toMatchObject({ value: [{ tasks: [{ output }] }] });
   });
 });

@@ -76,7 +76,7 @@ function runImage(world: OwnerWorld, runId: string): unknown {
   return { generation: run.generation, outcomes: run.outcomes, skipped: [...run.skipped], unfinished: run.unfinished, rows: run.rows, ended: run.ended, taskIds: run.taskIds, waits };
 }
 
-const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> => (await readRunDetail(pool, world.tenantId, runId))?.status;
+const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> => (await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true }))?.status;
 const diamond = [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })];
 const actions = ['wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed'];
 
@@ -145,12 +145,12 @@ describe('a replay', () => {
     await world.owner.submit(world.tenantId, { kind: 'started', tenantId: world.tenantId, taskId: a, attempt: 0 });
     await world.complete(a, 0, '{"n":1}');
     await fail(world, b);
-    const before = await readRunDetail(pool, world.tenantId, runId);
+    const before = await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true });
     await replayIds(world.owner, world.tenantId, [a]);
-    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskIds: null, beforeId: null, limit: 10 };
+    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskIds: null, beforeId: null, limit: 10, payloadBytes: 1000 };
     const [open] = await listRunSummaries(pool, filter);
     expect(open).toMatchObject({ status: RunStatus.Running, finishedUs: null, error: null, startedUs: null });
-    const detail = await readRunDetail(pool, world.tenantId, runId);
+    const detail = await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true });
     expect(detail?.finishedUs).toBeNull();
     expect(detail?.tasks.map((task) => [task.status, task.attempt, task.startedUs === null, task.output])).toEqual([
       [RunStatus.Running, 1, true, null],

@@ -19,7 +19,7 @@ function ofWait({ sleepConditions = [], userEventConditions = [] }: Asked): unkn
 }
 
 async function ofTask(asked: Asked): Promise<unknown[]> {
-  return readConditions(TaskConditions.fromPartial(asked), { where: 'of task t', names: [], parents: [], cel: new CelEvaluator().of('t') });
+  return readConditions(TaskConditions.fromPartial(asked), { where: 'of task t', places: new Map(), parents: [], cel: new CelEvaluator().of('t') });
 }
 
 async function refusal(read: () => unknown): Promise<{ code: string; message: string; remedy: string | undefined }> {

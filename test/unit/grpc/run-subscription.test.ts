@@ -14,9 +14,15 @@ class Call extends EventEmitter {
   /** Messages after which the client is behind. */
   room = Infinity;
 
-  write(event: WorkflowRunEvent): void {
+  /** Of what was written and is not sent. */
+  readonly unsent: (() => void)[] = [];
+  holds = false;
+
+  write(event: WorkflowRunEvent, sent: () => void): void {
     this.written.push(event);
     if (--this.room <= 0) this.writableNeedDrain = true;
+    if (this.holds) this.unsent.push(sent);
+    else sent();
   }
 
   read(room: number): void {
@@ -46,8 +52,8 @@ class Results {
     return () => void this.waiting.delete(runId);
   }
 
-  end(runId: string): void {
-    this.ended.set(runId, { taskId: runId, stepName: 'one', output: '{}', error: null });
+  end(runId: string, output = '{}'): void {
+    this.ended.set(runId, { taskId: runId, stepName: 'one', output, error: null });
     this.tell(runId);
   }
 
@@ -90,6 +96,19 @@ it('holds no results for a client that does not read, and reads them again, a pa
       expect(results.reads.length).toBeLessThanOrEqual(100); // the page before may be under way
       results.answer();
     }
+  }
+  expect(call.written.map((event) => event.workflowRunId).sort()).toEqual([...ids].sort());
+});
+
+it('holds no more large results than are being sent, however few messages they are', () => {
+  const { call, results, ids } = subscribed(10);
+  call.holds = true;
+  for (const id of ids) results.end(id, JSON.stringify('x'.repeat(800_000)));
+  expect(call.written).toHaveLength(2);
+  for (let turns = 0; call.written.length < 10 && turns < 10; turns++) {
+    call.unsent.shift()?.();
+    results.answer();
+    expect(call.unsent.length).toBeLessThanOrEqual(2);
   }
   expect(call.written.map((event) => event.workflowRunId).sort()).toEqual([...ids].sort());
 });

@@ -39,6 +39,12 @@ describe('dagPicture', () => {
     );
   });
 
+  it('gives up on 1,000 tasks that all depend on each other, and on a chain of them, before it draws an edge', () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `n${index}`);
+    expect(dagPicture(names.map((name, index) => node(name, ...names.slice(0, index))), { columns: 200, rows: 50 })).toBeUndefined();
+    expect(dagPicture(names.map((name, index) => node(name, ...names.slice(Math.max(0, index - 1), index))), { columns: 200, rows: 50 })).toBeUndefined();
+  });
+
   it('survives a graph that is none', () => {
     expect(dagPicture([node('a', 'b'), node('b', 'a')], { columns: 80, rows: 9 })).toBeDefined();
     expect(dagPicture([node('a', 'a', 'gone')], { columns: 80, rows: 9 })).toBeDefined();

@@ -113,7 +113,12 @@ export interface RunSummary {
     | string
     | undefined;
   /** The first failed task's message, without its stack. */
-  errorMessage?: string | undefined;
+  errorMessage?:
+    | string
+    | undefined;
+  /** Bytes of the metadata, and of the error, that were more than a page holds; they are empty then. GetRun shows them. */
+  metadataLeftOutBytes?: number | undefined;
+  errorLeftOutBytes?: number | undefined;
 }
 
 export interface ListRunsRequest {
@@ -165,10 +170,14 @@ export interface ExportRunsResponse {
   /** JSON. */
   input: string;
   tasks: TaskDetail[];
+  /** Bytes of the input that were more than a message holds; it is an empty object then. */
+  inputLeftOutBytes?: number | undefined;
 }
 
 export interface GetRunRequest {
   runId: string;
+  /** The one task whose output is meant; the others come without theirs. */
+  onlyTask?: string | undefined;
 }
 
 export interface GetRunResponse {
@@ -178,6 +187,8 @@ export interface GetRunResponse {
   /** JSON. */
   input: string;
   tasks: TaskDetail[];
+  /** Bytes of the input that were more than a message holds; it is an empty object then. */
+  inputLeftOutBytes?: number | undefined;
 }
 
 export interface TaskDetail {
@@ -208,7 +219,12 @@ export interface TaskDetail {
   /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED, BATCHING, EVICTED or empty once ended. */
   liveState: string;
   /** Why an unfinished task is not running, and what would end that. */
-  cause?: TaskCause | undefined;
+  cause?:
+    | TaskCause
+    | undefined;
+  /** Bytes of the output, and of the error, that were more than a message holds; they are absent then. GetRun with `only_task` shows them. */
+  outputLeftOutBytes?: number | undefined;
+  errorLeftOutBytes?: number | undefined;
 }
 
 /** Judged from the planner's own state when it was asked. */
@@ -309,7 +325,7 @@ export interface ListLogsRequest {
   after?:
     | string
     | undefined;
-  /** Default 1000, at most 10000. */
+  /** Default 1000, at most 10000. A page may end earlier, before it is larger than 16 MiB. */
   limit?:
     | number
     | undefined;
@@ -397,6 +413,8 @@ export interface WorkerSummary {
   registeredAt?: Date | undefined;
   lastHeartbeatAt?: Date | undefined;
   sdk: string;
+  /** Bytes of the actions that were more than a page holds; they are none then. */
+  actionsLeftOutBytes?: number | undefined;
 }
 
 export interface WorkerSummary_LabelsEntry {
@@ -735,6 +753,8 @@ function createBaseRunSummary(): RunSummary {
     taskCount: 0,
     parentRunId: undefined,
     errorMessage: undefined,
+    metadataLeftOutBytes: undefined,
+    errorLeftOutBytes: undefined,
   };
 }
 
@@ -775,6 +795,12 @@ export const RunSummary: MessageFns<RunSummary> = {
     }
     if (message.errorMessage !== undefined) {
       writer.uint32(98).string(message.errorMessage);
+    }
+    if (message.metadataLeftOutBytes !== undefined) {
+      writer.uint32(104).int32(message.metadataLeftOutBytes);
+    }
+    if (message.errorLeftOutBytes !== undefined) {
+      writer.uint32(112).int32(message.errorLeftOutBytes);
     }
     return writer;
   },
@@ -888,6 +914,22 @@ export const RunSummary: MessageFns<RunSummary> = {
             message.errorMessage = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.metadataLeftOutBytes = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.errorLeftOutBytes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -917,6 +959,8 @@ export const RunSummary: MessageFns<RunSummary> = {
     message.taskCount = object.taskCount ?? 0;
     message.parentRunId = object.parentRunId ?? undefined;
     message.errorMessage = object.errorMessage ?? undefined;
+    message.metadataLeftOutBytes = object.metadataLeftOutBytes ?? undefined;
+    message.errorLeftOutBytes = object.errorLeftOutBytes ?? undefined;
     return message;
   },
 };
@@ -1301,7 +1345,7 @@ export const ExportRunsRequest: MessageFns<ExportRunsRequest> = {
 };
 
 function createBaseExportRunsResponse(): ExportRunsResponse {
-  return { run: undefined, input: "", tasks: [] };
+  return { run: undefined, input: "", tasks: [], inputLeftOutBytes: undefined };
 }
 
 export const ExportRunsResponse: MessageFns<ExportRunsResponse> = {
@@ -1314,6 +1358,9 @@ export const ExportRunsResponse: MessageFns<ExportRunsResponse> = {
     }
     for (const v of message.tasks) {
       TaskDetail.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.inputLeftOutBytes !== undefined) {
+      writer.uint32(32).int32(message.inputLeftOutBytes);
     }
     return writer;
   },
@@ -1355,6 +1402,14 @@ export const ExportRunsResponse: MessageFns<ExportRunsResponse> = {
             message.tasks.push(TaskDetail.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.inputLeftOutBytes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1375,18 +1430,22 @@ export const ExportRunsResponse: MessageFns<ExportRunsResponse> = {
     message.run = (object.run !== undefined && object.run !== null) ? RunSummary.fromPartial(object.run) : undefined;
     message.input = object.input ?? "";
     message.tasks = object.tasks?.map((e) => TaskDetail.fromPartial(e)) || [];
+    message.inputLeftOutBytes = object.inputLeftOutBytes ?? undefined;
     return message;
   },
 };
 
 function createBaseGetRunRequest(): GetRunRequest {
-  return { runId: "" };
+  return { runId: "", onlyTask: undefined };
 }
 
 export const GetRunRequest: MessageFns<GetRunRequest> = {
   encode(message: GetRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.onlyTask !== undefined) {
+      writer.uint32(18).string(message.onlyTask);
     }
     return writer;
   },
@@ -1412,6 +1471,14 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.onlyTask = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1430,12 +1497,13 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
   fromPartial<I extends Exact<DeepPartial<GetRunRequest>, I>>(object: I): GetRunRequest {
     const message = createBaseGetRunRequest();
     message.runId = object.runId ?? "";
+    message.onlyTask = object.onlyTask ?? undefined;
     return message;
   },
 };
 
 function createBaseGetRunResponse(): GetRunResponse {
-  return { run: undefined, input: "", tasks: [] };
+  return { run: undefined, input: "", tasks: [], inputLeftOutBytes: undefined };
 }
 
 export const GetRunResponse: MessageFns<GetRunResponse> = {
@@ -1448,6 +1516,9 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
     }
     for (const v of message.tasks) {
       TaskDetail.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.inputLeftOutBytes !== undefined) {
+      writer.uint32(32).int32(message.inputLeftOutBytes);
     }
     return writer;
   },
@@ -1489,6 +1560,14 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
             message.tasks.push(TaskDetail.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.inputLeftOutBytes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1509,6 +1588,7 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
     message.run = (object.run !== undefined && object.run !== null) ? RunSummary.fromPartial(object.run) : undefined;
     message.input = object.input ?? "";
     message.tasks = object.tasks?.map((e) => TaskDetail.fromPartial(e)) || [];
+    message.inputLeftOutBytes = object.inputLeftOutBytes ?? undefined;
     return message;
   },
 };
@@ -1534,6 +1614,8 @@ function createBaseTaskDetail(): TaskDetail {
     durable: false,
     liveState: "",
     cause: undefined,
+    outputLeftOutBytes: undefined,
+    errorLeftOutBytes: undefined,
   };
 }
 
@@ -1595,6 +1677,12 @@ export const TaskDetail: MessageFns<TaskDetail> = {
     }
     if (message.cause !== undefined) {
       TaskCause.encode(message.cause, writer.uint32(154).fork()).join();
+    }
+    if (message.outputLeftOutBytes !== undefined) {
+      writer.uint32(160).int32(message.outputLeftOutBytes);
+    }
+    if (message.errorLeftOutBytes !== undefined) {
+      writer.uint32(168).int32(message.errorLeftOutBytes);
     }
     return writer;
   },
@@ -1764,6 +1852,22 @@ export const TaskDetail: MessageFns<TaskDetail> = {
             message.cause = TaskCause.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.outputLeftOutBytes = reader.int32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.errorLeftOutBytes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1802,6 +1906,8 @@ export const TaskDetail: MessageFns<TaskDetail> = {
     message.cause = (object.cause !== undefined && object.cause !== null)
       ? TaskCause.fromPartial(object.cause)
       : undefined;
+    message.outputLeftOutBytes = object.outputLeftOutBytes ?? undefined;
+    message.errorLeftOutBytes = object.errorLeftOutBytes ?? undefined;
     return message;
   },
 };
@@ -3559,6 +3665,7 @@ function createBaseWorkerSummary(): WorkerSummary {
     registeredAt: undefined,
     lastHeartbeatAt: undefined,
     sdk: "",
+    actionsLeftOutBytes: undefined,
   };
 }
 
@@ -3590,6 +3697,9 @@ export const WorkerSummary: MessageFns<WorkerSummary> = {
     }
     if (message.sdk !== "") {
       writer.uint32(74).string(message.sdk);
+    }
+    if (message.actionsLeftOutBytes !== undefined) {
+      writer.uint32(80).int32(message.actionsLeftOutBytes);
     }
     return writer;
   },
@@ -3682,6 +3792,14 @@ export const WorkerSummary: MessageFns<WorkerSummary> = {
             message.sdk = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.actionsLeftOutBytes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3716,6 +3834,7 @@ export const WorkerSummary: MessageFns<WorkerSummary> = {
     message.registeredAt = object.registeredAt ?? undefined;
     message.lastHeartbeatAt = object.lastHeartbeatAt ?? undefined;
     message.sdk = object.sdk ?? "";
+    message.actionsLeftOutBytes = object.actionsLeftOutBytes ?? undefined;
     return message;
   },
 };
@@ -6837,7 +6956,10 @@ export const MonitorServiceService = {
     responseSerialize: (value: ListRunsResponse): Buffer => Buffer.from(ListRunsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
-  /** One run with its tasks, edges, input and outputs. NOT_FOUND for an unknown or a foreign id; a task's id finds its run. */
+  /**
+   * One run with its tasks, edges, input and outputs, as far as they fit into a message: what is left out is marked. With a
+   * task's id as `only_task` its output alone, which always fits. NOT_FOUND for an unknown or a foreign id; a task's id finds its run.
+   */
   getRun: {
     path: "/hatchet.monitor.v1.MonitorService/GetRun" as const,
     requestStream: false as const,
@@ -7048,7 +7170,10 @@ export const MonitorServiceService = {
 export interface MonitorServiceServer extends UntypedServiceImplementation {
   /** Newest first, a page at a time. */
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
-  /** One run with its tasks, edges, input and outputs. NOT_FOUND for an unknown or a foreign id; a task's id finds its run. */
+  /**
+   * One run with its tasks, edges, input and outputs, as far as they fit into a message: what is left out is marked. With a
+   * task's id as `only_task` its output alone, which always fits. NOT_FOUND for an unknown or a foreign id; a task's id finds its run.
+   */
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   /**
    * Every transition, in order, from a cursor on: first what the journal holds after it, then live.
@@ -7108,7 +7233,10 @@ export interface MonitorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
   ): ClientUnaryCall;
-  /** One run with its tasks, edges, input and outputs. NOT_FOUND for an unknown or a foreign id; a task's id finds its run. */
+  /**
+   * One run with its tasks, edges, input and outputs, as far as they fit into a message: what is left out is marked. With a
+   * task's id as `only_task` its output alone, which always fits. NOT_FOUND for an unknown or a foreign id; a task's id finds its run.
+   */
   getRun(
     request: GetRunRequest,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
