@@ -44,22 +44,24 @@ export interface TokenAdministration {
   stop(): Promise<void>;
 }
 
-/** The schema has to be this version's. @throws HatchetError SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE */
+/** The schema has to be this version's. What signs or seals needs the secret key, and throws SECRET_KEY_WRONG or SECRET_KEY_UNUSABLE. */
 export async function openTokenAdministration(databaseUrl: string, source: KeySource): Promise<TokenAdministration> {
   const pool = administrationPool(databaseUrl);
   try {
     const tenant = await ensureTenant(pool, 'default');
-    const keys = await KeyRing.open(pool, source);
-    const tokens = new Tokens(pool, keys);
+    const checking = await KeyRing.read(pool, undefined);
+    const tokens = new Tokens(pool, checking);
+    let signing: Promise<KeyRing> | undefined;
+    const keys = (): Promise<KeyRing> => (signing ??= KeyRing.open(pool, source));
     return {
-      create: (options) => tokens.create({ tenantId: tenant.id, ...options }),
+      create: async (options) => new Tokens(pool, await keys()).create({ tenantId: tenant.id, ...options }),
       list: () => tokens.list(tenant.id),
       revoke: (id) => tokens.revoke(tenant.id, id),
-      listKeys: () => keys.list(),
-      rotateKey: () => keys.rotate(),
+      listKeys: () => checking.list(),
+      rotateKey: async () => (await keys()).rotate(),
       async retireKey(id) {
-        const retired = await keys.retire(id);
-        if (retired) await renewLocalToken(tokens, source.dataDir);
+        const retired = await checking.retire(id);
+        if (retired) await renewLocalToken(source.dataDir, { checking: tokens, signing: async () => new Tokens(pool, await keys()) });
         return retired;
       },
       stop: () => pool.end(),

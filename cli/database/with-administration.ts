@@ -16,7 +16,8 @@ export function withAdministeredDatabase<T>(context: CliContext, flags: Administ
     if (database.isOwn) await migrateUp(database.url);
     else await verifyMigrations(database.url);
     const given = flags.secretKeyFile === undefined ? (database.engine?.secretKeyFile ?? undefined) : resolve(context.cwd, flags.secretKeyFile);
-    return work(database, { dataDir: database.dataDir, secretKeyFile: given });
+    // A key that this machine made for somebody's database would be another than its engine's.
+    return work(database, { dataDir: database.dataDir, secretKeyFile: given, mayCreate: database.isOwn });
   });
 }
 

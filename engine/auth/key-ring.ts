@@ -38,17 +38,18 @@ export interface SigningKeyInfo {
 /** The keys that sign and check tokens. They live in Postgres, so that engines share them, and a new one needs no restart. */
 export class KeyRing {
   readonly #pool: Pool;
-  readonly #sealer: Sealer;
+  readonly #sealer: Sealer | undefined;
   #keys: readonly SigningKey[] = [];
   #readAtMs = 0;
   #reading: Promise<void> | undefined;
 
-  private constructor(pool: Pool, sealer: Sealer) {
+  private constructor(pool: Pool, sealer: Sealer | undefined) {
     this.#pool = pool;
     this.#sealer = sealer;
   }
 
-  static async read(pool: Pool, sealer: Sealer): Promise<KeyRing> {
+  /** @param sealer without one it checks and lists, and signs nothing */
+  static async read(pool: Pool, sealer: Sealer | undefined): Promise<KeyRing> {
     const ring = new KeyRing(pool, sealer);
     await ring.#read();
     return ring;
@@ -64,7 +65,7 @@ export class KeyRing {
     await this.#read();
     const [key] = this.#keys;
     if (key === undefined) throw new HatchetError('SECRET_KEY_WRONG', 'there is no signing key', { remedy: 'Make one with `hatchet keys rotate`.' });
-    const privateJwk: JWK = JSON.parse(this.#sealer.open(key.privateSealed, signingKeyRow(key.id)));
+    const privateJwk: JWK = JSON.parse(this.#opener.open(key.privateSealed, signingKeyRow(key.id)));
     return { id: key.id, privateKey: await importJWK(privateJwk, algorithm) };
   }
 
@@ -84,7 +85,7 @@ export class KeyRing {
 
   /** Makes a key that signs from here on. @returns its id */
   async rotate(): Promise<string> {
-    const row = await newSigningKey(this.#sealer);
+    const row = await newSigningKey(this.#opener);
     await this.#pool.query(insertSigningKey, row);
     return row[0];
   }
@@ -92,6 +93,11 @@ export class KeyRing {
   /** Ends a key and all tokens that it signed; engines notice within five seconds. @returns false for one that signs, is retired already, or is not there */
   async retire(id: string): Promise<boolean> {
     return (await this.#pool.query(retireKey, [id])).rowCount === 1;
+  }
+
+  get #opener(): Sealer {
+    if (this.#sealer === undefined) throw new Error('a key ring without a sealer was asked to sign');
+    return this.#sealer;
   }
 
   #read(): Promise<void> {

@@ -13,16 +13,16 @@ export async function ensureLocalToken(tokens: Tokens, options: { dataDir: strin
 }
 
 /** Makes the token anew where its key was retired: programs beside a running engine read it from its file. */
-export async function renewLocalToken(tokens: Tokens, dataDir: string): Promise<void> {
+export async function renewLocalToken(dataDir: string, tokens: { checking: Tokens; signing: () => Promise<Tokens> }): Promise<void> {
   const known = readToken(join(dataDir, 'token'));
   if (known === undefined) return;
   try {
-    await tokens.authenticate(known);
+    await tokens.checking.authenticate(known);
   } catch (error) {
     if (!(error instanceof HatchetError) || error.code !== 'UNAUTHENTICATED') throw error;
     const { sub, server_url: serverUrl, grpc_broadcast_address: grpcBroadcastAddress } = decodeJwt(known);
     if (sub === undefined || typeof serverUrl !== 'string' || typeof grpcBroadcastAddress !== 'string') return;
-    await writeLocalToken(tokens, { dataDir, tenantId: sub, addresses: { serverUrl, grpcBroadcastAddress } });
+    await writeLocalToken(await tokens.signing(), { dataDir, tenantId: sub, addresses: { serverUrl, grpcBroadcastAddress } });
   }
 }
 

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -16,6 +17,7 @@ let client: Client;
 let engines: EngineChild[] = [];
 
 beforeAll(async () => {
+  writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64'));
   database = await createTestDatabase();
   client = new Client({ connectionString: database.url });
   await client.connect();
@@ -29,7 +31,7 @@ afterAll(async () => {
 });
 
 async function start(name: string, ports: { grpc: number; http: number } = { grpc: 0, http: 0 }): Promise<EngineChild> {
-  const engine = await spawnEngine({ dataDir: join(folder, name), databaseUrl: database.url, grpcPort: ports.grpc, httpPort: ports.http, logLevel: 'warn' });
+  const engine = await spawnEngine({ dataDir: join(folder, name), databaseUrl: database.url, secretKeyFile: join(folder, 'secret.key'), grpcPort: ports.grpc, httpPort: ports.http, logLevel: 'warn' });
   engines.push(engine);
   return engine;
 }

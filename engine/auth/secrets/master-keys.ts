@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { HatchetError } from '../../errors.ts';
 import { distrustRecord } from '../../postgres/trusted-record.ts';
@@ -13,6 +13,8 @@ export interface KeySource {
   dataDir: string;
   /** Default HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY itself, else `secret.key` in the data folder. */
   secretKeyFile?: string | undefined;
+  /** Whether the data folder may be given a key where no secret is sealed yet. Default true; only whoever serves the database may. */
+  mayCreate?: boolean | undefined;
 }
 
 /** The keys of this engine, the one that seals first; undefined where none was given and the data folder has none yet. @throws HatchetError SECRET_KEY_UNUSABLE */
@@ -24,12 +26,7 @@ export function readMasterKeys({ dataDir, secretKeyFile }: KeySource): MasterKey
   const path = defaultPath(dataDir);
   const distrust = distrustRecord(path, { ofFolderOwner: true });
   if (distrust !== undefined) throw unusable(`${path} is not to be trusted: ${distrust}`);
-  try {
-    return parse(readFileSync(path, 'utf8'), path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  return existsSync(path) ? parse(read(path), path) : undefined;
 }
 
 /** Makes the data folder's own key (0600). Of two that do so at once one wins, and both go on with its key. */
@@ -40,11 +37,17 @@ export function createMasterKey(dataDir: string): MasterKeys {
   try {
     linkSync(fresh, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    // No `instanceof Error`: under jest, Node's errors are of another realm.
+    if (Object(error).code !== 'EEXIST') throw error;
   } finally {
     rmSync(fresh, { force: true });
   }
   return parse(readFileSync(path, 'utf8'), path);
+}
+
+/** @throws HatchetError SECRET_KEY_UNUSABLE */
+export function missingKey({ dataDir }: KeySource): HatchetError {
+  return new HatchetError('SECRET_KEY_UNUSABLE', `there is no secret key in ${resolve(dataDir)}`, { remedy: 'Start the engine first, which makes one, or give that of the engine with --secret-key-file.' });
 }
 
 function defaultPath(dataDir: string): string {

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { newId } from '../../model/uuid.ts';
 import { algorithm, signingKeyRow } from '../signing-keys.ts';
 import { webhookRow, type HmacAuth } from '../webhooks/webhook.ts';
-import { createMasterKey, readMasterKeys, type KeySource } from './master-keys.ts';
+import { createMasterKey, missingKey, readMasterKeys, type KeySource } from './master-keys.ts';
 import { Sealer, wrongKey } from './sealer.ts';
 
 const keyLock = 7_077_700_004;
@@ -40,6 +40,7 @@ export function openSecrets(pool: Pool, source: KeySource): Promise<Sealer> {
     const known = readMasterKeys(source);
     // A key that is made now opens nothing.
     if (known === undefined && ids.length > 0) throw wrongKey(ids, undefined);
+    if (known === undefined && source.mayCreate === false) throw missingKey(source);
     const sealer = new Sealer(known ?? createMasterKey(source.dataDir));
     const foreign = ids.filter((id) => !sealer.knows(id));
     if (foreign.length > 0) throw wrongKey(foreign, sealer.currentId);

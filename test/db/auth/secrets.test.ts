@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openTokenAdministration } from '../../../engine/administration.ts';
 import { KeyRing } from '../../../engine/auth/key-ring.ts';
 import { deleteForeignSecrets, openSecrets } from '../../../engine/auth/secrets/open-secrets.ts';
 import { ensureTenant } from '../../../engine/auth/tenants.ts';
@@ -118,6 +119,20 @@ test('an engine with another key, or none, is refused, changes nothing and makes
   expect(await deleteForeignSecrets(pool, { dataDir: elsewhere })).toEqual({ signingKeys: 1, webhooks: 1 });
   const store = new WebhookStore(pool, { limits, sealer: await openSecrets(pool, { dataDir: elsewhere }) });
   expect((await store.list(tenantId, { sources: [], names: [], offset: 0, limit: 10 })).map(({ name }) => name)).toEqual(['basic']);
+});
+
+test('whoever only administers a database makes no key for it, but lists and revokes without one', async () => {
+  const source = { dataDir: folder, mayCreate: false };
+  const administration = await openTokenAdministration(database.url, source);
+  try {
+    await expect(administration.create({ name: 'any', addresses })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('Start the engine first') });
+    expect(existsSync(join(folder, 'secret.key'))).toBe(false);
+    expect(await administration.list()).toEqual([]);
+    expect(await administration.listKeys()).toEqual([]);
+    expect(await administration.revoke(newId())).toBe(false);
+  } finally {
+    await administration.stop();
+  }
 });
 
 test.each([
