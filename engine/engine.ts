@@ -43,6 +43,7 @@ import type { RestDeps } from './rest/deps.ts';
 import { startRest, type RestServer } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
 import { Timekeeper } from './shard/timekeeper.ts';
+import { TenantPurge } from './purge/tenant-purge.ts';
 import { packageVersion } from './version.ts';
 
 const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30, auditDays: 365 };
@@ -175,6 +176,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
 
   const audit = new AuditLog({ reads, writes });
   onStop(() => audit.stop());
+  const purge = new TenantPurge({ owner, reads, databaseUrl, audit, log });
+  purge.start();
+  onStop(() => purge.stop());
   const open = new OpenCalls(tokens, log);
   onStop(async () => open.stop());
   const limits = new TenantLimits(reads, log);

@@ -17,6 +17,9 @@ export {
   type TokenAdministration,
   type TokenInfo,
 } from './administration.ts';
+export type { Role } from './auth/role.ts';
+/** For `hatchet tenants`. */
+export { openTenantAdministration, type LimitInfo, type TenantAdministration, type TenantInfo } from './tenant-administration.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
 export { packageRoot } from './version.ts';

@@ -15,6 +15,7 @@ export function engineCommand(host: CommandHost): Command {
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
     .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
+    .option('--audit-days <n>', 'days that the audit log is kept', wholeNumber(1, 3650), 365)
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));
   const stop = new Command('stop')

@@ -17,6 +17,7 @@ export interface StartFlags extends EngineFlags {
   grpcPort: number;
   httpPort: number;
   retentionDays: number;
+  auditDays: number;
   detach?: true;
 }
 
@@ -32,7 +33,7 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   await checkPort(flags.host, flags.grpcPort, '--grpc-port');
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const engine: EngineOptions & { dataDir: string } = { dataDir, host: flags.host, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  const engine: EngineOptions & { dataDir: string } = { dataDir, host: flags.host, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, auditDays: flags.auditDays, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 
