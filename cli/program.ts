@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandHost } from './command-host.ts';
+import { auditCommand } from './commands/audit/audit.command.ts';
 import { benchCommand } from './commands/bench/bench.command.ts';
 import { completionCommand } from './commands/completion/completion.command.ts';
 import { cronsCommand } from './commands/crons/crons.command.ts';
@@ -15,6 +16,7 @@ import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
 import { schedulesCommand } from './commands/schedules/schedules.command.ts';
+import { tenantsCommand } from './commands/tenants/tenants.command.ts';
 import { tokenCommand } from './commands/token/token.command.ts';
 import { triggerCommand } from './commands/trigger/trigger.command.ts';
 import { tuiCommand } from './commands/tui/tui.command.ts';
@@ -46,6 +48,8 @@ const defined = [
   migrateCommand,
   tokenCommand,
   keysCommand,
+  tenantsCommand,
+  auditCommand,
   tuiCommand,
   benchCommand,
   doctorCommand,

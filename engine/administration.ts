@@ -1,11 +1,14 @@
+import { decodeJwt } from 'jose';
 import type { Pool } from 'pg';
 import { renewLocalToken } from './auth/local-token.ts';
 import { KeyRing, type SigningKeyInfo } from './auth/key-ring.ts';
+import type { Role } from './auth/role.ts';
 import type { KeySource } from './auth/secrets/master-keys.ts';
 import { deleteForeignSecrets, type LostSecrets } from './auth/secrets/open-secrets.ts';
-import { ensureTenant } from './auth/tenants.ts';
+import { defaultTenant, ensureTenant, TenantStore } from './auth/tenants.ts';
 import { Tokens, type Addresses, type TokenInfo } from './auth/tokens.ts';
 import { openDatabase } from './database.ts';
+import { LocalAudit } from './local-audit.ts';
 import { createLog } from './log.ts';
 import { createPool } from './postgres/connect.ts';
 
@@ -28,12 +31,21 @@ export function openAdministeredDatabase(dataDir: string): Promise<AdministeredD
   return openDatabase({ databaseUrl: undefined, dataDir, log: createLog('error') });
 }
 
-/** Tokens of the tenant `default` and the keys that sign them, straight from the database: no engine has to run. */
+export interface NewToken {
+  token: string;
+  tokenId: string;
+  tenantId: string;
+  role: Role;
+  expiresAt: Date;
+}
+
+/** Tokens and the keys that sign them, straight from the database: no engine has to run. What changes something is noted in the audit log. */
 export interface TokenAdministration {
-  /** @param options.expiresInDays default 365 */
-  create(options: { name: string; expiresInDays?: number; addresses: Addresses }): Promise<string>;
-  list(): Promise<readonly TokenInfo[]>;
-  /** @returns whether there was such a token */
+  /** @param options.tenant name or id, default `default` @throws HatchetError UNKNOWN_TENANT, INVALID_ARGUMENT for one that is being deleted */
+  create(options: { tenant?: string | undefined; name: string; role: Role; expiresAt: Date; addresses: Addresses }): Promise<NewToken>;
+  /** @param tenant name or id, default `default` @throws HatchetError UNKNOWN_TENANT */
+  list(tenant?: string): Promise<readonly TokenInfo[]>;
+  /** Of any tenant. @returns whether there was such a token */
   revoke(id: string): Promise<boolean>;
   /** Newest first. */
   listKeys(): Promise<readonly SigningKeyInfo[]>;
@@ -48,21 +60,41 @@ export interface TokenAdministration {
 export async function openTokenAdministration(databaseUrl: string, source: KeySource): Promise<TokenAdministration> {
   const pool = administrationPool(databaseUrl);
   try {
-    const tenant = await ensureTenant(pool, 'default');
+    const { id: home } = await ensureTenant(pool, defaultTenant);
     const checking = await KeyRing.read(pool, undefined);
     const tokens = new Tokens(pool, checking);
+    const tenants = new TenantStore(pool);
+    const audit = new LocalAudit(pool);
     let signing: Promise<KeyRing> | undefined;
     const keys = (): Promise<KeyRing> => (signing ??= KeyRing.open(pool, source));
     return {
-      create: async (options) => new Tokens(pool, await keys()).create({ tenantId: tenant.id, ...options }),
-      list: () => tokens.list(tenant.id),
-      revoke: (id) => tokens.revoke(tenant.id, id),
+      async create({ tenant = defaultTenant, ...options }) {
+        const { id: tenantId } = await tenants.findActive(tenant);
+        const token = await new Tokens(pool, await keys()).create({ tenantId, ...options });
+        const tokenId = String(decodeJwt(token)['token_id']);
+        await audit.note({ tenantId, action: 'hatchet token create', ids: [tokenId] });
+        return { token, tokenId, tenantId, role: options.role, expiresAt: options.expiresAt };
+      },
+      list: async (tenant = defaultTenant) => tokens.list((await tenants.find(tenant)).id),
+      async revoke(id) {
+        const tenantId = await tokens.tenantOf(id);
+        if (tenantId === undefined || !(await tokens.revoke(tenantId, id))) return false;
+        await audit.note({ tenantId, action: 'hatchet token revoke', ids: [id] });
+        return true;
+      },
       listKeys: () => checking.list(),
-      rotateKey: async () => (await keys()).rotate(),
+      async rotateKey() {
+        const id = await (await keys()).rotate();
+        // Keys are of all tenants; the one that is always there has the line.
+        await audit.note({ tenantId: home, action: 'hatchet keys rotate', ids: [id] });
+        return id;
+      },
       async retireKey(id) {
         const retired = await checking.retire(id);
-        if (retired) await renewLocalToken(source.dataDir, { checking: tokens, signing: async () => new Tokens(pool, await keys()) });
-        return retired;
+        if (!retired) return false;
+        await audit.note({ tenantId: home, action: 'hatchet keys retire', ids: [id] });
+        await renewLocalToken(source.dataDir, { checking: tokens, signing: async () => new Tokens(pool, await keys()) });
+        return true;
       },
       stop: () => pool.end(),
     };

@@ -46,6 +46,7 @@ import { Timekeeper } from './shard/timekeeper.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
+import { TenantPurge } from './purge/tenant-purge.ts';
 import { packageVersion } from './version.ts';
 
 const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30, auditDays: 365 };
@@ -195,6 +196,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
 
   const audit = new AuditLog({ reads, writes });
   onStop(() => audit.stop());
+  const purge = new TenantPurge({ owner, reads, databaseUrl, audit, log });
+  purge.start();
+  onStop(() => purge.stop());
   const open = new OpenCalls(tokens, log);
   onStop(async () => open.stop());
   const limits = new TenantLimits(reads, log);

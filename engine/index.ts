@@ -22,6 +22,9 @@ export {
 } from './administration.ts';
 /** For `hatchet dev --reset`. */
 export { dataPaths, deleteData } from './data-folder.ts';
+export type { Role } from './auth/role.ts';
+/** For `hatchet tenants`. */
+export { openTenantAdministration, type LimitInfo, type TenantAdministration, type TenantInfo } from './tenant-administration.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
 export { packageRoot } from './version.ts';

@@ -3,6 +3,7 @@ import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedOutput, CheckedTaskOptions, DurableTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import { AuditClient } from './features/audit-client.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
 import { FiltersClient } from './features/filters-client.ts';
@@ -53,6 +54,8 @@ export class HatchetClient {
   readonly workflows: WorkflowsClient;
   /** Who runs tasks; pausing. */
   readonly workers: WorkersClient;
+  /** Who changed what. */
+  readonly audit: AuditClient;
   readonly logger: Logger;
   readonly #connection: Connection;
   readonly #results: ResultListener;
@@ -72,6 +75,7 @@ export class HatchetClient {
     this.webhooks = new WebhooksClient(this.#connection);
     this.workflows = new WorkflowsClient(this.#connection);
     this.workers = new WorkersClient(this.#connection);
+    this.audit = new AuditClient(this.#connection);
   }
 
   /**

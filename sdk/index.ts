@@ -14,6 +14,7 @@ export type { LogDetails } from './context/log-metadata.ts';
 export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedTaskOptions, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, DurableTaskFn, DurableTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
 export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent, type WaitCondition } from './definition/conditions.ts';
 export type { EvictionPolicy } from './durable/eviction-policy.ts';
+export { AuditClient, type AuditLine, type ListAudit } from './features/audit-client.ts';
 export { CronsClient, type CreateCron, type Cron } from './features/crons-client.ts';
 export { EventsClient, type BulkEvent, type ListEvents, type PushedEvent, type PushEventOptions, type StoredEvent } from './features/events-client.ts';
 export { FiltersClient, type CreateFilter, type Filter } from './features/filters-client.ts';

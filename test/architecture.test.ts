@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   'engine/commit': [...leaves, 'engine/model', 'engine/postgres'],
   'engine/postgres': [...leaves, 'engine/model'],
   'engine/shard': [...leaves, 'engine/plan', 'engine/commit', 'engine/model', 'engine/cel'],
+  'engine/purge': [...leaves, 'engine/auth', 'engine/shard', 'engine/plan', 'engine/postgres', 'engine/model'],
   'engine/dispatch': [...leaves, 'engine/model'],
   'engine/monitor': [...leaves, 'engine/model', 'engine/postgres'],
   'engine/auth': [...leaves, 'engine/model', 'engine/postgres'],

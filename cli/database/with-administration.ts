@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import type { KeySource, TokenAdministration } from '../../engine/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { withDatabase, type DatabaseFlags, type FoundDatabase } from './find-database.ts';
+import type { DatabaseFlags, FoundDatabase } from './find-database.ts';
+import { withPreparedDatabase } from './prepared-database.ts';
 
 export interface AdministrationFlags extends DatabaseFlags {
   secretKeyFile?: string;
@@ -10,11 +11,7 @@ export interface AdministrationFlags extends DatabaseFlags {
 
 /** Runs work with the database that the flags name, once its schema is this version's. */
 export function withAdministeredDatabase<T>(context: CliContext, flags: AdministrationFlags, work: (database: FoundDatabase, source: KeySource) => Promise<T>): Promise<T> {
-  return withDatabase(context, flags, async (database) => {
-    const { migrateUp, verifyMigrations } = await import('../../engine/index.ts');
-    // A folder of our own that no engine has served yet is set up; somebody's server is only checked.
-    if (database.isOwn) await migrateUp(database.url);
-    else await verifyMigrations(database.url);
+  return withPreparedDatabase(context, flags, async (database) => {
     const given = flags.secretKeyFile === undefined ? (database.engine?.secretKeyFile ?? undefined) : resolve(context.cwd, flags.secretKeyFile);
     // A key that this machine made for somebody's database would be another than its engine's.
     return work(database, { dataDir: database.dataDir, secretKeyFile: given, mayCreate: database.isOwn });

@@ -26,6 +26,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_TIMER: ExitCode.unknown,
   UNKNOWN_WEBHOOK: ExitCode.unknown,
   UNKNOWN_RATE_LIMIT: ExitCode.unknown,
+  UNKNOWN_TENANT: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   UNREACHABLE: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,

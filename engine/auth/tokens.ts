@@ -54,6 +54,7 @@ interface TokenSqlRow {
 
 const insertToken = `INSERT INTO token (id, tenant_id, name, role, expires_at, key_id) VALUES ($1, $2, $3, $4, $5, $6)`;
 const listTokens = `SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at FROM token WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1000`;
+const readTenantOfToken = `SELECT tenant_id FROM token WHERE id = $1`;
 const revokeToken = `UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND tenant_id = $2`;
 /** Good no more with its key's retirement, too. Notes the use as well: at most one write a minute. */
 const readToken = {
@@ -91,11 +92,12 @@ export class Tokens {
   /**
    * @param options.role default admin
    * @param options.expiresInDays default 365
+   * @param options.expiresAt in its place
    */
-  async create(options: { tenantId: string; name: string; role?: Role | undefined; expiresInDays?: number | undefined; addresses: Addresses }): Promise<string> {
+  async create(options: { tenantId: string; name: string; role?: Role | undefined; expiresInDays?: number | undefined; expiresAt?: Date | undefined; addresses: Addresses }): Promise<string> {
     const key = await this.#keys.signer();
     const id = newId();
-    const expiresAt = new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
+    const expiresAt = options.expiresAt ?? new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
     await this.#pool.query(insertToken, [id, options.tenantId, options.name, options.role ?? 'admin', expiresAt, key.id]);
     return new SignJWT({ server_url: options.addresses.serverUrl, grpc_broadcast_address: options.addresses.grpcBroadcastAddress, token_id: id })
       .setProtectedHeader({ alg: algorithm, kid: key.id })
@@ -155,6 +157,12 @@ export class Tokens {
   async list(tenantId: string): Promise<TokenInfo[]> {
     const { rows } = await this.#pool.query<TokenSqlRow>(listTokens, [tenantId]);
     return rows.map((row) => ({ id: row.id, name: row.name, role: roleOf(row.role), createdAt: row.created_at, expiresAt: row.expires_at, revokedAt: row.revoked_at, lastUsedAt: row.last_used_at }));
+  }
+
+  /** Whose token it is; undefined where there is none. */
+  async tenantOf(tokenId: string): Promise<string | undefined> {
+    const { rows } = await this.#pool.query<{ tenant_id: string }>(readTenantOfToken, [tokenId]);
+    return rows[0]?.tenant_id;
   }
 
   /** @returns whether there was such a token */

@@ -41,6 +41,7 @@ export interface CommandByKind extends DurableCommandByKind {
   releaseSlot: ReleaseSlotCommand;
   tick: TickCommand;
   putOff: PutOffCommand;
+  closeTenant: CloseTenantCommand;
 }
 export type CommandKind = keyof CommandByKind;
 export type Command = CommandByKind[CommandKind];
@@ -79,6 +80,7 @@ export interface ReplyByKind extends DurableReplyByKind {
   releaseSlot: void;
   tick: void;
   putOff: void;
+  closeTenant: void;
 }
 
 export interface PutWorkflowCommand {
@@ -343,4 +345,10 @@ export interface PutOffCommand {
   kind: 'putOff';
   taskId: string;
   untilUs: number;
+}
+
+/** The tenant is being deleted: nothing new of it begins any more. Memory only: after a take-over it is said again. */
+export interface CloseTenantCommand {
+  kind: 'closeTenant';
+  tenantId: string;
 }

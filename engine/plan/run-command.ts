@@ -1,4 +1,5 @@
 import { planBatchReport } from './batch-report.ts';
+import { planCloseTenant, refuseClosed } from './close-tenant.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
 import { planDurableAsk } from './durable-ask.ts';
@@ -52,6 +53,7 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   releaseSlot: planReleaseSlot,
   tick: planTick,
   putOff: planPutOff,
+  closeTenant: planCloseTenant,
   durableAttach: planDurableAttach,
   durableAsk: planDurableAsk,
   durableMemo: planDurableMemo,
@@ -65,5 +67,6 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
 
 /** Throws HatchetError for a refusal; whoever calls takes back what was done by then. */
 export function runCommand<K extends CommandKind>(plan: Plan, kind: K, command: CommandByKind[K]): ReplyByKind[K] {
+  refuseClosed(plan.state, kind, command);
   return planners[kind](plan, command);
 }

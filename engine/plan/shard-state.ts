@@ -152,6 +152,8 @@ export class ShardState {
   readonly roomy = new Set<PlannerWorker>();
   /** Rows that the current batch will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
+  /** Those that are being deleted. */
+  readonly closedTenants = new Set<string>();
   readonly counts = { triggered: 0, finished: 0, running: 0 };
 
   constructor(options: { id: number; epoch: number; lastBatch: number; seq: number; lostUs: number }) {

@@ -1,4 +1,4 @@
-import type { TokenInfo } from '../../../engine/index.ts';
+import type { Role, TokenInfo } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
@@ -11,11 +11,21 @@ export interface TokenFlags extends AdministrationFlags, OutputFlag {}
 
 export interface CreateTokenFlags extends TokenFlags {
   name: string;
-  days: number;
+  role: Role;
+  tenant: string;
+  expires?: Date;
+  days?: number;
   grpc?: string;
   apiUrl?: string;
 }
 
+export interface ListTokensFlags extends TokenFlags {
+  tenant: string;
+}
+
+const dayMs = 86_400_000;
+const defaultDays = 365;
+const mostDays = 36_500;
 const defaultGrpc = '127.0.0.1:7077';
 const defaultApi = 'http://127.0.0.1:8888';
 
@@ -23,7 +33,9 @@ const table: Table<TokenInfo> = {
   columns: [
     { title: 'TOKEN', cell: (token) => token.id },
     { title: 'NAME', cell: (token) => token.name, max: 40 },
+    { title: 'ROLE', cell: (token) => token.role },
     { title: 'CREATED', cell: (token) => token.createdAt.toISOString() },
+    { title: 'USED', cell: (token) => token.lastUsedAt?.toISOString() ?? 'never' },
     { title: 'EXPIRES', cell: (token) => token.expiresAt.toISOString() },
     { title: 'REVOKED', cell: (token) => token.revokedAt?.toISOString() ?? '' },
   ],
@@ -33,22 +45,32 @@ const table: Table<TokenInfo> = {
 export function createToken(context: CliContext, flags: CreateTokenFlags): Promise<ExitCode> {
   if (flags.grpc !== undefined && !/^[^/\s]+:\d+$/.test(flags.grpc)) throw wrongUse(`--grpc is ${JSON.stringify(flags.grpc)}`, 'Give it as host:port, without a scheme.');
   if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl)) throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
+  const expiresAt = expiryOf(flags);
+  const { name, role, tenant } = flags;
   return withAdministration(context, flags, async (tokens, { engine }) => {
     const addresses = {
       grpcBroadcastAddress: flags.grpc ?? engine?.grpc ?? defaultGrpc,
       serverUrl: flags.apiUrl ?? (engine === undefined ? defaultApi : apiUrlOf(engine)),
     };
-    const token = await tokens.create({ name: flags.name, expiresInDays: flags.days, addresses });
+    const made = await tokens.create({ tenant, name, role, expiresAt, addresses });
     const output = outputOf(context, flags);
-    output.value({ token, ...addresses }, () => token);
+    output.value({ ...made, ...addresses }, () => made.token);
     if (/^(?:0\.0\.0\.0|\[::\]):/.test(addresses.grpcBroadcastAddress)) output.note(`It names ${addresses.grpcBroadcastAddress}, which leads nowhere from other machines. For those, make one with --grpc host:port and --api-url http://host:port.`);
     return ExitCode.done;
   });
 }
 
-export function listTokens(context: CliContext, flags: TokenFlags): Promise<ExitCode> {
+/** @throws CliError with exit code 2 */
+function expiryOf({ expires, days = defaultDays }: CreateTokenFlags): Date {
+  const expiresAt = expires ?? new Date(Date.now() + days * dayMs);
+  if (expiresAt.getTime() <= Date.now()) throw wrongUse(`--expires is ${expiresAt.toISOString()}, which is over`, 'Give a duration such as 30d, or a date to come.');
+  if (expiresAt.getTime() > Date.now() + (mostDays + 1) * dayMs) throw wrongUse(`--expires is ${expiresAt.toISOString()}`, `Give at most ${mostDays} days.`);
+  return expiresAt;
+}
+
+export function listTokens(context: CliContext, flags: ListTokensFlags): Promise<ExitCode> {
   return withAdministration(context, flags, async (tokens) => {
-    outputOf(context, flags).list({ rows: await tokens.list(), next: null }, table);
+    outputOf(context, flags).list({ rows: await tokens.list(flags.tenant), next: null }, table);
     return ExitCode.done;
   });
 }

@@ -39,7 +39,9 @@ const listText = {
 
 const findText = {
   name: 'find_webhooks',
-  text: `SELECT ${columns} FROM webhook JOIN unnest($1::uuid[], $2::text[]) AS u (tenant_id, name) USING (tenant_id, name)`,
+  text: `
+    SELECT ${columns} FROM webhook w JOIN unnest($1::uuid[], $2::text[]) AS u (tenant_id, name) USING (tenant_id, name)
+    WHERE EXISTS (SELECT FROM tenant n WHERE n.id = w.tenant_id AND n.deleted_at IS NULL)`,
 };
 
 const insertText = {

@@ -125,7 +125,7 @@ test('whoever only administers a database makes no key for it, but lists and rev
   const source = { dataDir: folder, mayCreate: false };
   const administration = await openTokenAdministration(database.url, source);
   try {
-    await expect(administration.create({ name: 'any', addresses })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('Start the engine first') });
+    await expect(administration.create({ name: 'any', role: 'admin', expiresAt: new Date(Date.now() + 86_400_000), addresses })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('Start the engine first') });
     expect(existsSync(join(folder, 'secret.key'))).toBe(false);
     expect(await administration.list()).toEqual([]);
     expect(await administration.listKeys()).toEqual([]);

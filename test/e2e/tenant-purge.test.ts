@@ -1,0 +1,240 @@
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openTenantAdministration, startEngine, type RunningEngine, type TenantAdministration } from '../../engine/index.ts';
+import { ConcurrencyLimitStrategy, Hatchet, Or, RateLimitDuration, SleepCondition, UserEventCondition, type Worker } from '../../sdk/index.ts';
+import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
+import { patient } from '../helpers/patient.ts';
+import { idsOf, rowsWith, tablesWithIds } from '../helpers/tenant-rows.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+
+/** Deleted tenants are looked for every 30 s, and their rows stay for 10 s more. */
+const untilPurged = { timeout: 110_000 };
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function clientOf(engine: { grpc: { port: number }; http: { port: number } }, token: string): Hatchet {
+  return Hatchet.init({ token, hostPort: `127.0.0.1:${engine.grpc.port}`, apiUrl: `http://127.0.0.1:${engine.http.port}`, tlsConfig: { strategy: 'none' }, logger: () => quiet });
+}
+
+interface Life {
+  hatchet: Hatchet;
+  worker: Worker;
+  running: Promise<void>;
+  /** Lets the running tasks end. */
+  finish: () => void;
+  again: () => Promise<unknown>;
+}
+
+/** A tenant with something in every table: tasks that run, wait, sleep and have ended, and all that starts runs. */
+async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
+  let finish = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const runs = hatchet.task({
+    name: 'runs',
+    retries: 3,
+    concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN },
+    fn: async (_input: { key: string }, ctx) => {
+      await ctx.log('begun');
+      await ctx.putStream('begun');
+      await released;
+      return {};
+    },
+  });
+  const quick = hatchet.task({ name: 'quick', onEvents: ['started'], idempotency: { expression: 'input.n', strategy: 'ttl', ttlMs: 3_600_000 }, fn: (input: { n: string }) => input });
+  const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({}) });
+  const waits = hatchet.durableTask({
+    name: 'waits',
+    fn: async (_input: object, ctx) => {
+      await ctx.memo(['first'], () => 1);
+      await quick.run({ n: 'child' });
+      return await ctx.waitForEvent<{ word: string }>('word');
+    },
+  });
+  const flow = hatchet.workflow({ name: 'flow' });
+  const first = flow.task({ name: 'first', fn: () => ({}) });
+  flow.task({ name: 'approved', parents: [first], waitFor: Or(new UserEventCondition('approve', 'true'), new SleepCondition('1h')), fn: () => ({}) });
+  await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.YEAR });
+  const worker = await hatchet.worker('own', { workflows: [runs, quick, mail, waits, flow], handleKill: false });
+  const running = worker.start();
+  await worker.waitUntilReady();
+  for (const key of ['a', 'a', 'b']) await runs.runNoWait({ key });
+  await (await quick.runNoWait({ n: 'one' })).output;
+  for (let sent = 0; sent < 2; sent++) await mail.runNoWait({});
+  await waits.runNoWait({});
+  await flow.runNoWait({});
+  await hatchet.events.push('started', { n: 'by an event' });
+  const workflowId = (await hatchet.workflows.get('quick')).metadata.id;
+  await hatchet.crons.create('quick', { name: 'yearly', expression: '0 0 1 1 *' });
+  await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 86_400_000) });
+  await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 500), input: { n: 'at a time' } });
+  await hatchet.filters.create({ workflowId, scope: 's', expression: 'true' });
+  await hatchet.webhooks.create({ name: 'hook', sourceName: 'GENERIC', eventKeyExpression: '"hooked"', auth: { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'x-signature', signingSecret: 'secret' } });
+  expect((await deliver(hatchet)).status).toBe(200);
+  // Nothing is on its way any more.
+  const { tenantId } = hatchet;
+  await vi.waitFor(async () => {
+    const { rows } = await pool.query<{ fired: number; waiting: number; listening: number; sent: number; live: number }>(
+      `SELECT (SELECT count(*)::int FROM schedule WHERE tenant_id = $1 AND run_id IS NOT NULL) AS fired, (SELECT count(*)::int FROM wait WHERE tenant_id = $1) AS waiting,
+        (SELECT count(*)::int FROM durable_listen WHERE tenant_id = $1) AS listening, (SELECT count(*)::int FROM stream_chunk WHERE tenant_id = $1) AS sent,
+        (SELECT count(*)::int FROM live WHERE tenant_id = $1) AS live`,
+      [tenantId],
+    );
+    // Three that run or wait for their key, one that waits for mail, one durable, one that waits for its approval.
+    expect(rows).toEqual([{ fired: 1, waiting: 1, listening: 1, sent: 2, live: 6 }]);
+  }, patient);
+  return { hatchet, worker, running, finish, again: async () => (await quick.runNoWait({ n: crypto.randomUUID() })).output };
+}
+
+function deliver(hatchet: Hatchet): Promise<Response> {
+  const body = JSON.stringify({ to: hatchet.tenantId });
+  return fetch(hatchet.webhooks.url('hook'), { method: 'POST', body, headers: { 'x-signature': createHmac('sha256', 'secret').update(body).digest('hex') } });
+}
+
+describe('a tenant that is deleted while its runs run', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-purge-'));
+  let database: TestDatabase;
+  let pool: Pool;
+  let engine: RunningEngine;
+  let tenants: TenantAdministration;
+  let going: Life;
+  let staying: Life;
+  const lives: Life[] = [];
+  let token: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    pool = new Pool({ connectionString: database.url });
+    engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+    tenants = openTenantAdministration(database.url);
+    ({ token } = await makeNeighbour(pool, dataDir));
+    lives.push((going = await live(clientOf(engine, token), pool)));
+    lives.push((staying = await live(clientOf(engine, engine.token), pool)));
+  });
+
+  afterAll(async () => {
+    for (const life of lives) {
+      life.finish();
+      await life.worker.stop();
+      await life.running.catch(() => undefined);
+      life.hatchet.close();
+    }
+    await tenants.stop();
+    await engine.stop();
+    await pool.end();
+    await database.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('leaves no row in any table but the audit log, and all of its neighbour’s in the same shard', async () => {
+    const goingIds = await idsOf(pool, going.hatchet.tenantId);
+    const stayingIds = await idsOf(pool, staying.hatchet.tenantId);
+    expect([...goingIds].filter((id) => stayingIds.has(id))).toEqual([]);
+    const before = await rowsWith(pool, stayingIds);
+    // A table that this tenant has nothing in would be covered by nothing.
+    const filled = await rowsWith(pool, goingIds);
+    expect((await tablesWithIds(pool)).filter((table) => !filled.has(table))).toEqual([]);
+
+    const watching = new GrpcClients(engine.grpc, token);
+    let ending = '';
+    const watched = watching.monitor.streamOverview({}, watching.metadata());
+    watched.on('data', () => undefined);
+    watched.on('error', (error: ServiceError) => (ending = `${status[error.code]}: ${error.details}`));
+    expect(await tenants.delete('stranger')).toBe(true);
+    expect(await tenants.delete('stranger')).toBe(false);
+    await vi.waitFor(() => expect(going.hatchet.workflows.list()).rejects.toThrow('the token is not valid here'), patient);
+    await vi.waitFor(async () => expect((await deliver(going.hatchet)).status).toBe(403), patient);
+    await vi.waitFor(async () => {
+      await staying.again();
+      expect([...(await rowsWith(pool, goingIds)).keys()]).toEqual(['audit_line']);
+    }, untilPurged);
+    expect(ending).toMatch(/^UNAUTHENTICATED: the token was revoked/);
+
+    watching.close();
+    const { rows: lines } = await pool.query<{ action: string }>('SELECT action FROM audit_line WHERE tenant_id = $1 ORDER BY id DESC LIMIT 2', [going.hatchet.tenantId]);
+    expect(lines.map(({ action }) => action)).toEqual(['purge of the deleted tenant', 'hatchet tenants delete']);
+    const after = await rowsWith(pool, stayingIds);
+    for (const [table, rows] of before) expect([table, after.get(table)?.filter((row) => rows.includes(row))]).toEqual([table, rows]);
+  });
+
+  it('leaves its name to another', async () => {
+    const again = await tenants.create('stranger');
+    expect(again.id).not.toBe(going.hatchet.tenantId);
+    expect((await tenants.list()).map(({ name }) => name)).toEqual(['default', 'stranger']);
+    await staying.again();
+  });
+});
+
+describe('a purge that is interrupted', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-purge-kill-'));
+  let database: TestDatabase;
+  let pool: Pool;
+  let engine: EngineChild;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    pool = new Pool({ connectionString: database.url });
+    engine = await start();
+  });
+
+  afterAll(async () => {
+    await engine.end('SIGTERM');
+    await pool.end();
+    await database.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const start = (): Promise<EngineChild> => spawnEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+
+  async function queue(hatchet: Hatchet, amount: number): Promise<void> {
+    const single = hatchet.task({ name: 'single', fn: () => ({}) });
+    const worker = await hatchet.worker('short', { workflows: [single], handleKill: false });
+    const running = worker.start();
+    await worker.waitUntilReady();
+    await worker.stop();
+    await running;
+    for (let made = 0; made < amount; made += 1_000) await single.runNoWait(Array.from({ length: 1_000 }, () => ({})));
+  }
+
+  const count = async (sql: string, tenantId: string): Promise<number> => (await pool.query<{ count: number }>(sql, [tenantId])).rows[0]?.count ?? 0;
+
+  it('by kill -9, again and again, goes on with the next engine', async () => {
+    const { tenantId, token } = await makeNeighbour(pool, dataDir);
+    const [going, staying] = [clientOf(engine.ready, token), clientOf(engine.ready, engine.ready.token)];
+    await queue(going, 8_000);
+    await queue(staying, 1_000);
+    const goingIds = await idsOf(pool, tenantId);
+    const stayingIds = await idsOf(pool, staying.tenantId);
+    const before = await rowsWith(pool, stayingIds);
+    going.close();
+    staying.close();
+    await engine.end('SIGKILL');
+    // Long ago, so that its rows go at once.
+    await pool.query(`UPDATE tenant SET deleted_at = now() - interval '1 hour' WHERE id = $1`, [tenantId]);
+
+    const live = 'SELECT count(*)::int FROM live WHERE tenant_id = $1';
+    const runs = 'SELECT count(*)::int FROM run WHERE tenant_id = $1';
+    const seen: string[] = [];
+    for (const [sql, part] of [[live, 0.7], [live, 0.3], [runs, 0.8], [runs, 0.5], [runs, 0.2]] as const) {
+      const starting = start();
+      while ((await count(sql, tenantId)) > 8_000 * part) await new Promise((resolve) => setImmediate(resolve));
+      engine = await starting;
+      const left = await count(sql, tenantId);
+      if (left > 0) seen.push(sql);
+      await engine.end('SIGKILL');
+    }
+    // It did strike while something was left, both of what memory held and of the rows.
+    expect(new Set(seen)).toEqual(new Set([live, runs]));
+    engine = await start();
+    await vi.waitFor(async () => expect([...(await rowsWith(pool, goingIds)).keys()]).toEqual(['audit_line']), untilPurged);
+    const after = await rowsWith(pool, stayingIds);
+    for (const [table, rows] of before) expect([table, after.get(table)?.filter((row) => rows.includes(row)).length]).toEqual([table, rows.length]);
+  });
+});
