@@ -104,6 +104,15 @@ describe('architecture', () => {
     expect(exits.filter((file) => !processEntries.includes(file))).toEqual([]);
   });
 
+  it('maps to promises by async functions alone: a throw in the middle would leave those before it to nobody', () => {
+    const wrong: string[] = [];
+    for (const file of sources('engine')) {
+      const text = readFileSync(join(root, file), 'utf8');
+      for (const match of text.matchAll(/Promise\.(?:all|allSettled|race)\(\s*[^;{[]*?\.(?:map|flatMap)\(\s*(?!async\b)/g)) wrong.push(`${file}: ${match[0].slice(0, 80)}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('keeps templates on the published name', () => {
     const wrong = sources('templates').flatMap((file) => imports(file).filter((target) => !target.startsWith('.') && !target.startsWith('hatchet-ts') && !target.startsWith('node:')).map((target) => `${file} -> ${target}`));
     expect(wrong.filter((line) => !line.endsWith('-> zod'))).toEqual([]);

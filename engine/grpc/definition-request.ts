@@ -109,7 +109,7 @@ export async function readDefinition(request: CreateWorkflowVersionRequest, cel:
   const places = new Map(tasks.map((task, place) => [task.readableId, place]));
   const twice = tasks.find((task, place) => places.get(task.readableId) !== place);
   if (twice !== undefined) throw invalid(`workflow ${request.name} has two tasks named ${twice.readableId}`, 'Give each task its own name.');
-  const steps = await Promise.all(tasks.map((task) => step(task, { workflow: request.name, places, cel })));
+  const steps = await Promise.all(tasks.map(async (task) => step(task, { workflow: request.name, places, cel })));
   const onFailure = onFailureTask === undefined ? null : tasks.length - 1;
   if (onFailure !== null && steps.some((each) => each.parents.includes(onFailure))) throw invalid(`a task of workflow ${request.name} waits for its on-failure task`, 'Leave it out of the parents.');
   if (onFailure !== null && (steps[onFailure]?.parents.length !== 0 || steps[onFailure]?.conditions.length !== 0)) throw invalid(`the on-failure task of workflow ${request.name} has parents or conditions`, 'It starts with the first failure; leave them out.');

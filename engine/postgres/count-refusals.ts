@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { faults } from '../faults.ts';
 import type { Logger } from '../log.ts';
-import { isRefusedValue } from './sqlstate.ts';
+import { isRefusedValue } from '../model/refused-value.ts';
 
 /** Counts, and logs, the statements of a connection that Postgres refuses because of a value. */
 export function countRefusals(client: ClientBase & { readonly connection?: unknown }, log: Logger): void {

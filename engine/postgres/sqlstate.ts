@@ -46,11 +46,3 @@ export function classifyFailure(error: unknown): Failure {
   if (state === undefined || state.startsWith('08') || state === '40003' || sessionEnded.has(state)) return 'lost';
   return retryable.has(state) ? 'retryable' : 'definite';
 }
-
-/** Data exceptions, violated constraints, a set that has several rows where one may be, limits of Postgres itself. */
-const refusedValues = /^(?:21|22|23|54)/;
-
-/** Whether a statement was refused because of a value in it. */
-export function isRefusedValue(sqlstate: string): boolean {
-  return refusedValues.test(sqlstate);
-}

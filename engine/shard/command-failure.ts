@@ -1,5 +1,8 @@
 import { BatchRefused } from '../commit/lane.ts';
+import { DatabaseError } from 'pg';
 import { HatchetError } from '../errors.ts';
+import { faults } from '../faults.ts';
+import { isRefusedValue } from '../model/refused-value.ts';
 import type { CommandKind } from '../plan/command.ts';
 
 /** What the caller of a command is told that fails wherever it stands alone. Nothing of it was stored. */
@@ -12,4 +15,10 @@ export function commandFailure(error: unknown, kind: CommandKind): HatchetError 
     return new HatchetError('COMMAND_FAILED', `Postgres refused ${kind}: ${error.message}`, { cause: error, details: { sqlstate: error.sqlstate }, remedy: 'Nothing of it was stored. The message says which value could not be stored.' });
   }
   return new HatchetError('COMMAND_FAILED', `the engine could not read what ${kind} needs`, { cause: error, remedy: 'Nothing of it was stored. This is a fault of the engine; its log has the details.' });
+}
+
+/** A value that Postgres refuses should have been refused at the edge. */
+export function countRefusal(error: unknown): void {
+  const sqlstate = error instanceof BatchRefused ? error.sqlstate : error instanceof DatabaseError ? (error.code ?? '') : '';
+  if (isRefusedValue(sqlstate)) faults.statementsRefused++;
 }

@@ -3,6 +3,7 @@ import type { CelResult } from '../cel/cel-result.ts';
 import { CelVariables } from '../cel/cel-variables.ts';
 import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
+import { unstorable } from '../model/storable-text.ts';
 import type { StepDemands } from '../plan/trigger-run.ts';
 import type { Version } from '../plan/shard-state.ts';
 
@@ -114,7 +115,7 @@ async function batchKey({ groupKey }: BatchRule, evaluate: Evaluate): Promise<st
 async function keyOf(expression: string, what: string, evaluate: Evaluate): Promise<string> {
   const { value } = await evaluate(expression, what);
   if (typeof value !== 'string') throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} must give a string, not ${JSON.stringify(value).slice(0, 100)}`);
-  if (value.length > longestKey || value.includes('\0')) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} gives a key of ${value.length} characters; up to ${longestKey} without NUL are allowed`);
+  if (value.length > longestKey || unstorable(value) !== undefined) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} gives a key of ${value.length} characters; up to ${longestKey} without NUL are allowed`);
   return value;
 }
 

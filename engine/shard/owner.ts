@@ -13,7 +13,7 @@ import type { Effect } from '../plan/effect.ts';
 import { settleRows } from '../plan/live-rows.ts';
 import { ShardState } from '../plan/shard-state.ts';
 import { runCommand } from '../plan/run-command.ts';
-import { commandFailure } from './command-failure.ts';
+import { commandFailure, countRefusal } from './command-failure.ts';
 import { isPassing } from './is-passing.ts';
 import { payloadSize, type Job } from './job.ts';
 import { MailboxRoom } from './mailbox-room.ts';
@@ -290,6 +290,7 @@ export class Owner {
       await this.#runBatch(jobs.slice(0, half));
       return this.#runBatch(jobs.slice(half));
     }
+    countRefusal(error);
     this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
     only?.reject(commandFailure(error, only.command.kind));
   }

@@ -3,6 +3,7 @@ import { HatchetError } from '../errors.ts';
 import { matchesEventKey } from '../model/event-key.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { checkedJson, checkedMetadata } from '../model/payload.ts';
+import { unstorable } from '../model/storable-text.ts';
 import { newId } from '../model/uuid.ts';
 import type { Delivery, EventRun, PushedEvent } from '../plan/command.ts';
 import type { Filter, Version } from '../plan/shard-state.ts';
@@ -73,7 +74,7 @@ async function letThrough(owner: RunPorts, version: Version, facts: { input: unk
 }
 
 function checkText(text: string, what: string, least: number): void {
-  if (text.length < least || text.length > longestKey || text.includes('\0')) throw new HatchetError('INVALID_ARGUMENT', `${what} has ${text.length} characters`, { remedy: `Use ${least} to ${longestKey} characters, without NUL.` });
+  if (text.length < least || text.length > longestKey || unstorable(text) !== undefined) throw new HatchetError('INVALID_ARGUMENT', `${what} has ${text.length} characters`, { remedy: `Use ${least} to ${longestKey} characters of well-formed Unicode, without NUL.` });
 }
 
 /**
@@ -82,7 +83,7 @@ function checkText(text: string, what: string, least: number): void {
  */
 export async function pushEvents(owner: RunPorts & Pick<Owner, 'submit'>, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
   if (requests.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, { remedy: `Push at most ${maxBulkTriggers} a call.` });
-  const events = await Promise.all(requests.map((request) => prepareEvent(owner, tenantId, request)));
+  const events = await Promise.all(requests.map(async (request) => prepareEvent(owner, tenantId, request)));
   const tasks = events.reduce((sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0), 0);
   if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the events would make ${tasks} tasks`, { remedy: `Let one call make at most ${maxBulkTasks}.` });
   if (events.length > 0) await owner.submit(tenantId, { kind: 'pushEvent', tenantId, events, existing: new Set() });

@@ -3,6 +3,7 @@ import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { firstBranch } from '../model/durable.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
+import { unstorable } from '../model/storable-text.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
 import type { RunPlacement } from '../model/demands.ts';
@@ -84,7 +85,7 @@ async function idempotencyOf(owner: RunPorts, version: Version, payload: { input
   if (rule === null) return null;
   const result = await owner.cel.evaluate(version.tenantId, rule.expression, new CelVariables({ input: payload.input, additional_metadata: payload.metadata }));
   const why = result.ok ? `gives ${JSON.stringify(result.value).slice(0, 100)}, not a text of 1 to ${longestKey} characters` : `failed: ${result.message}`;
-  if (!result.ok || typeof result.value !== 'string' || result.value === '' || result.value.length > longestKey || result.value.includes('\0')) {
+  if (!result.ok || typeof result.value !== 'string' || result.value === '' || result.value.length > longestKey || unstorable(result.value) !== undefined) {
     throw new HatchetError('INVALID_ARGUMENT', `the idempotency expression ${JSON.stringify(rule.expression)} of workflow ${version.definition.name} ${why}`, { remedy: 'Send what the expression reads.' });
   }
   return { key: result.value, ttlUs: rule.ttlMs * 1000, byStatus: rule.method === 'STATUS' };

@@ -26,9 +26,12 @@ function isEngineMessage(value: unknown): value is EngineMessage {
   return typeof value === 'object' && value !== null && 'type' in value;
 }
 
-/** The built engine as a process of its own; resolves when it is ready. @param flags of Node, such as the size of its heap */
-export async function spawnEngine(options: EngineOptions, flags: readonly string[] = []): Promise<EngineChild> {
-  const child = spawn(process.execPath, [...flags, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * The built engine as a process of its own; resolves when it is ready.
+ * @param nodeArguments for the runtime, before the program
+ */
+export async function spawnEngine(options: EngineOptions, nodeArguments: readonly string[] = []): Promise<EngineChild> {
+  const child = spawn(process.execPath, [...nodeArguments, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (data: Buffer) => {
     log = (log + data.toString()).slice(-20_000);

@@ -1,4 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
+import { unstorable } from '../../model/storable-text.ts';
 import { invalid } from './invalid.ts';
 
 /** Characters of a name or key that a caller chooses. */
@@ -15,13 +16,10 @@ const longestShown = 255;
 export function text(value: string, what: string, { least = 0, most = longestText }: { least?: number; most?: number } = {}): Checked<string> {
   const range = least === 0 ? `Use up to ${most}` : `Use ${least} to ${most}`;
   if (value.length < least || value.length > most) throw invalid(`${what} has ${value.length} characters`, `${range}, without NUL.`);
-  if (value.includes('\0')) throw invalid(`${what} holds a NUL character`, `${range} characters, without NUL.`);
-  if (halfPair.test(value)) throw invalid(`${what} holds half of a surrogate pair`, 'Send well-formed Unicode.');
+  const problem = unstorable(value);
+  if (problem !== undefined) throw invalid(`${what} ${problem}`, `${range} characters of well-formed Unicode, without NUL.`);
   return markChecked(value);
 }
-
-/** Stored, it would come back as another text. */
-const halfPair = /\p{Surrogate}/u;
 
 /** As `text`; absent or empty is null. @throws HatchetError INVALID_ARGUMENT */
 export function optionalText(value: string | undefined, what: string, options: { most?: number } = {}): Checked<string> | null {

@@ -1,8 +1,10 @@
 import { plainWorkflow } from '../../../engine/model/definition.ts';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faults } from '../../../engine/faults.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { CuttingProxy } from '../../helpers/cutting-proxy.ts';
+import { forgiveFaults } from '../../helpers/no-faults.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -104,6 +106,10 @@ describe('an answer', () => {
 });
 
 describe('a poison command', () => {
+  const before = { ...faults };
+  // Both tests feed it past the edge.
+  afterAll(() => forgiveFaults(before));
+
   it('fails alone, while its batch-mates commit', async () => {
     const world = await OwnerWorld.start(database.url);
     try {

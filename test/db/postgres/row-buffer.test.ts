@@ -1,0 +1,41 @@
+import { Pool } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RowBuffer } from '../../../engine/postgres/row-buffer.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ from: 'empty' });
+  pool = new Pool({ connectionString: database.url });
+  await pool.query('CREATE TABLE kept (n integer NOT NULL)');
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+it('a row that Postgres refuses fails alone: those beside it are stored, each once', async () => {
+  const statements: number[] = [];
+  const buffer = new RowBuffer<number>({
+    what: 'numbers',
+    batchRows: 100,
+    mostRows: 1000,
+    mostWeight: 1_000_000,
+    weightOf: () => 1,
+    store: async (rows) => {
+      statements.push(rows.length);
+      await pool.query('INSERT INTO kept (n) SELECT n FROM unnest($1::bigint[]) AS u (n)', [rows]);
+    },
+  });
+  const poison = new Set([3, 40, 41]);
+  const settled = await Promise.allSettled(Array.from({ length: 64 }, (_, n) => buffer.write(poison.has(n) ? 2 ** 40 : n)));
+  await buffer.stop();
+  expect(settled.flatMap((each, n) => (each.status === 'rejected' ? [n] : []))).toEqual([...poison]);
+  const { rows } = await pool.query<{ n: number }>('SELECT n FROM kept ORDER BY n');
+  expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: 64 }, (_, n) => n).filter((n) => !poison.has(n)));
+  // Halving: far fewer statements than rows.
+  expect(statements.length).toBeLessThan(40);
+});
