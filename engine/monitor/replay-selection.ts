@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { RunStatus } from '../model/status.ts';
 import { listRunSummaries } from './run-list.ts';
-import { metadataFilter, statusesByName, workflowUuids, type RunSelection } from './run-selection.ts';
+import type { RunSelection } from './run-selection.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 
 /** Runs a command: other commands get their turn in between. */
@@ -15,16 +15,16 @@ interface ReplayPorts {
 /** Replays the ended runs of a selection, newest first, a chunk at a time. @returns the ids of the tasks that run again */
 export async function replayByFilter(ports: ReplayPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
   const ended: RunStatus[] = [RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled];
-  const statuses = selection.statuses.length === 0 ? ended : statusesByName(selection.statuses).filter((status) => ended.includes(status));
+  const statuses = selection.statuses.length === 0 ? ended : selection.statuses.filter((status) => ended.includes(status));
   if (statuses.length === 0) return [];
   const filter = {
     tenantId,
     statuses,
     workflowNames: [],
-    workflowIds: workflowUuids(selection),
+    workflowIds: selection.workflowIds,
     sinceId: selection.since === undefined ? null : uuidFloor(selection.since.getTime()),
     untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
-    metadata: metadataFilter(selection.additionalMetadata),
+    metadata: selection.metadata,
     search: null,
     parentTaskIds: null,
     limit: chunkRuns,

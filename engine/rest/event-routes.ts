@@ -1,12 +1,11 @@
 import type { Caller } from '../edge/access/caller.ts';
 import { id } from '../edge/parse/id.ts';
-import { searchedIds } from '../edge/parse/selection.ts';
+import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { listEventKeys, listEvents, type ListedEvent } from '../monitor/event-reads.ts';
 import { pageSize } from '../monitor/within-bytes.ts';
-import { metadataFilter } from '../monitor/run-selection.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
@@ -32,7 +31,7 @@ export function registerEventRoutes(router: Router, deps: RestDeps): void {
       keys: listQuery(req, 'keys'),
       ids: searchedIds(listQuery(req, 'eventIds'), 'eventIds'),
       scopes: listQuery(req, 'scopes'),
-      metadata: metadataFilter(listQuery(req, 'additionalMetadata')),
+      metadata: metadataPairs(listQuery(req, 'additionalMetadata')),
       sinceId: since === undefined ? null : uuidFloor(since.getTime()),
       untilId: until === undefined ? null : uuidFloor(until.getTime()),
       offset: page.offset,

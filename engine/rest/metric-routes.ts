@@ -1,10 +1,9 @@
 import { CelVariables } from '../cel/cel-variables.ts';
-import { searchedIds } from '../edge/parse/selection.ts';
+import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../errors.ts';
 import { runStatusNames } from '../model/status.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { readRunCounts } from '../monitor/run-counts.ts';
-import { metadataFilter } from '../monitor/run-selection.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { dateQuery, isObject, listQuery, objectBody, uuidQuery } from './request-values.ts';
@@ -22,7 +21,7 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
       sinceId: since === undefined ? null : uuidFloor(since.getTime()),
       untilId: until === undefined ? null : uuidFloor(until.getTime()),
       workflowIds: searchedIds(listQuery(req, 'workflow_ids'), 'workflow_ids'),
-      metadata: metadataFilter(listQuery(req, 'additional_metadata')),
+      metadata: metadataPairs(listQuery(req, 'additional_metadata')),
       parentTaskId: uuidQuery(req, 'parent_task_external_id'),
       eventId: uuidQuery(req, 'triggering_event_external_id'),
     });

@@ -1,12 +1,11 @@
 import type { Context } from 'hono';
-import { searchedIds } from '../edge/parse/selection.ts';
+import { metadataPairs, searchedIds, statuses } from '../edge/parse/selection.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { readSnapshot, type Reader } from '../monitor/read-snapshot.ts';
 import { payloadSize, runDetailsIn, type PayloadWish, type RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries } from '../monitor/run-list.ts';
-import { metadataFilter, statusesByName } from '../monitor/run-selection.ts';
 import { listTaskRefs } from '../monitor/task-list.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { pagination } from './contract.ts';
@@ -22,15 +21,15 @@ type Request = Context<RestEnv>['req'];
 function readFilter(request: Request, tenantId: string) {
   const since = dateQuery(request, 'since');
   const until = dateQuery(request, 'until');
-  const statuses = statusesByName(listQuery(request, 'statuses'));
+  const wanted = statuses(listQuery(request, 'statuses'));
   return {
     tenantId,
     // The contract has no status of its own for an evicted task: it runs.
-    statuses: statuses.includes(RunStatus.Running) ? [...statuses, RunStatus.Evicted] : statuses,
+    statuses: wanted.includes(RunStatus.Running) ? [...wanted, RunStatus.Evicted] : wanted,
     workflowIds: searchedIds(listQuery(request, 'workflow_ids'), 'workflow_ids'),
     sinceId: since === undefined ? null : uuidFloor(since.getTime()),
     untilId: until === undefined ? null : uuidFloor(until.getTime()),
-    metadata: metadataFilter(listQuery(request, 'additional_metadata')),
+    metadata: metadataPairs(listQuery(request, 'additional_metadata')),
     parentTaskId: uuidQuery(request, 'parent_task_external_id'),
     eventId: uuidQuery(request, 'triggering_event_external_id'),
     workerId: uuidQuery(request, 'worker_id'),

@@ -92,7 +92,7 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function optionalSelection(filter: unknown): Parameters<typeof cancelByFilter>[2] | undefined {
+function optionalSelection(filter: unknown): ReturnType<typeof selection> | undefined {
   if (filter === undefined || filter === null) return undefined;
   if (!isObject(filter)) throw invalid('filter is not an object', 'Send an object, or leave it out.');
   const { since, until } = filter;

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { TimerQuery } from '../monitor/timer-reads.ts';
-import { metadataFilter } from '../monitor/run-selection.ts';
+import { metadataPairs } from '../edge/parse/selection.ts';
 import type { RestEnv } from './deps.ts';
 import { HatchetError } from '../errors.ts';
 import { checkedInput, checkedMetadata } from '../model/payload.ts';
@@ -19,7 +19,7 @@ export function timerQuery(request: Request, tenantId: string): Omit<TimerQuery,
     workflowId: uuidQuery(request, 'workflowId'),
     workflowName: textQuery(request, 'workflowName'),
     name: textQuery(request, 'cronName'),
-    metadata: metadataFilter(listQuery(request, 'additionalMetadata')),
+    metadata: metadataPairs(listQuery(request, 'additionalMetadata')),
     ...pageQuery(request),
   };
 }

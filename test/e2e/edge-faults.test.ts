@@ -6,6 +6,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { faults } from '../../engine/faults.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { ended, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
@@ -134,6 +135,30 @@ describe('values that Postgres refuses', () => {
   it('a selection of runs since the year 275,760 finds nothing, as any other does that begins after now', async () => {
     const { rows } = await clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, since: far });
     expect(rows).toEqual([]);
+  });
+
+  it.each<[string, { statuses: string[]; additionalMetadata: string[] }]>([
+    ['a status that is none', { statuses: ['HAPPY'], additionalMetadata: [] }],
+    ['a metadata term without a colon', { statuses: [], additionalMetadata: ['term'] }],
+  ])('a selection with %s is refused before the ids beside it are cancelled or replayed', async (_, wrong) => {
+    const filter = { since: new Date(0), workflowIds: [], ...wrong };
+    for (const said of [
+      await outcome(clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId], filter })),
+      await outcome(clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId], filter })),
+      await rest('POST', '/api/v1/stable/tenants/:tenant/tasks/cancel', { externalIds: [runId], filter }),
+      await rest('POST', '/api/v1/stable/tenants/:tenant/tasks/replay', { externalIds: [runId], filter }),
+    ]) expect(said).toMatch(/^INVALID_ARGUMENT/);
+    const { run } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
+    expect(run?.status).toBe(RunStatus.RUN_STATUS_QUEUED);
+  });
+
+  it('a stream of log lines begins at the start where its cursor is empty', async () => {
+    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} });
+    await log(clients, workflowRunId, new Date());
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [workflowRunId] });
+    const lines: string[] = [];
+    for await (const page of clients.monitor.streamLogs({ id: workflowRunId, after: '' }, clients.metadata())) lines.push(...page.lines.map((line: { message: string }) => line.message));
+    expect(lines).toEqual(['line']);
   });
 
   it("one tenant's line never costs another's: they are written together", async () => {
