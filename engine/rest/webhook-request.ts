@@ -1,13 +1,14 @@
-import { compileCel } from '../cel/compile-cel.ts';
-import { HatchetError } from '../errors.ts';
+import { oneOf } from '../edge/parse/choice.ts';
+import { expression } from '../edge/parse/expression.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { smallObject } from '../edge/parse/json.ts';
+import type { Checked } from '../model/checked.ts';
 import { digestSecret } from '../auth/webhooks/secret-digest.ts';
 import { hmacAlgorithms, hmacEncodings, webhookSources, type HmacAuth, type Webhook, type WebhookAuth, type WebhookSource } from '../auth/webhooks/webhook.ts';
 import type { WebhookChange } from '../auth/webhooks/webhook-store.ts';
-import { checkDepth } from '../model/payload.ts';
-import { isObject } from './request-values.ts';
+import { isObject, textMember } from './request-values.ts';
 
 const longestSecret = 4096;
-const longestPayload = 65_536;
 /** Sources that sign each request with one hash in one encoding. Any other could never be right. */
 const signedAs: Partial<Record<WebhookSource, Pick<HmacAuth, 'algorithm' | 'encoding'>>> = {
   STRIPE: { algorithm: 'SHA256', encoding: 'HEX' },
@@ -15,21 +16,9 @@ const signedAs: Partial<Record<WebhookSource, Pick<HmacAuth, 'algorithm' | 'enco
   SVIX: { algorithm: 'SHA256', encoding: 'BASE64' },
 };
 
-function invalid(message: string, remedy: string): HatchetError {
-  return new HatchetError('INVALID_ARGUMENT', message, { remedy });
-}
-
 /** @throws HatchetError INVALID_ARGUMENT */
-function oneOf<T extends string>(what: string, value: unknown, known: readonly T[]): T {
-  const found = known.find((each) => each === value);
-  if (found === undefined) throw invalid(`${what} is ${JSON.stringify(value) ?? 'missing'}`, `Choose among ${known.join(', ')}.`);
-  return found;
-}
-
-/** @throws HatchetError INVALID_ARGUMENT */
-function secretText(what: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '' || value.length > longestSecret || value.includes('\0')) throw invalid(`${what} is not a text of 1 to ${longestSecret} characters without NUL`, 'Give it as a text.');
-  return value;
+function secretText(what: string, value: unknown): Checked<string> {
+  return textMember(value, what, { least: 1, most: longestSecret });
 }
 
 function headerName(what: string, value: unknown): string {
@@ -37,16 +26,13 @@ function headerName(what: string, value: unknown): string {
   return value;
 }
 
-function expression(what: string, value: unknown): string {
+function webhookExpression(what: string, value: unknown): Checked<string> {
   if (typeof value !== 'string' || value === '') throw invalid(`${what} is missing`, 'Give a CEL expression over `input` and `headers`.');
-  return compileCel(value).expression;
+  return expression(value, what);
 }
 
-function staticPayload(value: unknown): string {
-  const text = JSON.stringify(value);
-  checkDepth(text, 'staticPayload');
-  if (!isObject(value) || text.length > longestPayload || text.includes('\\u0000')) throw invalid(`staticPayload is not an object of up to ${longestPayload} characters without NUL`, 'Send an object.');
-  return text;
+function staticPayload(value: unknown): Checked<string> {
+  return smallObject(JSON.stringify(value), 'staticPayload');
 }
 
 function isAbsent(value: unknown): value is undefined | null {
@@ -65,8 +51,8 @@ function authOf(source: WebhookSource, type: WebhookAuth['type'], given: unknown
   if (signed !== undefined && type !== 'HMAC') throw invalid(`${source} signs its requests, and authType is ${type}`, 'Choose HMAC, with the signing secret that it shows.');
   if (type === 'BASIC') return { type, username: secretText('auth.username', given['username']), password: digestSecret(secretText('auth.password', given['password'])) };
   if (type === 'API_KEY') return { type, headerName: headerName('auth.headerName', given['headerName']), apiKey: digestSecret(secretText('auth.apiKey', given['apiKey'])) };
-  const algorithm = oneOf('auth.algorithm', given['algorithm'], hmacAlgorithms);
-  const encoding = oneOf('auth.encoding', given['encoding'], hmacEncodings);
+  const algorithm = oneOf(given['algorithm'], 'auth.algorithm', hmacAlgorithms);
+  const encoding = oneOf(given['encoding'], 'auth.encoding', hmacEncodings);
   if (signed !== undefined && (signed.algorithm !== algorithm || signed.encoding !== encoding)) throw invalid(`${source} signs with ${signed.algorithm} in ${signed.encoding}, not with ${algorithm} in ${encoding}`, `Choose ${signed.algorithm} and ${signed.encoding}.`);
   const signingSecret = secretText('auth.signingSecret', given['signingSecret']);
   if (source === 'SVIX' && !/^(?:whsec_)?(?:[A-Za-z\d+/]{4})+(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(signingSecret)) throw invalid("auth.signingSecret is not one of Svix's", 'Copy it whole: whsec_, and base64 after it.');
@@ -77,16 +63,16 @@ function authOf(source: WebhookSource, type: WebhookAuth['type'], given: unknown
 export function newWebhook(ids: { id: string; tenantId: string }, body: Record<string, unknown>): Webhook {
   const { name, scopeExpression } = body;
   if (typeof name !== 'string' || !/^[\w-][\w.-]{0,199}$/.test(name)) throw invalid('name is not of 1 to 200 letters, digits, dots, dashes and underscores', 'It is the last part of the address: choose another.');
-  const source = oneOf('sourceName', body['sourceName'], webhookSources);
+  const source = oneOf(body['sourceName'], 'sourceName', webhookSources);
   return {
     ...ids,
     name,
     source,
-    eventKeyExpression: expression('eventKeyExpression', body['eventKeyExpression']),
-    scopeExpression: isAbsent(scopeExpression) || scopeExpression === '' ? null : expression('scopeExpression', scopeExpression),
+    eventKeyExpression: webhookExpression('eventKeyExpression', body['eventKeyExpression']),
+    scopeExpression: isAbsent(scopeExpression) || scopeExpression === '' ? null : webhookExpression('scopeExpression', scopeExpression),
     staticPayload: isAbsent(body['staticPayload']) ? null : staticPayload(body['staticPayload']),
     returnsEvent: flag(body['returnEventAsResponsePayload']) ?? false,
-    auth: authOf(source, oneOf('authType', body['authType'], ['BASIC', 'API_KEY', 'HMAC']), body['auth']),
+    auth: authOf(source, oneOf(body['authType'], 'authType', ['BASIC', 'API_KEY', 'HMAC']), body['auth']),
   };
 }
 
@@ -94,9 +80,9 @@ export function newWebhook(ids: { id: string; tenantId: string }, body: Record<s
 export function webhookChange(body: Record<string, unknown>): WebhookChange {
   const { eventKeyExpression, scopeExpression, staticPayload: payload } = body;
   return {
-    eventKeyExpression: isAbsent(eventKeyExpression) ? undefined : expression('eventKeyExpression', eventKeyExpression),
+    eventKeyExpression: isAbsent(eventKeyExpression) ? undefined : webhookExpression('eventKeyExpression', eventKeyExpression),
     // An empty one removes it.
-    scopeExpression: isAbsent(scopeExpression) ? undefined : scopeExpression === '' ? '' : expression('scopeExpression', scopeExpression),
+    scopeExpression: isAbsent(scopeExpression) ? undefined : scopeExpression === '' ? '' : webhookExpression('scopeExpression', scopeExpression),
     staticPayload: isAbsent(payload) ? undefined : staticPayload(payload),
     returnsEvent: flag(body['returnEventAsResponsePayload']),
   };

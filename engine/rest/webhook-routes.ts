@@ -25,7 +25,9 @@ export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
   });
   router.post(base, async (context) => {
     const { tenantId } = context.get('caller');
-    return plainAnswer(context, webhookMessage(await store.create(newWebhook({ id: newId(), tenantId }, await objectBody(context.req)))));
+    const id = newId();
+    context.get('caller').note(id);
+    return plainAnswer(context, webhookMessage(await store.create(newWebhook({ id, tenantId }, await objectBody(context.req)))));
   });
   router.get(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
@@ -34,11 +36,17 @@ export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
   router.patch(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
     const change = webhookChange(await objectBody(context.req));
-    return plainAnswer(context, webhookMessage(known(await store.update(context.get('caller').tenantId, name, change), name)));
+    const caller = context.get('caller');
+    const webhook = known(await store.update(caller.tenantId, name, change), name);
+    caller.note(webhook.id);
+    return plainAnswer(context, webhookMessage(webhook));
   });
   router.delete(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
-    return plainAnswer(context, webhookMessage(known(await store.delete(context.get('caller').tenantId, name), name)));
+    const caller = context.get('caller');
+    const webhook = known(await store.delete(caller.tenantId, name), name);
+    caller.note(webhook.id);
+    return plainAnswer(context, webhookMessage(webhook));
   });
 }
 
