@@ -39,7 +39,7 @@ const insertTenant = `INSERT INTO tenant (id, name) VALUES ($1, $2) ON CONFLICT 
 const changeLimits = `UPDATE tenant SET limits = (limits - $2::text[]) || $3::jsonb WHERE id = $1`;
 const markDeleted = `UPDATE tenant SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL`;
 /** Counted no further than `$2`. */
-const countRuns = `SELECT count(*)::integer AS runs FROM (SELECT FROM run WHERE tenant_id = $1 LIMIT $2) AS some`;
+const countRuns = `SELECT count(*)::integer AS runs FROM (SELECT FROM run WHERE tenant_id = $1 LIMIT $2) AS counted`;
 
 /** The tenant of a local installation, made with the first engine. */
 export async function ensureTenant(pool: Pool, name: string): Promise<Tenant> {
