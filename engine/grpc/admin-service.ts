@@ -18,12 +18,12 @@ import { branchTask } from '../shard/branch-task.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { AdminServiceService, RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { refuseCollisions } from './collision.ts';
-import { declaredCrons } from './definition-crons.ts';
-import { readDefinition } from './definition-request.ts';
-import { readDesiredLabels } from './desired-labels.ts';
+import { declaredCrons } from './definition/crons.ts';
+import { readDefinition } from './definition/read-definition.ts';
+import { readDesiredLabels } from './definition/desired-labels.ts';
 import { serve, type Edge } from './handlers.ts';
-import { unknownRun } from './run-filter.ts';
-import { runIdsFrom } from './run-trigger.ts';
+import { unknownRun } from './runs/run-filter.ts';
+import { runIdsFrom } from './runs/run-trigger.ts';
 import { utf8 } from './utf8.ts';
 import type { GrpcService } from './server.ts';
 

@@ -21,11 +21,11 @@ import {
   type WorkerListenRequest,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { LogStreamDeps } from './log-stream.ts';
-import { streamRun } from './run-stream.ts';
-import { RunSubscription } from './run-subscription.ts';
+import { streamRun } from './runs/run-stream.ts';
+import { RunSubscription } from './runs/run-subscription.ts';
 import { reportBatch, retryAfter } from './batch-report-request.ts';
 import { serve, unsupported, type Edge } from './handlers.ts';
-import { unknownRun } from './run-filter.ts';
+import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './server.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './worker-request.ts';

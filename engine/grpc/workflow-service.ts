@@ -8,7 +8,7 @@ import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflo
 import { refuseCollisions } from './collision.ts';
 import { serve, unsupported, type Edge } from './handlers.ts';
 import { readRateLimit } from './rate-limit-request.ts';
-import { runIdsFrom } from './run-trigger.ts';
+import { runIdsFrom } from './runs/run-trigger.ts';
 import { readSchedules } from './schedule-request.ts';
 import type { GrpcService } from './server.ts';
 import { triggerRequest } from './trigger-request.ts';

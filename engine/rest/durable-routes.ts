@@ -8,7 +8,7 @@ import { isoUs } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { idMember, objectBody, pageQuery } from './request-values.ts';
-import { knownTask } from './run-reads.ts';
+import { knownTask } from './runs/run-reads.ts';
 
 const wireKinds = { [EntryKind.Wait]: 'WAIT_FOR', [EntryKind.Child]: 'RUN', [EntryKind.Memo]: 'MEMO', [EntryKind.Signal]: 'WAIT_FOR' } as const;
 

@@ -15,7 +15,7 @@ import type { TlsIdentity } from '../net/tls-identity.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { hostCheck } from './host-check.ts';
 import { authenticate, registerHealth, registerRoutes } from './routes.ts';
-import { registerWebhookReceiver } from './webhook-receiver.ts';
+import { registerWebhookReceiver } from './webhooks/webhook-receiver.ts';
 
 export interface RestServer {
   address: Address;

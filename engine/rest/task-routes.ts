@@ -14,8 +14,8 @@ import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { boundText, dateQuery, integerQuery, isObject, listQuery, objectBody, pageQuery, stringList, textMember, textQuery } from './request-values.ts';
-import { eventMessages, oneTaskMessage } from './run-messages.ts';
-import { childCounts, heldTask, knownTask, runEvents } from './run-reads.ts';
+import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
+import { childCounts, heldTask, knownTask, runEvents } from './runs/run-reads.ts';
 
 const longestRead = 10_000;
 

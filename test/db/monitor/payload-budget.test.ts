@@ -7,7 +7,7 @@ import { readRunDetails, type RunDetail } from '../../../engine/monitor/run-deta
 import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
 import { RunResults, type TaskResult } from '../../../engine/monitor/run-results.ts';
 import { readChunks } from '../../../engine/monitor/stream-reads.ts';
-import { emptyFilter } from '../../../engine/grpc/run-filter.ts';
+import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

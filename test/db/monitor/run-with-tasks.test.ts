@@ -1,8 +1,8 @@
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { exportRuns } from '../../../engine/grpc/run-export.ts';
-import { emptyFilter } from '../../../engine/grpc/run-filter.ts';
-import { runWithTasks } from '../../../engine/grpc/run-with-tasks.ts';
+import { exportRuns } from '../../../engine/grpc/runs/run-export.ts';
+import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
+import { runWithTasks } from '../../../engine/grpc/runs/run-with-tasks.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
 import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
 import { replayIds } from '../../../engine/shard/replay-ids.ts';

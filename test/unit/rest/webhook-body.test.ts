@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WebhookSource } from '../../../engine/auth/webhooks/webhook.ts';
-import { webhookBody } from '../../../engine/rest/webhook-body.ts';
+import { webhookBody } from '../../../engine/rest/webhooks/webhook-body.ts';
 
 const form = 'application/x-www-form-urlencoded; charset=utf-8';
 const read = (source: WebhookSource, type: string, text: string) => webhookBody(source, type, Buffer.from(text));

@@ -1,0 +1,96 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Pool } from 'pg';
+import type { Commands } from '../../edge/commands.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { text } from '../../edge/parse/text.ts';
+import type { DurableLinks } from '../../dispatch/durable-links.ts';
+import type { Checked } from '../../model/checked.ts';
+import { parseUuid } from '../../model/uuid.ts';
+import type { DurableAskReply } from '../../plan/durable-command.ts';
+import { readSignal } from '../../monitor/durable-log.ts';
+import type { NodeResults } from '../../monitor/node-results.ts';
+import { V1DispatcherService, type DurableEvent, type ListenForDurableEventRequest } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { readDurableConditions } from './durable-conditions.ts';
+import { DurableStream } from './durable-stream.ts';
+import { serve, type Duplex, type Edge } from '../handlers.ts';
+import type { GrpcService } from '../server.ts';
+
+export interface DurableDeps extends Edge {
+  owner: Commands;
+  links: DurableLinks<DurableAskReply>;
+  results: NodeResults;
+  pool: Pool;
+}
+
+/** Metadata of a stream whose worker keeps a result until its code asks for it, in whatever order they come: our SDK's do, Hatchet's do not. */
+const anyOrder = 'hatchet-results-in-any-order';
+/** Signals that one stream waits for. */
+const mostSignals = 100_000;
+
+/** The durable side of workers: the stream of their operations, and the two calls of older SDKs. */
+export function durableService(deps: DurableDeps): GrpcService {
+  return serve(deps, V1DispatcherService, {
+    durableTask: (call, { tenantId }, fail) => {
+      let open = true;
+      const stream = new DurableStream(deps, {
+        tenantId,
+        strict: call.metadata.get(anyOrder).length === 0,
+        write: (message) => void (open && call.write({ message })),
+        fail: (error) => {
+          if (open) fail(error);
+        },
+      });
+      return {
+        handle: (request) => stream.handle(request),
+        end: () => {
+          open = false;
+          stream.end();
+        },
+      };
+    },
+    registerDurableEvent: async (request, { tenantId }) => {
+      const conditions = readDurableConditions(request.conditions);
+      await deps.owner.submit(tenantId, { kind: 'durableSignal', tenantId, taskId: knownId(request.taskId, 'UNKNOWN_RUN'), key: signalKey(request.signalKey), conditions });
+      return {};
+    },
+    listenForDurableEvent: (call, { tenantId }, fail) => listenForSignals(deps, { call, tenantId, fail }),
+  });
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function signalKey(given: string): Checked<string> {
+  return text(given, 'the signal key', { least: 1 });
+}
+
+/** A signal that was satisfied before is answered at once; the same one may be asked for again after a reconnect. */
+function listenForSignals(deps: DurableDeps, options: { call: ServerDuplexStream<ListenForDurableEventRequest, DurableEvent>; tenantId: string; fail: (error: unknown) => void }): Duplex<ListenForDurableEventRequest> {
+  const { call, tenantId, fail } = options;
+  const stops = new Map<string, () => void>();
+  return {
+    handle: (request) => {
+      const id = parseUuid(request.taskId);
+      if (id === undefined) return;
+      let told = false;
+      const tell = (payload: string): void => {
+        if (!told && !call.cancelled) call.write({ taskId: request.taskId, signalKey: request.signalKey, data: Buffer.from(payload) });
+        told = true;
+      };
+      const key = signalKey(request.signalKey);
+      const name = `${id} ${key}`;
+      // Asked again, or by another tenant of the shard: nothing more is waited for.
+      if (stops.size < mostSignals && isLiveTask(deps.owner, tenantId, id) && !stops.has(name)) stops.set(name, deps.links.onSignal(id, key, tell));
+      readSignal(deps.pool, { tenantId, taskId: id, key }).then((payload) => {
+        if (payload !== undefined) tell(payload);
+      }, fail);
+    },
+    end: () => {
+      for (const stop of stops.values()) stop();
+    },
+  };
+}
+
+function isLiveTask(owner: Commands, tenantId: string, id: string): boolean {
+  const state = owner.stateOf(tenantId);
+  const row = state?.tasks.find(id) ?? -1;
+  return state !== undefined && row >= 0 && state.stepOf(row).version.tenantId === tenantId;
+}

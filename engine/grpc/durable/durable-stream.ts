@@ -1,0 +1,335 @@
+import type { Commands, Parsed } from '../../edge/commands.ts';
+import { json } from '../../edge/parse/json.ts';
+import { atMost } from '../../edge/parse/list.ts';
+import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
+import { shownText } from '../../edge/parse/text.ts';
+import type { DurableLinks, DurableMessage } from '../../dispatch/durable-links.ts';
+import { HatchetError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable.ts';
+import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
+import { markChecked, type Checked } from '../../model/checked.ts';
+import { splitError } from '../../model/split-error.ts';
+import { RunStatus } from '../../model/status.ts';
+import { parseUuid } from '../../model/uuid.ts';
+import type { NodeResult } from '../../monitor/durable-results.ts';
+import type { NodeResults } from '../../monitor/node-results.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../plan/durable-command.ts';
+import { childName, prepareRun } from '../../shard/prepare-run.ts';
+import {
+  DurableTaskErrorType,
+  type DurableTaskRequest,
+  type DurableTaskResponse,
+  type DurableTaskTriggerRunsRequest,
+  type DurableTaskWorkerStatusRequest,
+} from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { readDurableConditions } from './durable-conditions.ts';
+import { triggerRequest } from '../trigger-request.ts';
+import { utf8 } from '../utf8.ts';
+
+export interface DurableStreamDeps {
+  owner: Commands;
+  links: DurableLinks<DurableAskReply>;
+  results: NodeResults;
+  log: Logger;
+}
+
+type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
+type Response = NonNullable<DurableTaskResponse['message']>;
+
+/** A request that was not answered yet. */
+interface Asked {
+  readonly sender: Parsed<DurableSender>;
+  readonly kind: AskKind;
+  /** Refusals of what the task asked for next: a worker takes an error for the answer to its oldest request. */
+  readonly refusals: (() => void)[];
+}
+
+/** Longest text of a memo's key, an eviction's reason or a wait's label. */
+const longestText = 1000;
+
+/** What one message of a worker says that it waits for. */
+const mostWaits = 1_000_000;
+const invocations = { min: 0, max: largestInteger };
+/** Where a node of a log is. */
+const places = { min: 0, max: largestInteger };
+
+/** Of this process, numbered. */
+let streams = 0;
+
+/**
+ * One worker's durable stream. A task's requests are submitted in the order in which they came, without waiting for each
+ * other's commits; answers and results leave in the order in which they were planned.
+ */
+export class DurableStream {
+  readonly #deps: DurableStreamDeps;
+  readonly #tenantId: Checked<string>;
+  readonly #write: (response: Response) => void;
+  readonly #fail: (error: unknown) => void;
+  readonly #strict: boolean;
+  readonly #number = ++streams;
+  #requests = 0;
+  /** By the requests' numbers, which go up. */
+  readonly #asked = new Map<number, Asked>();
+  #workerId: Checked<string> | undefined;
+  #detach: () => void = () => undefined;
+  /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
+  readonly #in = new Map<string, Promise<unknown>>();
+  readonly #out = new Map<string, Promise<void>>();
+
+  constructor(deps: DurableStreamDeps, options: { tenantId: Checked<string>; strict: boolean; write: (response: Response) => void; fail: (error: unknown) => void }) {
+    this.#deps = deps;
+    this.#tenantId = options.tenantId;
+    this.#write = options.write;
+    this.#fail = options.fail;
+    this.#strict = options.strict;
+  }
+
+  end(): void {
+    this.#detach();
+  }
+
+  handle({ message }: DurableTaskRequest): void {
+    switch (message?.$case) {
+      case 'registerWorker':
+        return this.#register(message.value.workerId);
+      case 'waitFor': {
+        const { waitForConditions, label } = message.value;
+        return this.#ask(message.value, 'waitFor', async () => {
+          const conditions = readDurableConditions(waitForConditions);
+          return markChecked({ kind: 'wait' as const, fingerprint: waitFingerprint(conditions), asked: { kind: 'wait' as const, conditions, label: label === undefined ? null : shownText(label, longestText) }, lookedBack: new Map() });
+        });
+      }
+      case 'memo': {
+        const { key, payload } = message.value;
+        return this.#ask(message.value, 'memo', async () => markChecked({ kind: 'memo' as const, key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : memoPayload(payload) }));
+      }
+      case 'triggerRuns':
+        return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
+      case 'completeMemo': {
+        const { ref, payload } = message.value;
+        const sender = this.#sender({ durableTaskExternalId: ref?.durableTaskExternalId ?? '', invocationCount: ref?.invocationCount ?? 0 });
+        if (sender === undefined || ref === undefined) return undefined;
+        const place = { branch: wholeNumber(ref.branchId, 'the branch', places), node: wholeNumber(ref.nodeId, 'the node', places) };
+        void this.#enter(sender, async () => {
+          const value = memoPayload(payload);
+          return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: value }) };
+        })
+          .then(({ committed }) => committed)
+          .catch((error: unknown) => this.#refuse(sender, error, place));
+        return undefined;
+      }
+      case 'evictInvocation': {
+        const sender = this.#sender(message.value);
+        if (sender === undefined) return undefined;
+        const reason = shownText(message.value.reason ?? '', longestText);
+        const done = this.#enter(sender, async () => this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }));
+        return this.#leave(sender.taskId, done, () => this.#write({ $case: 'evictionAck', value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId } }));
+      }
+      case 'workerStatus':
+        return this.#status(message.value);
+      case undefined:
+        return undefined;
+    }
+  }
+
+  #register(given: string): void {
+    const workerId = parseUuid(given);
+    if (workerId === undefined || this.#deps.owner.stateOf(this.#tenantId)?.workersById.get(workerId)?.tenantId !== this.#tenantId) {
+      return this.#fail(new HatchetError('UNKNOWN_WORKER', `no worker ${JSON.stringify(given)}`, { remedy: 'Register the worker again.' }));
+    }
+    this.#detach();
+    this.#workerId = workerId;
+    this.#detach = this.#deps.links.attach(workerId, {
+      send: (event) => this.#tell(event),
+      answer: (stream, request, reply) => this.#reply(stream, request, reply),
+      announce: () => this.#announce(),
+    });
+    this.#announce();
+    this.#write({ $case: 'registerWorker', value: { workerId: given } });
+  }
+
+  /** Ahead of whatever the worker says next: the mailbox keeps the order. */
+  #announce(): void {
+    const workerId = this.#workerId;
+    if (workerId === undefined) return;
+    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId, stream: markChecked(this.#number), strict: this.#strict }).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */
+  #sender(request: { durableTaskExternalId: string; invocationCount: number }): Parsed<DurableSender> | undefined {
+    const taskId = parseUuid(request.durableTaskExternalId);
+    if (taskId === undefined || this.#workerId === undefined) return undefined;
+    return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: wholeNumber(request.invocationCount, 'the invocation', invocations) };
+  }
+
+  #ask(wire: { durableTaskExternalId: string; invocationCount: number }, kind: AskKind, prepare: (sender: Parsed<DurableSender>) => Promise<Checked<DurableAsk>>): void {
+    const sender = this.#sender(wire);
+    if (sender === undefined) return;
+    const request = ++this.#requests;
+    this.#asked.set(request, { sender, kind, refusals: [] });
+    const taken = this.#enter(sender, async () => {
+      const ask = await prepare(sender);
+      // Only the order of submission is kept by waiting: the commit is awaited outside.
+      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request: markChecked(request), ask, uncertain: false, existing: new Set(), ended: new Map() }) };
+    }).then(({ committed }) => committed);
+    taken.catch((error: unknown) => this.#refuseInTurn(request, error));
+  }
+
+  /** What is refused before its plan would else overtake the answers to requests whose commits are under way. */
+  #refuseInTurn(request: number, error: unknown): void {
+    const asked = this.#asked.get(request);
+    if (asked === undefined) return;
+    if (!isRefusal(error)) return this.#fail(error);
+    const before = this.#askedBefore(request, asked.sender.taskId);
+    if (before !== undefined) return void before.refusals.push(() => this.#refuseInTurn(request, error));
+    this.#leave(asked.sender.taskId, Promise.resolve(), () => this.#refuse(asked.sender, error));
+    this.#settled(request, asked);
+  }
+
+  #askedBefore(request: number, taskId: string): Asked | undefined {
+    let last: Asked | undefined;
+    for (const [number, asked] of this.#asked) {
+      if (number >= request) break;
+      if (asked.sender.taskId === taskId) last = asked;
+    }
+    return last;
+  }
+
+  #settled(request: number, { refusals }: Asked): void {
+    this.#asked.delete(request);
+    for (const refuse of refusals) refuse();
+  }
+
+  /** In the order of the plans, results among them. */
+  #reply(stream: number, request: number, reply: DurableAskReply): void {
+    const asked = stream === this.#number ? this.#asked.get(request) : undefined;
+    if (asked === undefined) return;
+    const { sender, kind } = asked;
+    this.#leave(sender.taskId, this.#answer(sender, kind, reply), (response) => this.#write(response), (error) => this.#refuse(sender, error));
+    this.#settled(request, asked);
+  }
+
+  /** Runs after what the task asked for before has been submitted. */
+  #enter<T>(sender: Parsed<DurableSender>, run: () => Promise<T>): Promise<T> {
+    const before = this.#in.get(sender.taskId) ?? Promise.resolve();
+    const done = before.then(run, run);
+    this.#holdUp(sender.taskId, done);
+    return done;
+  }
+
+  /** What the task asks for next is submitted after this. */
+  #holdUp(taskId: string, done: Promise<unknown>): void {
+    const settled = done.catch(() => undefined);
+    this.#in.set(taskId, settled);
+    void settled.then(() => {
+      if (this.#in.get(taskId) === settled) this.#in.delete(taskId);
+    });
+  }
+
+  /** Writes after what the task was told before. */
+  #leave<T>(taskId: string, ready: Promise<T>, write: (value: T) => void, refuse: (error: unknown) => void = (error) => this.#fail(error)): void {
+    const before = this.#out.get(taskId) ?? Promise.resolve();
+    const done = before.then(() => ready).then(write, refuse);
+    this.#out.set(taskId, done);
+    void done.then(() => {
+      if (this.#out.get(taskId) === done) this.#out.delete(taskId);
+    });
+  }
+
+  /** The request was refused whole, and changed nothing. */
+  #refuse(sender: Parsed<DurableSender>, error: unknown, place = { branch: 0, node: 0 }): void {
+    if (!isRefusal(error)) return this.#fail(error);
+    const errorMessage = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
+    this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage } });
+  }
+
+  async #children(sender: Parsed<DurableSender>, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<Checked<DurableAsk>> {
+    if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, { remedy: `Spawn 1 to ${maxBulkTriggers} a call.` });
+    const { owner } = this.#deps;
+    const children = await Promise.all(
+      triggerOpts.map(async (wire) => {
+        const request = { ...triggerRequest(wire), parentTaskId: sender.taskId };
+        const run = await prepareRun(owner, this.#tenantId, request);
+        const workflow = request.workflowName.toLowerCase();
+        return { run, workflow, name: childName(request) ?? '', fingerprint: childFingerprint(workflow, run.input) };
+      }),
+    );
+    const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
+    if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
+    return markChecked({ kind: 'children' as const, children });
+  }
+
+  async #answer(sender: Parsed<DurableSender>, kind: AskKind, reply: DurableAskReply): Promise<Response> {
+    const { taskId, invocation } = sender;
+    const task = { durableTaskExternalId: taskId, invocationCount: invocation };
+    if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };
+    if (reply.kind === 'mismatch') {
+      const ref = { ...task, branchId: BigInt(reply.branch), nodeId: BigInt(reply.node) };
+      return { $case: 'error', value: { ref, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: reply.message } };
+    }
+    if (kind === 'triggerRuns' && reply.kind === 'ok') {
+      return { $case: 'triggerRunsAck', value: { ...task, runEntries: reply.refs.map(({ branch, node, childRunId }) => ({ nodeId: BigInt(node), branchId: BigInt(branch), workflowRunExternalId: childRunId ?? '' })) } };
+    }
+    // No place of the log: nothing of it is told of later.
+    if (reply.kind === 'unpatched') return { $case: 'memoAck', value: { ref: { ...task, branchId: 0n, nodeId: 0n }, memoAlreadyExisted: true, memoResultPayload: Buffer.from('false') } };
+    const [first] = reply.refs;
+    const ref = { ...task, branchId: BigInt(first?.branch ?? 0), nodeId: BigInt(first?.node ?? 0) };
+    if (kind === 'waitFor' || first === undefined) return { $case: 'waitForAck', value: { ref } };
+    const known = first.done ? await this.#deps.results.read({ taskId, branch: first.branch, node: first.node }) : undefined;
+    return { $case: 'memoAck', value: { ref, memoAlreadyExisted: first.done, memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null') } };
+  }
+
+  #tell(event: DurableMessage): void {
+    if (event.kind === 'result' && event.stream !== this.#number) return; // for the stream before, which is gone
+    const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
+    if (event.kind === 'dismissed') return this.#leave(event.taskId, Promise.resolve(), () => this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }));
+    const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };
+    // A memo's value went with its answer.
+    const known: Promise<NodeResult> = event.entry === EntryKind.Memo ? Promise.resolve({ output: '', error: null }) : event.told === null ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node }) : Promise.resolve(event.told);
+    this.#leave(event.taskId, known, ({ output, error }) => {
+      const isFailure = event.status !== RunStatus.Completed;
+      const errorMessage = !isFailure ? undefined : event.status === RunStatus.Cancelled ? 'task was cancelled' : (splitError(error).message ?? 'child task failed');
+      this.#write({ $case: 'entryCompleted', value: { ref, payload: Buffer.from(isFailure ? '' : (output ?? 'null')), isFailure, errorMessage } });
+    });
+  }
+
+  #status({ waitingEntries }: DurableTaskWorkerStatusRequest): void {
+    const workerId = this.#workerId;
+    if (workerId === undefined) return;
+    const tasks = new Map<string, { taskId: Checked<string>; invocation: Checked<number>; nodes: { branch: Checked<number>; node: Checked<number> }[] }>();
+    for (const entry of atMost(waitingEntries, 'the waits of a worker', mostWaits)) {
+      const taskId = parseUuid(entry.durableTaskExternalId);
+      if (taskId === undefined) continue;
+      const invocation = wholeNumber(entry.invocationCount, 'the invocation', invocations);
+      const key = `${taskId} ${invocation}`;
+      const task = tasks.get(key) ?? { taskId, invocation, nodes: [] };
+      tasks.set(key, task);
+      task.nodes.push({ branch: wholeNumber(entry.branchId, 'the branch', places), node: wholeNumber(entry.nodeId, 'the node', places) });
+    }
+    if (tasks.size === 0) return;
+    // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
+    // it: what the invocation waited for last decides whether its task goes on at once.
+    const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
+    const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
+    const submitted = Promise.all(before).then(() => {
+      this.#deps.owner.submit(this.#tenantId, command).catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
+    });
+    for (const { taskId } of tasks.values()) this.#holdUp(taskId, submitted);
+  }
+}
+
+/** Anything else ends the stream: the worker asks again on the next one. */
+function isRefusal(error: unknown): error is HatchetError {
+  return error instanceof HatchetError && error.code !== 'NOT_OWNER' && error.code !== 'STOPPING';
+}
+
+function memoKey(key: Uint8Array): string {
+  if (key.length === 0 || key.length > longestText) throw new HatchetError('INVALID_ARGUMENT', `the memo's key has ${key.length} bytes`, { remedy: `Use 1 to ${longestText}.` });
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
+}
+
+/** What cannot be stored is refused whole. */
+function memoPayload(payload: Uint8Array): Checked<string> {
+  return json(payload.length === 0 ? 'null' : utf8(payload), "the memo's result");
+}

@@ -1,0 +1,76 @@
+import { splitError } from '../../model/split-error.ts';
+import { RunStatus } from '../../model/status.ts';
+import { parentPlaces } from '../../model/topology.ts';
+import type { RunDetail } from '../../monitor/run-detail.ts';
+import { isoUs, resourceMeta, stepId, storedJson } from '../contract.ts';
+
+/** The names that this older part of the contract has for our statuses. */
+const legacyStatus: Record<RunStatus, string> = {
+  [RunStatus.Queued]: 'PENDING',
+  [RunStatus.Running]: 'RUNNING',
+  [RunStatus.Completed]: 'SUCCEEDED',
+  [RunStatus.Failed]: 'FAILED',
+  [RunStatus.Cancelled]: 'CANCELLED',
+  [RunStatus.Evicted]: 'RUNNING',
+};
+
+/**
+ * A run in the contract's older form: one job whose steps are the tasks. SDKs read results here
+ * that were too large for their subscription.
+ */
+export function runGraph(run: RunDetail) {
+  const { tenantId, versionId } = run;
+  const jobId = stepId(versionId, -1);
+  const meta = resourceMeta(run.id);
+  const ids = run.tasks.map((_, step) => stepId(versionId, step));
+  const parents = parentPlaces(run.tasks);
+  return {
+    metadata: meta,
+    tenantId,
+    workflowId: run.workflowId,
+    workflowVersionId: versionId,
+    status: legacyStatus[run.status],
+    displayName: run.workflowName,
+    triggeredBy: { metadata: meta, parentWorkflowRunId: run.parentTaskId ?? undefined },
+    input: storedJson(run.input),
+    additionalMetadata: storedJson(run.metadata),
+    finishedAt: isoUs(run.finishedUs),
+    jobRuns: [
+      {
+        metadata: meta,
+        tenantId,
+        workflowRunId: run.id,
+        jobId,
+        status: legacyStatus[run.status],
+        finishedAt: isoUs(run.finishedUs),
+        job: {
+          metadata: { ...meta, id: jobId },
+          tenantId,
+          versionId,
+          name: run.workflowName,
+          steps: run.tasks.map((task, step) => ({
+            metadata: { ...meta, id: ids[step] },
+            readableId: task.name,
+            tenantId,
+            jobId,
+            action: task.action,
+            isDurable: task.durable,
+            parents: (parents[step] ?? []).map((parent) => ids[parent]),
+          })),
+        },
+        stepRuns: run.tasks.map((task, step) => ({
+          metadata: resourceMeta(task.id),
+          tenantId,
+          jobRunId: run.id,
+          stepId: ids[step],
+          workerId: task.workerId ?? undefined,
+          output: task.output ?? undefined,
+          status: legacyStatus[task.status],
+          error: splitError(task.error).message,
+          startedAt: isoUs(task.startedUs),
+          finishedAt: isoUs(task.finishedUs),
+        })),
+      },
+    ],
+  };
+}

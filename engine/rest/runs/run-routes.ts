@@ -1,0 +1,64 @@
+import { HatchetError } from '../../errors.ts';
+import { maxRunBytes } from '../../model/limits.ts';
+import { readTasksAlone } from '../../monitor/answers-in-flight.ts';
+import { prepareRun } from '../../shard/prepare-run.ts';
+import { answer } from '../answer.ts';
+import { pagination, statusName } from '../contract.ts';
+import type { RestDeps } from '../deps.ts';
+import { PayloadSpace } from '../payload-space.ts';
+import type { Router } from '../router.ts';
+import { isObject, objectBody, pageQuery } from '../request-values.ts';
+import { runGraph } from './run-graph.ts';
+import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
+import { listRunIds, listRunRows } from './run-rows.ts';
+import { childCounts, heldRun, knownRun, runEvents } from './run-reads.ts';
+
+/** Runs: reading, listing, triggering. */
+export function registerRunRoutes(router: Router, deps: RestDeps): void {
+  const details = (tenantId: string, id: string) =>
+    heldRun(deps, tenantId, id, async (run) => {
+      const [events, children] = await Promise.all([runEvents(deps, run), childCounts(deps, tenantId, [run])]);
+      return { run: runMessage(run), taskEvents: eventMessages(events), shape: shapeMessage(run), tasks: taskMessages(run, { children, repeats: new PayloadSpace(maxRunBytes) }) };
+    });
+
+  router.get('/api/v1/stable/workflow-runs/:run', async (context) => answer(context, await details(context.get('caller').tenantId, context.req.param('run'))));
+  router.get('/api/v1/stable/workflow-runs/:run/status', async (context) => {
+    const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
+    return context.json(statusName(run.status));
+  });
+  router.get('/api/v1/stable/workflow-runs/:run/task-events', async (context) => {
+    const page = pageQuery(context.req, { fallback: 1000, most: 10_000 });
+    const events = eventMessages(await runEvents(deps, await knownRun(deps, context.get('caller').tenantId, context.req.param('run'))));
+    const end = page.offset + page.limit;
+    return context.json({ pagination: pagination({ ...page, more: events.length > end }), rows: events.slice(page.offset, end) });
+  });
+  router.get('/api/v1/stable/workflow-runs/:run/task-timings', async (context) => {
+    const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
+    const rows = timingMessages(run);
+    return context.json({ pagination: pagination({ offset: 0, limit: Math.max(rows.length, 1), more: false }), rows });
+  });
+  router.get('/api/v1/tenants/:tenant/workflow-runs/:run/shape', async (context) => {
+    const id = context.req.param('run');
+    const held = await heldRun(deps, context.get('caller').tenantId, id, runGraph);
+    return answer(context, held.whole(`run ${id}`, readTasksAlone));
+  });
+
+  router.get('/api/v1/stable/tenants/:tenant/workflow-runs', async (context) => answer(context, await listRunRows(deps, context.get('caller').tenantId, context.req)));
+  router.get('/api/v1/stable/tenants/:tenant/workflow-runs/external-ids', async (context) => context.json(await listRunIds(deps, context.get('caller').tenantId, context.req)));
+  router.post('/api/v1/stable/tenants/:tenant/workflow-runs/trigger', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const body = await objectBody(context.req);
+    const { workflowName, input, additionalMetadata, priority } = body;
+    if (typeof workflowName !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'workflowName is missing', { remedy: 'Give the name of a workflow.' });
+    if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
+    if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
+    const metadata = additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata);
+    const run = await prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
+    caller.note(run.runId);
+    const { collisions } = await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    const [collision] = collisions;
+    if (collision !== undefined) throw new HatchetError('IDEMPOTENCY_COLLISION', `the idempotency key of the run is held by run ${collision.existingRunId}`, { remedy: 'Use the run that exists, or another key.' });
+    return answer(context, await details(tenantId, run.runId));
+  });
+}
