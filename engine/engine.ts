@@ -23,6 +23,7 @@ import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './grpc/figures/change-signal.ts';
 import { startGrpc } from './grpc/server.ts';
+import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './engine-timeline.ts';
 import { createLog, type Logger } from './log.ts';
@@ -229,7 +230,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       ...followers,
     }),
   ];
-  const grpc = await startGrpc({ host, port: options.grpcPort ?? defaults.grpcPort, services, connections, tls });
+  const grpc = await startGrpc({ host, port: options.grpcPort ?? defaults.grpcPort, services, connections, tls, interceptors: [strangerInterceptor({ gate, connections, log })] });
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
   const webhooks = new WebhookStore(reads, { limits, sealer });

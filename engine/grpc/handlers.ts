@@ -1,7 +1,7 @@
 import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata, MethodDefinition, ServerDuplexStream, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { noCaller, type Caller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
-import { methodRules, type MethodPath } from '../edge/access/method-rules.ts';
+import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Held } from '../monitor/answers-in-flight.ts';
@@ -51,8 +51,9 @@ export function serve<Service extends { [Name in keyof Service]: Method }>(edge:
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition)) {
     const handler: unknown = Reflect.get(handlers, name);
-    if (!isRuled(method.path)) throw new Error(`${method.path} has no rule of who may call it`);
-    const gated = { edge, facts: { rule: methodRules[method.path], action: method.path } };
+    const rule = ruleOf(method.path);
+    if (rule === undefined) throw new Error(`${method.path} has no rule of who may call it`);
+    const gated = { edge, facts: { rule, action: method.path } };
     // The type of `handlers` has paired them; here only the descriptor tells which kind it is.
     if (method.requestStream && isDuplexHandler(handler)) implementation[name] = duplex(gated, handler);
     else if (method.responseStream && isStreamHandler(handler)) implementation[name] = serverStream(gated, handler);
@@ -106,10 +107,6 @@ function isStreamHandler(value: unknown): value is StreamHandler {
 
 function isDuplexHandler(value: unknown): value is DuplexHandler {
   return typeof value === 'function';
-}
-
-function isRuled(path: string): path is MethodPath {
-  return Object.hasOwn(methodRules, path);
 }
 
 interface Gated {

@@ -1,6 +1,6 @@
 import { createServer, type Server as NetServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptor, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HatchetError } from '../errors.ts';
 import type { Address } from '../config.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
@@ -23,6 +23,7 @@ export interface GrpcOptions {
   services: readonly GrpcService[];
   connections: ConnectionGuard;
   tls: TlsIdentity | undefined;
+  interceptors?: readonly ServerInterceptor[];
 }
 
 /** A bulk trigger may carry many payloads of up to 4 MiB each; SDKs cut their calls at 4 MiB. */
@@ -39,6 +40,7 @@ const idleMs = 30 * 60_000;
  */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
+    interceptors: [...(options.interceptors ?? [])],
     'grpc.max_receive_message_length': longestMessage,
     'grpc.max_send_message_length': longestMessage,
     'grpc.max_concurrent_streams': mostStreams,

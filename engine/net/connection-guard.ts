@@ -7,9 +7,14 @@ export interface ConnectionLimits {
   strangers: number;
   /** In which a stranger has to end its handshake and make a call with a good token. Milliseconds. */
   strangerMs: number;
+  /** What a stranger may send until then: a handshake and a call's headers are a few KB. */
+  strangerBytes: number;
 }
 
-export const connectionLimits: ConnectionLimits = { connections: 10_000, strangers: 1_000, strangerMs: 10_000 };
+export const connectionLimits: ConnectionLimits = { connections: 10_000, strangers: 1_000, strangerMs: 10_000, strangerBytes: 1024 * 1024 };
+
+/** Between two looks at what strangers have sent, while there are any. Milliseconds. */
+const lookMs = 100;
 
 /**
  * Ends connections that say nothing, or nothing good. There is no limit per address: behind a proxy all have the same.
@@ -20,6 +25,7 @@ export class ConnectionGuard {
   readonly #sockets = new Set<Socket>();
   /** By `address:port`, in the order in which they came. */
   readonly #strangers = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>();
+  #look: NodeJS.Timeout | undefined;
 
   constructor(limits: ConnectionLimits = connectionLimits) {
     this.#limits = limits;
@@ -34,6 +40,11 @@ export class ConnectionGuard {
   /** In ordinary times there are none, and a call asks no more than this. */
   get hasStrangers(): boolean {
     return this.#strangers.size > 0;
+  }
+
+  /** @param peer `address:port` of a connection */
+  isStranger(peer: string): boolean {
+    return this.#strangers.has(peer);
   }
 
   /** @param peer `address:port` of a connection on which somebody has authenticated */
@@ -58,10 +69,18 @@ export class ConnectionGuard {
     const timer = setTimeout(() => socket.destroy(), this.#limits.strangerMs);
     timer.unref();
     this.#strangers.set(peer, { socket, timer });
+    this.#look ??= setInterval(() => this.#lookAtAll(), lookMs).unref();
     socket.once('close', () => {
       if (this.#strangers.get(peer)?.socket === socket) this.admit(peer);
     });
     const [longest] = this.#strangers.values();
     if (this.#strangers.size > this.#limits.strangers) longest?.socket.destroy();
+  }
+
+  #lookAtAll(): void {
+    for (const { socket } of this.#strangers.values()) if (socket.bytesRead > this.#limits.strangerBytes) socket.destroy();
+    if (this.#strangers.size > 0) return;
+    clearInterval(this.#look);
+    this.#look = undefined;
   }
 }

@@ -80,3 +80,12 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/hatchet.monitor.v1.MonitorService/BranchTask': operates,
   '/hatchet.monitor.v1.MonitorService/RestoreTask': operates,
 };
+
+/** Undefined for a path that is no method's. */
+export function ruleOf(path: string): CallRule | undefined {
+  return isMethodPath(path) ? methodRules[path] : undefined;
+}
+
+function isMethodPath(path: string): path is MethodPath {
+  return Object.hasOwn(methodRules, path);
+}

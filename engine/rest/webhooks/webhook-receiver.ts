@@ -13,6 +13,7 @@ import { pushEvents } from '../../shard/prepare-event.ts';
 import { plainAnswer } from '../answer.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
 import { anyEvent, eventMessage } from '../event-routes.ts';
+import { BodyRoom } from './body-room.ts';
 import { limitedBody } from './limited-body.ts';
 import { addressOf } from '../router.ts';
 import { webhookBody, type WebhookBody } from './webhook-body.ts';
@@ -32,6 +33,7 @@ function refused(): HatchetError {
  * first, then one HMAC over a body that is read up to the limit, and only then what the body says.
  */
 export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): void {
+  const room = new BodyRoom();
   app.post(path, async (context) => {
     const headers = { ...context.req.header() }; // with a prototype, which CEL asks for
     const promised = Number(headers['content-length'] ?? 0);
@@ -39,7 +41,7 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
     const tenantId = parseUuid(context.req.param('tenant'));
     const webhook = tenantId === undefined ? undefined : await deps.webhooks.findRecent(tenantId, context.req.param('webhook'));
     try {
-      const sent = await senderOf(webhook, headers, context);
+      const sent = await senderOf(webhook, headers, context, room);
       if (webhook === undefined) throw refused();
       const body = webhookBody(webhook.source, headers['content-type'] ?? '', sent.body);
       // Slack sends it once, to learn whether the address is alive; it is no event.
@@ -60,10 +62,10 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
 class SenderRefused extends Error {}
 
 /** @throws SenderRefused, HatchetError PAYLOAD_TOO_LARGE */
-async function senderOf(webhook: StoredWebhook | undefined, headers: Headers, context: Context<RestEnv>): Promise<{ body: Buffer; signature: string | undefined }> {
+async function senderOf(webhook: StoredWebhook | undefined, headers: Headers, context: Context<RestEnv>, room: BodyRoom): Promise<{ body: Buffer; signature: string | undefined }> {
   const verdict = checkSender(webhook ?? nobodysWebhook(headers), headers, Date.now());
   if ('refused' in verdict) throw new SenderRefused(verdict.refused);
-  const body = await limitedBody(context.req.raw, maxPayloadBytes);
+  const body = await limitedBody(context.req.raw, { limit: maxPayloadBytes, room });
   if (body === undefined) throw tooLarge();
   const said: BodyVerdict = verdict.check(body);
   if ('refused' in said) throw new SenderRefused(said.refused);

@@ -1,4 +1,4 @@
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,14 +15,19 @@ import { AuditLog } from '../../../engine/auth/audit-log.ts';
 import { TenantLimits } from '../../../engine/auth/tenant-limits.ts';
 import { Gate } from '../../../engine/edge/access/gate.ts';
 import { OpenCalls } from '../../../engine/edge/access/open-calls.ts';
+import { strangerInterceptor } from '../../../engine/grpc/stranger-interceptor.ts';
 import { serve } from '../../../engine/grpc/handlers.ts';
 import { startGrpc, type GrpcServer } from '../../../engine/grpc/server.ts';
 import { createLog } from '../../../engine/log.ts';
-import { ConnectionGuard } from '../../../engine/net/connection-guard.ts';
+import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const strangerMs = 300;
+
+/** Waits for the end of a session, also where an error comes before it: "once" would reject on that. */
+const closed = async (session: ClientHttp2Session): Promise<void> => new Promise((resolve) => void session.once('close', () => resolve()));
+
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-connections-'));
 let database: TestDatabase;
 let pool: Pool;
@@ -46,12 +51,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function start(limits: { connections?: number; strangers?: number } = {}): Promise<void> {
-  const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, ...limits });
+async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
+  const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, strangerBytes: 1024 * 1024, ...limits });
   const log = createLog('silent');
   const gate = new Gate({ tokens, audit: new AuditLog({ reads: pool, writes: pool }), open: new OpenCalls(tokens, log), limits: new TenantLimits(pool, log), log });
-  const service = serve({ gate, log, connections }, { heartbeat: DispatcherService.heartbeat }, { heartbeat: () => Promise.resolve({}) });
-  server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service] });
+  const service = serve({ gate, log, connections }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: () => Promise.resolve({}), getVersion: () => Promise.resolve({ version: '' }) });
+  server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service], interceptors: [strangerInterceptor({ gate, connections, log })] });
 }
 
 beforeEach(() => start());
@@ -91,7 +96,7 @@ test('a connection that says nothing, or nothing good, ends; one that has shown 
   bad.resume();
   const [answer]: unknown[] = await once(bad, 'response');
   expect(Number(Object(answer)['grpc-status'])).toBe(status.UNAUTHENTICATED);
-  await Promise.all([once(silent, 'close'), once(half, 'close'), once(stranger, 'close')]);
+  await Promise.all([once(silent, 'close'), once(half, 'close'), closed(stranger)]);
   clearInterval(pings);
   // It is the connection of before: a new one would have passed through other states.
   expect(good.dispatcher.getChannel().getConnectivityState(false)).toBe(2);
@@ -116,6 +121,38 @@ test('over the number of connections a new one ends at once', async () => {
   await beat(good);
   await once(open(), 'close');
   await beat(good);
+});
+
+test('of a call without a good token nothing but its headers is read', async () => {
+  await server.stop(100);
+  await start({ strangerMs: 60_000 });
+  const sent = 8 * 1024 * 1024;
+  // A good client's large message is read whole, on a new connection too: it is refused for what it says alone.
+  const good = clientWith(token);
+  await expect(good.call(good.dispatcher, good.dispatcher.heartbeat, { workerId: 'w'.repeat(sent), heartbeatAt: undefined })).resolves.toEqual({});
+  const stranger = connectHttp2(`http://127.0.0.1:${server.address.port}`).on('error', () => undefined);
+  const call = stranger.request({ ':method': 'POST', ':path': DispatcherService.heartbeat.path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'bearer no.good.token' }).on('error', () => undefined);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(sent, 1);
+  call.write(head);
+  call.write(Buffer.alloc(sent));
+  const [answer]: unknown[] = await once(call, 'response');
+  expect(Number(Object(answer)['grpc-status'])).toBe(status.UNAUTHENTICATED);
+  // What flow control lets through before anybody has read is all that came.
+  expect(stranger.socket.bytesWritten).toBeLessThan(1024 * 1024);
+  stranger.destroy();
+});
+
+test('a stranger that sends much to a method that is for all ends', async () => {
+  await server.stop(100);
+  await start({ strangerMs: 60_000 });
+  const stranger = connectHttp2(`http://127.0.0.1:${server.address.port}`).on('error', () => undefined);
+  const call = stranger.request({ ':method': 'POST', ':path': DispatcherService.getVersion.path, 'content-type': 'application/grpc', te: 'trailers' }).on('error', () => undefined);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(32 * 1024 * 1024, 1);
+  call.write(head);
+  call.write(Buffer.alloc(16 * 1024 * 1024));
+  await closed(stranger);
 });
 
 test('headers over 64 KiB are refused', async () => {
