@@ -178,7 +178,7 @@ describe('the audit log', () => {
   it('takes lines before an engine has served the database', async () => {
     const fresh = await createTestDatabase({ from: 'migrated' });
     try {
-      const made = await runCli(['tenants', 'create', 'early', '--database-url', fresh.url], { cwd: folder });
+      const made = await runCli(['tenants', 'create', 'early'], { cwd: folder, env: { DATABASE_URL: fresh.url } });
       expect([made.code, made.stderr]).toEqual([0, '']);
       const early = new Client({ connectionString: fresh.url });
       await early.connect();
