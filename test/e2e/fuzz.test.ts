@@ -22,6 +22,8 @@ const count = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** In flight at once. */
 const width = 16;
+/** Requests between two lines that say how far it is. */
+const reportedEach = 20_000;
 /** Refused requests that are sent once more, to see that they store nothing. */
 const repeated = 2_000;
 /** What one call may take with nothing beside it. */
@@ -137,6 +139,7 @@ it(`no request harms the engine: ${count} of every method and route`, { timeout:
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let n = next++; n < count && engine.child.exitCode === null; n = next++) {
+      if (n > 0 && n % reportedEach === 0) process.stderr.write(`fuzz, seed ${seed}: ${n} of ${count}, faults: ${JSON.stringify(faults.slice(0, 20))}\n`);
       const { what, send } = draw(methods, n);
       const { outcome, ms } = await send();
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
