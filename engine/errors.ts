@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'PERMISSION_DENIED'
   | 'LIMIT_REACHED'
   | 'BUSY'
+  | 'TOO_SLOW'
   | 'NOT_SUPPORTED'
   | 'DEV_ONLY'
   | 'NOT_OWNER'

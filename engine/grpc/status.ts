@@ -3,6 +3,7 @@ import { HatchetError, type ErrorCode } from '../errors.ts';
 import { CollisionError } from './collision.ts';
 import { faults } from '../faults.ts';
 import type { Logger } from '../log.ts';
+import { namedError } from '../postgres/named-error.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -23,6 +24,7 @@ const codes: Partial<Record<ErrorCode, status>> = {
   PERMISSION_DENIED: status.PERMISSION_DENIED,
   LIMIT_REACHED: status.RESOURCE_EXHAUSTED,
   BUSY: status.RESOURCE_EXHAUSTED,
+  TOO_SLOW: status.DEADLINE_EXCEEDED,
   NOT_SUPPORTED: status.UNIMPLEMENTED,
   DEV_ONLY: status.FAILED_PRECONDITION,
   NOT_OWNER: status.UNAVAILABLE,
@@ -31,7 +33,8 @@ const codes: Partial<Record<ErrorCode, status>> = {
 };
 
 /** The error as gRPC carries it; the stable code travels in the trailer `hatchet-error-code`. */
-export function toServiceError(error: unknown, log: Logger): ServiceError {
+export function toServiceError(thrown: unknown, log: Logger): ServiceError {
+  const error = namedError(thrown);
   const metadata = new Metadata();
   if (error instanceof HatchetError) {
     metadata.set('hatchet-error-code', error.code);

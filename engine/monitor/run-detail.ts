@@ -240,6 +240,13 @@ export async function runDetailsIn(snapshot: Reader, tenantId: string, ids: read
   });
 }
 
+const countTasks = { name: 'count_tasks', text: 'SELECT count(*)::integer AS tasks FROM (SELECT FROM task WHERE run_id = ANY ($1::uuid[]) LIMIT $2) t' };
+
+/** How many tasks the runs have together; it counts no further than `most`. */
+export async function countTasksIn(snapshot: Reader, runIds: readonly string[], most: number): Promise<number> {
+  return (await snapshot.query<{ tasks: number }>({ ...countTasks, values: [runIds, most] })).rows[0]?.tasks ?? 0;
+}
+
 /** Bytes of what was read of some runs, and of what was left out. */
 export function payloadSize(runs: readonly RunDetail[]): { brought: number; leftOut: number } {
   let brought = 0;
@@ -255,12 +262,7 @@ export function payloadSize(runs: readonly RunDetail[]): { brought: number; left
   return { brought, leftOut: out };
 }
 
-/** `runDetailsIn` a snapshot of its own. */
-export async function readRunDetails(pool: Pool, tenantId: string, ids: readonly string[], payloads: PayloadWish): Promise<RunDetail[]> {
-  return await readSnapshot(pool, (snapshot) => runDetailsIn(snapshot, tenantId, ids, payloads));
-}
-
 /** `undefined` for an unknown id and for another tenant's alike. */
 export async function readRunDetail(pool: Pool, tenantId: string, id: string, payloads: PayloadWish): Promise<RunDetail | undefined> {
-  return (await readRunDetails(pool, tenantId, [id], payloads))[0];
+  return (await readSnapshot(pool, (snapshot) => runDetailsIn(snapshot, tenantId, [id], payloads)))[0];
 }

@@ -63,22 +63,34 @@ interface RunSummarySqlRow {
 }
 
 /**
- * Of a replayed run its newest generation; a task that was left alone counts with the result it had.
+ * Joins to a run `r` its end `e`, and its status and the number of its tasks `s`. Of a replayed run its newest generation; a task
+ * that was left alone counts with the result it had.
  * A run without an end is RUNNING once any of its tasks has been assigned or has ended, else QUEUED; with one task alone it is
  * EVICTED while that one is.
- * Walks the tenant's runs from the newest down and stops at the limit; statuses are looked up by primary key.
  */
-const rowsText = (source: string): string => `
-    SELECT r.id, r.workflow_id, w.name AS workflow_name, s.status, r.priority, r.metadata, CASE WHEN $15::bigint IS NULL THEN 0 ELSE octet_length(r.metadata::text) END AS metadata_bytes,
-      s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error, octet_length(f.error) AS error_bytes
-    FROM ${source}
-    JOIN workflow w ON w.id = r.workflow_id
+const withStatus = `
     LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
         coalesce(e.status, CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 WHEN bool_or(l.state = 7) THEN CASE WHEN count(*) = 1 THEN 6 ELSE 2 END ELSE 1 END)::integer AS status
       FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
-    ) s ON true
+    ) s ON true`;
+
+const readStatuses = { name: 'read_run_statuses', text: `SELECT r.id, s.status FROM run r ${withStatus} WHERE r.tenant_id = $1 AND r.id = ANY ($2::uuid[])` };
+
+/** By id; of a run that is gone, or another tenant's, none. */
+export async function readRunStatuses(reader: Reader, tenantId: string, runIds: readonly string[]): Promise<Map<string, RunStatus>> {
+  const { rows } = await reader.query<{ id: string; status: RunStatus }>({ ...readStatuses, values: [tenantId, runIds] });
+  return new Map(rows.map((row) => [row.id, row.status]));
+}
+
+/** Walks the tenant's runs from the newest down and stops at the limit; statuses are looked up by primary key. */
+const rowsText = (source: string): string => `
+    SELECT r.id, r.workflow_id, w.name AS workflow_name, s.status, r.priority, r.metadata, CASE WHEN $15::bigint IS NULL THEN 0 ELSE octet_length(r.metadata::text) END AS metadata_bytes,
+      s.task_count, r.parent_task_id, h.started_us, e.seq AS finished_us, f.error, octet_length(f.error) AS error_bytes
+    FROM ${source}
+    JOIN workflow w ON w.id = r.workflow_id
+    ${withStatus}
     LEFT JOIN LATERAL (
       SELECT min(h.seq) AS started_us FROM task t JOIN history h ON h.task_id = t.id
       WHERE t.run_id = r.id AND h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)

@@ -3,6 +3,8 @@ import { DatabaseError } from 'pg';
 /** The SQLSTATEs that the engine acts on, by name. */
 export const Sqlstate = {
   undefinedTable: '42P01',
+  /** By a timeout, as a rule. */
+  queryCanceled: '57014',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
   lockNotAvailable: '55P03',

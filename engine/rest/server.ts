@@ -12,6 +12,7 @@ import { maxPayloadBytes } from '../model/limits.ts';
 import { isLoopbackHost } from '../net/bind-address.ts';
 import { connectionLimits } from '../net/connection-guard.ts';
 import type { TlsIdentity } from '../net/tls-identity.ts';
+import { namedError } from '../postgres/named-error.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { hostCheck } from './host-check.ts';
 import { authenticate, registerHealth, registerRoutes } from './routes.ts';
@@ -41,10 +42,12 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   PERMISSION_DENIED: 403,
   LIMIT_REACHED: 429,
   BUSY: 429,
+  TOO_SLOW: 504,
   HOST_REFUSED: 403,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,
   STOPPING: 503,
+  DISK_FULL: 507,
 };
 
 /** An input, its metadata, and what is around them; each is checked by itself as well. */
@@ -65,7 +68,8 @@ export interface RestOptions extends RestDeps {
 async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   const app = new Hono<RestEnv>();
   app.notFound((context) => context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404));
-  app.onError((error, context) => {
+  app.onError((thrown, context) => {
+    const error = namedError(thrown);
     if (error instanceof HatchetError) {
       const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
       return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);

@@ -65,8 +65,9 @@ afterAll(async () => {
 
 async function read<Body>(path: string): Promise<Body> {
   const response = await fetch(`http://127.0.0.1:${engine.ready.http.port}${path}`, { headers: { authorization: `Bearer ${engine.ready.token}` } });
-  expect(response.status).toBe(200);
-  const body: Body = JSON.parse(await response.text());
+  const text = await response.text();
+  expect([response.status, response.status === 200 ? '' : text]).toEqual([200, '']);
+  const body: Body = JSON.parse(text);
   return body;
 }
 
@@ -121,6 +122,22 @@ describe('lists of rows with payloads of 4 MiB, on a heap of 200 MB', () => {
     await read(`/api/v1/stable/tenants/${tenantId}/workflow-runs/external-ids`);
     for (const socket of sockets) socket.destroy();
     expect((await read<{ rows: Row[] }>(list())).rows).toHaveLength(runs + 1);
+  });
+
+  it('of runs with many tasks show 20,000 of them, several at once, and more in smaller pages', async () => {
+    const steps = 1000;
+    await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('wide', Array.from({ length: steps }, (_, index) => taskRequest(`t${index}`))));
+    const item = { name: 'wide', input: '{}', desiredWorkerLabels: {} };
+    const many = async (count: number): Promise<unknown> => clients.call(clients.workflows, clients.workflows.bulkTriggerWorkflow, { workflows: Array.from({ length: count }, () => item) });
+    await many(10);
+    await many(10);
+    const path = `/api/v1/stable/tenants/${tenantId}/workflow-runs`;
+    const answers = await Promise.all([1, 2, 3, 4].map(() => read<{ rows: { children: unknown[] }[] }>(`${path}?limit=20`)));
+    for (const { rows } of answers) expect(rows.map((row) => row.children.length)).toEqual(Array.from({ length: 20 }, () => steps));
+    await many(1);
+    const answer = await fetch(`http://127.0.0.1:${engine.ready.http.port}${path}?limit=50`, { headers: { authorization: `Bearer ${engine.ready.token}` } });
+    expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining('by `limit`')]);
+    expect(engine.child.exitCode).toBeNull();
   });
 
   it('of log lines end before they are larger than 16 MiB, and go on behind', async () => {

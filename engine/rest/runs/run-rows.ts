@@ -1,10 +1,11 @@
 import type { Context } from 'hono';
 import { metadataPairs, searchedIds, statuses } from '../../edge/parse/selection.ts';
+import { HatchetError } from '../../errors.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import { RunStatus } from '../../model/status.ts';
-import { readWithin } from '../../monitor/answers-in-flight.ts';
+import { readWithin, type SizedRead } from '../../monitor/answers-in-flight.ts';
 import { readSnapshot, type Reader } from '../../monitor/read-snapshot.ts';
-import { payloadSize, runDetailsIn, type PayloadWish, type RunDetail } from '../../monitor/run-detail.ts';
+import { countTasksIn, payloadSize, runDetailsIn, type PayloadWish, type RunDetail } from '../../monitor/run-detail.ts';
 import { listRunSummaries } from '../../monitor/run-list.ts';
 import { listTaskRefs } from '../../monitor/task-list.ts';
 import { uuidFloor } from '../../model/uuid-floor.ts';
@@ -54,25 +55,62 @@ export function listRunRows(deps: RestDeps, tenantId: string, request: Request) 
   const filter = readFilter(request, tenantId);
   const data = booleanQuery(request, 'include_payloads') ?? true;
   const onlyTasks = booleanQuery(request, 'only_tasks') === true;
-  return readWithin<unknown>(maxPageBytes, (bytes) => (onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data })));
+  return readWithin<unknown>(maxPageBytes + mostTasks * taskBytes, (bytes) => (onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data })));
 }
 
-async function runRows(deps: RestDeps, filter: Filter, payloads: PayloadWish) {
-  const { ids, runs } = await readSnapshot(deps.pool, async (snapshot) => {
+/** Tasks in the runs of a page at most: some 50 MB of objects, and as much of text. */
+const mostTasks = 20_000;
+/** What a task takes without its payloads. Those of most pages are as good as nothing. */
+const taskBytes = 1024;
+const fewTasks = 1000;
+
+interface DetailsRead {
+  runs: RunDetail[];
+  /** Bytes of the tasks, without their payloads. */
+  taskBytes: number;
+}
+
+/** Or how much room the answer wants, where its tasks alone fill what it has. @throws HatchetError PAYLOAD_TOO_LARGE for too many of them */
+async function readDetails(snapshot: Reader, tenantId: string, runIds: readonly string[], { bytes, data }: PayloadWish): Promise<DetailsRead | { wanted: number }> {
+  const tasks = await countTasksIn(snapshot, runIds, mostTasks + 1);
+  if (tasks > mostTasks) throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, { remedy: 'Ask for fewer at a time, by `limit`.' });
+  const needed = Math.max(tasks - fewTasks, 0) * taskBytes;
+  if (needed >= bytes) return { wanted: needed + maxPageBytes };
+  // A plan that the connection has kept since the tables were small scans them whole, once for each task.
+  if (needed > 0) await snapshot.query('SET LOCAL plan_cache_mode = force_custom_plan');
+  return { runs: await runDetailsIn(snapshot, tenantId, runIds, { bytes: Math.min(bytes - needed, maxPageBytes), data }), taskBytes: needed };
+}
+
+/** Nothing was read: the same once more, with that much room. */
+function again(wanted: number): SizedRead<undefined> {
+  return { value: undefined, brought: 0, leftOut: wanted };
+}
+
+function sized<T>(value: T, { runs, taskBytes: rows }: DetailsRead): SizedRead<T> {
+  const { brought, leftOut } = payloadSize(runs);
+  return { value, brought: brought + rows, leftOut: Math.min(leftOut, maxPageBytes) };
+}
+
+async function runRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): Promise<SizedRead<unknown>> {
+  const { ids, details } = await readSnapshot(deps.pool, async (snapshot) => {
     const found = await runIds(snapshot, oneMore(filter));
-    return { ids: found, runs: await runDetailsIn(snapshot, filter.tenantId, found.slice(0, filter.limit), payloads) };
+    return { ids: found, details: await readDetails(snapshot, filter.tenantId, found.slice(0, filter.limit), payloads) };
   });
+  if ('wanted' in details) return again(details.wanted);
+  const { runs } = details;
   const children = await childCounts(deps, filter.tenantId, runs);
   const repeats = new PayloadSpace(maxPageBytes);
-  return { value: { pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { children, repeats })) }, ...payloadSize(runs) };
+  return sized({ pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { children, repeats })) }, details);
 }
 
-async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish) {
-  const { refs, shown, runs } = await readSnapshot(deps.pool, async (snapshot) => {
+async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): Promise<SizedRead<unknown>> {
+  const { refs, shown, details } = await readSnapshot(deps.pool, async (snapshot) => {
     const found = await listTaskRefs(snapshot, oneMore(filter));
     const first = found.slice(0, filter.limit);
-    return { refs: found, shown: first, runs: await runDetailsIn(snapshot, filter.tenantId, [...new Set(first.map((ref) => ref.runId))], payloads) };
+    return { refs: found, shown: first, details: await readDetails(snapshot, filter.tenantId, [...new Set(first.map((ref) => ref.runId))], payloads) };
   });
+  if ('wanted' in details) return again(details.wanted);
+  const { runs } = details;
   const children = await childCounts(deps, filter.tenantId, runs);
   const byId = new Map(runs.flatMap((run) => run.tasks.map((task) => [task.id, { run, task }])));
   const repeats = new PayloadSpace(maxPageBytes);
@@ -84,7 +122,7 @@ async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish) {
     begun.add(found.run);
     return [oneTaskMessage(found.run, found.task, { children: children.get(taskId) ?? 0, repeats: isFirst ? undefined : repeats })];
   });
-  return { value: { pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows }, ...payloadSize(runs) };
+  return sized({ pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows }, details);
 }
 
 /** Tells whether there is a next page. */

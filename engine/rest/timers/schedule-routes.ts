@@ -8,7 +8,7 @@ import { maxPageBytes } from '../../model/limits.ts';
 import type { ScheduleRow } from '../../model/rows.ts';
 import { newId } from '../../model/uuid.ts';
 import { readWithin } from '../../monitor/answers-in-flight.ts';
-import { noPayloads, readRunDetails, type RunDetail } from '../../monitor/run-detail.ts';
+import { readRunStatuses } from '../../monitor/run-list.ts';
 import { RunStatus } from '../../model/status.ts';
 import { listSchedules, type StoredSchedule } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/within-bytes.ts';
@@ -26,9 +26,8 @@ const mostBulk = 500;
 /** Runs at a time. */
 export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
-    const runs = await readRunDetails(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])), noPayloads);
-    const byId = new Map(runs.map((run) => [run.id, run]));
-    return rows.map((row) => scheduleMessage(row, tenantId, byId.get(row.runId ?? '')));
+    const statuses = await readRunStatuses(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])));
+    return rows.map((row) => scheduleMessage(row, tenantId, statuses.get(row.runId ?? '')));
   };
   const one = (tenantId: string, scheduleId: Checked<string>) =>
     readWithin(maxPageBytes, async (payloadBytes) => {
@@ -127,7 +126,7 @@ const runStatuses: Record<RunStatus, string> = {
   [RunStatus.Evicted]: 'RUNNING',
 };
 
-function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDetail | undefined) {
+function scheduleMessage(schedule: StoredSchedule, tenantId: string, status: RunStatus | undefined) {
   const { workflowId, workflowName, versionId, dueUs, input, metadata, priority, runId, error } = schedule;
   return {
     metadata: resourceMeta(schedule.id),
@@ -140,7 +139,7 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: string, run: RunDet
     additionalMetadata: storedJson(metadata),
     workflowRunCreatedAt: runId === null ? undefined : madeAt(runId),
     workflowRunName: runId === null ? undefined : workflowName,
-    workflowRunStatus: run === undefined ? undefined : runStatuses[run.status],
+    workflowRunStatus: status === undefined ? undefined : runStatuses[status],
     workflowRunId: runId ?? undefined,
     method: 'API',
     priority: priority ?? undefined,

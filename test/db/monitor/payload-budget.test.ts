@@ -3,7 +3,7 @@ import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../../engine/log.ts';
 import { newId } from '../../../engine/model/uuid.ts';
-import { readRunDetails, type RunDetail } from '../../../engine/monitor/run-detail.ts';
+import { runDetailsIn, type RunDetail } from '../../../engine/monitor/run-detail.ts';
 import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
 import { RunResults, type TaskResult } from '../../../engine/monitor/run-results.ts';
 import { readChunks } from '../../../engine/monitor/stream-reads.ts';
@@ -64,7 +64,7 @@ describe('payloads of a page', () => {
     const ids = await ended(sizes);
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 70_000 }), fc.shuffledSubarray(ids), async (bytes, page) => {
-        const details = await readRunDetails(pool, world.tenantId, page, { bytes, data: true });
+        const details = await runDetailsIn(pool, world.tenantId, page, { bytes, data: true });
         expect(details.map((detail) => detail.id)).toEqual(page);
         const asked = page.map((id) => sizes[ids.indexOf(id)] ?? expect.unreachable());
         let left = bytes - details.reduce((sum, detail) => sum + detail.metadata.length, 0);
@@ -91,11 +91,11 @@ describe('payloads of a page', () => {
 
   it("are the one task's that is asked for, and none where none are wanted", async () => {
     const [id] = await ended([{ input: 100, output: 5000 }]);
-    const [none] = await readRunDetails(pool, world.tenantId, [id ?? ''], { bytes: 0, data: false });
+    const [none] = await runDetailsIn(pool, world.tenantId, [id ?? ''], { bytes: 0, data: false });
     expect(none?.tasks[0]).toMatchObject({ output: null, outputLeftOut: 0, error: null });
-    const [other] = await readRunDetails(pool, world.tenantId, [id ?? ''], { bytes: 1_000_000, data: true, taskId: newId() });
+    const [other] = await runDetailsIn(pool, world.tenantId, [id ?? ''], { bytes: 1_000_000, data: true, taskId: newId() });
     expect(other?.tasks[0]).toMatchObject({ output: null, outputLeftOut: 0 });
-    const [own] = await readRunDetails(pool, world.tenantId, [id ?? ''], { bytes: 1_000_000, data: true, taskId: id ?? '' });
+    const [own] = await runDetailsIn(pool, world.tenantId, [id ?? ''], { bytes: 1_000_000, data: true, taskId: id ?? '' });
     expect(own?.tasks[0]?.output).toHaveLength(5000);
   });
 
