@@ -82,11 +82,11 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
     checkAddress(context.req.url);
     await next();
   });
-  registerHealth(app, deps);
   // Before the others: strangers have no token, and may send less. And before the check of the host: a tunnel to this machine
   // passes requests on under its own name, and each has the webhook's credentials.
   registerWebhookReceiver(app, deps);
   if (await isLoopbackHost(deps.host)) app.use(hostCheck({ allowed: [deps.host, ...deps.allowedHosts] }));
+  registerHealth(app, deps);
   authenticate(app, deps);
   app.use(
     bodyLimit({

@@ -60,8 +60,8 @@ describe('requests to an engine on a loopback address', () => {
 
   it('reach a webhook through a tunnel, which has a name of its own', async () => {
     const path = '/api/v1/stable/tenants/0190a1b2-0000-7000-8000-000000000000/webhooks/any';
-    expect(await send({ host: 'abc.tunnel.example' }, { path, method: 'POST' })).toMatchObject({ status: 404, text: expect.stringContaining('UNKNOWN_WEBHOOK') });
-    expect((await send({ host: 'abc.tunnel.example' }, { path })).status).toBe(403);
+    expect(await send({ host: 'abc.tunnel.example' }, { path, method: 'POST' })).toMatchObject({ status: 403, text: expect.stringContaining('WEBHOOK_REFUSED') });
+    expect(await send({ host: 'abc.tunnel.example' }, { path })).toMatchObject({ status: 403, text: expect.stringContaining('HOST_REFUSED') });
   });
 });
 
