@@ -115,7 +115,7 @@ function draw(methods: readonly DescMethod[], n: number): Sent {
 }
 
 const isFault = (outcome: string): boolean => /^(?:INTERNAL|UNKNOWN|DEADLINE_EXCEEDED|UNAVAILABLE|5\d\d|broken)/.test(outcome) && outcome !== '501';
-const isRefused = (outcome: string): boolean => outcome !== 'OK' && !outcome.startsWith('2');
+const isRefused = (outcome: string): boolean => outcome !== 'OK' && outcome !== 'cut' && !outcome.startsWith('2');
 
 /** The longest time in which the engine answered nobody: one cheap call after the other. */
 async function watchPauses(stopped: AbortSignal): Promise<number> {

@@ -4,7 +4,7 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { pathOf } from './fuzz-grpc.ts';
 import type { RestRequest } from './fuzz-rest.ts';
 
-/** How a request ended: a gRPC code's name, or an HTTP status. */
+/** How a request ended: a gRPC code's name, an HTTP status, or `cut` where its answer was lost. */
 export interface Answer {
   outcome: string;
   ms: number;
@@ -43,8 +43,8 @@ export class FuzzClient {
         response.on('end', () => resolve(String(response.statusCode)));
         response.on('error', (error) => resolve(`broken: ${error.message}`));
       });
-      // A large body that nobody reads: the server may close in its middle.
-      sent.on('error', (error) => resolve((request.body?.length ?? 0) > 65_536 ? '413' : `broken: ${error.message}`));
+      // A large body that nobody reads: the server may have answered, whatever that was, and closed in its middle.
+      sent.on('error', (error) => resolve((request.body?.length ?? 0) > 65_536 ? 'cut' : `broken: ${error.message}`));
       sent.on('socket', (socket) => socket.on('error', () => undefined));
       sent.setTimeout(deadlineMs, () => sent.destroy(new Error('no answer')));
       sent.end(request.body);
