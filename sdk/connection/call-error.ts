@@ -38,6 +38,8 @@ export const refusedClient = 'Set HATCHET_CLIENT_TLS_STRATEGY=mtls, and HATCHET_
 function remedyOf(error: ServiceError, code: HatchetErrorCode): string | undefined {
   if (isPlainServer(error)) return plainServer;
   if (isRefusedClient(error)) return refusedClient;
+  // It says itself which role the call needs.
+  if (error.code === status.PERMISSION_DENIED) return undefined;
   return isDistrusted(error) ? distrusted : remedies[code];
 }
 

@@ -22,7 +22,7 @@ afterAll(async () => {
 it('a read that is too slow is refused by name, not taken for a failure of the engine', async () => {
   const error: unknown = await pool.query('SELECT pg_sleep(60)').then(undefined, (thrown: unknown) => thrown);
   expect(namedError(error)).toMatchObject({ code: 'TOO_SLOW', cause: error });
-  expect(toServiceError(error, createLog('silent'))).toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  expect(toServiceError(error, createLog('silent'))).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
 });
 
 it('all other errors stay what they are', async () => {
