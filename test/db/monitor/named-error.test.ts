@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toServiceError } from '../../../engine/grpc/status.ts';
 import { createLog } from '../../../engine/log.ts';
-import { namedError } from '../../../engine/postgres/named-error.ts';
+import { namedError } from '../../../engine/monitor/named-error.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;

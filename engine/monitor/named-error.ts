@@ -1,5 +1,5 @@
 import { HatchetError } from '../errors.ts';
-import { Sqlstate, sqlstateOf } from './sqlstate.ts';
+import { Sqlstate, sqlstateOf } from '../postgres/sqlstate.ts';
 
 /** What a caller is told of a statement of its own that Postgres ended for its time, rather than that the engine failed. */
 export function namedError(error: unknown): unknown {
