@@ -130,6 +130,7 @@ try {
     },
   };
   await measure();
+  await measure(); // the first phase warms up
   const alone = await measure();
   const beside: Record<string, { p50: number; p99: number; longest: number; ratio: number }> = {};
   for (const [name, work] of Object.entries(worst)) {
