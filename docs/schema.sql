@@ -249,6 +249,12 @@ CREATE TABLE public.signing_key (
     retired_at timestamp with time zone
 );
 
+CREATE UNLOGGED TABLE public.staged_payload (
+    id uuid NOT NULL,
+    value text NOT NULL,
+    staged_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.stream_chunk (
     run_id uuid NOT NULL,
     task_id uuid NOT NULL,
@@ -419,6 +425,9 @@ ALTER TABLE ONLY public.shard
 
 ALTER TABLE ONLY public.signing_key
     ADD CONSTRAINT signing_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staged_payload
+    ADD CONSTRAINT staged_payload_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.stream_chunk
     ADD CONSTRAINT stream_chunk_pkey PRIMARY KEY (run_id, task_id, attempt, number);

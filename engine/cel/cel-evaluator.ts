@@ -6,7 +6,7 @@ import type { CelResult } from './cel-result.ts';
 import type { FromThread, ToThread } from './cel-thread.ts';
 import type { CelVariables } from './cel-variables.ts';
 import { compileCel } from './compile-cel.ts';
-import { TurnQueue } from './turn-queue.ts';
+import { TurnQueue } from '../turn-queue.ts';
 
 /** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;

@@ -1,5 +1,7 @@
 import type { BatchRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
 import type { Statement } from './statement.ts';
+import type { StagedIds } from './staged-payloads.ts';
+import { assertStaged } from './statements/assert-staged.ts';
 import { assertShards } from './statements/assert-shards.ts';
 import { deleteLive } from './statements/delete-live.ts';
 import { insertVersions, insertWorkflows, updateWorkflows } from './statements/insert-definitions.ts';
@@ -28,11 +30,12 @@ export interface Query {
 }
 
 /** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
-export function batchQueries(shards: readonly ShardStep[], batch: number, rows: BatchRows): Query[] {
+export function batchQueries(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds): Query[] {
   const queries: Query[] = [{ name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, batch) }];
   const add = <Row>(statement: Statement<Row>, list: readonly Row[]): void => {
-    if (list.length > 0) queries.push({ name: statement.name, text: statement.text, values: statement.values(list) });
+    if (list.length > 0) queries.push({ name: statement.name, text: statement.text, values: statement.values(list, staged) });
   };
+  if (staged.size > 0) add(assertStaged, [...new Set(staged.values())]);
   add(insertWorkflows, rows.workflows);
   add(insertVersions, rows.versions);
   add(updateWorkflows, lastOf(rows.workflowUpdates));

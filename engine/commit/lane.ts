@@ -1,6 +1,9 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import type { BatchRows, ShardStep } from '../model/rows.ts';
 import { batchQueries, type Query } from './batch-queries.ts';
+import type { StagedIds } from './staged-payloads.ts';
+import { assertShards } from './statements/assert-shards.ts';
+import { assertStaged } from './statements/assert-staged.ts';
 
 /** The database said no, or could not even be asked: nothing of the batch is stored. */
 export class BatchRefused extends Error {
@@ -8,12 +11,15 @@ export class BatchRefused extends Error {
   readonly sqlstate: string;
   /** Another owner holds a shard of the batch, or has written to it. */
   readonly notOwner: boolean;
+  /** A staged payload is there no more. */
+  readonly stagedLost: boolean;
 
-  constructor(cause: Error, notOwner: boolean) {
+  constructor(cause: Error, failed: { notOwner?: boolean; stagedLost?: boolean } = {}) {
     const detail = cause instanceof DatabaseError ? cause.detail : undefined;
     super(detail === undefined ? cause.message : `${cause.message} (${detail})`, { cause });
     this.sqlstate = cause instanceof DatabaseError ? (cause.code ?? '') : '';
-    this.notOwner = notOwner;
+    this.notOwner = failed.notOwner ?? false;
+    this.stagedLost = failed.stagedLost ?? false;
   }
 }
 
@@ -75,8 +81,8 @@ export class Lane {
   }
 
   /** @throws BatchRefused, BatchUnknown */
-  async commit(shards: readonly ShardStep[], batch: number, rows: BatchRows): Promise<void> {
-    const queries = statementsOf(shards, batch, rows);
+  async commit(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds = new Map()): Promise<void> {
+    const queries = statementsOf(shards, batch, rows, staged);
     // Nothing but the shards' rows moves: one statement is its own transaction.
     const alone = queries.length === 1;
     const answers = [
@@ -94,7 +100,10 @@ export class Lane {
     const answer = settled[first];
     const cause: unknown = answer?.status === 'rejected' ? answer.reason : undefined;
     const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
-    if (!unanswered && isAnswer(cause)) throw new BatchRefused(cause, first === (alone ? 0 : 1) && cause.code === '22012');
+    if (!unanswered && isAnswer(cause)) {
+      const asserted = cause.code === '22012' ? queries[first - (alone ? 0 : 1)]?.name : undefined;
+      throw new BatchRefused(cause, { notOwner: asserted === assertShards.name, stagedLost: asserted === assertStaged.name });
+    }
     throw new BatchUnknown('the connection to Postgres was lost while a batch was committing', { cause });
   }
 
@@ -118,11 +127,11 @@ export class Lane {
 }
 
 /** Rows of more than 512 MB are too long for a string. Taken for a lost connection, they would be tried for ever, and all others with them. */
-function statementsOf(shards: readonly ShardStep[], batch: number, rows: BatchRows): Query[] {
+function statementsOf(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds): Query[] {
   try {
-    return batchQueries(shards, batch, rows);
+    return batchQueries(shards, batch, rows, staged);
   } catch (error) {
-    throw new BatchRefused(error instanceof Error ? error : new Error(String(error)), false);
+    throw new BatchRefused(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Command } from '../plan/command.ts';
 import type { Plan } from '../plan/plan.ts';
 import { JobExpressions } from './job-expressions.ts';
+import type { JobPayloads } from './job-payloads.ts';
 
 /** A command on its way through a shard's mailbox. */
 export interface Job {
   readonly shard: number;
   readonly command: Command;
-  /** Characters of payload, for the batch's size limit. */
-  readonly size: number;
+  readonly payloads: JobPayloads;
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;
@@ -20,45 +20,6 @@ export interface Job {
 
 export function expressionsOf(job: Job): JobExpressions {
   return (job.expressions ??= new JobExpressions());
-}
-
-export function payloadSize(command: Command): number {
-  switch (command.kind) {
-    case 'trigger':
-      return sumOf(command.runs, runSize);
-    case 'pushEvent':
-      return sumOf(command.events, (event) => event.payload.length + event.metadata.length + sumOf(event.runs, ({ run }) => runSize(run)));
-    case 'putSchedules':
-      return sumOf(command.schedules, inputSize);
-    case 'putCron':
-      return inputSize(command.cron);
-    case 'putWorkflow':
-      return sumOf(command.crons, inputSize);
-    case 'completed':
-      return command.output.length;
-    case 'failed':
-      return command.error.length;
-    case 'batchReport':
-      return sumOf(command.items, (item) => (item.event === 'completed' ? item.output.length : item.event === 'failed' ? item.error.length : 0));
-    case 'durableMemo':
-      return command.payload.length;
-    case 'durableAsk':
-      return command.ask.kind === 'children' ? sumOf(command.ask.children, ({ run }) => runSize(run)) : command.ask.kind === 'memo' ? (command.ask.payload?.length ?? 0) : 0;
-    default:
-      return 0;
-  }
-}
-
-function sumOf<T>(items: readonly T[], size: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + size(item), 0);
-}
-
-function inputSize({ input, metadata }: { input: string; metadata: string }): number {
-  return input.length + metadata.length;
-}
-
-function runSize(run: { input: string; metadata: string; filterPayload: string | null }): number {
-  return inputSize(run) + (run.filterPayload?.length ?? 0);
 }
 
 /** The ids that must be looked for before a trigger is planned: those that its caller chose, or all after an uncertain try. */

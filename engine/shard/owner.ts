@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../clock.ts';
 import { BatchRefused, BatchUnknown, Lane, type Backend } from '../commit/lane.ts';
+import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { HistoryRow } from '../model/rows.ts';
@@ -14,8 +15,10 @@ import { settleRows } from '../plan/live-rows.ts';
 import { ShardState } from '../plan/shard-state.ts';
 import { runCommand } from '../plan/run-command.ts';
 import { commandFailure, countRefusal } from './command-failure.ts';
+import { dropExpired } from './drop-expired.ts';
 import { isPassing } from './is-passing.ts';
-import { payloadSize, type Job } from './job.ts';
+import type { Job } from './job.ts';
+import { JobPayloads, stagedOf } from './job-payloads.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
@@ -25,8 +28,6 @@ import { recoverShards, type OpenAttempt } from './recovery.ts';
 import { takeBatch } from './take-batch.ts';
 import { Ticks } from './ticks.ts';
 
-/** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
-const parkMs = 30_000;
 const renewMs = 1_500;
 const acquireMs = 2_000;
 
@@ -55,7 +56,8 @@ export class Owner {
   readonly #states = new Map<number, ShardState>();
   /** For whoever prepares commands, and for what a plan asks. */
   readonly cel = new CelEvaluator();
-  readonly #parking = new Parking(this.cel, (job) => this.#unpark(job));
+  readonly #staging: StagedPayloads;
+  readonly #parking: Parking;
   #queue: Job[] = [];
   readonly #room = new MailboxRoom();
   #lane: Lane | undefined;
@@ -72,6 +74,8 @@ export class Owner {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#events = options.events;
+    this.#staging = new StagedPayloads(options.config, options.log);
+    this.#parking = new Parking(this.cel, this.#staging, (job) => this.#unpark(job));
     this.#ticks = new Ticks({
       clock: options.clock,
       log: options.log,
@@ -122,13 +126,14 @@ export class Owner {
 
   submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
-    const size = payloadSize(command);
+    const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const leave = this.#room.enter(this.#queue.length, size);
+      const free = this.#room.enter(this.#queue.length, payloads.size);
+      const leave = (): void => (free(), this.#staging.release(payloads.staged));
       this.#queue.push({
         shard,
         command,
-        size,
+        payloads,
         queuedAtMs: performance.now(),
         mayBeDone: false,
         run: (plan) => {
@@ -154,6 +159,7 @@ export class Owner {
     clearInterval(this.#renewTimer);
     this.#ticks.stop();
     await this.cel.stop();
+    this.#staging.stop();
     await this.#pumping;
     await this.#parking.settled();
     if (this.#lane !== undefined) {
@@ -162,6 +168,7 @@ export class Owner {
       await this.#lane.close();
     }
     for (const job of this.#queue.splice(0)) job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
+    await this.#staging.close();
     this.#states.clear();
   }
 
@@ -196,7 +203,7 @@ export class Owner {
     return this.#states.has(job.shard) && !this.#parking.blocks(job);
   }
 
-  /** Back from having its expressions evaluated: planned next. */
+  /** Back from what it was away for: next in line. */
   #unpark(job: Job): boolean {
     if (this.#stopping) job.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
     else this.#queue.unshift({ ...job, queuedAtMs: performance.now() });
@@ -206,17 +213,13 @@ export class Owner {
 
   #take(): Job[] {
     const { jobs, left } = takeBatch(this.#queue, (job) => this.#isReady(job));
-    this.#queue = left;
-    return jobs;
+    const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#parking.admitToLoad(jobs);
+    this.#queue = behind.length === 0 ? left : [...behind, ...left];
+    return ready;
   }
 
   #dropExpired(): void {
-    const oldest = performance.now() - parkMs;
-    const [first] = this.#queue;
-    if (first === undefined || first.queuedAtMs > oldest) return;
-    const expired = this.#queue.filter((job) => job.queuedAtMs <= oldest);
-    this.#queue = this.#queue.filter((job) => job.queuedAtMs > oldest);
-    for (const job of expired) job.reject(new HatchetError('NOT_OWNER', `no engine could take this on for ${parkMs / 1000} s`, { remedy: 'Check that Postgres is reachable and that one engine is running, then try again.' }));
+    this.#queue = dropExpired(this.#queue, performance.now());
   }
 
   async #runBatch(loading: readonly Job[]): Promise<void> {
@@ -234,16 +237,15 @@ export class Owner {
       this.#queue = [...loading, ...this.#queue];
       return this.#reconnect([]);
     }
-    const { ready: jobs, behind } = this.#parking.admit(loading);
+    const { ready: jobs, behind } = this.#parking.admitToPlan(loading);
     const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
     if (batch.again.length + behind.length > 0) this.#queue = [...batch.again, ...behind, ...this.#queue];
     const renew = performance.now() - this.#renewedAt >= renewMs;
     if (batch.changes.isEmpty && !renew) return this.#release(batch);
-    const states = renew ? this.#states.values() : batch.plans.keys();
-    const steps = shardSteps(states);
+    const steps = shardSteps(renew ? this.#states.values() : batch.plans.keys());
     const number = ++this.#batch;
     try {
-      await lane.commit(steps, number, batch.changes);
+      await lane.commit(steps, number, batch.changes, stagedOf(batch.jobs));
     } catch (error) {
       return this.#commitFailed(batch, number, error);
     }
@@ -270,7 +272,8 @@ export class Owner {
     if (error instanceof BatchRefused) {
       rollbackBatch(batch);
       if (error.notOwner) return this.#lose(batch.jobs);
-      if (isPassing(error.sqlstate)) {
+      if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
+      if (error.stagedLost || isPassing(error.sqlstate)) {
         this.#log.warn({ err: error, sqlstate: error.sqlstate }, 'Postgres could not take a batch now; it is tried again');
         this.#queue = [...batch.jobs, ...this.#queue];
         await delay(200);
@@ -310,9 +313,8 @@ export class Owner {
     this.#lane = undefined;
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
-        const old = this.#lastBackend;
         const lane = await Lane.connect(this.#config, () => this.#wake());
-        const fate = await settleOwnership(lane.client, { owner: this.#id, ids: [...this.#states.keys()], old: old ?? lane.backend, backend: lane.backend });
+        const fate = await settleOwnership(lane.client, { owner: this.#id, ids: [...this.#states.keys()], old: this.#lastBackend ?? lane.backend, backend: lane.backend });
         this.#lane = lane;
         this.#lastBackend = lane.backend;
         if (!fate.owned) {
@@ -377,8 +379,7 @@ export class Owner {
       for (const [id, state] of fresh) this.#states.set(id, state);
       this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
       this.#renewedAt = 0;
-      const tasks = [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0);
-      this.#log.info({ shards: owned.length, tasks, ms: Math.round(performance.now() - startedAt) }, 'shards taken over');
+      this.#log.info({ shards: owned.length, tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0), ms: Math.round(performance.now() - startedAt) }, 'shards taken over');
       this.#events.recovered(open, [...fresh.values()]);
     } catch (error) {
       this.#log.warn({ err: error }, 'the shards could not be taken over; trying again');

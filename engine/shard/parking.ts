@@ -1,22 +1,25 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { StagedPayloads } from '../commit/staged-payloads.ts';
 import type { Job } from './job.ts';
 
-/** Commands whose expressions are evaluated before they can be planned, and those that must not overtake them. */
+/** Commands whose payloads are staged or whose expressions are evaluated before they can be planned, and those that must not overtake them. */
 export class Parking {
   readonly #cel: CelEvaluator;
+  readonly #payloads: StagedPayloads;
   readonly #back: (job: Job) => boolean;
   /** Ids of tasks of which a command is away: a durable task's operations are numbered in the order in which they came. */
   readonly #away = new Set<string>();
-  readonly #evaluating = new Set<Promise<void>>();
+  readonly #waiting = new Set<Promise<void>>();
 
   /** @param back takes a job that can be planned; false if it was refused, and what waits behind it stays */
-  constructor(cel: CelEvaluator, back: (job: Job) => boolean) {
+  constructor(cel: CelEvaluator, payloads: StagedPayloads, back: (job: Job) => boolean) {
     this.#cel = cel;
+    this.#payloads = payloads;
     this.#back = back;
   }
 
   get isEmpty(): boolean {
-    return this.#evaluating.size === 0;
+    return this.#waiting.size === 0;
   }
 
   /** Whether a job has to wait for one that is away. */
@@ -24,32 +27,49 @@ export class Parking {
     return this.#away.size > 0 && 'taskId' in command && this.#away.has(command.taskId);
   }
 
-  /** Of a batch that was loaded, those that can be planned, and those that go back to the queue. The others leave. */
-  admit(jobs: readonly Job[]): { ready: Job[]; behind: Job[] } {
+  /** Of jobs just taken, those that can be loaded, and those that go back to the queue. The others leave until their payloads are staged. */
+  admitToLoad(jobs: readonly Job[]): Admitted {
+    return this.#admit(jobs, ({ payloads, command, shard }) => (payloads.unstaged.length === 0 ? undefined : this.#payloads.stage(tenantOf(command, shard), payloads.unstaged).then((staged) => payloads.setStaged(staged))));
+  }
+
+  /** Of jobs that were loaded, those that can be planned, and those that go back. The others leave until their expressions are evaluated. */
+  admitToPlan(jobs: readonly Job[]): Admitted {
+    return this.#admit(jobs, ({ expressions, command, shard }) => (expressions === undefined || expressions.isComplete ? undefined : expressions.evaluate(this.#cel.of(tenantOf(command, shard)))));
+  }
+
+  #admit(jobs: readonly Job[], need: (job: Job) => Promise<void> | undefined): Admitted {
     const ready: Job[] = [];
     const behind: Job[] = [];
     for (const job of jobs) {
-      if (this.blocks(job)) behind.push(job);
-      else if (job.expressions === undefined || job.expressions.isComplete) ready.push(job);
-      else this.#park(job);
+      const needed = this.blocks(job) ? 'behind' : need(job);
+      if (needed === 'behind') behind.push(job);
+      else if (needed === undefined) ready.push(job);
+      else this.#park(job, needed);
     }
     return { ready, behind };
   }
 
   /** Resolves once none is away. */
   async settled(): Promise<void> {
-    while (this.#evaluating.size > 0) await Promise.all(this.#evaluating);
+    while (this.#waiting.size > 0) await Promise.all(this.#waiting);
   }
 
-  #park(job: Job): void {
-    const { command, expressions } = job;
-    if (expressions === undefined) return;
+  #park(job: Job, needed: Promise<void>): void {
+    const { command } = job;
     if ('taskId' in command) this.#away.add(command.taskId);
-    const tenantId = 'tenantId' in command ? command.tenantId : `shard ${job.shard}`;
-    const evaluating = expressions.evaluate(this.#cel.of(tenantId)).then(() => {
-      this.#evaluating.delete(evaluating);
+    const waiting = needed.then(() => {
+      this.#waiting.delete(waiting);
       if (this.#back(job) && 'taskId' in command) this.#away.delete(command.taskId);
     });
-    this.#evaluating.add(evaluating);
+    this.#waiting.add(waiting);
   }
+}
+
+interface Admitted {
+  ready: Job[];
+  behind: Job[];
+}
+
+function tenantOf(command: Job['command'], shard: number): string {
+  return 'tenantId' in command ? command.tenantId : `shard ${shard}`;
 }

@@ -1,21 +1,29 @@
 import type { EventRow, EventRunRow } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import type { Statement } from '../statement.ts';
+import { stagedArrays, type Statement } from '../statement.ts';
 
 export const insertEvents: Statement<EventRow> = {
   name: 'insert_events',
   text: `
     INSERT INTO event (id, tenant_id, key, scope, payload, metadata, webhook_name)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[])`,
-  values: (rows) => [
-    plainArray(rows.map((row) => row.id)),
-    plainArray(rows.map((row) => row.tenantId)),
-    textArray(rows.map((row) => row.key)),
-    textArray(rows.map((row) => row.scope)),
-    textArray(rows.map((row) => row.payload)),
-    textArray(rows.map((row) => row.metadata)),
-    textArray(rows.map((row) => row.webhookName)),
-  ],
+    SELECT u.id, u.tenant_id, u.key, u.scope, CASE WHEN u.staged IS NULL THEN u.payload ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.metadata, u.webhook_name
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::uuid[]) AS u (id, tenant_id, key, scope, payload, metadata, webhook_name, staged)`,
+  values: (rows, staged) => {
+    const payload = stagedArrays(
+      rows.map((row) => row.payload),
+      staged,
+    );
+    return [
+      plainArray(rows.map((row) => row.id)),
+      plainArray(rows.map((row) => row.tenantId)),
+      textArray(rows.map((row) => row.key)),
+      textArray(rows.map((row) => row.scope)),
+      payload.texts,
+      textArray(rows.map((row) => row.metadata)),
+      textArray(rows.map((row) => row.webhookName)),
+      payload.ids,
+    ];
+  },
 };
 
 export const insertEventRuns: Statement<EventRunRow> = {

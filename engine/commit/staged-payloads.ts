@@ -1,0 +1,116 @@
+import { Pool, type ClientConfig } from 'pg';
+import type { Logger } from '../log.ts';
+import { TurnQueue } from '../turn-queue.ts';
+import { newId } from '../model/uuid.ts';
+import { countRefusals } from '../postgres/count-refusals.ts';
+
+/** A batch takes a text from the row with this id; by the text itself, as it stands in the batch's rows. */
+export type StagedIds = ReadonlyMap<string, string>;
+
+/** Past it all that wait go with their batches. */
+const statementMs = 10_000;
+/** The mailbox bounds what waits; this only has to be no less. */
+const mostWaiting = 1_000_000;
+
+const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
+const deleteStaged = { name: 'delete_staged', text: `DELETE FROM staged_payload s USING unnest($1::uuid[]) AS u (id) WHERE s.id = u.id` };
+
+interface Request {
+  text: string;
+  resolve: (id: string | undefined) => void;
+}
+
+/**
+ * Stores long texts before the batch that needs them, one after the other and the tenants in turn: reading and compressing
+ * 4 MiB takes Postgres up to 0.1 s, for which the lane would keep everybody waiting. Only a shortcut: a text that could not
+ * be stored, or was lost with Postgres, goes with its batch.
+ */
+export class StagedPayloads {
+  readonly #pool: Pool;
+  readonly #log: Logger;
+  readonly #waiting = new TurnQueue<Request>(mostWaiting);
+  #released: string[] = [];
+  #working: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(config: ClientConfig, log: Logger) {
+    this.#log = log;
+    this.#pool = new Pool({ ...config, application_name: 'hatchet payloads', max: 1, statement_timeout: statementMs, query_timeout: statementMs, idleTimeoutMillis: 30_000 });
+    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => undefined);
+      countRefusals(client, log);
+    });
+  }
+
+  /** Resolves with those that are stored; the others go with their batch. */
+  async stage(tenantId: string, texts: readonly string[]): Promise<StagedIds> {
+    const stored = texts.map(
+      (text) =>
+        new Promise<string | undefined>((resolve) => {
+          if (this.#stopped || !this.#waiting.push(tenantId, { text, resolve })) resolve(undefined);
+        }),
+    );
+    this.#start();
+    const ids = await Promise.all(stored);
+    const staged = new Map<string, string>();
+    for (const [index, text] of texts.entries()) {
+      const id = ids[index];
+      if (id !== undefined) staged.set(text, id);
+    }
+    return staged;
+  }
+
+  /** Their command is answered. */
+  release(staged: StagedIds): void {
+    if (staged.size === 0) return;
+    this.#released.push(...staged.values());
+    this.#start();
+  }
+
+  /** What waits, and what comes, goes with its batch. */
+  stop(): void {
+    this.#stopped = true;
+    this.#giveUp();
+  }
+
+  /** After the last release. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#working;
+    await this.#pool.end();
+  }
+
+  #giveUp(): void {
+    for (const { resolve } of this.#waiting.clear()) resolve(undefined);
+  }
+
+  #start(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const released = this.#released;
+      this.#released = [];
+      if (released.length > 0) await this.#pool.query({ ...deleteStaged, values: [released] }).catch((error: unknown) => this.#log.debug({ err: error }, 'staged payloads are left for the hourly clearing'));
+      const request = this.#waiting.shift();
+      if (request === undefined && this.#released.length === 0) return;
+      request?.resolve(await this.#store(request.text));
+    }
+  }
+
+  async #store(text: string): Promise<string | undefined> {
+    const id = newId();
+    try {
+      await this.#pool.query({ ...insertStaged, values: [id, text] });
+      return id;
+    } catch (error) {
+      this.#log.debug({ err: error }, 'payloads could not be staged and go with their batches');
+      this.#giveUp();
+      return undefined;
+    }
+  }
+}
