@@ -3,11 +3,11 @@ import type { Connection } from '../connection/resolve-connection.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A worker's environment: the caller's, then the env file's, then where its engine is. */
+/** A worker's environment: where its engine is beats the caller's, which beats the env file's, as with `node --env-file`. */
 export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace'>): Record<string, string | undefined> {
   return {
-    ...base,
     ...file,
+    ...base,
     HATCHET_CLIENT_TOKEN: connection.token,
     HATCHET_CLIENT_HOST_PORT: connection.address,
     HATCHET_CLIENT_API_URL: connection.apiUrl,

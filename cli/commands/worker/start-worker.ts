@@ -23,7 +23,8 @@ export async function startWorker(context: CliContext, given: string | undefined
   const project = projectRoot(context.cwd);
   const program = await findProgram({ cwd: context.cwd, project, buildDir: join(project, '.hatchet', 'build'), given, env: context.env });
   const envFile = readEnvFile(project, flags.envFile ?? program.envFile);
-  const connection = resolveConnection(context, flags);
+  // As the worker itself would find it.
+  const connection = resolveConnection({ cwd: context.cwd, env: { ...envFile, ...context.env } }, flags);
   let end: (outcome: ExitCode | CliError) => void = () => undefined;
   const ended = new Promise<ExitCode | CliError>((resolve) => {
     end = resolve;
@@ -37,7 +38,7 @@ export async function startWorker(context: CliContext, given: string | undefined
   const workers = new Workers({
     cwd: project,
     count: flags.processes,
-    env: () => workerEnv({ NODE_ENV: 'production', ...context.env }, envFile, connection),
+    env: () => workerEnv(context.env, { NODE_ENV: 'production', ...envFile }, connection),
     args: program.args,
     connect: () => new GrpcRunReader(connection),
     emit,
