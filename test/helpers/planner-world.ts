@@ -149,7 +149,7 @@ export class PlannerWorld {
     const runId = this.id();
     const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
     this.#demands.set(runId, demands);
-    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands };
+    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands };
     return { kind: 'trigger', tenantId, existing: new Set(), runs: [run] };
   }
 
