@@ -5,7 +5,10 @@ import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost, LogLine } from '../context/context-host.ts';
+import { asError } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
+import { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
 import { validate } from '../schema/validate.ts';
 import type { Action } from './action.ts';
@@ -50,10 +53,15 @@ export class TaskRunner {
 
   handle(action: AssignedAction): void {
     const { actionType } = action;
-    if (actionType === ActionType.START_STEP_RUN) void this.#start(action);
-    else if (actionType === ActionType.START_BATCH) void this.#startBatch(action);
-    else if (actionType === ActionType.CANCEL_STEP_RUN) void this.#cancel(action);
+    if (actionType === ActionType.START_STEP_RUN) this.#outlive(action, this.#start(action));
+    else if (actionType === ActionType.START_BATCH) this.#outlive(action, this.#startBatch(action));
+    else if (actionType === ActionType.CANCEL_STEP_RUN) this.#outlive(action, this.#cancel(action));
     else void this.#options.logger.error(`the engine sent an action of the unknown type ${actionType}; update hatchet-ts`);
+  }
+
+  /** A fault of the worker itself in one action is no matter of the others. */
+  #outlive(action: AssignedAction, done: Promise<void>): void {
+    done.catch((error: unknown) => void this.#options.logger.error(`${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`, asError(error)));
   }
 
   /** Gives up on results that are not handed over yet. */
@@ -71,11 +79,13 @@ export class TaskRunner {
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
     const log = new AttemptLog((line) => this.#putLog(action, line), logger, label);
+    const forgotten = forgottenCalls(log);
     const { signal } = attempt.abortController;
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
       await new Promise((resolve) => setImmediate(resolve));
-      const result = await this.#run(action, attempt, log);
+      const result = await this.#run(action, attempt, { log, forgotten });
+      forgotten.end();
       await log.flush();
       if (result === left) {
         await logger.debug(`${label} has left this worker`);
@@ -93,7 +103,7 @@ export class TaskRunner {
     }
   }
 
-  async #run(action: AssignedAction, attempt: Attempt, log: AttemptLog): Promise<AttemptResult | typeof left> {
+  async #run(action: AssignedAction, attempt: Attempt, { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls }): Promise<AttemptResult | typeof left> {
     const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
@@ -101,7 +111,7 @@ export class TaskRunner {
       const payload = parseActionPayload(action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
       const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
-      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0 };
+      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0, forgotten };
       const output = 'durable' in found ? await this.durable.run(found, facts, parent) : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
       if (output === left) return left;
       const checked = found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
@@ -122,7 +132,7 @@ export class TaskRunner {
     const { signal } = attempt.abortController;
     const logs = new Map(members.map((member) => [member.id, new AttemptLog((line) => this.#putLog(member.action, line), logger, `${label}, ${member.id}`)]));
     callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), batchStartedEvent(action, this.#workerId(), members.map(({ id }) => id)), { repeatForMs, signal }).catch(
-      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${String(error)}`),
+      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`),
     );
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
@@ -146,9 +156,13 @@ export class TaskRunner {
       return this.#host(log);
     };
     const call = { action, members, found, abortController: attempt.abortController, hostOf };
+    const log = logs.get(first?.id ?? '');
+    const forgotten = log === undefined ? undefined : forgottenCalls(log);
     // Children belong to the batch's first run.
-    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0 };
-    return await withParentRun(parent, async () => await runBatch(call));
+    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0, forgotten };
+    const results = await withParentRun(parent, async () => await runBatch(call));
+    forgotten?.end();
+    return results;
   }
 
   #host(log: AttemptLog): ContextHost {
@@ -161,7 +175,7 @@ export class TaskRunner {
     const { connection, logger } = this.#options;
     const { dispatcher } = connection;
     callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), startedEvent(action, this.#workerId()), { repeatForMs, signal: attempt.abortController.signal }).catch(
-      (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${String(error)}`),
+      (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`),
     );
   }
 
@@ -186,4 +200,13 @@ export class TaskRunner {
   #workerId(): string {
     return this.#options.view.workerId() ?? this.#options.workerName;
   }
+}
+
+/** What a task begins and never comes to fails into its log. */
+function forgottenCalls(log: AttemptLog): ForgottenCalls {
+  const warn = (message: string): void => void log.write({ at: new Date(), level: 'WARN', message, metadata: '{}' });
+  return new ForgottenCalls(
+    (reason) => warn(`a call of this task failed, and nothing waited for it: ${messageOf(reason)}`),
+    (count) => warn(`${count} more calls of this task failed, and nothing waited for them`),
+  );
 }
