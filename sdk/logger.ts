@@ -1,3 +1,4 @@
+import { uncaptured } from './console-capture.ts';
 import { messageOf } from './failure/describe-failure.ts';
 
 /** The least serious lines that are written. */
@@ -47,7 +48,8 @@ export const plainLogger: LogConstructor = (context, logLevel = 'INFO') => {
 export function guardedLogger(logger: Logger): Logger {
   const guarded = async (write: () => void | Promise<void>): Promise<void> => {
     try {
-      await write();
+      // One that prints to the console must not have what a task has logged come back as another line of it.
+      await uncaptured(write);
     } catch (error) {
       process.stderr.write(`${new Date().toISOString()} ERROR the logger failed: ${messageOf(error)}\n`);
     }

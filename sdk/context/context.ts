@@ -188,8 +188,9 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /**
-   * Writes a line to the run's log, and to the worker's. Lines of a task keep their order and reach the engine before
-   * its result; await it to be sure that this one has. More than 10,000 characters become several lines. It never fails.
+   * Writes a line to the run's log, and to the worker's. Lines of a task keep their order, and reach the engine in batches,
+   * before its result as a rule. It resolves at once, unless thousands of lines wait; it never fails. More than 10,000
+   * characters become several lines.
    * @param message what is no text is written as `console.log` shows it, an error with its stack
    * @param level @default 'INFO'
    */

@@ -4,7 +4,8 @@ import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
-import type { ContextHost, LogLine } from '../context/context-host.ts';
+import type { ContextHost } from '../context/context-host.ts';
+import { captured } from '../console-capture.ts';
 import { asError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
@@ -12,15 +13,20 @@ import { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
 import { validate } from '../schema/validate.ts';
 import type { Action } from './action.ts';
-import { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
 import { contextHost } from './context-host.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
+import { LogSender } from './log-sender.ts';
+import { LogWire } from './log-wire.ts';
 import { resultEvent, startedEvent, toFailure, toResult, type AttemptResult } from './report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';
+
+/** A result is held back for so long while lines of its task are on their way. */
+const longestHoldMs = 800;
 
 /** What the worker gives to the contexts of its tasks. */
 export type WorkerView = Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>;
@@ -30,6 +36,8 @@ export interface TaskRunnerOptions {
   logger: Logger;
   view: WorkerView;
   workerName: string;
+  /** Whether what tasks print goes to their logs. */
+  capturesConsole: boolean;
   /** The action by its id, where this worker has it. */
   findAction(id: string): Action | undefined;
 }
@@ -39,6 +47,7 @@ export class TaskRunner {
   readonly attempts = new Attempts();
   readonly durable: DurableTasks;
   readonly #options: TaskRunnerOptions;
+  readonly #logs: LogSender;
   readonly #reports: ReportQueue<StepActionEvent>;
   readonly #batchReports: ReportQueue<BatchActionEvent>;
 
@@ -47,6 +56,7 @@ export class TaskRunner {
     const { dispatcher } = connection;
     this.#options = options;
     this.durable = new DurableTasks(connection, logger);
+    this.#logs = new LogSender(new LogWire(connection), logger);
     this.#reports = new ReportQueue(attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)), logger);
     this.#batchReports = new ReportQueue(batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)), logger);
   }
@@ -64,8 +74,9 @@ export class TaskRunner {
     done.catch((error: unknown) => void this.#options.logger.error(`${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`, asError(error)));
   }
 
-  /** Gives up on results that are not handed over yet. */
-  stop(): void {
+  /** Gives up on results that are not handed over yet, and after a while on log lines. */
+  async stop(patienceMs: number): Promise<void> {
+    await this.#logs.stop(patienceMs);
     this.durable.stop();
     this.#reports.stop();
     this.#batchReports.stop();
@@ -78,15 +89,15 @@ export class TaskRunner {
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
-    const log = new AttemptLog((line) => this.#putLog(action, line), logger, label);
+    const log = this.#logs.open(action);
     const forgotten = forgottenCalls(log);
     const { signal } = attempt.abortController;
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
       await new Promise((resolve) => setImmediate(resolve));
-      const result = await this.#run(action, attempt, { log, forgotten });
+      const result = await this.#heard(log, async () => await this.#run(action, attempt, { log, forgotten }));
       forgotten.end();
-      await log.flush();
+      await this.#flushed([log]);
       if (result === left) {
         await logger.debug(`${label} has left this worker`);
         return;
@@ -130,14 +141,14 @@ export class TaskRunner {
     if (attempt === undefined) return; // Delivered twice.
     this.attempts.gather(attempt, members.map(({ id, retryCount }) => attemptKey(id, retryCount ?? action.retryCount)));
     const { signal } = attempt.abortController;
-    const logs = new Map(members.map((member) => [member.id, new AttemptLog((line) => this.#putLog(member.action, line), logger, `${label}, ${member.id}`)]));
+    const logs = new Map(members.map((member) => [member.id, this.#logs.open(member.action)]));
     callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), batchStartedEvent(action, this.#workerId(), members.map(({ id }) => id)), { repeatForMs, signal }).catch(
       (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`),
     );
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
       const results = await this.#runBatch(action, { members, attempt, logs });
-      await Promise.all([...logs.values()].map((log) => log.flush()));
+      await this.#flushed([...logs.values()]);
       for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);
       const reports = batchResultEvents(action, this.#workerId(), results);
       await Promise.all(reports.map((report) => this.#batchReports.deliver(report, () => !signal.aborted)));
@@ -160,7 +171,8 @@ export class TaskRunner {
     const forgotten = log === undefined ? undefined : forgottenCalls(log);
     // Children belong to the batch's first run.
     const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0, forgotten };
-    const results = await withParentRun(parent, async () => await runBatch(call));
+    const run = async (): Promise<MemberResult[]> => await withParentRun(parent, async () => await runBatch(call));
+    const results = log === undefined ? await run() : await this.#heard(log, run);
     forgotten?.end();
     return results;
   }
@@ -190,11 +202,17 @@ export class TaskRunner {
     }
   }
 
-  async #putLog(action: AssignedAction, line: LogLine): Promise<void> {
-    const { connection } = this.#options;
-    const { events } = connection;
-    const request = { taskRunExternalId: action.taskRunExternalId, taskRetryCount: action.retryCount, createdAt: line.at, level: line.level, message: line.message, metadata: line.metadata };
-    await callUnary(connection, events.putLog.bind(events), request, { repeatForMs });
+  /** Runs code whose prints are lines of its log. */
+  #heard<Result>(log: AttemptLog, body: () => Result): Result {
+    if (!this.#options.capturesConsole) return body();
+    return captured((level, message) => void log.write({ at: new Date(), level, message, metadata: '{}' }), body);
+  }
+
+  /** A result comes after its log, but does not wait for long: the task's time-out goes on, and the lines arrive without it too. */
+  async #flushed(logs: readonly AttemptLog[]): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([Promise.all(logs.map((log) => log.flush())), pause(longestHoldMs, done.signal)]);
+    done.abort();
   }
 
   #workerId(): string {

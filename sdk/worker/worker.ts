@@ -7,6 +7,7 @@ import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
 import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';
+import { captureConsole } from '../console-capture.ts';
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
@@ -187,6 +188,7 @@ export class Worker {
       connection,
       logger: this.#logger,
       workerName: this.name,
+      capturesConsole: this.#capturesConsole(),
       findAction: (id) => this.#actions.get(id),
       view: {
         runner: this.#runner,
@@ -218,6 +220,7 @@ export class Worker {
     }
     const clock = movableClockOf(this.#connection.config.hostPort);
     clock?.workers.add(this);
+    const letGo = this.#capturesConsole() ? captureConsole() : () => {};
     const unwatch = watchProcess({ logger: this.#logger, underWay: () => tasks.attempts.labels() });
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
@@ -229,6 +232,7 @@ export class Worker {
     } finally {
       forgetSignals();
       unwatch();
+      letGo();
       clock?.workers.delete(this);
       await heartbeat.stop();
     }
@@ -243,6 +247,10 @@ export class Worker {
       slotConfig: durableSlots === undefined ? { default: slots } : { default: slots, durable: durableSlots },
       labels: wireLabels(this.#labels),
     };
+  }
+
+  #capturesConsole(): boolean {
+    return this.#options.captureConsole ?? this.#connection.config.captureConsole;
   }
 
   /** Undefined where the worker offers no such slots. */
@@ -274,7 +282,7 @@ export class Worker {
     }
     await this.#drain(tasks);
     await tasks.durable.leave(farewellMs);
-    tasks.stop();
+    await tasks.stop(farewellMs);
     await heartbeat.stop();
     await this.#logger.info('stopped');
   }

@@ -29,8 +29,17 @@ async function load(order: Order): Promise<string> {
 
 const fetches = hatchet.task({ name: 'fetches', fn: async (input: Order) => ({ text: await load(input) }) });
 const several = hatchet.task({ name: 'several', fn: async () => { await Promise.any([load({ id: 'a' }), Promise.reject(Object.assign(new Error('the cache is cold'), { code: 'ECOLD' }))]); } });
+const talks = hatchet.task({
+  name: 'talks',
+  fn: async (_: object, ctx) => {
+    for (let index = 0; index < 30; index += 1) void ctx.log('line ' + index);
+    console.log('printed %d', 7);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    console.error('printed too');
+  },
+});
 
-const worker = await hatchet.worker('reasons', { workflows: [fetches, several] });
+const worker = await hatchet.worker('reasons', { workflows: [fetches, several, talks] });
 await worker.start();
 `;
 
@@ -73,5 +82,26 @@ describe('why a task failed', () => {
     const error: unknown = await hatchet.run('several', {}).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: `All promises were rejected: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}; the cache is cold (ECOLD)` });
     expect(error).toMatchObject({ errors: [{ stack: expect.stringMatching(/error 2 of 2: Error: the cache is cold \(ECOLD\)\n.*src\/worker\.ts/) }] });
+  });
+});
+
+describe('the log of a run', () => {
+  it('has what its task prints, as the terminal has, and is read from its end', async () => {
+    const ref = await hatchet.runNoWait('talks', {});
+    await ref.result();
+    const logs = async (...flags: string[]): Promise<string[]> => {
+      const { code, stdout, stderr } = await runCli(['runs', 'logs', ref.workflowRunId, '-o', 'ndjson', ...flags], { cwd: project });
+      expect(code, stderr).toBe(0);
+      return stdout.trim().split('\n').map((text) => { const { level, message }: { level: string; message: string } = JSON.parse(text); return `${level} ${message}`; });
+    };
+    const all = [...Array.from({ length: 30 }, (_, index) => `INFO line ${index}`), 'INFO printed 7', 'ERROR printed too'];
+    await expect.poll(() => logs()).toEqual(all);
+    expect(await logs('--tail', '4')).toEqual(all.slice(-4));
+    expect(await logs('--tail', '2', '--level', 'INFO')).toEqual(all.slice(-3, -1));
+    expect(await logs('--follow')).toEqual(all);
+    expect(await logs('--follow', '--tail', '3')).toEqual(all.slice(-3));
+    expect((await runCli(['runs', 'logs', ref.workflowRunId, '--tail', '3', '--limit', '3'], { cwd: project })).code).toBe(2);
+    expect(dev.output).toContain('printed 7');
+    expect(dev.output).toContain('printed too');
   });
 });
