@@ -47,6 +47,7 @@ export const oddities: readonly MakeValue[] = [
   () => ({ toJSON: () => { throw Symbol('not to be written'); } }),
   () => ({ toJSON: () => 10n }),
   () => ({ [Symbol.for('nodejs.util.inspect.custom')]: () => { throw revoked({}); } }),
+  () => Object.defineProperty({}, 'then', { get: () => { throw revoked({}); } }),
   () => Object.assign(new Error('x'), { message: { code: 'E42' } }),
   () => { const cycle: { self?: unknown } = {}; cycle.self = cycle; return cycle; },
   () => { const error: Error & { errors?: unknown } = new Error('round', {}); error.cause = error; error.errors = [error, error]; return error; },
