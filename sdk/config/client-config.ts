@@ -71,7 +71,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
-    captureConsole: setting('CAPTURE_CONSOLE')?.toLowerCase() === 'true',
+    captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),
   };
 }
 

@@ -30,6 +30,11 @@ export class AttemptLog {
     return this.#waiting.length;
   }
 
+  /** Whether there is nothing that the engine has still to be told. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#leftOut === 0;
+  }
+
   /** Resolves at once, unless many wait; never rejects. */
   async write(line: LogLine): Promise<void> {
     for (const part of split(line)) this.#add(part);

@@ -210,8 +210,10 @@ export class TaskRunner {
 
   /** A result comes after its log, but does not wait for long: the task's time-out goes on, and the lines arrive without it too. */
   async #flushed(logs: readonly AttemptLog[]): Promise<void> {
+    const waiting = logs.filter((log) => !log.isEmpty);
+    if (waiting.length === 0) return;
     const done = new AbortController();
-    await Promise.race([Promise.all(logs.map((log) => log.flush())), pause(longestHoldMs, done.signal)]);
+    await Promise.race([Promise.all(waiting.map((log) => log.flush())), pause(longestHoldMs, done.signal)]);
     done.abort();
   }
 

@@ -52,7 +52,7 @@ function handleExit(code: number): void {
     const labels = safely(() => worker.underWay(), []);
     if (labels.length === 0) continue;
     const more = labels.length > mostNamed ? ` and ${labels.length - mostNamed} more` : '';
-    void worker.logger.error(`the process ends with exit code ${code}${exitPlace()} while ${labels.length} ${labels.length === 1 ? 'task runs' : 'tasks run'}: ${labels.slice(0, mostNamed).join(', ')}${more}. They start again on a worker that is there`);
+    void worker.logger.error(`the process ends with exit code ${code}${exitPlace()} while ${labels.length} ${labels.length === 1 ? 'task runs' : 'tasks run'}: ${labels.slice(0, mostNamed).join(', ')}${more}. They start again on another worker`);
   }
 }
 

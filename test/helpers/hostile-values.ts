@@ -47,6 +47,7 @@ export const oddities: readonly MakeValue[] = [
   () => ({ toJSON: () => { throw Symbol('not to be written'); } }),
   () => ({ toJSON: () => 10n }),
   () => ({ [Symbol.for('nodejs.util.inspect.custom')]: () => { throw revoked({}); } }),
+  // oxlint-disable-next-line unicorn/no-thenable -- the oddity is that it cannot be read
   () => Object.defineProperty({}, 'then', { get: () => { throw revoked({}); } }),
   () => Object.assign(new Error('x'), { message: { code: 'E42' } }),
   () => { const cycle: { self?: unknown } = {}; cycle.self = cycle; return cycle; },
