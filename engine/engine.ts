@@ -20,6 +20,7 @@ import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { durableService } from './grpc/durable/durable-service.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
+import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './grpc/figures/change-signal.ts';
 import { startGrpc } from './grpc/server.ts';
@@ -213,14 +214,16 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
   };
   const { tls } = context;
+  const logIntake = new LogIntake(logs, limits);
   const services = [
     dispatcherService({ ...edge, dispatcher, results, ...followers }),
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
-    eventsService({ ...edge, pool: reads, logs, streams, limits }),
+    eventsService({ ...edge, pool: reads, logIntake, streams, limits }),
     monitorService({
       ...edge,
+      logIntake,
       dispatcher,
       feed,
       changes,

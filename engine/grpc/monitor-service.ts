@@ -27,6 +27,7 @@ import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, Strea
 import { whyWaiting } from '../plan/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
 import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import type { LogIntake } from './log-intake.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './runs/run-export.ts';
 import { durableCauses } from './durable/durable-cause.ts';
@@ -41,10 +42,14 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   dispatcher: Dispatcher;
   pool: Pool;
   feed: JournalFeed;
+  logIntake: LogIntake;
   /** Of what the owner's memory holds. */
   changes: ChangeSignal;
   engine: EngineFacts;
 }
+
+/** Log lines a call. */
+const maxPutLines = 1000;
 
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
@@ -116,17 +121,21 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     listLogs: async (request, { tenantId }) => {
       const id = knownId(request.id, 'UNKNOWN_RUN');
       const limit = pageLimit(request.limit, 1000, 10_000);
-      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit };
+      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit, newest: request.newest ?? false };
       return readWithin(maxPageBytes, async (bytes) => {
         const { lines, more, brought, leftOut } = await readLogLines(pool, { ...query, bytes });
         if (lines.length === 0) await runDetail(tenantId, request.id);
-        return { value: { lines: lines.map(logLineMessage), next: more ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
+        return { value: { lines: lines.map(logLineMessage), next: more && !query.newest ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
       });
     },
     streamLogs: async (call, { tenantId }, signal) => {
       const after = lineCursor(call.request.after);
       const detail = await runDetail(tenantId, call.request.id);
       await streamLogs(deps, { call, tenantId, detail, after, signal });
+    },
+    putLogs: async ({ lines }, { tenantId }) => {
+      await deps.logIntake.take(tenantId, atMost(lines, 'the log lines', maxPutLines));
+      return {};
     },
     listWorkflows: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 100, 1000);

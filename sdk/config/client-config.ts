@@ -23,6 +23,8 @@ export interface ClientConfig {
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
   readonly now: () => Date;
+  /** Whether workers capture what tasks print, where they do not say it themselves. */
+  readonly captureConsole: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -69,6 +71,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
+    captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),
   };
 }
 

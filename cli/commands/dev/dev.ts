@@ -76,7 +76,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv({ HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...context.env }, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
       feed: new RunFeed(connect, emit),
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),
       connection,

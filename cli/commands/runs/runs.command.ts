@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
 import type { BranchFlags, RestoreFlags } from './branch-run.ts';
@@ -88,9 +88,10 @@ function logs(host: CommandHost): Command {
     .option('--follow', 'go on until the run ends')
     .option('--level <level>', 'only DEBUG, INFO, WARN or ERROR; several with commas', names)
     .option('--search <text>', 'only lines with this text')
-    .option('--limit <n>', 'lines', wholeNumber(1, 10_000), 1000)
+    .option('--limit <n>', 'the first lines', wholeNumber(1, 10_000), 1000)
+    .addOption(new Option('--tail <n>', 'the last lines instead of the first; with --follow, and what comes then').argParser(wholeNumber(1, 10_000)).conflicts('limit'))
     .action((runId: string, flags: RunLogsFlags) => host.run(async () => (await import('./run-logs.ts')).runLogs(host.context, runId, flags)));
-  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs logs 0198c0de-0000-7000-8000-000000000000 --follow');
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs logs 0198c0de-0000-7000-8000-000000000000 --follow --tail 20');
 }
 
 function cancel(host: CommandHost): Command {

@@ -66,6 +66,7 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/hatchet.monitor.v1.MonitorService/StreamRunEvents': reads,
   '/hatchet.monitor.v1.MonitorService/ListLogs': reads,
   '/hatchet.monitor.v1.MonitorService/StreamLogs': reads,
+  '/hatchet.monitor.v1.MonitorService/PutLogs': reports,
   '/hatchet.monitor.v1.MonitorService/ListWorkflows': reads,
   '/hatchet.monitor.v1.MonitorService/GetWorkflow': reads,
   '/hatchet.monitor.v1.MonitorService/ListWorkers': reads,
