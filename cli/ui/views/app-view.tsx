@@ -1,4 +1,5 @@
 import { Box, Text } from 'ink';
+import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
@@ -124,7 +125,7 @@ function StatusBar({ state }: { state: UiState }) {
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
   const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
   const room = state.columns - keys.length;
-  const worker = dev === undefined ? `${overview?.workers ?? 0} worker(s)` : `worker ${dev.worker}${dev.reloads > 0 ? ` (${dev.reloads} reloads)` : ''}`;
+  const worker = dev === undefined ? amount(overview?.workers ?? 0, 'worker') : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
   return (
     <Box flexDirection="column">

@@ -84,7 +84,7 @@ describe('hatchet dev in a terminal', () => {
     writeFileSync(source, `${text}\nconst broken = ;\n`);
     await terminal.shows(/not built, the last good worker serves: src\/order\.ts:\d+:\d+ Unexpected ";"/);
     writeFileSync(source, `${text}\nconsole.log('reloaded');\n`);
-    await terminal.shows(/worker serving \(1 reloads\)/);
+    await terminal.shows(/worker serving \(1 reload\)/);
     expect(terminal.screen()).not.toContain('not built');
     terminal.press('6');
     await terminal.shows(/worker │ reloaded/);
