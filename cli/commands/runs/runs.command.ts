@@ -19,9 +19,10 @@ export function runsCommand(host: CommandHost): Command {
 
 function list(host: CommandHost): Command {
   const command = withFilter(new Command('list').alias('ls').description('runs, newest first'))
+    .argument('[query...]', 'as in the terminal UI: status:failed workflow:email since:1h key:value text')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
-    .action((flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, flags)));
-  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h');
+    .action((query: string[], flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, query, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h', 'hatchet runs list status:failed since:1h customer:ada');
 }
 
 /** Which runs, but for what only a list needs. */

@@ -4,7 +4,8 @@ import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { crashLines } from '../model/layout.ts';
-import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
+import { askedQuery } from '../model/found-runs.ts';
+import { views, visibleRuns, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
 import { DialogView } from './dialogs.tsx';
 import { ListView } from './list-view.tsx';
 import { LogsView } from './logs-view.tsx';
@@ -145,7 +146,19 @@ function filterText(state: UiState): string {
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];
   const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
-  return parts.length === 0 ? '' : `only ${plainText(parts.join(', '))}; esc shows all again`;
+  if (parts.length === 0) return state.view === 'runs' ? placeText(state) : '';
+  const problem = state.view === 'runs' ? askedQuery(state).problem : undefined;
+  const place = state.view === 'runs' ? `  ${placeText(state)}` : '';
+  return problem === undefined ? `only ${plainText(parts.join(', '))}; esc shows all again${place}` : plainText(problem);
+}
+
+/** Where the list stands: `12 of 500+`, with the plus where the engine has more than is loaded. */
+function placeText(state: UiState): string {
+  const rows = visibleRuns(state);
+  if (rows.length === 0) return '';
+  const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected)) + 1;
+  const hasMore = (state.found === undefined ? state.older : state.found.next) !== null;
+  return `${at.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')}${hasMore ? '+' : ''}${state.found?.isLoading === true ? ' …' : ''}`;
 }
 
 function runsPerSecond(state: UiState): string {

@@ -42,7 +42,7 @@ function Line({ run, isSelected, state, nameWidth, narrow }: { run: RunRow; isSe
 
 function Empty({ state }: { state: UiState }) {
   const [first] = state.workflows;
-  if (state.filter !== 'ALL' || state.searches.runs.text !== '') return <Text>{'\n  No run fits. esc shows all again.'}</Text>;
+  if (state.found !== undefined) return <Text>{state.found.isLoading ? '\n  Looking through all runs…' : '\n  No run fits. esc shows all again.'}</Text>;
   if (first !== undefined) return <Text>{`\n  No runs yet. Press t to trigger ${plainText(first.name)}.`}</Text>;
   return <Text>{'\n  No runs yet, and no workflow: a worker registers them when it starts.'}</Text>;
 }

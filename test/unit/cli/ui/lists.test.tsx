@@ -97,7 +97,8 @@ describe('crons and scheduled runs', () => {
   });
 
   it('are switched off and on', () => {
-    expect(play(schedulesView(), press('p')).effects).toEqual([{ type: 'enable-cron', cronId: 'nightly', name: 'nightly', enabled: false }]);
+    expect(play(schedulesView(), press('p')).effects).toEqual([]);
+    expect(play(schedulesView(), press('p'), press('y')).effects).toEqual([{ type: 'enable-cron', cronId: 'nightly', name: 'nightly', enabled: false }]);
     expect(play(schedulesView({ crons: [cron('off', { enabled: false, nextAt: null })] }), press('p')).effects).toEqual([{ type: 'enable-cron', cronId: 'off', name: 'off', enabled: true }]);
     expect(draw(schedulesView({ crons: [cron('off', { enabled: false, nextAt: null })] }))).toMatch(/off +report +no /);
   });
@@ -139,7 +140,8 @@ describe('crons and scheduled runs', () => {
 describe('workflows and workers', () => {
   it('pause and resume a workflow, and say which is paused', () => {
     const state = play(emptyState({ workflows: [workflow('order'), workflow('report', { paused: true })] }), press('2')).state;
-    expect(play(state, press('p')).effects).toEqual([{ type: 'pause-workflow', name: 'order', paused: true }]);
+    expect(play(state, press('p'), press('n')).effects).toEqual([]);
+    expect(play(state, press('p'), press('y')).effects).toEqual([{ type: 'pause-workflow', name: 'order', paused: true }]);
     expect(play(state, press('j'), press('p')).effects).toEqual([{ type: 'pause-workflow', name: 'report', paused: false }]);
     expect(draw(play(state, press('j')).state)).toMatch(/▸ report +PAUSED[^]*its queued tasks wait[^]*p resumes it/);
   });
@@ -195,8 +197,9 @@ describe('the keys of a run', () => {
   const listed = (status: 'RUNNING' | 'FAILED') => play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status })], next: null }).state;
 
   it('replay what has ended, in the table and in the run', () => {
-    expect(play(listed('FAILED'), press('R')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
-    expect(play(listed('FAILED'), pressNamed('enter'), press('R')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
+    expect(play(listed('FAILED'), press('R'), press('n')).effects).toEqual([]);
+    expect(play(listed('FAILED'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
+    expect(play(listed('FAILED'), pressNamed('enter'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
     const running = play(listed('RUNNING'), press('R'));
     expect(running.effects).toEqual([]);
     expect(running.state.notice?.text).toContain('has not ended');
