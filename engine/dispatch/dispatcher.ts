@@ -4,18 +4,29 @@ import type { Assignment, Sending } from './assignment.ts';
 import type { RunPayload } from '../model/run-payload.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { startMessage, type Reads } from './start-message.ts';
-import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
+import { attemptKey, WorkerSession, type CancelNotice, type Presence, type WorkerLink } from './worker-session.ts';
 
 export interface Attempt {
   taskId: string;
   attempt: number;
 }
 
+export interface LostWorker {
+  tenantId: string;
+  workerId: string;
+  /** It is not expected back: its id is not known any more. */
+  forget: boolean;
+  /** How it died, where that is more than a silence. */
+  processEnd: string | undefined;
+}
+
 /** What the dispatcher asks of the rest of the engine. */
 export interface DispatcherPorts {
-  presence(worker: { tenantId: string; workerId: string; assignable: boolean }): Promise<unknown>;
-  /** @param forget it is not expected back: its id is not known any more */
-  workerLost(worker: { tenantId: string; workerId: string; forget: boolean }): Promise<unknown>;
+  presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
+  /** Its tasks go to others. */
+  workerLost(worker: LostWorker): Promise<unknown>;
+  /** The ids of a tenant's workers that run in a process. @throws HatchetError NOT_OWNER */
+  workersOfProcess(tenantId: string, process: string): readonly string[];
   cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
   returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
   reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
@@ -77,7 +88,7 @@ export class Dispatcher {
   announceAll(): void {
     this.#takeOvers++;
     for (const session of this.#sessions.values()) {
-      session.announced = false;
+      session.announced = 'away';
       this.#check(session);
     }
   }
@@ -92,6 +103,22 @@ export class Dispatcher {
     const session = this.#known(tenantId, workerId);
     session.beat(this.#ports.nowMs());
     this.#check(session);
+  }
+
+  /**
+   * The process of workers has ended, as its parent says: their tasks go to others as soon as their streams have ended too.
+   * @param how such as `exit code 1` or `SIGKILL`
+   * @returns the ids of the workers that ran in it
+   */
+  processEnded(tenantId: string, process: string, how: string): readonly string[] {
+    const workerIds = this.#ports.workersOfProcess(tenantId, process);
+    for (const workerId of workerIds) {
+      const session = this.session(tenantId, workerId);
+      if (session === undefined) continue;
+      session.processEnd = how;
+      this.#check(session);
+    }
+    return workerIds;
   }
 
   /**
@@ -215,21 +242,22 @@ export class Dispatcher {
   #check(session: WorkerSession): void {
     const nowMs = this.#ports.nowMs();
     const { tenantId, workerId } = session;
-    const fit = session.isFit(nowMs);
-    if (fit !== session.announced) {
-      session.announced = fit;
-      this.#tellOwner(this.#ports.presence({ tenantId, workerId, assignable: fit }), () => {
-        if (session.announced === fit) session.announced = !fit;
+    const { announced, hasDied } = session;
+    const presence = session.presence(nowMs);
+    if (presence !== announced) {
+      session.announced = presence;
+      this.#tellOwner(this.#ports.presence({ tenantId, workerId, presence }), () => {
+        if (session.announced === presence) session.announced = announced;
       });
     }
-    if (!session.isGone(nowMs, this.#workerTimeoutMs)) return;
-    const forget = session.ended || nowMs - session.seenAtMs > forgetMs;
+    if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
+    const forget = hasDied || session.ended || nowMs - session.seenAtMs > forgetMs;
     if (session.lost && (!forget || session.forgetting)) return;
-    if (!session.lost) this.#log.warn({ workerId }, 'a worker was lost; its tasks go to others');
+    if (!session.lost) this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
     session.lost = true;
     session.forgetting = forget;
     session.untold.clear();
-    const told = this.#ports.workerLost({ tenantId, workerId, forget }).then(() => {
+    const told = this.#ports.workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined }).then(() => {
       if (forget) this.#forget(session);
     });
     this.#tellOwner(told, () => {

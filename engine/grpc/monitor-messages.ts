@@ -1,6 +1,7 @@
 import type { Cause } from '../plan/why.ts';
 import { HatchetError } from '../errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
+import { shownLabels } from '../model/labels.ts';
 import { parseMismatch } from '../model/mismatch.ts';
 import { splitError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
@@ -144,7 +145,7 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     actions: stored.actions,
     actionsLeftOutBytes: leftOutBytes(stored.actionsLeftOut),
     slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),
-    labels: Object.fromEntries(Object.entries(stored.labels).map(([key, value]) => [key, String(value)])),
+    labels: Object.fromEntries(Object.entries(shownLabels(stored.labels)).map(([key, value]) => [key, String(value)])),
     registeredAt: new Date(stored.registeredAtMs),
     lastHeartbeatAt: session !== undefined ? new Date(session.seenAtMs) : stored.lastHeartbeatAtMs === null ? undefined : new Date(stored.lastHeartbeatAtMs),
     sdk: [stored.runtime['language']?.toLowerCase(), stored.runtime['sdkVersion']].filter((part) => part !== undefined).join(' '),

@@ -259,12 +259,26 @@ export interface WorkerPresenceCommand {
   kind: 'workerPresence';
   workerId: string;
   assignable: boolean;
+  /** Its stream has ended: until it is back or lost, nobody can say whether its tasks run, and no time passes for them. */
+  away?: boolean;
 }
 
-/** The worker was silent for longer than the limit: its tasks go elsewhere. */
+/** How a worker died. */
+export interface WorkerDeath {
+  /** Such as `exit code 1`, `SIGKILL` or `no heartbeat for 30 s`. */
+  how: string;
+  /** Whoever saw its process end has said so: it never comes back. */
+  isCertain: boolean;
+  /** So many deaths of workers end a task. */
+  mostDeaths: number;
+}
+
+/** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
 export interface WorkerLostCommand {
   kind: 'workerLost';
   workerId: string;
+  /** Absent where its tasks are not to count it. */
+  death?: WorkerDeath;
   /** It is not expected back. */
   forget?: boolean;
 }

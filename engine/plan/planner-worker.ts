@@ -19,6 +19,8 @@ export class PlannerWorker {
   readonly tasks = new Set<number>();
   /** Attached, with fresh heartbeats: what the session layer last said. Memory only. */
   assignable = false;
+  /** Since when it has had no stream, so that the deadlines of its tasks stand still; 0 while it has one. Memory only. */
+  awaySinceUs = 0;
   paused = false;
   /** Unsubscribed: takes nothing any more, but its tasks may still report. */
   ended = false;

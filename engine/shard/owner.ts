@@ -373,7 +373,7 @@ export class Owner {
       if (owned.length === 0) return;
       const fresh = new Map(owned.map((shard) => [shard.id, new ShardState(shard)]));
       const startedAt = performance.now();
-      const open = await recoverShards(lane.client, fresh);
+      const open = await recoverShards(lane.client, fresh, this.#clock.nowUs());
       for (const [id, state] of fresh) this.#states.set(id, state);
       this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
       this.#renewedAt = 0;

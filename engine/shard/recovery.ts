@@ -52,6 +52,8 @@ interface LiveSqlRow {
   attempt: number;
   retries: number;
   reassigns: number;
+  deaths: number;
+  unanswered: number;
   seq: string;
   due_us: string;
   worker_id: string | null;
@@ -81,7 +83,7 @@ const readWorkers = `
 
 /** By primary key, a page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
-  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE task_id > $1 ORDER BY task_id LIMIT $2`;
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
@@ -113,9 +115,9 @@ export interface OpenAttempt {
  * Loads all that the shards remember. Memory afterwards equals `live`.
  * @returns the attempts whose fate on their worker is open
  */
-export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<OpenAttempt[]> {
+export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<OpenAttempt[]> {
   await loadVersions(client, shards);
-  await loadWorkers(client, shards);
+  await loadWorkers(client, shards, nowUs);
   await loadPaused(client, shards);
   await loadFilters(client, shards);
   await loadRateLimits(client, shards);
@@ -178,13 +180,15 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
   }
 }
 
-async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
+/** All are away until their streams are back. */
+async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<void> {
   const { rows } = await client.query<WorkerSqlRow>(readWorkers);
   for (const row of rows) {
     const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)) });
     if (worker === undefined) continue;
     worker.paused = row.paused;
     worker.ended = row.ended;
+    worker.awaySinceUs = nowUs;
   }
 }
 
@@ -202,6 +206,8 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   tasks.attempt[row] = sql.attempt;
   tasks.retries[row] = sql.retries;
   tasks.reassigns[row] = sql.reassigns;
+  tasks.deaths[row] = sql.deaths;
+  tasks.unanswered[row] = sql.unanswered;
   tasks.invocation[row] = sql.invocation;
   tasks.step[row] = version.firstStep + sql.step;
   tasks.seq[row] = Number(sql.seq);
@@ -211,6 +217,7 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
     if (worker === undefined) throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
     tasks.worker[row] = worker.index;
     worker.hold(row);
+    shard.deadlines.hold(row);
     if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
   }
   return row;

@@ -62,6 +62,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
         attempt: tasks.attempt[row] ?? 0,
         retries: tasks.retries[row] ?? 0,
         reassigns: tasks.reassigns[row] ?? 0,
+        deaths: tasks.deaths[row] ?? 0,
         due: tasks.dueUs[row] ?? 0,
         worker: state.workerOf(row)?.id ?? null,
         batch: state.batches.ofRow.get(row)?.id ?? null,
@@ -107,6 +108,7 @@ interface TaskImage {
   attempt: number;
   retries: number;
   reassigns: number;
+  deaths: number;
   due: number;
   worker: string | null;
   batch: string | null;
@@ -119,6 +121,6 @@ interface TaskImage {
 }
 
 function taskLine(task: TaskImage): string {
-  const { id, where, generation, attempt, retries, reassigns, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
-  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
+  const { id, where, generation, attempt, retries, reassigns, deaths, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
+  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, ${deaths} deaths, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
 }

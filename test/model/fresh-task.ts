@@ -11,6 +11,7 @@ export function freshTask({ id, run, index, step }: Pick<ModelTask, 'id' | 'run'
     attempt: 0,
     retries: 0,
     reassigns: 0,
+    deaths: 0,
     due: 0,
     turn: 0,
     first: false,

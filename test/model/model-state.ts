@@ -20,6 +20,8 @@ export interface ModelTask {
   attempt: number;
   retries: number;
   reassigns: number;
+  /** Workers that died under it. */
+  deaths: number;
   /** When time moves it; 0 for never. */
   due: number;
   /** In which order it became ready last. */
@@ -104,6 +106,8 @@ export interface ModelWorker {
   readonly slots: number;
   labels: ReadonlyMap<string, string | number>;
   present: boolean;
+  /** Since when no time passes for its tasks; 0 while it is connected. */
+  awaySince: number;
   paused: boolean;
   left: boolean;
 }

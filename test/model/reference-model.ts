@@ -34,7 +34,7 @@ export class ReferenceModel implements ModelView {
   readonly gathering: Gathering = new Gathering(this);
   readonly queue: Queue = new Queue(this, { units: this.units, gathering: this.gathering });
   readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
-  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task) => (task.where === 'runs' ? this.#reassign(task) : this.#stopped(task)) });
+  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task, mostDeaths) => (task.where === 'runs' ? this.#outlive(task, mostDeaths) : this.#stopped(task)) });
   #count = 0;
   #batch = 0;
 
@@ -55,8 +55,8 @@ export class ReferenceModel implements ModelView {
    * The engine died and another took over. Nothing that was promised changes. What may: workers have still to come back,
    * turns start again from the oldest, and a key's places are those of the newest unfinished task.
    */
-  restart(): void {
-    this.#workers.restart();
+  restart(now: number): void {
+    this.#workers.restart(now);
     const byId = [...this.tasks].sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const task of byId.filter(({ listening }) => listening > 0)) task.listening = this.count();
     for (const task of byId.filter(({ worker }) => worker !== null)) task.assigned = this.count();
@@ -131,7 +131,7 @@ export class ReferenceModel implements ModelView {
       case 'tick':
         return this.#tick();
       default:
-        return this.#workers.run(command);
+        return this.#workers.run(command, this.now);
     }
   }
 
@@ -292,6 +292,15 @@ export class ReferenceModel implements ModelView {
     task.admitted = false;
   }
 
+  /** Its worker is gone: another gets it, unless too many have died under it. */
+  #outlive(task: ModelTask, mostDeaths: number | null): void {
+    if (mostDeaths === null) return this.#reassign(task);
+    if (task.deaths + 1 >= mostDeaths) return this.#end(task, { status: 'failed', output: null });
+    this.#nextAttempt(task);
+    task.deaths++;
+    this.queueTask(task, true);
+  }
+
   #reassign(task: ModelTask): void {
     if (task.reassigns === 10) {
       this.#end(task, { status: 'failed', output: null });
@@ -374,8 +383,13 @@ export class ReferenceModel implements ModelView {
   }
 
   #firstDue(): ModelTask | undefined {
-    return this.tasks.filter(({ due }) => due !== 0 && due <= this.now).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
+    return this.tasks.filter((task) => task.due !== 0 && task.due <= this.now && !standsStill(task)).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
   }
+}
+
+/** Nobody can say whether it runs. */
+function standsStill({ where, worker }: ModelTask): boolean {
+  return where === 'runs' && (worker?.awaySince ?? 0) > 0;
 }
 
 function isBad(demands: readonly StepDemands[] | null, index: number): boolean {

@@ -20,8 +20,9 @@ function say(what: string): Promise<void> {
 }
 
 const ports: DispatcherPorts = {
-  presence: ({ assignable }) => say(assignable ? 'there' : 'away'),
-  workerLost: ({ forget }) => say(forget ? 'forgotten' : 'lost'),
+  presence: ({ presence }) => say(presence),
+  workerLost: ({ forget, processEnd }) => say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
+  workersOfProcess: (_, process) => (process === 'p' ? [workerId] : []),
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
   reassignUnstarted: (_, { taskId }) => say(`unstarted ${taskId}`),
@@ -75,16 +76,16 @@ it('what could not be said while Postgres was away is said once it is back', asy
   dispatcher.addWorker(tenantId, workerId);
   dispatcher.attach(tenantId, workerId, link);
   dispatcher.heartbeat(tenantId, workerId);
-  expect(said).toEqual(['there']);
+  expect(said).toEqual(['fit']);
 
   away = true;
   await pass(10_000); // late: it gets nothing new
   dispatcher.cancel('gone', { kind: 'cancel', tenantId, runId: 'r', taskId: 'a', stepName: 's', action: 'x', attempt: 0, invocation: null });
   await pass(31_000); // and lost
-  expect(said).toEqual(['there']);
+  expect(said).toEqual(['fit']);
   away = false;
   await pass(1_000);
-  expect(said.slice(1).sort()).toEqual(['away', 'lost', 'told a']);
+  expect(said.slice(1).sort()).toEqual(['lost', 'told a', 'unfit']);
   await pass(1_000);
   expect(said).toHaveLength(4);
 });
@@ -94,13 +95,13 @@ it('a worker that came back while Postgres was away gets tasks once that is back
   dispatcher.attach(tenantId, workerId, link);
   dispatcher.heartbeat(tenantId, workerId);
   await pass(10_000);
-  expect(said).toEqual(['there', 'away']);
+  expect(said).toEqual(['fit', 'unfit']);
   away = true;
   dispatcher.heartbeat(tenantId, workerId);
   await pass(1_000);
   away = false;
   await pass(1_000);
-  expect(said).toEqual(['there', 'away', 'there']);
+  expect(said).toEqual(['fit', 'unfit', 'fit']);
 });
 
 it('what was to be said of attempts before a take-over is not said after it', async () => {
@@ -111,4 +112,28 @@ it('what was to be said of attempts before a take-over is not said after it', as
   away = false;
   await pass(5_000);
   expect(said).toEqual([]);
+});
+
+it('a process that ended takes its workers with it as soon as their streams have ended, not before', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, link);
+  expect(dispatcher.processEnded(tenantId, 'p', 'SIGKILL')).toEqual([workerId]);
+  expect(dispatcher.processEnded(tenantId, 'another', 'SIGKILL')).toEqual([]);
+  await pass(1_000);
+  expect(said).toEqual(['fit']);
+  detach();
+  expect(said).toEqual(['fit', 'away', 'forgotten by SIGKILL']);
+  await pass(1_000);
+  expect(said).toHaveLength(3);
+  expect(dispatcher.session(tenantId, workerId)).toBeUndefined();
+});
+
+it('a worker that comes back by a new stream has not died, whatever was said of its process', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  dispatcher.processEnded(tenantId, 'p', 'exit code 1');
+  const detach = dispatcher.attach(tenantId, workerId, { ...link });
+  detach();
+  await pass(1_000);
+  expect(said).toEqual(['fit', 'away']);
 });
