@@ -21,6 +21,8 @@ export function dispatcherPorts(owner: Owner, reads: Pool, { workerTimeoutMs, mo
     cancelSent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'cancelSent', taskId, attempt }),
     returnUnsent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'returnUnsent', taskId, attempt }),
     reassignUnstarted: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'reassignUnstarted', taskId, attempt }),
+    unanswered: ({ tenantId, workerId, attempts }) => owner.submit(tenantId, { kind: 'unanswered', workerId, attempts }),
+    workerAnswered: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerAnswered', workerId }),
     unstarted: (tenantId, workerId) => {
       const state = owner.stateOf(tenantId);
       const rows = [...(state?.workersById.get(workerId)?.tasks ?? [])];

@@ -161,11 +161,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => streams.stop());
 
+  const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
   const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock: options.clock ?? systemClock,
     log,
+    workerTimeoutMs,
     events: {
       committed: (effects, history, nodes) => {
         releaseEffects(effects, { dispatcher, links, results, logs, log });
@@ -188,7 +190,6 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const time = new EngineTimeline({ owner, timekeeper });
-  const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
   const ports = dispatcherPorts(owner, reads, { workerTimeoutMs, mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths });
   const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });

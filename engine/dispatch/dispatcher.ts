@@ -1,5 +1,6 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import type { RunPayload } from '../model/run-payload.ts';
 import { PayloadCache } from './payload-cache.ts';
@@ -30,6 +31,10 @@ export interface DispatcherPorts {
   cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
   returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
   reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
+  /** The worker has said nothing of these since they were sent: those that it has not started go elsewhere. */
+  unanswered(worker: { tenantId: string; workerId: string; attempts: readonly SentAttempt[] }): Promise<unknown>;
+  /** It answers again. */
+  workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
   unstarted(tenantId: string, workerId: string): Attempt[];
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
@@ -51,6 +56,7 @@ export class Dispatcher {
   readonly #log: Logger;
   readonly #workerTimeoutMs: number;
   readonly #sessions = new Map<string, WorkerSession>();
+  readonly #answers = new AnswerWatch();
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
   /** With each the fate of all attempts is found out anew. */
@@ -60,7 +66,10 @@ export class Dispatcher {
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
-    this.#sweep = setInterval(() => this.#checkAll(), sweepMs);
+    this.#sweep = setInterval(() => {
+      this.#checkAll();
+      this.#checkAnswers();
+    }, sweepMs);
   }
 
   /** @param ended unsubscribed before a restart: it attaches no more, but what it still runs is watched over */
@@ -90,6 +99,8 @@ export class Dispatcher {
     for (const session of this.#sessions.values()) {
       session.announced = 'away';
       this.#check(session);
+      // What was to be said of them before may not have been said.
+      if (session.link !== undefined) this.#watchUnstarted(session);
     }
   }
 
@@ -131,6 +142,7 @@ export class Dispatcher {
     if (session.ended) throw unknownWorker(workerId);
     session.link?.close();
     session.attach(link, this.#ports.nowMs());
+    if (session.unanswered.size > 0) this.#answered(session); // whoever connects is not blocked
     for (const notice of session.untold.values()) this.#tell(session, notice);
     this.#watchUnstarted(session);
     this.#check(session);
@@ -141,6 +153,12 @@ export class Dispatcher {
       session.timers.clear();
       this.#check(session);
     };
+  }
+
+  /** A worker has said something of an attempt, be it one that is over. The batch is what it names instead of the attempt. */
+  heard(attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
+    const session = this.#answers.heard(attempt);
+    if (session !== undefined) this.#answered(session);
   }
 
   /** Sends committed assignments; those whose payload is not at hand are read together first. */
@@ -210,7 +228,10 @@ export class Dispatcher {
       return [];
     });
     const message = startMessage(batch, ready, reads);
-    if (message !== undefined) session?.link?.send(message);
+    const link = session?.link;
+    if (session === undefined || link === undefined || message === undefined) return;
+    link.send(message);
+    for (const { assignment } of ready) this.#answers.sent(session, link, { taskId: assignment.taskId, attempt: assignment.attempt, invocation: assignment.invocation, batchId: batch?.id ?? null });
   }
 
   #giveBack(assignment: Assignment): void {
@@ -233,6 +254,22 @@ export class Dispatcher {
       for (const suspect of suspects) this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
     }, unstartedMs);
     session.timers.add(timer);
+  }
+
+  #checkAnswers(): void {
+    for (const [session, attempts] of this.#answers.due()) {
+      const { tenantId, workerId } = session;
+      this.#insist(() => {
+        if (this.#sessions.get(workerId) === session) this.#answers.told(session, attempts);
+        return this.#ports.unanswered({ tenantId, workerId, attempts });
+      });
+    }
+  }
+
+  #answered(session: WorkerSession): void {
+    this.#answers.forget(session);
+    const { tenantId, workerId } = session;
+    this.#insist(() => this.#ports.workerAnswered({ tenantId, workerId }));
   }
 
   #checkAll(): void {
@@ -268,6 +305,7 @@ export class Dispatcher {
   /** One that came back in the last moment hears that it is not known. */
   #forget(session: WorkerSession): void {
     this.#sessions.delete(session.workerId);
+    this.#answers.forget(session);
     session.link?.close();
   }
 

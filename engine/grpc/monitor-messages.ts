@@ -135,13 +135,18 @@ export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
   };
 }
 
+function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined): WorkerStatus {
+  if (planned?.assignable !== true || (stored.ended && !stored.paused)) return WorkerStatus.WORKER_STATUS_INACTIVE;
+  if (planned.isSilent) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
+  return stored.paused ? WorkerStatus.WORKER_STATUS_PAUSED : WorkerStatus.WORKER_STATUS_ACTIVE;
+}
+
 /** Stored facts, with what memory knows better: slots in use and whether it is alive now. */
 export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, session: WorkerSession | undefined): WorkerSummary {
-  const active = planned?.assignable === true;
   return {
     workerId: stored.id,
     name: stored.name,
-    status: stored.paused && active ? WorkerStatus.WORKER_STATUS_PAUSED : active && !stored.ended ? WorkerStatus.WORKER_STATUS_ACTIVE : WorkerStatus.WORKER_STATUS_INACTIVE,
+    status: workerStatus(stored, planned),
     actions: stored.actions,
     actionsLeftOutBytes: leftOutBytes(stored.actionsLeftOut),
     slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),

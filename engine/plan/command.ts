@@ -37,6 +37,8 @@ export interface CommandByKind extends DurableCommandByKind {
   cancelSent: CancelSentCommand;
   returnUnsent: ReturnUnsentCommand;
   reassignUnstarted: ReassignUnstartedCommand;
+  unanswered: UnansweredCommand;
+  workerAnswered: WorkerAnsweredCommand;
   refreshTimeout: RefreshTimeoutCommand;
   releaseSlot: ReleaseSlotCommand;
   tick: TickCommand;
@@ -76,6 +78,8 @@ export interface ReplyByKind extends DurableReplyByKind {
   cancelSent: void;
   returnUnsent: void;
   reassignUnstarted: void;
+  unanswered: void;
+  workerAnswered: void;
   refreshTimeout: RefreshTimeoutReply;
   releaseSlot: void;
   tick: void;
@@ -329,6 +333,19 @@ export interface ReturnUnsentCommand extends AttemptRef {
 /** Sent, perhaps, but no sign of a start since the worker's stream came back. */
 export interface ReassignUnstartedCommand extends AttemptRef {
   kind: 'reassignUnstarted';
+}
+
+/** Sent 5 s ago, on a stream that is open, and the worker has said nothing of them. */
+export interface UnansweredCommand {
+  kind: 'unanswered';
+  workerId: string;
+  attempts: readonly (AttemptRef & { invocation: number | null })[];
+}
+
+/** A worker that did not answer has said something. */
+export interface WorkerAnsweredCommand {
+  kind: 'workerAnswered';
+  workerId: string;
 }
 
 export interface RefreshTimeoutCommand {

@@ -1,10 +1,11 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
-import { maxReassigns } from '../model/limits.ts';
+import { maxReassigns, maxUnanswered } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
-import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand, WorkerDeath } from './command.ts';
+import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand, UnansweredCommand, WorkerDeath } from './command.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import { silence } from './silent-worker.ts';
 import { queueTask } from './queue-task.ts';
 import { nextAttempt, retryTask, runningRow } from './report.ts';
 
@@ -76,6 +77,7 @@ export function planCancelSent(plan: Plan, command: CancelSentCommand): void {
 
 export function afterInterrupt(plan: Plan, row: number): void {
   if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
+  else if (hasFlag(plan, row, LiveFlag.Unanswered)) leaveSilent(plan, row);
   else if (hasFlag(plan, row, LiveFlag.Reassign)) reassign(plan, row, 'no sign of a start after the worker came back');
   else retryTask(plan, row);
 }
@@ -113,6 +115,37 @@ export function planReassignUnstarted(plan: Plan, command: ReassignUnstartedComm
   if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
   interrupt(plan, row);
   setFlag(plan, row, LiveFlag.Reassign);
+}
+
+/** What the worker has not started goes elsewhere after it was told, and nothing new comes to it before it has answered. */
+export function planUnanswered(plan: Plan, command: UnansweredCommand): void {
+  const { state } = plan;
+  const worker = state.workersById.get(command.workerId);
+  // Nothing can be told to one that is away: it is watched for its return.
+  if (worker === undefined || worker.awaySinceUs > 0) return;
+  for (const ref of command.attempts) {
+    const row = runningRow(plan, ref);
+    if (row < 0 || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
+    if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
+    silence(plan, worker);
+    if (!mayGoElsewhere(plan, row)) continue;
+    interrupt(plan, row);
+    setFlag(plan, row, LiveFlag.Unanswered);
+  }
+}
+
+/** Whether the task leaves its worker should that not answer. */
+export function mayGoElsewhere({ state }: Plan, row: number): boolean {
+  return (state.tasks.unanswered[row] ?? 0) < maxUnanswered;
+}
+
+function leaveSilent(plan: Plan, row: number): void {
+  const { tasks, undo } = plan.state;
+  const unanswered = (tasks.unanswered[row] ?? 0) + 1;
+  journal(plan, row, 'G', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
+  nextAttempt(plan, row);
+  tasks.write('unanswered', row, unanswered, undo);
+  queueTask(plan, row, 'head');
 }
 
 /** Every attempt of a worker that is gone, however far it was. @param death absent where the tasks do not count it */

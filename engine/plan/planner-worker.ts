@@ -21,6 +21,8 @@ export class PlannerWorker {
   assignable = false;
   /** Since when it has had no stream, so that the deadlines of its tasks stand still; 0 while it has one. Memory only. */
   awaySinceUs = 0;
+  /** It has said nothing of a task that was sent to it, although it is connected. Memory only. */
+  isSilent = false;
   paused = false;
   /** Unsubscribed: takes nothing any more, but its tasks may still report. */
   ended = false;
@@ -41,7 +43,7 @@ export class PlannerWorker {
   }
 
   takes(cost: readonly SlotUse[]): boolean {
-    if (!this.assignable || this.paused || this.ended) return false;
+    if (!this.assignable || this.isSilent || this.paused || this.ended) return false;
     return cost.every(({ type, units }) => (this.slots.get(type) ?? 0) - (this.used.get(type) ?? 0) >= units);
   }
 

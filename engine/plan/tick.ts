@@ -1,15 +1,15 @@
-import { LiveState } from '../model/live-state.ts';
+import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
 import { endReviewed, endTask } from './end-task.ts';
 import type { PutOffCommand, TickCommand } from './command.ts';
 import { wakeDurableSleeper } from './durable-messages.ts';
-import { interrupt } from './interrupt.ts';
-import { journal, touch, type Plan } from './plan.ts';
+import { interrupt, mayGoElsewhere } from './interrupt.ts';
+import { hasFlag, journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { ShardState } from './shard-state.ts';
 import { mayRetry } from './report.ts';
-import { togetherWith } from './running-task.ts';
+import { beginTimeout, togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
 import { releaseRefilled } from './spend-units.ts';
 
@@ -65,8 +65,7 @@ function meetDeadline(plan: Plan, row: number): void {
     case LiveState.RateLimited:
       return giveUpWaiting(plan, row);
     case LiveState.Running:
-      for (const member of togetherWith(plan, row)) timeOut(plan, member);
-      return;
+      return meetTimeout(plan, row);
     default:
       throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
   }
@@ -83,6 +82,15 @@ function giveUpWaiting(plan: Plan, row: number): void {
   const limit = formatDuration(step.definition.scheduleTimeoutMs);
   journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+}
+
+function meetTimeout(plan: Plan, row: number): void {
+  const members = togetherWith(plan, row);
+  const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
+  for (const member of members) {
+    if (!isStarted && mayGoElsewhere(plan, member)) beginTimeout(plan, member);
+    else timeOut(plan, member);
+  }
 }
 
 function timeOut(plan: Plan, row: number): void {

@@ -1,8 +1,9 @@
 import { HatchetError } from '../errors.ts';
-import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
+import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerAnsweredCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
 import { takeFromWorker } from './interrupt.ts';
 import { touch, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import { hear } from './silent-worker.ts';
 
 /** Of one worker, over all that were ever put to it. */
 const mostLabels = 1000;
@@ -78,6 +79,10 @@ function setAway(plan: Plan, worker: PlannerWorker, away: boolean): void {
       touch(plan, row);
     }
   }
+}
+
+export function planWorkerAnswered(plan: Plan, command: WorkerAnsweredCommand): void {
+  hear(plan, plan.state.workersById.get(command.workerId));
 }
 
 export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {

@@ -75,6 +75,8 @@ export class TaskRunner {
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
       await new Promise((resolve) => setImmediate(resolve));
+      // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
+      if (signal.aborted) return;
       const result = await this.#run(action, attempt, log);
       await log.flush();
       if (result === left) {
@@ -126,6 +128,7 @@ export class TaskRunner {
     );
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
+      if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
       await Promise.all([...logs.values()].map((log) => log.flush()));
       for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);

@@ -185,7 +185,7 @@ export class PlannerWorld {
     return {
       memory: [...this.memory()].map(([id, line]) => `${id} ${line}`).sort(),
       queues: [...state.queues.values()].map((queue) => [queue.action, this.#order(queue.action)]),
-      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended, worker.awaySinceUs]),
+      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended, worker.awaySinceUs, worker.isSilent]),
       held: [...state.tasks.rows()].filter((row) => state.deadlines.isHeld(row)).sort((a, b) => a - b),
       runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),

@@ -12,6 +12,7 @@ export function freshTask({ id, run, index, step }: Pick<ModelTask, 'id' | 'run'
     retries: 0,
     reassigns: 0,
     deaths: 0,
+    unanswered: 0,
     due: 0,
     turn: 0,
     first: false,

@@ -22,6 +22,8 @@ export interface ModelTask {
   reassigns: number;
   /** Workers that died under it. */
   deaths: number;
+  /** Workers that left it unanswered. */
+  unanswered: number;
   /** When time moves it; 0 for never. */
   due: number;
   /** In which order it became ready last. */
@@ -38,7 +40,7 @@ export interface ModelTask {
   started: boolean;
   slotReleased: boolean;
   /** What follows once its worker was told to stop. */
-  afterStop: 'retry' | 'reassign' | 'end';
+  afterStop: 'retry' | 'reassign' | 'elsewhere' | 'end';
   demands: Demands | null;
   /** Order of the trigger that it came with. */
   order: number;
@@ -106,6 +108,8 @@ export interface ModelWorker {
   readonly slots: number;
   labels: ReadonlyMap<string, string | number>;
   present: boolean;
+  /** It has left a task unanswered, and said nothing since. */
+  silent: boolean;
   /** Since when no time passes for its tasks; 0 while it is connected. */
   awaySince: number;
   paused: boolean;

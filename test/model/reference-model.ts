@@ -82,13 +82,16 @@ export class ReferenceModel implements ModelView {
         return this.#replay(command);
       case 'started':
         return this.#attempt(command, (task) => {
-          task.started = true;
+          this.#start(task);
         });
       case 'completed':
-        return this.#attempt(command, (task) => this.#end(task, { status: 'completed', output: command.output }));
+        return this.#attempt(command, (task) => {
+          this.#start(task);
+          this.#end(task, { status: 'completed', output: command.output });
+        });
       case 'failed':
         return this.#attempt(command, (task) => {
-          task.started = true;
+          this.#start(task);
           if (command.mayRetry && task.retries < task.step.retries) this.#retry(task);
           else this.#end(task, { status: 'failed', output: null });
         });
@@ -108,14 +111,23 @@ export class ReferenceModel implements ModelView {
         return this.#attempt(command, (task) => {
           if (!task.started) this.#interrupt(task, 'reassign');
         });
+      case 'unanswered':
+        for (const each of command.attempts) this.#unanswered(command.workerId, each);
+        return undefined;
       case 'batchReport':
         for (const item of command.items) this.#batchItem(command.batchId, item);
         return undefined;
       case 'releaseSlot':
-        for (const task of this.#together(command.taskId)) task.slotReleased = true;
+        for (const task of this.#together(command.taskId)) {
+          this.#heard(task);
+          task.slotReleased = true;
+        }
         return undefined;
       case 'refreshTimeout':
-        for (const task of this.#together(command.taskId)) task.due += command.incrementMs * 1000;
+        for (const task of this.#together(command.taskId)) {
+          this.#heard(task);
+          task.due += command.incrementMs * 1000;
+        }
         return undefined;
       case 'pushEvent':
         for (const event of command.events) this.#event(event);
@@ -273,6 +285,7 @@ export class ReferenceModel implements ModelView {
 
   #stopped(task: ModelTask): void {
     if (task.afterStop === 'end') this.#forget(task);
+    else if (task.afterStop === 'elsewhere') this.#leave(task, 'unanswered');
     else if (task.afterStop === 'reassign') this.#reassign(task);
     else this.#retry(task);
   }
@@ -296,9 +309,29 @@ export class ReferenceModel implements ModelView {
   #outlive(task: ModelTask, mostDeaths: number | null): void {
     if (mostDeaths === null) return this.#reassign(task);
     if (task.deaths + 1 >= mostDeaths) return this.#end(task, { status: 'failed', output: null });
+    this.#leave(task, 'deaths');
+  }
+
+  /** It goes elsewhere, and only the reason is counted. */
+  #leave(task: ModelTask, reason: 'deaths' | 'unanswered'): void {
     this.#nextAttempt(task);
-    task.deaths++;
+    task[reason]++;
     this.queueTask(task, true);
+  }
+
+  /** Three workers may leave it unanswered; with the fourth it stays. */
+  #unanswered(workerId: string, ref: { taskId: string; attempt: number }): void {
+    this.#attempt(ref, (task) => {
+      const { worker } = task;
+      if (worker === null || worker.id !== workerId || worker.awaySince > 0 || task.started) return;
+      worker.silent = true;
+      if (task.unanswered < 3) this.#interrupt(task, 'elsewhere');
+    });
+  }
+
+  /** A worker that says something of a task answers. */
+  #heard(task: ModelTask): void {
+    if (task.worker !== null) task.worker.silent = false;
   }
 
   #reassign(task: ModelTask): void {
@@ -368,13 +401,31 @@ export class ReferenceModel implements ModelView {
           this.queueTask(task, true);
           break;
         case 'runs':
-          for (const each of this.#together(task.id)) this.#timeOut(each);
+          this.#meetTimeout(task);
           break;
         default:
           if (this.paused.has(task.run.workflow.id)) task.due = this.now + task.step.scheduleTimeoutMs * 1000;
           else this.#end(task, { status: 'cancelled', output: null });
       }
     }
+  }
+
+  /** Nothing times out before its worker has said that it has it, as long as it may go elsewhere. */
+  #meetTimeout(task: ModelTask): void {
+    const together = this.#together(task.id);
+    const started = together.some((each) => each.started);
+    for (const each of together) {
+      if (!started && each.unanswered < 3) each.due = this.now + each.step.executionTimeoutMs * 1000;
+      else this.#timeOut(each);
+    }
+  }
+
+  /** Its time begins when it starts, where that is more than a second after its assignment. */
+  #start(task: ModelTask): void {
+    this.#heard(task);
+    const timeout = task.step.executionTimeoutMs * 1000;
+    if (!task.started && task.due - this.now < timeout - 1_000_000) task.due = this.now + timeout;
+    task.started = true;
   }
 
   #timeOut(task: ModelTask): void {

@@ -19,12 +19,12 @@ export class Workers {
 
   restart(now: number): void {
     this.all = this.all.filter((worker) => !worker.left || this.#parts.tasks().some((task) => task.worker === worker));
-    for (const worker of this.all) Object.assign(worker, { present: false, awaySince: now });
+    for (const worker of this.all) Object.assign(worker, { present: false, silent: false, awaySince: now });
   }
 
   run(command: Command, now: number): void {
     if (command.kind === 'registerWorker') {
-      this.all.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, awaySince: 0, paused: false, left: false });
+      this.all.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, silent: false, awaySince: 0, paused: false, left: false });
       return;
     }
     if (!('workerId' in command)) throw new Error(`the model does not know ${command.kind}`);
@@ -34,6 +34,7 @@ export class Workers {
       worker.present = command.assignable;
       this.#setAway(worker, command.away === true, now);
     }
+    if (command.kind === 'workerAnswered') worker.silent = false;
     if (command.kind === 'updateWorker') {
       worker.paused = command.paused ?? worker.paused;
       worker.labels = new Map([...worker.labels, ...Object.entries(command.labels ?? {})]);

@@ -26,6 +26,8 @@ const ports: DispatcherPorts = {
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
   reassignUnstarted: (_, { taskId }) => say(`unstarted ${taskId}`),
+  unanswered: ({ attempts }) => say(`unanswered ${attempts.map(({ taskId }) => taskId).join()}`),
+  workerAnswered: () => say('answered'),
   unstarted: () => [],
   readRuns: () => Promise.resolve(new Map()),
   readOutputs: () => Promise.resolve(new Map()),
@@ -136,4 +138,69 @@ it('a worker that comes back by a new stream has not died, whatever was said of 
   detach();
   await pass(1_000);
   expect(said).toEqual(['fit', 'away']);
+});
+
+const sending = (taskId: string, batchId: string | null = null): Parameters<Dispatcher['send']>[0][number] => ({
+  assignments: [{ tenantId, workerId, taskId, runId: taskId, workflowId: 'f', versionId: 'v', stepName: 's', action: 'a', attempt: 0, generation: 1, priority: 1, parents: [], failed: [], triggers: '{}', invocation: null }],
+  batch: batchId === null ? null : { id: batchId, key: 'k', reason: 'r', atUs: 0 },
+});
+
+/** One that is there, and has been sent these. */
+async function sent(...sendings: ReturnType<typeof sending>[]): Promise<() => void> {
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, link);
+  for (const { assignments } of sendings) for (const { runId } of assignments) dispatcher.payloads.putRun(runId, { input: '{}', metadata: '{}', filterPayload: null, parentTaskId: null, childIndex: null, childKey: null });
+  await dispatcher.send(sendings);
+  said = [];
+  return detach;
+}
+
+async function seconds(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    dispatcher.heartbeat(tenantId, workerId); // from a thread of its own
+    await pass(1_000);
+  }
+}
+
+it('what a worker says nothing of for 5 s goes elsewhere, and only that', async () => {
+  await sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
+  await seconds(1);
+  dispatcher.heard({ taskId: 'b', attempt: 0, batchId: null });
+  dispatcher.heard({ taskId: 'd', attempt: null, batchId: 'batch' });
+  await seconds(4);
+  expect(said).toEqual([]);
+  await seconds(1);
+  expect(said).toEqual(['unanswered a,c']);
+  await seconds(10);
+  expect(said).toHaveLength(1);
+});
+
+it('a worker answers with whatever it says of what it had left unanswered', async () => {
+  await sent(sending('a'), sending('c', 'batch'));
+  await seconds(6);
+  dispatcher.heard({ taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
+  dispatcher.heard({ taskId: 'c', attempt: null, batchId: 'another' });
+  expect(said).toEqual(['unanswered a,c']);
+  dispatcher.heard({ taskId: 'c', attempt: null, batchId: 'batch' });
+  dispatcher.heard({ taskId: 'a', attempt: 0, batchId: null });
+  expect(said).toEqual(['unanswered a,c', 'answered']);
+});
+
+it('a worker that connects anew answers, and what was sent on its old stream is found out otherwise', async () => {
+  const detach = await sent(sending('a'));
+  await seconds(6);
+  await dispatcher.send([sending('a')]);
+  detach();
+  dispatcher.attach(tenantId, workerId, { ...link });
+  await seconds(10);
+  expect(said).toEqual(['unanswered a', 'away', 'answered', 'fit']);
+});
+
+it('a stall of the engine itself ages nothing', async () => {
+  await sent(sending('a'));
+  nowMs += 60_000;
+  await vi.advanceTimersByTimeAsync(1_000); // the timers of a minute come as one
+  dispatcher.heard({ taskId: 'a', attempt: 0, batchId: null });
+  await seconds(10);
+  expect(said.filter((what) => what.startsWith('unanswered'))).toEqual([]);
 });

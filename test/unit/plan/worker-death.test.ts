@@ -58,6 +58,7 @@ describe('a worker whose stream has ended', () => {
     const made = worldOf();
     const workerId = made.register({ actions, slots: 2 });
     const [longer, cancelled] = [made.trigger('single'), made.trigger('single')];
+    made.run({ kind: 'started', tenantId, taskId: longer, attempt: 0 });
     made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
     made.run({ kind: 'refreshTimeout', tenantId, taskId: longer, incrementMs: 10_000 });
     made.run({ kind: 'cancel', tenantId, ids: [cancelled] });
