@@ -1,11 +1,11 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
-import { maxReassigns, maxUnanswered } from '../model/limits.ts';
+import { maxReassigns } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
 import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand, UnansweredCommand, WorkerDeath } from './command.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { silence } from './silent-worker.ts';
+import { silence, stayingWith } from './silent-worker.ts';
 import { queueTask } from './queue-task.ts';
 import { nextAttempt, retryTask, runningRow } from './report.ts';
 
@@ -123,20 +123,16 @@ export function planUnanswered(plan: Plan, command: UnansweredCommand): void {
   const worker = state.workersById.get(command.workerId);
   // Nothing can be told to one that is away: it is watched for its return.
   if (worker === undefined || worker.awaySinceUs > 0) return;
+  const staying = stayingWith(plan, worker);
   for (const ref of command.attempts) {
     const row = runningRow(plan, ref);
     if (row < 0 || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
     if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
     silence(plan, worker);
-    if (!mayGoElsewhere(plan, row)) continue;
+    if (staying(row)) continue;
     interrupt(plan, row);
     setFlag(plan, row, LiveFlag.Unanswered);
   }
-}
-
-/** Whether the task leaves its worker should that not answer. */
-export function mayGoElsewhere({ state }: Plan, row: number): boolean {
-  return (state.tasks.unanswered[row] ?? 0) < maxUnanswered;
 }
 
 function leaveSilent(plan: Plan, row: number): void {

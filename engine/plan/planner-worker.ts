@@ -13,6 +13,8 @@ export class PlannerWorker {
   readonly tenantId: string;
   readonly name: string;
   readonly slots: ReadonlyMap<string, number>;
+  /** It may begin a task without saying so. */
+  readonly beginsUnsaid: boolean;
   labels: ReadonlyMap<string, LabelValue>;
   readonly used = new Map<string, number>();
   /** Rows of the tasks that are RUNNING or CANCELLING on it. */
@@ -33,13 +35,14 @@ export class PlannerWorker {
   /** Where the next pull starts among its queues. */
   turn = 0;
 
-  constructor(options: { index: number; id: string; tenantId: string; name: string; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue> }) {
+  constructor(options: { index: number; id: string; tenantId: string; name: string; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue>; beginsUnsaid: boolean }) {
     this.index = options.index;
     this.id = options.id;
     this.tenantId = options.tenantId;
     this.name = options.name;
     this.slots = options.slots;
     this.labels = options.labels;
+    this.beginsUnsaid = options.beginsUnsaid;
   }
 
   takes(cost: readonly SlotUse[]): boolean {

@@ -4,13 +4,14 @@ import { formatDuration } from '../model/duration.ts';
 import { endReviewed, endTask } from './end-task.ts';
 import type { PutOffCommand, TickCommand } from './command.ts';
 import { wakeDurableSleeper } from './durable-messages.ts';
-import { interrupt, mayGoElsewhere } from './interrupt.ts';
+import { interrupt } from './interrupt.ts';
 import { hasFlag, journal, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { ShardState } from './shard-state.ts';
 import { mayRetry } from './report.ts';
 import { beginTimeout, togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
+import { stayingWith } from './silent-worker.ts';
 import { releaseRefilled } from './spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
@@ -86,9 +87,11 @@ function giveUpWaiting(plan: Plan, row: number): void {
 
 function meetTimeout(plan: Plan, row: number): void {
   const members = togetherWith(plan, row);
+  const worker = plan.state.workerOf(row);
   const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
+  const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
   for (const member of members) {
-    if (!isStarted && mayGoElsewhere(plan, member)) beginTimeout(plan, member);
+    if (!stays(member)) beginTimeout(plan, member);
     else timeOut(plan, member);
   }
 }

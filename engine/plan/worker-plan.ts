@@ -11,7 +11,7 @@ const mostLabels = 1000;
 export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
-  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)) });
+  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)), runtime: command.runtime });
   state.undo.record(() => state.removeWorker(worker));
   changes.workers.push({
     id: command.workerId,

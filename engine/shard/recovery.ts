@@ -34,6 +34,7 @@ interface WorkerSqlRow {
   actions: string[];
   slots: Record<string, number>;
   labels: Record<string, string | number>;
+  runtime: Record<string, string>;
   paused: boolean;
   ended: boolean;
 }
@@ -76,7 +77,7 @@ const readVersions = `SELECT id, workflow_id, tenant_id, ordinal, checksum, defi
 
 /** Workers that may come back, or still hold tasks. Those silent for a day hold none: their tasks were reassigned. */
 const readWorkers = `
-  SELECT id, tenant_id, name, actions, slots, labels, paused, ended_at IS NOT NULL AS ended FROM worker
+  SELECT id, tenant_id, name, actions, slots, labels, runtime, paused, ended_at IS NOT NULL AS ended FROM worker
   WHERE (ended_at IS NULL AND coalesce(last_heartbeat_at, registered_at) > now() - interval '1 day')
     OR id IN (SELECT worker_id FROM live WHERE worker_id IS NOT NULL)
   ORDER BY id`;
@@ -184,7 +185,7 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
 async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<void> {
   const { rows } = await client.query<WorkerSqlRow>(readWorkers);
   for (const row of rows) {
-    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)) });
+    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)), runtime: row.runtime });
     if (worker === undefined) continue;
     worker.paused = row.paused;
     worker.ended = row.ended;

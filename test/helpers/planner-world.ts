@@ -128,9 +128,9 @@ export class PlannerWorld {
     }
   }
 
-  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number> }): string {
+  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number>; runtime?: Record<string, string> }): string {
     const workerId = this.id();
-    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: {} });
+    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: options.runtime ?? {} });
     this.run({ kind: 'workerPresence', workerId, assignable: true });
     return workerId;
   }

@@ -113,6 +113,44 @@ describe('a worker that does not answer', () => {
   });
 });
 
+describe('a worker that begins tasks without saying so', () => {
+  const runtime = { language: 'TYPESCRIPT', sdkVersion: '1.33.2' };
+
+  it('keeps the first that was sent to it, which times out as any other; the rest goes elsewhere', () => {
+    const made = worldOf();
+    const workerId = made.register({ actions, slots: 3, runtime });
+    const [first, second, third] = [made.trigger('single'), made.trigger('single'), made.trigger('single')];
+    for (const taskId of [second, first, third]) unanswered(made, workerId, taskId);
+    const other = made.register({ actions, slots: 3 });
+    for (const taskId of [second, third]) {
+      told(made, taskId);
+      expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 1, worker: other });
+    }
+    expect(factsOf(made, first)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
+    expect(made.state.workersById.get(workerId)?.isSilent).toBe(true);
+    pass(made, 5_000);
+    expect(made.stored.results.get(`${first}/1`)?.status).toBe(RunStatus.Failed);
+  });
+
+  it('keeps none where it is known what it runs', () => {
+    const made = worldOf();
+    const workerId = made.register({ actions, slots: 2, runtime });
+    const running = made.trigger('single');
+    made.run({ kind: 'started', tenantId, taskId: running, attempt: 0 });
+    const taskId = made.trigger('single');
+    unanswered(made, workerId, taskId);
+    expect(factsOf(made, taskId).state).toBe(LiveState.Cancelling);
+  });
+
+  it('is told from one of our SDK', () => {
+    const made = worldOf();
+    const workerId = made.register({ actions, slots: 1, runtime: { ...runtime, extra: 'hatchet-ts' } });
+    const taskId = made.trigger('single');
+    unanswered(made, workerId, taskId);
+    expect(factsOf(made, taskId).state).toBe(LiveState.Cancelling);
+  });
+});
+
 describe('an execution timeout', () => {
   it('does not run out before the worker has said that it has the task', () => {
     const made = worldOf();
