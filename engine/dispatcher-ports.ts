@@ -23,6 +23,11 @@ export function dispatcherPorts(owner: Owner, reads: Pool, { workerTimeoutMs, mo
     reassignUnstarted: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'reassignUnstarted', taskId, attempt }),
     unanswered: ({ tenantId, workerId, attempts }) => owner.submit(tenantId, { kind: 'unanswered', workerId, attempts }),
     workerAnswered: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerAnswered', workerId }),
+    workerOf: (tenantId, { taskId, attempt }) => {
+      const state = owner.stateOf(tenantId);
+      const row = state?.tasks.find(taskId) ?? -1;
+      return state === undefined || row < 0 || (attempt !== null && state.tasks.attempt[row] !== attempt) ? undefined : state.workerOf(row)?.id;
+    },
     unstarted: (tenantId, workerId) => {
       const state = owner.stateOf(tenantId);
       const rows = [...(state?.workersById.get(workerId)?.tasks ?? [])];

@@ -23,7 +23,8 @@ interface Sent extends SentAttempt {
 const patience = 5 + 1;
 
 /**
- * The attempts that were written to a stream of which their workers have said nothing yet. A worker whose heartbeats come
+ * The attempts that were written to a stream of which their workers have said nothing yet. One is unanswered once its worker
+ * has said nothing of any task for as long. A worker whose heartbeats come
  * from a thread of its own looks alive while the loop that runs its tasks is blocked; only what it says of an attempt
  * proves that it takes work.
  */
@@ -41,11 +42,12 @@ export class AnswerWatch {
   }
 
   /**
-   * Something was said of an attempt.
+   * Something was said of an attempt, by its worker as far as that is known.
    * @returns the worker that had not answered when it was sent, and does so now
    */
-  heard(attempt: Pick<SentAttempt, 'taskId' | 'batchId'> & { attempt: number | null }): WorkerSession | undefined {
+  heard(attempt: Pick<SentAttempt, 'taskId' | 'batchId'> & { attempt: number | null }, speaker: WorkerSession | undefined): WorkerSession | undefined {
     const key = keyOf(attempt);
+    if (speaker !== undefined) speaker.heardSweep = this.#sweep;
     this.#awaited.delete(key);
     const session = this.#unanswered.get(key);
     if (session !== undefined) this.forget(session);
@@ -58,6 +60,8 @@ export class AnswerWatch {
     const due = new Map<WorkerSession, SentAttempt[]>();
     for (const [key, { session, link, sweep, ...attempt }] of this.#awaited) {
       if (sweep + patience > this.#sweep) break;
+      // It is slow, not blocked: it gets to this one too, and moving what waits in a busy worker would only make it busier.
+      if (session.link === link && session.heardSweep + patience > this.#sweep) continue;
       this.#awaited.delete(key);
       // On another stream since: what becomes of it is found out there.
       if (session.link !== link) continue;

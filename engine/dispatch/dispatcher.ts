@@ -33,6 +33,8 @@ export interface DispatcherPorts {
   reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
   /** The worker has said nothing of these since they were sent: those that it has not started go elsewhere. */
   unanswered(worker: { tenantId: string; workerId: string; attempts: readonly SentAttempt[] }): Promise<unknown>;
+  /** Who runs the attempt, where it is the one that counts; null stands for that one. */
+  workerOf(tenantId: string, attempt: { taskId: string; attempt: number | null }): string | undefined;
   /** It answers again. */
   workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
@@ -156,8 +158,9 @@ export class Dispatcher {
   }
 
   /** A worker has said something of an attempt, be it one that is over. The batch is what it names instead of the attempt. */
-  heard(attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
-    const session = this.#answers.heard(attempt);
+  heard(tenantId: string, attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
+    const speaker = this.#ports.workerOf(tenantId, attempt);
+    const session = this.#answers.heard(attempt, speaker === undefined ? undefined : this.#sessions.get(speaker));
     if (session !== undefined) this.#answered(session);
   }
 

@@ -59,6 +59,8 @@ export class WorkerSession {
   readonly sending = new Set<string>();
   readonly untold = new Map<string, CancelNotice>();
   readonly timers = new Set<NodeJS.Timeout>();
+  /** In which sweep of the watch it last said something of a task. */
+  heardSweep = 0;
   /** Attempts that it did not answer when they were sent, by the key of the watch. */
   readonly unanswered = new Set<string>();
   /** How its process has ended, as whoever started that has said. Believed once its stream has ended. */

@@ -14,7 +14,7 @@ export async function reportBatch({ owner, dispatcher }: { owner: Commands; disp
   const given = event.batchId ?? '';
   const batchId = given === '' ? null : id(given, "the batch's id");
   const items = atMost(event.items, 'the members of the batch', maxBatchSize).flatMap((item) => readItem(event.eventType, item) ?? []);
-  for (const { taskId, attempt } of items) dispatcher.heard({ taskId, attempt, batchId });
+  for (const { taskId, attempt } of items) dispatcher.heard(tenantId, { taskId, attempt, batchId });
   if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
 }
 

@@ -167,7 +167,7 @@ async function report({ owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dis
   const taskId = id(event.taskRunExternalId, "the task run's id");
   const attempt = wholeNumber(event.retryCount ?? 0, 'the retry count', { min: 0, max: largestInteger });
   const ref = { tenantId, taskId, attempt };
-  dispatcher.heard({ taskId, attempt, batchId: null });
+  dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
   switch (event.eventType) {
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:
       return owner.submit(tenantId, { kind: 'started', ...ref });

@@ -56,6 +56,8 @@ export const LiveFlag = {
   NoRetry: 128,
   /** Cancelling: its worker did not answer, and what follows costs nothing. */
   Unanswered: 512,
+  /** It had not started when its execution timeout came, and was given more time to. */
+  Prolonged: 1024,
   /** Its run's end satisfies a node of a durable task. */
   DurableChild: 256,
 } as const;

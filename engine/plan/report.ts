@@ -35,7 +35,7 @@ function markStarted(plan: Plan, row: number): void {
   hear(plan, plan.state.workerOf(row));
   if (hasFlag(plan, row, LiveFlag.Started)) return;
   setFlag(plan, row, LiveFlag.Started);
-  if (isLate(plan, row)) beginTimeout(plan, row);
+  if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
   journal(plan, row, 'T');
   journal(plan, row, 'S');
 }

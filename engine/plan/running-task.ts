@@ -29,7 +29,7 @@ export function planReleaseSlot(plan: Plan, command: ReleaseSlotCommand): void {
   }
 }
 
-/** Its worker has just said that it has it, or nobody has yet: its execution timeout begins now. */
+/** Its worker has just said that it has it: its execution timeout begins now. */
 export function beginTimeout(plan: Plan, row: number): void {
   const { state, nowUs } = plan;
   state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);

@@ -5,11 +5,11 @@ import { endReviewed, endTask } from './end-task.ts';
 import type { PutOffCommand, TickCommand } from './command.ts';
 import { wakeDurableSleeper } from './durable-messages.ts';
 import { interrupt } from './interrupt.ts';
-import { hasFlag, journal, touch, type Plan } from './plan.ts';
+import { hasFlag, journal, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { ShardState } from './shard-state.ts';
 import { mayRetry } from './report.ts';
-import { beginTimeout, togetherWith } from './running-task.ts';
+import { togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
 import { stayingWith } from './silent-worker.ts';
 import { releaseRefilled } from './spend-units.ts';
@@ -85,13 +85,22 @@ function giveUpWaiting(plan: Plan, row: number): void {
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
+/** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
+const leastStartUs = 30_000_000;
+
+function prolong(plan: Plan, row: number): void {
+  const { state, nowUs } = plan;
+  setFlag(plan, row, LiveFlag.Prolonged);
+  state.deadlines.set(row, nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs), state.undo);
+}
+
 function meetTimeout(plan: Plan, row: number): void {
   const members = togetherWith(plan, row);
   const worker = plan.state.workerOf(row);
   const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
   const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
   for (const member of members) {
-    if (!stays(member)) beginTimeout(plan, member);
+    if (!stays(member) && !hasFlag(plan, member, LiveFlag.Prolonged)) prolong(plan, member);
     else timeOut(plan, member);
   }
 }

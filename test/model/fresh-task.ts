@@ -22,6 +22,7 @@ export function freshTask({ id, run, index, step }: Pick<ModelTask, 'id' | 'run'
     assigned: 0,
     started: false,
     slotReleased: false,
+    prolonged: false,
     afterStop: 'retry',
     demands: null,
     order: 0,

@@ -39,6 +39,8 @@ export interface ModelTask {
   assigned: number;
   started: boolean;
   slotReleased: boolean;
+  /** Its timeout has come once before it had started. */
+  prolonged: boolean;
   /** What follows once its worker was told to stop. */
   afterStop: 'retry' | 'reassign' | 'elsewhere' | 'end';
   demands: Demands | null;

@@ -268,7 +268,7 @@ export class ReferenceModel implements ModelView {
 
   /** The task is ready: it asks for its places first. */
   queueTask(task: ModelTask, first: boolean): void {
-    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
+    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, prolonged: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
     if (task.demands === null || task.admitted) this.queue.enter(task);
     else this.places.arrivals.push(task);
   }
@@ -291,7 +291,7 @@ export class ReferenceModel implements ModelView {
   }
 
   #nextAttempt(task: ModelTask): void {
-    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, attempt: task.attempt + 1 });
+    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, prolonged: false, attempt: task.attempt + 1 });
   }
 
   #retry(task: ModelTask): void {
@@ -410,13 +410,13 @@ export class ReferenceModel implements ModelView {
     }
   }
 
-  /** Nothing times out before its worker has said that it has it, as long as it may go elsewhere. */
+  /** What has not started is given more time to, once, as long as it may go elsewhere. */
   #meetTimeout(task: ModelTask): void {
     const together = this.#together(task.id);
     const started = together.some((each) => each.started);
     for (const each of together) {
-      if (!started && each.unanswered < 3) each.due = this.now + each.step.executionTimeoutMs * 1000;
-      else this.#timeOut(each);
+      if (started || each.unanswered === 3 || each.prolonged) this.#timeOut(each);
+      else Object.assign(each, { prolonged: true, due: this.now + Math.max(each.step.executionTimeoutMs * 1000, 30_000_000) });
     }
   }
 
@@ -424,7 +424,7 @@ export class ReferenceModel implements ModelView {
   #start(task: ModelTask): void {
     this.#heard(task);
     const timeout = task.step.executionTimeoutMs * 1000;
-    if (!task.started && task.due - this.now < timeout - 1_000_000) task.due = this.now + timeout;
+    if (!task.started && (task.prolonged || task.due - this.now < timeout - 1_000_000)) task.due = this.now + timeout;
     task.started = true;
   }
 

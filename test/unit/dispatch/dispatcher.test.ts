@@ -28,6 +28,7 @@ const ports: DispatcherPorts = {
   reassignUnstarted: (_, { taskId }) => say(`unstarted ${taskId}`),
   unanswered: ({ attempts }) => say(`unanswered ${attempts.map(({ taskId }) => taskId).join()}`),
   workerAnswered: () => say('answered'),
+  workerOf: (_, { taskId }) => (taskId.startsWith('own') ? workerId : undefined),
   unstarted: () => [],
   readRuns: () => Promise.resolve(new Map()),
   readOutputs: () => Promise.resolve(new Map()),
@@ -165,8 +166,8 @@ async function seconds(count: number): Promise<void> {
 it('what a worker says nothing of for 5 s goes elsewhere, and only that', async () => {
   await sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
   await seconds(1);
-  dispatcher.heard({ taskId: 'b', attempt: 0, batchId: null });
-  dispatcher.heard({ taskId: 'd', attempt: null, batchId: 'batch' });
+  dispatcher.heard(tenantId, { taskId: 'b', attempt: 0, batchId: null });
+  dispatcher.heard(tenantId, { taskId: 'd', attempt: null, batchId: 'batch' });
   await seconds(4);
   expect(said).toEqual([]);
   await seconds(1);
@@ -178,11 +179,11 @@ it('what a worker says nothing of for 5 s goes elsewhere, and only that', async 
 it('a worker answers with whatever it says of what it had left unanswered', async () => {
   await sent(sending('a'), sending('c', 'batch'));
   await seconds(6);
-  dispatcher.heard({ taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
-  dispatcher.heard({ taskId: 'c', attempt: null, batchId: 'another' });
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
+  dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'another' });
   expect(said).toEqual(['unanswered a,c']);
-  dispatcher.heard({ taskId: 'c', attempt: null, batchId: 'batch' });
-  dispatcher.heard({ taskId: 'a', attempt: 0, batchId: null });
+  dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'batch' });
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
   expect(said).toEqual(['unanswered a,c', 'answered']);
 });
 
@@ -200,7 +201,18 @@ it('a stall of the engine itself ages nothing', async () => {
   await sent(sending('a'));
   nowMs += 60_000;
   await vi.advanceTimersByTimeAsync(1_000); // the timers of a minute come as one
-  dispatcher.heard({ taskId: 'a', attempt: 0, batchId: null });
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
   await seconds(10);
   expect(said.filter((what) => what.startsWith('unanswered'))).toEqual([]);
+});
+
+it('a worker that says something of other tasks is slow, not blocked', async () => {
+  await sent(sending('a'));
+  for (let n = 0; n < 10; n++) {
+    await seconds(1);
+    dispatcher.heard(tenantId, { taskId: 'own', attempt: 0, batchId: null });
+  }
+  expect(said).toEqual([]);
+  await seconds(6);
+  expect(said).toEqual(['unanswered a']);
 });

@@ -156,12 +156,21 @@ describe('an execution timeout', () => {
     const made = worldOf();
     made.register({ actions, slots: 1 });
     const taskId = made.trigger('single');
-    for (let n = 0; n < 5; n++) pass(made, 3_000);
+    for (let n = 0; n < 10; n++) pass(made, 3_000);
     expect(factsOf(made, taskId)).toMatchObject({ state: LiveState.Running, attempt: 0 });
     made.run({ kind: 'started', tenantId, taskId, attempt: 0 });
     pass(made, 3_900);
     expect(factsOf(made, taskId)).toMatchObject({ state: LiveState.Running });
     pass(made, 200);
+    expect(made.stored.results.get(`${taskId}/1`)?.status).toBe(RunStatus.Failed);
+  });
+
+  it('runs out in the end, where the worker goes on and never says so', () => {
+    const made = worldOf();
+    made.register({ actions, slots: 1 });
+    const taskId = made.trigger('single');
+    pass(made, 4_500);
+    pass(made, 31_000);
     expect(made.stored.results.get(`${taskId}/1`)?.status).toBe(RunStatus.Failed);
   });
 
