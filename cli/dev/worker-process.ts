@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { WorkerExit } from './events.ts';
+import { processEnv } from './worker-env.ts';
 
 export interface WorkerProcessOptions {
   /** Of Node: what it runs. */
@@ -11,6 +13,8 @@ export interface WorkerProcessOptions {
 }
 
 export interface WorkerProcess {
+  /** By which the engine knows the workers that run in it. */
+  id: string;
   pid: number;
   exited: Promise<WorkerExit>;
   /** SIGTERM: it finishes its tasks and ends. After `limitMs` it is killed. */
@@ -23,9 +27,10 @@ const longestLine = 8_000;
 
 /** One worker, in a process of its own that ends when this one does. */
 export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
+  const id = randomUUID();
   const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
-    env: options.env,
+    env: processEnv(options.env, id),
     // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
     detached: true,
     windowsHide: true,
@@ -50,6 +55,7 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
     child.once('error', (error) => resolve({ code: -1, signal: null, lastLines: [error.message] }));
   });
   return {
+    id,
     pid: child.pid ?? 0,
     exited,
     async drain(limitMs) {

@@ -23,7 +23,7 @@ import { queueFigures } from './figures/queue-figures.ts';
 import { scheduleFigures } from './figures/schedule-figures.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type ReportProcessEndRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
 import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
@@ -176,6 +176,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
       });
     },
+    reportProcessEnd: async (request, { tenantId }) => {
+      const process = text(request.process, 'the process', { least: 1 });
+      return { workerIds: [...deps.dispatcher.processEnded(tenantId, process, processEnd(request))] };
+    },
     listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
     streamQueues: async (call, { tenantId }, signal) => {
       const figures = { everyMs: 100, read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
@@ -191,6 +195,14 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     },
   });
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function processEnd({ exitCode, signal }: ReportProcessEndRequest): string {
+  const name = optionalText(signal, 'the signal', { most: 20 });
+  if (name !== null) return name;
+  if (exitCode === undefined) throw invalid('the process ended with neither an exit code nor a signal', 'Send one of the two.');
+  return `exit code ${exitCode}`;
 }
 
 function checkedCursor(cursor: string | undefined): { seq: number } | undefined {

@@ -95,6 +95,8 @@ export class TaskRunner {
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
       await new Promise((resolve) => setImmediate(resolve));
+      // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
+      if (signal.aborted) return;
       const result = await this.#heard(log, async () => await this.#run(action, attempt, { log, forgotten }));
       forgotten.end();
       await this.#flushed([log]);
@@ -147,6 +149,7 @@ export class TaskRunner {
     );
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
+      if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
       await this.#flushed([...logs.values()]);
       for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);

@@ -245,7 +245,7 @@ export class Worker {
       workerName: this.name,
       actions: [...this.#actions.keys()],
       slotConfig: durableSlots === undefined ? { default: slots } : { default: slots, durable: durableSlots },
-      labels: wireLabels(this.#labels),
+      labels: wireLabels({ ...this.#labels, ...this.#connection.config.workerPresetLabels }),
     };
   }
 

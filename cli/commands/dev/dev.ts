@@ -9,6 +9,7 @@ import { linesView, ndjsonView } from '../../dev/lines-view.ts';
 import { readEnvFile } from '../../dev/load-config.ts';
 import { RunFeed } from '../../dev/run-feed.ts';
 import { DevSession, type DevView } from '../../dev/session.ts';
+import { ProcessEnds } from '../../dev/process-ends.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
@@ -76,7 +77,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv({ HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...context.env }, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) }, connection()), args: program.args, connect, ends: new ProcessEnds(connection), emit }),
       feed: new RunFeed(connect, emit),
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),
       connection,

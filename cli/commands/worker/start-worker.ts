@@ -6,6 +6,7 @@ import { devLines } from '../../dev/dev-line.ts';
 import type { DevEvent } from '../../dev/events.ts';
 import { findProgram } from '../../dev/find-program.ts';
 import { readEnvFile } from '../../dev/load-config.ts';
+import { ProcessEnds } from '../../dev/process-ends.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -41,6 +42,7 @@ export async function startWorker(context: CliContext, given: string | undefined
     env: () => workerEnv(context.env, { NODE_ENV: 'production', ...envFile }, connection),
     args: program.args,
     connect: () => new GrpcRunReader(connection),
+    ends: new ProcessEnds(() => connection),
     emit,
   });
   const builder = program.makeBuilder(emit);

@@ -2,19 +2,6 @@ import { fitsQuery, parseRunQuery, type RunQuery } from '../../monitor/run-query
 import type { RunRow } from '../../monitor/run-reader.ts';
 import type { Step, UiAction, UiState } from './ui-state.ts';
 
-/** What the engine found for the filter and the search of the runs: they are over all runs, and only the newest are in memory. */
-export interface FoundRuns {
-  /** What was asked for. */
-  key: string;
-  rows: readonly RunRow[];
-  /** Where more begin; null where these are all. */
-  next: string | null;
-  isLoading: boolean;
-  /** Runs came since of which only the engine knows whether they fit. */
-  isStale: boolean;
-  atMs: number;
-}
-
 const refreshMs = 2_000;
 
 type Asked = Pick<UiState, 'filter' | 'searches'>;

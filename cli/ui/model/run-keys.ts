@@ -4,7 +4,8 @@ import { tableRows } from './layout.ts';
 import { moved, movement } from './move.ts';
 import { inDurable } from './durable-keys.ts';
 import { isFed, openRun, panesOf } from './open-run.ts';
-import { statusFilters, visibleRuns, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
+import { statusFilters, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
+import { visibleRuns } from './visible-runs.ts';
 
 const paneKeys: Readonly<Record<string, PaneName>> = { d: 'durable', e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
 

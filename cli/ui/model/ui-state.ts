@@ -1,4 +1,3 @@
-import { askedKey, fittingRuns, type FoundRuns } from './found-runs.ts';
 import type { Problem } from '../../dev/events.ts';
 import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
@@ -79,6 +78,19 @@ export interface DevStatus {
   reloads: number;
   /** Oldest first. */
   mismatches: readonly MismatchNote[];
+}
+
+/** What the engine found for the filter and the search of the runs: they are over all runs, and only the newest are in memory. */
+export interface FoundRuns {
+  /** What was asked for. */
+  key: string;
+  rows: readonly RunRow[];
+  /** Where more begin; null where these are all. */
+  next: string | null;
+  isLoading: boolean;
+  /** Runs came since of which only the engine knows whether they fit. */
+  isStale: boolean;
+  atMs: number;
 }
 
 export interface UiState {
@@ -209,19 +221,6 @@ export function initialState(size: { rows: number; columns: number }, options: {
     lastInputs: new Map(),
     nowMs: options.nowMs,
   };
-}
-
-type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;
-
-/** A key and its frame ask several times for the same 10,000. */
-let last: { of: Shown; rows: readonly RunRow[] } | undefined;
-
-/** The runs that the filter and the search let through, newest first. */
-export function visibleRuns(state: Shown): readonly RunRow[] {
-  const { runs, order, filter, searches, found } = state;
-  if (last?.of.runs === runs && last.of.order === order && last.of.filter === filter && last.of.found === found && last.of.searches.runs.text === searches.runs.text) return last.rows;
-  last = { of: { runs, order, filter, searches, found }, rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state) };
-  return last.rows;
 }
 
 /** Further in a run's life. Events and lists cross each other; the further one is the newer. */

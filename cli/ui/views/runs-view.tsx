@@ -4,7 +4,8 @@ import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { tableRows, windowStart } from '../model/layout.ts';
-import { visibleRuns, type UiState } from '../model/ui-state.ts';
+import type { UiState } from '../model/ui-state.ts';
+import { visibleRuns } from '../model/visible-runs.ts';
 import { statusColor, statusMark } from './status-style.ts';
 
 export function RunsView({ state }: { state: UiState }) {

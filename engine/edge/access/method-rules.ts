@@ -70,6 +70,7 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/hatchet.monitor.v1.MonitorService/ListWorkflows': reads,
   '/hatchet.monitor.v1.MonitorService/GetWorkflow': reads,
   '/hatchet.monitor.v1.MonitorService/ListWorkers': reads,
+  '/hatchet.monitor.v1.MonitorService/ReportProcessEnd': reports,
   '/hatchet.monitor.v1.MonitorService/ListQueues': reads,
   '/hatchet.monitor.v1.MonitorService/StreamQueues': reads,
   '/hatchet.monitor.v1.MonitorService/ListSchedules': reads,

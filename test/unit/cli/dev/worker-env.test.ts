@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readEnvFile } from '../../../../cli/dev/load-config.ts';
-import { workerEnv } from '../../../../cli/dev/worker-env.ts';
+import { processEnv, workerEnv } from '../../../../cli/dev/worker-env.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-env-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,4 +24,16 @@ it('an env file is read as Node reads it, whatever wrote it', () => {
 it('no env file is none; one that was named has to be there', () => {
   expect(readEnvFile(join(folder, 'elsewhere'), undefined)).toEqual({});
   expect(() => readEnvFile(folder, 'missing.env')).toThrow('missing.env cannot be read');
+});
+
+const name = 'HATCHET_CLIENT_WORKER_PRESET_LABELS';
+
+it('a process names itself to the engine beside the labels that its caller presets', () => {
+  expect(JSON.parse(processEnv({ A: '1' }, 'p')[name] ?? '')).toEqual({ hatchet__process: 'p' });
+  expect(processEnv({ A: '1' }, 'p')['A']).toBe('1');
+  expect(JSON.parse(processEnv({ [name]: '{"region":"eu"}' }, 'p')[name] ?? '')).toEqual({ region: 'eu', hatchet__process: 'p' });
+});
+
+it('leaves labels that are no JSON to the SDK, which refuses them', () => {
+  expect(processEnv({ [name]: 'region=eu' }, 'p')).toEqual({ [name]: 'region=eu' });
 });

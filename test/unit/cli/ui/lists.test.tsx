@@ -2,7 +2,7 @@ import { render } from 'ink-testing-library';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { KeyRow, LimitRow, QueueFigures, QueueRow } from '../../../../cli/monitor/queue-rows.ts';
-import type { WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
+import type { WorkerRow, WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
 import type { CronRow, ScheduleFigures } from '../../../../cli/monitor/schedule-rows.ts';
 import { selectedItem } from '../../../../cli/ui/model/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
@@ -144,6 +144,11 @@ describe('workflows and workers', () => {
     expect(play(state, press('p'), press('y')).effects).toEqual([{ type: 'pause-workflow', name: 'order', paused: true }]);
     expect(play(state, press('j'), press('p')).effects).toEqual([{ type: 'pause-workflow', name: 'report', paused: false }]);
     expect(draw(play(state, press('j')).state)).toMatch(/▸ report +PAUSED[^]*its queued tasks wait[^]*p resumes it/);
+  });
+
+  it('say which worker does not answer', () => {
+    const worker: WorkerRow = { workerId: 'w', name: 'mailer', status: 'NOT_ANSWERING', actions: ['mail:send'], slots: [{ type: 'default', total: 10, used: 1 }], registeredAt: at(nowMs - 60_000), lastHeartbeatAt: at(nowMs), sdk: 'typescript' };
+    expect(draw(play(emptyState({ workers: [worker] }), press('3')).state)).toMatch(/▸ mailer +does not answer .*1\/10/);
   });
 
   it('copy what is selected', () => {

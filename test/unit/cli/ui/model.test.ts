@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/apply-events.ts';
 import { prefillInput } from '../../../../cli/ui/model/prefill-input.ts';
-import { rank, visibleRuns } from '../../../../cli/ui/model/ui-state.ts';
+import { rank } from '../../../../cli/ui/model/ui-state.ts';
+import { visibleRuns } from '../../../../cli/ui/model/visible-runs.ts';
 import { waterfall } from '../../../../cli/ui/model/waterfall.ts';
 import { at, emptyState, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, startMs, typed } from './ui-world.ts';
 

@@ -61,6 +61,8 @@ export const WorkerStatus = {
   WORKER_STATUS_INACTIVE: 2,
   /** WORKER_STATUS_PAUSED - Takes no new tasks. */
   WORKER_STATUS_PAUSED: 3,
+  /** WORKER_STATUS_NOT_ANSWERING - Connected, but it has not answered a task that was sent to it: it gets no other until it does. */
+  WORKER_STATUS_NOT_ANSWERING: 4,
 } as const;
 
 export type WorkerStatus = typeof WorkerStatus[keyof typeof WorkerStatus];
@@ -70,6 +72,7 @@ export namespace WorkerStatus {
   export type WORKER_STATUS_ACTIVE = typeof WorkerStatus.WORKER_STATUS_ACTIVE;
   export type WORKER_STATUS_INACTIVE = typeof WorkerStatus.WORKER_STATUS_INACTIVE;
   export type WORKER_STATUS_PAUSED = typeof WorkerStatus.WORKER_STATUS_PAUSED;
+  export type WORKER_STATUS_NOT_ANSWERING = typeof WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
 }
 
 export const DurableKind = {
@@ -456,6 +459,18 @@ export interface ListWorkersRequest {
 
 export interface ListWorkersResponse {
   rows: WorkerSummary[];
+}
+
+export interface ReportProcessEndRequest {
+  /** The value of the label. */
+  process: string;
+  /** One of the two. */
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+}
+
+export interface ReportProcessEndResponse {
+  workerIds: string[];
 }
 
 export interface QueueDepth {
@@ -4268,6 +4283,140 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   },
 };
 
+function createBaseReportProcessEndRequest(): ReportProcessEndRequest {
+  return { process: "", exitCode: undefined, signal: undefined };
+}
+
+export const ReportProcessEndRequest: MessageFns<ReportProcessEndRequest> = {
+  encode(message: ReportProcessEndRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.process !== "") {
+      writer.uint32(10).string(message.process);
+    }
+    if (message.exitCode !== undefined) {
+      writer.uint32(16).int32(message.exitCode);
+    }
+    if (message.signal !== undefined) {
+      writer.uint32(26).string(message.signal);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportProcessEndRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportProcessEndRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.exitCode = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signal = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReportProcessEndRequest>, I>>(base?: I): ReportProcessEndRequest {
+    return ReportProcessEndRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportProcessEndRequest>, I>>(object: I): ReportProcessEndRequest {
+    const message = createBaseReportProcessEndRequest();
+    message.process = object.process ?? "";
+    message.exitCode = object.exitCode ?? undefined;
+    message.signal = object.signal ?? undefined;
+    return message;
+  },
+};
+
+function createBaseReportProcessEndResponse(): ReportProcessEndResponse {
+  return { workerIds: [] };
+}
+
+export const ReportProcessEndResponse: MessageFns<ReportProcessEndResponse> = {
+  encode(message: ReportProcessEndResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workerIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportProcessEndResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportProcessEndResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workerIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReportProcessEndResponse>, I>>(base?: I): ReportProcessEndResponse {
+    return ReportProcessEndResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportProcessEndResponse>, I>>(object: I): ReportProcessEndResponse {
+    const message = createBaseReportProcessEndResponse();
+    message.workerIds = object.workerIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseQueueDepth(): QueueDepth {
   return {
     action: "",
@@ -7319,6 +7468,21 @@ export const MonitorServiceService = {
     responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
   },
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd: {
+    path: "/hatchet.monitor.v1.MonitorService/ReportProcessEnd" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportProcessEndRequest): Buffer =>
+      Buffer.from(ReportProcessEndRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportProcessEndRequest => ReportProcessEndRequest.decode(value),
+    responseSerialize: (value: ReportProcessEndResponse): Buffer =>
+      Buffer.from(ReportProcessEndResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportProcessEndResponse => ReportProcessEndResponse.decode(value),
+  },
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: {
     path: "/hatchet.monitor.v1.MonitorService/ListQueues" as const,
@@ -7462,6 +7626,11 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   /** One workflow's newest version, with its tasks and input schema. */
   getWorkflow: handleUnaryCall<GetWorkflowRequest, GetWorkflowResponse>;
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd: handleUnaryCall<ReportProcessEndRequest, ReportProcessEndResponse>;
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
   /** The same, once at the start and then whenever it changes. At most every 100 ms, and less often where looking takes long. */
@@ -7645,6 +7814,25 @@ export interface MonitorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
+  ): ClientUnaryCall;
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
+  ): ClientUnaryCall;
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
   ): ClientUnaryCall;
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues(
