@@ -1,4 +1,5 @@
 import { Box, Text } from 'ink';
+import stringWidth from 'string-width';
 import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
@@ -8,30 +9,35 @@ import type { UiState } from '../model/ui-state.ts';
 import { visibleRuns } from '../model/visible-runs.ts';
 import { statusColor, statusMark } from './status-style.ts';
 
+/** All columns but the name and the error. */
+const fixedWidth = 50;
+
 export function RunsView({ state }: { state: UiState }) {
   const rows = visibleRuns(state);
   const height = tableRows(state);
   const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
   const start = windowStart(selected, rows.length, height);
-  const narrow = state.columns < 110;
-  const nameWidth = Math.max(12, Math.min(36, state.columns - (narrow ? 50 : 76)));
+  const shown = rows.slice(start, start + height);
+  const longest = shown.reduce((width, run) => Math.max(width, stringWidth(plainText(run.workflow))), 0);
+  const nameWidth = Math.max(12, Math.min(36, longest, state.columns - fixedWidth));
   return (
     <Box flexDirection="column">
       <Text dimColor wrap="truncate">
-        {`  ${pad('STATUS', 12)}${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 10, 'right')}${pad('TOOK', 10, 'right')}  ${narrow ? 'RUN' : pad('RUN', 38) + 'ERROR'}`}
+        {`  ${pad('STATUS', 12)}${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 10, 'right')}${pad('TOOK', 10, 'right')}  ${pad('RUN', 15)}ERROR`}
       </Text>
       {rows.length === 0 ? <Empty state={state} /> : undefined}
-      {rows.slice(start, start + height).map((run, index) => (
-        <Line key={run.runId} run={run} isSelected={start + index === selected} state={state} nameWidth={nameWidth} narrow={narrow} />
+      {shown.map((run, index) => (
+        <Line key={run.runId} run={run} isSelected={start + index === selected} state={state} nameWidth={nameWidth} />
       ))}
     </Box>
   );
 }
 
-function Line({ run, isSelected, state, nameWidth, narrow }: { run: RunRow; isSelected: boolean; state: UiState; nameWidth: number; narrow: boolean }) {
+function Line({ run, isSelected, state, nameWidth }: { run: RunRow; isSelected: boolean; state: UiState; nameWidth: number }) {
   const name = pad(fit(plainText(run.workflow), nameWidth), nameWidth + 1);
   const times = `${pad(ageText(run.createdAt, state.nowMs), 10, 'right')}${pad(spanText(run.startedAt ?? run.createdAt, run.finishedAt, state.nowMs), 10, 'right')}`;
-  const rest = narrow ? run.runId.slice(0, 8) + '…' + run.runId.slice(-4) : `${run.runId}  ${plainText(run.errorMessage ?? '')}`;
+  // The whole id is copied by y; what is left of the line is the error's.
+  const rest = `${run.runId.slice(0, 8)}…${run.runId.slice(-4)}  ${plainText(run.errorMessage ?? '')}`;
   return (
     <Text wrap="truncate" inverse={isSelected} dimColor={state.connection === 'lost'}>
       {isSelected ? '▸ ' : '  '}

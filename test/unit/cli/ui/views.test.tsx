@@ -32,6 +32,12 @@ function openedRun(): UiState {
   ).state;
 }
 
+it('a failed run shows its error in a narrow terminal too, and the short id', () => {
+  const rows = [makeRun(1, { workflow: 'mail', status: 'FAILED', errorMessage: 'connect ECONNREFUSED 127.0.0.1:9' })];
+  const frame = draw(play(emptyState(), { type: 'runs-listed', rows, next: null }).state);
+  expect(frame).toMatch(/FAILED +mail .*01980000…0001 +connect ECONNREFUSED/);
+});
+
 describe('the screen', () => {
   it('says what to do when there is nothing', () => {
     expect(draw(emptyState())).toContain('a worker registers them');
