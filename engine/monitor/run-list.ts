@@ -1,4 +1,4 @@
-import type { RunStatus } from '../model/status.ts';
+import { RunStatus } from '../model/status.ts';
 import type { Reader } from './read-snapshot.ts';
 import { leftOut, withinBytes } from './within-bytes.ts';
 
@@ -126,6 +126,15 @@ const text = (source: string): string => `
 const listRuns = { name: 'list_runs', text: text('(SELECT * FROM run WHERE $9::uuid[] IS NULL) r') };
 /** By the parents' index instead: a list's walk from the newest down would pass all runs that are nobody's children. */
 const listChildren = { name: 'list_child_runs', text: text('unnest($9::uuid[]) AS p (id) JOIN run r ON r.parent_task_id = p.id') };
+/** By the index of ends, for the same reason: seven runs that failed long ago stand behind all newer ones. */
+const listEndedRuns = {
+  name: 'list_ended_runs',
+  text: text(`(
+      SELECT r.* FROM run_end g JOIN run r ON r.id = g.run_id
+      WHERE g.tenant_id = $1 AND g.status = ($2::integer[])[1] AND $9::uuid[] IS NULL
+        AND NOT EXISTS (SELECT FROM run_end o WHERE o.run_id = g.run_id AND o.tenant_id = g.tenant_id AND o.status = g.status AND o.generation > g.generation)
+    ) r`),
+};
 /** By the event's own rows, for the same reason. */
 const listEventRuns = { name: 'list_event_runs', text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $14 AND $9::uuid[] IS NULL) r') };
 
@@ -133,9 +142,17 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list;
 }
 
+function statementFor({ parentTaskIds, eventId, statuses }: RunListFilter): { name: string; text: string } {
+  if (parentTaskIds !== null) return listChildren;
+  if ((eventId ?? null) !== null) return listEventRuns;
+  // Most runs complete: they are found soon from the newest down.
+  const [status] = statuses;
+  return statuses.length === 1 && (status === RunStatus.Failed || status === RunStatus.Cancelled) ? listEndedRuns : listRuns;
+}
+
 export async function listRunSummaries(reader: Reader, filter: RunListFilter): Promise<RunSummary[]> {
   const { rows } = await reader.query<RunSummarySqlRow>({
-    ...(filter.parentTaskIds !== null ? listChildren : (filter.eventId ?? null) !== null ? listEventRuns : listRuns),
+    ...statementFor(filter),
     values: [
       filter.tenantId,
       orNull(filter.statuses),

@@ -14,7 +14,8 @@ export function connectionConfig(url: string, name: string): ClientConfig {
 
 /** For reads and for writes apart from the lane. `statementMs` bounds each: long reads hold back vacuum. */
 export function createPool(url: string, options: { name: string; max: number; statementMs: number; log: Logger }): Pool {
-  const pool = new Pool({ ...connectionConfig(url, options.name), max: options.max, statement_timeout: options.statementMs, idleTimeoutMillis: 30_000 });
+  // A connection keeps the plan that it made while a table was small and read whole: ten thousand rows later that plan takes minutes.
+  const pool = new Pool({ ...connectionConfig(url, options.name), max: options.max, statement_timeout: options.statementMs, options: '-c enable_seqscan=off', idleTimeoutMillis: 30_000 });
   pool.on('error', (error) => options.log.debug({ err: error }, 'an idle connection was lost'));
   // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
   pool.on('connect', (client) => {
