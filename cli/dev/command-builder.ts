@@ -35,6 +35,9 @@ export class CommandBuilder implements Builder {
     });
   }
 
+  /** `dev.files` says what counts. */
+  include(): void {}
+
   async #run(): Promise<void> {
     const { emit, yaml } = this.#options;
     emit({ type: 'build-started' });
@@ -48,7 +51,7 @@ export class CommandBuilder implements Builder {
     }
     this.#prepared = true;
     // The name only tells one build from the next.
-    emit({ type: 'build-done', bundle: `${yaml.file} ${++this.#builds}`, changed: true, inputs: [], ms: Math.round(performance.now() - startedAtMs) });
+    emit({ type: 'build-done', manifest: `${yaml.file} ${++this.#builds}`, changed: true, inputs: [], ms: Math.round(performance.now() - startedAtMs) });
   }
 
   /** @returns why it failed */

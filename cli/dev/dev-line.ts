@@ -32,7 +32,7 @@ function linesOf(event: DevEvent): readonly DevLine[] {
     case 'build-started':
       return [];
     case 'build-done':
-      return event.changed ? [message(`✓ bundle     ${msText(event.ms).padStart(8)}`)] : [];
+      return event.changed ? [message(`✓ modules    ${msText(event.ms).padStart(8)}`)] : [];
     case 'build-failed':
       return [message(`✗ the worker was not built; ${event.isFirst ? 'none serves yet' : 'the last good one keeps serving'}`), ...problems(event.problems)];
     case 'types-checked':
@@ -47,6 +47,8 @@ function linesOf(event: DevEvent): readonly DevLine[] {
       return [];
     case 'worker-exited':
       return workerExited(event);
+    case 'worker-loaded':
+      return [];
     case 'worker-line':
       return [message(`worker │ ${plainText(event.line)}`)];
     case 'run-event':

@@ -30,7 +30,7 @@ export type DevEvent =
   | { type: 'engine-exited'; code: number | null; signal: NodeJS.Signals | null; retryInMs: number }
   | { type: 'files-changed'; paths: readonly string[] }
   | { type: 'build-started' }
-  | { type: 'build-done'; bundle: string; changed: boolean; inputs: readonly string[]; ms: number }
+  | { type: 'build-done'; manifest: string; changed: boolean; inputs: readonly string[]; ms: number }
   /** `isFirst`: no build has succeeded yet, so that no worker serves. */
   | { type: 'build-failed'; problems: readonly Problem[]; inputs: readonly string[]; isFirst: boolean }
   | { type: 'types-checked'; problems: readonly Problem[] }
@@ -42,6 +42,8 @@ export type DevEvent =
   /** It ended although nobody stopped it. `retryInMs` is null when it waits for a change. */
   | { type: 'worker-exited'; generation: number; exit: WorkerExit; retryInMs: number | null; isLatest: boolean }
   | { type: 'worker-line'; generation: number; line: string }
+  /** It has loaded a file of the project. */
+  | { type: 'worker-loaded'; file: string }
   | { type: 'run-event'; event: EventRow }
   /** A durable run was begun by other code than that which resumed it, and failed on it. */
   | { type: 'durable-mismatch'; runId: string; workflow: string; task: string; node: number; recorded: string; asked: string }

@@ -27,7 +27,7 @@ export interface SessionParts {
   feed: RunFeed;
   view: DevView;
   connection(): Connection;
-  /** Its change starts the worker anew, although the bundle stays the same. */
+  /** Its change starts the worker anew, although the code stays the same. */
   envFile: string;
 }
 
@@ -45,7 +45,7 @@ export class DevSession {
   readonly #ended: Promise<ExitCode>;
   #end: (exitCode: ExitCode) => void = () => undefined;
   #engineIsUp = false;
-  #bundle: string | undefined;
+  #manifest: string | undefined;
   #envChanged = false;
   #triggeredRun: string | undefined;
   #wasTriggered = false;
@@ -88,18 +88,22 @@ export class DevSession {
         builder.build();
         return;
       case 'reload-requested':
-        if (this.#bundle !== undefined && this.#engineIsUp) workers.replace(this.#bundle);
+        if (this.#manifest !== undefined && this.#engineIsUp) workers.replace(this.#manifest);
         return;
       case 'build-done':
         watcher?.cover(event.inputs);
         if (event.changed) types?.check();
-        this.#bundle = event.bundle;
+        this.#manifest = event.manifest;
         this.#serve(event.changed || this.#envChanged);
         this.#envChanged = false;
         return;
       case 'build-failed':
         watcher?.cover(event.inputs);
-        if (watcher === undefined && this.#bundle === undefined) this.#end(ExitCode.failed);
+        if (watcher === undefined && this.#manifest === undefined) this.#end(ExitCode.failed);
+        return;
+      case 'worker-loaded':
+        watcher?.cover([event.file]);
+        builder.include([event.file]);
         return;
       case 'worker-ready':
         this.#triggerOnce();
@@ -147,11 +151,11 @@ export class DevSession {
     }
   }
 
-  /** Puts the newest bundle to work, as soon as there are an engine and a bundle. */
+  /** Puts the newest code to work, as soon as there are an engine and code. */
   #serve(force = false): void {
     const { workers } = this.#parts;
-    if (this.#bundle === undefined || !this.#engineIsUp) return;
-    if (force || !workers.isOn(this.#bundle)) workers.replace(this.#bundle);
+    if (this.#manifest === undefined || !this.#engineIsUp) return;
+    if (force || !workers.isOn(this.#manifest)) workers.replace(this.#manifest);
   }
 
   #triggerOnce(): void {

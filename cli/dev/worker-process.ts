@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Writable, type Readable } from 'node:stream';
 import type { WorkerExit } from './events.ts';
+import type { WorkerOrder } from './worker-order.ts';
 
 export interface WorkerProcessOptions {
   /** Of Node: what it runs. */
@@ -8,13 +10,18 @@ export interface WorkerProcessOptions {
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
   onLine(line: string): void;
+  /** A file that it has loaded. */
+  onLoaded(file: string): void;
 }
 
 export interface WorkerProcess {
   pid: number;
   exited: Promise<WorkerExit>;
+  order(order: WorkerOrder): void;
   /** SIGTERM: it finishes its tasks and ends. After `limitMs` it is killed. */
   drain(limitMs: number): Promise<void>;
+  /** At once, with all that it has started. */
+  kill(): void;
 }
 
 const keptLines = 20;
@@ -29,7 +36,8 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
     // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
     detached: true,
     windowsHide: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // What 3 to 5 are for: worker-preload.ts.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -43,7 +51,9 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
       }
     });
   }
-  child.stdio[3]?.on('error', () => undefined);
+  const [orders, loaded] = child.stdio.slice(4);
+  for (const pipe of child.stdio.slice(3)) pipe?.on('error', () => undefined);
+  if (isReadable(loaded)) createInterface({ input: loaded, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => options.onLoaded(String(JSON.parse(line))));
   // `close` rather than `exit`: the last lines are still in the pipes when the process is gone.
   const exited = new Promise<WorkerExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, lastLines: [...lastLines] }));
@@ -52,17 +62,31 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
   return {
     pid: child.pid ?? 0,
     exited,
+    order(order) {
+      if (orders instanceof Writable && !orders.destroyed) orders.write(`${JSON.stringify(order)}\n`);
+    },
     async drain(limitMs) {
       child.kill('SIGTERM');
       const timer = setTimeout(() => killGroup(child), limitMs);
       await exited;
       clearTimeout(timer);
     },
+    kill: () => killGroup(child),
   };
+}
+
+function isReadable(pipe: Readable | Writable | null | undefined): pipe is Readable {
+  return pipe !== null && pipe !== undefined && 'read' in pipe;
 }
 
 /** With all that it has started. */
 function killGroup(child: ChildProcess): void {
   if (process.platform === 'win32' || child.pid === undefined) child.kill('SIGKILL');
-  else process.kill(-child.pid, 'SIGKILL');
+  else {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It is gone.
+    }
+  }
 }

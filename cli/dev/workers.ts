@@ -1,21 +1,24 @@
 import type { RunReader } from '../monitor/run-reader.ts';
 import type { Emit, WorkerExit } from './events.ts';
-import { spawnWorker, type WorkerProcess } from './worker-process.ts';
+import { SpareWorker } from './spare-worker.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions {
   cwd: string;
   /** Processes of one generation. */
   count: number;
-  env(): Record<string, string | undefined>;
-  /** Of the Node process that runs a build. */
-  args(bundle: string): readonly string[];
+  env: () => Record<string, string | undefined>;
+  /** Of the Node process that runs the worker. */
+  args: readonly string[];
+  /** Whether to keep a process ready for the next reload. */
+  ahead: boolean;
   connect(): RunReader;
   emit: Emit;
 }
 
 interface Generation {
   number: number;
-  bundle: string;
+  manifest: string;
   processes: WorkerProcess[];
   ready: boolean;
   stopping: boolean;
@@ -40,30 +43,31 @@ export class Workers {
   #crashes = 0;
   #startedAtMs = 0;
   #retry: NodeJS.Timeout | undefined;
+  readonly #spare = new SpareWorker();
   #stopped = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
   }
 
-  /** Starts a generation on the bundle. A change of the code forgives earlier crashes. */
-  replace(bundle: string): void {
+  /** Starts a generation on a build's code. A change of the code forgives earlier crashes. */
+  replace(manifest: string): void {
     this.#crashes = 0;
-    this.#start(bundle);
+    this.#start(manifest);
   }
 
-  /** Whether the newest generation runs this bundle, or is about to. */
-  isOn(bundle: string): boolean {
-    return [...this.#generations].some((generation) => generation.number === this.#last && generation.bundle === bundle && !generation.stopping);
+  /** Whether the newest generation runs this manifest, or is about to. */
+  isOn(manifest: string): boolean {
+    return [...this.#generations].some((generation) => generation.number === this.#last && generation.manifest === manifest && !generation.stopping);
   }
 
-  #start(bundle: string): void {
+  #start(manifest: string): void {
     clearTimeout(this.#retry);
     if (this.#stopped) return;
     // Of a burst, only the newest is waited for: what was not ready yet has taken nothing.
     for (const other of this.#generations) if (!other.ready) void this.#drain(other);
     const { emit, cwd, count } = this.#options;
-    const generation: Generation = { number: ++this.#last, bundle, processes: [], ready: false, stopping: false, abort: new AbortController() };
+    const generation: Generation = { number: ++this.#last, manifest, processes: [], ready: false, stopping: false, abort: new AbortController() };
     this.#generations.add(generation);
     this.#startedAtMs = performance.now();
     void this.#spawn(generation, { cwd, count }).then(
@@ -89,7 +93,9 @@ export class Workers {
     }
     const onLine = (line: string): void => this.#options.emit({ type: 'worker-line', generation: generation.number, line });
     const env = this.#options.env();
-    generation.processes = Array.from({ length: count }, () => spawnWorker({ args: this.#options.args(generation.bundle), cwd, env, onLine }));
+    const onLoaded = (file: string): void => this.#options.emit({ type: 'worker-loaded', file });
+    generation.processes = Array.from({ length: count }, () => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded }));
+    for (const one of generation.processes) one.order({ type: 'run', manifest: generation.manifest, project: cwd });
     for (const one of generation.processes) void one.exited.then((exit) => this.#exited(generation, { one, exit }));
     void this.#untilReady(generation, { reader, before }).finally(() => reader.close());
   }
@@ -117,6 +123,8 @@ export class Workers {
     generation.ready = true;
     this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
     for (const other of this.#generations) if (other.number < generation.number) void this.#drain(other);
+    const { ahead, args, cwd, env } = this.#options;
+    if (ahead && !this.#stopped) this.#spare.prepare({ args, cwd, env: env() });
   }
 
   #drain(generation: Generation): Promise<unknown> {
@@ -143,13 +151,14 @@ export class Workers {
     this.#crashes++;
     const retryInMs = !isLatest || this.#crashes > crashLimit ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
     this.#options.emit({ type: 'worker-exited', generation: generation.number, exit, retryInMs, isLatest });
-    if (retryInMs !== null && !this.#stopped) this.#retry = setTimeout(() => this.#start(generation.bundle), retryInMs);
+    if (retryInMs !== null && !this.#stopped) this.#retry = setTimeout(() => this.#start(generation.manifest), retryInMs);
   }
 
   /** Drains all and resolves once they are gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
+    this.#spare.stop();
     await Promise.all([...this.#generations].map((generation) => this.#drain(generation)));
   }
 }

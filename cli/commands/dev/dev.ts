@@ -76,7 +76,7 @@ export async function dev(context: CliContext, given: string | undefined, flags:
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: program.args, connect, emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: program.args, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, emit }),
       feed: new RunFeed(connect, emit),
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),
       connection,
