@@ -60,11 +60,12 @@ function makeLarge(project) {
     const lines = needs.map((other) => `import { f${other} } from './m${other}.ts';`);
     lines.push(`export interface Shape${at} { a: number; b?: string }`);
     for (let one = 0; one < 8; one++) lines.push(`export function g${at}_${one}(input: Shape${at}, again: readonly string[] = []): number {`, '  const total: number = again.reduce((sum: number, text: string) => sum + text.length, input.a);', `  return total > ${one} ? total - ${at} : ((input.b ?? '').length as number);`, '}');
-    lines.push(`export function f${at}(x: number): number { return x > 5 ? ${needs.map((other) => `f${other}(0)`).join(' + ') || '1'} : x; }`);
+    const own = Array.from({ length: 8 }, (_, one) => `g${at}_${one}({ a: x })`);
+    lines.push(`export function f${at}(x: number): number { return x > 5 ? ${[...needs.map((other) => `f${other}(0)`), ...own].join(' + ')} : x; }`);
     writeFileSync(join(large, 'src', 'many', `m${at}.ts`), `${lines.join('\n')}\n`);
   }
   const worker = join(large, 'src', 'worker.ts');
-  writeFileSync(worker, `${Array.from({ length: 200 }, (_, at) => `import './many/m${at}.ts';`).join('\n')}\n${readFileSync(worker, 'utf8')}`);
+  writeFileSync(worker, `${Array.from({ length: 200 }, (_, at) => `import { f${at} } from './many/m${at}.ts';`).join('\n')}\n${readFileSync(worker, 'utf8')}\nReflect.set(globalThis, 'many', [${Array.from({ length: 200 }, (_, at) => `f${at}`).join(', ')}]);\n`);
   return large;
 }
 
@@ -118,7 +119,7 @@ async function measure(project, { large, round, samples }) {
 
   const warm = new Session(project);
   samples.warm.push((await warm.until((event) => event.type === 'engine-ready')).at - warm.startedAt);
-  samples.reload.push(await reload(warm, { file: source, text: `${text}\nexport const round: number = ${round};\n` }));
+  samples.reload.push(await reload(warm, { file: source, text: `${text}\nReflect.set(globalThis, 'round', ${round});\n` }));
   const output = execFileSync(join(project, 'node_modules', '.bin', 'hatchet'), ['trigger', 'workflow', 'simple', '--input', '{"message":"Hi"}', '--wait', '-o', 'json'], { cwd: project });
   if (JSON.parse(output).message !== 'hi') throw new Error(`unexpected output ${output}`);
   await warm.until((event) => event.type === 'run-event' && event.event === 'RUN_FINISHED');
@@ -128,7 +129,7 @@ async function measure(project, { large, round, samples }) {
 
   const many = new Session(large);
   const changed = join(large, 'src', 'many', 'm5.ts');
-  samples.reload200.push(await reload(many, { file: changed, text: `${readFileSync(changed, 'utf8')}export const round${round}: number = ${round};\n` }));
+  samples.reload200.push(await reload(many, { file: changed, text: `${readFileSync(changed, 'utf8')}Reflect.set(globalThis, 'round', ${round});\n` }));
   await many.stop();
 }
 

@@ -3,7 +3,8 @@ import type { TypeChecker } from './type-checker.ts';
 
 /** Makes of the sources what workers run, and tells of it by build events. */
 export interface Builder {
-  build(): void;
+  /** `changed`: the files for which it is made anew. */
+  build(changed?: readonly string[]): void;
   /** What workers have loaded: a change of it is a change too. */
   include(files: readonly string[]): void;
   stop(): Promise<void>;

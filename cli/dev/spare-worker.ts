@@ -6,7 +6,7 @@ interface Spare {
   process: WorkerProcess;
   start: string;
   /** Whom its output goes to, once it is somebody's. */
-  owner: Pick<WorkerProcessOptions, 'onLine' | 'onLoaded'> | undefined;
+  owner: Pick<WorkerProcessOptions, 'onLine' | 'onLoaded' | 'onInspector'> | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export class SpareWorker {
     const spare: Spare = {
       start: key,
       owner: undefined,
-      process: spawnWorker({ ...start, onLine: (line) => spare.owner?.onLine(line), onLoaded: (file) => spare.owner?.onLoaded(file) }),
+      process: spawnWorker({ ...start, onLine: (line) => spare.owner?.onLine(line), onLoaded: (file) => spare.owner?.onLoaded(file), onInspector: (port) => spare.owner?.onInspector(port) }),
     };
     this.#spare = spare;
     spare.process.order({ type: 'warm-up' });
@@ -38,6 +38,7 @@ export class SpareWorker {
     if (spare?.start !== keyOf(options)) return spawnWorker(options);
     this.#spare = undefined;
     spare.owner = options;
+    if (spare.process.inspector !== undefined) options.onInspector(spare.process.inspector);
     return spare.process;
   }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import type { WorkerExit } from './events.ts';
+import { inspectorPort, isInspectorLine } from './inspector-port.ts';
 import type { WorkerOrder } from './worker-order.ts';
 
 export interface WorkerProcessOptions {
@@ -12,10 +13,14 @@ export interface WorkerProcessOptions {
   onLine(line: string): void;
   /** A file that it has loaded. */
   onLoaded(file: string): void;
+  /** The port of its debugger, where it was started with one. */
+  onInspector(port: number): void;
 }
 
 export interface WorkerProcess {
   pid: number;
+  /** Of its debugger, once it listens. */
+  readonly inspector: number | undefined;
   exited: Promise<WorkerExit>;
   order(order: WorkerOrder): void;
   /** SIGTERM: it finishes its tasks and ends. After `limitMs` it is killed. */
@@ -24,7 +29,7 @@ export interface WorkerProcess {
   kill(): void;
 }
 
-const keptLines = 20;
+const keptLines = 40;
 /** One line of a worker's output; a longer one is cut into several. */
 const longestLine = 8_000;
 
@@ -40,11 +45,18 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const lastLines: string[] = [];
+  let inspector: number | undefined;
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) throw new Error('the worker was spawned without pipes for its output');
     createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (whole) => {
       for (let at = 0; at === 0 || at < whole.length; at += longestLine) {
         const line = whole.slice(at, at + longestLine);
+        const port = inspectorPort(line);
+        if (port !== undefined) {
+          inspector = port;
+          options.onInspector(port);
+        }
+        if (isInspectorLine(line)) continue;
         lastLines.push(line);
         if (lastLines.length > keptLines) lastLines.shift();
         options.onLine(line);
@@ -61,6 +73,9 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
   });
   return {
     pid: child.pid ?? 0,
+    get inspector() {
+      return inspector;
+    },
     exited,
     order(order) {
       if (orders instanceof Writable && !orders.destroyed) orders.write(`${JSON.stringify(order)}\n`);

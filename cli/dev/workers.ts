@@ -1,4 +1,5 @@
 import type { RunReader } from '../monitor/run-reader.ts';
+import { crashReason } from './crash-reason.ts';
 import type { Emit, WorkerExit } from './events.ts';
 import { SpareWorker } from './spare-worker.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -10,6 +11,10 @@ export interface WorkersOptions {
   env: () => Record<string, string | undefined>;
   /** Of the Node process that runs the worker. */
   args: readonly string[];
+  /** Whether a change of the files may start it again, so that giving up is not the end. */
+  watched: boolean;
+  /** Whether a start is given up at the first crash: somebody waits for its outcome. */
+  impatient: boolean;
   /** Whether to keep a process ready for the next reload. */
   ahead: boolean;
   connect(): RunReader;
@@ -23,6 +28,8 @@ interface Generation {
   ready: boolean;
   stopping: boolean;
   abort: AbortController;
+  /** As the engine knows its processes, once it does. */
+  workerIds: readonly string[];
 }
 
 /** Tasks of an old generation may go on this long, as the SDK's own limit allows, and a little more to report. */
@@ -42,6 +49,7 @@ export class Workers {
   #last = 0;
   #crashes = 0;
   #startedAtMs = 0;
+  #hasServed = false;
   #retry: NodeJS.Timeout | undefined;
   readonly #spare = new SpareWorker();
   #stopped = false;
@@ -67,12 +75,12 @@ export class Workers {
     // Of a burst, only the newest is waited for: what was not ready yet has taken nothing.
     for (const other of this.#generations) if (!other.ready) void this.#drain(other);
     const { emit, cwd, count } = this.#options;
-    const generation: Generation = { number: ++this.#last, manifest, processes: [], ready: false, stopping: false, abort: new AbortController() };
+    const generation: Generation = { number: ++this.#last, manifest, processes: [], ready: false, stopping: false, abort: new AbortController(), workerIds: [] };
     this.#generations.add(generation);
     this.#startedAtMs = performance.now();
     void this.#spawn(generation, { cwd, count }).then(
-      () => generation.processes.length > 0 && emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((one) => one.pid) }),
-      (error: unknown) => emit({ type: 'worker-exited', generation: generation.number, exit: { code: null, signal: null, lastLines: [String(error)] }, retryInMs: null, isLatest: true }),
+      () => generation.processes.length > 0 && emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((one) => one.pid), serves: this.#serves() }),
+      (error: unknown) => emit({ type: 'worker-exited', generation: generation.number, exit: { code: null, signal: null, lastLines: [] }, retryInMs: null, isLatest: true, waitsForChange: this.#options.watched, reason: { message: String(error), place: undefined }, workerIds: [], serves: this.#serves() }),
     );
   }
 
@@ -94,7 +102,9 @@ export class Workers {
     const onLine = (line: string): void => this.#options.emit({ type: 'worker-line', generation: generation.number, line });
     const env = this.#options.env();
     const onLoaded = (file: string): void => this.#options.emit({ type: 'worker-loaded', file });
-    generation.processes = Array.from({ length: count }, () => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded }));
+    // Of several processes the first is the one to be debugged.
+    const onInspector = (port: number): void => this.#debug(generation, port);
+    generation.processes = Array.from({ length: count }, (_, at) => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded, onInspector: at === 0 ? onInspector : () => undefined }));
     for (const one of generation.processes) one.order({ type: 'run', manifest: generation.manifest, project: cwd });
     for (const one of generation.processes) void one.exited.then((exit) => this.#exited(generation, { one, exit }));
     void this.#untilReady(generation, { reader, before }).finally(() => reader.close());
@@ -109,6 +119,7 @@ export class Workers {
         const workers = await reader.listWorkers({ all: false });
         const fresh = workers.filter((worker) => worker.status === 'ACTIVE' && !before.has(worker.workerId));
         if (fresh.length < this.#options.count) continue;
+        generation.workerIds = fresh.map((worker) => worker.workerId);
         this.#becameReady(generation);
         return;
       }
@@ -121,10 +132,21 @@ export class Workers {
   #becameReady(generation: Generation): void {
     if (generation.stopping || generation.ready) return;
     generation.ready = true;
+    this.#hasServed = true;
     this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
     for (const other of this.#generations) if (other.number < generation.number) void this.#drain(other);
     const { ahead, args, cwd, env } = this.#options;
     if (ahead && !this.#stopped) this.#spare.prepare({ args, cwd, env: env() });
+  }
+
+  /** The newest generation is debugged, from its first line on. */
+  #debug({ number }: Generation, port: number): void {
+    if (number === this.#last) this.#options.emit({ type: 'worker-inspector', port });
+  }
+
+  /** Whether one takes tasks now. */
+  #serves(): boolean {
+    return [...this.#generations].some((generation) => generation.ready && !generation.stopping);
   }
 
   #drain(generation: Generation): Promise<unknown> {
@@ -149,8 +171,11 @@ export class Workers {
     void this.#drain(generation);
     if (performance.now() - this.#startedAtMs > calmMs) this.#crashes = 0;
     this.#crashes++;
-    const retryInMs = !isLatest || this.#crashes > crashLimit ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
-    this.#options.emit({ type: 'worker-exited', generation: generation.number, exit, retryInMs, isLatest });
+    const isOver = this.#crashes > crashLimit || (this.#options.impatient && !this.#hasServed);
+    const retryInMs = !isLatest || isOver ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
+    this.#options.emit({ type: 'worker-exited', generation: generation.number, exit, retryInMs, isLatest, waitsForChange: this.#options.watched, reason: crashReason(exit.lastLines, this.#options.cwd), workerIds: generation.workerIds, serves: this.#serves() });
+    const serving = [...this.#generations].findLast((other) => other.ready && !other.stopping)?.processes[0]?.inspector;
+    if (isLatest && serving !== undefined) this.#options.emit({ type: 'worker-inspector', port: serving });
     if (retryInMs !== null && !this.#stopped) this.#retry = setTimeout(() => this.#start(generation.manifest), retryInMs);
   }
 

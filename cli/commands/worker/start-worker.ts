@@ -39,6 +39,8 @@ export async function startWorker(context: CliContext, given: string | undefined
     count: flags.processes,
     env: () => workerEnv({ NODE_ENV: 'production', ...context.env }, envFile, connection),
     args: program.args,
+    watched: false,
+    impatient: false,
     ahead: false,
     connect: () => new GrpcRunReader(connection),
     emit,

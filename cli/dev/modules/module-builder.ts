@@ -73,10 +73,11 @@ export class ModuleBuilder implements Builder {
       this.#fresh = new Set();
       await this.#graph.update([entry, ...[...this.#included].filter((file) => existsSync(file))]);
       const hashes = this.#graph.hashes();
-      const changed = this.#manifest === '' || reread || differ(this.#hashes, hashes, fresh);
+      const isFirst = this.#manifest === '';
+      const changedFiles = isFirst ? [] : differing(this.#hashes, hashes, fresh);
       this.#hashes = hashes;
       this.#manifest = this.#write();
-      emit({ type: 'build-done', manifest: this.#manifest, changed, inputs: this.#inputs(), ms: Math.round(performance.now() - startedAtMs) });
+      emit({ type: 'build-done', manifest: this.#manifest, changed: isFirst || reread || changedFiles.length > 0, changedFiles, inputs: this.#inputs(), ms: Math.round(performance.now() - startedAtMs) });
     } catch (error) {
       const messages = buildMessages(error);
       const problems = messages.map((message) => toProblem(message, project));
@@ -115,8 +116,9 @@ export class ModuleBuilder implements Builder {
   }
 }
 
-function differ(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>, fresh: ReadonlySet<string>): boolean {
-  return [...now].some(([file, hash]) => before.get(file) !== hash && !(fresh.has(file) && !before.has(file))) || [...before.keys()].some((file) => !now.has(file));
+function differing(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>, fresh: ReadonlySet<string>): string[] {
+  const changed = [...now].filter(([file, hash]) => before.get(file) !== hash && !(fresh.has(file) && !before.has(file)));
+  return [...changed.map(([file]) => file), ...[...before.keys()].filter((file) => !now.has(file))];
 }
 
 function removeOld(outDir: string, manifest: string): void {
