@@ -10,12 +10,13 @@ import { read } from 'node:fs';
 import { createRequire, register } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isMainThread, MessageChannel, Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { hookCommonJs } from './modules/commonjs-hooks.ts';
+import { isForeign } from './modules/is-foreign.ts';
 import { LoadReport } from './modules/load-report.ts';
 import type { HooksData } from './modules/loader-hooks.ts';
 import { ReadManifest } from './modules/manifest.ts';
-import type { WorkerOrder } from './worker-order.ts';
+import { modulesVariable, type WorkerOrder } from './worker-order.ts';
 
 const watch = `
   const { Socket } = require('node:net');
@@ -31,28 +32,33 @@ const watch = `
 `;
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** Of a worker, its threads and its forks. */
-const startVariable = 'HATCHET_WORKER_MODULES';
 
-const { port1: hooks, port2: port } = new MessageChannel();
-register(pathToFileURL(resolve(here, 'modules', 'loader-hooks.js')), { data: { port }, transferList: [port] });
-const inherited = process.env[startVariable];
+const inherited = process.env[modulesVariable];
 if (isMainThread && inherited === undefined) {
   new Worker(watch, { eval: true, execArgv: [], stdin: false }).unref();
+  const hooks = registerHooks();
   const { manifest, project } = await ordered();
-  process.env[startVariable] = JSON.stringify({ manifest, project, pid: process.pid });
-  await begin({ manifest, project, reports: true });
-} else if (inherited !== undefined) {
+  process.env[modulesVariable] = JSON.stringify({ manifest, project, pid: process.pid });
+  await begin(hooks, { manifest, project, reports: true });
+} else if (inherited !== undefined && (isMainThread || !isForeign(process.argv[1] ?? ''))) {
+  // A thread of a package has no module of the project to load, and hooks cost each thread another one.
+  const hooks = registerHooks();
   const { manifest, project, pid }: { manifest: string; project: string; pid: number } = JSON.parse(inherited);
-  await begin({ manifest, project, reports: pid === process.pid }); // a fork has other descriptors
+  await begin(hooks, { manifest, project, reports: pid === process.pid }); // a fork has other descriptors
 }
-hooks.close();
 
-async function begin(start: HooksData): Promise<void> {
+function registerHooks(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  register(pathToFileURL(resolve(here, 'modules', 'loader-hooks.js')), { data: { port: port2 }, transferList: [port2] });
+  return port1;
+}
+
+async function begin(hooks: MessagePort, start: HooksData): Promise<void> {
   const ready = new Promise((done) => hooks.once('message', done));
   hooks.postMessage(start);
   hookCommonJs(new ReadManifest(start.manifest), start.reports ? new LoadReport() : undefined);
   await ready;
+  hooks.close();
 }
 
 /** Waits for the order to run something. */

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import type { WorkerExit } from './events.ts';
 import { inspectorPort, isInspectorLine } from './inspector-port.ts';
-import type { WorkerOrder } from './worker-order.ts';
+import { modulesVariable, type WorkerOrder } from './worker-order.ts';
 
 export interface WorkerProcessOptions {
   /** Of Node: what it runs. */
@@ -37,7 +37,7 @@ const longestLine = 8_000;
 export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
   const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
-    env: options.env,
+    env: { ...options.env, [modulesVariable]: undefined }, // this command may itself be a child of a worker
     // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
     detached: true,
     windowsHide: true,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -11,6 +11,7 @@ import { patient } from '../../../helpers/patient.ts';
 let project = '';
 let builder: ModuleBuilder;
 let events: DevEvent[] = [];
+let writes = 0;
 
 beforeEach(() => {
   project = realpathSync(mkdtempSync(join(tmpdir(), 'hatchet-modules-')));
@@ -26,6 +27,9 @@ function write(name: string, text: string): void {
   const path = join(project, name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
+  // Long ago, each later than the last: what was written just now is read again in any case.
+  const at = 1_000_000 + writes++;
+  utimesSync(path, at, at);
 }
 
 type Built = Extract<DevEvent, { type: 'build-done' }>;
