@@ -31,6 +31,8 @@ const watch = `
   pipe.resume();
 `;
 
+/** These change other packages as they are loaded, so that nothing may be loaded before a program has loaded them. */
+const instruments = ['require-in-the-middle', 'import-in-the-middle', '@opentelemetry/instrumentation', '@opentelemetry/sdk-node', '@opentelemetry/auto-instrumentations-node', '@sentry/node', 'dd-trace', 'newrelic', 'elastic-apm-node'];
 const here = dirname(fileURLToPath(import.meta.url));
 
 const inherited = process.env[modulesVariable];
@@ -90,9 +92,18 @@ function readSome(): Promise<string> {
 /** Loads the SDK ahead, where it is this package's that the program would load. It does nothing by being loaded. */
 async function warmUp(): Promise<void> {
   const sdk = resolve(here, '..', '..', 'sdk', 'index.js');
-  try {
-    if (createRequire(process.argv[1] ?? '').resolve('hatchet-ts') === sdk) await import(pathToFileURL(sdk).href);
-  } catch {
-    // The program says what is wrong with it once it runs.
-  }
+  const found = finder(process.argv[1] ?? '');
+  if (found('hatchet-ts') !== sdk || instruments.some((name) => found(name) !== undefined)) return;
+  await import(pathToFileURL(sdk).href).catch(() => undefined); // the program says what is wrong with it once it runs
+}
+
+function finder(program: string): (name: string) => string | undefined {
+  const require = createRequire(program);
+  return (name) => {
+    try {
+      return require.resolve(name);
+    } catch {
+      return undefined;
+    }
+  };
 }
