@@ -139,7 +139,9 @@ CREATE TABLE public.live (
     demands text,
     sticky_worker_id uuid,
     invocation integer DEFAULT 0 NOT NULL,
-    batch_id uuid
+    batch_id uuid,
+    deaths smallint DEFAULT 0 NOT NULL,
+    unanswered smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000');
 

@@ -28,6 +28,8 @@ export interface EngineOptions {
   logLevel?: LogLevel;
   /** A worker without a heartbeat for this long loses its tasks. Milliseconds, default 30,000. */
   workerTimeoutMs?: number;
+  /** So many workers may die under a task before it fails. Default 3. */
+  maxWorkerDeaths?: number;
   /** Days that ended runs are kept. Default 30. */
   retentionDays?: number;
   /** Days that the audit log is kept. Default 365. */

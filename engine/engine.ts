@@ -20,6 +20,7 @@ import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { durableService } from './grpc/durable/durable-service.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
+import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './grpc/figures/change-signal.ts';
 import { startGrpc } from './grpc/server.ts';
@@ -50,7 +51,7 @@ import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
 import { packageVersion } from './version.ts';
 
-const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, retentionDays: 30, auditDays: 365 };
+const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, maxWorkerDeaths: 3, retentionDays: 30, auditDays: 365 };
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
 
@@ -161,11 +162,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
   onStop(() => streams.stop());
 
+  const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
   const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock: options.clock ?? systemClock,
     log,
+    workerTimeoutMs,
     events: {
       committed: (effects, history, nodes) => {
         releaseEffects(effects, { dispatcher, links, results, logs, log });
@@ -188,7 +191,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const time = new EngineTimeline({ owner, timekeeper });
-  const dispatcher = new Dispatcher({ ports: dispatcherPorts(owner, reads), log, workerTimeoutMs: options.workerTimeoutMs ?? defaults.workerTimeoutMs });
+  const ports = dispatcherPorts(owner, reads, { workerTimeoutMs, mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths });
+  const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
   onStop(async () => heartbeats.stop());
@@ -213,14 +217,16 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
   };
   const { tls } = context;
+  const logIntake = new LogIntake(logs, limits);
   const services = [
     dispatcherService({ ...edge, dispatcher, results, ...followers }),
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
-    eventsService({ ...edge, pool: reads, logs, streams, limits }),
+    eventsService({ ...edge, pool: reads, logIntake, streams, limits }),
     monitorService({
       ...edge,
+      logIntake,
       dispatcher,
       feed,
       changes,

@@ -12,7 +12,7 @@ import { ScheduledClient } from './features/scheduled-client.ts';
 import { WebhooksClient } from './features/webhooks-client.ts';
 import { WorkersClient } from './features/workers-client.ts';
 import { WorkflowsClient } from './features/workflows-client.ts';
-import type { Logger } from './logger.ts';
+import { guardedLogger, type Logger } from './logger.ts';
 import { notAwaitedYet } from './run/not-awaited-yet.ts';
 import { ResultListener } from './run/result-listener.ts';
 import type { RunOptions } from './run/run-options.ts';
@@ -62,7 +62,7 @@ export class HatchetClient {
   readonly #runner: Runner;
 
   private constructor(config: ClientConfig) {
-    this.logger = config.logger('Hatchet', config.logLevel);
+    this.logger = guardedLogger(config.logger('Hatchet', config.logLevel));
     this.#connection = new Connection(config);
     this.#results = new ResultListener(this.#connection, this.logger);
     this.#runner = new Runner(this.#connection, this.#results, this.logger);

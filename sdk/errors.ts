@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { safely, textOf } from './failure/total.ts';
 
 /** Stable codes of what the SDK throws. They are part of the public contract: a code is never renamed. */
 export type HatchetErrorCode =
@@ -74,10 +75,12 @@ export class NonDeterminismError extends HatchetError {
 export interface TaskFailure {
   taskName: string;
   taskRunExternalId: string;
-  /** The message of the error that the task threw in its last attempt. */
+  /** The message of the error that the task threw in its last attempt, with what caused it: `fetch failed: connect ECONNREFUSED 127.0.0.1:80`. */
   message: string;
-  /** The stack of that error, as the worker saw it. */
+  /** The stack of that error, as the worker saw it, with those of its causes. */
   stack: string | undefined;
+  /** The `code` of that error, else of the first cause that has one: `ECONNREFUSED`. */
+  code: string | undefined;
 }
 
 /** A run failed. The message is the first failed task's; `errors` holds every failed task. */
@@ -149,19 +152,11 @@ export class BulkTriggerIdempotencyCollisionError extends HatchetError {
 
 /** In a test runner's sandbox the errors of Node's own modules are of another class than the sandbox's `Error`. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value) || Object.prototype.toString.call(value) === '[object DOMException]';
+  return safely(() => value instanceof Error || types.isNativeError(value) || Object.prototype.toString.call(value) === '[object DOMException]', false);
 }
 
-/** Whatever was thrown, as an Error. */
+/** Whatever was thrown, as an Error: an error is given as it is, so nothing is known of the types of its properties. */
 export function asError(thrown: unknown): Error {
   if (isError(thrown)) return thrown;
-  return new Error(typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${describe(thrown)}`);
-}
-
-function describe(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
+  return new Error(typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${textOf(thrown)}`);
 }

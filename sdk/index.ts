@@ -10,7 +10,7 @@ export { DurableContext, type EventWaitOptions, type SleepOptions, type SleepRes
 export type { WaitResult } from './context/wait-result.ts';
 export { Context, type ChildRun, type ChildRunOptions } from './context/context.ts';
 export type { WorkerLabels } from './context/context-host.ts';
-export type { LogDetails } from './context/log-metadata.ts';
+export type { LogDetails } from './context/log-line.ts';
 export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedTaskOptions, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, DurableTaskFn, DurableTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
 export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent, type WaitCondition } from './definition/conditions.ts';
 export type { EvictionPolicy } from './durable/eviction-policy.ts';

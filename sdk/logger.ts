@@ -1,3 +1,6 @@
+import { uncaptured } from './console-capture.ts';
+import { messageOf } from './failure/describe-failure.ts';
+
 /** The least serious lines that are written. */
 export type LogLevel = 'OFF' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
@@ -30,7 +33,7 @@ function isLogLevel(text: string): text is LogLevel {
 export const plainLogger: LogConstructor = (context, logLevel = 'INFO') => {
   const write = (level: LogLevel, message: string, error?: Error): void => {
     if (ranks[level] < ranks[logLevel]) return;
-    const detail = error === undefined ? '' : `: ${error.message}`;
+    const detail = error === undefined ? '' : `: ${messageOf(error)}`;
     process.stderr.write(`${new Date().toISOString()} ${level.padEnd(5)} ${context}: ${message}${detail}\n`);
   };
   return {
@@ -40,3 +43,21 @@ export const plainLogger: LogConstructor = (context, logLevel = 'INFO') => {
     error: (message, error) => write('ERROR', message, error),
   };
 };
+
+/** A logger whose lines may be lost, but which never throws and never rejects: what runs tasks must not end for want of a line. */
+export function guardedLogger(logger: Logger): Logger {
+  const guarded = async (write: () => void | Promise<void>): Promise<void> => {
+    try {
+      // One that prints to the console must not have what a task has logged come back as another line of it.
+      await uncaptured(write);
+    } catch (error) {
+      process.stderr.write(`${new Date().toISOString()} ERROR the logger failed: ${messageOf(error)}\n`);
+    }
+  };
+  return {
+    debug: (message, extra) => guarded(() => logger.debug(message, extra)),
+    info: (message, extra) => guarded(() => logger.info(message, extra)),
+    warn: (message, error, extra) => guarded(() => logger.warn(message, error, extra)),
+    error: (message, error, extra) => guarded(() => logger.error(message, error, extra)),
+  };
+}

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 
 /** After the CLI is gone, the command has this long to finish. */
 const orphanMs = 6_000;
@@ -41,5 +42,6 @@ child.on('error', (error) => {
   process.exitCode = 127;
 });
 child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal === 'SIGTERM' && stopping ? 0 : 1);
+  // As a shell says it of its commands.
+  process.exitCode = code ?? (signal === null || (signal === 'SIGTERM' && stopping) ? 0 : 128 + constants.signals[signal]);
 });

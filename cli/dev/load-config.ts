@@ -58,11 +58,11 @@ export function findEntry(options: { cwd: string; project: string; given: string
   return found;
 }
 
-/** @throws CliError with exit code 2 where a named file cannot be read */
+/** As Node reads one, after a byte order mark, which editors of Windows write. @throws CliError with exit code 2 where a named file cannot be read */
 export function readEnvFile(project: string, given: string | undefined): Record<string, string | undefined> {
   const path = resolve(project, given ?? '.env');
   try {
-    return { ...parseEnv(readFileSync(path, 'utf8')) };
+    return { ...parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) };
   } catch (cause) {
     if (given === undefined) return {};
     throw wrongUse(`the env file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, 'Check the path that --env-file or the configuration gives.');

@@ -10,7 +10,7 @@ import type { InspectorPort } from './inspector-port.ts';
 import type { Builder, ProjectWatcher } from './program.ts';
 import type { RunFeed } from './run-feed.ts';
 import { SelfWrites } from './self-writes.ts';
-import { TasksUnderWay } from './tasks-under-way.ts';
+import { TasksUnderWay, type UnderWay } from './tasks-under-way.ts';
 import type { TypeChecker } from './type-checker.ts';
 import type { Workers } from './workers.ts';
 
@@ -139,6 +139,7 @@ export class DevSession {
         if (this.#goal.once) this.#end(reportError(event.error).exitCode);
         return;
       case 'run-event':
+        this.#noteReassigned(event.event);
         this.#underWay.note(event.event);
         this.#noteLate(event.event);
         this.#checkMismatch(event.event);
@@ -212,20 +213,28 @@ export class DevSession {
 
   #noteInterrupted({ workerIds }: Extract<DevEvent, { type: 'worker-exited' }>): void {
     for (const workerId of workerIds) this.#deadWorkers.add(workerId);
-    for (const { runId, workflow } of this.#underWay.list(workerIds)) this.#tellInterrupted(runId, workflow);
+    for (const task of this.#underWay.list(workerIds)) this.#tellInterrupted(task);
   }
 
   /** A worker may die of a task sooner than the feed says that it has it; but one that ended meanwhile is not told of. */
   #noteLate({ workerId }: EventRow): void {
     if (workerId === null || !this.#deadWorkers.has(workerId)) return;
     setImmediate(() => {
-      for (const { runId, workflow } of this.#underWay.list([workerId])) this.#tellInterrupted(runId, workflow);
+      for (const task of this.#underWay.list([workerId])) this.#tellInterrupted(task);
     });
   }
 
-  #tellInterrupted(runId: string, workflow: string): void {
-    if (this.#interruptedRuns.has(runId)) return;
-    this.#interruptedRuns.add(runId);
+  /** The feed may bring all of it at once. */
+  #noteReassigned({ type, taskId }: EventRow): void {
+    const was = type === 'REASSIGNED' ? this.#underWay.get(taskId) : undefined;
+    if (was !== undefined && this.#deadWorkers.has(was.workerId)) this.#tellInterrupted(was);
+  }
+
+  /** Once for each worker that a run was on. */
+  #tellInterrupted({ runId, workflow, workerId }: UnderWay): void {
+    const key = `${workerId} ${runId}`;
+    if (this.#interruptedRuns.has(key)) return;
+    this.#interruptedRuns.add(key);
     this.handle({ type: 'run-interrupted', runId, workflow });
   }
 

@@ -22,6 +22,10 @@ export class TasksUnderWay {
     else if (workerId !== null) this.#tasks.set(taskId, { runId, workflow, task, workerId, startedAtMs: time === null ? Date.now() : Date.parse(time) });
   }
 
+  get(taskId: string): UnderWay | undefined {
+    return this.#tasks.get(taskId);
+  }
+
   /** On these workers, or on all; the oldest first. */
   list(workerIds?: readonly string[]): UnderWay[] {
     return [...this.#tasks.values()].filter(({ workerId }) => workerIds === undefined || workerIds.includes(workerId)).toSorted((a, b) => a.startedAtMs - b.startedAtMs);

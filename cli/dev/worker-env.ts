@@ -1,13 +1,15 @@
 import type { ResolvedTls } from '../../sdk/config/resolve-tls.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 
+const presetLabels = 'HATCHET_CLIENT_WORKER_PRESET_LABELS';
+
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A worker's environment: the caller's, then the env file's, then where its engine is. */
+/** A worker's environment: where its engine is beats the caller's, which beats the env file's, as with `node --env-file`. */
 export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace'>): Record<string, string | undefined> {
   return {
-    ...base,
     ...file,
+    ...base,
     HATCHET_CLIENT_TOKEN: connection.token,
     HATCHET_CLIENT_HOST_PORT: connection.address,
     HATCHET_CLIENT_API_URL: connection.apiUrl,
@@ -15,6 +17,20 @@ export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'ad
     ...tlsFiles(connection.tls),
     ...(connection.namespace === undefined ? {} : { HATCHET_CLIENT_NAMESPACE: connection.namespace }),
   };
+}
+
+/**
+ * The environment of one process: its workers carry its id as a label, so that the engine knows whose end it is told of. By
+ * the variable that Hatchet's SDKs read too; a value of it that is no JSON is left for the SDK to refuse.
+ */
+export function processEnv(env: Env, id: string): Record<string, string | undefined> {
+  const given = env[presetLabels];
+  try {
+    const own: unknown = given === undefined || given === '' ? {} : JSON.parse(given);
+    return { ...env, [presetLabels]: JSON.stringify({ ...Object(own), hatchet__process: id }) };
+  } catch {
+    return env;
+  }
 }
 
 /** What the connection does not say stays as the environment has it. */

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import type { WorkerExit } from './events.ts';
 import { inspectorPort, isInspectorLine } from './inspector-port.ts';
+import { processEnv } from './worker-env.ts';
 import { modulesVariable, type WorkerOrder } from './worker-order.ts';
 
 export interface WorkerProcessOptions {
@@ -18,6 +20,8 @@ export interface WorkerProcessOptions {
 }
 
 export interface WorkerProcess {
+  /** By which the engine knows the workers that run in it. */
+  id: string;
   pid: number;
   /** Of its debugger, once it listens. */
   readonly inspector: number | undefined;
@@ -35,9 +39,11 @@ const longestLine = 8_000;
 
 /** One worker, in a process of its own that ends when this one does. */
 export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
+  const id = randomUUID();
   const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
-    env: { ...options.env, [modulesVariable]: undefined }, // this command may itself be a child of a worker
+    // This command may itself be a child of a worker.
+    env: { ...processEnv(options.env, id), [modulesVariable]: undefined },
     // Its own process group: Ctrl+C reaches the command alone, which then drains the worker.
     detached: true,
     windowsHide: true,
@@ -72,6 +78,7 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
     child.once('error', (error) => resolve({ code: -1, signal: null, lastLines: [error.message] }));
   });
   return {
+    id,
     pid: child.pid ?? 0,
     get inspector() {
       return inspector;

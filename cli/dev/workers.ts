@@ -1,6 +1,7 @@
 import type { RunReader } from '../monitor/run-reader.ts';
 import { crashReason } from './crash-reason.ts';
 import type { Emit, WorkerExit } from './events.ts';
+import type { ProcessEnds } from './process-ends.ts';
 import { SpareWorker } from './spare-worker.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -18,6 +19,8 @@ export interface WorkersOptions {
   /** Whether to keep a process ready for the next reload. */
   ahead: boolean;
   connect(): RunReader;
+  /** Hears of each process that has ended, however it did. */
+  ends: Pick<ProcessEnds, 'tell' | 'stop'>;
   emit: Emit;
 }
 
@@ -25,6 +28,8 @@ interface Generation {
   number: number;
   manifest: string;
   processes: WorkerProcess[];
+  /** Ids of the workers that were there before it. */
+  before: ReadonlySet<string>;
   ready: boolean;
   stopping: boolean;
   abort: AbortController;
@@ -41,7 +46,8 @@ const calmMs = 30_000;
 
 /**
  * The worker processes. A new generation serves before the old one drains, so that there is always one; a generation
- * that dies before it was ready leaves the old one alone.
+ * that dies before it was ready leaves the old one alone. Where one process of several dies, the others go on, and another
+ * takes its place.
  */
 export class Workers {
   readonly #options: WorkersOptions;
@@ -74,21 +80,15 @@ export class Workers {
     if (this.#stopped) return;
     // Of a burst, only the newest is waited for: what was not ready yet has taken nothing.
     for (const other of this.#generations) if (!other.ready) void this.#drain(other);
-    const { emit, cwd, count } = this.#options;
-    const generation: Generation = { number: ++this.#last, manifest, processes: [], ready: false, stopping: false, abort: new AbortController(), workerIds: [] };
+    const generation: Generation = { number: ++this.#last, manifest, processes: [], before: new Set(), ready: false, stopping: false, abort: new AbortController(), workerIds: [] };
     this.#generations.add(generation);
-    this.#startedAtMs = performance.now();
-    void this.#spawn(generation, { cwd, count }).then(
-      () => generation.processes.length > 0 && emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((one) => one.pid), serves: this.#serves() }),
-      (error: unknown) => emit({ type: 'worker-exited', generation: generation.number, exit: { code: null, signal: null, lastLines: [] }, retryInMs: null, isLatest: true, waitsForChange: this.#options.watched, reason: { message: String(error), place: undefined }, workerIds: [], serves: this.#serves() }),
-    );
+    this.#spawn(generation).catch((error: unknown) => this.#tellExit(generation, { exit: { code: null, signal: null, lastLines: [String(error)] }, retryInMs: null, isLatest: true }));
   }
 
-  async #spawn(generation: Generation, { cwd, count }: { cwd: string; count: number }): Promise<void> {
+  async #spawn(generation: Generation): Promise<void> {
     const reader = this.#options.connect();
-    let before: Set<string>;
     try {
-      before = new Set((await reader.listWorkers({ all: true })).map((worker) => worker.workerId));
+      generation.before = new Set((await reader.listWorkers({ all: true })).map((worker) => worker.workerId));
     } catch (error) {
       reader.close();
       this.#generations.delete(generation);
@@ -99,25 +99,37 @@ export class Workers {
       this.#generations.delete(generation);
       return;
     }
-    const onLine = (line: string): void => this.#options.emit({ type: 'worker-line', generation: generation.number, line });
+    this.#fill(generation, reader);
+  }
+
+  /** Starts the processes that the generation lacks. */
+  #fill(generation: Generation, reader: RunReader): void {
+    const { emit, cwd, count } = this.#options;
+    this.#startedAtMs = performance.now();
+    const onLine = (line: string): void => emit({ type: 'worker-line', generation: generation.number, line });
     const env = this.#options.env();
-    const onLoaded = (file: string): void => this.#options.emit({ type: 'worker-loaded', file });
+    const onLoaded = (file: string): void => emit({ type: 'worker-loaded', file });
     // Of several processes the first is the one to be debugged.
     const onInspector = (port: number): void => this.#debug(generation, port);
-    generation.processes = Array.from({ length: count }, (_, at) => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded, onInspector: at === 0 ? onInspector : () => undefined }));
-    for (const one of generation.processes) one.order({ type: 'run', manifest: generation.manifest, project: cwd });
-    for (const one of generation.processes) void one.exited.then((exit) => this.#exited(generation, { one, exit }));
-    void this.#untilReady(generation, { reader, before }).finally(() => reader.close());
+    const isAlone = generation.processes.length === 0;
+    const started = Array.from({ length: count - generation.processes.length }, (_, at) => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded, onInspector: isAlone && at === 0 ? onInspector : () => undefined }));
+    generation.processes = [...generation.processes, ...started];
+    for (const one of started) {
+      one.order({ type: 'run', manifest: generation.manifest, project: cwd });
+      void one.exited.then((exit) => this.#exited(generation, { one, exit }));
+    }
+    emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((each) => each.pid), serves: this.#serves() });
+    void this.#untilReady(generation, reader).finally(() => reader.close());
   }
 
   /** A worker is ready once the engine lists it as serving. Told by the engine's stream, so that nothing polls. */
-  async #untilReady(generation: Generation, { reader, before }: { reader: RunReader; before: ReadonlySet<string> }): Promise<void> {
+  async #untilReady(generation: Generation, reader: RunReader): Promise<void> {
     const { signal } = generation.abort;
     try {
       for await (const { workers: count } of reader.streamOverview(signal)) {
         if (count === 0) continue;
         const workers = await reader.listWorkers({ all: false });
-        const fresh = workers.filter((worker) => worker.status === 'ACTIVE' && !before.has(worker.workerId));
+        const fresh = workers.filter((worker) => worker.status === 'ACTIVE' && !generation.before.has(worker.workerId));
         if (fresh.length < this.#options.count) continue;
         generation.workerIds = fresh.map((worker) => worker.workerId);
         this.#becameReady(generation);
@@ -130,7 +142,7 @@ export class Workers {
   }
 
   #becameReady(generation: Generation): void {
-    if (generation.stopping || generation.ready) return;
+    if (generation.stopping) return;
     generation.ready = true;
     this.#hasServed = true;
     this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
@@ -159,24 +171,49 @@ export class Workers {
 
   #exited(generation: Generation, { one, exit }: { one: WorkerProcess; exit: WorkerExit }): void {
     generation.processes = generation.processes.filter((other) => other !== one);
+    this.#options.ends.tell(one.id, exit);
     if (generation.stopping) {
       if (generation.processes.length > 0) return;
       this.#generations.delete(generation);
       this.#options.emit({ type: 'worker-stopped', generation: generation.number });
       return;
     }
-    // One process of several died: the generation ends as a whole, and another takes its place.
     const isLatest = generation.number === this.#last;
-    this.#generations.delete(generation);
-    void this.#drain(generation);
+    const goesOn = isLatest && generation.ready && generation.processes.length > 0;
+    if (!goesOn) {
+      this.#generations.delete(generation);
+      void this.#drain(generation);
+    }
     if (performance.now() - this.#startedAtMs > calmMs) this.#crashes = 0;
     this.#crashes++;
     const isOver = this.#crashes > crashLimit || (this.#options.impatient && !this.#hasServed);
     const retryInMs = !isLatest || isOver ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
-    this.#options.emit({ type: 'worker-exited', generation: generation.number, exit, retryInMs, isLatest, waitsForChange: this.#options.watched, reason: crashReason(exit.lastLines, this.#options.cwd), workerIds: generation.workerIds, serves: this.#serves() });
+    this.#tellExit(generation, { exit, retryInMs, isLatest });
     const serving = [...this.#generations].findLast((other) => other.ready && !other.stopping)?.processes[0]?.inspector;
     if (isLatest && serving !== undefined) this.#options.emit({ type: 'worker-inspector', port: serving });
-    if (retryInMs !== null && !this.#stopped) this.#retry = setTimeout(() => this.#start(generation.manifest), retryInMs);
+    if (retryInMs !== null) this.#later(retryInMs, () => (goesOn ? this.#refill(generation) : this.#start(generation.manifest)));
+  }
+
+  #tellExit({ number, processes, workerIds }: Generation, { exit, retryInMs, isLatest }: { exit: WorkerExit; retryInMs: number | null; isLatest: boolean }): void {
+    const { emit, watched, cwd } = this.#options;
+    // Of several processes it is not known here which worker was whose.
+    emit({ type: 'worker-exited', generation: number, exit, retryInMs, isLatest, waitsForChange: watched, reason: crashReason(exit.lastLines, cwd), workerIds: processes.length > 0 ? [] : workerIds, serves: this.#serves() });
+  }
+
+  #later(ms: number, then: () => void): void {
+    clearTimeout(this.#retry);
+    if (!this.#stopped) this.#retry = setTimeout(then, ms);
+  }
+
+  /** Another process in place of one that died beside others. Tried again where there is no engine to connect to. */
+  #refill(generation: Generation): void {
+    if (generation.stopping) return;
+    try {
+      this.#fill(generation, this.#options.connect());
+    } catch (error) {
+      this.#options.emit({ type: 'worker-line', generation: generation.number, line: String(error) });
+      this.#later(firstBackoffMs, () => this.#refill(generation));
+    }
   }
 
   /** Drains all and resolves once they are gone. */
@@ -185,5 +222,6 @@ export class Workers {
     clearTimeout(this.#retry);
     this.#spare.stop();
     await Promise.all([...this.#generations].map((generation) => this.#drain(generation)));
+    await this.#options.ends.stop();
   }
 }

@@ -70,11 +70,11 @@ export class GrpcRunReader implements RunReader {
     return { rows: events.map(eventRow), next: next ?? null };
   }
 
-  async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]> {
+  async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean }): Promise<readonly LogRow[]> {
     const { limit = logPage } = options;
     const rows: LogRow[] = [];
     for (let after: string | undefined; ; ) {
-      const request = { id, after, limit: Math.min(logPage, limit - rows.length), levels: [...(options.levels ?? [])], search: options.search };
+      const request = { id, after, limit: options.newest === true ? limit : Math.min(logPage, limit - rows.length), levels: [...(options.levels ?? [])], search: options.search, newest: options.newest };
       const { lines, next } = await this.#channel.call<{ lines: LogLine[]; next?: string | undefined }>((client, ...rest) => client.listLogs(request, ...rest));
       rows.push(...lines.map(logRow));
       if (next === undefined || rows.length >= limit) return rows;

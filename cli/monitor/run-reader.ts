@@ -178,7 +178,8 @@ export interface RunReader {
   exportRuns(filter: RunFilter, signal: AbortSignal): AsyncIterable<RunDetail>;
   /** The transitions of one run, a page of them, oldest first. */
   listEvents(runId: string, options: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }>;
-  listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string }): Promise<readonly LogRow[]>;
+  /** The first lines, or with `newest` the last ones, in the order in which they were logged. */
+  listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean }): Promise<readonly LogRow[]>;
   /** Ends once the run has ended and all its lines were sent. */
   streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly LogRow[]>;
   /** By the id of a durable task, or of a run that has no other; whole outputs, however long. */

@@ -38,9 +38,15 @@ export function isRunStatus(text: string): text is RunStatusName {
   return runStatuses.some((name) => name === text);
 }
 
-export type WorkerStatusName = 'ACTIVE' | 'INACTIVE' | 'PAUSED';
+export type WorkerStatusName = 'ACTIVE' | 'INACTIVE' | 'PAUSED' | 'NOT_ANSWERING';
+
+/** As people read it. */
+export function workerStatusText(status: WorkerStatusName): string {
+  return status === 'NOT_ANSWERING' ? 'does not answer' : status;
+}
 
 export function workerStatusName(status: WorkerStatus): WorkerStatusName {
   if (status === WorkerStatus.WORKER_STATUS_ACTIVE) return 'ACTIVE';
+  if (status === WorkerStatus.WORKER_STATUS_NOT_ANSWERING) return 'NOT_ANSWERING';
   return status === WorkerStatus.WORKER_STATUS_PAUSED ? 'PAUSED' : 'INACTIVE';
 }

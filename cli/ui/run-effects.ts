@@ -4,6 +4,8 @@ import { WorkflowAdmin } from '../admin/workflow-admin.ts';
 import type { CliContext } from '../cli-context.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
+import { queryFilter } from '../monitor/run-query.ts';
+import { askedQuery } from './model/found-runs.ts';
 import type { UiEffect } from './model/ui-state.ts';
 import type { UiStore } from './ui-store.ts';
 import { jsonText } from '../output/plain-text.ts';
@@ -19,12 +21,15 @@ export interface EffectPorts {
 }
 
 const olderPage = 500;
+/** A search is sent once nothing was typed for this long. */
+const typingMs = 150;
 
 /** Carries out what the model asks of the outside. A failure becomes a notice. */
 export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectPorts): (effect: UiEffect) => void {
   const { store } = ports;
   const notice = (text: string): void => store.dispatch({ type: 'notice', text, atMs: Date.now() });
   const attempt = (work: Promise<void>): void => void work.catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
+  let typing: NodeJS.Timeout | undefined;
   return (effect) => {
     switch (effect.type) {
       case 'quit':
@@ -84,6 +89,11 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
       case 'load-older':
         attempt(loadOlder(ports, effect.page));
         return;
+      case 'find-runs':
+        clearTimeout(typing);
+        if (effect.page !== undefined) attempt(findRuns(ports, effect.key, effect.page));
+        else typing = setTimeout(() => attempt(findRuns(ports, effect.key, undefined)), typingMs);
+        return;
     }
   };
 }
@@ -138,5 +148,27 @@ function loadOlder(ports: EffectPorts, page: string): Promise<void> {
   return withReader(ports, async (reader) => {
     const { rows, next } = await reader.listRuns({ limit: olderPage, page });
     ports.store.dispatch({ type: 'runs-listed', rows, next });
+  });
+}
+
+/** Over all runs. What was asked for meanwhile has a search of its own. */
+function findRuns(ports: EffectPorts, key: string, page: string | undefined): Promise<void> {
+  const { store } = ports;
+  const { state } = store;
+  if (state.found?.key !== key) return Promise.resolve();
+  const query = askedQuery(state);
+  // A status that was typed and another that was chosen: no run has both.
+  if (query.statuses.length === 0 && state.filter !== 'ALL') {
+    store.dispatch({ type: 'runs-found', key, page, rows: [], next: null });
+    return Promise.resolve();
+  }
+  return withReader(ports, async (reader) => {
+    try {
+      const { rows, next } = await reader.listRuns({ ...queryFilter(query), limit: olderPage, ...(page === undefined ? {} : { page }) });
+      store.dispatch({ type: 'runs-found', key, page, rows, next });
+    } catch (error) {
+      store.dispatch({ type: 'runs-found', key, page, rows: [], next: page ?? null });
+      throw error;
+    }
   });
 }

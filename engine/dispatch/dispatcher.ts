@@ -1,24 +1,42 @@
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import type { RunPayload } from '../model/run-payload.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { startMessage, type Reads } from './start-message.ts';
-import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
+import { attemptKey, WorkerSession, type CancelNotice, type Presence, type WorkerLink } from './worker-session.ts';
 
 export interface Attempt {
   taskId: string;
   attempt: number;
 }
 
+export interface LostWorker {
+  tenantId: string;
+  workerId: string;
+  /** It is not expected back: its id is not known any more. */
+  forget: boolean;
+  /** How it died, where that is more than a silence. */
+  processEnd: string | undefined;
+}
+
 /** What the dispatcher asks of the rest of the engine. */
 export interface DispatcherPorts {
-  presence(worker: { tenantId: string; workerId: string; assignable: boolean }): Promise<unknown>;
-  /** @param forget it is not expected back: its id is not known any more */
-  workerLost(worker: { tenantId: string; workerId: string; forget: boolean }): Promise<unknown>;
+  presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
+  /** Its tasks go to others. */
+  workerLost(worker: LostWorker): Promise<unknown>;
+  /** The ids of a tenant's workers that run in a process. @throws HatchetError NOT_OWNER */
+  workersOfProcess(tenantId: string, process: string): readonly string[];
   cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
   returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
   reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
+  /** The worker has said nothing of these since they were sent: those that it has not started go elsewhere. */
+  unanswered(worker: { tenantId: string; workerId: string; attempts: readonly SentAttempt[] }): Promise<unknown>;
+  /** Who runs the attempt, where it is the one that counts; null stands for that one. */
+  workerOf(tenantId: string, attempt: { taskId: string; attempt: number | null }): string | undefined;
+  /** It answers again. */
+  workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
   unstarted(tenantId: string, workerId: string): Attempt[];
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
@@ -40,6 +58,7 @@ export class Dispatcher {
   readonly #log: Logger;
   readonly #workerTimeoutMs: number;
   readonly #sessions = new Map<string, WorkerSession>();
+  readonly #answers = new AnswerWatch();
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
   /** With each the fate of all attempts is found out anew. */
@@ -49,7 +68,10 @@ export class Dispatcher {
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
-    this.#sweep = setInterval(() => this.#checkAll(), sweepMs);
+    this.#sweep = setInterval(() => {
+      this.#checkAll();
+      this.#checkAnswers();
+    }, sweepMs);
   }
 
   /** @param ended unsubscribed before a restart: it attaches no more, but what it still runs is watched over */
@@ -77,8 +99,10 @@ export class Dispatcher {
   announceAll(): void {
     this.#takeOvers++;
     for (const session of this.#sessions.values()) {
-      session.announced = false;
+      session.announced = 'away';
       this.#check(session);
+      // What was to be said of them before may not have been said.
+      if (session.link !== undefined) this.#watchUnstarted(session);
     }
   }
 
@@ -95,6 +119,22 @@ export class Dispatcher {
   }
 
   /**
+   * The process of workers has ended, as its parent says: their tasks go to others as soon as their streams have ended too.
+   * @param how such as `exit code 1` or `SIGKILL`
+   * @returns the ids of the workers that ran in it
+   */
+  processEnded(tenantId: string, process: string, how: string): readonly string[] {
+    const workerIds = this.#ports.workersOfProcess(tenantId, process);
+    for (const workerId of workerIds) {
+      const session = this.session(tenantId, workerId);
+      if (session === undefined) continue;
+      session.processEnd = how;
+      this.#check(session);
+    }
+    return workerIds;
+  }
+
+  /**
    * Attaches a worker's stream; a stream it had before is closed.
    * @returns to call when the stream ends
    * @throws HatchetError UNKNOWN_WORKER
@@ -104,6 +144,7 @@ export class Dispatcher {
     if (session.ended) throw unknownWorker(workerId);
     session.link?.close();
     session.attach(link, this.#ports.nowMs());
+    if (session.unanswered.size > 0) this.#answered(session); // whoever connects is not blocked
     for (const notice of session.untold.values()) this.#tell(session, notice);
     this.#watchUnstarted(session);
     this.#check(session);
@@ -114,6 +155,13 @@ export class Dispatcher {
       session.timers.clear();
       this.#check(session);
     };
+  }
+
+  /** A worker has said something of an attempt, be it one that is over. The batch is what it names instead of the attempt. */
+  heard(tenantId: string, attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
+    const speaker = this.#ports.workerOf(tenantId, attempt);
+    const session = this.#answers.heard(attempt, speaker === undefined ? undefined : this.#sessions.get(speaker));
+    if (session !== undefined) this.#answered(session);
   }
 
   /** Sends committed assignments; those whose payload is not at hand are read together first. */
@@ -183,7 +231,10 @@ export class Dispatcher {
       return [];
     });
     const message = startMessage(batch, ready, reads);
-    if (message !== undefined) session?.link?.send(message);
+    const link = session?.link;
+    if (session === undefined || link === undefined || message === undefined) return;
+    link.send(message);
+    for (const { assignment } of ready) this.#answers.sent(session, link, { taskId: assignment.taskId, attempt: assignment.attempt, invocation: assignment.invocation, batchId: batch?.id ?? null });
   }
 
   #giveBack(assignment: Assignment): void {
@@ -208,6 +259,22 @@ export class Dispatcher {
     session.timers.add(timer);
   }
 
+  #checkAnswers(): void {
+    for (const [session, attempts] of this.#answers.due()) {
+      const { tenantId, workerId } = session;
+      this.#insist(() => {
+        if (this.#sessions.get(workerId) === session) this.#answers.told(session, attempts);
+        return this.#ports.unanswered({ tenantId, workerId, attempts });
+      });
+    }
+  }
+
+  #answered(session: WorkerSession): void {
+    this.#answers.forget(session);
+    const { tenantId, workerId } = session;
+    this.#insist(() => this.#ports.workerAnswered({ tenantId, workerId }));
+  }
+
   #checkAll(): void {
     for (const session of this.#sessions.values()) this.#check(session);
   }
@@ -215,21 +282,22 @@ export class Dispatcher {
   #check(session: WorkerSession): void {
     const nowMs = this.#ports.nowMs();
     const { tenantId, workerId } = session;
-    const fit = session.isFit(nowMs);
-    if (fit !== session.announced) {
-      session.announced = fit;
-      this.#tellOwner(this.#ports.presence({ tenantId, workerId, assignable: fit }), () => {
-        if (session.announced === fit) session.announced = !fit;
+    const { announced, hasDied } = session;
+    const presence = session.presence(nowMs);
+    if (presence !== announced) {
+      session.announced = presence;
+      this.#tellOwner(this.#ports.presence({ tenantId, workerId, presence }), () => {
+        if (session.announced === presence) session.announced = announced;
       });
     }
-    if (!session.isGone(nowMs, this.#workerTimeoutMs)) return;
-    const forget = session.ended || nowMs - session.seenAtMs > forgetMs;
+    if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
+    const forget = hasDied || session.ended || nowMs - session.seenAtMs > forgetMs;
     if (session.lost && (!forget || session.forgetting)) return;
-    if (!session.lost) this.#log.warn({ workerId }, 'a worker was lost; its tasks go to others');
+    if (!session.lost) this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
     session.lost = true;
     session.forgetting = forget;
     session.untold.clear();
-    const told = this.#ports.workerLost({ tenantId, workerId, forget }).then(() => {
+    const told = this.#ports.workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined }).then(() => {
       if (forget) this.#forget(session);
     });
     this.#tellOwner(told, () => {
@@ -240,6 +308,7 @@ export class Dispatcher {
   /** One that came back in the last moment hears that it is not known. */
   #forget(session: WorkerSession): void {
     this.#sessions.delete(session.workerId);
+    this.#answers.forget(session);
     session.link?.close();
   }
 

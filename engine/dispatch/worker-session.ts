@@ -40,13 +40,16 @@ const firstBeatMs = 30_000;
 /** Heartbeats come every 4 s; one that is 5 s late makes the worker unfit for new tasks. */
 const lateMs = 9_000;
 
+/** `away`: without a stream. `unfit`: with one, but not to be given tasks. */
+export type Presence = 'away' | 'unfit' | 'fit';
+
 /** One registered worker's connection: its stream, its heartbeats, and what it has still to be told. */
 export class WorkerSession {
   readonly workerId: string;
   readonly tenantId: string;
   link: WorkerLink | undefined;
   /** What the planner was last told. */
-  announced = false;
+  announced: Presence = 'away';
   /** The planner was told that the worker is gone, and it has not shown itself since. */
   lost = false;
   /** The planner is being told to forget it. */
@@ -56,6 +59,12 @@ export class WorkerSession {
   readonly sending = new Set<string>();
   readonly untold = new Map<string, CancelNotice>();
   readonly timers = new Set<NodeJS.Timeout>();
+  /** In which sweep of the watch it last said something of a task. */
+  heardSweep = 0;
+  /** Attempts that it did not answer when they were sent, by the key of the watch. */
+  readonly unanswered = new Set<string>();
+  /** How its process has ended, as whoever started that has said. Believed once its stream has ended. */
+  processEnd: string | undefined;
   #seenAtMs: number;
   #attachedAtMs = 0;
   #beaten = false;
@@ -78,10 +87,21 @@ export class WorkerSession {
 
   attach(link: WorkerLink, nowMs: number): void {
     this.link = link;
+    this.processEnd = undefined;
     this.#attachedAtMs = nowMs;
     this.#beaten = false;
     this.#seenAtMs = nowMs;
     this.lost = false;
+  }
+
+  /** What the planner is to know of it. */
+  presence(nowMs: number): Presence {
+    return this.link === undefined ? 'away' : this.isFit(nowMs) ? 'fit' : 'unfit';
+  }
+
+  /** Its process has ended, and so has its stream. */
+  get hasDied(): boolean {
+    return this.processEnd !== undefined && this.link === undefined;
   }
 
   isFit(nowMs: number): boolean {

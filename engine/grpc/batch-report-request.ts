@@ -1,3 +1,4 @@
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Commands, Parsed } from '../edge/commands.ts';
 import { id } from '../edge/parse/id.ts';
 import { atMost } from '../edge/parse/list.ts';
@@ -9,10 +10,11 @@ import type { BatchReportItem } from '../plan/report-command.ts';
 import { StepActionEventType, type BatchActionEvent, type BatchActionEventItem } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** A report names its batch, or each item its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
-export async function reportBatch(owner: Commands, event: BatchActionEvent, tenantId: Checked<string>): Promise<void> {
+export async function reportBatch({ owner, dispatcher }: { owner: Commands; dispatcher: Dispatcher }, event: BatchActionEvent, tenantId: Checked<string>): Promise<void> {
   const given = event.batchId ?? '';
   const batchId = given === '' ? null : id(given, "the batch's id");
   const items = atMost(event.items, 'the members of the batch', maxBatchSize).flatMap((item) => readItem(event.eventType, item) ?? []);
+  for (const { taskId, attempt } of items) dispatcher.heard(tenantId, { taskId, attempt, batchId });
   if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
 }
 

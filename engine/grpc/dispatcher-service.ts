@@ -68,7 +68,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       return { tenantId, workerId };
     },
     sendStepActionEvent: async (request, { tenantId }) => {
-      await report(owner, request, tenantId);
+      await report(deps, request, tenantId);
       return { tenantId, workerId: request.workerId };
     },
     refreshTimeout: async (request, { tenantId }) => {
@@ -92,7 +92,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       await streamRun(deps, { call, tenantId, detail, signal });
     },
     sendBatchActionEvent: async (request, { tenantId }) => {
-      await reportBatch(owner, request, tenantId);
+      await reportBatch(deps, request, tenantId);
       return { tenantId, workerId: request.workerId };
     },
     sendGroupKeyActionEvent: unsupported('SendGroupKeyActionEvent'),
@@ -163,10 +163,11 @@ function triggeringEvent(metadata: string | undefined): { triggeringEventExterna
 }
 
 /** A report names its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
-async function report(owner: Commands, event: StepActionEvent, tenantId: Caller['tenantId']): Promise<void> {
+async function report({ owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dispatcher'>, event: StepActionEvent, tenantId: Caller['tenantId']): Promise<void> {
   const taskId = id(event.taskRunExternalId, "the task run's id");
   const attempt = wholeNumber(event.retryCount ?? 0, 'the retry count', { min: 0, max: largestInteger });
   const ref = { tenantId, taskId, attempt };
+  dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
   switch (event.eventType) {
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:
       return owner.submit(tenantId, { kind: 'started', ...ref });

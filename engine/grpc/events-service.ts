@@ -2,31 +2,27 @@ import type { Pool } from 'pg';
 import type { TenantLimits } from '../auth/tenant-limits.ts';
 import type { Commands } from '../edge/commands.ts';
 import { DailyUse } from '../edge/limits/daily-use.ts';
-import { id, knownId } from '../edge/parse/id.ts';
-import { invalid, quoted } from '../edge/parse/invalid.ts';
-import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import { shownText } from '../edge/parse/text.ts';
-import { moment } from '../edge/parse/time.ts';
+import { knownId } from '../edge/parse/id.ts';
+import { quoted } from '../edge/parse/invalid.ts';
+import { wholeNumber } from '../edge/parse/number.ts';
 import { HatchetError } from '../errors.ts';
-import { maxLogChars, maxLogMetadataChars, maxPayloadBytes } from '../model/limits.ts';
+import { maxPayloadBytes } from '../model/limits.ts';
 import type { Checked } from '../model/checked.ts';
-import { checkDepth } from '../model/payload.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
-import { logLevels } from '../monitor/log-reads.ts';
 import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
-import type { LogWriter, NewLogLine } from '../monitor/log-writer.ts';
-import { EventsServiceService, type Event, type PushEventRequest, type PutLogRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { EventsServiceService, type Event, type PushEventRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import { serve, type Edge } from './handlers.ts';
+import type { LogIntake } from './log-intake.ts';
 import type { GrpcService } from './server.ts';
 
 export interface EventsDeps extends Edge {
   owner: Commands;
   pool: Pool;
-  logs: LogWriter;
+  logIntake: LogIntake;
   streams: StreamWriter;
   limits: TenantLimits;
 }
@@ -37,12 +33,9 @@ const largestIndex = Number.MAX_SAFE_INTEGER;
 export function eventsService(deps: EventsDeps): GrpcService {
   const { owner, pool, limits } = deps;
   const streamed = new DailyUse('streamBytesPerDay');
-  const logged = new DailyUse('logCharsPerDay');
   return serve(deps, EventsServiceService, {
     putLog: async (request, { tenantId }) => {
-      const line = logLine(request, tenantId);
-      logged.take(tenantId, limits.of(tenantId), line.message.length + line.metadata.length, Date.now());
-      await deps.logs.write(line);
+      await deps.logIntake.take(tenantId, [request]);
       return {};
     },
     push: async (request, caller) => {
@@ -106,24 +99,4 @@ function noted(caller: { tenantId: string; note(...ids: readonly string[]): void
 function toWire({ tenantId, event }: { tenantId: string; event: PushedEvent }): Event {
   const { id: eventId, key, payload, metadata, scope } = event;
   return { tenantId, eventId, key, payload, eventTimestamp: new Date(uuidTimeMs(eventId)), additionalMetadata: metadata, scope: scope ?? undefined };
-}
-
-/** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine {
-  const taskId = id(request.taskRunExternalId, "the task run's id");
-  const message = shownText(request.message, maxLogChars + 1);
-  if (message === '' || message.length > maxLogChars) throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
-  const metadata = shownText(request.metadata, maxLogMetadataChars + 1);
-  if (metadata.length > maxLogMetadataChars) throw invalid(`the metadata of a log line has ${request.metadata.length} characters`, `Send up to ${maxLogMetadataChars}.`);
-  checkDepth(metadata, 'the metadata of a log line');
-  const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
-  return {
-    tenantId,
-    taskId,
-    atMs: request.createdAt === undefined ? Date.now() : moment(request.createdAt, 'the time of a log line'),
-    attempt: wholeNumber(request.taskRetryCount ?? 0, 'the retry count', { min: 0, max: largestInteger }),
-    level: level < 0 ? 1 : level,
-    message,
-    metadata: metadata === '' ? '{}' : metadata,
-  };
 }

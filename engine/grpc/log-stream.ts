@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { RunDetail } from '../monitor/run-detail.ts';
@@ -10,7 +11,7 @@ import { sendMessage } from './send-message.ts';
 
 const pageLines = 1000;
 const pageBytes = 1024 * 1024;
-/** A worker writes its last lines before it reports the end; those of another process may be a little late. */
+/** A worker holds a result back for its last lines, but not for long: those that come later are waited for while they come. */
 const lateMs = 300;
 
 export interface LogStreamDeps {
@@ -28,7 +29,8 @@ export async function streamLogs(
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
-  let ended = isTerminal(detail.status);
+  const wasEnded = isTerminal(detail.status);
+  let ended = wasEnded;
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   if (!ended) {
@@ -44,14 +46,15 @@ export async function streamLogs(
     const last = ended;
     const written = deps.logWritten(taskIds, either);
     const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
-      const { lines, more, brought } = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, limit: pageLines, bytes });
+      const { lines, more, brought } = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, newest: false, limit: pageLines, bytes });
       return { value: { lines, more }, brought, leftOut: 0 };
     });
     after = value.lines.at(-1)?.cursor ?? after;
     if (value.lines.length > 0) await sendMessage(call, { lines: value.lines.map(logLineMessage) }, { bytes: reservation.bytes, signal });
     reservation.release();
     if (value.more) continue;
-    if (last) return;
+    if (last && (wasEnded || value.lines.length === 0)) return;
+    if (last) await pause(lateMs, undefined, { signal }).catch(() => undefined);
     await written;
   }
 }

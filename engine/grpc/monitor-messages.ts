@@ -1,6 +1,7 @@
 import type { Cause } from '../plan/why.ts';
 import { HatchetError } from '../errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
+import { shownLabels } from '../model/labels.ts';
 import { parseMismatch } from '../model/mismatch.ts';
 import { splitError } from '../model/split-error.ts';
 import { RunStatus as Status } from '../model/status.ts';
@@ -134,17 +135,22 @@ export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
   };
 }
 
+function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined): WorkerStatus {
+  if (planned?.assignable !== true || (stored.ended && !stored.paused)) return WorkerStatus.WORKER_STATUS_INACTIVE;
+  if (planned.isSilent) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
+  return stored.paused ? WorkerStatus.WORKER_STATUS_PAUSED : WorkerStatus.WORKER_STATUS_ACTIVE;
+}
+
 /** Stored facts, with what memory knows better: slots in use and whether it is alive now. */
 export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, session: WorkerSession | undefined): WorkerSummary {
-  const active = planned?.assignable === true;
   return {
     workerId: stored.id,
     name: stored.name,
-    status: stored.paused && active ? WorkerStatus.WORKER_STATUS_PAUSED : active && !stored.ended ? WorkerStatus.WORKER_STATUS_ACTIVE : WorkerStatus.WORKER_STATUS_INACTIVE,
+    status: workerStatus(stored, planned),
     actions: stored.actions,
     actionsLeftOutBytes: leftOutBytes(stored.actionsLeftOut),
     slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),
-    labels: Object.fromEntries(Object.entries(stored.labels).map(([key, value]) => [key, String(value)])),
+    labels: Object.fromEntries(Object.entries(shownLabels(stored.labels)).map(([key, value]) => [key, String(value)])),
     registeredAt: new Date(stored.registeredAtMs),
     lastHeartbeatAt: session !== undefined ? new Date(session.seenAtMs) : stored.lastHeartbeatAtMs === null ? undefined : new Date(stored.lastHeartbeatAtMs),
     sdk: [stored.runtime['language']?.toLowerCase(), stored.runtime['sdkVersion']].filter((part) => part !== undefined).join(' '),

@@ -23,10 +23,11 @@ import { queueFigures } from './figures/queue-figures.ts';
 import { scheduleFigures } from './figures/schedule-figures.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type ReportProcessEndRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
 import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import type { LogIntake } from './log-intake.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './runs/run-export.ts';
 import { durableCauses } from './durable/durable-cause.ts';
@@ -41,10 +42,14 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   dispatcher: Dispatcher;
   pool: Pool;
   feed: JournalFeed;
+  logIntake: LogIntake;
   /** Of what the owner's memory holds. */
   changes: ChangeSignal;
   engine: EngineFacts;
 }
+
+/** Log lines a call. */
+const maxPutLines = 1000;
 
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
@@ -116,17 +121,21 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     listLogs: async (request, { tenantId }) => {
       const id = knownId(request.id, 'UNKNOWN_RUN');
       const limit = pageLimit(request.limit, 1000, 10_000);
-      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit };
+      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit, newest: request.newest ?? false };
       return readWithin(maxPageBytes, async (bytes) => {
         const { lines, more, brought, leftOut } = await readLogLines(pool, { ...query, bytes });
         if (lines.length === 0) await runDetail(tenantId, request.id);
-        return { value: { lines: lines.map(logLineMessage), next: more ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
+        return { value: { lines: lines.map(logLineMessage), next: more && !query.newest ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
       });
     },
     streamLogs: async (call, { tenantId }, signal) => {
       const after = lineCursor(call.request.after);
       const detail = await runDetail(tenantId, call.request.id);
       await streamLogs(deps, { call, tenantId, detail, after, signal });
+    },
+    putLogs: async ({ lines }, { tenantId }) => {
+      await deps.logIntake.take(tenantId, atMost(lines, 'the log lines', maxPutLines));
+      return {};
     },
     listWorkflows: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 100, 1000);
@@ -167,6 +176,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
       });
     },
+    reportProcessEnd: async (request, { tenantId }) => {
+      const process = text(request.process, 'the process', { least: 1 });
+      return { workerIds: [...deps.dispatcher.processEnded(tenantId, process, processEnd(request))] };
+    },
     listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
     streamQueues: async (call, { tenantId }, signal) => {
       const figures = { everyMs: 100, read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
@@ -182,6 +195,14 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
     },
   });
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function processEnd({ exitCode, signal }: ReportProcessEndRequest): string {
+  const name = optionalText(signal, 'the signal', { most: 20 });
+  if (name !== null) return name;
+  if (exitCode === undefined) throw invalid('the process ended with neither an exit code nor a signal', 'Send one of the two.');
+  return `exit code ${exitCode}`;
 }
 
 function checkedCursor(cursor: string | undefined): { seq: number } | undefined {

@@ -41,8 +41,8 @@ function slotsOf({ slotConfig, slots }: WorkerRegisterRequest): Record<string, C
 }
 
 function runtimeOf({ runtimeInfo }: WorkerRegisterRequest): Record<string, Checked<string>> {
-  const { sdkVersion, language, languageVersion, os } = runtimeInfo ?? {};
+  const { sdkVersion, language, languageVersion, os, extra } = runtimeInfo ?? {};
   const name = Object.entries(SDKS).find(([, value]) => value === language)?.[0] ?? 'UNKNOWN';
-  const facts = { sdkVersion, language: language === undefined ? undefined : name, languageVersion, os };
+  const facts = { sdkVersion, language: language === undefined ? undefined : name, languageVersion, os, extra };
   return Object.fromEntries(Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, shownText(value)]])));
 }

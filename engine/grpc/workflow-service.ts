@@ -27,7 +27,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       caller.note(run.runId);
       const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
       refuseCollisions(collisions, runIds, false);
-      return { workflowRunId: run.runId };
+      return { workflowRunId: runIds[0] ?? run.runId };
     },
     bulkTriggerWorkflow: async ({ workflows }, caller, metadata) => {
       const { tenantId } = caller;
@@ -39,8 +39,9 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
         caller.note(...runs.map((run) => run.runId));
         const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
         refuseCollisions(collisions, runIds, true);
+        return { workflowRunIds: [...runIds] };
       }
-      return { workflowRunIds: runs.map((run) => run.runId) };
+      return { workflowRunIds: [] };
     },
     putWorkflow: unsupported('WorkflowService.PutWorkflow'),
     scheduleWorkflow: async (request, caller) => {

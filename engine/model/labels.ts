@@ -20,3 +20,14 @@ export function meetsLabel(actual: LabelValue | undefined, desired: DesiredLabel
       return actual <= value;
   }
 }
+
+/** Names that begin so are the engine's own. */
+const reserved = 'hatchet__';
+
+/** The label by which whoever starts a worker's process knows its workers again. */
+export const processLabel = `${reserved}process`;
+
+/** A worker's labels without those that tell people nothing. */
+export function shownLabels<T>(labels: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith(reserved)));
+}

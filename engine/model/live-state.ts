@@ -54,6 +54,10 @@ export const LiveFlag = {
   Restored: 64,
   /** The attempt asked for something else than its log says: whatever it reports, it is not retried. */
   NoRetry: 128,
+  /** Cancelling: its worker did not answer, and what follows costs nothing. */
+  Unanswered: 512,
+  /** It had not started when its execution timeout came, and was given more time to. */
+  Prolonged: 1024,
   /** Its run's end satisfies a node of a durable task. */
   DurableChild: 256,
 } as const;

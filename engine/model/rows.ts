@@ -76,6 +76,8 @@ export interface LiveRow {
   attempt: number;
   retries: number;
   reassigns: number;
+  deaths: number;
+  unanswered: number;
   seq: number;
   dueUs: number;
   workerId: string | null;

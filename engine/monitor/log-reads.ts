@@ -26,7 +26,7 @@ interface LogSqlRow {
   metadata: string;
 }
 
-const lineRows = `
+const lineRows = (order: string): string => `
   SELECT g.id, g.at, g.task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, g.attempt, g.level, g.message, g.metadata, octet_length(g.message) + octet_length(g.metadata) AS bytes
   FROM task t
   JOIN run r ON r.id = t.run_id AND r.tenant_id = $1
@@ -35,8 +35,10 @@ const lineRows = `
   WHERE (t.run_id = $2 OR t.id = $2) AND g.id > $3
     AND ($4::smallint[] IS NULL OR g.level = ANY ($4))
     AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
-  ORDER BY g.id LIMIT $6`;
-const readLines = { name: 'read_log_lines', text: cutPage({ rows: lineRows, columns: ['id', 'at', 'task_id', 'step_name', 'attempt', 'level', 'message', 'metadata'], order: 'id', budget: '$7' }) };
+  ORDER BY g.${order} LIMIT $6`;
+const columns = ['id', 'at', 'task_id', 'step_name', 'attempt', 'level', 'message', 'metadata'];
+const readOldest = { name: 'read_log_lines', text: cutPage({ rows: lineRows('id'), columns, order: 'id', budget: '$7' }) };
+const readNewest = { name: 'read_last_log_lines', text: cutPage({ rows: lineRows('id DESC'), columns, order: 'id DESC', budget: '$7' }) };
 
 interface LogQuery {
   tenantId: string;
@@ -44,6 +46,8 @@ interface LogQuery {
   after: string | null;
   levels: readonly number[];
   search: string | null;
+  /** The last lines instead of the first; they come in the same order. */
+  newest: boolean;
   limit: number;
   /** A page ends before it is larger. */
   bytes: number;
@@ -52,7 +56,7 @@ interface LogQuery {
 /** Lines of a run, or of one task, in the order in which they were stored. */
 export async function readLogLines(pool: Pool, query: LogQuery): Promise<Cut & { lines: LogLine[] }> {
   const { rows } = await pool.query<LogSqlRow & CutRow>({
-    ...readLines,
+    ...(query.newest ? readNewest : readOldest),
     values: [query.tenantId, query.id, query.after ?? '0', query.levels.length === 0 ? null : query.levels, query.search, query.limit, query.bytes],
   });
   const lines = rows.map((row): LogLine => ({
@@ -65,5 +69,5 @@ export async function readLogLines(pool: Pool, query: LogQuery): Promise<Cut & {
     message: row.message,
     metadata: row.metadata,
   }));
-  return { lines, ...cutOf(rows, query.limit) };
+  return { lines: query.newest ? lines.reverse() : lines, ...cutOf(rows, query.limit) };
 }

@@ -60,6 +60,11 @@ export class LogWriter {
     return this.#buffer.write(line);
   }
 
+  /** The same for lines in their order; all of them are taken, or none. */
+  writeAll(lines: readonly NewLogLine[]): Promise<void> {
+    return this.#buffer.writeAll(lines);
+  }
+
   /** Writes what is left. */
   stop(): Promise<void> {
     return this.#buffer.stop();

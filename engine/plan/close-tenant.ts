@@ -38,6 +38,8 @@ const makesFor: { readonly [K in CommandKind]: ((command: CommandByKind[K]) => s
   cancelSent: null,
   returnUnsent: null,
   reassignUnstarted: null,
+  unanswered: null,
+  workerAnswered: null,
   refreshTimeout: null,
   releaseSlot: null,
   tick: null,

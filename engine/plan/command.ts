@@ -37,6 +37,8 @@ export interface CommandByKind extends DurableCommandByKind {
   cancelSent: CancelSentCommand;
   returnUnsent: ReturnUnsentCommand;
   reassignUnstarted: ReassignUnstartedCommand;
+  unanswered: UnansweredCommand;
+  workerAnswered: WorkerAnsweredCommand;
   refreshTimeout: RefreshTimeoutCommand;
   releaseSlot: ReleaseSlotCommand;
   tick: TickCommand;
@@ -76,6 +78,8 @@ export interface ReplyByKind extends DurableReplyByKind {
   cancelSent: void;
   returnUnsent: void;
   reassignUnstarted: void;
+  unanswered: void;
+  workerAnswered: void;
   refreshTimeout: RefreshTimeoutReply;
   releaseSlot: void;
   tick: void;
@@ -259,12 +263,26 @@ export interface WorkerPresenceCommand {
   kind: 'workerPresence';
   workerId: string;
   assignable: boolean;
+  /** Its stream has ended: until it is back or lost, nobody can say whether its tasks run, and no time passes for them. */
+  away?: boolean;
 }
 
-/** The worker was silent for longer than the limit: its tasks go elsewhere. */
+/** How a worker died. */
+export interface WorkerDeath {
+  /** Such as `exit code 1`, `SIGKILL` or `no heartbeat for 30 s`. */
+  how: string;
+  /** Whoever saw its process end has said so: it never comes back. */
+  isCertain: boolean;
+  /** So many deaths of workers end a task. */
+  mostDeaths: number;
+}
+
+/** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
 export interface WorkerLostCommand {
   kind: 'workerLost';
   workerId: string;
+  /** Absent where its tasks are not to count it. */
+  death?: WorkerDeath;
   /** It is not expected back. */
   forget?: boolean;
 }
@@ -315,6 +333,19 @@ export interface ReturnUnsentCommand extends AttemptRef {
 /** Sent, perhaps, but no sign of a start since the worker's stream came back. */
 export interface ReassignUnstartedCommand extends AttemptRef {
   kind: 'reassignUnstarted';
+}
+
+/** Sent 5 s ago, on a stream that is open, and the worker has said nothing of them. */
+export interface UnansweredCommand {
+  kind: 'unanswered';
+  workerId: string;
+  attempts: readonly (AttemptRef & { invocation: number | null })[];
+}
+
+/** A worker that did not answer has said something. */
+export interface WorkerAnsweredCommand {
+  kind: 'workerAnswered';
+  workerId: string;
 }
 
 export interface RefreshTimeoutCommand {

@@ -1,6 +1,9 @@
 import type { TaskTable } from './task-table.ts';
 import type { UndoLog } from './undo-log.ts';
 
+/** The place of a row whose due time stands still. */
+const held = -2;
+
 /**
  * The tasks that time will move, soonest first: a binary heap of row numbers that knows each row's place,
  * so that a finished task leaves in O(log n) instead of lingering until its deadline.
@@ -42,11 +45,17 @@ export class DeadlineHeap {
   set(row: number, dueUs: number, undo?: UndoLog): void {
     const before = this.#tasks.dueUs[row] ?? 0;
     if (before === dueUs) return;
-    undo?.record(() => this.set(row, before));
     const place = this.#tasks.heapIndex[row] ?? -1;
+    undo?.record(() => {
+      this.set(row, before);
+      if (place === held) this.hold(row);
+    });
     this.#tasks.dueUs[row] = dueUs;
     if (dueUs === 0) {
       if (place >= 0) this.#remove(row, place);
+      this.#tasks.heapIndex[row] = -1;
+    } else if (place === held) {
+      // It moves, and stands still.
     } else if (place < 0) {
       this.#rows.push(row);
       this.#rise(row, this.#rows.length - 1);
@@ -54,6 +63,33 @@ export class DeadlineHeap {
       this.#rise(row, place);
       this.#sink(row, this.#tasks.heapIndex[row] ?? place);
     }
+  }
+
+  /** The task's time stands still: it keeps its due time, and is not due. */
+  hold(row: number, undo?: UndoLog): void {
+    const place = this.#tasks.heapIndex[row] ?? -1;
+    if (place < 0) return;
+    this.#remove(row, place);
+    this.#tasks.heapIndex[row] = held;
+    undo?.record(() => this.release(row, 0));
+  }
+
+  /** Its time goes on, so much later than it stood. */
+  release(row: number, standstillUs: number, undo?: UndoLog): void {
+    if (this.#tasks.heapIndex[row] !== held) return;
+    const before = this.#tasks.dueUs[row] ?? 0;
+    undo?.record(() => {
+      this.set(row, before);
+      this.hold(row);
+    });
+    this.#tasks.heapIndex[row] = -1;
+    this.#tasks.dueUs[row] = before + standstillUs;
+    this.#rows.push(row);
+    this.#rise(row, this.#rows.length - 1);
+  }
+
+  isHeld(row: number): boolean {
+    return this.#tasks.heapIndex[row] === held;
   }
 
   /** Of two that are due at once, the one that was queued first. */

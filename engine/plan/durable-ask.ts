@@ -54,7 +54,7 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
     const same = 'run' in one ? spawned(log, one) : undefined;
     if (same === undefined) passOldPatches(plan, row, log, wanted);
     const node = same ?? log.at(log.position + 1);
-    if (node !== undefined && same === undefined && !isSame(log.taskId, node, wanted)) {
+    if (node !== undefined && !isSame(log.taskId, node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
       return answer(plan, command, isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }));

@@ -57,6 +57,8 @@ export class DurableLog {
   muted = false;
   /** When the invocation last asked for something or was told of something. */
   movedUs = 0;
+  /** How long it has been seen to wait since it last moved, and when its worker last said so. */
+  wait: { sinceUs: number; heardUs: number; seenUs: number } | undefined;
   /** Of a branch that this very batch made: what comes in the batch is heard, and the task's start reads the log anew. */
   readonly isProvisional: boolean;
 

@@ -14,6 +14,8 @@ import type { Plan } from './plan.ts';
 const lostUs = 500_000;
 /** Code that was changed may never ask for what a result is held back for: after this long it is told all the same. */
 const stalledUs = 5_000_000;
+/** One status is no sign of more than this, so that a process that was stopped, ours or the worker's, is not taken for one that waits. Workers say it each second, Python's all of it every five. */
+const statusSignUs = 1_250_000;
 
 export function planDurableMemo(plan: Plan, command: DurableMemoCommand): void {
   const row = invocationRow(plan, command);
@@ -85,6 +87,7 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   const nodes = new Set(given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
   const quietUs = plan.nowUs - log.movedUs;
   const isQuiet = quietUs >= lostUs || log.muted;
+  const isStuck = noteWait(plan, log) >= stalledUs;
   const isStrict = plan.state.workerOf(row)?.isStrict === true;
   const news = isStrict ? noteNews(plan, log, nodes) : nodes;
   if (!isStrict) setAwaited(plan, log, nodes);
@@ -95,11 +98,22 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   for (const [at, node] of log.satisfied.entries()) {
     if (!nodes.has(node.node)) continue;
     const wasTold = (at < log.told || log.toldEarly.has(node.node)) && !log.passedOver.has(node.node);
-    const isStalled = !wasTold && quietUs >= stalledUs;
+    const isStalled = !wasTold && isStuck;
     if (!log.passedOver.has(node.node) && !isStalled && !(wasTold && (isQuiet || isAskedAgain(node.node)))) continue;
     if (!wasTold) outOfTurn(plan, log, node.node);
     send(plan, row, log, node, null);
   }
+}
+
+/** @returns how long the invocation has been seen to wait since it last asked or was told of something */
+function noteWait({ state, nowUs }: Plan, log: DurableLog): number {
+  const { wait } = log;
+  const isSame = wait?.sinceUs === log.movedUs;
+  log.wait = { sinceUs: log.movedUs, heardUs: nowUs, seenUs: isSame ? wait.seenUs + Math.min(nowUs - wait.heardUs, statusSignUs) : 0 };
+  state.undo.record(() => {
+    log.wait = wait;
+  });
+  return log.wait.seenUs;
 }
 
 function setAwaited({ state }: Plan, log: DurableLog, nodes: Set<number>): void {

@@ -1,12 +1,16 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { maxReassigns } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
-import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand } from './command.ts';
+import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand, UnansweredCommand, WorkerDeath } from './command.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import { silence, stayingWith } from './silent-worker.ts';
 import { queueTask } from './queue-task.ts';
 import { nextAttempt, retryTask, runningRow } from './report.ts';
+
+/** What a byte holds. */
+const mostCounted = 255;
 
 /**
  * An attempt that the engine ends while its worker may be running it goes through CANCELLING:
@@ -73,6 +77,7 @@ export function planCancelSent(plan: Plan, command: CancelSentCommand): void {
 
 export function afterInterrupt(plan: Plan, row: number): void {
   if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
+  else if (hasFlag(plan, row, LiveFlag.Unanswered)) leaveSilent(plan, row);
   else if (hasFlag(plan, row, LiveFlag.Reassign)) reassign(plan, row, 'no sign of a start after the worker came back');
   else retryTask(plan, row);
 }
@@ -84,9 +89,7 @@ function reassign(plan: Plan, row: number, why: string): void {
   const reassigns = (tasks.reassigns[row] ?? 0) + 1;
   journal(plan, row, 'G', why);
   if (reassigns > maxReassigns) {
-    const error = JSON.stringify({ message: `the task was reassigned ${maxReassigns} times because its workers were lost, and is given up` });
-    journal(plan, row, 'X');
-    endTask(plan, row, failedFor(error));
+    giveUp(plan, row, `the task was reassigned ${maxReassigns} times because its workers were lost, and is given up`);
     if (tasks.alive[row] === 1) forgetTask(plan, row); // it was CANCELLING, and its worker has been told
     return;
   }
@@ -114,10 +117,55 @@ export function planReassignUnstarted(plan: Plan, command: ReassignUnstartedComm
   setFlag(plan, row, LiveFlag.Reassign);
 }
 
-/** Every attempt of a worker that is gone, however far it was. */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker): void {
-  for (const row of Array.from(worker.tasks)) {
-    if (plan.state.tasks.state[row] === LiveState.Running) reassign(plan, row, `worker ${worker.name} was lost`);
-    else afterInterrupt(plan, row);
+/** What the worker has not started goes elsewhere after it was told, and nothing new comes to it before it has answered. */
+export function planUnanswered(plan: Plan, command: UnansweredCommand): void {
+  const { state } = plan;
+  const worker = state.workersById.get(command.workerId);
+  // Nothing can be told to one that is away: it is watched for its return.
+  if (worker === undefined || worker.awaySinceUs > 0) return;
+  const staying = stayingWith(plan, worker);
+  for (const ref of command.attempts) {
+    const row = runningRow(plan, ref);
+    if (row < 0 || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
+    if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
+    silence(plan, worker);
+    if (staying(row)) continue;
+    interrupt(plan, row);
+    setFlag(plan, row, LiveFlag.Unanswered);
   }
+}
+
+function leaveSilent(plan: Plan, row: number): void {
+  const { tasks, undo } = plan.state;
+  const unanswered = (tasks.unanswered[row] ?? 0) + 1;
+  journal(plan, row, 'G', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
+  nextAttempt(plan, row);
+  tasks.write('unanswered', row, unanswered, undo);
+  queueTask(plan, row, 'head');
+}
+
+/** Every attempt of a worker that is gone, however far it was. @param death absent where the tasks do not count it */
+export function takeFromWorker(plan: Plan, worker: PlannerWorker, death: WorkerDeath | undefined): void {
+  for (const row of Array.from(worker.tasks)) {
+    if (plan.state.tasks.state[row] !== LiveState.Running) afterInterrupt(plan, row);
+    else if (death === undefined) reassign(plan, row, `worker ${worker.name} was lost`);
+    else outlive(plan, row, { worker, death });
+  }
+}
+
+/** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
+function outlive(plan: Plan, row: number, { worker, death }: { worker: PlannerWorker; death: WorkerDeath }): void {
+  const { tasks, undo } = plan.state;
+  const deaths = Math.min((tasks.deaths[row] ?? 0) + 1, mostCounted);
+  journal(plan, row, 'G', `worker ${worker.name} died (${death.how})`);
+  if (deaths >= death.mostDeaths) return giveUp(plan, row, `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task`);
+  nextAttempt(plan, row);
+  tasks.write('deaths', row, deaths, undo);
+  queueTask(plan, row, 'head');
+}
+
+/** @param message why the engine does not try it any more */
+function giveUp(plan: Plan, row: number, message: string): void {
+  journal(plan, row, 'X', message);
+  endTask(plan, row, failedFor(JSON.stringify({ message })));
 }

@@ -108,6 +108,8 @@ function liveRow(state: ShardState, row: number): LiveRow {
     attempt: tasks.attempt[row] ?? 0,
     retries: tasks.retries[row] ?? 0,
     reassigns: tasks.reassigns[row] ?? 0,
+    deaths: tasks.deaths[row] ?? 0,
+    unanswered: tasks.unanswered[row] ?? 0,
     seq: tasks.seq[row] ?? 0,
     dueUs: storedDue(state, row),
     workerId: state.workerOf(row)?.id ?? null,

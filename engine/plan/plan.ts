@@ -78,6 +78,7 @@ export function leaveWorker(plan: Plan, row: number): void {
   const worker = state.workerOf(row);
   if (worker === undefined) return;
   worker.drop(row, state.undo);
+  state.deadlines.release(row, 0, state.undo);
   if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased)) worker.vacate(state.stepOf(row).slots, state.undo);
   state.roomy.add(worker);
   state.tasks.write('worker', row, -1, state.undo);

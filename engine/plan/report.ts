@@ -7,6 +7,11 @@ import { releaseClaim } from './admit.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
+import { beginTimeout } from './running-task.ts';
+import { hear } from './silent-worker.ts';
+
+/** What an attempt may take from its assignment to its start without gaining time by it. */
+const arrivalUs = 1_000_000;
 
 /**
  * The row of a running attempt, or -1. A report from any other attempt changes nothing: the task has ended,
@@ -27,10 +32,17 @@ export function planStarted(plan: Plan, command: StartedCommand): void {
 
 /** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */
 function markStarted(plan: Plan, row: number): void {
+  hear(plan, plan.state.workerOf(row));
   if (hasFlag(plan, row, LiveFlag.Started)) return;
   setFlag(plan, row, LiveFlag.Started);
+  if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
   journal(plan, row, 'T');
   journal(plan, row, 'S');
+}
+
+/** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
+function isLate({ state, nowUs }: Plan, row: number): boolean {
+  return (state.tasks.dueUs[row] ?? 0) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
 }
 
 export function planCompleted(plan: Plan, command: CompletedCommand): void {

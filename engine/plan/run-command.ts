@@ -1,7 +1,7 @@
 import { planBatchReport } from './batch-report.ts';
 import { planCloseTenant, refuseClosed } from './close-tenant.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
-import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent } from './interrupt.ts';
+import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent, planUnanswered } from './interrupt.ts';
 import { planDurableAsk } from './durable-ask.ts';
 import { planDurableBranch } from './durable-branch.ts';
 import { planDurableAttach, planDurableEvict, planDurableMemo, planDurableRestore, planDurableSignal, planDurableSkip, planDurableStatus } from './durable-messages.ts';
@@ -17,7 +17,7 @@ import { planCompleted, planFailed, planStarted } from './report.ts';
 import { planRefreshTimeout, planReleaseSlot } from './running-task.ts';
 import { planPutOff, planTick } from './tick.ts';
 import { planTrigger } from './trigger.ts';
-import { planRegisterWorker, planUnsubscribe, planUpdateWorker, planWorkerLost, planWorkerPresence } from './worker-plan.ts';
+import { planRegisterWorker, planUnsubscribe, planUpdateWorker, planWorkerAnswered, planWorkerLost, planWorkerPresence } from './worker-plan.ts';
 
 /** The planner's table of contents. */
 const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKind[K]) => ReplyByKind[K] } = {
@@ -49,6 +49,8 @@ const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKi
   cancelSent: planCancelSent,
   returnUnsent: planReturnUnsent,
   reassignUnstarted: planReassignUnstarted,
+  unanswered: planUnanswered,
+  workerAnswered: planWorkerAnswered,
   refreshTimeout: planRefreshTimeout,
   releaseSlot: planReleaseSlot,
   tick: planTick,

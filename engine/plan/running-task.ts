@@ -2,6 +2,7 @@ import { HatchetError } from '../errors.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import type { RefreshTimeoutCommand, RefreshTimeoutReply, ReleaseSlotCommand } from './command.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from './plan.ts';
+import { hear } from './silent-worker.ts';
 
 export function planRefreshTimeout(plan: Plan, command: RefreshTimeoutCommand): RefreshTimeoutReply {
   const { state } = plan;
@@ -28,6 +29,13 @@ export function planReleaseSlot(plan: Plan, command: ReleaseSlotCommand): void {
   }
 }
 
+/** Its worker has just said that it has it: its execution timeout begins now. */
+export function beginTimeout(plan: Plan, row: number): void {
+  const { state, nowUs } = plan;
+  state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);
+  touch(plan, row);
+}
+
 /** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
 export function togetherWith({ state }: Plan, row: number): number[] {
   const batch = state.batches.ofRow.get(row);
@@ -40,5 +48,6 @@ function runningTask(plan: Plan, tenantId: string, taskId: string): number {
   if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.stepOf(row).version.tenantId !== tenantId) {
     throw new HatchetError('UNKNOWN_RUN', `no running task ${taskId}`, { remedy: 'Call this from inside a task that is still running.' });
   }
+  hear(plan, state.workerOf(row));
   return row;
 }

@@ -2,6 +2,7 @@ import type { StepDefinition, WorkflowDefinition } from '../model/definition.ts'
 import { LiveFlag } from '../model/live-state.ts';
 import type { TerminalStatus } from '../model/status.ts';
 import { childrenOf } from '../model/topology.ts';
+import { beginsUnsaid, type WorkerRuntime } from '../model/worker-runtime.ts';
 import { ActionQueue } from './action-queue.ts';
 import { Batches } from './batches.ts';
 import { sweepAt, type RateLimit } from './rate-limit.ts';
@@ -303,8 +304,8 @@ export class ShardState {
     return this.latest.get(versionKey(tenantId, name));
   }
 
-  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue> }): PlannerWorker {
-    const worker = new PlannerWorker({ ...options, index: this.workers.length });
+  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue>; runtime: WorkerRuntime }): PlannerWorker {
+    const worker = new PlannerWorker({ ...options, index: this.workers.length, beginsUnsaid: beginsUnsaid(options.runtime) });
     this.workers.push(worker);
     this.#workerQueues.set(worker, options.actions.map((action) => this.queueFor(options.tenantId, action)));
     this.restoreWorker(worker);

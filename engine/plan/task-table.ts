@@ -23,6 +23,8 @@ export type TaskColumn =
   | 'attempt'
   | 'retries'
   | 'reassigns'
+  | 'deaths'
+  | 'unanswered'
   | 'invocation'
   | 'run'
   | 'step'
@@ -60,6 +62,10 @@ export class TaskTable {
   attempt = new Int32Array(64);
   retries = new Int32Array(64);
   reassigns = new Int32Array(64);
+  /** Workers that died while they had it. */
+  deaths = new Uint8Array(64);
+  /** Workers that did not answer when it was sent to them. */
+  unanswered = new Uint8Array(64);
   /** Starts of a durable task. */
   invocation = new Int32Array(64);
   /** Row in the shard's steps. */
@@ -75,7 +81,7 @@ export class TaskTable {
   rank = new Uint8Array(64);
   /** Number of the list that holds it; -1 for none. */
   list = new Int32Array(64);
-  /** Place in the deadline heap; -1 for none. */
+  /** Place in the deadline heap; -1 for none, -2 for a due time that stands still. */
   heapIndex = new Int32Array(64);
   /** Order of becoming ready. */
   seq = new Float64Array(64);
@@ -88,7 +94,7 @@ export class TaskTable {
 
   /** Bytes held by the columns and the index. */
   get bytes(): number {
-    return this.#capacity * (7 + 4 * 12 + 1 + 16 + 16) + this.#slots.byteLength;
+    return this.#capacity * (9 + 4 * 12 + 1 + 16 + 16) + this.#slots.byteLength;
   }
 
   /** The rows in use, in no particular order. */
@@ -151,7 +157,7 @@ export class TaskTable {
     this.#idWords[at + 1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
     this.#idWords[at + 2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
     this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
-    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.invocation, this.seq, this.dueUs]) column[row] = 0;
+    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.deaths, this.unanswered, this.invocation, this.seq, this.dueUs]) column[row] = 0;
     this.alive[row] = 1;
     this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = this.list[row] = none;
     this.rank[row] = 255;
@@ -256,6 +262,8 @@ export class TaskTable {
     this.attempt = ints(this.attempt);
     this.retries = ints(this.retries);
     this.reassigns = ints(this.reassigns);
+    this.deaths = bytes(this.deaths);
+    this.unanswered = bytes(this.unanswered);
     this.invocation = ints(this.invocation);
     this.step = ints(this.step);
     this.run = ints(this.run);

@@ -1,16 +1,17 @@
-import { LiveState } from '../model/live-state.ts';
+import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { formatDuration } from '../model/duration.ts';
 import { endReviewed, endTask } from './end-task.ts';
 import type { PutOffCommand, TickCommand } from './command.ts';
 import { wakeDurableSleeper } from './durable-messages.ts';
 import { interrupt } from './interrupt.ts';
-import { journal, touch, type Plan } from './plan.ts';
+import { hasFlag, journal, setFlag, touch, type Plan } from './plan.ts';
 import { queueTask } from './queue-task.ts';
 import type { ShardState } from './shard-state.ts';
 import { mayRetry } from './report.ts';
 import { togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from './review-task.ts';
+import { stayingWith } from './silent-worker.ts';
 import { releaseRefilled } from './spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
@@ -65,8 +66,7 @@ function meetDeadline(plan: Plan, row: number): void {
     case LiveState.RateLimited:
       return giveUpWaiting(plan, row);
     case LiveState.Running:
-      for (const member of togetherWith(plan, row)) timeOut(plan, member);
-      return;
+      return meetTimeout(plan, row);
     default:
       throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
   }
@@ -83,6 +83,26 @@ function giveUpWaiting(plan: Plan, row: number): void {
   const limit = formatDuration(step.definition.scheduleTimeoutMs);
   journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+}
+
+/** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
+const leastStartUs = 30_000_000;
+
+function prolong(plan: Plan, row: number): void {
+  const { state, nowUs } = plan;
+  setFlag(plan, row, LiveFlag.Prolonged);
+  state.deadlines.set(row, nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs), state.undo);
+}
+
+function meetTimeout(plan: Plan, row: number): void {
+  const members = togetherWith(plan, row);
+  const worker = plan.state.workerOf(row);
+  const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
+  const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
+  for (const member of members) {
+    if (!stays(member) && !hasFlag(plan, member, LiveFlag.Prolonged)) prolong(plan, member);
+    else timeOut(plan, member);
+  }
 }
 
 function timeOut(plan: Plan, row: number): void {

@@ -23,6 +23,8 @@ export interface TriggerRun {
   idempotency: { key: string; ttlUs: number; byStatus: boolean } | null;
   /** The caller chose the id, so it may exist already: the loader looks before the plan. */
   ownId: boolean;
+  /** Of a child, the ids under which earlier attempts of its parent would have started it, newest first: it is one of those that are there, unless that failed or was cancelled. */
+  earlierIds: readonly string[];
   /** One per step, or null where no step asks anything. An expression that failed makes its task FAILED from birth. */
   demands: readonly StepDemands[] | null;
 }

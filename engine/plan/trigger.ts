@@ -14,8 +14,9 @@ export function planTrigger(plan: Plan, command: TriggerCommand): TriggerReply {
   const runIds: string[] = [];
   const collisions: Collision[] = [];
   for (const run of command.runs) {
-    const collision = isKnownRun(plan, command.existing, run.runId) ? undefined : startRun(plan, command.tenantId, run);
-    if (collision === undefined) runIds.push(run.runId);
+    const known = [run.runId, ...run.earlierIds].find((id) => isKnownRun(plan, command.existing, id));
+    const collision = known === undefined ? startRun(plan, command.tenantId, run) : undefined;
+    if (collision === undefined) runIds.push(known ?? run.runId);
     else collisions.push(collision);
   }
   return { runIds, collisions };

@@ -23,6 +23,7 @@ export interface Cause {
     | 'WORKFLOW_PAUSED'
     | 'NO_WORKER'
     | 'NO_WORKER_CONNECTED'
+    | 'NOT_ANSWERING'
     | 'LABELS'
     | 'STICKY'
     | 'SLOTS'
@@ -54,7 +55,7 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
     case LiveState.Batching:
       return gathering(state, row, nowUs);
     case LiveState.Running:
-      return cause('RUNNING', `runs on worker ${state.workerOf(row)?.name ?? ''}`, { ids: workerIds(state, row) });
+      return running(state, row);
     case LiveState.Evicted:
       return cause('EVICTED', 'sleeps off its worker until what it waits for has come; its log says what that is', { untilUs: (state.tasks.dueUs[row] ?? 0) === 0 ? null : (state.tasks.dueUs[row] ?? 0) });
     default:
@@ -64,6 +65,14 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
 
 function cause(code: Cause['code'], text: string, more: { untilUs?: number | null; ids?: readonly string[] } = {}): Cause {
   return { code, text, untilUs: more.untilUs ?? null, ids: (more.ids ?? []).slice(0, named) };
+}
+
+function running(state: ShardState, row: number): Cause {
+  const worker = state.workerOf(row);
+  const started = ((state.tasks.flags[row] ?? 0) & LiveFlag.Started) !== 0;
+  if (worker?.isSilent === true) return cause('NOT_ANSWERING', `${started ? 'runs on' : 'was sent to'} worker ${worker.name}, which does not answer`, { ids: workerIds(state, row) });
+  const connection = (worker?.awaySinceUs ?? 0) > 0 ? ', which is not connected: its timeout stands still until the worker is back or lost' : '';
+  return cause('RUNNING', `runs on worker ${worker?.name ?? ''}${connection}`, { ids: workerIds(state, row) });
 }
 
 function workerIds(state: ShardState, row: number): string[] {
@@ -159,6 +168,11 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
   const present = workers.filter((worker) => worker.assignable && !worker.paused);
   const ids = (list: readonly PlannerWorker[]): string[] => list.map((worker) => worker.id);
   if (present.length === 0) return cause('NO_WORKER_CONNECTED', `none of the ${workers.length} workers for ${action} is connected and active`, { ids: ids(workers) });
+  const answering = present.filter((worker) => !worker.isSilent);
+  if (answering.length === 0) {
+    const [first] = present;
+    return cause('NOT_ANSWERING', present.length === 1 ? `worker ${first?.name ?? ''}, the only one that is connected for ${action}, does not answer: it has not said that a task has arrived` : `none of the ${present.length} workers that are connected for ${action} answers: they have not said that a task has arrived`, { ids: ids(present) });
+  }
   const { sticky } = placement;
   if (sticky?.hard === true && !present.some((worker) => worker.id === sticky.workerId)) return cause('STICKY', `may only run on worker ${sticky.workerId}, which is not connected`, { ids: [sticky.workerId] });
   const suitable = present.filter((worker) => suits(worker, placement));
@@ -166,6 +180,7 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
     const wanted = placement.labels.filter((label) => label.required).map((label) => `${label.key} ${label.comparator} ${JSON.stringify(label.value)}`);
     return cause('LABELS', `none of the ${present.length} connected workers has the labels ${wanted.join(', ')}`, { ids: ids(present) });
   }
+  if (suitable.every((worker) => worker.isSilent)) return cause('NOT_ANSWERING', `none of the ${suitable.length} workers that suit it answers`, { ids: ids(suitable) });
   const roomy = suitable.filter((worker) => placement.cost.every(({ type, units }) => (worker.slots.get(type) ?? 0) >= units));
   const cost = placement.cost.map(({ type, units }) => `${units} ${type}`).join(', ');
   if (roomy.length === 0) return cause('SLOTS_NEVER', `asks for ${cost} slots, more than any worker has: it will wait until its schedule timeout`, { ids: ids(suitable) });

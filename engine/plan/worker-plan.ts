@@ -1,8 +1,9 @@
 import { HatchetError } from '../errors.ts';
-import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
+import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerAnsweredCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
 import { takeFromWorker } from './interrupt.ts';
-import type { Plan } from './plan.ts';
+import { touch, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import { hear } from './silent-worker.ts';
 
 /** Of one worker, over all that were ever put to it. */
 const mostLabels = 1000;
@@ -10,7 +11,7 @@ const mostLabels = 1000;
 export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
-  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)) });
+  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)), runtime: command.runtime });
   state.undo.record(() => state.removeWorker(worker));
   changes.workers.push({
     id: command.workerId,
@@ -52,7 +53,9 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
 export function planWorkerPresence(plan: Plan, command: WorkerPresenceCommand): void {
   const { state } = plan;
   const worker = state.workersById.get(command.workerId);
-  if (worker === undefined || worker.assignable === command.assignable) return;
+  if (worker === undefined) return;
+  setAway(plan, worker, command.away === true);
+  if (worker.assignable === command.assignable) return;
   worker.assignable = command.assignable;
   state.undo.record(() => {
     worker.assignable = !command.assignable;
@@ -60,11 +63,35 @@ export function planWorkerPresence(plan: Plan, command: WorkerPresenceCommand): 
   if (command.assignable) state.roomy.add(worker);
 }
 
+/** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
+function setAway(plan: Plan, worker: PlannerWorker, away: boolean): void {
+  const { state, nowUs } = plan;
+  const { awaySinceUs } = worker;
+  if (away === awaySinceUs > 0) return;
+  worker.awaySinceUs = away ? nowUs : 0;
+  state.undo.record(() => {
+    worker.awaySinceUs = awaySinceUs;
+  });
+  for (const row of worker.tasks) {
+    if (away) state.deadlines.hold(row, state.undo);
+    else if (state.deadlines.isHeld(row)) {
+      state.deadlines.release(row, Math.max(nowUs - awaySinceUs, 0), state.undo);
+      touch(plan, row);
+    }
+  }
+}
+
+export function planWorkerAnswered(plan: Plan, command: WorkerAnsweredCommand): void {
+  hear(plan, plan.state.workersById.get(command.workerId));
+}
+
 export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
   const worker = plan.state.workersById.get(command.workerId);
   if (worker === undefined) return;
   worker.assignable = false;
-  takeFromWorker(plan, worker);
+  // One that has said goodbye has not died: what it had left was to go to others.
+  takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
+  if (command.death?.isCertain === true && !worker.ended) plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
   if (worker.ended || command.forget === true) forgetWorker(plan, worker);
 }
 

@@ -38,14 +38,20 @@ export class RowBuffer<Row> {
   }
 
   /** @throws HatchetError BUSY while too much waits, COMMAND_FAILED where it could not be stored */
-  write(row: Row): Promise<void> {
+  async write(row: Row): Promise<void> {
+    await this.writeAll([row]);
+  }
+
+  /** Takes all of the rows, or none. @throws HatchetError as `write` */
+  async writeAll(rows: readonly Row[]): Promise<void> {
     const { what, mostRows, mostWeight, weightOf } = this.#options;
-    if (this.#waiting.length >= mostRows || this.#weight > mostWeight) return Promise.reject(new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, { remedy: 'Send less, or less often.' }));
-    this.#weight += weightOf(row);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ row, resolve, reject });
-      this.#writing ??= this.#drain();
+    if (this.#waiting.length >= mostRows || this.#weight > mostWeight) throw new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, { remedy: 'Send less, or less often.' });
+    const written = rows.map((row) => {
+      this.#weight += weightOf(row);
+      return new Promise<void>((resolve, reject) => this.#waiting.push({ row, resolve, reject }));
     });
+    if (rows.length > 0) this.#writing ??= this.#drain();
+    await Promise.all(written);
   }
 
   /** Writes what is left. */

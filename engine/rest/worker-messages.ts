@@ -1,3 +1,4 @@
+import { shownLabels } from '../model/labels.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/planner-worker.ts';
 import { isoMs, leftOutFields, resourceMeta } from './contract.ts';
@@ -19,7 +20,7 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     registeredWorkflows: workflows.filter((workflow) => workflow.actions.some((action) => actions.has(action))).map(({ id, name }) => ({ id, name })),
     status: !active ? 'INACTIVE' : stored.paused ? 'PAUSED' : 'ACTIVE',
     slotConfig: Object.fromEntries(Object.entries(stored.slots).map(([type, limit]) => [type, { limit, available: limit - (planned?.used.get(type) ?? 0) }])),
-    labels: Object.entries(stored.labels).map(([key, value]) => ({ metadata: resourceMeta(stored.id), key, value: String(value) })),
+    labels: Object.entries(shownLabels(stored.labels)).map(([key, value]) => ({ metadata: resourceMeta(stored.id), key, value: String(value) })),
     runtimeInfo: {
       sdkVersion: stored.runtime['sdkVersion'],
       language: language !== undefined && languages.includes(language) ? language : undefined,

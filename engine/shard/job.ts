@@ -29,6 +29,11 @@ export function idsToProbe(job: Job): string[] {
   return job.command.runs.filter((run) => run.ownId || job.mayBeDone).map((run) => run.runId);
 }
 
+/** What earlier attempts of a parent may have started. */
+export function earlierChildren(job: Job): readonly string[] {
+  return job.command.kind === 'trigger' ? job.command.runs.flatMap((run) => run.earlierIds) : [];
+}
+
 /** Events' ids are the engine's own: only an uncertain try can have stored them. */
 export function eventIdsToProbe(job: Job): string[] {
   return job.command.kind === 'pushEvent' && job.mayBeDone ? job.command.events.map((event) => event.id) : [];

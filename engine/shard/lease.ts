@@ -21,8 +21,11 @@ function ownedShard(row: ShardSqlRow): OwnedShard {
   return { id: row.id, epoch: Number(row.epoch), lastBatch: Number(row.last_batch), seq: Number(row.last_seq), lostUs: Number(row.lost_us) };
 }
 
-/** Added to the time without an owner, so that workers get back before their tasks' deadlines run on. */
-const graceUs = 30_000_000;
+/**
+ * Added to the time without an owner, so that workers get back before their tasks' deadlines run on. Where a worker may be
+ * away for longer before it is lost, it is as much: how long one was away before a crash is not stored.
+ */
+const leastGraceMs = 30_000;
 
 /**
  * Takes those of the wanted shards that nobody owns: never owned, given back, its lease run out (5 s without a commit),
@@ -50,9 +53,9 @@ const acquireFree = {
     RETURNING s.id, s.epoch, s.last_batch, s.last_seq, s.lost_us`,
 };
 
-export async function acquireShards(client: ClientBase, options: { owner: string; backend: Backend; wanted: readonly number[] }): Promise<OwnedShard[]> {
-  const { owner, backend, wanted } = options;
-  const { rows } = await client.query<ShardSqlRow>(acquireFree.text, [owner, backend.pid, backend.start, graceUs, wanted]);
+export async function acquireShards(client: ClientBase, options: { owner: string; backend: Backend; wanted: readonly number[]; graceMs?: number }): Promise<OwnedShard[]> {
+  const { owner, backend, wanted, graceMs = leastGraceMs } = options;
+  const { rows } = await client.query<ShardSqlRow>(acquireFree.text, [owner, backend.pid, backend.start, Math.max(graceMs, leastGraceMs) * 1000, wanted]);
   return rows.map(ownedShard);
 }
 

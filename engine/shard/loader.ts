@@ -6,11 +6,21 @@ import { loadKeyClaims } from './load-key-claims.ts';
 import { loadDeliveries } from './load-deliveries.ts';
 import { loadReplays } from './load-replays.ts';
 import { loadDurable } from './load-durable.ts';
-import { eventIdsToProbe, idsToProbe, type Job } from './job.ts';
+import { earlierChildren, eventIdsToProbe, idsToProbe, type Job } from './job.ts';
 
 const readExistingRuns = {
   name: 'existing_runs',
   text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+};
+
+/** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation. */
+const readReusableChildren = {
+  name: 'reusable_children',
+  text: `
+    SELECT r.id FROM unnest($1::uuid[]) AS u (id)
+    JOIN run r ON r.id = u.id
+    LEFT JOIN LATERAL (SELECT e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC LIMIT 1) e ON true
+    WHERE e.status IS NULL OR e.status NOT IN (4, 5)`,
 };
 
 const readExistingEvents = {
@@ -36,6 +46,7 @@ export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): P
   await loadKeyClaims(sources, jobs);
   await loadDeliveries(sources.client, jobs);
   await probe(sources.client, readExistingRuns, { jobs, ids: jobs.flatMap(idsToProbe) });
+  await probe(sources.client, readReusableChildren, { jobs, ids: jobs.flatMap(earlierChildren) });
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }
 

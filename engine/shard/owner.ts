@@ -54,6 +54,7 @@ export class Owner {
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
+  readonly #graceMs: number;
   readonly #id = newId();
   readonly #states = new Map<number, ShardState>();
   /** For whoever prepares commands, and for what a plan asks. */
@@ -71,8 +72,9 @@ export class Owner {
   #renewTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(options: { config: ClientConfig; clock: Clock; log: Logger; events: OwnerEvents }) {
+  constructor(options: { config: ClientConfig; clock: Clock; log: Logger; events: OwnerEvents; workerTimeoutMs?: number }) {
     this.#config = options.config;
+    this.#graceMs = options.workerTimeoutMs ?? 0;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#trouble = new PostgresTrouble(this.#log);
@@ -370,15 +372,14 @@ export class Owner {
     this.#acquiredAt = performance.now();
     try {
       const wanted = Array.from({ length: shardCount }, (_, id) => id).filter((id) => !this.#states.has(id));
-      const owned = await acquireShards(lane.client, { owner: this.#id, backend: lane.backend, wanted });
+      const owned = await acquireShards(lane.client, { owner: this.#id, backend: lane.backend, wanted, graceMs: this.#graceMs });
       if (owned.length === 0) return;
       const fresh = new Map(owned.map((shard) => [shard.id, new ShardState(shard)]));
-      const startedAt = performance.now();
-      const open = await recoverShards(lane.client, fresh);
+      const open = await recoverShards(lane.client, fresh, this.#clock.nowUs());
       for (const [id, state] of fresh) this.#states.set(id, state);
       this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
       this.#renewedAt = 0;
-      this.#log.info({ shards: owned.length, tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0), ms: Math.round(performance.now() - startedAt) }, 'shards taken over');
+      this.#log.info({ shards: owned.length, tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0), ms: Math.round(performance.now() - this.#acquiredAt) }, 'shards taken over');
       this.#events.recovered(open, [...fresh.values()]);
     } catch (error) {
       this.#log.warn({ err: error }, 'the shards could not be taken over; trying again');

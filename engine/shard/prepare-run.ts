@@ -50,8 +50,8 @@ export async function prepareRun(owner: RunPorts, tenantId: string, request: Tri
   const priority = request.priority ?? version.definition.defaultPriority;
   if (!Number.isInteger(priority) || priority < 1 || priority > 3) throw new HatchetError('INVALID_ARGUMENT', `the priority is ${priority}`, { remedy: 'Choose 1, 2 or 3.' });
   const parentTaskId = request.parentTaskId === undefined || request.parentTaskId === '' ? undefined : parseUuid(request.parentTaskId);
-  const branch = parentTaskId === undefined ? undefined : branchOfLiveTask(owner, tenantId, parentTaskId);
-  const child = parentTaskId === undefined || branch === undefined ? undefined : childId(parentTaskId, branch, request);
+  const parent = parentTaskId === undefined ? undefined : liveParent(owner, tenantId, parentTaskId);
+  const [child, ...earlierIds] = parent === undefined ? [] : childIds(parent, { ...request, input });
   const runId = child ?? request.runId ?? newId();
   const { steps } = version.definition;
   const desiredWorkerId = parseUuid(request.desiredWorkerId ?? '') ?? null;
@@ -73,6 +73,7 @@ export async function prepareRun(owner: RunPorts, tenantId: string, request: Tri
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     idempotency: await idempotencyOf(owner, version, { input, metadata }),
     ownId: child !== undefined || request.runId !== undefined,
+    earlierIds,
     demands: await evaluateDemands(owner.cel.of(tenantId), version, { runId, input, metadata, filterPayload: request.filterPayload ?? null, ...placement }),
   });
 }
@@ -97,21 +98,44 @@ export function childName({ childKey, childIndex }: Pick<TriggerRequest, 'childK
   return childKey === undefined ? `index ${childIndex}` : `key ${childKey}`;
 }
 
-/** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
-function branchOfLiveTask(owner: RunPorts, tenantId: string, taskId: string): number | undefined {
-  const state = owner.stateOf(tenantId);
-  const row = state?.tasks.find(taskId) ?? -1;
-  return state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId ? undefined : state.durable.branchOf(row);
+interface Parent {
+  taskId: string;
+  /** Of a durable task's log. */
+  branch: number;
+  attempt: number;
+  durable: boolean;
 }
 
+/** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
+function liveParent(owner: RunPorts, tenantId: string, taskId: string): Parent | undefined {
+  const state = owner.stateOf(tenantId);
+  const row = state?.tasks.find(taskId) ?? -1;
+  if (state === undefined || row < 0) return undefined;
+  const { version, definition } = state.stepOf(row);
+  if (version.tenantId !== tenantId) return undefined;
+  return { taskId, branch: state.durable.branchOf(row), attempt: state.tasks.attempt[row] ?? 0, durable: definition.durable };
+}
+
+/** A parent that has been tried more often finds the children of its last attempts. */
+const mostAttempts = 1000;
+
 /**
- * A child's id follows from its parent and its key or index, so that a retried parent gets the same child.
- * It carries its parent's date, and with it the day whose partitions its rows go to.
+ * A child's id follows from its parent, its key or index, its workflow and its input, so that a retried parent that asks for
+ * the same gets the same child. It carries its parent's date, and with it the day whose partitions its rows go to.
+ * @returns the id that this attempt of its parent gives it, then those of the attempts before, newest first; none for one that
+ * is made anew each time
  */
-function childId(parentTaskId: string, branch: number, request: TriggerRequest): string | undefined {
+function childIds(parent: Parent, request: TriggerRequest): string[] {
   const name = childName(request);
-  if (name === undefined) return undefined;
-  // What a durable task spawns on a new branch are new children.
-  const hash = createHash('sha256').update(branch === firstBranch ? `${parentTaskId} ${name}` : `${parentTaskId} branch ${branch} ${name}`).digest('hex');
-  return `${parentTaskId.slice(0, 14)}7${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`;
+  if (name === undefined) return [];
+  const { taskId, branch, attempt, durable } = parent;
+  const input = createHash('sha256').update(request.input).digest('hex');
+  const idOf = (given: number): string => {
+    // What a durable task spawns on a new branch are new children.
+    const hash = createHash('sha256').update(JSON.stringify([taskId, branch === firstBranch ? 0 : branch, given, name, request.workflowName, input])).digest('hex');
+    return `${taskId.slice(0, 14)}7${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`;
+  };
+  // A durable task's log holds its children over all attempts.
+  if (durable) return [idOf(0)];
+  return Array.from({ length: Math.min(attempt + 1, mostAttempts) }, (_, back) => idOf(attempt - back));
 }

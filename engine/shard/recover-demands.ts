@@ -126,5 +126,5 @@ function restoreRateLimited(shard: ShardState, row: number, tenantId: string): v
 
 /** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
 export function rankAfterRestart({ tasks }: ShardState, row: number): number {
-  return (tasks.retries[row] ?? 0) + (tasks.reassigns[row] ?? 0) > 0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0 ? retryRank : rankOf(tasks.priority[row] ?? 1);
+  return (tasks.retries[row] ?? 0) + (tasks.reassigns[row] ?? 0) + (tasks.deaths[row] ?? 0) + (tasks.unanswered[row] ?? 0) > 0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0 ? retryRank : rankOf(tasks.priority[row] ?? 1);
 }

@@ -34,6 +34,7 @@ interface WorkerSqlRow {
   actions: string[];
   slots: Record<string, number>;
   labels: Record<string, string | number>;
+  runtime: Record<string, string>;
   paused: boolean;
   ended: boolean;
 }
@@ -52,6 +53,8 @@ interface LiveSqlRow {
   attempt: number;
   retries: number;
   reassigns: number;
+  deaths: number;
+  unanswered: number;
   seq: string;
   due_us: string;
   worker_id: string | null;
@@ -74,14 +77,14 @@ const readVersions = `SELECT id, workflow_id, tenant_id, ordinal, checksum, defi
 
 /** Workers that may come back, or still hold tasks. Those silent for a day hold none: their tasks were reassigned. */
 const readWorkers = `
-  SELECT id, tenant_id, name, actions, slots, labels, paused, ended_at IS NOT NULL AS ended FROM worker
+  SELECT id, tenant_id, name, actions, slots, labels, runtime, paused, ended_at IS NOT NULL AS ended FROM worker
   WHERE (ended_at IS NULL AND coalesce(last_heartbeat_at, registered_at) > now() - interval '1 day')
     OR id IN (SELECT worker_id FROM live WHERE worker_id IS NOT NULL)
   ORDER BY id`;
 
 /** By primary key, a page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
-  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE task_id > $1 ORDER BY task_id LIMIT $2`;
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
@@ -113,9 +116,9 @@ export interface OpenAttempt {
  * Loads all that the shards remember. Memory afterwards equals `live`.
  * @returns the attempts whose fate on their worker is open
  */
-export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<OpenAttempt[]> {
+export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<OpenAttempt[]> {
   await loadVersions(client, shards);
-  await loadWorkers(client, shards);
+  await loadWorkers(client, shards, nowUs);
   await loadPaused(client, shards);
   await loadFilters(client, shards);
   await loadRateLimits(client, shards);
@@ -178,13 +181,15 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
   }
 }
 
-async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
+/** All are away until their streams are back. */
+async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<void> {
   const { rows } = await client.query<WorkerSqlRow>(readWorkers);
   for (const row of rows) {
-    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)) });
+    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)), runtime: row.runtime });
     if (worker === undefined) continue;
     worker.paused = row.paused;
     worker.ended = row.ended;
+    worker.awaySinceUs = nowUs;
   }
 }
 
@@ -202,6 +207,8 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   tasks.attempt[row] = sql.attempt;
   tasks.retries[row] = sql.retries;
   tasks.reassigns[row] = sql.reassigns;
+  tasks.deaths[row] = sql.deaths;
+  tasks.unanswered[row] = sql.unanswered;
   tasks.invocation[row] = sql.invocation;
   tasks.step[row] = version.firstStep + sql.step;
   tasks.seq[row] = Number(sql.seq);
@@ -211,6 +218,7 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
     if (worker === undefined) throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
     tasks.worker[row] = worker.index;
     worker.hold(row);
+    shard.deadlines.hold(row);
     if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
   }
   return row;

@@ -22,7 +22,11 @@ export interface ClientConfig {
   readonly logger: LogConstructor;
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
+  /** Of every worker, besides its own: what whoever runs the process says of it. */
+  readonly workerPresetLabels: Readonly<Record<string, string>>;
   readonly now: () => Date;
+  /** Whether workers capture what tasks print, where they do not say it themselves. */
+  readonly captureConsole: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -68,8 +72,25 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
+    workerPresetLabels: presetLabels(setting('WORKER_PRESET_LABELS')),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
+    captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),
   };
+}
+
+/** @throws HatchetError NOT_CONFIGURED */
+function presetLabels(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new HatchetError('NOT_CONFIGURED', 'HATCHET_CLIENT_WORKER_PRESET_LABELS is no JSON object', { remedy: `Write it like {"region":"eu"}, or unset it` });
+  }
+  return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
 }
 
 function tlsSettings(options: ClientOptions, setting: (name: string) => string | undefined): TlsSettings {

@@ -1,8 +1,10 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
+import { fieldOf } from '../failure/total.ts';
 
 export function isServiceError(error: unknown): error is ServiceError {
-  return isError(error) && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
+  return isError(error) && typeof fieldOf(error, 'code') === 'number' && fieldOf(error, 'metadata') !== undefined;
 }
 
 /** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
@@ -81,7 +83,7 @@ const remedies: Partial<Record<HatchetErrorCode, string>> = {
  */
 export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
   if (error instanceof HatchetError) return error;
-  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${isError(error) ? error.message : String(error)}`, { cause: error });
+  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${messageOf(error)}`, { cause: error });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
   return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedyOf(error, code) });
 }

@@ -4,6 +4,7 @@ import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts'
 import { V1DispatcherClient } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { AdminServiceClient } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
+import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { ClientConfig } from '../config/client-config.ts';
 import type { ResolvedTls } from '../config/resolve-tls.ts';
 import { channelCredentials, channelTls } from './tls-material.ts';
@@ -30,6 +31,7 @@ export class Connection {
   #workflows: WorkflowServiceClient | undefined;
   #events: EventsServiceClient | undefined;
   #durable: V1DispatcherClient | undefined;
+  #monitor: MonitorServiceClient | undefined;
 
   constructor(config: ClientConfig) {
     this.config = config;
@@ -62,6 +64,12 @@ export class Connection {
     return this.#durable;
   }
 
+  /** Ours: a Hatchet cluster answers UNIMPLEMENTED. */
+  get monitor(): MonitorServiceClient {
+    this.#monitor ??= this.#keep(new MonitorServiceClient(this.config.hostPort, this.#credentials, this.#options));
+    return this.#monitor;
+  }
+
   /** Call metadata with the token. */
   metadata(extra: Readonly<Record<string, string>> = {}): Metadata {
     const metadata = new Metadata();
@@ -72,7 +80,7 @@ export class Connection {
 
   close(): void {
     for (const client of this.#open.splice(0)) client.close();
-    this.#dispatcher = this.#admin = this.#workflows = this.#events = this.#durable = undefined;
+    this.#dispatcher = this.#admin = this.#workflows = this.#events = this.#durable = this.#monitor = undefined;
   }
 
   #keep<Client extends { close(): void }>(client: Client): Client {

@@ -1,5 +1,6 @@
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { HatchetError, TaskCancelledError } from '../errors.ts';
+import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
 import { Context } from './context.ts';
@@ -15,6 +16,7 @@ export class BatchContext<Input = unknown> extends Context<Record<string, Input>
   readonly batchKey: string;
   readonly #members: ReadonlyMap<string, Context<Input>>;
   readonly #host: ContextHost;
+  readonly #begin = beginsAsItsTask();
 
   constructor(facts: { inputs: Record<string, Input>; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; members: ReadonlyMap<string, Context<Input>> }) {
     super({ ...facts, input: facts.inputs });
@@ -40,8 +42,10 @@ export class BatchContext<Input = unknown> extends Context<Record<string, Input>
   }
 
   /** Cancels all runs of the batch. */
-  override async cancel(): Promise<void> {
-    await this.#host.runner.cancelTasks(this.memberIds);
-    this.abortController.abort(new TaskCancelledError('the batch cancelled its own runs'));
+  override cancel(): Promise<void> {
+    return this.#begin(async () => {
+      await this.#host.runner.cancelTasks(this.memberIds);
+      this.abortController.abort(new TaskCancelledError('the batch cancelled its own runs'));
+    });
   }
 }

@@ -23,7 +23,7 @@ export interface ContextHost {
   upsertLabels(labels: WorkerLabels): Promise<WorkerLabels>;
   refreshTimeout(taskRunExternalId: string, increment: string): Promise<void>;
   releaseSlot(taskRunExternalId: string): Promise<void>;
-  /** Settles when the engine has the line, or has refused it. */
+  /** Resolves at once, unless many lines wait. */
   log(line: LogLine): Promise<void>;
   /** Settles when the engine has the chunk. */
   putStream(taskRunExternalId: string, chunk: { number: number; chunk: Uint8Array }): Promise<void>;

@@ -1,11 +1,14 @@
+import type { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { ContextHost, WorkerLabels } from './context-host.ts';
 
 /** The worker that runs the task. */
 export class ContextWorker {
   readonly #host: ContextHost;
+  readonly #begin: ReturnType<typeof beginsAsItsTask>;
 
-  constructor(host: ContextHost) {
+  constructor(host: ContextHost, begin: ReturnType<typeof beginsAsItsTask>) {
     this.#host = host;
+    this.#begin = begin;
   }
 
   /** The worker's id. */
@@ -24,7 +27,7 @@ export class ContextWorker {
   }
 
   /** Adds or changes labels of the worker; tasks that are queued see them at once. */
-  async upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
-    return await this.#host.upsertLabels(labels);
+  upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    return this.#begin(async () => await this.#host.upsertLabels(labels));
   }
 }

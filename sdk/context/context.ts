@@ -1,6 +1,8 @@
+import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { durationToString, type Duration } from '../duration.ts';
-import { HatchetError, isError, TaskCancelledError } from '../errors.ts';
+import { asError, HatchetError, isError, TaskCancelledError } from '../errors.ts';
+import { fieldOf, textOf } from '../failure/total.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -8,9 +10,9 @@ import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget, TaskRef } from '../run/run-target.ts';
 import type { RunItem } from '../run/runner.ts';
 import { parseMetadata, type ActionPayload } from './action-payload.ts';
-import type { ContextHost } from './context-host.ts';
+import type { ContextHost, LogLine } from './context-host.ts';
 import { ContextWorker } from './context-worker.ts';
-import { writeMetadata, type LogDetails } from './log-metadata.ts';
+import { logLine, type LogDetails } from './log-line.ts';
 
 /** Options of a child run; `key` is the same as `childKey`. */
 export interface ChildRunOptions extends RunOptions {
@@ -44,7 +46,7 @@ export class Context<Input = unknown, UserData = unknown> {
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
     this.input = facts.input;
     this.abortController = facts.abortController;
-    this.worker = new ContextWorker(facts.host);
+    this.worker = new ContextWorker(facts.host, this.#begin);
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;
@@ -58,28 +60,32 @@ export class Context<Input = unknown, UserData = unknown> {
   /** For broad `catch` blocks: throws the error again if it means that the task was cancelled. */
   rethrowIfCancelled(error: unknown): void {
     if (this.cancelled) throw this.abortController.signal.reason;
-    if (isError(error) && error.name === 'AbortError') throw error;
+    if (isError(error) && fieldOf(error, 'name') === 'AbortError') throw error;
   }
 
   /** Cancels this run. */
-  async cancel(): Promise<void> {
-    await this.#host.runner.cancelTasks([this.#action.taskRunExternalId]);
-    this.abortController.abort(new TaskCancelledError('the task cancelled its own run'));
+  cancel(): Promise<void> {
+    return this.#begin(async () => {
+      await this.#host.runner.cancelTasks([this.#action.taskRunExternalId]);
+      this.abortController.abort(new TaskCancelledError('the task cancelled its own run'));
+    });
   }
 
   /**
    * The output of a parent, with the type of its definition. A skipped parent's is `{ skipped: true }`.
    * @throws HatchetError NO_PARENT_OUTPUT where the task is no parent of this one.
    */
-  async parentOutput<Output = unknown>(parent: TaskRef<Output> | string): Promise<Output> {
-    const name = typeof parent === 'string' ? parent : parent.name;
-    const { parents } = this.#payload;
-    if (!Object.hasOwn(parents, name)) {
-      throw new HatchetError('NO_PARENT_OUTPUT', `the task ${this.taskName()} has no parent ${name}`, { remedy: 'Name it in the `parents` of the task' });
-    }
-    // Each call gets its own copy, so that a change to it cannot be seen elsewhere.
-    const output: Output = JSON.parse(JSON.stringify(parents[name]));
-    return output;
+  parentOutput<Output = unknown>(parent: TaskRef<Output> | string): Promise<Output> {
+    return this.#begin(async () => {
+      const name = typeof parent === 'string' ? parent : parent.name;
+      const { parents } = this.#payload;
+      if (!Object.hasOwn(parents, name)) {
+        throw new HatchetError('NO_PARENT_OUTPUT', `the task ${this.taskName()} has no parent ${name}`, { remedy: 'Name it in the `parents` of the task' });
+      }
+      // Each call gets its own copy, so that a change to it cannot be seen elsewhere.
+      const output: Output = JSON.parse(JSON.stringify(parents[name]));
+      return output;
+    });
   }
 
   /** Errors of the run's failed tasks, by their names. For on-failure tasks. */
@@ -182,13 +188,16 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /**
-   * Writes a line to the run's log, and to the worker's. Lines of a task keep their order and reach the engine before
-   * its result; await it to be sure that this one has. More than 10,000 characters become several lines.
+   * Writes a line to the run's log, and to the worker's. Lines of a task keep their order, and reach the engine in batches,
+   * before its result as a rule. It resolves at once, unless thousands of lines wait; it never fails. More than 10,000
+   * characters become several lines.
+   * @param message what is no text is written as `console.log` shows it, an error with its stack
    * @param level @default 'INFO'
    */
   async log(message: string, level: Exclude<LogLevel, 'OFF'> = 'INFO', details: LogDetails = {}): Promise<void> {
-    this.#echo(level, message, details.error);
-    await this.#host.log({ at: new Date(), level, message, metadata: writeMetadata(details) });
+    const line = logLine(message, level, details);
+    this.#echo(line, fieldOf(details, 'error'));
+    await this.#host.log(line);
   }
 
   /** `log` by level. */
@@ -202,19 +211,22 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /** Sends a chunk to whoever follows the run's stream; chunks of a task keep their order. @throws HatchetError */
-  async putStream(data: string | Uint8Array): Promise<void> {
-    const number = this.#streamed++;
-    await this.#host.putStream(this.#action.taskRunExternalId, { number, chunk: typeof data === 'string' ? new TextEncoder().encode(data) : data });
+  putStream(data: string | Uint8Array): Promise<void> {
+    return this.#begin(async () => {
+      if (typeof data !== 'string' && !types.isUint8Array(data)) throw new HatchetError('INVALID_ARGUMENT', `putStream takes a text or bytes, and was given ${textOf(data)}`, { remedy: 'Give a string or a Uint8Array, such as JSON.stringify(value)' });
+      const number = this.#streamed++;
+      await this.#host.putStream(this.#action.taskRunExternalId, { number, chunk: typeof data === 'string' ? new TextEncoder().encode(data) : data });
+    });
   }
 
   /** Gives this attempt more time. It is added to the deadline. @throws HatchetError */
-  async refreshTimeout(incrementBy: Duration): Promise<void> {
-    await this.#host.refreshTimeout(this.#action.taskRunExternalId, durationToString(incrementBy));
+  refreshTimeout(incrementBy: Duration): Promise<void> {
+    return this.#begin(async () => await this.#host.refreshTimeout(this.#action.taskRunExternalId, durationToString(incrementBy)));
   }
 
   /** Frees the worker's slot while the task goes on. @throws HatchetError */
-  async releaseSlot(): Promise<void> {
-    await this.#host.releaseSlot(this.#action.taskRunExternalId);
+  releaseSlot(): Promise<void> {
+    return this.#begin(async () => await this.#host.releaseSlot(this.#action.taskRunExternalId));
   }
 
   /**
@@ -241,13 +253,14 @@ export class Context<Input = unknown, UserData = unknown> {
     return this.#begin(() => this.#host.runner.startMany(children.map(childItem)));
   }
 
-  #echo(level: Exclude<LogLevel, 'OFF'>, message: string, error: Error | undefined): void {
+  #echo({ level, message }: LogLine, error: unknown): void {
     const line = `${this.taskName()}: ${message}`;
     const { logger } = this.#host;
+    const thrown = error === undefined ? undefined : asError(error);
     if (level === 'DEBUG') void logger.debug(line);
     else if (level === 'INFO') void logger.info(line);
-    else if (level === 'WARN') void logger.warn(line, error);
-    else void logger.error(line, error);
+    else if (level === 'WARN') void logger.warn(line, thrown);
+    else void logger.error(line, thrown);
   }
 }
 

@@ -8,6 +8,7 @@ import { Draws } from '../durable/draws.ts';
 import type { Invocation } from '../durable/invocation.ts';
 import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
+import { textOf } from '../failure/total.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import { currentParentRun, withParentRun } from '../run/parent-run.ts';
@@ -19,7 +20,7 @@ import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
 import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-runs.ts';
 import { Context, type ChildRun, type ChildRunOptions } from './context.ts';
-import type { LogDetails } from './log-metadata.ts';
+import type { LogDetails } from './log-line.ts';
 import { matchesOf, type WaitResult } from './wait-result.ts';
 
 export interface SleepResult {
@@ -165,9 +166,11 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     void super.log(message, level, details);
   }
 
-  override async refreshTimeout(incrementBy: Duration): Promise<void> {
-    await super.refreshTimeout(incrementBy);
-    this.#invocation.extendedMs += durationToMs(incrementBy);
+  override refreshTimeout(incrementBy: Duration): Promise<void> {
+    return this.#begin(async () => {
+      await super.refreshTimeout(incrementBy);
+      this.#invocation.extendedMs += durationToMs(incrementBy);
+    });
   }
 
   async #sleepFor(duration: Duration, { readableDataKey, label }: SleepOptions): Promise<SleepResult> {
@@ -177,7 +180,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   async #sleepUntil(wakeAt: Date, options: SleepOptions): Promise<SleepResult> {
     // What a memo gave is no Date any more, whatever its type says.
-    if (!types.isDate(wakeAt)) throw new HatchetError('INVALID_ARGUMENT', `sleepUntil takes a Date, and was given ${JSON.stringify(wakeAt)}`, { remedy: 'Write new Date(…) around what comes from JSON: an input, an event, a memo' });
+    if (!types.isDate(wakeAt)) throw new HatchetError('INVALID_ARGUMENT', `sleepUntil takes a Date, and was given ${textOf(wakeAt)}`, { remedy: 'Write new Date(…) around what comes from JSON: an input, an event, a memo' });
     const wakeMs = checkedDate(wakeAt, 'the time of sleepUntil').getTime();
     const ms = wakeMs - (await this.#recordedNow()).getTime();
     // One that is past takes its place too: how late the code came must not decide what the log looks like.

@@ -26,6 +26,6 @@ async function recorded({ runId, output }: DurableChild, name: string): Promise<
     if (error instanceof HatchetError || !(error instanceof EntryFailure)) throw error;
     if (error.cancelled) throw new RunCancelledError(runId, [name]);
     if (error.heldBy !== undefined) throw new IdempotencyCollisionError(error.heldBy);
-    throw new RunFailedError(runId, [{ taskName: name, taskRunExternalId: runId, message: error.message, stack: undefined }]);
+    throw new RunFailedError(runId, [{ taskName: name, taskRunExternalId: runId, message: error.message, stack: undefined, code: undefined }]);
   }
 }

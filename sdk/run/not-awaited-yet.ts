@@ -1,13 +1,18 @@
 import { asTask, currentParentRun } from './parent-run.ts';
+import { TaskPromise } from './task-promise.ts';
 
 /**
  * A task may begin something, do something else, and only then wait for the first: should that have failed meanwhile, the
- * task gets the error when it comes to it. Without this, Node would end the worker at once. Outside of tasks a promise is
- * what it always is.
+ * task gets the error when it comes to it. Without this, Node would end the worker at once. Where it never comes to it, the
+ * failure goes to its log. Outside of tasks a promise is what it always is.
  */
 export function notAwaitedYet<Result>(promise: Promise<Result>): Promise<Result> {
-  if (currentParentRun() !== undefined) promise.catch(() => undefined);
-  return promise;
+  const task = currentParentRun();
+  if (task === undefined) return promise;
+  const begun = new TaskPromise<Result>((resolve, reject) => void promise.then(resolve, reject));
+  if (task.forgotten === undefined) begun.onRejected(() => undefined);
+  else task.forgotten.watch(begun);
+  return begun;
 }
 
 /** How a context begins what it is asked for: as its own task, which is the one that makes the context, whoever asks. */

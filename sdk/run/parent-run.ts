@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DurableSpawner } from './durable-child.ts';
+import type { ForgottenCalls } from './forgotten-calls.ts';
 
 /** The task that is running, as the runs that it starts see it: they become its children. */
 export interface ParentRun {
@@ -13,6 +14,8 @@ export interface ParentRun {
   readonly durable?: DurableSpawner | undefined;
   /** The code is that of a memo: it is not run again, so nothing of it can be in the log. */
   readonly inMemo?: boolean | undefined;
+  /** Hears of calls that failed and that nobody waits for. */
+  readonly forgotten?: ForgottenCalls | undefined;
 }
 
 const storage = new AsyncLocalStorage<ParentRun>();

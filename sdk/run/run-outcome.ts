@@ -1,6 +1,7 @@
 import type { StepRunResult } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunCancelledError, RunFailedError, type TaskFailure } from '../errors.ts';
+import { safely, textFieldOf } from '../failure/total.ts';
 
 /** How one task of a run ended. */
 export type TaskOutcome = { name: string; id: string } & ({ status: 'completed'; output: string } | { status: 'failed'; error: string } | { status: 'cancelled' });
@@ -39,17 +40,10 @@ export function outputJson(runId: string, tasks: readonly TaskOutcome[], standal
   return `{${texts.map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
 }
 
-/** The failed payload is `{"message", "stack"}` where an SDK made it, plain text where the engine did. */
+/** The failed payload is `{"message", "stack"}` where an SDK made it, of ours with a `code`, plain text where the engine did. */
 function toFailure(taskName: string, taskRunExternalId: string, error: string): TaskFailure {
-  try {
-    const payload: unknown = JSON.parse(error);
-    if (typeof payload === 'object' && payload !== null) {
-      const message: unknown = Reflect.get(payload, 'message');
-      const stack: unknown = Reflect.get(payload, 'stack');
-      if (typeof message === 'string') return { taskName, taskRunExternalId, message, stack: typeof stack === 'string' ? stack : undefined };
-    }
-  } catch {
-    // Plain text.
-  }
-  return { taskName, taskRunExternalId, message: error, stack: undefined };
+  const payload: unknown = safely(() => JSON.parse(error), undefined);
+  const message = textFieldOf(payload, 'message');
+  if (message === undefined) return { taskName, taskRunExternalId, message: error, stack: undefined, code: undefined };
+  return { taskName, taskRunExternalId, message, stack: textFieldOf(payload, 'stack'), code: textFieldOf(payload, 'code') };
 }

@@ -49,13 +49,13 @@ export class WorkflowRunRef<Output> {
   }
 
   /** Cancels the run: queued tasks at once, running ones are told. Without effect on a run that has ended. */
-  async cancel(): Promise<void> {
-    await this.#actions.cancel(this.workflowRunId);
+  cancel(): Promise<void> {
+    return notAwaitedYet(this.#actions.cancel(this.workflowRunId));
   }
 
   /** Runs its tasks again under the same id. */
-  async replay(): Promise<void> {
-    await this.#actions.replay(this.workflowRunId);
+  replay(): Promise<void> {
+    return notAwaitedYet(this.#actions.replay(this.workflowRunId));
   }
 
   toJSON(): { workflowRunId: string } {

@@ -1,80 +1,91 @@
 import type { LogLine } from '../context/context-host.ts';
-import { asError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { TaskLine } from './log-wire.ts';
 
-/** Lines that wait. Beyond them new lines are left out, and a line says how many. */
-const longestQueue = 10_000;
+/** Lines of one attempt that wait. Beyond them new lines are left out, and a line says how many. */
+const longestQueue = 50_000;
+
+/** While so many wait, code that awaits its lines is held up: then none is left out. */
+const highWater = 5_000;
 
 /** Characters of one line; the engine takes no more. */
 const longestLine = 10_000;
 
-/** Hands one line over. @throws when it could not, after trying for a while */
-export type SendLine = (line: LogLine) => Promise<unknown>;
-
-interface Waiting {
-  line: LogLine;
-  done(): void;
-}
-
-/** The log of one attempt: lines go one after the other, because the engine keeps them in the order of their arrival. */
+/** The log of one attempt: its lines wait here, in their order, until the engine has them. */
 export class AttemptLog {
-  readonly #send: SendLine;
-  readonly #logger: Logger;
-  readonly #label: string;
-  readonly #waiting: Waiting[] = [];
+  readonly #take: (line: LogLine) => boolean;
+  readonly #task: Pick<TaskLine, 'taskRunExternalId' | 'retryCount'>;
+  #waiting: TaskLine[] = [];
   #leftOut = 0;
-  #draining: Promise<void> | undefined;
+  #onDrained: (() => void)[] = [];
+  #onRoom: (() => void)[] = [];
 
-  constructor(send: SendLine, logger: Logger, label: string) {
-    this.#send = send;
-    this.#logger = logger;
-    this.#label = label;
+  /** @param parts.take whether the worker has room for one more */
+  constructor(parts: { take: (line: LogLine) => boolean; task: Pick<TaskLine, 'taskRunExternalId' | 'retryCount'> }) {
+    this.#take = parts.take;
+    this.#task = parts.task;
   }
 
-  /** Resolves when the engine has the line, or it was given up; never rejects. */
+  /** Lines that wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether there is nothing that the engine has still to be told. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#leftOut === 0;
+  }
+
+  /** Resolves at once, unless many wait; never rejects. */
   async write(line: LogLine): Promise<void> {
-    const parts = split(line);
-    if (this.#waiting.length + parts.length > longestQueue) {
-      this.#leftOut += 1;
-      return;
-    }
-    const handedOver = parts.map((part) => new Promise<void>((done) => this.#waiting.push({ line: part, done })));
-    this.#draining ??= this.#drain();
-    await Promise.all(handedOver);
+    for (const part of split(line)) this.#add(part);
+    if (this.#waiting.length >= highWater) await new Promise<void>((resolve) => this.#onRoom.push(resolve));
   }
 
   /** Resolves when no line waits. */
   async flush(): Promise<void> {
-    await this.#draining;
+    this.#tellLeftOut();
+    if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#onDrained.push(resolve));
   }
 
-  async #drain(): Promise<void> {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      try {
-        await this.#send(next.line);
-        next.done();
-      } catch (error) {
-        next.done();
-        await this.#giveUp(asError(error));
-      }
+  /** The lines from a place on. */
+  peek(from: number, most: number): readonly TaskLine[] {
+    return this.#waiting.slice(from, from + most);
+  }
+
+  /** The first lines are done with, except for those that are to be sent again. */
+  settle(count: number, again: ReadonlySet<TaskLine>): void {
+    const kept = again.size === 0 ? [] : this.#waiting.slice(0, count).filter((line) => again.has(line));
+    this.#waiting = [...kept, ...this.#waiting.slice(count)];
+    if (this.#waiting.length < highWater) for (const resolve of this.#onRoom.splice(0)) resolve();
+    if (this.#waiting.length === 0) this.#tellLeftOut();
+    if (this.#waiting.length === 0) for (const resolve of this.#onDrained.splice(0)) resolve();
+  }
+
+  /** Nobody takes lines any more. @returns how many waited */
+  abandon(): number {
+    const lost = this.#waiting.length + this.#leftOut;
+    this.#leftOut = 0;
+    this.settle(this.#waiting.length, new Set());
+    return lost;
+  }
+
+  #add(line: LogLine): void {
+    if (this.#waiting.length >= longestQueue) {
+      this.#leftOut += 1;
+      return;
     }
-    this.#draining = undefined;
+    this.#tellLeftOut();
+    if (this.#leftOut > 0 || !this.#take(line)) this.#leftOut += 1;
+    else this.#waiting.push({ ...line, ...this.#task });
   }
 
-  #next(): Waiting | undefined {
-    const next = this.#waiting.shift();
-    if (next !== undefined || this.#leftOut === 0) return next;
-    const message = `${this.#leftOut} log lines were left out: they came faster than the engine could take them`;
+  /** Where the lines would have been. */
+  #tellLeftOut(): void {
+    if (this.#leftOut === 0) return;
+    const line: LogLine = { at: new Date(), level: 'WARN', message: `${this.#leftOut} log lines were left out: they came faster than the engine could take them`, metadata: '{}' };
+    if (!this.#take(line)) return;
     this.#leftOut = 0;
-    return { line: { at: new Date(), level: 'WARN', message, metadata: '{}' }, done: () => {} };
-  }
-
-  /** The engine is away, or takes no lines of this task: a result must not wait for its log for ever. */
-  async #giveUp(error: Error): Promise<void> {
-    const rest = this.#waiting.splice(0);
-    for (const waiting of rest) waiting.done();
-    await this.#logger.warn(`${rest.length + 1 + this.#leftOut} log lines of ${this.#label} could not be handed over`, error);
-    this.#leftOut = 0;
+    this.#waiting.push({ ...line, ...this.#task });
   }
 }
 

@@ -30,6 +30,11 @@ export class Attempts {
     return this.#current.size;
   }
 
+  /** What runs, in words. */
+  labels(): string[] {
+    return [...this.#current.values()].map(({ label }) => label);
+  }
+
   /** A new attempt; `undefined` where it runs here, or has run. */
   begin(key: string, label: string): Attempt | undefined {
     if (this.#current.has(key) || this.#ended.has(key)) return undefined;
@@ -73,7 +78,7 @@ export class Attempts {
 
   /** Aborts all that is left, for a worker that can wait no longer. @returns their labels */
   abandon(): string[] {
-    const labels = [...this.#current.values()].map((attempt) => attempt.label);
+    const labels = this.labels();
     for (const { abortController } of this.#current.values()) abortController.abort(new TaskCancelledError('the worker is stopping'));
     return labels;
   }

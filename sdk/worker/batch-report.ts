@@ -1,5 +1,5 @@
 import { StepActionEventType, type AssignedAction, type BatchActionEvent, type BatchActionEventItem } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { AttemptResult } from './report.ts';
+import { failurePayload, type AttemptResult } from './report.ts';
 
 /** Bytes of one report: the engine takes messages of up to 4 MiB. */
 const longestReport = 3 * 1024 * 1024;
@@ -17,7 +17,7 @@ export function batchStartedEvent(action: AssignedAction, workerId: string, ids:
 /** The last thing that is said of members: in as many reports as their size asks for. */
 export function batchResultEvents(action: AssignedAction, workerId: string, results: readonly MemberResult[]): BatchActionEvent[] {
   const completed = results.flatMap(({ id, result }) => (result.status === 'completed' ? [{ taskRunExternalId: id, eventPayload: result.json }] : []));
-  const failed = results.flatMap(({ id, result }) => (result.status === 'failed' ? [{ taskRunExternalId: id, eventPayload: JSON.stringify({ message: result.message, stack: result.stack }), shouldNotRetry: !result.retry }] : []));
+  const failed = results.flatMap(({ id, result }) => (result.status === 'failed' ? [{ taskRunExternalId: id, eventPayload: failurePayload(result), shouldNotRetry: !result.retry }] : []));
   const events = (eventType: StepActionEventType, items: BatchActionEventItem[]): BatchActionEvent[] => pages(items).map((page) => ({ ...identity(action, workerId), eventType, items: page }));
   return [...events(StepActionEventType.STEP_EVENT_TYPE_COMPLETED, completed), ...events(StepActionEventType.STEP_EVENT_TYPE_FAILED, failed)];
 }

@@ -9,6 +9,7 @@ import { DurableLink } from '../durable/durable-link.ts';
 import { Invocation } from '../durable/invocation.ts';
 import { timeLeft } from '../durable/time-left.ts';
 import { TaskCancelledError } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { withParentRun, type ParentRun } from '../run/parent-run.ts';
@@ -133,7 +134,7 @@ export class DurableTasks {
             output = await durable.body.run(facts.input, ctx);
           } catch (error) {
             if (invocation.mismatch === undefined || error === invocation.mismatch) throw error;
-            void this.#logger.warn(`the durable task ${action.taskRunExternalId} does not fit its log, and its code ended with: ${String(error)}`);
+            void this.#logger.warn(`the durable task ${action.taskRunExternalId} does not fit its log, and its code ended with: ${messageOf(error)}`);
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
             await invocation.answered();

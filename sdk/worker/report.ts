@@ -1,13 +1,23 @@
 import { StepActionEventType, type AssignedAction, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { NonDeterminismError, NonRetryableError, asError } from '../errors.ts';
+import { NonDeterminismError, NonRetryableError } from '../errors.ts';
+import { describeFailure, messageOf } from '../failure/describe-failure.ts';
+import { safely, textFieldOf } from '../failure/total.ts';
 import { longestPayload } from '../run/trigger-request.ts';
 import { SchemaError } from '../schema/validate.ts';
 
-/** How an attempt ended. */
-export type AttemptResult = { status: 'completed'; json: string } | { status: 'failed'; message: string; stack: string | undefined; retry: boolean };
+export interface FailedAttempt {
+  status: 'failed';
+  message: string;
+  stack: string | undefined;
+  code: string | undefined;
+  retry: boolean;
+}
 
-/** Longer texts of errors say nothing more, and would have to be stored with every attempt. */
-const longestErrorText = 64 * 1024;
+/** How an attempt ended. */
+export type AttemptResult = { status: 'completed'; json: string } | FailedAttempt;
+
+/** Characters of a failure as JSON. The engine takes 256 Ki; what is cut there loses its form. */
+const longestFailure = 200 * 1024;
 
 /** The output as JSON: `null` for nothing. An output that cannot be sent fails the attempt for good. */
 export function toResult(taskName: string, output: unknown): AttemptResult {
@@ -15,7 +25,7 @@ export function toResult(taskName: string, output: unknown): AttemptResult {
   try {
     json = JSON.stringify(output ?? null);
   } catch (error) {
-    return refused(`the output of ${taskName} cannot be written as JSON: ${asError(error).message}`);
+    return refused(`the output of ${taskName} cannot be written as JSON: ${messageOf(error)}`);
   }
   if (json === undefined) return refused(`the output of ${taskName} cannot be written as JSON: it is a ${typeof output}`);
   const bytes = Buffer.byteLength(json);
@@ -24,14 +34,21 @@ export function toResult(taskName: string, output: unknown): AttemptResult {
 }
 
 /** What was thrown as a failed attempt. Errors of schemas, NonDeterminismErrors and NonRetryableErrors are not retried. */
-export function toFailure(thrown: unknown): AttemptResult {
-  const error = asError(thrown);
-  const retry = !(error instanceof NonRetryableError || error instanceof SchemaError || error instanceof NonDeterminismError || error.name === 'NonRetryableError');
-  return { status: 'failed', message: error.message.slice(0, longestErrorText), stack: error.stack?.slice(0, longestErrorText), retry };
+export function toFailure(thrown: unknown): FailedAttempt {
+  const isFinal = safely(() => thrown instanceof NonRetryableError || thrown instanceof SchemaError || thrown instanceof NonDeterminismError, false) || textFieldOf(thrown, 'name') === 'NonRetryableError';
+  return { status: 'failed', ...describeFailure(thrown), retry: !isFinal };
 }
 
-function refused(message: string): AttemptResult {
-  return { status: 'failed', message, stack: undefined, retry: false };
+function refused(message: string): FailedAttempt {
+  return { status: 'failed', message, stack: undefined, code: undefined, retry: false };
+}
+
+/** How a failure travels. */
+export function failurePayload({ message, stack, code }: Pick<FailedAttempt, 'message' | 'stack' | 'code'>): string {
+  const json = JSON.stringify({ message, stack, code });
+  if (json.length <= longestFailure) return json;
+  // Only control characters make so much of the bounded texts: the stack has least to say then.
+  return JSON.stringify({ message: message.replaceAll(/\p{Cc}/gu, ' '), code });
 }
 
 /** The first thing that is said of an attempt. */
@@ -44,8 +61,7 @@ export function resultEvent(action: AssignedAction, workerId: string, result: At
   if (result.status === 'completed') {
     return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED, eventPayload: result.json, shouldNotRetry: false };
   }
-  const eventPayload = JSON.stringify({ message: result.message, stack: result.stack });
-  return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, eventPayload, shouldNotRetry: !result.retry };
+  return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, eventPayload: failurePayload(result), shouldNotRetry: !result.retry };
 }
 
 function identity(action: AssignedAction, workerId: string): Omit<StepActionEvent, 'eventType' | 'eventPayload' | 'shouldNotRetry'> {

@@ -3,6 +3,7 @@ import { BatchContext } from '../context/batch-context.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { HatchetError, isError } from '../errors.ts';
+import { isList } from '../failure/total.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { validate } from '../schema/validate.ts';
 import type { BatchAction } from './action.ts';
@@ -40,26 +41,29 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
   try {
     const ctx = new BatchContext({ inputs, action: { ...action, ...first.action, actionPayload: action.actionPayload }, payload: parseActionPayload(first.action.actionPayload), abortController: call.abortController, host: call.hostOf(first.action), members: contexts });
     const output = await found.batch.body.run(inputs, ctx);
-    const outputs = found.batch.config.broadcastOutput === true ? new Map(ids.map((id) => [id, output])) : outputsById(action.taskName, ids, output);
-    return [...refused, ...(await Promise.all(ids.map(async (id) => ({ id, result: await memberResult(call, outputs.get(id)) }))))];
+    if (found.batch.config.broadcastOutput !== true) checkIds(action.taskName, ids, output);
+    const outputOf = (id: string): unknown => (found.batch.config.broadcastOutput === true ? output : Reflect.get(Object(output), id));
+    return [...refused, ...(await Promise.all(ids.map(async (id) => ({ id, result: await memberResult(call, () => outputOf(id)) }))))];
   } catch (error) {
     return [...refused, ...ids.map((id) => ({ id, result: toFailure(error) }))];
   }
 }
 
 /** @throws HatchetError INVALID_OUTPUT where the ids are not those of the inputs */
-function outputsById(taskName: string, ids: readonly string[], output: unknown): Map<string, unknown> {
-  if (typeof output !== 'object' || output === null || Array.isArray(output)) throw new HatchetError('INVALID_OUTPUT', `the batch task ${taskName} gave no outputs by id`, { remedy: 'Return an object with an output for each id of the inputs, or set batch.broadcastOutput' });
-  const outputs = new Map(Object.entries(output));
-  const missing = ids.filter((id) => !outputs.has(id));
-  const extra = [...outputs.keys()].filter((id) => !ids.includes(id));
+function checkIds(taskName: string, ids: readonly string[], output: unknown): void {
+  if (typeof output !== 'object' || output === null || isList(output)) throw new HatchetError('INVALID_OUTPUT', `the batch task ${taskName} gave no outputs by id`, { remedy: 'Return an object with an output for each id of the inputs, or set batch.broadcastOutput' });
+  const given = new Set(Object.keys(output));
+  const wanted = new Set(ids);
+  const missing = ids.filter((id) => !given.has(id));
+  const extra = [...given].filter((id) => !wanted.has(id));
   if (missing.length + extra.length > 0) throw new HatchetError('INVALID_OUTPUT', `the outputs of the batch task ${taskName} are not those of its inputs (missing: ${missing.join(', ') || 'none'}; unknown: ${extra.join(', ') || 'none'})`, { remedy: 'Return an output for each id of the inputs' });
-  return outputs;
 }
 
-async function memberResult({ action, found }: BatchCall, output: unknown): Promise<AttemptResult> {
-  if (isError(output)) return toFailure(output);
+/** Of one member alone: whatever its output is, or does when it is read, is no matter of the others. */
+async function memberResult({ action, found }: BatchCall, read: () => unknown): Promise<AttemptResult> {
   try {
+    const output = await read();
+    if (isError(output)) return toFailure(output);
     return toResult(action.taskName, found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`));
   } catch (error) {
     return toFailure(error);

@@ -4,20 +4,29 @@ import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
-import type { ContextHost, LogLine } from '../context/context-host.ts';
+import type { ContextHost } from '../context/context-host.ts';
+import { captured } from '../console-capture.ts';
+import { asError } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
+import { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
 import { validate } from '../schema/validate.ts';
 import type { Action } from './action.ts';
-import { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
 import { contextHost } from './context-host.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
+import { LogSender } from './log-sender.ts';
+import { LogWire } from './log-wire.ts';
 import { resultEvent, startedEvent, toFailure, toResult, type AttemptResult } from './report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';
+
+/** A result is held back for so long while lines of its task are on their way. */
+const longestHoldMs = 800;
 
 /** What the worker gives to the contexts of its tasks. */
 export type WorkerView = Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>;
@@ -27,6 +36,8 @@ export interface TaskRunnerOptions {
   logger: Logger;
   view: WorkerView;
   workerName: string;
+  /** Whether what tasks print goes to their logs. */
+  capturesConsole: boolean;
   /** The action by its id, where this worker has it. */
   findAction(id: string): Action | undefined;
 }
@@ -36,6 +47,7 @@ export class TaskRunner {
   readonly attempts = new Attempts();
   readonly durable: DurableTasks;
   readonly #options: TaskRunnerOptions;
+  readonly #logs: LogSender;
   readonly #reports: ReportQueue<StepActionEvent>;
   readonly #batchReports: ReportQueue<BatchActionEvent>;
 
@@ -44,20 +56,27 @@ export class TaskRunner {
     const { dispatcher } = connection;
     this.#options = options;
     this.durable = new DurableTasks(connection, logger);
+    this.#logs = new LogSender(new LogWire(connection), logger);
     this.#reports = new ReportQueue(attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)), logger);
     this.#batchReports = new ReportQueue(batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)), logger);
   }
 
   handle(action: AssignedAction): void {
     const { actionType } = action;
-    if (actionType === ActionType.START_STEP_RUN) void this.#start(action);
-    else if (actionType === ActionType.START_BATCH) void this.#startBatch(action);
-    else if (actionType === ActionType.CANCEL_STEP_RUN) void this.#cancel(action);
+    if (actionType === ActionType.START_STEP_RUN) this.#outlive(action, this.#start(action));
+    else if (actionType === ActionType.START_BATCH) this.#outlive(action, this.#startBatch(action));
+    else if (actionType === ActionType.CANCEL_STEP_RUN) this.#outlive(action, this.#cancel(action));
     else void this.#options.logger.error(`the engine sent an action of the unknown type ${actionType}; update hatchet-ts`);
   }
 
-  /** Gives up on results that are not handed over yet. */
-  stop(): void {
+  /** A fault of the worker itself in one action is no matter of the others. */
+  #outlive(action: AssignedAction, done: Promise<void>): void {
+    done.catch((error: unknown) => void this.#options.logger.error(`${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`, asError(error)));
+  }
+
+  /** Gives up on results that are not handed over yet, and after a while on log lines. */
+  async stop(patienceMs: number): Promise<void> {
+    await this.#logs.stop(patienceMs);
     this.durable.stop();
     this.#reports.stop();
     this.#batchReports.stop();
@@ -70,13 +89,17 @@ export class TaskRunner {
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
-    const log = new AttemptLog((line) => this.#putLog(action, line), logger, label);
+    const log = this.#logs.open(action);
+    const forgotten = forgottenCalls(log);
     const { signal } = attempt.abortController;
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
       await new Promise((resolve) => setImmediate(resolve));
-      const result = await this.#run(action, attempt, log);
-      await log.flush();
+      // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
+      if (signal.aborted) return;
+      const result = await this.#heard(log, async () => await this.#run(action, attempt, { log, forgotten }));
+      forgotten.end();
+      await this.#flushed([log]);
       if (result === left) {
         await logger.debug(`${label} has left this worker`);
         return;
@@ -93,7 +116,7 @@ export class TaskRunner {
     }
   }
 
-  async #run(action: AssignedAction, attempt: Attempt, log: AttemptLog): Promise<AttemptResult | typeof left> {
+  async #run(action: AssignedAction, attempt: Attempt, { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls }): Promise<AttemptResult | typeof left> {
     const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
@@ -101,7 +124,7 @@ export class TaskRunner {
       const payload = parseActionPayload(action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
       const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
-      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0 };
+      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0, forgotten };
       const output = 'durable' in found ? await this.durable.run(found, facts, parent) : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
       if (output === left) return left;
       const checked = found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
@@ -120,14 +143,15 @@ export class TaskRunner {
     if (attempt === undefined) return; // Delivered twice.
     this.attempts.gather(attempt, members.map(({ id, retryCount }) => attemptKey(id, retryCount ?? action.retryCount)));
     const { signal } = attempt.abortController;
-    const logs = new Map(members.map((member) => [member.id, new AttemptLog((line) => this.#putLog(member.action, line), logger, `${label}, ${member.id}`)]));
+    const logs = new Map(members.map((member) => [member.id, this.#logs.open(member.action)]));
     callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), batchStartedEvent(action, this.#workerId(), members.map(({ id }) => id)), { repeatForMs, signal }).catch(
-      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${String(error)}`),
+      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`),
     );
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
+      if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
-      await Promise.all([...logs.values()].map((log) => log.flush()));
+      await this.#flushed([...logs.values()]);
       for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);
       const reports = batchResultEvents(action, this.#workerId(), results);
       await Promise.all(reports.map((report) => this.#batchReports.deliver(report, () => !signal.aborted)));
@@ -146,9 +170,14 @@ export class TaskRunner {
       return this.#host(log);
     };
     const call = { action, members, found, abortController: attempt.abortController, hostOf };
+    const log = logs.get(first?.id ?? '');
+    const forgotten = log === undefined ? undefined : forgottenCalls(log);
     // Children belong to the batch's first run.
-    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0 };
-    return await withParentRun(parent, async () => await runBatch(call));
+    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0, forgotten };
+    const run = async (): Promise<MemberResult[]> => await withParentRun(parent, async () => await runBatch(call));
+    const results = log === undefined ? await run() : await this.#heard(log, run);
+    forgotten?.end();
+    return results;
   }
 
   #host(log: AttemptLog): ContextHost {
@@ -161,7 +190,7 @@ export class TaskRunner {
     const { connection, logger } = this.#options;
     const { dispatcher } = connection;
     callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), startedEvent(action, this.#workerId()), { repeatForMs, signal: attempt.abortController.signal }).catch(
-      (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${String(error)}`),
+      (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`),
     );
   }
 
@@ -176,14 +205,31 @@ export class TaskRunner {
     }
   }
 
-  async #putLog(action: AssignedAction, line: LogLine): Promise<void> {
-    const { connection } = this.#options;
-    const { events } = connection;
-    const request = { taskRunExternalId: action.taskRunExternalId, taskRetryCount: action.retryCount, createdAt: line.at, level: line.level, message: line.message, metadata: line.metadata };
-    await callUnary(connection, events.putLog.bind(events), request, { repeatForMs });
+  /** Runs code whose prints are lines of its log. */
+  #heard<Result>(log: AttemptLog, body: () => Result): Result {
+    if (!this.#options.capturesConsole) return body();
+    return captured((level, message) => void log.write({ at: new Date(), level, message, metadata: '{}' }), body);
+  }
+
+  /** A result comes after its log, but does not wait for long: the task's time-out goes on, and the lines arrive without it too. */
+  async #flushed(logs: readonly AttemptLog[]): Promise<void> {
+    const waiting = logs.filter((log) => !log.isEmpty);
+    if (waiting.length === 0) return;
+    const done = new AbortController();
+    await Promise.race([Promise.all(waiting.map((log) => log.flush())), pause(longestHoldMs, done.signal)]);
+    done.abort();
   }
 
   #workerId(): string {
     return this.#options.view.workerId() ?? this.#options.workerName;
   }
+}
+
+/** What a task begins and never comes to fails into its log. */
+function forgottenCalls(log: AttemptLog): ForgottenCalls {
+  const warn = (message: string): void => void log.write({ at: new Date(), level: 'WARN', message, metadata: '{}' });
+  return new ForgottenCalls(
+    (reason) => warn(`a call of this task failed, and nothing waited for it: ${messageOf(reason)}`),
+    (count) => warn(`${count} more calls of this task failed, and nothing waited for them`),
+  );
 }

@@ -16,4 +16,9 @@ export interface WorkerOptions {
   handleKill?: boolean | undefined;
   /** How long a stop waits for running tasks. What still runs then is given to other workers. @default '60s' */
   shutdownGracePeriod?: Duration | undefined;
+  /**
+   * Whether what tasks print with `console` goes to their runs' logs too. It still goes to the terminal.
+   * @default HATCHET_CLIENT_CAPTURE_CONSOLE, which `hatchet dev` sets to `true`; else false
+   */
+  captureConsole?: boolean | undefined;
 }

@@ -7,20 +7,21 @@ import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
 import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';
+import { captureConsole } from '../console-capture.ts';
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
 import { labelValue, type LabelValue } from '../run/label-value.ts';
 import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
-import { ignoreCancelledRejections } from './cancelled-rejections.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
 import { Session, type Registration } from './session.ts';
 import { TaskRunner } from './task-runner.ts';
+import { watchProcess } from './watch-process.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /** What the stop of a worker says to the engine is a courtesy: it waits for an answer no longer than this. */
@@ -61,7 +62,7 @@ export class Worker {
     this.#options = options;
     wireLabels(options.labels ?? {}); // refused here, and not while it connects
     this.#labels = { ...options.labels };
-    this.#logger = config.logger(`Worker/${this.name}`, config.logLevel);
+    this.#logger = guardedLogger(config.logger(`Worker/${this.name}`, config.logLevel));
     this.#runner = runner;
     this.#shift = this.#newShift();
   }
@@ -187,6 +188,7 @@ export class Worker {
       connection,
       logger: this.#logger,
       workerName: this.name,
+      capturesConsole: this.#capturesConsole(),
       findAction: (id) => this.#actions.get(id),
       view: {
         runner: this.#runner,
@@ -211,14 +213,15 @@ export class Worker {
     }
   }
 
-  async #run({ session, heartbeat }: Shift): Promise<void> {
+  async #run({ session, heartbeat, tasks }: Shift): Promise<void> {
     if (this.#actions.size === 0) {
       await this.#logger.warn('there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`');
       return;
     }
     const clock = movableClockOf(this.#connection.config.hostPort);
     clock?.workers.add(this);
-    const heedRejections = ignoreCancelledRejections();
+    const letGo = this.#capturesConsole() ? captureConsole() : () => {};
+    const unwatch = watchProcess({ logger: this.#logger, underWay: () => tasks.attempts.labels() });
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
       await session.run(() => this.#registration());
@@ -228,7 +231,8 @@ export class Worker {
       throw error;
     } finally {
       forgetSignals();
-      heedRejections();
+      unwatch();
+      letGo();
       clock?.workers.delete(this);
       await heartbeat.stop();
     }
@@ -241,8 +245,12 @@ export class Worker {
       workerName: this.name,
       actions: [...this.#actions.keys()],
       slotConfig: durableSlots === undefined ? { default: slots } : { default: slots, durable: durableSlots },
-      labels: wireLabels(this.#labels),
+      labels: wireLabels({ ...this.#labels, ...this.#connection.config.workerPresetLabels }),
     };
+  }
+
+  #capturesConsole(): boolean {
+    return this.#options.captureConsole ?? this.#connection.config.captureConsole;
   }
 
   /** Undefined where the worker offers no such slots. */
@@ -274,7 +282,7 @@ export class Worker {
     }
     await this.#drain(tasks);
     await tasks.durable.leave(farewellMs);
-    tasks.stop();
+    await tasks.stop(farewellMs);
     await heartbeat.stop();
     await this.#logger.info('stopped');
   }

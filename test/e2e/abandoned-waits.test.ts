@@ -17,11 +17,16 @@ let said = '';
 beforeAll(async () => {
   engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'error' });
   hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
-  const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_LOG_LEVEL: 'OFF' };
+  await startWorker('OFF');
+});
+
+async function startWorker(logLevel: string): Promise<void> {
+  said = '';
+  const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_LOG_LEVEL: logLevel };
   worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/abandoned-waits/worker.mjs')], { cwd: packageRoot, stdio: ['ignore', 'ignore', 'pipe'], env });
   worker.stderr?.on('data', (data: Buffer) => (said += data.toString()));
-  await vi.waitFor(async () => expect((await hatchet.workers.list()).rows).toMatchObject([{ status: 'ACTIVE' }]), { timeout: 20_000, interval: 50 });
-});
+  await vi.waitFor(async () => expect(await hatchet.run('pid', {})).toEqual({ pid: { pid: worker.pid } }), { timeout: 20_000, interval: 50 });
+}
 
 afterAll(async () => {
   hatchet.close();
@@ -60,11 +65,48 @@ describe('a worker', () => {
     await isAlive();
   });
 
+  it('outlives calls that fail and that nobody waits for, and tells the log of the run', async () => {
+    const ref = await hatchet.runNoWait('forgetful', {});
+    await ref.result();
+    await isAlive();
+    const lines = (await logLines(ref.workflowRunId)).join('\n');
+    expect(lines).toContain('putStream takes a text or bytes');
+    expect(lines).toContain('no duration');
+    expect(lines).toContain('has no parent nobody');
+    expect(lines).toContain('no-such-task');
+    expect(lines).not.toContain('the child broke');
+    expect(said).toBe('');
+  });
+
+  it('says which tasks were running where one of them ends the process', async () => {
+    worker.kill('SIGKILL');
+    await ended(worker);
+    await startWorker('ERROR');
+    const { workflowRunId: bystander } = await hatchet.runNoWait('hangs', {});
+    await vi.waitFor(async () => expect(await hatchet.runs.get_status(bystander)).toBe('RUNNING'), { timeout: 20_000, interval: 20 });
+    const { workflowRunId: id } = await hatchet.runNoWait('exits', {});
+    await ended(worker);
+    expect(worker.exitCode).toBe(3);
+    expect(said).toMatch(/ERROR Worker\/abandoning: the process ends with exit code 3, by process\.exit in .*abandoned-waits\/worker\.mjs:\d+:\d+.* while 2 tasks run: /);
+    for (const run of [bystander, id]) expect(said).toContain(run);
+    await hatchet.runs.cancel({ ids: [id, bystander] });
+    await startWorker('ERROR');
+  });
+
   it('ends as any program does for a rejection of its own that nobody waits for', async () => {
     expect(said).toBe('');
-    await hatchet.runNoWait('careless', {});
+    const { workflowRunId: id } = await hatchet.runNoWait('careless', {});
     await ended(worker);
     expect(worker.exitCode).toBe(1);
-    expect(said).toContain('nobody waits for this');
+    expect(said).toMatch(new RegExp(`ERROR Worker/abandoning: a promise of the task ${id} was rejected, and nobody waits for it: that ends this process: nobody waits for this`));
+    expect(said).toMatch(new RegExp(`the process ends with exit code 1 while 1 task runs: careless:careless \\(${id}`));
   });
 });
+
+/** Of a run of one task. */
+async function logLines(id: string): Promise<string[]> {
+  const { apiUrl, token } = hatchet.config;
+  const response = await fetch(`${apiUrl}/api/v1/stable/tasks/${id}/logs`, { headers: { authorization: `Bearer ${token}` } });
+  const { rows } = Object(await response.json());
+  return Array.from<{ message: string }>(rows).map(({ message }) => message);
+}

@@ -129,7 +129,7 @@ describe('why a task is not running, asked of an engine', () => {
     expect((await cause(flaky))?.until?.getTime()).toBeGreaterThan(Date.now() + 30_000);
   });
 
-  it('the queue: a key, a rate limit, a batch, a pause, a worker that has still to be told', async () => {
+  it('the queue: a key, a rate limit, a batch, a pause, a worker that is away', async () => {
     await put('keyed', [taskRequest('keyed', { concurrency: [{ expression: 'input.user', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN }] })]);
     await put('limited', [taskRequest('limited', { rateLimits: [{ key: 'mail', units: 1, duration: RateLimitDuration.HOUR }] })]);
     await put('batched', [taskRequest('batched', { batch: { batchMaxSize: 2, batchMaxIntervalMs: 3_600_000, batchGroupMaxRuns: 1 } })]);
@@ -174,9 +174,10 @@ describe('why a task is not running, asked of an engine', () => {
     const brief = await trigger('brief');
     await expect.poll(() => silent.received.length).toBe(1);
     silent.hangUp();
-    await expect.poll(() => cause(brief)).toMatchObject({ code: 'CANCELLING', ids: [silent.workerId] });
+    await expect.poll(() => cause(brief)).toMatchObject({ code: 'RUNNING', text: expect.stringContaining('is not connected'), ids: [silent.workerId] });
     silent.listen();
-    await expect.poll(() => code(brief)).toBe('RUNNING');
+    // Its time runs on, and out.
+    await expect.poll(() => silent.received.map(({ actionType, retryCount }) => `${actionType} ${retryCount}`)).toEqual(['0 0', '1 0', '0 1']);
   });
 });
 

@@ -279,6 +279,7 @@ describe('tenants', () => {
     expect(await codeOf(strangers.call(dispatcher, dispatcher.heartbeat, { workerId: worker.workerId, heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
     expect(await codeOf(strangers.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId }))).toMatchObject({ code: Code.NOT_FOUND });
     await strangers.call(events, events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: 'intruder', metadata: '' });
+    await strangers.call(monitor, monitor.putLogs, { lines: [{ taskRunExternalId: runId, taskRetryCount: 0, createdAt: new Date(), level: 'INFO', message: 'intruder', metadata: '' }] });
     expect((await clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [] })).lines).toEqual([]);
     const report = { workerId: '', jobId: '', jobRunId: '', taskId: runId, taskRunExternalId: runId, actionId: 'wf:only', eventTimestamp: new Date(), eventType: 2 as const, eventPayload: '{}', retryCount: 0 };
     await strangers.call(dispatcher, dispatcher.sendStepActionEvent, report);
@@ -362,5 +363,22 @@ describe('a worker', () => {
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
     const { events: timeline } = await clients.call(monitor, monitor.listRunEvents, { runId });
     expect(timeline.map((event) => event.type)).toEqual(['RUN_CREATED', 'CREATED', 'QUEUED', 'ASSIGNED', 'SENT_TO_WORKER', 'STARTED', 'SLOT_RELEASED', 'TIMEOUT_REFRESHED', 'CANCELLED', 'RUN_FINISHED']);
+  });
+
+  it('hands over log lines in bulk: in their order, all or none', async () => {
+    const runId = await trigger('one', { do: 'hold' });
+    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
+    const { monitor } = clients;
+    const lines = (count: number, message = (index: number) => `line ${index}`): { taskRunExternalId: string; taskRetryCount: number; createdAt: Date; level: string; message: string; metadata: string }[] =>
+      Array.from({ length: count }, (_, index) => ({ taskRunExternalId: runId, taskRetryCount: 0, createdAt: new Date(), level: 'WARN', message: message(index), metadata: '{"n":1}' }));
+    await clients.call(monitor, monitor.putLogs, { lines: lines(1000) });
+    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(10, (index) => (index === 7 ? '' : 'x')) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(1001) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    const all = (await clients.call(monitor, monitor.listLogs, { id: runId, levels: [], limit: 10_000 })).lines;
+    expect(all.map((line) => line.message)).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
+    expect(all[0]).toMatchObject({ level: 'WARN', metadata: '{"n":1}', attempt: 0 });
+    const newest = await clients.call(monitor, monitor.listLogs, { id: runId, levels: [], limit: 3, newest: true });
+    expect(newest).toMatchObject({ lines: all.slice(-3), next: undefined });
+    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
   });
 });

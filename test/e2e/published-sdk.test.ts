@@ -54,6 +54,16 @@ describe('the published TypeScript SDK, unmodified', () => {
     expect(outputs).toEqual(Array.from({ length: 300 }, (_, i) => ({ lower: { message: `m${i}` } })));
   });
 
+  it('a task that blocks its worker is run once, and others wait for the worker to answer', async () => {
+    const blocking = await hatchet.runNoWait('blocking', { ms: 9_000 }, {});
+    await vi.waitFor(async () => expect(await statusOf(await blocking.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING));
+    const refs = await Promise.all(Array.from({ length: 5 }, () => hatchet.runNoWait('lower', { message: 'A' }, {})));
+    await vi.waitFor(async () => expect(await activeWorkers()).toBe(0), { timeout: 20_000 });
+    for (const ref of refs) await expect(ref.output).resolves.toEqual({ lower: { message: 'a' } });
+    expect(await activeWorkers()).toBe(1);
+    await expect(blocking.output).resolves.toEqual({ blocking: { attempt: 0 } });
+  });
+
   it('reports a failure with its message', async () => {
     const ref = await hatchet.runNoWait('failing', {}, {});
     await expect(ref.output).rejects.toSatisfy((error: unknown) => JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('it does not work'));

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
@@ -91,5 +92,26 @@ describe('a lost worker', () => {
     worker.listen();
     await expect.poll(() => worker.received.map((action) => action.actionType)).toEqual([0, 1]);
     worker.hangUp();
+  });
+});
+
+describe('a worker that says nothing of what it is sent', () => {
+  it('hears a cancel, gets nothing more, and gets tasks again once it has said something', async () => {
+    const mute = new ContractWorker(clients, () => ({ output: { by: 'mute' } }));
+    mute.manner = 'mute';
+    await mute.start(['wf:only']);
+    const first = await trigger();
+    await expect.poll(() => mute.received.map((action) => action.actionType), { timeout: 20_000 }).toEqual([0, 1]);
+    const [action, cancel] = mute.received;
+    if (action === undefined) throw new Error('not received');
+    expect(cancel).toMatchObject({ taskRunExternalId: first, retryCount: 0 });
+    const second = await trigger();
+    expect(await statusOf(second)).toBe(RunStatus.RUN_STATUS_QUEUED);
+    // It is late, and counts for nothing but a sign of life.
+    mute.manner = 'answers';
+    await mute.report(action, StepActionEventType.STEP_EVENT_TYPE_STARTED, '');
+    for (const runId of [first, second]) await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    expect(mute.received.map(({ taskRunExternalId, retryCount }) => [taskRunExternalId, retryCount])).toEqual([[first, 0], [first, 0], [first, 1], [second, 0]]);
+    mute.hangUp();
   });
 });

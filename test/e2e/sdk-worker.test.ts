@@ -210,6 +210,34 @@ describe('a worker', () => {
       await client.end();
     }
   });
+
+  it('logs thousands of lines, awaited or not, within the time of its attempt', async () => {
+    const count = 9_000;
+    const task = hatchet.task({
+      name: 'logs-much',
+      executionTimeout: '10s',
+      fn: async (input: { awaited: boolean }, ctx) => {
+        for (let index = 0; index < count; index += 1) {
+          const logged = ctx.log(`line ${index}`);
+          if (input.awaited) await logged;
+        }
+      },
+    });
+    await startWorker([task]);
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      for (const awaited of [true, false]) {
+        const ref = await task.runNoWait({ awaited });
+        await ref.result();
+        const read = async (): Promise<string[]> => (await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [ref.workflowRunId])).rows.map((row) => row.message);
+        await expect.poll(async () => (await read()).length).toBe(count);
+        expect(await read()).toEqual(Array.from({ length: count }, (_, index) => `line ${index}`));
+      }
+    } finally {
+      await client.end();
+    }
+  });
 });
 
 describe('inputs and outputs', () => {

@@ -13,6 +13,9 @@ export function workflowRequest(name: string, tasks: CreateTaskOpts[], options: 
 
 export type Outcome = { output: unknown } | { error: string; mayRetry?: boolean } | 'hold';
 
+/** How a worker meets what it is sent: `mute` says nothing at all, as one whose event loop is blocked. */
+export type Manner = 'answers' | 'mute';
+
 /** A worker made of bare contract calls: does what the handler says with each start, and remembers all that it received. */
 export class ContractWorker {
   readonly received: AssignedAction[] = [];
@@ -20,6 +23,7 @@ export class ContractWorker {
   readonly #handle: (action: AssignedAction) => Outcome | Promise<Outcome>;
   #stream: ClientReadableStream<AssignedAction> | undefined;
   workerId = '';
+  manner: Manner = 'answers';
 
   constructor(clients: GrpcClients, handle: (action: AssignedAction) => Outcome | Promise<Outcome>) {
     this.#clients = clients;
@@ -38,7 +42,7 @@ export class ContractWorker {
     stream.on('error', () => undefined);
     stream.on('data', (action: AssignedAction) => {
       this.received.push(action);
-      if (action.actionType === ActionType.START_STEP_RUN) void this.#run(action);
+      if (action.actionType === ActionType.START_STEP_RUN && this.manner === 'answers') void this.#run(action);
     });
     this.#stream = stream;
   }

@@ -41,7 +41,7 @@ export class DurableWorld extends PlannerWorld {
     if (version === undefined) throw new Error('put the kid first');
     const branch = this.state.durable.branchOf(this.state.tasks.find(taskId));
     const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${branch.toString(16).padStart(3, 'c')}${index.toString(16).padStart(3, 'c')}`;
-    return { run: { runId, taskIds: [runId], versionId: version.versionId, input, metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, demands: null } };
+    return { run: { runId, taskIds: [runId], versionId: version.versionId, input, metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, earlierIds: [], demands: null } };
   }
 
   /** An engine's death, as far as durable memory goes: all logs are read anew, and nobody knows how far replays had come. */

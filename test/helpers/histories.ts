@@ -93,8 +93,8 @@ type Workflow = 'single' | 'diamond' | 'keyed' | 'keyedDag' | 'branchy' | 'gathe
 export type Action =
   | { do: 'trigger'; workflow: Workflow; priority: number; pick: number }
   | { do: 'register'; slots: number }
-  | { do: 'started' | 'completed' | 'failed' | 'fatal' | 'stale' | 'cancel' | 'cancelRun' | 'release' | 'refresh' | 'returnUnsent' | 'unstarted'; pick: number }
-  | { do: 'lost' | 'absent' | 'present' | 'unsubscribe' | 'pause'; pick: number }
+  | { do: 'started' | 'completed' | 'failed' | 'fatal' | 'stale' | 'cancel' | 'cancelRun' | 'release' | 'refresh' | 'returnUnsent' | 'unstarted' | 'unanswered'; pick: number }
+  | { do: 'lost' | 'died' | 'answered' | 'absent' | 'away' | 'present' | 'unsubscribe' | 'pause'; pick: number }
   | { do: 'advance'; ms: number }
   | { do: 'labels'; pick: number; gpu: number }
   | { do: 'dropLimit' }
@@ -118,11 +118,11 @@ const single: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 12,
     arbitrary: fc.record({
-      do: fc.constantFrom('started' as const, 'completed' as const, 'completed' as const, 'failed' as const, 'fatal' as const, 'stale' as const, 'cancel' as const, 'cancelRun' as const, 'release' as const, 'refresh' as const, 'returnUnsent' as const, 'unstarted' as const),
+      do: fc.constantFrom('started' as const, 'completed' as const, 'completed' as const, 'failed' as const, 'fatal' as const, 'stale' as const, 'cancel' as const, 'cancelRun' as const, 'release' as const, 'refresh' as const, 'returnUnsent' as const, 'unstarted' as const, 'unanswered' as const),
       pick: fc.nat(1000),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'absent' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('lost' as const, 'died' as const, 'answered' as const, 'absent' as const, 'away' as const, 'present' as const, 'unsubscribe' as const, 'pause' as const), pick: fc.nat(1000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 5_000, 70_000, 400_000) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('event' as const), key: fc.constantFrom('go', 'stop', 'stop', 'other'), scope: fc.constantFrom(null, 's'), ok: fc.boolean() }) },
   {
@@ -191,17 +191,22 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
       return row === undefined ? undefined : { kind: 'cancelSent', taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
     }
     case 'lost':
+    case 'died':
+    case 'answered':
     case 'absent':
+    case 'away':
     case 'present':
     case 'unsubscribe':
     case 'pause': {
       const worker = workers[step.pick % Math.max(workers.length, 1)];
       if (worker === undefined) return undefined;
       const workerId = worker.id;
+      if (step.do === 'answered') return { kind: 'workerAnswered', workerId };
       if (step.do === 'lost') return { kind: 'workerLost', workerId };
+      if (step.do === 'died') return { kind: 'workerLost', workerId, forget: step.pick % 2 === 0, death: { how: 'SIGKILL', isCertain: step.pick % 2 === 0, mostDeaths: 2 } };
       if (step.do === 'unsubscribe') return { kind: 'unsubscribe', tenantId, workerId };
       if (step.do === 'pause') return { kind: 'updateWorker', tenantId, workerId, paused: !worker.paused };
-      return { kind: 'workerPresence', workerId, assignable: step.do === 'present' };
+      return { kind: 'workerPresence', workerId, assignable: step.do === 'present', away: step.do === 'away' };
     }
     default: {
       const row = rows[step.pick % Math.max(rows.length, 1)];
@@ -230,6 +235,10 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
           return { kind: 'returnUnsent', ...ref };
         case 'unstarted':
           return { kind: 'reassignUnstarted', ...ref };
+        case 'unanswered': {
+          const worker = state.workerOf(row);
+          return worker === undefined ? undefined : { kind: 'unanswered', workerId: worker.id, attempts: [{ ...ref, invocation: null }] };
+        }
       }
     }
   }

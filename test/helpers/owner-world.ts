@@ -86,6 +86,7 @@ export class OwnerWorld {
       placement: null,
       idempotency: null,
       ownId: options.runId !== undefined,
+      earlierIds: [],
       demands: null,
     };
     await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });

@@ -128,9 +128,9 @@ export class PlannerWorld {
     }
   }
 
-  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number> }): string {
+  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number>; runtime?: Record<string, string> }): string {
     const workerId = this.id();
-    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: {} });
+    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: options.runtime ?? {} });
     this.run({ kind: 'workerPresence', workerId, assignable: true });
     return workerId;
   }
@@ -149,7 +149,7 @@ export class PlannerWorld {
     const runId = this.id();
     const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
     this.#demands.set(runId, demands);
-    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands };
+    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands };
     return { kind: 'trigger', tenantId, existing: new Set(), runs: [run] };
   }
 
@@ -185,7 +185,8 @@ export class PlannerWorld {
     return {
       memory: [...this.memory()].map(([id, line]) => `${id} ${line}`).sort(),
       queues: [...state.queues.values()].map((queue) => [queue.action, this.#order(queue.action)]),
-      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended]),
+      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended, worker.awaySinceUs, worker.isSilent]),
+      held: [...state.tasks.rows()].filter((row) => state.deadlines.isHeld(row)).sort((a, b) => a - b),
       runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
       // Without batches: a buffer's timer may be early, and is exact again once the buffer was empty. That none is lost is an invariant.

@@ -4,6 +4,9 @@ import type { CliResult } from './run-cli.ts';
 /** What commands print with `-o json`: the fields that tests go on with. Which of them a command has is what its test says. */
 export interface Printed {
   runId: string;
+  runIds: string[];
+  taskId: string;
+  cancelled: string[];
   eventId: string;
   filterId: string;
   cronId: string;

@@ -52,7 +52,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
   for (const row of tasks.rows()) {
     const where = wheres.get(tasks.state[row] ?? -1) ?? '?';
     const flags = tasks.flags[row] ?? 0;
-    const after = (flags & LiveFlag.Ended) !== 0 ? 'end' : (flags & LiveFlag.Reassign) !== 0 ? 'reassign' : 'retry';
+    const after = (flags & LiveFlag.Ended) !== 0 ? 'end' : (flags & LiveFlag.Unanswered) !== 0 ? 'elsewhere' : (flags & LiveFlag.Reassign) !== 0 ? 'reassign' : 'retry';
     const extras = state.extras.get(row);
     lines.push(
       taskLine({
@@ -62,6 +62,8 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
         attempt: tasks.attempt[row] ?? 0,
         retries: tasks.retries[row] ?? 0,
         reassigns: tasks.reassigns[row] ?? 0,
+        deaths: tasks.deaths[row] ?? 0,
+        unanswered: tasks.unanswered[row] ?? 0,
         due: tasks.dueUs[row] ?? 0,
         worker: state.workerOf(row)?.id ?? null,
         batch: state.batches.ofRow.get(row)?.id ?? null,
@@ -78,7 +80,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
   for (const [id, row] of [...stored.runEnds].filter(([, each]) => each.status !== 0).slice(seen.runEnds)) lines.push(`run ${id} ${ends[row.status]}`);
   for (const group of state.groups.values()) if (group.held > 0) lines.push(`key ${group.id.slice(group.id.indexOf(' ') + 1)} ${group.held}`);
   for (const limit of state.rateLimits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);
-  for (const worker of state.workersById.values()) lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}`);
+  for (const worker of state.workersById.values()) lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}${worker.isSilent ? ' silent' : ''}`);
   return lines.sort();
 }
 
@@ -96,7 +98,7 @@ export function modelImage(model: ReferenceModel, seen: Seen): string[] {
   for (const [id, status] of [...model.runEnds].slice(seen.runEnds)) lines.push(`run ${id} ${status}`);
   for (const key of model.places.keys.values()) if (model.places.held(key) > 0) lines.push(`key ${key.name} ${model.places.held(key)}`);
   for (const limit of model.units.limits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStart}`);
-  for (const worker of model.workers) lines.push(`worker ${worker.id} ${model.queue.used(worker)}`);
+  for (const worker of model.workers) lines.push(`worker ${worker.id} ${model.queue.used(worker)}${worker.silent ? ' silent' : ''}`);
   return lines.sort();
 }
 
@@ -107,6 +109,8 @@ interface TaskImage {
   attempt: number;
   retries: number;
   reassigns: number;
+  deaths: number;
+  unanswered: number;
   due: number;
   worker: string | null;
   batch: string | null;
@@ -119,6 +123,6 @@ interface TaskImage {
 }
 
 function taskLine(task: TaskImage): string {
-  const { id, where, generation, attempt, retries, reassigns, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
-  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
+  const { id, where, generation, attempt, retries, reassigns, deaths, unanswered, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
+  return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, ${deaths} deaths, ${unanswered} unanswered, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
 }

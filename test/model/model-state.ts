@@ -20,6 +20,10 @@ export interface ModelTask {
   attempt: number;
   retries: number;
   reassigns: number;
+  /** Workers that died under it. */
+  deaths: number;
+  /** Workers that left it unanswered. */
+  unanswered: number;
   /** When time moves it; 0 for never. */
   due: number;
   /** In which order it became ready last. */
@@ -35,8 +39,10 @@ export interface ModelTask {
   assigned: number;
   started: boolean;
   slotReleased: boolean;
+  /** Its timeout has come once before it had started. */
+  prolonged: boolean;
   /** What follows once its worker was told to stop. */
-  afterStop: 'retry' | 'reassign' | 'end';
+  afterStop: 'retry' | 'reassign' | 'elsewhere' | 'end';
   demands: Demands | null;
   /** Order of the trigger that it came with. */
   order: number;
@@ -104,6 +110,10 @@ export interface ModelWorker {
   readonly slots: number;
   labels: ReadonlyMap<string, string | number>;
   present: boolean;
+  /** It has left a task unanswered, and said nothing since. */
+  silent: boolean;
+  /** Since when no time passes for its tasks; 0 while it is connected. */
+  awaySince: number;
   paused: boolean;
   left: boolean;
 }

@@ -151,7 +151,7 @@ export class Queue {
   }
 
   #canTake(worker: ModelWorker, task: ModelTask): boolean {
-    if (!worker.present || worker.paused || worker.left || worker.slots - this.used(worker) < slots(task)) return false;
+    if (!worker.present || worker.silent || worker.paused || worker.left || worker.slots - this.used(worker) < slots(task)) return false;
     if (!worker.actions.includes(task.step.action) || this.#model.paused.has(task.run.workflow.id)) return false;
     if (task.run.workflow.definition.sticky === 'HARD' && task.stickyWorker !== null && task.stickyWorker !== worker.id) return false;
     return (task.demands?.labels ?? []).every((label) => !label.required || worker.labels.get(label.key) === label.value);

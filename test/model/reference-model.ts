@@ -34,7 +34,7 @@ export class ReferenceModel implements ModelView {
   readonly gathering: Gathering = new Gathering(this);
   readonly queue: Queue = new Queue(this, { units: this.units, gathering: this.gathering });
   readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
-  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task) => (task.where === 'runs' ? this.#reassign(task) : this.#stopped(task)) });
+  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task, mostDeaths) => (task.where === 'runs' ? this.#outlive(task, mostDeaths) : this.#stopped(task)) });
   #count = 0;
   #batch = 0;
 
@@ -55,8 +55,8 @@ export class ReferenceModel implements ModelView {
    * The engine died and another took over. Nothing that was promised changes. What may: workers have still to come back,
    * turns start again from the oldest, and a key's places are those of the newest unfinished task.
    */
-  restart(): void {
-    this.#workers.restart();
+  restart(now: number): void {
+    this.#workers.restart(now);
     const byId = [...this.tasks].sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const task of byId.filter(({ listening }) => listening > 0)) task.listening = this.count();
     for (const task of byId.filter(({ worker }) => worker !== null)) task.assigned = this.count();
@@ -82,13 +82,16 @@ export class ReferenceModel implements ModelView {
         return this.#replay(command);
       case 'started':
         return this.#attempt(command, (task) => {
-          task.started = true;
+          this.#start(task);
         });
       case 'completed':
-        return this.#attempt(command, (task) => this.#end(task, { status: 'completed', output: command.output }));
+        return this.#attempt(command, (task) => {
+          this.#start(task);
+          this.#end(task, { status: 'completed', output: command.output });
+        });
       case 'failed':
         return this.#attempt(command, (task) => {
-          task.started = true;
+          this.#start(task);
           if (command.mayRetry && task.retries < task.step.retries) this.#retry(task);
           else this.#end(task, { status: 'failed', output: null });
         });
@@ -108,14 +111,23 @@ export class ReferenceModel implements ModelView {
         return this.#attempt(command, (task) => {
           if (!task.started) this.#interrupt(task, 'reassign');
         });
+      case 'unanswered':
+        for (const each of command.attempts) this.#unanswered(command.workerId, each);
+        return undefined;
       case 'batchReport':
         for (const item of command.items) this.#batchItem(command.batchId, item);
         return undefined;
       case 'releaseSlot':
-        for (const task of this.#together(command.taskId)) task.slotReleased = true;
+        for (const task of this.#together(command.taskId)) {
+          this.#heard(task);
+          task.slotReleased = true;
+        }
         return undefined;
       case 'refreshTimeout':
-        for (const task of this.#together(command.taskId)) task.due += command.incrementMs * 1000;
+        for (const task of this.#together(command.taskId)) {
+          this.#heard(task);
+          task.due += command.incrementMs * 1000;
+        }
         return undefined;
       case 'pushEvent':
         for (const event of command.events) this.#event(event);
@@ -131,7 +143,7 @@ export class ReferenceModel implements ModelView {
       case 'tick':
         return this.#tick();
       default:
-        return this.#workers.run(command);
+        return this.#workers.run(command, this.now);
     }
   }
 
@@ -256,7 +268,7 @@ export class ReferenceModel implements ModelView {
 
   /** The task is ready: it asks for its places first. */
   queueTask(task: ModelTask, first: boolean): void {
-    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
+    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, prolonged: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
     if (task.demands === null || task.admitted) this.queue.enter(task);
     else this.places.arrivals.push(task);
   }
@@ -273,12 +285,13 @@ export class ReferenceModel implements ModelView {
 
   #stopped(task: ModelTask): void {
     if (task.afterStop === 'end') this.#forget(task);
+    else if (task.afterStop === 'elsewhere') this.#leave(task, 'unanswered');
     else if (task.afterStop === 'reassign') this.#reassign(task);
     else this.#retry(task);
   }
 
   #nextAttempt(task: ModelTask): void {
-    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, attempt: task.attempt + 1 });
+    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, prolonged: false, attempt: task.attempt + 1 });
   }
 
   #retry(task: ModelTask): void {
@@ -290,6 +303,35 @@ export class ReferenceModel implements ModelView {
     task.due = this.now + Math.min(factor ** task.retries, most ?? Infinity, 86_400) * 1_000_000;
     this.places.release(task.claim);
     task.admitted = false;
+  }
+
+  /** Its worker is gone: another gets it, unless too many have died under it. */
+  #outlive(task: ModelTask, mostDeaths: number | null): void {
+    if (mostDeaths === null) return this.#reassign(task);
+    if (task.deaths + 1 >= mostDeaths) return this.#end(task, { status: 'failed', output: null });
+    this.#leave(task, 'deaths');
+  }
+
+  /** It goes elsewhere, and only the reason is counted. */
+  #leave(task: ModelTask, reason: 'deaths' | 'unanswered'): void {
+    this.#nextAttempt(task);
+    task[reason]++;
+    this.queueTask(task, true);
+  }
+
+  /** Three workers may leave it unanswered; with the fourth it stays. */
+  #unanswered(workerId: string, ref: { taskId: string; attempt: number }): void {
+    this.#attempt(ref, (task) => {
+      const { worker } = task;
+      if (worker === null || worker.id !== workerId || worker.awaySince > 0 || task.started) return;
+      worker.silent = true;
+      if (task.unanswered < 3) this.#interrupt(task, 'elsewhere');
+    });
+  }
+
+  /** A worker that says something of a task answers. */
+  #heard(task: ModelTask): void {
+    if (task.worker !== null) task.worker.silent = false;
   }
 
   #reassign(task: ModelTask): void {
@@ -359,7 +401,7 @@ export class ReferenceModel implements ModelView {
           this.queueTask(task, true);
           break;
         case 'runs':
-          for (const each of this.#together(task.id)) this.#timeOut(each);
+          this.#meetTimeout(task);
           break;
         default:
           if (this.paused.has(task.run.workflow.id)) task.due = this.now + task.step.scheduleTimeoutMs * 1000;
@@ -368,14 +410,37 @@ export class ReferenceModel implements ModelView {
     }
   }
 
+  /** What has not started is given more time to, once, as long as it may go elsewhere. */
+  #meetTimeout(task: ModelTask): void {
+    const together = this.#together(task.id);
+    const started = together.some((each) => each.started);
+    for (const each of together) {
+      if (started || each.unanswered === 3 || each.prolonged) this.#timeOut(each);
+      else Object.assign(each, { prolonged: true, due: this.now + Math.max(each.step.executionTimeoutMs * 1000, 30_000_000) });
+    }
+  }
+
+  /** Its time begins when it starts, where that is more than a second after its assignment. */
+  #start(task: ModelTask): void {
+    this.#heard(task);
+    const timeout = task.step.executionTimeoutMs * 1000;
+    if (!task.started && (task.prolonged || task.due - this.now < timeout - 1_000_000)) task.due = this.now + timeout;
+    task.started = true;
+  }
+
   #timeOut(task: ModelTask): void {
     this.#interrupt(task, 'retry');
     if (task.retries >= task.step.retries) this.#end(task, { status: 'failed', output: null });
   }
 
   #firstDue(): ModelTask | undefined {
-    return this.tasks.filter(({ due }) => due !== 0 && due <= this.now).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
+    return this.tasks.filter((task) => task.due !== 0 && task.due <= this.now && !standsStill(task)).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
   }
+}
+
+/** Nobody can say whether it runs. */
+function standsStill({ where, worker }: ModelTask): boolean {
+  return where === 'runs' && (worker?.awaySince ?? 0) > 0;
 }
 
 function isBad(demands: readonly StepDemands[] | null, index: number): boolean {

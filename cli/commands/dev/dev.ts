@@ -12,6 +12,7 @@ import { readEnvFile } from '../../dev/load-config.ts';
 import type { Program } from '../../dev/program.ts';
 import { RunFeed } from '../../dev/run-feed.ts';
 import { DevSession, type DevView } from '../../dev/session.ts';
+import { ProcessEnds } from '../../dev/process-ends.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
@@ -91,7 +92,7 @@ export async function dev(context: CliContext, entry: string | undefined, option
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, readEnvFile(project, envFile), connection()), args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args], watched: flags.reload && flags.once !== true, impatient: flags.once === true, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) }, connection()), args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args], watched: flags.reload && flags.once !== true, impatient: flags.once === true, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, ends: new ProcessEnds(connection), emit }),
       feed: new RunFeed(connect, emit),
       inspector,
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),

@@ -23,6 +23,7 @@ export function engineCommand(host: CommandHost): Command {
     .option('--allowed-host <name>', 'on a loopback address: another name that HTTP requests may be for, such as a proxy’s; may be repeated (default: HATCHET_ENGINE_ALLOWED_HOSTS)', names)
     .option('--secret-key-file <path>', 'file with the key that seals secrets in the database (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)')
     .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
+    .option('--max-worker-deaths <n>', 'workers that may die under a task before it fails', wholeNumber(1, 100), 3)
     .option('--audit-days <n>', 'days that the audit log is kept', wholeNumber(1, 3650), 365)
     .option('--detach', 'return once it is ready; its log goes to engine.log in the data folder')
     .action((flags: StartFlags) => host.run(async () => (await import('./start-engine.ts')).startEngine(host.context, flags)));

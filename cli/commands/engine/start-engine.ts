@@ -20,6 +20,7 @@ export interface StartFlags extends EngineFlags, NetworkFlags {
   httpPort: number;
   retentionDays: number;
   auditDays: number;
+  maxWorkerDeaths: number;
   detach?: true;
 }
 
@@ -36,7 +37,7 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const network = networkOptions(context, flags);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, auditDays: flags.auditDays, ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }), ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, auditDays: flags.auditDays, maxWorkerDeaths: flags.maxWorkerDeaths, ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }), ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 

@@ -4,6 +4,8 @@ import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { withReader } from '../../monitor/with-reader.ts';
+import { amount } from '../../output/amount.ts';
+import { Progress } from '../../output/progress.ts';
 import { runValue } from './get-run.ts';
 import { runFilter, type RunFilterFlags } from './list-runs.ts';
 
@@ -15,6 +17,8 @@ export interface ExportFlags extends RunFilterFlags, ConnectionFlags, OutputFlag
 export async function exportRuns(context: CliContext, flags: ExportFlags): Promise<ExitCode> {
   const output = outputOf(context, flags);
   const { stdout, interrupted } = context;
+  // In a terminal the runs themselves pass by.
+  const progress = stdout.isTTY ? undefined : new Progress(context);
   let exported = 0;
   let last: string | undefined;
   try {
@@ -22,15 +26,18 @@ export async function exportRuns(context: CliContext, flags: ExportFlags): Promi
       for await (const detail of reader.exportRuns({ ...runFilter(flags), ...(flags.limit === undefined ? {} : { limit: flags.limit }) }, interrupted)) {
         output.item(runValue(detail), () => '');
         exported++;
+        progress?.say(() => `${amount(exported, 'run')} exported`);
         last = detail.run.runId;
         if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal: interrupted }).catch(() => undefined);
       }
     });
   } catch (error) {
-    if (last !== undefined) output.note(`${exported} runs were exported; go on with --page ${last}`);
+    progress?.end();
+    if (last !== undefined) output.note(`${amount(exported, 'run')} exported; go on with --page ${last}`);
     throw error;
   }
+  progress?.end();
   if (!interrupted.aborted) return ExitCode.done;
-  if (last !== undefined) output.note(`${exported} runs were exported; go on with --page ${last}`);
+  if (last !== undefined) output.note(`${amount(exported, 'run')} exported; go on with --page ${last}`);
   return ExitCode.interrupted;
 }

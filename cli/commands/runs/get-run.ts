@@ -18,6 +18,7 @@ export type GetRunFlags = ConnectionFlags & OutputFlag;
 
 const table: Table<TaskRow> = {
   columns: [
+    { title: 'ID', cell: (task) => task.taskId },
     { title: 'TASK', cell: (task) => task.name, max: 40 },
     { title: 'STATUS', cell: (task) => task.status },
     { title: 'ATTEMPT', cell: (task) => String(task.attempt + 1), align: 'right' },

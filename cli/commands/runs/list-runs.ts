@@ -1,7 +1,9 @@
 import type { CliContext } from '../../cli-context.ts';
+import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { parseRunQuery, queryFilter } from '../../monitor/run-query.ts';
 import type { RunFilter, RunRow } from '../../monitor/run-reader.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 import { withReader } from '../../monitor/with-reader.ts';
@@ -40,9 +42,13 @@ const table: Table<RunRow> = {
   empty: 'No runs. Trigger one with `hatchet trigger workflow <name>`.',
 };
 
-export function listRuns(context: CliContext, flags: ListRunsFlags): Promise<ExitCode> {
+/** @throws CliError with exit code 2 for a word of the query that means nothing */
+export function listRuns(context: CliContext, words: readonly string[], flags: ListRunsFlags): Promise<ExitCode> {
+  // A word that the shell has taken the quotes of keeps its spaces.
+  const query = parseRunQuery(words.map((word) => (/\s/.test(word) ? word.replace(/^([^\s:]+:)?(.*)$/s, '$1"$2"') : word)).join(' '));
+  if (query.problem !== undefined) throw wrongUse(query.problem, 'Words are status:, workflow:, since:, until:, key:value for metadata, and text.');
   return withReader(context, flags, async (reader) => {
-    outputOf(context, flags).list(await reader.listRuns({ ...runFilter(flags), limit: flags.limit }), table);
+    outputOf(context, flags).list(await reader.listRuns({ ...queryFilter(query), ...runFilter(flags), limit: flags.limit }), table);
     return ExitCode.done;
   });
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
 import type { BranchFlags, RestoreFlags } from './branch-run.ts';
@@ -19,19 +19,25 @@ export function runsCommand(host: CommandHost): Command {
 
 function list(host: CommandHost): Command {
   const command = withFilter(new Command('list').alias('ls').description('runs, newest first'))
+    .argument('[query...]', 'as in the terminal UI: status:failed workflow:email since:1h key:value text')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
-    .action((flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, flags)));
-  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h');
+    .action((query: string[], flags: ListRunsFlags) => host.run(async () => (await import('./list-runs.ts')).listRuns(host.context, query, flags)));
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs list --status FAILED --since 1h', 'hatchet runs list status:failed since:1h customer:ada');
 }
 
-/** Which runs. */
-function withFilter(command: Command): Command {
+/** Which runs, but for what only a list needs. */
+function withSelection(command: Command): Command {
   return command
     .option('--status <status>', 'QUEUED, RUNNING, EVICTED, COMPLETED, FAILED or CANCELLED; several with commas', statuses)
     .option('--workflow <name>', 'only runs of this workflow; several with commas', names)
     .option('--since <time>', 'triggered after a time, or within an age such as 2h', timeOrAge)
     .option('--until <time>', 'triggered before a time or an age', timeOrAge)
-    .option('--metadata <key=value>', 'with this metadata; may be repeated', pair)
+    .option('--metadata <key=value>', 'with this metadata; may be repeated', pair);
+}
+
+/** Which runs. */
+function withFilter(command: Command): Command {
+  return withSelection(command)
     .option('--search <text>', 'part of a run id or of a workflow name')
     .option('--page <token>', 'where the page before ended');
 }
@@ -88,25 +94,30 @@ function logs(host: CommandHost): Command {
     .option('--follow', 'go on until the run ends')
     .option('--level <level>', 'only DEBUG, INFO, WARN or ERROR; several with commas', names)
     .option('--search <text>', 'only lines with this text')
-    .option('--limit <n>', 'lines', wholeNumber(1, 10_000), 1000)
+    .option('--limit <n>', 'the first lines', wholeNumber(1, 10_000), 1000)
+    .addOption(new Option('--tail <n>', 'the last lines instead of the first; with --follow, and what comes then').argParser(wholeNumber(1, 10_000)).conflicts('limit'))
     .action((runId: string, flags: RunLogsFlags) => host.run(async () => (await import('./run-logs.ts')).runLogs(host.context, runId, flags)));
-  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs logs 0198c0de-0000-7000-8000-000000000000 --follow');
+  return examples(withOutput(withConnection(command), ['text', 'json', 'ndjson']), 'hatchet runs logs 0198c0de-0000-7000-8000-000000000000 --follow --tail 20');
 }
 
 function cancel(host: CommandHost): Command {
-  const command = new Command('cancel')
-    .description('cancel runs; those that have ended stay as they are')
-    .argument('<run...>', 'ids of runs')
+  const command = withSelection(new Command('cancel'))
+    .description('cancel runs, given by ids or by what they are; those that have ended stay as they are')
+    .argument('[run...]', 'ids of runs')
+    .option('--yes', 'do not ask before a selection is cancelled')
     .action((runIds: string[], flags: CancelFlags) => host.run(async () => (await import('./cancel-runs.ts')).cancelRuns(host.context, runIds, flags)));
-  return examples(withOutput(withConnection(command)), 'hatchet runs cancel 0198c0de-0000-7000-8000-000000000000');
+  return examples(withOutput(withConnection(command)), 'hatchet runs cancel 0198c0de-0000-7000-8000-000000000000', 'hatchet runs cancel --workflow import --since 1h');
 }
 
 function replay(host: CommandHost): Command {
-  const command = new Command('replay')
-    .description('run ended runs, or tasks with what follows them, again')
-    .argument('<id...>', 'ids of runs or of tasks')
+  const command = withSelection(new Command('replay'))
+    .description('run ended runs, or tasks with what follows them, again; given by ids or by what they are')
+    .argument('[id...]', 'ids of runs or of tasks')
+    .option('--failed-only', 'of each run only tasks that failed, and what follows them')
+    .option('--task <name>', 'of each run only this task, and what follows it')
+    .option('--yes', 'do not ask before a selection runs again')
     .action((ids: string[], flags: ReplayFlags) => host.run(async () => (await import('./replay-runs.ts')).replayRuns(host.context, ids, flags)));
-  return examples(withOutput(withConnection(command)), 'hatchet runs replay 0198c0de-0000-7000-8000-000000000000');
+  return examples(withOutput(withConnection(command)), 'hatchet runs replay 0198c0de-0000-7000-8000-000000000000', 'hatchet runs replay --status FAILED --since 1d --failed-only');
 }
 
 function branch(host: CommandHost): Command {

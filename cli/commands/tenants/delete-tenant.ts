@@ -2,6 +2,7 @@ import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf } from '../../command-host.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { withTenants, type DeleteTenantFlags } from './tenants.ts';
 
@@ -21,10 +22,6 @@ export function deleteTenant(context: CliContext, nameOrId: string, flags: Delet
     output.note('Its tokens are refused from now on. A running engine removes its rows within minutes; `hatchet tenants list` shows it until then.');
     return ExitCode.done;
   });
-}
-
-function amount(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** @throws CliError */

@@ -8,7 +8,9 @@ import { checkAgainstSchema, checkPayload } from '../../input/check-input.ts';
 import { readInput, type InputFlags } from '../../input/read-input.ts';
 import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
 import type { WorkflowDetail } from '../../monitor/run-reader.ts';
+import { amount } from '../../output/amount.ts';
 import type { Output } from '../../output/output.ts';
+import { Progress } from '../../output/progress.ts';
 import { ServerError } from '../../output/server-error.ts';
 import { waitForRun } from './wait-for-run.ts';
 
@@ -96,13 +98,19 @@ function sharedStart(one: string, other: string): number {
 
 async function triggerAll(context: CliContext, count: number, trigger: () => Promise<string>): Promise<string[]> {
   const runIds: string[] = [];
+  const progress = new Progress(context);
   let started = 0;
   const lane = async (): Promise<void> => {
     while (started < count && !context.interrupted.aborted) {
       started++;
       runIds.push(await trigger());
+      progress.say(() => `Triggered ${runIds.length.toLocaleString('en-US')} of ${amount(count, 'run')}`);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lanes, count) }, lane));
+  try {
+    await Promise.all(Array.from({ length: Math.min(lanes, count) }, lane));
+  } finally {
+    progress.end();
+  }
   return runIds;
 }

@@ -6,6 +6,7 @@ import { devLines } from '../../dev/dev-line.ts';
 import type { DevEvent } from '../../dev/events.ts';
 import { findProgram } from '../../dev/find-program.ts';
 import { readEnvFile } from '../../dev/load-config.ts';
+import { ProcessEnds } from '../../dev/process-ends.ts';
 import { workerEnv } from '../../dev/worker-env.ts';
 import { Workers } from '../../dev/workers.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -23,7 +24,8 @@ export async function startWorker(context: CliContext, given: string | undefined
   const project = projectRoot(context.cwd);
   const program = await findProgram({ cwd: context.cwd, project, buildDir: join(project, '.hatchet', 'build'), given, env: context.env });
   const envFile = readEnvFile(project, flags.envFile ?? program.envFile);
-  const connection = resolveConnection(context, flags);
+  // As the worker itself would find it.
+  const connection = resolveConnection({ cwd: context.cwd, env: { ...envFile, ...context.env } }, flags);
   let end: (outcome: ExitCode | CliError) => void = () => undefined;
   const ended = new Promise<ExitCode | CliError>((resolve) => {
     end = resolve;
@@ -37,12 +39,13 @@ export async function startWorker(context: CliContext, given: string | undefined
   const workers = new Workers({
     cwd: project,
     count: flags.processes,
-    env: () => workerEnv({ NODE_ENV: 'production', ...context.env }, envFile, connection),
+    env: () => workerEnv(context.env, { NODE_ENV: 'production', ...envFile }, connection),
     args: program.args,
     watched: false,
     impatient: false,
     ahead: false,
     connect: () => new GrpcRunReader(connection),
+    ends: new ProcessEnds(() => connection),
     emit,
   });
   const builder = program.makeBuilder(emit);

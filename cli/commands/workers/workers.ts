@@ -5,6 +5,7 @@ import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { WorkerRow } from '../../monitor/run-reader.ts';
+import { workerStatusText } from '../../monitor/status-name.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { plainLines } from '../../output/plain-text.ts';
 import { ageText } from '../../output/span-text.ts';
@@ -33,7 +34,7 @@ const table: Table<WorkerRow> = {
   columns: [
     { title: 'WORKER', cell: (worker) => worker.workerId },
     { title: 'NAME', cell: (worker) => worker.name, max: 40 },
-    { title: 'STATUS', cell: (worker) => worker.status },
+    { title: 'STATUS', cell: (worker) => workerStatusText(worker.status) },
     { title: 'SLOTS', cell: (worker) => slotsText(worker.slots) },
     { title: 'ACTIONS', cell: (worker) => String(worker.actions.length), align: 'right' },
     { title: 'SINCE', cell: (worker) => ageText(worker.registeredAt), align: 'right' },

@@ -19,7 +19,7 @@ export function inList(state: UiState, key: Key): Step {
   if (key.name === 'enter') return [openItem(state, item), []];
   switch (key.input) {
     case 'p':
-      return [state, pause(item)];
+      return pause(state, item);
     case 'n':
       return ask(state, runNow(item));
     case 'x':
@@ -37,10 +37,19 @@ function openItem(state: UiState, item: ListItem): UiState {
   return { ...state, view: 'runs', selected: undefined, filter: item.kind === 'queue' ? 'QUEUED' : 'ALL', searches: { ...state.searches, runs: fieldOf(workflow) } };
 }
 
-function pause(item: ListItem): readonly UiEffect[] {
-  if (item.kind === 'workflow') return [{ type: 'pause-workflow', name: item.row.name, paused: !item.row.paused }];
-  if (item.kind === 'cron') return [{ type: 'enable-cron', cronId: item.row.cronId, name: item.row.name, enabled: !item.row.enabled }];
-  return [];
+/** What stops work asks first; what lets it go on does not. */
+function pause(state: UiState, item: ListItem): Step {
+  if (item.kind === 'workflow') {
+    const { name, paused } = item.row;
+    const effect: UiEffect = { type: 'pause-workflow', name, paused: !paused };
+    return paused ? [state, [effect]] : ask(state, { kind: 'confirm', title: 'Pause', question: `Pause ${name}? Its queued tasks wait until it is resumed.`, yes: 'pauses it', no: 'leaves it', effect });
+  }
+  if (item.kind === 'cron') {
+    const { cronId, name, enabled } = item.row;
+    const effect: UiEffect = { type: 'enable-cron', cronId, name, enabled: !enabled };
+    return enabled ? ask(state, { kind: 'confirm', title: 'Switch off', question: `Switch the cron ${name} off?`, yes: 'switches it off', no: 'leaves it on', effect }) : [state, [effect]];
+  }
+  return [state, []];
 }
 
 type Confirm = Extract<Dialog, { kind: 'confirm' }>;

@@ -4,7 +4,8 @@ import { tableRows } from './layout.ts';
 import { moved, movement } from './move.ts';
 import { inDurable } from './durable-keys.ts';
 import { isFed, openRun, panesOf } from './open-run.ts';
-import { statusFilters, visibleRuns, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
+import { statusFilters, type Key, type PaneName, type Step, type UiState } from './ui-state.ts';
+import { visibleRuns } from './visible-runs.ts';
 
 const paneKeys: Readonly<Record<string, PaneName>> = { d: 'durable', e: 'events', l: 'logs', i: 'input', o: 'output', w: 'why' };
 
@@ -18,8 +19,7 @@ export function inRuns(state: UiState, key: Key): Step {
     const to = moved(at, by, rows.length);
     // The top row follows what comes in; any other stays on its run.
     const next = { ...state, selected: to === 0 ? undefined : rows[to]?.runId };
-    const { older } = state;
-    return [next, older !== null && to >= rows.length - page ? [{ type: 'load-older', page: older }] : []];
+    return to < rows.length - page ? [next, []] : loadMore(next);
   }
   const pane = paneKeys[key.input];
   if (pane !== undefined || key.name === 'enter') {
@@ -32,6 +32,14 @@ export function inRuns(state: UiState, key: Key): Step {
   }
   if (key.name === 'escape') return [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
   return [state, []];
+}
+
+/** At the end of what is here. */
+function loadMore(state: UiState): Step {
+  const { older, found } = state;
+  if (found === undefined) return [state, older === null ? [] : [{ type: 'load-older', page: older }]];
+  if (found.next === null || found.isLoading) return [state, []];
+  return [{ ...state, found: { ...found, isLoading: true } }, [{ type: 'find-runs', key: found.key, page: found.next }]];
 }
 
 /** Keys in a run that is open. */
@@ -74,17 +82,17 @@ export function askCancel(state: UiState): Step | undefined {
   return [{ ...state, dialog: { kind: 'confirm', title: 'Cancel', question: `Cancel ${run.workflow} ${run.runId}?`, yes: 'cancels it', no: 'keeps it', effect: { type: 'cancel', runId: run.runId } } }, []];
 }
 
-/** A run that has not ended cannot run again. */
+/** Asks before it runs again what has ended. */
 export function replay(state: UiState): Step | undefined {
   const run = actedRun(state);
   if (run === undefined) return undefined;
   if (!isTerminal(run.status)) return [notice(state, 'The run has not ended yet: x cancels it.'), []];
-  return [state, [{ type: 'replay', runId: run.runId }]];
+  return [{ ...state, dialog: { kind: 'confirm', title: 'Replay', question: `Run ${run.workflow} ${run.runId} again?`, yes: 'runs it again', no: 'leaves it', effect: { type: 'replay', runId: run.runId } } }, []];
 }
 
 function actedRun(state: UiState) {
   const id = state.run?.runId ?? (state.view === 'runs' ? selectedRunId(state) : undefined);
-  return id === undefined ? undefined : (state.run?.detail?.run ?? state.runs.get(id));
+  return id === undefined ? undefined : (state.run?.detail?.run ?? state.runs.get(id) ?? state.found?.rows.find((run) => run.runId === id));
 }
 
 function notice(state: UiState, text: string): UiState {

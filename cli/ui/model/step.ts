@@ -2,6 +2,7 @@ import { mergeLog } from '../../monitor/durable-log.ts';
 import type { EventRow } from '../../monitor/run-reader.ts';
 import { applyEvents, mergeRuns } from './apply-events.ts';
 import { fieldOf } from './edit-text.ts';
+import { askEngine, markStale, refresh, withFound } from './found-runs.ts';
 import { onKey } from './on-key.ts';
 import { isDurable, openRun } from './open-run.ts';
 import { prefillText } from './trigger-keys.ts';
@@ -14,7 +15,8 @@ const noticeMs = 4_000;
 
 /** The whole UI as a function: what it is after something happened, and what the outside has to do about it. */
 export function step(state: UiState, action: UiAction): Step {
-  if (action.type === 'key') return onKey(state, action.key);
+  if (action.type === 'key') return askEngine(state, onKey(state, action.key));
+  if (action.type === 'clock') return refresh(reduce(state, action));
   return [reduce(state, action), []];
 }
 
@@ -26,8 +28,10 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
       return { ...state, nowMs: action.nowMs, notice: state.notice !== undefined && action.nowMs - state.notice.atMs > noticeMs ? undefined : state.notice };
     case 'runs-listed':
       return { ...state, ...mergeRuns(state, action.rows), older: action.next };
+    case 'runs-found':
+      return withFound(state, action);
     case 'events':
-      return afterRetries({ ...state, ...applyEvents(state, action.events) }, action.events);
+      return markStale(afterRetries({ ...state, ...applyEvents(state, action.events) }, action.events), action.events.some((event) => event.type === 'RUN_CREATED'));
     case 'connection':
       return { ...state, connection: action.connection };
     case 'overview': {

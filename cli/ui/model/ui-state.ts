@@ -85,6 +85,19 @@ export interface DevStatus {
   mismatches: readonly MismatchNote[];
 }
 
+/** What the engine found for the filter and the search of the runs: they are over all runs, and only the newest are in memory. */
+export interface FoundRuns {
+  /** What was asked for. */
+  key: string;
+  rows: readonly RunRow[];
+  /** Where more begin; null where these are all. */
+  next: string | null;
+  isLoading: boolean;
+  /** Runs came since of which only the engine knows whether they fit. */
+  isStale: boolean;
+  atMs: number;
+}
+
 export interface UiState {
   rows: number;
   columns: number;
@@ -98,6 +111,7 @@ export interface UiState {
   older: string | null;
   selected: string | undefined;
   filter: StatusFilter;
+  found: FoundRuns | undefined;
   /** Of each view, what its rows must contain. */
   searches: Readonly<Record<ViewName, TextField>>;
   /** The selected row of each view but the runs, by id; the first where that is not there. */
@@ -143,7 +157,9 @@ export type UiEffect =
   | { type: 'delete-schedule'; scheduleId: string }
   | { type: 'trigger'; workflow: string; input: string }
   | { type: 'load-workflow'; name: string }
-  | { type: 'load-older'; page: string };
+  | { type: 'load-older'; page: string }
+  /** Without a page the first. */
+  | { type: 'find-runs'; key: string; page: string | undefined };
 
 export interface Key {
   input: string;
@@ -158,6 +174,7 @@ export type UiAction =
   | { type: 'resize'; rows: number; columns: number }
   | { type: 'clock'; nowMs: number }
   | { type: 'runs-listed'; rows: readonly RunRow[]; next: string | null }
+  | { type: 'runs-found'; key: string; page: string | undefined; rows: readonly RunRow[]; next: string | null }
   | { type: 'events'; events: readonly EventRow[] }
   | { type: 'connection'; connection: UiState['connection'] }
   | { type: 'overview'; overview: Overview; atMs: number }
@@ -190,6 +207,7 @@ export function initialState(size: { rows: number; columns: number }, options: {
     older: null,
     selected: undefined,
     filter: 'ALL',
+    found: undefined,
     searches: { runs: noText, workflows: noText, workers: noText, queues: noText, schedules: noText, logs: noText },
     cursors: {},
     run: undefined,
@@ -209,32 +227,6 @@ export function initialState(size: { rows: number; columns: number }, options: {
     lastInputs: new Map(),
     nowMs: options.nowMs,
   };
-}
-
-type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches'>;
-
-/** A key and its frame ask several times for the same 10,000. */
-let last: { of: Shown; rows: readonly RunRow[] } | undefined;
-
-/** The runs that the filter and the search let through, newest first. */
-export function visibleRuns(state: Shown): readonly RunRow[] {
-  const { runs, order, filter, searches } = state;
-  if (last?.of.runs === runs && last.of.order === order && last.of.filter === filter && last.of.searches.runs.text === searches.runs.text) return last.rows;
-  last = { of: { runs, order, filter, searches }, rows: shownRuns(state) };
-  return last.rows;
-}
-
-function shownRuns(state: Shown): readonly RunRow[] {
-  const wanted = state.searches.runs.text.toLowerCase();
-  const rows: RunRow[] = [];
-  for (const id of state.order) {
-    const run = state.runs.get(id);
-    if (run === undefined) continue;
-    if (state.filter !== 'ALL' && run.status !== state.filter) continue;
-    if (wanted !== '' && !run.workflow.toLowerCase().includes(wanted) && !run.runId.includes(wanted)) continue;
-    rows.push(run);
-  }
-  return rows;
 }
 
 /** Further in a run's life. Events and lists cross each other; the further one is the newer. */

@@ -1,9 +1,12 @@
 import { Box, Text } from 'ink';
+import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { crashLines } from '../model/layout.ts';
+import { askedQuery } from '../model/found-runs.ts';
 import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
+import { visibleRuns } from '../model/visible-runs.ts';
 import { DialogView } from './dialogs.tsx';
 import { ListView } from './list-view.tsx';
 import { LogsView } from './logs-view.tsx';
@@ -135,7 +138,7 @@ function StatusBar({ state }: { state: UiState }) {
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
   const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
   const room = state.columns - keys.length;
-  const worker = dev === undefined ? `${overview?.workers ?? 0} worker(s)` : `worker ${dev.worker}${dev.reloads > 0 ? ` (${dev.reloads} reloads)` : ''}`;
+  const worker = dev === undefined ? amount(overview?.workers ?? 0, 'worker') : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
   return (
     <Box flexDirection="column">
@@ -155,7 +158,19 @@ function filterText(state: UiState): string {
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];
   const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
-  return parts.length === 0 ? '' : `only ${plainText(parts.join(', '))}; esc shows all again`;
+  if (parts.length === 0) return state.view === 'runs' ? placeText(state) : '';
+  const problem = state.view === 'runs' ? askedQuery(state).problem : undefined;
+  const place = state.view === 'runs' ? `  ${placeText(state)}` : '';
+  return problem === undefined ? `only ${plainText(parts.join(', '))}; esc shows all again${place}` : plainText(problem);
+}
+
+/** Where the list stands: `12 of 500+`, with the plus where the engine has more than is loaded. */
+function placeText(state: UiState): string {
+  const rows = visibleRuns(state);
+  if (rows.length === 0) return '';
+  const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected)) + 1;
+  const hasMore = (state.found === undefined ? state.older : state.found.next) !== null;
+  return `${at.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')}${hasMore ? '+' : ''}${state.found?.isLoading === true ? ' …' : ''}`;
 }
 
 function runsPerSecond(state: UiState): string {

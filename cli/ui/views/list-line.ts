@@ -1,3 +1,4 @@
+import { workerStatusText } from '../../monitor/status-name.ts';
 import { usedAt, keyScope } from '../../monitor/queue-rows.ts';
 import { barText } from '../../output/bar-text.ts';
 import { plainText } from '../../output/plain-text.ts';
@@ -33,8 +34,8 @@ const tables: Tables = {
     ];
   },
   worker: (columns) => [
-    { title: 'WORKER', width: Math.max(16, columns - gutter - 58), cell: (row) => row.name },
-    { title: 'STATUS', width: 10, cell: (row) => row.status },
+    { title: 'WORKER', width: Math.max(14, columns - gutter - 64), cell: (row) => row.name },
+    { title: 'STATUS', width: 16, cell: (row) => workerStatusText(row.status) },
     { title: 'SLOTS', width: 38, cell: (row) => row.slots.map((slot) => `${barText(slot.used, slot.total, row.slots.length > 1 ? bar : 2 * bar)} ${slot.used}/${slot.total}`).join(' ') },
     { title: 'UP', width: 10, align: 'right', cell: (row, nowMs) => ageText(row.registeredAt, nowMs) },
   ],

@@ -4,7 +4,8 @@ import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { tableRows, windowStart } from '../model/layout.ts';
-import { visibleRuns, type UiState } from '../model/ui-state.ts';
+import type { UiState } from '../model/ui-state.ts';
+import { visibleRuns } from '../model/visible-runs.ts';
 import { statusColor, statusMark } from './status-style.ts';
 
 export function RunsView({ state }: { state: UiState }) {
@@ -42,7 +43,7 @@ function Line({ run, isSelected, state, nameWidth, narrow }: { run: RunRow; isSe
 
 function Empty({ state }: { state: UiState }) {
   const [first] = state.workflows;
-  if (state.filter !== 'ALL' || state.searches.runs.text !== '') return <Text>{'\n  No run fits. esc shows all again.'}</Text>;
+  if (state.found !== undefined) return <Text>{state.found.isLoading ? '\n  Looking through all runs…' : '\n  No run fits. esc shows all again.'}</Text>;
   if (first !== undefined) return <Text>{`\n  No runs yet. Press t to trigger ${plainText(first.name)}.`}</Text>;
   return <Text>{'\n  No runs yet, and no workflow: a worker registers them when it starts.'}</Text>;
 }

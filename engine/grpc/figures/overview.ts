@@ -23,7 +23,7 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
     slotsTotal: sum(workers.flatMap((worker) => [...worker.slots.values()])),
     slotsUsed: sum(workers.flatMap((worker) => [...worker.used.values()])),
     workflowsRevision: digest(workflowFacts(state, tenantId)),
-    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused}`)),
+    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused} ${worker.isSilent}`)),
   };
 }
 

@@ -84,7 +84,7 @@ function depthMessage({ queue, ready, running, delayed, limited, gathering }: De
     queued: BigInt(queue.length),
     running: BigInt(running),
     delayed: BigInt(delayed),
-    workers: queue.workers.filter((worker) => worker.assignable && !worker.paused && !worker.ended).length,
+    workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended).length,
     oldestQueuedAt: queue.oldestSeq === 0 ? undefined : new Date(queue.oldestSeq / 1000),
     // Those that are ready and not in the queue stand in line at a concurrency key.
     waitingForPlace: BigInt(Math.max(0, ready - queue.length)),

@@ -73,7 +73,7 @@ class Disk {
     await this.flush();
     const { id, epoch, lastBatch, seq } = this.#made.state;
     const fresh = new ShardState({ id, epoch, lastBatch, seq, lostUs: 0 });
-    await recoverShards(lane.client, new Map([[id, fresh]]));
+    await recoverShards(lane.client, new Map([[id, fresh]]), this.#made.nowUs);
     this.#made.state = fresh;
   }
 }
@@ -108,7 +108,7 @@ async function live(steps: readonly Step[]): Promise<number> {
     const gathered = buffers(made);
     await disk.restart();
     expect(buffers(made)).toEqual(gathered);
-    model.restart();
+    model.restart(made.nowUs);
     compare();
   };
   try {

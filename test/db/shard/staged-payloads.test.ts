@@ -101,7 +101,7 @@ describe('long payloads', () => {
     const version = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
     const runs = Array.from({ length: 20 }, () => {
       const runId = newId();
-      return { runId, taskIds: [runId], versionId: version?.versionId ?? '', input: JSON.stringify(randomBytes(50_000).toString('base64')), metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands: null };
+      return { runId, taskIds: [runId], versionId: version?.versionId ?? '', input: JSON.stringify(randomBytes(50_000).toString('base64')), metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
     });
     const release = await stopStaging();
     let done = false;

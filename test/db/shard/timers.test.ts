@@ -25,7 +25,7 @@ describe('crons in Postgres', () => {
       cron: { id, tenantId, workflowId: version.workflowId, name: 'nightly', expression: '0 3 * * *', zone: 'UTC', catchUp: 'none', input: '{}', metadata: '{}', priority: null, enabled: true, isDeclared: false, nextUs: dueUs, lastUs: null, lastRunId: null },
     });
     const runId = newId();
-    const run = { runId, taskIds: [runId], versionId: version.versionId, input: '{}', metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands: null };
+    const run = { runId, taskIds: [runId], versionId: version.versionId, input: '{}', metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
     const cronOf = (world: OwnerWorld) => world.owner.stateOf(tenantId)?.crons.get(id);
     for (const tick of [{ run, error: null, nextUs: dueUs + 1_000_000 }, { run: null, error: 'the input is no object', nextUs: dueUs + 2_000_000 }]) {
       const timer = cronOf(first);

@@ -15,9 +15,9 @@ let text = '';
 let dev: CliSession | undefined;
 let terminal: TestTerminal | undefined;
 
-/** A task that waits for a file, one that throws out of its worker, and one that does nothing. */
+/** A task that waits for a file, one that throws out of its worker at its first attempt, and one that does nothing. */
 const program = `
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Hatchet } from 'hatchet-ts';
 
 const hatchet = Hatchet.init();
@@ -30,9 +30,9 @@ const patient = hatchet.task({
 });
 const deadly = hatchet.task({
   name: 'deadly',
-  fn: () =>
+  fn: () => existsSync('died') ? {} :
     new Promise((resolve) => {
-      setTimeout(() => {
+      setTimeout(() => { writeFileSync('died', '');
         throw new RangeError('out of the task\\nand more of it');
       }, 50);
     }),
@@ -117,7 +117,7 @@ describe('--once ends where no worker will come', () => {
 describe('a session', () => {
   it('names a file that its worker writes and imports, and waits for another change', async () => {
     writeFileSync(join(project, 'src', 'own.ts'), 'export const at = 0;\n');
-    writeFileSync(worker, text.replace('const plain', "import { at } from './own.ts';\nimport { writeFileSync } from 'node:fs';\nwriteFileSync(new URL('./own.ts', import.meta.url), `export const at = ${at + 1};\\n`);\nconst plain"));
+    writeFileSync(worker, text.replace('const plain', "import { at } from './own.ts';\nwriteFileSync(new URL('./own.ts', import.meta.url), `export const at = ${at + 1};\\n`);\nconst plain"));
     const session = await open();
     await expect.poll(() => session.output).toMatch(/the worker writes src\/own\.ts each time that it starts/);
     // The first start, and three for what it wrote.
@@ -134,7 +134,7 @@ describe('a session', () => {
     await expect.poll(() => session.output).toMatch(/crashed \(exit code \d+\): RangeError: out of the task, at src\/worker\.ts:18:15\n/);
     await expect.poll(() => session.output).toContain(`it had run ${runId} of deadly`);
     await expect.poll(() => session.output).toMatch(/serving, reload 1/);
-    await runCli(['runs', 'cancel', runId], { cwd: project });
+    await vi.waitFor(async () => expect((await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project })).stdout).toMatch(/"status": ?"COMPLETED"/), { timeout: 40_000 });
     expect(session.output.match(new RegExp(`it had run ${runId}`, 'g'))).toHaveLength(1);
     expect(session.output.match(/RangeError: out of the task/g)).toHaveLength(2); // by the worker itself, and by the session
   });

@@ -78,7 +78,7 @@ describe('a durable task in the terminal UI', () => {
 
   it('names the run, the node and both sides when it resumes on code that took another way', async () => {
     writeFileSync(worker, readFileSync(worker, 'utf8').replace("SleepCondition('1h'", "SleepCondition('90m'"));
-    await terminal.shows(/worker serving \(1 reloads\)/);
+    await terminal.shows(/worker serving \(1 reload\)/);
     terminal.press('s');
     await terminal.shows(/✗ approval [0-9a-f]{8}…[0-9a-f]{4} does not fit the code any more, at node 1\n +its log holds +sleep 1h or event "approve"\n +the code asks +sleep 90m or event "approve"\n.*patched\(\)/);
     await terminal.shows(/✗ FAILED approval/);

@@ -84,7 +84,7 @@ describe('hatchet dev in a terminal', () => {
     writeFileSync(source, `${text}\nconst broken = ;\n`);
     await terminal.shows(/not built, the last good worker serves: src\/order\.ts:\d+:\d+ Unexpected ";"/);
     writeFileSync(source, `${text}\nconsole.log('reloaded');\n`);
-    await terminal.shows(/worker serving \(1 reloads\)/);
+    await terminal.shows(/worker serving \(1 reload\)/);
     expect(terminal.screen()).not.toContain('not built');
     terminal.press('6');
     await terminal.shows(/worker │ reloaded/);
@@ -116,6 +116,8 @@ describe('hatchet dev in a terminal', () => {
     terminal.press('2');
     await terminal.shows(/▸ order +ACTIVE/);
     terminal.press('p');
+    await terminal.shows(/Pause order\?/);
+    terminal.press('y');
     await terminal.shows(/▸ order +PAUSED/);
     terminal.press('p');
     await terminal.shows(/▸ order +ACTIVE/);
@@ -125,6 +127,8 @@ describe('hatchet dev in a terminal', () => {
     terminal.press('5');
     await terminal.shows(/▸ 0 0 1 1 \* +yearly +yes/);
     terminal.press('p');
+    await terminal.shows(/Switch the cron yearly off|Switch the cron .* off/);
+    terminal.press('y');
     await terminal.shows(/▸ 0 0 1 1 \* +yearly +no/);
     terminal.press('p');
     await terminal.shows(/▸ 0 0 1 1 \* +yearly +yes/);
@@ -148,6 +152,8 @@ describe('hatchet dev in a terminal', () => {
     expect(terminal.screen()).not.toContain('slow');
     await terminal.shows(/▸ ✓ COMPLETED yearly/);
     terminal.press('R');
+    await terminal.shows(/Run yearly .* again\?/);
+    terminal.press('y');
     await terminal.shows(/runs again \(1 task\)/);
     terminal.press('\r');
     await terminal.shows(/RETRIED_BY_USER/);

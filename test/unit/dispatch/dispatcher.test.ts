@@ -20,11 +20,15 @@ function say(what: string): Promise<void> {
 }
 
 const ports: DispatcherPorts = {
-  presence: ({ assignable }) => say(assignable ? 'there' : 'away'),
-  workerLost: ({ forget }) => say(forget ? 'forgotten' : 'lost'),
+  presence: ({ presence }) => say(presence),
+  workerLost: ({ forget, processEnd }) => say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
+  workersOfProcess: (_, process) => (process === 'p' ? [workerId] : []),
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
   reassignUnstarted: (_, { taskId }) => say(`unstarted ${taskId}`),
+  unanswered: ({ attempts }) => say(`unanswered ${attempts.map(({ taskId }) => taskId).join()}`),
+  workerAnswered: () => say('answered'),
+  workerOf: (_, { taskId }) => (taskId.startsWith('own') ? workerId : undefined),
   unstarted: () => [],
   readRuns: () => Promise.resolve(new Map()),
   readOutputs: () => Promise.resolve(new Map()),
@@ -75,16 +79,16 @@ it('what could not be said while Postgres was away is said once it is back', asy
   dispatcher.addWorker(tenantId, workerId);
   dispatcher.attach(tenantId, workerId, link);
   dispatcher.heartbeat(tenantId, workerId);
-  expect(said).toEqual(['there']);
+  expect(said).toEqual(['fit']);
 
   away = true;
   await pass(10_000); // late: it gets nothing new
   dispatcher.cancel('gone', { kind: 'cancel', tenantId, runId: 'r', taskId: 'a', stepName: 's', action: 'x', attempt: 0, invocation: null });
   await pass(31_000); // and lost
-  expect(said).toEqual(['there']);
+  expect(said).toEqual(['fit']);
   away = false;
   await pass(1_000);
-  expect(said.slice(1).sort()).toEqual(['away', 'lost', 'told a']);
+  expect(said.slice(1).sort()).toEqual(['lost', 'told a', 'unfit']);
   await pass(1_000);
   expect(said).toHaveLength(4);
 });
@@ -94,13 +98,13 @@ it('a worker that came back while Postgres was away gets tasks once that is back
   dispatcher.attach(tenantId, workerId, link);
   dispatcher.heartbeat(tenantId, workerId);
   await pass(10_000);
-  expect(said).toEqual(['there', 'away']);
+  expect(said).toEqual(['fit', 'unfit']);
   away = true;
   dispatcher.heartbeat(tenantId, workerId);
   await pass(1_000);
   away = false;
   await pass(1_000);
-  expect(said).toEqual(['there', 'away', 'there']);
+  expect(said).toEqual(['fit', 'unfit', 'fit']);
 });
 
 it('what was to be said of attempts before a take-over is not said after it', async () => {
@@ -111,4 +115,104 @@ it('what was to be said of attempts before a take-over is not said after it', as
   away = false;
   await pass(5_000);
   expect(said).toEqual([]);
+});
+
+it('a process that ended takes its workers with it as soon as their streams have ended, not before', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, link);
+  expect(dispatcher.processEnded(tenantId, 'p', 'SIGKILL')).toEqual([workerId]);
+  expect(dispatcher.processEnded(tenantId, 'another', 'SIGKILL')).toEqual([]);
+  await pass(1_000);
+  expect(said).toEqual(['fit']);
+  detach();
+  expect(said).toEqual(['fit', 'away', 'forgotten by SIGKILL']);
+  await pass(1_000);
+  expect(said).toHaveLength(3);
+  expect(dispatcher.session(tenantId, workerId)).toBeUndefined();
+});
+
+it('a worker that comes back by a new stream has not died, whatever was said of its process', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  dispatcher.processEnded(tenantId, 'p', 'exit code 1');
+  const detach = dispatcher.attach(tenantId, workerId, { ...link });
+  detach();
+  await pass(1_000);
+  expect(said).toEqual(['fit', 'away']);
+});
+
+const sending = (taskId: string, batchId: string | null = null): Parameters<Dispatcher['send']>[0][number] => ({
+  assignments: [{ tenantId, workerId, taskId, runId: taskId, workflowId: 'f', versionId: 'v', stepName: 's', action: 'a', attempt: 0, generation: 1, priority: 1, parents: [], failed: [], triggers: '{}', invocation: null }],
+  batch: batchId === null ? null : { id: batchId, key: 'k', reason: 'r', atUs: 0 },
+});
+
+/** One that is there, and has been sent these. */
+async function sent(...sendings: ReturnType<typeof sending>[]): Promise<() => void> {
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, link);
+  for (const { assignments } of sendings) for (const { runId } of assignments) dispatcher.payloads.putRun(runId, { input: '{}', metadata: '{}', filterPayload: null, parentTaskId: null, childIndex: null, childKey: null });
+  await dispatcher.send(sendings);
+  said = [];
+  return detach;
+}
+
+async function seconds(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    dispatcher.heartbeat(tenantId, workerId); // from a thread of its own
+    await pass(1_000);
+  }
+}
+
+it('what a worker says nothing of for 5 s goes elsewhere, and only that', async () => {
+  await sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
+  await seconds(1);
+  dispatcher.heard(tenantId, { taskId: 'b', attempt: 0, batchId: null });
+  dispatcher.heard(tenantId, { taskId: 'd', attempt: null, batchId: 'batch' });
+  await seconds(4);
+  expect(said).toEqual([]);
+  await seconds(1);
+  expect(said).toEqual(['unanswered a,c']);
+  await seconds(10);
+  expect(said).toHaveLength(1);
+});
+
+it('a worker answers with whatever it says of what it had left unanswered', async () => {
+  await sent(sending('a'), sending('c', 'batch'));
+  await seconds(6);
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
+  dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'another' });
+  expect(said).toEqual(['unanswered a,c']);
+  dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'batch' });
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
+  expect(said).toEqual(['unanswered a,c', 'answered']);
+});
+
+it('a worker that connects anew answers, and what was sent on its old stream is found out otherwise', async () => {
+  const detach = await sent(sending('a'));
+  await seconds(6);
+  await dispatcher.send([sending('a')]);
+  detach();
+  dispatcher.attach(tenantId, workerId, { ...link });
+  await seconds(10);
+  expect(said).toEqual(['unanswered a', 'away', 'answered', 'fit']);
+});
+
+it('a stall of the engine itself ages nothing', async () => {
+  await sent(sending('a'));
+  nowMs += 60_000;
+  await vi.advanceTimersByTimeAsync(1_000); // the timers of a minute come as one
+  dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
+  await seconds(10);
+  expect(said.filter((what) => what.startsWith('unanswered'))).toEqual([]);
+});
+
+it('a worker that says something of other tasks is slow, not blocked', async () => {
+  await sent(sending('a'));
+  for (let n = 0; n < 10; n++) {
+    await seconds(1);
+    dispatcher.heard(tenantId, { taskId: 'own', attempt: 0, batchId: null });
+  }
+  expect(said).toEqual([]);
+  await seconds(6);
+  expect(said).toEqual(['unanswered a']);
 });

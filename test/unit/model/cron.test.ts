@@ -62,6 +62,105 @@ function fired(expression: string, catchUp: 'none' | 'last' | 'all', looks: read
   return list;
 }
 
+/** One field, as text and as what it stands for. */
+interface Field {
+  text: string;
+  has: (value: number) => boolean;
+}
+
+const fieldOf = (low: number, high: number): fc.Arbitrary<Field> => {
+  const value = fc.integer({ min: low, max: high });
+  return fc.oneof(
+    fc.constant({ text: '*', has: () => true }),
+    fc.constantFrom(2, 5, 7, 20, 30).map((step) => ({ text: `*/${step}`, has: (n: number) => (n - low) % step === 0 })).filter(({ text }) => Number(text.slice(2)) <= high),
+    fc.uniqueArray(value, { minLength: 1, maxLength: 3 }).map((list) => ({ text: list.join(','), has: (n: number) => list.includes(n) })),
+    fc.tuple(value, value).map(([a, b]) => ({ text: `${Math.min(a, b)}-${Math.max(a, b)}`, has: (n: number) => n >= Math.min(a, b) && n <= Math.max(a, b) })),
+  );
+};
+
+const quarter = 900_000;
+const hourFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** What the zone's clock shows, read from its digits. */
+function shown(zone: string, ms: number): number {
+  let format = hourFormats.get(zone);
+  if (format === undefined) hourFormats.set(zone, (format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })));
+  const at = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(at['year'] ?? 0, (at['month'] ?? 1) - 1, at['day'], at['hour'], at['minute']);
+}
+
+/** The days on which the zone's clock is moved, over five years, and as many others. */
+function daysOf(zone: string): number[] {
+  const days: number[] = [];
+  for (let day = Date.UTC(2024, 0, 1); day < Date.UTC(2029, 0, 1); day += 86_400_000) {
+    const isMoved = shown(zone, day + 86_400_000) - shown(zone, day) !== 86_400_000;
+    if (isMoved) days.push(day, day + 40 * 86_400_000);
+  }
+  return days.length > 0 ? days : [Date.UTC(2025, 5, 1)];
+}
+
+describe('ticks around a change of the clock', () => {
+  const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'America/Santiago', 'Africa/Casablanca', 'Asia/Kolkata'].map((zone) => ({ zone, days: daysOf(zone) }));
+
+  it('are those of an enumeration, minute by minute, in six zones over five years', () => {
+    const place = fc.constantFrom(...zones).chain(({ zone, days }) => fc.record({ zone: fc.constant(zone), day: fc.constantFrom(...days) }));
+    fc.assert(
+      fc.property(place, fieldOf(0, 59), fieldOf(0, 23), ({ zone, day }, minute, hour) => {
+        const from = day - 43_200_000;
+        const until = day + 1.25 * 86_400_000;
+        // Offsets change at quarters of an hour.
+        const shows: { ms: number; wall: number }[] = [];
+        for (let at = from; at < until; at += quarter) {
+          const wall = shown(zone, at);
+          for (let more = 0; more < quarter; more += 60_000) shows.push({ ms: at + more, wall: wall + more });
+        }
+        const isTick = (wall: number): boolean => minute.has(new Date(wall).getUTCMinutes()) && hour.has(new Date(wall).getUTCHours());
+        const expected = new Set<number>();
+        if (hour.text.startsWith('*')) {
+          for (const { ms, wall } of shows) if (isTick(wall)) expected.add(ms);
+        } else {
+          let latest = -Infinity;
+          for (const { ms, wall } of shows) {
+            // All wall times that the clock passes with this minute, those that it leaps over among them.
+            for (let passed = Math.max(latest + 60_000, latest === -Infinity ? wall : 0); passed <= wall; passed += 60_000) if (isTick(passed)) expected.add(ms);
+            latest = Math.max(latest, wall);
+          }
+        }
+        const found: number[] = [];
+        for (let ms = nextTick({ expression: `${minute.text} ${hour.text} * * *`, zone }, from - 1); ms < until; ms = nextTick({ expression: `${minute.text} ${hour.text} * * *`, zone }, ms)) found.push(ms);
+        // At the window's start the enumeration does not know what came before.
+        expect(found.filter((ms) => ms >= from + 3_600_000)).toEqual([...expected].filter((ms) => ms >= from + 3_600_000).sort((a, b) => a - b));
+      }),
+      { numRuns: 120 },
+    );
+  }, 120_000);
+
+  it.each([
+    // Skipped: 2:00 to 3:00 in Berlin on 2026-03-29, at 01:00 UTC.
+    ['30 2,14 * * *', '2026-03-28T20:00:00Z', ['2026-03-29T01:00', '2026-03-29T12:30']],
+    ['0 0-4 * * *', '2026-03-28T22:30:00Z', ['2026-03-28T23:00', '2026-03-29T00:00', '2026-03-29T01:00', '2026-03-29T02:00']],
+    ['15,45 2 * * *', '2026-03-28T20:00:00Z', ['2026-03-29T01:00', '2026-03-30T00:15']],
+    ['*/20 2 * * *', '2026-03-28T20:00:00Z', ['2026-03-29T01:00', '2026-03-30T00:00']],
+    // Twice: 2:00 to 3:00 on 2026-10-25, at 00:00 and 01:00 UTC.
+    ['30 2,14 * * *', '2026-10-24T20:00:00Z', ['2026-10-25T00:30', '2026-10-25T13:30']],
+    ['0 0-4 * * *', '2026-10-24T21:30:00Z', ['2026-10-24T22:00', '2026-10-24T23:00', '2026-10-25T00:00', '2026-10-25T02:00', '2026-10-25T03:00']],
+    ['15,45 2 * * *', '2026-10-24T20:00:00Z', ['2026-10-25T00:15', '2026-10-25T00:45', '2026-10-26T01:15']],
+    ['*/20 2 * * *', '2026-10-24T20:00:00Z', ['2026-10-25T00:00', '2026-10-25T00:20', '2026-10-25T00:40', '2026-10-26T01:00']],
+    ['10 */2 * * *', '2026-10-24T21:00:00Z', ['2026-10-24T22:10', '2026-10-25T00:10', '2026-10-25T01:10', '2026-10-25T03:10']],
+    ['@hourly', '2026-10-24T23:30:00Z', ['2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00']],
+  ])('%s from %s', (expression, from, expected) => {
+    expect(ticks(expression, 'Europe/Berlin', from, expected.length)).toEqual(expected);
+  });
+
+  it('a day that a zone left out comes due at its end', () => {
+    expect(ticks('0 12 30 12 *', 'Pacific/Apia', '2011-12-01T00:00:00Z', 1)).toEqual(['2011-12-30T10:00']);
+  });
+
+  it('day of month or day of week: either will do where both are given', () => {
+    expect(ticks('0 0 13 * 5', 'UTC', '2026-02-01T00:00:00Z', 4)).toEqual(['2026-02-06T00:00', '2026-02-13T00:00', '2026-02-20T00:00', '2026-02-27T00:00']);
+  });
+});
+
 describe('dueTick', () => {
   const start = Date.parse('2026-05-05T10:00:00Z');
   const minute = 60_000;

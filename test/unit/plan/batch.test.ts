@@ -246,6 +246,7 @@ describe('members of a batch', () => {
   it('time out together, live longer together, and give their slots back together', () => {
     const world = new World({ maxSize: 2 });
     const ids = [world.ask(), world.ask()];
+    world.report(world.batches()[0]?.id ?? '', ids.map((taskId) => ({ taskId, attempt: null, event: 'started' as const })));
     world.run({ kind: 'refreshTimeout', tenantId, taskId: ids[1] ?? '', incrementMs: 30_000 });
     world.run({ kind: 'releaseSlot', tenantId, taskId: ids[0] ?? '' });
     expect(world.slots()).toBe(0);

@@ -22,6 +22,17 @@ describe('the log of a durable task', () => {
     expect(world.entries.size).toBe(3);
   });
 
+  it('gives a child again by its key, and refuses the key for another workflow or input', () => {
+    const taskId = world.trigger('long');
+    const child = spawn(taskId, { index: 0, key: 'k' });
+    if (child.kind !== 'children') throw new Error('no children');
+    expect(ask(taskId, child)).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(ask(taskId, child)).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    const other = { ...child, children: child.children.map((one) => ({ ...one, fingerprint: 'other' })) };
+    expect(ask(taskId, other)).toMatchObject({ kind: 'mismatch', node: 1 });
+    expect(world.entries.size).toBe(1);
+  });
+
   it('refuses a replay that asks for something else, keeps the place free, and has the task fail for good', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(1)));
@@ -153,9 +164,36 @@ describe('results', () => {
     expect(told(2)).toEqual([]); // node 2 had been asked before node 1 was satisfied
     status(taskId, 1);
     expect(told(2)).toEqual([]);
-    seconds(6);
+    // Its worker, or the engine, stood still: nobody has waited.
+    seconds(60);
     status(taskId, 1);
+    status(taskId, 1);
+    expect(told(2)).toEqual([]);
+    for (let n = 0; n < 4; n++) {
+      seconds(1);
+      status(taskId, 1);
+    }
     expect(told(2)).toEqual([1]);
+  });
+
+  it('held back are not told because an invocation that has moved waited before', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    ask(taskId, wait(event('go')));
+    ask(taskId, wait(sleep(60)));
+    world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
+    seconds(1);
+    ask(taskId, wait(sleep(1)));
+    for (let n = 0; n < 4; n++) {
+      seconds(1);
+      status(taskId, 1);
+    }
+    ask(taskId, wait(event('go')));
+    for (let n = 0; n < 4; n++) {
+      seconds(1);
+      status(taskId, 1, 2);
+    }
+    expect(told(2)).toEqual([]);
   });
 
   it('come with all conditions of groups that are all needed, over an eviction', () => {

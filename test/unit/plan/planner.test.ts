@@ -42,7 +42,7 @@ describe('planner', () => {
         const version = made.state.latestVersion(tenantId, 'diamond');
         const ids = Array.from({ length: 4 }, () => made.id());
         if (version !== undefined) {
-          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, demands: null };
+          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
           commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
         }
         commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id(), filterIds: [], crons: [] });

@@ -20,7 +20,7 @@ describe('batchResultEvents', () => {
   it('says what became of each member once, in messages that the engine takes', () => {
     const result = fc.oneof(
       fc.integer({ min: 1, max: 1_500_000 }).map((size) => ({ status: 'completed' as const, json: JSON.stringify('x'.repeat(size)) })),
-      fc.record({ status: fc.constant('failed' as const), message: fc.string(), stack: fc.constant(undefined), retry: fc.boolean() }),
+      fc.record({ status: fc.constant('failed' as const), message: fc.string(), stack: fc.constant(undefined), code: fc.constant(undefined), retry: fc.boolean() }),
     );
     fc.assert(
       fc.property(fc.array(result, { maxLength: 12 }), (results) => {

@@ -33,6 +33,13 @@ describe('resolveConfig', () => {
     });
   });
 
+  it('reads the labels that are preset for every worker', () => {
+    const labelled = (labels: string): unknown => resolveConfig({ token: full }, { HATCHET_CLIENT_WORKER_PRESET_LABELS: labels }, none).workerPresetLabels;
+    expect(labelled('{"region":"eu","size":2}')).toEqual({ region: 'eu', size: '2' });
+    expect(resolveConfig({ token: full }, {}, none).workerPresetLabels).toEqual({});
+    for (const wrong of ['region=eu', '[]', '1', 'null']) expect(() => labelled(wrong)).toThrow(expect.objectContaining({ code: 'NOT_CONFIGURED' }));
+  });
+
   it('takes the local engine only where no token is given', () => {
     const local = { token: full, hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6', tls: undefined };
     expect(resolveConfig({}, {}, () => local)).toMatchObject({ hostPort: '127.0.0.1:5', apiUrl: 'http://127.0.0.1:6', tls: { strategy: 'none' } });

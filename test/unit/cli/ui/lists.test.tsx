@@ -2,7 +2,7 @@ import { render } from 'ink-testing-library';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { KeyRow, LimitRow, QueueFigures, QueueRow } from '../../../../cli/monitor/queue-rows.ts';
-import type { WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
+import type { WorkerRow, WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
 import type { CronRow, ScheduleFigures } from '../../../../cli/monitor/schedule-rows.ts';
 import { selectedItem } from '../../../../cli/ui/model/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
@@ -97,7 +97,8 @@ describe('crons and scheduled runs', () => {
   });
 
   it('are switched off and on', () => {
-    expect(play(schedulesView(), press('p')).effects).toEqual([{ type: 'enable-cron', cronId: 'nightly', name: 'nightly', enabled: false }]);
+    expect(play(schedulesView(), press('p')).effects).toEqual([]);
+    expect(play(schedulesView(), press('p'), press('y')).effects).toEqual([{ type: 'enable-cron', cronId: 'nightly', name: 'nightly', enabled: false }]);
     expect(play(schedulesView({ crons: [cron('off', { enabled: false, nextAt: null })] }), press('p')).effects).toEqual([{ type: 'enable-cron', cronId: 'off', name: 'off', enabled: true }]);
     expect(draw(schedulesView({ crons: [cron('off', { enabled: false, nextAt: null })] }))).toMatch(/off +report +no /);
   });
@@ -139,9 +140,15 @@ describe('crons and scheduled runs', () => {
 describe('workflows and workers', () => {
   it('pause and resume a workflow, and say which is paused', () => {
     const state = play(emptyState({ workflows: [workflow('order'), workflow('report', { paused: true })] }), press('2')).state;
-    expect(play(state, press('p')).effects).toEqual([{ type: 'pause-workflow', name: 'order', paused: true }]);
+    expect(play(state, press('p'), press('n')).effects).toEqual([]);
+    expect(play(state, press('p'), press('y')).effects).toEqual([{ type: 'pause-workflow', name: 'order', paused: true }]);
     expect(play(state, press('j'), press('p')).effects).toEqual([{ type: 'pause-workflow', name: 'report', paused: false }]);
     expect(draw(play(state, press('j')).state)).toMatch(/▸ report +PAUSED[^]*its queued tasks wait[^]*p resumes it/);
+  });
+
+  it('say which worker does not answer', () => {
+    const worker: WorkerRow = { workerId: 'w', name: 'mailer', status: 'NOT_ANSWERING', actions: ['mail:send'], slots: [{ type: 'default', total: 10, used: 1 }], registeredAt: at(nowMs - 60_000), lastHeartbeatAt: at(nowMs), sdk: 'typescript' };
+    expect(draw(play(emptyState({ workers: [worker] }), press('3')).state)).toMatch(/▸ mailer +does not answer .*1\/10/);
   });
 
   it('copy what is selected', () => {
@@ -195,8 +202,9 @@ describe('the keys of a run', () => {
   const listed = (status: 'RUNNING' | 'FAILED') => play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status })], next: null }).state;
 
   it('replay what has ended, in the table and in the run', () => {
-    expect(play(listed('FAILED'), press('R')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
-    expect(play(listed('FAILED'), pressNamed('enter'), press('R')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
+    expect(play(listed('FAILED'), press('R'), press('n')).effects).toEqual([]);
+    expect(play(listed('FAILED'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
+    expect(play(listed('FAILED'), pressNamed('enter'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
     const running = play(listed('RUNNING'), press('R'));
     expect(running.effects).toEqual([]);
     expect(running.state.notice?.text).toContain('has not ended');

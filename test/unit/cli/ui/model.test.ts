@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/apply-events.ts';
 import { prefillInput } from '../../../../cli/ui/model/prefill-input.ts';
-import { rank, visibleRuns } from '../../../../cli/ui/model/ui-state.ts';
+import { rank } from '../../../../cli/ui/model/ui-state.ts';
+import { visibleRuns } from '../../../../cli/ui/model/visible-runs.ts';
 import { waterfall } from '../../../../cli/ui/model/waterfall.ts';
 import { at, emptyState, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, startMs, typed } from './ui-world.ts';
 
@@ -60,6 +61,39 @@ describe('the table of runs', () => {
     const searched = play(base, press('/'), ...typed('MAI'), pressNamed('enter')).state;
     expect(visibleRuns(searched).map((run) => run.workflow)).toEqual(['mail']);
     expect(visibleRuns(play(searched, pressNamed('escape')).state)).toHaveLength(2);
+  });
+
+  it('asks the engine for what fits, over all runs, and shows it with what is here', () => {
+    const base = play(emptyState(), { ...listed(3), next: 'older' }).state;
+    const failed = play(base, press('f'), press('f'), press('f'), press('f'));
+    const key = 'FAILED ';
+    expect(failed.effects.at(-1)).toEqual({ type: 'find-runs', key, page: undefined });
+    expect(visibleRuns(failed.state)).toEqual([]);
+    const old = [runId(90), runId(80)].map((id, index) => makeRun(90 - index, { runId: id.replace('0198', '0190'), status: 'FAILED' }));
+    const found = play(failed.state, { type: 'runs-found', key, page: undefined, rows: old, next: 'more' }).state;
+    expect(visibleRuns(found)).toEqual(old);
+    // At the end of what was found there is more of it.
+    const more = play(found, press('G'));
+    expect(more.effects).toEqual([{ type: 'find-runs', key, page: 'more' }]);
+    expect(play(more.state, press('G')).effects).toEqual([]);
+    const third = makeRun(70, { runId: runId(70).replace('0198', '0190'), status: 'FAILED' });
+    const all = play(more.state, { type: 'runs-found', key, page: 'more', rows: [third], next: null }).state;
+    expect(visibleRuns(all)).toEqual([...old, third]);
+    // An answer to what is not asked for any more is nothing.
+    expect(visibleRuns(play(all, { type: 'runs-found', key: 'ALL x', page: undefined, rows: [], next: null }).state)).toHaveLength(3);
+    // A run that fails now is among them; one that is replayed is not.
+    const event = { ...makeEvent(2, 'RUN_FINISHED'), status: 'FAILED' as const };
+    expect(visibleRuns(play(all, { type: 'events', events: [event] }).state).map((run) => run.runId)[0]).toBe(runId(2));
+    expect(play(all, pressNamed('escape')).state.found).toBeUndefined();
+  });
+
+  it('asks again for metadata once new runs came, since events do not tell theirs', () => {
+    const base = play(emptyState(), press('/'), ...typed('customer:ada'), pressNamed('enter')).state;
+    const found = play(base, { type: 'runs-found', key: 'ALL customer:ada', page: undefined, rows: [makeRun(1, { metadata: { customer: 'ada' } })], next: null }).state;
+    expect(visibleRuns(found)).toHaveLength(1);
+    const later = play(found, { type: 'events', events: [makeEvent(9, 'RUN_CREATED')] }, { type: 'clock', nowMs: found.nowMs + 5_000 });
+    expect(later.effects).toEqual([{ type: 'find-runs', key: 'ALL customer:ada', page: undefined }]);
+    expect(visibleRuns(later.state)).toHaveLength(1);
   });
 
   it('stays on its run while others come, and follows the newest at the top', () => {
@@ -123,7 +157,7 @@ describe('keys', () => {
     expect(play(base, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
     expect(play(base, press('y')).effects).toEqual([{ type: 'copy', text: runId(0) }]);
     const searching = play(base, press('/'), press('q'));
-    expect(searching.effects).toEqual([]);
+    expect(searching.effects).toEqual([{ type: 'find-runs', key: 'ALL q', page: undefined }]);
     expect(searching.state.searches.runs.text).toBe('q');
     expect(play(searching.state, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
   });

@@ -3,6 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { AppView } from '../../../../cli/ui/views/app-view.tsx';
 import { at, emptyState, makeDetail, makeEvent, makeRun, makeTask, play, press, pressNamed, runId } from './ui-world.ts';
+import { describeFailure } from '../../../../sdk/failure/describe-failure.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
 
 function draw(state: UiState): string {
@@ -60,6 +61,14 @@ describe('the screen', () => {
     expect(draw(play(openedRun(), press('i')).state)).toContain('"message": "Hi"');
     const failed = play(openedRun(), { type: 'run-detail', runId: runId(1), detail: makeDetail(tasks, { status: 'FAILED' }) }, press('o')).state;
     expect(draw(failed)).toContain('charge (attempt 1): no money');
+  });
+
+  it('shows what caused an error, and its code', () => {
+    const { message, stack = '' } = describeFailure(new TypeError('fetch failed', { cause: Object.assign(new Error('connect 127.0.0.1:80'), { code: 'ECONNREFUSED' }) }));
+    const detail = makeDetail([makeTask('fetch', { status: 'FAILED', errorMessage: message, errorStack: stack.replaceAll(/^ *at .*\n/gm, '') })], { status: 'FAILED' });
+    const frame = draw(play(openedRun(), { type: 'run-detail', runId: runId(1), detail }, press('o')).state);
+    expect(frame).toContain('fetch (attempt 1): fetch failed: connect 127.0.0.1:80 (ECONNREFUSED)');
+    expect(frame).toContain('caused by Error: connect 127.0.0.1:80 (ECONNREFUSED)');
   });
 
   it('says why a run failed, whatever else of it is shown, within the same rows', () => {

@@ -40,6 +40,18 @@ describe('overviewOf', () => {
     expect(after.workflowsRevision).toBe(before.workflowsRevision);
   });
 
+  it('tells of a worker that does not answer, and that it does again', () => {
+    const made = world();
+    const workerId = made.register({ actions: ['wf:one'], slots: 1 });
+    const taskId = made.trigger('one');
+    const revision = (): string => overviewOf(made.state, tenantId, engine).workersRevision;
+    const first = revision();
+    made.run({ kind: 'unanswered', workerId, attempts: [{ taskId, attempt: 0, invocation: null }] });
+    expect(revision()).not.toBe(first);
+    made.run({ kind: 'workerAnswered', workerId });
+    expect(revision()).toBe(first);
+  });
+
   it('tells that workflows were registered, paused and resumed', () => {
     const made = world();
     const workflowId = made.state.latestVersion(tenantId, 'one')?.workflowId ?? '';

@@ -61,6 +61,8 @@ export const WorkerStatus = {
   WORKER_STATUS_INACTIVE: 2,
   /** WORKER_STATUS_PAUSED - Takes no new tasks. */
   WORKER_STATUS_PAUSED: 3,
+  /** WORKER_STATUS_NOT_ANSWERING - Connected, but it has not answered a task that was sent to it: it gets no other until it does. */
+  WORKER_STATUS_NOT_ANSWERING: 4,
 } as const;
 
 export type WorkerStatus = typeof WorkerStatus[keyof typeof WorkerStatus];
@@ -70,6 +72,7 @@ export namespace WorkerStatus {
   export type WORKER_STATUS_ACTIVE = typeof WorkerStatus.WORKER_STATUS_ACTIVE;
   export type WORKER_STATUS_INACTIVE = typeof WorkerStatus.WORKER_STATUS_INACTIVE;
   export type WORKER_STATUS_PAUSED = typeof WorkerStatus.WORKER_STATUS_PAUSED;
+  export type WORKER_STATUS_NOT_ANSWERING = typeof WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
 }
 
 export const DurableKind = {
@@ -331,7 +334,11 @@ export interface ListLogsRequest {
     | undefined;
   /** Only these levels; empty means all. */
   levels: string[];
-  search?: string | undefined;
+  search?:
+    | string
+    | undefined;
+  /** The last lines instead of the first ones, in the same order. A page that ends earlier then lacks older lines. */
+  newest?: boolean | undefined;
 }
 
 export interface ListLogsResponse {
@@ -346,6 +353,29 @@ export interface StreamLogsRequest {
 
 export interface StreamLogsResponse {
   lines: LogLine[];
+}
+
+export interface NewLogLine {
+  taskRunExternalId: string;
+  createdAt?:
+    | Date
+    | undefined;
+  /** Attempts before the one that logged it. */
+  taskRetryCount: number;
+  /** DEBUG, INFO, WARN or ERROR. */
+  level: string;
+  /** 1 to 10,000 characters. */
+  message: string;
+  /** JSON object of up to 65,536 characters; empty for none. */
+  metadata: string;
+}
+
+export interface PutLogsRequest {
+  /** Up to 1,000. One that is not as it should be has all of them refused, and none stored. */
+  lines: NewLogLine[];
+}
+
+export interface PutLogsResponse {
 }
 
 export interface WorkflowSummary {
@@ -429,6 +459,18 @@ export interface ListWorkersRequest {
 
 export interface ListWorkersResponse {
   rows: WorkerSummary[];
+}
+
+export interface ReportProcessEndRequest {
+  /** The value of the label. */
+  process: string;
+  /** One of the two. */
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+}
+
+export interface ReportProcessEndResponse {
+  workerIds: string[];
 }
 
 export interface QueueDepth {
@@ -2728,7 +2770,7 @@ export const LogLine: MessageFns<LogLine> = {
 };
 
 function createBaseListLogsRequest(): ListLogsRequest {
-  return { id: "", after: undefined, limit: undefined, levels: [], search: undefined };
+  return { id: "", after: undefined, limit: undefined, levels: [], search: undefined, newest: undefined };
 }
 
 export const ListLogsRequest: MessageFns<ListLogsRequest> = {
@@ -2747,6 +2789,9 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
     }
     if (message.search !== undefined) {
       writer.uint32(42).string(message.search);
+    }
+    if (message.newest !== undefined) {
+      writer.uint32(48).bool(message.newest);
     }
     return writer;
   },
@@ -2804,6 +2849,14 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
             message.search = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.newest = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2826,6 +2879,7 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
     message.limit = object.limit ?? undefined;
     message.levels = object.levels?.map((e) => e) || [];
     message.search = object.search ?? undefined;
+    message.newest = object.newest ?? undefined;
     return message;
   },
 };
@@ -3015,6 +3069,219 @@ export const StreamLogsResponse: MessageFns<StreamLogsResponse> = {
   fromPartial<I extends Exact<DeepPartial<StreamLogsResponse>, I>>(object: I): StreamLogsResponse {
     const message = createBaseStreamLogsResponse();
     message.lines = object.lines?.map((e) => LogLine.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseNewLogLine(): NewLogLine {
+  return { taskRunExternalId: "", createdAt: undefined, taskRetryCount: 0, level: "", message: "", metadata: "" };
+}
+
+export const NewLogLine: MessageFns<NewLogLine> = {
+  encode(message: NewLogLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskRunExternalId !== "") {
+      writer.uint32(10).string(message.taskRunExternalId);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    if (message.taskRetryCount !== 0) {
+      writer.uint32(24).int32(message.taskRetryCount);
+    }
+    if (message.level !== "") {
+      writer.uint32(34).string(message.level);
+    }
+    if (message.message !== "") {
+      writer.uint32(42).string(message.message);
+    }
+    if (message.metadata !== "") {
+      writer.uint32(50).string(message.metadata);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NewLogLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNewLogLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskRunExternalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.taskRetryCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<NewLogLine>, I>>(base?: I): NewLogLine {
+    return NewLogLine.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NewLogLine>, I>>(object: I): NewLogLine {
+    const message = createBaseNewLogLine();
+    message.taskRunExternalId = object.taskRunExternalId ?? "";
+    message.createdAt = object.createdAt ?? undefined;
+    message.taskRetryCount = object.taskRetryCount ?? 0;
+    message.level = object.level ?? "";
+    message.message = object.message ?? "";
+    message.metadata = object.metadata ?? "";
+    return message;
+  },
+};
+
+function createBasePutLogsRequest(): PutLogsRequest {
+  return { lines: [] };
+}
+
+export const PutLogsRequest: MessageFns<PutLogsRequest> = {
+  encode(message: PutLogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lines) {
+      NewLogLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutLogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutLogsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lines.push(NewLogLine.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PutLogsRequest>, I>>(base?: I): PutLogsRequest {
+    return PutLogsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PutLogsRequest>, I>>(object: I): PutLogsRequest {
+    const message = createBasePutLogsRequest();
+    message.lines = object.lines?.map((e) => NewLogLine.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePutLogsResponse(): PutLogsResponse {
+  return {};
+}
+
+export const PutLogsResponse: MessageFns<PutLogsResponse> = {
+  encode(_: PutLogsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutLogsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutLogsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PutLogsResponse>, I>>(base?: I): PutLogsResponse {
+    return PutLogsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PutLogsResponse>, I>>(_: I): PutLogsResponse {
+    const message = createBasePutLogsResponse();
     return message;
   },
 };
@@ -4012,6 +4279,140 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListWorkersResponse>, I>>(object: I): ListWorkersResponse {
     const message = createBaseListWorkersResponse();
     message.rows = object.rows?.map((e) => WorkerSummary.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportProcessEndRequest(): ReportProcessEndRequest {
+  return { process: "", exitCode: undefined, signal: undefined };
+}
+
+export const ReportProcessEndRequest: MessageFns<ReportProcessEndRequest> = {
+  encode(message: ReportProcessEndRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.process !== "") {
+      writer.uint32(10).string(message.process);
+    }
+    if (message.exitCode !== undefined) {
+      writer.uint32(16).int32(message.exitCode);
+    }
+    if (message.signal !== undefined) {
+      writer.uint32(26).string(message.signal);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportProcessEndRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportProcessEndRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.exitCode = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signal = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReportProcessEndRequest>, I>>(base?: I): ReportProcessEndRequest {
+    return ReportProcessEndRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportProcessEndRequest>, I>>(object: I): ReportProcessEndRequest {
+    const message = createBaseReportProcessEndRequest();
+    message.process = object.process ?? "";
+    message.exitCode = object.exitCode ?? undefined;
+    message.signal = object.signal ?? undefined;
+    return message;
+  },
+};
+
+function createBaseReportProcessEndResponse(): ReportProcessEndResponse {
+  return { workerIds: [] };
+}
+
+export const ReportProcessEndResponse: MessageFns<ReportProcessEndResponse> = {
+  encode(message: ReportProcessEndResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workerIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportProcessEndResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportProcessEndResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workerIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReportProcessEndResponse>, I>>(base?: I): ReportProcessEndResponse {
+    return ReportProcessEndResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportProcessEndResponse>, I>>(object: I): ReportProcessEndResponse {
+    const message = createBaseReportProcessEndResponse();
+    message.workerIds = object.workerIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -7025,6 +7426,19 @@ export const MonitorServiceService = {
     responseSerialize: (value: StreamLogsResponse): Buffer => Buffer.from(StreamLogsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamLogsResponse => StreamLogsResponse.decode(value),
   },
+  /**
+   * Lines of a worker's tasks, in the order in which they were logged; answered once all are stored. The contract's PutLog
+   * takes one line a call. An engine that answers UNIMPLEMENTED has only that.
+   */
+  putLogs: {
+    path: "/hatchet.monitor.v1.MonitorService/PutLogs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutLogsRequest): Buffer => Buffer.from(PutLogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutLogsRequest => PutLogsRequest.decode(value),
+    responseSerialize: (value: PutLogsResponse): Buffer => Buffer.from(PutLogsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PutLogsResponse => PutLogsResponse.decode(value),
+  },
   listWorkflows: {
     path: "/hatchet.monitor.v1.MonitorService/ListWorkflows" as const,
     requestStream: false as const,
@@ -7053,6 +7467,21 @@ export const MonitorServiceService = {
     requestDeserialize: (value: Buffer): ListWorkersRequest => ListWorkersRequest.decode(value),
     responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
+  },
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd: {
+    path: "/hatchet.monitor.v1.MonitorService/ReportProcessEnd" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportProcessEndRequest): Buffer =>
+      Buffer.from(ReportProcessEndRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportProcessEndRequest => ReportProcessEndRequest.decode(value),
+    responseSerialize: (value: ReportProcessEndResponse): Buffer =>
+      Buffer.from(ReportProcessEndResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportProcessEndResponse => ReportProcessEndResponse.decode(value),
   },
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: {
@@ -7188,10 +7617,20 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   listLogs: handleUnaryCall<ListLogsRequest, ListLogsResponse>;
   /** Log lines of a run as they are written, after those kept. Ends with OK once the run has ended and all is sent. */
   streamLogs: handleServerStreamingCall<StreamLogsRequest, StreamLogsResponse>;
+  /**
+   * Lines of a worker's tasks, in the order in which they were logged; answered once all are stored. The contract's PutLog
+   * takes one line a call. An engine that answers UNIMPLEMENTED has only that.
+   */
+  putLogs: handleUnaryCall<PutLogsRequest, PutLogsResponse>;
   listWorkflows: handleUnaryCall<ListWorkflowsRequest, ListWorkflowsResponse>;
   /** One workflow's newest version, with its tasks and input schema. */
   getWorkflow: handleUnaryCall<GetWorkflowRequest, GetWorkflowResponse>;
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd: handleUnaryCall<ReportProcessEndRequest, ReportProcessEndResponse>;
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
   /** The same, once at the start and then whenever it changes. At most every 100 ms, and less often where looking takes long. */
@@ -7311,6 +7750,25 @@ export interface MonitorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamLogsResponse>;
+  /**
+   * Lines of a worker's tasks, in the order in which they were logged; answered once all are stored. The contract's PutLog
+   * takes one line a call. An engine that answers UNIMPLEMENTED has only that.
+   */
+  putLogs(
+    request: PutLogsRequest,
+    callback: (error: ServiceError | null, response: PutLogsResponse) => void,
+  ): ClientUnaryCall;
+  putLogs(
+    request: PutLogsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PutLogsResponse) => void,
+  ): ClientUnaryCall;
+  putLogs(
+    request: PutLogsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PutLogsResponse) => void,
+  ): ClientUnaryCall;
   listWorkflows(
     request: ListWorkflowsRequest,
     callback: (error: ServiceError | null, response: ListWorkflowsResponse) => void,
@@ -7356,6 +7814,25 @@ export interface MonitorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Whoever started a process saw it end. Its workers are those with the label `hatchet__process`; as soon as their streams
+   * have ended too, their tasks go to others.
+   */
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
+  ): ClientUnaryCall;
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
+  ): ClientUnaryCall;
+  reportProcessEnd(
+    request: ReportProcessEndRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportProcessEndResponse) => void,
   ): ClientUnaryCall;
   /** Depth of every action's queue, concurrency keys and rate limits. */
   listQueues(

@@ -1,0 +1,65 @@
+import { fitsQuery, parseRunQuery, type RunQuery } from '../../monitor/run-query.ts';
+import type { RunRow } from '../../monitor/run-reader.ts';
+import type { Step, UiAction, UiState } from './ui-state.ts';
+
+const refreshMs = 2_000;
+
+type Asked = Pick<UiState, 'filter' | 'searches'>;
+
+/** Undefined where all runs are shown. */
+export function askedKey({ filter, searches }: Asked): string | undefined {
+  const text = searches.runs.text.trim();
+  return filter === 'ALL' && text === '' ? undefined : `${filter} ${text}`;
+}
+
+/** The filter that `f` chose holds beside what was typed. */
+export function askedQuery({ filter, searches }: Asked): RunQuery {
+  const query = parseRunQuery(searches.runs.text);
+  return filter === 'ALL' ? query : { ...query, statuses: query.statuses.length === 0 ? [filter] : query.statuses.filter((status) => status === filter) };
+}
+
+/** After a key: what is asked for now, the engine is asked for. */
+export function askEngine(before: UiState, [state, effects]: Step): Step {
+  const key = askedKey(state);
+  if (key === askedKey(before)) return [state, effects];
+  if (key === undefined) return [{ ...state, found: undefined }, effects];
+  return [{ ...state, found: { key, rows: state.found?.rows ?? [], next: null, isLoading: true, isStale: false, atMs: state.nowMs } }, [...effects, { type: 'find-runs', key, page: undefined }]];
+}
+
+/** New runs may fit a search for metadata, which events do not tell. */
+export function markStale(state: UiState, created: boolean): UiState {
+  const { found } = state;
+  return found === undefined || found.isStale || !created || Object.keys(askedQuery(state).metadata).length === 0 ? state : { ...state, found: { ...found, isStale: true } };
+}
+
+export function refresh(state: UiState): Step {
+  const { found, nowMs } = state;
+  if (found === undefined || !found.isStale || found.isLoading || nowMs - found.atMs < refreshMs) return [state, []];
+  return [{ ...state, found: { ...found, isLoading: true, isStale: false, atMs: nowMs } }, [{ type: 'find-runs', key: found.key, page: undefined }]];
+}
+
+export function withFound(state: UiState, { key, page, rows, next }: Extract<UiAction, { type: 'runs-found' }>): UiState {
+  const { found } = state;
+  if (found?.key !== key) return state;
+  // A look at the first page again leaves those that were loaded after it.
+  const isAgain = page === undefined && found.next !== null && found.rows.length > rows.length;
+  const kept = page === undefined && !isAgain ? [] : found.rows;
+  const byId = new Map([...kept, ...rows].map((run) => [run.runId, run]));
+  return { ...state, found: { ...found, rows: [...byId.values()], next: isAgain ? found.next : next, isLoading: false } };
+}
+
+/** Of what is found and what is in memory, that which fits, newest first. */
+export function fittingRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>): readonly RunRow[] {
+  const query = askedQuery(state);
+  const ids = new Map<string, RunRow>();
+  for (const row of state.found?.rows ?? []) {
+    const known = state.runs.get(row.runId);
+    // Of a run that came with an event no metadata is known.
+    ids.set(row.runId, known === undefined ? row : { ...known, metadata: known.metadata ?? row.metadata });
+  }
+  for (const id of state.order) {
+    const run = state.runs.get(id);
+    if (run !== undefined && !ids.has(id)) ids.set(id, run);
+  }
+  return [...ids.values()].filter((run) => (state.filter === 'ALL' || run.status === state.filter) && fitsQuery(query, run)).sort((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
+}

@@ -1,0 +1,16 @@
+import type { RunRow } from '../../monitor/run-reader.ts';
+import { askedKey, fittingRuns } from './found-runs.ts';
+import type { UiState } from './ui-state.ts';
+
+type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;
+
+/** A key and its frame ask several times for the same 10,000. */
+let last: { of: Shown; rows: readonly RunRow[] } | undefined;
+
+/** The runs that the filter and the search let through, newest first. */
+export function visibleRuns(state: Shown): readonly RunRow[] {
+  const { runs, order, filter, searches, found } = state;
+  if (last?.of.runs === runs && last.of.order === order && last.of.filter === filter && last.of.found === found && last.of.searches.runs.text === searches.runs.text) return last.rows;
+  last = { of: { runs, order, filter, searches, found }, rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state) };
+  return last.rows;
+}

@@ -1,0 +1,52 @@
+import type { TenantLimits } from '../auth/tenant-limits.ts';
+import { DailyUse } from '../edge/limits/daily-use.ts';
+import { id } from '../edge/parse/id.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
+import { shownText } from '../edge/parse/text.ts';
+import { moment } from '../edge/parse/time.ts';
+import type { Checked } from '../model/checked.ts';
+import { maxLogChars, maxLogMetadataChars } from '../model/limits.ts';
+import { checkDepth } from '../model/payload.ts';
+import { logLevels } from '../monitor/log-reads.ts';
+import type { LogWriter, NewLogLine } from '../monitor/log-writer.ts';
+import type { PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
+
+/** Takes log lines, one at a time as the contract has it, or many: one count of what a tenant has logged today. */
+export class LogIntake {
+  readonly #writer: LogWriter;
+  readonly #limits: TenantLimits;
+  readonly #today = new DailyUse('logCharsPerDay');
+
+  constructor(writer: LogWriter, limits: TenantLimits) {
+    this.#writer = writer;
+    this.#limits = limits;
+  }
+
+  /** Resolves once all are stored; refuses all of them for one. @throws HatchetError INVALID_ARGUMENT, LIMIT_REACHED, BUSY, COMMAND_FAILED */
+  async take(tenantId: Checked<string>, requests: readonly PutLogRequest[]): Promise<void> {
+    const lines = requests.map((request) => logLine(request, tenantId));
+    this.#today.take(tenantId, this.#limits.of(tenantId), lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0), Date.now());
+    await this.#writer.writeAll(lines);
+  }
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine {
+  const taskId = id(request.taskRunExternalId, "the task run's id");
+  const message = shownText(request.message, maxLogChars + 1);
+  if (message === '' || message.length > maxLogChars) throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
+  const metadata = shownText(request.metadata, maxLogMetadataChars + 1);
+  if (metadata.length > maxLogMetadataChars) throw invalid(`the metadata of a log line has ${request.metadata.length} characters`, `Send up to ${maxLogMetadataChars}.`);
+  checkDepth(metadata, 'the metadata of a log line');
+  const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
+  return {
+    tenantId,
+    taskId,
+    atMs: request.createdAt === undefined ? Date.now() : moment(request.createdAt, 'the time of a log line'),
+    attempt: wholeNumber(request.taskRetryCount ?? 0, 'the retry count', { min: 0, max: largestInteger }),
+    level: level < 0 ? 1 : level,
+    message,
+    metadata: metadata === '' ? '{}' : metadata,
+  };
+}

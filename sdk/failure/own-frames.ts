@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { safely } from './total.ts';
+
+const packageName = 'hatchet-ts';
+
+/** Folders above this file in which its package.json is looked for. */
+const mostFolders = 6;
+
+/** Where Node resumes promises: it is at the end of nearly every stack, and says nothing. */
+const resumption = 'node:internal/process/task_queues';
+
+const folders = safely(ownFolders, []);
+
+/**
+ * A stack without the frames of the SDK, which say how the worker came to call the task. Where there is nothing else, all of
+ * them: then the SDK itself is at fault.
+ */
+export function withoutOwnFrames(frames: readonly string[]): readonly string[] {
+  const others = frames.filter((frame) => {
+    const plain = frame.replaceAll('\\', '/');
+    return !plain.includes(resumption) && !folders.some((folder) => plain.includes(folder));
+  });
+  return others.length > 0 ? others : frames;
+}
+
+/**
+ * The folders of the SDK's code as stacks name them, built and by source maps. None where a project has bundled the SDK into
+ * its own code: then nothing tells one from the other.
+ */
+function ownFolders(): string[] {
+  const file = /\(?((?:file:\/\/)?[^\s()]+):\d+:\d+\)?$/.exec(new Error('here').stack?.split('\n')[1] ?? '')?.[1];
+  if (file === undefined) return [];
+  let folder = dirname(file.startsWith('file:') ? fileURLToPath(file) : file);
+  for (let level = 0; level < mostFolders; level += 1) {
+    if (isOurs(folder)) return ['dist', 'sdk', 'proto'].map((name) => `${folder.replaceAll('\\', '/')}/${name}/`);
+    folder = dirname(folder);
+  }
+  return [];
+}
+
+function isOurs(folder: string): boolean {
+  const json = safely(() => readFileSync(join(folder, 'package.json'), 'utf8'), undefined);
+  return json !== undefined && safely(() => Object(JSON.parse(json)).name === packageName, false);
+}

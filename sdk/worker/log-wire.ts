@@ -1,0 +1,124 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { isServiceError, statusOf } from '../connection/call-error.ts';
+import type { Connection } from '../connection/connection.ts';
+import { callUnary } from '../connection/unary.ts';
+import type { LogLine } from '../context/context-host.ts';
+
+/** A line, and whose it is. */
+export interface TaskLine extends LogLine {
+  readonly taskRunExternalId: string;
+  readonly retryCount: number;
+}
+
+/** Lines on their way at once, where the engine takes one a call. */
+const mostInFlight = 64;
+
+/** What became of lines: those that the engine will not take, and why; and those that are to be sent again. */
+export interface PutResult {
+  readonly refused: { readonly count: number; readonly reason: unknown } | undefined;
+  readonly again: readonly TaskLine[];
+  readonly failure: unknown;
+}
+
+/** Statuses that the engine gives because of what a call holds: the same call gets the same answer. */
+const contentRefused: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.OUT_OF_RANGE, status.NOT_FOUND]);
+
+/** Statuses after which lines are given up: this worker may not log, or its tenant has logged enough for today. */
+const givenUp: ReadonlySet<status> = new Set([status.RESOURCE_EXHAUSTED, status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
+
+/**
+ * How log lines reach the engine: many in one call, where the engine has that; it says so by not answering UNIMPLEMENTED. The
+ * contract's call takes one line: then lines go out one behind the other on the same connection, without waiting for the
+ * answer to each.
+ */
+export class LogWire {
+  readonly #connection: Connection;
+  #takesMany = true;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** One try. The lines of a task arrive in their order. */
+  async put(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
+    if (this.#takesMany) {
+      try {
+        return await this.#putMany(lines, signal);
+      } catch (error) {
+        if (statusOf(error) !== status.UNIMPLEMENTED) return { refused: undefined, again: lines, failure: error };
+        this.#takesMany = false;
+      }
+    }
+    return await this.#putEach(lines, signal);
+  }
+
+  /** @throws the error after which all of the lines are to be sent again */
+  async #putMany(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
+    const { monitor } = this.#connection;
+    try {
+      await callUnary(this.#connection, monitor.putLogs.bind(monitor), { lines: lines.map(wireLine) }, { signal });
+      return taken;
+    } catch (error) {
+      if (statusOf(error) === status.UNIMPLEMENTED) throw error;
+      if (isOver(error) || (isContent(error) && lines.length === 1)) return { refused: { count: lines.length, reason: error }, again: [], failure: undefined };
+      if (!isContent(error)) throw error;
+    }
+    // None was stored. The one that is at fault is found by halves, and the others do not suffer for it.
+    const half = Math.ceil(lines.length / 2);
+    const first = await this.put(lines.slice(0, half), signal);
+    if (first.again.length > 0) return { ...first, again: [...first.again, ...lines.slice(half)] };
+    const second = await this.put(lines.slice(half), signal);
+    return { ...second, refused: sum(first.refused, second.refused) };
+  }
+
+  async #putEach(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
+    const { events } = this.#connection;
+    const again: { at: number; line: TaskLine }[] = [];
+    let refused: PutResult['refused'];
+    let failure: unknown;
+    let next = 0;
+    const send = async (): Promise<void> => {
+      while (next < lines.length && failure === undefined) {
+        const at = next++;
+        const line = lines[at];
+        if (line === undefined) return;
+        try {
+          await callUnary(this.#connection, events.putLog.bind(events), wireLine(line), { signal });
+        } catch (error) {
+          if (isContent(error) || isOver(error)) refused = sum(refused, { count: 1, reason: error });
+          else {
+            failure = error;
+            again.push({ at, line });
+          }
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(mostInFlight, lines.length) }, send));
+    const failed = again.sort((one, other) => one.at - other.at).map(({ line }) => line);
+    return { refused, again: [...failed, ...lines.slice(next)], failure };
+  }
+}
+
+const taken: PutResult = { refused: undefined, again: [], failure: undefined };
+
+function wireLine({ at, taskRunExternalId, retryCount, level, message, metadata }: TaskLine): { taskRunExternalId: string; taskRetryCount: number; createdAt: Date; level: string; message: string; metadata: string } {
+  return { taskRunExternalId, taskRetryCount: retryCount, createdAt: at, level, message, metadata };
+}
+
+function sum(one: PutResult['refused'], other: PutResult['refused']): PutResult['refused'] {
+  return one === undefined || other === undefined ? (one ?? other) : { count: one.count + other.count, reason: one.reason };
+}
+
+function isContent(error: unknown): boolean {
+  const code = statusOf(error);
+  return code !== undefined && contentRefused.has(code);
+}
+
+function isOver(error: unknown): boolean {
+  return isServiceError(error) && givenUp.has(error.code) && !isBusy(error);
+}
+
+/** An engine that has too much to write at the moment. */
+function isBusy({ metadata }: ServiceError): boolean {
+  return metadata.get('hatchet-error-code').includes('BUSY');
+}

@@ -1,0 +1,84 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Hatchet } from '../../../sdk/index.ts';
+import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { printed } from '../../helpers/printed.ts';
+import { runCli } from '../../helpers/run-cli.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { TestTerminal } from '../../helpers/test-terminal.ts';
+
+const folder = makeTempFolder('ui filter');
+const dataDir = join(folder, 'data');
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+let engine: EngineChild;
+let terminal: TestTerminal | undefined;
+
+beforeAll(async () => {
+  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+  const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  const breaks = hatchet.task({
+    name: 'breaks',
+    fn: () => {
+      throw new Error('it broke long ago');
+    },
+  });
+  const waits = hatchet.task({ name: 'waits', fn: () => ({}) });
+  const worker = await hatchet.worker('early', { handleKill: false, workflows: [breaks] });
+  const running = worker.start();
+  await worker.waitUntilReady();
+  for (let n = 0; n < 7; n++) await breaks.run({}, { additionalMetadata: { customer: n < 3 ? 'ada' : 'bob' } }).catch(() => undefined);
+  await worker.stop();
+  await running;
+  // Nobody serves these: they are 10,000 newer ones.
+  const other = await hatchet.worker('names it', { handleKill: false, workflows: [waits] });
+  const named = other.start();
+  await other.waitUntilReady();
+  await other.stop();
+  await named;
+  for (let n = 0; n < 10; n++) await waits.runNoWait(Array.from({ length: 1_000 }, () => ({})));
+  hatchet.close();
+});
+
+afterAll(async () => {
+  terminal?.kill();
+  await engine.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('finds seven runs that failed long ago behind 10,000 newer ones, by status, by metadata, and in both places alike', async () => {
+  terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/');
+  await terminal.shows(/QUEUED +waits/);
+  await terminal.shows(/1 of 200\+/);
+  terminal.press('ffff');
+  await terminal.shows(/only status FAILED; esc shows all again +1 of 7\b/);
+  expect(terminal.screen().match(/FAILED +breaks/g)).toHaveLength(7);
+  expect(terminal.screen()).not.toContain('waits');
+  terminal.press('\u001b');
+  await terminal.shows(/QUEUED +waits/);
+  terminal.press('/');
+  await terminal.shows(/search:/);
+  terminal.press('workflow:breaks customer:ada');
+  await terminal.shows(/1 of 3\b/);
+  terminal.press('\r');
+  await expect.poll(() => terminal?.screen()).not.toContain('search: ');
+  expect(terminal.screen().match(/FAILED +breaks/g)).toHaveLength(3);
+  // One of them is opened though it is none of those in memory.
+  terminal.press('\r');
+  await terminal.shows(/RUN_FINISHED/);
+  const { rows } = printed(await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }));
+  expect(rows.map(({ workflow }) => workflow)).toEqual(Array(4).fill('breaks'));
+  expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({ code: 2, stderr: expect.stringContaining('since:yesterday means nothing') });
+});
+
+it('goes on loading at the end of the list', async () => {
+  terminal ??= new TestTerminal(['tui', '--data-dir', dataDir], '/');
+  terminal.press('\u001b');
+  await expect.poll(() => terminal?.screen()).toMatch(/1 of 3\b/);
+  terminal.press('\u001b');
+  await terminal.shows(/1 of 200\+/);
+  terminal.press('G');
+  await terminal.shows(/200 of 700\+/);
+  terminal.press('G');
+  await terminal.shows(/700 of 1,200\+/);
+});
