@@ -26,5 +26,6 @@ const exitCode = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   interrupted: interruption.signal,
+  interrupt: () => stop('SIGINT'),
 });
 process.stdout.write('', () => process.exit(exitCode));

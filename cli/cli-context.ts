@@ -7,6 +7,8 @@ export interface CliContext {
   stderr: NodeJS.WriteStream;
   /** Aborted by the first Ctrl+C (reason `SIGINT`) or by SIGTERM; the second ends the process at once. */
   interrupted: AbortSignal;
+  /** The same as Ctrl+C, which a terminal in raw mode gives as a key: the second call ends the process. */
+  interrupt(): void;
 }
 
 /** Both ends are a person's: the only case in which anything may prompt or draw. */

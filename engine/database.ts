@@ -48,7 +48,8 @@ async function revive(server: EmbeddedPostgres, options: { log: Logger; signal: 
       await server.restart();
       return;
     } catch (error) {
-      options.log.error({ err: error }, 'Postgres could not be started again; trying on');
+      const code = /No space left on device|ENOSPC/.test(String(error)) ? 'DISK_FULL' : 'POSTGRES_LOST';
+      options.log.error({ err: error, code }, 'Postgres could not be started again; trying on');
       await delay(reviveEveryMs, undefined, { signal: options.signal }).catch(() => undefined);
     }
   }

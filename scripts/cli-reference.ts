@@ -33,7 +33,7 @@ function sections(command: Command, path: readonly string[]): string[] {
 
 export function cliReference(): string {
   const program = createProgram({
-    context: { cwd: '.', env: {}, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, interrupted: new AbortController().signal },
+    context: { cwd: '.', env: {}, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, interrupted: new AbortController().signal, interrupt: () => undefined },
     run: () => Promise.reject(new Error('the reference runs no command')),
   });
   return `${head}\n${sections(program, []).join('\n\n')}\n`;

@@ -23,17 +23,22 @@ export class CommandBuilder implements Builder {
   #building: Promise<void> | undefined;
   #prepared = false;
   #builds = 0;
+  readonly #changed = new Set<string>();
 
   constructor(options: CommandBuilderOptions) {
     this.#options = options;
   }
 
   /** A request while preCmds run is met by their end. */
-  build(): void {
+  build(changed: readonly string[] = []): void {
+    for (const file of changed) this.#changed.add(file);
     this.#building ??= this.#run().finally(() => {
       this.#building = undefined;
     });
   }
+
+  /** `dev.files` says what counts. */
+  include(): void {}
 
   async #run(): Promise<void> {
     const { emit, yaml } = this.#options;
@@ -47,8 +52,10 @@ export class CommandBuilder implements Builder {
       return;
     }
     this.#prepared = true;
+    const changedFiles = [...this.#changed];
+    this.#changed.clear();
     // The name only tells one build from the next.
-    emit({ type: 'build-done', bundle: `${yaml.file} ${++this.#builds}`, changed: true, inputs: [], ms: Math.round(performance.now() - startedAtMs) });
+    emit({ type: 'build-done', manifest: `${yaml.file} ${++this.#builds}`, changed: true, changedFiles, inputs: [], ms: Math.round(performance.now() - startedAtMs) });
   }
 
   /** @returns why it failed */

@@ -3,6 +3,7 @@ import { jsonText, plainLines, plainText } from '../output/plain-text.ts';
 import { reportError } from '../output/report-error.ts';
 import { msText } from '../output/span-text.ts';
 import type { DevEvent, Problem } from './events.ts';
+import type { UnderWay } from './tasks-under-way.ts';
 
 /** What a session's event is to a person who reads lines. Data is what runs did; the rest is about the session. */
 export interface DevLine {
@@ -26,15 +27,21 @@ function linesOf(event: DevEvent): readonly DevLine[] {
     case 'engine-failed':
       return [message(reportError(event.error).text)];
     case 'engine-exited':
-      return [message(`! the engine ended (${event.signal ?? `exit code ${event.code}`}); it starts again in ${msText(event.retryInMs)}`)];
+      return [message(`! the engine ended (${event.signal ?? `exit code ${event.code}`}); it starts again in ${msText(event.retryInMs)}`), message('  what was acknowledged is stored, and running tasks go on')];
+    case 'engine-trouble':
+      return [message(`! ${event.trouble.text}`), message(`  ${event.trouble.remedy}`)];
+    case 'engine-recovered':
+      return [message('✓ Postgres is back; nothing was lost')];
     case 'files-changed':
       return [];
     case 'build-started':
       return [];
     case 'build-done':
-      return event.changed ? [message(`✓ bundle     ${msText(event.ms).padStart(8)}`)] : [];
+      return event.changed ? [message(`✓ modules    ${msText(event.ms).padStart(8)}`)] : [];
     case 'build-failed':
       return [message(`✗ the worker was not built; ${event.isFirst ? 'none serves yet' : 'the last good one keeps serving'}`), ...problems(event.problems)];
+    case 'reload-held':
+      return [message(`! the worker writes ${event.files.map((file) => plainText(file)).join(', ')} each time that it starts, and imports it: it was started 3 times for that, and waits for another change`), message('  Write the file elsewhere, or read it in place of importing it.')];
     case 'types-checked':
       return event.problems.length === 0 ? [] : [message(`! ${event.problems.length} type ${event.problems.length === 1 ? 'error' : 'errors'}; the code runs nevertheless`), ...problems(event.problems)];
     case 'worker-starting':
@@ -47,6 +54,11 @@ function linesOf(event: DevEvent): readonly DevLine[] {
       return [];
     case 'worker-exited':
       return workerExited(event);
+    case 'inspector-ready':
+      return [message(`  debugger   ${event.address}, across reloads (chrome://inspect, or attach your editor with restart)`)];
+    case 'worker-inspector':
+    case 'worker-loaded':
+      return [];
     case 'worker-line':
       return [message(`worker │ ${plainText(event.line)}`)];
     case 'run-event':
@@ -74,7 +86,11 @@ function linesOf(event: DevEvent): readonly DevLine[] {
     case 'quit-requested':
       return [];
     case 'interrupted':
-      return [message('stopping: workers finish their tasks; Ctrl+C again ends at once')];
+      return [];
+    case 'stopping':
+      return stopping(event.underWay);
+    case 'run-interrupted':
+      return [message(plainText(`  it had run ${event.runId} of ${event.workflow}, which goes to another worker`))];
   }
 }
 
@@ -87,10 +103,19 @@ function problems(list: readonly Problem[]): DevLine[] {
   return list.length > shownProblems ? [...lines, message(`  and ${list.length - shownProblems} more`)] : lines;
 }
 
+const shownTasks = 5;
+
+function stopping(underWay: readonly UnderWay[]): DevLine[] {
+  const what = underWay.length === 0 ? 'workers, engine and Postgres end' : `waiting for ${underWay.length} ${underWay.length === 1 ? 'task' : 'tasks'} to finish`;
+  const tasks = underWay.slice(0, shownTasks).map(({ task, workflow, runId, startedAtMs }) => message(plainText(`  ${task === '' ? workflow : task}, run ${runId}, for ${msText(Math.max(0, Date.now() - startedAtMs))}`)));
+  return [message(`stopping: ${what}; Ctrl+C again ends at once`), ...tasks, ...(underWay.length > shownTasks ? [message(`  and ${underWay.length - shownTasks} more`)] : [])];
+}
+
+/** The lines that it printed stand above already. */
 function workerExited(event: Extract<DevEvent, { type: 'worker-exited' }>): DevLine[] {
-  const { code, signal, lastLines } = event.exit;
-  const how = signal === null ? (code === 0 ? 'ended by itself (exit code 0); its program has to end in starting a worker' : `crashed (exit code ${code})`) : `was killed (${signal})`;
-  const next = event.retryInMs === null ? 'it starts again when a file changes' : `it starts again in ${msText(event.retryInMs)}`;
-  const tail = lastLines.map((line) => message(`  │ ${plainText(line)}`));
-  return [message(`✗ the worker ${how}; its tasks are given to other workers; ${next}`), ...(tail.length > 0 ? [message('  its last lines:'), ...tail] : [])];
+  const { exit, reason, retryInMs, serves, waitsForChange } = event;
+  const how = exit.signal === null ? (exit.code === 0 ? 'ended by itself (exit code 0); its program has to end in starting a worker' : exit.code === null ? 'could not be started' : `crashed (exit code ${exit.code})`) : `was killed (${exit.signal})`;
+  const why = reason === undefined ? '' : `: ${plainText(reason.message)}${reason.place === undefined ? '' : `, at ${plainText(reason.place)}`}`;
+  const next = retryInMs !== null ? `it starts again in ${msText(retryInMs)}` : waitsForChange ? 'it starts again when a file changes' : 'it is not started again';
+  return [message(`✗ the worker ${how}${why}`), message(`  ${serves ? 'the last good one keeps serving' : 'none serves until then'}; ${next}`)];
 }

@@ -1,10 +1,12 @@
+import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../package-root.ts';
-import { Bundler } from './bundler.ts';
 import { CommandBuilder } from './command-builder.ts';
 import { GlobWatcher } from './glob-watcher.ts';
 import { findEntry, loadConfig } from './load-config.ts';
 import { loadYaml, type YamlConfig } from './load-yaml.ts';
+import { ModuleBuilder } from './modules/module-builder.ts';
 import type { Program } from './program.ts';
 import { TypeChecker } from './type-checker.ts';
 import { Watcher } from './watcher.ts';
@@ -15,17 +17,19 @@ export async function findProgram(options: { cwd: string; project: string; build
   const yaml = given === undefined ? loadYaml(project) : undefined;
   if (yaml !== undefined) return commandProgram({ project, yaml, env });
   const config = await loadConfig(project, buildDir);
-  const entry = findEntry({ cwd, project, given, config });
+  // The real path, as Node has it for a module's URL.
+  const entry = realpathSync(findEntry({ cwd, project, given, config }));
   return {
     envFile: config.dev?.envFile,
-    makeBuilder: (emit) => new Bundler({ project, entry, outDir: buildDir, emit }),
+    makeBuilder: (emit) => new ModuleBuilder({ project, entry, outDir: buildDir, emit }),
     makeWatcher: (emit) => {
       const watcher = new Watcher(emit);
       watcher.cover([entry, ...(config.dev?.watch ?? []).map((path) => join(project, path, '*'))]);
       return watcher;
     },
     makeTypes: (emit) => new TypeChecker({ project, entry, emit }),
-    args: (bundle) => ['--enable-source-maps', '--import', distFile('worker-preload.js'), bundle],
+    args: ['--enable-source-maps', '--import', pathToFileURL(distFile('worker-preload.js')).href, entry],
+    mayStartAhead: true,
   };
 }
 
@@ -35,7 +39,8 @@ function commandProgram({ project, yaml, env }: { project: string; yaml: YamlCon
     makeBuilder: (emit) => new CommandBuilder({ project, yaml, env, emit }),
     makeWatcher: (emit) => new GlobWatcher({ project, files: yaml.files, emit }),
     makeTypes: () => undefined,
-    args: () => [distFile('command-runner.js'), yaml.runCmd],
+    args: [distFile('command-runner.js'), yaml.runCmd],
+    mayStartAhead: false,
   };
 }
 

@@ -49,6 +49,8 @@ function forPrograms(event: DevEvent): object | undefined {
       return { ...event.event, type: event.type, event: event.event.type };
     case 'build-done':
       return { time, type: event.type, changed: event.changed, ms: event.ms };
+    case 'worker-inspector':
+    case 'worker-loaded':
     case 'overview':
       return undefined;
     default:

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { RunAdmin, type TriggerOptions } from '../admin/run-admin.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -5,8 +6,11 @@ import type { EventRow } from '../monitor/run-reader.ts';
 import { reportError } from '../output/report-error.ts';
 import type { EngineController } from './engine-controller.ts';
 import type { DevEvent } from './events.ts';
+import type { InspectorPort } from './inspector-port.ts';
 import type { Builder, ProjectWatcher } from './program.ts';
 import type { RunFeed } from './run-feed.ts';
+import { SelfWrites } from './self-writes.ts';
+import { TasksUnderWay, type UnderWay } from './tasks-under-way.ts';
 import type { TypeChecker } from './type-checker.ts';
 import type { Workers } from './workers.ts';
 
@@ -17,6 +21,7 @@ export interface DevView {
 }
 
 export interface SessionParts {
+  project: string;
   engine: EngineController;
   builder: Builder;
   /** None with --no-reload. */
@@ -25,9 +30,11 @@ export interface SessionParts {
   types: TypeChecker | undefined;
   workers: Workers;
   feed: RunFeed;
+  /** Only with --inspect. */
+  inspector: InspectorPort | undefined;
   view: DevView;
   connection(): Connection;
-  /** Its change starts the worker anew, although the bundle stays the same. */
+  /** Its change starts the worker anew, although the code stays the same. */
   envFile: string;
 }
 
@@ -45,8 +52,13 @@ export class DevSession {
   readonly #ended: Promise<ExitCode>;
   #end: (exitCode: ExitCode) => void = () => undefined;
   #engineIsUp = false;
-  #bundle: string | undefined;
+  #manifest: string | undefined;
   #envChanged = false;
+  readonly #selfWrites = new SelfWrites();
+  readonly #underWay = new TasksUnderWay();
+  /** Workers that ended, whose last runs the feed may tell of only afterwards. */
+  readonly #deadWorkers = new Set<string>();
+  readonly #interruptedRuns = new Set<string>();
   #triggeredRun: string | undefined;
   #wasTriggered = false;
   #looks: Promise<void> = Promise.resolve();
@@ -85,26 +97,38 @@ export class DevSession {
         return;
       case 'files-changed':
         this.#envChanged ||= event.paths.includes(this.#parts.envFile);
-        builder.build();
+        builder.build(event.paths);
         return;
       case 'reload-requested':
-        if (this.#bundle !== undefined && this.#engineIsUp) workers.replace(this.#bundle);
+        if (this.#manifest !== undefined && this.#engineIsUp) workers.replace(this.#manifest);
         return;
       case 'build-done':
         watcher?.cover(event.inputs);
         if (event.changed) types?.check();
-        this.#bundle = event.bundle;
-        this.#serve(event.changed || this.#envChanged);
-        this.#envChanged = false;
+        this.#manifest = event.manifest;
+        this.#reload(event);
         return;
       case 'build-failed':
         watcher?.cover(event.inputs);
-        if (watcher === undefined && this.#bundle === undefined) this.#end(ExitCode.failed);
+        // Nobody will mend it: there is no watcher, or whoever waits for the run is a program.
+        if (this.#goal.once || (watcher === undefined && this.#manifest === undefined)) this.#end(ExitCode.failed);
+        return;
+      case 'worker-inspector':
+        this.#parts.inspector?.point(event.port);
+        return;
+      case 'worker-loaded':
+        watcher?.cover([event.file]);
+        builder.include([event.file]);
+        return;
+      case 'worker-starting':
+        this.#selfWrites.started();
         return;
       case 'worker-ready':
+        this.#selfWrites.ready(performance.now());
         this.#triggerOnce();
         return;
       case 'worker-exited':
+        this.#noteInterrupted(event);
         if (this.#goal.once && event.retryInMs === null && event.isLatest) this.#end(ExitCode.failed);
         return;
       case 'triggered':
@@ -115,6 +139,9 @@ export class DevSession {
         if (this.#goal.once) this.#end(reportError(event.error).exitCode);
         return;
       case 'run-event':
+        this.#noteReassigned(event.event);
+        this.#underWay.note(event.event);
+        this.#noteLate(event.event);
         this.#checkMismatch(event.event);
         if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) this.#look(event.event.runId);
         return;
@@ -123,15 +150,22 @@ export class DevSession {
         if (this.#goal.once) this.#end(event.outcome === 'COMPLETED' ? ExitCode.done : ExitCode.failed);
         return;
       case 'interrupted':
+        this.handle({ type: 'stopping', underWay: this.#underWay.list() });
         this.#end(event.signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.done);
         return;
       case 'quit-requested':
+        this.handle({ type: 'stopping', underWay: this.#underWay.list() });
         this.#end(ExitCode.done);
         return;
+      case 'engine-trouble':
+      case 'engine-recovered':
+      case 'inspector-ready':
       case 'engine-stage':
       case 'build-started':
       case 'types-checked':
-      case 'worker-starting':
+      case 'reload-held':
+      case 'run-interrupted':
+      case 'stopping':
       case 'worker-draining':
       case 'worker-stopped':
       case 'worker-line':
@@ -147,11 +181,20 @@ export class DevSession {
     }
   }
 
-  /** Puts the newest bundle to work, as soon as there are an engine and a bundle. */
+  /** Starts the worker on the code of a build, unless it is the worker who changes it. */
+  #reload({ changed, changedFiles }: Extract<DevEvent, { type: 'build-done' }>): void {
+    const envChanged = this.#envChanged;
+    this.#envChanged = false;
+    const verdict = changed && changedFiles.length > 0 && !envChanged ? this.#selfWrites.judge(changedFiles, performance.now()) : 'start';
+    if (verdict === 'hold') this.handle({ type: 'reload-held', files: changedFiles.map((file) => relative(this.#parts.project, file)) });
+    if (verdict === 'start') this.#serve(changed || envChanged);
+  }
+
+  /** Puts the newest code to work, as soon as there are an engine and code. */
   #serve(force = false): void {
     const { workers } = this.#parts;
-    if (this.#bundle === undefined || !this.#engineIsUp) return;
-    if (force || !workers.isOn(this.#bundle)) workers.replace(this.#bundle);
+    if (this.#manifest === undefined || !this.#engineIsUp) return;
+    if (force || !workers.isOn(this.#manifest)) workers.replace(this.#manifest);
   }
 
   #triggerOnce(): void {
@@ -166,6 +209,33 @@ export class DevSession {
         (error: unknown) => this.handle({ type: 'trigger-failed', workflow: trigger.workflow, error }),
       )
       .finally(() => admin.close());
+  }
+
+  #noteInterrupted({ workerIds }: Extract<DevEvent, { type: 'worker-exited' }>): void {
+    for (const workerId of workerIds) this.#deadWorkers.add(workerId);
+    for (const task of this.#underWay.list(workerIds)) this.#tellInterrupted(task);
+  }
+
+  /** A worker may die of a task sooner than the feed says that it has it; but one that ended meanwhile is not told of. */
+  #noteLate({ workerId }: EventRow): void {
+    if (workerId === null || !this.#deadWorkers.has(workerId)) return;
+    setImmediate(() => {
+      for (const task of this.#underWay.list([workerId])) this.#tellInterrupted(task);
+    });
+  }
+
+  /** The feed may bring all of it at once. */
+  #noteReassigned({ type, taskId }: EventRow): void {
+    const was = type === 'REASSIGNED' ? this.#underWay.get(taskId) : undefined;
+    if (was !== undefined && this.#deadWorkers.has(was.workerId)) this.#tellInterrupted(was);
+  }
+
+  /** Once for each worker that a run was on. */
+  #tellInterrupted({ runId, workflow, workerId }: UnderWay): void {
+    const key = `${workerId} ${runId}`;
+    if (this.#interruptedRuns.has(key)) return;
+    this.#interruptedRuns.add(key);
+    this.handle({ type: 'run-interrupted', runId, workflow });
   }
 
   #checkMismatch({ runId, workflow, task, mismatch }: EventRow): void {
@@ -185,6 +255,8 @@ export class DevSession {
     types?.stop();
     // First of all: a screen's streams would hold the engine's stop up, and what follows is read on the normal screen.
     await view.stop();
+    // A worker does not end while its debugger is on it.
+    await this.#parts.inspector?.stop();
     await Promise.all([watcher?.stop(), builder.stop(), workers.stop()]);
     await feed.stop();
     await engine.stop();

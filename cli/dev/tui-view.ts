@@ -28,7 +28,8 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       connect,
       connection,
       quit: () => emit({ type: 'quit-requested' }),
-      interrupt: () => emit({ type: 'interrupted', signal: 'SIGINT' }),
+      interrupt: () => context.interrupt(),
+      suspend: () => ui.suspend(),
       reload: () => emit({ type: 'reload-requested' }),
     }),
   );
@@ -37,6 +38,8 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
   let isOpen = true;
   return {
     show(event) {
+      // What is said of the end is read on the normal screen, once that is back.
+      if (event.type === 'stopping') last.push(...devLines(event).map((line) => line.text));
       if (!isOpen) return;
       if (event.type === 'engine-ready' && !event.restarted) ui.connect(connect);
       if (event.type === 'engine-failed' || event.type === 'run-finished') last.push(...devLines(event).map((line) => line.text));
@@ -47,10 +50,16 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       isOpen = false;
       ui.stop();
       await log.stop();
-      context.stderr.write('Stopping: workers finish their tasks. Ctrl+C ends at once.\n');
       for (const line of last) context.stderr.write(`${line}\n`);
     },
   };
+}
+
+/** On one line. */
+function crashText(event: DevEvent): string {
+  return devLines(event)
+    .map(({ text }) => text.replace(/^✗ /, '').trim())
+    .join('; ');
 }
 
 function apply(store: UiStore, event: DevEvent): void {
@@ -63,6 +72,19 @@ function apply(store: UiStore, event: DevEvent): void {
       store.dispatch({ type: 'dev', dev: { stages: [...others, { name: stage, ms: status === 'done' ? ms : null }] } });
       return;
     }
+    case 'engine-ready':
+    case 'engine-recovered':
+      store.dispatch({ type: 'dev', dev: { trouble: undefined } });
+      return;
+    case 'engine-trouble':
+      store.dispatch({ type: 'dev', dev: { trouble: event.trouble } });
+      return;
+    case 'engine-exited':
+      store.dispatch({ type: 'dev', dev: { trouble: { text: `the engine ended (${event.signal ?? `exit code ${event.code}`}) and is started again`, remedy: 'What was acknowledged is stored. If it stays away, the Logs (6) say why.' } } });
+      return;
+    case 'reload-held':
+      store.dispatch({ type: 'dev', dev: { held: event.files } });
+      return;
     case 'build-done':
       store.dispatch({ type: 'dev', dev: { problems: [] } });
       return;
@@ -78,13 +100,16 @@ function apply(store: UiStore, event: DevEvent): void {
       return;
     }
     case 'worker-starting':
-      store.dispatch({ type: 'dev', dev: { worker: dev.worker === 'serving' ? 'serving' : 'starting' } });
+      store.dispatch({ type: 'dev', dev: { worker: event.serves ? 'serving' : 'starting', held: [] } });
       return;
     case 'worker-ready':
       store.dispatch({ type: 'dev', dev: { worker: 'serving', crash: undefined, reloads: event.generation - 1 } });
       return;
     case 'worker-exited':
-      store.dispatch({ type: 'dev', dev: { worker: 'crashed', crash: { text: devLines(event)[0]?.text.replace(/^✗ /, '') ?? '', lines: event.exit.lastLines } } });
+      store.dispatch({ type: 'dev', dev: { worker: event.serves ? 'serving' : 'crashed', crash: { text: crashText(event), lines: event.exit.lastLines } } });
+      return;
+    case 'run-interrupted':
+      if (dev.crash !== undefined) store.dispatch({ type: 'dev', dev: { crash: { ...dev.crash, text: `${dev.crash.text}; it had run ${event.runId} of ${event.workflow}` } } });
       return;
     default:
   }

@@ -1,15 +1,23 @@
 import type { RunReader } from '../monitor/run-reader.ts';
+import { crashReason } from './crash-reason.ts';
 import type { Emit, WorkerExit } from './events.ts';
 import type { ProcessEnds } from './process-ends.ts';
-import { spawnWorker, type WorkerProcess } from './worker-process.ts';
+import { SpareWorker } from './spare-worker.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions {
   cwd: string;
   /** Processes of one generation. */
   count: number;
-  env(): Record<string, string | undefined>;
-  /** Of the Node process that runs a build. */
-  args(bundle: string): readonly string[];
+  env: () => Record<string, string | undefined>;
+  /** Of the Node process that runs the worker. */
+  args: readonly string[];
+  /** Whether a change of the files may start it again, so that giving up is not the end. */
+  watched: boolean;
+  /** Whether a start is given up at the first crash: somebody waits for its outcome. */
+  impatient: boolean;
+  /** Whether to keep a process ready for the next reload. */
+  ahead: boolean;
   connect(): RunReader;
   /** Hears of each process that has ended, however it did. */
   ends: Pick<ProcessEnds, 'tell' | 'stop'>;
@@ -18,13 +26,15 @@ export interface WorkersOptions {
 
 interface Generation {
   number: number;
-  bundle: string;
+  manifest: string;
   processes: WorkerProcess[];
   /** Ids of the workers that were there before it. */
   before: ReadonlySet<string>;
   ready: boolean;
   stopping: boolean;
   abort: AbortController;
+  /** As the engine knows its processes, once it does. */
+  workerIds: readonly string[];
 }
 
 /** Tasks of an old generation may go on this long, as the SDK's own limit allows, and a little more to report. */
@@ -45,33 +55,34 @@ export class Workers {
   #last = 0;
   #crashes = 0;
   #startedAtMs = 0;
+  #hasServed = false;
   #retry: NodeJS.Timeout | undefined;
+  readonly #spare = new SpareWorker();
   #stopped = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
   }
 
-  /** Starts a generation on the bundle. A change of the code forgives earlier crashes. */
-  replace(bundle: string): void {
+  /** Starts a generation on a build's code. A change of the code forgives earlier crashes. */
+  replace(manifest: string): void {
     this.#crashes = 0;
-    this.#start(bundle);
+    this.#start(manifest);
   }
 
-  /** Whether the newest generation runs this bundle, or is about to. */
-  isOn(bundle: string): boolean {
-    return [...this.#generations].some((generation) => generation.number === this.#last && generation.bundle === bundle && !generation.stopping);
+  /** Whether the newest generation runs this manifest, or is about to. */
+  isOn(manifest: string): boolean {
+    return [...this.#generations].some((generation) => generation.number === this.#last && generation.manifest === manifest && !generation.stopping);
   }
 
-  #start(bundle: string): void {
+  #start(manifest: string): void {
     clearTimeout(this.#retry);
     if (this.#stopped) return;
     // Of a burst, only the newest is waited for: what was not ready yet has taken nothing.
     for (const other of this.#generations) if (!other.ready) void this.#drain(other);
-    const { emit } = this.#options;
-    const generation: Generation = { number: ++this.#last, bundle, processes: [], before: new Set(), ready: false, stopping: false, abort: new AbortController() };
+    const generation: Generation = { number: ++this.#last, manifest, processes: [], before: new Set(), ready: false, stopping: false, abort: new AbortController(), workerIds: [] };
     this.#generations.add(generation);
-    this.#spawn(generation).catch((error: unknown) => emit({ type: 'worker-exited', generation: generation.number, exit: { code: null, signal: null, lastLines: [String(error)] }, retryInMs: null, isLatest: true }));
+    this.#spawn(generation).catch((error: unknown) => this.#tellExit(generation, { exit: { code: null, signal: null, lastLines: [String(error)] }, retryInMs: null, isLatest: true }));
   }
 
   async #spawn(generation: Generation): Promise<void> {
@@ -97,10 +108,17 @@ export class Workers {
     this.#startedAtMs = performance.now();
     const onLine = (line: string): void => emit({ type: 'worker-line', generation: generation.number, line });
     const env = this.#options.env();
-    const started = Array.from({ length: count - generation.processes.length }, () => spawnWorker({ args: this.#options.args(generation.bundle), cwd, env, onLine }));
+    const onLoaded = (file: string): void => emit({ type: 'worker-loaded', file });
+    // Of several processes the first is the one to be debugged.
+    const onInspector = (port: number): void => this.#debug(generation, port);
+    const isAlone = generation.processes.length === 0;
+    const started = Array.from({ length: count - generation.processes.length }, (_, at) => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded, onInspector: isAlone && at === 0 ? onInspector : () => undefined }));
     generation.processes = [...generation.processes, ...started];
-    for (const one of started) void one.exited.then((exit) => this.#exited(generation, { one, exit }));
-    emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((one) => one.pid) });
+    for (const one of started) {
+      one.order({ type: 'run', manifest: generation.manifest, project: cwd });
+      void one.exited.then((exit) => this.#exited(generation, { one, exit }));
+    }
+    emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((each) => each.pid), serves: this.#serves() });
     void this.#untilReady(generation, reader).finally(() => reader.close());
   }
 
@@ -113,6 +131,7 @@ export class Workers {
         const workers = await reader.listWorkers({ all: false });
         const fresh = workers.filter((worker) => worker.status === 'ACTIVE' && !generation.before.has(worker.workerId));
         if (fresh.length < this.#options.count) continue;
+        generation.workerIds = fresh.map((worker) => worker.workerId);
         this.#becameReady(generation);
         return;
       }
@@ -125,8 +144,21 @@ export class Workers {
   #becameReady(generation: Generation): void {
     if (generation.stopping) return;
     generation.ready = true;
+    this.#hasServed = true;
     this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
     for (const other of this.#generations) if (other.number < generation.number) void this.#drain(other);
+    const { ahead, args, cwd, env } = this.#options;
+    if (ahead && !this.#stopped) this.#spare.prepare({ args, cwd, env: env() });
+  }
+
+  /** The newest generation is debugged, from its first line on. */
+  #debug({ number }: Generation, port: number): void {
+    if (number === this.#last) this.#options.emit({ type: 'worker-inspector', port });
+  }
+
+  /** Whether one takes tasks now. */
+  #serves(): boolean {
+    return [...this.#generations].some((generation) => generation.ready && !generation.stopping);
   }
 
   #drain(generation: Generation): Promise<unknown> {
@@ -154,9 +186,18 @@ export class Workers {
     }
     if (performance.now() - this.#startedAtMs > calmMs) this.#crashes = 0;
     this.#crashes++;
-    const retryInMs = !isLatest || this.#crashes > crashLimit ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
-    this.#options.emit({ type: 'worker-exited', generation: generation.number, exit, retryInMs, isLatest });
-    if (retryInMs !== null) this.#later(retryInMs, () => (goesOn ? this.#refill(generation) : this.#start(generation.bundle)));
+    const isOver = this.#crashes > crashLimit || (this.#options.impatient && !this.#hasServed);
+    const retryInMs = !isLatest || isOver ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
+    this.#tellExit(generation, { exit, retryInMs, isLatest });
+    const serving = [...this.#generations].findLast((other) => other.ready && !other.stopping)?.processes[0]?.inspector;
+    if (isLatest && serving !== undefined) this.#options.emit({ type: 'worker-inspector', port: serving });
+    if (retryInMs !== null) this.#later(retryInMs, () => (goesOn ? this.#refill(generation) : this.#start(generation.manifest)));
+  }
+
+  #tellExit({ number, processes, workerIds }: Generation, { exit, retryInMs, isLatest }: { exit: WorkerExit; retryInMs: number | null; isLatest: boolean }): void {
+    const { emit, watched, cwd } = this.#options;
+    // Of several processes it is not known here which worker was whose.
+    emit({ type: 'worker-exited', generation: number, exit, retryInMs, isLatest, waitsForChange: watched, reason: crashReason(exit.lastLines, cwd), workerIds: processes.length > 0 ? [] : workerIds, serves: this.#serves() });
   }
 
   #later(ms: number, then: () => void): void {
@@ -179,6 +220,7 @@ export class Workers {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
+    this.#spare.stop();
     await Promise.all([...this.#generations].map((generation) => this.#drain(generation)));
     await this.#options.ends.stop();
   }

@@ -16,6 +16,7 @@ export interface EffectPorts {
   connect: () => RunReader;
   quit(): void;
   interrupt(): void;
+  suspend(): void;
   reload(): void;
 }
 
@@ -36,6 +37,9 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         return;
       case 'interrupt':
         ports.interrupt();
+        return;
+      case 'suspend':
+        ports.suspend();
         return;
       case 'reload':
         ports.reload();

@@ -100,3 +100,10 @@ export async function findBinaries(user: ServerUser, native = packagedFolder()):
   }
   return { postgres: join(usable, 'bin', 'postgres'), initdb: join(usable, 'bin', 'initdb') };
 }
+
+/** Of the server that these start; nothing where it does not say. */
+export async function serverMajor({ postgres }: Binaries): Promise<number | undefined> {
+  const said = await run(postgres, ['--version']).then(({ stdout }) => stdout, () => '');
+  const major = Number(/\b(\d+)(?:\.|beta|rc|devel|\s|$)/.exec(said)?.[1] ?? Number.NaN);
+  return Number.isNaN(major) ? undefined : major;
+}

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { HatchetError } from '../errors.ts';
@@ -43,6 +43,16 @@ function chooseFolder(dataDir: string, user: ServerUser): string {
   const absolute = resolve(dataDir);
   if (!user.isRoot || reachableByOthers(absolute)) return join(absolute, 'postgres');
   return join(makeSystemFolder(user, systemClusterKey(absolute)), 'postgres');
+}
+
+/** The version that made it; nothing where it cannot be read. */
+export function clusterMajor(folder: string): number | undefined {
+  try {
+    const major = Number.parseInt(readFileSync(join(folder, 'PG_VERSION'), 'utf8'), 10);
+    return Number.isNaN(major) ? undefined : major;
+  } catch {
+    return undefined;
+  }
 }
 
 function hasCluster(folder: string): boolean {

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { findBinaries, type Binaries } from './binaries.ts';
-import { openCluster, prepareDataDir } from './cluster.ts';
+import { findBinaries, serverMajor, type Binaries } from './binaries.ts';
+import { clusterMajor, openCluster, prepareDataDir } from './cluster.ts';
 import { readRecord, recordPath, writeRecord, type Cluster } from './cluster-record.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { freePort, isFreePort } from './free-port.ts';
@@ -140,7 +140,7 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   async #relaunch(): Promise<void> {
     if (this.#lock !== undefined && isServerOf(this.#pid, this.#cluster.folder)) return;
-    this.#log.warn({ pid: this.#pid }, 'Postgres is gone; starting it again');
+    this.#log.warn({ pid: this.#pid, code: 'POSTGRES_LOST' }, 'Postgres is gone; starting it again');
     await this.#bringUp({ samePort: true });
   }
 
@@ -157,6 +157,7 @@ class EmbeddedServer implements EmbeddedPostgres {
         if (this.#stopping === undefined) this.#startWatch();
         return how;
       }
+      await this.#checkMajor();
       if (Date.now() > deadline) throw this.#startError();
       // After a kill -9, old backends may hold the shared memory or the port for a moment longer.
       await delay(50);
@@ -184,6 +185,16 @@ class EmbeddedServer implements EmbeddedPostgres {
     if (this.#cluster.port === port) return;
     this.#cluster.port = port;
     writeRecord(this.#dataDir, this.#cluster);
+  }
+
+  /** Asked after a start that failed: a cluster of another major never starts, however often it is tried. */
+  async #checkMajor(): Promise<void> {
+    const { folder } = this.#cluster;
+    const [of, by] = [clusterMajor(folder), await serverMajor(this.#binaries)];
+    if (of === undefined || by === undefined || of === by) return;
+    throw new HatchetError('DATA_DIR_UNUSABLE', `the data in ${folder} is of Postgres ${of}, and this version brings Postgres ${by}, which cannot read it`, {
+      remedy: `Move it with a Postgres ${of} by pg_dump, go on with the version that made it, use another --data-dir, or begin anew with \`hatchet dev --reset\`.`,
+    });
   }
 
   #startError(): HatchetError {

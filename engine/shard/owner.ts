@@ -24,6 +24,7 @@ import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadForPlan } from './loader.ts';
 import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
+import { PostgresTrouble } from './postgres-trouble.ts';
 import { recoverShards, type OpenAttempt } from './recovery.ts';
 import { takeBatch } from './take-batch.ts';
 import { Ticks } from './ticks.ts';
@@ -50,6 +51,7 @@ export class Owner {
   readonly #config: ClientConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
   readonly #graceMs: number;
@@ -75,6 +77,7 @@ export class Owner {
     this.#graceMs = options.workerTimeoutMs ?? 0;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#trouble = new PostgresTrouble(this.#log);
     this.#events = options.events;
     this.#staging = new StagedPayloads(options.config, options.log);
     this.#parking = new Parking(this.cel, this.#staging, (job) => this.#unpark(job));
@@ -174,7 +177,8 @@ export class Owner {
     this.#states.clear();
   }
 
-  #wake(): void {
+  #wake(connectionLost?: Error): void {
+    if (connectionLost !== undefined) this.#trouble.lost(connectionLost, 'the connection to Postgres was lost');
     if (this.#pumping !== undefined || this.#stopping) return;
     // The next turn of the loop: whatever arrived in this one joins the batch.
     this.#pumping = new Promise<void>((resolve) => setImmediate(resolve))
@@ -189,7 +193,7 @@ export class Owner {
   async #pump(): Promise<void> {
     if (this.#lane === undefined) await this.#reconnect([]);
     if (this.#states.size < shardCount && performance.now() - this.#acquiredAt > acquireMs) await this.#acquire();
-    this.#dropExpired();
+    this.#queue = dropExpired(this.#queue, performance.now());
     while (!this.#stopping) {
       const jobs = this.#take();
       if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
@@ -218,10 +222,6 @@ export class Owner {
     const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#parking.admitToLoad(jobs);
     this.#queue = behind.length === 0 ? left : [...behind, ...left];
     return ready;
-  }
-
-  #dropExpired(): void {
-    this.#queue = dropExpired(this.#queue, performance.now());
   }
 
   async #runBatch(loading: readonly Job[]): Promise<void> {
@@ -260,6 +260,7 @@ export class Owner {
       if (state !== undefined) state.lastBatch = number;
     }
     if (renewed) this.#renewedAt = performance.now();
+    this.#trouble.over();
     this.#release(batch);
   }
 
@@ -276,10 +277,11 @@ export class Owner {
       if (error.notOwner) return this.#lose(batch.jobs);
       if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
       if (error.stagedLost || isPassing(error.sqlstate)) {
-        this.#log.warn({ err: error, sqlstate: error.sqlstate }, 'Postgres could not take a batch now; it is tried again');
+        this.#trouble.refused(error, error.sqlstate);
         this.#queue = [...batch.jobs, ...this.#queue];
         await delay(200);
-        return this.#dropExpired();
+        this.#queue = dropExpired(this.#queue, performance.now());
+        return;
       }
       return this.#bisect(batch.jobs, error);
     }
@@ -301,10 +303,7 @@ export class Owner {
   }
 
   async #connect(): Promise<void> {
-    const lane = await Lane.connect(this.#config, (error) => {
-      this.#log.warn({ err: error }, 'the connection to Postgres was lost');
-      this.#wake();
-    });
+    const lane = await Lane.connect(this.#config, (error) => this.#wake(error));
     this.#lane = lane;
     this.#lastBackend = lane.backend;
   }
@@ -315,7 +314,7 @@ export class Owner {
     this.#lane = undefined;
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
-        const lane = await Lane.connect(this.#config, () => this.#wake());
+        const lane = await Lane.connect(this.#config, (error) => this.#wake(error));
         const fate = await settleOwnership(lane.client, { owner: this.#id, ids: [...this.#states.keys()], old: this.#lastBackend ?? lane.backend, backend: lane.backend });
         this.#lane = lane;
         this.#lastBackend = lane.backend;
@@ -339,7 +338,7 @@ export class Owner {
             this.#queue = [...batch.jobs, ...this.#queue];
           }
         }
-        return;
+        return this.#trouble.over();
       } catch (error) {
         if (this.#stopping) {
           for (const { batch } of open) {
@@ -348,8 +347,8 @@ export class Owner {
           }
           return;
         }
-        this.#log.warn({ err: error }, 'Postgres cannot be reached; trying again');
-        if (open.length === 0) this.#dropExpired();
+        this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
+        if (open.length === 0) this.#queue = dropExpired(this.#queue, performance.now());
         await delay(pauseMs);
       }
     }

@@ -14,8 +14,9 @@ export class TestTerminal {
   readonly #pty: IPty;
   readonly exited: Promise<number>;
 
-  constructor(args: readonly string[], cwd: string) {
-    this.#pty = spawn(process.execPath, [hatchetBin, ...args], { rows: 30, cols: 100, cwd, env: terminalEnv() });
+  /** @param shell a program that the command is typed into, in place of running it */
+  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }) {
+    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows: 30, cols: 100, cwd, env: terminalEnv() });
     this.#pty.onData((data) => this.#terminal.write(data));
     this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
   }

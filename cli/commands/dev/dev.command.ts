@@ -14,6 +14,7 @@ export function devCommand(host: CommandHost): Command {
     .option('--database-url <url>', 'Postgres 15 or newer, instead of the embedded one (default: DATABASE_URL)')
     .option('--data-dir <folder>', 'data folder (default: .hatchet in the project)')
     .option('--processes <n>', 'worker processes', wholeNumber(1, 64), 1)
+    .option('--inspect [address]', 'a debugger for the worker, which stays across reloads (port or host:port; default: 127.0.0.1:9229)')
     .option('--no-reload', 'do not watch the files')
     .option('--reset', 'delete all data of the data folder first, after a question')
     .option('--yes', 'answer that question with yes; without a terminal it has to be given')

@@ -30,7 +30,8 @@ export async function tui(context: CliContext, runId: string | undefined, flags:
   try {
     return await new Promise<ExitCode>((resolve) => {
       const interrupt = (): void => resolve(ExitCode.interrupted);
-      ui.store.onEffect(effectRunner(context, { store: ui.store, connect, connection, quit: () => resolve(ExitCode.done), interrupt, reload: () => undefined }));
+      const suspend = (): void => ui.suspend();
+      ui.store.onEffect(effectRunner(context, { store: ui.store, connect, connection, quit: () => resolve(ExitCode.done), interrupt, suspend, reload: () => undefined }));
       context.interrupted.addEventListener('abort', interrupt);
       ui.connect(connect);
       if (runId !== undefined) ui.store.dispatch({ type: 'open-run', runId });

@@ -32,7 +32,7 @@ export async function startWorker(context: CliContext, given: string | undefined
   });
   const emit = (event: DevEvent): void => {
     for (const { text } of devLines(event)) context.stderr.write(`${text}\n`);
-    if (event.type === 'build-done') workers.replace(event.bundle);
+    if (event.type === 'build-done') workers.replace(event.manifest);
     if (event.type === 'build-failed') end(new CliError('the worker was not built', { remedy: 'Correct what is named above.' }));
     if (event.type === 'worker-exited' && event.retryInMs === null && event.isLatest) end(new CliError('the worker keeps dying', { remedy: 'Its last lines above say more.' }));
   };
@@ -41,6 +41,9 @@ export async function startWorker(context: CliContext, given: string | undefined
     count: flags.processes,
     env: () => workerEnv(context.env, { NODE_ENV: 'production', ...envFile }, connection),
     args: program.args,
+    watched: false,
+    impatient: false,
+    ahead: false,
     connect: () => new GrpcRunReader(connection),
     ends: new ProcessEnds(() => connection),
     emit,

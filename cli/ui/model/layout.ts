@@ -19,10 +19,11 @@ export function bodyRows({ rows, dev }: Size): number {
 /** Lines that a session's trouble takes beneath the head. */
 function bannerRows(dev: UiState['dev']): number {
   if (dev === undefined) return 0;
+  if (dev.trouble !== undefined) return 2;
   if (dev.problems.length > 0) return 1;
   if (dev.mismatches.length > 0) return 4;
   if (dev.crash !== undefined) return 1 + Math.min(crashLines, dev.crash.lines.length);
-  return dev.typeProblems.length > 0 ? 1 : 0;
+  return dev.held.length + dev.typeProblems.length > 0 ? 1 : 0;
 }
 
 /** Rows of a table that fit beneath its heading. */

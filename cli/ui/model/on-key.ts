@@ -9,6 +9,7 @@ import { views, type Dialog, type Key, type Step, type TextField, type UiState, 
 
 export function onKey(state: UiState, key: Key): Step {
   if (key.ctrl && key.input === 'c') return [state, [{ type: 'interrupt' }]];
+  if (key.ctrl && key.input === 'z') return [state, [{ type: 'suspend' }]];
   if (state.dialog !== undefined) return inDialog(state, state.dialog, key);
   return anywhere(state, key) ?? inView(state, key);
 }

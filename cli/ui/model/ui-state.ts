@@ -1,3 +1,4 @@
+import type { EngineTrouble } from '../../dev/engine-trouble.ts';
 import type { Problem } from '../../dev/events.ts';
 import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
@@ -70,6 +71,10 @@ export interface MismatchNote extends MismatchRow {
 /** What a `hatchet dev` adds to the view of an engine. */
 export interface DevStatus {
   stages: readonly { name: string; ms: number | null }[];
+  /** Of the engine, which no worker can help. */
+  trouble: EngineTrouble | undefined;
+  /** Files that the worker itself writes and imports, so that it is not started again for them. */
+  held: readonly string[];
   problems: readonly Problem[];
   typeProblems: readonly Problem[];
   worker: 'none' | 'starting' | 'serving' | 'crashed';
@@ -137,6 +142,7 @@ export interface UiState {
 export type UiEffect =
   | { type: 'quit' }
   | { type: 'interrupt' }
+  | { type: 'suspend' }
   | { type: 'reload' }
   | { type: 'copy'; text: string }
   | { type: 'cancel'; runId: string }
@@ -214,7 +220,7 @@ export function initialState(size: { rows: number; columns: number }, options: {
     rate: [],
     connection: 'connecting',
     notice: undefined,
-    dev: options.isDev ? { stages: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0, mismatches: [] } : undefined,
+    dev: options.isDev ? { stages: [], trouble: undefined, held: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0, mismatches: [] } : undefined,
     log: [],
     logSource: 'all',
     logScroll: null,

@@ -81,6 +81,14 @@ function Checklist({ dev }: { dev: DevStatus }) {
 }
 
 function Banner({ dev }: { dev: DevStatus }) {
+  if (dev.trouble !== undefined) {
+    return (
+      <Box flexDirection="column">
+        <Text color="red" wrap="truncate">{`✗ ${plainText(dev.trouble.text)}`}</Text>
+        <Text wrap="truncate">{`  ${plainText(dev.trouble.remedy)}`}</Text>
+      </Box>
+    );
+  }
   const [problem] = dev.problems;
   if (problem !== undefined) {
     return (
@@ -110,6 +118,9 @@ function Banner({ dev }: { dev: DevStatus }) {
         ))}
       </Box>
     );
+  }
+  if (dev.held.length > 0) {
+    return <Text color="yellow" wrap="truncate">{`! the worker writes ${plainText(dev.held.join(', '))} itself at each start, and imports it; r or another change reloads`}</Text>;
   }
   const [warning] = dev.typeProblems;
   if (warning === undefined) return undefined;

@@ -35,7 +35,7 @@ function opened(log: DurableLogRow = makeLog(nodes)): UiState {
 
 function inDev(state: UiState, mismatches = [note]): UiState {
   const overview = { engineVersion: '1', engineStartedAt: null, queued: 0, running: 0, triggered: 0, finished: 0, workers: 1, slotsTotal: 10, slotsUsed: 0, workflowsRevision: '' };
-  return { ...state, overview, dev: { stages: [], problems: [], typeProblems: [], worker: 'serving', crash: undefined, reloads: 1, mismatches } };
+  return { ...state, overview, dev: { stages: [], trouble: undefined, held: [], problems: [], typeProblems: [], worker: 'serving', crash: undefined, reloads: 1, mismatches } };
 }
 
 describe('the log of a durable task', () => {

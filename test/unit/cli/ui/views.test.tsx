@@ -92,13 +92,20 @@ describe('the screen', () => {
 
   it('shows a build error with its place, and what else a session has to say', () => {
     const dev = play(
-      { ...emptyState(), dev: { stages: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2, mismatches: [] } },
+      { ...emptyState(), dev: { stages: [], trouble: undefined, held: [], problems: [{ file: 'src/simple.ts', line: 8, column: 11, message: 'Unexpected ";"' }], typeProblems: [], worker: 'serving', crash: undefined, reloads: 2, mismatches: [] } },
       { type: 'overview', overview: { engineVersion: '1', engineStartedAt: at(0), queued: 3, running: 1, triggered: 9, finished: 5, workers: 1, slotsTotal: 100, slotsUsed: 1, workflowsRevision: '' }, atMs: 0 },
     ).state;
     const frame = draw(dev);
     expect(frame).toContain('src/simple.ts:8:11 Unexpected ";"');
     expect(frame).toContain('worker serving (2 reloads)');
     expect(frame).toContain('3 queued  1 running');
+    const session = dev.dev;
+    if (session === undefined) throw new Error('there is no session');
+    expect(draw({ ...dev, dev: { ...session, problems: [], held: ['src/own.ts'] } })).toContain('the worker writes src/own.ts itself');
+    // What no worker can help comes before all else.
+    const troubled = draw({ ...dev, dev: { ...session, trouble: { text: 'Postgres is gone', remedy: 'What was acknowledged is stored.' } } });
+    expect(troubled).toMatch(/✗ Postgres is gone *\n *What was acknowledged is stored\./);
+    expect(troubled).not.toContain('src/simple.ts');
   });
 
   it.each([
