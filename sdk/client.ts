@@ -12,6 +12,7 @@ import { ScheduledClient } from './features/scheduled-client.ts';
 import { WebhooksClient } from './features/webhooks-client.ts';
 import { WorkersClient } from './features/workers-client.ts';
 import { WorkflowsClient } from './features/workflows-client.ts';
+import type { CarriableBatchFn, CarriableFn, JsonOf } from './json-of.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import { notAwaitedYet } from './run/not-awaited-yet.ts';
 import { ResultListener } from './run/result-listener.ts';
@@ -108,7 +109,7 @@ export class HatchetClient {
    * Declares a task that stands alone. Its types come from `fn` and the schemas, or are given: `task<Input, Output>`.
    * A worker that has it in its `workflows` runs it; any program with the declaration can start it.
    */
-  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output> & CarriableFn<Output>): TaskDeclaration<RawInput, JsonOf<Output>>;
   task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
     return declareTask<RawInput, Input, Output, Output>(options, this.#runner);
   }
@@ -119,18 +120,18 @@ export class HatchetClient {
    * Declares a durable task: its waits, children and memos are recorded, so that it goes on where it was after whatever
    * ends its worker, and holds no slot while it waits for long. Its function must be deterministic: see the guide.
    */
-  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output> & CarriableFn<Output>): TaskDeclaration<RawInput, JsonOf<Output>>;
   durableTask<Input, Output, RawInput>(options: DurableTaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
     return declareDurableTask<RawInput, Input, Output, Output>(options, this.#runner);
   }
 
   /** Declares a batch task that gives one output for all runs of a batch. */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output> & CarriableFn<Output>): TaskDeclaration<RawInput, JsonOf<Output>>;
   /**
    * Declares a task whose runs are gathered and handed to its function together: it gets their inputs by the runs' ids, and
    * gives an output for each. Callers see nothing of it: a run's output is its own.
    */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output> & CarriableBatchFn<Output>): TaskDeclaration<RawInput, JsonOf<Output>>;
   batchTask<Input, Output, RawInput>(options: BatchTaskOptions<RawInput, Input, Output> | BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output> {
     return declareBatchTask<RawInput, Input, Output>(options, this.#runner);
   }
@@ -139,8 +140,8 @@ export class HatchetClient {
    * Declares a workflow; add tasks with its `task`. With `workflow<Input, Output>` the output's type says what each task
    * gives, by name: `{ first: { n: number } }`.
    */
-  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, Output, Input> {
-    return declareWorkflow<RawInput, Input, Output>(options, this.#runner);
+  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output> {
+    return declareWorkflow<RawInput, Input, JsonOf<Output>, Output>(options, this.#runner);
   }
 
   /**

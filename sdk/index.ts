@@ -38,6 +38,8 @@ export {
   type HatchetErrorCode,
   type TaskFailure,
 } from './errors.ts';
+export type { EnumInput } from './enum-value.ts';
+export type { JsonOf, NotCarriedByJson } from './json-of.ts';
 export type { InputType, JsonArray, JsonObject, JsonPrimitive, JsonValue, OutputType, UnknownInputType } from './json-value.ts';
 export type { LogConstructor, Logger, LogLevel } from './logger.ts';
 export { Priority, type DesiredWorkerLabel, type DesiredWorkerLabels, type RunManyItem, type RunManyItem as RunManyOpt, type RunOptions, type RunOptions as RunOpts } from './run/run-options.ts';

@@ -10,14 +10,14 @@ import type { Runnable } from '../sdk/workflow/declaration.ts';
 import { setEnvironment } from './environment.ts';
 import { leasePostgres } from './postgres-lease.ts';
 import { RunResults, type ByName, type TestRun } from './run-results.ts';
-import { testDurationMs, type TestDuration } from './test-duration.ts';
+import { durationToMs, type Duration } from '../sdk/duration.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface TestEngineOptions {
   /** What the clock shows at the start. @default the present */
   now?: Date | undefined;
   /** How long `results`, `waitForRun` and `worker` wait, in real time. @default '4s', less than most test runners' own limit */
-  timeout?: TestDuration | undefined;
+  timeout?: Duration | undefined;
   /** Of the engine, the client and the workers; to stderr. @default 'ERROR' */
   logLevel?: LogLevel | undefined;
   /**
@@ -29,7 +29,7 @@ export interface TestEngineOptions {
 
 export interface WaitOptions {
   /** Real time. @default the engine's `timeout` */
-  timeout?: TestDuration | undefined;
+  timeout?: Duration | undefined;
 }
 
 /** What was begun, to be ended in the opposite order. */
@@ -46,7 +46,7 @@ const workerGraceMs = 500;
  */
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const logLevel = options.logLevel ?? 'ERROR';
-  const timeoutMs = testDurationMs(options.timeout ?? '4s');
+  const timeoutMs = durationToMs(options.timeout ?? '4s');
   const clock = new VirtualClock(options.now);
   const stops: Stops = [];
   try {
@@ -156,8 +156,8 @@ export class TestEngine {
   }
 
   /** Resolves once nothing goes on by itself any more: every running task has ended, waits, or has been quiet for `patience`. */
-  async settled(options: { patience?: TestDuration | undefined } = {}): Promise<void> {
-    await this.#engine.time.settled({ patienceMs: testDurationMs(options.patience ?? '1s') });
+  async settled(options: { patience?: Duration | undefined } = {}): Promise<void> {
+    await this.#engine.time.settled({ patienceMs: durationToMs(options.patience ?? '1s') });
   }
 
   /** Ends its workers of this process, the engine and its database; with the last engine of all test processes, Postgres. Idempotent. */
@@ -167,7 +167,7 @@ export class TestEngine {
   }
 
   #wait({ timeout }: WaitOptions): number {
-    return timeout === undefined ? this.#timeoutMs : testDurationMs(timeout);
+    return timeout === undefined ? this.#timeoutMs : durationToMs(timeout);
   }
 }
 

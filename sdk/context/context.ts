@@ -26,6 +26,9 @@ export interface ChildRun<Input, Output> {
   options?: ChildRunOptions | undefined;
 }
 
+/** One whose failure is thrown, not listed. */
+export type ThrowingChildRun<Input, Output> = ChildRun<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined };
+
 type LogMethod = (message: string, extra?: unknown) => Promise<void>;
 type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
 
@@ -244,7 +247,10 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /** Starts children and waits for all outputs, in their order. By name as `runChild`. */
-  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+  bulkRunChildren<ChildInput, Output>(children: readonly ThrowingChildRun<ChildInput, Output>[]): Promise<Output[]>;
+  /** With `returnExceptions` for one of them, errors are listed for all. */
+  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]>;
+  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]> {
     return this.#begin(() => this.#host.runner.runMany(children.map(childItem)));
   }
 

@@ -2,6 +2,7 @@ import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
+import type { JsonOf } from '../json-of.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
@@ -28,7 +29,7 @@ export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema> =
 };
 
 /** The type that callers see for an output schema. */
-export type CheckedOutput<Schema extends StandardSchema> = SchemaOutput<Schema>;
+export type CheckedOutput<Schema extends StandardSchema> = JsonOf<SchemaOutput<Schema>>;
 
 /** What `hatchet.workflow` takes. */
 export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings {

@@ -1,6 +1,7 @@
 import type { ConcurrencyLimitStrategy, RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { ConditionSettings } from './conditions.ts';
 import type { Duration } from '../duration.ts';
+import type { EnumInput } from '../enum-value.ts';
 import type { DesiredWorkerLabels, Priority } from '../run/run-options.ts';
 
 /** How many runs of a key go at once, and what happens to the others. */
@@ -9,8 +10,8 @@ export interface Concurrency {
   expression: string;
   /** Runs of a key at once: a positive number, or CEL that gives one. @default 1 */
   maxRuns?: number | string | undefined;
-  /** @default ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS */
-  limitStrategy?: ConcurrencyLimitStrategy | undefined;
+  /** A value or its name. @default 'CANCEL_IN_PROGRESS' */
+  limitStrategy?: EnumInput<typeof ConcurrencyLimitStrategy> | undefined;
   /** Names a strategy that workflows share; needed with `isTenantScoped`. */
   name?: string | undefined;
   /** Whether all workflows that declare the name share it. @default false */
@@ -26,8 +27,8 @@ export interface RateLimit {
   dynamicKey?: string | undefined;
   /** With a dynamic key: the limit, a number or CEL. */
   limit?: number | string | undefined;
-  /** @default RateLimitDuration.MINUTE */
-  duration?: RateLimitDuration | undefined;
+  /** A value or its name. @default 'MINUTE' */
+  duration?: EnumInput<typeof RateLimitDuration> | undefined;
   /** Same as `staticKey`, its old name. */
   key?: string | undefined;
 }

@@ -5,6 +5,7 @@ import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary } from '../connection/unary.ts';
+import { requireJson } from '../json-text.ts';
 import type { Priority } from '../run/run-options.ts';
 import { idOf, type ResourceMetadata, type ResourceRef } from './resource.ts';
 
@@ -101,9 +102,9 @@ export class EventsClient {
   #request(key: string, event: BulkEvent): PushEventRequest {
     return {
       key: applyNamespace(key, this.#connection.config.namespace),
-      payload: JSON.stringify(event.payload),
+      payload: requireJson(event.payload, `the payload of the event ${key}`),
       eventTimestamp: new Date(),
-      additionalMetadata: event.additionalMetadata === undefined ? undefined : JSON.stringify(event.additionalMetadata),
+      additionalMetadata: event.additionalMetadata === undefined ? undefined : requireJson(event.additionalMetadata, `the metadata of the event ${key}`),
       priority: event.priority,
       scope: event.scope,
     };

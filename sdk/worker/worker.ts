@@ -16,6 +16,7 @@ import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
+import { checkRunnables } from './check-runnable.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
@@ -77,6 +78,7 @@ export class Worker {
    * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION, INVALID_ARGUMENT, UNAUTHENTICATED, UNREACHABLE after 30 s
    */
   async registerWorkflows(workflows: readonly Runnable[] = []): Promise<void> {
+    checkRunnables(this.name, workflows);
     for (const { definition } of workflows) await this.#register(definition);
   }
 
