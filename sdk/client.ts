@@ -3,6 +3,7 @@ import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedOutput, CheckedTaskOptions, DurableTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import { declareEvent, type EventDeclaration } from './definition/event.ts';
 import { AuditClient } from './features/audit-client.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
@@ -142,6 +143,17 @@ export class HatchetClient {
    */
   workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output> {
     return declareWorkflow<RawInput, Input, JsonOf<Output>, Output>(options, this.#runner);
+  }
+
+  /**
+   * Declares the key of an event with the type of its payload: `hatchet.event<{ id: string }>('order:paid')`. It stands wherever a key
+   * does: in `onEvents`, `hatchet.events.push`, conditions and `ctx.waitForEvent`.
+   * @param options.schema gives the type, and checks payloads where they are pushed and waited for. Any Standard Schema
+   */
+  event<Pushed extends object = object>(key: string, options?: { schema?: undefined }): EventDeclaration<Pushed>;
+  event<Pushed, Received>(key: string, options: { schema: StandardSchema<Pushed, Received> }): EventDeclaration<Pushed, Received>;
+  event<Pushed, Received>(key: string, options: { schema?: StandardSchema<Pushed, Received> | undefined } = {}): EventDeclaration<Pushed, Received> {
+    return declareEvent<Pushed, Received>(key, options.schema);
   }
 
   /**

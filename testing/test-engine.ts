@@ -1,6 +1,7 @@
 import type { RunningEngine } from '../engine/index.ts';
 import { HatchetClient } from '../sdk/client.ts';
 import { addMovableClock, type MovableClock } from '../sdk/config/movable-clock.ts';
+import type { EventDeclaration } from '../sdk/definition/event.ts';
 import type { PushedEvent, PushEventOptions } from '../sdk/features/events-client.ts';
 import type { LogLevel } from '../sdk/logger.ts';
 import type { WorkflowRunRef } from '../sdk/run/run-ref.ts';
@@ -135,8 +136,10 @@ export class TestEngine {
   }
 
   /** Pushes an event; resolves once what it started or woke has ended, or waits. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-  async push(key: string, payload: object = {}, options: PushEventOptions = {}): Promise<PushedEvent> {
-    const event = await this.hatchet.events.push(key, payload, options);
+  async push<Pushed>(event: EventDeclaration<Pushed, unknown>, payload: NoInfer<Pushed>, options?: PushEventOptions): Promise<PushedEvent>;
+  async push(key: string, payload?: object, options?: PushEventOptions): Promise<PushedEvent>;
+  async push(key: string | EventDeclaration<unknown, unknown>, payload: unknown = {}, options: PushEventOptions = {}): Promise<PushedEvent> {
+    const event = await (typeof key === 'string' ? this.hatchet.events.push(key, Object(payload), options) : this.hatchet.events.push(key, payload, options));
     await this.settled();
     return event;
   }

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { checkedDate } from '../checked-date.ts';
 import { Or, soonestMs, waitConditions, type WaitCondition } from '../definition/conditions.ts';
+import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { Draws } from '../durable/draws.ts';
 import type { Invocation } from '../durable/invocation.ts';
@@ -90,13 +91,18 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * Waits for an event that is pushed from now on, and gives its payload; with a `timeout`, `undefined` if none came in time.
    * @throws SchemaError for a payload that the schema refuses
    */
+  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options: Omit<EventWaitOptions<Received>, 'schema'> & { timeout: Duration }): Promise<Received | undefined>;
+  /** Of an event that `hatchet.event` made: with its type, checked by its schema. */
+  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options?: Omit<EventWaitOptions<Received>, 'schema'> & { timeout?: undefined }): Promise<Received>;
+  /** Of a key. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, options: EventWaitOptions<Payload> & { timeout: Duration }): Promise<Payload | undefined>;
   /** Without a `timeout` it waits for ever. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload> & { timeout?: undefined }): Promise<Payload>;
   /** The same as the official SDK writes it. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
-  waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[schema, scope, lookback, label]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
-    return this.#begin(() => this.#waitForEvent(key, typeof given === 'object' ? given : { expression: given, schema, scope, lookback, label }));
+  waitForEvent(event: string | AnyEvent, given?: EventWaitOptions<unknown> | string, ...[schema, scope, lookback, label]: [StandardSchema?, string?, Duration?, string?]): Promise<unknown> {
+    const own = typeof event === 'string' ? undefined : event.schema;
+    return this.#begin(() => this.#waitForEvent(keyOf(event), typeof given === 'object' ? { schema: own, ...given } : { expression: given, schema: schema ?? own, scope, lookback, label }));
   }
 
   /**

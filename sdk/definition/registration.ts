@@ -8,6 +8,7 @@ import { messageOf } from '../failure/describe-failure.ts';
 import { requireJson } from '../json-text.ts';
 import { wireLabels } from '../run/trigger-request.ts';
 import { taskConditions } from './conditions.ts';
+import { keyOf } from './event.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { BatchTaskConfig, Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
 import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
@@ -43,8 +44,8 @@ export function toRegistration(definition: WorkflowDefinition, namespace: string
     name,
     description: settings.description ?? '',
     version: settings.version ?? '',
-    eventTriggers: [...(settings.onEvents ?? []), ...list(settings.on?.event)].map((key) => applyNamespace(key, namespace)),
-    cronTriggers: [...(settings.onCrons ?? []), ...list(settings.on?.cron)],
+    eventTriggers: [...list(settings.onEvents), ...list(settings.on?.event)].map((event) => applyNamespace(keyOf(event), namespace)),
+    cronTriggers: [...list(settings.onCrons), ...list(settings.on?.cron)],
     tasks: allSteps(definition).map((step) => ({ ...taskOptions(name, step, taskDefaults), conditions: taskConditions(step.settings, namespace) })),
     onFailureTask: onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
     sticky: sticky(settings.sticky),

@@ -11,7 +11,7 @@ import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } fr
 export type TaskFn<Input, Result> = (input: Input, ctx: Context<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.task` takes. */
-export interface TaskOptions<RawInput, Input, Result> extends WorkflowSettings, TaskSettings {
+export interface TaskOptions<RawInput, Input, Result> extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;
@@ -32,7 +32,7 @@ export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema> =
 export type CheckedOutput<Schema extends StandardSchema> = JsonOf<SchemaOutput<Schema>>;
 
 /** What `hatchet.workflow` takes. */
-export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings {
+export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings<NoInfer<RawInput>> {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;

@@ -1,5 +1,6 @@
 import type { ConcurrencyLimitStrategy, RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { ConditionSettings } from './conditions.ts';
+import type { EventFor } from './event.ts';
 import type { Duration } from '../duration.ts';
 import type { EnumInput } from '../enum-value.ts';
 import type { DesiredWorkerLabels, Priority } from '../run/run-options.ts';
@@ -96,16 +97,16 @@ export interface DefaultFilter {
 }
 
 /** How the engine treats a workflow. */
-export interface WorkflowSettings {
+export interface WorkflowSettings<Input = unknown> {
   description?: string | undefined;
   version?: string | undefined;
   sticky?: StickyStrategyInput | undefined;
   /** Same as `onEvents` and `onCrons`. */
-  on?: { cron?: string | string[] | undefined; event?: string | string[] | undefined } | undefined;
+  on?: { cron?: string | string[] | undefined; event?: string | EventFor<Input> | (string | EventFor<Input>)[] | undefined } | undefined;
   /** Cron expressions at which it runs. */
   onCrons?: readonly string[] | undefined;
-  /** Event keys that run it. */
-  onEvents?: readonly string[] | undefined;
+  /** Event keys that run it: texts, or what `hatchet.event` made, whose payload must be an input. */
+  onEvents?: readonly (string | EventFor<Input>)[] | undefined;
   concurrency?: Concurrency | readonly Concurrency[] | undefined;
   /** @default Priority.LOW */
   defaultPriority?: Priority | undefined;

@@ -62,7 +62,7 @@ describe('durable operations that are refused', () => {
       expect.stringContaining('INVALID_DURATION: null is not a duration'),
       expect.stringContaining('INVALID_ARGUMENT: an Or without conditions can never be met'),
       expect.stringContaining('INVALID_ARGUMENT: memo takes a list of dependencies and a function'),
-      expect.stringContaining('INVALID_ARGUMENT: sleepUntil takes a Date, and was given "1970-01-01T00:00:00.000Z"'),
+      expect.stringContaining('INVALID_ARGUMENT: sleepUntil takes a Date, and was given 1970-01-01T00:00:00.000Z'),
       expect.stringContaining('INVALID_ARGUMENT: the time of sleepUntil is not a valid date'),
       { durationMs: 1 },
     ]);

@@ -3,7 +3,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonRetryableError, Or, type Context, type DurableContext, type JsonValue, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
+import { Hatchet, NonRetryableError, Or, UserEventCondition, type Context, type DurableContext, type JsonValue, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
 
 const hatchet = Hatchet.init();
 
@@ -264,3 +264,28 @@ hatchet.task({ name: 'named', concurrency: { expression: 'input.a', limitStrateg
 void hatchet.ratelimits.upsert({ key: 'a', limit: 1, duration: 'MINUTE' });
 // @ts-expect-error no such strategy
 hatchet.task({ name: 'misnamed', concurrency: { expression: 'input.a', limitStrategy: 'ROUND_ROBIN' }, fn: () => {} });
+
+// Events know what they carry.
+const orderPaid = hatchet.event<{ id: string; at: Date }>('order:paid');
+const approved = hatchet.event('approved', { schema: z.object({ by: z.string(), at: z.coerce.date<string>() }) });
+void hatchet.events.push(orderPaid, { id: 'a', at: new Date() });
+// @ts-expect-error the id is no number
+void hatchet.events.push(orderPaid, { id: 1, at: new Date() });
+void hatchet.events.bulkPush(orderPaid, [{ payload: { id: 'a', at: new Date() }, scope: 'a' }]);
+// @ts-expect-error the payload lacks its time
+void hatchet.events.bulkPush(orderPaid, [{ payload: { id: 'a' } }]);
+void hatchet.events.push(approved, { by: 'Ada', at: '2026-01-01' });
+void hatchet.events.push('order:paid', { any: 1 });
+hatchet.task({ name: 'on-paid', onEvents: [orderPaid, 'order:*'], fn: (input: { id: string; at: string }) => ({ id: input.id }) });
+hatchet.task({ name: 'on-both', on: { event: [orderPaid, 'other'] }, fn: (input: { id: string }) => ({ id: input.id }) });
+// @ts-expect-error the event has no number there
+hatchet.task({ name: 'on-other', onEvents: [orderPaid], fn: (input: { id: number }) => ({ id: input.id }) });
+// @ts-expect-error a Date arrives as a text
+hatchet.workflow<{ at: Date }>({ name: 'on-date', onEvents: [orderPaid] });
+const onPaid = hatchet.workflow<{ id: string }>({ name: 'on-paid-flow', onEvents: [orderPaid] });
+onPaid.task({ name: 'waits', waitFor: [{ eventKey: approved }, new UserEventCondition(orderPaid, 'input.id != ""')], fn: () => {} });
+hatchet.durableTask({ name: 'waits-for-events', fn: async (_input: object, ctx) => {
+  expectTypeOf(ctx.waitForEvent(orderPaid)).resolves.toEqualTypeOf<{ id: string; at: string }>();
+  expectTypeOf(ctx.waitForEvent(approved, { timeout: '1h' })).resolves.toEqualTypeOf<{ by: string; at: Date } | undefined>();
+  expectTypeOf(ctx.waitForEvent(approved, { scope: 'a' })).resolves.toEqualTypeOf<{ by: string; at: Date }>();
+} });
