@@ -13,6 +13,7 @@ export type { WorkerLabels } from './context/context-host.ts';
 export type { LogDetails } from './context/log-line.ts';
 export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedTaskOptions, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, DurableTaskFn, DurableTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
 export { EventDeclaration, type AnyEvent, type EventFor } from './definition/event.ts';
+export type { Added, AddedBy, AfterHook, BeforeHook, Extended, ExtendedOutput, NothingAdded, TaskMiddleware, TaskMiddleware as HatchetMiddleware, Without } from './definition/middleware.ts';
 export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent, type WaitCondition } from './definition/conditions.ts';
 export type { EvictionPolicy } from './durable/eviction-policy.ts';
 export { AuditClient, type AuditLine, type ListAudit } from './features/audit-client.ts';

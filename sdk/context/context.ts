@@ -32,14 +32,22 @@ export type ThrowingChildRun<Input, Output> = ChildRun<Input, Output> & { option
 type LogMethod = (message: string, extra?: unknown) => Promise<void>;
 type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
 
+/** Gives a context another input: for middleware, whose types vouch for what it adds. */
+export let replaceInput: (ctx: Context, input: unknown) => void;
+
 /** What a task knows about its run, and what it can do there. The second argument of every task function. */
 export class Context<Input = unknown, UserData = unknown> {
-  /** The input, as the schema made it. */
-  readonly input: Input;
+  static {
+    replaceInput = (ctx, input) => {
+      ctx.#input = input;
+    };
+  }
+
   /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
   readonly abortController: AbortController;
   /** The worker that runs the task. */
   readonly worker: ContextWorker;
+  #input: Input;
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
@@ -47,12 +55,17 @@ export class Context<Input = unknown, UserData = unknown> {
   #streamed = 0;
 
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
-    this.input = facts.input;
+    this.#input = facts.input;
     this.abortController = facts.abortController;
     this.worker = new ContextWorker(facts.host, this.#begin);
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;
+  }
+
+  /** The input, as the schema made it, with what middleware has added. */
+  get input(): Input {
+    return this.#input;
   }
 
   /** Whether the task was cancelled. Its result no longer counts then. */

@@ -173,7 +173,7 @@ export class Worker {
     this.#workflows.add(name);
     const { onFailure, inputSchema, taskDefaults } = definition;
     for (const { name: step, body, batch, durable, settings, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
-      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body }, inputSchema, outputSchema });
+      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, inputSchema, outputSchema });
       else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, inputSchema, outputSchema });
       else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
     }

@@ -289,3 +289,37 @@ hatchet.durableTask({ name: 'waits-for-events', fn: async (_input: object, ctx) 
   expectTypeOf(ctx.waitForEvent(approved, { timeout: '1h' })).resolves.toEqualTypeOf<{ by: string; at: Date } | undefined>();
   expectTypeOf(ctx.waitForEvent(approved, { scope: 'a' })).resolves.toEqualTypeOf<{ by: string; at: Date }>();
 } });
+
+// Middleware types what it adds.
+const withUser = hatchet.withMiddleware({
+  before: async (input: { token?: string }, ctx) => ({ user: `${input.token ?? ''} of ${ctx.taskName()}` }),
+  after: (output) => ({ ...output, took: 1 }),
+});
+const greeted = withUser.task<{ n: number }, { text: string }>({ name: 'greeted', fn: (input) => {
+  expectTypeOf(input).toEqualTypeOf<{ n: number } & { user: string }>();
+  return { text: input.user };
+} });
+expectTypeOf(greeted.run({ n: 1 })).resolves.toEqualTypeOf<{ text: string; took: number }>();
+const bySchema = withUser.task({ name: 'by-schema', input: z.object({ n: z.number() }), fn: (input) => ({ n: input.n, user: input.user }) });
+expectTypeOf(bySchema.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; user: string; took: number }>();
+const annotated = withUser.task({ name: 'annotated', fn: (input: { n: number; user: string }) => ({ n: input.n }) });
+expectTypeOf(annotated.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; took: number }>();
+const twice = withUser.withMiddleware({ before: [(input) => ({ ...input, first: 1 }), () => ({ second: true }), () => undefined], durable: true });
+twice.task<{ n: number }>({ name: 'twice', fn: (input) => {
+  expectTypeOf(input.second).toEqualTypeOf<boolean>();
+  expectTypeOf(input.first).toEqualTypeOf<number>();
+  expectTypeOf(input.user).toEqualTypeOf<string>();
+} });
+twice.durableTask<{ n: number }>({ name: 'durably', fn: (input) => {
+  expectTypeOf(input.first).toEqualTypeOf<number>();
+  // @ts-expect-error the middleware of the user does not go around durable tasks
+  void input.user;
+} });
+const wrappedFlow = withUser.workflow<{ n: number }>({ name: 'wrapped-flow' });
+const wrappedStep = wrappedFlow.withMiddleware({ before: () => ({ own: 1 }) }).task({ name: 'a', fn: (input) => ({ both: `${input.user} ${input.own} ${input.n}` }) });
+wrappedFlow.task({ name: 'b', parents: [wrappedStep], fn: async (input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(wrappedStep)).toEqualTypeOf<{ both: string; took: number }>();
+  // @ts-expect-error that was for the other task alone
+  void input.own;
+} });
+void wrappedFlow.run({ n: 1 });
