@@ -5,6 +5,7 @@
 export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
+export type { Healthcheck, HealthcheckOptions } from './config/healthcheck.ts';
 export { BatchContext } from './context/batch-context.ts';
 export { DurableContext, type EventWaitOptions, type SleepOptions, type SleepResult } from './context/durable-context.ts';
 export type { WaitResult } from './context/wait-result.ts';

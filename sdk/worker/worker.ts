@@ -17,6 +17,7 @@ import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
 import { checkRunnables } from './check-runnable.ts';
+import { showHealth, type WorkerHealth } from './health-port.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
@@ -224,6 +225,8 @@ export class Worker {
     clock?.workers.add(this);
     const letGo = this.#capturesConsole() ? captureConsole() : () => {};
     const unwatch = watchProcess({ logger: this.#logger, underWay: () => tasks.attempts.labels() });
+    const { healthcheck } = this.#connection.config;
+    const hideHealth = healthcheck === undefined ? async () => {} : showHealth(healthcheck, this.#logger, () => this.#health({ session, tasks }));
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
       await session.run(() => this.#registration());
@@ -236,8 +239,13 @@ export class Worker {
       unwatch();
       letGo();
       clock?.workers.delete(this);
+      await hideHealth();
       await heartbeat.stop();
     }
+  }
+
+  #health({ session, tasks }: Pick<Shift, 'session' | 'tasks'>): WorkerHealth {
+    return { name: this.name, connected: session.isListening, slots: this.#options.slots ?? 100, running: tasks.attempts.size, actions: [...this.#actions.keys()], labels: this.getLabels() };
   }
 
   #registration(): Registration {
