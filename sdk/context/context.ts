@@ -79,6 +79,11 @@ export class Context<Input = unknown, UserData = unknown> {
     if (isError(error) && fieldOf(error, 'name') === 'AbortError') throw error;
   }
 
+  /** Throws where the task was cancelled: for loops that nothing else would end. @throws TaskCancelledError */
+  throwIfCancelled(): void {
+    this.abortController.signal.throwIfAborted();
+  }
+
   /** Cancels this run. */
   cancel(): Promise<void> {
     return this.#begin(async () => {

@@ -323,3 +323,12 @@ wrappedFlow.task({ name: 'b', parents: [wrappedStep], fn: async (input, ctx) => 
   void input.own;
 } });
 void wrappedFlow.run({ n: 1 });
+
+// Declarations without a function, for programs that only start runs.
+const elsewhere = hatchet.task<{ order: string }, { at: Date }>({ name: 'elsewhere' });
+expectTypeOf(elsewhere.run({ order: 'a' })).resolves.toEqualTypeOf<{ at: string }>();
+// @ts-expect-error the order is no number
+void elsewhere.run({ order: 1 });
+expectTypeOf(hatchet.durableTask<{ order: string }, { n: number }>({ name: 'durable-elsewhere' }).run({ order: 'a' })).resolves.toEqualTypeOf<{ n: number }>();
+expectTypeOf(hatchet.task({ name: 'schema-elsewhere', input: z.object({ n: z.number() }), output: z.object({ m: z.number() }) }).run({ n: 1 })).resolves.toEqualTypeOf<{ m: number }>();
+expectTypeOf(hatchet.workflow<{ n: number }, { first: { m: number } }>({ name: 'flow-elsewhere' }).run({ n: 1 })).resolves.toEqualTypeOf<{ first: { m: number } }>();
