@@ -3,9 +3,9 @@ import type { JsonOf } from '../json-of.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 
 /** These carry types only: no value has these properties. */
-export declare const pushed: unique symbol;
-export declare const arriving: unique symbol;
-export declare const received: unique symbol;
+declare const pushed: unique symbol;
+declare const arriving: unique symbol;
+declare const received: unique symbol;
 
 /** An event key that knows what its events carry. Wherever a key is taken, it can stand. Made by `hatchet.event`. */
 export class EventDeclaration<Pushed, Received = JsonOf<Pushed>> {
