@@ -3,6 +3,8 @@ import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedOutput, CheckedTaskOptions, DurableTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import { declareEvent, type EventDeclaration } from './definition/event.ts';
+import { toLayer, type Added, type AddedBy, type Extended, type ExtendedOutput, type Layer, type NothingAdded, type TaskMiddleware, type Without } from './definition/middleware.ts';
 import { AuditClient } from './features/audit-client.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
@@ -12,6 +14,7 @@ import { ScheduledClient } from './features/scheduled-client.ts';
 import { WebhooksClient } from './features/webhooks-client.ts';
 import { WorkersClient } from './features/workers-client.ts';
 import { WorkflowsClient } from './features/workflows-client.ts';
+import type { CarriableBatchFn, CarriableFn, JsonOf } from './json-of.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import { notAwaitedYet } from './run/not-awaited-yet.ts';
 import { ResultListener } from './run/result-listener.ts';
@@ -35,7 +38,7 @@ import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.t
  * const { text } = await greet.run({ name: 'Ada' });
  * ```
  */
-export class HatchetClient {
+export class HatchetClient<M extends Added = NothingAdded> {
   /** Reads runs and acts on them. */
   readonly runs: RunsClient;
   /** Pushes events, and reads them. */
@@ -61,10 +64,13 @@ export class HatchetClient {
   readonly #results: ResultListener;
   readonly #runner: Runner;
 
-  private constructor(config: ClientConfig) {
-    this.logger = guardedLogger(config.logger('Hatchet', config.logLevel));
-    this.#connection = new Connection(config);
-    this.#results = new ResultListener(this.#connection, this.logger);
+  readonly #layers: readonly Layer[];
+
+  private constructor({ connection, logger, results, layers }: { connection: Connection; logger: Logger; results: ResultListener; layers: readonly Layer[] }) {
+    this.logger = logger;
+    this.#connection = connection;
+    this.#results = results;
+    this.#layers = layers;
     this.#runner = new Runner(this.#connection, this.#results, this.logger);
     this.runs = new RunsClient(this.#connection, this.#runner);
     this.events = new EventsClient(this.#connection);
@@ -84,12 +90,29 @@ export class HatchetClient {
    * @throws HatchetError NOT_CONFIGURED where no token is found, or it names no tenant or address
    */
   static init(options: ClientOptions = {}): HatchetClient {
-    return new HatchetClient(resolveConfig(options, process.env, () => findLocalEngine(process.cwd())));
+    const config = resolveConfig(options, process.env, () => findLocalEngine(process.cwd()));
+    const logger = guardedLogger(config.logger('Hatchet', config.logLevel));
+    const connection = new Connection(config);
+    return new HatchetClient({ connection, logger, results: new ResultListener(connection, logger), layers: [] });
+  }
+
+  /**
+   * A client over the same connections, with middleware around the functions of all tasks that it declares. What `before` gives is
+   * added to the input of the function, what `after` gives to its output, with their types; a client may have several.
+   * Closing one closes both.
+   * @throws HatchetError INVALID_DEFINITION for a hook that is no function
+   */
+  withMiddleware<const Middleware extends TaskMiddleware>(middleware: Middleware): HatchetClient<AddedBy<M, Middleware>> {
+    return new HatchetClient<AddedBy<M, Middleware>>({ connection: this.#connection, logger: this.logger, results: this.#results, layers: [...this.#layers, toLayer(middleware)] });
   }
 
   /** Same as `scheduled`. */
   get schedules(): ScheduledClient {
     return this.scheduled;
+  }
+
+  get #origin(): { runner: Runner; layers: readonly Layer[] } {
+    return { runner: this.#runner, layers: this.#layers };
   }
 
   /** The tenant that the token is for. */
@@ -103,44 +126,55 @@ export class HatchetClient {
   }
 
   /** Declares a task whose output is checked by a schema at the worker. */
-  task<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedTaskOptions<RawInput, Input, Schema>): TaskDeclaration<RawInput, CheckedOutput<Schema>>;
+  task<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedTaskOptions<RawInput, Input, Schema, Extended<Input, M['before']>>): TaskDeclaration<Without<RawInput, M['before']>, CheckedOutput<Schema>>;
   /**
    * Declares a task that stands alone. Its types come from `fn` and the schemas, or are given: `task<Input, Output>`.
    * A worker that has it in its `workflows` runs it; any program with the declaration can start it.
    */
-  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
-  task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
-    return declareTask<RawInput, Input, Output, Output>(options, this.#runner);
+  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
+  task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<Without<RawInput, M['before']>, Output> {
+    return declareTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>, Output>(options, this.#origin);
   }
 
   /** Declares a durable task whose output is checked by a schema at the worker. */
-  durableTask<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedDurableTaskOptions<RawInput, Input, Schema>): TaskDeclaration<RawInput, CheckedOutput<Schema>>;
+  durableTask<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedDurableTaskOptions<RawInput, Input, Schema, Extended<Input, M['durableBefore']>>): TaskDeclaration<Without<RawInput, M['durableBefore']>, CheckedOutput<Schema>>;
   /**
    * Declares a durable task: its waits, children and memos are recorded, so that it goes on where it was after whatever
    * ends its worker, and holds no slot while it waits for long. Its function must be deterministic: see the guide.
    */
-  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
-  durableTask<Input, Output, RawInput>(options: DurableTaskOptions<RawInput, Input, Output> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<RawInput, Output> {
-    return declareDurableTask<RawInput, Input, Output, Output>(options, this.#runner);
+  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['durableBefore']>, JsonOf<ExtendedOutput<Output, M['durableAfter']>>>;
+  durableTask<Input, Output, RawInput>(options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<Without<RawInput, M['durableBefore']>, Output> {
+    return declareDurableTask<RawInput, Input, Extended<Input, M['durableBefore']>, Output, Without<RawInput, M['durableBefore']>, Output>(options, this.#origin);
   }
 
   /** Declares a batch task that gives one output for all runs of a batch. */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
   /**
    * Declares a task whose runs are gathered and handed to its function together: it gets their inputs by the runs' ids, and
    * gives an output for each. Callers see nothing of it: a run's output is its own.
    */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output>;
-  batchTask<Input, Output, RawInput>(options: BatchTaskOptions<RawInput, Input, Output> | BroadcastTaskOptions<RawInput, Input, Output>): TaskDeclaration<RawInput, Output> {
-    return declareBatchTask<RawInput, Input, Output>(options, this.#runner);
+  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableBatchFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
+  batchTask<Input, Output, RawInput>(options: BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> | BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>>): TaskDeclaration<Without<RawInput, M['before']>, Output> {
+    return declareBatchTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>>(options, this.#origin);
   }
 
   /**
    * Declares a workflow; add tasks with its `task`. With `workflow<Input, Output>` the output's type says what each task
    * gives, by name: `{ first: { n: number } }`.
    */
-  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, Output, Input> {
-    return declareWorkflow<RawInput, Input, Output>(options, this.#runner);
+  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output, M> {
+    return declareWorkflow<RawInput, Input, JsonOf<Output>, Output, M>(options, this.#runner, this.#layers);
+  }
+
+  /**
+   * Declares the key of an event with the type of its payload: `hatchet.event<{ id: string }>('order:paid')`. It stands wherever a key
+   * does: in `onEvents`, `hatchet.events.push`, conditions and `ctx.waitForEvent`.
+   * @param options.schema gives the type, and checks payloads where they are pushed and waited for. Any Standard Schema
+   */
+  event<Pushed extends object = object>(key: string, options?: { schema?: undefined }): EventDeclaration<Pushed>;
+  event<Pushed, Received>(key: string, options: { schema: StandardSchema<Pushed, Received> }): EventDeclaration<Pushed, Received>;
+  event<Pushed, Received>(key: string, options: { schema?: StandardSchema<Pushed, Received> | undefined } = {}): EventDeclaration<Pushed, Received> {
+    return declareEvent<Pushed, Received>(key, options.schema);
   }
 
   /**

@@ -1,14 +1,18 @@
 import { HatchetError } from './errors.ts';
 
-const unitMs = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+const unitMs = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 type Unit = keyof typeof unitMs;
 
 type Milliseconds = `${number}ms`;
 type Seconds = `${number}s`;
 type Minutes = `${number}m`;
 type Hours = `${number}h`;
+type Days = `${number}d`;
+type WithinDay = Seconds | Minutes | Hours | `${Hours}${Minutes}` | `${Hours}${Seconds}` | `${Minutes}${Seconds}` | `${Hours}${Minutes}${Seconds}`;
 
 export interface DurationObject {
+  /** Of 24 hours. */
+  days?: number | undefined;
   hours?: number | undefined;
   minutes?: number | undefined;
   seconds?: number | undefined;
@@ -16,15 +20,15 @@ export interface DurationObject {
 }
 
 /**
- * A length of time: a text such as `'500ms'`, `'90s'`, `'42m30s'`; an object such as `{ minutes: 5 }`;
+ * A length of time: a text such as `'500ms'`, `'90s'`, `'42m30s'`, `'3d'`, where a day is 24 hours; an object such as `{ minutes: 5 }`;
  * or a number of milliseconds.
  */
-export type Duration = Milliseconds | Seconds | Minutes | Hours | `${Hours}${Minutes}` | `${Hours}${Seconds}` | `${Minutes}${Seconds}` | `${Hours}${Minutes}${Seconds}` | DurationObject | number;
+export type Duration = Milliseconds | WithinDay | Days | `${Days}${WithinDay}` | DurationObject | number;
 
-const parts: ReadonlySet<string> = new Set(['hours', 'minutes', 'seconds', 'milliseconds'] satisfies (keyof DurationObject)[]);
+const parts: ReadonlySet<string> = new Set(['days', 'hours', 'minutes', 'seconds', 'milliseconds'] satisfies (keyof DurationObject)[]);
 
-const wholeText = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/;
-const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/g;
+const wholeText = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
 /** One hundred years, the engine's own bound: longer durations are mistakes. */
 const longestMs = 100 * 365 * 24 * unitMs.h;
@@ -37,19 +41,19 @@ export function durationToMs(duration: Duration): number {
   const ms = rawMs(duration);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0 || ms > longestMs) {
     throw new HatchetError('INVALID_DURATION', `${typeof duration === 'number' ? duration : JSON.stringify(duration)} is not a duration`, {
-      remedy: "Use a text such as '500ms', '90s' or '42m30s', an object such as { minutes: 5 }, or a number of milliseconds",
+      remedy: "Use a text such as '500ms', '90s', '42m30s' or '3d', an object such as { minutes: 5 }, or a number of milliseconds",
     });
   }
   return Math.round(ms);
 }
 
 /**
- * The duration as the wire carries it. Texts pass through unchanged.
+ * The duration as the wire carries it, without days: the contract has none. Other texts pass through unchanged.
  * @throws HatchetError INVALID_DURATION
  */
 export function durationToString(duration: Duration): string {
   const ms = durationToMs(duration);
-  if (typeof duration === 'string') return duration;
+  if (typeof duration === 'string' && !duration.includes('d')) return duration;
   if (ms === 0) return '0s';
   let rest = ms;
   let text = '';
@@ -64,11 +68,11 @@ export function durationToString(duration: Duration): string {
 function rawMs(duration: Duration): number | undefined {
   if (typeof duration === 'number') return duration;
   if (typeof duration === 'string') return wholeText.test(duration) ? textMs(duration) : undefined;
-  // Callers without types; and objects of other libraries, whose days would be lost in silence.
+  // Callers without types; and objects of other libraries, whose months would be lost in silence.
   if (typeof duration !== 'object' || duration === null || Object.keys(duration).some((name) => !parts.has(name))) return undefined;
-  const { hours = 0, minutes = 0, seconds = 0, milliseconds = 0 } = duration;
-  if ([hours, minutes, seconds, milliseconds].some((amount) => amount < 0)) return undefined;
-  return hours * unitMs.h + minutes * unitMs.m + seconds * unitMs.s + milliseconds;
+  const { days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0 } = duration;
+  if ([days, hours, minutes, seconds, milliseconds].some((amount) => amount < 0)) return undefined;
+  return days * unitMs.d + hours * unitMs.h + minutes * unitMs.m + seconds * unitMs.s + milliseconds;
 }
 
 function isUnit(text: string): text is Unit {

@@ -129,11 +129,14 @@ export class TaskCancelledError extends HatchetError {
 /** A run with the same idempotency key exists. */
 export class IdempotencyCollisionError extends HatchetError {
   readonly existingRunExternalId: string;
+  /** The id that the run would have had, where the engine says it. */
+  readonly collidingRunExternalId: string | undefined;
 
-  constructor(existingRunExternalId: string) {
+  constructor(existingRunExternalId: string, collidingRunExternalId?: string) {
     super('IDEMPOTENCY_COLLISION', `a run with the same idempotency key exists: ${existingRunExternalId}`, { remedy: 'Wait for that one (`hatchet.runRef(id).result()`), or trigger again once it gives the key back' });
     this.name = 'IdempotencyCollisionError';
     this.existingRunExternalId = existingRunExternalId;
+    this.collidingRunExternalId = collidingRunExternalId;
   }
 }
 

@@ -5,6 +5,7 @@
 export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
+export type { Healthcheck, HealthcheckOptions } from './config/healthcheck.ts';
 export { BatchContext } from './context/batch-context.ts';
 export { DurableContext, type EventWaitOptions, type SleepOptions, type SleepResult } from './context/durable-context.ts';
 export type { WaitResult } from './context/wait-result.ts';
@@ -12,6 +13,8 @@ export { Context, type ChildRun, type ChildRunOptions } from './context/context.
 export type { WorkerLabels } from './context/context-host.ts';
 export type { LogDetails } from './context/log-line.ts';
 export type { BatchResults, BatchTaskFn, BatchTaskOptions, BroadcastTaskFn, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedTaskOptions, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, DurableTaskFn, DurableTaskOptions, HookOptions, TaskFn, TaskOptions, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from './definition/task-options.ts';
+export { EventDeclaration, type AnyEvent, type EventFor } from './definition/event.ts';
+export type { Added, AddedBy, AfterHook, BeforeHook, Extended, ExtendedOutput, NothingAdded, TaskMiddleware, TaskMiddleware as HatchetMiddleware, Without } from './definition/middleware.ts';
 export { Or, OrCondition, ParentCondition, SleepCondition, UserEventCondition, type ConditionSettings, type Parent, type SingleCondition, type Sleep, type TaskCondition, type UserEvent, type WaitCondition } from './definition/conditions.ts';
 export type { EvictionPolicy } from './durable/eviction-policy.ts';
 export { AuditClient, type AuditLine, type ListAudit } from './features/audit-client.ts';
@@ -38,6 +41,8 @@ export {
   type HatchetErrorCode,
   type TaskFailure,
 } from './errors.ts';
+export type { EnumInput } from './enum-value.ts';
+export type { JsonOf, NotCarriedByJson } from './json-of.ts';
 export type { InputType, JsonArray, JsonObject, JsonPrimitive, JsonValue, OutputType, UnknownInputType } from './json-value.ts';
 export type { LogConstructor, Logger, LogLevel } from './logger.ts';
 export { Priority, type DesiredWorkerLabel, type DesiredWorkerLabels, type RunManyItem, type RunManyItem as RunManyOpt, type RunOptions, type RunOptions as RunOpts } from './run/run-options.ts';

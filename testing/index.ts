@@ -2,6 +2,6 @@
 export { createTestEngine, TestEngine, type TestEngineOptions, type WaitOptions } from './test-engine.ts';
 export { holdTestPostgres, type HeldPostgres } from './hold-test-postgres.ts';
 export type { ByName, TestRun } from './run-results.ts';
-export type { TestDuration } from './test-duration.ts';
+export type { Duration as TestDuration } from '../sdk/duration.ts';
 export { TestingError, type TestingErrorCode } from './testing-error.ts';
 export { VirtualClock, type AdvanceOptions } from './virtual-clock.ts';

@@ -1,6 +1,7 @@
 import type { RunningEngine } from '../engine/index.ts';
 import { HatchetClient } from '../sdk/client.ts';
 import { addMovableClock, type MovableClock } from '../sdk/config/movable-clock.ts';
+import type { EventDeclaration } from '../sdk/definition/event.ts';
 import type { PushedEvent, PushEventOptions } from '../sdk/features/events-client.ts';
 import type { LogLevel } from '../sdk/logger.ts';
 import type { WorkflowRunRef } from '../sdk/run/run-ref.ts';
@@ -10,14 +11,14 @@ import type { Runnable } from '../sdk/workflow/declaration.ts';
 import { setEnvironment } from './environment.ts';
 import { leasePostgres } from './postgres-lease.ts';
 import { RunResults, type ByName, type TestRun } from './run-results.ts';
-import { testDurationMs, type TestDuration } from './test-duration.ts';
+import { durationToMs, type Duration } from '../sdk/duration.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface TestEngineOptions {
   /** What the clock shows at the start. @default the present */
   now?: Date | undefined;
   /** How long `results`, `waitForRun` and `worker` wait, in real time. @default '4s', less than most test runners' own limit */
-  timeout?: TestDuration | undefined;
+  timeout?: Duration | undefined;
   /** Of the engine, the client and the workers; to stderr. @default 'ERROR' */
   logLevel?: LogLevel | undefined;
   /**
@@ -29,7 +30,7 @@ export interface TestEngineOptions {
 
 export interface WaitOptions {
   /** Real time. @default the engine's `timeout` */
-  timeout?: TestDuration | undefined;
+  timeout?: Duration | undefined;
 }
 
 /** What was begun, to be ended in the opposite order. */
@@ -46,7 +47,7 @@ const workerGraceMs = 500;
  */
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const logLevel = options.logLevel ?? 'ERROR';
-  const timeoutMs = testDurationMs(options.timeout ?? '4s');
+  const timeoutMs = durationToMs(options.timeout ?? '4s');
   const clock = new VirtualClock(options.now);
   const stops: Stops = [];
   try {
@@ -135,8 +136,10 @@ export class TestEngine {
   }
 
   /** Pushes an event; resolves once what it started or woke has ended, or waits. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-  async push(key: string, payload: object = {}, options: PushEventOptions = {}): Promise<PushedEvent> {
-    const event = await this.hatchet.events.push(key, payload, options);
+  async push<Pushed>(event: EventDeclaration<Pushed, unknown>, payload: NoInfer<Pushed>, options?: PushEventOptions): Promise<PushedEvent>;
+  async push(key: string, payload?: object, options?: PushEventOptions): Promise<PushedEvent>;
+  async push(key: string | EventDeclaration<unknown, unknown>, payload: unknown = {}, options: PushEventOptions = {}): Promise<PushedEvent> {
+    const event = await (typeof key === 'string' ? this.hatchet.events.push(key, Object(payload), options) : this.hatchet.events.push(key, payload, options));
     await this.settled();
     return event;
   }
@@ -156,8 +159,8 @@ export class TestEngine {
   }
 
   /** Resolves once nothing goes on by itself any more: every running task has ended, waits, or has been quiet for `patience`. */
-  async settled(options: { patience?: TestDuration | undefined } = {}): Promise<void> {
-    await this.#engine.time.settled({ patienceMs: testDurationMs(options.patience ?? '1s') });
+  async settled(options: { patience?: Duration | undefined } = {}): Promise<void> {
+    await this.#engine.time.settled({ patienceMs: durationToMs(options.patience ?? '1s') });
   }
 
   /** Ends its workers of this process, the engine and its database; with the last engine of all test processes, Postgres. Idempotent. */
@@ -167,7 +170,7 @@ export class TestEngine {
   }
 
   #wait({ timeout }: WaitOptions): number {
-    return timeout === undefined ? this.#timeoutMs : testDurationMs(timeout);
+    return timeout === undefined ? this.#timeoutMs : durationToMs(timeout);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EngineTime } from '../engine/index.ts';
-import { testDurationMs, type TestDuration } from './test-duration.ts';
+import { durationToMs, type Duration } from '../sdk/duration.ts';
 import { TestingError } from './testing-error.ts';
 
 /** Up to here microseconds are exact. */
@@ -10,7 +10,7 @@ export interface AdvanceOptions {
   /**
    * Real time that a running task may go without a word to the engine before time goes on over it. @default '1s'
    */
-  patience?: TestDuration | undefined;
+  patience?: Duration | undefined;
 }
 
 /**
@@ -60,8 +60,8 @@ export class VirtualClock {
    * is committed and what it started has ended, waits for more time or for an event, or has been quiet for `patience`.
    * @throws HatchetError INVALID_DURATION; TestingError INVALID_TIME past the year 2255
    */
-  async advance(duration: TestDuration, options: AdvanceOptions = {}): Promise<void> {
-    await this.#move(() => this.nowUs() / 1000 + testDurationMs(duration), options);
+  async advance(duration: Duration, options: AdvanceOptions = {}): Promise<void> {
+    await this.#move(() => this.nowUs() / 1000 + durationToMs(duration), options);
   }
 
   /** As `advance`, up to a time. @throws TestingError INVALID_TIME for one that has passed */
@@ -79,7 +79,7 @@ export class VirtualClock {
 
   /** One after the other: two that ran at once would each go past what the other waits for. */
   #move(target: () => number, { patience = defaultPatience }: AdvanceOptions): Promise<void> {
-    const patienceMs = testDurationMs(patience);
+    const patienceMs = durationToMs(patience);
     const moved = this.#moving.then(async () => {
       const targetMs = target();
       checkTime(targetMs);

@@ -53,7 +53,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 /** A duration such as `90s`, `1h30m` or `500ms`, in milliseconds. */
 export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) throw new InvalidArgumentError('Give a duration such as 30s, 10m or 1h30m.');
+  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) throw new InvalidArgumentError('Give a duration such as 30s, 10m, 1h30m or 7d.');
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
 }
 

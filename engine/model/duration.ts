@@ -1,12 +1,12 @@
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const units = new Map(Object.entries(unitMs));
-const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
+const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
 /** One hundred years: longer durations are mistakes, and would leave the exact range of what is stored. */
 const longestMs = 100 * 365 * 24 * unitMs.h;
 
 /**
- * Milliseconds of a duration such as `500ms`, `90s`, `42m30s`; `undefined` for anything else.
+ * Milliseconds of a duration such as `500ms`, `90s`, `42m30s`, `3d` (of 24 hours); `undefined` for anything else.
  * Signs, bare numbers, other units and spaces are refused.
  */
 export function parseDuration(text: string): number | undefined {

@@ -2,6 +2,7 @@ import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { parseLogLevel, plainLogger, type LogConstructor, type LogLevel } from '../logger.ts';
 import type { ClientOptions } from './client-options.ts';
+import { resolveHealthcheck, type Healthcheck } from './healthcheck.ts';
 import type { LocalEngine } from './local-engine.ts';
 import { isPlainAbroad } from './loopback.ts';
 import { movableClockOf } from './movable-clock.ts';
@@ -27,6 +28,8 @@ export interface ClientConfig {
   readonly now: () => Date;
   /** Whether workers capture what tasks print, where they do not say it themselves. */
   readonly captureConsole: boolean;
+  /** Absent where workers open no port for it. */
+  readonly healthcheck: Healthcheck | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,6 +78,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     workerPresetLabels: presetLabels(setting('WORKER_PRESET_LABELS')),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
     captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),
+    healthcheck: resolveHealthcheck(options.healthcheck ?? {}, setting),
   };
 }
 

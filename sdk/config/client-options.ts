@@ -1,4 +1,5 @@
 import type { Duration } from '../duration.ts';
+import type { HealthcheckOptions } from './healthcheck.ts';
 import type { LogConstructor, LogLevel } from '../logger.ts';
 
 export type TlsStrategy = 'none' | 'tls' | 'mtls';
@@ -46,6 +47,8 @@ export interface ClientOptions {
   logLevel?: LogLevel | undefined;
   /** How long a cancelled task may go on before the worker says so. @default '1s' */
   cancellationGracePeriod?: Duration | undefined;
+  /** A port on which a worker's process tells how it is: `/health`, `/readyz`, `/livez`, `/metrics`. @default HATCHET_CLIENT_WORKER_HEALTHCHECK_*, else none */
+  healthcheck?: HealthcheckOptions | undefined;
   /** What durable tasks are told by `ctx.now`. @default the clock of a test engine of this process, else the system's time */
   now?: (() => Date) | undefined;
 

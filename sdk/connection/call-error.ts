@@ -58,8 +58,15 @@ const transient: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADL
 
 export function isTransient(error: unknown): boolean {
   const code = statusOf(error);
-  return code !== undefined && transient.has(code);
+  return code !== undefined && transient.has(code) && !isUnsendable(error);
 }
+
+/** A request that never left: a value of a type that the message does not take. grpc-js says so only in words. */
+function isUnsendable(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.INTERNAL && error.details.startsWith(unsendable);
+}
+
+const unsendable = 'Request message serialization failure: ';
 
 const codes: Partial<Record<status, HatchetErrorCode>> = {
   [status.UNAVAILABLE]: 'UNREACHABLE',
@@ -84,6 +91,7 @@ const remedies: Partial<Record<HatchetErrorCode, string>> = {
 export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
   if (error instanceof HatchetError) return error;
   if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${messageOf(error)}`, { cause: error });
+  if (isUnsendable(error)) return new HatchetError('INVALID_ARGUMENT', `could not ${action}: an option has a value of the wrong type (${error.details.slice(unsendable.length)})`, { cause: error, remedy: 'Check the options: a text where a number is needed, or the other way round' });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
   return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedyOf(error, code) });
 }

@@ -1,5 +1,6 @@
 import type { ClientConfig } from '../config/client-config.ts';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
+import { requireJson } from '../json-text.ts';
 import { hasOwnTls, requestWithOwnTls, type HttpAnswer, type HttpRequest } from './https-request.ts';
 
 export type RestMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -33,7 +34,7 @@ export async function callRest<Answer>(config: ClientConfig, method: RestMethod,
   const sent: HttpRequest = {
     method,
     headers: { authorization: `Bearer ${config.token}`, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) },
-    body: request.body === undefined ? undefined : JSON.stringify(request.body),
+    body: request.body === undefined ? undefined : requireJson(request.body, 'what is sent'),
     signal: AbortSignal.timeout(request.timeoutMs ?? 15_000),
   };
   const { status, text } = await send(config, url, sent);

@@ -15,5 +15,8 @@ export type CheckedChildRuns<Children extends readonly SomeChildRun[]> = {
 
 /** Their outputs, each of its own type; that of a child given by name is unknown. */
 export type ChildOutputs<Children extends readonly SomeChildRun[]> = {
-  -readonly [Index in keyof Children]: Children[Index] extends { workflow: RunTarget<unknown, infer Output> } ? Output : unknown;
+  -readonly [Index in keyof Children]: (Children[Index] extends { workflow: RunTarget<unknown, infer Output> } ? Output : unknown) | ListedErrors<Children[number]>;
 };
+
+/** With `returnExceptions` for one of them, errors are listed for all. */
+type ListedErrors<Child extends SomeChildRun> = Child extends { options: { returnExceptions: infer Returned } } ? (true extends Returned ? Error : never) : never;

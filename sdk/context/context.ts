@@ -26,17 +26,28 @@ export interface ChildRun<Input, Output> {
   options?: ChildRunOptions | undefined;
 }
 
+/** One whose failure is thrown, not listed. */
+export type ThrowingChildRun<Input, Output> = ChildRun<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined };
+
 type LogMethod = (message: string, extra?: unknown) => Promise<void>;
 type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
 
+/** Gives a context another input: for middleware, whose types vouch for what it adds. */
+export let replaceInput: (ctx: Context, input: unknown) => void;
+
 /** What a task knows about its run, and what it can do there. The second argument of every task function. */
 export class Context<Input = unknown, UserData = unknown> {
-  /** The input, as the schema made it. */
-  readonly input: Input;
+  static {
+    replaceInput = (ctx, input) => {
+      ctx.#input = input;
+    };
+  }
+
   /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
   readonly abortController: AbortController;
   /** The worker that runs the task. */
   readonly worker: ContextWorker;
+  #input: Input;
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
@@ -44,12 +55,17 @@ export class Context<Input = unknown, UserData = unknown> {
   #streamed = 0;
 
   constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
-    this.input = facts.input;
+    this.#input = facts.input;
     this.abortController = facts.abortController;
     this.worker = new ContextWorker(facts.host, this.#begin);
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;
+  }
+
+  /** The input, as the schema made it, with what middleware has added. */
+  get input(): Input {
+    return this.#input;
   }
 
   /** Whether the task was cancelled. Its result no longer counts then. */
@@ -61,6 +77,11 @@ export class Context<Input = unknown, UserData = unknown> {
   rethrowIfCancelled(error: unknown): void {
     if (this.cancelled) throw this.abortController.signal.reason;
     if (isError(error) && fieldOf(error, 'name') === 'AbortError') throw error;
+  }
+
+  /** Throws where the task was cancelled: for loops that nothing else would end. @throws TaskCancelledError */
+  throwIfCancelled(): void {
+    this.abortController.signal.throwIfAborted();
   }
 
   /** Cancels this run. */
@@ -244,7 +265,10 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /** Starts children and waits for all outputs, in their order. By name as `runChild`. */
-  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+  bulkRunChildren<ChildInput, Output>(children: readonly ThrowingChildRun<ChildInput, Output>[]): Promise<Output[]>;
+  /** With `returnExceptions` for one of them, errors are listed for all. */
+  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]>;
+  bulkRunChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]> {
     return this.#begin(() => this.#host.runner.runMany(children.map(childItem)));
   }
 

@@ -3,12 +3,16 @@ import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { checkedDate } from '../checked-date.ts';
 import { Or, soonestMs, waitConditions, type WaitCondition } from '../definition/conditions.ts';
+import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { Draws } from '../durable/draws.ts';
 import type { Invocation } from '../durable/invocation.ts';
 import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
 import { textOf } from '../failure/total.ts';
+import { jsonText } from '../json-text.ts';
+import type { CarriableResult, JsonOf } from '../json-of.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import { currentParentRun, withParentRun } from '../run/parent-run.ts';
@@ -19,7 +23,7 @@ import { validate } from '../schema/validate.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
 import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-runs.ts';
-import { Context, type ChildRun, type ChildRunOptions } from './context.ts';
+import { Context, type ChildRun, type ChildRunOptions, type ThrowingChildRun } from './context.ts';
 import type { LogDetails } from './log-line.ts';
 import { matchesOf, type WaitResult } from './wait-result.ts';
 
@@ -87,13 +91,18 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * Waits for an event that is pushed from now on, and gives its payload; with a `timeout`, `undefined` if none came in time.
    * @throws SchemaError for a payload that the schema refuses
    */
+  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options: Omit<EventWaitOptions<Received>, 'schema'> & { timeout: Duration }): Promise<Received | undefined>;
+  /** Of an event that `hatchet.event` made: with its type, checked by its schema. */
+  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options?: Omit<EventWaitOptions<Received>, 'schema'> & { timeout?: undefined }): Promise<Received>;
+  /** Of a key. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, options: EventWaitOptions<Payload> & { timeout: Duration }): Promise<Payload | undefined>;
   /** Without a `timeout` it waits for ever. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload> & { timeout?: undefined }): Promise<Payload>;
   /** The same as the official SDK writes it. */
   waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
-  waitForEvent<Payload>(key: string, given?: EventWaitOptions<Payload> | string, ...[schema, scope, lookback, label]: [StandardSchema<unknown, Payload>?, string?, Duration?, string?]): Promise<Payload | undefined> {
-    return this.#begin(() => this.#waitForEvent(key, typeof given === 'object' ? given : { expression: given, schema, scope, lookback, label }));
+  waitForEvent(event: string | AnyEvent, given?: EventWaitOptions<unknown> | string, ...[schema, scope, lookback, label]: [StandardSchema?, string?, Duration?, string?]): Promise<unknown> {
+    const own = typeof event === 'string' ? undefined : event.schema;
+    return this.#begin(() => this.#waitForEvent(keyOf(event), typeof given === 'object' ? { schema: own, ...given } : { expression: given, schema: schema ?? own, scope, lookback, label }));
   }
 
   /**
@@ -107,8 +116,9 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
   runChildren<const Children extends readonly SomeChildRun[]>(children: Children & CheckedChildRuns<Children>): Promise<ChildOutputs<Children>>;
   /** With types for children that are given by name: a workflow of one task gives that task's own output, others `{task: output}`. */
-  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]>;
-  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+  runChildren<ChildInput, Output>(children: readonly ThrowingChildRun<ChildInput, Output>[]): Promise<Output[]>;
+  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]>;
+  runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]> {
     return this.bulkRunChildren(children);
   }
 
@@ -123,7 +133,9 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** Same as `runChildren`. */
-  spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<Output[]> {
+  spawnChildren<ChildInput, Output>(children: readonly ThrowingChildRun<ChildInput, Output>[]): Promise<Output[]>;
+  spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]>;
+  spawnChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]> {
     return this.bulkRunChildren(children);
   }
 
@@ -132,8 +144,8 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * is what JSON makes of it, the first time too. A function that throws is not recorded: the next run tries it again.
    * @param deps what the function depends on: they tell this memo from others at the same place
    */
-  memo<Value>(deps: readonly unknown[], fn: Memoized<Value>): Promise<Value>;
-  memo<Value>(fn: Memoized<Value>, deps: readonly unknown[]): Promise<Value>;
+  memo<Value>(deps: readonly unknown[], fn: Memoized<Value> & CarriableResult<Value>): Promise<JsonOf<Value>>;
+  memo<Value>(fn: Memoized<Value> & CarriableResult<Value>, deps: readonly unknown[]): Promise<JsonOf<Value>>;
   memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
     return this.#begin(() => this.#memo(one, other));
   }
@@ -260,9 +272,9 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 function toJson(value: unknown): string {
   let json: string | undefined;
   try {
-    json = JSON.stringify(value ?? null);
+    json = jsonText(value ?? null);
   } catch (error) {
-    throw new HatchetError('INVALID_OUTPUT', 'the value of a memo cannot be written as JSON', { cause: error, remedy: 'Leave out cycles and BigInts' });
+    throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: ${messageOf(error)}`, { cause: error });
   }
   if (json === undefined) throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: it is a ${typeof value}`);
   return json;

@@ -5,6 +5,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import { durationToMs, durationToString, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { TaskRef } from '../run/run-target.ts';
+import { keyOf, type AnyEvent } from './event.ts';
 
 /** Met once this time has passed since the task's parents completed. */
 export interface Sleep {
@@ -15,7 +16,7 @@ export interface Sleep {
 
 /** Met by an event that is pushed after the task's parents completed. */
 export interface UserEvent {
-  eventKey: string;
+  eventKey: string | AnyEvent;
   /** CEL over `input`, the event's payload. @default every event of the key */
   expression?: string | undefined;
   /** Only events of this scope. */
@@ -70,8 +71,8 @@ export class UserEventCondition implements UserEvent {
   readonly expression: string;
   readonly readableDataKey: string | undefined;
 
-  constructor(eventKey: string, expression = '', readableDataKey?: string) {
-    this.eventKey = eventKey;
+  constructor(eventKey: string | AnyEvent, expression = '', readableDataKey?: string) {
+    this.eventKey = keyOf(eventKey);
     this.expression = expression;
     this.readableDataKey = readableDataKey;
   }
@@ -156,7 +157,7 @@ function addOne(conditions: TaskConditions, one: SingleCondition, place: { actio
     const sleepFor = durationToString(one.sleepFor);
     conditions.sleepConditions.push({ base: base(`sleep-${sleepFor}`, ''), sleepFor });
   } else if ('eventKey' in one) {
-    conditions.userEventConditions.push({ base: base(one.eventKey, one.expression ?? ''), userEventKey: applyNamespace(one.eventKey, namespace), eventScope: one.scope, considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince) });
+    conditions.userEventConditions.push({ base: base(keyOf(one.eventKey), one.expression ?? ''), userEventKey: applyNamespace(keyOf(one.eventKey), namespace), eventScope: one.scope, considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince) });
   } else if (!('parent' in one)) {
     // Callers without types.
     const given: unknown = one;

@@ -1,10 +1,14 @@
-import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, CreateWorkflowVersionRequest, IdempotencyConfig as WireIdempotency, TaskBatchConfig as WireBatch } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { ConcurrencyLimitStrategy, IdempotencyMethod, RateLimitDuration, StickyStrategy as WireSticky } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, IdempotencyConfig as WireIdempotency, TaskBatchConfig as WireBatch } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { ConcurrencyLimitStrategy, CreateWorkflowVersionRequest, IdempotencyMethod, RateLimitDuration, StickyStrategy as WireSticky } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { durationToMs, durationToString } from '../duration.ts';
+import { enumValue } from '../enum-value.ts';
 import { HatchetError } from '../errors.ts';
+import { messageOf } from '../failure/describe-failure.ts';
+import { requireJson } from '../json-text.ts';
 import { wireLabels } from '../run/trigger-request.ts';
 import { taskConditions } from './conditions.ts';
+import { keyOf } from './event.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { BatchTaskConfig, Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
 import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
@@ -36,21 +40,31 @@ export function toRegistration(definition: WorkflowDefinition, namespace: string
   checkDefinition(definition);
   const { settings, taskDefaults, onFailure } = definition;
   const name = wireName(definition, namespace);
-  return {
+  return sendable({
     name,
     description: settings.description ?? '',
     version: settings.version ?? '',
-    eventTriggers: [...(settings.onEvents ?? []), ...list(settings.on?.event)].map((key) => applyNamespace(key, namespace)),
-    cronTriggers: [...(settings.onCrons ?? []), ...list(settings.on?.cron)],
+    eventTriggers: [...list(settings.onEvents), ...list(settings.on?.event)].map((event) => applyNamespace(keyOf(event), namespace)),
+    cronTriggers: [...list(settings.onCrons), ...list(settings.on?.cron)],
     tasks: allSteps(definition).map((step) => ({ ...taskOptions(name, step, taskDefaults), conditions: taskConditions(step.settings, namespace) })),
     onFailureTask: onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
     sticky: sticky(settings.sticky),
     defaultPriority: settings.defaultPriority,
-    concurrencyArr: list(settings.concurrency).map(concurrency),
-    defaultFilters: (settings.defaultFilters ?? []).map(({ expression, scope, payload }) => ({ expression, scope, payload: payload === undefined ? undefined : Buffer.from(JSON.stringify(payload)) })),
+    concurrencyArr: list(settings.concurrency).map((one) => concurrency(`the workflow ${name}`, one)),
+    defaultFilters: (settings.defaultFilters ?? []).map(({ expression, scope, payload }) => ({ expression, scope, payload: payload === undefined ? undefined : Buffer.from(requireJson(payload, `the payload of a default filter of the workflow ${name}`, 'INVALID_DEFINITION')) })),
     inputJsonSchema: jsonSchema === undefined ? undefined : Buffer.from(JSON.stringify(jsonSchema)),
     idempotency: settings.idempotency === undefined ? undefined : idempotency(settings.idempotency),
-  };
+  });
+}
+
+/** Values of wrong types, from callers without types, would otherwise be found only once the engine can be reached. */
+function sendable(request: CreateWorkflowVersionRequest): CreateWorkflowVersionRequest {
+  try {
+    CreateWorkflowVersionRequest.encode(request).finish();
+  } catch (error) {
+    throw new HatchetError('INVALID_DEFINITION', `an option of the workflow ${request.name} has a value of the wrong type: ${messageOf(error)}`, { cause: error, remedy: 'Check its options: a number where a text is needed, or the other way round' });
+  }
+  return request;
 }
 
 function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskDefaults): CreateTaskOpts {
@@ -69,7 +83,7 @@ function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskD
     backoffMaxSeconds: backoff?.maxSeconds,
     rateLimits: (settings.rateLimits ?? defaults.rateLimits ?? []).map((limit) => rateLimit(step.name, limit)),
     workerLabels: wireLabels(settings.desiredWorkerLabels ?? defaults.workerLabels),
-    concurrency: list(settings.concurrency ?? defaults.concurrency).map(concurrency),
+    concurrency: list(settings.concurrency ?? defaults.concurrency).map((one) => concurrency(`the task ${step.name}`, one)),
     isDurable: step.durable !== undefined,
     slotRequests: { [step.durable === undefined ? 'default' : 'durable']: settings.slotCost ?? 1 },
     batch: step.batch === undefined ? undefined : batchConfig(step.batch.config),
@@ -85,13 +99,13 @@ export function executionTimeout(settings: TaskSettings, defaults: TaskDefaults)
   return settings.executionTimeout ?? settings.timeout ?? defaults.executionTimeout ?? '60s';
 }
 
-function concurrency(one: Concurrency): WireConcurrency {
+function concurrency(what: string, one: Concurrency): WireConcurrency {
   return {
     expression: one.expression,
     // With an expression for the maximum, the fixed one is 1.
     maxRuns: typeof one.maxRuns === 'string' ? 1 : one.maxRuns,
     maxRunsExpression: typeof one.maxRuns === 'string' ? one.maxRuns : undefined,
-    limitStrategy: one.limitStrategy ?? ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS,
+    limitStrategy: enumValue(ConcurrencyLimitStrategy, one.limitStrategy ?? 'CANCEL_IN_PROGRESS', `concurrency.limitStrategy of ${what}`, 'INVALID_DEFINITION'),
     name: one.name,
     isTenantScoped: one.isTenantScoped,
   };
@@ -109,7 +123,7 @@ function rateLimit(stepName: string, limit: RateLimit): CreateTaskRateLimit {
     units: typeof units === 'number' ? units : undefined,
     unitsExpr: typeof units === 'string' ? units : undefined,
     limitValuesExpr: dynamicKey === undefined || limit.limit === undefined ? undefined : String(limit.limit),
-    duration: limit.duration ?? RateLimitDuration.MINUTE,
+    duration: enumValue(RateLimitDuration, limit.duration ?? 'MINUTE', `duration of a rate limit of the task ${stepName}`, 'INVALID_DEFINITION'),
   };
 }
 

@@ -2,6 +2,7 @@ import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
+import type { JsonOf } from '../json-of.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
@@ -10,28 +11,29 @@ import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } fr
 export type TaskFn<Input, Result> = (input: Input, ctx: Context<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.task` takes. */
-export interface TaskOptions<RawInput, Input, Result> extends WorkflowSettings, TaskSettings {
+export interface TaskOptions<RawInput, Input, Result, Given = Input> extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;
   /** Same as `input`, the official SDK's name. */
   inputValidator?: StandardSchema<RawInput, Input> | undefined;
-  fn?: TaskFn<Input, Result> | undefined;
+  /** `Given`: the input with what middleware adds. */
+  fn?: TaskFn<Given, Result> | undefined;
   // A workflow's and a task's concurrency are the same thing where the workflow has one task.
   concurrency?: TaskSettings['concurrency'];
 }
 
 /** The same with a schema for the output: `fn` gives what the schema takes, callers get what the schema makes of it. */
-export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema> = Omit<TaskOptions<RawInput, Input, SchemaInput<Schema>>, 'output'> & {
+export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<TaskOptions<RawInput, Input, SchemaInput<Schema>, Given>, 'output'> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };
 
 /** The type that callers see for an output schema. */
-export type CheckedOutput<Schema extends StandardSchema> = SchemaOutput<Schema>;
+export type CheckedOutput<Schema extends StandardSchema> = JsonOf<SchemaOutput<Schema>>;
 
 /** What `hatchet.workflow` takes. */
-export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings {
+export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings<NoInfer<RawInput>> {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;
@@ -63,19 +65,19 @@ export type BatchTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: Ba
 export type BroadcastTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.batchTask` takes. */
-export interface BatchTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
   batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
   /** Checks each run's output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
-  fn?: BatchTaskFn<Input, Result> | undefined;
+  fn?: BatchTaskFn<Given, Result> | undefined;
 }
 
 /** The same with one output for all runs. */
-export interface BroadcastTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
   batch: BatchTaskConfig & { broadcastOutput: true };
   /** Checks the output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
-  fn?: BroadcastTaskFn<Input, Result> | undefined;
+  fn?: BroadcastTaskFn<Given, Result> | undefined;
 }
 
 /** What `workflow.batchTask` takes. */
@@ -104,10 +106,10 @@ interface DurableSettings<Input, Result> {
 }
 
 /** What `hatchet.durableTask` takes. Its `executionTimeout` is for one stay on a worker: an evicted task gets it anew. */
-export interface DurableTaskOptions<RawInput, Input, Result> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'>, DurableSettings<Input, Result> {}
+export interface DurableTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'>, DurableSettings<Given, Result> {}
 
 /** The same with a schema for the output. */
-export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema> = Omit<DurableTaskOptions<RawInput, Input, SchemaInput<Schema>>, 'output'> & {
+export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<DurableTaskOptions<RawInput, Input, SchemaInput<Schema>, Given>, 'output'> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };

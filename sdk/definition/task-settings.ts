@@ -1,6 +1,8 @@
 import type { ConcurrencyLimitStrategy, RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { ConditionSettings } from './conditions.ts';
+import type { EventFor } from './event.ts';
 import type { Duration } from '../duration.ts';
+import type { EnumInput } from '../enum-value.ts';
 import type { DesiredWorkerLabels, Priority } from '../run/run-options.ts';
 
 /** How many runs of a key go at once, and what happens to the others. */
@@ -9,8 +11,8 @@ export interface Concurrency {
   expression: string;
   /** Runs of a key at once: a positive number, or CEL that gives one. @default 1 */
   maxRuns?: number | string | undefined;
-  /** @default ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS */
-  limitStrategy?: ConcurrencyLimitStrategy | undefined;
+  /** A value or its name. @default 'CANCEL_IN_PROGRESS' */
+  limitStrategy?: EnumInput<typeof ConcurrencyLimitStrategy> | undefined;
   /** Names a strategy that workflows share; needed with `isTenantScoped`. */
   name?: string | undefined;
   /** Whether all workflows that declare the name share it. @default false */
@@ -26,8 +28,8 @@ export interface RateLimit {
   dynamicKey?: string | undefined;
   /** With a dynamic key: the limit, a number or CEL. */
   limit?: number | string | undefined;
-  /** @default RateLimitDuration.MINUTE */
-  duration?: RateLimitDuration | undefined;
+  /** A value or its name. @default 'MINUTE' */
+  duration?: EnumInput<typeof RateLimitDuration> | undefined;
   /** Same as `staticKey`, its old name. */
   key?: string | undefined;
 }
@@ -95,16 +97,16 @@ export interface DefaultFilter {
 }
 
 /** How the engine treats a workflow. */
-export interface WorkflowSettings {
+export interface WorkflowSettings<Input = unknown> {
   description?: string | undefined;
   version?: string | undefined;
   sticky?: StickyStrategyInput | undefined;
   /** Same as `onEvents` and `onCrons`. */
-  on?: { cron?: string | string[] | undefined; event?: string | string[] | undefined } | undefined;
+  on?: { cron?: string | string[] | undefined; event?: string | EventFor<Input> | (string | EventFor<Input>)[] | undefined } | undefined;
   /** Cron expressions at which it runs. */
   onCrons?: readonly string[] | undefined;
-  /** Event keys that run it. */
-  onEvents?: readonly string[] | undefined;
+  /** Event keys that run it: texts, or what `hatchet.event` made, whose payload must be an input. */
+  onEvents?: readonly (string | EventFor<Input>)[] | undefined;
   concurrency?: Concurrency | readonly Concurrency[] | undefined;
   /** @default Priority.LOW */
   defaultPriority?: Priority | undefined;

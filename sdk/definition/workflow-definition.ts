@@ -1,8 +1,9 @@
 import type { BatchContext } from '../context/batch-context.ts';
-import type { Context } from '../context/context.ts';
+import { replaceInput, type Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
+import { around, type Layer } from './middleware.ts';
 import type { BatchTaskFn, BroadcastTaskFn, DurableTaskFn, TaskFn } from './task-options.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
 
@@ -30,8 +31,8 @@ export interface StepDefinition {
   /** Absent where another program runs the task: it is registered, but not offered by this worker. */
   readonly body: Body | undefined;
   readonly outputSchema: StandardSchema | undefined;
-  /** For a task that runs in batches: how they are gathered, and their function in place of `body`. */
-  readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined } | undefined;
+  /** For a task that runs in batches: how they are gathered, their function in place of `body`, and the middleware of each run. */
+  readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined; readonly layers: readonly Layer[] } | undefined;
   /** For a durable task: when it leaves its worker, and its function in place of `body`. */
   readonly durable?: { readonly evictionPolicy: EvictionPolicy; readonly body: DurableBody | undefined } | undefined;
 }
@@ -58,10 +59,10 @@ interface TypedBody<Input> {
  * Forgets the input's type. Invariant: the worker calls a body only with an input that the workflow's schema made,
  * or, without a schema, with what the caller's types promised.
  */
-export function toBody<Input>(fn: TaskFn<Input, unknown> | undefined): Body | undefined {
+export function toBody<Input>(fn: TaskFn<Input, unknown> | undefined, layers: readonly Layer[] = []): Body | undefined {
   if (fn === undefined) return undefined;
   const body: TypedBody<Input> = { run: (input, ctx) => fn(input, ctx) };
-  return body;
+  return around<Context>(layers, body, replaceInput);
 }
 
 interface TypedBatchBody<Input> {
@@ -80,8 +81,8 @@ interface TypedDurableBody<Input> {
 }
 
 /** Forgets the input's type, as `toBody` does. */
-export function toDurableBody<Input>(fn: DurableTaskFn<Input, unknown> | undefined): DurableBody | undefined {
+export function toDurableBody<Input>(fn: DurableTaskFn<Input, unknown> | undefined, layers: readonly Layer[] = []): DurableBody | undefined {
   if (fn === undefined) return undefined;
   const body: TypedDurableBody<Input> = { run: (input, ctx) => fn(input, ctx) };
-  return body;
+  return around<DurableContext>(layers.filter(({ durable }) => durable), body, replaceInput);
 }

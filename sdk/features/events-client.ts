@@ -5,6 +5,9 @@ import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary } from '../connection/unary.ts';
+import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event.ts';
+import { requireJson } from '../json-text.ts';
+import { checkInput } from '../run/check-input.ts';
 import type { Priority } from '../run/run-options.ts';
 import { idOf, type ResourceMetadata, type ResourceRef } from './resource.ts';
 
@@ -60,20 +63,28 @@ export class EventsClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNREACHABLE */
-  async push(key: string, payload: object, options: PushEventOptions = {}): Promise<PushedEvent> {
+  /** An event that `hatchet.event` made. @throws SchemaError for a payload that its schema refuses; as for a key */
+  async push<Pushed>(event: EventDeclaration<Pushed, unknown>, payload: NoInfer<Pushed>, options?: PushEventOptions): Promise<PushedEvent>;
+  /** An event of a key. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNREACHABLE */
+  async push(key: string, payload: object, options?: PushEventOptions): Promise<PushedEvent>;
+  async push(event: string | AnyEvent, payload: unknown, options: PushEventOptions = {}): Promise<PushedEvent> {
     const { events } = this.#connection;
+    const key = keyOf(event);
+    const request = await this.#request(event, { ...options, payload });
     try {
-      return await callUnary(this.#connection, events.push.bind(events), this.#request(key, { payload, ...options }));
+      return await callUnary(this.#connection, events.push.bind(events), request);
     } catch (error) {
       throw toHatchetError(error, `push the event ${key}`);
     }
   }
 
   /** Up to 1000 events of one key, in one transaction. @throws as push */
-  async bulkPush(key: string, items: readonly BulkEvent[], options: PushEventOptions = {}): Promise<{ events: PushedEvent[] }> {
+  async bulkPush<Pushed>(event: EventDeclaration<Pushed, unknown>, items: readonly (PushEventOptions & { payload: NoInfer<Pushed> })[], options?: PushEventOptions): Promise<{ events: PushedEvent[] }>;
+  async bulkPush(key: string, items: readonly BulkEvent[], options?: PushEventOptions): Promise<{ events: PushedEvent[] }>;
+  async bulkPush(event: string | AnyEvent, items: readonly (PushEventOptions & { payload: unknown })[], options: PushEventOptions = {}): Promise<{ events: PushedEvent[] }> {
     const { events } = this.#connection;
-    const request = { events: items.map((item) => this.#request(key, { ...options, ...item })) };
+    const key = keyOf(event);
+    const request = { events: await Promise.all(items.map(async (item) => await this.#request(event, { ...options, ...item }))) };
     try {
       return await callUnary(this.#connection, events.bulkPush.bind(events), request);
     } catch (error) {
@@ -98,12 +109,16 @@ export class EventsClient {
     return `/api/v1/stable/tenants/${this.#connection.config.tenantId}/events`;
   }
 
-  #request(key: string, event: BulkEvent): PushEventRequest {
+  async #request(given: string | AnyEvent, event: PushEventOptions & { payload: unknown }): Promise<PushEventRequest> {
+    const key = keyOf(given);
+    const what = `the payload of the event ${key}`;
+    const json = requireJson(event.payload, what);
+    if (typeof given !== 'string' && given.schema !== undefined) await checkInput(given.schema, { input: event.payload, json, what });
     return {
       key: applyNamespace(key, this.#connection.config.namespace),
-      payload: JSON.stringify(event.payload),
+      payload: json,
       eventTimestamp: new Date(),
-      additionalMetadata: event.additionalMetadata === undefined ? undefined : JSON.stringify(event.additionalMetadata),
+      additionalMetadata: event.additionalMetadata === undefined ? undefined : requireJson(event.additionalMetadata, `the metadata of the event ${key}`),
       priority: event.priority,
       scope: event.scope,
     };

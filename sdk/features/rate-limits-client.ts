@@ -3,6 +3,7 @@ import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { enumValue, type EnumInput } from '../enum-value.ts';
 
 /** A rate limit with what is left of it. */
 export interface RateLimitState {
@@ -31,10 +32,11 @@ export class RateLimitsClient {
    * @returns the key
    * @throws HatchetError
    */
-  async upsert(limit: { key: string; limit: number; duration?: RateLimitDuration | undefined }): Promise<string> {
+  async upsert(limit: { key: string; limit: number; duration?: EnumInput<typeof RateLimitDuration> | undefined }): Promise<string> {
     const { workflows } = this.#connection;
+    const duration = enumValue(RateLimitDuration, limit.duration ?? 'SECOND', `duration of the rate limit ${limit.key}`, 'INVALID_ARGUMENT');
     try {
-      await callUnary(this.#connection, workflows.putRateLimit.bind(workflows), { key: limit.key, limit: limit.limit, duration: limit.duration ?? RateLimitDuration.SECOND }, { repeatForMs });
+      await callUnary(this.#connection, workflows.putRateLimit.bind(workflows), { key: limit.key, limit: limit.limit, duration }, { repeatForMs });
       return limit.key;
     } catch (error) {
       throw toHatchetError(error, `put the rate limit ${limit.key}`);

@@ -16,12 +16,16 @@ export function collisionOf(error: unknown): IdempotencyCollisionError | BulkTri
       const collision = WireBulkCollision.decode(value);
       return new BulkTriggerIdempotencyCollisionError(
         collision.successfulWorkflowRunExternalIds,
-        collision.collisions.map((each) => new IdempotencyCollisionError(each.existingRunExternalId)),
+        collision.collisions.map(collisionError),
       );
     }
-    if (typeUrl.endsWith(`/${single}`)) return new IdempotencyCollisionError(WireCollision.decode(value).existingRunExternalId);
+    if (typeUrl.endsWith(`/${single}`)) return collisionError(WireCollision.decode(value));
   }
   return new IdempotencyCollisionError('');
+}
+
+function collisionError({ existingRunExternalId, collidingRunExternalId }: WireCollision): IdempotencyCollisionError {
+  return new IdempotencyCollisionError(existingRunExternalId, collidingRunExternalId);
 }
 
 interface AnyMessage {

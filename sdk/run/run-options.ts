@@ -1,4 +1,5 @@
 import type { WorkerLabelComparator } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { EnumInput } from '../enum-value.ts';
 
 /** Priorities of runs: higher ones are started first. */
 export const Priority = { LOW: 1, MEDIUM: 2, HIGH: 3 } as const;
@@ -11,8 +12,8 @@ export interface DesiredWorkerLabel {
   required?: boolean | undefined;
   /** How much it counts among the labels that are not required. @default 100 */
   weight?: number | undefined;
-  /** @default WorkerLabelComparator.EQUAL */
-  comparator?: WorkerLabelComparator | undefined;
+  /** A value or its name. @default 'EQUAL' */
+  comparator?: EnumInput<typeof WorkerLabelComparator> | undefined;
 }
 
 export type DesiredWorkerLabels = Readonly<Record<string, DesiredWorkerLabel>>;

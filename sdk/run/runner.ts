@@ -1,12 +1,11 @@
-import { uuidv7 } from 'uuidv7';
 import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
-import { HatchetError } from '../errors.ts';
+import { asError, HatchetError, isError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { validate } from '../schema/validate.ts';
-import { collisionOf } from './collision.ts';
+import { checkInput } from './check-input.ts';
+import { startBulk, startEach, startOne } from './bulk-start.ts';
 import { durableChildRef } from './durable-child-ref.ts';
 import type { DurableSpawner } from './durable-child.ts';
 import { currentParentRun, type ParentRun } from './parent-run.ts';
@@ -15,10 +14,7 @@ import type { RunManyItem, RunOptions } from './run-options.ts';
 import { outputJson } from './run-outcome.ts';
 import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';
-import { chunks, triggerRequest } from './trigger-request.ts';
-
-/** Where a run's own id travels: with it a repeated trigger starts nothing new. A Hatchet cluster ignores it. */
-const runIdHeader = 'hatchet-run-id';
+import { chunks, inputJson, triggerRequest } from './trigger-request.ts';
 
 /** Runs a call. The contract allows 1,000; 200 ids stay below the 8 KiB of headers that proxies usually allow. */
 const longestBulk = 200;
@@ -70,30 +66,26 @@ export class Runner {
       const [ref] = await this.#spawn(parent.durable, [{ item, request }], parent);
       if (ref !== undefined) return ref;
     }
-    const { workflows } = this.#connection;
-    try {
-      const { workflowRunId } = await callUnary(this.#connection, workflows.triggerWorkflow.bind(workflows), request, { repeatForMs, headers: { [runIdHeader]: uuidv7() } });
-      return this.#refOf(workflowRunId, item, parent);
-    } catch (error) {
-      throw collisionOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW');
-    }
+    return this.#refOf(await startOne(this.#connection, request), item, parent);
   }
 
   /** Starts many runs, in calls of at most 200; the references come in the order of the items. @throws as start */
   async startMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<WorkflowRunRef<Output>[]> {
-    const parent = currentParentRun();
-    const first = takeChildIndices(parent, items.length);
-    const requests = await Promise.all(items.map(async (item, index) => ({ item, request: await this.#request(item, parent, first === undefined ? undefined : first + index) })));
+    const { requests, parent } = await this.#requests(items, async (request) => await request);
     if (parent?.durable !== undefined) return await this.#spawn(parent.durable, requests, parent);
     const refs: WorkflowRunRef<Output>[] = [];
-    for (const group of chunks(requests, longestBulk, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length)) {
-      const ids = await this.#startGroup(group.map(({ request }) => request));
-      for (const [index, { item }] of group.entries()) {
-        const id = ids[index];
-        if (id !== undefined) refs.push(this.#refOf(id, item, parent));
-      }
-    }
+    for (const group of bulks(requests)) refs.push(...this.#refsOf<Input, Output>(group, await startBulk(this.#connection, group.map(({ request }) => request)), parent));
     return refs;
+  }
+
+  /** The same, with errors in place of the runs whose input is refused, or whose idempotency key another run has. */
+  async #startEach<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(WorkflowRunRef<Output> | Error)[]> {
+    const { requests, parent } = await this.#requests(items, async (request) => await request.catch(asError));
+    const good = requests.flatMap(({ item, request }) => (isError(request) ? [] : [{ item, request }]));
+    const started: (WorkflowRunRef<Output> | Error)[] = parent?.durable === undefined ? [] : await this.#spawn(parent.durable, good, parent);
+    if (parent?.durable === undefined) for (const group of bulks(good)) started.push(...this.#refsOf(group, await startEach(this.#connection, group.map(({ request }) => request)), parent));
+    const inOrder = started.values();
+    return requests.flatMap(({ request }) => (isError(request) ? request : (inOrder.next().value ?? [])));
   }
 
   /** Starts a run and waits for its output. @throws as start and WorkflowRunRef.result */
@@ -103,9 +95,12 @@ export class Runner {
   }
 
   /** Starts many runs and waits for all. A failed one rejects, or is an Error in the list with `returnExceptions`. */
-  async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<Output[]> {
-    const refs = await this.startMany(items);
-    return await settleAll(refs, items.some((item) => item.options?.returnExceptions === true));
+  async runMany<Input, Output>(items: readonly (RunItem<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined })[]): Promise<Output[]>;
+  async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(Output | Error)[]>;
+  async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(Output | Error)[]> {
+    if (!items.some((item) => item.options?.returnExceptions === true)) return await Promise.all((await this.startMany(items)).map((ref) => ref.result()));
+    const refs = await this.#startEach(items);
+    return await Promise.all(refs.map(async (ref) => (isError(ref) ? ref : await ref.result().catch(asError))));
   }
 
   /** @returns the ids of the tasks that were cancelled */
@@ -141,28 +136,33 @@ export class Runner {
     });
   }
 
-  async #startGroup(requests: TriggerWorkflowRequest[]): Promise<string[]> {
-    const { workflows } = this.#connection;
-    const headers = { [runIdHeader]: requests.map(() => uuidv7()).join(',') };
-    try {
-      const { workflowRunIds } = await callUnary(this.#connection, workflows.bulkTriggerWorkflow.bind(workflows), { workflows: requests }, { repeatForMs, headers, timeoutMs: 60_000 });
-      return workflowRunIds;
-    } catch (error) {
-      throw collisionOf(error) ?? toHatchetError(error, `run ${requests[0]?.name ?? 'nothing'} in bulk`, 'UNKNOWN_WORKFLOW');
-    }
+  /** @param settle of an item whose request cannot be made */
+  async #requests<Input, Output, Made>(items: readonly RunItem<Input, Output>[], settle: (request: Promise<TriggerWorkflowRequest>) => Promise<Made>): Promise<{ requests: { item: RunItem<Input, Output>; request: Made }[]; parent: ParentRun | undefined }> {
+    const parent = currentParentRun();
+    const first = takeChildIndices(parent, items.length);
+    for (const { target } of items.slice(0, 1)) checkParent(parent, target);
+    const requests = await Promise.all(items.map(async (item, index) => ({ item, request: await settle(this.#request(item, parent, first === undefined ? undefined : first + index)) })));
+    return { requests, parent };
   }
 
   async #request<Input, Output>(item: RunItem<Input, Output>, parent: ParentRun | undefined, childIndex: number | undefined): Promise<TriggerWorkflowRequest> {
     const { target, input, options = {} } = item;
     const name = typeof target === 'string' ? target : target.name;
-    // A durable task that has left its worker is told nothing any more, not even this.
-    if (parent?.durable === undefined) parent?.signal.throwIfAborted();
-    if (parent?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Start it outside of the memo; a child is recorded by itself' });
+    checkParent(parent, target);
     if (parent === undefined && (options.childKey !== undefined || options.sticky === true)) {
       await this.#logger.warn(`childKey and sticky of ${name} are left out: they are for runs that a task starts`);
     }
-    if (typeof target !== 'string' && target.inputSchema !== undefined) await validate(target.inputSchema, input, 'INVALID_INPUT', `the input of ${name}`);
-    return triggerRequest({ name, namespace: this.#connection.config.namespace, input, options, parent, childIndex });
+    const json = inputJson(name, input);
+    if (typeof target !== 'string' && target.inputSchema !== undefined) await checkInput(target.inputSchema, { input, json, what: `the input of ${name}` });
+    return triggerRequest({ name, namespace: this.#connection.config.namespace, input: json, options, parent, childIndex });
+  }
+
+  #refsOf<Input, Output, Failed extends Error = never>(group: readonly { item: RunItem<Input, Output> }[], started: readonly (string | Failed)[], parent: ParentRun | undefined): (WorkflowRunRef<Output> | Failed)[] {
+    return group.flatMap(({ item }, index) => {
+      const one = started[index];
+      if (one === undefined) return [];
+      return typeof one === 'string' ? this.#refOf(one, item, parent) : one;
+    });
   }
 
   #refOf<Input, Output>(runId: string, { target }: RunItem<Input, Output>, parent: ParentRun | undefined): WorkflowRunRef<Output> {
@@ -172,6 +172,19 @@ export class Runner {
       signal: parent?.signal,
     });
   }
+}
+
+/** Requests by calls. */
+function bulks<Item extends { request: TriggerWorkflowRequest }>(requests: readonly Item[]): Item[][] {
+  return chunks(requests, longestBulk, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length);
+}
+
+/** @throws the reason of a task that was cancelled; HatchetError NOT_SUPPORTED */
+function checkParent(parent: ParentRun | undefined, target: RunTarget<never, unknown> | RunTarget<unknown, unknown> | string): void {
+  const name = typeof target === 'string' ? target : target.name;
+  // A durable task that has left its worker is told nothing any more, not even this.
+  if (parent?.durable === undefined) parent?.signal.throwIfAborted();
+  if (parent?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Start it outside of the memo; a child is recorded by itself' });
 }
 
 /** The items of a `runMany` call as the runner takes them. */
@@ -185,10 +198,4 @@ function takeChildIndices(parent: ParentRun | undefined, count: number): number 
   const first = parent.nextChildIndex;
   parent.nextChildIndex += count;
   return first;
-}
-
-async function settleAll<Output>(refs: readonly WorkflowRunRef<Output>[], returnExceptions: boolean): Promise<Output[]> {
-  if (!returnExceptions) return await Promise.all(refs.map((ref) => ref.result()));
-  const settled = await Promise.allSettled(refs.map((ref) => ref.result()));
-  return settled.map((each) => (each.status === 'fulfilled' ? each.value : each.reason));
 }

@@ -1,6 +1,8 @@
-import type { DesiredWorkerLabels as WireLabels, TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { WorkerLabelComparator, type DesiredWorkerLabels as WireLabels, type TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { applyNamespace } from '../config/client-config.ts';
+import { enumValue } from '../enum-value.ts';
 import { HatchetError } from '../errors.ts';
+import { requireJson } from '../json-text.ts';
 import { labelValue } from './label-value.ts';
 import type { ParentRun } from './parent-run.ts';
 import type { DesiredWorkerLabels, RunOptions } from './run-options.ts';
@@ -11,7 +13,8 @@ export const longestPayload = 4 * 1024 * 1024;
 export interface TriggerFacts {
   name: string;
   namespace: string;
-  input: unknown;
+  /** JSON, as `inputJson` makes it. */
+  input: string;
   options: RunOptions;
   parent: ParentRun | undefined;
   childIndex: number | undefined;
@@ -22,7 +25,7 @@ export function triggerRequest(facts: TriggerFacts): TriggerWorkflowRequest {
   const { options, parent } = facts;
   return {
     name: applyNamespace(facts.name, facts.namespace).toLowerCase(),
-    input: toJson(facts.input ?? {}, `the input of ${facts.name}`),
+    input: facts.input,
     parentId: parent?.workflowRunId,
     parentTaskRunExternalId: parent?.taskRunExternalId,
     childIndex: parent === undefined ? undefined : facts.childIndex,
@@ -34,23 +37,22 @@ export function triggerRequest(facts: TriggerFacts): TriggerWorkflowRequest {
   };
 }
 
+/** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function inputJson(name: string, input: unknown): string {
+  return toJson(input ?? {}, `the input of ${name}`);
+}
+
 export function wireLabels(labels: DesiredWorkerLabels | undefined): Record<string, WireLabels> {
   return Object.fromEntries(
     Object.entries(labels ?? {}).map(([name, { value, required, weight, comparator }]) => [
       name,
-      { ...labelValue(name, value), required, weight, comparator },
+      { ...labelValue(name, value), required, weight, comparator: comparator === undefined ? undefined : enumValue(WorkerLabelComparator, comparator, `comparator of the label ${name}`, 'INVALID_ARGUMENT') },
     ]),
   );
 }
 
 function toJson(value: unknown, what: string): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    throw new HatchetError('INVALID_ARGUMENT', `${what} cannot be written as JSON`, { cause: error, remedy: 'Leave out cycles and BigInts' });
-  }
-  if (text === undefined) throw new HatchetError('INVALID_ARGUMENT', `${what} cannot be written as JSON: it is a ${typeof value}`);
+  const text = requireJson(value, what);
   const bytes = Buffer.byteLength(text);
   if (bytes > longestPayload) {
     throw new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${bytes} bytes, and the limit is ${longestPayload}`, { remedy: 'Store it elsewhere and pass a reference' });

@@ -16,8 +16,8 @@ const longestPath = 200;
 export class SchemaError extends HatchetError {
   readonly issues: readonly SchemaIssue[];
 
-  constructor(code: 'INVALID_INPUT' | 'INVALID_OUTPUT', what: string, issues: readonly SchemaIssue[]) {
-    super(code, `${what} does not match its schema: ${describeIssues(issues)}`);
+  constructor(code: 'INVALID_INPUT' | 'INVALID_OUTPUT', what: string, issues: readonly SchemaIssue[], remedy?: string) {
+    super(code, `${what} does not match its schema: ${describeIssues(issues)}`, { remedy });
     this.name = 'SchemaError';
     // A plain list: some libraries give one of their own kind.
     this.issues = [...issues];

@@ -1,3 +1,4 @@
+import type { Layer } from '../definition/middleware.ts';
 import type { BatchTaskConfig } from '../definition/task-settings.ts';
 import type { BatchBody, Body, DurableBody } from '../definition/workflow-definition.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
@@ -13,7 +14,7 @@ interface TaskAction extends Schemas {
 }
 
 export interface BatchAction extends Schemas {
-  readonly batch: { readonly config: BatchTaskConfig; readonly body: BatchBody };
+  readonly batch: { readonly config: BatchTaskConfig; readonly body: BatchBody; readonly layers: readonly Layer[] };
 }
 
 export interface DurableAction extends Schemas {

@@ -2,6 +2,7 @@ import { StepActionEventType, type AssignedAction, type StepActionEvent } from '
 import { NonDeterminismError, NonRetryableError } from '../errors.ts';
 import { describeFailure, messageOf } from '../failure/describe-failure.ts';
 import { safely, textFieldOf } from '../failure/total.ts';
+import { jsonText } from '../json-text.ts';
 import { longestPayload } from '../run/trigger-request.ts';
 import { SchemaError } from '../schema/validate.ts';
 
@@ -23,7 +24,7 @@ const longestFailure = 200 * 1024;
 export function toResult(taskName: string, output: unknown): AttemptResult {
   let json: string | undefined;
   try {
-    json = JSON.stringify(output ?? null);
+    json = jsonText(output ?? null);
   } catch (error) {
     return refused(`the output of ${taskName} cannot be written as JSON: ${messageOf(error)}`);
   }

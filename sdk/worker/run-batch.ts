@@ -1,7 +1,8 @@
 import { parseActionPayload } from '../context/action-payload.ts';
 import { BatchContext } from '../context/batch-context.ts';
-import { Context } from '../context/context.ts';
+import { Context, replaceInput } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
+import { extendInput, extendOutput } from '../definition/middleware.ts';
 import { HatchetError, isError } from '../errors.ts';
 import { isList } from '../failure/total.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -29,8 +30,11 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
     try {
       const payload = parseActionPayload(member.action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      inputs[member.id] = input;
-      contexts.set(member.id, new Context({ input, action: member.action, payload, abortController: call.abortController, host: call.hostOf(member.action) }));
+      const ctx = new Context({ input, action: member.action, payload, abortController: call.abortController, host: call.hostOf(member.action) });
+      const extended = await extendInput(found.batch.layers, input, ctx);
+      replaceInput(ctx, extended);
+      inputs[member.id] = extended;
+      contexts.set(member.id, ctx);
     } catch (error) {
       refused.push({ id: member.id, result: toFailure(error) });
     }
@@ -43,7 +47,7 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
     const output = await found.batch.body.run(inputs, ctx);
     if (found.batch.config.broadcastOutput !== true) checkIds(action.taskName, ids, output);
     const outputOf = (id: string): unknown => (found.batch.config.broadcastOutput === true ? output : Reflect.get(Object(output), id));
-    return [...refused, ...(await Promise.all(ids.map(async (id) => ({ id, result: await memberResult(call, () => outputOf(id)) }))))];
+    return [...refused, ...(await Promise.all([...contexts].map(async ([id, member]) => ({ id, result: await memberResult(call, member, () => outputOf(id)) }))))];
   } catch (error) {
     return [...refused, ...ids.map((id) => ({ id, result: toFailure(error) }))];
   }
@@ -60,10 +64,11 @@ function checkIds(taskName: string, ids: readonly string[], output: unknown): vo
 }
 
 /** Of one member alone: whatever its output is, or does when it is read, is no matter of the others. */
-async function memberResult({ action, found }: BatchCall, read: () => unknown): Promise<AttemptResult> {
+async function memberResult({ action, found }: BatchCall, ctx: Context, read: () => unknown): Promise<AttemptResult> {
   try {
-    const output = await read();
-    if (isError(output)) return toFailure(output);
+    const given = await read();
+    if (isError(given)) return toFailure(given);
+    const output = await extendOutput(found.batch.layers, given, { ctx, input: ctx.input });
     return toResult(action.taskName, found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`));
   } catch (error) {
     return toFailure(error);

@@ -1,4 +1,4 @@
-import { status, type ClientReadableStream } from '@grpc/grpc-js';
+import { connectivityState, status, type ClientReadableStream } from '@grpc/grpc-js';
 import { SDKS, type AssignedAction, type WorkerRegisterRequest } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { detailsOf, isServiceError, isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
@@ -40,6 +40,11 @@ export class Session {
     return this.#workerId;
   }
 
+  /** Whether tasks can reach it. Not by the stream's first word: a Hatchet cluster says nothing on it before the first task. */
+  get isListening(): boolean {
+    return this.#stream !== undefined && this.#connection.dispatcher.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
   /**
    * Resolves once the session was closed. It comes back after every break under the same id, and registers anew only
    * where the engine does not know the worker.
@@ -52,6 +57,7 @@ export class Session {
       const workerId = this.#workerId ?? (await this.#register(registration));
       if (workerId === undefined) continue;
       const { error, heard } = await this.#listen(workerId);
+      this.#stream = undefined;
       if (this.#closing.signal.aborted) return;
       const code = statusOf(error);
       if (code === status.NOT_FOUND) this.forget(workerId);

@@ -16,6 +16,8 @@ import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
+import { checkRunnables } from './check-runnable.ts';
+import { showHealth, type WorkerHealth } from './health-port.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onKillSignals } from './kill-signals.ts';
 import { ReadySignal } from './ready-signal.ts';
@@ -77,6 +79,7 @@ export class Worker {
    * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION, INVALID_ARGUMENT, UNAUTHENTICATED, UNREACHABLE after 30 s
    */
   async registerWorkflows(workflows: readonly Runnable[] = []): Promise<void> {
+    checkRunnables(this.name, workflows);
     for (const { definition } of workflows) await this.#register(definition);
   }
 
@@ -171,7 +174,7 @@ export class Worker {
     this.#workflows.add(name);
     const { onFailure, inputSchema, taskDefaults } = definition;
     for (const { name: step, body, batch, durable, settings, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
-      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body }, inputSchema, outputSchema });
+      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, inputSchema, outputSchema });
       else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, inputSchema, outputSchema });
       else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
     }
@@ -222,6 +225,8 @@ export class Worker {
     clock?.workers.add(this);
     const letGo = this.#capturesConsole() ? captureConsole() : () => {};
     const unwatch = watchProcess({ logger: this.#logger, underWay: () => tasks.attempts.labels() });
+    const { healthcheck } = this.#connection.config;
+    const hideHealth = healthcheck === undefined ? async () => {} : showHealth(healthcheck, this.#logger, () => this.#health({ session, tasks }));
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
       await session.run(() => this.#registration());
@@ -234,8 +239,13 @@ export class Worker {
       unwatch();
       letGo();
       clock?.workers.delete(this);
+      await hideHealth();
       await heartbeat.stop();
     }
+  }
+
+  #health({ session, tasks }: Pick<Shift, 'session' | 'tasks'>): WorkerHealth {
+    return { name: this.name, connected: session.isListening, slots: this.#options.slots ?? 100, running: tasks.attempts.size, actions: [...this.#actions.keys()], labels: this.getLabels() };
   }
 
   #registration(): Registration {

@@ -41,21 +41,24 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
 
   /**
    * Runs it and waits for its output: a task's own, a workflow's `{task: output}`. Several inputs make several runs,
-   * and give their outputs in the same order.
+   * and give their outputs in the same order; with `returnExceptions`, errors in place of those of runs that failed, were
+   * cancelled, or could not be started for their input or their idempotency key.
    * @throws SchemaError for an input that its schema refuses; RunFailedError; RunCancelledError;
    * HatchetError UNKNOWN_WORKFLOW where no worker has registered it yet, PAYLOAD_TOO_LARGE, UNREACHABLE, UNAUTHENTICATED.
    */
-  run(input: Input[], options?: RunOptions): Promise<Output[]>;
+  run(input: Input[], options?: RunOptions & { returnExceptions?: false | undefined }): Promise<Output[]>;
+  run(input: Input[], options: RunOptions): Promise<(Output | Error)[]>;
   run(input: Input, options?: RunOptions): Promise<Output>;
-  run(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+  run(input: Input | Input[], options?: RunOptions): Promise<Output | (Output | Error)[]> {
     if (!isList(input)) return notAwaitedYet(this.#runner.run({ target: this, input, options }));
     return notAwaitedYet(this.#runner.runMany(input.map((one) => ({ target: this, input: one, options }))));
   }
 
   /** Same as `run`. */
-  runAndWait(input: Input[], options?: RunOptions): Promise<Output[]>;
+  runAndWait(input: Input[], options?: RunOptions & { returnExceptions?: false | undefined }): Promise<Output[]>;
+  runAndWait(input: Input[], options: RunOptions): Promise<(Output | Error)[]>;
   runAndWait(input: Input, options?: RunOptions): Promise<Output>;
-  runAndWait(input: Input | Input[], options?: RunOptions): Promise<Output | Output[]> {
+  runAndWait(input: Input | Input[], options: RunOptions = {}): Promise<Output | (Output | Error)[]> {
     return isList(input) ? this.run(input, options) : this.run(input, options);
   }
 
@@ -68,7 +71,10 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
   }
 
   /** Runs it many times, each with its own options, and waits for all outputs, in the same order. @throws as run */
-  runMany(runs: readonly RunManyItem<Input>[]): Promise<Output[]> {
+  runMany(runs: readonly (RunManyItem<Input> & { opts?: { returnExceptions?: false | undefined } | undefined })[]): Promise<Output[]>;
+  /** With `returnExceptions` for one of them, errors are listed for all. */
+  runMany(runs: readonly RunManyItem<Input>[]): Promise<(Output | Error)[]>;
+  runMany(runs: readonly RunManyItem<Input>[]): Promise<(Output | Error)[]> {
     return notAwaitedYet(this.#runner.runMany(runItems(this, runs)));
   }
 

@@ -1,5 +1,6 @@
 import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, DurableTaskOptions, TaskOptions } from '../definition/task-options.ts';
+import type { Layer } from '../definition/middleware.ts';
 import { toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import type { Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
@@ -19,25 +20,31 @@ export class TaskDeclaration<Input, Output> extends Declaration<Input, Output> {
   }
 }
 
+/** What a declaration is made by. `Passed` is what its callers pass: the input without what middleware adds. */
+interface Origin {
+  runner: Runner;
+  layers: readonly Layer[];
+}
+
 /** A batch task that stands alone. */
-export function declareBatchTask<RawInput, Input, Result>(options: BatchTaskOptions<RawInput, Input, Result> | BroadcastTaskOptions<RawInput, Input, Result>, runner: Runner): TaskDeclaration<RawInput, Result> {
+export function declareBatchTask<RawInput, Input, Given, Result, Passed>(options: BatchTaskOptions<RawInput, Input, Result, Given> | BroadcastTaskOptions<RawInput, Input, Result, Given>, { runner, layers }: Origin): TaskDeclaration<Passed, Result> {
   const { name, fn, batch, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: undefined, batch: { config: batch, body: toBatchBody<Input>(fn) }, outputSchema: output };
+  const step: StepDefinition = { name, parents: [], settings, body: undefined, batch: { config: batch, body: toBatchBody<Given>(fn), layers }, outputSchema: output };
   const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
-  return new TaskDeclaration<RawInput, Result>(definition, runner);
+  return new TaskDeclaration<Passed, Result>(definition, runner);
 }
 
 /** A durable task that stands alone. */
-export function declareDurableTask<RawInput, Input, Result, Output>(options: DurableTaskOptions<RawInput, Input, Result> & { output?: StandardSchema<unknown, Output> | undefined }, runner: Runner): TaskDeclaration<RawInput, Output> {
+export function declareDurableTask<RawInput, Input, Given, Result, Passed, Output>(options: DurableTaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined }, { runner, layers }: Origin): TaskDeclaration<Passed, Output> {
   const { name, fn, evictionPolicy = defaultEvictionPolicy, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: undefined, durable: { evictionPolicy, body: toDurableBody(fn) }, outputSchema: output };
+  const step: StepDefinition = { name, parents: [], settings, body: undefined, durable: { evictionPolicy, body: toDurableBody(fn, layers) }, outputSchema: output };
   const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
-  return new TaskDeclaration<RawInput, Output>(definition, runner);
+  return new TaskDeclaration<Passed, Output>(definition, runner);
 }
 
-export function declareTask<RawInput, Input, Result, Output>(options: TaskOptions<RawInput, Input, Result> & { output?: StandardSchema<unknown, Output> | undefined }, runner: Runner): TaskDeclaration<RawInput, Output> {
+export function declareTask<RawInput, Input, Given, Result, Passed, Output>(options: TaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined }, { runner, layers }: Origin): TaskDeclaration<Passed, Output> {
   const { name, fn, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: toBody(fn), outputSchema: output };
+  const step: StepDefinition = { name, parents: [], settings, body: toBody(fn, layers), outputSchema: output };
   const definition = {
     name,
     // The workflow of one task holds its place per key until the run has ended, through all retries.
@@ -48,5 +55,5 @@ export function declareTask<RawInput, Input, Result, Output>(options: TaskOption
     onFailure: undefined,
     onSuccess: undefined,
   };
-  return new TaskDeclaration<RawInput, Output>(definition, runner);
+  return new TaskDeclaration<Passed, Output>(definition, runner);
 }

@@ -3,7 +3,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonRetryableError, Or, type Context, type DurableContext, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
+import { Hatchet, NonRetryableError, Or, UserEventCondition, type Context, type DurableContext, type JsonValue, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
 
 const hatchet = Hatchet.init();
 
@@ -48,8 +48,9 @@ hatchet.task<In, Out>({ name: 'wrong', fn: () => ({ b: 'text' }) });
 
 // Durations.
 hatchet.task({ name: 'timed', executionTimeout: '42m30s', scheduleTimeout: { minutes: 5 }, fn: () => {} });
-// @ts-expect-error days are no unit
-hatchet.task({ name: 'timed', executionTimeout: '3d', fn: () => {} });
+hatchet.task({ name: 'timed', executionTimeout: '3d', scheduleTimeout: '1d12h', fn: () => {} });
+// @ts-expect-error weeks are no unit
+hatchet.task({ name: 'timed', executionTimeout: '3w', fn: () => {} });
 
 // Schemas give the types: what callers pass, and what the function gets.
 const parsed = z.object({ count: z.coerce.string().default('1'), when: z.string().transform((text) => new Date(text)) });
@@ -181,8 +182,9 @@ const lasting = hatchet.durableTask({ name: 'lasting', evictionPolicy: { ttl: '5
   void ctx.runChild(simple, { message: 1 });
   // @ts-expect-error a memo needs its dependencies
   void ctx.memo(() => 1);
-  // @ts-expect-error days are no unit
   void ctx.sleepFor('3d');
+  // @ts-expect-error weeks are no unit
+  void ctx.sleepFor('3w');
   return { n: input.n };
 } });
 expectTypeOf(lasting.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number }>();
@@ -193,5 +195,140 @@ hatchet.durableTask({ name: 'wrong', output: z.object({ n: z.number() }), fn: as
 const order = hatchet.workflow<{ id: number }>({ name: 'order' });
 const paid = order.durableTask({ name: 'paid', fn: async (input, ctx) => ({ id: input.id, at: await ctx.now() }) });
 order.task({ name: 'ship', parents: [paid], fn: async (_, ctx) => {
-  expectTypeOf(ctx.parentOutput(paid)).resolves.toEqualTypeOf<{ id: number; at: Date }>();
+  expectTypeOf(ctx.parentOutput(paid)).resolves.toEqualTypeOf<{ id: number; at: string }>();
 } });
+
+// Outputs are what JSON makes of them.
+class Money {
+  readonly cents: number;
+  constructor(cents: number) {
+    this.cents = cents;
+  }
+  plus(other: Money): Money {
+    return new Money(this.cents + other.cents);
+  }
+}
+interface Tree {
+  at: Date;
+  leaves: readonly Tree[];
+}
+const carried = hatchet.task({ name: 'carried', fn: () => ({ at: new Date(), list: [new Date(), undefined], pair: [1, new Date()] as [number, Date], money: new Money(1), maybe: undefined as Date | undefined, go: () => 1, url: new URL('http://a') }) });
+expectTypeOf(carried.run({})).resolves.toEqualTypeOf<{ at: string; list: (string | null)[]; pair: [number, string]; money: { readonly cents: number }; maybe?: string; url: string }>();
+expectTypeOf(carried.runNoWait({})).resolves.toEqualTypeOf<WorkflowRunRef<{ at: string; list: (string | null)[]; pair: [number, string]; money: { readonly cents: number }; maybe?: string; url: string }>>();
+const tree = hatchet.task({ name: 'tree', fn: (): Tree => ({ at: new Date(), leaves: [] }) });
+expectTypeOf((await tree.run({})).leaves[0]?.leaves[0]?.at).toEqualTypeOf<string | undefined>();
+expectTypeOf(hatchet.task({ name: 'maybe', fn: (input: { n: number }) => (input.n > 0 ? { n: 1 } : undefined) }).run({ n: 1 })).resolves.toEqualTypeOf<{ n: number } | null>();
+expectTypeOf(hatchet.task({ name: 'any', fn: (): JsonValue => 1 }).run({})).resolves.toEqualTypeOf<Exclude<JsonValue, undefined>>();
+expectTypeOf(hatchet.task<In, { at: Date }>({ name: 'given', fn: () => ({ at: new Date() }) }).run({ a: '' })).resolves.toEqualTypeOf<{ at: string }>();
+expectTypeOf(hatchet.task({ name: 'by-schema', output: z.object({ at: z.date() }), fn: () => ({ at: new Date() }) }).run({})).resolves.toEqualTypeOf<{ at: string }>();
+expectTypeOf(hatchet.batchTask({ name: 'dates', batch: { maxSize: 2 }, fn: (inputs: Record<string, { n: number }>) => Object.fromEntries(Object.keys(inputs).map((id) => [id, new Date()])) }).run({ n: 1 })).resolves.toEqualTypeOf<string>();
+const dated = hatchet.workflow<{ n: number }>({ name: 'dated' });
+const firstDate = dated.task({ name: 'first', fn: () => ({ at: new Date() }) });
+dated.task({ name: 'second', parents: [firstDate], fn: async (_input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(firstDate)).toEqualTypeOf<{ at: string }>();
+} });
+const datedOutput = hatchet.workflow<object, { first: { at: Date } }>({ name: 'dated-output' });
+datedOutput.task({ name: 'first', fn: () => ({ at: new Date() }) });
+expectTypeOf(datedOutput.run({})).resolves.toEqualTypeOf<{ first: { at: string } }>();
+// @ts-expect-error JSON carries no Map
+hatchet.task({ name: 'map', fn: () => ({ found: new Map([['a', 1]]) }) });
+// @ts-expect-error nor a Set, however deep
+hatchet.task({ name: 'set', fn: async (input: { n: number }) => ({ deep: [{ set: new Set([input.n]) }] }) });
+// @ts-expect-error nor a bigint
+hatchet.durableTask({ name: 'bigint', fn: async () => ({ n: 1n }) });
+// @ts-expect-error nor an Error, which would arrive without its message
+dated.task({ name: 'error', fn: () => ({ error: new Error('a') }) });
+// @ts-expect-error nor bytes
+dated.durableTask({ name: 'bytes', fn: async () => ({ bytes: new Uint8Array(3) }) });
+// @ts-expect-error nor a Map of a batch's run
+hatchet.batchTask({ name: 'maps', batch: { maxSize: 2 }, fn: (inputs: Record<string, { n: number }>) => Object.fromEntries(Object.keys(inputs).map((id) => [id, new Map([[id, 1]])])) });
+hatchet.durableTask({ name: 'memos', fn: async (_input: object, ctx) => {
+  expectTypeOf(ctx.memo(['a'], () => new Date())).resolves.toEqualTypeOf<string>();
+  // @ts-expect-error nor what a memo records
+  void ctx.memo(['a'], () => new Map([['a', 1]]));
+} });
+
+// With returnExceptions errors are among the outputs.
+expectTypeOf(simple.run([{ message: 'a' }], { returnExceptions: true })).resolves.toEqualTypeOf<({ message: string } | Error)[]>();
+expectTypeOf(simple.runAndWait([{ message: 'a' }], { returnExceptions: true })).resolves.toEqualTypeOf<({ message: string } | Error)[]>();
+expectTypeOf(simple.run([{ message: 'a' }], { returnExceptions: false, priority: 2 })).resolves.toEqualTypeOf<{ message: string }[]>();
+expectTypeOf(simple.runMany([{ input: { message: 'a' } }, { input: { message: 'b' }, opts: { returnExceptions: true } }])).resolves.toEqualTypeOf<({ message: string } | Error)[]>();
+hatchet.durableTask({ name: 'listing', fn: async (_input: object, ctx) => {
+  expectTypeOf(ctx.bulkRunChildren([{ workflow: simple, input: { message: 'a' }, options: { returnExceptions: true } }])).resolves.toEqualTypeOf<({ message: string } | Error)[]>();
+  expectTypeOf(ctx.bulkRunChildren([{ workflow: simple, input: { message: 'a' }, options: { key: 'a' } }])).resolves.toEqualTypeOf<{ message: string }[]>();
+  expectTypeOf(ctx.runChildren([{ workflow: simple, input: { message: 'a' }, options: { returnExceptions: true } }, { workflow: batched, input: { message: 'b' } }])).resolves.toEqualTypeOf<[{ message: string } | Error, { length: number } | Error]>();
+} });
+
+// Names of enums beside their values.
+hatchet.task({ name: 'named', concurrency: { expression: 'input.a', limitStrategy: 'GROUP_ROUND_ROBIN' }, rateLimits: [{ dynamicKey: 'input.a', units: 1, limit: 1, duration: 'HOUR' }], desiredWorkerLabels: { cores: { value: 2, comparator: 'GREATER_THAN' } }, fn: () => {} });
+void hatchet.ratelimits.upsert({ key: 'a', limit: 1, duration: 'MINUTE' });
+// @ts-expect-error no such strategy
+hatchet.task({ name: 'misnamed', concurrency: { expression: 'input.a', limitStrategy: 'ROUND_ROBIN' }, fn: () => {} });
+
+// Events know what they carry.
+const orderPaid = hatchet.event<{ id: string; at: Date }>('order:paid');
+const approved = hatchet.event('approved', { schema: z.object({ by: z.string(), at: z.coerce.date<string>() }) });
+void hatchet.events.push(orderPaid, { id: 'a', at: new Date() });
+// @ts-expect-error the id is no number
+void hatchet.events.push(orderPaid, { id: 1, at: new Date() });
+void hatchet.events.bulkPush(orderPaid, [{ payload: { id: 'a', at: new Date() }, scope: 'a' }]);
+// @ts-expect-error the payload lacks its time
+void hatchet.events.bulkPush(orderPaid, [{ payload: { id: 'a' } }]);
+void hatchet.events.push(approved, { by: 'Ada', at: '2026-01-01' });
+void hatchet.events.push('order:paid', { any: 1 });
+hatchet.task({ name: 'on-paid', onEvents: [orderPaid, 'order:*'], fn: (input: { id: string; at: string }) => ({ id: input.id }) });
+hatchet.task({ name: 'on-both', on: { event: [orderPaid, 'other'] }, fn: (input: { id: string }) => ({ id: input.id }) });
+// @ts-expect-error the event has no number there
+hatchet.task({ name: 'on-other', onEvents: [orderPaid], fn: (input: { id: number }) => ({ id: input.id }) });
+// @ts-expect-error a Date arrives as a text
+hatchet.workflow<{ at: Date }>({ name: 'on-date', onEvents: [orderPaid] });
+const onPaid = hatchet.workflow<{ id: string }>({ name: 'on-paid-flow', onEvents: [orderPaid] });
+onPaid.task({ name: 'waits', waitFor: [{ eventKey: approved }, new UserEventCondition(orderPaid, 'input.id != ""')], fn: () => {} });
+hatchet.durableTask({ name: 'waits-for-events', fn: async (_input: object, ctx) => {
+  expectTypeOf(ctx.waitForEvent(orderPaid)).resolves.toEqualTypeOf<{ id: string; at: string }>();
+  expectTypeOf(ctx.waitForEvent(approved, { timeout: '1h' })).resolves.toEqualTypeOf<{ by: string; at: Date } | undefined>();
+  expectTypeOf(ctx.waitForEvent(approved, { scope: 'a' })).resolves.toEqualTypeOf<{ by: string; at: Date }>();
+} });
+
+// Middleware types what it adds.
+const withUser = hatchet.withMiddleware({
+  before: async (input: { token?: string }, ctx) => ({ user: `${input.token ?? ''} of ${ctx.taskName()}` }),
+  after: (output) => ({ ...output, took: 1 }),
+});
+const greeted = withUser.task<{ n: number }, { text: string }>({ name: 'greeted', fn: (input) => {
+  expectTypeOf(input).toEqualTypeOf<{ n: number } & { user: string }>();
+  return { text: input.user };
+} });
+expectTypeOf(greeted.run({ n: 1 })).resolves.toEqualTypeOf<{ text: string; took: number }>();
+const bySchema = withUser.task({ name: 'by-schema', input: z.object({ n: z.number() }), fn: (input) => ({ n: input.n, user: input.user }) });
+expectTypeOf(bySchema.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; user: string; took: number }>();
+const annotated = withUser.task({ name: 'annotated', fn: (input: { n: number; user: string }) => ({ n: input.n }) });
+expectTypeOf(annotated.run({ n: 1 })).resolves.toEqualTypeOf<{ n: number; took: number }>();
+const twice = withUser.withMiddleware({ before: [(input) => ({ ...input, first: 1 }), () => ({ second: true }), () => undefined], durable: true });
+twice.task<{ n: number }>({ name: 'twice', fn: (input) => {
+  expectTypeOf(input.second).toEqualTypeOf<boolean>();
+  expectTypeOf(input.first).toEqualTypeOf<number>();
+  expectTypeOf(input.user).toEqualTypeOf<string>();
+} });
+twice.durableTask<{ n: number }>({ name: 'durably', fn: (input) => {
+  expectTypeOf(input.first).toEqualTypeOf<number>();
+  // @ts-expect-error the middleware of the user does not go around durable tasks
+  void input.user;
+} });
+const wrappedFlow = withUser.workflow<{ n: number }>({ name: 'wrapped-flow' });
+const wrappedStep = wrappedFlow.withMiddleware({ before: () => ({ own: 1 }) }).task({ name: 'a', fn: (input) => ({ both: `${input.user} ${input.own} ${input.n}` }) });
+wrappedFlow.task({ name: 'b', parents: [wrappedStep], fn: async (input, ctx) => {
+  expectTypeOf(await ctx.parentOutput(wrappedStep)).toEqualTypeOf<{ both: string; took: number }>();
+  // @ts-expect-error that was for the other task alone
+  void input.own;
+} });
+void wrappedFlow.run({ n: 1 });
+
+// Declarations without a function, for programs that only start runs.
+const elsewhere = hatchet.task<{ order: string }, { at: Date }>({ name: 'elsewhere' });
+expectTypeOf(elsewhere.run({ order: 'a' })).resolves.toEqualTypeOf<{ at: string }>();
+// @ts-expect-error the order is no number
+void elsewhere.run({ order: 1 });
+expectTypeOf(hatchet.durableTask<{ order: string }, { n: number }>({ name: 'durable-elsewhere' }).run({ order: 'a' })).resolves.toEqualTypeOf<{ n: number }>();
+expectTypeOf(hatchet.task({ name: 'schema-elsewhere', input: z.object({ n: z.number() }), output: z.object({ m: z.number() }) }).run({ n: 1 })).resolves.toEqualTypeOf<{ m: number }>();
+expectTypeOf(hatchet.workflow<{ n: number }, { first: { m: number } }>({ name: 'flow-elsewhere' }).run({ n: 1 })).resolves.toEqualTypeOf<{ first: { m: number } }>();

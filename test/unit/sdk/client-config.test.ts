@@ -24,6 +24,19 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ token: full }, {}, none)).toMatchObject({ hostPort: 'claims:2', namespace: '', logLevel: 'INFO' });
   });
 
+  it('has a health port where one is asked for', () => {
+    const environment = { HATCHET_CLIENT_WORKER_HEALTHCHECK_ENABLED: 'true', HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT: '9001', HATCHET_CLIENT_WORKER_HEALTHCHECK_EVENT_LOOP_BLOCK_THRESHOLD_SECONDS: '2.5' };
+    expect(resolveConfig({ token: full }, {}, none).healthcheck).toBeUndefined();
+    expect(resolveConfig({ token: full }, { HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT: '9001' }, none).healthcheck).toBeUndefined();
+    expect(resolveConfig({ token: full }, environment, none).healthcheck).toEqual({ port: 9001, bindAddress: '0.0.0.0', blockThresholdMs: 2_500 });
+    expect(resolveConfig({ token: full, healthcheck: { enabled: true } }, {}, none).healthcheck).toEqual({ port: 8001, bindAddress: '0.0.0.0', blockThresholdMs: 5_000 });
+    expect(resolveConfig({ token: full, healthcheck: { enabled: false } }, environment, none).healthcheck).toBeUndefined();
+    for (const [name, value] of [['PORT', '80a'], ['PORT', '0'], ['EVENT_LOOP_BLOCK_THRESHOLD_SECONDS', 'soon']]) {
+      const wrong = { ...environment, [`HATCHET_CLIENT_WORKER_HEALTHCHECK_${name ?? ''}`]: value };
+      expect(() => resolveConfig({ token: full }, wrong, none)).toThrow(expect.objectContaining({ code: 'NOT_CONFIGURED', message: expect.stringContaining(`HATCHET_CLIENT_WORKER_HEALTHCHECK_${name ?? ''}`) }));
+    }
+  });
+
   it('reads the official spelling', () => {
     expect(resolveConfig({ token: full, host_port: 'a:1', api_url: 'http://b', tls_config: { tls_strategy: 'none' }, log_level: 'ERROR' }, {}, none)).toMatchObject({
       hostPort: 'a:1',

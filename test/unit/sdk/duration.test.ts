@@ -15,12 +15,15 @@ describe('durations', () => {
     [{ minutes: 5 }, 300_000, '5m'],
     [{ hours: 1, seconds: 90 }, 3_690_000, '1h1m30s'],
     [{}, 0, '0s'],
+    ['3d', 259_200_000, '72h'],
+    ['1d12h', 129_600_000, '36h'],
+    [{ days: 2 }, 172_800_000, '48h'],
   ])('%j is %i ms, and %s on the wire', (duration, ms, text) => {
     expect(durationToMs(duration)).toBe(ms);
     expect(durationToString(duration)).toBe(text);
   });
 
-  it.each(['', '5', '-5s', '+5s', '5 s', '3d', '5S', 's', '1.s', '5m-1s'])('refuses %j', (text) => {
+  it.each(['', '5', '-5s', '+5s', '5 s', '3w', '5S', 's', '1.s', '5m-1s'])('refuses %j', (text) => {
     // The types refuse most of these; a value from a configuration is a text whatever its type says.
     const given: Duration = JSON.parse(JSON.stringify(text));
     expect(() => durationToMs(given)).toThrow(HatchetError);
@@ -30,7 +33,7 @@ describe('durations', () => {
     expect(() => durationToString(duration)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
   });
 
-  it.each<[string, string]>([['null', 'null is not'], ['true', 'true is not'], ['[1]', '[1] is not'], ['{"days":1,"hours":2}', '{"days":1,"hours":2} is not']])('refuses %s from callers without types', (json, message) => {
+  it.each<[string, string]>([['null', 'null is not'], ['true', 'true is not'], ['[1]', '[1] is not'], ['{"months":1,"hours":2}', '{"months":1,"hours":2} is not']])('refuses %s from callers without types', (json, message) => {
     const given: Duration = JSON.parse(json);
     expect(() => durationToMs(given)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION', message: expect.stringContaining(message) }));
   });
@@ -42,7 +45,7 @@ describe('durations', () => {
 
   it('what it sends, the engine reads as the same time', () => {
     const part = fc.nat(10_000);
-    const durations = fc.oneof(fc.nat(10_000_000_000), fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }));
+    const durations = fc.oneof(fc.tuple(part, part).map(([days, hours]): Duration => `${days}d${hours}h`), fc.nat(10_000_000_000), fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }));
     fc.assert(
       fc.property(durations, (duration) => {
         expect(parseDuration(durationToString(duration))).toBe(durationToMs(duration));

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { BulkTriggerIdempotencyCollisionError as WireBulk, IdempotencyCollisionError as WireCollision } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { backoffMs } from '../../../sdk/connection/backoff.ts';
 import { collisionOf } from '../../../sdk/run/collision.ts';
-import { chunks, triggerRequest } from '../../../sdk/run/trigger-request.ts';
+import { chunks, inputJson, triggerRequest } from '../../../sdk/run/trigger-request.ts';
 
-const facts = { name: 'Simple', namespace: 'dev_', input: { a: 1 }, options: {}, parent: undefined, childIndex: undefined };
+const facts = { name: 'Simple', namespace: 'dev_', input: '{"a":1}', options: {}, parent: undefined, childIndex: undefined };
 
 describe('triggerRequest', () => {
   it('is plain without a parent', () => {
@@ -27,13 +27,13 @@ describe('triggerRequest', () => {
   });
 
   it('has an empty object where there is no input', () => {
-    expect(triggerRequest({ ...facts, input: undefined }).input).toBe('{}');
+    expect(inputJson('simple', undefined)).toBe('{}');
   });
 
   it('refuses what cannot be sent', () => {
-    expect(() => triggerRequest({ ...facts, input: { n: 1n } })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-    expect(() => triggerRequest({ ...facts, input: () => {} })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-    expect(() => triggerRequest({ ...facts, input: { text: 'é'.repeat(3 * 1024 * 1024) } })).toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('6291467') }));
+    expect(() => inputJson('simple', { n: 1n })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(() => inputJson('simple', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(() => inputJson('simple', { text: 'é'.repeat(3 * 1024 * 1024) })).toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('6291467') }));
   });
 });
 
