@@ -17,7 +17,7 @@ import { durablePrograms, joined } from '../model/durable-programs.ts';
  * gives to an interpreter that reads it once. `DURABLE_PROGRAMS` is how many, `DURABLE_SEED` which; when what happens is the
  * machine's affair.
  */
-const count = Number(process.env['DURABLE_PROGRAMS'] ?? 200);
+const count = Number(process.env['DURABLE_PROGRAMS'] ?? 100);
 const seed = Number(process.env['DURABLE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const random = randomFrom(seed);
 /** Milliseconds: many end together, and some outlast a worker's patience. */
