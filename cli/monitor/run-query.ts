@@ -21,8 +21,13 @@ export interface RunQuery {
  * metadata; what has no colon is searched for in ids and workflows' names. Quotes keep spaces: `customer:"A B"`.
  */
 export function parseRunQuery(text: string): RunQuery {
-  const query = { statuses: [] as RunStatusName[], workflows: [] as string[], since: undefined as Date | undefined, until: undefined as Date | undefined, metadata: {} as Record<string, string>, problem: undefined as string | undefined };
+  const statuses: RunStatusName[] = [];
+  const workflows: string[] = [];
+  const metadata: Record<string, string> = {};
   const searched: string[] = [];
+  let since: Date | undefined;
+  let until: Date | undefined;
+  let problem: string | undefined;
   for (const [, key, quoted, plain] of text.matchAll(/(?:([^\s:"]+):)?(?:"([^"]*)"?|(\S+))/g)) {
     const value = quoted ?? plain ?? '';
     try {
@@ -31,26 +36,26 @@ export function parseRunQuery(text: string): RunQuery {
           searched.push(value);
           break;
         case 'status':
-          query.statuses.push(...parseStatuses(value, undefined));
+          statuses.push(...parseStatuses(value, undefined));
           break;
         case 'workflow':
-          query.workflows.push(...value.split(',').filter((name) => name !== ''));
+          workflows.push(...value.split(',').filter((name) => name !== ''));
           break;
         case 'since':
-          query.since = timeOrAge(value);
+          since = timeOrAge(value);
           break;
         case 'until':
-          query.until = timeOrAge(value);
+          until = timeOrAge(value);
           break;
         default:
-          query.metadata[key] = value;
+          metadata[key] = value;
       }
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
-      query.problem = `${key}:${value} means nothing. ${error.message}`;
+      problem = `${key}:${value} means nothing. ${error.message}`;
     }
   }
-  return { ...query, search: searched.join(' ') };
+  return { statuses, workflows, since, until, metadata, problem, search: searched.join(' ') };
 }
 
 export function queryFilter({ statuses, workflows, since, until, metadata, search }: RunQuery): RunFilter {

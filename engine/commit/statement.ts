@@ -10,6 +10,11 @@ export interface Statement<Row> {
   values(rows: readonly Row[], staged: StagedIds): string[];
 }
 
+/** SQL: a column of `u` whose texts may be staged, with their ids in `u.staged`. What is compressed there is copied as it is. */
+export function orStaged(column: string): string {
+  return `CASE WHEN u.staged IS NULL THEN u.${column} ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END`;
+}
+
 /** The arrays of a column whose texts may be staged: the texts, empty where one is, and the ids of the staged ones. */
 export function stagedArrays(values: readonly (string | null)[], staged: StagedIds): { texts: string; ids: string } {
   if (staged.size === 0) return { texts: textArray(values), ids: plainArray(values.map(() => null)) };

@@ -10,6 +10,7 @@ export const batchChars = 1024 * 1024;
 const copyShare = 1 / 4;
 
 const none: StagedIds = new Map();
+const nothing: readonly string[] = [];
 
 /** The long texts of a command, and where they are stored until its batch takes them. */
 export class JobPayloads {
@@ -26,9 +27,7 @@ export class JobPayloads {
     });
     this.size = size;
     const long = size > batchChars ? longTextOfLarge : longText;
-    const texts = new Set<string>();
-    if (size >= long) eachPayload(command, (text) => void (text.length >= long && texts.add(text)));
-    this.#unstaged = [...texts];
+    this.#unstaged = size < long ? nothing : longTexts(command, long);
   }
 
   get unstaged(): readonly string[] {
@@ -41,7 +40,7 @@ export class JobPayloads {
 
   /** Those that could not be staged go with the batch. */
   setStaged(staged: StagedIds): void {
-    this.#unstaged = [];
+    this.#unstaged = nothing;
     this.#staged = staged;
   }
 
@@ -64,6 +63,15 @@ export class JobPayloads {
 export function stagedOf(jobs: readonly { payloads: JobPayloads }[]): StagedIds {
   const some = jobs.filter(({ payloads }) => payloads.staged.size > 0);
   return some.length === 0 ? none : new Map(some.flatMap(({ payloads }) => [...payloads.staged]));
+}
+
+/** Each once, however many runs it is for. */
+function longTexts(command: Command, long: number): string[] {
+  const texts = new Set<string>();
+  eachPayload(command, (text) => {
+    if (text.length >= long) texts.add(text);
+  });
+  return [...texts];
 }
 
 /** The texts of a command that a caller may make as long as a payload may be. */

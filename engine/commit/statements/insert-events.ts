@@ -1,12 +1,12 @@
 import type { EventRow, EventRunRow } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import { stagedArrays, type Statement } from '../statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 export const insertEvents: Statement<EventRow> = {
   name: 'insert_events',
   text: `
     INSERT INTO event (id, tenant_id, key, scope, payload, metadata, webhook_name)
-    SELECT u.id, u.tenant_id, u.key, u.scope, CASE WHEN u.staged IS NULL THEN u.payload ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.metadata, u.webhook_name
+    SELECT u.id, u.tenant_id, u.key, u.scope, ${orStaged('payload')}, u.metadata, u.webhook_name
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::uuid[]) AS u (id, tenant_id, key, scope, payload, metadata, webhook_name, staged)`,
   values: (rows, staged) => {
     const payload = stagedArrays(

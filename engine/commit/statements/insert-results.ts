@@ -1,13 +1,13 @@
 import type { ResultRow } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import { stagedArrays, type Statement } from '../statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 /** The primary key (task, generation) is what makes a second result impossible. */
 export const insertResults: Statement<ResultRow> = {
   name: 'insert_results',
   text: `
     INSERT INTO result (task_id, generation, status, attempt, seq, output, error, invocation)
-    SELECT u.task_id, u.generation, u.status, u.attempt, u.seq, CASE WHEN u.staged IS NULL THEN u.output ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.error, u.invocation
+    SELECT u.task_id, u.generation, u.status, u.attempt, u.seq, ${orStaged('output')}, u.error, u.invocation
     FROM unnest($1::uuid[], $2::integer[], $3::smallint[], $4::integer[], $5::bigint[], $6::text[], $7::text[], $8::integer[], $9::uuid[]) AS u (task_id, generation, status, attempt, seq, output, error, invocation, staged)`,
   values: (rows, staged) => {
     const output = stagedArrays(

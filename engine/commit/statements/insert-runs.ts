@@ -1,12 +1,12 @@
 import type { RunRow } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import { stagedArrays, type Statement } from '../statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 export const insertRuns: Statement<RunRow> = {
   name: 'insert_runs',
   text: `
     INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement)
-    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, CASE WHEN u.staged IS NULL THEN u.input ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement
+    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, ${orStaged('input')}, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[], $13::uuid[]) AS u (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, staged)`,
   values: (rows, staged) => {
     const input = stagedArrays(

@@ -1,6 +1,6 @@
 import type { DurableEntryRow, DurableListenRow, DurableNodeRef, DurableResultRow } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import { stagedArrays, type Statement } from '../statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 /** The primary key (task, branch, node) is what makes a second entry at one place impossible. */
 export const insertDurableEntries: Statement<DurableEntryRow> = {
@@ -26,7 +26,7 @@ export const insertDurableResults: Statement<DurableResultRow> = {
   name: 'insert_durable_results',
   text: `
     INSERT INTO durable_result (task_id, branch, node, condition, seq, status, payload, generation)
-    SELECT u.task_id, u.branch, u.node, u.condition, u.seq, u.status, CASE WHEN u.staged IS NULL THEN u.payload ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.generation
+    SELECT u.task_id, u.branch, u.node, u.condition, u.seq, u.status, ${orStaged('payload')}, u.generation
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::bigint[], $6::smallint[], $7::text[], $8::integer[], $9::uuid[]) AS u (task_id, branch, node, condition, seq, status, payload, generation, staged)`,
   values: (rows, staged) => {
     const payload = stagedArrays(

@@ -1,12 +1,12 @@
 import type { CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow } from '../../model/rows.ts';
 import { boolArray, plainArray, textArray } from '../array-literal.ts';
-import { stagedArrays, type Statement } from '../statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 export const writeCrons: Statement<CronRow> = {
   name: 'write_crons',
   text: `
     INSERT INTO cron (id, tenant_id, workflow_id, name, expression, zone, catch_up, input, metadata, priority, enabled, is_declared, next_us, last_us, last_run_id)
-    SELECT u.id, u.tenant_id, u.workflow_id, u.name, u.expression, u.zone, u.catch_up, CASE WHEN u.staged IS NULL THEN u.input ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.metadata, u.priority, u.enabled, u.is_declared, u.next_us, u.last_us, u.last_run_id
+    SELECT u.id, u.tenant_id, u.workflow_id, u.name, u.expression, u.zone, u.catch_up, ${orStaged('input')}, u.metadata, u.priority, u.enabled, u.is_declared, u.next_us, u.last_us, u.last_run_id
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::smallint[], $11::boolean[], $12::boolean[], $13::bigint[], $14::bigint[], $15::uuid[], $16::uuid[]) AS u (id, tenant_id, workflow_id, name, expression, zone, catch_up, input, metadata, priority, enabled, is_declared, next_us, last_us, last_run_id, staged)`,
   values: (rows, staged) => {
     const input = stagedArrays(
@@ -60,7 +60,7 @@ export const insertSchedules: Statement<ScheduleRow> = {
   name: 'insert_schedules',
   text: `
     INSERT INTO schedule (id, tenant_id, workflow_id, due_us, input, metadata, priority, parent_task_id)
-    SELECT u.id, u.tenant_id, u.workflow_id, u.due_us, CASE WHEN u.staged IS NULL THEN u.input ELSE (SELECT s.value FROM staged_payload s WHERE s.id = u.staged) END, u.metadata, u.priority, u.parent_task_id
+    SELECT u.id, u.tenant_id, u.workflow_id, u.due_us, ${orStaged('input')}, u.metadata, u.priority, u.parent_task_id
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::jsonb[], $7::smallint[], $8::uuid[], $9::uuid[]) AS u (id, tenant_id, workflow_id, due_us, input, metadata, priority, parent_task_id, staged)`,
   values: (rows, staged) => {
     const input = stagedArrays(

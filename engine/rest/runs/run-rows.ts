@@ -76,8 +76,6 @@ async function readDetails(snapshot: Reader, tenantId: string, runIds: readonly 
   if (tasks > mostTasks) throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, { remedy: 'Ask for fewer at a time, by `limit`.' });
   const needed = Math.max(tasks - fewTasks, 0) * taskBytes;
   if (needed >= bytes) return { wanted: needed + maxPageBytes };
-  // A plan that the connection has kept since the tables were small scans them whole, once for each task.
-  if (needed > 0) await snapshot.query('SET LOCAL plan_cache_mode = force_custom_plan');
   return { runs: await runDetailsIn(snapshot, tenantId, runIds, { bytes: Math.min(bytes - needed, maxPageBytes), data }), taskBytes: needed };
 }
 
