@@ -2,9 +2,9 @@ import type { StageEvent } from '../../engine/index.ts';
 import type { CliError } from '../cli-error.ts';
 import type { EngineReady } from '../engine-process/spawn-engine.ts';
 import type { EventRow, Overview } from '../monitor/run-reader.ts';
-import type { CrashReason } from './crash-reason.ts';
-import type { EngineTrouble } from './engine-trouble.ts';
-import type { UnderWay } from './tasks-under-way.ts';
+import type { CrashReason } from './trouble/crash-reason.ts';
+import type { EngineTrouble } from './trouble/engine-trouble.ts';
+import type { UnderWay } from './trouble/tasks-under-way.ts';
 
 /** Where source and message of a build or type error are. */
 export interface Problem {

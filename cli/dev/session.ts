@@ -6,13 +6,13 @@ import type { EventRow } from '../monitor/run-reader.ts';
 import { reportError } from '../output/report-error.ts';
 import type { EngineController } from './engine-controller.ts';
 import type { DevEvent } from './events.ts';
-import type { InspectorPort } from './inspector-port.ts';
-import type { Builder, ProjectWatcher } from './program.ts';
-import type { RunFeed } from './run-feed.ts';
-import { SelfWrites } from './self-writes.ts';
-import { TasksUnderWay, type UnderWay } from './tasks-under-way.ts';
-import type { TypeChecker } from './type-checker.ts';
-import type { Workers } from './workers.ts';
+import type { InspectorPort } from './workers/inspector-port.ts';
+import type { Builder, ProjectWatcher } from './program/program.ts';
+import type { RunFeed } from './view/run-feed.ts';
+import { SelfWrites } from './watch/self-writes.ts';
+import { TasksUnderWay, type UnderWay } from './trouble/tasks-under-way.ts';
+import type { TypeChecker } from './program/type-checker.ts';
+import type { Workers } from './workers/workers.ts';
 
 /** What shows a session to a person or a program. */
 export interface DevView {

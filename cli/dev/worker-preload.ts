@@ -16,7 +16,7 @@ import { isForeign } from './modules/is-foreign.ts';
 import { LoadReport } from './modules/load-report.ts';
 import type { HooksData } from './modules/loader-hooks.ts';
 import { ReadManifest } from './modules/manifest.ts';
-import { modulesVariable, type WorkerOrder } from './worker-order.ts';
+import { modulesVariable, type WorkerOrder } from './workers/worker-order.ts';
 
 const watch = `
   const { Socket } = require('node:net');

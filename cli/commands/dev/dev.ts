@@ -3,18 +3,18 @@ import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { localConnection, type Connection } from '../../connection/resolve-connection.ts';
 import { EngineController } from '../../dev/engine-controller.ts';
-import { engineTrouble } from '../../dev/engine-trouble.ts';
+import { engineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { DevEvent } from '../../dev/events.ts';
-import { findProgram } from '../../dev/find-program.ts';
-import { InspectorPort } from '../../dev/inspector-port.ts';
-import { linesView, ndjsonView } from '../../dev/lines-view.ts';
-import { readEnvFile } from '../../dev/load-config.ts';
-import type { Program } from '../../dev/program.ts';
-import { RunFeed } from '../../dev/run-feed.ts';
+import { findProgram } from '../../dev/program/find-program.ts';
+import { InspectorPort } from '../../dev/workers/inspector-port.ts';
+import { linesView, ndjsonView } from '../../dev/view/lines-view.ts';
+import { readEnvFile } from '../../dev/program/load-config.ts';
+import type { Program } from '../../dev/program/program.ts';
+import { RunFeed } from '../../dev/view/run-feed.ts';
 import { DevSession, type DevView } from '../../dev/session.ts';
-import { ProcessEnds } from '../../dev/process-ends.ts';
-import { workerEnv } from '../../dev/worker-env.ts';
-import { Workers } from '../../dev/workers.ts';
+import { ProcessEnds } from '../../dev/workers/process-ends.ts';
+import { workerEnv } from '../../dev/workers/worker-env.ts';
+import { Workers } from '../../dev/workers/workers.ts';
 import { readLocalToken, runningEngine } from '../../engine-process/engine-record.ts';
 import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import { engineLogPath } from '../../engine-process/spawn-engine.ts';
@@ -150,7 +150,7 @@ interface ViewParts {
 async function chooseView(context: CliContext, flags: DevFlags, parts: ViewParts): Promise<DevView> {
   if (flags.output === 'ndjson') return ndjsonView(context);
   if (flags.output === 'text' || !flags.tui || flags.once === true || !isInteractive(context)) return linesView(context);
-  const { tuiView } = await import('../../dev/tui-view.ts');
+  const { tuiView } = await import('../../dev/view/tui-view.ts');
   return tuiView(context, parts);
 }
 

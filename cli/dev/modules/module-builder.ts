@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import type { Emit, Problem } from '../events.ts';
-import type { Builder } from '../program.ts';
+import type { Builder } from '../program/program.ts';
 import { configFiles } from './config-files.ts';
 import { ModuleGraph } from './module-graph.ts';
 

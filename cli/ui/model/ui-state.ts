@@ -1,4 +1,4 @@
-import type { EngineTrouble } from '../../dev/engine-trouble.ts';
+import type { EngineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { Problem } from '../../dev/events.ts';
 import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';

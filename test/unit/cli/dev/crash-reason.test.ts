@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crashReason } from '../../../../cli/dev/crash-reason.ts';
+import { crashReason } from '../../../../cli/dev/trouble/crash-reason.ts';
 
 const reason = (text: string) => crashReason(text.split('\n'), '/home/me/app');
 

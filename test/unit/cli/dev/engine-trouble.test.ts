@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { engineTrouble } from '../../../../cli/dev/engine-trouble.ts';
+import { engineTrouble } from '../../../../cli/dev/trouble/engine-trouble.ts';
 
 const own = { isEmbedded: true, dataDir: '/home/me/app/.hatchet' };
 const line = (code: string): string => JSON.stringify({ level: 40, time: '2026-01-01T00:00:00.000Z', code, msg: 'something' });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { GlobWatcher } from '../../../../cli/dev/glob-watcher.ts';
+import { GlobWatcher } from '../../../../cli/dev/watch/glob-watcher.ts';
 import { patient } from '../../../helpers/patient.ts';
 
 let folder = '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DevEvent } from '../../../../cli/dev/events.ts';
-import { linesView, ndjsonView } from '../../../../cli/dev/lines-view.ts';
+import { linesView, ndjsonView } from '../../../../cli/dev/view/lines-view.ts';
 import type { EventRow } from '../../../../cli/monitor/run-reader.ts';
 
 const mismatch = { node: 2, recorded: 'sleep 1s', asked: 'event "go"' };

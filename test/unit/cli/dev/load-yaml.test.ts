@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml } from '../../../../cli/dev/load-yaml.ts';
+import { parseYaml } from '../../../../cli/dev/program/load-yaml.ts';
 
 describe('hatchet.yaml', () => {
   it('says how the worker is run; files and preCmds may be left out', () => {

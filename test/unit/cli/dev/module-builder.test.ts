@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DevEvent } from '../../../../cli/dev/events.ts';
 import { resolutionKey, type Manifest } from '../../../../cli/dev/modules/manifest.ts';
 import { ModuleBuilder } from '../../../../cli/dev/modules/module-builder.ts';
-import { parseProblems } from '../../../../cli/dev/type-checker.ts';
+import { parseProblems } from '../../../../cli/dev/program/type-checker.ts';
 import { patient } from '../../../helpers/patient.ts';
 
 let project = '';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SelfWrites } from '../../../../cli/dev/self-writes.ts';
+import { SelfWrites } from '../../../../cli/dev/watch/self-writes.ts';
 
 /** A session whose worker needs 300 ms to its start, in which it may write. */
 function session(): { at(ms: number, ...files: string[]): string } {

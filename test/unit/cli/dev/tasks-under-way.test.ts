@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TasksUnderWay } from '../../../../cli/dev/tasks-under-way.ts';
+import { TasksUnderWay } from '../../../../cli/dev/trouble/tasks-under-way.ts';
 import type { EventRow } from '../../../../cli/monitor/run-reader.ts';
 
 function event(taskId: string, type: string, workerId: string | null = null): EventRow {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Watcher } from '../../../../cli/dev/watcher.ts';
+import { Watcher } from '../../../../cli/dev/watch/watcher.ts';
 import { patient } from '../../../helpers/patient.ts';
 
 let folder = '';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { readEnvFile } from '../../../../cli/dev/load-config.ts';
-import { processEnv, workerEnv } from '../../../../cli/dev/worker-env.ts';
+import { readEnvFile } from '../../../../cli/dev/program/load-config.ts';
+import { processEnv, workerEnv } from '../../../../cli/dev/workers/worker-env.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-env-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseYaml } from '../../../../cli/dev/load-yaml.ts';
+import { parseYaml } from '../../../../cli/dev/program/load-yaml.ts';
 import { findTemplate, templateNames } from '../../../../cli/scaffold/find-template.ts';
 import { packageName, renderTemplate } from '../../../../cli/scaffold/render-template.ts';
 import { writeFiles } from '../../../../cli/scaffold/write-files.ts';

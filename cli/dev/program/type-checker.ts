@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
-import type { Emit, Problem } from './events.ts';
+import type { Emit, Problem } from '../events.ts';
 
 export interface TypeCheckerOptions {
   project: string;

@@ -1,14 +1,14 @@
-import type { CliContext } from '../cli-context.ts';
-import type { Connection } from '../connection/resolve-connection.ts';
-import { engineLogLine } from '../engine-process/engine-log-line.ts';
-import { followEngineLog } from '../engine-process/follow-engine-log.ts';
-import type { RunReader } from '../monitor/run-reader.ts';
-import { effectRunner } from '../ui/run-effects.ts';
-import { startUi } from '../ui/start-ui.ts';
-import type { UiStore } from '../ui/ui-store.ts';
+import type { CliContext } from '../../cli-context.ts';
+import type { Connection } from '../../connection/resolve-connection.ts';
+import { engineLogLine } from '../../engine-process/engine-log-line.ts';
+import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
+import { effectRunner } from '../../ui/run-effects.ts';
+import { startUi } from '../../ui/start-ui.ts';
+import type { UiStore } from '../../ui/ui-store.ts';
 import { devLines } from './dev-line.ts';
-import type { DevEvent, Emit } from './events.ts';
-import type { DevView } from './session.ts';
+import type { DevEvent, Emit } from '../events.ts';
+import type { DevView } from '../session.ts';
 
 export interface TuiParts {
   emit: Emit;

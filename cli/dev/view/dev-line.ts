@@ -1,9 +1,9 @@
-import { eventLine } from '../output/event-line.ts';
-import { jsonText, plainLines, plainText } from '../output/plain-text.ts';
-import { reportError } from '../output/report-error.ts';
-import { msText } from '../output/span-text.ts';
-import type { DevEvent, Problem } from './events.ts';
-import type { UnderWay } from './tasks-under-way.ts';
+import { eventLine } from '../../output/event-line.ts';
+import { jsonText, plainLines, plainText } from '../../output/plain-text.ts';
+import { reportError } from '../../output/report-error.ts';
+import { msText } from '../../output/span-text.ts';
+import type { DevEvent, Problem } from '../events.ts';
+import type { UnderWay } from '../trouble/tasks-under-way.ts';
 
 /** What a session's event is to a person who reads lines. Data is what runs did; the rest is about the session. */
 export interface DevLine {

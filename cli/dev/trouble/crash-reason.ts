@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isForeign } from './modules/is-foreign.ts';
+import { isForeign } from '../modules/is-foreign.ts';
 
 /** Why a worker ended, by what it printed last. */
 export interface CrashReason {

@@ -1,5 +1,5 @@
-import type { ResolvedTls } from '../../sdk/config/resolve-tls.ts';
-import type { Connection } from '../connection/resolve-connection.ts';
+import type { ResolvedTls } from '../../../sdk/config/resolve-tls.ts';
+import type { Connection } from '../../connection/resolve-connection.ts';
 
 const presetLabels = 'HATCHET_CLIENT_WORKER_PRESET_LABELS';
 

@@ -1,4 +1,4 @@
-import type { Emit } from './events.ts';
+import type { Emit } from '../events.ts';
 
 /** Editors write a file in several steps, and a checkout writes many: one change is what comes within this time. */
 const quietMs = 60;

@@ -1,7 +1,7 @@
-import { followEvents } from '../monitor/follow-events.ts';
-import { runFailure, runOutput } from '../monitor/run-output.ts';
-import type { RunReader } from '../monitor/run-reader.ts';
-import type { Emit } from './events.ts';
+import { followEvents } from '../../monitor/follow-events.ts';
+import { runFailure, runOutput } from '../../monitor/run-output.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
+import type { Emit } from '../events.ts';
 
 /** What happens in the engine, as events: every run's transitions, resumed by cursor when the engine was away. */
 export class RunFeed {

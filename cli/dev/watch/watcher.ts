@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import { ChangeBurst } from './change-burst.ts';
-import type { Emit } from './events.ts';
-import type { ProjectWatcher } from './program.ts';
+import type { Emit } from '../events.ts';
+import type { ProjectWatcher } from '../program/program.ts';
 
 /** What can change a bundle. A log that is written beside the code must not reload it, and write on about that. */
 const sources = /\.(?:[cm]?[jt]sx?|json|txt|sql|graphql)$/;

@@ -1,15 +1,15 @@
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../../package-root.ts';
 import { CommandBuilder } from './command-builder.ts';
-import { GlobWatcher } from './glob-watcher.ts';
+import { GlobWatcher } from '../watch/glob-watcher.ts';
 import { findEntry, loadConfig } from './load-config.ts';
 import { loadYaml, type YamlConfig } from './load-yaml.ts';
-import { ModuleBuilder } from './modules/module-builder.ts';
+import { ModuleBuilder } from '../modules/module-builder.ts';
 import type { Program } from './program.ts';
 import { TypeChecker } from './type-checker.ts';
-import { Watcher } from './watcher.ts';
+import { Watcher } from '../watch/watcher.ts';
 
 /** An entry that is given beats a `hatchet.yaml`. @throws CliError with exit code 2 */
 export async function findProgram(options: { cwd: string; project: string; buildDir: string; given: string | undefined; env: Readonly<Record<string, string | undefined>> }): Promise<Program> {

@@ -1,7 +1,7 @@
 import { devLines } from './dev-line.ts';
-import type { DevEvent } from './events.ts';
-import type { DevView } from './session.ts';
-import { jsonText } from '../output/plain-text.ts';
+import type { DevEvent } from '../events.ts';
+import type { DevView } from '../session.ts';
+import { jsonText } from '../../output/plain-text.ts';
 
 /** Where lines go: of a command's context, its two streams. */
 interface LineStreams {

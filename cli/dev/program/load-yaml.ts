@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { wrongUse } from '../cli-error.ts';
-import { isRecord } from '../project/json-value.ts';
+import { wrongUse } from '../../cli-error.ts';
+import { isRecord } from '../../project/json-value.ts';
 
 /** What a `hatchet.yaml` says: how the worker of a project in any language is run. */
 export interface YamlConfig {

@@ -1,6 +1,6 @@
-import type { RunReader } from '../monitor/run-reader.ts';
-import { crashReason } from './crash-reason.ts';
-import type { Emit, WorkerExit } from './events.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
+import { crashReason } from '../trouble/crash-reason.ts';
+import type { Emit, WorkerExit } from '../events.ts';
 import type { ProcessEnds } from './process-ends.ts';
 import { SpareWorker } from './spare-worker.ts';
 import type { WorkerProcess } from './worker-process.ts';

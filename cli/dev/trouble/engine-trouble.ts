@@ -1,4 +1,4 @@
-import { isRecord } from '../project/json-value.ts';
+import { isRecord } from '../../project/json-value.ts';
 
 /** What goes wrong with the engine while it runs, for a banner. */
 export interface EngineTrouble {

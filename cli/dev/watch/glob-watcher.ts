@@ -2,8 +2,8 @@ import { relative, sep } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import picomatch from 'picomatch';
 import { ChangeBurst } from './change-burst.ts';
-import type { Emit } from './events.ts';
-import type { ProjectWatcher } from './program.ts';
+import type { Emit } from '../events.ts';
+import type { ProjectWatcher } from '../program/program.ts';
 
 /** Folders that are never walked: what tools put beside the sources, in any language. */
 const passed = new Set(['node_modules', '.git', '.hatchet', '__pycache__', '.venv', 'venv', '.pytest_cache', '.mypy_cache', '.ruff_cache', 'target', 'vendor']);

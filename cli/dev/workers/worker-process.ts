@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
-import type { WorkerExit } from './events.ts';
+import type { WorkerExit } from '../events.ts';
 import { inspectorPort, isInspectorLine } from './inspector-port.ts';
 import { processEnv } from './worker-env.ts';
 import { modulesVariable, type WorkerOrder } from './worker-order.ts';

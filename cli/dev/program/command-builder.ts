@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
-import type { Emit } from './events.ts';
+import type { Emit } from '../events.ts';
 import type { YamlConfig } from './load-yaml.ts';
 import type { Builder } from './program.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { MonitorServiceClient, type ReportProcessEndResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { Channel } from '../connection/channel.ts';
-import type { Connection } from '../connection/resolve-connection.ts';
-import { ServerError } from '../output/server-error.ts';
-import type { WorkerExit } from './events.ts';
+import { MonitorServiceClient, type ReportProcessEndResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { Channel } from '../../connection/channel.ts';
+import type { Connection } from '../../connection/resolve-connection.ts';
+import { ServerError } from '../../output/server-error.ts';
+import type { WorkerExit } from '../events.ts';
 
 /** An engine that is away for longer notices by itself that the worker is gone. */
 const repeatForMs = 30_000;

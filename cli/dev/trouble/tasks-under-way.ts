@@ -1,4 +1,4 @@
-import type { EventRow } from '../monitor/run-reader.ts';
+import type { EventRow } from '../../monitor/run-reader.ts';
 
 export interface UnderWay {
   runId: string;

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
-import { wrongUse } from '../cli-error.ts';
-import type { HatchetConfig } from '../config.ts';
-import { isRecord } from '../project/json-value.ts';
+import { wrongUse } from '../../cli-error.ts';
+import type { HatchetConfig } from '../../config.ts';
+import { isRecord } from '../../project/json-value.ts';
 
 const configNames = ['hatchet.config.ts', 'hatchet.config.mjs', 'hatchet.config.js'];
 

@@ -1,4 +1,4 @@
-import type { Emit } from './events.ts';
+import type { Emit } from '../events.ts';
 import type { TypeChecker } from './type-checker.ts';
 
 /** Makes of the sources what workers run, and tells of it by build events. */
