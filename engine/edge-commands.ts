@@ -20,6 +20,7 @@ export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
       return owner.nowUs;
     },
     cel: owner.cel,
+    payloads: owner.payloads,
   };
 }
 

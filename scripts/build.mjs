@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ['cli', 'engine', 'sdk', 'testing', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/modules/loader-hooks.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
+const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/modules/loader-hooks.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'engine/payloads/payload-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
 
 /** For those that cannot take ES modules, as jest. In one file: else each entry would have a copy of the SDK, with other classes. */
 const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', config: 'cli/config' };

@@ -39,8 +39,8 @@ export class CelEvaluator {
   #thread: Worker | undefined;
   #ready = false;
   #running: Request | undefined;
-  /** What the thread holds, and the names of it that it was sent: several expressions of one payload come together. */
-  #held: { variables: CelVariables; names: Set<string> } | undefined;
+  /** What the thread holds, as JSON by name: several expressions of one payload come together, as an event's filters do. */
+  readonly #held = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -79,21 +79,20 @@ export class CelEvaluator {
   }
 
   #message({ expression, reads, variables }: Request): ToThread {
-    const forget = this.#held?.variables !== variables;
-    if (forget) this.#held = { variables, names: new Set() };
-    const texts: Record<string, string> = {};
+    const texts: Record<string, string | null> = {};
     for (const name of reads) {
-      const text = this.#held?.names.has(name) === true ? undefined : variables.text(name);
-      if (text === undefined) continue;
-      texts[name] = text;
-      this.#held?.names.add(name);
+      const text = variables.text(name);
+      if (text === this.#held.get(name)) continue;
+      texts[name] = text ?? null;
+      if (text === undefined) this.#held.delete(name);
+      else this.#held.set(name, text);
     }
-    return { expression, forget, texts };
+    return { expression, texts };
   }
 
   #start(): Worker {
     this.#ready = false;
-    this.#held = undefined;
+    this.#held.clear();
     const thread = new Worker(threadFile(), { name: 'hatchet cel', resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
     thread.unref();
     thread.on('message', (message: FromThread) => {

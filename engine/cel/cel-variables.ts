@@ -1,14 +1,15 @@
 /** What an expression may read. Kept as JSON, which has a length and goes to another thread as it is; parsed once. */
 export class CelVariables {
   readonly #texts: Readonly<Record<string, string>>;
+  readonly #parsed: Readonly<Record<string, unknown>>;
   #values: Record<string, unknown> | undefined;
   /** Characters of all of it. */
   readonly chars: number;
 
-  /** @param texts JSON by name @param values the same, where they are parsed already: of all names or of none */
-  constructor(texts: Readonly<Record<string, string>>, values?: Record<string, unknown>) {
+  /** @param texts JSON by name @param parsed the values of those that are parsed already */
+  constructor(texts: Readonly<Record<string, string>>, parsed: Readonly<Record<string, unknown>> = {}) {
     this.#texts = texts;
-    this.#values = values;
+    this.#parsed = parsed;
     let chars = 0;
     for (const name in texts) chars += texts[name]?.length ?? 0;
     this.chars = chars;
@@ -19,7 +20,7 @@ export class CelVariables {
   }
 
   get values(): Readonly<Record<string, unknown>> {
-    return (this.#values ??= Object.fromEntries(Object.entries(this.#texts).map(([name, text]): [string, unknown] => [name, JSON.parse(text)])));
+    return (this.#values ??= Object.fromEntries(Object.entries(this.#texts).map(([name, text]): [string, unknown] => [name, Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : JSON.parse(text)])));
   }
 
   /** JSON of a variable; undefined where there is none of the name. */

@@ -1,5 +1,6 @@
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import { HatchetError } from '../errors.ts';
+import { longestInline } from '../model/limits.ts';
 import { boundedFunctions } from './bounded-functions.ts';
 import type { CelResult } from './cel-result.ts';
 import { plainResult } from './plain-value.ts';
@@ -26,7 +27,7 @@ export interface CompiledCel {
   /** Names that it reads. */
   readonly reads: ReadonlySet<string>;
   /**
-   * Whether its time is bounded for so many characters of JSON, without looking at them. If not, it is evaluated off the
+   * Whether its time, and that of parsing, is bounded for so many characters of JSON, without looking at them. If not, it is evaluated off the
    * main thread, with a deadline; but for the deadline and the memory that it may take, it gives the same there.
    */
   isCheap(chars: number): boolean;
@@ -77,7 +78,7 @@ function compile(expression: string): CompiledCel {
   return {
     expression,
     reads,
-    isCheap: (chars) => work !== null && valueOf(work, chars) <= inlineWork,
+    isCheap: (chars) => chars <= longestInline && work !== null && valueOf(work, chars) <= inlineWork,
     evaluate(variables) {
       const value = attempt(() => run(toInput(variables)));
       const result = value instanceof Error || isCelError(value) ? { ok: false as const, message: value.message } : plainResult(value);

@@ -3,7 +3,7 @@ import type { Commands, Parsed } from '../edge/commands.ts';
 import { id } from '../edge/parse/id.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import { reportedFailure, reportedOutcome, retryDelay } from '../edge/parse/report.ts';
+import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../edge/parse/report.ts';
 import type { Checked } from '../model/checked.ts';
 import { maxBatchSize } from '../model/limits.ts';
 import type { BatchReportItem } from '../plan/report-command.ts';
@@ -13,7 +13,8 @@ import { StepActionEventType, type BatchActionEvent, type BatchActionEventItem }
 export async function reportBatch({ owner, dispatcher }: { owner: Commands; dispatcher: Dispatcher }, event: BatchActionEvent, tenantId: Checked<string>): Promise<void> {
   const given = event.batchId ?? '';
   const batchId = given === '' ? null : id(given, "the batch's id");
-  const items = atMost(event.items, 'the members of the batch', maxBatchSize).flatMap((item) => readItem(event.eventType, item) ?? []);
+  const read = atMost(event.items, 'the members of the batch', maxBatchSize).map(async (item) => readItem(event.eventType, item, (text) => reportedOutcome(owner.payloads, tenantId, text)));
+  const items = (await Promise.all(read)).filter((item) => item !== undefined);
   for (const { taskId, attempt } of items) dispatcher.heard(tenantId, { taskId, attempt, batchId });
   if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
 }
@@ -23,14 +24,14 @@ export function retryAfter({ retryAfterMs }: { retryAfterMs?: bigint | undefined
   return retryDelay(retryAfterMs);
 }
 
-function readItem(type: StepActionEventType, item: BatchActionEventItem): Parsed<BatchReportItem> | undefined {
+async function readItem(type: StepActionEventType, item: BatchActionEventItem, outcome: (text: string) => Promise<ReportedOutcome>): Promise<Parsed<BatchReportItem> | undefined> {
   const ref = { taskId: id(item.taskRunExternalId, "a task run's id"), attempt: item.retryCount === undefined ? null : wholeNumber(item.retryCount, 'the retry count', { min: 0, max: largestInteger }) };
   const mayRetry = item.shouldNotRetry !== true;
   switch (type) {
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:
       return { event: 'started', ...ref };
     case StepActionEventType.STEP_EVENT_TYPE_COMPLETED: {
-      const reported = reportedOutcome(item.eventPayload);
+      const reported = await outcome(item.eventPayload);
       return reported.ok ? { event: 'completed', ...ref, output: reported.output } : { event: 'failed', ...ref, error: reported.error, mayRetry };
     }
     case StepActionEventType.STEP_EVENT_TYPE_FAILED:

@@ -172,7 +172,7 @@ async function report({ owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dis
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:
       return owner.submit(tenantId, { kind: 'started', ...ref });
     case StepActionEventType.STEP_EVENT_TYPE_COMPLETED: {
-      const outcome = reportedOutcome(event.eventPayload);
+      const outcome = await reportedOutcome(owner.payloads, tenantId, event.eventPayload);
       if (outcome.ok) return owner.submit(tenantId, { kind: 'completed', ...ref, output: outcome.output });
       return owner.submit(tenantId, { kind: 'failed', ...ref, error: outcome.error, mayRetry: event.shouldNotRetry !== true });
     }

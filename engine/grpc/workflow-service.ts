@@ -48,7 +48,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const { tenantId } = caller;
       const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name);
       if (version === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
-      const schedules = readSchedules(request, { tenantId, workflowId: version.workflowId });
+      const schedules = await readSchedules(owner.payloads, request, { tenantId, workflowId: version.workflowId });
       caller.note(...schedules.map(({ id }) => id));
       if (schedules.length > 0) await owner.submit(tenantId, { kind: 'putSchedules', schedules });
       return {

@@ -19,13 +19,18 @@ export function checkDepth(text: string, what: string, most = maxJsonDepth): voi
   if (isDeeperThan(text, most)) throw new HatchetError('INVALID_ARGUMENT', `${what} is nested deeper than ${most} levels`, { details: { limit: most }, remedy: 'Send a flatter structure, or the deep one as a string of JSON.' });
 }
 
+/** @throws HatchetError PAYLOAD_TOO_LARGE over 4 MiB */
+export function checkSize(text: string, what: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxPayloadBytes) throw tooLarge(what, bytes);
+}
+
 /**
  * JSON text as a caller sent it, checked and unchanged.
  * @throws HatchetError INVALID_ARGUMENT for what is no JSON, holds NUL or is nested too deep, PAYLOAD_TOO_LARGE over 4 MiB
  */
 export function checkedJson(text: string, what: string): unknown {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxPayloadBytes) throw tooLarge(what, bytes);
+  checkSize(text, what);
   checkDepth(text, what);
   let value: unknown;
   try {
@@ -56,19 +61,6 @@ export function checkedMetadata(text: string): string {
   const plain = JSON.stringify(value);
   if (loneSurrogate.test(plain)) throw new HatchetError('INVALID_ARGUMENT', 'the metadata holds half of a surrogate pair', { remedy: 'Send well-formed Unicode.' });
   return plain;
-}
-
-export type ReportedOutput = { ok: true; output: string } | { ok: false; error: string };
-
-/** A worker's output is never refused, or its task would hang: what cannot be stored fails the attempt with the reason. */
-export function reportedOutput(text: string): ReportedOutput {
-  if (text === '') return { ok: true, output: 'null' };
-  try {
-    checkedJson(text, "the task's output");
-    return { ok: true, output: text };
-  } catch (error) {
-    return { ok: false, error: JSON.stringify({ message: error instanceof Error ? error.message : String(error) }) };
-  }
 }
 
 const longestError = 256 * 1024;

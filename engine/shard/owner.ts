@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import { shardCount, shardOf } from '../model/shard-of.ts';
 import { newId } from '../model/uuid.ts';
+import { PayloadChecker } from '../payloads/payload-checker.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts';
 import type { Effect } from '../plan/effect.ts';
 import { settleRows } from '../plan/live-rows.ts';
@@ -57,8 +58,9 @@ export class Owner {
   readonly #graceMs: number;
   readonly #id = newId();
   readonly #states = new Map<number, ShardState>();
-  /** For whoever prepares commands, and for what a plan asks. */
+  /** For whoever prepares commands; `cel` also for what a plan asks. */
   readonly cel = new CelEvaluator();
+  readonly payloads = new PayloadChecker();
   readonly #staging: StagedPayloads;
   readonly #parking: Parking;
   #queue: Job[] = [];
@@ -163,7 +165,7 @@ export class Owner {
     this.#stopping = true;
     clearInterval(this.#renewTimer);
     this.#ticks.stop();
-    await this.cel.stop();
+    await Promise.all([this.cel.stop(), this.payloads.stop()]);
     this.#staging.stop();
     await this.#pumping;
     await this.#parking.settled();
@@ -303,9 +305,8 @@ export class Owner {
   }
 
   async #connect(): Promise<void> {
-    const lane = await Lane.connect(this.#config, (error) => this.#wake(error));
-    this.#lane = lane;
-    this.#lastBackend = lane.backend;
+    this.#lane = await Lane.connect(this.#config, (error) => this.#wake(error));
+    this.#lastBackend = this.#lane.backend;
   }
 
   /** A new connection, and the truth about what was in flight on the old one. */

@@ -1,8 +1,8 @@
 import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { matchesEventKey } from '../model/event-key.ts';
-import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
-import { checkedJson, checkedMetadata } from '../model/payload.ts';
+import { longestInline, maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
+import { checkedMetadata } from '../model/payload.ts';
 import { unstorable } from '../model/storable-text.ts';
 import { newId } from '../model/uuid.ts';
 import type { Delivery, EventRun, PushedEvent } from '../plan/command.ts';
@@ -36,17 +36,20 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
   checkText(key, "the event's key", 1);
   const scope = request.scope === undefined || request.scope === '' ? null : request.scope;
   if (scope !== null) checkText(scope, "the event's scope", 1);
-  const input: unknown = checkedJson(payload === '' ? '{}' : payload, "the event's payload");
+  const input = payload === '' ? '{}' : payload;
+  const checking = owner.payloads.check(tenantId, input, "the event's payload");
+  if (checking !== undefined) await checking;
   const metadata = checkedMetadata(request.metadata);
   const state = owner.stateOf(tenantId);
   if (state === undefined) throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
-  const event = { id: newId(), key, scope, payload: payload === '' ? '{}' : payload, metadata, priority: request.priority };
+  const event = { id: newId(), key, scope, payload: input, metadata, priority: request.priority };
   const own: unknown = JSON.parse(metadata);
   const runMetadata = JSON.stringify({ ...Object(own), hatchet__event_id: event.id, hatchet__event_key: key });
+  const parsed = { additional_metadata: own, ...(input.length <= longestInline ? { input: JSON.parse(input) as unknown } : {}) };
   const runs: EventRun[] = [];
   for (const version of state.listeners(tenantId)) {
     if (!version.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key))) continue;
-    for (const filter of await letThrough(owner, version, { input, own, event })) {
+    for (const filter of await letThrough(owner, version, { event, parsed })) {
       const run = await prepareRun(owner, tenantId, { workflowName: version.definition.name, input: event.payload, metadata: runMetadata, priority: request.priority, filterPayload: filter?.payload });
       runs.push({ run, filterId: filter?.id ?? null });
     }
@@ -55,17 +58,17 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(owner: RunPorts, version: Version, facts: { input: unknown; own: unknown; event: { id: string; key: string; scope: string | null; payload: string; metadata: string } }): Promise<(Filter | undefined)[]> {
+async function letThrough(owner: RunPorts, version: Version, facts: { event: { id: string; key: string; scope: string | null; payload: string; metadata: string }; parsed: Readonly<Record<string, unknown>> }): Promise<(Filter | undefined)[]> {
   const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
   if (filters.length === 0) return [undefined];
-  const { input, own, event } = facts;
+  const { event, parsed } = facts;
   const wanting: Filter[] = [];
   for (const filter of filters) {
     if (event.scope === null || filter.scope !== event.scope) continue;
     const { key, id } = event;
     const variables = new CelVariables(
       { input: event.payload, payload: filter.payload, additional_metadata: event.metadata, event_key: JSON.stringify(key), event_id: JSON.stringify(id) },
-      { input, payload: JSON.parse(filter.payload), additional_metadata: own, event_key: key, event_id: id },
+      parsed,
     );
     const result = await owner.cel.evaluate(version.tenantId, filter.expression, variables);
     if (result.ok && result.value === true) wanting.push(filter);

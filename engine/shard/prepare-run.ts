@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CelVariables } from '../cel/cel-variables.ts';
 import { HatchetError } from '../errors.ts';
 import { firstBranch } from '../model/durable.ts';
-import { checkedInput, checkedMetadata } from '../model/payload.ts';
+import { checkedMetadata } from '../model/payload.ts';
 import { unstorable } from '../model/storable-text.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
@@ -14,7 +14,7 @@ import { markChecked, type Checked } from '../model/checked.ts';
 import type { Owner } from './owner.ts';
 
 /** What preparing a run asks of the owner. */
-export type RunPorts = Pick<Owner, 'stateOf' | 'cel'>;
+export type RunPorts = Pick<Owner, 'stateOf' | 'cel' | 'payloads'>;
 
 /** A run as any of the triggering calls asks for it. */
 export interface TriggerRequest {
@@ -40,7 +40,9 @@ export interface TriggerRequest {
  * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
 export async function prepareRun(owner: RunPorts, tenantId: string, request: TriggerRequest): Promise<Checked<TriggerRun>> {
-  const input = checkedInput(request.input);
+  const input = request.input === '' ? '{}' : request.input;
+  const checking = owner.payloads.check(tenantId, input, 'the input');
+  if (checking !== undefined) await checking;
   const metadata = checkedMetadata(request.metadata);
   const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.workflowName);
   if (version === undefined) {

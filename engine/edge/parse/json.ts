@@ -1,11 +1,12 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload.ts';
+import type { PayloadChecker } from '../../payloads/payload-checker.ts';
 import { invalid } from './invalid.ts';
 
 /** Characters of a small object beside something else, such as a filter's payload. */
 const longestSmallObject = 65_536;
 
-/** A run's input as JSON text; empty means an empty object. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+/** A cron's input as JSON text; empty means an empty object. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
 export function input(value: string): Checked<string> {
   return markChecked(checkedInput(value));
 }
@@ -13,6 +14,12 @@ export function input(value: string): Checked<string> {
 /** Metadata, a JSON object; empty means none. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
 export function metadata(value: string): Checked<string> {
   return markChecked(checkedMetadata(value));
+}
+
+/** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export async function payload(payloads: PayloadChecker, tenantId: string, value: string, what: string): Promise<Checked<string>> {
+  await payloads.check(tenantId, value, what);
+  return markChecked(value);
 }
 
 /** Any JSON. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */

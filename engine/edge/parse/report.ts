@@ -1,11 +1,21 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { reportedError, reportedOutput } from '../../model/payload.ts';
+import { HatchetError } from '../../errors.ts';
+import { reportedError } from '../../model/payload.ts';
+import type { PayloadChecker } from '../../payloads/payload-checker.ts';
 import { invalid } from './invalid.ts';
 
+export type ReportedOutcome = { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> };
+
 /** What a worker reports of a task that has ended well. It is never refused, or the task would hang: what cannot be stored fails the attempt. */
-export function reportedOutcome(text: string): { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> } {
-  const reported = reportedOutput(text);
-  return reported.ok ? { ok: true, output: markChecked(reported.output) } : { ok: false, error: markChecked(reported.error) };
+export async function reportedOutcome(payloads: PayloadChecker, tenantId: string, text: string): Promise<ReportedOutcome> {
+  if (text === '') return { ok: true, output: markChecked('null') };
+  try {
+    await payloads.check(tenantId, text, "the task's output");
+    return { ok: true, output: markChecked(text) };
+  } catch (error) {
+    if (!(error instanceof HatchetError) || error.code === 'STOPPING' || error.code === 'BUSY') throw error;
+    return { ok: false, error: markChecked(JSON.stringify({ message: error.message })) };
+  }
 }
 
 /** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. */

@@ -1,5 +1,5 @@
 import type { Commands, Parsed } from '../../edge/commands.ts';
-import { json } from '../../edge/parse/json.ts';
+import { payload as checkedPayload } from '../../edge/parse/json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
 import { shownText } from '../../edge/parse/text.ts';
@@ -102,7 +102,7 @@ export class DurableStream {
       }
       case 'memo': {
         const { key, payload } = message.value;
-        return this.#ask(message.value, 'memo', async () => markChecked({ kind: 'memo' as const, key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : memoPayload(payload) }));
+        return this.#ask(message.value, 'memo', async () => markChecked({ kind: 'memo' as const, key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : await this.#memoPayload(payload) }));
       }
       case 'triggerRuns':
         return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
@@ -112,7 +112,7 @@ export class DurableStream {
         if (sender === undefined || ref === undefined) return undefined;
         const place = { branch: wholeNumber(ref.branchId, 'the branch', places), node: wholeNumber(ref.nodeId, 'the node', places) };
         void this.#enter(sender, async () => {
-          const value = memoPayload(payload);
+          const value = await this.#memoPayload(payload);
           return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: value }) };
         })
           .then(({ committed }) => committed)
@@ -294,6 +294,11 @@ export class DurableStream {
     });
   }
 
+  /** What cannot be stored is refused whole. */
+  #memoPayload(payload: Uint8Array): Promise<Checked<string>> {
+    return checkedPayload(this.#deps.owner.payloads, this.#tenantId, payload.length === 0 ? 'null' : utf8(payload), "the memo's result");
+  }
+
   #status({ waitingEntries }: DurableTaskWorkerStatusRequest): void {
     const workerId = this.#workerId;
     if (workerId === undefined) return;
@@ -327,9 +332,4 @@ function isRefusal(error: unknown): error is HatchetError {
 function memoKey(key: Uint8Array): string {
   if (key.length === 0 || key.length > longestText) throw new HatchetError('INVALID_ARGUMENT', `the memo's key has ${key.length} bytes`, { remedy: `Use 1 to ${longestText}.` });
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
-}
-
-/** What cannot be stored is refused whole. */
-function memoPayload(payload: Uint8Array): Checked<string> {
-  return json(payload.length === 0 ? 'null' : utf8(payload), "the memo's result");
 }

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { HatchetError } from '../errors.ts';
+import { longestInline } from '../model/limits.ts';
+import { checkSize, checkedJson } from '../model/payload.ts';
+import { TurnQueue } from '../turn-queue.ts';
+import { packageRoot } from '../version.ts';
+import type { FromThread, ToThread } from './payload-thread.ts';
+
+/** Payloads of one tenant that may wait for the thread: calls in flight hold them in memory anyway. */
+const queueLimit = 10_000;
+
+interface Request extends ToThread {
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Checks the payloads of callers. To find that 4 MB are JSON takes 18 ms, in which nobody else would be served: long ones go
+ * to a thread of their own, which costs the main thread the copy of the text, 1 ms; one after the other, the tenants in turn.
+ * The thread starts with the first that needs it. Rejected: to check in slices on the main thread, which needs a JSON parser
+ * of our own, and where four calls at once take as long in all.
+ */
+export class PayloadChecker {
+  readonly #queue = new TurnQueue<Request>(queueLimit);
+  #thread: Worker | undefined;
+  #running: Request | undefined;
+  #stopped = false;
+
+  /**
+   * @param what names the text in a refusal
+   * @returns undefined where the text has been checked at once: most are short, and their calls need not wait
+   * @throws HatchetError as checkedJson does; the promise is rejected alike
+   */
+  check(tenantId: string, text: string, what: string): Promise<void> | undefined {
+    if (text.length <= longestInline) {
+      checkedJson(text, what);
+      return undefined;
+    }
+    checkSize(text, what);
+    if (this.#stopped) throw stopping();
+    return new Promise((resolve, reject) => {
+      if (this.#queue.push(tenantId, { text, what, resolve, reject })) this.#next();
+      else reject(new HatchetError('BUSY', `${queueLimit} long payloads of the tenant wait to be checked already`, { remedy: 'Try again in a moment.' }));
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const waiting = this.#queue.clear();
+    if (this.#running !== undefined) waiting.push(this.#running);
+    this.#running = undefined;
+    for (const request of waiting) request.reject(stopping());
+    await this.#thread?.terminate();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    const request = this.#queue.shift();
+    if (request === undefined) return;
+    this.#running = request;
+    this.#thread ??= this.#start();
+    this.#thread.postMessage({ text: request.text, what: request.what } satisfies ToThread);
+  }
+
+  #start(): Worker {
+    const thread = new Worker(threadFile(), { name: 'hatchet payloads' });
+    thread.unref();
+    thread.on('message', (refusal: FromThread) => {
+      this.#finish((request) => {
+        if (refusal === null) request.resolve();
+        else request.reject(new HatchetError(refusal.code, refusal.message, refusal.options));
+      });
+    });
+    // Out of memory, or not even started: the text is checked here, and the next one has a new thread.
+    thread.on('error', () => {
+      this.#thread = undefined;
+      this.#finish(checkHere);
+    });
+    return thread;
+  }
+
+  #finish(answer: (request: Request) => void): void {
+    const request = this.#running;
+    this.#running = undefined;
+    if (request !== undefined) answer(request);
+    if (!this.#stopped) this.#next();
+  }
+}
+
+function checkHere({ text, what, resolve, reject }: Request): void {
+  try {
+    checkedJson(text, what);
+    resolve();
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function stopping(): HatchetError {
+  return new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it runs.' });
+}
+
+/** A thread needs a file of its own, which the build makes; the sources are TypeScript. */
+function threadFile(): string {
+  const file = join(packageRoot(), 'dist', 'engine', 'payloads', 'payload-thread.js');
+  if (!existsSync(file)) throw new Error(`${file} is missing: run npm run build`);
+  return file;
+}
