@@ -15,10 +15,6 @@ export class CelVariables {
     this.chars = chars;
   }
 
-  static of(values: Readonly<Record<string, object>>): CelVariables {
-    return new CelVariables(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)])), values);
-  }
-
   get values(): Readonly<Record<string, unknown>> {
     return (this.#values ??= Object.fromEntries(Object.entries(this.#texts).map(([name, text]): [string, unknown] => [name, Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : JSON.parse(text)])));
   }

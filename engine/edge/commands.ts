@@ -7,7 +7,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts
 import type { DurableAsk } from '../plan/durable-command.ts';
 import type { ShardState } from '../plan/shard-state.ts';
 import type { TriggerRun } from '../plan/trigger-run.ts';
-import type { PayloadChecker } from '../payloads/payload-checker.ts';
+import type { PayloadReader } from '../payloads/payload-reader.ts';
 
 /** What one parser reads and checks as a whole. */
 type CheckedWhole = TriggerRun | WorkflowDefinition | CronRow | FilterRow | ScheduleRow | DurableAsk | DurableCondition;
@@ -43,5 +43,5 @@ export interface Commands {
   stateOf(tenantId: string): ShardState | undefined;
   readonly nowUs: number;
   readonly cel: CelEvaluator;
-  readonly payloads: PayloadChecker;
+  readonly payloads: PayloadReader;
 }

@@ -5,13 +5,13 @@ import { moment } from '../edge/parse/time.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import type { ScheduleRow } from '../model/rows.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
-import type { PayloadChecker } from '../payloads/payload-checker.ts';
+import type { PayloadReader } from '../payloads/payload-reader.ts';
 import type { ScheduleWorkflowRequest } from '../../proto/gen/hatchet/contract/workflows.ts';
 
 const most = 1000;
 
 /** One row for each time. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function readSchedules(payloads: PayloadChecker, request: ScheduleWorkflowRequest, target: { tenantId: string; workflowId: string }): Promise<Checked<ScheduleRow>[]> {
+export async function readSchedules(payloads: PayloadReader, request: ScheduleWorkflowRequest, target: { tenantId: string; workflowId: string }): Promise<Checked<ScheduleRow>[]> {
   const run = { input: await payload(payloads, target.tenantId, request.input === '' ? '{}' : request.input, 'the input'), metadata: metadata(request.additionalMetadata ?? ''), priority: priority(request.priority) ?? null, parentTaskId: parseUuid(request.parentTaskRunExternalId ?? '') ?? null };
   return atMost(request.schedules, 'the times of the call', most).map((at) => markChecked({ id: newId(), ...target, ...run, dueUs: moment(at, 'the time of a scheduled run') * 1000 }));
 }

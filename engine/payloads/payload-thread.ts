@@ -1,29 +1,21 @@
 import { parentPort } from 'node:worker_threads';
 import { HatchetError, type ErrorCode, type HatchetErrorOptions } from '../errors.ts';
-import { checkedJson } from '../model/payload.ts';
+import type { CutBody } from './body.ts';
+import { readPayload, type PayloadWork } from './read-payload.ts';
 
-/** One text at a time; each is answered. */
-export interface ToThread {
-  text: string;
-  /** Names it in the refusal. */
-  what: string;
-}
+export type FromThread = { done: CutBody | undefined } | { refusal: { code: ErrorCode; message: string; options: HatchetErrorOptions } };
 
-/** Null for a text that may be stored. */
-export type FromThread = { code: ErrorCode; message: string; options: HatchetErrorOptions } | null;
-
-/** Entry of the thread that checks long payloads. */
-parentPort?.on('message', ({ text, what }: ToThread) => {
-  parentPort?.postMessage(refusalOf(text, what));
+/** Entry of the thread that reads long payloads: one at a time, and each is answered. */
+parentPort?.on('message', (asked: PayloadWork) => {
+  parentPort?.postMessage(answerTo(asked));
 });
 
-function refusalOf(text: string, what: string): FromThread {
+function answerTo(asked: PayloadWork): FromThread {
   try {
-    checkedJson(text, what);
-    return null;
+    return { done: readPayload(asked) };
   } catch (error) {
     if (!(error instanceof HatchetError)) throw error;
     const { code, message, remedy, details } = error;
-    return { code, message, options: { details, ...(remedy === undefined ? {} : { remedy }) } };
+    return { refusal: { code, message, options: { details, ...(remedy === undefined ? {} : { remedy }) } } };
   }
 }

@@ -13,7 +13,8 @@ import { answer, plainAnswer } from './answer.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { dateQuery, isObject, listQuery, objectBody, pageQuery } from './request-values.ts';
+import { isObject } from '../model/is-object.ts';
+import { bodyWithPayloads, dateQuery, listQuery, pageQuery, payloadMember } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/events';
 export const anyEvent = { keys: [], ids: [], scopes: [], metadata: null, sinceId: null, untilId: null, offset: 0, limit: 1, payloadBytes: maxPageBytes };
@@ -56,12 +57,12 @@ export function registerEventRoutes(router: Router, deps: RestDeps): void {
   });
   router.post('/api/v1/tenants/:tenant/events', async (context) => {
     const { tenantId } = context.get('caller');
-    const [event] = await pushEvents(deps.owner, tenantId, [eventRequest(await objectBody(context.req))]);
+    const [event] = await pushEvents(deps.owner, tenantId, [eventRequest(await bodyWithPayloads(context, deps.owner.payloads))]);
     return plainAnswer(context, pushedMessage(event, context.get('caller')));
   });
   router.post('/api/v1/tenants/:tenant/events/bulk', async (context) => {
     const { tenantId } = context.get('caller');
-    const { events } = await objectBody(context.req);
+    const { events } = await bodyWithPayloads(context, deps.owner.payloads);
     if (!Array.isArray(events) || !events.every(isObject)) throw new HatchetError('INVALID_ARGUMENT', 'events is not a list of objects', { remedy: 'Send {"events": [{"key": …, "data": …}]}.' });
     const pushed = await pushEvents(deps.owner, tenantId, events.map(eventRequest));
     return plainAnswer(context, { events: pushed.map((event) => pushedMessage(event, context.get('caller'))) });
@@ -74,7 +75,7 @@ function eventRequest(body: Record<string, unknown>): EventRequest {
   if (typeof key !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'key is missing', { remedy: "Give the event's key." });
   if (scope !== undefined && typeof scope !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'scope is not a string', { remedy: 'Send a string, or leave it out.' });
   if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
-  return { key, payload: data === undefined ? '{}' : JSON.stringify(data), metadata: additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata), scope, priority };
+  return { key, payload: data === null ? 'null' : (payloadMember(data) ?? '{}'), metadata: payloadMember(additionalMetadata) ?? '', scope, priority };
 }
 
 function pushedMessage(event: PushedEvent | undefined, caller: Caller) {

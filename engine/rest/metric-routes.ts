@@ -6,7 +6,8 @@ import { uuidFloor } from '../model/uuid-floor.ts';
 import { readRunCounts } from '../monitor/run-counts.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { dateQuery, isObject, listQuery, objectBody, uuidQuery } from './request-values.ts';
+import { JsonText } from '../payloads/body.ts';
+import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 
@@ -28,10 +29,10 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
     return context.json(counts.map(({ status, count }) => ({ status: runStatusNames[status], count })));
   });
   router.post(`${base}/cel/debug`, async (context) => {
-    const { expression, input, additionalMetadata, filterPayload } = await objectBody(context.req);
+    const { expression, input, additionalMetadata, filterPayload } = await bodyWithPayloads(context, deps.owner.payloads);
     if (typeof expression !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', { remedy: 'Send {"expression": …, "input": {…}}.' });
-    const given = (value: unknown): object => (isObject(value) ? value : {});
-    return context.json(await debugged(deps, { tenantId: context.get('caller').tenantId, expression, variables: CelVariables.of({ input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }) }));
+    const given = (value: unknown): string => (value instanceof JsonText && value.isObject ? value.text : '{}');
+    return context.json(await debugged(deps, { tenantId: context.get('caller').tenantId, expression, variables: new CelVariables({ input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }) }));
   });
 }
 

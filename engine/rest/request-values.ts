@@ -6,8 +6,8 @@ import { search, texts } from '../edge/parse/selection.ts';
 import { dateText, bound } from '../edge/parse/time.ts';
 import { text } from '../edge/parse/text.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
-import { maxJsonDepth } from '../model/json-depth.ts';
-import { checkDepth } from '../model/payload.ts';
+import { JsonText, parseObject } from '../payloads/body.ts';
+import type { PayloadReader } from '../payloads/payload-reader.ts';
 import type { RestEnv } from './deps.ts';
 
 type Request = Context<RestEnv>['req'];
@@ -61,26 +61,26 @@ export function booleanQuery(request: Request, name: string): boolean | undefine
   return given === 'true';
 }
 
-/** Levels around a payload: the body, a list of events, and one of them. */
-const envelopeDepth = 10;
-
 /** The body, a JSON object. @throws HatchetError INVALID_ARGUMENT */
 export async function objectBody(request: Request): Promise<Record<string, unknown>> {
-  const body = await request.text();
-  // What follows prints the payloads in it again, which is recursive.
-  checkDepth(body, 'the body', maxJsonDepth + envelopeDepth);
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (cause) {
-    throw invalid(`the body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)}`, 'Send a JSON object.');
-  }
-  if (!isObject(value)) throw invalid('the body is not a JSON object', 'Send a JSON object.');
-  return value;
+  return parseObject(await request.text());
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A body whose payloads may be long: each is a JsonText. @throws HatchetError INVALID_ARGUMENT */
+export async function bodyWithPayloads(context: Context<RestEnv>, payloads: PayloadReader): Promise<Record<string, unknown>> {
+  return payloads.body(context.get('caller').tenantId, await context.req.text());
+}
+
+/** A payload of such a body, as JSON; undefined where it is left out. @throws HatchetError INVALID_ARGUMENT */
+export function payloadMember(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return value instanceof JsonText ? value.text : JSON.stringify(value);
+}
+
+/** The same for one that has to be an object. @throws HatchetError INVALID_ARGUMENT */
+export function objectMember(value: unknown, name: string): string | undefined {
+  if (value !== undefined && !(value instanceof JsonText && value.isObject)) throw invalid(`${name} is not an object`, 'Send an object.');
+  return value?.text;
 }
 
 /** A text of a body. @throws HatchetError INVALID_ARGUMENT */

@@ -13,7 +13,8 @@ import { answer } from './answer.ts';
 import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { boundText, dateQuery, integerQuery, isObject, listQuery, objectBody, pageQuery, stringList, textMember, textQuery } from './request-values.ts';
+import { isObject } from '../model/is-object.ts';
+import { boundText, dateQuery, integerQuery, listQuery, objectBody, pageQuery, stringList, textMember, textQuery } from './request-values.ts';
 import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
 import { childCounts, heldTask, knownTask, runEvents } from './runs/run-reads.ts';
 

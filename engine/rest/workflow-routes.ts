@@ -9,7 +9,8 @@ import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { isObject, objectBody, pageQuery, textQuery } from './request-values.ts';
+import { isObject } from '../model/is-object.ts';
+import { objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 
 const mostWorkflows = 1000;

@@ -9,7 +9,7 @@ import type { Logger } from '../log.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import { shardCount, shardOf } from '../model/shard-of.ts';
 import { newId } from '../model/uuid.ts';
-import { PayloadChecker } from '../payloads/payload-checker.ts';
+import { PayloadReader } from '../payloads/payload-reader.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts';
 import type { Effect } from '../plan/effect.ts';
 import { settleRows } from '../plan/live-rows.ts';
@@ -60,7 +60,7 @@ export class Owner {
   readonly #states = new Map<number, ShardState>();
   /** For whoever prepares commands; `cel` also for what a plan asks. */
   readonly cel = new CelEvaluator();
-  readonly payloads = new PayloadChecker();
+  readonly payloads = new PayloadReader();
   readonly #staging: StagedPayloads;
   readonly #parking: Parking;
   #queue: Job[] = [];

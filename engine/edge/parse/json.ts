@@ -1,6 +1,6 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload.ts';
-import type { PayloadChecker } from '../../payloads/payload-checker.ts';
+import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
 
 /** Characters of a small object beside something else, such as a filter's payload. */
@@ -17,7 +17,7 @@ export function metadata(value: string): Checked<string> {
 }
 
 /** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function payload(payloads: PayloadChecker, tenantId: string, value: string, what: string): Promise<Checked<string>> {
+export async function payload(payloads: PayloadReader, tenantId: string, value: string, what: string): Promise<Checked<string>> {
   await payloads.check(tenantId, value, what);
   return markChecked(value);
 }

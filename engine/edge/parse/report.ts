@@ -1,13 +1,13 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { HatchetError } from '../../errors.ts';
 import { reportedError } from '../../model/payload.ts';
-import type { PayloadChecker } from '../../payloads/payload-checker.ts';
+import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
 
 export type ReportedOutcome = { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> };
 
 /** What a worker reports of a task that has ended well. It is never refused, or the task would hang: what cannot be stored fails the attempt. */
-export async function reportedOutcome(payloads: PayloadChecker, tenantId: string, text: string): Promise<ReportedOutcome> {
+export async function reportedOutcome(payloads: PayloadReader, tenantId: string, text: string): Promise<ReportedOutcome> {
   if (text === '') return { ok: true, output: markChecked('null') };
   try {
     await payloads.check(tenantId, text, "the task's output");

@@ -7,7 +7,7 @@ import { pagination, statusName } from '../contract.ts';
 import type { RestDeps } from '../deps.ts';
 import { PayloadSpace } from '../payload-space.ts';
 import type { Router } from '../router.ts';
-import { isObject, objectBody, pageQuery } from '../request-values.ts';
+import { bodyWithPayloads, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';
 import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
 import { listRunIds, listRunRows } from './run-rows.ts';
@@ -48,13 +48,11 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
   router.post('/api/v1/stable/tenants/:tenant/workflow-runs/trigger', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
-    const body = await objectBody(context.req);
+    const body = await bodyWithPayloads(context, deps.owner.payloads);
     const { workflowName, input, additionalMetadata, priority } = body;
     if (typeof workflowName !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'workflowName is missing', { remedy: 'Give the name of a workflow.' });
-    if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
     if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
-    const metadata = additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata);
-    const run = await prepareRun(deps.owner, tenantId, { workflowName, input: input === undefined ? '' : JSON.stringify(input), metadata, priority });
+    const run = await prepareRun(deps.owner, tenantId, { workflowName, input: objectMember(input, 'input') ?? '', metadata: payloadMember(additionalMetadata) ?? '', priority });
     caller.note(run.runId);
     const { collisions } = await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
     const [collision] = collisions;

@@ -3,8 +3,9 @@ import type { TimerQuery } from '../../monitor/timer-reads.ts';
 import { metadataPairs } from '../../edge/parse/selection.ts';
 import type { RestEnv } from '../deps.ts';
 import { HatchetError } from '../../errors.ts';
-import { checkedInput, checkedMetadata } from '../../model/payload.ts';
-import { isObject, listQuery, pageQuery, textQuery, uuidQuery } from '../request-values.ts';
+import { checkedMetadata } from '../../model/payload.ts';
+import type { PayloadReader } from '../../payloads/payload-reader.ts';
+import { listQuery, objectMember, pageQuery, payloadMember, textQuery, uuidQuery } from '../request-values.ts';
 
 type Request = Context<RestEnv>['req'];
 
@@ -31,13 +32,14 @@ export interface TimerInput {
 }
 
 /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export function timerInput(body: Record<string, unknown>): TimerInput {
+export async function timerInput(body: Record<string, unknown>, tenantId: string, payloads: PayloadReader): Promise<TimerInput> {
   const { input, additionalMetadata, priority } = body;
-  if (input !== undefined && !isObject(input)) throw new HatchetError('INVALID_ARGUMENT', 'input is not an object', { remedy: 'Send an object.' });
+  const inputText = objectMember(input, 'input') ?? '{}';
   if (priority !== undefined && priority !== 1 && priority !== 2 && priority !== 3) throw new HatchetError('INVALID_ARGUMENT', `priority is ${JSON.stringify(priority)}`, { remedy: 'Choose 1, 2 or 3.' });
+  await payloads.check(tenantId, inputText, 'the input');
   return {
-    input: checkedInput(input === undefined ? '' : JSON.stringify(input)),
-    metadata: checkedMetadata(additionalMetadata === undefined || additionalMetadata === null ? '' : JSON.stringify(additionalMetadata)),
+    input: inputText,
+    metadata: checkedMetadata(payloadMember(additionalMetadata) ?? ''),
     priority: priority ?? null,
   };
 }

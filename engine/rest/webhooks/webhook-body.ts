@@ -1,7 +1,8 @@
 import type { WebhookSource } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../errors.ts';
 import { checkedJson } from '../../model/payload.ts';
-import { isObject } from '../request-values.ts';
+import { isObject } from '../../model/is-object.ts';
+
 
 /** What a request says, as JSON text and as its value. */
 export interface WebhookBody {

@@ -6,7 +6,8 @@ import type { Checked } from '../../model/checked.ts';
 import { digestSecret } from '../../auth/webhooks/secret-digest.ts';
 import { hmacAlgorithms, hmacEncodings, webhookSources, type HmacAuth, type Webhook, type WebhookAuth, type WebhookSource } from '../../auth/webhooks/webhook.ts';
 import type { WebhookChange } from '../../auth/webhooks/webhook-store.ts';
-import { isObject, textMember } from '../request-values.ts';
+import { isObject } from '../../model/is-object.ts';
+import { textMember } from '../request-values.ts';
 
 const longestSecret = 4096;
 /** Sources that sign each request with one hash in one encoding. Any other could never be right. */
