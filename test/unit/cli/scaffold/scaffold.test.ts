@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -49,8 +49,9 @@ describe('templates', () => {
   it('python runs what is in it', () => {
     const files = new Map(findTemplate('python').map(({ path, text }) => [path, text]));
     const { runCmd, preCmds } = parseYaml(files.get('hatchet.yaml') ?? '', 'hatchet.yaml');
-    expect(preCmds).toEqual(['npm run --silent setup']);
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(files.get('package.json') ?? '');
+    // Written twice: in hatchet.yaml it is on show, and a script of another project may have any name.
+    expect(scripts['pretest']).toBe(preCmds.join(' && '));
     const named = [runCmd, ...Object.values(scripts)].flatMap((command) => command.split(' ').filter((word) => /^[\w/.]+\.(?:py|txt|mjs)$/.test(word)));
     expect(named).toEqual(['src/worker.py', 'requirements.txt', 'test/simple.test.mjs']);
     for (const path of named) expect(files.has(path)).toBe(true);
@@ -63,22 +64,19 @@ describe('templates', () => {
 });
 
 describe('writeFiles', () => {
-  const files = [
-    { path: 'package.json', text: '{}' },
-    { path: 'src/worker.ts', text: 'worker' },
-  ];
-
-  it('writes all, and again only what is missing', () => {
-    expect(writeFiles(folder, files)).toEqual(['package.json', 'src/worker.ts']);
-    rmSync(join(folder, 'src'), { recursive: true });
-    expect(writeFiles(folder, files)).toEqual(['src/worker.ts']);
-  });
-
-  it('writes nothing when one file is another', () => {
-    writeFileSync(join(folder, 'package.json'), '{"mine":true}');
-    expect(() => writeFiles(folder, files)).toThrow(/package.json/);
-    expect(existsSync(join(folder, 'src'))).toBe(false);
-    expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe('{"mine":true}');
+  it('makes folders, replaces whole files with their permissions, follows links, and leaves nothing else', () => {
+    mkdirSync(join(folder, 'real'));
+    writeFileSync(join(folder, 'real', 'package.json'), '{}', { mode: 0o600 });
+    symlinkSync(join('real', 'package.json'), join(folder, 'package.json'));
+    writeFiles(folder, [
+      { path: 'src/worker.ts', text: 'worker' },
+      { path: 'package.json', text: '{"a":1}' },
+    ]);
+    expect(readFileSync(join(folder, 'src', 'worker.ts'), 'utf8')).toBe('worker');
+    expect(readFileSync(join(folder, 'real', 'package.json'), 'utf8')).toBe('{"a":1}');
+    expect(statSync(join(folder, 'real', 'package.json')).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(folder, 'package.json')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder, { recursive: true }).map(String).sort()).toEqual(['package.json', 'real', join('real', 'package.json'), 'src', join('src', 'worker.ts')]);
   });
 });
 
