@@ -1,21 +1,24 @@
 // The example that `npm start` runs: a task, and a workflow of three tasks.
 import { Hatchet } from 'hatchet-ts';
+import { z } from 'zod';
 
 const hatchet = Hatchet.init();
 
 const simple = hatchet.task({
   name: 'simple',
   retries: 3,
-  fn: (input: { message: string }) => ({ message: input.message.toLowerCase() }),
+  input: z.object({ message: z.string().meta({ examples: ['Hello, World'] }) }),
+  output: z.object({ message: z.string() }),
+  fn: ({ message }) => ({ message: message.toLowerCase() }),
 });
 
-const greeting = hatchet.workflow<{ name: string }>({ name: 'greeting' });
+const greeting = hatchet.workflow({ name: 'greeting', input: z.object({ name: z.string().min(1).meta({ examples: ['Ada'] }) }) });
 
 const compose = greeting.task({
   name: 'compose',
-  fn: async (input, ctx) => {
-    await ctx.log(`composing a greeting for ${input.name}`);
-    return { text: `Hello, ${input.name}!` };
+  fn: async ({ name }, ctx) => {
+    await ctx.log(`composing a greeting for ${name}`);
+    return { text: `Hello, ${name}!` };
   },
 });
 

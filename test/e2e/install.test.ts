@@ -97,8 +97,8 @@ describe.each(users)('the packed package, installed without scripts by $name', (
     const project = join(home, 'demo');
     const manifest = join(project, 'package.json');
     const { dependencies, ...rest }: { dependencies: Record<string, string> } = JSON.parse(readFileSync(manifest, 'utf8'));
-    expect(Object.keys(dependencies)).toEqual(['hatchet-ts']);
-    writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { 'hatchet-ts': `file:${tarball}` } }));
+    expect(Object.keys(dependencies)).toEqual(['hatchet-ts', 'zod']);
+    writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, 'hatchet-ts': `file:${tarball}` } }));
     await run(project, 'npm', 'install', ...blocked);
 
     const hatchet = join(project, 'node_modules', '.bin', 'hatchet');

@@ -1,18 +1,28 @@
+import { NonRetryableError } from 'hatchet-ts';
+import { z } from 'zod';
 import { hatchet } from './hatchet.ts';
 
-export interface Order {
-  customer: string;
-  /** Prices in cents. */
-  items: number[];
-}
+const Order = z
+  .object({
+    customer: z.string().min(1),
+    items: z.array(z.int().positive()).min(1).describe('prices in cents'),
+  })
+  .meta({ examples: [{ customer: 'ada', items: [1200, 350] }] });
 
-export const order = hatchet.workflow<Order>({ name: 'order' });
+/** In cents. */
+const largestTotal = 1_000_000;
+const itemsPerParcel = 3;
+
+// The second type says what callers read of a run: outputs of tasks, by their names.
+export const order = hatchet.workflow<z.infer<typeof Order>, { ship: { message: string } }>({ name: 'order', input: Order });
 
 const check = order.task({
   name: 'check',
-  fn: (input) => {
-    if (input.items.length === 0) throw new Error('the order is empty');
-    return { total: input.items.reduce((sum, price) => sum + price, 0) };
+  fn: ({ items }) => {
+    const total = items.reduce((sum, price) => sum + price, 0);
+    // Another attempt would find the same.
+    if (total > largestTotal) throw new NonRetryableError(`a total of ${total} cents is more than ${largestTotal}`);
+    return { total };
   },
 });
 
@@ -22,17 +32,17 @@ const charge = order.task({
   parents: [check],
   retries: 3,
   backoff: { factor: 2, maxSeconds: 30 },
-  fn: async (input, ctx) => {
+  fn: async ({ customer }, ctx) => {
     const { total } = await ctx.parentOutput(check);
-    await ctx.log(`charging ${input.customer} ${total} cents`);
-    return { receipt: `${input.customer}-${total}` };
+    await ctx.log(`charging ${customer} ${total} cents`);
+    return { receipt: `${customer}-${total}` };
   },
 });
 
 const pack = order.task({
   name: 'pack',
   parents: [check],
-  fn: (input) => ({ parcels: Math.ceil(input.items.length / 3) }),
+  fn: ({ items }) => ({ parcels: Math.ceil(items.length / itemsPerParcel) }),
 });
 
 order.task({

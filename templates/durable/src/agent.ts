@@ -1,15 +1,8 @@
 import { NonRetryableError } from 'hatchet-ts';
+import { z } from 'zod';
 import { hatchet } from './hatchet.ts';
+import { locate } from './locate.ts';
 import { think, type Finding } from './think.ts';
-
-const places: Record<string, { lat: number; lon: number }> = { Rome: { lat: 41.9, lon: 12.5 }, Paris: { lat: 48.9, lon: 2.4 }, Oslo: { lat: 59.9, lon: 10.8 } };
-
-/** A tool: a task of its own, with its own retries and its own place in the list of runs. */
-export const locate = hatchet.task({
-  name: 'locate',
-  retries: 2,
-  fn: ({ place }: { place: string }) => ({ place, at: places[place] ?? null }),
-});
 
 /** The longest way to an answer. */
 const mostTurns = 8;
@@ -17,7 +10,9 @@ const mostTurns = 8;
 /** A model says what to do next, until it knows the answer. */
 export const agent = hatchet.durableTask({
   name: 'agent',
-  fn: async ({ question = 'How far is it from Rome to Paris?' }: { question?: string }, ctx) => {
+  input: z.object({ question: z.string().min(1).meta({ examples: ['How far is it from Rome to Paris?'] }) }),
+  output: z.object({ answer: z.string(), turns: z.int() }),
+  fn: async ({ question }, ctx) => {
     const findings: Finding[] = [];
     for (let turn = 1; turn <= mostTurns; turn++) {
       // A model costs money, and answers differently each time: its answer is recorded. A crash costs one call at most.

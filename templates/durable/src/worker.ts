@@ -1,5 +1,6 @@
-import { agent, locate } from './agent.ts';
+import { agent } from './agent.ts';
 import { hatchet } from './hatchet.ts';
+import { locate } from './locate.ts';
 import { purchase } from './purchase.ts';
 
 const worker = await hatchet.worker('durable-worker', { workflows: [purchase, agent, locate] });

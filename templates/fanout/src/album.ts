@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { hatchet } from './hatchet.ts';
 import { thumbnail } from './thumbnail.ts';
 
@@ -6,11 +7,12 @@ export const album = hatchet.task({
   name: 'album',
   retries: 1,
   executionTimeout: '10m',
-  fn: async (input: { customer?: string; images?: number }, ctx) => {
-    const customer = input.customer ?? 'ada';
-    const images = Array.from({ length: input.images ?? 20 }, (_, number) => ({ customer, number }));
-    await ctx.log(`${images.length} thumbnails for ${customer}`);
-    const thumbnails = await thumbnail.run(images); // in the order of the images, with the type of what `thumbnail` gives
+  input: z.object({ customer: z.string().min(1).default('ada'), images: z.int().min(1).max(1000).default(20) }),
+  output: z.object({ files: z.int(), bytes: z.int() }),
+  fn: async ({ customer, images }, ctx) => {
+    await ctx.log(`${images} thumbnails for ${customer}`);
+    const inputs = Array.from({ length: images }, (_, number) => ({ customer, number }));
+    const thumbnails = await thumbnail.run(inputs); // in the order of the images, with the type of what `thumbnail` gives
     return { files: thumbnails.length, bytes: thumbnails.reduce((sum, { bytes }) => sum + bytes, 0) };
   },
 });

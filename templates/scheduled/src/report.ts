@@ -1,20 +1,23 @@
+import { z } from 'zod';
 import { hatchet } from './hatchet.ts';
 import { reminder } from './reminder.ts';
-
-const remindAfterMs = 10_000;
 
 /** Runs every minute: five fields, in UTC. A cron with a time zone or a catch-up policy is made by `hatchet.crons.create`. */
 export const report = hatchet.task({
   name: 'report',
   onCrons: ['* * * * *'],
-  fn: async (_input: object, ctx) => {
-    const at = new Date();
-    await ctx.log(`the report of ${at.toISOString()}`);
+  // A cron gives an empty input: the schema fills it.
+  input: z.object({ remindAfterSeconds: z.number().positive().default(10) }),
+  output: z.object({ at: z.iso.datetime(), reminder: z.string() }),
+  fn: async ({ remindAfterSeconds }, ctx) => {
+    const now = new Date();
+    const at = now.toISOString();
+    await ctx.log(`the report of ${at}`);
     // A run at a time of its own: it is kept in Postgres and outlives the worker and the engine.
     const scheduled = await hatchet.scheduled.create(reminder, {
-      triggerAt: new Date(at.getTime() + remindAfterMs),
-      input: { text: `read the report of ${at.toISOString()}` },
+      triggerAt: new Date(now.getTime() + remindAfterSeconds * 1000),
+      input: { text: `read the report of ${at}` },
     });
-    return { at: at.toISOString(), reminder: scheduled.metadata.id };
+    return { at, reminder: scheduled.metadata.id };
   },
 });

@@ -1,8 +1,7 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { templateNames } from '../../../cli/scaffold/find-template.ts';
-import { packageRoot } from '../../helpers/engine-process.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
 import { CliSession, runCli, runProgram } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -13,30 +12,34 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function makeProject(name: string, template = name): Promise<string> {
   const parent = join(folder, name);
   mkdirSync(parent);
-  const project = await makeLinkedProject(parent, template);
-  mkdirSync(join(project, 'node_modules', '@types'));
-  symlinkSync(join(packageRoot, 'node_modules', '@types', 'node'), join(project, 'node_modules', '@types', 'node'), 'dir');
-  return project;
+  return await makeLinkedProject(parent, template);
 }
 
 /** What each template runs first, and what that gives. `simple` has a newcomer's first day of its own. */
 const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp } | null>> = {
   dag: { trigger: 'order', input: '{"customer":"ada","items":[1200,350]}', output: /1 parcel\(s\) sent for ada-1550/ },
-  durable: { trigger: 'agent', output: /\{"answer":"about 1110 km","turns":2\}/ },
+  durable: { trigger: 'agent', input: '{"question":"How far is it from Rome to Paris?"}', output: /\{"answer":"about 1110 km","turns":2\}/ },
   fanout: { trigger: 'album', output: /\{"files":20,"bytes":20190\}/ },
   simple: null,
   scheduled: { trigger: 'report', output: /\{"at":"[^"]+","reminder":"[^"]+"\}/ },
 };
 
 async function typeCheck(project: string): Promise<void> {
-  const checked = await runProgram(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', project], { cwd: project });
+  const checked = await runProgram('npm', ['run', '--silent', 'types'], { cwd: project });
   expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
 }
 
+async function passes(project: string): Promise<void> {
+  const { code, stdout, stderr } = await runProgram('npm', ['test', '--silent'], { cwd: project });
+  expect(code, stdout + stderr).toBe(0);
+  expect(stdout).toMatch(/^# pass [1-9]\d*$/m);
+  expect(stdout).toMatch(/^# fail 0$/m);
+}
+
 describe.each(templateNames().filter((name) => !['events', 'python'].includes(name)))('the template %s', (template) => {
-  it('type-checks and runs', async () => {
+  it('type-checks, passes its own tests, and runs', async () => {
     const project = await makeProject(template);
-    await typeCheck(project);
+    await Promise.all([typeCheck(project), passes(project)]);
     const run = runs[template];
     if (run === null) return;
     expect(run, 'the test knows what it runs').toBeDefined();
@@ -47,9 +50,9 @@ describe.each(templateNames().filter((name) => !['events', 'python'].includes(na
 });
 
 describe('the template events', () => {
-  it('type-checks; its filter and its wait are met by the events that it tells of', async () => {
+  it('type-checks and passes its own tests; its filter and its wait are met by the events that it tells of', async () => {
     const project = await makeProject('events');
-    await typeCheck(project);
+    await Promise.all([typeCheck(project), passes(project)]);
     const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
     const push = async (...args: string[]): Promise<string> => (await runCli(['trigger', 'event', ...args], { cwd: project })).stdout;
     try {
@@ -74,7 +77,7 @@ describe('the template durable', () => {
     const shown = async (runId: string): Promise<string> => (await runCli(['runs', 'get', runId], { cwd: project })).stdout;
     try {
       await expect.poll(() => dev.output).toMatch(/worker .*serving/);
-      const late = await trigger({ id: '16', patience: '50ms' });
+      const late = await trigger({ id: '16', amount: 5, patience: '0.05s' });
       const approved = await trigger({ id: '17', amount: 900 });
       await expect.poll(() => dev.output).toContain('May we spend 900?');
       const decision = /trigger event purchase:decided --data '(\{"id":"17".*?\})'/.exec(dev.output)?.[1] ?? '';

@@ -55,7 +55,7 @@ describe('hatchet dev in a terminal', () => {
 
   it('triggers a run by its form, and refuses what is no JSON', async () => {
     terminal.press('t');
-    await terminal.shows(/input +\{\}/);
+    await terminal.shows(/input +\{"customer":"ada"/);
     terminal.press('\u0015{"customer":"ada","items":[1200,350]');
     await terminal.shows(/350\]/);
     terminal.press('\r');

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -14,24 +14,46 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What a package.json asks for. */
+function packagesOf(text: string): Record<string, string> {
+  const { dependencies, devDependencies }: Partial<Record<'dependencies' | 'devDependencies', Record<string, string>>> = JSON.parse(text);
+  return { ...dependencies, ...devDependencies };
+}
+
 describe('templates', () => {
-  it.each(templateNames())('%s imports the package and Node alone, and leaves no placeholder', (name) => {
+  it.each(templateNames())('%s imports what it asks for alone, in the versions that are tested here, and leaves no placeholder', (name) => {
     const files = renderTemplate(findTemplate(name), { name: 'demo', hatchet: String.raw`file:C:\a "b"` });
-    const own = name === 'python' ? ['hatchet.yaml', 'requirements.txt', 'src/worker.py'] : ['hatchet.config.ts', 'src/worker.ts', 'tsconfig.json'];
+    const own = name === 'python' ? ['hatchet.yaml', 'requirements.txt', 'src/worker.py', 'test/simple.test.mjs'] : ['hatchet.config.ts', 'src/worker.ts', 'tsconfig.json'];
     expect(files.map((file) => file.path)).toEqual(expect.arrayContaining(['.gitignore', 'README.md', 'package.json', ...own]));
     for (const { path, text } of files) {
       expect(text).not.toMatch(/\{\{\w+\}\}/);
-      if (path.endsWith('.ts')) for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(?:hatchet-ts(?:\/config)?|node:.+|\.\/[\w-]+\.ts)$/);
+      if (path.endsWith('.ts')) for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(?:hatchet-ts(?:\/(?:config|testing))?|zod|node:.+|\.\/[\w-]+\.ts)$/);
     }
-    const manifest: { dependencies: Record<string, string> } = JSON.parse(files.find((file) => file.path === 'package.json')?.text ?? '');
-    expect(manifest.dependencies).toEqual({ 'hatchet-ts': String.raw`file:C:\a "b"` });
+    const { 'hatchet-ts': hatchet, ...others } = packagesOf(files.find((file) => file.path === 'package.json')?.text ?? '');
+    expect(hatchet).toBe(String.raw`file:C:\a "b"`);
+    const here = packagesOf(readFileSync('package.json', 'utf8'));
+    for (const [other, version] of Object.entries(others)) expect(`${other} ${version}`).toBe(`${other} ${here[other]}`);
+  });
+
+  it.each(templateNames())('%s has a test, says how it is run, and names guides that are there', (name) => {
+    const files = findTemplate(name);
+    expect(files.some(({ path }) => /^test\/\w+\.test\.(?:ts|mjs)$/.test(path))).toBe(true);
+    const text = files.find(({ path }) => path === 'README.md')?.text ?? '';
+    for (const command of ['npm install', 'npx hatchet dev', 'npm test']) expect(text).toContain(`    ${command}`);
+    const guides = [...text.matchAll(/node_modules\/hatchet-ts\/([\w./-]+\.md)/g)].map((match) => match[1] ?? '');
+    expect(guides).not.toEqual([]);
+    for (const guide of guides) expect(existsSync(guide), guide).toBe(true);
+    for (const [, other] of text.matchAll(/--template (\w+)/g)) expect(templateNames()).toContain(other);
   });
 
   it('python runs what is in it', () => {
     const files = new Map(findTemplate('python').map(({ path, text }) => [path, text]));
     const { runCmd, preCmds } = parseYaml(files.get('hatchet.yaml') ?? '', 'hatchet.yaml');
-    const named = [runCmd, ...preCmds].flatMap((command) => command.split(' ').filter((word) => /^[\w/]+\.(?:py|txt)$/.test(word)));
-    expect(named).toEqual(['src/worker.py', 'requirements.txt']);
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(files.get('package.json') ?? '');
+    // Written twice: in hatchet.yaml it is on show, and a script of another project may have any name.
+    expect(scripts['pretest']).toBe(preCmds.join(' && '));
+    const named = [runCmd, ...Object.values(scripts)].flatMap((command) => command.split(' ').filter((word) => /^[\w/.]+\.(?:py|txt|mjs)$/.test(word)));
+    expect(named).toEqual(['src/worker.py', 'requirements.txt', 'test/simple.test.mjs']);
     for (const path of named) expect(files.has(path)).toBe(true);
   });
 
@@ -42,22 +64,19 @@ describe('templates', () => {
 });
 
 describe('writeFiles', () => {
-  const files = [
-    { path: 'package.json', text: '{}' },
-    { path: 'src/worker.ts', text: 'worker' },
-  ];
-
-  it('writes all, and again only what is missing', () => {
-    expect(writeFiles(folder, files)).toEqual(['package.json', 'src/worker.ts']);
-    rmSync(join(folder, 'src'), { recursive: true });
-    expect(writeFiles(folder, files)).toEqual(['src/worker.ts']);
-  });
-
-  it('writes nothing when one file is another', () => {
-    writeFileSync(join(folder, 'package.json'), '{"mine":true}');
-    expect(() => writeFiles(folder, files)).toThrow(/package.json/);
-    expect(existsSync(join(folder, 'src'))).toBe(false);
-    expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe('{"mine":true}');
+  it('makes folders, replaces whole files with their permissions, follows links, and leaves nothing else', () => {
+    mkdirSync(join(folder, 'real'));
+    writeFileSync(join(folder, 'real', 'package.json'), '{}', { mode: 0o600 });
+    symlinkSync(join('real', 'package.json'), join(folder, 'package.json'));
+    writeFiles(folder, [
+      { path: 'src/worker.ts', text: 'worker' },
+      { path: 'package.json', text: '{"a":1}' },
+    ]);
+    expect(readFileSync(join(folder, 'src', 'worker.ts'), 'utf8')).toBe('worker');
+    expect(readFileSync(join(folder, 'real', 'package.json'), 'utf8')).toBe('{"a":1}');
+    expect(statSync(join(folder, 'real', 'package.json')).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(folder, 'package.json')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder, { recursive: true }).map(String).sort()).toEqual(['package.json', 'real', join('real', 'package.json'), 'src', join('src', 'worker.ts')]);
   });
 });
 
