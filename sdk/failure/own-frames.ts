@@ -25,6 +25,17 @@ export function withoutOwnFrames(frames: readonly string[]): readonly string[] {
   return others.length > 0 ? others : frames;
 }
 
+/** Whether a file is the SDK's, by its path. */
+export function isOwnCode(path: string): boolean {
+  const plain = path.replaceAll('\\', '/');
+  return folders.some((folder) => plain.startsWith(folder));
+}
+
+/** A stack in one piece, as a runner gives it that could not tell which frames are the SDK's. */
+export function withoutOwnLines(stack: string): string {
+  return stack.split('\n').filter((line) => !/^\s*at /.test(line) || withoutOwnFrames([line, 'at another place']).length === 2).join('\n');
+}
+
 /**
  * The folders of the SDK's code as stacks name them, built and by source maps. None where a project has bundled the SDK into
  * its own code: then nothing tells one from the other.
