@@ -31,9 +31,10 @@ export function isOwnCode(path: string): boolean {
   return folders.some((folder) => plain.startsWith(folder));
 }
 
-/** A stack in one piece, as a runner gives it that could not tell which frames are the SDK's. */
+/** A stack in one piece, as a runner gives it, without the frames of its program, nor of the SDK where it could not tell them itself. */
 export function withoutOwnLines(stack: string): string {
-  return stack.split('\n').filter((line) => !/^\s*at /.test(line) || withoutOwnFrames([line, 'at another place']).length === 2).join('\n');
+  const lines = stack.split('\n').filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && withoutOwnFrames([line, 'at another place']).length === 2));
+  return lines.join('\n');
 }
 
 /**

@@ -33,16 +33,20 @@ export class AttemptDesk {
     this.#facts = facts;
   }
 
-  /** A line of the task: to the run's log and to the worker's. */
+  /** A line of the task: to the run's log and, unless nobody trusts what it says, to the worker's. */
   log(line: LogLine): void {
+    this.#lastLine = this.#facts.host.log(line);
+    if (this.#facts.step.level !== 'sandbox') this.#echo(line);
+  }
+
+  #echo({ level, message }: LogLine): void {
     const { host, action } = this.#facts;
-    const text = `${action.taskName}: ${line.message}`;
+    const text = `${action.taskName}: ${message}`;
     const { logger } = host;
-    if (line.level === 'DEBUG') void logger.debug(text);
-    else if (line.level === 'INFO') void logger.info(text);
-    else if (line.level === 'WARN') void logger.warn(text);
+    if (level === 'DEBUG') void logger.debug(text);
+    else if (level === 'INFO') void logger.info(text);
+    else if (level === 'WARN') void logger.warn(text);
     else void logger.error(text);
-    this.#lastLine = host.log(line);
   }
 
   /** Gives an answer for every call. */
@@ -88,7 +92,7 @@ export class AttemptDesk {
 
   #checkGranted(name: string): void {
     const { step } = this.#facts;
-    if (step.level === 'sandbox' && !ofSandbox.has(name)) throw new HatchetError('NOT_GRANTED', `the task ${step.home} runs in a sandbox, where ctx.${name === 'replayTasks' ? 'replay' : name} is refused`, { remedy: 'Do it in a task that is trusted' });
+    if (step.level === 'sandbox' && !ofSandbox.has(name)) throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, where ctx.${name === 'replayTasks' ? 'replay' : name} is refused`, { remedy: 'Do it in a task that is trusted' });
   }
 
   #firstRequest(given: unknown): TriggerWorkflowRequest {
@@ -104,7 +108,7 @@ export class AttemptDesk {
       const request = TriggerWorkflowRequest.decode(Buffer.from(text, 'base64'));
       const name = applyNamespace(request.name, connection.config.namespace).toLowerCase();
       if (step.level === 'sandbox' && !step.grants.children.some((child) => applyNamespace(child, connection.config.namespace).toLowerCase() === name)) {
-        throw new HatchetError('NOT_GRANTED', `the task ${step.home} runs in a sandbox, and may not start ${request.name}`, { remedy: `Grant it: isolation: { level: 'sandbox', children: ['${request.name.slice(0, 200)}'] }` });
+        throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, and may not start ${request.name}`, { remedy: `Grant it: isolation: { level: 'sandbox', children: ['${request.name.slice(0, 200)}'] }` });
       }
       return { ...request, name, parentId: action.workflowRunId, parentTaskRunExternalId: action.taskRunExternalId };
     });
@@ -119,7 +123,7 @@ export class AttemptDesk {
   #ownRun(given: unknown): string {
     const id = String(given);
     const { step } = this.#facts;
-    if (step.level === 'sandbox' && !this.#started.has(id)) throw new HatchetError('NOT_GRANTED', `the task ${step.home} runs in a sandbox, and the run ${id.slice(0, 200)} is none that it has started`, { remedy: 'Read it in a task that is trusted, and hand over what is needed' });
+    if (step.level === 'sandbox' && !this.#started.has(id)) throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, and the run ${id.slice(0, 200)} is none that it has started`, { remedy: 'Read it in a task that is trusted, and hand over what is needed' });
     return id;
   }
 }

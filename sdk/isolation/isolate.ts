@@ -21,7 +21,7 @@ interface Declared {
  * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION
  */
 export function isolate(option: Isolation | undefined, { workflow, step, body, ...rest }: Declared): IsolatedStep | undefined {
-  const isolated = isolatedStep(option, `${workflow}:${step}`);
+  const isolated = isolatedStep(option, { workflow, step });
   const port = runnerPort();
   if (isolated !== undefined && port !== undefined && body !== undefined) port.offer(isolated.home, (order) => serveAttempt(port, { body, ...rest }, order));
   return isolated;

@@ -19,6 +19,8 @@ export interface IsolatedStep {
   readonly level: IsolationLevel;
   /** The names under which its module declares it: a task may be added to other workflows too. */
   readonly home: string;
+  /** As messages name it: by the workflow too, unless it stands alone. */
+  readonly label: string;
   /** Path of the module that declares it; `undefined` where it cannot be told. */
   readonly module: string | undefined;
   readonly memoryMb: number | undefined;
@@ -37,31 +39,32 @@ const sandboxCpuMs = 60_000;
 
 /**
  * Reads the option `isolation` of a task, also of callers without types.
- * @param home the workflow's and the step's name, as the task is declared
  * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION
  */
-export function isolatedStep(option: Isolation | undefined, home: string): IsolatedStep | undefined {
+export function isolatedStep(option: Isolation | undefined, { workflow, step }: { workflow: string; step: string }): IsolatedStep | undefined {
   if (option === undefined) return undefined;
+  const label = workflow === step ? step : `${workflow}:${step}`;
   const level: unknown = typeof option === 'string' ? option : textFieldOf(option, 'level');
-  if (!isLevel(level)) throw invalid(home, `is ${shown(option).slice(0, 200)}`, "Use 'thread', 'process' or 'sandbox', or an object with one of them as its `level`");
+  if (!isLevel(level)) throw invalid(label, `is ${shown(option).slice(0, 200)}`, "Use 'thread', 'process' or 'sandbox', or an object with one of them as its `level`");
   const given: Exclude<Isolation, string> = typeof option === 'string' ? { level } : option;
   const known = level === 'sandbox' ? [...common, ...ofSandbox] : common;
   const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw invalid(home, `has the option ${unknown}`, ofSandbox.includes(unknown) ? `Only a sandbox is granted something: a ${level} has all that its worker has` : `Use ${known.join(', ')}`);
+  if (unknown !== undefined) throw invalid(label, `has the option ${unknown}`, ofSandbox.includes(unknown) ? `Only a sandbox is granted something: a ${level} has all that its worker has` : `Use ${known.join(', ')}`);
   const { module, memoryMb, cpuTime, resultBytes = longestPayload } = given;
-  checkCount(home, 'memoryMb', { value: memoryMb, least: leastMemoryMb[level] });
-  checkCount(home, 'resultBytes', { value: resultBytes, least: 1 });
+  checkCount(label, 'memoryMb', { value: memoryMb, least: leastMemoryMb[level] });
+  checkCount(label, 'resultBytes', { value: resultBytes, least: 1 });
   const cpuMs = cpuTime === undefined ? undefined : durationToMs(cpuTime);
-  if (cpuMs === 0) throw invalid(home, 'has no cpuTime at all', "Use a duration such as '10s', or leave it out");
+  if (cpuMs === 0) throw invalid(label, 'has no cpuTime at all', "Use a duration such as '10s', or leave it out");
   const isSandbox = level === 'sandbox';
   return {
     level,
-    home,
-    module: module === undefined ? declaringModule() : modulePath(home, module),
+    home: `${workflow}:${step}`,
+    label,
+    module: module === undefined ? declaringModule() : modulePath(label, module),
     memoryMb: memoryMb ?? (isSandbox ? sandboxMemoryMb : undefined),
     cpuMs: cpuMs ?? (isSandbox ? sandboxCpuMs : undefined),
     resultBytes: Math.min(resultBytes, longestPayload),
-    grants: 'children' in given || 'read' in given || 'network' in given ? readGrants(home, given) : { children: [], read: [], network: false },
+    grants: 'children' in given || 'read' in given || 'network' in given ? readGrants(label, given) : { children: [], read: [], network: false },
   };
 }
 
@@ -69,31 +72,31 @@ function isLevel(value: unknown): value is IsolationLevel {
   return typeof value === 'string' && Object.hasOwn(leastMemoryMb, value);
 }
 
-function readGrants(home: string, { children = [], read = [], network = false }: { children?: readonly string[] | undefined; read?: readonly string[] | undefined; network?: boolean | undefined }): Grants {
-  checkTexts(home, 'children', children);
-  checkTexts(home, 'read', read);
+function readGrants(label: string, { children = [], read = [], network = false }: { children?: readonly string[] | undefined; read?: readonly string[] | undefined; network?: boolean | undefined }): Grants {
+  checkTexts(label, 'children', children);
+  checkTexts(label, 'read', read);
   // Commas divide Node's own lists of paths, and a star there stands for all that begins so.
   const wrong = read.find((path) => !isAbsolute(path) || /[,*\n]/.test(path));
-  if (wrong !== undefined) throw invalid(home, `may read ${JSON.stringify(wrong)}`, 'Use absolute paths without commas and stars');
-  if (typeof network !== 'boolean') throw invalid(home, `has the network ${shown(network)}`, 'Use true or false');
+  if (wrong !== undefined) throw invalid(label, `may read ${JSON.stringify(wrong)}`, 'Use absolute paths without commas and stars');
+  if (typeof network !== 'boolean') throw invalid(label, `has the network ${shown(network)}`, 'Use true or false');
   return { children: [...children], read: [...read], network };
 }
 
-function modulePath(home: string, module: string): string {
+function modulePath(label: string, module: string): string {
   const path = safely(() => (module.startsWith('file:') ? fileURLToPath(module) : module), '');
-  if (!isAbsolute(path)) throw invalid(home, `has the module ${shown(module)}`, 'Use import.meta.url, or an absolute path');
+  if (!isAbsolute(path)) throw invalid(label, `has the module ${shown(module)}`, 'Use import.meta.url, or an absolute path');
   return path;
 }
 
-function checkTexts(home: string, name: string, value: unknown): void {
-  if (!isList(value) || value.some((one) => typeof one !== 'string' || one === '')) throw invalid(home, `has the ${name} ${shown(value).slice(0, 200)}`, 'Use a list of texts');
+function checkTexts(label: string, name: string, value: unknown): void {
+  if (!isList(value) || value.some((one) => typeof one !== 'string' || one === '')) throw invalid(label, `has the ${name} ${shown(value).slice(0, 200)}`, 'Use a list of texts');
 }
 
-function checkCount(home: string, name: string, { value, least }: { value: unknown; least: number }): void {
+function checkCount(label: string, name: string, { value, least }: { value: unknown; least: number }): void {
   if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= least)) return;
-  throw invalid(home, `has the ${name} ${shown(value)}`, `Use a whole number from ${least}`);
+  throw invalid(label, `has the ${name} ${shown(value)}`, `Use a whole number from ${least}`);
 }
 
-function invalid(home: string, what: string, remedy: string): HatchetError {
-  return new HatchetError('INVALID_DEFINITION', `the isolation of the task ${home} ${what}`, { remedy });
+function invalid(label: string, what: string, remedy: string): HatchetError {
+  return new HatchetError('INVALID_DEFINITION', `the isolation of the task ${label} ${what}`, { remedy });
 }

@@ -54,7 +54,7 @@ export class IsolatedTasks {
   async prepare(steps: readonly IsolatedStep[]): Promise<void> {
     if (steps.every(({ level }) => level === 'thread')) return;
     const limited = steps.find(({ level, memoryMb, cpuMs }) => level !== 'thread' && (memoryMb !== undefined || cpuMs !== undefined));
-    if (limited !== undefined && !tellsUsage) throw new HatchetError('ISOLATION_UNAVAILABLE', `${process.platform} does not tell what a process uses, so that the limits of the task ${limited.home} cannot be kept`, { remedy: 'Run the worker on Linux or macOS, or leave out memoryMb and cpuTime' });
+    if (limited !== undefined && !tellsUsage) throw new HatchetError('ISOLATION_UNAVAILABLE', `${process.platform} does not tell what a process uses, so that the limits of the task ${limited.label} cannot be kept`, { remedy: 'Run the worker on Linux or macOS, or leave out memoryMb and cpuTime' });
     this.#letGo();
     this.#letGo = holdGuardian();
     const sandboxed = steps.filter(({ level }) => level === 'sandbox');
@@ -100,18 +100,18 @@ export class IsolatedTasks {
   async #start(step: IsolatedStep): Promise<RunnerLink> {
     const { level, memoryMb } = step;
     if (level === 'sandbox') {
-      if (this.#sandbox === undefined) throw new HatchetError('ISOLATION_UNAVAILABLE', `the sandbox of the task ${step.home} was not made ready`, { remedy: 'Register its workflow before the worker starts' });
+      if (this.#sandbox === undefined) throw new HatchetError('ISOLATION_UNAVAILABLE', `the sandbox of the task ${step.label} was not made ready`, { remedy: 'Register its workflow before the worker starts' });
       return await this.#sandbox.start(step);
     }
-    const facts: RunnerFacts = { level, url: pathToFileURL(await this.#moduleOf(step)).href, folder: undefined, network: true };
+    const facts: RunnerFacts = { level, url: pathToFileURL(await this.#moduleOf(step)).href, isBundle: this.#bundles.has(step.module ?? ''), folder: undefined, network: true };
     if (level === 'thread') return startThread(facts, memoryMb);
     const heap = memoryMb === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryMb * heapShare)}`];
     const args = [...runnerExecArgv(process.execArgv), ...heap, '-e', runnerSource(facts)];
     return startProcess({ ...limitedMemory(memoryMb, { file: process.execPath, args }), env: process.env, memoryMb, isTrusted: true });
   }
 
-  async #moduleOf({ home, module, level }: IsolatedStep): Promise<string> {
-    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${home} cannot be told`, { remedy: `Declare it at the top level of a module, or name the module: isolation: { level: '${level}', module: import.meta.url }` });
+  async #moduleOf({ label, module, level }: IsolatedStep): Promise<string> {
+    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${label} cannot be told`, { remedy: `Declare it at the top level of a module, or name the module: isolation: { level: '${level}', module: import.meta.url }` });
     return (await this.#bundles.get(module)) ?? module;
   }
 

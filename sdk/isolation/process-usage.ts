@@ -5,7 +5,6 @@ import type { RunnerUsage } from './runner-link.ts';
 
 /** Of Linux's clock in /proc, the same on all its platforms. */
 const ticksPerSecond = 100;
-const pageBytes = 4096;
 
 /** Whether this platform tells what other processes use. */
 export const tellsUsage = process.platform !== 'win32';
@@ -20,11 +19,12 @@ export async function processUsage(pid: number): Promise<RunnerUsage | undefined
 }
 
 async function fromProc(pid: number): Promise<RunnerUsage> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // After the name, which may hold spaces and brackets: state is field 3, utime 14, stime 15, rss 24.
+  const [stat, status] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/status`, 'utf8')]);
+  // After the name, which may hold spaces and brackets: state is field 3, utime 14, stime 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const field = (number: number): number => Number(fields[number - 3]);
-  return { busyMs: ((field(14) + field(15)) * 1000) / ticksPerSecond, memory: field(24) * pageBytes };
+  const ticks = Number(fields[14 - 3]) + Number(fields[15 - 3]);
+  const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
+  return { busyMs: (ticks * 1000) / ticksPerSecond, memory: kilobytes === undefined ? undefined : Number(kilobytes) * 1024 };
 }
 
 /** A sandbox's process is the only child of the program that has made its namespaces. */

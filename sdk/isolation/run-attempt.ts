@@ -16,6 +16,9 @@ const lookEveryMs = 100;
 /** Calls that a sandbox may have under way; it is not heard until some of them are answered. */
 const mostCalls = 64;
 
+/** Of the tasks that a module declares. */
+const mostNamed = 5;
+
 /** Bounds of what a sandbox says of its failure, whatever it runs. */
 const longestMessage = 16 * 1024;
 const longestStack = 64 * 1024;
@@ -87,13 +90,13 @@ async function readEnd(link: RunnerLink, step: IsolatedStep, message: Exclude<Ru
   if (message?.type === 'missing') return { result: missing(step, message.known, message.stoppedAt), isReusable: false };
   if (message?.type === 'broken') {
     const { failure } = message;
-    return { result: { status: 'failed', ...bounded(failure), message: `the module ${step.module ?? ''}, which declares the task ${step.home}, could not be loaded in its ${step.level}: ${cut(failure.message, longestMessage)}`, retry: true }, isReusable: false, wantsBundle: failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' };
+    return { result: { status: 'failed', ...bounded(failure), message: `the module ${step.module ?? ''}, which declares the task ${step.label}, could not be loaded in its ${step.level}: ${cut(failure.message, longestMessage)}`, retry: true }, isReusable: false, wantsBundle: failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' };
   }
   if (message?.type === 'fatal') {
     const { failure } = message;
     // It ends itself; but nothing that it says has to be believed.
     await Promise.race([link.gone, pause(1_000)]);
-    return { result: { status: 'failed', ...bounded(failure), message: `the ${step.level} of the task ${step.home} ended: nothing has caught ${cut(failure.message, longestMessage)}`, code: failure.code ?? 'RUNNER_LOST', retry: true }, isReusable: false };
+    return { result: { status: 'failed', ...bounded(failure), message: `the ${step.level} of the task ${step.label} ended: nothing has caught ${cut(failure.message, longestMessage)}`, code: failure.code ?? 'RUNNER_LOST', retry: true }, isReusable: false };
   }
   await link.kill({ code: 'RUNNER_LOST', how: 'said what no runner says' });
   return { result: lost(step, await link.gone), isReusable: false };
@@ -125,7 +128,7 @@ function withinLimits(step: IsolatedStep, result: AttemptResult): AttemptResult 
   if (result.status === 'failed') return { ...result, ...bounded(result) };
   const bytes = Buffer.byteLength(result.json);
   if (bytes <= step.resultBytes) return result;
-  return { status: 'failed', message: `the output of ${step.home} has ${bytes} bytes, and the limit is ${step.resultBytes}`, stack: undefined, code: 'OUTPUT_LIMIT', retry: false };
+  return { status: 'failed', message: `the output of ${step.label} has ${bytes} bytes, and the limit is ${step.resultBytes}`, stack: undefined, code: 'OUTPUT_LIMIT', retry: false };
 }
 
 function bounded({ message, stack, code }: ToldFailure): ToldFailure {
@@ -133,15 +136,16 @@ function bounded({ message, stack, code }: ToldFailure): ToldFailure {
 }
 
 function lost(step: IsolatedStep, { code, how }: RunnerEnd): AttemptResult {
-  return { status: 'failed', message: `the ${step.level} of the task ${step.home} ${how}`, stack: undefined, code, retry: true };
+  return { status: 'failed', message: `the ${step.level} of the task ${step.label} ${how}`, stack: undefined, code, retry: true };
 }
 
 function missing(step: IsolatedStep, known: readonly string[], stoppedAt: string | undefined): AttemptResult {
-  const others = known.length === 0 ? 'it declares no task with `isolation`' : `it declares ${known.slice(0, 20).join(', ')}`;
-  const stopped = stoppedAt === undefined ? '' : `; its top-level code goes no further than ${stoppedAt}, which is for workers`;
+  const more = known.length > mostNamed ? ` and ${known.length - mostNamed} more` : '';
+  const others = known.length === 0 ? 'it declares no task with `isolation`' : `it declares ${cut(known.slice(0, mostNamed).join(', '), 1_000)}${more}`;
+  const stopped = stoppedAt === undefined ? '' : `; its top-level code goes no further than ${cut(stoppedAt, 200)}, which is for workers`;
   return {
     status: 'failed',
-    message: `the module ${step.module ?? ''} does not declare the task ${step.home} when a ${step.level} imports it: ${others}${stopped}. Declare the task at the top level of a module, whatever the environment, or name the module that does: isolation: { level: '${step.level}', module: import.meta.url }`,
+    message: `the module ${step.module ?? ''} does not declare the task ${step.label} when a ${step.level} imports it: ${others}${stopped}. Declare the task at the top level of a module, whatever the environment, or name the module that does: isolation: { level: '${step.level}', module: import.meta.url }`,
     stack: undefined,
     code: 'TASK_NOT_FOUND',
     retry: false,

@@ -24,6 +24,6 @@ export interface RunnerLink {
 
 export interface RunnerUsage {
   readonly busyMs: number;
-  /** Bytes; `undefined` of a thread. */
+  /** Bytes; `undefined` of a thread, and of a process that is ending. */
   readonly memory: number | undefined;
 }

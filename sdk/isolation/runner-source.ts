@@ -6,6 +6,8 @@ export interface RunnerFacts {
   readonly level: IsolationLevel;
   /** URL of the module that declares its tasks. */
   readonly url: string;
+  /** Whether the module was made from others, whose places errors are to name. */
+  readonly isBundle: boolean;
   /** Of a sandbox: the folder that is its own. */
   readonly folder: string | undefined;
   /** Of a sandbox: whether it may use the network. */
@@ -24,6 +26,7 @@ export function runnerSource(facts: RunnerFacts): string {
 }
 
 const program = `
+if (facts.isBundle) process.setSourceMapsEnabled(true);
 const threads = require('node:worker_threads');
 const tasks = new Map();
 let isLoading = true;
@@ -110,6 +113,7 @@ const confinement = `
 const modules = require('node:module');
 globalThis.require = modules.createRequire(facts.url); // of packages in CommonJS, which are part of the one file
 process.chdir(facts.folder);
+for (const name of Object.keys(process.env)) delete process.env[name]; // the shell that made the namespaces has left some
 
 function refusal(what) {
   return Object.assign(new Error(what + ' is refused: the task runs in a sandbox'), { code: 'ERR_ACCESS_DENIED' });

@@ -49,7 +49,7 @@ export class Sandbox {
     try {
       const refused = 'missing' in tools ? tools.missing : await sandbox.#probe(steps);
       if (refused !== undefined && weaker === 'refuse') {
-        throw new HatchetError('ISOLATION_UNAVAILABLE', `this machine cannot keep the task ${steps[0]?.home ?? ''} in a sandbox: ${refused}`, {
+        throw new HatchetError('ISOLATION_UNAVAILABLE', `this machine cannot keep the task ${steps[0]?.label ?? ''} in a sandbox: ${refused}`, {
           remedy: "Run the worker on Linux with util-linux, as root or where users may make namespaces; or accept what Node alone refuses, with the worker's option `isolation: { weakerSandbox: 'accept' }` (see the guide on isolation)",
         });
       }
@@ -71,8 +71,8 @@ export class Sandbox {
   async start(step: IsolatedStep): Promise<RunnerLink> {
     const program = await this.#program(step);
     const folder = this.#newFolder();
-    const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, folder: folder.own, network: step.grants.network });
-    const { file, args } = this.#command(step, folder, ['--enable-source-maps', ...permissions(step, program, folder.own), '-e', source], [program]);
+    const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, isBundle: true, folder: folder.own, network: step.grants.network });
+    const { file, args } = this.#command(step, folder, [...permissions(step, program, folder.own), '-e', source], [program]);
     return startProcess({ file, args, env: {}, memoryMb: step.memoryMb, isTrusted: false, uid: this.#tools === undefined && process.getuid?.() === 0 ? folder.uid : undefined, onGone: () => rmSync(folder.all, { recursive: true, force: true }) });
   }
 
@@ -84,7 +84,7 @@ export class Sandbox {
   /** Once a module, however many of its tasks are started at once. */
   async #program(step: IsolatedStep): Promise<string> {
     const { module } = step;
-    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${step.home} cannot be told`, { remedy: `Name it: isolation: { level: 'sandbox', module: import.meta.url }` });
+    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${step.label} cannot be told`, { remedy: `Name it: isolation: { level: 'sandbox', module: import.meta.url }` });
     let program = this.#programs.get(module);
     if (program === undefined) {
       const outfile = join(this.#folder, `program-${this.#programs.size}.mjs`);

@@ -214,7 +214,9 @@ export class TaskRunner {
     if (attempt === undefined) return;
     const grace = connection.config.cancellationGraceMs;
     await pause(grace);
-    if (this.attempts.has(attempt.key)) {
+    const found = this.#options.findAction(action.actionId);
+    // One that is kept apart is ended by now, or about to be.
+    if (this.attempts.has(attempt.key) && (found === undefined || !('isolation' in found) || found.isolation === undefined)) {
       await logger.warn(`${attempt.label} still runs ${grace} ms after it was cancelled; hand ctx.abortController.signal to what it waits for, or look at ctx.cancelled`);
     }
   }
