@@ -16,8 +16,10 @@ export interface JailFacts {
   readonly network: boolean;
   readonly memoryMb: number;
   readonly cpuMs: number;
-  /** Of the user whom it runs as, where the worker is root. */
-  readonly uid: number;
+  /** Whether the worker may make namespaces itself, as root. Others make one of users first. */
+  readonly isRoot: boolean;
+  /** Of the user whom it runs as. @default the worker's, without its privileges */
+  readonly uid: number | undefined;
 }
 
 /** Where what a program is linked with lies. */
@@ -67,17 +69,16 @@ export function findJailTools(path: string | undefined): JailTools | { missing: 
  * network; it has no privilege of root and can get none; it dies with this process.
  */
 export function jailed(programs: JailTools, facts: JailFacts, command: Command): Command {
-  const isRoot = process.getuid?.() === 0;
   const dies = ['--pdeathsig', 'KILL'];
   const seconds = Math.ceil(facts.cpuMs / 1000) + spareCpuSeconds;
   const visible = [...facts.visible, ...(facts.network ? networkFiles.filter((file) => existsSync(file)) : []), ...nodeFiles(command.file)];
-  const limits = [`--cpu=${seconds}:${seconds}`, `--data=${(facts.memoryMb + nodeMemoryMb) * 1024 * 1024}`, '--core=0', `--fsize=${mostFileBytes}`, '--nofile=256', ...(isRoot ? ['--nproc=64'] : [])];
+  const limits = [`--cpu=${seconds}:${seconds}`, `--data=${(facts.memoryMb + nodeMemoryMb) * 1024 * 1024}`, '--core=0', `--fsize=${mostFileBytes}`, '--nofile=256', ...(facts.uid === undefined ? [] : ['--nproc=64'])];
   // Root's sandboxes run as a user whom nobody else is; others' as the worker's user, who is then root in a namespace that gives no privilege.
-  const user = isRoot ? ['--reuid', String(facts.uid), '--regid', String(facts.uid), '--clear-groups'] : [];
+  const user = facts.uid !== undefined ? ['--reuid', String(facts.uid), '--regid', String(facts.uid), '--clear-groups'] : [];
   return {
     file: programs.setpriv,
     args: [
-      ...dies, '--', programs.unshare, ...(isRoot ? [] : ['--user', '--map-root-user']), ...(facts.network ? [] : ['--net']), '--mount', '--ipc', '--uts', '--pid', '--fork', '--kill-child=KILL', '--',
+      ...dies, '--', programs.unshare, ...(facts.isRoot ? [] : ['--user', '--map-root-user']), ...(facts.network ? [] : ['--net']), '--mount', '--ipc', '--uts', '--pid', '--fork', '--kill-child=KILL', '--',
       programs.sh, '-c', script, 'sh', facts.mountPoint, String(visible.length), ...visible,
       programs.setpriv, ...dies, ...user, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--',
       programs.prlimit, ...limits, '--', command.file, ...command.args,

@@ -23,6 +23,14 @@ const lastUid = 65_519;
 
 const probeMs = 20_000;
 
+interface AttemptFolder {
+  /** Holds the others. */
+  readonly all: string;
+  readonly own: string;
+  readonly mountPoint: string;
+  readonly uid: number | undefined;
+}
+
 /** Makes runners of sandboxes: of each module one file, and for each attempt a folder and a process. */
 export class Sandbox {
   readonly #folder: string;
@@ -73,7 +81,7 @@ export class Sandbox {
     const folder = this.#newFolder();
     const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, isBundle: true, folder: folder.own, network: step.grants.network });
     const { file, args } = this.#command(step, folder, [...permissions(step, program, folder.own), '-e', source], [program]);
-    return startProcess({ file, args, env: {}, memoryMb: step.memoryMb, isTrusted: false, uid: this.#tools === undefined && process.getuid?.() === 0 ? folder.uid : undefined, onGone: () => rmSync(folder.all, { recursive: true, force: true }) });
+    return startProcess({ file, args, env: {}, memoryMb: step.memoryMb, isTrusted: false, uid: this.#tools === undefined ? folder.uid : undefined, onGone: () => rmSync(folder.all, { recursive: true, force: true }) });
   }
 
   /** With all that its processes have left. */
@@ -97,23 +105,21 @@ export class Sandbox {
     return await program;
   }
 
-  #newFolder(): { all: string; own: string; mountPoint: string; uid: number } {
+  #newFolder(): AttemptFolder {
     const number = this.#made++;
-    const uid = firstUid + (number % (lastUid - firstUid));
     const all = join(this.#folder, String(number));
     const [own, mountPoint] = [join(all, 'own'), join(all, 'jail')];
     mkdirSync(all, { mode: 0o711 });
     mkdirSync(mountPoint, { mode: 0o755 });
     mkdirSync(own, { mode: 0o700 });
-    if (process.getuid?.() === 0) chownSync(own, uid, uid);
-    return { all, own, mountPoint, uid };
+    return { all, own, mountPoint, uid: giveTo(own, firstUid + (number % (lastUid - firstUid))) };
   }
 
-  #command(step: IsolatedStep, { own, mountPoint, uid }: { own: string; mountPoint: string; uid: number }, nodeArgs: readonly string[], programs: readonly string[]): Command {
+  #command(step: IsolatedStep, { own, mountPoint, uid }: AttemptFolder, nodeArgs: readonly string[], programs: readonly string[]): Command {
     const command = { file: process.execPath, args: nodeArgs };
     if (this.#tools === undefined) return command;
     const { memoryMb = 512, cpuMs = 60_000, grants } = step;
-    return jailed(this.#tools, { mountPoint, visible: [own, ...programs, ...grants.read], network: grants.network, memoryMb, cpuMs, uid }, command);
+    return jailed(this.#tools, { mountPoint, visible: [own, ...programs, ...grants.read], network: grants.network, memoryMb, cpuMs, isRoot: process.getuid?.() === 0, uid }, command);
   }
 
   /** @returns why it cannot be */
@@ -131,6 +137,17 @@ export class Sandbox {
     } finally {
       rmSync(folder.all, { recursive: true, force: true });
     }
+  }
+}
+
+/** A user of its own for a sandbox, where this worker may give one. */
+function giveTo(folder: string, uid: number): number | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  try {
+    chownSync(folder, uid, uid);
+    return uid;
+  } catch {
+    return undefined; // root of a namespace or a container, whose privileges are not all there
   }
 }
 
