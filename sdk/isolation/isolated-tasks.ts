@@ -103,7 +103,7 @@ export class IsolatedTasks {
       if (this.#sandbox === undefined) throw new HatchetError('ISOLATION_UNAVAILABLE', `the sandbox of the task ${step.label} was not made ready`, { remedy: 'Register its workflow before the worker starts' });
       return await this.#sandbox.start(step);
     }
-    const facts: RunnerFacts = { level, url: pathToFileURL(await this.#moduleOf(step)).href, isBundle: this.#bundles.has(step.module ?? ''), folder: undefined, network: true };
+    const facts: RunnerFacts = { level, url: pathToFileURL(await this.#moduleOf(step)).href, isBundle: this.#bundles.has(step.module ?? ''), args: process.argv.slice(2), folder: undefined, network: true };
     if (level === 'thread') return startThread(facts, memoryMb);
     const heap = memoryMb === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryMb * heapShare)}`];
     const args = [...runnerExecArgv(process.execArgv), ...heap, '-e', runnerSource(facts)];

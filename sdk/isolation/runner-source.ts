@@ -8,6 +8,8 @@ export interface RunnerFacts {
   readonly url: string;
   /** Whether the module was made from others, whose places errors are to name. */
   readonly isBundle: boolean;
+  /** The arguments of the worker's program; none for a sandbox. */
+  readonly args: readonly string[];
   /** Of a sandbox: the folder that is its own. */
   readonly folder: string | undefined;
   /** Of a sandbox: whether it may use the network. */
@@ -27,6 +29,8 @@ export function runnerSource(facts: RunnerFacts): string {
 
 const program = `
 if (facts.isBundle) process.setSourceMapsEnabled(true);
+// No path of a program: a module that asks whether it is the one that was started is not.
+process.argv.splice(1, Infinity, '[hatchet runner]', ...facts.args);
 const threads = require('node:worker_threads');
 const tasks = new Map();
 let isLoading = true;

@@ -79,7 +79,7 @@ export class Sandbox {
   async start(step: IsolatedStep): Promise<RunnerLink> {
     const program = await this.#program(step);
     const folder = this.#newFolder();
-    const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, isBundle: true, folder: folder.own, network: step.grants.network });
+    const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, isBundle: true, args: [], folder: folder.own, network: step.grants.network });
     const { file, args } = this.#command(step, folder, [...permissions(step, program, folder.own), '-e', source], [program]);
     return startProcess({ file, args, env: {}, memoryMb: step.memoryMb, isTrusted: false, uid: this.#tools === undefined ? folder.uid : undefined, onGone: () => rmSync(folder.all, { recursive: true, force: true }) });
   }

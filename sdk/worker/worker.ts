@@ -193,7 +193,7 @@ export class Worker {
       onRegistered: (id) => this.#registered(id),
       onAction: (action) => tasks.handle(action),
     });
-    const isolated = new IsolatedTasks(this.#options.isolation ?? {}, this.#logger);
+    const isolated = new IsolatedTasks(runnerPort() === undefined ? (this.#options.isolation ?? {}) : {}, this.#logger) // in a runner, which has not all that the program has, no worker runs;
     const tasks = new TaskRunner({
       isolated,
       workflows: () => [...this.#workflows],
