@@ -23,6 +23,7 @@ const sections: readonly (readonly [folder: string, title: string])[] = [
   ['sdk/context/', 'Inside a task'],
   ['sdk/run/', 'Runs'],
   ['sdk/worker/', 'Workers'],
+  ['sdk/isolation/', 'Isolation'],
   ['sdk/features/', 'Events, timers and the rest'],
   ['sdk/schema/', 'Schemas'],
   ['sdk/config/', 'Settings'],

@@ -22,6 +22,8 @@ import type { RunOptions } from './run/run-options.ts';
 import type { WorkflowRunRef } from './run/run-ref.ts';
 import type { RunTarget } from './run/run-target.ts';
 import { RunsClient } from './run/runs-client.ts';
+import { runnerLevel } from './isolation/runner-port.ts';
+import { unreachableConfig } from './config/unreachable-config.ts';
 import { Runner } from './run/runner.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';
 import { Worker } from './worker/worker.ts';
@@ -90,7 +92,7 @@ export class HatchetClient<M extends Added = NothingAdded> {
    * @throws HatchetError NOT_CONFIGURED where no token is found, or it names no tenant or address
    */
   static init(options: ClientOptions = {}): HatchetClient {
-    const config = resolveConfig(options, process.env, () => findLocalEngine(process.cwd()));
+    const config = runnerLevel() === 'sandbox' ? unreachableConfig(options) : resolveConfig(options, process.env, () => findLocalEngine(process.cwd()));
     const logger = guardedLogger(config.logger('Hatchet', config.logLevel));
     const connection = new Connection(config);
     return new HatchetClient({ connection, logger, results: new ResultListener(connection, logger), layers: [] });

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { safely, textOf } from './failure/total.ts';
 
-/** Stable codes of what the SDK throws. They are part of the public contract: a code is never renamed. */
+/** Stable codes of what the SDK throws, and of attempts that the limits of isolation have ended. They are part of the public contract: a code is never renamed. */
 export type HatchetErrorCode =
   | 'NOT_CONFIGURED'
   | 'UNREACHABLE'
@@ -23,7 +23,14 @@ export type HatchetErrorCode =
   | 'TASK_CANCELLED'
   | 'WORKER_NOT_READY'
   | 'STOPPED'
-  | 'ENGINE_ERROR';
+  | 'ENGINE_ERROR'
+  | 'ISOLATION_UNAVAILABLE'
+  | 'NOT_GRANTED'
+  | 'TASK_NOT_FOUND'
+  | 'RUNNER_LOST'
+  | 'MEMORY_LIMIT'
+  | 'CPU_LIMIT'
+  | 'OUTPUT_LIMIT';
 
 export interface HatchetErrorOptions {
   /** What to do next, one imperative sentence; it is part of the message. */

@@ -1,5 +1,7 @@
 import type { ClientConfig } from '../config/client-config.ts';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
+import { refuseInRunner } from '../isolation/refuse-in-runner.ts';
+import { runnerLevel } from '../isolation/runner-port.ts';
 import { requireJson } from '../json-text.ts';
 import { hasOwnTls, requestWithOwnTls, type HttpAnswer, type HttpRequest } from './https-request.ts';
 
@@ -22,6 +24,7 @@ export interface RestRequest {
  * @throws HatchetError NOT_CONFIGURED, UNREACHABLE, UNAUTHENTICATED, `notFound` for 404, INVALID_ARGUMENT for 400, ENGINE_ERROR
  */
 export async function callRest<Answer>(config: ClientConfig, method: RestMethod, path: string, request: RestRequest = {}): Promise<Answer> {
+  if (runnerLevel() !== undefined) await refuseInRunner('the engine');
   if (config.isApiPlainByToken) {
     throw new HatchetError('NOT_CONFIGURED', `the access token names ${config.apiUrl}, where it would be sent in plain text`, {
       remedy: 'Set HATCHET_CLIENT_API_URL to an https address, or HATCHET_CLIENT_TLS_STRATEGY=none on a network that you trust',

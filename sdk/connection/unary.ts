@@ -1,5 +1,7 @@
 import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import { backoffMs, pause, type Backoff } from './backoff.ts';
+import { refuseInRunner } from '../isolation/refuse-in-runner.ts';
+import { runnerLevel } from '../isolation/runner-port.ts';
 import { isTransient } from './call-error.ts';
 import type { Connection } from './connection.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
@@ -33,6 +35,7 @@ const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
 
 /** Makes a unary call. @throws the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
 export async function callUnary<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
+  if (runnerLevel() !== undefined) await refuseInRunner('the engine');
   const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
   for (let tries = 0; ; tries += 1) {
     try {

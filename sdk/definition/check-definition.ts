@@ -1,5 +1,6 @@
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
+import { fieldOf } from '../failure/total.ts';
 import type { BatchTaskConfig, Concurrency, TaskSettings } from './task-settings.ts';
 import { onFailureName, onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
 
@@ -33,6 +34,8 @@ function checkStep(step: StepDefinition, names: ReadonlySet<string>): void {
 }
 
 function checkSettings(name: string, settings: TaskSettings): void {
+  // Of tasks that may have it, it is no setting any more: this is what callers without types have given to others.
+  if (fieldOf(settings, 'isolation') !== undefined) throw invalid(`the task ${name} is durable, or runs in batches, and has the option isolation`, 'Have it start a task with `isolation` as its child');
   const { retries, backoff, slotCost } = settings;
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) throw invalid(`retries of the task ${name} is ${retries}`, 'Use a whole number from 0');
   const factor = backoff?.factor;

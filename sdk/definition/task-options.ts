@@ -2,16 +2,23 @@ import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
+import type { IsolatedTaskSettings } from '../isolation/isolation.ts';
 import type { JsonOf } from '../json-of.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';
 import type { BatchTaskConfig, TaskDefaults, TaskSettings, WorkflowSettings } from './task-settings.ts';
 
+/** Of durable tasks, whose waits would hold a runner for days and whose log is the worker's, and of batch tasks, whose runs share one call. */
+interface NeverIsolated {
+  /** Not for this kind of task: have it start a task with `isolation` as its child. */
+  isolation?: never;
+}
+
 /** What a task does: it gets the input and its context, and gives its output. */
 export type TaskFn<Input, Result> = (input: Input, ctx: Context<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.task` takes. */
-export interface TaskOptions<RawInput, Input, Result, Given = Input> extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings {
+export interface TaskOptions<RawInput, Input, Result, Given = Input> extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings, IsolatedTaskSettings {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;
@@ -43,7 +50,7 @@ export interface WorkflowOptions<RawInput, Input> extends WorkflowSettings<NoInf
 }
 
 /** What `workflow.task` takes. */
-export interface WorkflowTaskOptions<Name extends string, Input, Result> extends TaskSettings {
+export interface WorkflowTaskOptions<Name extends string, Input, Result> extends TaskSettings, IsolatedTaskSettings {
   name: Name;
   /** Tasks that must have completed. Their outputs are read with `ctx.parentOutput`. */
   parents?: readonly TaskRef<unknown>[] | undefined;
@@ -65,7 +72,7 @@ export type BatchTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: Ba
 export type BroadcastTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.batchTask` takes. */
-export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
   /** Checks each run's output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -73,7 +80,7 @@ export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extend
 }
 
 /** The same with one output for all runs. */
-export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'> {
+export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput: true };
   /** Checks the output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -81,7 +88,7 @@ export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> ex
 }
 
 /** What `workflow.batchTask` takes. */
-export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'> {
+export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
   /** Checks each run's output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -89,7 +96,7 @@ export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> ex
 }
 
 /** The same with one output for all runs. */
-export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'> {
+export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput: true };
   /** Checks the output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -106,7 +113,7 @@ interface DurableSettings<Input, Result> {
 }
 
 /** What `hatchet.durableTask` takes. Its `executionTimeout` is for one stay on a worker: an evicted task gets it anew. */
-export interface DurableTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn'>, DurableSettings<Given, Result> {}
+export interface DurableTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated, DurableSettings<Given, Result> {}
 
 /** The same with a schema for the output. */
 export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<DurableTaskOptions<RawInput, Input, SchemaInput<Schema>, Given>, 'output'> & {
@@ -115,7 +122,7 @@ export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSc
 };
 
 /** What `workflow.durableTask` takes. */
-export interface WorkflowDurableTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn'>, DurableSettings<Input, Result> {}
+export interface WorkflowDurableTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated, DurableSettings<Input, Result> {}
 
 export type CheckedWorkflowDurableTaskOptions<Name extends string, Input, Schema extends StandardSchema> = WorkflowDurableTaskOptions<Name, Input, SchemaInput<Schema>> & {
   /** Checks the output at the worker. Any Standard Schema. */
@@ -123,6 +130,6 @@ export type CheckedWorkflowDurableTaskOptions<Name extends string, Input, Schema
 };
 
 /** What `workflow.onFailure` and `workflow.onSuccess` take. */
-export interface HookOptions<Input, Result> extends TaskSettings {
+export interface HookOptions<Input, Result> extends TaskSettings, IsolatedTaskSettings {
   fn: TaskFn<Input, Result>;
 }

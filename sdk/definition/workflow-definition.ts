@@ -2,6 +2,7 @@ import type { BatchContext } from '../context/batch-context.ts';
 import { replaceInput, type Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
+import type { IsolatedStep } from '../isolation/isolated-step.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { around, type Layer } from './middleware.ts';
 import type { BatchTaskFn, BroadcastTaskFn, DurableTaskFn, TaskFn } from './task-options.ts';
@@ -31,6 +32,8 @@ export interface StepDefinition {
   /** Absent where another program runs the task: it is registered, but not offered by this worker. */
   readonly body: Body | undefined;
   readonly outputSchema: StandardSchema | undefined;
+  /** For a task whose function runs apart from its worker. */
+  readonly isolation?: IsolatedStep | undefined;
   /** For a task that runs in batches: how they are gathered, their function in place of `body`, and the middleware of each run. */
   readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined; readonly layers: readonly Layer[] } | undefined;
   /** For a durable task: when it leaves its worker, and its function in place of `body`. */

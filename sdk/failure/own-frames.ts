@@ -25,6 +25,18 @@ export function withoutOwnFrames(frames: readonly string[]): readonly string[] {
   return others.length > 0 ? others : frames;
 }
 
+/** Whether a file is the SDK's, by its path. */
+export function isOwnCode(path: string): boolean {
+  const plain = path.replaceAll('\\', '/');
+  return folders.some((folder) => plain.startsWith(folder));
+}
+
+/** A stack in one piece, as a runner gives it, without the frames of its program, nor of the SDK where it could not tell them itself. */
+export function withoutOwnLines(stack: string): string {
+  const lines = stack.split('\n').filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && withoutOwnFrames([line, 'at another place']).length === 2));
+  return lines.join('\n');
+}
+
 /**
  * The folders of the SDK's code as stacks name them, built and by source maps. None where a project has bundled the SDK into
  * its own code: then nothing tells one from the other.

@@ -4,6 +4,7 @@ import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { BulkTriggerIdempotencyCollisionError, IdempotencyCollisionError } from '../errors.ts';
+import { relay } from '../isolation/relay.ts';
 import { collisionOf } from './collision.ts';
 
 /** Where a run's own id travels: with it a repeated trigger starts nothing new. A Hatchet cluster ignores it. */
@@ -15,6 +16,8 @@ const runIdHeader = 'hatchet-run-id';
  * @throws IdempotencyCollisionError; HatchetError
  */
 export async function startOne(connection: Connection, request: TriggerWorkflowRequest, id: string = uuidv7()): Promise<string> {
+  const apart = relay();
+  if (apart !== undefined) return await apart.startOne(request);
   const { workflows } = connection;
   try {
     const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, { repeatForMs, headers: { [runIdHeader]: id } });
@@ -26,6 +29,8 @@ export async function startOne(connection: Connection, request: TriggerWorkflowR
 
 /** Starts runs in one call. @throws BulkTriggerIdempotencyCollisionError, with the others started; HatchetError */
 export async function startBulk(connection: Connection, requests: TriggerWorkflowRequest[], ids: readonly string[] = requests.map(() => uuidv7())): Promise<string[]> {
+  const apart = relay();
+  if (apart !== undefined) return await apart.startBulk(requests);
   const { workflows } = connection;
   try {
     const { workflowRunIds } = await callUnary(connection, workflows.bulkTriggerWorkflow.bind(workflows), { workflows: requests }, { repeatForMs, headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 });
@@ -40,6 +45,8 @@ export async function startBulk(connection: Connection, requests: TriggerWorkflo
  * @throws BulkTriggerIdempotencyCollisionError of a Hatchet cluster, which does not say which runs collided; HatchetError
  */
 export async function startEach(connection: Connection, requests: TriggerWorkflowRequest[]): Promise<(string | IdempotencyCollisionError)[]> {
+  const apart = relay();
+  if (apart !== undefined) return await apart.startEach(requests);
   const ids = requests.map(() => uuidv7());
   try {
     return await startBulk(connection, requests, ids);

@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { asError, HatchetError, isError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { relay } from '../isolation/relay.ts';
 import { checkInput } from './check-input.ts';
 import { startBulk, startEach, startOne } from './bulk-start.ts';
 import { durableChildRef } from './durable-child-ref.ts';
@@ -11,7 +12,7 @@ import type { DurableSpawner } from './durable-child.ts';
 import { currentParentRun, type ParentRun } from './parent-run.ts';
 import type { ResultListener } from './result-listener.ts';
 import type { RunManyItem, RunOptions } from './run-options.ts';
-import { outputJson } from './run-outcome.ts';
+import { outputJson, type TaskOutcome } from './run-outcome.ts';
 import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';
 import { chunks, inputJson, triggerRequest } from './trigger-request.ts';
@@ -37,13 +38,15 @@ export class Runner {
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #actions: RunRefActions;
+  readonly #results: ResultListener;
 
   constructor(connection: Connection, results: ResultListener, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
+    this.#results = results;
     this.#actions = {
       // The engine vouches for no type here: it is the definition's, as with any typed queue.
-      result: async (runId, standaloneTaskName, signal) => JSON.parse(outputJson(runId, await results.wait(runId, signal), standaloneTaskName)),
+      result: async (runId, standaloneTaskName, signal) => JSON.parse(outputJson(runId, await this.outcomes(runId, signal), standaloneTaskName)),
       cancel: async (runId) => void (await this.cancelTasks([runId])),
       replay: async (runId) => void (await this.replayTasks([runId])),
     };
@@ -103,8 +106,15 @@ export class Runner {
     return await Promise.all(refs.map(async (ref) => (isError(ref) ? ref : await ref.result().catch(asError))));
   }
 
+  /** How the tasks of a run have ended, once it has. @throws as ResultListener.wait */
+  async outcomes(runId: string, signal?: AbortSignal): Promise<TaskOutcome[]> {
+    return await (relay()?.outcomes(runId) ?? this.#results.wait(runId, signal));
+  }
+
   /** @returns the ids of the tasks that were cancelled */
   async cancelTasks(externalIds: string[]): Promise<string[]> {
+    const apart = relay();
+    if (apart !== undefined) return await apart.cancelTasks(externalIds);
     const { admin } = this.#connection;
     try {
       const { cancelledTasks } = await callUnary(this.#connection, admin.cancelTasks.bind(admin), { externalIds }, { repeatForMs });
@@ -116,6 +126,8 @@ export class Runner {
 
   /** @returns the ids of the tasks that run again */
   async replayTasks(externalIds: string[]): Promise<string[]> {
+    const apart = relay();
+    if (apart !== undefined) return await apart.replayTasks(externalIds);
     const { admin } = this.#connection;
     try {
       // Not repeated after a failure: a replay that was carried out would be carried out again.

@@ -1,6 +1,7 @@
 import type { Layer } from '../definition/middleware.ts';
 import type { BatchTaskConfig } from '../definition/task-settings.ts';
 import type { BatchBody, Body, DurableBody } from '../definition/workflow-definition.ts';
+import type { IsolatedStep } from '../isolation/isolated-step.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 
@@ -11,6 +12,8 @@ interface Schemas {
 
 interface TaskAction extends Schemas {
   readonly body: Body;
+  /** Where the body runs elsewhere than in this thread. */
+  readonly isolation?: IsolatedStep | undefined;
 }
 
 export interface BatchAction extends Schemas {

@@ -9,7 +9,9 @@ import { captured } from '../console-capture.ts';
 import { asError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
-import { ForgottenCalls } from '../run/forgotten-calls.ts';
+import type { IsolatedTasks } from '../isolation/isolated-tasks.ts';
+import type { IsolatedStep } from '../isolation/isolated-step.ts';
+import type { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
 import { validate } from '../schema/validate.ts';
 import type { Action } from './action.ts';
@@ -18,6 +20,7 @@ import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
 import { contextHost } from './context-host.ts';
+import { forgottenCalls } from './forgotten-lines.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';
 import { LogWire } from './log-wire.ts';
@@ -40,6 +43,10 @@ export interface TaskRunnerOptions {
   capturesConsole: boolean;
   /** The action by its id, where this worker has it. */
   findAction(id: string): Action | undefined;
+  /** Runs those that are kept apart. */
+  isolated: IsolatedTasks;
+  /** Names of the workflows that the worker has registered. */
+  workflows(): readonly string[];
 }
 
 /** Runs what the engine assigns, and reports how it went. */
@@ -90,7 +97,7 @@ export class TaskRunner {
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
     const log = this.#logs.open(action);
-    const forgotten = forgottenCalls(log);
+    const forgotten = linesOfForgotten(log);
     const { signal } = attempt.abortController;
     try {
       // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
@@ -121,6 +128,7 @@ export class TaskRunner {
     try {
       const found = this.#options.findAction(action.actionId);
       if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
+      if ('isolation' in found && found.isolation !== undefined) return await this.#runApart(found.isolation, action, { signal, log });
       const payload = parseActionPayload(action.actionPayload);
       const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
       const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
@@ -132,6 +140,12 @@ export class TaskRunner {
     } catch (error) {
       return toFailure(error);
     }
+  }
+
+  async #runApart(step: IsolatedStep, action: AssignedAction, { signal, log }: { signal: AbortSignal; log: AttemptLog }): Promise<AttemptResult> {
+    const { connection, isolated, view } = this.#options;
+    const { namespace, cancellationGraceMs } = connection.config;
+    return await isolated.run({ step, action, signal, connection, host: this.#host(log), namespace, workflows: this.#options.workflows(), labels: view.labels(), capturesConsole: this.#options.capturesConsole || step.level === 'sandbox', graceMs: cancellationGraceMs });
   }
 
   async #startBatch(action: AssignedAction): Promise<void> {
@@ -171,7 +185,7 @@ export class TaskRunner {
     };
     const call = { action, members, found, abortController: attempt.abortController, hostOf };
     const log = logs.get(first?.id ?? '');
-    const forgotten = log === undefined ? undefined : forgottenCalls(log);
+    const forgotten = log === undefined ? undefined : linesOfForgotten(log);
     // Children belong to the batch's first run.
     const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0, forgotten };
     const run = async (): Promise<MemberResult[]> => await withParentRun(parent, async () => await runBatch(call));
@@ -200,7 +214,9 @@ export class TaskRunner {
     if (attempt === undefined) return;
     const grace = connection.config.cancellationGraceMs;
     await pause(grace);
-    if (this.attempts.has(attempt.key)) {
+    const found = this.#options.findAction(action.actionId);
+    // One that is kept apart is ended by now, or about to be.
+    if (this.attempts.has(attempt.key) && (found === undefined || !('isolation' in found) || found.isolation === undefined)) {
       await logger.warn(`${attempt.label} still runs ${grace} ms after it was cancelled; hand ctx.abortController.signal to what it waits for, or look at ctx.cancelled`);
     }
   }
@@ -225,11 +241,6 @@ export class TaskRunner {
   }
 }
 
-/** What a task begins and never comes to fails into its log. */
-function forgottenCalls(log: AttemptLog): ForgottenCalls {
-  const warn = (message: string): void => void log.write({ at: new Date(), level: 'WARN', message, metadata: '{}' });
-  return new ForgottenCalls(
-    (reason) => warn(`a call of this task failed, and nothing waited for it: ${messageOf(reason)}`),
-    (count) => warn(`${count} more calls of this task failed, and nothing waited for them`),
-  );
+function linesOfForgotten(log: AttemptLog): ForgottenCalls {
+  return forgottenCalls((line) => void log.write(line));
 }

@@ -1,5 +1,6 @@
 import type { WorkerLabels } from '../context/context-host.ts';
 import type { Duration } from '../duration.ts';
+import type { IsolationOptions } from '../isolation/isolation-options.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 
 /** What `hatchet.worker` takes. */
@@ -16,6 +17,8 @@ export interface WorkerOptions {
   handleKill?: boolean | undefined;
   /** How long a stop waits for running tasks. What still runs then is given to other workers. @default '60s' */
   shutdownGracePeriod?: Duration | undefined;
+  /** How tasks with `isolation` are run: how many at once, and what to do where a sandbox cannot be kept. */
+  isolation?: IsolationOptions | undefined;
   /**
    * Whether what tasks print with `console` goes to their runs' logs too. It still goes to the terminal.
    * @default HATCHET_CLIENT_CAPTURE_CONSOLE, which `hatchet dev` sets to `true`; else false

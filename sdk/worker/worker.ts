@@ -14,6 +14,8 @@ import { guardedLogger, type Logger } from '../logger.ts';
 import { labelValue, type LabelValue } from '../run/label-value.ts';
 import type { Runner } from '../run/runner.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
+import { IsolatedTasks } from '../isolation/isolated-tasks.ts';
+import { heldInRunner, runnerPort } from '../isolation/runner-port.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import type { Action } from './action.ts';
 import { checkRunnables } from './check-runnable.ts';
@@ -37,6 +39,7 @@ interface Shift {
   readonly session: Session;
   readonly heartbeat: Heartbeat;
   readonly tasks: TaskRunner;
+  readonly isolated: IsolatedTasks;
 }
 
 /** Runs tasks. Made by `hatchet.worker`. */
@@ -80,6 +83,7 @@ export class Worker {
    */
   async registerWorkflows(workflows: readonly Runnable[] = []): Promise<void> {
     checkRunnables(this.name, workflows);
+    if (runnerPort() !== undefined) return; // its tasks are served as they are declared
     for (const { definition } of workflows) await this.#register(definition);
   }
 
@@ -91,10 +95,11 @@ export class Worker {
   /**
    * Runs until it is stopped; resolves then. A worker that was stopped, or could not start, can be started again: it is a new
    * one to the engine. Starting one that runs waits for its end like the first call.
-   * @throws HatchetError UNAUTHENTICATED, UNREACHABLE where the engine cannot be reached for 30 s at the start;
+   * @throws HatchetError ISOLATION_UNAVAILABLE where this machine cannot keep apart what has `isolation`; UNAUTHENTICATED, UNREACHABLE where the engine cannot be reached for 30 s at the start;
    * once it runs it goes on through every absence of the engine
    */
   async start(): Promise<void> {
+    await heldInRunner('worker.start()');
     if (this.#stopping !== undefined) await this.#running?.catch(() => undefined);
     this.#running ??= this.#begin();
     await this.#running;
@@ -111,6 +116,7 @@ export class Worker {
 
   /** Resolves once it is registered. @param timeoutMs @default 10000 @throws HatchetError WORKER_NOT_READY */
   async waitUntilReady(timeoutMs = 10_000): Promise<void> {
+    await heldInRunner('worker.waitUntilReady()');
     const late = new AbortController();
     try {
       await Promise.race([
@@ -173,10 +179,10 @@ export class Worker {
     const name = wireName(definition, namespace);
     this.#workflows.add(name);
     const { onFailure, inputSchema, taskDefaults } = definition;
-    for (const { name: step, body, batch, durable, settings, outputSchema } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
+    for (const { name: step, body, batch, durable, settings, outputSchema, isolation } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
       if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, inputSchema, outputSchema });
       else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, inputSchema, outputSchema });
-      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema });
+      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema, isolation });
     }
   }
 
@@ -187,7 +193,10 @@ export class Worker {
       onRegistered: (id) => this.#registered(id),
       onAction: (action) => tasks.handle(action),
     });
+    const isolated = new IsolatedTasks(runnerPort() === undefined ? (this.#options.isolation ?? {}) : {}, this.#logger) // in a runner, which has not all that the program has, no worker runs;
     const tasks = new TaskRunner({
+      isolated,
+      workflows: () => [...this.#workflows],
       connection,
       logger: this.#logger,
       workerName: this.name,
@@ -201,7 +210,7 @@ export class Worker {
         upsertLabels: async (labels) => await this.upsertLabels(labels),
       },
     });
-    return { session, heartbeat, tasks };
+    return { session, heartbeat, tasks, isolated };
   }
 
   async #begin(): Promise<void> {
@@ -216,7 +225,7 @@ export class Worker {
     }
   }
 
-  async #run({ session, heartbeat, tasks }: Shift): Promise<void> {
+  async #run({ session, heartbeat, tasks, isolated }: Shift): Promise<void> {
     if (this.#actions.size === 0) {
       await this.#logger.warn('there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`');
       return;
@@ -229,6 +238,7 @@ export class Worker {
     const hideHealth = healthcheck === undefined ? async () => {} : showHealth(healthcheck, this.#logger, () => this.#health({ session, tasks }));
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
+      await isolated.prepare([...this.#actions.values()].flatMap((action) => ('isolation' in action ? (action.isolation ?? []) : [])));
       await session.run(() => this.#registration());
       await this.#stopping;
     } catch (error) {
@@ -240,6 +250,7 @@ export class Worker {
       letGo();
       clock?.workers.delete(this);
       await hideHealth();
+      await isolated.stop();
       await heartbeat.stop();
     }
   }

@@ -2,6 +2,7 @@ import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, DurableTaskOptions, TaskOptions } from '../definition/task-options.ts';
 import type { Layer } from '../definition/middleware.ts';
 import { toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
+import { isolate } from '../isolation/isolate.ts';
 import type { Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';
@@ -43,8 +44,10 @@ export function declareDurableTask<RawInput, Input, Given, Result, Passed, Outpu
 }
 
 export function declareTask<RawInput, Input, Given, Result, Passed, Output>(options: TaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined }, { runner, layers }: Origin): TaskDeclaration<Passed, Output> {
-  const { name, fn, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: toBody(fn, layers), outputSchema: output };
+  const { name, fn, input, inputValidator, output, concurrency, isolation, ...settings } = options;
+  const body = toBody(fn, layers);
+  const apart = isolate(isolation, { workflow: name, step: name, body, inputSchema: input ?? inputValidator, outputSchema: output, runner });
+  const step: StepDefinition = { name, parents: [], settings, body, outputSchema: output, isolation: apart };
   const definition = {
     name,
     // The workflow of one task holds its place per key until the run has ended, through all retries.

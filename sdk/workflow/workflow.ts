@@ -1,7 +1,10 @@
 import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
 import type { CheckedOutput, CheckedWorkflowDurableTaskOptions, CheckedWorkflowTaskOptions, HookOptions, TaskFn, WorkflowBatchTaskOptions, WorkflowBroadcastTaskOptions, WorkflowDurableTaskOptions, WorkflowOptions, WorkflowTaskOptions } from '../definition/task-options.ts';
 import { toLayer, type Added, type AddedBy, type Extended, type ExtendedOutput, type Layer, type NothingAdded, type TaskMiddleware } from '../definition/middleware.ts';
-import { onFailureName, onSuccessName, toBatchBody, toBody, toDurableBody, type StepDefinition, type WorkflowDefinition } from '../definition/workflow-definition.ts';
+import { onFailureName, onSuccessName, toBatchBody, toBody, toDurableBody, type Body, type StepDefinition, type WorkflowDefinition } from '../definition/workflow-definition.ts';
+import { isolate } from '../isolation/isolate.ts';
+import type { IsolatedStep } from '../isolation/isolated-step.ts';
+import type { Isolation } from '../isolation/isolation.ts';
 import type { CarriableBatchFn, CarriableFn, JsonOf } from '../json-of.ts';
 import type { outputOf, TaskRef } from '../run/run-target.ts';
 import type { Runner } from '../run/runner.ts';
@@ -17,6 +20,13 @@ export class WorkflowTask<Name extends string, Output> implements TaskRef<Output
   constructor(name: Name) {
     this.name = name;
   }
+}
+
+/** What steps are made with. */
+interface Origin {
+  definition: WorkflowDefinition;
+  runner: Runner;
+  layers: readonly Layer[];
 }
 
 /** What a task gives: what the workflow's output type says for its name, else what its function returns. */
@@ -52,6 +62,10 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
     return undefined;
   }
 
+  get #origin(): Origin {
+    return { definition: this.definition, runner: this.#runner, layers: this.#layers };
+  }
+
   /** Adds a task whose output is checked by a schema. */
   task<Name extends string, Schema extends StandardSchema>(options: CheckedWorkflowTaskOptions<Name, Extended<ParsedInput, M['before']>, Schema>): WorkflowTask<Name, OutputFor<Output, Name, CheckedOutput<Schema>>>;
   /** Adds a task. It starts once its parents have completed; without parents, with the run. */
@@ -59,7 +73,7 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
   /** Adds a task that also stands alone. */
   task<Result>(task: TaskDeclaration<Input, Result>): WorkflowTask<string, Result>;
   task(options: (WorkflowTaskOptions<string, Extended<ParsedInput, M['before']>, unknown> & { output?: StandardSchema | undefined }) | TaskDeclaration<Input, unknown>): WorkflowTask<string, unknown> {
-    this.definition.steps.push(isTask(options) ? options.step : toStep(options, this.#layers));
+    this.definition.steps.push(isTask(options) ? options.step : toStep(options, this.#origin));
     return new WorkflowTask(options.name);
   }
 
@@ -85,13 +99,13 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
 
   /** Sets the task that runs once a task has failed for good. `ctx.errors()` has the errors. */
   onFailure<Result>(options: HookOptions<Extended<ParsedInput, M['before']>, Result> | TaskFn<Extended<ParsedInput, M['before']>, Result>): WorkflowTask<typeof onFailureName, JsonOf<ExtendedOutput<Result, M['after']>>> {
-    this.definition.onFailure = toHook(onFailureName, options, this.#layers);
+    this.definition.onFailure = toHook(onFailureName, options, this.#origin);
     return new WorkflowTask(onFailureName);
   }
 
   /** Sets the task that runs once all others have completed. It can read the outputs of the last ones. */
   onSuccess<Result>(options: HookOptions<Extended<ParsedInput, M['before']>, Result> | TaskFn<Extended<ParsedInput, M['before']>, Result>): WorkflowTask<typeof onSuccessName, JsonOf<ExtendedOutput<Result, M['after']>>> {
-    this.definition.onSuccess = toHook(onSuccessName, options, this.#layers);
+    this.definition.onSuccess = toHook(onSuccessName, options, this.#origin);
     return new WorkflowTask(onSuccessName);
   }
 }
@@ -102,14 +116,20 @@ export function declareWorkflow<RawInput, Input, Output, Returned, M extends Add
   return new WorkflowDeclaration<RawInput, Output, Input, Returned, M>(definition, runner, layers);
 }
 
-function toStep<Input, Schema extends StandardSchema>(options: WorkflowTaskOptions<string, Input, SchemaInput<Schema>> & { output?: StandardSchema | undefined }, layers: readonly Layer[]): StepDefinition {
-  const { name, parents = [], fn, output, ...settings } = options;
-  return { name, parents: parents.map((parent) => parent.name), settings, body: toBody(fn, layers), outputSchema: output };
+function toStep<Input, Schema extends StandardSchema>(options: WorkflowTaskOptions<string, Input, SchemaInput<Schema>> & { output?: StandardSchema | undefined }, origin: Origin): StepDefinition {
+  const { name, parents = [], fn, output, isolation, ...settings } = options;
+  const body = toBody(fn, origin.layers);
+  return { name, parents: parents.map((parent) => parent.name), settings, body, outputSchema: output, isolation: isolateStep(isolation, { name, body, output }, origin) };
 }
 
-function toHook<Input, Result>(name: string, hook: HookOptions<Input, Result> | TaskFn<Input, Result>, layers: readonly Layer[]): StepDefinition {
-  const { fn, ...settings } = typeof hook === 'function' ? { fn: hook } : hook;
-  return { name, parents: [], settings, body: toBody(fn, layers), outputSchema: undefined };
+function toHook<Input, Result>(name: string, hook: HookOptions<Input, Result> | TaskFn<Input, Result>, origin: Origin): StepDefinition {
+  const { fn, isolation, ...settings } = typeof hook === 'function' ? { fn: hook } : hook;
+  const body = toBody(fn, origin.layers);
+  return { name, parents: [], settings, body, outputSchema: undefined, isolation: isolateStep(isolation, { name, body, output: undefined }, origin) };
+}
+
+function isolateStep(isolation: Isolation | undefined, { name, body, output }: { name: string; body: Body | undefined; output: StandardSchema | undefined }, { definition, runner }: Origin): IsolatedStep | undefined {
+  return isolate(isolation, { workflow: definition.name, step: name, body, inputSchema: definition.inputSchema, outputSchema: output, runner });
 }
 
 function isTask<Input, Result>(options: { name: string } | TaskDeclaration<Input, Result>): options is TaskDeclaration<Input, Result> {

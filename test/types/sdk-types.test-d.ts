@@ -332,3 +332,13 @@ void elsewhere.run({ order: 1 });
 expectTypeOf(hatchet.durableTask<{ order: string }, { n: number }>({ name: 'durable-elsewhere' }).run({ order: 'a' })).resolves.toEqualTypeOf<{ n: number }>();
 expectTypeOf(hatchet.task({ name: 'schema-elsewhere', input: z.object({ n: z.number() }), output: z.object({ m: z.number() }) }).run({ n: 1 })).resolves.toEqualTypeOf<{ m: number }>();
 expectTypeOf(hatchet.workflow<{ n: number }, { first: { m: number } }>({ name: 'flow-elsewhere' }).run({ n: 1 })).resolves.toEqualTypeOf<{ first: { m: number } }>();
+
+// Where a function runs: not for durable tasks, whose log is the worker's, and not for batches.
+expectTypeOf(hatchet.task({ name: 'apart', isolation: 'thread', fn: (input: { n: number }) => ({ n: input.n }) }).run({ n: 1 })).resolves.toEqualTypeOf<{ n: number }>();
+hatchet.task({ name: 'sandboxed', isolation: { level: 'sandbox', memoryMb: 128, cpuTime: '5s', children: ['render'] }, fn: () => ({}) });
+// @ts-expect-error only a sandbox is granted something
+hatchet.task({ name: 'granted', isolation: { level: 'process', children: ['render'] }, fn: () => ({}) });
+// @ts-expect-error durable
+hatchet.durableTask({ name: 'durable-apart', isolation: 'process', fn: () => ({}) });
+// @ts-expect-error a batch
+hatchet.batchTask({ name: 'batch-apart', isolation: 'thread', batch: { maxSize: 2, broadcastOutput: true }, fn: () => ({ n: 1 }) });

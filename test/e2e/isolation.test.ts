@@ -1,0 +1,261 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RunningEngine } from '../../engine/config.ts';
+import { startEngine } from '../../engine/index.ts';
+import { Hatchet, RunFailedError, type TaskFailure } from '../../sdk/index.ts';
+import { packageRoot } from '../helpers/engine-process.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { patient } from '../helpers/patient.ts';
+import { descendants, running } from '../helpers/process-tree.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+
+const folder = makeTempFolder('isolation');
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const levels = ['thread', 'process', 'sandbox'] as const;
+
+interface WorkerProgram {
+  child: ChildProcess;
+  /** The folder for all that it writes in passing. */
+  temp: string;
+  output(): string;
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+let database: TestDatabase;
+let sql: Client;
+let engine: RunningEngine;
+let hatchet: Hatchet;
+let worker: WorkerProgram;
+let listener: Server;
+let port: number;
+
+/** The program of the fixture, with a temporary folder of its own. */
+function startWorker(options: object, before: readonly string[] = []): WorkerProgram {
+  const temp = mkdtempSync(join(folder, 'worker-'));
+  const [file, ...args] = [...before, process.execPath, join(packageRoot, 'test/fixtures/isolation/worker.mjs'), JSON.stringify(options)];
+  const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return {
+    child,
+    temp,
+    output: () => output,
+    end: async (signal) => {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+}
+
+async function ready({ output }: WorkerProgram): Promise<void> {
+  await vi.waitFor(() => expect(output()).toContain('ready:'), { ...patient, interval: 20 });
+}
+
+/** What the task of a run by name gave. */
+async function run(task: string, input: object = {}): Promise<unknown> {
+  const output = await hatchet.run<object, Record<string, unknown>>(task, input);
+  return output[task];
+}
+
+async function failure(task: string, input: object = {}): Promise<TaskFailure | undefined> {
+  const error: unknown = await run(task, input).then((output) => new Error(`${task} gave ${JSON.stringify(output)}`), (thrown: unknown) => thrown);
+  if (!(error instanceof RunFailedError)) throw error;
+  return error.errors[0];
+}
+
+async function logOf(runId: string): Promise<string[]> {
+  const { rows } = await sql.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [runId]);
+  return rows.map(({ message }) => message);
+}
+
+async function logged(runId: string, text: string): Promise<string> {
+  let line: string | undefined;
+  await expect.poll(async () => (line = (await logOf(runId)).find((one) => one.includes(text))), { interval: 20 }).toBeDefined();
+  return line ?? '';
+}
+
+beforeAll(async () => {
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'secret'), 'the secret of another');
+  database = await createTestDatabase();
+  sql = new Client({ connectionString: database.url });
+  await sql.connect();
+  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'error', workerTimeoutMs: 6_000 });
+  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
+  port = await freePort();
+  listener = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')).listen(port, '127.0.0.1');
+  worker = startWorker({ isolation: { runners: 4 } });
+  await ready(worker);
+});
+
+afterAll(async () => {
+  await worker.end('SIGTERM');
+  listener.close();
+  hatchet.close();
+  await engine.stop();
+  await sql.end();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each(levels)('a task in a %s', (level) => {
+  it('has its whole context there', async () => {
+    const ref = await hatchet.runNoWait(`${level}-everything`, { n: 7 }, { additionalMetadata: { by: 'test' } });
+    const chunks: string[] = [];
+    const followed = (async () => {
+      for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) chunks.push(chunk);
+    })();
+    expect(await ref.result()).toEqual({
+      [`${level}-everything`]: {
+        pid: expect.any(Number),
+        isMainThread: level !== 'thread',
+        level,
+        input: { n: 7 },
+        one: { doubled: 2 },
+        many: [{ doubled: 4 }, { doubled: 6 }],
+        named: { child: { doubled: 8 } },
+        failure: { name: 'RunFailedError', code: 'RUN_FAILED', message: 'as a child does' },
+        unknown: { name: 'HatchetError', code: 'UNKNOWN_WORKFLOW' },
+        retry: 0,
+        metadata: { by: 'test' },
+        names: [`${level}-everything`, `${level}-everything`],
+        labels: { zone: 'a' },
+        has: [true, false],
+      },
+    });
+    await followed;
+    expect(chunks).toEqual(['a', 'b']);
+    // A sandbox prints nowhere else.
+    expect(await logOf(ref.workflowRunId)).toEqual(['first', 'second', ...(level === 'sandbox' ? ['third'] : [])]);
+    const { rows } = await sql.query<{ count: number }>('SELECT count(*)::integer AS count FROM run WHERE parent_task_id = $1', [ref.workflowRunId]);
+    expect(rows).toEqual([{ count: 5 }]);
+  });
+
+  it('fails with the reason for which its runner is gone, and harms nobody else', async () => {
+    const reasons = await Promise.all([
+      failure(`${level}-exit`, { code: 3 }), failure(`${level}-uncaught`), failure(`${level}-spin`), failure(`${level}-objects`), failure(`${level}-long`, { bytes: 2_000 }), failure(`${level}-hostile`), failure(`${level}-fail`),
+    ]);
+    expect(reasons.map((reason) => [reason?.code, reason?.message])).toEqual([
+      ['RUNNER_LOST', `the ${level} of the task ${level}-exit ended with exit code 3`],
+      ['RUNNER_LOST', `the ${level} of the task ${level}-uncaught ended: nothing has caught out of nowhere`],
+      ['CPU_LIMIT', `the ${level} of the task ${level}-spin was ended after 400 ms on a processor, its limit`],
+      ['MEMORY_LIMIT', expect.stringContaining('needed more than 96 MiB of memory')],
+      ['OUTPUT_LIMIT', `the output of ${level}-long has 2011 bytes, and the limit is 1000`],
+      [undefined, 'a value that is not an Error was thrown: { message: [Getter], code: [Getter], toString: [Function: toString] }'],
+      ['CARD_REFUSED', 'could not charge: the card was refused (CARD_REFUSED)'],
+    ]);
+    expect(reasons.at(-1)?.stack).toMatch(/^ChargeError: could not charge\n {4}at fail \(.*test\/fixtures\/isolation\/tasks\.mjs:\d+:\d+\)\n[^]*caused by Error: the card was refused/);
+    expect(reasons.at(-1)?.stack).not.toMatch(/\beval\]|sdk\//);
+    // Each failure is one of its attempts: the third has come through.
+    expect(await run(`${level}-retried`)).toEqual({ attempts: 3 });
+    expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
+  });
+
+  it('is ended by a cancellation and by its time-out, whatever it does', async () => {
+    const [spinning, heeding, late] = await Promise.all([hatchet.runNoWait(`${level}-logthenspin`, {}), hatchet.runNoWait(`${level}-heed`, {}), hatchet.runNoWait(`${level}-late`, {})]);
+    const pid = Number((await logged(spinning.workflowRunId, 'pid ')).slice('pid '.length));
+    await logged(heeding.workflowRunId, 'begun');
+    await hatchet.runs.cancel({ ids: [spinning.workflowRunId, heeding.workflowRunId] });
+    await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
+    for (const { workflowRunId } of [spinning, heeding]) await expect.poll(() => hatchet.runs.get_status(workflowRunId)).toBe('CANCELLED');
+    expect(await logged(heeding.workflowRunId, 'heard')).toBe('heard: AbortError');
+    if (level === 'process') await expect.poll(() => running([pid])).toEqual([]);
+    // Four runners, of which none may be left spinning: each of these needs one.
+    expect(await Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })))).toHaveLength(4);
+  });
+});
+
+describe('a worker with isolated tasks', () => {
+  it('keeps threads and processes for the next attempt, and no sandbox', async () => {
+    const processes = [await run('process-where'), await run('process-where')];
+    expect(processes[0]).toEqual(processes[1]);
+    expect(await run('sandbox-leftbehind')).toEqual(await run('sandbox-leftbehind'));
+  });
+
+  it('hands outputs from one place to the next in a workflow', async () => {
+    expect(await hatchet.run('apart-flow', { n: 1 })).toEqual({ first: { n: 2 }, second: { n: 3 }, third: { n: 4, level: 'sandbox' } });
+  });
+
+  it('says what to do about a task that its runner cannot find', async () => {
+    for (const level of ['thread', 'process']) {
+      expect(await failure(`${level}-lost`)).toMatchObject({ code: 'TASK_NOT_FOUND', message: expect.stringMatching(new RegExp(`^the module .*tasks\\.mjs does not declare the task ${level}-lost when a ${level} imports it: .*Declare the task at the top level of a module`)) });
+    }
+  });
+
+  it('does not believe what a runner says', async () => {
+    for (const level of levels) expect(await failure(`${level}-babble`)).toMatchObject({ code: 'RUNNER_LOST', message: `the ${level} of the task ${level}-babble said what no runner says` });
+  });
+});
+
+describe('a sandbox', () => {
+  it('refuses what it was not granted, with a reason', async () => {
+    const stranger = (await hatchet.runNoWait('neighbour', {})).workflowRunId;
+    const denied = 'ERR_ACCESS_DENIED';
+    const cases: [task: string, input: object, code: string][] = [
+      ['read', { path: join(folder, 'secret') }, denied],
+      ['read', { path: '/etc/passwd' }, denied],
+      ['write', { path: join(folder, 'written') }, denied],
+      ['connect', { port }, denied],
+      ['connect', { path: join(folder, 'socket') }, denied],
+      ['fetch', { port }, denied],
+      ['spawn', {}, denied],
+      ['thread', {}, denied],
+      ['addon', { path: join(folder, 'addon.node') }, 'ERR_DLOPEN_DISABLED'],
+      ['signal', { pid: worker.child.pid }, denied],
+      ['talk', { call: 'refreshTimeout', given: '1h' }, 'NOT_GRANTED'],
+      ['talk', { call: 'releaseSlot' }, 'NOT_GRANTED'],
+      ['startSecret', {}, 'NOT_GRANTED'],
+    ];
+    const codes = await Promise.all(cases.map(async ([task, input]) => [task, input, (await failure(`sandbox-${task}`.toLowerCase(), input))?.code]));
+    expect(codes).toEqual(cases);
+    const forged = { type: 'answer', call: 1, error: { code: 'NOT_GRANTED' } };
+    for (const [call, given] of [['outcomes', stranger], ['cancelTasks', [stranger]], ['replayTasks', [stranger]], ['upsertLabels', { zone: 'mine' }]]) expect(await run('sandbox-forge', { call, given })).toMatchObject(forged);
+    expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
+  });
+
+  it('has a folder and nothing of the environment, and what it needs of memory is bounded', async () => {
+    expect(await run('sandbox-own')).toEqual({ text: 'mine', environment: [], pid: 1 });
+    for (const level of ['process', 'sandbox']) expect(await failure(`${level}-buffers`)).toMatchObject({ code: 'MEMORY_LIMIT' });
+    expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
+  });
+});
+
+describe('a worker that ends', () => {
+  it('leaves no runner behind, be it by SIGKILL', async () => {
+    await worker.end('SIGTERM');
+    expect(readdirSync(worker.temp)).toEqual([]);
+    worker = startWorker({ isolation: { runners: 4 } });
+    await ready(worker);
+    const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
+    for (const { workflowRunId } of spinning) await logged(workflowRunId, 'pid ');
+    const below = descendants(worker.child.pid ?? 0);
+    // Its guardian, a process, and of the sandbox what made the namespaces and what runs in them.
+    expect(running(below).length).toBeGreaterThanOrEqual(4);
+    const { temp } = worker;
+    await worker.end('SIGKILL');
+    await expect.poll(() => running(below), { interval: 20 }).toEqual([]);
+    expect(readdirSync(temp)).toEqual([]);
+    await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
+  });
+
+  it('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
+    // As root of a container without the right to make namespaces.
+    const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
+    const refused = startWorker({}, weakened);
+    expect(await new Promise((resolve) => refused.child.once('close', resolve))).toBe(1);
+    expect(refused.output()).toMatch(/ISOLATION_UNAVAILABLE/);
+    expect(refused.output()).toMatch(/this machine cannot keep the task .* in a sandbox: unshare: unshare failed: Operation not permitted\. Run the worker on Linux with util-linux/);
+    worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, weakened);
+    await ready(worker);
+    expect(worker.output()).toContain('the kernel of this machine keeps no sandbox in');
+    const codes = await Promise.all([failure('sandbox-read', { path: '/etc/passwd' }), failure('sandbox-connect', { port }), failure('sandbox-spawn'), failure('sandbox-signal', { pid: worker.child.pid }), failure('sandbox-spin'), failure('sandbox-buffers')]);
+    expect(codes.map((reason) => reason?.code)).toEqual(['ERR_ACCESS_DENIED', 'ERR_ACCESS_DENIED', 'ERR_ACCESS_DENIED', 'ERR_ACCESS_DENIED', 'CPU_LIMIT', 'MEMORY_LIMIT']);
+    expect(await run('sandbox-own')).toMatchObject({ text: 'mine', environment: [] });
+  });
+});
