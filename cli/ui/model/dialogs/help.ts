@@ -12,7 +12,6 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['E', 'push an event: type to find a key, or a new one'],
   ['x', 'cancel a run, delete a cron or a schedule (asks)'],
   ['R', 'run again what has ended: a run, or of an open run the chosen task and what follows it (asks)'],
-  ['space, A', 'mark a run, or all that the filter shows: x and R then mean them all (ask with the count)'],
   ['↑ ↓ in a run', 'choose a task, or the whole run above them; enter: move in its pane, esc: back to the tasks'],
   ['e l a i o f w', 'events, logs, attempts, input, output, failure, why it waits: of the chosen task or of the run'],
   ['d', "a durable run's log: enter opens a child, b branches from a node (asks)"],
@@ -21,7 +20,6 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['n', 'run a cron or a scheduled run now (asks)'],
   ['y', 'copy the id of what is selected'],
   ['r', 'start the worker anew (hatchet dev)'],
-  ['M', 'the mouse off or on: the wheel scrolls, a click selects; shift-drag selects text'],
   ['Ctrl+Z', 'suspend'],
   ['q, Ctrl+C', 'quit'],
 ];
