@@ -246,8 +246,8 @@ function logRow(line: LogLine): LogRow {
 }
 
 function workflowRow(workflow: WorkflowSummary): WorkflowRow {
-  const { workflowId, name, description, versionId, taskCount, paused } = workflow;
-  return { workflowId, name, description, versionId, createdAt: iso(workflow.createdAt), taskCount, paused };
+  const { workflowId, name, description, versionId, taskCount, paused, eventKeys } = workflow;
+  return { workflowId, name, description, versionId, createdAt: iso(workflow.createdAt), taskCount, paused, eventKeys };
 }
 
 function workerRow(worker: WorkerSummary): WorkerRow {

@@ -109,6 +109,8 @@ export interface WorkflowRow {
   taskCount: number;
   /** Its queued tasks wait. */
   paused: boolean;
+  /** Keys, or patterns with `*`, of the events that start it. */
+  eventKeys: readonly string[];
 }
 
 export interface WorkflowDetail {

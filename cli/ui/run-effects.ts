@@ -1,13 +1,17 @@
 import { DurableAdmin } from '../admin/durable-admin.ts';
 import { RunAdmin } from '../admin/run-admin.ts';
+import { pushedEvent, type PushedEvent } from '../admin/push-event.ts';
 import { WorkflowAdmin } from '../admin/workflow-admin.ts';
 import type { CliContext } from '../cli-context.ts';
+import { checkObject } from '../input/check-input.ts';
+import { sdkOf } from '../connection/with-sdk.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
 import { queryFilter } from '../monitor/run-query.ts';
-import { askedQuery } from './model/found-runs.ts';
+import { askedQuery } from './model/runs/found-runs.ts';
 import type { UiEffect } from './model/ui-state.ts';
 import type { UiStore } from './ui-store.ts';
+import { amount } from '../output/amount.ts';
 import { jsonText } from '../output/plain-text.ts';
 
 export interface EffectPorts {
@@ -54,7 +58,7 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         attempt(cancel(ports, effect.runId).then(() => notice(`cancelled ${effect.runId}`)));
         return;
       case 'replay':
-        attempt(replay(ports, effect.runId).then((count) => notice(count === 0 ? `${effect.runId} has nothing to run again` : `${effect.runId} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
+        attempt(replay(ports, effect.id).then((count) => notice(count === 0 ? `${effect.id} has nothing to run again` : `${effect.id} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
         return;
       case 'skip-sleep':
         attempt(withDurable(ports, (admin) => admin.skipSleep(effect)).then(() => notice(`skipped the sleep at node ${effect.node}`)));
@@ -83,8 +87,14 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
       case 'trigger':
         attempt(trigger(ports, effect).then((runId) => notice(`triggered ${effect.workflow}, run ${runId}`)));
         return;
+      case 'push-event':
+        attempt(pushEvent(ports, effect).then(({ runs }) => notice(runs.length === 0 ? `pushed ${effect.key}: it started no workflow, and tasks that wait for it go on` : `pushed ${effect.key}: it started ${amount(runs.length, 'run')} of ${[...new Set(runs.map(({ workflow }) => workflow))].join(', ')}`)));
+        return;
       case 'load-workflow':
         attempt(loadWorkflow(ports, effect.name));
+        return;
+      case 'load-workers':
+        attempt(loadWorkers(ports));
         return;
       case 'load-older':
         attempt(loadOlder(ports, effect.page));
@@ -126,12 +136,17 @@ async function cancel(ports: EffectPorts, runId: string): Promise<void> {
   await withAdmin(ports, (admin) => admin.cancel([runId]));
 }
 
-function replay(ports: EffectPorts, runId: string): Promise<number> {
-  return withAdmin(ports, async (admin) => (await admin.replay([runId])).length);
+function replay(ports: EffectPorts, id: string): Promise<number> {
+  return withAdmin(ports, async (admin) => (await admin.replay([id])).length);
 }
 
 function trigger(ports: EffectPorts, { workflow, input }: { workflow: string; input: string }): Promise<string> {
   return withAdmin(ports, (admin) => admin.trigger({ workflow, input, metadata: {}, priority: undefined }));
+}
+
+/** Pushes the event and looks which runs it started. */
+function pushEvent(ports: EffectPorts, { key, payload }: { key: string; payload: string }): Promise<PushedEvent> {
+  return withReader(ports, (reader) => closing(sdkOf(ports.connection()), (hatchet) => pushedEvent(hatchet, reader, { key, payload: checkObject(payload, 'the payload') })));
 }
 
 /** The workflow with its schema; without one, the newest run's input stands in for it. */
@@ -141,6 +156,14 @@ function loadWorkflow(ports: EffectPorts, name: string): Promise<void> {
     const [newest] = workflow.inputJsonSchema === null ? (await reader.listRuns({ workflows: [name], limit: 1 })).rows : [];
     const lastInput = newest === undefined ? undefined : jsonText((await reader.getRun(newest.runId)).input);
     ports.store.dispatch({ type: 'workflow', workflow, lastInput });
+  });
+}
+
+/** Also those that are gone. */
+function loadWorkers(ports: EffectPorts): Promise<void> {
+  return withReader(ports, async (reader) => {
+    const workers = await reader.listWorkers({ all: true });
+    ports.store.dispatch({ type: 'worker-names', names: new Map(workers.map(({ workerId, name }) => [workerId, name])) });
   });
 }
 

@@ -132,6 +132,7 @@ export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
     createdAt: new Date(workflow.updatedAtMs),
     taskCount: workflow.taskCount,
     paused: workflow.isPaused,
+    eventKeys: [...workflow.eventKeys],
   };
 }
 

@@ -10,6 +10,8 @@ export interface WorkflowHead {
   versionId: string;
   updatedAtMs: number;
   taskCount: number;
+  /** Of the events that start it, the first 20. */
+  eventKeys: readonly string[];
   isPaused: boolean;
 }
 
@@ -33,6 +35,7 @@ interface HeadSqlRow {
   version_id: string;
   updated_at: Date;
   task_count: number;
+  event_keys: string[];
   paused: boolean;
 }
 
@@ -57,14 +60,14 @@ const newestVersions = `
 const listHeads = {
   name: 'list_workflow_heads',
   text: `
-    SELECT w.id, w.name, v.definition ->> 'description' AS description, v.id AS version_id, v.created_at AS updated_at, jsonb_array_length(v.definition -> 'steps') AS task_count, w.paused
+    SELECT w.id, w.name, v.definition ->> 'description' AS description, v.id AS version_id, v.created_at AS updated_at, jsonb_array_length(v.definition -> 'steps') AS task_count, jsonb_path_query_array(v.definition, '$.eventKeys[0 to 19]') AS event_keys, w.paused
     ${newestVersions} AND ($3::text IS NULL OR w.name > $3)
     ORDER BY w.name LIMIT $4`,
 };
 
 export async function readWorkflowHeads(pool: Pool, query: { tenantId: string; name?: string | undefined; afterName?: string | undefined; limit: number }): Promise<WorkflowHead[]> {
   const { rows } = await pool.query<HeadSqlRow>({ ...listHeads, values: [query.tenantId, query.name ?? null, query.afterName ?? null, query.limit] });
-  return rows.map((row) => ({ id: row.id, name: row.name, description: row.description, versionId: row.version_id, updatedAtMs: row.updated_at.getTime(), taskCount: row.task_count, isPaused: row.paused }));
+  return rows.map((row) => ({ id: row.id, name: row.name, description: row.description, versionId: row.version_id, updatedAtMs: row.updated_at.getTime(), taskCount: row.task_count, eventKeys: row.event_keys, isPaused: row.paused }));
 }
 
 /** By name. */

@@ -11,11 +11,13 @@ import { packageRoot } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patient.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
+import { kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 const folder = makeTempFolder('isolation');
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const isolation = { runners: 4, ...(kernelKeepsSandboxes ? {} : { weakerSandbox: 'accept' }) };
 const levels = ['thread', 'process', 'sandbox'] as const;
 
 interface WorkerProgram {
@@ -90,7 +92,7 @@ beforeAll(async () => {
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   port = await freePort();
   listener = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')).listen(port, '127.0.0.1');
-  worker = startWorker({ isolation: { runners: 4 } });
+  worker = startWorker({ isolation });
   await ready(worker);
 });
 
@@ -220,7 +222,7 @@ describe('a sandbox', () => {
   });
 
   it('has a folder and nothing of the environment, and what it needs of memory is bounded', async () => {
-    expect(await run('sandbox-own')).toEqual({ text: 'mine', environment: [], pid: 1 });
+    expect(await run('sandbox-own')).toEqual({ text: 'mine', environment: [], pid: kernelKeepsSandboxes ? 1 : expect.any(Number) });
     for (const level of ['process', 'sandbox']) expect(await failure(`${level}-buffers`)).toMatchObject({ code: 'MEMORY_LIMIT' });
     expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
   });
@@ -230,7 +232,7 @@ describe('a worker that ends', () => {
   it('leaves no runner behind, be it by SIGKILL', async () => {
     await worker.end('SIGTERM');
     expect(readdirSync(worker.temp)).toEqual([]);
-    worker = startWorker({ isolation: { runners: 4 } });
+    worker = startWorker({ isolation });
     await ready(worker);
     const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
     for (const { workflowRunId } of spinning) await logged(workflowRunId, 'pid ');
@@ -244,7 +246,7 @@ describe('a worker that ends', () => {
     await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
   });
 
-  it('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
+  it.runIf(kernelKeepsSandboxes)('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
     // As root of a container without the right to make namespaces.
     const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
     const refused = startWorker({}, weakened);

@@ -1,3 +1,4 @@
+import { pushedEvent } from '../../admin/push-event.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
@@ -13,16 +14,12 @@ export interface EventFlags extends ConnectionFlags, OutputFlag {
   priority?: 1 | 2 | 3;
 }
 
-/** Runs that are named at most. */
-const shown = 1000;
-
 /** Pushes an event and names the runs that it started. @throws CliError, HatchetError */
 export async function triggerEvent(context: CliContext, key: string, flags: EventFlags): Promise<ExitCode> {
   const payload = checkObject(flags.data ?? '{}', '--data');
   const { scope, priority, metadata } = flags;
-  const event = await withSdk(context, flags, (hatchet) => hatchet.events.push(key, payload, { scope, priority, additionalMetadata: metadata }));
-  const { rows } = await withReader(context, flags, (reader) => reader.listRuns({ metadata: { hatchet__event_id: event.eventId }, limit: shown }));
-  const runs = rows.map(({ runId, workflow }) => ({ runId, workflow }));
+  const event = await withReader(context, flags, (reader) => withSdk(context, flags, (hatchet) => pushedEvent(hatchet, reader, { key, payload, scope, priority, metadata })));
+  const { runs } = event;
   const output = outputOf(context, flags);
   output.value({ eventId: event.eventId, key: event.key, runs }, () => [event.eventId, ...runs.map(({ runId, workflow }) => `${runId}  ${workflow}`)].join('\n'));
   if (runs.length === 0) output.note('It started no workflow. Tasks that wait for it go on.');

@@ -1,10 +1,15 @@
-import { editText, fieldOf } from './edit-text.ts';
-import { inList } from './list-keys.ts';
-import { idOf, selectedItem } from './list-items.ts';
-import { inLogs } from './log-keys.ts';
-import { askCancel, inRun, inRuns, replay, selectedRunId } from './run-keys.ts';
-import { openMismatch } from './durable-keys.ts';
-import { inTrigger, openTrigger } from './trigger-keys.ts';
+import { editText, fieldOf } from './forms/edit-text.ts';
+import { inList } from './lists/list-keys.ts';
+import { idOf, selectedItem } from './lists/list-items.ts';
+import { inLogs } from './lists/log-keys.ts';
+import { inRun } from './run/run-keys.ts';
+import { askCancel, askReplay } from './runs/ask-runs.ts';
+import { inRuns } from './runs/runs-keys.ts';
+import { selectedRunId } from './runs/visible-runs.ts';
+import { openMismatch } from './run/durable-keys.ts';
+import { inForm, openEvent, openTrigger } from './forms/form-keys.ts';
+import { helpEnd } from './dialogs/dialog-content.ts';
+import { moved, movement } from './move.ts';
 import { views, type Dialog, type Key, type Step, type TextField, type UiState, type ViewName } from './ui-state.ts';
 
 export function onKey(state: UiState, key: Key): Step {
@@ -36,11 +41,13 @@ function anywhere(state: UiState, key: Key): Step | undefined {
     case 'q':
       return [state, [{ type: 'quit' }]];
     case '?':
-      return [{ ...state, dialog: { kind: 'help' } }, []];
+      return [{ ...state, dialog: { kind: 'help', scroll: 0 } }, []];
     case '/':
       return state.run === undefined ? [{ ...state, dialog: { kind: 'search' } }, []] : undefined;
     case 't':
       return openTrigger(state);
+    case 'E':
+      return openEvent(state);
     case 'm':
       return openMismatch(state);
     case 'r':
@@ -48,7 +55,7 @@ function anywhere(state: UiState, key: Key): Step | undefined {
     case 'x':
       return askCancel(state);
     case 'R':
-      return replay(state);
+      return askReplay(state);
     case 'y': {
       const text = copied(state);
       return text === undefined ? undefined : [state, [{ type: 'copy', text }]];
@@ -77,8 +84,11 @@ function copied(state: UiState): string | undefined {
 function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
   const closed: UiState = { ...state, dialog: undefined };
   switch (dialog.kind) {
-    case 'help':
-      return [closed, []];
+    case 'help': {
+      const by = movement(key, 5);
+      const end = helpEnd(state);
+      return by === undefined || end === 0 ? [closed, []] : [{ ...state, dialog: { kind: 'help', scroll: moved(dialog.scroll, by, end + 1) } }, []];
+    }
     case 'search':
       if (key.name === 'enter') return [closed, []];
       if (key.name === 'escape') return [withSearch(closed, fieldOf('')), []];
@@ -87,7 +97,8 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
       if (key.input === 'y') return [closed, [dialog.effect]];
       return key.input === 'n' || key.name === 'escape' ? [closed, []] : [state, []];
     case 'trigger':
-      return inTrigger(state, dialog, key);
+    case 'event':
+      return inForm(state, dialog, key);
   }
 }
 

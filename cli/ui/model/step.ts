@@ -1,11 +1,11 @@
 import { mergeLog } from '../../monitor/durable-log.ts';
-import type { EventRow } from '../../monitor/run-reader.ts';
-import { applyEvents, mergeRuns } from './apply-events.ts';
-import { fieldOf } from './edit-text.ts';
-import { askEngine, markStale, refresh, withFound } from './found-runs.ts';
+import type { EventRow, RunDetail } from '../../monitor/run-reader.ts';
+import { applyEvents, mergeRuns } from './runs/apply-events.ts';
+import { askEngine, markStale, refresh, withFound } from './runs/found-runs.ts';
 import { onKey } from './on-key.ts';
-import { isDurable, openRun } from './open-run.ts';
-import { prefillText } from './trigger-keys.ts';
+import { usualPane } from './run/chosen-task.ts';
+import { isFed, openRun } from './run/open-run.ts';
+import { withWorkflow } from './forms/form-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
 
 const keptLogLines = 2_000;
@@ -40,6 +40,8 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     }
     case 'workers':
       return { ...state, workers: action.workers };
+    case 'worker-names':
+      return { ...state, workerNames: action.names };
     case 'queues':
       return { ...state, queues: action.figures };
     case 'schedules':
@@ -49,7 +51,7 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
     case 'workflow':
       return withWorkflow(state, action);
     case 'run-detail':
-      return onRun(state, action.runId, (run) => ({ ...run, detail: action.detail, pane: !run.isChosen && isDurable(action) ? 'durable' : run.pane }));
+      return onRun(state, action.runId, (run) => withDetail(run, action.detail));
     case 'run-missing':
       return onRun(state, action.runId, (run) => ({ ...run, missing: true }));
     case 'run-events':
@@ -87,16 +89,12 @@ function afterRetries(state: UiState, events: readonly EventRow[]): UiState {
   };
 }
 
-function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {
-  return state.run?.runId === runId ? { ...state, run: change(state.run) } : state;
+function withDetail(before: OpenRun, detail: RunDetail): OpenRun {
+  const run = { ...before, detail };
+  const pane = run.isChosen ? run.pane : usualPane(run);
+  return pane === run.pane ? run : { ...run, pane, scroll: isFed(pane) ? null : 0 };
 }
 
-/** An input that nobody has typed into yet gets the schema's shape, or else the newest run's input. */
-function withWorkflow(state: UiState, { workflow, lastInput }: Extract<UiAction, { type: 'workflow' }>): UiState {
-  const { name } = workflow.workflow;
-  const lastInputs = lastInput === undefined ? state.lastInputs : new Map(state.lastInputs).set(name, lastInput);
-  const next = { ...state, workflow, lastInputs };
-  const { dialog } = state;
-  if (dialog?.kind !== 'trigger' || dialog.isTyped || dialog.workflows[dialog.chosen] !== name) return next;
-  return { ...next, dialog: { ...dialog, input: fieldOf(prefillText(next, name)) } };
+function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {
+  return state.run?.runId === runId ? { ...state, run: change(state.run) } : state;
 }

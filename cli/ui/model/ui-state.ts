@@ -10,7 +10,7 @@ export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'lo
 export type ViewName = (typeof views)[number];
 
 /** What the lower half of a run shows. */
-export const panes = ['durable', 'events', 'logs', 'input', 'output', 'why'] as const;
+export const panes = ['durable', 'events', 'logs', 'attempts', 'input', 'output', 'failure', 'why'] as const;
 export type PaneName = (typeof panes)[number];
 
 /** `f` goes through these. */
@@ -32,18 +32,39 @@ export interface TextField {
   cursor: number;
 }
 
+/** A name that is chosen by typing part of it, and the JSON that goes with it. */
+export interface Form {
+  kind: 'trigger' | 'event';
+  /** Of workflows, or of event keys that workflows listen to. */
+  names: readonly string[];
+  /** Part of the name that is meant. */
+  filter: TextField;
+  /** Among what the filter lets through. */
+  at: number;
+  /** What takes the keys. */
+  field: 'name' | 'value';
+  value: TextField;
+  error: string;
+  /** By a key: a value that is known later does not replace it. */
+  isTyped: boolean;
+}
+
 export type Dialog =
-  | { kind: 'help' }
+  | { kind: 'help'; scroll: number }
   | { kind: 'search' }
   /** Asks before it does something. */
   | { kind: 'confirm'; title: string; question: string; yes: string; no: string; effect: UiEffect }
-  | { kind: 'trigger'; workflows: readonly string[]; chosen: number; input: TextField; error: string; isTyped: boolean };
+  | Form;
 
 export interface OpenRun {
   runId: string;
   detail: RunDetail | undefined;
   events: readonly EventRow[];
   logs: readonly LogRow[];
+  /** Of the task that a key has chosen; null is the whole run. */
+  task: string | null | undefined;
+  /** What arrows move in. */
+  focus: 'tasks' | 'pane';
   pane: PaneName;
   /** By a key, so that the pane stays whatever the run turns out to be. */
   isChosen: boolean;
@@ -120,6 +141,8 @@ export interface UiState {
   workflows: readonly WorkflowRow[];
   workflow: WorkflowDetail | undefined;
   workers: readonly WorkerRow[];
+  /** By id, also of workers that are gone. */
+  workerNames: ReadonlyMap<string, string>;
   queues: QueueFigures | undefined;
   schedules: ScheduleFigures | undefined;
   overview: Overview | undefined;
@@ -146,7 +169,8 @@ export type UiEffect =
   | { type: 'reload' }
   | { type: 'copy'; text: string }
   | { type: 'cancel'; runId: string }
-  | { type: 'replay'; runId: string }
+  /** A run, or a task with what follows it. */
+  | { type: 'replay'; id: string }
   | { type: 'skip-sleep'; taskId: string; branch: number; node: number }
   | { type: 'branch'; taskId: string; branch: number; node: number }
   | { type: 'pause-workflow'; name: string; paused: boolean }
@@ -156,7 +180,9 @@ export type UiEffect =
   | { type: 'run-schedule'; scheduleId: string }
   | { type: 'delete-schedule'; scheduleId: string }
   | { type: 'trigger'; workflow: string; input: string }
+  | { type: 'push-event'; key: string; payload: string }
   | { type: 'load-workflow'; name: string }
+  | { type: 'load-workers' }
   | { type: 'load-older'; page: string }
   /** Without a page the first. */
   | { type: 'find-runs'; key: string; page: string | undefined };
@@ -179,6 +205,7 @@ export type UiAction =
   | { type: 'connection'; connection: UiState['connection'] }
   | { type: 'overview'; overview: Overview; atMs: number }
   | { type: 'workers'; workers: readonly WorkerRow[] }
+  | { type: 'worker-names'; names: ReadonlyMap<string, string> }
   | { type: 'queues'; figures: QueueFigures }
   | { type: 'schedules'; figures: ScheduleFigures }
   | { type: 'workflows'; workflows: readonly WorkflowRow[] }
@@ -214,6 +241,7 @@ export function initialState(size: { rows: number; columns: number }, options: {
     workflows: [],
     workflow: undefined,
     workers: [],
+    workerNames: new Map(),
     queues: undefined,
     schedules: undefined,
     overview: undefined,

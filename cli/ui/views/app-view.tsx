@@ -3,39 +3,49 @@ import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { crashLines } from '../model/layout.ts';
-import { askedQuery } from '../model/found-runs.ts';
+import { dialogRows } from '../model/dialogs/dialog-content.ts';
+import { bannerRows, crashLines, footerRows, frameRows, isTall, isTooSmall, isWide, smallest } from '../model/frame.ts';
+import { bodyRows } from '../model/layout.ts';
+import { askedQuery } from '../model/runs/found-runs.ts';
 import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
-import { visibleRuns } from '../model/visible-runs.ts';
+import { visibleRuns } from '../model/runs/visible-runs.ts';
 import { DialogView } from './dialogs.tsx';
 import { ListView } from './list-view.tsx';
 import { LogsView } from './logs-view.tsx';
 import { RunView } from './run-view.tsx';
 import { RunsView } from './runs-view.tsx';
 import { rowsOf } from './rows-of.ts';
+import { attention, notice as noticeStyle, wrong } from './styles.ts';
 
-const smallest = { rows: 24, columns: 80 };
-
-/** The whole screen, one row less than the terminal has: a full one would make it scroll. */
+/** The whole screen. Each part has the height that the layout gives it, and is cut there. */
 export function AppView({ state }: { state: UiState }) {
-  if (state.rows < smallest.rows - 4 || state.columns < smallest.columns - 20) {
-    return <Text>{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>;
+  if (isTooSmall(state)) {
+    return <Text wrap="truncate">{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>;
   }
   return (
-    <Box flexDirection="column" height={state.rows - 1} width={state.columns} overflow="hidden">
-      {/* Only the middle gives way where there is little room; what shrank would be drawn over itself. */}
-      <Box flexDirection="column" flexShrink={0}>
+    <Box flexDirection="column" height={frameRows(state)} width={state.columns} overflow="hidden">
+      <Part rows={1}>
         <Header state={state} />
-        {state.dev === undefined ? undefined : <Banner dev={state.dev} />}
-      </Box>
-      <Box flexDirection="column" flexGrow={1} overflow="hidden">
-        <Box flexDirection="column" flexShrink={0}>
-          <Body state={state} />
-        </Box>
-      </Box>
-      <Box flexDirection="column" flexShrink={0}>
-        {state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}
+      </Part>
+      <Part rows={bannerRows(state)}>{state.dev === undefined ? undefined : <Banner dev={state.dev} />}</Part>
+      <Part rows={bodyRows(state)}>
+        <Body state={state} />
+      </Part>
+      <Part rows={dialogRows(state)}>{state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}</Part>
+      <Part rows={footerRows(state)}>
         <StatusBar state={state} />
+      </Part>
+    </Box>
+  );
+}
+
+/** What is longer is cut at the end; what shrank would be drawn over itself. */
+function Part({ rows, children }: { rows: number; children: React.ReactNode }) {
+  if (rows <= 0) return undefined;
+  return (
+    <Box flexDirection="column" flexShrink={0} height={rows} overflow="hidden">
+      <Box flexDirection="column" flexShrink={0}>
+        {children}
       </Box>
     </Box>
   );
@@ -46,9 +56,9 @@ const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'W
 function Header({ state }: { state: UiState }) {
   return (
     <Text wrap="truncate">
-      <Text bold>hatchet </Text>
+      {isWide(state) ? <Text bold>hatchet </Text> : undefined}
       {views.map((view, index) => (
-        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{view === state.view ? `[${index + 1} ${titles[view]}]` : ` ${index + 1} ${titles[view]} `}</Text>
+        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{view === state.view ? `[${index + 1} ${titles[view]}]` : isWide(state) ? ` ${index + 1} ${titles[view]} ` : ` ${index + 1} `}</Text>
       ))}
     </Text>
   );
@@ -84,7 +94,7 @@ function Banner({ dev }: { dev: DevStatus }) {
   if (dev.trouble !== undefined) {
     return (
       <Box flexDirection="column">
-        <Text color="red" wrap="truncate">{`✗ ${plainText(dev.trouble.text)}`}</Text>
+        <Text {...wrong} wrap="truncate">{`✗ ${plainText(dev.trouble.text)}`}</Text>
         <Text wrap="truncate">{`  ${plainText(dev.trouble.remedy)}`}</Text>
       </Box>
     );
@@ -92,7 +102,7 @@ function Banner({ dev }: { dev: DevStatus }) {
   const [problem] = dev.problems;
   if (problem !== undefined) {
     return (
-      <Text color="red" wrap="truncate">
+      <Text {...wrong} wrap="truncate">
         {`✗ not built, ${dev.worker === 'none' ? 'no worker serves yet' : 'the last good worker serves'}: ${problem.file}:${problem.line}:${problem.column} ${plainText(problem.message)}${dev.problems.length > 1 ? ` (and ${dev.problems.length - 1} more)` : ''}`}
       </Text>
     );
@@ -102,7 +112,7 @@ function Banner({ dev }: { dev: DevStatus }) {
     const more = dev.mismatches.length > 1 ? ` (and ${dev.mismatches.length - 1} more)` : '';
     return (
       <Box flexDirection="column">
-        <Text color="red" wrap="truncate">{`✗ ${plainText(mismatch.workflow)} ${mismatch.runId.slice(0, 8)}…${mismatch.runId.slice(-4)} does not fit the code any more, at node ${mismatch.node}${more}`}</Text>
+        <Text {...wrong} wrap="truncate">{`✗ ${plainText(mismatch.workflow)} ${mismatch.runId.slice(0, 8)}…${mismatch.runId.slice(-4)} does not fit the code any more, at node ${mismatch.node}${more}`}</Text>
         <Text wrap="truncate">{`  its log holds  ${plainText(mismatch.recorded)}`}</Text>
         <Text wrap="truncate">{`  the code asks  ${plainText(mismatch.asked)}`}</Text>
         <Text dimColor wrap="truncate">{'  m opens it, b there branches; or guard the change with patched(), or run anew'}</Text>
@@ -112,7 +122,7 @@ function Banner({ dev }: { dev: DevStatus }) {
   if (dev.crash !== undefined) {
     return (
       <Box flexDirection="column">
-        <Text color="red" wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
+        <Text {...wrong} wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
         {rowsOf(dev.crash.lines.slice(-crashLines)).map(({ row, item: line }) => (
           <Text key={row} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
         ))}
@@ -120,33 +130,41 @@ function Banner({ dev }: { dev: DevStatus }) {
     );
   }
   if (dev.held.length > 0) {
-    return <Text color="yellow" wrap="truncate">{`! the worker writes ${plainText(dev.held.join(', '))} itself at each start, and imports it; r or another change reloads`}</Text>;
+    return <Text {...attention} wrap="truncate">{`! the worker writes ${plainText(dev.held.join(', '))} itself at each start, and imports it; r or another change reloads`}</Text>;
   }
   const [warning] = dev.typeProblems;
   if (warning === undefined) return undefined;
   return (
-    <Text color="yellow" wrap="truncate">
+    <Text {...attention} wrap="truncate">
       {`! ${dev.typeProblems.length} type error(s): ${warning.file}:${warning.line}:${warning.column} ${plainText(warning.message)}`}
     </Text>
   );
 }
 
-const keys = '  ? help  q quit ';
+const longKeys = '  ? help  q quit ';
+const shortKeys = '  ? q ';
 
 function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
   const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
+  const keys = isWide(state) ? longKeys : shortKeys;
   const room = state.columns - keys.length;
+  const said = notice === undefined ? filterText(state) : plainText(notice.text);
   const worker = dev === undefined ? amount(overview?.workers ?? 0, 'worker') : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
+  const figures = ` ${away}${worker}${load}${away === '' && worker.length + load.length + engine.length < room ? engine : ''}`;
+  // One line for both goes to what was said last.
+  const line = isTall(state) || said === '' ? figures : ` ${said}`;
   return (
     <Box flexDirection="column">
-      <Text wrap="truncate" color="cyan">
-        {notice === undefined ? ` ${filterText(state)}` : ` ${plainText(notice.text)}`}
-      </Text>
+      {isTall(state) ? (
+        <Text wrap="truncate" {...noticeStyle}>
+          {` ${said}`}
+        </Text>
+      ) : undefined}
       <Text wrap="truncate" inverse>
-        {pad(fit(` ${away}${worker}${load}${away === '' && worker.length + load.length + engine.length < room ? engine : ''}`, room), room) + keys}
+        {pad(fit(line, room), room) + keys}
       </Text>
     </Box>
   );

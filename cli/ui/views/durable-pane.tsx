@@ -4,21 +4,24 @@ import { branchTitle, nodeResult, nodeTitle, nodeWait } from '../../durable/node
 import { plainText } from '../../output/plain-text.ts';
 import { spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { durableLines, selectableNodes, selectedNode, type DurableLine, type SelectedNode } from '../model/durable-lines.ts';
-import { nodeRows, windowStart } from '../model/layout.ts';
+import { durableLines, selectableNodes, selectedNode, type DurableLine, type SelectedNode } from '../model/run/durable-lines.ts';
+import { windowStart } from '../model/frame.ts';
 import type { OpenRun, UiState } from '../model/ui-state.ts';
-import { statusColor } from './status-style.ts';
 import { rowsOf } from './rows-of.ts';
+import { statusStyle } from './styles.ts';
 
 /** Time and invocation at a line's end. */
 const endWidth = 17;
+/** Lines that tell more of the selected node. */
+const nodeRows = 4;
 
 /** The logs as a tree, and below it what there is to say of the selected node. */
 export function DurablePane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number }) {
   const lines = durableLines(run);
   const selected = selectedNode(run, selectableNodes(lines));
-  if (lines.length === 0) return <Text dimColor> it has asked for nothing yet</Text>;
-  const height = Math.max(2, rows - nodeRows);
+  if (lines.length === 0) return <Text dimColor wrap="truncate"> it has asked for nothing yet</Text>;
+  const hasDetails = rows >= 2 * nodeRows;
+  const height = hasDetails ? rows - nodeRows : rows;
   const at = lines.findIndex((line) => line.kind === 'tree' && line.key !== undefined && line.key === selected?.key);
   const start = Math.max(0, windowStart(Math.max(0, at), lines.length, height));
   return (
@@ -28,7 +31,7 @@ export function DurablePane({ state, run, rows }: { state: UiState; run: OpenRun
           <Line key={row} line={line} state={state} isSelected={row === at} />
         ))}
       </Box>
-      {selected === undefined ? undefined : <Details selected={selected} state={state} />}
+      {selected === undefined || !hasDetails ? undefined : <Details selected={selected} state={state} />}
     </Box>
   );
 }
@@ -48,10 +51,10 @@ function Line({ line, state, isSelected }: { line: DurableLine; state: UiState; 
   const result = nodeResult(node);
   const left = `${mark}${rails} ${plainText(`${nodeTitle(node)}${result === '' ? '' : ` → ${result}`}`)}`;
   const width = state.columns - endWidth - 1;
-  const color = node.status === null ? (isCurrent ? { color: 'cyan' } : {}) : { color: statusColor[node.status] };
+  const style = node.status !== null ? statusStyle[node.status] : isCurrent ? statusStyle.RUNNING : {};
   const took = node.satisfiedAt === null && !isCurrent ? 'left open' : spanText(node.askedAt, node.satisfiedAt, state.nowMs);
   return (
-    <Text wrap="truncate" inverse={isSelected} dimColor={!isCurrent} {...color}>
+    <Text wrap="truncate" inverse={isSelected} {...style} dimColor={!isCurrent}>
       {`${pad(fit(left, width), width)}${pad(took, 11, 'right')} ${pad(`#${node.invocation}`, 4, 'right')}`}
     </Text>
   );

@@ -1,11 +1,13 @@
 import { Box, Text } from 'ink';
 import { plainText } from '../../output/plain-text.ts';
-import { itemDetails } from '../model/item-details.ts';
-import { detailRows, listRows, windowStart } from '../model/layout.ts';
-import { listItems, selectedIndex, type ItemKind, type ListItem } from '../model/list-items.ts';
+import { itemDetails } from '../model/lists/item-details.ts';
+import { detailRows, listRows } from '../model/layout.ts';
+import { windowStart } from '../model/frame.ts';
+import { listItems, selectedIndex, type ItemKind, type ListItem } from '../model/lists/list-items.ts';
 import type { UiState, ViewName } from '../model/ui-state.ts';
 import { headingLine, itemLine } from './list-line.ts';
 import { rowsOf } from './rows-of.ts';
+import { attention } from './styles.ts';
 
 interface Section {
   kind: ItemKind;
@@ -69,7 +71,7 @@ export function ListView({ state, view }: { state: UiState; view: ListViewName }
           <ListLine key={line.kind === 'item' ? line.item.id : `${line.kind} ${start + index}`} line={line} state={state} isSelected={line.kind === 'item' && line.item === selected} />
         ))}
       </Box>
-      {selected === undefined ? undefined : <Details item={selected} nowMs={state.nowMs} />}
+      {selected === undefined ? undefined : <Details item={selected} state={state} />}
     </Box>
   );
 }
@@ -84,7 +86,7 @@ function ListLine({ line, state, isSelected }: { line: Line; state: UiState; isS
   }
   const isAway = state.connection === 'lost';
   return (
-    <Text wrap="truncate" inverse={isSelected} dimColor={isAway} {...(needsLook(line.item) ? { color: 'yellow' } : {})}>
+    <Text wrap="truncate" inverse={isSelected} {...(needsLook(line.item) ? attention : {})} dimColor={isAway}>
       {`${isSelected ? '▸ ' : '  '}${itemLine(line.item, state)}`}
     </Text>
   );
@@ -110,10 +112,10 @@ function needsLook(item: ListItem): boolean {
   }
 }
 
-function Details({ item, nowMs }: { item: ListItem; nowMs: number }) {
-  const { title, lines, hints } = itemDetails(item, nowMs);
+function Details({ item, state }: { item: ListItem; state: UiState }) {
+  const { title, lines, hints } = itemDetails(item, state.nowMs);
   return (
-    <Box flexDirection="column" height={detailRows} overflow="hidden">
+    <Box flexDirection="column" height={detailRows(state)} overflow="hidden">
       <Text> </Text>
       <Text bold wrap="truncate">{` ${plainText(title)}`}</Text>
       {rowsOf(lines).map(({ row, item: line }) => (

@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import { plainText } from '../../output/plain-text.ts';
-import { logRows, logStart, visibleLog } from '../model/log-keys.ts';
+import { logRows, logStart, visibleLog } from '../model/lists/log-keys.ts';
 import type { UiState } from '../model/ui-state.ts';
 
 export function LogsView({ state }: { state: UiState }) {

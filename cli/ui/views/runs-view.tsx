@@ -4,13 +4,16 @@ import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { tableRows, windowStart } from '../model/layout.ts';
+import { isWide, windowStart } from '../model/frame.ts';
+import { tableRows } from '../model/layout.ts';
+import { visibleRuns } from '../model/runs/visible-runs.ts';
+import { statusMark } from '../model/status-mark.ts';
 import type { UiState } from '../model/ui-state.ts';
-import { visibleRuns } from '../model/visible-runs.ts';
-import { statusColor, statusMark } from './status-style.ts';
+import { statusStyle } from './styles.ts';
 
-/** All columns but the name and the error. */
+/** All columns but the name and the error; in a narrow terminal status, name, age and error are left. */
 const fixedWidth = 50;
+const narrowWidth = 15;
 
 export function RunsView({ state }: { state: UiState }) {
   const rows = visibleRuns(state);
@@ -19,12 +22,11 @@ export function RunsView({ state }: { state: UiState }) {
   const start = windowStart(selected, rows.length, height);
   const shown = rows.slice(start, start + height);
   const longest = shown.reduce((width, run) => Math.max(width, stringWidth(plainText(run.workflow))), 0);
-  const nameWidth = Math.max(12, Math.min(36, longest, state.columns - fixedWidth));
+  const nameWidth = isWide(state) ? Math.max(12, Math.min(36, longest, state.columns - fixedWidth)) : Math.max(8, Math.min(longest, state.columns - narrowWidth));
+  const heading = isWide(state) ? `  ${pad('STATUS', 12)}${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 10, 'right')}${pad('TOOK', 10, 'right')}  ${pad('RUN', 15)}ERROR` : `    ${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 9, 'right')}  ERROR`;
   return (
     <Box flexDirection="column">
-      <Text dimColor wrap="truncate">
-        {`  ${pad('STATUS', 12)}${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 10, 'right')}${pad('TOOK', 10, 'right')}  ${pad('RUN', 15)}ERROR`}
-      </Text>
+      <Text dimColor wrap="truncate">{heading}</Text>
       {rows.length === 0 ? <Empty state={state} /> : undefined}
       {shown.map((run, index) => (
         <Line key={run.runId} run={run} isSelected={start + index === selected} state={state} nameWidth={nameWidth} />
@@ -35,14 +37,16 @@ export function RunsView({ state }: { state: UiState }) {
 
 function Line({ run, isSelected, state, nameWidth }: { run: RunRow; isSelected: boolean; state: UiState; nameWidth: number }) {
   const name = pad(fit(plainText(run.workflow), nameWidth), nameWidth + 1);
-  const times = `${pad(ageText(run.createdAt, state.nowMs), 10, 'right')}${pad(spanText(run.startedAt ?? run.createdAt, run.finishedAt, state.nowMs), 10, 'right')}`;
+  const age = ageText(run.createdAt, state.nowMs);
+  const error = plainText(run.errorMessage ?? '');
+  const took = spanText(run.startedAt ?? run.createdAt, run.finishedAt, state.nowMs);
   // The whole id is copied by y; what is left of the line is the error's.
-  const rest = `${run.runId.slice(0, 8)}…${run.runId.slice(-4)}  ${plainText(run.errorMessage ?? '')}`;
+  const rest = isWide(state) ? `${pad(age, 10, 'right')}${pad(took, 10, 'right')}  ${run.runId.slice(0, 8)}…${run.runId.slice(-4)}  ${error}` : `${pad(age, 9, 'right')}  ${error}`;
   return (
     <Text wrap="truncate" inverse={isSelected} dimColor={state.connection === 'lost'}>
       {isSelected ? '▸ ' : '  '}
-      <Text color={statusColor[run.status]}>{pad(`${statusMark[run.status]} ${run.status}`, 12)}</Text>
-      {`${name}${times}  ${rest}`}
+      <Text {...statusStyle[run.status]}>{isWide(state) ? pad(`${statusMark[run.status]} ${run.status}`, 12) : `${statusMark[run.status]} `}</Text>
+      {`${name}${rest}`}
     </Text>
   );
 }

@@ -52,9 +52,11 @@ describe('a durable task in the terminal UI', () => {
   it('is seen to leave its worker, and opens with its log', async () => {
     await terminal.shows(/worker serving/, 30_000);
     terminal.press('t');
-    await terminal.shows(/workflow +/);
-    if (!/workflow +approval/.test(terminal.screen())) terminal.press('\u001b[B');
-    await terminal.shows(/workflow +approval/);
+    await terminal.shows(/type to find/);
+    terminal.press('appr');
+    await terminal.shows(/workflow +appr *│\n│ ▸ approval/);
+    terminal.press('\r');
+    await terminal.shows(/enter triggers/);
     terminal.press('\r');
     await terminal.shows(/◌ EVICTED +approval/);
     terminal.press('\r');

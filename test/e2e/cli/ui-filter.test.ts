@@ -65,7 +65,7 @@ it('finds seven runs that failed long ago behind 10,000 newer ones, by status, b
   expect(terminal.screen().match(/FAILED +breaks/g)).toHaveLength(3);
   // One of them is opened though it is none of those in memory.
   terminal.press('\r');
-  await terminal.shows(/RUN_FINISHED/);
+  await terminal.shows(/▸\[f\]ailure[\s\S]*it broke long ago/);
   const { rows } = printed(await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }));
   expect(rows.map(({ workflow }) => workflow)).toEqual(Array(4).fill('breaks'));
   expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({ code: 2, stderr: expect.stringContaining('since:yesterday means nothing') });

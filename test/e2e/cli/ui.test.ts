@@ -26,7 +26,17 @@ const throttled = hatchet.task({ name: 'throttled', rateLimits: [{ staticKey: 'm
 const yearly = hatchet.task({ name: 'yearly', on: { cron: '0 0 1 1 *' }, fn: () => ({ done: true }) });
 
 await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.DAY });
-const worker = await hatchet.worker('order-worker', { workflows: [order, slow, throttled, yearly], slots: 100 });
+const remind = hatchet.workflow({ name: 'remind', on: { event: 'invoice:due' } });
+const total = remind.task({ name: 'total', fn: () => ({ cents: 1550 }) });
+remind.task({
+  name: 'send',
+  parents: [total],
+  fn: () => {
+    if (!existsSync('post')) throw new Error('the letter was not sent', { cause: new Error('the post is closed') });
+    return { sent: true };
+  },
+});
+const worker = await hatchet.worker('order-worker', { workflows: [order, slow, throttled, yearly, remind], slots: 100 });
 await worker.start();
 `;
 
@@ -54,9 +64,15 @@ describe('hatchet dev in a terminal', () => {
   });
 
   it('triggers a run by its form, and refuses what is no JSON', async () => {
+    // Several are registered, and none is looked at: which is meant is typed.
     terminal.press('t');
-    await terminal.shows(/input +\{"customer":"ada"/);
-    terminal.press('\u0015{"customer":"ada","items":[1200,350]');
+    await terminal.shows(/▸ \w+/);
+    terminal.press('ORD');
+    await terminal.shows(/workflow +ORD *│\n│ ▸ order/);
+    terminal.press('\r');
+    await terminal.shows(/input +\{/);
+    await terminal.shows(/enter triggers/);
+    terminal.press('\u0005\u0015{"customer":"ada","items":[1200,350]');
     await terminal.shows(/350\]/);
     terminal.press('\r');
     await terminal.shows(/not valid JSON/);
@@ -74,6 +90,45 @@ describe('hatchet dev in a terminal', () => {
     await terminal.shows(/INFO +charge +charging ada 1550 cents/);
     terminal.press('o');
     await terminal.shows(/1 parcel\(s\) sent for ada-1550/);
+    terminal.press('\u001b');
+    await terminal.shows(/STATUS +WORKFLOW/);
+  });
+
+  it('pushes an event to a key that a workflow listens to', async () => {
+    terminal.press('E');
+    await terminal.shows(/▸ invoice:due/);
+    terminal.press('due');
+    await terminal.shows(/key +due/);
+    terminal.press('\r');
+    await terminal.shows(/enter pushes/);
+    terminal.press('\r');
+    await terminal.shows(/pushed invoice:due: it started 1 run of remind/);
+    await terminal.shows(/✗ FAILED +remind/);
+    terminal.press('g');
+    await terminal.shows(/▸ ✗ FAILED +remind/);
+  });
+
+  it('opens a failed run on its error, shows each task by itself, and runs it again from the one that failed', async () => {
+    terminal.press('\r');
+    await terminal.shows(/▸✗ send/);
+    await terminal.shows(/▸\[f\]ailure/);
+    await terminal.shows(/send \(attempt 1\): the letter was not sent/);
+    await terminal.shows(/caused by Error: the post is closed/);
+    terminal.press('a');
+    await terminal.shows(/attempt 1 +FAILED +[\d:.]+ – [\d:.]+ .*on order-worker\n +the letter was not sent/);
+    terminal.press('ko');
+    await terminal.shows(/▸✓ total/);
+    await terminal.shows(/"cents": 1550/);
+    writeFileSync(join(project, 'post'), '');
+    terminal.press('j');
+    await terminal.shows(/▸✗ send/);
+    terminal.press('R');
+    await terminal.shows(/Run send of remind .* again, and what follows it\?/);
+    terminal.press('y');
+    await terminal.shows(/✓ COMPLETED remind/);
+    await terminal.shows(/"sent": true/);
+    terminal.press('a');
+    await terminal.shows(/attempt 1 +FAILED[\s\S]*attempt \d +FINISHED/);
     terminal.press('\u001b');
     await terminal.shows(/STATUS +WORKFLOW/);
   });
@@ -166,6 +221,12 @@ describe('hatchet dev in a terminal', () => {
     terminal.resize(80, 24);
     await expect.poll(() => terminal.screen().split('\n').at(-2)).toMatch(/worker serving .*q quit$/);
     await terminal.shows(/✓ COMPLETED order/);
+    terminal.resize(40, 10);
+    await expect.poll(() => terminal.screen().split('\n').at(-2)).toMatch(/\? q$/);
+    await terminal.shows(/▸ ✓ yearly/);
+    terminal.press('x?');
+    await terminal.shows(/╭─ Keys .*╮\n(│ .* │\n)+╰─+╯\n/);
+    terminal.press('\u001b');
     terminal.resize(100, 30);
     await expect.poll(() => terminal.screen().split('\n').at(-2)).toMatch(/q quit/);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dagPicture, type Picture } from '../../../../cli/ui/model/dag-picture.ts';
+import { dagPicture, type Picture } from '../../../../cli/ui/model/run/dag-picture.ts';
 
 const text = (picture: Picture | undefined): string => (picture ?? []).map((line) => line.map((segment) => segment.text).join('').trimEnd()).join('\n');
 const node = (name: string, ...parents: string[]) => ({ name, parents, mark: '○' });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyEvents, mergeRuns } from '../../../../cli/ui/model/apply-events.ts';
-import { prefillInput } from '../../../../cli/ui/model/prefill-input.ts';
+import { applyEvents, mergeRuns } from '../../../../cli/ui/model/runs/apply-events.ts';
+import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
 import { rank } from '../../../../cli/ui/model/ui-state.ts';
-import { visibleRuns } from '../../../../cli/ui/model/visible-runs.ts';
-import { waterfall } from '../../../../cli/ui/model/waterfall.ts';
+import { visibleRuns } from '../../../../cli/ui/model/runs/visible-runs.ts';
+import { waterfall } from '../../../../cli/ui/model/run/waterfall.ts';
 import { at, emptyState, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, startMs, typed } from './ui-world.ts';
 
 const listed = (count: number) => ({ type: 'runs-listed' as const, rows: Array.from({ length: count }, (_, index) => makeRun(index)), next: null });
@@ -113,7 +113,7 @@ describe('the table of runs', () => {
 });
 
 describe('keys', () => {
-  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1, paused: false };
+  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1, paused: false, eventKeys: [] };
 
   it('cancel only after asking, and only what has not ended', () => {
     const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null }).state;
@@ -132,7 +132,7 @@ describe('keys', () => {
     expect(opened.effects).toEqual([{ type: 'load-workflow', name: 'order' }]);
     const schema = { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] };
     const known = play(opened.state, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: schema, defaultPriority: 1 }, lastInput: undefined }).state;
-    expect(known.dialog).toMatchObject({ kind: 'trigger', input: { text: '{"message":""}' } });
+    expect(known.dialog).toMatchObject({ kind: 'trigger', value: { text: '{"message":""}' } });
     expect(play(known, pressNamed('enter')).effects).toEqual([{ type: 'trigger', workflow: 'order', input: '{"message":""}' }]);
     const wrong = play(known, press('u', { ctrl: true }), ...typed('{"message":1}'), pressNamed('enter'));
     expect(wrong.effects).toEqual([]);
@@ -144,7 +144,7 @@ describe('keys', () => {
   it('leave a typed input alone when the schema arrives', () => {
     const base = play(emptyState(), { type: 'workflows', workflows: [workflow] }, press('t'), press('u', { ctrl: true }), ...typed('{"a":1}')).state;
     const known = play(base, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: null, defaultPriority: 1 }, lastInput: '{"b":2}' }).state;
-    expect(known.dialog).toMatchObject({ input: { text: '{"a":1}' } });
+    expect(known.dialog).toMatchObject({ value: { text: '{"a":1}' } });
   });
 
   it('without a workflow say so instead of asking', () => {
@@ -164,7 +164,7 @@ describe('keys', () => {
 
   it('never throw, whatever is pressed', () => {
     const key = fc.oneof(
-      fc.constantFrom(...'123456qtxyrRflieowpn/?jkgGn[]{}"'.split('')).map((input) => press(input)),
+      fc.constantFrom(...'123456qtxyrRflieowpna/?jkgGn[]{}"EAM '.split('')).map((input) => press(input)),
       fc.constantFrom('up' as const, 'down' as const, 'left' as const, 'right' as const, 'enter' as const, 'escape' as const, 'tab' as const, 'backspace' as const, 'pageUp' as const, 'end' as const).map(pressNamed),
       fc.string({ maxLength: 3 }).map((input) => press(input)),
     );
@@ -172,7 +172,7 @@ describe('keys', () => {
     fc.assert(
       fc.property(fc.array(key, { maxLength: 60 }), (keys) => {
         const { state } = play(base, ...keys);
-        if (state.dialog?.kind === 'trigger') expect(state.dialog.input.cursor).toBeLessThanOrEqual(state.dialog.input.text.length);
+        if (state.dialog?.kind === 'trigger' || state.dialog?.kind === 'event') expect(state.dialog.value.cursor).toBeLessThanOrEqual(state.dialog.value.text.length);
       }),
       { numRuns: 500 },
     );

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textFieldOf } from '../../../../sdk/failure/total.ts';
 import { findJailTools, jailed, type JailFacts, type JailTools } from '../../../../sdk/isolation/jail.ts';
 import { freePort } from '../../../helpers/free-port.ts';
+import { kernelKeepsSandboxes } from '../../../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('jail');
@@ -60,7 +61,7 @@ function finish(network) {
   }));
 }`;
 
-describe('a jail', () => {
+describe.runIf(kernelKeepsSandboxes)('a jail', () => {
   const filled = (): string => seen.replace('PORT', String(port)).replace('PARENT', String(process.pid));
   const kept = { status: ['ENOENT', 'ENOENT', 'ENOENT', 'ENOENT', 'ENOENT'], network: 'ENETUNREACH', pid: 1, note: 'mine', wrote: 'yes', kill: 'ESRCH', mount: true };
 

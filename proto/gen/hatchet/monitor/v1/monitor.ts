@@ -387,6 +387,8 @@ export interface WorkflowSummary {
   taskCount: number;
   /** Its queued tasks wait. */
   paused: boolean;
+  /** Of the events that start it, at most 20; `*` stands for any run of characters. */
+  eventKeys: string[];
 }
 
 export interface ListWorkflowsRequest {
@@ -3295,6 +3297,7 @@ function createBaseWorkflowSummary(): WorkflowSummary {
     createdAt: undefined,
     taskCount: 0,
     paused: false,
+    eventKeys: [],
   };
 }
 
@@ -3320,6 +3323,9 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
     }
     if (message.paused !== false) {
       writer.uint32(56).bool(message.paused);
+    }
+    for (const v of message.eventKeys) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -3393,6 +3399,14 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
             message.paused = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.eventKeys.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3417,6 +3431,7 @@ export const WorkflowSummary: MessageFns<WorkflowSummary> = {
     message.createdAt = object.createdAt ?? undefined;
     message.taskCount = object.taskCount ?? 0;
     message.paused = object.paused ?? false;
+    message.eventKeys = object.eventKeys?.map((e) => e) || [];
     return message;
   },
 };

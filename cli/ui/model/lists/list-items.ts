@@ -1,7 +1,7 @@
-import { keyScope, type KeyRow, type LimitRow, type QueueRow } from '../../monitor/queue-rows.ts';
-import type { WorkerRow, WorkflowRow } from '../../monitor/run-reader.ts';
-import type { CronRow, ScheduleRow } from '../../monitor/schedule-rows.ts';
-import type { UiState } from './ui-state.ts';
+import { keyScope, type KeyRow, type LimitRow, type QueueRow } from '../../../monitor/queue-rows.ts';
+import type { WorkerRow, WorkflowRow } from '../../../monitor/run-reader.ts';
+import type { CronRow, ScheduleRow } from '../../../monitor/schedule-rows.ts';
+import type { UiState } from '../ui-state.ts';
 
 /** What lists show, by kind. */
 export interface Rows {

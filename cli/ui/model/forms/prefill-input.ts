@@ -1,4 +1,4 @@
-import { isRecord } from '../../project/json-value.ts';
+import { isRecord } from '../../../project/json-value.ts';
 
 /** Schemas may refer to themselves. */
 const deepest = 6;

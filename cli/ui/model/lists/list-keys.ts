@@ -1,9 +1,9 @@
-import { fieldOf } from './edit-text.ts';
-import { listRows } from './layout.ts';
+import { fieldOf } from '../forms/edit-text.ts';
+import { listRows } from '../layout.ts';
 import { listItems, selectedIndex, selectedItem, workflowOf, type ListItem } from './list-items.ts';
-import { moved, movement } from './move.ts';
-import { openRun } from './open-run.ts';
-import type { Dialog, Key, Step, UiEffect, UiState } from './ui-state.ts';
+import { moved, movement } from '../move.ts';
+import { openRun } from '../run/open-run.ts';
+import type { Dialog, Key, Step, UiEffect, UiState } from '../ui-state.ts';
 
 /** Keys in a list that is not the runs'. */
 export function inList(state: UiState, key: Key): Step {

@@ -1,17 +1,9 @@
-import { render } from 'ink-testing-library';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { AppView } from '../../../../cli/ui/views/app-view.tsx';
+import { draw } from './draw.tsx';
 import { at, emptyState, makeDetail, makeEvent, makeRun, makeTask, play, press, pressNamed, runId } from './ui-world.ts';
 import { describeFailure } from '../../../../sdk/failure/describe-failure.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
-
-function draw(state: UiState): string {
-  const { lastFrame, unmount } = render(<AppView state={state} />);
-  const frame = lastFrame() ?? '';
-  unmount();
-  return frame;
-}
 
 const tasks = [
   makeTask('check', { status: 'COMPLETED', queuedAt: at(0), startedAt: at(5), finishedAt: at(30), output: { total: 3 } }),
@@ -19,7 +11,7 @@ const tasks = [
   makeTask('pack', { status: 'RUNNING', parents: ['check'], queuedAt: at(30), startedAt: at(40) }),
   makeTask('ship', { parents: ['charge', 'pack'] }),
 ];
-const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 4, paused: false };
+const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 4, paused: false, eventKeys: [] };
 
 function openedRun(): UiState {
   return play(
@@ -125,6 +117,6 @@ describe('the screen', () => {
   });
 
   it('says that a terminal is too small', () => {
-    expect(draw(emptyState({ rows: 10, columns: 40 }))).toContain('40×10');
+    expect(draw(emptyState({ rows: 9, columns: 60 }))).toContain('60×9');
   });
 });

@@ -1,5 +1,5 @@
-import type { EventRow, RunRow } from '../../monitor/run-reader.ts';
-import { rank, type UiState } from './ui-state.ts';
+import type { EventRow, RunRow } from '../../../monitor/run-reader.ts';
+import { rank, type UiState } from '../ui-state.ts';
 
 /** More than a person scrolls through; the oldest go first. */
 export const keptRuns = 10_000;

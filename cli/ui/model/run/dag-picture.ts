@@ -1,4 +1,4 @@
-import { fit, pad } from '../../output/table.ts';
+import { fit, pad } from '../../../output/table.ts';
 
 export interface DagNode {
   name: string;

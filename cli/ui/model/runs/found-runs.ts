@@ -1,6 +1,6 @@
-import { fitsQuery, parseRunQuery, type RunQuery } from '../../monitor/run-query.ts';
-import type { RunRow } from '../../monitor/run-reader.ts';
-import type { Step, UiAction, UiState } from './ui-state.ts';
+import { fitsQuery, parseRunQuery, type RunQuery } from '../../../monitor/run-query.ts';
+import type { RunRow } from '../../../monitor/run-reader.ts';
+import type { Step, UiAction, UiState } from '../ui-state.ts';
 
 const refreshMs = 2_000;
 

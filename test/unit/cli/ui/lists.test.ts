@@ -1,28 +1,20 @@
-import { render } from 'ink-testing-library';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { KeyRow, LimitRow, QueueFigures, QueueRow } from '../../../../cli/monitor/queue-rows.ts';
 import type { WorkerRow, WorkflowRow } from '../../../../cli/monitor/run-reader.ts';
 import type { CronRow, ScheduleFigures } from '../../../../cli/monitor/schedule-rows.ts';
-import { selectedItem } from '../../../../cli/ui/model/list-items.ts';
+import { selectedItem } from '../../../../cli/ui/model/lists/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { itemLine } from '../../../../cli/ui/views/list-line.ts';
-import { AppView } from '../../../../cli/ui/views/app-view.tsx';
+import { draw } from './draw.tsx';
 import { at, emptyState, makeDetail, makeRun, makeTask, play, press, pressNamed, runId, typed } from './ui-world.ts';
-
-function draw(state: UiState): string {
-  const { lastFrame, unmount } = render(<AppView state={state} />);
-  const frame = lastFrame() ?? '';
-  unmount();
-  return frame;
-}
 
 const nowMs = 60_000;
 const queue = (action: string, change: Partial<QueueRow> = {}): QueueRow => ({ action, queued: 0, running: 0, delayed: 0, waitingForPlace: 0, waitingForUnits: 0, waitingForBatch: 0, workers: 1, oldestQueuedAt: null, ...change });
 const key = (name: string, change: Partial<KeyRow> = {}): KeyRow => ({ key: name, workflow: 'order', task: null, sharedName: null, strategy: 'GROUP_ROUND_ROBIN', held: 1, maxRuns: 2, waiting: 0, ...change });
 const limit = (name: string, change: Partial<LimitRow> = {}): LimitRow => ({ key: name, limit: 10, window: 'MINUTE', used: 4, refillAt: at(nowMs + 20_000), waiting: 0, tooLarge: 0, isStatic: true, ...change });
 const cron = (id: string, change: Partial<CronRow> = {}): CronRow => ({ cronId: id, name: id, workflow: 'report', expression: '0 3 * * *', timezone: 'Europe/Berlin', catchUp: 'none', enabled: true, isDeclared: false, nextAt: at(nowMs + 3_600_000), lastAt: null, lastRunId: null, lastError: null, ...change });
-const workflow = (name: string, change: Partial<WorkflowRow> = {}): WorkflowRow => ({ workflowId: `id-${name}`, name, description: '', versionId: 'v', createdAt: at(0), taskCount: 1, paused: false, ...change });
+const workflow = (name: string, change: Partial<WorkflowRow> = {}): WorkflowRow => ({ workflowId: `id-${name}`, name, description: '', versionId: 'v', createdAt: at(0), taskCount: 1, paused: false, eventKeys: [], ...change });
 
 const figures = (change: Partial<QueueFigures> = {}): QueueFigures => ({
   queues: [queue('order:charge', { queued: 12, running: 3, waitingForPlace: 2, oldestQueuedAt: at(nowMs - 4_200) }), queue('mail:send', { workers: 0, queued: 1 })],
@@ -203,8 +195,8 @@ describe('the keys of a run', () => {
 
   it('replay what has ended, in the table and in the run', () => {
     expect(play(listed('FAILED'), press('R'), press('n')).effects).toEqual([]);
-    expect(play(listed('FAILED'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
-    expect(play(listed('FAILED'), pressNamed('enter'), press('R'), press('y')).effects).toEqual([{ type: 'replay', runId: runId(1) }]);
+    expect(play(listed('FAILED'), press('R'), press('y')).effects).toEqual([{ type: 'replay', id: runId(1) }]);
+    expect(play(listed('FAILED'), pressNamed('enter'), press('R'), press('y')).effects).toEqual([{ type: 'replay', id: runId(1) }]);
     const running = play(listed('RUNNING'), press('R'));
     expect(running.effects).toEqual([]);
     expect(running.state.notice?.text).toContain('has not ended');

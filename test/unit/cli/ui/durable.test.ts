@@ -1,20 +1,12 @@
-import { render } from 'ink-testing-library';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { devLines } from '../../../../cli/dev/view/dev-line.ts';
 import type { DurableLogRow } from '../../../../cli/monitor/durable-log.ts';
 import { bodyRows } from '../../../../cli/ui/model/layout.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
-import { AppView } from '../../../../cli/ui/views/app-view.tsx';
 import { eventOf, makeBranch, makeLog, makeNode, open, sleepOf } from '../durable/log-world.ts';
+import { draw } from './draw.tsx';
 import { emptyState, makeDetail, makeEvent, makeRun, makeTask, play, press, pressNamed, runId } from './ui-world.ts';
-
-function draw(state: UiState): string {
-  const { lastFrame, unmount } = render(<AppView state={state} />);
-  const frame = lastFrame() ?? '';
-  unmount();
-  return frame;
-}
 
 const nodes = [
   makeNode(1, 1),

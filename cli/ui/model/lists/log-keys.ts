@@ -1,7 +1,7 @@
-import { fieldOf } from './edit-text.ts';
-import { tableRows } from './layout.ts';
-import { moved, movement } from './move.ts';
-import { logSources, type Key, type SourceLine, type Step, type UiState } from './ui-state.ts';
+import { fieldOf } from '../forms/edit-text.ts';
+import { tableRows } from '../layout.ts';
+import { moved, movement } from '../move.ts';
+import { logSources, type Key, type SourceLine, type Step, type UiState } from '../ui-state.ts';
 
 /** Lines of the logs that the source and the search let through. */
 export function visibleLog(state: Pick<UiState, 'log' | 'logSource' | 'searches'>): readonly SourceLine[] {
@@ -10,7 +10,7 @@ export function visibleLog(state: Pick<UiState, 'log' | 'logSource' | 'searches'
 }
 
 /** Lines of the logs that fit. */
-export function logRows(state: Pick<UiState, 'rows' | 'dev'>): number {
+export function logRows(state: Parameters<typeof tableRows>[0]): number {
   return tableRows(state);
 }
 

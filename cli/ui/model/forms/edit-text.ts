@@ -1,4 +1,4 @@
-import type { Key, TextField } from './ui-state.ts';
+import type { Key, TextField } from '../ui-state.ts';
 
 export function fieldOf(text: string): TextField {
   return { text, cursor: text.length };

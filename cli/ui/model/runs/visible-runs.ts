@@ -1,6 +1,6 @@
-import type { RunRow } from '../../monitor/run-reader.ts';
+import type { RunRow } from '../../../monitor/run-reader.ts';
 import { askedKey, fittingRuns } from './found-runs.ts';
-import type { UiState } from './ui-state.ts';
+import type { UiState } from '../ui-state.ts';
 
 type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;
 
@@ -13,4 +13,10 @@ export function visibleRuns(state: Shown): readonly RunRow[] {
   if (last?.of.runs === runs && last.of.order === order && last.of.filter === filter && last.of.found === found && last.of.searches.runs.text === searches.runs.text) return last.rows;
   last = { of: { runs, order, filter, searches, found }, rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state) };
   return last.rows;
+}
+
+/** The first one's, while none is selected that is shown. */
+export function selectedRunId(state: Shown & Pick<UiState, 'selected'>): string | undefined {
+  const rows = visibleRuns(state);
+  return rows.some((row) => row.runId === state.selected) ? state.selected : rows[0]?.runId;
 }

@@ -1,8 +1,8 @@
-import { isOpenSleep } from '../../durable/log-tree.ts';
+import { isOpenSleep } from '../../../durable/log-tree.ts';
 import { durableLines, selectableNodes, selectedNode } from './durable-lines.ts';
-import { moved, movement } from './move.ts';
+import { moved, movement } from '../move.ts';
 import { openRun } from './open-run.ts';
-import type { Key, OpenRun, Step, UiState } from './ui-state.ts';
+import type { Key, OpenRun, Step, UiState } from '../ui-state.ts';
 
 /** Keys in the log of an open run's durable tasks. */
 export function inDurable(state: UiState, run: OpenRun, key: Key): Step {

@@ -1,6 +1,7 @@
-import { logTree, openNodes, type TreeLine } from '../../durable/log-tree.ts';
-import type { DurableLogRow, NodeRow } from '../../monitor/durable-log.ts';
-import type { OpenRun } from './ui-state.ts';
+import { logTree, openNodes, type TreeLine } from '../../../durable/log-tree.ts';
+import type { DurableLogRow, NodeRow } from '../../../monitor/durable-log.ts';
+import type { OpenRun } from '../ui-state.ts';
+import { chosenTask } from './chosen-task.ts';
 
 /** A line of the pane: of a task's log, or the task's name where the run has several logs. */
 export type DurableLine = { kind: 'task'; task: string } | { kind: 'tree'; log: DurableLogRow; line: TreeLine; /** Of a node. */ key: string | undefined };
@@ -17,9 +18,11 @@ function nodeKey(taskId: string, node: NodeRow): string {
   return `${taskId} ${node.branch} ${node.node}`;
 }
 
-export function durableLines(run: Pick<OpenRun, 'durable' | 'detail'>): readonly DurableLine[] {
+export function durableLines(run: Pick<OpenRun, 'durable' | 'detail' | 'task'>): readonly DurableLine[] {
   // In the order of the run's tasks: logs come in any.
-  const logs = (run.detail?.tasks ?? []).flatMap((task) => run.durable.get(task.taskId) ?? []);
+  const only = chosenTask(run);
+  const tasks = (run.detail?.tasks ?? []).filter((task) => only === undefined || task === only);
+  const logs = tasks.flatMap((task) => run.durable.get(task.taskId) ?? []);
   return logs.flatMap((log) => [
     ...(logs.length > 1 ? [{ kind: 'task' as const, task: log.task }] : []),
     ...logTree(log).map((line): DurableLine => ({ kind: 'tree', log, line, key: line.kind === 'node' ? nodeKey(log.taskId, line.node) : undefined })),

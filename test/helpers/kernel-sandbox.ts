@@ -1,0 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { findJailTools } from '../../sdk/isolation/jail.ts';
+
+const tools = findJailTools(process.env['PATH']);
+
+/** A container without the right to make namespaces has no kernel to keep a sandbox in: there the weaker one is what can be tested. */
+export const kernelKeepsSandboxes = !('missing' in tools) && spawnSync(tools.unshare, ['--net', '--mount', '--ipc', '--uts', '--pid', '--fork', '--', tools.sh, '-c', 'true']).status === 0;
