@@ -8,8 +8,8 @@ const packageName = 'hatchet-ts';
 /** Folders above this file in which its package.json is looked for. */
 const mostFolders = 6;
 
-/** Where Node resumes promises: it is at the end of nearly every stack, and says nothing. */
-const resumption = 'node:internal/process/task_queues';
+/** Where Node resumes promises and enters the context of a task: at the end of nearly every stack, and they say nothing. */
+const passages = ['node:internal/process/task_queues', 'node:async_hooks', 'node:internal/async_local_storage'];
 
 const folders = safely(ownFolders, []);
 
@@ -20,7 +20,7 @@ const folders = safely(ownFolders, []);
 export function withoutOwnFrames(frames: readonly string[]): readonly string[] {
   const others = frames.filter((frame) => {
     const plain = frame.replaceAll('\\', '/');
-    return !plain.includes(resumption) && !folders.some((folder) => plain.includes(folder));
+    return !passages.some((passage) => plain.includes(passage)) && !folders.some((folder) => plain.includes(folder));
   });
   return others.length > 0 ? others : frames;
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logLine } from '../../../sdk/context/log-line.ts';
@@ -126,5 +127,8 @@ describe('describeFailure', () => {
     expect(stack).not.toMatch(/\/sdk\/schema\/validate\.ts/);
     const own = thrown instanceof Error ? (thrown.stack ?? '').split('\n').filter((line) => line.includes('validate.ts')) : [];
     expect(withoutOwnFrames(own)).toEqual(own);
+    const thrownInTask = new AsyncLocalStorage<number>().run(1, () => new Error('in a task'));
+    expect(thrownInTask.stack).toMatch(/AsyncLocalStorage/);
+    expect(describeFailure(thrownInTask).stack).not.toMatch(/AsyncLocalStorage/);
   });
 });
