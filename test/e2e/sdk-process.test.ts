@@ -146,12 +146,12 @@ describe('the package', () => {
     const { inputs, outputs } = await bundle();
     const own = Object.keys(inputs).filter((file) => !file.startsWith('test/'));
     expect(own.filter((file) => !/^(?:sdk|proto\/gen)\//.test(file))).toEqual([]);
-    const packages = new Set(
-      Object.values(outputs)
-        .flatMap((output) => output.imports)
-        .filter((each) => each.external === true && !isBuiltin(each.path))
-        .map((each) => each.path),
-    );
-    expect([...packages].sort()).toEqual(['@bufbuild/protobuf/wire', '@grpc/grpc-js', 'uuidv7']);
+    const packages = (kind: 'import-statement' | 'dynamic-import'): string[] => {
+      const imports = Object.values(outputs).flatMap((output) => output.imports);
+      return [...new Set(imports.filter((each) => each.external === true && each.kind === kind && !isBuiltin(each.path)).map((each) => each.path))].sort();
+    };
+    expect(packages('import-statement')).toEqual(['@bufbuild/protobuf/wire', '@grpc/grpc-js', 'uuidv7']);
+    // Not before a sandbox is made.
+    expect(packages('dynamic-import')).toEqual(['esbuild']);
   });
 });
