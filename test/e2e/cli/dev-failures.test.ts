@@ -31,6 +31,8 @@ function enginePid(): number {
 beforeAll(async () => {
   project = await makeLinkedProject(folder, 'simple');
   worker = join(project, 'src', 'worker.ts');
+  const task = join(project, 'src', 'simple.ts');
+  writeFileSync(task, readFileSync(task, 'utf8').replace('({ message }) => (', "({ message }) => message === 'BREAK' ? JSON.parse('no JSON') : ("));
   dev = new CliSession(['dev', '--no-tui', ...anyPorts], { cwd: project });
   await said(/serving/, 30_000);
   tail = new CliSession(['runs', 'tail', '-o', 'ndjson'], { cwd: project });
@@ -90,17 +92,17 @@ describe('what goes wrong in a session', () => {
   });
 
   it('a failing run ends with exit code 1 and the error', async () => {
-    const failed = await runCli(['trigger', 'workflow', 'simple', '--input', '{"message":1}', '--wait', '-o', 'json', '--metadata', 'why=test'], { cwd: project });
+    const failed = await runCli(['trigger', 'workflow', 'simple', '--input', '{"message":"BREAK"}', '--wait', '-o', 'json', '--metadata', 'why=test'], { cwd: project });
     // Three retries without back-off, then the end.
     expect(failed.code).toBe(1);
     expect(failed.stdout).toBe('');
-    expect(failed.stderr).toContain('toLowerCase');
+    expect(failed.stderr).toContain('is not valid JSON');
     const listed = await runCli(['runs', 'list', '--status', 'failed', '--metadata', 'why=test', '-o', 'json'], { cwd: project });
     const { rows }: { rows: { runId: string; errorMessage: string }[] } = JSON.parse(listed.stdout);
     expect(rows).toHaveLength(1);
-    expect(rows[0]?.errorMessage).toContain('toLowerCase');
+    expect(rows[0]?.errorMessage).toContain('is not valid JSON');
     const detail = await runCli(['runs', 'get', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
-    expect(JSON.parse(detail.stdout)).toMatchObject({ status: 'FAILED', input: { message: 1 }, tasks: [{ attempt: 3 }] });
+    expect(JSON.parse(detail.stdout)).toMatchObject({ status: 'FAILED', input: { message: 'BREAK' }, tasks: [{ attempt: 3 }] });
     const cancelled = await runCli(['runs', 'cancel', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
     expect(JSON.parse(cancelled.stdout)).toEqual({ cancelled: [], alreadyEnded: [rows[0]?.runId] });
   });
