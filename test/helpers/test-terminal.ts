@@ -3,9 +3,9 @@ import xterm from '@xterm/headless';
 import { expect } from 'vitest';
 import { cleanEnv, hatchetBin } from './run-cli.ts';
 
-function terminalEnv(): Record<string, string> {
+function terminalEnv(term: string): Record<string, string> {
   const env = Object.entries(cleanEnv()).filter(([name]) => name !== 'CI' && name !== 'NODE_ENV');
-  return { ...Object.fromEntries(env), TERM: 'xterm-256color' };
+  return { ...Object.fromEntries(env), TERM: term };
 }
 
 /** A terminal as a person has it: what the program writes is interpreted, and the screen can be read. */
@@ -15,8 +15,8 @@ export class TestTerminal {
   readonly exited: Promise<number>;
 
   /** @param shell a program that the command is typed into, in place of running it */
-  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }) {
-    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows: 30, cols: 100, cwd, env: terminalEnv() });
+  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }, term = 'xterm-256color') {
+    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows: 30, cols: 100, cwd, env: terminalEnv(term) });
     this.#pty.onData((data) => this.#terminal.write(data));
     this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
   }

@@ -5,6 +5,7 @@ import { engineLogLine } from '../../engine-process/engine-log-line.ts';
 import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { createOutput } from '../../output/create-output.ts';
 import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
 import { effectRunner } from '../../ui/run-effects.ts';
 import { startUi } from '../../ui/start-ui.ts';
@@ -12,8 +13,17 @@ import { startUi } from '../../ui/start-ui.ts';
 /** Bytes of the engine's log that are shown from before. */
 const pastLog = 64 * 1024;
 
+/** A person's terminal that takes lines alone. */
+function isPlain({ stdin, stdout, env }: CliContext): boolean {
+  return stdin.isTTY && stdout.isTTY && env['TERM'] === 'dumb';
+}
+
 /** Runs until the person quits. @throws CliError without a terminal or an engine */
 export async function tui(context: CliContext, runId: string | undefined, flags: ConnectionFlags): Promise<ExitCode> {
+  if (isPlain(context)) {
+    createOutput('text', context).note('This terminal (TERM=dumb) cannot be drawn on: what happens is printed, as `hatchet runs tail` does. Ctrl+C ends it.');
+    return (await import('../runs/tail-runs.ts')).tailRuns(context, runId, { ...flags, output: 'text' });
+  }
   if (!isInteractive(context)) throw wrongUse('the terminal UI needs stdin and stdout to be a terminal', 'Use `hatchet runs tail`, with -o ndjson for programs.');
   const connection = (): Connection => resolveConnection(context, flags);
   const connect = (): GrpcRunReader => new GrpcRunReader(connection());

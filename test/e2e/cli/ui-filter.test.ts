@@ -65,7 +65,7 @@ it('finds seven runs that failed long ago behind 10,000 newer ones, by status, b
   expect(terminal.screen().match(/FAILED +breaks/g)).toHaveLength(3);
   // One of them is opened though it is none of those in memory.
   terminal.press('\r');
-  await terminal.shows(/▸\[f\]ailure[\s\S]*it broke long ago/);
+  await terminal.shows(/▸\[f\]ailure[\s\S]*Error: it broke long ago/);
   const { rows } = printed(await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }));
   expect(rows.map(({ workflow }) => workflow)).toEqual(Array(4).fill('breaks'));
   expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({ code: 2, stderr: expect.stringContaining('since:yesterday means nothing') });
@@ -81,4 +81,18 @@ it('goes on loading at the end of the list', async () => {
   await terminal.shows(/200 of 700\+/);
   terminal.press('G');
   await terminal.shows(/700 of 1,200\+/);
+});
+
+it('prints lines where the terminal cannot be drawn on', async () => {
+  const plain = new TestTerminal(['tui', '--data-dir', dataDir], '/', undefined, 'dumb');
+  try {
+    await plain.shows(/TERM=dumb/);
+    expect((await runCli(['trigger', 'workflow', 'waits', '--data-dir', dataDir], { cwd: '/' })).code).toBe(0);
+    await plain.shows(/waits +RUN_CREATED/);
+    expect(plain.isOwnScreen).toBe(false);
+    plain.press('\u0003');
+    expect(await plain.exited).not.toBe(0);
+  } finally {
+    plain.kill();
+  }
 });

@@ -127,6 +127,13 @@ describe('the tasks of a run', () => {
 });
 
 describe('attempts', () => {
+  it('end where a task is taken from its worker', () => {
+    for (const type of ['FINISHED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'REASSIGNED', 'DURABLE_EVICTED']) {
+      const stays = attemptsOf([event('ASSIGNED', 'a', { workerId: 'w1' }), event(type, 'a'), event('ASSIGNED', 'a', { workerId: 'w2' })], 'task-a');
+      expect(stays).toMatchObject([{ workerId: 'w1', end: type }, { workerId: 'w2', end: null, endedAt: null }]);
+    }
+  });
+
   it('are stays on a worker, whatever came in between', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('QUEUED', 'ASSIGNED', 'STARTED', 'FINISHED', 'FAILED', 'REASSIGNED', 'RETRYING', 'DURABLE_EVICTED'), { maxLength: 30 }), (types) => {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { draw } from './draw.tsx';
@@ -28,6 +30,13 @@ it('a failed run shows its error in a narrow terminal too, and the short id', ()
   const rows = [makeRun(1, { workflow: 'mail', status: 'FAILED', errorMessage: 'connect ECONNREFUSED 127.0.0.1:9' })];
   const frame = draw(play(emptyState(), { type: 'runs-listed', rows, next: null }).state);
   expect(frame).toMatch(/FAILED +mail .*01980000…0001 +connect ECONNRE/);
+});
+
+it('draws in colours alone that show on a dark and on a light ground', () => {
+  const folder = join(import.meta.dirname, '../../../../cli/ui/views');
+  const colours = readdirSync(folder).flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/(?:color|backgroundColor|borderColor)(?:: |=\{?)['"](\w+)['"]/g)].map(([, colour]) => colour));
+  expect(colours).not.toEqual([]);
+  for (const colour of colours) expect(['red', 'green', 'magenta']).toContain(colour);
 });
 
 describe('the screen', () => {
