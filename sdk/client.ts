@@ -22,7 +22,7 @@ import type { RunOptions } from './run/run-options.ts';
 import type { WorkflowRunRef } from './run/run-ref.ts';
 import type { RunTarget } from './run/run-target.ts';
 import { RunsClient } from './run/runs-client.ts';
-import { runnerLevel } from './isolation/runner-port.ts';
+import { runnerLevel } from './isolation/in-runner/runner-port.ts';
 import { unreachableConfig } from './config/unreachable-config.ts';
 import { Runner } from './run/runner.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';

@@ -42,9 +42,9 @@ export {
   type TaskFailure,
 } from './errors.ts';
 export type { EnumInput } from './enum-value.ts';
-export type { IsolatedTaskSettings, Isolation, IsolationLevel, ProcessIsolation, SandboxIsolation, ThreadIsolation } from './isolation/isolation.ts';
-export type { IsolationOptions } from './isolation/isolation-options.ts';
-export { runnerLevel } from './isolation/runner-port.ts';
+export type { IsolatedTaskSettings, Isolation, IsolationLevel, ProcessIsolation, SandboxIsolation, ThreadIsolation } from './isolation/definition/isolation.ts';
+export type { IsolationOptions } from './isolation/attempts/isolation-options.ts';
+export { runnerLevel } from './isolation/in-runner/runner-port.ts';
 export type { JsonOf, NotCarriedByJson } from './json-of.ts';
 export type { InputType, JsonArray, JsonObject, JsonPrimitive, JsonValue, OutputType, UnknownInputType } from './json-value.ts';
 export type { LogConstructor, Logger, LogLevel } from './logger.ts';

@@ -13,9 +13,11 @@ import { StepActionEventType, type BatchActionEvent, type BatchActionEventItem }
 export async function reportBatch({ owner, dispatcher }: { owner: Commands; dispatcher: Dispatcher }, event: BatchActionEvent, tenantId: Checked<string>): Promise<void> {
   const given = event.batchId ?? '';
   const batchId = given === '' ? null : id(given, "the batch's id");
-  const read = atMost(event.items, 'the members of the batch', maxBatchSize).map(async (item) => readItem(event.eventType, item, (text) => reportedOutcome(owner.payloads, tenantId, text)));
+  const members = atMost(event.items, 'the members of the batch', maxBatchSize).map((item) => ({ item, ref: refOf(item) }));
+  // Before their outputs are read, which may take its time.
+  for (const { ref } of members) dispatcher.heard(tenantId, { ...ref, batchId });
+  const read = members.map(async ({ item, ref }) => readItem(event.eventType, { item, ref, outcome: (text) => reportedOutcome(owner.payloads, tenantId, text) }));
   const items = (await Promise.all(read)).filter((item) => item !== undefined);
-  for (const { taskId, attempt } of items) dispatcher.heard(tenantId, { taskId, attempt, batchId });
   if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
 }
 
@@ -24,8 +26,18 @@ export function retryAfter({ retryAfterMs }: { retryAfterMs?: bigint | undefined
   return retryDelay(retryAfterMs);
 }
 
-async function readItem(type: StepActionEventType, item: BatchActionEventItem, outcome: (text: string) => Promise<ReportedOutcome>): Promise<Parsed<BatchReportItem> | undefined> {
-  const ref = { taskId: id(item.taskRunExternalId, "a task run's id"), attempt: item.retryCount === undefined ? null : wholeNumber(item.retryCount, 'the retry count', { min: 0, max: largestInteger }) };
+interface MemberRef {
+  taskId: Checked<string>;
+  attempt: Checked<number> | null;
+}
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function refOf(item: BatchActionEventItem): MemberRef {
+  return { taskId: id(item.taskRunExternalId, "a task run's id"), attempt: item.retryCount === undefined ? null : wholeNumber(item.retryCount, 'the retry count', { min: 0, max: largestInteger }) };
+}
+
+async function readItem(type: StepActionEventType, member: { item: BatchActionEventItem; ref: MemberRef; outcome: (text: string) => Promise<ReportedOutcome> }): Promise<Parsed<BatchReportItem> | undefined> {
+  const { item, ref, outcome } = member;
   const mayRetry = item.shouldNotRetry !== true;
   switch (type) {
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:

@@ -1,7 +1,7 @@
 import type { ClientConfig } from '../config/client-config.ts';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
-import { refuseInRunner } from '../isolation/refuse-in-runner.ts';
-import { runnerLevel } from '../isolation/runner-port.ts';
+import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
+import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
 import { requireJson } from '../json-text.ts';
 import { hasOwnTls, requestWithOwnTls, type HttpAnswer, type HttpRequest } from './https-request.ts';
 

@@ -1,7 +1,7 @@
 import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import { backoffMs, pause, type Backoff } from './backoff.ts';
-import { refuseInRunner } from '../isolation/refuse-in-runner.ts';
-import { runnerLevel } from '../isolation/runner-port.ts';
+import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
+import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
 import { isTransient } from './call-error.ts';
 import type { Connection } from './connection.ts';
 import { tlsMismatch } from './tls-mismatch.ts';

@@ -2,7 +2,7 @@ import type { BatchContext } from '../context/batch-context.ts';
 import type { Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
-import type { IsolatedTaskSettings } from '../isolation/isolation.ts';
+import type { IsolatedTaskSettings } from '../isolation/definition/isolation.ts';
 import type { JsonOf } from '../json-of.ts';
 import type { TaskRef } from '../run/run-target.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.ts';

@@ -2,7 +2,7 @@ import type { BatchContext } from '../context/batch-context.ts';
 import { replaceInput, type Context } from '../context/context.ts';
 import type { DurableContext } from '../context/durable-context.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
-import type { IsolatedStep } from '../isolation/isolated-step.ts';
+import type { IsolatedStep } from '../isolation/definition/isolated-step.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { around, type Layer } from './middleware.ts';
 import type { BatchTaskFn, BroadcastTaskFn, DurableTaskFn, TaskFn } from './task-options.ts';

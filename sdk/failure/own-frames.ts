@@ -18,11 +18,14 @@ const folders = safely(ownFolders, []);
  * them: then the SDK itself is at fault.
  */
 export function withoutOwnFrames(frames: readonly string[]): readonly string[] {
-  const others = frames.filter((frame) => {
-    const plain = frame.replaceAll('\\', '/');
-    return !passages.some((passage) => plain.includes(passage)) && !folders.some((folder) => plain.includes(folder));
-  });
+  const others = frames.filter((frame) => !isOwnFrame(frame));
   return others.length > 0 ? others : frames;
+}
+
+/** Of a line of a stack: says how the worker came to call the task, and nothing of the task. */
+function isOwnFrame(frame: string): boolean {
+  const plain = frame.replaceAll('\\', '/');
+  return [...passages, ...folders].some((place) => plain.includes(place));
 }
 
 /** Whether a file is the SDK's, by its path. */
@@ -33,7 +36,7 @@ export function isOwnCode(path: string): boolean {
 
 /** A stack in one piece, as a runner gives it, without the frames of its program, nor of the SDK where it could not tell them itself. */
 export function withoutOwnLines(stack: string): string {
-  const lines = stack.split('\n').filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && withoutOwnFrames([line, 'at another place']).length === 2));
+  const lines = stack.split('\n').filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && !isOwnFrame(line)));
   return lines.join('\n');
 }
 

@@ -4,7 +4,7 @@ import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { BulkTriggerIdempotencyCollisionError, IdempotencyCollisionError } from '../errors.ts';
-import { relay } from '../isolation/relay.ts';
+import { relay } from '../isolation/in-runner/relay.ts';
 import { collisionOf } from './collision.ts';
 
 /** Where a run's own id travels: with it a repeated trigger starts nothing new. A Hatchet cluster ignores it. */

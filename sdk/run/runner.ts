@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { asError, HatchetError, isError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { relay } from '../isolation/relay.ts';
+import { relay } from '../isolation/in-runner/relay.ts';
 import { checkInput } from './check-input.ts';
 import { startBulk, startEach, startOne } from './bulk-start.ts';
 import { durableChildRef } from './durable-child-ref.ts';

@@ -1,7 +1,7 @@
 import type { Layer } from '../definition/middleware.ts';
 import type { BatchTaskConfig } from '../definition/task-settings.ts';
 import type { BatchBody, Body, DurableBody } from '../definition/workflow-definition.ts';
-import type { IsolatedStep } from '../isolation/isolated-step.ts';
+import type { IsolatedStep } from '../isolation/definition/isolated-step.ts';
 import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 

@@ -1,6 +1,6 @@
 import type { WorkerLabels } from '../context/context-host.ts';
 import type { Duration } from '../duration.ts';
-import type { IsolationOptions } from '../isolation/isolation-options.ts';
+import type { IsolationOptions } from '../isolation/attempts/isolation-options.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 
 /** What `hatchet.worker` takes. */

@@ -2,7 +2,7 @@ import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
 import type { BatchTaskOptions, BroadcastTaskOptions, DurableTaskOptions, TaskOptions } from '../definition/task-options.ts';
 import type { Layer } from '../definition/middleware.ts';
 import { toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
-import { isolate } from '../isolation/isolate.ts';
+import { isolate } from '../isolation/definition/isolate.ts';
 import type { Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { findJailTools } from '../../sdk/isolation/jail.ts';
+import { findJailTools } from '../../sdk/isolation/sandbox/jail.ts';
 
 const tools = findJailTools(process.env['PATH']);
 

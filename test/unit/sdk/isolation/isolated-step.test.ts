@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { durationToMs, HatchetError, type Isolation } from '../../../../sdk/index.ts';
-import { isolatedStep } from '../../../../sdk/isolation/isolated-step.ts';
-import { moduleAmong } from '../../../../sdk/isolation/declaring-module.ts';
-import { runnerExecArgv } from '../../../../sdk/isolation/runner-args.ts';
+import { isolatedStep } from '../../../../sdk/isolation/definition/isolated-step.ts';
+import { moduleAmong } from '../../../../sdk/isolation/definition/declaring-module.ts';
+import { runnerExecArgv } from '../../../../sdk/isolation/runners/runner-args.ts';
 
 const home = { workflow: 'orders', step: 'charge' };
 

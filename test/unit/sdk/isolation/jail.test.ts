@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textFieldOf } from '../../../../sdk/failure/total.ts';
-import { findJailTools, jailed, type JailFacts, type JailTools } from '../../../../sdk/isolation/jail.ts';
+import { findJailTools, jailed, type JailFacts, type JailTools } from '../../../../sdk/isolation/sandbox/jail.ts';
 import { freePort } from '../../../helpers/free-port.ts';
 import { kernelKeepsSandboxes } from '../../../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../../../helpers/temp-folder.ts';

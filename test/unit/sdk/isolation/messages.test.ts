@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError, TaskCancelledError } from '../../../../sdk/index.ts';
-import { parseRunnerMessage } from '../../../../sdk/isolation/messages.ts';
-import { fromWireError, toWireError } from '../../../../sdk/isolation/wire-error.ts';
+import { parseRunnerMessage } from '../../../../sdk/isolation/messages/messages.ts';
+import { fromWireError, toWireError } from '../../../../sdk/isolation/messages/wire-error.ts';
 
 describe('what a runner says', () => {
   it('is read, or means nothing, whatever it is', () => {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { RunnerPool } from '../../../../sdk/isolation/runner-pool.ts';
-import type { RunnerEnd, RunnerLink } from '../../../../sdk/isolation/runner-link.ts';
+import { RunnerPool } from '../../../../sdk/isolation/runners/runner-pool.ts';
+import type { RunnerEnd, RunnerLink } from '../../../../sdk/isolation/runners/runner-link.ts';
 
 /** Runners that are nothing but a name, with what became of them. */
 class Runners {

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import type { BuildFailure, BuildOptions, Plugin } from 'esbuild';
-import { HatchetError } from '../errors.ts';
-import { fieldOf, isList } from '../failure/total.ts';
-import { messageOf } from '../failure/describe-failure.ts';
+import { HatchetError } from '../../errors.ts';
+import { fieldOf, isList } from '../../failure/total.ts';
+import { messageOf } from '../../failure/describe-failure.ts';
 
 const shared: BuildOptions = {
   bundle: true,

@@ -1,5 +1,5 @@
-import { fieldOf, isList } from '../failure/total.ts';
-import { fromWireError } from './wire-error.ts';
+import { fieldOf, isList } from '../../failure/total.ts';
+import { fromWireError } from '../messages/wire-error.ts';
 import type { RunnerPort } from './runner-port.ts';
 
 interface Open {

@@ -1,5 +1,5 @@
-import type { IsolationLevel } from './isolation.ts';
-import { runnerPortName } from './runner-port.ts';
+import type { IsolationLevel } from '../definition/isolation.ts';
+import { runnerPortName } from '../in-runner/runner-port.ts';
 
 /** What a runner is told at its start. */
 export interface RunnerFacts {

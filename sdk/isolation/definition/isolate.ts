@@ -1,10 +1,10 @@
-import type { Body } from '../definition/workflow-definition.ts';
-import type { Runner } from '../run/runner.ts';
-import type { StandardSchema } from '../schema/standard-schema.ts';
+import type { Body } from '../../definition/workflow-definition.ts';
+import type { Runner } from '../../run/runner.ts';
+import type { StandardSchema } from '../../schema/standard-schema.ts';
 import { isolatedStep, type IsolatedStep } from './isolated-step.ts';
 import type { Isolation } from './isolation.ts';
-import { runnerPort } from './runner-port.ts';
-import { serveAttempt } from './serve-attempt.ts';
+import { runnerPort } from '../in-runner/runner-port.ts';
+import { serveAttempt } from '../in-runner/serve-attempt.ts';
 
 /** A task as it is being declared. */
 interface Declared {

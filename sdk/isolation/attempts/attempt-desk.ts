@@ -1,14 +1,14 @@
-import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { applyNamespace } from '../config/client-config.ts';
-import type { Connection } from '../connection/connection.ts';
-import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
-import { HatchetError, isError } from '../errors.ts';
-import { fieldOf, textFieldOf } from '../failure/total.ts';
-import { startBulk, startEach, startOne } from '../run/bulk-start.ts';
-import type { IsolatedStep } from './isolated-step.ts';
-import { textsOf, type Answer, type Call } from './messages.ts';
-import { toWireError } from './wire-error.ts';
+import type { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { applyNamespace } from '../../config/client-config.ts';
+import type { Connection } from '../../connection/connection.ts';
+import type { ContextHost, LogLine, WorkerLabels } from '../../context/context-host.ts';
+import { HatchetError, isError } from '../../errors.ts';
+import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import { startBulk, startEach, startOne } from '../../run/bulk-start.ts';
+import type { IsolatedStep } from '../definition/isolated-step.ts';
+import { textsOf, type Answer, type Call } from '../messages/messages.ts';
+import { toWireError } from '../messages/wire-error.ts';
 
 /** What an attempt in a runner is served with. */
 export interface DeskFacts {

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { HatchetError } from '../errors.ts';
-import { fieldOf, textFieldOf } from '../failure/total.ts';
+import { HatchetError } from '../../errors.ts';
+import { fieldOf, textFieldOf } from '../../failure/total.ts';
 import { bundleWhole } from './bundle.ts';
-import { guardFolder } from './guardian.ts';
-import type { IsolatedStep } from './isolated-step.ts';
+import { guardFolder } from '../runners/guardian.ts';
+import type { IsolatedStep } from '../definition/isolated-step.ts';
 import { findJailTools, jailed, type Command, type JailTools } from './jail.ts';
-import { startProcess } from './process-runner.ts';
-import type { RunnerLink } from './runner-link.ts';
-import { runnerSource } from './runner-source.ts';
+import { startProcess } from '../runners/process-runner.ts';
+import type { RunnerLink } from '../runners/runner-link.ts';
+import { runnerSource } from '../runners/runner-source.ts';
 
 /** What to do on a machine that cannot have the kernel keep a sandbox in. */
 export type WeakerSandbox = 'refuse' | 'accept';

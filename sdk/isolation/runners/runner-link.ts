@@ -1,4 +1,4 @@
-import type { HatchetErrorCode } from '../errors.ts';
+import type { HatchetErrorCode } from '../../errors.ts';
 
 /** How a runner came to its end. */
 export interface RunnerEnd {

@@ -1,4 +1,4 @@
-import type { Duration } from '../duration.ts';
+import type { Duration } from '../../duration.ts';
 
 /** Where a task's function runs, besides the worker's own thread. */
 export type IsolationLevel = 'thread' | 'process' | 'sandbox';

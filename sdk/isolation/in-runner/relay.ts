@@ -1,6 +1,6 @@
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import type { IdempotencyCollisionError } from '../errors.ts';
-import type { TaskOutcome } from '../run/run-outcome.ts';
+import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { IdempotencyCollisionError } from '../../errors.ts';
+import type { TaskOutcome } from '../../run/run-outcome.ts';
 
 /** In a runner: what the runs that a task starts go through, in place of a connection to the engine. The worker makes the calls, as the task's parent. */
 export interface Relay {

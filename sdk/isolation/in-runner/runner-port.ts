@@ -1,5 +1,5 @@
-import { fieldOf, textFieldOf } from '../failure/total.ts';
-import type { IsolationLevel } from './isolation.ts';
+import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import type { IsolationLevel } from '../definition/isolation.ts';
 
 /** Serves attempts of one task, in the runner. @param order text of a RunOrder */
 export type Serve = (order: string) => void;

@@ -1,15 +1,15 @@
-import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { applyNamespace } from '../config/client-config.ts';
-import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
-import { IdempotencyCollisionError } from '../errors.ts';
-import { fieldOf, textFieldOf } from '../failure/total.ts';
-import type { TaskOutcome } from '../run/run-outcome.ts';
-import type { Runner } from '../run/runner.ts';
+import { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { applyNamespace } from '../../config/client-config.ts';
+import type { ContextHost, LogLine, WorkerLabels } from '../../context/context-host.ts';
+import { IdempotencyCollisionError } from '../../errors.ts';
+import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import type { TaskOutcome } from '../../run/run-outcome.ts';
+import type { Runner } from '../../run/runner.ts';
 import { listOf, type Calls } from './calls.ts';
-import { textsOf, type RunOrder } from './messages.ts';
+import { textsOf, type RunOrder } from '../messages/messages.ts';
 import type { Relay } from './relay.ts';
 import type { RunnerPort } from './runner-port.ts';
-import { fromWireError } from './wire-error.ts';
+import { fromWireError } from '../messages/wire-error.ts';
 
 /** After so many lines the worker is asked whether it has room, as its own tasks are held up there. */
 const linesBetweenPauses = 500;

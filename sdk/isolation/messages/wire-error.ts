@@ -1,6 +1,6 @@
-import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError, TaskCancelledError, type HatchetErrorCode } from '../errors.ts';
-import { describeFailure } from '../failure/describe-failure.ts';
-import { fieldOf, isList, textFieldOf } from '../failure/total.ts';
+import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError, TaskCancelledError, type HatchetErrorCode } from '../../errors.ts';
+import { describeFailure } from '../../failure/describe-failure.ts';
+import { fieldOf, isList, textFieldOf } from '../../failure/total.ts';
 import { textsOf } from './messages.ts';
 
 /** Of the errors that a call can end with. */

@@ -1,14 +1,14 @@
-import { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { WorkerLabels } from '../context/context-host.ts';
-import { asError } from '../errors.ts';
-import { pause } from '../connection/backoff.ts';
-import { withoutOwnLines } from '../failure/own-frames.ts';
-import { cut } from '../failure/total.ts';
-import type { AttemptResult } from '../worker/report.ts';
+import { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { WorkerLabels } from '../../context/context-host.ts';
+import { asError } from '../../errors.ts';
+import { pause } from '../../connection/backoff.ts';
+import { withoutOwnLines } from '../../failure/own-frames.ts';
+import { cut } from '../../failure/total.ts';
+import type { AttemptResult } from '../../worker/report.ts';
 import { AttemptDesk, type DeskFacts } from './attempt-desk.ts';
-import type { IsolatedStep } from './isolated-step.ts';
-import { parseRunnerMessage, type Call, type RunnerMessage, type RunOrder, type ToldFailure, type WorkerMessage } from './messages.ts';
-import type { RunnerEnd, RunnerLink } from './runner-link.ts';
+import type { IsolatedStep } from '../definition/isolated-step.ts';
+import { parseRunnerMessage, type Call, type RunnerMessage, type RunOrder, type ToldFailure, type WorkerMessage } from '../messages/messages.ts';
+import type { RunnerEnd, RunnerLink } from '../runners/runner-link.ts';
 
 /** Limits are looked at so often. */
 const lookEveryMs = 100;

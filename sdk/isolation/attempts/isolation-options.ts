@@ -1,4 +1,4 @@
-import type { Duration } from '../duration.ts';
+import type { Duration } from '../../duration.ts';
 
 /** How a worker runs tasks that have `isolation`. */
 export interface IsolationOptions {

@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../../errors.ts';
 import { heldInRunner, runnerLevel } from './runner-port.ts';
 
 /**
