@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { watch } from 'chokidar';
 
 /** Read at once; a log that grows faster is read in several steps. */
 const chunkBytes = 64 * 1024;
+
+/** A look at a log that did not grow costs one `stat`. Watchers of files drop what comes within milliseconds of another change, and so the last line. */
+const lookEveryMs = 100;
 
 export interface EngineLogFollower {
   stop(): Promise<void>;
@@ -19,20 +21,21 @@ export function followEngineLog(path: string, options: { past: number; onLines: 
   let offset: number | undefined;
   let decoder = new StringDecoder('utf8');
   let rest = '';
-  let reading: Promise<void> = Promise.resolve();
-  const watcher = watch(path, { ignoreInitial: true });
+  let inode: number | undefined;
+  let reading: Promise<void> | undefined;
 
   const read = async (): Promise<void> => {
-    const size = await stat(path).then((found) => found.size, () => undefined);
-    if (size === undefined) return;
+    const { size, ino } = await stat(path);
     if (offset === undefined) {
       offset = Math.max(0, size - options.past);
       // The first line may be cut in two.
       rest = offset === 0 ? '' : '\0';
     }
-    if (size < offset) {
+    if (size < offset || (inode !== undefined && ino !== inode)) {
       [offset, rest, decoder] = [0, '', new StringDecoder('utf8')];
     }
+    inode = ino;
+    if (size === offset) return;
     const file = await open(path, 'r');
     try {
       for (let at = offset; at < size; at = offset) {
@@ -48,18 +51,19 @@ export function followEngineLog(path: string, options: { past: number; onLines: 
       await file.close();
     }
   };
-  const look = (): void => {
-    reading = reading.then(read).catch(() => undefined); // it may be gone again; the next change looks anew
-  };
-  watcher.on('ready', look);
-  watcher.on('add', look);
-  watcher.on('change', look);
-  watcher.on('error', () => undefined);
   // What is there now is the past. Asked at once: to a later answer, what is written meanwhile would be the past too.
   if (options.past === 0) offset = sizeOf(path);
+  const look = (): void => {
+    // It may be gone for a moment; the next look finds the new one.
+    reading ??= read().catch(() => undefined).finally(() => {
+      reading = undefined;
+    });
+  };
+  const timer = setInterval(look, lookEveryMs);
+  look();
   return {
     async stop() {
-      await watcher.close();
+      clearInterval(timer);
       await reading;
     },
   };

@@ -42,6 +42,7 @@ describe('durable tasks of the SDK', () => {
   it('that merely wait while the engine is killed go on in the same invocation: their code does not run again', async () => {
     const starts: number[] = [];
     const back = gate();
+    const asked = gate();
     const child = hatchet.task({ name: 'late-child', executionTimeout: '10m', fn: async () => {
       await back.opened;
       return { came: true };
@@ -49,19 +50,22 @@ describe('durable tasks of the SDK', () => {
     const task = hatchet.durableTask({ name: 'same', executionTimeout: '10m', fn: async (_: object, ctx) => {
       starts.push(ctx.invocationCount);
       await ctx.memo(['before'], () => 1);
-      const [first, second, { came }] = await Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
+      const waiting = Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
+      await ctx.memo(['asked'], () => 1); // answers come in order: once it has its own, all before it are there
+      asked.open();
+      const [first, second, { came }] = await waiting;
       return { first, second, came, after: await ctx.waitForEvent('same-last') };
     } });
     await startWorker('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
-    await waitsAt(ref.workflowRunId, 4);
+    await asked.opened;
     void engine.end('SIGKILL');
     await restartEngine();
     await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
     await hatchet.events.push('same-second', { n: 2 });
     back.open();
     await hatchet.events.push('same-first', { n: 1 });
-    await waitsAt(ref.workflowRunId, 5);
+    await waitsAt(ref.workflowRunId, 6);
     await hatchet.events.push('same-last', { n: 3 });
     expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
     expect(starts).toEqual([1]);

@@ -56,6 +56,18 @@ describe('followEngineLog', () => {
     await Promise.all(busy);
   });
 
+  it('gives a line that is written within milliseconds of another, with none after it', async () => {
+    writeFileSync(path(), '');
+    follower = followEngineLog(path(), { past: 0, onLines: (more) => {
+      lines.push(...more);
+      if (lines.length % 2 === 1) appendFileSync(path(), 'second\n');
+    } });
+    for (let round = 1; round <= 5; round++) {
+      appendFileSync(path(), 'first\n');
+      await shows(Array.from({ length: round }, () => ['first', 'second']).flat());
+    }
+  });
+
   it('begins with whole lines of the past, as far as it is wanted', async () => {
     writeFileSync(path(), 'first line\nsecond\nthird\n');
     follow(16);
@@ -71,5 +83,8 @@ describe('followEngineLog', () => {
     renameSync(path(), `${path()}.1`);
     writeFileSync(path(), 'new\n');
     await shows(['a long line of before', 'new']);
+    renameSync(path(), `${path()}.1`);
+    writeFileSync(path(), 'a longer one than that before it\n');
+    await shows(['a long line of before', 'new', 'a longer one than that before it']);
   });
 });
