@@ -22,6 +22,7 @@ import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
+import { ReadingTurns } from './grpc/reading-turns.ts';
 import { ChangeSignal } from './grpc/figures/change-signal.ts';
 import { startGrpc } from './grpc/server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
@@ -210,7 +211,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const gate = new Gate({ tokens, audit, open, limits, log });
   const commands = edgeCommands(owner, limits);
   const connections = new ConnectionGuard();
-  const edge = { gate, log, owner: commands, connections };
+  const edge = { gate, log, owner: commands, connections, turns: new ReadingTurns() };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),

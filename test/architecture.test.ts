@@ -7,9 +7,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
  * What each folder's files may import, besides their own folder. The longest matching key counts.
- * `leaves` stands for engine/config, log, clock, errors, faults, turn-queue and version. A folder that is not here fails the test.
+ * `leaves` stands for engine/config, log, lower-priority, clock, errors, faults, turn-queue and version. A folder that is not here fails the test.
  */
-const leaves = ['engine/config.ts', 'engine/log.ts', 'engine/clock.ts', 'engine/errors.ts', 'engine/faults.ts', 'engine/turn-queue.ts', 'engine/version.ts'];
+const leaves = ['engine/config.ts', 'engine/log.ts', 'engine/lower-priority.ts', 'engine/clock.ts', 'engine/errors.ts', 'engine/faults.ts', 'engine/turn-queue.ts', 'engine/version.ts'];
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],
   'engine/model': leaves,

@@ -10,6 +10,8 @@ import { TurnQueue } from '../turn-queue.ts';
 
 /** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;
+/** Past its deadline the thread stops an expression by itself, but not in the middle of a single call of the language's own functions. */
+const graceMs = 150;
 const memoryMb = 256;
 /** Expressions of one tenant that may wait for the thread. */
 const queueLimit = 10_000;
@@ -32,7 +34,7 @@ interface Request {
 /**
  * Evaluates expressions: at once, where their text and the length of the data bound their time; others go to a thread of
  * their own, one after the other, the tenants in turn, so that a hostile one costs the others 50 ms at a time and the main
- * thread nothing. The thread starts with the first that needs it.
+ * thread nothing. One that overruns is stopped in the thread; where that cannot be, the thread is ended and another started. The thread starts with the first that needs it.
  */
 export class CelEvaluator {
   readonly #queue = new TurnQueue<Request>(queueLimit);
@@ -87,7 +89,7 @@ export class CelEvaluator {
       if (text === undefined) this.#held.delete(name);
       else this.#held.set(name, text);
     }
-    return { expression, texts };
+    return { expression, texts, deadlineMs };
   }
 
   #start(): Worker {
@@ -98,7 +100,7 @@ export class CelEvaluator {
     thread.on('message', (message: FromThread) => {
       if (thread !== this.#thread) return;
       if (message === 'begins') {
-        this.#timer = setTimeout(() => this.#overrun(), deadlineMs);
+        this.#timer = setTimeout(() => this.#overrun(), deadlineMs + graceMs);
         return;
       }
       if (message === 'ready') this.#ready = true;

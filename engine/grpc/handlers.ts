@@ -4,7 +4,9 @@ import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { longestInline } from '../model/limits.ts';
 import { Held } from '../monitor/answers-in-flight.ts';
+import type { ReadingTurns } from './reading-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
 import type { GrpcService } from './server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
@@ -16,6 +18,7 @@ export interface Edge {
   log: Logger;
   /** Of the port on which the calls come. */
   connections: ConnectionGuard;
+  turns: ReadingTurns;
 }
 
 /** A stream of a client's and one to it, once it is known whose it is. */
@@ -71,17 +74,37 @@ class Malformed {
   }
 }
 
+/** A long message, which is decoded in its turn, once it is known whose it is. */
+class Unread {
+  readonly #decode: (bytes: Buffer) => unknown;
+  #bytes: Buffer | undefined;
+
+  constructor(bytes: Buffer, decode: (bytes: Buffer) => unknown) {
+    this.#bytes = bytes;
+    this.#decode = decode;
+  }
+
+  /** Once: its bytes are not kept as long as the call lives. */
+  read(): unknown {
+    const bytes = this.#bytes ?? Buffer.alloc(0);
+    this.#bytes = undefined;
+    return this.#decode(bytes);
+  }
+}
+
 /** The library answers bytes that it cannot decode with INTERNAL, which is the engine's fault; these are the caller's. */
 function tolerant(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => {
-      const requestDeserialize = (bytes: Buffer): unknown => {
+      const decode = (bytes: Buffer): unknown => {
         try {
           return method.requestDeserialize(bytes);
         } catch (error) {
           return new Malformed(error);
         }
       };
+      const mayWait = !method.requestStream && !method.responseStream && ruleOf(method.path)?.needs !== 'anyone';
+      const requestDeserialize = (bytes: Buffer): unknown => (mayWait && bytes.length > longestInline ? new Unread(bytes, decode) : decode(bytes));
       return [name, { ...method, requestDeserialize }];
     }),
   );
@@ -130,7 +153,7 @@ function welcome({ connections }: Edge, call: { getPeer(): string }): void {
 }
 
 /** A unary call. The commonest of all: known tokens cost it no promise. */
-function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (request: Req, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res>>): handleUnaryCall<Req, Res> {
+function unary<Res>({ edge, facts: { rule, action } }: Gated, handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res>>): handleUnaryCall<unknown, Res> {
   const { gate, log } = edge;
   return (call, callback) => {
     const facts: CallFacts = { rule, action, address: () => hostOf(call.getPeer()) };
@@ -148,7 +171,18 @@ function unary<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (requ
     const run = (identity: Caller['identity']): void => {
       welcome(edge, call);
       const caller = gate.admit(identity, facts);
-      handle(wellFormed(call.request), caller, call.metadata).then(
+      if (!(call.request instanceof Unread)) return carryOut(call.request, caller);
+      const { request } = call;
+      edge.turns.take(caller.tenantId, () => {
+        try {
+          if (!call.cancelled) carryOut(request.read(), caller);
+        } catch (error) {
+          fail(error);
+        }
+      });
+    };
+    const carryOut = (request: unknown, caller: Caller): void => {
+      handle(wellFormed(request), caller, call.metadata).then(
         (response) => {
           try {
             const noted = gate.note(caller, facts);

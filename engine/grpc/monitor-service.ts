@@ -18,6 +18,7 @@ import { logLevels, readLogLines } from '../monitor/log-reads.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries, summarySize } from '../monitor/run-list.ts';
 import type { ChangeSignal } from './figures/change-signal.ts';
+import { FigureFeeds } from './figures/figure-feeds.ts';
 import { overviewOf, type EngineFacts } from './figures/overview.ts';
 import { queueFigures } from './figures/queue-figures.ts';
 import { scheduleFigures } from './figures/schedule-figures.ts';
@@ -54,6 +55,21 @@ const maxPutLines = 1000;
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
   const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
+  const queues = new FigureFeeds(deps.changes, {
+    everyMs: 100,
+    read: (tenantId) => queueFigures(owner.stateOf(tenantId), tenantId),
+    encode: (message) => ListQueuesResponse.encode(message).finish(),
+  });
+  const schedules = new FigureFeeds(deps.changes, {
+    everyMs: 100,
+    read: (tenantId) => scheduleFigures(owner.stateOf(tenantId), tenantId),
+    encode: (message) => ListSchedulesResponse.encode(message).finish(),
+  });
+  const overviews = new FigureFeeds(deps.changes, {
+    everyMs: 200,
+    read: (tenantId) => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine),
+    encode: (message) => StreamOverviewResponse.encode(message).finish(),
+  });
   return serve(deps, MonitorServiceService, {
     ...durableMonitor(deps),
     listRuns: async (request, { tenantId }) => {
@@ -182,17 +198,14 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     },
     listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
     streamQueues: async (call, { tenantId }, signal) => {
-      const figures = { everyMs: 100, read: () => queueFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListQueuesResponse) => ListQueuesResponse.encode(message).finish() };
-      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
+      for await (const message of queues.watch(tenantId, signal)) await writeTo(call, message, signal);
     },
     listSchedules: async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId),
     streamSchedules: async (call, { tenantId }, signal) => {
-      const figures = { everyMs: 100, read: () => scheduleFigures(owner.stateOf(tenantId), tenantId), encode: (message: ListSchedulesResponse) => ListSchedulesResponse.encode(message).finish() };
-      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
+      for await (const message of schedules.watch(tenantId, signal)) await writeTo(call, message, signal);
     },
     streamOverview: async (call, { tenantId }, signal) => {
-      const figures = { everyMs: 200, read: () => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine), encode: (message: StreamOverviewResponse) => StreamOverviewResponse.encode(message).finish() };
-      for await (const message of deps.changes.watch(figures, signal)) await writeTo(call, message, signal);
+      for await (const message of overviews.watch(tenantId, signal)) await writeTo(call, message, signal);
     },
   });
 }

@@ -1,9 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { HatchetError, type ErrorCode, type HatchetErrorOptions } from '../errors.ts';
+import { lowerPriorityOfThread } from '../lower-priority.ts';
 import type { CutBody } from './body.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
 
 export type FromThread = { done: CutBody | undefined } | { refusal: { code: ErrorCode; message: string; options: HatchetErrorOptions } };
+
+lowerPriorityOfThread();
 
 /** Entry of the thread that reads long payloads: one at a time, and each is answered. */
 parentPort?.on('message', (asked: PayloadWork) => {

@@ -17,6 +17,7 @@ import { Gate } from '../../../engine/edge/access/gate.ts';
 import { OpenCalls } from '../../../engine/edge/access/open-calls.ts';
 import { strangerInterceptor } from '../../../engine/grpc/stranger-interceptor.ts';
 import { serve } from '../../../engine/grpc/handlers.ts';
+import { ReadingTurns } from '../../../engine/grpc/reading-turns.ts';
 import { startGrpc, type GrpcServer } from '../../../engine/grpc/server.ts';
 import { createLog } from '../../../engine/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
@@ -55,7 +56,7 @@ async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
   const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, strangerBytes: 1024 * 1024, ...limits });
   const log = createLog('silent');
   const gate = new Gate({ tokens, audit: new AuditLog({ reads: pool, writes: pool }), open: new OpenCalls(tokens, log), limits: new TenantLimits(pool, log), log });
-  const service = serve({ gate, log, connections }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: () => Promise.resolve({}), getVersion: () => Promise.resolve({ version: '' }) });
+  const service = serve({ gate, log, connections, turns: new ReadingTurns() }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: () => Promise.resolve({}), getVersion: () => Promise.resolve({ version: '' }) });
   server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service], interceptors: [strangerInterceptor({ gate, connections, log })] });
 }
 

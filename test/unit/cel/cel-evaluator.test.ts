@@ -25,6 +25,18 @@ describe('CelEvaluator', () => {
     expect(await next).toEqual({ ok: true, value: true });
   });
 
+  it('stops it in its thread, which goes on', async () => {
+    let started = 0;
+    const count = (): void => void started++;
+    process.on('worker', count);
+    try {
+      for (let time = 0; time < 5; time++) expect(await cel.evaluate('t', endless, input(numbers))).toEqual({ ok: false, message: 'it took longer than 50 ms' });
+      expect(started).toBeLessThanOrEqual(1);
+    } finally {
+      process.off('worker', count);
+    }
+  });
+
   it('evaluates at once what is bounded by its text and the length of the data, and nothing else', async () => {
     expect(cel.evaluate('t', 'input.a', input({ a: 1 }))).toEqual({ ok: true, value: 1 });
     const long = 'a'.repeat(200_000);
