@@ -8,6 +8,7 @@ import { inRuns } from './runs/runs-keys.ts';
 import { selectedRunId } from './runs/visible-runs.ts';
 import { openMismatch } from './run/durable-keys.ts';
 import { inForm, openEvent, openTrigger } from './forms/form-keys.ts';
+import { inBulk } from './dialogs/bulk-dialog.ts';
 import { helpEnd } from './dialogs/dialog-content.ts';
 import { moved, movement } from './move.ts';
 import { views, type Dialog, type Key, type Step, type TextField, type UiState, type ViewName } from './ui-state.ts';
@@ -96,6 +97,8 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
     case 'confirm':
       if (key.input === 'y') return [closed, [dialog.effect]];
       return key.input === 'n' || key.name === 'escape' ? [closed, []] : [state, []];
+    case 'bulk':
+      return inBulk(state, dialog, key);
     case 'trigger':
     case 'event':
       return inForm(state, dialog, key);

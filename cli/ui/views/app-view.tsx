@@ -8,6 +8,7 @@ import { bannerRows, crashLines, footerRows, frameRows, isTall, isTooSmall, isWi
 import { bodyRows } from '../model/layout.ts';
 import { askedQuery } from '../model/runs/found-runs.ts';
 import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
+import { marksText } from '../model/runs/marks.ts';
 import { visibleRuns } from '../model/runs/visible-runs.ts';
 import { DialogView } from './dialogs.tsx';
 import { ListView } from './list-view.tsx';
@@ -170,13 +171,14 @@ function StatusBar({ state }: { state: UiState }) {
   );
 }
 
-/** What hides rows of the view. */
+/** What can be done with marked runs; else what hides rows of the view. */
 function filterText(state: UiState): string {
   if (state.run !== undefined) return '';
+  if (state.view === 'runs' && state.marks.size > 0) return `${marksText(state)}: x cancels, R replays, esc takes the marks away  ${placeText(state)}`;
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];
   const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
-  if (parts.length === 0) return state.view === 'runs' ? placeText(state) : '';
+  if (parts.length === 0) return state.view === 'runs' ? `${placeText(state)}  space marks, A marks all` : '';
   const problem = state.view === 'runs' ? askedQuery(state).problem : undefined;
   const place = state.view === 'runs' ? `  ${placeText(state)}` : '';
   return problem === undefined ? `only ${plainText(parts.join(', '))}; esc shows all again${place}` : plainText(problem);

@@ -4,6 +4,7 @@ import { tableRows } from '../layout.ts';
 import { openRun } from '../run/open-run.ts';
 import { paneKeys } from '../run/run-keys.ts';
 import { statusFilters, type Key, type Step, type UiState } from '../ui-state.ts';
+import { clearMarks, markAll, toggleMark } from './marks.ts';
 import { selectedRunId, visibleRuns } from './visible-runs.ts';
 
 /** Keys in the table of runs. */
@@ -14,12 +15,14 @@ export function inRuns(state: UiState, key: Key): Step {
     const at = statusFilters.indexOf(state.filter);
     return [{ ...state, filter: statusFilters[(at + 1) % statusFilters.length] ?? 'ALL', selected: undefined }, []];
   }
+  if (key.input === ' ') return toggleMark(state);
+  if (key.input === 'A') return markAll(state);
   const pane = paneKeys[key.input];
   if (pane !== undefined || key.name === 'enter') {
     const runId = selectedRunId(state);
     return [runId === undefined ? state : { ...state, selected: runId, run: openRun(runId, { pane }) }, []];
   }
-  if (key.name === 'escape') return [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
+  if (key.name === 'escape') return clearMarks(state) ?? [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
   return [state, []];
 }
 
