@@ -17,7 +17,8 @@ export function onKey(state: UiState, key: Key): Step {
   if (key.ctrl && key.input === 'c') return [state, [{ type: 'interrupt' }]];
   if (key.ctrl && key.input === 'z') return [state, [{ type: 'suspend' }]];
   if (state.dialog !== undefined) return inDialog(state, state.dialog, key);
-  return anywhere(state, key) ?? inView(state, key);
+  // A cursor that keys move stands in the middle again.
+  return anywhere(state, key) ?? inView(movement(key, 1) === undefined ? state : { ...state, clicked: undefined }, key);
 }
 
 function inView(state: UiState, key: Key): Step {
@@ -51,6 +52,8 @@ function anywhere(state: UiState, key: Key): Step | undefined {
       return openEvent(state);
     case 'm':
       return openMismatch(state);
+    case 'M':
+      return [switchMouse(state), []];
     case 'r':
       return state.dev === undefined ? undefined : [state, [{ type: 'reload' }]];
     case 'x':
@@ -73,6 +76,12 @@ function anywhere(state: UiState, key: Key): Step | undefined {
 
 function show(state: UiState, view: ViewName): UiState {
   return { ...state, view, run: undefined };
+}
+
+/** A terminal that gives the mouse to a program does not select text with it. */
+function switchMouse(state: UiState): UiState {
+  const isMouseOn = !state.isMouseOn;
+  return { ...state, isMouseOn, notice: { text: isMouseOn ? 'The mouse scrolls and clicks here; M leaves it to the terminal.' : 'The mouse selects text, as the terminal does it; M brings it back here.', atMs: state.nowMs } };
 }
 
 function copied(state: UiState): string | undefined {

@@ -5,6 +5,7 @@ import { withOutcome, withProgress } from './dialogs/bulk-dialog.ts';
 import { askEngine, markStale, refresh, withFound } from './runs/found-runs.ts';
 import { followMarks, withMarked } from './runs/marks.ts';
 import { onKey } from './on-key.ts';
+import { onMouse } from './on-mouse.ts';
 import { usualPane } from './run/chosen-task.ts';
 import { isFed, openRun } from './run/open-run.ts';
 import { withWorkflow } from './forms/form-keys.ts';
@@ -18,11 +19,12 @@ const noticeMs = 4_000;
 /** The whole UI as a function: what it is after something happened, and what the outside has to do about it. */
 export function step(state: UiState, action: UiAction): Step {
   if (action.type === 'key') return askEngine(state, onKey(state, action.key));
+  if (action.type === 'mouse') return askEngine(state, onMouse(state, action.report));
   if (action.type === 'clock') return refresh(reduce(state, action));
   return [reduce(state, action), []];
 }
 
-function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiState {
+function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse' }>): UiState {
   switch (action.type) {
     case 'resize':
       return { ...state, rows: action.rows, columns: action.columns };

@@ -5,6 +5,7 @@ import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
 import type { EventRow, LogRow, MismatchRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
+import type { MouseReport } from '../input/mouse-reader.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 
 export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
@@ -146,6 +147,10 @@ export interface UiState {
   searches: Readonly<Record<ViewName, TextField>>;
   /** The selected row of each view but the runs, by id; the first where that is not there. */
   cursors: Readonly<Partial<Record<ViewName, string>>>;
+  /** Where a list's cursor was put by a click: it stays in that row, or a second click would hit another one, until a key moves it. */
+  clicked: { list: string; row: number } | undefined;
+  /** Whether the terminal gives the mouse to the UI. */
+  isMouseOn: boolean;
   run: OpenRun | undefined;
   workflows: readonly WorkflowRow[];
   workflow: WorkflowDetail | undefined;
@@ -210,6 +215,7 @@ export interface Key {
 
 export type UiAction =
   | { type: 'key'; key: Key }
+  | { type: 'mouse'; report: MouseReport }
   | { type: 'resize'; rows: number; columns: number }
   | { type: 'clock'; nowMs: number }
   | { type: 'runs-listed'; rows: readonly RunRow[]; next: string | null }
@@ -257,6 +263,8 @@ export function initialState(size: { rows: number; columns: number }, options: {
     marking: undefined,
     searches: { runs: noText, workflows: noText, workers: noText, queues: noText, schedules: noText, logs: noText },
     cursors: {},
+    clicked: undefined,
+    isMouseOn: true,
     run: undefined,
     workflows: [],
     workflow: undefined,

@@ -4,10 +4,9 @@ import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { isWide, windowStart } from '../model/frame.ts';
-import { tableRows } from '../model/layout.ts';
+import { isWide } from '../model/frame.ts';
 import { marksText } from '../model/runs/marks.ts';
-import { visibleRuns } from '../model/runs/visible-runs.ts';
+import { runsWindow } from '../model/runs/visible-runs.ts';
 import { statusMark } from '../model/status-mark.ts';
 import type { UiState } from '../model/ui-state.ts';
 import { statusStyle } from './styles.ts';
@@ -17,10 +16,7 @@ const fixedWidth = 50;
 const narrowWidth = 15;
 
 export function RunsView({ state }: { state: UiState }) {
-  const rows = visibleRuns(state);
-  const height = tableRows(state);
-  const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
-  const start = windowStart(selected, rows.length, height);
+  const { rows, start, selected, height } = runsWindow(state);
   const shown = rows.slice(start, start + height);
   const longest = shown.reduce((width, run) => Math.max(width, stringWidth(plainText(run.workflow))), 0);
   const nameWidth = isWide(state) ? Math.max(12, Math.min(36, longest, state.columns - fixedWidth)) : Math.max(8, Math.min(longest, state.columns - narrowWidth));

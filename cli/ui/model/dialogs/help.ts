@@ -21,6 +21,7 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['n', 'run a cron or a scheduled run now (asks)'],
   ['y', 'copy the id of what is selected'],
   ['r', 'start the worker anew (hatchet dev)'],
+  ['mouse, M', 'the wheel scrolls, a click chooses, and on what is chosen it opens; M leaves the mouse to the terminal, to select text (with shift most terminals do that anyway), and brings it back'],
   ['Ctrl+Z', 'suspend'],
   ['q, Ctrl+C', 'quit'],
 ];

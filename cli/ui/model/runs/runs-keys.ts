@@ -26,7 +26,8 @@ export function inRuns(state: UiState, key: Key): Step {
   return [state, []];
 }
 
-function moveBy(state: UiState, by: number): Step {
+/** The cursor, by so many rows; at the end of what is here more is asked for. */
+export function moveBy(state: UiState, by: number): Step {
   const rows = visibleRuns(state);
   if (rows.length === 0) return [state, []];
   const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
