@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet } from '../../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
 import { printed } from '../../helpers/printed.ts';
-import { runCli } from '../../helpers/run-cli.ts';
+import { hatchetBin, runCli } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { TestTerminal } from '../../helpers/test-terminal.ts';
 
@@ -157,5 +157,16 @@ describe('the mouse in the terminal UI', () => {
     await expect.poll(() => terminal.written.slice(-100)).toMatch(endsWithoutMouse);
     expect([terminal.isOwnScreen, terminal.hasMouse]).toEqual([false, false]);
     expect(colours(terminal.written)).not.toEqual([]);
+  });
+
+  it('is left after a crash', async () => {
+    const fault = "process.once('SIGUSR2', () => { throw new Error('a fault of its own'); })";
+    terminal = new TestTerminal([], '/', { program: process.execPath, args: ['--import', `data:text/javascript,${encodeURIComponent(fault)}`, hatchetBin, 'tui', '--data-dir', dataDir] });
+    await terminal.shows(/FAILED +breaks/);
+    expect(terminal.hasMouse).toBe(true);
+    process.kill(terminal.pid, 'SIGUSR2');
+    expect(await terminal.exited).not.toBe(0);
+    await terminal.shows(/a fault of its own/);
+    expect([terminal.isOwnScreen, terminal.hasMouse]).toEqual([false, false]);
   });
 });
