@@ -111,6 +111,7 @@ describe('many runs in the terminal UI', () => {
 
 describe('the mouse in the terminal UI', () => {
   it('scrolls, chooses and opens', async () => {
+    await terminal.shows(/FAILED +breaks/);
     expect(terminal.hasMouse).toBe(true);
     const row = rowOf(/FAILED +breaks/);
     terminal.press(mouse(0, row));
@@ -124,6 +125,7 @@ describe('the mouse in the terminal UI', () => {
   });
 
   it('types nothing into a text, however its reports are cut', async () => {
+    await terminal.shows(/FAILED +breaks/);
     terminal.press('/');
     await terminal.shows(/search:/);
     terminal.press('wa\u001b[<65;1');
@@ -134,6 +136,7 @@ describe('the mouse in the terminal UI', () => {
   });
 
   it('is left to the terminal by M, and for good when the UI is left by q', async () => {
+    await terminal.shows(/FAILED +breaks/);
     terminal.press('M');
     await terminal.shows(/M brings it back here/);
     expect(terminal.hasMouse).toBe(false);

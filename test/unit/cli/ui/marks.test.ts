@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bulkEffects, type BulkEffects } from '../../../../cli/ui/bulk-effects.ts';
-import type { BulkDeed } from '../../../../cli/admin/bulk-deed.ts';
+import { bulkDeed, type BulkDeed } from '../../../../cli/admin/bulk-deed.ts';
 import type { RunFilter, RunRow } from '../../../../cli/monitor/run-reader.ts';
 import type { UiEffect, UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { UiStore } from '../../../../cli/ui/ui-store.ts';
@@ -153,7 +153,7 @@ describe('A', () => {
   it('marks nothing of what was stopped, of what means nothing, and of what no run can be', async () => {
     const engine = new Engine(rows);
     const stopped = await engine.play(emptyState(), 'A', 'esc');
-    expect([stopped.state.marks.size, stopped.state.marking]).toEqual([0, undefined]);
+    expect([stopped.state.marks.size, stopped.state.marking, engine.asked.length]).toEqual([0, undefined, 1]);
     const broken = play(emptyState(), press('/'), ...typed('since:yesterday status:failed'), pressNamed('enter'), press('A'));
     expect(broken.effects.some(({ type }) => type === 'mark-all')).toBe(false);
     expect(broken.state.notice?.text).toContain('since:yesterday means nothing');
@@ -190,6 +190,17 @@ describe('a deed to many runs', () => {
     const rows = [makeRun(1, { status: 'FAILED' }), makeRun(2, { status: 'FAILED', taskCount: 3 }), makeRun(3, { status: 'RUNNING' }), makeRun(4, { status: 'RUNNING', taskCount: 2 })];
     const { store } = await all('replay', rows, () => [runId(1), ...[0, 1, 2].map((index) => `task-${runId(2)}-${index}`)]);
     expect(store.state.dialog).toMatchObject({ stage: 'done', outcome: { done: 2, refused: new Map([['not ended', 2]]), left: 0 } });
+  });
+
+  it('stops between two pieces', async () => {
+    const rows = Array.from({ length: 700 }, (_, index) => makeRun(index));
+    const stopping = new AbortController();
+    const cancel = (ids: readonly string[]): Promise<readonly string[]> => {
+      stopping.abort();
+      return Promise.resolve(ids);
+    };
+    const outcome = await bulkDeed('cancel', rows, { admin: { cancel, replay: cancel }, reader: { getRun: () => Promise.reject(new Error('nothing is in doubt')) }, signal: stopping.signal, onProgress: () => undefined });
+    expect(outcome).toEqual({ done: 500, refused: new Map(), left: 200, error: undefined });
   });
 
   it('says what it did not come to when the engine goes away', async () => {
