@@ -6,6 +6,7 @@ import { useFiguresFeed } from './feeds/use-figures-feed.ts';
 import { useOverviewFeed } from './feeds/use-overview-feed.ts';
 import { useRunFeed } from './feeds/use-run-feed.ts';
 import { useRunsFeed } from './feeds/use-runs-feed.ts';
+import { mouseOff, mouseOn } from './input/mouse-reader.ts';
 import type { Key } from './model/ui-state.ts';
 import type { UiStore } from './ui-store.ts';
 import { AppView } from './views/app-view.tsx';
@@ -32,6 +33,14 @@ export function App({ store, connect }: { store: UiStore; connect: (() => RunRea
       clearInterval(clock);
     };
   }, [dispatch, stdout]);
+  const { isMouseOn } = state;
+  useEffect(() => {
+    if (!isMouseOn) return;
+    stdout.write(mouseOn);
+    return () => {
+      stdout.write(mouseOff);
+    };
+  }, [isMouseOn, stdout]);
   useInput((input, key) => {
     for (const each of toKeys(input, key)) dispatch({ type: 'key', key: each });
   });

@@ -7,9 +7,9 @@ import { checkObject } from '../input/check-input.ts';
 import { sdkOf } from '../connection/with-sdk.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
-import { queryFilter } from '../monitor/run-query.ts';
-import { askedQuery } from './model/runs/found-runs.ts';
+import { askedFilter } from './model/runs/found-runs.ts';
 import type { UiEffect } from './model/ui-state.ts';
+import { bulkEffects } from './bulk-effects.ts';
 import type { UiStore } from './ui-store.ts';
 import { amount } from '../output/amount.ts';
 import { jsonText } from '../output/plain-text.ts';
@@ -34,6 +34,7 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
   const notice = (text: string): void => store.dispatch({ type: 'notice', text, atMs: Date.now() });
   const attempt = (work: Promise<void>): void => void work.catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
   let typing: NodeJS.Timeout | undefined;
+  const bulk = bulkEffects({ store, connect: ports.connect, admin: () => new RunAdmin(ports.connection()) });
   return (effect) => {
     switch (effect.type) {
       case 'quit':
@@ -59,6 +60,18 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         return;
       case 'replay':
         attempt(replay(ports, effect.id).then((count) => notice(count === 0 ? `${effect.id} has nothing to run again` : `${effect.id} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
+        return;
+      case 'mark-all':
+        attempt(bulk.markAll());
+        return;
+      case 'stop-marking':
+        bulk.stopMarking();
+        return;
+      case 'bulk':
+        attempt(bulk.run(effect.deed, effect.runs));
+        return;
+      case 'stop-bulk':
+        bulk.stop();
         return;
       case 'skip-sleep':
         attempt(withDurable(ports, (admin) => admin.skipSleep(effect)).then(() => notice(`skipped the sleep at node ${effect.node}`)));
@@ -179,15 +192,14 @@ function findRuns(ports: EffectPorts, key: string, page: string | undefined): Pr
   const { store } = ports;
   const { state } = store;
   if (state.found?.key !== key) return Promise.resolve();
-  const query = askedQuery(state);
-  // A status that was typed and another that was chosen: no run has both.
-  if (query.statuses.length === 0 && state.filter !== 'ALL') {
+  const filter = askedFilter(state);
+  if (filter === undefined) {
     store.dispatch({ type: 'runs-found', key, page, rows: [], next: null });
     return Promise.resolve();
   }
   return withReader(ports, async (reader) => {
     try {
-      const { rows, next } = await reader.listRuns({ ...queryFilter(query), limit: olderPage, ...(page === undefined ? {} : { page }) });
+      const { rows, next } = await reader.listRuns({ ...filter, limit: olderPage, ...(page === undefined ? {} : { page }) });
       store.dispatch({ type: 'runs-found', key, page, rows, next });
     } catch (error) {
       store.dispatch({ type: 'runs-found', key, page, rows: [], next: page ?? null });

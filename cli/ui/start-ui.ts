@@ -1,5 +1,6 @@
 import type { CliContext } from '../cli-context.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
+import { mouseOff } from './input/mouse-reader.ts';
 import { initialState } from './model/ui-state.ts';
 import { UiStore } from './ui-store.ts';
 
@@ -15,7 +16,7 @@ export interface Ui {
 
 const enterScreen = '\u001b[?1049h\u001b[H';
 // Own screen off, cursor on, mouse and bracketed paste off: whatever was on when it ended.
-const leaveScreen = '\u001b[?1049l\u001b[?25h\u001b[?2004l';
+const leaveScreen = `\u001b[?1049l\u001b[?25h\u001b[?2004l${mouseOff}`;
 
 /** A process that runs on for so long after it was told to stop has not stopped. */
 const notStoppedMs = 300;

@@ -24,8 +24,8 @@ export class UiStore {
   readonly dispatch = (action: UiAction): void => {
     const [next, effects] = step(this.#state, action);
     this.#state = next;
-    // A key is answered at once; a stream of events must not redraw for each of them.
-    if (action.type === 'key' || action.type === 'resize') this.#show();
+    // A key and the mouse are answered at once; a stream of events must not redraw for each of them.
+    if (action.type === 'key' || action.type === 'mouse' || action.type === 'resize') this.#show();
     else if (next !== this.#shown) this.#timer ??= setTimeout(() => this.#show(), frameMs);
     for (const effect of effects) this.#onEffect(effect);
   };

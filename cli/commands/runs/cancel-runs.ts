@@ -1,3 +1,4 @@
+import { inPieces } from '../../admin/bulk-runs.ts';
 import { RunAdmin } from '../../admin/run-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
@@ -8,7 +9,7 @@ import { isTerminal } from '../../monitor/status-name.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
-import { checkSelection, inPieces, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
+import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
 
 export type CancelFlags = ConnectionFlags & OutputFlag & SelectionFlags;
 
@@ -23,7 +24,14 @@ export async function cancelRuns(context: CliContext, ids: readonly string[], fl
   const ended = runs.filter((run) => isTerminal(run.status));
   const admin = new RunAdmin(resolveConnection(context, flags));
   try {
-    const { handled } = await inPieces(context, open, { progress, doing: 'Cancelling', what: 'run', act: (piece) => admin.cancel(piece) });
+    const handled = await inPieces(open, {
+      signal: context.interrupted,
+      act: async (piece) => {
+        await admin.cancel(piece);
+      },
+      onPiece: (far) => progress.say(() => `Cancelling: ${far.toLocaleString('en-US')} of ${amount(open.length, 'run')}`),
+    });
+    progress.end();
     const cancelled = open.slice(0, handled);
     outputOf(context, flags).value({ cancelled, alreadyEnded: ended.map((run) => run.runId) }, () =>
       kind === 'selection' ? `Cancelled ${amount(cancelled.length, 'run')}.` : [...cancelled.map((id) => `${id}  cancelled`), ...ended.map((run) => `${run.runId}  had ended before, ${run.status}`)].join('\n'),

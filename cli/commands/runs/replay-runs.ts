@@ -1,3 +1,4 @@
+import { inPieces } from '../../admin/bulk-runs.ts';
 import { RunAdmin } from '../../admin/run-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
@@ -8,7 +9,7 @@ import type { RunDetail, RunReader } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
-import { checkSelection, inPieces, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
+import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
 
 export interface ReplayFlags extends ConnectionFlags, OutputFlag, SelectionFlags {
   /** Only tasks that failed, and what follows them. */
@@ -35,7 +36,15 @@ export async function replayRuns(context: CliContext, ids: readonly string[], fl
   });
   const admin = new RunAdmin(resolveConnection(context, flags));
   try {
-    const { done, handled } = await inPieces(context, chosen, { progress, doing: 'Replaying', what: 'run', act: (piece) => admin.replay(piece) });
+    const done: string[] = [];
+    const handled = await inPieces(chosen, {
+      signal: context.interrupted,
+      act: async (piece) => {
+        done.push(...(await admin.replay(piece)));
+      },
+      onPiece: (far) => progress.say(() => `Replaying: ${far.toLocaleString('en-US')} of ${amount(chosen.length, 'run')}`),
+    });
+    progress.end();
     outputOf(context, flags).value({ replayedTasks: done }, () => (done.length === 0 ? 'Nothing runs again: a run that has not ended is left out.' : `${amount(done.length, 'task')} ${done.length === 1 ? 'runs' : 'run'} again`));
     return handled < chosen.length ? ExitCode.interrupted : ExitCode.done;
   } finally {

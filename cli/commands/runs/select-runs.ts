@@ -1,10 +1,10 @@
+import { breakdown, runPages } from '../../admin/bulk-runs.ts';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { RunReader, RunRow } from '../../monitor/run-reader.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 import { amount } from '../../output/amount.ts';
-import { plainText } from '../../output/plain-text.ts';
 import type { Progress } from '../../output/progress.ts';
 import { runFilter, type RunFilterFlags } from './list-runs.ts';
 
@@ -12,8 +12,6 @@ import { runFilter, type RunFilterFlags } from './list-runs.ts';
 export interface SelectionFlags extends Pick<RunFilterFlags, 'status' | 'workflow' | 'since' | 'until' | 'metadata'> {
   yes?: boolean;
 }
-
-const pageRuns = 1000;
 
 /** What can be done to runs, and to which. */
 export interface Deed {
@@ -40,10 +38,8 @@ export async function selectRuns(context: CliContext, reader: RunReader, flags: 
   const { status, workflow, since, until, metadata } = flags;
   const filter = runFilter({ status: [...(status ?? deed.statuses)], ...(workflow === undefined ? {} : { workflow }), ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }), ...(metadata === undefined ? {} : { metadata }) });
   const runs: RunRow[] = [];
-  for (let page: string | null | undefined; page !== null; ) {
-    const read = await reader.listRuns({ ...filter, limit: pageRuns, ...(page === undefined ? {} : { page }) });
-    runs.push(...read.rows);
-    page = read.next;
+  for await (const rows of runPages(reader, filter)) {
+    runs.push(...rows);
     progress.say(() => `${amount(runs.length, 'run')} found`);
     if (context.interrupted.aborted) throw new CliError('nothing was changed', { exitCode: ExitCode.interrupted });
   }
@@ -52,30 +48,8 @@ export async function selectRuns(context: CliContext, reader: RunReader, flags: 
   return runs;
 }
 
-/** `40 of order, 2 of mail`. */
-function breakdown(runs: readonly RunRow[]): string {
-  const counts = new Map<string, number>();
-  for (const { workflow } of runs) counts.set(workflow, (counts.get(workflow) ?? 0) + 1);
-  const list = [...counts].sort(([, a], [, b]) => b - a).map(([workflow, count]) => `${count.toLocaleString('en-US')} of ${plainText(workflow)}`);
-  return list.length > 5 ? `${list.slice(0, 4).join(', ')} and ${list.length - 4} other workflows` : list.join(', ');
-}
-
 async function confirm(context: CliContext, what: string): Promise<void> {
   if (!isInteractive(context)) throw wrongUse(`without a terminal nobody can be asked whether to ${what}`, 'Add --yes if that is meant.');
   const prompts = await import('@clack/prompts');
   if ((await prompts.confirm({ message: `${what.charAt(0).toUpperCase()}${what.slice(1)}?`, initialValue: false })) !== true) throw new CliError('nothing was changed', { exitCode: ExitCode.interrupted });
-}
-
-/** In pieces, so that an interrupt stops between two and no call is too long. @returns what the pieces gave; less than all when interrupted */
-export async function inPieces<T>(context: CliContext, ids: readonly string[], options: { progress: Progress; doing: string; what: string; act: (ids: readonly string[]) => Promise<readonly T[]> }): Promise<{ done: T[]; handled: number }> {
-  const piece = 500;
-  const done: T[] = [];
-  let handled = 0;
-  for (; handled < ids.length && !context.interrupted.aborted; handled = Math.min(handled + piece, ids.length)) {
-    done.push(...(await options.act(ids.slice(handled, handled + piece))));
-    const far = Math.min(handled + piece, ids.length);
-    options.progress.say(() => `${options.doing}: ${far.toLocaleString('en-US')} of ${amount(ids.length, options.what)}`);
-  }
-  options.progress.end();
-  return { done, handled };
 }

@@ -57,7 +57,17 @@ export function dialogRoom(state: Pick<UiState, 'dev' | 'rows'>): number {
   return Math.max(0, frameRows(state) - headRows(state) - footerRows(state));
 }
 
-/** First row drawn, so that the selected one stays in sight. */
-export function windowStart(selected: number, total: number, height: number): number {
-  return Math.max(0, Math.min(selected - Math.floor(height / 2), total - height));
+/** Of a session whose engine is not there yet: how far it is stands in place of the runs. */
+export function isStarting({ dev, overview, view }: Pick<UiState, 'dev' | 'overview' | 'view'>): boolean {
+  return dev !== undefined && overview === undefined && view === 'runs';
+}
+
+/** First row drawn, so that the selected one stays in sight: in the middle, or in the row where it was clicked. */
+export function windowStart(selected: number, total: number, height: number, row = Math.floor(height / 2)): number {
+  return Math.max(0, Math.min(selected - Math.min(row, height - 1), total - height));
+}
+
+/** The row of a list in which its cursor stands because it was clicked there. */
+export function clickedRow({ clicked }: Pick<UiState, 'clicked'>, list: string): number | undefined {
+  return clicked?.list === list ? clicked.row : undefined;
 }

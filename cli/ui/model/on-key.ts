@@ -8,6 +8,7 @@ import { inRuns } from './runs/runs-keys.ts';
 import { selectedRunId } from './runs/visible-runs.ts';
 import { openMismatch } from './run/durable-keys.ts';
 import { inForm, openEvent, openTrigger } from './forms/form-keys.ts';
+import { inBulk } from './dialogs/bulk-dialog.ts';
 import { helpEnd } from './dialogs/dialog-content.ts';
 import { moved, movement } from './move.ts';
 import { views, type Dialog, type Key, type Step, type TextField, type UiState, type ViewName } from './ui-state.ts';
@@ -16,7 +17,8 @@ export function onKey(state: UiState, key: Key): Step {
   if (key.ctrl && key.input === 'c') return [state, [{ type: 'interrupt' }]];
   if (key.ctrl && key.input === 'z') return [state, [{ type: 'suspend' }]];
   if (state.dialog !== undefined) return inDialog(state, state.dialog, key);
-  return anywhere(state, key) ?? inView(state, key);
+  // A cursor that keys move stands in the middle again.
+  return anywhere(state, key) ?? inView(movement(key, 1) === undefined ? state : { ...state, clicked: undefined }, key);
 }
 
 function inView(state: UiState, key: Key): Step {
@@ -50,6 +52,8 @@ function anywhere(state: UiState, key: Key): Step | undefined {
       return openEvent(state);
     case 'm':
       return openMismatch(state);
+    case 'M':
+      return [switchMouse(state), []];
     case 'r':
       return state.dev === undefined ? undefined : [state, [{ type: 'reload' }]];
     case 'x':
@@ -74,6 +78,12 @@ function show(state: UiState, view: ViewName): UiState {
   return { ...state, view, run: undefined };
 }
 
+/** A terminal that gives the mouse to a program does not select text with it. */
+function switchMouse(state: UiState): UiState {
+  const isMouseOn = !state.isMouseOn;
+  return { ...state, isMouseOn, notice: { text: isMouseOn ? 'The mouse scrolls and clicks here; M leaves it to the terminal.' : 'The mouse selects text, as the terminal does it; M brings it back here.', atMs: state.nowMs } };
+}
+
 function copied(state: UiState): string | undefined {
   if (state.run !== undefined) return state.run.runId;
   if (state.view === 'runs') return selectedRunId(state);
@@ -96,6 +106,8 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
     case 'confirm':
       if (key.input === 'y') return [closed, [dialog.effect]];
       return key.input === 'n' || key.name === 'escape' ? [closed, []] : [state, []];
+    case 'bulk':
+      return inBulk(state, dialog, key);
     case 'trigger':
     case 'event':
       return inForm(state, dialog, key);

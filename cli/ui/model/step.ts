@@ -1,8 +1,11 @@
 import { mergeLog } from '../../monitor/durable-log.ts';
 import type { EventRow, RunDetail } from '../../monitor/run-reader.ts';
 import { applyEvents, mergeRuns } from './runs/apply-events.ts';
+import { withOutcome, withProgress } from './dialogs/bulk-dialog.ts';
 import { askEngine, markStale, refresh, withFound } from './runs/found-runs.ts';
+import { followMarks, withMarked } from './runs/marks.ts';
 import { onKey } from './on-key.ts';
+import { onMouse } from './on-mouse.ts';
 import { usualPane } from './run/chosen-task.ts';
 import { isFed, openRun } from './run/open-run.ts';
 import { withWorkflow } from './forms/form-keys.ts';
@@ -16,11 +19,12 @@ const noticeMs = 4_000;
 /** The whole UI as a function: what it is after something happened, and what the outside has to do about it. */
 export function step(state: UiState, action: UiAction): Step {
   if (action.type === 'key') return askEngine(state, onKey(state, action.key));
+  if (action.type === 'mouse') return askEngine(state, onMouse(state, action.report));
   if (action.type === 'clock') return refresh(reduce(state, action));
   return [reduce(state, action), []];
 }
 
-function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiState {
+function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse' }>): UiState {
   switch (action.type) {
     case 'resize':
       return { ...state, rows: action.rows, columns: action.columns };
@@ -30,8 +34,16 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
       return { ...state, ...mergeRuns(state, action.rows), older: action.next };
     case 'runs-found':
       return withFound(state, action);
+    case 'marking':
+      return state.marking === undefined ? state : { ...state, marking: action.found === undefined ? undefined : { found: action.found } };
+    case 'runs-marked':
+      return withMarked(state, action.runs);
+    case 'bulk-progress':
+      return withProgress(state, action.handled);
+    case 'bulk-done':
+      return withOutcome(state, action.outcome);
     case 'events':
-      return markStale(afterRetries({ ...state, ...applyEvents(state, action.events) }, action.events), action.events.some((event) => event.type === 'RUN_CREATED'));
+      return markStale(afterRetries({ ...state, ...applyEvents(state, action.events), marks: followMarks(state.marks, action.events) }, action.events), action.events.some((event) => event.type === 'RUN_CREATED'));
     case 'connection':
       return { ...state, connection: action.connection };
     case 'overview': {

@@ -1,9 +1,11 @@
+import type { BulkDeed, BulkOutcome, BulkRun } from '../../admin/bulk-deed.ts';
 import type { EngineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { Problem } from '../../dev/events.ts';
 import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
 import type { EventRow, LogRow, MismatchRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
+import type { MouseReport } from '../input/mouse-reader.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
 
 export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
@@ -49,11 +51,15 @@ export interface Form {
   isTyped: boolean;
 }
 
+/** Asks whether to do it to many runs, shows how far it is, and how it went. */
+export type BulkDialog = { kind: 'bulk'; deed: BulkDeed; runs: readonly BulkRun[] } & ({ stage: 'asking' } | { stage: 'doing'; handled: number; isStopping: boolean } | { stage: 'done'; outcome: BulkOutcome });
+
 export type Dialog =
   | { kind: 'help'; scroll: number }
   | { kind: 'search' }
   /** Asks before it does something. */
   | { kind: 'confirm'; title: string; question: string; yes: string; no: string; effect: UiEffect }
+  | BulkDialog
   | Form;
 
 export interface OpenRun {
@@ -133,10 +139,18 @@ export interface UiState {
   selected: string | undefined;
   filter: StatusFilter;
   found: FoundRuns | undefined;
+  /** Runs that something is to be done to together, by id; they need not be in memory. */
+  marks: ReadonlyMap<string, BulkRun>;
+  /** While the engine is asked for all runs that the filter means. */
+  marking: { found: number } | undefined;
   /** Of each view, what its rows must contain. */
   searches: Readonly<Record<ViewName, TextField>>;
   /** The selected row of each view but the runs, by id; the first where that is not there. */
   cursors: Readonly<Partial<Record<ViewName, string>>>;
+  /** Where a list's cursor was put by a click: it stays in that row, or a second click would hit another one, until a key moves it. */
+  clicked: { list: string; row: number } | undefined;
+  /** Whether the terminal gives the mouse to the UI. */
+  isMouseOn: boolean;
   run: OpenRun | undefined;
   workflows: readonly WorkflowRow[];
   workflow: WorkflowDetail | undefined;
@@ -171,6 +185,10 @@ export type UiEffect =
   | { type: 'cancel'; runId: string }
   /** A run, or a task with what follows it. */
   | { type: 'replay'; id: string }
+  | { type: 'mark-all' }
+  | { type: 'stop-marking' }
+  | { type: 'bulk'; deed: BulkDeed; runs: readonly BulkRun[] }
+  | { type: 'stop-bulk' }
   | { type: 'skip-sleep'; taskId: string; branch: number; node: number }
   | { type: 'branch'; taskId: string; branch: number; node: number }
   | { type: 'pause-workflow'; name: string; paused: boolean }
@@ -197,10 +215,16 @@ export interface Key {
 
 export type UiAction =
   | { type: 'key'; key: Key }
+  | { type: 'mouse'; report: MouseReport }
   | { type: 'resize'; rows: number; columns: number }
   | { type: 'clock'; nowMs: number }
   | { type: 'runs-listed'; rows: readonly RunRow[]; next: string | null }
   | { type: 'runs-found'; key: string; page: string | undefined; rows: readonly RunRow[]; next: string | null }
+  /** Undefined where it has failed. */
+  | { type: 'marking'; found: number | undefined }
+  | { type: 'runs-marked'; runs: readonly BulkRun[] }
+  | { type: 'bulk-progress'; handled: number }
+  | { type: 'bulk-done'; outcome: BulkOutcome }
   | { type: 'events'; events: readonly EventRow[] }
   | { type: 'connection'; connection: UiState['connection'] }
   | { type: 'overview'; overview: Overview; atMs: number }
@@ -235,8 +259,12 @@ export function initialState(size: { rows: number; columns: number }, options: {
     selected: undefined,
     filter: 'ALL',
     found: undefined,
+    marks: new Map(),
+    marking: undefined,
     searches: { runs: noText, workflows: noText, workers: noText, queues: noText, schedules: noText, logs: noText },
     cursors: {},
+    clicked: undefined,
+    isMouseOn: true,
     run: undefined,
     workflows: [],
     workflow: undefined,

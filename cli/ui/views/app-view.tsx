@@ -4,10 +4,12 @@ import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { dialogRows } from '../model/dialogs/dialog-content.ts';
-import { bannerRows, crashLines, footerRows, frameRows, isTall, isTooSmall, isWide, smallest } from '../model/frame.ts';
+import { bannerRows, crashLines, footerRows, frameRows, isStarting, isTall, isTooSmall, smallest } from '../model/frame.ts';
 import { bodyRows } from '../model/layout.ts';
 import { askedQuery } from '../model/runs/found-runs.ts';
-import { views, type DevStatus, type UiState, type ViewName } from '../model/ui-state.ts';
+import { keyTabs, tabsWidth, viewTabs } from '../model/tabs.ts';
+import type { DevStatus, UiState } from '../model/ui-state.ts';
+import { marksText } from '../model/runs/marks.ts';
 import { visibleRuns } from '../model/runs/visible-runs.ts';
 import { DialogView } from './dialogs.tsx';
 import { ListView } from './list-view.tsx';
@@ -51,21 +53,18 @@ function Part({ rows, children }: { rows: number; children: React.ReactNode }) {
   );
 }
 
-const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'Workflows', workers: 'Workers', queues: 'Queues', schedules: 'Schedules', logs: 'Logs' };
-
 function Header({ state }: { state: UiState }) {
   return (
     <Text wrap="truncate">
-      {isWide(state) ? <Text bold>hatchet </Text> : undefined}
-      {views.map((view, index) => (
-        <Text key={view} inverse={view === state.view} dimColor={view !== state.view}>{view === state.view ? `[${index + 1} ${titles[view]}]` : isWide(state) ? ` ${index + 1} ${titles[view]} ` : ` ${index + 1} `}</Text>
+      {viewTabs(state).map(({ text, meaning }) => (
+        <Text key={text} {...(meaning === undefined ? { bold: true } : { inverse: meaning === state.view, dimColor: meaning !== state.view })}>{text}</Text>
       ))}
     </Text>
   );
 }
 
 function Body({ state }: { state: UiState }) {
-  if (state.dev !== undefined && state.overview === undefined && state.view === 'runs') return <Checklist dev={state.dev} />;
+  if (state.dev !== undefined && isStarting(state)) return <Checklist dev={state.dev} />;
   if (state.run !== undefined) return <RunView state={state} run={state.run} />;
   switch (state.view) {
     case 'runs':
@@ -141,15 +140,12 @@ function Banner({ dev }: { dev: DevStatus }) {
   );
 }
 
-const longKeys = '  ? help  q quit ';
-const shortKeys = '  ? q ';
-
 function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
   const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
-  const keys = isWide(state) ? longKeys : shortKeys;
-  const room = state.columns - keys.length;
+  const keys = keyTabs(state);
+  const room = state.columns - tabsWidth(keys);
   const said = notice === undefined ? filterText(state) : plainText(notice.text);
   const worker = dev === undefined ? amount(overview?.workers ?? 0, 'worker') : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
   const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
@@ -164,19 +160,20 @@ function StatusBar({ state }: { state: UiState }) {
         </Text>
       ) : undefined}
       <Text wrap="truncate" inverse>
-        {pad(fit(line, room), room) + keys}
+        {pad(fit(line, room), room) + keys.map(({ text }) => text).join('')}
       </Text>
     </Box>
   );
 }
 
-/** What hides rows of the view. */
+/** What can be done with marked runs; else what hides rows of the view. */
 function filterText(state: UiState): string {
   if (state.run !== undefined) return '';
+  if (state.view === 'runs' && state.marks.size > 0) return `${marksText(state)}: x cancels, R replays, esc takes the marks away  ${placeText(state)}`;
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];
   const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
-  if (parts.length === 0) return state.view === 'runs' ? placeText(state) : '';
+  if (parts.length === 0) return state.view === 'runs' ? `${placeText(state)}  space marks, A marks all` : '';
   const problem = state.view === 'runs' ? askedQuery(state).problem : undefined;
   const place = state.view === 'runs' ? `  ${placeText(state)}` : '';
   return problem === undefined ? `only ${plainText(parts.join(', '))}; esc shows all again${place}` : plainText(problem);

@@ -4,26 +4,18 @@ import { branchTitle, nodeResult, nodeTitle, nodeWait } from '../../durable/node
 import { plainText } from '../../output/plain-text.ts';
 import { spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { durableLines, selectableNodes, selectedNode, type DurableLine, type SelectedNode } from '../model/run/durable-lines.ts';
-import { windowStart } from '../model/frame.ts';
+import { durableWindow, nodeRows, type DurableLine, type SelectedNode } from '../model/run/durable-lines.ts';
 import type { OpenRun, UiState } from '../model/ui-state.ts';
 import { rowsOf } from './rows-of.ts';
 import { statusStyle } from './styles.ts';
 
 /** Time and invocation at a line's end. */
 const endWidth = 17;
-/** Lines that tell more of the selected node. */
-const nodeRows = 4;
 
 /** The logs as a tree, and below it what there is to say of the selected node. */
 export function DurablePane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number }) {
-  const lines = durableLines(run);
-  const selected = selectedNode(run, selectableNodes(lines));
+  const { lines, start, height, at, selected, hasDetails } = durableWindow(state, run, rows);
   if (lines.length === 0) return <Text dimColor wrap="truncate"> it has asked for nothing yet</Text>;
-  const hasDetails = rows >= 2 * nodeRows;
-  const height = hasDetails ? rows - nodeRows : rows;
-  const at = lines.findIndex((line) => line.kind === 'tree' && line.key !== undefined && line.key === selected?.key);
-  const start = Math.max(0, windowStart(Math.max(0, at), lines.length, height));
   return (
     <Box flexDirection="column">
       <Box flexDirection="column" height={Math.min(height, lines.length)} overflow="hidden">

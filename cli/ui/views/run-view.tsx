@@ -4,15 +4,14 @@ import { runFailure } from '../../monitor/run-output.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { isWide } from '../model/frame.ts';
 import { chosenTask, isInPane } from '../model/run/chosen-task.ts';
 import type { Picture } from '../model/run/dag-picture.ts';
-import { panesOf } from '../model/run/open-run.ts';
+import { paneTabs } from '../model/run/pane-tabs.ts';
 import { paneLines } from '../model/run/pane-lines.ts';
 import { runLayout, shownTasks } from '../model/run/run-layout.ts';
 import { waterfall } from '../model/run/waterfall.ts';
 import { statusMark } from '../model/status-mark.ts';
-import type { OpenRun, PaneName, UiState } from '../model/ui-state.ts';
+import type { OpenRun, UiState } from '../model/ui-state.ts';
 import { DurablePane } from './durable-pane.tsx';
 import { rowsOf } from './rows-of.ts';
 import { statusStyle, wrong } from './styles.ts';
@@ -72,7 +71,7 @@ function Dag({ picture, run, detail }: { picture: Picture; run: OpenRun; detail:
 const besideBar = 18;
 
 function Tasks({ run, state, rows }: { run: OpenRun; state: UiState; rows: number }) {
-  const { tasks, start, total } = shownTasks(run, rows);
+  const { tasks, start, total } = shownTasks(state, run, rows);
   const chosen = total > 1 ? chosenTask(run) : undefined;
   const nameWidth = Math.min(20, Math.max(4, ...tasks.map((task) => task.name.length)), Math.floor(state.columns / 3));
   // On one scale with those that are not drawn.
@@ -101,23 +100,18 @@ function Tasks({ run, state, rows }: { run: OpenRun; state: UiState; rows: numbe
   );
 }
 
-const paneTitles: Readonly<Record<PaneName, string>> = { durable: '[d]urable', events: '[e]vents', logs: '[l]ogs', attempts: '[a]ttempts', input: '[i]nput', output: '[o]utput', failure: '[f]ailure', why: '[w]hy' };
-
 function Pane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number }) {
   const lines = paneLines(state, run);
   const last = Math.max(0, lines.length - rows);
   const start = run.scroll === null ? last : Math.min(run.scroll, last);
   const position = lines.length > rows ? `  ${start + 1}–${Math.min(lines.length, start + rows)} of ${lines.length}` : '';
-  const panes = panesOf(run);
-  // In a narrow terminal the others are but their keys.
-  const title = (pane: PaneName): string => (pane === run.pane || isWide(state) ? paneTitles[pane] : (/\[.\]/.exec(paneTitles[pane])?.[0] ?? ''));
   const isFocused = isInPane(run);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
-        {panes.map((pane, index) => (
+        {paneTabs(state, run).map(({ meaning: pane, text }) => (
           <Text key={pane} bold={pane === run.pane} underline={pane === run.pane} inverse={pane === run.pane && isFocused && (run.detail?.tasks.length ?? 0) > 1} dimColor={pane !== run.pane}>
-            {`${index > 0 && isWide(state) ? ' ' : ''}${pane === run.pane ? '▸' : ' '}${title(pane)}`}
+            {text}
           </Text>
         ))}
         <Text dimColor>{position}</Text>

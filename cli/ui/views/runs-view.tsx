@@ -4,9 +4,9 @@ import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
-import { isWide, windowStart } from '../model/frame.ts';
-import { tableRows } from '../model/layout.ts';
-import { visibleRuns } from '../model/runs/visible-runs.ts';
+import { isWide } from '../model/frame.ts';
+import { marksText } from '../model/runs/marks.ts';
+import { runsWindow } from '../model/runs/visible-runs.ts';
 import { statusMark } from '../model/status-mark.ts';
 import type { UiState } from '../model/ui-state.ts';
 import { statusStyle } from './styles.ts';
@@ -16,22 +16,31 @@ const fixedWidth = 50;
 const narrowWidth = 15;
 
 export function RunsView({ state }: { state: UiState }) {
-  const rows = visibleRuns(state);
-  const height = tableRows(state);
-  const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
-  const start = windowStart(selected, rows.length, height);
+  const { rows, start, selected, height } = runsWindow(state);
   const shown = rows.slice(start, start + height);
   const longest = shown.reduce((width, run) => Math.max(width, stringWidth(plainText(run.workflow))), 0);
   const nameWidth = isWide(state) ? Math.max(12, Math.min(36, longest, state.columns - fixedWidth)) : Math.max(8, Math.min(longest, state.columns - narrowWidth));
   const heading = isWide(state) ? `  ${pad('STATUS', 12)}${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 10, 'right')}${pad('TOOK', 10, 'right')}  ${pad('RUN', 15)}ERROR` : `    ${pad('WORKFLOW', nameWidth + 1)}${pad('AGE', 9, 'right')}  ERROR`;
   return (
     <Box flexDirection="column">
-      <Text dimColor wrap="truncate">{heading}</Text>
+      <Heading text={heading} marked={marksText(state)} columns={state.columns} />
       {rows.length === 0 ? <Empty state={state} /> : undefined}
       {shown.map((run, index) => (
         <Line key={run.runId} run={run} isSelected={start + index === selected} state={state} nameWidth={nameWidth} />
       ))}
     </Box>
+  );
+}
+
+/** How many are marked stands at its end: some of them may not be in the list. */
+function Heading({ text, marked, columns }: { text: string; marked: string; columns: number }) {
+  if (marked === '') return <Text dimColor wrap="truncate">{text}</Text>;
+  const room = Math.max(0, columns - stringWidth(marked) - 1);
+  return (
+    <Text wrap="truncate">
+      <Text dimColor>{pad(fit(text, room), room)}</Text>
+      <Text bold>{` ${marked}`}</Text>
+    </Text>
   );
 }
 
@@ -44,7 +53,7 @@ function Line({ run, isSelected, state, nameWidth }: { run: RunRow; isSelected: 
   const rest = isWide(state) ? `${pad(age, 10, 'right')}${pad(took, 10, 'right')}  ${run.runId.slice(0, 8)}…${run.runId.slice(-4)}  ${error}` : `${pad(age, 9, 'right')}  ${error}`;
   return (
     <Text wrap="truncate" inverse={isSelected} dimColor={state.connection === 'lost'}>
-      {isSelected ? '▸ ' : '  '}
+      {`${isSelected ? '▸' : ' '}${state.marks.has(run.runId) ? '*' : ' '}`}
       <Text {...statusStyle[run.status]}>{isWide(state) ? pad(`${statusMark[run.status]} ${run.status}`, 12) : `${statusMark[run.status]} `}</Text>
       {`${name}${rest}`}
     </Text>

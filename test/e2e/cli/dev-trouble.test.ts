@@ -197,7 +197,7 @@ describe('a session in a terminal', () => {
     const runId = await started('patient');
     terminal.press('\u0003');
     await terminal.shows(new RegExp(`waiting for 1 task to finish(?:.|\n)*${runId}`));
-    expect(terminal.isOwnScreen).toBe(false);
+    expect([terminal.isOwnScreen, terminal.hasMouse]).toEqual([false, false]);
     terminal.press('\u0003');
     expect(await terminal.exited).toBe(130);
   });
@@ -208,10 +208,10 @@ describe('a session in a terminal', () => {
     await terminal.shows(/worker serving/, 30_000);
     terminal.press('\u001a');
     await terminal.shows(/Stopped(?:.|\n)*ready>/);
-    expect(terminal.isOwnScreen).toBe(false);
+    expect([terminal.isOwnScreen, terminal.hasMouse]).toEqual([false, false]);
     terminal.press('fg\r');
     await terminal.shows(/worker serving/);
-    expect(terminal.isOwnScreen).toBe(true);
+    expect([terminal.isOwnScreen, terminal.hasMouse]).toEqual([true, true]);
     expect((await trigger('plain', '--wait')).code).toBe(0);
     await terminal.shows(/COMPLETED plain/);
     terminal.press('q');

@@ -238,3 +238,14 @@ describe('hatchet dev in a terminal', () => {
     await expect.poll(() => processesIn(project)).toEqual([]);
   });
 });
+
+it('prints lines in a terminal that cannot be drawn on, as --no-tui does', async () => {
+  terminal = new TestTerminal(['dev', '--grpc-port', '0', '--http-port', '0'], project, undefined, 'dumb');
+  await terminal.shows(/✓ worker +[\d.]+ m?s +serving/, 30_000);
+  expect((await runCli(['trigger', 'workflow', 'yearly'], { cwd: project })).code).toBe(0);
+  await terminal.shows(/yearly +RUN_FINISHED/);
+  terminal.press('\u0003');
+  await terminal.shows(/stopping: workers, engine and Postgres end/);
+  expect(await terminal.exited).toBe(130);
+  expect(terminal.written).not.toContain('\u001b');
+});

@@ -2,6 +2,7 @@ import { plainText } from '../../../output/plain-text.ts';
 import { wrapWords } from '../../../output/wrap-text.ts';
 import { dialogRoom } from '../frame.ts';
 import type { Dialog, UiState } from '../ui-state.ts';
+import { bulkTexts } from './bulk-dialog.ts';
 import { formLines } from './form-lines.ts';
 import { helpLines } from './help.ts';
 import { fieldSpans, type SpanLine } from './spans.ts';
@@ -29,14 +30,20 @@ export function dialogContent(state: Sized, dialog: Dialog): DialogContent {
     }
     case 'search':
       return { title: undefined, lines: [[{ text: ' search: ' }, ...fieldSpans(state.searches[state.view], state.columns - 10)]] };
-    case 'confirm': {
-      const question = wrapWords(plainText(dialog.question), width).slice(0, Math.max(1, height - 1));
-      return { title: dialog.title, lines: [...question.map((text) => [{ text }]), [{ text: `y ${dialog.yes}, n ${dialog.no}`, style: 'bold' as const }]].slice(-height) };
-    }
+    case 'confirm':
+      return asked({ title: dialog.title, lines: [dialog.question], keys: `y ${dialog.yes}, n ${dialog.no}` }, { width, height });
+    case 'bulk':
+      return asked(bulkTexts(dialog), { width, height });
     case 'trigger':
     case 'event':
       return { title: dialog.kind === 'trigger' ? 'Trigger a workflow' : 'Push an event', lines: formLines(dialog, { width, height }) };
   }
+}
+
+/** The keys stay in sight, however long what is asked is. */
+function asked({ title, lines, keys }: { title: string; lines: readonly string[]; keys: string }, { width, height }: { width: number; height: number }): DialogContent {
+  const texts = lines.flatMap((line) => wrapWords(plainText(line), width)).slice(0, Math.max(1, height - 1));
+  return { title, lines: [...texts.map((text) => [{ text }]), [{ text: keys, style: 'bold' as const }]].slice(-height) };
 }
 
 /** The last place that the help can be scrolled to. */

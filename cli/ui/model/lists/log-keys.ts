@@ -27,9 +27,12 @@ export function inLogs(state: UiState, key: Key): Step {
   }
   if (key.name === 'escape') return [{ ...state, logSource: 'all', logScroll: null, searches: { ...state.searches, logs: fieldOf('') } }, []];
   const by = movement(key, logRows(state));
-  if (by === undefined) return [state, []];
+  return [by === undefined ? state : scrollLog(state, by), []];
+}
+
+export function scrollLog(state: UiState, by: number): UiState {
   const total = visibleLog(state).length;
   const last = Math.max(0, total - logRows(state));
   const to = moved(logStart(state, total), by, last + 1);
-  return [{ ...state, logScroll: to >= last ? null : to }, []];
+  return { ...state, logScroll: to >= last ? null : to };
 }

@@ -10,7 +10,7 @@ export function inDurable(state: UiState, run: OpenRun, key: Key): Step {
   const selected = selectedNode(run, nodes);
   if (selected === undefined) return [state, []];
   const by = movement(key, 10);
-  if (by !== undefined) return [{ ...state, run: { ...run, node: nodes[moved(nodes.indexOf(selected), by, nodes.length)]?.key } }, []];
+  if (by !== undefined) return [moveNode(state, run, by), []];
   const { log, node, isCurrent } = selected;
   const place = { taskId: log.taskId, branch: node.branch, node: node.node };
   if (key.name === 'enter') {
@@ -25,6 +25,13 @@ export function inDurable(state: UiState, run: OpenRun, key: Key): Step {
   if (!log.canSkip) return [notice(state, 'Sleeps are skipped only under hatchet dev.'), []];
   if (!isOpenSleep(node) || !isCurrent) return [notice(state, `Node ${node.node} is no open sleep.`), []];
   return [state, [{ type: 'skip-sleep', ...place }]];
+}
+
+/** Selects another node. */
+export function moveNode(state: UiState, run: OpenRun, by: number): UiState {
+  const nodes = selectableNodes(durableLines(run));
+  const selected = selectedNode(run, nodes);
+  return selected === undefined ? state : { ...state, run: { ...run, node: nodes[moved(nodes.indexOf(selected), by, nodes.length)]?.key } };
 }
 
 /** The first of the runs that the code does not fit, at the node where it shows; it counts as seen. */

@@ -1,6 +1,7 @@
 import { logTree, openNodes, type TreeLine } from '../../../durable/log-tree.ts';
 import type { DurableLogRow, NodeRow } from '../../../monitor/durable-log.ts';
-import type { OpenRun } from '../ui-state.ts';
+import { clickedRow, windowStart } from '../frame.ts';
+import type { OpenRun, UiState } from '../ui-state.ts';
 import { chosenTask } from './chosen-task.ts';
 
 /** A line of the pane: of a task's log, or the task's name where the run has several logs. */
@@ -40,4 +41,17 @@ export function selectedNode(run: Pick<OpenRun, 'node' | 'aim'>, nodes: readonly
   const current = nodes.filter((each) => each.isCurrent);
   const open = new Set([...new Set(current.map((each) => each.log))].flatMap((log) => openNodes(log)));
   return current.find((each) => each.node.node === run.aim) ?? current.find((each) => open.has(each.node)) ?? current.at(-1) ?? nodes.at(-1);
+}
+
+/** Lines that tell more of the selected node. */
+export const nodeRows = 4;
+
+/** The lines that are drawn: those of all from `start` on, and below them, where there is room, what there is to say of the selected node. */
+export function durableWindow(state: Pick<UiState, 'clicked'>, run: OpenRun, rows: number): { lines: readonly DurableLine[]; start: number; height: number; at: number; selected: SelectedNode | undefined; hasDetails: boolean } {
+  const lines = durableLines(run);
+  const selected = selectedNode(run, selectableNodes(lines));
+  const hasDetails = rows >= 2 * nodeRows;
+  const height = hasDetails ? rows - nodeRows : rows;
+  const at = lines.findIndex((line) => line.kind === 'tree' && line.key !== undefined && line.key === selected?.key);
+  return { lines, height, at, selected, hasDetails, start: windowStart(Math.max(0, at), lines.length, height, clickedRow(state, 'nodes')) };
 }

@@ -38,7 +38,7 @@ export function chooseTask(state: UiState, run: OpenRun, task: string | null): U
   return { ...state, run: { ...run, task, scroll: isFed(run.pane) ? null : 0, node: undefined } };
 }
 
-function showPane(state: UiState, run: OpenRun, pane: PaneName): Step {
+export function showPane(state: UiState, run: OpenRun, pane: PaneName): Step {
   const next = { ...state, run: { ...run, pane, isChosen: true, scroll: isFed(pane) ? null : 0 } };
   return [next, pane === 'attempts' && hasUnknownWorker(next, run) ? [{ type: 'load-workers' }] : []];
 }

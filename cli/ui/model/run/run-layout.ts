@@ -1,7 +1,7 @@
 import type { RunDetail } from '../../../monitor/run-reader.ts';
 import { plainText } from '../../../output/plain-text.ts';
 import { bodyRows } from '../layout.ts';
-import { windowStart } from '../frame.ts';
+import { clickedRow, windowStart } from '../frame.ts';
 import { statusMark } from '../status-mark.ts';
 import type { OpenRun, UiState } from '../ui-state.ts';
 import { chosenTask, listedTasks } from './chosen-task.ts';
@@ -54,11 +54,11 @@ function pictureOf(detail: RunDetail, size: { columns: number; rows: number }): 
 }
 
 /** The tasks that are drawn, and where they stand among all. */
-export function shownTasks(run: OpenRun, rows: number): { tasks: RunDetail['tasks']; start: number; total: number } {
+export function shownTasks(state: Pick<UiState, 'clicked'>, run: OpenRun, rows: number): { tasks: RunDetail['tasks']; start: number; total: number } {
   const all = listedTasks(run.detail?.tasks ?? [], rows);
   // The last row says how many there are.
   const height = all.length > rows && rows > 1 ? rows - 1 : rows;
   const at = all.findIndex((task) => task === chosenTask(run));
-  const start = windowStart(Math.max(0, at), all.length, height);
+  const start = windowStart(Math.max(0, at), all.length, height, clickedRow(state, 'tasks'));
   return { tasks: all.slice(start, start + height), start, total: all.length };
 }

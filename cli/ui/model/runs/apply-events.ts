@@ -49,6 +49,11 @@ function applyEvent(run: RunRow, event: EventRow): RunRow {
   return run;
 }
 
+/** The status of a run that is not in the table. */
+export function statusAfter({ status }: Pick<RunRow, 'status'>, event: EventRow): RunRow['status'] {
+  return applyEvent({ ...newRun(event), status }, event).status;
+}
+
 /** Ids are UUIDv7: their order as text is the order of creation. */
 function ordered(runs: Map<string, RunRow>, before: readonly string[], added: readonly string[]): Runs {
   const known = new Set(before);

@@ -1,10 +1,13 @@
 import { isTerminal } from '../../../monitor/status-name.ts';
+import { askBulk } from '../dialogs/bulk-dialog.ts';
 import { chosenTask } from '../run/chosen-task.ts';
 import type { Step, UiState } from '../ui-state.ts';
 import { selectedRunId } from './visible-runs.ts';
 
 /** Asks before it cancels; a run that has ended cannot be. */
 export function askCancel(state: UiState): Step | undefined {
+  const bulk = askBulk(state, 'cancel');
+  if (bulk !== undefined) return bulk;
   const run = actedRun(state);
   if (run === undefined) return undefined;
   if (isTerminal(run.status)) return [notice(state, `The run is ${run.status} already.`), []];
@@ -13,6 +16,8 @@ export function askCancel(state: UiState): Step | undefined {
 
 /** Asks before it runs again what has ended: a run, or of an open one the chosen task with what follows it. */
 export function askReplay(state: UiState): Step | undefined {
+  const bulk = askBulk(state, 'replay');
+  if (bulk !== undefined) return bulk;
   const run = actedRun(state);
   if (run === undefined) return undefined;
   if (!isTerminal(run.status)) return [notice(state, 'The run has not ended yet: x cancels it.'), []];

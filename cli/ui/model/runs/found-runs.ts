@@ -1,5 +1,5 @@
-import { fitsQuery, parseRunQuery, type RunQuery } from '../../../monitor/run-query.ts';
-import type { RunRow } from '../../../monitor/run-reader.ts';
+import { fitsQuery, parseRunQuery, queryFilter, type RunQuery } from '../../../monitor/run-query.ts';
+import type { RunFilter, RunRow } from '../../../monitor/run-reader.ts';
 import type { Step, UiAction, UiState } from '../ui-state.ts';
 
 const refreshMs = 2_000;
@@ -16,6 +16,12 @@ export function askedKey({ filter, searches }: Asked): string | undefined {
 export function askedQuery({ filter, searches }: Asked): RunQuery {
   const query = parseRunQuery(searches.runs.text);
   return filter === 'ALL' ? query : { ...query, statuses: query.statuses.length === 0 ? [filter] : query.statuses.filter((status) => status === filter) };
+}
+
+/** Over all runs; undefined where none can fit: a status was typed, and another was chosen. */
+export function askedFilter(state: Asked): RunFilter | undefined {
+  const query = askedQuery(state);
+  return query.statuses.length === 0 && state.filter !== 'ALL' ? undefined : queryFilter(query);
 }
 
 /** After a key: what is asked for now, the engine is asked for. */

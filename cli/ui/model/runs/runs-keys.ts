@@ -4,6 +4,7 @@ import { tableRows } from '../layout.ts';
 import { openRun } from '../run/open-run.ts';
 import { paneKeys } from '../run/run-keys.ts';
 import { statusFilters, type Key, type Step, type UiState } from '../ui-state.ts';
+import { clearMarks, markAll, toggleMark } from './marks.ts';
 import { selectedRunId, visibleRuns } from './visible-runs.ts';
 
 /** Keys in the table of runs. */
@@ -14,16 +15,19 @@ export function inRuns(state: UiState, key: Key): Step {
     const at = statusFilters.indexOf(state.filter);
     return [{ ...state, filter: statusFilters[(at + 1) % statusFilters.length] ?? 'ALL', selected: undefined }, []];
   }
+  if (key.input === ' ') return toggleMark(state);
+  if (key.input === 'A') return markAll(state);
   const pane = paneKeys[key.input];
   if (pane !== undefined || key.name === 'enter') {
     const runId = selectedRunId(state);
     return [runId === undefined ? state : { ...state, selected: runId, run: openRun(runId, { pane }) }, []];
   }
-  if (key.name === 'escape') return [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
+  if (key.name === 'escape') return clearMarks(state) ?? [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
   return [state, []];
 }
 
-function moveBy(state: UiState, by: number): Step {
+/** The cursor, by so many rows; at the end of what is here more is asked for. */
+export function moveBy(state: UiState, by: number): Step {
   const rows = visibleRuns(state);
   if (rows.length === 0) return [state, []];
   const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected));

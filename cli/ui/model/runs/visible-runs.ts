@@ -1,4 +1,6 @@
 import type { RunRow } from '../../../monitor/run-reader.ts';
+import { clickedRow, windowStart } from '../frame.ts';
+import { tableRows } from '../layout.ts';
 import { askedKey, fittingRuns } from './found-runs.ts';
 import type { UiState } from '../ui-state.ts';
 
@@ -19,4 +21,12 @@ export function visibleRuns(state: Shown): readonly RunRow[] {
 export function selectedRunId(state: Shown & Pick<UiState, 'selected'>): string | undefined {
   const rows = visibleRuns(state);
   return rows.some((row) => row.runId === state.selected) ? state.selected : rows[0]?.runId;
+}
+
+/** The runs that are drawn: rows of all from `start` on. */
+export function runsWindow(state: UiState): { rows: readonly RunRow[]; start: number; selected: number; height: number } {
+  const rows = visibleRuns(state);
+  const height = tableRows(state);
+  const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
+  return { rows, height, selected, start: windowStart(selected, rows.length, height, clickedRow(state, 'runs')) };
 }

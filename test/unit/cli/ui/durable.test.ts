@@ -71,6 +71,15 @@ describe('the log of a durable task', () => {
     expect(play(child, pressNamed('escape'), pressNamed('escape')).state.run).toBeUndefined();
   });
 
+  it('takes a click on a node, and opens the child that is chosen', () => {
+    const onChild = { type: 'mouse' as const, report: { kind: 'click' as const, row: draw(opened()).split('\n').findIndex((line) => line.includes('run pay')), column: 9 } };
+    const once = play(opened(), onChild).state;
+    expect(draw(once)).toMatch(/▸├─ 2 .*run pay/);
+    expect(play(once, onChild).state.run?.runId).toBe(runId(7));
+    const wheel = { type: 'mouse' as const, report: { ...onChild.report, kind: 'wheel-up' as const } };
+    expect(draw(play(opened(), wheel).state)).toMatch(/▸├─ 1 ✓ memo/);
+  });
+
   it('moves on with the log until a node is chosen', () => {
     const more = makeLog([makeNode(1, 3), makeNode(1, 4, { kind: 'WAIT', asked: 'event "go"', conditions: [eventOf('go')], ...open })]);
     expect(draw(play(opened(), { type: 'durable-log', runId: runId(1), log: more }).state)).toMatch(/▸└─ 4 … event "go"/);
