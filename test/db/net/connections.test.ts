@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { status } from '@grpc/grpc-js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DispatcherService } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -34,8 +34,19 @@ let database: TestDatabase;
 let pool: Pool;
 let tokens: Tokens;
 let token: string;
+let tenantId: string;
 let server: GrpcServer;
 const sockets: Socket[] = [];
+/** Of heartbeats. */
+const read: string[] = [];
+/** Whose long messages waited for their turn. */
+const turned: string[] = [];
+const turns = new (class extends ReadingTurns {
+  override take(tenantId: string, work: () => void): void {
+    turned.push(tenantId);
+    super.take(tenantId, work);
+  }
+})();
 const clients: GrpcClients[] = [];
 
 beforeAll(async () => {
@@ -43,7 +54,8 @@ beforeAll(async () => {
   pool = new Pool({ connectionString: database.url });
   tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: folder }));
   const tenant = await ensureTenant(pool, 'default');
-  token = await tokens.create({ tenantId: tenant.id, name: 'any', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
+  tenantId = tenant.id;
+  token = await tokens.create({ tenantId, name: 'any', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
 });
 
 afterAll(async () => {
@@ -56,11 +68,15 @@ async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
   const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, strangerBytes: 1024 * 1024, ...limits });
   const log = createLog('silent');
   const gate = new Gate({ tokens, audit: new AuditLog({ reads: pool, writes: pool }), open: new OpenCalls(tokens, log), limits: new TenantLimits(pool, log), log });
-  const service = serve({ gate, log, connections, turns: new ReadingTurns() }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: () => Promise.resolve({}), getVersion: () => Promise.resolve({ version: '' }) });
+  const service = serve({ gate, log, connections, turns }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: ({ workerId }) => (read.push(workerId), Promise.resolve({})), getVersion: () => Promise.resolve({ version: '' }) });
   server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service], interceptors: [strangerInterceptor({ gate, connections, log })] });
 }
 
-beforeEach(() => start());
+beforeEach(async () => {
+  read.length = 0;
+  turned.length = 0;
+  await start();
+});
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -161,4 +177,21 @@ test('headers over 64 KiB are refused', async () => {
   await beat(client);
   await expect(client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: 'w', heartbeatAt: undefined }, { 'x-large': 'x'.repeat(100_000) })).rejects.toBeDefined();
   await beat(client);
+});
+
+test('a long message is read in a turn of its own, once it is known whose it is; a short one at once', async () => {
+  const client = clientWith(token);
+  const long = 'w'.repeat(200_000);
+  await client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: 'short', heartbeatAt: undefined });
+  expect(turned).toEqual([]);
+  await client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: long, heartbeatAt: undefined });
+  expect(turned).toEqual([tenantId]);
+  expect(read.splice(0)).toEqual(['short', long]);
+  await expect(clientWith('wrong').call(client.dispatcher, client.dispatcher.heartbeat, { workerId: long, heartbeatAt: undefined })).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  const malformed = new Client(`127.0.0.1:${server.address.port}`, credentials.createInsecure());
+  const answer = new Promise((_, reject) => malformed.makeUnaryRequest(DispatcherService.heartbeat.path, (bytes: Buffer) => bytes, (bytes) => bytes, Buffer.alloc(200_000, 255), client.metadata(), reject));
+  await expect(answer).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  malformed.close();
+  expect(read).toEqual([]);
+  expect(turned).toEqual([tenantId, tenantId]);
 });
