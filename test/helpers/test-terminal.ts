@@ -10,19 +10,31 @@ function terminalEnv(term: string): Record<string, string> {
 
 /** A terminal as a person has it: what the program writes is interpreted, and the screen can be read. */
 export class TestTerminal {
-  readonly #terminal = new xterm.Terminal({ rows: 30, cols: 100, allowProposedApi: true });
+  readonly #terminal: InstanceType<typeof xterm.Terminal>;
   readonly #pty: IPty;
   readonly exited: Promise<number>;
 
   /** @param shell a program that the command is typed into, in place of running it */
-  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }, term = 'xterm-256color') {
-    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows: 30, cols: 100, cwd, env: terminalEnv(term) });
+  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }, term = 'xterm-256color', { columns = 100, rows = 30 }: { columns?: number; rows?: number } = {}) {
+    this.#terminal = new xterm.Terminal({ rows, cols: columns, allowProposedApi: true });
+    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows, cols: columns, cwd, env: terminalEnv(term) });
     this.#pty.onData((data) => this.#terminal.write(data));
     this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
   }
 
   get isOwnScreen(): boolean {
     return this.#terminal.buffer.active.type === 'alternate';
+  }
+
+  /** Of the program that was started in it. */
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** Whether a line of the screen was too long, and goes on in the next. */
+  get hasWrapped(): boolean {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.isWrapped ?? false).includes(true);
   }
 
   screen(): string {

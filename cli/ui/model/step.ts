@@ -64,6 +64,8 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' }>): UiS
       return onRun(state, action.runId, (run) => ({ ...run, logs: [...run.logs, ...action.lines].slice(-keptLogLines) }));
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
+    case 'triggered':
+      return { ...state, selected: action.runId, notice: { text: `triggered ${action.workflow}, run ${action.runId}`, atMs: action.atMs } };
     case 'open-run':
       return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
     case 'log-lines':

@@ -180,6 +180,16 @@ describe('keys', () => {
   });
 });
 
+describe('a run that was triggered here', () => {
+  it('is the selected one, whichever was before', () => {
+    const before = play(emptyState(), listed(3), pressNamed('down')).state;
+    expect(before.selected).toBe(runId(1));
+    const { state } = play(before, { type: 'triggered', runId: runId(9), workflow: 'order', atMs: startMs }, { type: 'events', events: [makeEvent(9, 'RUN_CREATED'), makeEvent(9, 'QUEUED')] });
+    expect(state.notice?.text).toBe(`triggered order, run ${runId(9)}`);
+    expect(play(state, pressNamed('enter')).state.run?.runId).toBe(runId(9));
+  });
+});
+
 describe('prefillInput', () => {
   it('takes defaults, examples and choices before empty values', () => {
     const schema = {
