@@ -4,7 +4,7 @@ import { applyEvents, mergeRuns } from './runs/apply-events.ts';
 import { askEngine, markStale, refresh, withFound } from './runs/found-runs.ts';
 import { onKey } from './on-key.ts';
 import { usualPane } from './run/chosen-task.ts';
-import { isFed, openRun } from './run/open-run.ts';
+import { firstScroll, openRun } from './run/open-run.ts';
 import { withWorkflow } from './forms/form-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
 
@@ -94,7 +94,7 @@ function afterRetries(state: UiState, events: readonly EventRow[]): UiState {
 function withDetail(before: OpenRun, detail: RunDetail): OpenRun {
   const run = { ...before, detail };
   const pane = run.isChosen ? run.pane : usualPane(run);
-  return pane === run.pane ? run : { ...run, pane, scroll: isFed(pane) ? null : 0 };
+  return pane === run.pane ? run : { ...run, pane, scroll: firstScroll(run, pane) };
 }
 
 function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {
