@@ -192,6 +192,7 @@ async function scheduled(newcomer: Newcomer): Promise<void> {
   await newcomer.sees(/▸ report +ACTIVE/, /p pauses it {2}t triggers it {2}enter shows its runs/);
   newcomer.press('t');
   await triggers(newcomer, { workflow: 'report', input: /\{"remindAfterSeconds":10\}/, instead: '{"remindAfterSeconds":3600}' });
+  await newcomer.sees(/triggered report, run /);
   newcomer.press('1');
   await seesOutput(newcomer, 'report', /"reminder": "[0-9a-f-]{36}"/);
   newcomer.press('5');
