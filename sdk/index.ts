@@ -22,7 +22,7 @@ export { CronsClient, type CreateCron, type Cron } from './features/crons-client
 export { EventsClient, type BulkEvent, type ListEvents, type PushedEvent, type PushEventOptions, type StoredEvent } from './features/events-client.ts';
 export { FiltersClient, type CreateFilter, type Filter } from './features/filters-client.ts';
 export { RateLimitsClient, type RateLimitState } from './features/rate-limits-client.ts';
-export { ScheduledClient, type CreateScheduledRun, type ScheduledRun } from './features/scheduled-client.ts';
+export { ScheduledClient, type CreateScheduledRun, type ScheduledRun, type ScheduledTime } from './features/scheduled-client.ts';
 export { WebhooksClient, type CreateWebhook, type Webhook, type WebhookApiKeyAuth, type WebhookAuth, type WebhookBasicAuth, type WebhookChange, type WebhookHmacAuth, type WebhookSource } from './features/webhooks-client.ts';
 export { WorkersClient, type RegisteredWorker } from './features/workers-client.ts';
 export { WorkflowsClient, type RegisteredWorkflow } from './features/workflows-client.ts';

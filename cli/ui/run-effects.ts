@@ -98,7 +98,7 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         attempt(withWorkflows(ports, (admin) => admin.deleteSchedule(effect.scheduleId)).then(() => notice('deleted the scheduled run')));
         return;
       case 'trigger':
-        attempt(trigger(ports, effect).then((runId) => notice(`triggered ${effect.workflow}, run ${runId}`)));
+        attempt(trigger(ports, effect).then((runId) => store.dispatch({ type: 'triggered', runId, workflow: effect.workflow, atMs: Date.now() })));
         return;
       case 'push-event':
         attempt(pushEvent(ports, effect).then(({ runs }) => notice(runs.length === 0 ? `pushed ${effect.key}: it started no workflow, and tasks that wait for it go on` : `pushed ${effect.key}: it started ${amount(runs.length, 'run')} of ${[...new Set(runs.map(({ workflow }) => workflow))].join(', ')}`)));

@@ -2,15 +2,22 @@ import { checkedDate } from '../checked-date.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
+import { durationToMs, type Duration } from '../duration.ts';
+import { HatchetError } from '../errors.ts';
 import type { Priority } from '../run/run-options.ts';
 import { idOf, nameOf, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
 
-export interface CreateScheduledRun {
-  triggerAt: Date;
+/**
+ * At a time; or so long from now, which is by the engine's clock where that is a test engine's of this process. A time that
+ * is reckoned from `Date.now()` stays behind there once the clock was moved.
+ */
+export type ScheduledTime = { triggerAt: Date; delay?: undefined } | { delay: Duration; triggerAt?: undefined };
+
+export type CreateScheduledRun = ScheduledTime & {
   input?: object | undefined;
   additionalMetadata?: Readonly<Record<string, string>> | undefined;
   priority?: Priority | undefined;
-}
+};
 
 export interface ScheduledRun {
   metadata: ResourceMetadata;
@@ -33,12 +40,12 @@ export class ScheduledClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_WORKFLOW */
+  /** @throws HatchetError INVALID_ARGUMENT, INVALID_DURATION, UNKNOWN_WORKFLOW */
   async create(workflow: WorkflowRef, run: CreateScheduledRun): Promise<ScheduledRun> {
     const { config } = this.#connection;
-    const { triggerAt, input = {}, additionalMetadata = {}, priority } = run;
+    const { input = {}, additionalMetadata = {}, priority } = run;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: checkedDate(triggerAt, 'triggerAt').toISOString(), input, additionalMetadata, priority }, notFound: 'UNKNOWN_WORKFLOW' });
+    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: this.#timeOf(run), input, additionalMetadata, priority }, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */
@@ -51,9 +58,9 @@ export class ScheduledClient {
     return callRest<ScheduledRun>(this.#connection.config, 'GET', this.#path(`/${encodeURIComponent(idOf(run))}`));
   }
 
-  /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
-  async update(run: ResourceRef, change: { triggerAt: Date }): Promise<ScheduledRun> {
-    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: checkedDate(change.triggerAt, 'triggerAt').toISOString() } });
+  /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT, INVALID_DURATION */
+  async update(run: ResourceRef, change: ScheduledTime): Promise<ScheduledRun> {
+    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: this.#timeOf(change) } });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
@@ -64,6 +71,12 @@ export class ScheduledClient {
   /** Those that have run already, and unknown ones, are in `errors`. @throws HatchetError */
   async bulkDelete(runs: readonly ResourceRef[]): Promise<{ deletedIds: string[]; errors: { id?: string; error: string }[] }> {
     return callRest(this.#connection.config, 'POST', this.#path('/bulk-delete'), { body: { scheduledWorkflowRunIds: runs.map(idOf) } });
+  }
+
+  #timeOf({ triggerAt, delay }: ScheduledTime): string {
+    if ((triggerAt === undefined) === (delay === undefined)) throw new HatchetError('INVALID_ARGUMENT', 'a scheduled run needs either triggerAt or delay', { remedy: "Give a time, such as triggerAt: new Date('2030-01-31T12:00:00Z'), or how long from now, such as delay: '10m'" });
+    const time = delay === undefined ? checkedDate(triggerAt, 'triggerAt') : new Date(this.#connection.config.now().getTime() + durationToMs(delay));
+    return time.toISOString();
   }
 
   #path(rest: string): string {

@@ -52,9 +52,10 @@ describe('the documentation', () => {
     expect(examples.length).toBeGreaterThan(20);
     for (const { path, code } of examples) {
       mkdirSync(dirname(join(project, path)), { recursive: true });
-      const taken = existsSync(join(project, path)) ? readFileSync(join(project, path), 'utf8') : '';
-      // Two ways to write one file, as for two test runners, are two modules.
-      writeFileSync(join(project, taken === '' ? path : path.replace(/\.ts$/, '.other.ts')), module(code));
+      // Several ways to write one file, as for several test runners, are several modules.
+      let free = path;
+      for (let other = 2; existsSync(join(project, free)); other++) free = path.replace(/\.ts$/, `.${other}.ts`);
+      writeFileSync(join(project, free), module(code));
     }
     const checked = await runProgram(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', project], { cwd: project });
     expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -84,6 +84,28 @@ describe('a test engine', () => {
     expect(times).toEqual(['1.0', '2.0', '3.0', '5.0']);
   });
 
+  it('runs scheduled with a delay: by the clock that was moved, whichever client asks', async () => {
+    const { clock } = engine;
+    await clock.advance('1d');
+    const own = Hatchet.init({ logLevel: 'OFF' });
+    try {
+      const later = own.task({ name: 'later', fn: () => ({}) });
+      await engine.worker([later]);
+      const scheduled = await own.scheduled.create(later, { delay: '90m' });
+      expect(Date.parse(scheduled.triggerAt)).toBeGreaterThan(clock.now().getTime() + hourMs);
+      await clock.advance('80m');
+      expect((await own.scheduled.get(scheduled)).workflowRunId).toBeUndefined();
+      await own.scheduled.update(scheduled, { delay: { hours: 2 } });
+      await clock.advance('110m');
+      expect((await own.scheduled.get(scheduled)).workflowRunId).toBeUndefined();
+      await clock.advance('10m');
+      expect((await own.scheduled.get(scheduled)).workflowRunId).toBeDefined();
+      for (const time of [{}, { delay: '1h', triggerAt: new Date() }]) await expect(own.scheduled.create(later, JSON.parse(JSON.stringify(time)))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    } finally {
+      own.close();
+    }
+  });
+
   it('back-offs, time-outs and the windows of rate limits', async () => {
     const { hatchet, clock } = engine;
     const flaky = hatchet.task({

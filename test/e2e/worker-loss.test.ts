@@ -92,7 +92,15 @@ describe('a worker whose event loop is blocked', () => {
     return await ref.runId;
   }
 
-  it('takes none of the tasks that another can run, and keeps the one that blocks it', async () => {
+  /** Of a run of one task: from its trigger to the start of the attempt that ended it, by the engine's own times. */
+  async function waitedMs(runId: string): Promise<number> {
+    const { run, tasks } = await getRun(runId);
+    expect(run?.status).toBe(RunStatus.RUN_STATUS_COMPLETED);
+    const [created, started] = [run?.createdAt, tasks[0]?.startedAt].map((time) => time?.getTime() ?? Number.NaN);
+    return Number(started) - Number(created);
+  }
+
+  it('takes none of the tasks that another can run, and keeps the one that blocks it: none of those waits for 10 s', async () => {
     const blocked = await spawnWorker();
     const busy = await block(blocked, 60_000);
     await spawnWorker();
@@ -107,6 +115,12 @@ describe('a worker whose event loop is blocked', () => {
     await late?.result();
     const { taskEvents } = await hatchet.runs.get((await late?.runId) ?? '');
     expect(taskEvents.map(({ eventType }) => eventType)).not.toContain('REASSIGNED');
+    const others = await Promise.all([...refs, ...(late === undefined ? [] : [late])].map(async (ref) => await ref.runId));
+    const moved = await Promise.all(others.map(async (runId) => (await hatchet.runs.get(runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED')));
+    expect(moved.filter(Boolean).length).toBeGreaterThan(0);
+    // Those that the blocked worker was sent are its for 5 s.
+    const waits = await Promise.all(others.map(waitedMs));
+    expect(waits.filter((ms) => !(ms >= 0 && ms <= 10_000))).toEqual([]);
     await hatchet.runs.cancel({ ids: [busy] });
   });
 

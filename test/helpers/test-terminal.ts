@@ -45,6 +45,12 @@ export class TestTerminal {
     return this.#terminal.modes.mouseTrackingMode !== 'none';
   }
 
+  /** Whether a line of the screen was too long, and goes on in the next. */
+  get hasWrapped(): boolean {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.isWrapped ?? false).includes(true);
+  }
+
   screen(): string {
     const { active } = this.#terminal.buffer;
     return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '').join('\n');

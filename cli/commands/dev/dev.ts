@@ -12,6 +12,7 @@ import { readEnvFile } from '../../dev/program/load-config.ts';
 import type { Program } from '../../dev/program/program.ts';
 import { RunFeed } from '../../dev/view/run-feed.ts';
 import { DevSession, type DevView } from '../../dev/session.ts';
+import { pauseWorkers } from '../../dev/workers/pause-workers.ts';
 import { ProcessEnds } from '../../dev/workers/process-ends.ts';
 import { workerEnv } from '../../dev/workers/worker-env.ts';
 import { Workers } from '../../dev/workers/workers.ts';
@@ -92,7 +93,7 @@ export async function dev(context: CliContext, entry: string | undefined, option
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) }, connection()), args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args], watched: flags.reload && flags.once !== true, impatient: flags.once === true, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, ends: new ProcessEnds(connection), emit }),
+      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) }, connection()), args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args], watched: flags.reload && flags.once !== true, impatient: flags.once === true, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, pause: (workerIds) => pauseWorkers(connection, workerIds), ends: new ProcessEnds(connection), emit }),
       feed: new RunFeed(connect, emit),
       inspector,
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),

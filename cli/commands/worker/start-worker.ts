@@ -6,6 +6,7 @@ import { devLines } from '../../dev/view/dev-line.ts';
 import type { DevEvent } from '../../dev/events.ts';
 import { findProgram } from '../../dev/program/find-program.ts';
 import { readEnvFile } from '../../dev/program/load-config.ts';
+import { pauseWorkers } from '../../dev/workers/pause-workers.ts';
 import { ProcessEnds } from '../../dev/workers/process-ends.ts';
 import { workerEnv } from '../../dev/workers/worker-env.ts';
 import { Workers } from '../../dev/workers/workers.ts';
@@ -45,6 +46,7 @@ export async function startWorker(context: CliContext, given: string | undefined
     impatient: false,
     ahead: false,
     connect: () => new GrpcRunReader(connection),
+    pause: (workerIds) => pauseWorkers(() => connection, workerIds),
     ends: new ProcessEnds(() => connection),
     emit,
   });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunReader } from '../../monitor/run-reader.ts';
 import { crashReason } from '../trouble/crash-reason.ts';
 import type { Emit, WorkerExit } from '../events.ts';
@@ -19,6 +20,8 @@ export interface WorkersOptions {
   /** Whether to keep a process ready for the next reload. */
   ahead: boolean;
   connect(): RunReader;
+  /** Has the engine give these no more tasks. */
+  pause(workerIds: readonly string[]): Promise<void>;
   /** Hears of each process that has ended, however it did. */
   ends: Pick<ProcessEnds, 'tell' | 'stop'>;
   emit: Emit;
@@ -39,6 +42,8 @@ interface Generation {
 
 /** Tasks of an old generation may go on this long, as the SDK's own limit allows, and a little more to report. */
 const drainLimitMs = 65_000;
+/** An engine that does not answer does not hold up a reload. */
+const pauseLimitMs = 1_000;
 const firstBackoffMs = 1_000;
 const crashLimit = 5;
 /** Without a crash for this long, the count starts again. */
@@ -132,20 +137,23 @@ export class Workers {
         const fresh = workers.filter((worker) => worker.status === 'ACTIVE' && !generation.before.has(worker.workerId));
         if (fresh.length < this.#options.count) continue;
         generation.workerIds = fresh.map((worker) => worker.workerId);
-        this.#becameReady(generation);
+        await this.#becameReady(generation);
         return;
       }
     } catch {
       // The engine went away meanwhile: the worker goes on by itself, and counts as ready when it stays.
-      if (!signal.aborted) this.#becameReady(generation);
+      if (!signal.aborted) await this.#becameReady(generation);
     }
   }
 
-  #becameReady(generation: Generation): void {
-    if (generation.stopping) return;
+  async #becameReady(generation: Generation): Promise<void> {
+    if (generation.stopping || generation.ready) return;
     generation.ready = true;
     this.#hasServed = true;
-    this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
+    // A worker may take tasks for a while after the signal that ends it: in another language, or while its loop is blocked.
+    const replaced = [...this.#generations].filter((other) => other.number < generation.number && other.ready && !other.stopping);
+    await Promise.race([this.#options.pause(replaced.flatMap(({ workerIds }) => workerIds)), delay(pauseLimitMs, undefined, { ref: false })]).catch(() => undefined);
+    if (!generation.stopping) this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
     for (const other of this.#generations) if (other.number < generation.number) void this.#drain(other);
     const { ahead, args, cwd, env } = this.#options;
     if (ahead && !this.#stopped) this.#spare.prepare({ args, cwd, env: env() });

@@ -1,10 +1,8 @@
+import { bannerLines, type BannerLine } from './banner.ts';
 import type { UiState } from './ui-state.ts';
 
 /** The smallest terminal that is drawn on. */
 export const smallest = { rows: 10, columns: 40 };
-
-/** Last lines of a crashed worker that are shown. */
-export const crashLines = 3;
 
 /** From here on there is room for every pane's name and every column. */
 const wideFrom = 72;
@@ -32,28 +30,18 @@ export function footerRows(state: Pick<UiState, 'rows'>): number {
   return isTall(state) ? 2 : 1;
 }
 
-/** Lines that a session's trouble takes beneath the head. */
-export function bannerRows({ dev, rows }: Pick<UiState, 'dev' | 'rows'>): number {
-  const wanted = wantedBannerRows(dev);
-  return isTall({ rows }) ? wanted : Math.min(1, wanted);
-}
-
-function wantedBannerRows(dev: UiState['dev']): number {
-  if (dev === undefined) return 0;
-  if (dev.trouble !== undefined) return 2;
-  if (dev.problems.length > 0) return 1;
-  if (dev.mismatches.length > 0) return 4;
-  if (dev.crash !== undefined) return 1 + Math.min(crashLines, dev.crash.lines.length);
-  return dev.held.length + dev.typeProblems.length > 0 ? 1 : 0;
+/** A session's trouble, as far as there is room for it beneath the head. */
+export function shownBanner(state: Pick<UiState, 'dev' | 'rows' | 'columns'>): readonly BannerLine[] {
+  return isTall(state) ? bannerLines(state, 3) : bannerLines(state, 1).slice(0, 1);
 }
 
 /** Lines above the body. */
-export function headRows(state: Pick<UiState, 'dev' | 'rows'>): number {
-  return 1 + bannerRows(state);
+export function headRows(state: Pick<UiState, 'dev' | 'rows' | 'columns'>): number {
+  return 1 + shownBanner(state).length;
 }
 
 /** Lines that a dialog may take: it goes before what it is about. */
-export function dialogRoom(state: Pick<UiState, 'dev' | 'rows'>): number {
+export function dialogRoom(state: Pick<UiState, 'dev' | 'rows' | 'columns'>): number {
   return Math.max(0, frameRows(state) - headRows(state) - footerRows(state));
 }
 

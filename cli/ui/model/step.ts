@@ -7,7 +7,7 @@ import { followMarks, withMarked } from './runs/marks.ts';
 import { onKey } from './on-key.ts';
 import { onMouse } from './on-mouse.ts';
 import { usualPane } from './run/chosen-task.ts';
-import { isFed, openRun } from './run/open-run.ts';
+import { firstScroll, openRun } from './run/open-run.ts';
 import { withWorkflow } from './forms/form-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';
 
@@ -76,6 +76,8 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
       return onRun(state, action.runId, (run) => ({ ...run, logs: [...run.logs, ...action.lines].slice(-keptLogLines) }));
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
+    case 'triggered':
+      return { ...state, selected: action.runId, notice: { text: `triggered ${action.workflow}, run ${action.runId}`, atMs: action.atMs } };
     case 'open-run':
       return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
     case 'log-lines':
@@ -104,7 +106,7 @@ function afterRetries(state: UiState, events: readonly EventRow[]): UiState {
 function withDetail(before: OpenRun, detail: RunDetail): OpenRun {
   const run = { ...before, detail };
   const pane = run.isChosen ? run.pane : usualPane(run);
-  return pane === run.pane ? run : { ...run, pane, scroll: isFed(pane) ? null : 0 };
+  return pane === run.pane ? run : { ...run, pane, scroll: firstScroll(run, pane) };
 }
 
 function onRun(state: UiState, runId: string, change: (run: OpenRun) => OpenRun): UiState {

@@ -240,6 +240,8 @@ export type UiAction =
   | { type: 'durable-log'; runId: string; log: DurableLogRow }
   | { type: 'run-logs'; runId: string; lines: readonly LogRow[] }
   | { type: 'notice'; text: string; atMs: number }
+  /** By a key here: it is what is looked at next. */
+  | { type: 'triggered'; runId: string; workflow: string; atMs: number }
   | { type: 'open-run'; runId: string }
   | { type: 'log-lines'; lines: readonly SourceLine[] }
   | { type: 'dev'; dev: Partial<DevStatus> };

@@ -3,9 +3,11 @@ import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { ageText, msText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
+import type { BannerLine } from '../model/banner.ts';
 import { dialogRows } from '../model/dialogs/dialog-content.ts';
-import { bannerRows, crashLines, footerRows, frameRows, isStarting, isTall, isTooSmall, smallest } from '../model/frame.ts';
+import { footerRows, frameRows, isStarting, isTall, isTooSmall, shownBanner, smallest } from '../model/frame.ts';
 import { bodyRows } from '../model/layout.ts';
+import { runHint } from '../model/run/run-hint.ts';
 import { askedQuery } from '../model/runs/found-runs.ts';
 import { keyTabs, tabsWidth, viewTabs } from '../model/tabs.ts';
 import type { DevStatus, UiState } from '../model/ui-state.ts';
@@ -24,12 +26,15 @@ export function AppView({ state }: { state: UiState }) {
   if (isTooSmall(state)) {
     return <Text wrap="truncate">{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>;
   }
+  const banner = shownBanner(state);
   return (
     <Box flexDirection="column" height={frameRows(state)} width={state.columns} overflow="hidden">
       <Part rows={1}>
         <Header state={state} />
       </Part>
-      <Part rows={bannerRows(state)}>{state.dev === undefined ? undefined : <Banner dev={state.dev} />}</Part>
+      <Part rows={banner.length}>
+        <Banner lines={banner} />
+      </Part>
       <Part rows={bodyRows(state)}>
         <Body state={state} />
       </Part>
@@ -89,54 +94,15 @@ function Checklist({ dev }: { dev: DevStatus }) {
   );
 }
 
-function Banner({ dev }: { dev: DevStatus }) {
-  if (dev.trouble !== undefined) {
-    return (
-      <Box flexDirection="column">
-        <Text {...wrong} wrap="truncate">{`✗ ${plainText(dev.trouble.text)}`}</Text>
-        <Text wrap="truncate">{`  ${plainText(dev.trouble.remedy)}`}</Text>
-      </Box>
-    );
-  }
-  const [problem] = dev.problems;
-  if (problem !== undefined) {
-    return (
-      <Text {...wrong} wrap="truncate">
-        {`✗ not built, ${dev.worker === 'none' ? 'no worker serves yet' : 'the last good worker serves'}: ${problem.file}:${problem.line}:${problem.column} ${plainText(problem.message)}${dev.problems.length > 1 ? ` (and ${dev.problems.length - 1} more)` : ''}`}
-      </Text>
-    );
-  }
-  const [mismatch] = dev.mismatches;
-  if (mismatch !== undefined) {
-    const more = dev.mismatches.length > 1 ? ` (and ${dev.mismatches.length - 1} more)` : '';
-    return (
-      <Box flexDirection="column">
-        <Text {...wrong} wrap="truncate">{`✗ ${plainText(mismatch.workflow)} ${mismatch.runId.slice(0, 8)}…${mismatch.runId.slice(-4)} does not fit the code any more, at node ${mismatch.node}${more}`}</Text>
-        <Text wrap="truncate">{`  its log holds  ${plainText(mismatch.recorded)}`}</Text>
-        <Text wrap="truncate">{`  the code asks  ${plainText(mismatch.asked)}`}</Text>
-        <Text dimColor wrap="truncate">{'  m opens it, b there branches; or guard the change with patched(), or run anew'}</Text>
-      </Box>
-    );
-  }
-  if (dev.crash !== undefined) {
-    return (
-      <Box flexDirection="column">
-        <Text {...wrong} wrap="truncate">{`✗ ${dev.crash.text}`}</Text>
-        {rowsOf(dev.crash.lines.slice(-crashLines)).map(({ row, item: line }) => (
-          <Text key={row} dimColor wrap="truncate">{`  │ ${plainText(line)}`}</Text>
-        ))}
-      </Box>
-    );
-  }
-  if (dev.held.length > 0) {
-    return <Text {...attention} wrap="truncate">{`! the worker writes ${plainText(dev.held.join(', '))} itself at each start, and imports it; r or another change reloads`}</Text>;
-  }
-  const [warning] = dev.typeProblems;
-  if (warning === undefined) return undefined;
+const bannerStyles = { wrong, attention, dim: { dimColor: true } } as const;
+
+function Banner({ lines }: { lines: readonly BannerLine[] }) {
   return (
-    <Text {...attention} wrap="truncate">
-      {`! ${dev.typeProblems.length} type error(s): ${warning.file}:${warning.line}:${warning.column} ${plainText(warning.message)}`}
-    </Text>
+    <Box flexDirection="column">
+      {rowsOf(lines).map(({ row, item: { text, style } }) => (
+        <Text key={row} wrap="truncate" {...(style === undefined ? {} : bannerStyles[style])}>{text}</Text>
+      ))}
+    </Box>
   );
 }
 
@@ -166,9 +132,9 @@ function StatusBar({ state }: { state: UiState }) {
   );
 }
 
-/** What can be done with marked runs; else what hides rows of the view. */
+/** What hides rows of the view; of an open run and of marked ones, what can be done with them. */
 function filterText(state: UiState): string {
-  if (state.run !== undefined) return '';
+  if (state.run !== undefined) return isTall(state) ? runHint(state.run) : '';
   if (state.view === 'runs' && state.marks.size > 0) return `${marksText(state)}: x cancels, R replays, esc takes the marks away  ${placeText(state)}`;
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];

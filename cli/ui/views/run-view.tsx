@@ -1,4 +1,5 @@
 import { Box, Text } from 'ink';
+import stringWidth from 'string-width';
 import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure } from '../../monitor/run-output.ts';
 import { plainText } from '../../output/plain-text.ts';
@@ -23,7 +24,7 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   const { hasFailure, picture, hasGaps, taskRows, paneRows } = runLayout(state, run);
   return (
     <Box flexDirection="column">
-      <Head run={run} detail={detail} nowMs={state.nowMs} />
+      <Head run={run} detail={detail} state={state} />
       {hasFailure ? <Text wrap="truncate" {...wrong}>{` ${plainText(runFailure(detail).split('\n')[0] ?? '')}`}</Text> : undefined}
       {picture === undefined ? undefined : <Dag picture={picture} run={run} detail={detail} />}
       {taskRows === 0 ? undefined : <Tasks run={run} state={state} rows={taskRows} />}
@@ -33,10 +34,16 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   );
 }
 
+/** Cells of the head for all but the status, the name and the id: the longest times, such as 59 m 59 s, among them. */
+const besideHead = 38;
+
 /** The whole run stands above its tasks, and can be chosen as they are. */
-function Head({ run: open, detail, nowMs }: { run: OpenRun; detail: RunDetail; nowMs: number }) {
+function Head({ run: open, detail, state: { columns, nowMs } }: { run: OpenRun; detail: RunDetail; state: UiState }) {
   const { run } = detail;
   const isChosen = detail.tasks.length > 1 && chosenTask(open) === undefined;
+  // y copies it whole. The times, which change, go before it.
+  const besideId = stringWidth(`${run.status}${plainText(run.workflow)}`) + besideHead;
+  const id = columns < besideId + run.runId.length ? `${run.runId.slice(0, 8)}…${run.runId.slice(-4)}` : run.runId;
   return (
     <Text wrap="truncate">
       {detail.tasks.length > 1 ? (isChosen ? '▸' : ' ') : ''}
@@ -44,7 +51,7 @@ function Head({ run: open, detail, nowMs }: { run: OpenRun; detail: RunDetail; n
         {`${statusMark[run.status]} ${run.status} `}
       </Text>
       <Text bold inverse={isChosen && !isInPane(open)}>{plainText(run.workflow)}</Text>
-      {`  ${run.runId}  ${ageText(run.createdAt, nowMs)} ago, took ${spanText(run.createdAt, run.finishedAt, nowMs)}`}
+      {`  ${id}  ${ageText(run.createdAt, nowMs)} ago, took ${spanText(run.createdAt, run.finishedAt, nowMs)}`}
     </Text>
   );
 }

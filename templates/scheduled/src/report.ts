@@ -10,12 +10,11 @@ export const report = hatchet.task({
   input: z.object({ remindAfterSeconds: z.number().positive().default(10) }),
   output: z.object({ at: z.iso.datetime(), reminder: z.string() }),
   fn: async ({ remindAfterSeconds }, ctx) => {
-    const now = new Date();
-    const at = now.toISOString();
+    const at = new Date().toISOString();
     await ctx.log(`the report of ${at}`);
     // A run at a time of its own: it is kept in Postgres and outlives the worker and the engine.
     const scheduled = await hatchet.scheduled.create(reminder, {
-      triggerAt: new Date(now.getTime() + remindAfterSeconds * 1000),
+      delay: { seconds: remindAfterSeconds }, // or `triggerAt`, a time
       input: { text: `read the report of ${at}` },
     });
     return { at, reminder: scheduled.metadata.id };

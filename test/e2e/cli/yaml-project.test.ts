@@ -45,6 +45,22 @@ it('dev runs the command of a hatchet.yaml, anew when a named file changes, and 
   expect(leftFiles(project)).toEqual([]);
 });
 
+it('gives an old worker nothing once the new one serves, however long it takes to end', async () => {
+  const project = makeProject('slow to end', 'dev:\n  runCmd: node worker.mjs\n  files: ["*.mjs"]\n');
+  const lingering = (text: string): string => `
+import { existsSync } from 'node:fs';
+${worker(text).replace('workflows: [task]', 'workflows: [task], handleKill: false')}`.replace('await (await', "process.on('SIGTERM', () => setInterval(() => existsSync('end') && process.exit(0), 20));\nawait (await");
+  writeFileSync(join(project, 'worker.mjs'), lingering('old'));
+  const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
+  await expect.poll(() => dev.output).toMatch(/✓ worker +[\d.]+ m?s +serving/);
+  writeFileSync(join(project, 'worker.mjs'), lingering('new'));
+  await expect.poll(() => dev.output).toContain('reload 1');
+  const answers = await Promise.all(Array.from({ length: 4 }, () => answer(project)));
+  expect(answers.filter((text) => !text.includes('new'))).toEqual([]);
+  writeFileSync(join(project, 'end'), '');
+  expect(await dev.end('SIGINT')).toBe(130);
+});
+
 it('says which preCmd failed, and with what', async () => {
   const project = makeProject('failing', 'dev:\n  preCmds: ["echo no such package >&2; exit 3"]\n  runCmd: node worker.mjs\n');
   const ended = await runCli(['dev', '--no-tui', '--no-reload'], { cwd: project });

@@ -49,7 +49,7 @@ export function itemDetails(item: ListItem, nowMs: number): ItemDetails {
 }
 
 function queueLines(nowMs: number, { queued, running, delayed, waitingForPlace, waitingForUnits, waitingForBatch, workers, oldestQueuedAt }: Extract<ListItem, { kind: 'queue' }>['row']): string[] {
-  const waits = [`${waitingForPlace} wait for a concurrency key`, `${waitingForUnits} for a rate limit`, `${waitingForBatch} for their batch`, `${delayed} for a retry`].join(', ');
+  const waits = [`${waitingForPlace} wait for a key`, `${waitingForUnits} for units`, `${waitingForBatch} for a batch`, `${delayed} for a retry`].join(', ');
   const lacks = workers === 0 ? 'no connected worker takes it' : `${workers} ${workers === 1 ? 'worker takes' : 'workers take'} it`;
   return [`${queued} queued${oldestQueuedAt === null ? '' : ` for up to ${ageText(oldestQueuedAt, nowMs)}`}, ${running} running, ${lacks}`, waits];
 }

@@ -31,3 +31,9 @@ export function panesOf(run: OpenRun): readonly PaneName[] {
 export function isFed(pane: PaneName): boolean {
   return pane === 'events' || pane === 'logs';
 }
+
+/** Where a pane begins; null is its end. Python's tracebacks end with the place and the error. */
+export function firstScroll({ detail }: Pick<OpenRun, 'detail'>, pane: PaneName): number | null {
+  const endsWithPlace = pane === 'failure' && (detail?.tasks.some(({ errorMessage, errorStack }) => `${errorMessage ?? ''}\n${errorStack ?? ''}`.includes('\nTraceback (most recent call last):')) ?? false);
+  return isFed(pane) || endsWithPlace ? null : 0;
+}

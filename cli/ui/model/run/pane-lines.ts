@@ -6,7 +6,7 @@ import { eventLine, logLineText, timeOfDay } from '../../../output/event-line.ts
 import { leftOutLines } from '../../../output/left-out.ts';
 import { jsonText, plainLines } from '../../../output/plain-text.ts';
 import { spanText } from '../../../output/span-text.ts';
-import { wrapText } from '../../../output/wrap-text.ts';
+import { wrapText, wrapWords } from '../../../output/wrap-text.ts';
 import type { OpenRun, UiState } from '../ui-state.ts';
 import { attemptsOf } from './attempts.ts';
 import { chosenTask } from './chosen-task.ts';
@@ -59,7 +59,7 @@ function linesOf(state: Shown, run: OpenRun): readonly string[] {
     case 'failure':
       return wrapped([failureText(shown), ...leftOutLines({ ...withoutInput(shown) })]);
     case 'why':
-      return wrapped([whyText(shown, only)]);
+      return plainLines(whyText(shown, only)).split('\n').flatMap((line) => (line === '' ? [] : wrapWords(line, state.columns - 2)));
   }
 }
 

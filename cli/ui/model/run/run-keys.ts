@@ -3,7 +3,7 @@ import type { Key, OpenRun, PaneName, Step, UiState } from '../ui-state.ts';
 import { attemptsOf } from './attempts.ts';
 import { isInPane, taskAfter } from './chosen-task.ts';
 import { inDurable } from './durable-keys.ts';
-import { isFed, openRun, panesOf } from './open-run.ts';
+import { firstScroll, isFed, openRun, panesOf } from './open-run.ts';
 import { paneLines } from './pane-lines.ts';
 import { runLayout } from './run-layout.ts';
 
@@ -35,11 +35,11 @@ function goBack(state: UiState, run: OpenRun): UiState {
 }
 
 export function chooseTask(state: UiState, run: OpenRun, task: string | null): UiState {
-  return { ...state, run: { ...run, task, scroll: isFed(run.pane) ? null : 0, node: undefined } };
+  return { ...state, run: { ...run, task, scroll: firstScroll(run, run.pane), node: undefined } };
 }
 
 export function showPane(state: UiState, run: OpenRun, pane: PaneName): Step {
-  const next = { ...state, run: { ...run, pane, isChosen: true, scroll: isFed(pane) ? null : 0 } };
+  const next = { ...state, run: { ...run, pane, isChosen: true, scroll: firstScroll(run, pane) } };
   return [next, pane === 'attempts' && hasUnknownWorker(next, run) ? [{ type: 'load-workers' }] : []];
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/runs/apply-events.ts';
 import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
 import { rank } from '../../../../cli/ui/model/ui-state.ts';
@@ -179,6 +180,16 @@ describe('keys', () => {
   });
 });
 
+describe('a run that was triggered here', () => {
+  it('is the selected one, whichever was before', () => {
+    const before = play(emptyState(), listed(3), pressNamed('down')).state;
+    expect(before.selected).toBe(runId(1));
+    const { state } = play(before, { type: 'triggered', runId: runId(9), workflow: 'order', atMs: startMs }, { type: 'events', events: [makeEvent(9, 'RUN_CREATED'), makeEvent(9, 'QUEUED')] });
+    expect(state.notice?.text).toBe(`triggered order, run ${runId(9)}`);
+    expect(play(state, pressNamed('enter')).state.run?.runId).toBe(runId(9));
+  });
+});
+
 describe('prefillInput', () => {
   it('takes defaults, examples and choices before empty values', () => {
     const schema = {
@@ -189,10 +200,51 @@ describe('prefillInput', () => {
     expect(prefillInput({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, required: ['b'] })).toEqual({ b: '' });
   });
 
+  it('begins with the number next to 0 that the schema allows', () => {
+    const schema = z.toJSONSchema(z.object({ a: z.int(), b: z.int().positive(), c: z.number().min(2.5), d: z.int().negative(), e: z.number().gt(-1).lt(1) }));
+    expect(prefillInput(schema)).toEqual({ a: 0, b: 1, c: 2.5, d: -1, e: 0 });
+  });
+
   it('ends on a schema that holds itself', () => {
     const schema: Record<string, unknown> = { type: 'object', properties: {} };
     schema['properties'] = { child: schema };
     expect(JSON.stringify(prefillInput(schema))).toContain('child');
+  });
+
+  it('follows references within the schema, as zod writes what is used twice', () => {
+    const Address = z.object({ street: z.string().default('Main St'), 'a/b~%': z.int() }).meta({ id: 'Address' });
+    const Order = z.object({ to: Address, billTo: Address.nullable(), lines: z.array(Address) });
+    const schema = z.toJSONSchema(Order, { io: 'input', reused: 'ref' });
+    expect(JSON.stringify(schema)).toContain('"$ref":"#/$defs/Address"');
+    expect(prefillInput(schema)).toEqual({ to: { 'a/b~%': 0 }, billTo: { 'a/b~%': 0 }, lines: [] });
+    expect(prefillInput({ $ref: '#/$defs/a~1b~0%25', $defs: { 'a/b~%': { const: 7 } } })).toBe(7);
+    // What stands beside a reference goes before it; pydantic wraps one, to put a default beside it.
+    expect(prefillInput({ $ref: '#/$defs/A', default: 'mine', $defs: { A: { const: 7 } } })).toBe('mine');
+    expect(prefillInput({ allOf: [{ $ref: '#/$defs/A' }], $defs: { A: { const: 7 } } })).toBe(7);
+    expect(prefillInput({ allOf: [{ $ref: '#/$defs/A' }, { properties: { b: { type: 'null' } } }], $defs: { A: { properties: { a: { const: 1 } } } } })).toEqual({ a: 1, b: null });
+  });
+
+  it('leaves a definition out within itself, and takes another choice where there is one', () => {
+    const Node = z.object({
+      name: z.string(),
+      get next() {
+        return Node.nullable();
+      },
+      get other() {
+        return Node.optional();
+      },
+    });
+    expect(prefillInput(z.toJSONSchema(Node, { io: 'input' }))).toEqual({ name: '', next: null });
+    expect(prefillInput(z.toJSONSchema(z.object({ node: Node }), { io: 'input' }))).toEqual({ node: { name: '', next: null } });
+    expect(prefillInput({ properties: { a: { $ref: '#/$defs/A' } }, $defs: { A: { $ref: '#/$defs/B' }, B: { $ref: '#/$defs/A' } } })).toEqual({});
+    for (const reference of ['#', '#/$defs/none', '#/$defs/%', '#anchor', 'other.json#/a', '#/$defs/constructor']) expect(prefillInput({ $ref: reference, $defs: {} })).toEqual({});
+  });
+
+  it('stays small where definitions use each other many times', () => {
+    const names = Array.from({ length: 10 }, (_, index) => `D${index}`);
+    const properties = Object.fromEntries(names.map((name) => [name, { $ref: `#/$defs/${name}` }]));
+    const schema = { properties, $defs: Object.fromEntries(names.map((name) => [name, { properties }])) };
+    expect(JSON.stringify(prefillInput(schema)).length).toBeLessThan(10_000);
   });
 });
 

@@ -42,6 +42,15 @@ describe('a run that failed', () => {
     for (const text of ['charge (attempt 2): no money', 'at charge (order.ts:3:1)', 'caused by Error: the bank is closed']) expect(frame).toContain(text);
   });
 
+  it('opens a traceback of Python, whose last line is the place, at its end', () => {
+    const frames = Array.from({ length: 30 }, (_, index) => `  File "library.py", line ${index}`).join('\n');
+    const [task] = tasks.filter(({ status }) => status === 'FAILED').map((one) => ({ ...one, errorMessage: `KeyError: 'a'\nTraceback (most recent call last):\n${frames}\n  File "src/simple.py", line 19`, errorStack: null }));
+    const state = opened(task === undefined ? [] : [task]);
+    expect(draw(state)).toContain('File "src/simple.py", line 19');
+    expect(draw(play(state, press('k')).state)).not.toContain('src/simple.py');
+    expect(draw(play(state, press('i'), press('f')).state)).toContain('src/simple.py');
+  });
+
   it('shows its error when it fails while it is open, unless a pane was chosen', () => {
     const running = opened(tasks.map((task) => ({ ...task, status: 'RUNNING' as const, errorMessage: null, errorStack: null })), { status: 'RUNNING' });
     expect(running.run?.pane).toBe('events');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { dialogRows } from '../../../../cli/ui/model/dialogs/dialog-content.ts';
-import { bannerRows, footerRows, frameRows } from '../../../../cli/ui/model/frame.ts';
+import { shownBanner, footerRows, frameRows } from '../../../../cli/ui/model/frame.ts';
 import { bodyRows } from '../../../../cli/ui/model/layout.ts';
 import type { DevStatus, UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { draw } from './draw.tsx';
@@ -57,7 +57,7 @@ describe('whatever the size of the terminal', () => {
     fc.assert(
       fc.property(size, ({ rows, columns }) => {
         const state = play(scene, { type: 'resize', rows, columns }).state;
-        expect(1 + bannerRows(state) + bodyRows(state) + dialogRows(state) + footerRows(state)).toBe(frameRows(state));
+        expect(1 + shownBanner(state).length + bodyRows(state) + dialogRows(state) + footerRows(state)).toBe(frameRows(state));
         const lines = draw(state).split('\n');
         expect(lines).toHaveLength(rows - 1);
         for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);

@@ -32,6 +32,37 @@ it('a failed run shows its error in a narrow terminal too, and the short id', ()
   expect(frame).toMatch(/FAILED +mail .*01980000…0001 +connect ECONNRE/);
 });
 
+describe('in 80 columns', () => {
+  const small = { rows: 24, columns: 80 };
+  const dev = (change: object) => ({ ...small, dev: { stages: [], trouble: undefined, held: [], problems: [], typeProblems: [], worker: 'serving' as const, crash: undefined, reloads: 0, mismatches: [], ...change } });
+  const problem = { file: 'src/simple.ts', line: 9, column: 44, message: "TS2551: Property 'toLowercase' does not exist on type 'string'. Did you mean 'toLowerCase'?" };
+
+  it('says a compiler\'s message to its end, and in a low terminal as much as one line holds', () => {
+    for (const change of [{ typeProblems: [problem] }, { problems: [problem] }]) {
+      expect(draw(emptyState(dev(change)))).toContain("Did you mean 'toLowerCase'?");
+      expect(draw(emptyState({ ...dev(change), rows: 12 })).split('\n')[1]).toMatch(/…$/);
+    }
+    const long = { ...problem, message: 'word '.repeat(100) };
+    expect(draw(emptyState(dev({ typeProblems: [long] }))).split('\n')[3]).toMatch(/^ {2}word .*…$/);
+    const trouble = { text: 'the disk is full: Postgres cannot write what it has to, and has taken nothing since', remedy: 'Make room on the disk that holds the data folder; the engine goes on by itself then, where it was.' };
+    expect(draw(emptyState(dev({ trouble }))).replaceAll(/\s*\n\s+/g, ' ')).toContain(`${trouble.text} ${trouble.remedy}`);
+  });
+
+  it('shows how long an open run took beside a short id; the whole id is for wide terminals', () => {
+    const opened = (columns: number) => draw({ ...openedRun(), rows: 24, columns });
+    expect(opened(80)).toMatch(/RUNNING order {2}01980000…0001 {2}.* ago, took [\d.]+ m?s\n/);
+    expect(opened(120)).toContain(`RUNNING order  ${runId(1)}  `);
+  });
+
+  it('says what can be done with an open run', () => {
+    expect(draw({ ...openedRun(), ...small })).toContain(' x cancels it, ↑ ↓ choose a task, enter scrolls its pane, esc goes back');
+    const pane = play({ ...openedRun(), ...small }, pressNamed('enter')).state;
+    expect(draw(pane)).toContain(' x cancels it, ↑ ↓ scroll, esc goes back to the tasks');
+    const ended = play(pane, { type: 'run-detail', runId: runId(1), detail: makeDetail(tasks, { status: 'FAILED' }) }).state;
+    expect(draw(ended)).toContain(' R runs it again, ');
+  });
+});
+
 it('draws in colours alone that show on a dark and on a light ground', () => {
   const folder = join(import.meta.dirname, '../../../../cli/ui/views');
   const colours = readdirSync(folder).flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/(?:color|backgroundColor|borderColor)(?:: |=\{?)['"](\w+)['"]/g)].map(([, colour]) => colour));
