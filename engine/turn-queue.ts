@@ -3,6 +3,8 @@ export class TurnQueue<T> {
   readonly #limit: number;
   /** In the order of their turns. A Map keeps it: who had a turn and waits again goes to its end. */
   readonly #waiting = new Map<string, { items: T[]; at: number }>();
+  /** Owners that get no turn before a time of the monotonic clock, ms. */
+  readonly #resting = new Map<string, number>();
 
   /** @param limit how many of one owner may wait */
   constructor(limit: number) {
@@ -22,8 +24,26 @@ export class TurnQueue<T> {
     return true;
   }
 
+  /** The owner gets no turn for so long: what it had was dear for the others. */
+  rest(owner: string, ms: number): void {
+    const now = performance.now();
+    for (const [other, until] of this.#resting) if (until <= now) this.#resting.delete(other);
+    this.#resting.set(owner, now + ms);
+  }
+
+  /** When the first of those that wait has rested, ms from now; 0 where one need not rest. Undefined where nobody waits. */
+  get restMs(): number | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const now = performance.now();
+    let first = Infinity;
+    for (const owner of this.#waiting.keys()) first = Math.min(first, this.#resting.get(owner) ?? now);
+    return Math.max(0, first - now);
+  }
+
+  /** @returns undefined where nobody waits, or all who wait rest */
   shift(): T | undefined {
     for (const [owner, own] of this.#waiting) {
+      if (this.#isResting(owner)) continue;
       const item = own.items[own.at++];
       this.#waiting.delete(owner);
       // Taken from the front by an index: an array of thousands is not moved for each.
@@ -37,7 +57,13 @@ export class TurnQueue<T> {
     return undefined;
   }
 
+  #isResting(owner: string): boolean {
+    const until = this.#resting.get(owner);
+    return until !== undefined && performance.now() < until;
+  }
+
   clear(): T[] {
+    this.#resting.clear();
     const all = [...this.#waiting.values()].flatMap(({ items, at }) => items.slice(at));
     this.#waiting.clear();
     return all;

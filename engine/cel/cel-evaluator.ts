@@ -13,9 +13,12 @@ const deadlineMs = 50;
 /** Past its deadline the thread stops an expression by itself, but not in the middle of a single call of the language's own functions. */
 const graceMs = 150;
 const memoryMb = 256;
+/** A tenant whose expression overran gets no turn of the thread for so long: it has a quarter of a core at most. */
+const restMs = 3 * deadlineMs;
 /** Expressions of one tenant that may wait for the thread. */
 const queueLimit = 10_000;
 
+const overrun = `it took longer than ${deadlineMs} ms`;
 const stopping: CelResult = { ok: false, message: 'the engine is stopping' };
 
 /** Evaluates one tenant's expressions. */
@@ -25,6 +28,7 @@ export interface Expressions {
 }
 
 interface Request {
+  tenantId: string;
   expression: string;
   reads: ReadonlySet<string>;
   variables: CelVariables;
@@ -44,6 +48,7 @@ export class CelEvaluator {
   /** What the thread holds, as JSON by name: several expressions of one payload come together, as an event's filters do. */
   readonly #held = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #stopped = false;
 
   of(tenantId: string): Expressions {
@@ -56,7 +61,7 @@ export class CelEvaluator {
     if (compiled.isCheap(variables.chars)) return compiled.evaluate(variables.values);
     if (this.#stopped) return stopping;
     return new Promise((resolve) => {
-      const waits = this.#queue.push(tenantId, { expression, reads: compiled.reads, variables, resolve });
+      const waits = this.#queue.push(tenantId, { tenantId, expression, reads: compiled.reads, variables, resolve });
       if (waits) this.#next();
       else resolve({ ok: false, message: `${queueLimit} expressions of the tenant wait already` });
     });
@@ -65,6 +70,7 @@ export class CelEvaluator {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#rest);
     this.#finish(stopping);
     for (const request of this.#queue.clear()) request.resolve(stopping);
     await this.#thread?.terminate();
@@ -75,9 +81,15 @@ export class CelEvaluator {
     const thread = (this.#thread ??= this.#start());
     if (!this.#ready) return;
     const request = this.#queue.shift();
-    if (request === undefined) return;
+    if (request === undefined) return this.#nextAfterRest();
     this.#running = request;
     thread.postMessage(this.#message(request));
+  }
+
+  /** All who wait rest. */
+  #nextAfterRest(): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#next(), this.#queue.restMs ?? 0);
   }
 
   #message({ expression, reads, variables }: Request): ToThread {
@@ -104,6 +116,7 @@ export class CelEvaluator {
         return;
       }
       if (message === 'ready') this.#ready = true;
+      else if (message === 'overran') this.#refuse(overrun);
       else this.#finish(message);
       this.#next();
     });
@@ -117,11 +130,17 @@ export class CelEvaluator {
     this.#running = undefined;
   }
 
+  /** Of one that took more than it may: its tenant waits. */
+  #refuse(why: string): void {
+    if (this.#running !== undefined) this.#queue.rest(this.#running.tenantId, restMs);
+    this.#finish({ ok: false, message: why });
+  }
+
   /** Where the main thread was busy, the answer may lie there unread: it is read before the thread is judged. */
   #overrun(): void {
     const [thread, request] = [this.#thread, this.#running];
     setImmediate(() => {
-      if (thread !== undefined && request !== undefined && this.#running === request) this.#replace(thread, `it took longer than ${deadlineMs} ms`);
+      if (thread !== undefined && request !== undefined && this.#running === request) this.#replace(thread, overrun);
     });
   }
 
@@ -129,7 +148,7 @@ export class CelEvaluator {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
     void thread.terminate();
-    this.#finish({ ok: false, message: why });
+    this.#refuse(why);
     // A thread that does not even start is not tried again for those that wait.
     if (!this.#ready) for (const request of this.#queue.clear()) request.resolve({ ok: false, message: why });
     if (!this.#stopped) this.#next();

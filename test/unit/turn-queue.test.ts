@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { TurnQueue } from '../../engine/turn-queue.ts';
 
 it('gives each owner a turn, and keeps the order of each', () => {
@@ -29,4 +29,23 @@ it('refuses beyond the limit of one owner, whatever was taken before', () => {
       expect(queue.clear()).toHaveLength((waiting['a'] ?? 0) + (waiting['b'] ?? 0));
     }),
   );
+});
+
+it('leaves out who rests, and says when the first has rested', () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+  try {
+    const queue = new TurnQueue<string>(10);
+    expect(queue.restMs).toBeUndefined();
+    for (const item of ['a1', 'b1', 'a2', 'b2']) queue.push(item.charAt(0), item);
+    expect(queue.restMs).toBe(0);
+    queue.rest('a', 50);
+    expect([queue.shift(), queue.restMs, queue.shift()]).toEqual(['b1', 0, 'b2']);
+    expect([queue.shift(), queue.restMs, queue.isEmpty]).toEqual([undefined, 50, false]);
+    clock.mockReturnValue(1_049);
+    expect([queue.shift(), queue.restMs]).toEqual([undefined, 1]);
+    clock.mockReturnValue(1_050);
+    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual(['a1', 'a2', undefined]);
+  } finally {
+    clock.mockRestore();
+  }
 });

@@ -79,14 +79,14 @@ describe('CelEvaluator', () => {
     ]);
   });
 
-  it('lets the tenants take turns', async () => {
+  it('lets the tenants take turns, and passes over for a while whose expression overran', async () => {
     const order: string[] = [];
     const ask = async (tenant: string, expression: string): Promise<void> => {
       await cel.evaluate(tenant, expression, input(numbers));
       order.push(tenant);
     };
-    await Promise.all([...Array.from({ length: 6 }, () => ask('hostile', endless)), ask('a', 'input.exists(x, x == 7)'), ask('a', 'input.exists(x, x == 8)'), ask('b', 'input.exists(x, x == 9)')]);
-    expect(order).toEqual(['hostile', 'a', 'b', 'hostile', 'a', 'hostile', 'hostile', 'hostile', 'hostile']);
+    await Promise.all([...Array.from({ length: 3 }, () => ask('hostile', endless)), ask('a', 'input.exists(x, x == 7)'), ask('a', 'input.exists(x, x == 8)'), ask('b', 'input.exists(x, x == 9)')]);
+    expect(order).toEqual(['hostile', 'a', 'b', 'a', 'hostile', 'hostile']);
   });
 
   it('refuses what one tenant has waiting beyond its share, and that one alone', async () => {
