@@ -11,10 +11,10 @@ export type StagedIds = ReadonlyMap<string, string>;
 /** Past it all that wait go with their batches. */
 const statementMs = 10_000;
 /**
- * Beside others a tenant's next text waits so many times as long as the last one took: the batch that copies a text keeps the
- * lane for 10 to 25 ms. A tenant that is alone does not wait.
+ * Beside others a tenant's next text waits so many times as long as the last one took: a text costs a core of Postgres 0.1 s,
+ * and the lane 10 to 25 ms for the copy. A tenant that is alone does not wait.
  */
-const restShare = 1.5;
+const restShare = 3;
 /** The mailbox bounds what waits; this only has to be no less. */
 const mostWaiting = 1_000_000;
 
