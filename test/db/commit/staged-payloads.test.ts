@@ -1,0 +1,52 @@
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { StagedPayloads } from '../../../engine/commit/staged-payloads.ts';
+import { createLog } from '../../../engine/log.ts';
+import { TurnQueue } from '../../../engine/turn-queue.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+let client: Client;
+let payloads: StagedPayloads;
+const rest = vi.spyOn(TurnQueue.prototype, 'rest');
+
+beforeAll(async () => {
+  database = await createTestDatabase({ from: 'migrated' });
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  rest.mockRestore();
+  await client.end();
+  await database.drop();
+});
+
+beforeEach(() => {
+  rest.mockClear();
+  payloads = new StagedPayloads({ connectionString: database.url }, createLog('silent'));
+});
+
+afterEach(() => payloads.close());
+
+const text = (name: string): string => `"${name.repeat(50_000)}"`;
+
+async function stored(ids: Iterable<string>): Promise<string[]> {
+  return (await client.query<{ value: string }>('SELECT s.value FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, n) JOIN staged_payload s ON s.id = u.id ORDER BY n', [[...ids]])).rows.map(({ value }) => value);
+}
+
+it('beside others a tenant rests after each of its texts, and all are stored', async () => {
+  payloads.seen('quiet');
+  payloads.seen('loud');
+  const texts = ['a', 'b', 'c'].map(text);
+  const staged = await payloads.stage('loud', texts);
+  expect(await stored(texts.map((one) => staged.get(one) ?? ''))).toEqual(texts);
+  await expect.poll(() => rest.mock.calls.length).toBe(3);
+  for (const [tenantId, ms] of rest.mock.calls) expect([tenantId, ms > 0]).toEqual(['loud', true]);
+});
+
+it('a tenant that is alone never rests', async () => {
+  payloads.seen('loud');
+  await payloads.stage('loud', ['a', 'b', 'c'].map(text));
+  expect(rest).not.toHaveBeenCalled();
+});
