@@ -17,7 +17,7 @@ const programs = durablePrograms(fc.integer({ min: 1, max: 5 }).map((seconds) =>
 
 const manner = fc.oneof({ weight: 6, arbitrary: fc.constant<Manner>('ours') }, { weight: 2, arbitrary: fc.constantFrom<Manner>('typescript', 'python') });
 
-const histories = Number(process.env['DURABLE_HISTORIES'] ?? 3000);
+const histories = Number(process.env['DURABLE_HISTORIES'] ?? 2000);
 /** They are longer. */
 const branched = Math.ceil(histories / 2);
 

@@ -4,7 +4,7 @@ import { action, apply, drain, world, type Action } from '../../helpers/historie
 import { watch } from '../../model/watch.ts';
 
 /** `npm run test:model` asks for more. */
-const histories = Number(process.env['MODEL_HISTORIES'] ?? 3_000);
+const histories = Number(process.env['MODEL_HISTORIES'] ?? 2_000);
 
 /** @returns how many states were compared */
 function live(steps: readonly Action[]): number {
