@@ -22,6 +22,8 @@ interface FleetOptions {
   grpcPort: number;
   httpPort: number;
   workerTimeoutMs: number;
+  /** More than any task here sees: by default the third ends it. */
+  maxWorkerDeaths: number;
   logLevel: 'error';
 }
 
@@ -57,7 +59,7 @@ export class DurableFleet {
   /** @param random decides who is struck */
   static async start(workers: readonly FleetWorker[], random: () => number): Promise<DurableFleet> {
     const folder = makeTempFolder('durable-programs');
-    const options: FleetOptions = { dataDir: join(folder, 'data'), grpcPort: await freePort(), httpPort: await freePort(), workerTimeoutMs: 6_000, logLevel: 'error' };
+    const options: FleetOptions = { dataDir: join(folder, 'data'), grpcPort: await freePort(), httpPort: await freePort(), workerTimeoutMs: 6_000, maxWorkerDeaths: 1_000, logLevel: 'error' };
     const engine = await spawnEngine(options);
     const client = new Client({ connectionString: engine.ready.databaseUrl });
     await client.connect();
