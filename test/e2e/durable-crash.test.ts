@@ -207,6 +207,6 @@ describe('a durable task of a dozen operations', () => {
       points = n;
     }
     process.stdout.write(`durable crash points: ${points} transactions, kills ${JSON.stringify(counts)}\n`);
-    expect(points).toBeGreaterThanOrEqual(20);
+    expect(points).toBeGreaterThan(20 - stride);
   }, 1_200_000);
 });
