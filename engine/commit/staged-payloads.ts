@@ -53,8 +53,8 @@ export class StagedPayloads {
   }
 
   /** A tenant has sent a command. */
-  seen(tenantId: string): void {
-    this.#neighbours.seen(tenantId);
+  seen(tenantId: string, nowMs = performance.now()): void {
+    this.#neighbours.seen(tenantId, nowMs);
   }
 
   /** Resolves with those that are stored; the others go with their batch. */

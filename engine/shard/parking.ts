@@ -29,7 +29,8 @@ export class Parking {
 
   /** Of jobs just taken, those that can be loaded, and those that go back to the queue. The others leave until their payloads are staged. */
   admitToLoad(jobs: readonly Job[]): Admitted {
-    for (const { command } of jobs) if ('tenantId' in command) this.#payloads.seen(command.tenantId);
+    const nowMs = performance.now();
+    for (const { command } of jobs) if ('tenantId' in command) this.#payloads.seen(command.tenantId, nowMs);
     return this.#admit(jobs, ({ payloads, command, shard }) => (payloads.unstaged.length === 0 ? undefined : this.#payloads.stage(tenantOf(command, shard), payloads.unstaged).then((staged) => payloads.setStaged(staged))));
   }
 
