@@ -16,12 +16,9 @@ export interface PushedEvent {
   runs: readonly { runId: string; workflow: string }[];
 }
 
-/** Runs that are named at most. */
-const shown = 1000;
-
 /** Pushes an event and looks which runs it started. @throws HatchetError, ServerError */
-export async function pushedEvent(hatchet: Hatchet, reader: Pick<RunReader, 'listRuns'>, { key, payload, scope, priority, metadata }: EventToPush): Promise<PushedEvent> {
+export async function pushedEvent(hatchet: Hatchet, reader: Pick<RunReader, 'runsOfEvent'>, { key, payload, scope, priority, metadata }: EventToPush): Promise<PushedEvent> {
   const event = await hatchet.events.push(key, payload, { scope, priority, additionalMetadata: metadata });
-  const { rows } = await reader.listRuns({ metadata: { hatchet__event_id: event.eventId }, limit: shown });
-  return { eventId: event.eventId, key: event.key, runs: rows.map(({ runId, workflow }) => ({ runId, workflow })) };
+  const runs = await reader.runsOfEvent(event.eventId);
+  return { eventId: event.eventId, key: event.key, runs: runs.map(({ runId, workflow }) => ({ runId, workflow })) };
 }

@@ -23,7 +23,7 @@ export function logText(log: DurableLogRow, { isEnded, nowMs = Date.now() }: { i
 function facts(node: NodeRow, isLive: boolean, nowMs: number): string {
   const wait = node.satisfiedAt === null && !isLive ? 'left open' : nodeWait(node, nowMs);
   const runId = node.child?.runId ?? null;
-  return `${wait}, invocation ${node.invocation}${runId === null ? '' : `, run ${runId}`}`;
+  return `${wait}${node.invocation === null ? '' : `, invocation ${node.invocation}`}${runId === null ? '' : `, run ${runId}`}`;
 }
 
 function beneath(node: NodeRow): string[] {

@@ -34,6 +34,7 @@ export function nodeResult(node: NodeRow): string {
   if (node.errorMessage !== null) return node.errorMessage;
   if (node.status === 'CANCELLED') return 'cancelled';
   if (node.outputCut) return `${String(node.output)}…`;
+  if (node.output === undefined) return '';
   if (node.kind !== 'WAIT' && node.kind !== 'SIGNAL') return jsonText(node.output ?? null);
   return waitResult(node);
 }

@@ -29,13 +29,13 @@ export interface NodeRow {
   label: string | null;
   key: string | null;
   child: { workflow: string; key: string | null; input: string; runId: string | null } | null;
-  /** The invocation that asked first, and when. */
-  invocation: number;
+  /** The invocation that asked first, and when. Null where the engine does not tell it. */
+  invocation: number | null;
   askedAt: string | null;
   /** Null while it is open. */
   satisfiedAt: string | null;
   status: RunStatusName | null;
-  /** The start of its text, where it was cut. */
+  /** The start of its text, where it was cut; undefined where the engine does not tell it. */
   output: unknown;
   outputCut: boolean;
   errorMessage: string | null;

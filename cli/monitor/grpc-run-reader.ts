@@ -24,6 +24,8 @@ import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
 import { statusName, statusNumber, workerStatusName } from './status-name.ts';
 
 const durablePage = 10_000;
+/** Runs of one event that are named. */
+const mostOfEvent = 1000;
 /** What the engine gives of a log without a limit. */
 const logPage = 1000;
 /** Nothing that the engine stores is longer. */
@@ -51,6 +53,10 @@ export class GrpcRunReader implements RunReader {
     // Alone it always fits.
     const whole = runDetail(await get(asked.taskId));
     return { ...detail, tasks: detail.tasks.map((task) => (task === asked ? (whole.tasks.find((each) => each.taskId === asked.taskId) ?? task) : task)) };
+  }
+
+  async runsOfEvent(eventId: string): Promise<readonly RunRow[]> {
+    return (await this.listRuns({ eventId, limit: mostOfEvent })).rows;
   }
 
   async *exportRuns(filter: RunFilter, signal: AbortSignal): AsyncGenerator<RunDetail> {
@@ -163,7 +169,7 @@ function listRequest(filter: RunFilter): ListRunsRequest {
     workflowNames: [...(filter.workflows ?? [])],
     since: filter.since,
     until: filter.until,
-    metadata: { ...filter.metadata },
+    metadata: { ...filter.metadata, ...(filter.eventId === undefined ? {} : { hatchet__event_id: filter.eventId }) },
     limit: filter.limit,
     pageToken: filter.page,
     search: filter.search,

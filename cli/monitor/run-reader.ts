@@ -11,7 +11,8 @@ export interface RunRow {
   createdAt: string | null;
   startedAt: string | null;
   finishedAt: string | null;
-  priority: number;
+  /** Null where the engine does not tell it. */
+  priority: number | null;
   taskCount: number;
   parentRunId: string | null;
   errorMessage: string | null;
@@ -27,7 +28,8 @@ export interface TaskRow {
   status: RunStatusName;
   parents: readonly string[];
   attempt: number;
-  retries: number;
+  /** Null where the engine does not tell them. */
+  retries: number | null;
   workerId: string | null;
   workerName: string | null;
   output: unknown;
@@ -106,7 +108,8 @@ export interface WorkflowRow {
   description: string;
   versionId: string;
   createdAt: string | null;
-  taskCount: number;
+  /** Null where a list does not tell it. */
+  taskCount: number | null;
   /** Its queued tasks wait. */
   paused: boolean;
   /** Keys, or patterns with `*`, of the events that start it. */
@@ -115,7 +118,7 @@ export interface WorkflowRow {
 
 export interface WorkflowDetail {
   workflow: WorkflowRow;
-  tasks: readonly { name: string; parents: readonly string[]; retries: number; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
+  tasks: readonly { name: string; parents: readonly string[]; retries: number | null; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
   /** JSON Schema of the input, null when the worker sent none. */
   inputJsonSchema: unknown;
   defaultPriority: number;
@@ -158,6 +161,8 @@ export interface RunFilter {
   search?: string;
   /** Only the children of this run, or of this task. */
   parent?: string;
+  /** Only those that this event has started. */
+  eventId?: string;
 }
 
 export interface EventBatch {
@@ -168,12 +173,14 @@ export interface EventBatch {
 }
 
 /**
- * All that the CLI and the terminal UI read of an engine. The first implementation is our monitoring service; one over
- * REST, for Hatchet clusters, can stand beside it. Errors are ServerError.
+ * All that the CLI and the terminal UI read of an engine: by our monitoring service, or where there is none, as on a Hatchet
+ * cluster, by the REST API of the contract. Errors are ServerError; what an engine does not offer is a NotOffered.
  */
 export interface RunReader {
   listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }>;
   getRun(runId: string): Promise<RunDetail>;
+  /** Those that an event has started, which was pushed just now. */
+  runsOfEvent(eventId: string): Promise<readonly RunRow[]>;
   /** Every transition of one run, or of all from `after` (default: from now) on; ends when the run does, or at the signal. */
   streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncIterable<EventBatch>;
   /** As listRuns, each with its input and outputs; the filter's limit may be any, and none means all. */

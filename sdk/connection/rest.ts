@@ -72,14 +72,15 @@ function restError(status: number, text: string, { method, path, notFound }: { m
   return new HatchetError(status === 400 ? 'INVALID_ARGUMENT' : 'ENGINE_ERROR', what);
 }
 
-/** The first description of `{errors: [{description}]}`. */
+/** The first description of `{errors: [{description}]}`, or the `message` that a Hatchet cluster gives for some. */
 function described(text: string): string | undefined {
   try {
     const body: unknown = JSON.parse(text);
     const errors: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'errors') : undefined;
     const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
     const description: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'description') : undefined;
-    return typeof description === 'string' && description !== '' ? description : undefined;
+    const message: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : undefined;
+    return [description, message].find((words): words is string => typeof words === 'string' && words !== '');
   } catch {
     return undefined; // no JSON
   }

@@ -22,7 +22,8 @@ import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { isPortFree, nextFreePort, portOwner } from '../../engine-process/port-owner.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { checkPayload } from '../../input/check-input.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
 import { dataFolder, projectRoot } from '../../project/project-root.ts';
 import { resetData } from './reset-data.ts';
 import { askAboutSecond } from './second-session.ts';
@@ -82,7 +83,7 @@ export async function dev(context: CliContext, entry: string | undefined, option
   let session: DevSession | undefined;
   const emit = (event: DevEvent): void => session?.handle(event);
   const connection = (): Connection => ownConnection(context, dataDir);
-  const connect = (): GrpcRunReader => new GrpcRunReader(connection());
+  const connect = (): RunReader => openReader(connection());
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const watcher = flags.reload ? program.makeWatcher(emit) : undefined;
   watcher?.cover([envPath]);
@@ -143,7 +144,7 @@ async function openInspector(given: string | true, program: Program): Promise<In
 
 interface ViewParts {
   emit: (event: DevEvent) => void;
-  connect: () => GrpcRunReader;
+  connect: () => RunReader;
   connection: () => Connection;
   engineLog: string;
 }

@@ -6,8 +6,8 @@ import { resolveConnection, type ConnectionFlags } from '../../connection/resolv
 import { readLocalToken, runningEngine, type EngineRecord } from '../../engine-process/engine-record.ts';
 import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
-import type { Overview } from '../../monitor/run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { Overview, RunReader } from '../../monitor/run-reader.ts';
 import { plainLines } from '../../output/plain-text.ts';
 import { reportError } from '../../output/report-error.ts';
 import { msText } from '../../output/span-text.ts';
@@ -121,7 +121,7 @@ async function checkAccess(context: CliContext, flags: DoctorFlags): Promise<Fin
   if (!isNamed && (runningEngine(dataDir) === undefined || readLocalToken(dataDir) === undefined)) return [];
   try {
     const connection = resolveConnection(context, flags);
-    const reader = new GrpcRunReader(connection);
+    const reader = openReader(connection);
     try {
       const startedAt = performance.now();
       await reader.listRuns({ limit: 1 });
@@ -135,7 +135,7 @@ async function checkAccess(context: CliContext, flags: DoctorFlags): Promise<Fin
   }
 }
 
-async function firstOverview(reader: GrpcRunReader): Promise<Overview | undefined> {
+async function firstOverview(reader: RunReader): Promise<Overview | undefined> {
   const abort = new AbortController();
   try {
     for await (const overview of reader.streamOverview(abort.signal)) return overview;

@@ -92,7 +92,7 @@ export async function listEvents(context: CliContext, flags: ListEventsFlags): P
 export async function getEvent(context: CliContext, id: string, flags: EventFlags): Promise<ExitCode> {
   const event = rowOf(await withSdk(context, flags, (hatchet) => hatchet.events.get(id)));
   const filters = new Map(event.runs.map((run) => [run.runId, run.filterId]));
-  const page = await withReader(context, flags, (reader) => reader.listRuns({ metadata: { hatchet__event_id: event.eventId }, since: new Date(event.pushedAt), limit: shownRuns }));
+  const page = await withReader(context, flags, (reader) => reader.listRuns({ eventId: event.eventId, limit: shownRuns }));
   const started = page.rows.filter(({ runId }) => filters.has(runId)).map(({ runId, workflow, status }) => ({ runId, workflow, status, filterId: filters.get(runId) ?? null }));
   outputOf(context, flags).value({ ...event, runs: started }, () => render(event, started));
   return ExitCode.done;

@@ -55,7 +55,7 @@ function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): st
   const { run, tasks, input } = detail;
   const lines = [
     `${run.workflow}  ${run.status}  ${run.runId}`,
-    `created ${run.createdAt ?? ''}${run.finishedAt === null ? '' : `, took ${spanText(run.createdAt, run.finishedAt)}`}, priority ${run.priority}`,
+    `created ${run.createdAt ?? ''}${run.finishedAt === null ? '' : `, took ${spanText(run.createdAt, run.finishedAt)}`}${run.priority === null ? '' : `, priority ${run.priority}`}`,
     '',
     renderTable(tasks, table),
     ...tasks.flatMap((task) => {

@@ -4,8 +4,8 @@ import { resolveConnection, type ConnectionFlags } from '../../connection/resolv
 import { ExitCode } from '../../exit-code.ts';
 import { followEvents, type FollowHooks } from '../../monitor/follow-events.ts';
 import { followLogs } from '../../monitor/follow-logs.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
-import type { EventRow, LogRow } from '../../monitor/run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { EventRow, LogRow, RunReader } from '../../monitor/run-reader.ts';
 import { eventLine, logLineText } from '../../output/event-line.ts';
 import type { Output } from '../../output/output.ts';
 
@@ -16,7 +16,7 @@ export interface TailFlags extends ConnectionFlags, OutputFlag {
 
 export async function tailRuns(context: CliContext, runId: string | undefined, flags: TailFlags): Promise<ExitCode> {
   const output = outputOf(context, flags);
-  const connect = (): GrpcRunReader => new GrpcRunReader(resolveConnection(context, flags));
+  const connect = (): RunReader => openReader(resolveConnection(context, flags));
   const hooks: FollowHooks = {
     signal: context.interrupted,
     patienceMs: Number.POSITIVE_INFINITY, // a tail waits for its engine until it is interrupted
@@ -35,7 +35,7 @@ export async function tailRuns(context: CliContext, runId: string | undefined, f
 }
 
 /** @throws ServerError for an unknown run; a task's id finds its run */
-async function oneRun(connect: () => GrpcRunReader, id: string): Promise<string> {
+async function oneRun(connect: () => RunReader, id: string): Promise<string> {
   const reader = connect();
   try {
     return (await reader.getRun(id)).run.runId;

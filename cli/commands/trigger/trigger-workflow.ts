@@ -6,8 +6,8 @@ import { resolveConnection, type Connection, type ConnectionFlags } from '../../
 import { ExitCode } from '../../exit-code.ts';
 import { checkAgainstSchema, checkPayload } from '../../input/check-input.ts';
 import { readInput, type InputFlags } from '../../input/read-input.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
-import type { WorkflowDetail } from '../../monitor/run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { RunReader, WorkflowDetail } from '../../monitor/run-reader.ts';
 import { amount } from '../../output/amount.ts';
 import type { Output } from '../../output/output.ts';
 import { Progress } from '../../output/progress.ts';
@@ -72,7 +72,7 @@ function inNamespace(connection: Connection, name: string): string {
 
 /** @throws CliError with exit code 4 for an unknown workflow */
 async function lookUp(connection: Connection, name: string): Promise<WorkflowDetail | undefined> {
-  const reader = new GrpcRunReader(connection);
+  const reader = openReader(connection);
   try {
     return await reader.getWorkflow(name);
   } catch (error) {
@@ -83,7 +83,7 @@ async function lookUp(connection: Connection, name: string): Promise<WorkflowDet
   }
 }
 
-async function unknownWorkflow(reader: GrpcRunReader, name: string, cause: unknown): Promise<CliError> {
+async function unknownWorkflow(reader: RunReader, name: string, cause: unknown): Promise<CliError> {
   const known = (await reader.listWorkflows().catch(() => [])).map((row) => row.name).sort((one, other) => sharedStart(other, name) - sharedStart(one, name));
   const remedy = known.length === 0 ? 'None is registered yet: start a worker, for instance with `hatchet dev`.' : `Registered are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
   return new CliError(`there is no workflow ${JSON.stringify(name)}`, { exitCode: ExitCode.unknown, remedy, cause });

@@ -3,7 +3,8 @@ import { CliError } from '../../cli-error.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { followEvents } from '../../monitor/follow-events.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
 import { runFailure, runOutput } from '../../monitor/run-output.ts';
 import { causeText } from '../../output/cause-text.ts';
 import { eventLine } from '../../output/event-line.ts';
@@ -23,7 +24,7 @@ const patienceMs = 60_000;
 const stillMs = 3_000;
 
 /** @returns to be called when the run moves, and with `true` when it has ended */
-function noteCause(connect: () => GrpcRunReader, { runId, output }: WaitOptions): (ended?: boolean) => void {
+function noteCause(connect: () => RunReader, { runId, output }: WaitOptions): (ended?: boolean) => void {
   const ask = async (): Promise<void> => {
     const reader = connect();
     try {
@@ -47,7 +48,7 @@ function noteCause(connect: () => GrpcRunReader, { runId, output }: WaitOptions)
 
 /** Follows a run on stderr; prints its output. @returns by the run's outcome */
 export async function waitForRun(context: CliContext, { runId, flags, output }: WaitOptions): Promise<ExitCode> {
-  const connect = (): GrpcRunReader => new GrpcRunReader(resolveConnection(context, flags));
+  const connect = (): RunReader => openReader(resolveConnection(context, flags));
   output.note(`run ${runId}`);
   const batches = followEvents(connect, { runId }, {
     signal: context.interrupted,

@@ -6,7 +6,8 @@ import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { createOutput } from '../../output/create-output.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
+import type { RunReader } from '../../monitor/run-reader.ts';
 import { effectRunner } from '../../ui/run-effects.ts';
 import { startUi } from '../../ui/start-ui.ts';
 
@@ -26,7 +27,7 @@ export async function tui(context: CliContext, runId: string | undefined, flags:
   }
   if (!isInteractive(context)) throw wrongUse('the terminal UI needs stdin and stdout to be a terminal', 'Use `hatchet runs tail`, with -o ndjson for programs.');
   const connection = (): Connection => resolveConnection(context, flags);
-  const connect = (): GrpcRunReader => new GrpcRunReader(connection());
+  const connect = (): RunReader => openReader(connection());
   const first = connect();
   try {
     await first.listRuns({ limit: 1 }); // an engine that is not there is an error, not an empty screen

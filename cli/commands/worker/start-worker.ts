@@ -11,7 +11,7 @@ import { ProcessEnds } from '../../dev/workers/process-ends.ts';
 import { workerEnv } from '../../dev/workers/worker-env.ts';
 import { Workers } from '../../dev/workers/workers.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { GrpcRunReader } from '../../monitor/grpc-run-reader.ts';
+import { openReader } from '../../monitor/open-reader.ts';
 import { projectRoot } from '../../project/project-root.ts';
 
 export interface WorkerFlags extends ConnectionFlags {
@@ -45,7 +45,7 @@ export async function startWorker(context: CliContext, given: string | undefined
     watched: false,
     impatient: false,
     ahead: false,
-    connect: () => new GrpcRunReader(connection),
+    connect: () => openReader(connection),
     pause: (workerIds) => pauseWorkers(() => connection, workerIds),
     ends: new ProcessEnds(() => connection),
     emit,

@@ -13,7 +13,7 @@ export type WorkflowFlags = ConnectionFlags & OutputFlag;
 const workflows: Table<WorkflowRow> = {
   columns: [
     { title: 'WORKFLOW', cell: (row) => row.name, max: 50 },
-    { title: 'TASKS', cell: (row) => String(row.taskCount), align: 'right' },
+    { title: 'TASKS', cell: (row) => String(row.taskCount ?? ''), align: 'right' },
     { title: 'PAUSED', cell: (row) => (row.paused ? 'yes' : '') },
     { title: 'VERSION', cell: (row) => row.versionId },
     { title: 'SINCE', cell: (row) => row.createdAt ?? '' },
@@ -25,7 +25,7 @@ const tasks: Table<WorkflowDetail['tasks'][number]> = {
   columns: [
     { title: 'TASK', cell: (task) => task.name, max: 50 },
     { title: 'AFTER', cell: (task) => task.parents.join(', ') },
-    { title: 'RETRIES', cell: (task) => String(task.retries), align: 'right' },
+    { title: 'RETRIES', cell: (task) => String(task.retries ?? ''), align: 'right' },
     { title: 'TIMEOUT', cell: (task) => task.executionTimeout },
     { title: 'SCHEDULE TIMEOUT', cell: (task) => task.scheduleTimeout },
   ],

@@ -47,7 +47,7 @@ function Line({ line, state, isSelected }: { line: DurableLine; state: UiState; 
   const took = node.satisfiedAt === null && !isCurrent ? 'left open' : spanText(node.askedAt, node.satisfiedAt, state.nowMs);
   return (
     <Text wrap="truncate" inverse={isSelected} {...style} dimColor={!isCurrent}>
-      {`${pad(fit(left, width), width)}${pad(took, 11, 'right')} ${pad(`#${node.invocation}`, 4, 'right')}`}
+      {`${pad(fit(left, width), width)}${pad(took, 11, 'right')} ${pad(node.invocation === null ? '' : `#${node.invocation}`, 4, 'right')}`}
     </Text>
   );
 }
@@ -61,7 +61,7 @@ function Details({ selected, state }: { selected: SelectedNode; state: UiState }
   return (
     <Box flexDirection="column" height={nodeRows} overflow="hidden">
       <Text bold wrap="truncate">{` ${plainText(nodeTitle(node))}`}</Text>
-      <Text wrap="truncate">{` ${wait}, invocation ${node.invocation}, branch ${node.branch}${child === null ? '' : `, run ${child}`}`}</Text>
+      <Text wrap="truncate">{` ${wait}${node.invocation === null ? '' : `, invocation ${node.invocation}`}, branch ${node.branch}${child === null ? '' : `, run ${child}`}`}</Text>
       <Text wrap="truncate">{` ${plainText(nodeResult(node))}`}</Text>
       <Text dimColor wrap="truncate">{` ${keys}`}</Text>
     </Box>

@@ -31,7 +31,7 @@ const tables: Tables = {
   workflow: () => [
     { title: 'WORKFLOW', rank: 0, width: 16, grow: 1, most: 44, cell: (row) => row.name },
     { title: 'STATE', rank: 1, width: 10, cell: (row) => (row.paused ? 'PAUSED' : 'ACTIVE') },
-    { title: 'TASKS', rank: 2, width: 7, align: 'right', cell: (row) => String(row.taskCount) },
+    { title: 'TASKS', rank: 2, width: 7, align: 'right', cell: (row) => String(row.taskCount ?? '') },
     { title: 'VERSION SINCE', rank: 3, width: 15, align: 'right', cell: (row, nowMs) => ageText(row.createdAt, nowMs) },
     { title: '  DESCRIPTION', rank: 4, width: 14, grow: 1, cell: (row) => `  ${row.description}` },
   ],

@@ -72,7 +72,7 @@ function attemptLines({ workers, workerNames, nowMs }: Shown, run: OpenRun, { ta
   const attempts = attemptsOf(run.events, task.taskId);
   const nameOf = (id: string): string => workers.find(({ workerId }) => workerId === id)?.name ?? workerNames.get(id) ?? (task.workerId === id ? task.workerName : null) ?? id;
   const lines = attempts.flatMap(({ number, workerId, startedAt, endedAt, end, message }) => [
-    `attempt ${number}${task.retries > 0 ? ` of ${task.retries + 1}` : ''}  ${end ?? 'RUNNING'}  ${timeOfDay(startedAt)} – ${endedAt === null ? '' : timeOfDay(endedAt)}  ${spanText(startedAt, endedAt, nowMs)}${workerId === null ? '' : `  on ${nameOf(workerId)}`}`,
+    `attempt ${number}${(task.retries ?? 0) > 0 ? ` of ${(task.retries ?? 0) + 1}` : ''}  ${end ?? 'RUNNING'}  ${timeOfDay(startedAt)} – ${endedAt === null ? '' : timeOfDay(endedAt)}  ${spanText(startedAt, endedAt, nowMs)}${workerId === null ? '' : `  on ${nameOf(workerId)}`}`,
     ...(message === '' ? [] : [message.replaceAll(/^/gm, '  ')]),
   ]);
   return [...(isNamed ? [task.name] : []), ...(lines.length > 0 ? lines : ['no worker has had it yet']).map((line) => (isNamed ? line.replaceAll(/^/gm, '  ') : line))];

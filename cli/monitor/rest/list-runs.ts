@@ -1,0 +1,153 @@
+import { status } from '@grpc/grpc-js';
+import type { RestQuery } from '../../../sdk/connection/rest.ts';
+import { ServerError } from '../../output/server-error.ts';
+import { fitsQuery } from '../run-query.ts';
+import type { RunFilter } from '../run-reader.ts';
+import type { RunStatusName } from '../status-name.ts';
+import type { RestClient } from './rest-client.ts';
+import type { RunShape, Rows, WorkflowShape } from './rest-shapes.ts';
+import { runRow } from './run-rows.ts';
+
+/** Rows of one answer. */
+const mostRows = 1000;
+/** Runs that one call looks through for those that fit: what REST cannot select by is compared here. */
+const mostScanned = 20_000;
+const usualLimit = 50;
+
+const path = '/api/v1/stable/tenants/:tenant/workflow-runs';
+
+/**
+ * Where a page begins: runs of that millisecond, of which some were given already, and older ones. A number of rows would
+ * not do: runs are added in front, and leave a list of one status while it is read.
+ */
+interface Place {
+  ms: number;
+  skip: number;
+}
+
+/** Runs as REST gives them, newest first, and where to go on. @throws ServerError */
+export async function listRunShapes(client: RestClient, filter: RunFilter, options: { tasksOf?: readonly string[] } = {}): Promise<{ rows: RunShape[]; next: string | null }> {
+  const { limit = usualLimit } = filter;
+  const workflowIds = await idsOf(client, filter.workflows);
+  if (workflowIds?.length === 0) return { rows: [], next: null };
+  const query = queryOf(filter, workflowIds);
+  const rows: RunShape[] = [];
+  let place = filter.page === undefined ? undefined : parsePlace(filter.page);
+  let readsWhole = needsScan(filter);
+  for (let scanned = 0; ; ) {
+    const wanted = readsWhole ? mostRows : Math.min(mostRows, limit - rows.length + 1);
+    const page = await readPage(client, { query, place, limit: wanted, parents: options.tasksOf });
+    if (page.rows.length === 0 && page.more && !readsWhole) {
+      // All that came was given before.
+      readsWhole = true;
+      continue;
+    }
+    for (const run of page.rows) {
+      if (fits(filter, run)) {
+        if (rows.length === limit) return { rows, next: formatPlace(place) };
+        rows.push(run);
+      }
+      place = after(place, run);
+    }
+    scanned += page.rows.length;
+    if (!page.more || page.rows.length === 0) return { rows, next: null };
+    if (scanned >= mostScanned) return { rows, next: formatPlace(place) };
+  }
+}
+
+/** What REST has no parameter for. */
+function needsScan({ search, statuses }: RunFilter): boolean {
+  return (search !== undefined && search !== '') || statuses?.includes('EVICTED') === true || statuses?.includes('RUNNING') === true;
+}
+
+function fits(filter: RunFilter, run: RunShape): boolean {
+  const { statuses = [], since, until, metadata = {}, search = '' } = filter;
+  return fitsQuery({ statuses, workflows: [], since, until, metadata, search, problem: undefined }, runRow(run));
+}
+
+function queryOf(filter: RunFilter, workflowIds: readonly string[] | undefined): RestQuery {
+  const { statuses = [], since, until, metadata = {} } = filter;
+  const pairs = Object.entries(metadata);
+  return {
+    // Required of a cluster: all that it keeps.
+    since: (since ?? new Date(0)).toISOString(),
+    until: until?.toISOString(),
+    statuses: [...new Set(statuses.map(wireStatus))],
+    running_filter: runningFilter(statuses),
+    workflow_ids: workflowIds,
+    additional_metadata: pairs.map(([key, value]) => `${key}:${value}`),
+    // Of several pairs a cluster would ask for one of them.
+    additional_metadata_operator: pairs.length > 1 ? 'AND' : undefined,
+    triggering_event_external_id: filter.eventId,
+    only_tasks: false,
+    include_payloads: false,
+  };
+}
+
+function wireStatus(name: RunStatusName): string {
+  return name === 'EVICTED' ? 'RUNNING' : name;
+}
+
+function runningFilter(statuses: readonly RunStatusName[]): string | undefined {
+  const [running, evicted] = [statuses.includes('RUNNING'), statuses.includes('EVICTED')];
+  if (running === evicted) return undefined;
+  return running ? 'ON_WORKER' : 'EVICTED';
+}
+
+/** Ids of the workflows; names that nobody knows have none. */
+async function idsOf(client: RestClient, names: readonly string[] | undefined): Promise<string[] | undefined> {
+  if (names === undefined || names.length === 0) return undefined;
+  const found = await Promise.all(names.map(async (name) => (await workflowByName(client, name))?.metadata.id));
+  return found.filter((id) => id !== undefined);
+}
+
+/** REST finds parts of names. */
+export async function workflowByName(client: RestClient, name: string): Promise<WorkflowShape | undefined> {
+  const { rows = [] } = await client.get<Rows<WorkflowShape>>('/api/v1/tenants/:tenant/workflows', { name, limit: mostRows });
+  return rows.find((row) => row.name === name) ?? rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
+}
+
+interface PageRead {
+  query: RestQuery;
+  place: Place | undefined;
+  limit: number;
+  /** Tasks of which the runs are children. */
+  parents: readonly string[] | undefined;
+}
+
+/** The runs from a place on, each once. */
+async function readPage(client: RestClient, { query, place, limit, parents }: PageRead): Promise<{ rows: RunShape[]; more: boolean }> {
+  // One of our engines takes `until` as a bound that is not reached, a cluster as one that is.
+  const until = place === undefined ? query['until'] : new Date(place.ms + 1).toISOString();
+  const skip = place?.skip ?? 0;
+  const asked = Math.min(mostRows, limit + skip);
+  // Of more runs of one millisecond than an answer holds, whole answers are left out by their number.
+  const offset = Math.max(0, skip + limit - asked);
+  const lists = await Promise.all((parents ?? [undefined]).map(async (parent) => (await client.get<Rows<RunShape>>(path, { ...query, until, limit: asked, offset: offset === 0 ? undefined : offset, parent_task_external_id: parent })).rows ?? []));
+  const more = lists.some((rows) => rows.length >= asked);
+  let rows = lists.flat();
+  if (lists.length > 1) rows = rows.sort((a, b) => msOf(b) - msOf(a)).slice(0, asked);
+  if (place === undefined) return { rows, more };
+  const within = rows.filter((run) => msOf(run) <= place.ms);
+  return { rows: within.slice(skip - offset), more };
+}
+
+function msOf(run: RunShape): number {
+  return Date.parse(run.metadata.createdAt);
+}
+
+function after(place: Place | undefined, run: RunShape): Place {
+  const ms = msOf(run);
+  return place?.ms === ms ? { ms, skip: place.skip + 1 } : { ms, skip: 1 };
+}
+
+function formatPlace(place: Place | undefined): string | null {
+  return place === undefined ? null : `${place.ms}-${place.skip}`;
+}
+
+/** @throws ServerError */
+function parsePlace(text: string): Place {
+  const match = /^(\d{1,14})-(\d{1,9})$/.exec(text);
+  if (match === null) throw new ServerError(`${JSON.stringify(text)} is no page of this list`, { status: status.INVALID_ARGUMENT, remedy: 'Give --page what the page before has said, on the same engine.', cause: undefined });
+  return { ms: Number(match[1]), skip: Number(match[2]) };
+}
