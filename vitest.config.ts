@@ -12,6 +12,9 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}', 'test/architecture.test.ts'], expect: expectations, testTimeout: 30_000, typecheck: { enabled: false } } },
       { test: { name: 'db', include: ['test/db/**/*.test.ts'], setupFiles: ['test/helpers/no-faults.ts'], globalSetup: ['test/helpers/postgres-server.ts'], expect: expectations, testTimeout: 30_000, hookTimeout: 60_000 } },
       { test: { name: 'e2e', include: ['test/e2e/*.test.ts'], ...endToEnd } },
+      // What users of the SDK do, against our engine, and against a cluster: its double, or the one that the environment names.
+      { test: { name: 'sdk', include: ['test/sdk/*.test.ts'], ...endToEnd, provide: { sdkTarget: 'engine' } } },
+      { test: { name: 'cluster', include: ['test/sdk/*.test.ts'], ...endToEnd, provide: { sdkTarget: 'cluster' } } },
       // What a developer types: commands, `hatchet dev`, the terminal UI, templates. (Installing is with the others: so both lanes take about as long.)
       { test: { name: 'cli', include: ['test/e2e/cli/*.test.ts'], ...endToEnd } },
       // Every template as a newcomer has it, with what it installs: `npm run test:first-hour`.
