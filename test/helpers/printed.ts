@@ -15,6 +15,7 @@ export interface Printed {
   url: string;
   workflow: string;
   status: string;
+  type: string;
   paused: boolean;
   next: string;
   rows: Printed[];

@@ -27,6 +27,7 @@ export async function clusterAnswer(call: RestCall, state: DoubleState, ask: () 
   if (isBadPause(call)) return { status: 500, body: { message: 'Internal Server Error' } };
   const answer = await ask();
   if (answer.status >= 400) return failed(call, answer);
+  if (isTaskAsRun(call, answer.body)) return { status: 404, body: { message: 'not found' } };
   return { status: answer.status, body: reshaped(call, answer.body) };
 }
 
@@ -35,6 +36,14 @@ function isBadPause({ method, path, body }: RestCall): boolean {
   const pause = isFields(body) ? body['pause'] : undefined;
   if (!isFields(pause)) return true;
   return pause['action'] === 'pause' && pauseFields.some((name) => typeof pause[name] !== 'string');
+}
+
+/** A run is found by its own id alone, not by one of its tasks'. */
+function isTaskAsRun({ path }: RestCall, body: unknown): boolean {
+  const id = /\/stable\/workflow-runs\/([^/]+)$/.exec(path)?.[1];
+  const run = isFields(body) ? body['run'] : undefined;
+  const meta = isFields(run) ? run['metadata'] : undefined;
+  return id !== undefined && isFields(meta) && meta['id'] !== id;
 }
 
 function failed({ method, path }: RestCall, { status, body }: RestAnswer): RestAnswer {
@@ -63,7 +72,22 @@ function details(body: Fields): Fields {
   // A run of one task without a graph is that task, and has its envelope.
   const [first] = tasks;
   const isTask = tasks.length === 1 && first?.['taskExternalId'] === first?.['workflowRunExternalId'];
-  return { ...body, run: run === undefined ? undefined : isTask ? { ...run, input: envelope(run['input']) } : run, tasks: tasks.map((task) => taskRow(task, true)) };
+  return {
+    ...body,
+    run: run === undefined ? undefined : isTask ? { ...run, input: envelope(run['input']) } : run,
+    tasks: tasks.map((task) => ({ ...taskRow(task, true), createdAt: unknownTime, workflowName: undefined })),
+    // Those of a run of one task are told by the task alone.
+    ...(isTask ? { taskEvents: [] } : {}),
+    workflowConfig: configOf(tasks),
+  };
+}
+
+const unknownTime = '0001-01-01T00:00:00Z';
+
+/** What the workflow was registered with, as far as a run shows it. */
+function configOf(tasks: readonly Fields[]): Fields {
+  const steps = tasks.map((task) => ({ ReadableId: String(task['displayName']).replace(/-\d+$/, ''), Retries: 0 }));
+  return { Name: tasks[0]?.['workflowName'], Tasks: steps.length === 0 ? null : steps };
 }
 
 function runRow(row: Fields, hasPayloads: boolean): Fields {
