@@ -24,7 +24,9 @@ export function withOutput(command: Command, formats: readonly OutputFormat[] = 
 export function withConnection(command: Command): Command {
   return command
     .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
+    .option('--profile <name>', 'engine of this name, as `hatchet profile add` stored it (default: HATCHET_PROFILE, else after HATCHET_CLIENT_TOKEN the one of `hatchet profile use`)')
     .option('--address <host:port>', 'gRPC address of the engine')
+    .option('--api-url <url>', 'address of its REST API')
     .option('--token-file <path>', 'file with the access token, or - for stdin (default: HATCHET_CLIENT_TOKEN)')
     .option('--token <token>', 'the access token itself, which others on the machine can see; - reads it from stdin');
 }

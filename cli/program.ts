@@ -12,6 +12,7 @@ import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { keysCommand } from './commands/keys/keys.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
+import { profileCommand } from './commands/profile/profile.command.ts';
 import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
 import { runsCommand } from './commands/runs/runs.command.ts';
@@ -24,6 +25,7 @@ import { webhooksCommand } from './commands/webhooks/webhooks.command.ts';
 import { workerCommand } from './commands/worker/worker.command.ts';
 import { workersCommand } from './commands/workers/workers.command.ts';
 import { workflowsCommand } from './commands/workflows/workflows.command.ts';
+import { noteChosenProfile } from './connection/unused-connection.ts';
 import { readToken } from './input/read-token.ts';
 import { warnOfVisibleSecrets } from './input/visible-secrets.ts';
 import { packageRoot } from './package-root.ts';
@@ -46,6 +48,7 @@ const defined = [
   rateLimitsCommand,
   engineCommand,
   migrateCommand,
+  profileCommand,
   tokenCommand,
   keysCommand,
   tenantsCommand,
@@ -72,6 +75,7 @@ export function createProgram(host: CommandHost): Command {
     if (!command.options.some((option) => option.long === '--token-file')) return;
     const token = await readToken(host.context, command.opts());
     if (token !== undefined) command.setOptionValue('token', token);
+    if (command.options.some((option) => option.long === '--profile')) noteChosenProfile(host.context, command.opts());
   });
   return program;
 }

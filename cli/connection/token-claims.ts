@@ -6,6 +6,7 @@ export interface TokenClaims {
   /** `host:port`. */
   grpcAddress: string | undefined;
   serverUrl: string | undefined;
+  expiresAt: Date | undefined;
 }
 
 /** @returns nothing for text that is no JWT */
@@ -19,7 +20,8 @@ export function tokenClaims(token: string): TokenClaims | undefined {
       const value = claims[name];
       return typeof value === 'string' ? value : undefined;
     };
-    return { tenantId: text('sub'), grpcAddress: text('grpc_broadcast_address'), serverUrl: text('server_url') };
+    const { exp } = claims;
+    return { tenantId: text('sub'), grpcAddress: text('grpc_broadcast_address'), serverUrl: text('server_url'), expiresAt: typeof exp === 'number' ? new Date(exp * 1000) : undefined };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { CliContext } from '../cli-context.ts';
+import { noteUnusedConnection } from '../connection/unused-connection.ts';
 import { runningEngine, type EngineRecord } from '../engine-process/engine-record.ts';
 import { dataFolder } from '../project/project-root.ts';
 
@@ -21,6 +22,7 @@ export interface FoundDatabase {
  * DATABASE_URL (unless --data-dir was given), else the data folder's own Postgres, started for the time being.
  */
 export async function withDatabase<T>(context: CliContext, flags: DatabaseFlags, work: (database: FoundDatabase) => Promise<T>): Promise<T> {
+  noteUnusedConnection(context, 'works on a database itself, not through an engine');
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const engine = runningEngine(dataDir);
   const named = flags.databaseUrl ?? engine?.databaseUrl ?? (flags.dataDir === undefined ? context.env['DATABASE_URL'] : undefined);

@@ -20,7 +20,8 @@ export interface CliOptions {
 /** The environment without what would point the command at some other engine. */
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('HATCHET_') && entry[0] !== 'DATABASE_URL');
-  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...extra };
+  // Nor the profiles of whoever runs the tests.
+  return { ...Object.fromEntries(kept), NO_COLOR: '1', HATCHET_CONFIG_DIR: join(packageRoot, 'no-profiles'), ...extra };
 }
 
 /** Runs a command of the built CLI to its end. */

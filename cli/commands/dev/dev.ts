@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { localConnection, type Connection } from '../../connection/resolve-connection.ts';
+import { noteUnusedConnection } from '../../connection/unused-connection.ts';
 import { EngineController } from '../../dev/engine-controller.ts';
 import { engineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { DevEvent } from '../../dev/events.ts';
@@ -61,6 +62,7 @@ export async function dev(context: CliContext, entry: string | undefined, option
   if (flags.input !== undefined && flags.trigger === undefined) throw wrongUse('--input was given without --trigger');
   const input = flags.input ?? '{}';
   checkPayload(input, '--input');
+  noteUnusedConnection(context, 'runs an engine of its own; `hatchet worker start` runs the worker on another');
   const project = projectRoot(context.cwd);
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const buildDir = join(project, '.hatchet', 'build');

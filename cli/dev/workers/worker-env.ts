@@ -6,10 +6,12 @@ const presetLabels = 'HATCHET_CLIENT_WORKER_PRESET_LABELS';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** A worker's environment: where its engine is beats the caller's, which beats the env file's, as with `node --env-file`. */
-export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace'>): Record<string, string | undefined> {
+export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace' | 'profile'>): Record<string, string | undefined> {
+  // What the environment says of its engine is not about that of a profile.
+  const kept = (env: Env): Env => (connection.profile === undefined ? env : Object.fromEntries(Object.entries(env).filter(([name]) => !/^HATCHET_CLIENT_(?:TLS_|NAMESPACE$)/.test(name))));
   return {
-    ...file,
-    ...base,
+    ...kept(file),
+    ...kept(base),
     HATCHET_CLIENT_TOKEN: connection.token,
     HATCHET_CLIENT_HOST_PORT: connection.address,
     HATCHET_CLIENT_API_URL: connection.apiUrl,

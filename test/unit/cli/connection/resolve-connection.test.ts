@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { profilesPath, readProfiles, writeProfiles } from '../../../../cli/connection/profiles.ts';
 import { resolveConnection } from '../../../../cli/connection/resolve-connection.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-connection-'));
@@ -58,5 +59,70 @@ describe('which engine', () => {
 
   it('refuses what is no token', () => {
     expect(() => resolveConnection(context({ HATCHET_CLIENT_TOKEN: 'abc' }), {})).toThrow(/does not hold a token/);
+  });
+});
+
+describe('which engine, with profiles', () => {
+  const config = join(folder, 'config');
+  const staging = token({ sub: 'u', grpc_broadcast_address: 'staging.example:443', server_url: 'https://staging.example' });
+  const stored = (chosen: string | undefined): void =>
+    writeProfiles({ HATCHET_CONFIG_DIR: config }, {
+      chosen,
+      byName: new Map([
+        ['cloud', { token: cloud, tls: {} }],
+        ['staging', { token: staging, address: 'there:1', apiUrl: 'http://there', namespace: 'st_', tls: { strategy: 'none' } }],
+      ]),
+    });
+  const at = (env: Record<string, string> = {}) => ({ cwd: folder, env: { HATCHET_CONFIG_DIR: config, ...env } });
+
+  it('takes the first that names one: token flag, --data-dir, --profile, HATCHET_PROFILE, HATCHET_CLIENT_TOKEN, the chosen one, the data folder', () => {
+    stored('cloud');
+    const everything = at({ HATCHET_PROFILE: 'staging', HATCHET_CLIENT_TOKEN: local });
+    expect(resolveConnection(everything, { token: cloud, address: 'flag:1' })).toMatchObject({ address: 'flag:1', token: cloud, source: '--token', profile: undefined });
+    expect(() => resolveConnection(everything, { dataDir: 'nowhere' })).toThrow(/no engine runs on .*nowhere/);
+    expect(resolveConnection(everything, { profile: 'cloud' })).toMatchObject({ token: cloud, source: 'profile cloud', profile: 'cloud' });
+    expect(resolveConnection(everything, {})).toMatchObject({ token: staging, source: 'profile staging', profile: 'staging' });
+    expect(resolveConnection(at({ HATCHET_CLIENT_TOKEN: local }), {})).toMatchObject({ token: local, source: 'HATCHET_CLIENT_TOKEN', profile: undefined });
+    expect(resolveConnection(at(), {})).toMatchObject({ token: cloud, source: 'profile cloud' });
+    stored(undefined);
+    expect(() => resolveConnection(at(), {})).toThrow(/no engine runs on the data folder/);
+  });
+
+  it('calls the data folder local, past everything in the environment', () => {
+    stored('cloud');
+    expect(() => resolveConnection(at({ HATCHET_CLIENT_TOKEN: cloud }), { profile: 'local' })).toThrow(/no engine runs on the data folder/);
+    expect(() => resolveConnection(at({ HATCHET_PROFILE: 'local' }), {})).toThrow(/no engine runs on the data folder/);
+  });
+
+  it('takes nothing of HATCHET_CLIENT_* for a profile, and flags in place of what it says', () => {
+    stored(undefined);
+    const env = at({ HATCHET_CLIENT_HOST_PORT: 'other:1', HATCHET_CLIENT_API_URL: 'http://other', HATCHET_CLIENT_NAMESPACE: 'dev_', HATCHET_CLIENT_TLS_ROOT_CA_FILE: 'ca' });
+    expect(resolveConnection(env, { profile: 'staging' })).toMatchObject({ address: 'there:1', apiUrl: 'http://there', namespace: 'st_', tls: { strategy: 'none', caFile: undefined } });
+    expect(resolveConnection(env, { profile: 'staging', address: 'flag:2', apiUrl: 'https://flag' })).toMatchObject({ address: 'flag:2', apiUrl: 'https://flag' });
+    expect(resolveConnection(env, { profile: 'cloud' })).toMatchObject({ address: 'engine.example:443', apiUrl: 'https://api.example', namespace: undefined, tls: { strategy: 'tls' } });
+  });
+
+  it('refuses two engines at once, and a name that is not there', () => {
+    stored(undefined);
+    for (const flags of [{ token: cloud }, { dataDir: '.' }]) expect(() => resolveConnection(at(), { ...flags, profile: 'cloud' })).toThrow(expect.objectContaining({ exitCode: 2 }));
+    expect(() => resolveConnection(at({ HATCHET_PROFILE: 'prod' }), {})).toThrow(expect.objectContaining({ exitCode: 2, message: 'HATCHET_PROFILE names the profile "prod", which is not there', remedy: expect.stringContaining('local, cloud, staging') }));
+  });
+
+  it.runIf(process.getuid !== undefined)('keeps them for the user alone, and does not believe what others could have written', () => {
+    stored('cloud');
+    const path = profilesPath({ HATCHET_CONFIG_DIR: config });
+    expect([statSync(path).mode & 0o777, statSync(config).mode & 0o777]).toEqual([0o600, 0o700]);
+    chmodSync(path, 0o666);
+    expect(() => readProfiles({ HATCHET_CONFIG_DIR: config })).toThrow(/not to be trusted: others can write to it/);
+    stored('cloud');
+    expect(readProfiles({ HATCHET_CONFIG_DIR: config }).byName.get('staging')).toEqual({ token: staging, address: 'there:1', apiUrl: 'http://there', namespace: 'st_', tls: { strategy: 'none' } });
+    writeFileSync(path, '{"profiles":{"x":{}}}');
+    expect(() => readProfiles({ HATCHET_CONFIG_DIR: config })).toThrow(/holds no profiles/);
+  });
+
+  it('finds the folder as the system has it', () => {
+    expect(profilesPath({ HATCHET_CONFIG_DIR: '/a', XDG_CONFIG_HOME: '/b', HOME: '/c' })).toBe('/a/profiles.json');
+    expect(profilesPath({ XDG_CONFIG_HOME: '/b', HOME: '/c' })).toBe('/b/hatchet-ts/profiles.json');
+    expect(profilesPath({ HOME: '/c' })).toBe('/c/.config/hatchet-ts/profiles.json');
   });
 });

@@ -8,7 +8,7 @@ import { processEnv, workerEnv } from '../../../../cli/dev/workers/worker-env.ts
 const folder = mkdtempSync(join(tmpdir(), 'worker-env-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const connection = { address: '127.0.0.1:7', token: 'theirs', tls: { strategy: 'none' as const, caFile: undefined, certFile: undefined, keyFile: undefined, serverName: undefined }, apiUrl: 'http://127.0.0.1:8', namespace: undefined };
+const connection = { address: '127.0.0.1:7', token: 'theirs', tls: { strategy: 'none' as const, caFile: undefined, certFile: undefined, keyFile: undefined, serverName: undefined }, apiUrl: 'http://127.0.0.1:8', namespace: undefined, profile: undefined };
 
 it('the environment beats the env file, and where the engine is beats both', () => {
   const env = workerEnv({ A: 'environment', HATCHET_CLIENT_TOKEN: 'old' }, { A: 'file', B: 'file', HATCHET_CLIENT_TOKEN: 'older' }, connection);
