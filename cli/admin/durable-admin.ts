@@ -1,6 +1,9 @@
 import { MonitorServiceClient, type BranchTaskResponse, type RestoreTaskResponse, type SkipSleepResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { Channel } from '../connection/channel.ts';
+import { lacksMonitor, noteMonitor } from '../connection/monitor-offer.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
+import { NotOffered } from '../monitor/not-offered.ts';
+import type { RestDurable } from './rest-durable.ts';
 
 /** A node of a durable task's log; without a branch, on the one that the task is on. */
 export interface NodePlace {
@@ -9,29 +12,55 @@ export interface NodePlace {
   node: number;
 }
 
-/** What a person does with durable tasks. */
+/** What a person does with durable tasks; over REST where an engine has no monitoring service. */
 export class DurableAdmin {
+  readonly #connection: Connection;
   readonly #channel: Channel<MonitorServiceClient>;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
     this.#channel = new Channel(MonitorServiceClient, connection);
   }
 
   /** Starts the task again from the node. @throws ServerError */
   async branch({ taskId, branch, node }: NodePlace): Promise<{ taskId: string; branch: number; node: number }> {
-    const made = await this.#channel.call<BranchTaskResponse>((client, ...rest) => client.branchTask({ taskId, branch, node }, ...rest));
-    return { taskId: made.taskId, branch: made.branch, node: made.node };
+    try {
+      const made = await this.#channel.call<BranchTaskResponse>((client, ...rest) => client.branchTask({ taskId, branch, node }, ...rest));
+      return { taskId: made.taskId, branch: made.branch, node: made.node };
+    } catch (error) {
+      return await this.#overRest(error, (rest) => rest.branch({ taskId, branch, node }));
+    }
   }
 
   /** Wakes an evicted task. @throws ServerError */
   async restore(taskId: string): Promise<{ taskId: string; requeued: boolean }> {
-    const answer = await this.#channel.call<RestoreTaskResponse>((client, ...rest) => client.restoreTask({ taskId }, ...rest));
-    return { taskId: answer.taskId, requeued: answer.requeued };
+    try {
+      const answer = await this.#channel.call<RestoreTaskResponse>((client, ...rest) => client.restoreTask({ taskId }, ...rest));
+      return { taskId: answer.taskId, requeued: answer.requeued };
+    } catch (error) {
+      return await this.#overRest(error, (rest) => rest.restore(taskId));
+    }
   }
 
-  /** @throws ServerError where the engine does not allow it */
+  /** @throws ServerError where the engine does not allow it, NotOffered where it cannot */
   async skipSleep({ taskId, branch, node }: NodePlace): Promise<void> {
-    await this.#channel.call<SkipSleepResponse>((client, ...rest) => client.skipSleep({ taskId, branch, node }, ...rest));
+    try {
+      await this.#channel.call<SkipSleepResponse>((client, ...rest) => client.skipSleep({ taskId, branch, node }, ...rest));
+    } catch (error) {
+      throw lacksMonitor(error) ? new NotOffered('skip', error) : error;
+    }
+  }
+
+  async #overRest<T>(error: unknown, act: (rest: RestDurable) => Promise<T>): Promise<T> {
+    if (!lacksMonitor(error)) throw error;
+    noteMonitor(this.#connection, false);
+    const { RestDurable } = await import('./rest-durable.ts');
+    const rest = new RestDurable(this.#connection);
+    try {
+      return await act(rest);
+    } finally {
+      rest.close();
+    }
   }
 
   close(): void {

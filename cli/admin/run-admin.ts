@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import { AdminServiceClient, type CancelTasksResponse, type ReplayTasksResponse, type TriggerWorkflowRunResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { offersMonitor } from '../connection/monitor-offer.ts';
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { ServerError } from '../output/server-error.ts';
@@ -12,15 +13,22 @@ export interface TriggerOptions {
   priority: number | undefined;
 }
 
-/** Our engine takes the run's id from the caller, so that a call whose answer was lost can be repeated. */
+/** Our engine takes the run's id from the caller, so that a call whose answer was lost can be repeated. Others make one of their own. */
 const runIdHeader = 'hatchet-run-id';
 const tries = 3;
 
+/** The engine may have taken it: nobody can tell, and a second call would be a second run. */
+function unknownOutcome(workflow: string, cause: ServerError): ServerError {
+  return new ServerError(`${cause.message}. Whether ${workflow} was triggered is not known`, { status: cause.status, remedy: `See \`hatchet runs list --workflow ${workflow}\` before it is triggered again.`, cause });
+}
+
 /** What the CLI changes in an engine, over the plain contract. */
 export class RunAdmin {
+  readonly #connection: Connection;
   readonly #channel: Channel<AdminServiceClient>;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
     this.#channel = new Channel(AdminServiceClient, connection);
   }
 
@@ -39,9 +47,16 @@ export class RunAdmin {
         const response = await this.#channel.call<TriggerWorkflowRunResponse>((client, ...rest) => client.triggerWorkflowRun(request, ...rest), { [runIdHeader]: runId });
         return response.externalId;
       } catch (error) {
-        if (!(error instanceof ServerError) || !error.isAbsence || attempt === tries) throw error;
+        if (!(error instanceof ServerError) || !error.isAbsence) throw error;
+        if (!(await this.#honoursRunIds())) throw unknownOutcome(workflow, error);
+        if (attempt === tries) throw error;
       }
     }
+  }
+
+  /** Where it is not known, nothing may be repeated. */
+  #honoursRunIds(): Promise<boolean> {
+    return offersMonitor(this.#connection).catch(() => false);
   }
 
   /** @returns the ids that were cancelled @throws ServerError */

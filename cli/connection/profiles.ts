@@ -117,11 +117,11 @@ function texts<const Name extends string>(value: Record<string, unknown>, names:
 }
 
 /** @throws CliError with exit code 2 for a name that is not there */
-export function profileOf({ byName }: Profiles, name: string, namedBy: string): Profile {
+export function profileOf({ byName }: Profiles, name: string, namedBy?: string): Profile {
   const profile = byName.get(name);
   if (profile !== undefined) return profile;
   const names = [localProfile, ...byName.keys()];
-  throw wrongUse(`${namedBy} names the profile ${JSON.stringify(name)}, which is not there`, `There are ${names.join(', ')}; \`hatchet profile add ${name}\` makes it.`);
+  throw wrongUse(namedBy === undefined ? `there is no profile ${JSON.stringify(name)}` : `${namedBy} names the profile ${JSON.stringify(name)}, which is not there`, `There are ${names.join(', ')}; \`hatchet profile add ${name}\` makes it.`);
 }
 
 export interface ProfileFlags {
@@ -133,4 +133,12 @@ export function namedProfile(env: Env, { profile }: ProfileFlags): { name: strin
   if (profile !== undefined) return { name: profile, by: '--profile' };
   const name = env['HATCHET_PROFILE'];
   return name === undefined || name === '' ? undefined : { name, by: 'HATCHET_PROFILE' };
+}
+
+/** Whether something names an engine other than that of the data folder. @throws CliError for a file of profiles that is not to be trusted */
+export function namesEngine(env: Env, flags: ProfileFlags & { token?: string }): boolean {
+  if (flags.token !== undefined) return true;
+  const named = namedProfile(env, flags);
+  if (named !== undefined) return named.name !== localProfile;
+  return (env['HATCHET_CLIENT_TOKEN'] ?? '') !== '' || readProfiles(env).chosen !== undefined;
 }

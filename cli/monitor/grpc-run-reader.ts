@@ -55,6 +55,10 @@ export class GrpcRunReader implements RunReader {
     return { ...detail, tasks: detail.tasks.map((task) => (task === asked ? (whole.tasks.find((each) => each.taskId === asked.taskId) ?? task) : task)) };
   }
 
+  whyRun(runId: string): Promise<RunDetail> {
+    return this.getRun(runId);
+  }
+
   async runsOfEvent(eventId: string): Promise<readonly RunRow[]> {
     return (await this.listRuns({ eventId, limit: mostOfEvent })).rows;
   }

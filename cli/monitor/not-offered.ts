@@ -5,10 +5,15 @@ const instead = {
   why: 'Use `hatchet runs events <run>`: it shows what became of each task, such as REQUEUED_RATE_LIMIT, and `hatchet workers list` whether a worker has room',
   queues: 'Use `hatchet runs list --status QUEUED` for what waits, `hatchet workers list` for slots and `hatchet rate-limits list` for units',
   skip: 'Use `hatchet runs branch <run> --node <n>` to start the task again from a node of its log',
-  restore: 'Use `hatchet runs cancel <run>` and `hatchet runs replay <run>` to start it anew',
-  audit: 'Look into the audit log of the cluster',
-  bench: 'Run it on an engine of `hatchet engine start`',
+  audit: 'Use what the page of the cluster shows',
 } as const;
+
+const does = {
+  why: 'tells what a run waits for',
+  queues: 'tells what waits in its queues',
+  skip: 'skips a sleep',
+  audit: 'gives its audit log to tokens',
+} as const satisfies Record<keyof typeof instead, string>;
 
 export type Offer = keyof typeof instead;
 
@@ -16,7 +21,7 @@ export type Offer = keyof typeof instead;
 export class NotOffered extends CliError {
   readonly code = 'NOT_SUPPORTED';
 
-  constructor(what: Offer, subject: string, cause?: unknown) {
-    super(`${subject} needs the monitoring service of a hatchet-ts engine, which this engine does not have (NOT_SUPPORTED)`, { remedy: instead[what], cause });
+  constructor(what: Offer, cause?: unknown) {
+    super(`only a hatchet-ts engine ${does[what]}, and this one is none (NOT_SUPPORTED)`, { remedy: instead[what], cause });
   }
 }

@@ -66,6 +66,7 @@ class EitherReader implements RunReader {
 
   readonly listRuns: RunReader['listRuns'] = (filter) => this.#call((reader) => reader.listRuns(filter));
   readonly getRun: RunReader['getRun'] = (runId) => this.#call((reader) => reader.getRun(runId));
+  readonly whyRun: RunReader['whyRun'] = (runId) => this.#call((reader) => reader.whyRun(runId));
   readonly runsOfEvent: RunReader['runsOfEvent'] = (eventId) => this.#call((reader) => reader.runsOfEvent(eventId));
   readonly streamEvents: RunReader['streamEvents'] = (options, signal) => this.#stream((reader) => reader.streamEvents(options, signal));
   readonly exportRuns: RunReader['exportRuns'] = (filter, signal) => this.#stream((reader) => reader.exportRuns(filter, signal));

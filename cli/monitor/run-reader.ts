@@ -179,6 +179,8 @@ export interface EventBatch {
 export interface RunReader {
   listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }>;
   getRun(runId: string): Promise<RunDetail>;
+  /** The same, with what each unfinished task waits for. @throws NotOffered where the engine does not tell */
+  whyRun(runId: string): Promise<RunDetail>;
   /** Those that an event has started, which was pushed just now. */
   runsOfEvent(eventId: string): Promise<readonly RunRow[]>;
   /** Every transition of one run, or of all from `after` (default: from now) on; ends when the run does, or at the signal. */

@@ -66,7 +66,8 @@ function tlsFailure(error: unknown): string {
 
 function restError(status: number, text: string, { method, path, notFound }: { method: RestMethod; path: string; notFound: HatchetErrorCode }): HatchetError {
   // The engine's own words say what was asked and what to do; a proxy's page says neither.
-  const what = described(text) ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`;
+  const told = described(text);
+  const what = told === 'not found' ? `nothing is found at ${path}` : (told ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`);
   if (status === 401 || status === 403) return new HatchetError('UNAUTHENTICATED', what, { remedy: 'Make a token with `npx hatchet token create`' });
   if (status === 404) return new HatchetError(notFound, what);
   return new HatchetError(status === 400 ? 'INVALID_ARGUMENT' : 'ENGINE_ERROR', what);

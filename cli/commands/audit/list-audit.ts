@@ -1,9 +1,11 @@
 import type { AuditLine } from '../../../sdk/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { offersMonitor } from '../../connection/monitor-offer.ts';
+import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
+import { NotOffered } from '../../monitor/not-offered.ts';
 import type { Table } from '../../output/table.ts';
 
 export interface ListAuditFlags extends ConnectionFlags, OutputFlag {
@@ -50,7 +52,9 @@ function rowOf({ id, at, tokenId, tokenName, action, ids, address, outcome }: Au
 /** @throws HatchetError */
 export async function listAudit(context: CliContext, flags: ListAuditFlags): Promise<ExitCode> {
   const { since, tokenId, action, id, limit, page } = flags;
-  const { rows, next } = await withSdk(context, flags, (hatchet) => hatchet.audit.list({ since, token: tokenId, action, id, limit, before: page }));
+  const { rows, next } = await withSdk(context, flags, (hatchet) => hatchet.audit.list({ since, token: tokenId, action, id, limit, before: page })).catch(async (error: unknown) => {
+    throw (await offersMonitor(resolveConnection(context, flags))) ? error : new NotOffered('audit', error);
+  });
   outputOf(context, flags).list({ rows: rows.map(rowOf), next: next ?? null }, table);
   return ExitCode.done;
 }

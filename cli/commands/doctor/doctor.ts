@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
+import { knownMonitor } from '../../connection/monitor-offer.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
+import { namesEngine } from '../../connection/profiles.ts';
 import { readLocalToken, runningEngine, type EngineRecord } from '../../engine-process/engine-record.ts';
 import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -116,7 +118,7 @@ async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]>
 
 /** Whether the engine that commands would use takes us in, and its clock. */
 async function checkAccess(context: CliContext, flags: DoctorFlags): Promise<Finding[]> {
-  const isNamed = flags.token !== undefined || context.env['HATCHET_CLIENT_TOKEN'] !== undefined;
+  const isNamed = namesEngine(context.env, flags);
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   if (!isNamed && (runningEngine(dataDir) === undefined || readLocalToken(dataDir) === undefined)) return [];
   try {
@@ -126,7 +128,9 @@ async function checkAccess(context: CliContext, flags: DoctorFlags): Promise<Fin
       const startedAt = performance.now();
       await reader.listRuns({ limit: 1 });
       const access = ok('access', `${connection.address} answers in ${msText(performance.now() - startedAt)} (token of ${connection.source})`);
-      return [access, clock(await firstOverview(reader))];
+      const overview = await firstOverview(reader);
+      if (knownMonitor(connection) === false) return [access, { check: 'service', state: 'note', detail: `version ${overview?.engineVersion ?? 'unknown'}, no hatchet-ts engine: read over REST at ${connection.apiUrl}`, remedy: null }];
+      return [access, clock(overview)];
     } finally {
       reader.close();
     }

@@ -115,7 +115,7 @@ export function listProfiles(context: CliContext, flags: ProfileOutputFlags): Pr
 /** @throws CliError with exit code 2 for a name that is not there */
 export function useProfile(context: CliContext, name: string, flags: ProfileOutputFlags): Promise<ExitCode> {
   const profiles = readProfiles(context.env);
-  if (name !== localProfile) profileOf(profiles, name, 'the command');
+  if (name !== localProfile) profileOf(profiles, name);
   writeProfiles(context.env, { ...profiles, chosen: name === localProfile ? undefined : name });
   const output = outputOf(context, flags);
   output.value({ chosen: name }, () => name);
@@ -129,7 +129,7 @@ export function showProfile(context: CliContext, given: string | undefined, flag
   const profiles = readProfiles(context.env);
   const name = given ?? profiles.chosen;
   if (name === undefined) throw wrongUse('no profile is chosen: commands use the engine of the data folder', 'Name one, or choose one with `hatchet profile use <name>`.');
-  const row = rowOf({ name, profile: profileOf(profiles, name, 'the command'), chosen: name === profiles.chosen });
+  const row = rowOf({ name, profile: profileOf(profiles, name), chosen: name === profiles.chosen });
   outputOf(context, flags).value(row, () =>
     [
       `${row.name}${row.chosen ? '  chosen' : ''}`,

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { ClientConfig } from '../../../sdk/config/client-config.ts';
-import { callRest, type RestMethod, type RestQuery } from '../../../sdk/connection/rest.ts';
+import { callRest, type RestMethod, type RestQuery, type RestRequest } from '../../../sdk/connection/rest.ts';
 import { HatchetError, type HatchetErrorCode } from '../../../sdk/errors.ts';
 import { ServerError } from '../../output/server-error.ts';
 
@@ -23,12 +23,17 @@ export class RestClient {
 
   /** @param path in which `:tenant` stands for the tenant. @throws ServerError */
   async get<Answer>(path: string, query: RestQuery = {}): Promise<Answer> {
-    return this.#call<Answer>('GET', path, query);
+    return this.#call<Answer>('GET', path, { query });
   }
 
-  async #call<Answer>(method: RestMethod, path: string, query: RestQuery): Promise<Answer> {
+  /** @throws ServerError */
+  async post<Answer>(path: string, body?: object): Promise<Answer> {
+    return this.#call<Answer>('POST', path, { body });
+  }
+
+  async #call<Answer>(method: RestMethod, path: string, request: RestRequest): Promise<Answer> {
     try {
-      return await callRest<Answer>(this.#config, method, path.replace(':tenant', this.#config.tenantId), { query });
+      return await callRest<Answer>(this.#config, method, path.replace(':tenant', this.#config.tenantId), request);
     } catch (error) {
       if (!(error instanceof HatchetError)) throw error;
       throw new ServerError(withoutRemedy(error), { status: statuses[error.code] ?? status.FAILED_PRECONDITION, remedy: error.remedy, cause: error });

@@ -8,6 +8,7 @@ import { NotOffered } from '../not-offered.ts';
 import type { QueueFigures } from '../queue-rows.ts';
 import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../run-reader.ts';
 import type { ScheduleFigures } from '../schedule-rows.ts';
+import { isTerminal } from '../status-name.ts';
 import { durableLogOf } from './durable-log.ts';
 import { overviewSince, readOverview, readSchedules, readWorkers, readWorkflows } from './figures.ts';
 import { followRun } from './follow-run.ts';
@@ -55,6 +56,12 @@ export class RestRunReader implements RunReader {
     const details = await this.#reads.details(runId);
     const [{ workflow }, events] = await Promise.all([this.#reads.names(details), this.#reads.events(details)]);
     return runDetail(details, { workflow, workers: await this.#reads.workers(events) });
+  }
+
+  async whyRun(runId: string): Promise<RunDetail> {
+    const detail = await this.getRun(runId);
+    if (!isTerminal(detail.run.status)) throw new NotOffered('why');
+    return detail;
   }
 
   async runsOfEvent(eventId: string): Promise<readonly RunRow[]> {
@@ -138,7 +145,7 @@ export class RestRunReader implements RunReader {
   }
 
   listQueues(): Promise<QueueFigures> {
-    return Promise.reject(new NotOffered('queues', 'what waits in queues'));
+    return Promise.reject(new NotOffered('queues'));
   }
 
   // eslint-disable-next-line require-yield

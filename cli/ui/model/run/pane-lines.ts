@@ -82,7 +82,8 @@ function attemptLines({ workers, workerNames, nowMs }: Shown, run: OpenRun, { ta
 function whyText({ run, tasks }: RunDetail, only: TaskRow | undefined): string {
   if (only !== undefined && isTerminal(only.status)) return `It waits for nothing: ${only.name} is ${only.status}.`;
   if (isTerminal(run.status)) return `It waits for nothing: the run is ${run.status}.`;
-  return tasks.flatMap((task) => (task.cause === null ? [] : [`${task.name}: ${causeText(task.cause)}`])).join('\n');
+  const causes = tasks.flatMap((task) => (task.cause === null ? [] : [`${task.name}: ${causeText(task.cause)}`]));
+  return causes.length > 0 ? causes.join('\n') : 'This engine does not tell what a run waits for. Its events say what became of each task.';
 }
 
 /** Each failed task's error whole, with what caused it. */

@@ -27,6 +27,7 @@ function flaky(each: number, away: number) {
     },
     listRuns: unused,
     getRun: unused,
+    whyRun: unused,
     runsOfEvent: unused,
     getDurableLog: unused,
     streamDurableLog: unused,
