@@ -3,14 +3,8 @@ import { Channel } from '../connection/channel.ts';
 import { lacksMonitor, noteMonitor } from '../connection/monitor-offer.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { NotOffered } from '../monitor/not-offered.ts';
+import type { NodePlace } from './node-place.ts';
 import type { RestDurable } from './rest-durable.ts';
-
-/** A node of a durable task's log; without a branch, on the one that the task is on. */
-export interface NodePlace {
-  taskId: string;
-  branch?: number | undefined;
-  node: number;
-}
 
 /** What a person does with durable tasks; over REST where an engine has no monitoring service. */
 export class DurableAdmin {

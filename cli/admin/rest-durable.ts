@@ -4,7 +4,7 @@ import { sdkOf } from '../connection/with-sdk.ts';
 import { currentBranch } from '../durable/log-tree.ts';
 import { RestClient } from '../monitor/rest/rest-client.ts';
 import { RestRunReader } from '../monitor/rest/rest-run-reader.ts';
-import type { NodePlace } from './durable-admin.ts';
+import type { NodePlace } from './node-place.ts';
 
 /** What the REST API of the contract does with durable tasks. */
 export class RestDurable {

@@ -10,8 +10,8 @@ export interface CronRow {
   enabled: boolean;
   /** By its workflow; the others were made by the API. */
   isDeclared: boolean;
-  /** Null for one that is switched off or never comes due again. */
-  nextAt: string | null;
+  /** Null for one that is switched off or never comes due again; undefined where the engine tells neither this nor its last tick. */
+  nextAt: string | null | undefined;
   /** The last tick that made a run, and that run. */
   lastAt: string | null;
   lastRunId: string | null;

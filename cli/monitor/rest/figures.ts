@@ -74,7 +74,7 @@ export async function readSchedules(client: RestClient): Promise<ScheduleFigures
       catchUp: cron.catchUp ?? '',
       enabled: cron.enabled,
       isDeclared: cron.method === 'DEFAULT',
-      nextAt: null,
+      nextAt: undefined,
       lastAt: null,
       lastRunId: null,
       lastError: null,

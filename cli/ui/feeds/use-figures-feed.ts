@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { setTimeout as delay } from 'node:timers/promises';
+import { NotOffered } from '../../monitor/not-offered.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';
 import type { UiAction, ViewName } from '../model/ui-state.ts';
 
@@ -31,8 +32,9 @@ async function follow(options: { connect: () => RunReader; view: Figures; dispat
       reader = connect();
       if (view === 'queues') for await (const figures of reader.streamQueues(signal)) dispatch({ type: 'queues', figures });
       else for await (const figures of reader.streamSchedules(signal)) dispatch({ type: 'schedules', figures });
-    } catch {
-      // The runs' feed says that the engine is away.
+    } catch (error) {
+      // Else the runs' feed says that the engine is away.
+      if (error instanceof NotOffered) return dispatch({ type: 'without-queues', text: `${error.message}. ${error.remedy ?? ''}` });
     } finally {
       reader?.close();
     }

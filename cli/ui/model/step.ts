@@ -55,7 +55,9 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
     case 'worker-names':
       return { ...state, workerNames: action.names };
     case 'queues':
-      return { ...state, queues: action.figures };
+      return { ...state, queues: action.figures, withoutQueues: undefined };
+    case 'without-queues':
+      return { ...state, withoutQueues: action.text };
     case 'schedules':
       return { ...state, schedules: action.figures };
     case 'workflows':

@@ -158,6 +158,8 @@ export interface UiState {
   /** By id, also of workers that are gone. */
   workerNames: ReadonlyMap<string, string>;
   queues: QueueFigures | undefined;
+  /** Why this engine has no queues to show. */
+  withoutQueues: string | undefined;
   schedules: ScheduleFigures | undefined;
   overview: Overview | undefined;
   /** Runs that ended each second, newest last. */
@@ -231,6 +233,7 @@ export type UiAction =
   | { type: 'workers'; workers: readonly WorkerRow[] }
   | { type: 'worker-names'; names: ReadonlyMap<string, string> }
   | { type: 'queues'; figures: QueueFigures }
+  | { type: 'without-queues'; text: string }
   | { type: 'schedules'; figures: ScheduleFigures }
   | { type: 'workflows'; workflows: readonly WorkflowRow[] }
   | { type: 'workflow'; workflow: WorkflowDetail; lastInput: string | undefined }
@@ -273,6 +276,7 @@ export function initialState(size: { rows: number; columns: number }, options: {
     workers: [],
     workerNames: new Map(),
     queues: undefined,
+    withoutQueues: undefined,
     schedules: undefined,
     overview: undefined,
     rate: [],

@@ -70,7 +70,7 @@ const tables: Tables = {
     { title: 'ON', rank: 1, width: 4, cell: (row) => (row.enabled ? 'yes' : 'no') },
     { title: 'EXPRESSION', rank: 5, width: 16, cell: (row) => row.expression },
     { title: 'ZONE', rank: 6, width: 20, cell: (row) => row.timezone },
-    { title: 'NEXT', rank: 2, width: 13, align: 'right', cell: (row, nowMs) => untilText(row.nextAt, nowMs) },
+    { title: 'NEXT', rank: 2, width: 13, align: 'right', cell: (row, nowMs) => untilText(row.nextAt ?? null, nowMs) },
     { title: 'LAST', rank: 4, width: 14, align: 'right', cell: (row, nowMs) => (row.lastAt === null ? '' : `${ageText(row.lastAt, nowMs)} ago`) },
   ],
   schedule: (columns) => {

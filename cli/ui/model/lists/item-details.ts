@@ -36,10 +36,11 @@ export function itemDetails(item: ListItem, nowMs: number): ItemDetails {
     }
     case 'cron': {
       const { name, workflow, expression, timezone, catchUp, enabled, isDeclared, nextAt, lastAt, lastRunId, lastError } = item.row;
-      const next = !enabled ? 'switched off' : nextAt === null ? 'never comes due again' : `next ${timeText(nextAt)}`;
-      const last = lastError === null ? (lastRunId === null ? 'no run yet' : `last ${timeText(lastAt)} made run ${lastRunId}`) : `the last tick made no run: ${lastError}`;
+      const next = !enabled ? 'switched off' : nextAt === undefined ? 'switched on' : nextAt === null ? 'never comes due again' : `next ${timeText(nextAt)}`;
+      const missed = catchUp === '' ? '' : `missed ticks: ${catchUp}, `;
+      const last = nextAt === undefined ? 'This engine does not tell when it comes next, nor when it came last.' : lastError === null ? (lastRunId === null ? 'no run yet' : `last ${timeText(lastAt)} made run ${lastRunId}`) : `the last tick made no run: ${lastError}`;
       const remove = isDeclared ? '' : '  x deletes it';
-      return { title: `${name === expression ? '' : `${name}  `}${expression} ${timezone}  runs ${workflow}`, lines: [`${next}, missed ticks: ${catchUp}, ${isDeclared ? 'declared by its workflow' : 'made by the API'}`, last], hints: `p switches it ${enabled ? 'off' : 'on'}  n runs it now${remove}${lastRunId === null ? '' : '  enter opens its last run'}` };
+      return { title: `${name === expression ? '' : `${name}  `}${expression} ${timezone}  runs ${workflow}`, lines: [`${next}, ${missed}${isDeclared ? 'declared by its workflow' : 'made by the API'}`, last], hints: `p switches it ${enabled ? 'off' : 'on'}  n runs it now${remove}${lastRunId === null ? '' : '  enter opens its last run'}` };
     }
     case 'schedule': {
       const { scheduleId, workflow, dueAt } = item.row;

@@ -1,3 +1,4 @@
+import { wrapWords } from '../../../output/wrap-text.ts';
 import { clickedRow, windowStart } from '../frame.ts';
 import { listRows } from '../layout.ts';
 import type { UiState, ViewName } from '../ui-state.ts';
@@ -38,6 +39,7 @@ function sectionsOf(view: ListViewName, state: UiState): readonly Section[] {
 export type ListLine = { kind: 'heading'; of: ItemKind } | { kind: 'note'; text: string } | { kind: 'space' } | { kind: 'item'; item: ListItem };
 
 function linesOf(view: ListViewName, state: UiState, items: readonly ListItem[]): readonly ListLine[] {
+  if (view === 'queues' && state.withoutQueues !== undefined) return wrapWords(state.withoutQueues, state.columns - 4).map((text) => ({ kind: 'note', text }));
   return sectionsOf(view, state).flatMap((section, index): ListLine[] => {
     const own = items.filter((item) => item.kind === section.kind);
     const missing = state.searches[view].text === '' ? section.total - own.length : 0;

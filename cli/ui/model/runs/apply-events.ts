@@ -54,12 +54,22 @@ export function statusAfter({ status }: Pick<RunRow, 'status'>, event: EventRow)
   return applyEvent({ ...newRun(event), status }, event).status;
 }
 
-/** Ids are UUIDv7: their order as text is the order of creation. */
+/** By creation, as text: ids of our engine are UUIDv7, which begin with their time; those of others get it put before them. */
+function creationOf(runs: ReadonlyMap<string, RunRow>, id: string): string {
+  if (id.charAt(14) === '7') return id;
+  const ms = Date.parse(runs.get(id)?.createdAt ?? '');
+  const time = (Number.isNaN(ms) ? 0 : ms).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-${id}`;
+}
+
 function ordered(runs: Map<string, RunRow>, before: readonly string[], added: readonly string[]): Runs {
   const known = new Set(before);
   const missing = [...new Set(added)].filter((id) => !known.has(id));
   if (missing.length === 0) return { runs, order: before };
-  const order = [...missing, ...before].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  const order = [...missing, ...before]
+    .map((id) => [id, creationOf(runs, id)] as const)
+    .sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0))
+    .map(([id]) => id);
   for (const id of order.slice(keptRuns)) runs.delete(id);
   return { runs, order: order.slice(0, keptRuns) };
 }
