@@ -7,6 +7,7 @@ import type { RunStatusName } from '../status-name.ts';
 import type { RestClient } from './rest-client.ts';
 import type { RunShape, Rows, WorkflowShape } from './rest-shapes.ts';
 import { runRow } from './run-rows.ts';
+import { microseconds } from './stored-values.ts';
 
 /** Rows of one answer. */
 const mostRows = 1000;
@@ -17,16 +18,19 @@ const usualLimit = 50;
 const path = '/api/v1/stable/tenants/:tenant/workflow-runs';
 
 /**
- * Where a page begins: runs of that millisecond, of which some were given already, and older ones. A number of rows would
- * not do: runs are added in front, and leave a list of one status while it is read.
+ * Where a page begins: after this run. A number of rows would not do: runs are added in front, and leave a list of one
+ * status while it is read. Has the run itself left it, those of its moment are given once more: rather twice than never.
  */
 interface Place {
-  ms: number;
-  skip: number;
+  /** Of its creation. */
+  us: number;
+  id: string;
+  /** Runs of that millisecond that were given, itself among them. */
+  given: number;
 }
 
 /** Runs as REST gives them, newest first, and where to go on. @throws ServerError */
-export async function listRunShapes(client: RestClient, filter: RunFilter, options: { tasksOf?: readonly string[] } = {}): Promise<{ rows: RunShape[]; next: string | null }> {
+export async function listRunShapes(client: Pick<RestClient, 'get'>, filter: RunFilter, options: { tasksOf?: readonly string[] } = {}): Promise<{ rows: RunShape[]; next: string | null }> {
   const { limit = usualLimit } = filter;
   const workflowIds = await idsOf(client, filter.workflows);
   if (workflowIds?.length === 0) return { rows: [], next: null };
@@ -95,14 +99,14 @@ function runningFilter(statuses: readonly RunStatusName[]): string | undefined {
 }
 
 /** Ids of the workflows; names that nobody knows have none. */
-async function idsOf(client: RestClient, names: readonly string[] | undefined): Promise<string[] | undefined> {
+async function idsOf(client: Pick<RestClient, 'get'>, names: readonly string[] | undefined): Promise<string[] | undefined> {
   if (names === undefined || names.length === 0) return undefined;
   const found = await Promise.all(names.map(async (name) => (await workflowByName(client, name))?.metadata.id));
   return found.filter((id) => id !== undefined);
 }
 
 /** REST finds parts of names. */
-export async function workflowByName(client: RestClient, name: string): Promise<WorkflowShape | undefined> {
+export async function workflowByName(client: Pick<RestClient, 'get'>, name: string): Promise<WorkflowShape | undefined> {
   const { rows = [] } = await client.get<Rows<WorkflowShape>>('/api/v1/tenants/:tenant/workflows', { name, limit: mostRows });
   return rows.find((row) => row.name === name) ?? rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
 }
@@ -116,38 +120,39 @@ interface PageRead {
 }
 
 /** The runs from a place on, each once. */
-async function readPage(client: RestClient, { query, place, limit, parents }: PageRead): Promise<{ rows: RunShape[]; more: boolean }> {
+async function readPage(client: Pick<RestClient, 'get'>, { query, place, limit, parents }: PageRead): Promise<{ rows: RunShape[]; more: boolean }> {
   // One of our engines takes `until` as a bound that is not reached, a cluster as one that is.
-  const until = place === undefined ? query['until'] : new Date(place.ms + 1).toISOString();
-  const skip = place?.skip ?? 0;
-  const asked = Math.min(mostRows, limit + skip);
-  // Of more runs of one millisecond than an answer holds, whole answers are left out by their number.
-  const offset = Math.max(0, skip + limit - asked);
+  const until = place === undefined ? query['until'] : new Date(Math.floor(place.us / 1000) + 1).toISOString();
+  const given = place?.given ?? 0;
+  const asked = Math.min(mostRows, limit + given);
+  // Of more runs of one millisecond than an answer holds, those that do not fit are left out by their number.
+  const offset = Math.max(0, given + limit - asked);
   const lists = await Promise.all((parents ?? [undefined]).map(async (parent) => (await client.get<Rows<RunShape>>(path, { ...query, until, limit: asked, offset: offset === 0 ? undefined : offset, parent_task_external_id: parent })).rows ?? []));
   const more = lists.some((rows) => rows.length >= asked);
   let rows = lists.flat();
-  if (lists.length > 1) rows = rows.sort((a, b) => msOf(b) - msOf(a)).slice(0, asked);
+  if (lists.length > 1) rows = rows.sort((a, b) => createdUs(b) - createdUs(a)).slice(0, asked);
   if (place === undefined) return { rows, more };
-  const within = rows.filter((run) => msOf(run) <= place.ms);
-  return { rows: within.slice(skip - offset), more };
+  const at = rows.findIndex((run) => run.workflowRunExternalId === place.id);
+  return { rows: at >= 0 ? rows.slice(at + 1) : rows.filter((run) => createdUs(run) <= place.us), more };
 }
 
-function msOf(run: RunShape): number {
-  return Date.parse(run.metadata.createdAt);
+function createdUs({ metadata }: RunShape): number {
+  return microseconds(metadata.createdAt);
 }
 
 function after(place: Place | undefined, run: RunShape): Place {
-  const ms = msOf(run);
-  return place?.ms === ms ? { ms, skip: place.skip + 1 } : { ms, skip: 1 };
+  const us = createdUs(run);
+  const isSame = place !== undefined && Math.floor(place.us / 1000) === Math.floor(us / 1000);
+  return { us, id: run.workflowRunExternalId, given: isSame ? place.given + 1 : 1 };
 }
 
 function formatPlace(place: Place | undefined): string | null {
-  return place === undefined ? null : `${place.ms}-${place.skip}`;
+  return place === undefined ? null : `${place.us}.${place.given}.${place.id}`;
 }
 
 /** @throws ServerError */
 function parsePlace(text: string): Place {
-  const match = /^(\d{1,14})-(\d{1,9})$/.exec(text);
-  if (match === null) throw new ServerError(`${JSON.stringify(text)} is no page of this list`, { status: status.INVALID_ARGUMENT, remedy: 'Give --page what the page before has said, on the same engine.', cause: undefined });
-  return { ms: Number(match[1]), skip: Number(match[2]) };
+  const match = /^(\d{1,16})\.(\d{1,9})\.(\S{1,64})$/.exec(text);
+  if (match?.[3] === undefined) throw new ServerError(`${JSON.stringify(text)} is no page of this list`, { status: status.INVALID_ARGUMENT, remedy: 'Give --page what the page before has said, on the same engine.', cause: undefined });
+  return { us: Number(match[1]), given: Number(match[2]), id: match[3] };
 }

@@ -5,7 +5,7 @@ import type { RestClient } from './rest-client.ts';
 import type { LogShape, Rows, RunDetailsShape } from './rest-shapes.ts';
 import type { RunReads } from './run-reads.ts';
 import { statusOf } from './run-rows.ts';
-import { timeOf } from './stored-values.ts';
+import { microseconds, timeOf } from './stored-values.ts';
 
 /** Lines of one answer. */
 const mostLines = 1000;
@@ -70,16 +70,10 @@ function after(lines: readonly LogShape[], since: string | undefined): LogShape[
 function numbered({ taskId, name }: LoggedTask, lines: readonly LogShape[]): LogRow[] {
   let last = -1n;
   return lines.map((line) => {
-    const own = microseconds(line.createdAt) * perMicrosecond;
+    const own = BigInt(microseconds(line.createdAt)) * perMicrosecond;
     last = own > last ? own : last + 1n;
     return { cursor: String(last), time: timeOf(line.createdAt), taskId, task: name, attempt: line.retryCount ?? 0, level: line.level ?? 'INFO', message: line.message };
   });
-}
-
-/** Since 1970. */
-function microseconds(time: string): bigint {
-  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
-  return BigInt(Math.floor(Date.parse(time) / 1000)) * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
 function byCursor(a: LogRow, b: LogRow): number {

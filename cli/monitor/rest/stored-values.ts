@@ -30,6 +30,12 @@ export function timeOf(text: string | undefined): string | null {
   return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
+/** Since 1970: our engine tells milliseconds, a cluster microseconds. */
+export function microseconds(time: string): number {
+  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
+  return Math.floor(Date.parse(time) / 1000) * 1_000_000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+}
+
 /** `name-1795946199168` is the name with the time in milliseconds. */
 export function nameOf(displayName: string): string {
   return displayName.replace(/-\d{10,}$/, '');

@@ -60,6 +60,13 @@ describe('the queues', () => {
     for (const text of ['No queue yet', 'No concurrency key is in use', 'No rate limit']) expect(none).toContain(text);
   });
 
+  it('say where an engine does not tell them, and are shown once one does', () => {
+    const without = play(emptyState(), press('4'), { type: 'without-queues', text: 'only a hatchet-ts engine tells what waits in its queues, and this one is none (NOT_SUPPORTED). Use `hatchet runs list` for what waits' }).state;
+    expect(draw(without).replaceAll(/\s+/g, ' ')).toContain('and this one is none (NOT_SUPPORTED). Use `hatchet runs list` for what waits');
+    expect(draw(without)).not.toContain('No queue yet');
+    expect(draw(play(without, { type: 'queues', figures: figures() }).state)).toContain('order:charge');
+  });
+
   it('search through all three lists, and lead to the runs', () => {
     const found = play(queuesView(), press('/'), ...typed('ADA'), pressNamed('enter')).state;
     expect(selectedItem(found)).toMatchObject({ kind: 'key' });
@@ -86,6 +93,13 @@ describe('crons and scheduled runs', () => {
     expect(frame).toMatch(/hourly .*1 m 0 s ago/);
     expect(frame).toMatch(/order +2030-01-01 00:02:30Z +in 1 m 30 s/);
     expect(frame).toContain('Europe/Berlin');
+  });
+
+  it('claim nothing of ticks that the engine does not tell', () => {
+    const frame = draw(schedulesView({ crons: [cron('nightly', { nextAt: undefined, catchUp: '' })], total: { crons: 1, schedules: 1 } }));
+    expect(frame).toContain('switched on, made by the API');
+    expect(frame).toContain('This engine does not tell when it comes next');
+    expect(frame).not.toMatch(/never comes due|no run yet|missed ticks/);
   });
 
   it('are switched off and on', () => {

@@ -54,6 +54,14 @@ describe('the table of runs', () => {
     expect(state.runs.size).toBe(10_000);
   });
 
+  it('holds runs whose ids tell no time in the order of their creation', () => {
+    const random = ['f0000000-0000-4000-8000-000000000001', '10000000-0000-4000-8000-000000000002', '90000000-0000-4000-8000-000000000003'];
+    const [oldest = '', middle = '', newest = ''] = random;
+    const rows = [makeRun(1, { runId: oldest, createdAt: at(1) }), makeRun(2, { runId: middle, createdAt: at(2) })];
+    const { state } = play(emptyState(), { type: 'runs-listed', rows, next: null }, { type: 'events', events: [makeEvent(3, 'RUN_CREATED', { runId: newest, time: at(3) })] });
+    expect(state.order).toEqual([newest, middle, oldest]);
+  });
+
   it('filters and searches', () => {
     const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'FAILED' }), makeRun(2, { workflow: 'mail' })], next: null }).state;
     const failed = play(base, press('f'), press('f'), press('f'), press('f')).state;
