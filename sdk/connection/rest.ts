@@ -66,20 +66,22 @@ function tlsFailure(error: unknown): string {
 
 function restError(status: number, text: string, { method, path, notFound }: { method: RestMethod; path: string; notFound: HatchetErrorCode }): HatchetError {
   // The engine's own words say what was asked and what to do; a proxy's page says neither.
-  const what = described(text) ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`;
+  const told = described(text);
+  const what = told === 'not found' ? `nothing is found at ${path}` : (told ?? `${method} ${path} was refused (${status}): ${text.slice(0, 200)}`);
   if (status === 401 || status === 403) return new HatchetError('UNAUTHENTICATED', what, { remedy: 'Make a token with `npx hatchet token create`' });
   if (status === 404) return new HatchetError(notFound, what);
   return new HatchetError(status === 400 ? 'INVALID_ARGUMENT' : 'ENGINE_ERROR', what);
 }
 
-/** The first description of `{errors: [{description}]}`. */
+/** The first description of `{errors: [{description}]}`, or the `message` that a Hatchet cluster gives for some. */
 function described(text: string): string | undefined {
   try {
     const body: unknown = JSON.parse(text);
     const errors: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'errors') : undefined;
     const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
     const description: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'description') : undefined;
-    return typeof description === 'string' && description !== '' ? description : undefined;
+    const message: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : undefined;
+    return [description, message].find((words): words is string => typeof words === 'string' && words !== '');
   } catch {
     return undefined; // no JSON
   }

@@ -56,6 +56,15 @@ describe('runs, as they are looked at and handled', () => {
     expect(await first.result()).toEqual({ id });
   });
 
+  it('say the names of their workflow and task as the code has them', async () => {
+    const named = hatchet.task({ name: 'NamedAsWritten', fn: (_: object, ctx) => ({ workflow: ctx.workflowName(), task: ctx.taskName() }) });
+    const flow = hatchet.workflow<object, { StepOne: { workflow: string; task: string } }>({ name: 'FlowAsWritten' });
+    flow.task({ name: 'StepOne', fn: (_, ctx) => ({ workflow: ctx.workflowName(), task: ctx.taskName() }) });
+    await bench.serve([named, flow]);
+    expect(await named.run({})).toEqual({ workflow: 'NamedAsWritten', task: 'NamedAsWritten' });
+    expect(await flow.run({})).toEqual({ StepOne: { workflow: 'FlowAsWritten', task: 'StepOne' } });
+  });
+
   it('of which nobody knows say so', async () => {
     const id = crypto.randomUUID();
     const unknown = expect.objectContaining({ code: 'UNKNOWN_RUN' });
@@ -81,11 +90,11 @@ describe('what is kept by the engine', () => {
   it('workers are listed and paused', async () => {
     const worker = await bench.serve([hatchet.task({ name: 'of-a-worker', fn: () => ({}) })]);
     const id = worker.workerId ?? '';
-    expect(await hatchet.workers.get(id)).toMatchObject({ name: `${hatchet.config.namespace}test`, status: 'ACTIVE' });
+    await expect.poll(async () => await hatchet.workers.get(id)).toMatchObject({ name: `${hatchet.config.namespace}test`, status: 'ACTIVE' });
     await hatchet.workers.pause(id);
-    expect(await hatchet.workers.isPaused(id)).toBe(true);
+    await expect.poll(async () => await hatchet.workers.isPaused(id)).toBe(true);
     await hatchet.workers.unpause(id);
-    expect(await hatchet.workers.isPaused(id)).toBe(false);
+    await expect.poll(async () => await hatchet.workers.isPaused(id)).toBe(false);
   });
 
   it('rate limits are put, listed and deleted', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { status, type Client, type handleBidiStreamingCall, type handleServerStreamingCall, type handleUnaryCall, type MethodDefinition, type Server, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status, type Client, type handleBidiStreamingCall, type handleServerStreamingCall, type handleUnaryCall, type MethodDefinition, type Server, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
 import { DispatcherService, GetVersionResponse, ResourceEventType, SubscribeToWorkflowEventsRequest, WorkflowEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceService, PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
 import { V1DispatcherService } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
@@ -102,10 +102,11 @@ function ghost(state: DoubleState): string {
   return id;
 }
 
-/** A cluster's errors have no codes of ours, and no advice. */
-function answerTo(path: string, { code, details }: ServiceError): { code: status; details: string } {
-  if (path === AdminServiceService.getRunDetails.path && code === status.NOT_FOUND) return { code, details: 'workflow run not found' };
-  return { code, details };
+/** A cluster's errors have no codes of ours, but the details that are the contract's. */
+function answerTo(path: string, { code, details, metadata }: ServiceError): { code: status; details: string; metadata: Metadata } {
+  const passed = new Metadata();
+  for (const value of metadata.get('grpc-status-details-bin')) passed.add('grpc-status-details-bin', value);
+  return { code, details: path === AdminServiceService.getRunDetails.path && code === status.NOT_FOUND ? 'workflow run not found' : details, metadata: passed };
 }
 
 function serverStream(method: Raw, upstream: Client, state: DoubleState): handleServerStreamingCall<Buffer, Buffer> {
