@@ -1,6 +1,7 @@
 // All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
 // Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other; and
-// beside them the unit and database tests, which compute, and then the command line's.
+// beside them the unit and database tests, which compute, then the SDK's, against the engine and against the double of a
+// Hatchet cluster, and the command line's.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +50,7 @@ await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
 await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
 const beside = (async () => {
-  for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
+  for (const project of ['unit', 'db', 'sdk', 'cluster', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
 })();
 await tests('e2e');
 await beside;

@@ -148,8 +148,8 @@ function keyOf(timer: Timer): string {
   return `${timer.id} ${timer.dueUs}`;
 }
 
-/** A run of a cron says which, and which tick it is for. */
+/** A run of a cron says which, and which tick it is for, in Hatchet's names: RFC 3339, in whole seconds as ticks are. */
 function cronMetadata(metadata: string, cron: CronTimer | undefined, dueUs: number): string {
   const own: unknown = JSON.parse(metadata);
-  return JSON.stringify({ ...Object(own), hatchet__cron_name: cron?.name, hatchet__cron_expression: cron?.expression, hatchet__cron_tick: new Date(dueUs / 1000).toISOString() });
+  return JSON.stringify({ ...Object(own), hatchet__cron_name: cron?.name, hatchet__cron_expression: cron?.expression, hatchet__cron_scheduled_at: new Date(dueUs / 1000).toISOString().replace('.000Z', 'Z') });
 }

@@ -1,3 +1,5 @@
+import { toldMessage } from '../failure/told-failure.ts';
+
 /** What a started task is told, read from `AssignedAction.action_payload`. */
 export interface ActionPayload {
   readonly input: unknown;
@@ -7,7 +9,7 @@ export interface ActionPayload {
   readonly triggers: Readonly<Record<string, unknown>>;
   readonly triggeredBy: string;
   readonly userData: unknown;
-  /** Errors by the failed tasks' names, for an on-failure task. */
+  /** Messages by the failed tasks' names, for an on-failure task. */
   readonly errors: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +24,7 @@ export function parseActionPayload(text: string): ActionPayload {
     triggers: recordOf(field('triggers')),
     triggeredBy: typeof triggeredBy === 'string' ? triggeredBy : 'manual',
     userData: field('user_data'),
-    errors: Object.fromEntries(Object.entries(recordOf(field('step_run_errors'))).map(([name, error]) => [name, typeof error === 'string' ? error : JSON.stringify(error)])),
+    errors: Object.fromEntries(Object.entries(recordOf(field('step_run_errors'))).map(([name, error]) => [name, toldMessage(typeof error === 'string' ? error : JSON.stringify(error))])),
   };
 }
 

@@ -109,7 +109,7 @@ export class Context<Input = unknown, UserData = unknown> {
     });
   }
 
-  /** Errors of the run's failed tasks, by their names. For on-failure tasks. */
+  /** Messages of the run's failed tasks, by their names. For on-failure tasks. */
   errors(): Record<string, string> {
     return { ...this.#payload.errors };
   }
@@ -140,14 +140,12 @@ export class Context<Input = unknown, UserData = unknown> {
     return this.#action.triggeringEventKey;
   }
 
-  /** The workflow's name. */
+  /** The workflow's name, as its definition has it. */
   workflowName(): string {
-    const { actionId, jobName } = this.#action;
-    const end = actionId.lastIndexOf(':');
-    return end === -1 ? jobName : actionId.slice(0, end);
+    return this.#action.jobName;
   }
 
-  /** The workflow's name. */
+  /** Same as `workflowName()`, in the official SDK's spelling. */
   workflowNameV1(): string {
     return this.workflowName();
   }

@@ -2,7 +2,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import type { Priority } from '../run/run-options.ts';
-import { idOf, nameOf, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+import { idOf, nameOf, ofKnownWorkflow, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
 
 export interface CreateCron {
   /** Unique among the workflow's crons. */
@@ -43,7 +43,8 @@ export class CronsClient {
     const { config } = this.#connection;
     const { name, expression, input = {}, additionalMetadata = {}, priority, timezone, catchUp } = cron;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    return callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body: { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp }, notFound: 'UNKNOWN_WORKFLOW' });
+    const body = { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp };
+    return await ofKnownWorkflow(workflow, callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body, notFound: 'UNKNOWN_WORKFLOW' }));
   }
 
   /** @throws HatchetError */

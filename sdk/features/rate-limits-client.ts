@@ -46,7 +46,9 @@ export class RateLimitsClient {
   /** By key. @throws HatchetError */
   async list(query: { search?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: RateLimitState[] }> {
     const { config } = this.#connection;
-    return callRest(config, 'GET', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query });
+    const { rows, ...page } = await callRest<{ rows?: RateLimitState[] }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query });
+    // A cluster says `1 MINUTE`.
+    return { ...page, ...(rows === undefined ? {} : { rows: rows.map((row) => ({ ...row, window: row.window.replace(/^1 /, '') })) }) };
   }
 
   /** Tasks that name the key wait from then on until it is put again. @throws HatchetError UNKNOWN_RUN */

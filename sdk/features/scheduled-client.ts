@@ -5,7 +5,7 @@ import { callRest } from '../connection/rest.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { Priority } from '../run/run-options.ts';
-import { idOf, nameOf, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+import { idOf, nameOf, ofKnownWorkflow, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
 
 /**
  * At a time; or so long from now, which is by the engine's clock where that is a test engine's of this process. A time that
@@ -45,7 +45,8 @@ export class ScheduledClient {
     const { config } = this.#connection;
     const { input = {}, additionalMetadata = {}, priority } = run;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    return callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body: { triggerAt: this.#timeOf(run), input, additionalMetadata, priority }, notFound: 'UNKNOWN_WORKFLOW' });
+    const body = { triggerAt: this.#timeOf(run), input, additionalMetadata, priority };
+    return await ofKnownWorkflow(workflow, callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body, notFound: 'UNKNOWN_WORKFLOW' }));
   }
 
   /** @throws HatchetError */

@@ -12,6 +12,9 @@ export interface RegisteredWorkflow {
   isPaused?: boolean;
 }
 
+/** A cluster takes a pause only with all of these: what is queued waits, and is dropped there once it has waited for the time of the last. */
+const paused = { action: 'pause', pausedWorkflowCronRunQueueBehavior: 'QUEUE', pausedWorkflowScheduledRunQueueBehavior: 'QUEUE', pausedWorkflowQueueTTL: '365d' };
+
 /** Workflows that workers have registered. `hatchet.workflows`. */
 export class WorkflowsClient {
   readonly #connection: Connection;
@@ -48,6 +51,6 @@ export class WorkflowsClient {
 
   async #setPaused(workflow: WorkflowRef, action: 'pause' | 'unpause'): Promise<RegisteredWorkflow> {
     const { metadata } = await this.get(workflow);
-    return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, { body: { pause: { action } } });
+    return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, { body: { pause: action === 'pause' ? paused : { action } } });
   }
 }

@@ -1,4 +1,5 @@
 import { HatchetError, IdempotencyCollisionError, RunCancelledError, RunFailedError } from '../errors.ts';
+import { toldFailure } from '../failure/told-failure.ts';
 import { EntryFailure, type DurableChild } from './durable-child.ts';
 import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';
@@ -17,7 +18,7 @@ export function durableChildRef<Output>(child: DurableChild, target: RunTarget<n
   return new WorkflowRunRef<Output>(child.runId, actions, { parentWorkflowRunId: facts.parentWorkflowRunId });
 }
 
-/** @throws RunFailedError, RunCancelledError, IdempotencyCollisionError as for any run; the log has no more than the message */
+/** @throws RunFailedError, RunCancelledError, IdempotencyCollisionError as for any run; of our engine the log has no more than the message */
 async function recorded({ runId, output }: DurableChild, name: string): Promise<string> {
   try {
     const json = await output;
@@ -26,6 +27,6 @@ async function recorded({ runId, output }: DurableChild, name: string): Promise<
     if (error instanceof HatchetError || !(error instanceof EntryFailure)) throw error;
     if (error.cancelled) throw new RunCancelledError(runId, [name]);
     if (error.heldBy !== undefined) throw new IdempotencyCollisionError(error.heldBy);
-    throw new RunFailedError(runId, [{ taskName: name, taskRunExternalId: runId, message: error.message, stack: undefined, code: undefined }]);
+    throw new RunFailedError(runId, [{ taskName: name, taskRunExternalId: runId, ...toldFailure(error.message) }]);
   }
 }

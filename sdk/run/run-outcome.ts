@@ -1,7 +1,7 @@
 import type { StepRunResult } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { RunCancelledError, RunFailedError, type TaskFailure } from '../errors.ts';
-import { safely, textFieldOf } from '../failure/total.ts';
+import { RunCancelledError, RunFailedError } from '../errors.ts';
+import { toldFailure } from '../failure/told-failure.ts';
 
 /** How one task of a run ended. */
 export type TaskOutcome = { name: string; id: string } & ({ status: 'completed'; output: string } | { status: 'failed'; error: string } | { status: 'cancelled' });
@@ -30,7 +30,7 @@ export function fromDetails(details: GetRunDetailsResponse): TaskOutcome[] | und
  * @throws RunFailedError where a task failed, else RunCancelledError where one was cancelled.
  */
 export function outputJson(runId: string, tasks: readonly TaskOutcome[], standaloneTaskName: string | undefined): string {
-  const failures = tasks.flatMap((task) => (task.status === 'failed' ? [toFailure(task.name, task.id, task.error)] : []));
+  const failures = tasks.flatMap((task) => (task.status === 'failed' ? [{ taskName: task.name, taskRunExternalId: task.id, ...toldFailure(task.error) }] : []));
   if (failures.length > 0) throw new RunFailedError(runId, failures);
   const cancelled = tasks.flatMap((task) => (task.status === 'cancelled' ? [task.name] : []));
   if (cancelled.length > 0) throw new RunCancelledError(runId, cancelled);
@@ -38,12 +38,4 @@ export function outputJson(runId: string, tasks: readonly TaskOutcome[], standal
   const own = texts.find(({ name }) => name === standaloneTaskName);
   if (standaloneTaskName !== undefined) return own?.json ?? 'null';
   return `{${texts.map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
-}
-
-/** The failed payload is `{"message", "stack"}` where an SDK made it, of ours with a `code`, plain text where the engine did. */
-function toFailure(taskName: string, taskRunExternalId: string, error: string): TaskFailure {
-  const payload: unknown = safely(() => JSON.parse(error), undefined);
-  const message = textFieldOf(payload, 'message');
-  if (message === undefined) return { taskName, taskRunExternalId, message: error, stack: undefined, code: undefined };
-  return { taskName, taskRunExternalId, message, stack: textFieldOf(payload, 'stack'), code: textFieldOf(payload, 'code') };
 }

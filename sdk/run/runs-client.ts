@@ -7,6 +7,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { HatchetError } from '../errors.ts';
+import { plainRun } from './plain-run.ts';
 import type { ListRunsOptions, RunDetail, RunFilter, RunSelection, RunStatusName, TaskSummaryList, WorkflowRunDetails } from './run-record.ts';
 import type { WorkflowRunRef } from './run-ref.ts';
 import type { Runner } from './runner.ts';
@@ -28,7 +29,8 @@ export class RunsClient {
 
   /** A run with its tasks and their events. @throws HatchetError UNKNOWN_RUN, UNREACHABLE, UNAUTHENTICATED */
   async get(run: RunId): Promise<WorkflowRunDetails> {
-    return await callRest(this.#connection.config, 'GET', `/api/v1/stable/workflow-runs/${idOf(run)}`);
+    const details = await callRest<WorkflowRunDetails>(this.#connection.config, 'GET', `/api/v1/stable/workflow-runs/${idOf(run)}`);
+    return { ...details, run: plainRun(details.run), tasks: details.tasks.map(plainRun) };
   }
 
   /** A run's status. @throws as getDetails */
@@ -56,7 +58,7 @@ export class RunsClient {
   /** Runs, newest first. @throws HatchetError */
   async list(options: ListRunsOptions = {}): Promise<TaskSummaryList> {
     const { config } = this.#connection;
-    return await callRest(config, 'GET', `/api/v1/stable/tenants/${config.tenantId}/workflow-runs`, {
+    const page = await callRest<TaskSummaryList>(config, 'GET', `/api/v1/stable/tenants/${config.tenantId}/workflow-runs`, {
       query: {
         offset: options.offset,
         limit: options.limit,
@@ -68,9 +70,10 @@ export class RunsClient {
         worker_id: options.workerId,
         only_tasks: options.onlyTasks ?? false,
         parent_task_external_id: options.parentTaskRunExternalId,
-        include_payloads: options.includePayloads,
+        include_payloads: options.includePayloads ?? true,
       },
     });
+    return { ...page, rows: page.rows.map(plainRun) };
   }
 
   /** Cancels runs: queued tasks at once, running ones are told. Runs that have ended stay as they are. @throws HatchetError */

@@ -6,6 +6,8 @@ import type { EvictionPolicy } from '../durable/eviction-policy.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 
 interface Schemas {
+  /** The workflow's name as its definition has it: the engine knows it in lower case, behind the namespace. */
+  readonly workflowName: string;
   readonly inputSchema: StandardSchema | undefined;
   readonly outputSchema: StandardSchema | undefined;
 }

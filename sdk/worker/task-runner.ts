@@ -70,6 +70,8 @@ export class TaskRunner {
 
   handle(action: AssignedAction): void {
     const { actionType } = action;
+    const workflowName = this.#options.findAction(action.actionId)?.workflowName;
+    if (workflowName !== undefined) action.jobName = workflowName;
     if (actionType === ActionType.START_STEP_RUN) this.#outlive(action, this.#start(action));
     else if (actionType === ActionType.START_BATCH) this.#outlive(action, this.#startBatch(action));
     else if (actionType === ActionType.CANCEL_STEP_RUN) this.#outlive(action, this.#cancel(action));

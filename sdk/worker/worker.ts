@@ -178,11 +178,11 @@ export class Worker {
     }
     const name = wireName(definition, namespace);
     this.#workflows.add(name);
-    const { onFailure, inputSchema, taskDefaults } = definition;
+    const { onFailure, inputSchema, taskDefaults, name: workflowName } = definition;
     for (const { name: step, body, batch, durable, settings, outputSchema, isolation } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
-      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, inputSchema, outputSchema });
-      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, inputSchema, outputSchema });
-      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, inputSchema, outputSchema, isolation });
+      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, workflowName, inputSchema, outputSchema });
+      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, workflowName, inputSchema, outputSchema });
+      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, workflowName, inputSchema, outputSchema, isolation });
     }
   }
 

@@ -117,7 +117,7 @@ describe('time, over kill -9', () => {
     const running = worker.start();
     await worker.waitUntilReady();
     const ticks = async (): Promise<number[]> => {
-      const { rows } = await client.query<{ tick: string }>(`SELECT r.metadata::jsonb ->> 'hatchet__cron_tick' AS tick FROM run r JOIN workflow w ON w.id = r.workflow_id WHERE w.name = 'ticking' ORDER BY 1`);
+      const { rows } = await client.query<{ tick: string }>(`SELECT r.metadata::jsonb ->> 'hatchet__cron_scheduled_at' AS tick FROM run r JOIN workflow w ON w.id = r.workflow_id WHERE w.name = 'ticking' ORDER BY 1`);
       return rows.map(({ tick }) => Date.parse(tick) / 1000);
     };
     await expect.poll(async () => (await ticks()).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);

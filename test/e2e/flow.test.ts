@@ -135,11 +135,12 @@ describe('flow, by the published TypeScript SDK', () => {
     const cron = await hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * * *', input: { from: 'cron' }, additionalMetadata: { team: 'blue' } });
     const ticks = async (): Promise<string[]> => {
       const { rows } = await hatchet.runs.list({ additionalMetadata: { hatchet__cron_name: 'each-second' }, limit: 100 });
-      return (rows ?? []).map((row) => Object(row.additionalMetadata)['hatchet__cron_tick']);
+      return (rows ?? []).map((row) => Object(row.additionalMetadata)['hatchet__cron_scheduled_at']);
     };
     await expect.poll(async () => (await ticks()).length).toBeGreaterThan(2);
     const seen = await ticks();
     expect(new Set(seen).size).toBe(seen.length);
+    for (const tick of seen) expect(tick).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const listed = await hatchet.crons.list({ cronName: 'each-second' });
     expect(listed.rows?.map((row) => [row.cron, row.enabled, row.workflowName, row.method])).toEqual([['* * * * * *', true, 'listener', 'API']]);
     await expect(hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * *', input: {} })).rejects.toBeDefined();

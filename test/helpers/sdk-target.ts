@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { inject, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished, vi } from 'vitest';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type ClientOptions, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { ClusterDouble } from './cluster-double/cluster-double.ts';
+import { patient } from './patient.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -34,10 +35,12 @@ export class SdkBench {
   /** Where tests make something go wrong; there is none on a real cluster. */
   readonly double: ClusterDouble | undefined;
   readonly #options: ClientOptions;
+  readonly #namespace: string;
   readonly #close: () => Promise<void>;
 
-  private constructor(options: ClientOptions, double: ClusterDouble | undefined, close: () => Promise<void>) {
+  private constructor(options: ClientOptions & { namespace: string }, double: ClusterDouble | undefined, close: () => Promise<void>) {
     this.#options = options;
+    this.#namespace = options.namespace;
     this.hatchet = Hatchet.init(options);
     this.double = double;
     this.#close = close;
@@ -61,6 +64,11 @@ export class SdkBench {
     });
   }
 
+  /** A name that no earlier run has used, for what a namespace does not go before: keys of limits, names of crons. */
+  named(name: string): string {
+    return `${this.#namespace}-${name}`;
+  }
+
   /** Another client of the target, which ends with the test. */
   client(options: ClientOptions = {}): Hatchet {
     const client = Hatchet.init({ ...this.#options, ...options });
@@ -71,13 +79,34 @@ export class SdkBench {
   /** A worker until the end of the test. */
   async serve(workflows: Runnable[], options: WorkerOptions = {}): Promise<Worker> {
     const worker = await this.hatchet.worker('test', { handleKill: false, ...options, workflows });
+    await this.run(worker);
+    return worker;
+  }
+
+  /** Starts a worker until the end of the test. */
+  async run(worker: Worker): Promise<void> {
     const running = worker.start();
     onTestFinished(async () => {
       await worker.stop();
       await running;
     });
-    await worker.waitUntilReady();
-    return worker;
+    await worker.waitUntilReady(patient.timeout);
+  }
+
+  /** Resolves once the task's log has its n-th node, unsatisfied. */
+  async waitsAt(taskId: string, node: number): Promise<void> {
+    const waits = expect.arrayContaining([expect.objectContaining({ nodeId: node, isSatisfied: false })]);
+    await vi.waitFor(async () => expect(await this.#get(`tenants/${this.hatchet.tenantId}/durable-tasks/${taskId}`)).toEqual(waits), patient);
+  }
+
+  async isEvicted(taskId: string): Promise<void> {
+    await vi.waitFor(async () => expect(await this.#get(`tasks/${taskId}`)).toMatchObject({ isEvicted: true }), patient);
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const { apiUrl, token } = this.hatchet.config;
+    const response = await fetch(`${apiUrl}/api/v1/stable/${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return JSON.parse(await response.text());
   }
 
   async stop(): Promise<void> {

@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Hatchet } from '../../../sdk/index.ts';
+import { packageRoot } from '../../helpers/engine-process.ts';
 import { isListening, processesIn } from '../../helpers/left-behind.ts';
-import { CliSession, runCli } from '../../helpers/run-cli.ts';
+import { CliSession, cleanEnv, runCli } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('engine commands');
@@ -115,6 +119,25 @@ describe('an engine by hand', () => {
     expect(Object.keys(numbers.cpu_us_per_task)).toEqual(['engine', 'postgres', 'worker', 'client']);
     for (const value of Object.values(numbers.cpu_us_per_task)) expect(value).not.toBeNull();
     expect(processesIn('bench-worker')).toEqual([]);
+  });
+
+  it('stops though a client is frozen with its streams open and full', async () => {
+    const dataDir = join(folder, 'frozen');
+    const started = await runCli(['engine', 'start', '--detach', '--data-dir', dataDir, ...anyPorts], { cwd: folder });
+    expect(started.code).toBe(0);
+    const env = { ...cleanEnv(), HATCHET_CLIENT_TOKEN: readFileSync(join(dataDir, 'token'), 'utf8').trim(), HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+    const client = spawn(process.execPath, [join(packageRoot, 'test/fixtures/frozen-client/worker.mjs')], { cwd: packageRoot, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(client.stdout, 'data');
+      client.kill('SIGSTOP');
+      // What is sent to it fills what the system keeps for it.
+      const hatchet = Hatchet.init({ token: env.HATCHET_CLIENT_TOKEN, tlsConfig: { strategy: 'none' }, logLevel: 'OFF' });
+      for (let run = 0; run < 20; run += 1) await hatchet.runNoWait('waits', { text: 'x'.repeat(1_000_000) });
+      hatchet.close();
+      expect(await runCli(['engine', 'stop', '--data-dir', dataDir], { cwd: folder })).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      client.kill('SIGKILL');
+    }
   });
 
   it('stops, twice, and leaves nothing', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { status, type Client, type handleBidiStreamingCall, type handleServerStreamingCall, type handleUnaryCall, type MethodDefinition, type Server, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
-import { DispatcherService, GetVersionResponse } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
-import { EventsServiceService } from '../../../proto/gen/hatchet/contract/events.ts';
+import { Metadata, status, type Client, type handleBidiStreamingCall, type handleServerStreamingCall, type handleUnaryCall, type MethodDefinition, type Server, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
+import { DispatcherService, GetVersionResponse, ResourceEventType, SubscribeToWorkflowEventsRequest, WorkflowEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { EventsServiceService, PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
 import { V1DispatcherService } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { AdminServiceService, CreateWorkflowVersionRequest, TriggerWorkflowRunRequest, TriggerWorkflowRunResponse } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
@@ -36,8 +36,8 @@ function asRaw({ path, requestStream, responseStream }: Definition): Raw {
 
 function handlerOf(method: Raw, upstream: Client, state: DoubleState): handleUnaryCall<Buffer, Buffer> | handleServerStreamingCall<Buffer, Buffer> | handleBidiStreamingCall<Buffer, Buffer> {
   if (method.path === V1DispatcherService.durableTask.path) return durableStream(method, upstream, state);
-  if (method.requestStream) return bidiStream(method, upstream);
-  return method.responseStream ? serverStream(method, upstream) : unary(method, upstream, state);
+  if (method.requestStream) return bidiStream(method, upstream, state);
+  return method.responseStream ? serverStream(method, upstream, state) : unary(method, upstream, state);
 }
 
 function unary(method: Raw, upstream: Client, state: DoubleState): handleUnaryCall<Buffer, Buffer> {
@@ -65,6 +65,9 @@ function judge(path: string, request: Buffer, state: DoubleState): Verdict {
       return registration(request, state);
     case WorkflowServiceService.putRateLimit.path:
       state.rateLimits.add(PutRateLimitRequest.decode(request).key);
+      return { pass: request };
+    case EventsServiceService.putStreamEvent.path:
+      state.chunk(PutStreamEventRequest.decode(request).taskRunExternalId);
       return { pass: request };
     case WorkflowServiceService.triggerWorkflow.path: {
       const { name } = TriggerWorkflowRequest.decode(request);
@@ -99,30 +102,39 @@ function ghost(state: DoubleState): string {
   return id;
 }
 
-/** A cluster's errors have no codes of ours, and no advice. */
-function answerTo(path: string, { code, details }: ServiceError): { code: status; details: string } {
-  if (path === AdminServiceService.getRunDetails.path && code === status.NOT_FOUND) return { code, details: 'workflow run not found' };
-  return { code, details };
+/** A cluster's errors have no codes of ours, but the details that are the contract's. */
+function answerTo(path: string, { code, details, metadata }: ServiceError): { code: status; details: string; metadata: Metadata } {
+  const passed = new Metadata();
+  for (const value of metadata.get('grpc-status-details-bin')) passed.add('grpc-status-details-bin', value);
+  return { code, details: path === AdminServiceService.getRunDetails.path && code === status.NOT_FOUND ? 'workflow run not found' : details, metadata: passed };
 }
 
-function serverStream(method: Raw, upstream: Client): handleServerStreamingCall<Buffer, Buffer> {
+function serverStream(method: Raw, upstream: Client, state: DoubleState): handleServerStreamingCall<Buffer, Buffer> {
   return (call) => {
+    state.count(method.path);
+    const missed = method.path === DispatcherService.subscribeToWorkflowEvents.path ? state.chunksOf(SubscribeToWorkflowEventsRequest.decode(call.request).workflowRunId ?? '') : 0;
     const passed = upstream.makeServerStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, call.request, tokenOnly(call.metadata));
+    let left = missed;
     call.on('cancelled', () => passed.cancel());
-    passed.on('data', (message: Buffer) => void call.write(message));
-    passed.on('error', (error) => call.destroy(error));
+    passed.on('data', (message: Buffer) => {
+      // Streams are live there: what was said before somebody listened is gone.
+      if (left > 0 && WorkflowEvent.decode(message).eventType === ResourceEventType.RESOURCE_EVENT_TYPE_STREAM) left -= 1;
+      else call.write(message);
+    });
+    passed.on('error', (error) => void call.emit('error', error));
     passed.on('end', () => call.end());
   };
 }
 
-function bidiStream(method: Raw, upstream: Client): handleBidiStreamingCall<Buffer, Buffer> {
+function bidiStream(method: Raw, upstream: Client, state: DoubleState): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
+    state.count(method.path);
     const passed = upstream.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, tokenOnly(call.metadata));
     call.on('cancelled', () => passed.cancel());
     call.on('data', (message: Buffer) => void passed.write(message));
     call.on('end', () => passed.end());
     passed.on('data', (message: Buffer) => void call.write(message));
-    passed.on('error', (error) => call.destroy(error));
+    passed.on('error', (error) => void call.emit('error', error));
     passed.on('end', () => call.end());
   };
 }

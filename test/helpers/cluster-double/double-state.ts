@@ -11,6 +11,7 @@ export class DoubleState {
   readonly ghosts = new Set<string>();
   /** Requests by method, such as `/WorkflowService/TriggerWorkflow`. */
   readonly requests = new Map<string, number>();
+  readonly #chunks = new Map<string, number>();
   readonly #swallowed = new Map<string, number>();
 
   /** The engine takes the next `times` requests of the method, and their answers are lost with the connection. */
@@ -24,6 +25,15 @@ export class DoubleState {
     if (left === 0) return false;
     this.#swallowed.set(method, left - 1);
     return true;
+  }
+
+  /** A task has said something in its stream. */
+  chunk(taskId: string): void {
+    this.#chunks.set(taskId, this.chunksOf(taskId) + 1);
+  }
+
+  chunksOf(taskId: string): number {
+    return this.#chunks.get(taskId) ?? 0;
   }
 
   count(method: string): void {

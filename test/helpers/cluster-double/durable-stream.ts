@@ -57,7 +57,7 @@ export function durableStream(method: MethodDefinition<Buffer, Buffer>, upstream
     });
     call.on('end', () => passed.end());
     call.on('cancelled', end);
-    passed.on('error', (error) => call.destroy(error));
+    passed.on('error', (error) => void call.emit('error', error));
     passed.on('end', () => call.end());
   };
 }

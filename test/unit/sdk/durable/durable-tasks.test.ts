@@ -53,7 +53,7 @@ it('a task comes to an end though a replay takes more than half of its execution
     return 'done';
   });
   if (body === undefined) throw new Error('it has a function');
-  const durable: DurableAction = { durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '' }, inputSchema: undefined, outputSchema: undefined };
+  const durable: DurableAction = { durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '' }, workflowName: 'a-workflow', inputSchema: undefined, outputSchema: undefined };
   let output: unknown = left;
   for (let invocation = 1; output === left; invocation++) {
     const action = AssignedAction.create({ taskRunExternalId: 'task', durableTaskInvocationCount: invocation, actionPayload: '{}' });

@@ -1,50 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/config.ts';
-import { startEngine } from '../../engine/index.ts';
-import { ConcurrencyLimitStrategy, Hatchet, Or, RateLimitDuration, RunCancelledError, SleepCondition, UserEventCondition, type Runnable, type Worker } from '../../sdk/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConcurrencyLimitStrategy, Or, RateLimitDuration, RunCancelledError, SleepCondition, UserEventCondition, type Hatchet } from '../../sdk/index.ts';
+import { SdkBench } from '../helpers/sdk-target.ts';
+import { differs } from './differences.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let dataDir: string;
-let database: TestDatabase;
-let engine: RunningEngine;
+let bench: SdkBench;
 let hatchet: Hatchet;
-const workers: { worker: Worker; running: Promise<void> }[] = [];
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
-  database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
+  bench = await SdkBench.start();
+  ({ hatchet } = bench);
 });
 
-afterEach(async () => {
-  for (const { worker, running } of workers.splice(0)) {
-    await worker.stop();
-    await running;
-  }
-});
-
-afterAll(async () => {
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true });
-});
-
-async function serve(...workflows: Runnable[]): Promise<void> {
-  const worker = await hatchet.worker('test', { handleKill: false, workflows });
-  workers.push({ worker, running: worker.start() });
-  await worker.waitUntilReady();
-}
+afterAll(async () => await bench.stop());
 
 describe('the queue, by our SDK', () => {
   it('waits for an event or a sleep, skips, and cleans up after a failure', async () => {
     const flow = hatchet.workflow<{ n: number }>({ name: 'flow' });
-    const first = flow.task({ name: 'first', fn: (input) => ({ n: input.n }) });
+    let firsts = 0;
+    const first = flow.task({ name: 'first', fn: (input) => ({ n: input.n, nth: (firsts += 1) }) });
     flow.task({ name: 'approved', parents: [first], waitFor: Or(new UserEventCondition('approve', 'input.by == "ada"'), new SleepCondition('1h')), fn: (_, ctx) => ctx.triggers() });
     const big = flow.task({ name: 'big', parents: [first], skipIf: [{ parent: first, expression: 'output.n < 10.0' }], fn: () => ({ big: true }) });
     flow.task({
@@ -59,10 +33,10 @@ describe('the queue, by our SDK', () => {
       errors.push(ctx.errors());
       return {};
     });
-    await serve(flow);
+    await bench.serve([flow]);
 
     const small = await flow.runNoWait({ n: 1 });
-    await expect.poll(async () => (await hatchet.runs.getDetails(small)).taskRuns['first']?.status).toBe('COMPLETED');
+    await expect.poll(() => firsts).toBe(1);
     await hatchet.events.push('approve', { by: 'bob' });
     await hatchet.events.push('approve', { by: 'ada' });
     const done: unknown = await small.output;
@@ -70,49 +44,52 @@ describe('the queue, by our SDK', () => {
 
     const large = await flow.runNoWait({ n: 50 });
     await expect.poll(() => errors.length).toBe(1);
-    expect(errors[0]?.['last']).toContain('no more');
+    expect(errors[0]?.['last']).toBe('no more');
     await hatchet.runs.cancel({ ids: [large.workflowRunId] });
   });
 
   it('keys, rate limits and a refusal by an expression', async () => {
-    await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.HOUR });
-    const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({ sent: true }) });
+    const key = bench.named('mail');
+    await hatchet.ratelimits.upsert({ key, limit: 1, duration: RateLimitDuration.HOUR });
+    const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: key, units: 1 }], fn: () => ({ sent: true }) });
     const single = hatchet.task({ name: 'single', concurrency: { expression: 'input.user', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.CANCEL_NEWEST }, fn: async (_input: { user?: string }, ctx) => new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))) });
-    await serve(mail, single);
+    await bench.serve([mail, single]);
     expect(await mail.run({})).toEqual({ sent: true });
     const waiting = await mail.runNoWait({});
     expect((await hatchet.runs.getDetails(waiting)).status).toBe('QUEUED');
-    await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.HOUR });
+    await hatchet.ratelimits.upsert({ key, limit: 1, duration: RateLimitDuration.HOUR });
     await hatchet.runs.cancel({ ids: [waiting.workflowRunId] });
 
     const kept = await single.runNoWait({ user: 'ada' });
     await expect(single.run({ user: 'ada' })).rejects.toBeInstanceOf(RunCancelledError);
-    await expect(single.run({})).rejects.toThrow('the concurrency expression "input.user" failed');
+    await expect(single.run({})).rejects.toThrow(differs('failed expressions') ? 'input.user' : 'the concurrency expression "input.user" failed');
     await hatchet.runs.cancel({ ids: [kept.workflowRunId] });
   });
 
   it('streams chunks in order, to early and late subscribers', async () => {
-    let go = (): void => {};
-    const subscribed = new Promise<void>((resolve) => (go = resolve));
+    const heardIt = new AbortController();
     const speaker = hatchet.task({
       name: 'speaker',
       fn: async (_: object, ctx) => {
-        for (const word of ['one', 'two']) await ctx.putStream(word);
-        await subscribed;
-        for (const word of ['three', 'four']) await ctx.putStream(word);
+        // Nobody is told when a subscriber is there, and a cluster keeps nothing for it.
+        while (!heardIt.signal.aborted) {
+          await ctx.putStream('is somebody there?');
+          await setTimeout(20);
+        }
+        for (const word of ['one', 'two', 'three', 'four']) await ctx.putStream(word);
         return {};
       },
     });
-    await serve(speaker);
+    await bench.serve([speaker]);
     const ref = await speaker.runNoWait({});
     const heard: string[] = [];
     for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) {
-      heard.push(chunk);
-      if (heard.length === 2) go();
+      heardIt.abort();
+      if (!chunk.endsWith('?')) heard.push(chunk);
     }
     const late: string[] = [];
-    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) late.push(chunk);
-    expect([heard, late]).toEqual([['one', 'two', 'three', 'four'], ['one', 'two', 'three', 'four']]);
+    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) if (!chunk.endsWith('?')) late.push(chunk);
+    expect([heard, late]).toEqual([['one', 'two', 'three', 'four'], differs('live streams') ? [] : ['one', 'two', 'three', 'four']]);
     await expect(hatchet.runs.subscribeToStream(crypto.randomUUID()).next()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
   });
 
@@ -127,15 +104,16 @@ describe('the queue, by our SDK', () => {
         return {};
       },
     });
-    await serve(listener);
+    await bench.serve([listener]);
     await hatchet.events.bulkPush('order:placed', [{ payload: { amount: 5 } }, { payload: { amount: 50 } }], { scope: 'eu' });
     await expect.poll(() => seen.length).toBe(1);
     expect(seen[0]).toEqual([50, { region: 'eu' }, true]);
 
-    const cron = await hatchet.crons.create(listener, { name: 'nightly', expression: '0 3 * * *', timezone: 'Europe/Berlin', input: { amount: 1 } });
-    expect(await hatchet.crons.get(cron)).toMatchObject({ name: 'nightly', cron: '0 3 * * *', enabled: true, workflowName: 'listener' });
+    const nightly = bench.named('nightly');
+    const cron = await hatchet.crons.create(listener, { name: nightly, expression: '0 3 * * *', timezone: 'Europe/Berlin', input: { amount: 1 } });
+    expect(await hatchet.crons.get(cron)).toMatchObject({ name: nightly, cron: '0 3 * * *', enabled: true, workflowName: `${hatchet.config.namespace}listener` });
     await hatchet.crons.update(cron, { enabled: false });
-    expect((await hatchet.crons.list({ cronName: 'nightly' })).rows?.map((row) => row.enabled)).toEqual([false]);
+    expect((await hatchet.crons.list({ cronName: nightly })).rows?.map((row) => row.enabled)).toEqual([false]);
     await hatchet.crons.delete(cron);
 
     const scheduled = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000), input: { amount: 7 } });
