@@ -51,8 +51,7 @@ const table: Table<RateLimitRow> = {
 
 function rowOf({ key, limitValue, value, window, lastRefill }: RateLimitState): RateLimitRow {
   const began = lastRefill === undefined || Date.parse(lastRefill) === 0 ? null : lastRefill;
-  // A cluster writes `1 MINUTE`.
-  return { key, limit: limitValue, left: value, window: window.replace(/^1 /, '').toLowerCase(), refilledAt: began };
+  return { key, limit: limitValue, left: value, window: window.toLowerCase(), refilledAt: began };
 }
 
 export async function listRateLimits(context: CliContext, flags: ListRateLimitsFlags): Promise<ExitCode> {

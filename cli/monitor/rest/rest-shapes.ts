@@ -22,7 +22,7 @@ interface RunFields {
   isEvicted?: boolean;
   workflowId?: string;
   workflowName?: string;
-  /** As a cluster stores it: see `inputOf`. */
+  /** As a cluster stores it: see `plainInput`. */
   input?: unknown;
   output?: unknown;
   /** Empty for none. */

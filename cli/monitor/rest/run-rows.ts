@@ -1,8 +1,9 @@
+import { plainInput } from '../../../sdk/run/plain-run.ts';
 import { isRecord } from '../../project/json-value.ts';
 import type { RunDetail, RunRow, TaskRow } from '../run-reader.ts';
 import type { RunStatusName } from '../status-name.ts';
 import type { RunDetailsShape, RunShape, StepConfig, TaskShape } from './rest-shapes.ts';
-import { failureOf, inputOf, nameOf, timeOf } from './stored-values.ts';
+import { failureOf, nameOf, timeOf } from './stored-values.ts';
 
 /** An evicted task counts as a running one on the wire. */
 export function statusOf({ status, isEvicted }: Pick<TaskShape, 'status' | 'isEvicted'>): RunStatusName {
@@ -49,7 +50,7 @@ export function runDetail(details: RunDetailsShape, { workflow, workers }: { wor
   const evicted = tasks.length === 1 && status === 'RUNNING' && only?.status === 'EVICTED';
   return {
     run: { ...commonRow(run, { runId: run.metadata.id, workflow }), status: evicted ? 'EVICTED' : status, taskCount: tasks.length },
-    input: inputOf(run.input),
+    input: plainInput(run.input) ?? null,
     tasks,
     ...(run.leftOut?.input === undefined ? {} : { inputLeftOutBytes: run.leftOut.input }),
   };

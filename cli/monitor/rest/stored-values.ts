@@ -1,26 +1,10 @@
-import { isRecord } from '../../project/json-value.ts';
+import { toldFailure } from '../../../sdk/failure/told-failure.ts';
 
-/**
- * What a run was started with. A cluster keeps the input of a run of one task together with what else its worker is sent;
- * our engine keeps it as it came.
- */
-export function inputOf(stored: unknown): unknown {
-  if (!isRecord(stored)) return stored ?? null;
-  const isEnvelope = 'input' in stored && 'triggered_by' in stored && 'parents' in stored && 'triggers' in stored;
-  return isEnvelope ? stored['input'] : stored;
-}
-
-/** Workers of all SDKs report a failure as JSON with its message and stack; what the engine itself says is plain text. */
+/** A failure as engines tell it; empty for none. */
 export function failureOf(text: string | undefined): { message: string | null; stack: string | null } {
   if (text === undefined || text === '') return { message: null, stack: null };
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (isRecord(parsed) && typeof parsed['message'] === 'string') return { message: parsed['message'], stack: typeof parsed['stack'] === 'string' ? parsed['stack'] : null };
-    if (typeof parsed === 'string') return { message: parsed, stack: null };
-  } catch {
-    // Plain text is a message as it is.
-  }
-  return { message: text, stack: null };
+  const { message, stack = null } = toldFailure(text);
+  return { message, stack };
 }
 
 /** A cluster writes the year 1 for a time that it does not know. */

@@ -23,7 +23,8 @@ interface Engine {
 /** A list as both engines page it: by a number of rows that are left out. */
 function clientOf(engine: Engine): Pick<RestClient, 'get'> {
   return {
-    get: (_path, query) => {
+    get: (_path, given) => {
+      const query = given ?? {};
       engine.asked++;
       const until = typeof query['until'] === 'string' ? query['until'] : undefined;
       const statuses = Array.isArray(query['statuses']) ? query['statuses'] : [];

@@ -3,10 +3,9 @@ import { durableLogOf } from '../../../../../cli/monitor/rest/durable-log.ts';
 import { changesOf, seenRun, seenRunAt } from '../../../../../cli/monitor/rest/run-changes.ts';
 import { runDetail, runRow } from '../../../../../cli/monitor/rest/run-rows.ts';
 import type { RunDetailsShape, RunShape, TaskShape } from '../../../../../cli/monitor/rest/rest-shapes.ts';
-import { failureOf, inputOf } from '../../../../../cli/monitor/rest/stored-values.ts';
+import { failureOf } from '../../../../../cli/monitor/rest/stored-values.ts';
 
 const at = (second: number): string => `2030-01-01T00:00:${String(second).padStart(2, '0')}.000Z`;
-const envelope = (input: unknown): object => ({ input, overrides: null, parents: {}, triggered_by: 'manual', triggers: { filter_payload: null }, user_data: null });
 
 function task(id: string, change: Partial<TaskShape> = {}): TaskShape {
   return { metadata: { id, createdAt: at(0) }, taskExternalId: id, workflowRunExternalId: 'run', displayName: `${id}-1795946199168`, status: 'QUEUED', retryCount: 0, ...change };
@@ -17,16 +16,8 @@ function run(change: Partial<RunShape> = {}): RunShape {
 }
 
 describe('what REST gives, as rows', () => {
-  it('unwraps the input of a run of one task, and leaves one that only looks alike', () => {
-    expect(inputOf(envelope({ a: 1 }))).toEqual({ a: 1 });
-    expect(inputOf({ input: { a: 1 } })).toEqual({ input: { a: 1 } });
-    expect(inputOf({ a: 1 })).toEqual({ a: 1 });
-    expect(inputOf(undefined)).toBeNull();
-  });
-
-  it('reads failures as JSON with their stack, as JSON text, and as plain text', () => {
+  it('reads failures as JSON with their stack, and as plain text', () => {
     expect(failureOf('{"message":"no luck","stack":"Error: no luck\\n at x"}')).toEqual({ message: 'no luck', stack: 'Error: no luck\n at x' });
-    expect(failureOf('"no luck"')).toEqual({ message: 'no luck', stack: null });
     expect(failureOf('no luck')).toEqual({ message: 'no luck', stack: null });
     expect(failureOf('{"code":1}')).toEqual({ message: '{"code":1}', stack: null });
     expect(failureOf('')).toEqual({ message: null, stack: null });
