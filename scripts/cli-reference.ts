@@ -15,7 +15,11 @@ Data goes to stdout alone, messages to stderr. Nothing prompts without a termina
 
 Exit codes: 0 done · 1 failed (a failed or cancelled run, a newer schema, anything else) · 2 wrong use (flags, invalid JSON, input against its schema, NUL, over 4 MiB, a given port taken) · 3 engine not reached or access refused · 4 unknown workflow or run · 130 interrupted.
 
-Which engine: flags, then \`HATCHET_CLIENT_TOKEN\` and \`HATCHET_CLIENT_HOST_PORT\`, then the project's data folder; an explicit \`--data-dir\` beats the environment.
+Which engine, by the first of these that names one: \`--token\` or \`--token-file\`; \`--data-dir\`; \`--profile\`; \`HATCHET_PROFILE\`; \`HATCHET_CLIENT_TOKEN\` with \`HATCHET_CLIENT_HOST_PORT\`, \`_API_URL\`, \`_NAMESPACE\` and \`_TLS_*\`; the profile that \`hatchet profile use\` chose; the project's data folder. \`--profile local\` is the data folder, past all of these. \`--address\` and \`--api-url\` say where the engine is, in place of what was found. Nothing of \`HATCHET_CLIENT_*\` is taken for a profile.
+
+Profiles are kept in \`hatchet-ts/profiles.json\` of \`XDG_CONFIG_HOME\` (else \`~/.config\`), or in the folder that \`HATCHET_CONFIG_DIR\` names, for the user alone.
+
+On a Hatchet cluster, commands read over its REST API. What only a hatchet-ts engine tells ends with NOT_SUPPORTED, exit code 1 and what to use instead: \`runs why\`, \`queues list\`, \`audit list\`.
 `;
 
 function helpOf(command: Command): string {
