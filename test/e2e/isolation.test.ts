@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, RunFailedError, type TaskFailure } from '../../sdk/index.ts';
@@ -14,6 +14,7 @@ import { descendants, running } from '../helpers/process-tree.ts';
 import { kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { within } from '../helpers/within.ts';
 
 const folder = makeTempFolder('isolation');
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -43,16 +44,22 @@ function startWorker(options: object, before: readonly string[] = []): WorkerPro
   const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  // Not `close`: a runner that outlives it, which it must not, has its output open.
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return {
     child,
     temp,
     output: () => output,
     end: async (signal) => {
       child.kill(signal);
-      return await ended;
+      return await within(ended, () => `the worker has not ended after ${signal}; it said:\n${output}`);
     },
   };
+}
+
+/** Ends processes for certain. */
+function destroy(pids: readonly number[]): void {
+  for (const pid of running(pids)) process.kill(pid, 'SIGKILL');
 }
 
 async function ready({ output }: WorkerProgram): Promise<void> {
@@ -92,6 +99,15 @@ beforeAll(async () => {
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   port = await freePort();
   listener = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')).listen(port, '127.0.0.1');
+  worker = startWorker({ isolation });
+  await ready(worker);
+});
+
+// What spins on takes the runners of the tests that follow, and they would fail in its place.
+afterEach(async ({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  const { pid = 0 } = worker.child;
+  destroy([...descendants(pid), pid]);
   worker = startWorker({ isolation });
   await ready(worker);
 });
@@ -167,9 +183,10 @@ describe.each(levels)('a task in a %s', (level) => {
     await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
     for (const { workflowRunId } of [spinning, heeding]) await expect.poll(() => hatchet.runs.get_status(workflowRunId)).toBe('CANCELLED');
     expect(await logged(heeding.workflowRunId, 'heard')).toBe('heard: AbortError');
-    if (level === 'process') await expect.poll(() => running([pid])).toEqual([]);
+    if (level === 'process') await expect.poll(() => running([pid]), { message: 'the process of the cancelled attempt runs on' }).toEqual([]);
     // Four runners, of which none may be left spinning: each of these needs one.
-    expect(await Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })))).toHaveLength(4);
+    const next = Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })));
+    expect(await within(next, () => `a ${level} whose attempt was cancelled, or ran out of time, has not been ended: it keeps its place, and others wait for it`)).toHaveLength(4);
   });
 });
 
@@ -240,9 +257,13 @@ describe('a worker that ends', () => {
     // Its guardian, a process, and of the sandbox what made the namespaces and what runs in them.
     expect(running(below).length).toBeGreaterThanOrEqual(4);
     const { temp } = worker;
-    await worker.end('SIGKILL');
-    await expect.poll(() => running(below), { interval: 20 }).toEqual([]);
-    expect(readdirSync(temp)).toEqual([]);
+    try {
+      await worker.end('SIGKILL');
+      await expect.poll(() => running(below), { interval: 20, message: 'processes outlive their killed worker' }).toEqual([]);
+      expect(readdirSync(temp), 'folders outlive their killed worker').toEqual([]);
+    } finally {
+      destroy(below);
+    }
     await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
   });
 
