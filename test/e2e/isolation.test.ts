@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -23,6 +23,7 @@ const levels = ['thread', 'process', 'sandbox'] as const;
 
 interface WorkerProgram {
   child: ChildProcess;
+  startedAtMs: number;
   /** The folder for all that it writes in passing. */
   temp: string;
   output(): string;
@@ -38,16 +39,17 @@ let listener: Server;
 let port: number;
 
 /** The program of the fixture, with a temporary folder of its own. */
-function startWorker(options: object, before: readonly string[] = []): WorkerProgram {
+function startWorker(options: object, { before = [], ownGroup = false }: { before?: readonly string[]; ownGroup?: boolean } = {}): WorkerProgram {
   const temp = mkdtempSync(join(folder, 'worker-'));
   const [file, ...args] = [...before, process.execPath, join(packageRoot, 'test/fixtures/isolation/worker.mjs'), JSON.stringify(options)];
-  const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, detached: ownGroup, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
   // Not `close`: a runner that outlives it, which it must not, has its output open.
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return {
     child,
+    startedAtMs: performance.now(),
     temp,
     output: () => output,
     end: async (signal) => {
@@ -68,7 +70,7 @@ async function ready({ output }: WorkerProgram): Promise<void> {
 
 /** What the task of a run by name gave. */
 async function run(task: string, input: object = {}): Promise<unknown> {
-  const output = await hatchet.run<object, Record<string, unknown>>(task, input);
+  const output = await within(hatchet.run<object, Record<string, unknown>>(task, input), () => `the run of ${task} has not ended, and what is to end it has not`);
   return output[task];
 }
 
@@ -113,13 +115,19 @@ afterEach(async ({ task }) => {
 });
 
 afterAll(async () => {
-  await worker.end('SIGTERM');
-  listener.close();
-  hatchet.close();
-  await engine.stop();
-  await sql.end();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
+  const { pid = 0 } = worker.child;
+  const below = descendants(pid);
+  try {
+    await worker.end('SIGTERM');
+  } finally {
+    destroy([...below, pid]);
+    listener.close();
+    hatchet.close();
+    await engine.stop();
+    await sql.end();
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe.each(levels)('a task in a %s', (level) => {
@@ -191,6 +199,17 @@ describe.each(levels)('a task in a %s', (level) => {
 });
 
 describe('a worker with isolated tasks', () => {
+  it('ends with a process all that it has started, whether it was cancelled or ended by itself', async () => {
+    const [cancelled, ended] = await Promise.all([false, true].map(async (ends) => await hatchet.runNoWait('process-family', { ends })));
+    const pids = await Promise.all([cancelled, ended].map(async (ref) => Number((await logged(ref?.workflowRunId ?? '', 'pid ')).slice('pid '.length))));
+    await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
+    try {
+      await expect.poll(() => running(pids), { message: 'what the task has started outlives its process' }).toEqual([]);
+    } finally {
+      destroy(pids);
+    }
+  });
+
   it('keeps threads and processes for the next attempt, and no sandbox', async () => {
     const processes = [await run('process-where'), await run('process-where')];
     expect(processes[0]).toEqual(processes[1]);
@@ -245,22 +264,38 @@ describe('a sandbox', () => {
   });
 });
 
+/** Of a worker: the process that ends its runners when it is gone. */
+function guardianOf({ child }: WorkerProgram): number | undefined {
+  return running(descendants(child.pid ?? 0)).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes("process.stdin.on('close'"));
+}
+
 describe('a worker that ends', () => {
-  it('leaves no runner behind, be it by SIGKILL', async () => {
+  it('leaves nothing behind', async () => {
     await worker.end('SIGTERM');
     expect(readdirSync(worker.temp)).toEqual([]);
-    worker = startWorker({ isolation });
+  });
+
+  it.each(['SIGKILL', 'SIGKILL for its process group', 'SIGKILL after its guardian was ended'])('leaves no runner behind, be it by %s', async (way) => {
+    worker = startWorker({ isolation }, { ownGroup: true });
     await ready(worker);
     const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
     for (const { workflowRunId } of spinning) await logged(workflowRunId, 'pid ');
-    const below = descendants(worker.child.pid ?? 0);
+    if (way.includes('guardian')) {
+      // One that cannot even start is not started again and again.
+      await expect.poll(() => performance.now() - worker.startedAtMs).toBeGreaterThan(2_000);
+      const guardian = guardianOf(worker) ?? 0;
+      process.kill(guardian, 'SIGKILL');
+      await expect.poll(() => guardianOf(worker), { message: 'no guardian takes the place of one that was ended' }).not.toSatisfy((pid) => pid === undefined || pid === guardian);
+    }
+    const { temp, child: { pid = 0 } } = worker;
+    const below = descendants(pid);
     // Its guardian, a process, and of the sandbox what made the namespaces and what runs in them.
     expect(running(below).length).toBeGreaterThanOrEqual(4);
-    const { temp } = worker;
     try {
+      if (way.includes('group')) process.kill(-pid, 'SIGKILL');
       await worker.end('SIGKILL');
       await expect.poll(() => running(below), { interval: 20, message: 'processes outlive their killed worker' }).toEqual([]);
-      expect(readdirSync(temp), 'folders outlive their killed worker').toEqual([]);
+      await expect.poll(() => readdirSync(temp), { message: 'folders outlive their killed worker' }).toEqual([]);
     } finally {
       destroy(below);
     }
@@ -268,13 +303,14 @@ describe('a worker that ends', () => {
   });
 
   it.runIf(kernelKeepsSandboxes)('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
+    await worker.end('SIGKILL');
     // As root of a container without the right to make namespaces.
     const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
-    const refused = startWorker({}, weakened);
+    const refused = startWorker({}, { before: weakened });
     expect(await new Promise((resolve) => refused.child.once('close', resolve))).toBe(1);
     expect(refused.output()).toMatch(/ISOLATION_UNAVAILABLE/);
     expect(refused.output()).toMatch(/this machine cannot keep the task .* in a sandbox: unshare: unshare failed: Operation not permitted\. Run the worker on Linux with util-linux/);
-    worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, weakened);
+    worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, { before: weakened });
     await ready(worker);
     expect(worker.output()).toContain('the kernel of this machine keeps no sandbox in');
     const codes = await Promise.all([failure('sandbox-read', { path: '/etc/passwd' }), failure('sandbox-connect', { port }), failure('sandbox-spawn'), failure('sandbox-signal', { pid: worker.child.pid }), failure('sandbox-spin'), failure('sandbox-buffers')]);
