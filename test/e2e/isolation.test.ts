@@ -276,6 +276,7 @@ describe('a worker that ends', () => {
   });
 
   it.each(['SIGKILL', 'SIGKILL for its process group', 'SIGKILL after its guardian was ended'])('leaves no runner behind, be it by %s', async (way) => {
+    destroy([...descendants(worker.child.pid ?? 0), worker.child.pid ?? 0]);
     worker = startWorker({ isolation }, { ownGroup: true });
     await ready(worker);
     const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
