@@ -105,29 +105,28 @@ beforeAll(async () => {
   await ready(worker);
 });
 
+/** With all that it runs, whether or not that would end it. */
+function destroyWorker(): void {
+  const { pid = 0 } = worker.child;
+  destroy([...descendants(pid), pid]);
+}
+
 // What spins on takes the runners of the tests that follow, and they would fail in its place.
 afterEach(async ({ task }) => {
   if (task.result?.state !== 'fail') return;
-  const { pid = 0 } = worker.child;
-  destroy([...descendants(pid), pid]);
+  destroyWorker();
   worker = startWorker({ isolation });
   await ready(worker);
 });
 
 afterAll(async () => {
-  const { pid = 0 } = worker.child;
-  const below = descendants(pid);
-  try {
-    await worker.end('SIGTERM');
-  } finally {
-    destroy([...below, pid]);
-    listener.close();
-    hatchet.close();
-    await engine.stop();
-    await sql.end();
-    await database.drop();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  destroyWorker();
+  listener.close();
+  hatchet.close();
+  await engine.stop();
+  await sql.end();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 describe.each(levels)('a task in a %s', (level) => {
@@ -276,7 +275,7 @@ describe('a worker that ends', () => {
   });
 
   it.each(['SIGKILL', 'SIGKILL for its process group', 'SIGKILL after its guardian was ended'])('leaves no runner behind, be it by %s', async (way) => {
-    destroy([...descendants(worker.child.pid ?? 0), worker.child.pid ?? 0]);
+    destroyWorker();
     worker = startWorker({ isolation }, { ownGroup: true });
     await ready(worker);
     const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
@@ -299,12 +298,12 @@ describe('a worker that ends', () => {
       await expect.poll(() => readdirSync(temp), { message: 'folders outlive their killed worker' }).toEqual([]);
     } finally {
       destroy(below);
+      await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
     }
-    await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
   });
 
   it.runIf(kernelKeepsSandboxes)('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
-    await worker.end('SIGKILL');
+    destroyWorker();
     // As root of a container without the right to make namespaces.
     const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
     const refused = startWorker({}, { before: weakened });

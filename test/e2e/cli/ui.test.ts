@@ -102,7 +102,9 @@ describe('hatchet dev in a terminal', () => {
     terminal.press('\r');
     await terminal.shows(/enter pushes, tab goes to the scope/);
     // Its filter lets through what has this scope.
-    terminal.press('\tpost');
+    terminal.press('\t');
+    await terminal.shows(/enter pushes, without a scope/);
+    terminal.press('post');
     await terminal.shows(/scope +post/);
     terminal.press('\r');
     await terminal.shows(/pushed invoice:due: it started 1 run of remind/);
