@@ -198,12 +198,14 @@ describe.each(levels)('a task in a %s', (level) => {
 });
 
 describe('a worker with isolated tasks', () => {
-  it('ends with a process all that it has started, whether it was cancelled or ended by itself', async () => {
-    const [cancelled, ended] = await Promise.all([false, true].map(async (ends) => await hatchet.runNoWait('process-family', { ends })));
-    const pids = await Promise.all([cancelled, ended].map(async (ref) => Number((await logged(ref?.workflowRunId ?? '', 'pid ')).slice('pid '.length))));
-    await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
+  it('ends with a process all that it has started: cancelled, ended by itself, or killed while it has nothing to do', async () => {
+    const [cancelled, ...others] = await Promise.all(['spin', 'exit', 'return'].map(async (then) => await hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { then })));
+    const pids = await Promise.all([cancelled, ...others].map(async (ref) => Number((await logged(ref?.workflowRunId ?? '', 'pid ')).slice('pid '.length))));
     try {
-      await expect.poll(() => running(pids), { message: 'what the task has started outlives its process' }).toEqual([]);
+      await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
+      const idle = await others[1]?.result();
+      process.kill(idle?.['process-family'].runner ?? 0, 'SIGKILL');
+      await expect.poll(() => running(pids), { message: 'what tasks have started outlives their processes' }).toEqual([]);
     } finally {
       destroy(pids);
     }
@@ -231,6 +233,15 @@ describe('a worker with isolated tasks', () => {
 });
 
 describe('a sandbox', () => {
+  it('is not even started with the environment of its worker', async () => {
+    const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+    await logged(workflowRunId, 'pid ');
+    const environments = running(descendants(worker.child.pid ?? 0)).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('hatchet-sandbox-')).map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    expect(environments.length).toBeGreaterThan(0);
+    for (const environment of environments) expect(environment).not.toMatch(/HATCHET|TMPDIR/);
+  });
+
   it('refuses what it was not granted, with a reason', async () => {
     const stranger = (await hatchet.runNoWait('neighbour', {})).workflowRunId;
     const denied = 'ERR_ACCESS_DENIED';
@@ -241,7 +252,12 @@ describe('a sandbox', () => {
       ['connect', { port }, denied],
       ['connect', { path: join(folder, 'socket') }, denied],
       ['fetch', { port }, denied],
+      ['listen', {}, denied],
+      ...['send', 'bind', 'connect'].map((call): [string, object, string] => ['datagram', { call }, denied]),
+      ...['callback', 'promise', 'resolver'].map((call): [string, object, string] => ['lookup', { call }, denied]),
       ['spawn', {}, denied],
+      ['wasi', {}, denied],
+      ['inspect', {}, denied],
       ['thread', {}, denied],
       ['addon', { path: join(folder, 'addon.node') }, 'ERR_DLOPEN_DISABLED'],
       ['signal', { pid: worker.child.pid }, denied],
@@ -249,7 +265,7 @@ describe('a sandbox', () => {
       ['talk', { call: 'releaseSlot' }, 'NOT_GRANTED'],
       ['startSecret', {}, 'NOT_GRANTED'],
     ];
-    const codes = await Promise.all(cases.map(async ([task, input]) => [task, input, (await failure(`sandbox-${task}`.toLowerCase(), input))?.code]));
+    const codes = await Promise.all(cases.map(async ([task, input]) => [task, input, (await failure(`sandbox-${task}`.toLowerCase(), input).catch((error: unknown) => ({ code: String(error) })))?.code]));
     expect(codes).toEqual(cases);
     const forged = { type: 'answer', call: 1, error: { code: 'NOT_GRANTED' } };
     for (const [call, given] of [['outcomes', stranger], ['cancelTasks', [stranger]], ['replayTasks', [stranger]], ['upsertLabels', { zone: 'mine' }]]) expect(await run('sandbox-forge', { call, given })).toMatchObject(forged);
