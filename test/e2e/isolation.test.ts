@@ -199,7 +199,7 @@ describe.each(levels)('a task in a %s', (level) => {
 
 describe('a worker with isolated tasks', () => {
   it('ends with a process all that it has started: cancelled, ended by itself, or killed while it has nothing to do', async () => {
-    const [cancelled, ...others] = await Promise.all(['spin', 'exit', 'return'].map(async (then) => await hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { then })));
+    const [cancelled, ...others] = await Promise.all(['spin', 'exit', 'return'].map(async (next) => await hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { next })));
     const pids = await Promise.all([cancelled, ...others].map(async (ref) => Number((await logged(ref?.workflowRunId ?? '', 'pid ')).slice('pid '.length))));
     try {
       await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
