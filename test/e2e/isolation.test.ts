@@ -11,7 +11,7 @@ import { packageRoot } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patient.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
-import { kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
+import { hasUtilLinux, kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 import { within } from '../helpers/within.ts';
@@ -229,6 +229,20 @@ describe('a worker with isolated tasks', () => {
 
   it('does not believe what a runner says', async () => {
     for (const level of levels) expect(await failure(`${level}-babble`)).toMatchObject({ code: 'RUNNER_LOST', message: `the ${level} of the task ${level}-babble said what no runner says` });
+  });
+});
+
+describe('memory', () => {
+  it.each(['process', 'sandbox'])("that a %s holds is looked at by its worker, below the kernel's limit", async (level) => {
+    expect(await failure(`${level}-hold`, { megabytes: 200 })).toMatchObject({ code: 'MEMORY_LIMIT', message: expect.stringContaining('was ended, as it needed more than 128 MiB') });
+  });
+
+  it.runIf(hasUtilLinux)('of a process is bounded by the kernel as well, 192 MiB above', async () => {
+    const { workflowRunId } = await hatchet.runNoWait('process-hold', { megabytes: 1 });
+    const pid = Number((await logged(workflowRunId, 'pid ')).slice('pid '.length));
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    expect(Number(/^Max data size +(\d+)/m.exec(limits)?.[1])).toBe((128 + 192) * 1024 ** 2);
   });
 });
 
