@@ -247,6 +247,11 @@ describe('memory', () => {
 });
 
 describe('a sandbox', () => {
+  it('is not heard to the end of a message that is longer than any output', async () => {
+    expect(await failure('sandbox-flood')).toMatchObject({ code: 'OUTPUT_LIMIT', message: 'the sandbox of the task sandbox-flood said more at once than any output may have' });
+    expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
+  });
+
   it('is not even started with the environment of its worker', async () => {
     const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
     await logged(workflowRunId, 'pid ');
