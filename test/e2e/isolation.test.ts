@@ -342,7 +342,12 @@ describe('a worker that ends', () => {
     // As root of a container without the right to make namespaces.
     const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
     const refused = startWorker({}, { before: weakened });
-    expect(await new Promise((resolve) => refused.child.once('close', resolve))).toBe(1);
+    const code = new Promise((resolve) => refused.child.once('close', resolve));
+    try {
+      expect(await within(code, () => `a worker has not refused to start where nothing keeps its sandboxes in; it said:\n${refused.output()}`)).toBe(1);
+    } finally {
+      destroy([...descendants(refused.child.pid ?? 0), refused.child.pid ?? 0]);
+    }
     expect(refused.output()).toMatch(/ISOLATION_UNAVAILABLE/);
     expect(refused.output()).toMatch(/this machine cannot keep the task .* in a sandbox: unshare: unshare failed: Operation not permitted\. Run the worker on Linux with util-linux/);
     worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, { before: weakened });
