@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
 import { ConcurrencyLimitStrategy, Hatchet, Or, RateLimitDuration, RunCancelledError, SleepCondition, UserEventCondition, type Runnable, type Worker } from '../../sdk/index.ts';
@@ -144,6 +145,41 @@ describe('the queue, by our SDK', () => {
     expect(seen[1]).toEqual([7, {}, false]);
     const other = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000) });
     expect(await hatchet.scheduled.bulkDelete([other, scheduled])).toMatchObject({ deletedIds: [other.metadata.id], errors: [{ id: scheduled.metadata.id }] });
+  });
+
+  it('declarations start runs later, with inputs of their types', async () => {
+    const seen: unknown[] = [];
+    const later = hatchet.task({ name: 'starts-later', input: z.object({ n: z.number() }), fn: (input, ctx) => {
+      seen.push([input, ctx.additionalMetadata(), ctx.priority()]);
+      return {};
+    } });
+    const flow = hatchet.workflow<{ n: number }>({ name: 'flow-later' });
+    flow.task({ name: 'one', fn: (input) => void seen.push(input) });
+    const asks = hatchet.task({ name: 'asks-for-later', fn: async () => await later.schedule(new Date(), { n: 4 }) });
+    await serve(later, flow, asks);
+
+    await later.schedule(new Date(), { n: 1 }, { additionalMetadata: { by: 'test' }, priority: 3 });
+    await expect.poll(() => seen).toEqual([[{ n: 1 }, { by: 'test' }, 3]]);
+    const before = Date.now();
+    const soon = await flow.delay(0.5, { n: 2 });
+    const inMs = Date.parse(soon.triggerAt) - before;
+    expect([soon.workflowName, inMs >= 500, inMs < 60_000]).toEqual(['flow-later', true, true]);
+    await expect.poll(() => seen[1]).toEqual({ n: 2 });
+    const cron = await later.cron('each second', '* * * * * *', { n: 3 }, { timezone: 'Europe/Berlin', additionalMetadata: { by: 'cron' } });
+    expect(cron).toMatchObject({ name: 'each second', cron: '* * * * * *', workflowName: 'starts-later', input: { n: 3 }, additionalMetadata: { by: 'cron' } });
+    await expect.poll(() => seen[2]).toMatchObject([{ n: 3 }, { by: 'cron' }, 1]);
+    await hatchet.crons.delete(cron);
+
+    // Also from inside a task.
+    await asks.run({});
+    await expect.poll(() => seen.at(-1)).toMatchObject([{ n: 4 }, {}, 1]);
+
+    const refused = JSON.parse('{"n":"many"}');
+    for (const starts of [later.schedule(new Date(), refused), later.delay(1, refused), later.cron('wrong', '* * * * *', refused)]) await expect(starts).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('the input of starts-later') });
+    await expect(flow.delay(-1, { n: 1 })).rejects.toMatchObject({ code: 'INVALID_DURATION' });
+    await expect(flow.schedule(new Date('never'), { n: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(hatchet.workflow<string[]>({ name: 'flow-later' }).schedule(new Date(), ['no object'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('the input of flow-later is not an object') });
+    expect((await hatchet.crons.list({ cronName: 'wrong' })).rows ?? []).toEqual([]);
   });
 
   it('timers and filters of a workflow that nobody has registered name it', async () => {
