@@ -337,6 +337,23 @@ describe('a worker that ends', () => {
     }
   });
 
+  it.runIf(kernelKeepsSandboxes)('takes its sandboxes with it, also where its guardian is killed together with it', async () => {
+    destroyWorker();
+    worker = startWorker({ isolation });
+    await ready(worker);
+    const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+    await logged(workflowRunId, 'pid ');
+    const below = descendants(worker.child.pid ?? 0);
+    try {
+      process.kill(guardianOf(worker) ?? 0, 'SIGKILL');
+      await worker.end('SIGKILL');
+      await expect.poll(() => running(below), { interval: 20, message: 'a sandbox outlives its worker and its guardian' }).toEqual([]);
+    } finally {
+      destroy(below);
+      await hatchet.runs.cancel({ ids: [workflowRunId] });
+    }
+  });
+
   it.runIf(kernelKeepsSandboxes)('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
     destroyWorker();
     // As root of a container without the right to make namespaces.
