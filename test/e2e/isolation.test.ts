@@ -299,8 +299,10 @@ describe('a sandbox', () => {
 });
 
 /** Of a worker: the process that ends its runners when it is gone. */
-function guardianOf({ child }: WorkerProgram): number | undefined {
-  return running(descendants(child.pid ?? 0)).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes("process.stdin.on('close'"));
+async function guardianOf({ child }: WorkerProgram, { other }: { other?: number } = {}): Promise<number> {
+  const find = (): number | undefined => running(descendants(child.pid ?? 0)).find((pid) => pid !== other && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes("process.stdin.on('close'"));
+  await expect.poll(find, { message: other === undefined ? 'the worker has no guardian' : 'no guardian takes the place of one that was ended' }).toBeDefined();
+  return find() ?? Number.NaN;
 }
 
 describe('a worker that ends', () => {
@@ -318,9 +320,9 @@ describe('a worker that ends', () => {
     if (way.includes('guardian')) {
       // One that cannot even start is not started again and again.
       await expect.poll(() => performance.now() - worker.startedAtMs).toBeGreaterThan(2_000);
-      const guardian = guardianOf(worker) ?? 0;
+      const guardian = await guardianOf(worker);
       process.kill(guardian, 'SIGKILL');
-      await expect.poll(() => guardianOf(worker), { message: 'no guardian takes the place of one that was ended' }).not.toSatisfy((pid) => pid === undefined || pid === guardian);
+      await guardianOf(worker, { other: guardian });
     }
     const { temp, child: { pid = 0 } } = worker;
     const below = descendants(pid);
@@ -343,9 +345,11 @@ describe('a worker that ends', () => {
     await ready(worker);
     const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
     await logged(workflowRunId, 'pid ');
+    const guardian = await guardianOf(worker);
     const below = descendants(worker.child.pid ?? 0);
     try {
-      process.kill(guardianOf(worker) ?? 0, 'SIGKILL');
+      worker.child.kill('SIGSTOP'); // it would have another guardian at once
+      process.kill(guardian, 'SIGKILL');
       await worker.end('SIGKILL');
       await expect.poll(() => running(below), { interval: 20, message: 'a sandbox outlives its worker and its guardian' }).toEqual([]);
     } finally {
