@@ -252,13 +252,18 @@ describe('a sandbox', () => {
     expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
   });
 
-  it('is not even started with the environment of its worker', async () => {
+  it('is started without the environment of its worker, and with limits of what the kernel gives it', async () => {
     const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
     await logged(workflowRunId, 'pid ');
-    const environments = running(descendants(worker.child.pid ?? 0)).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('hatchet-sandbox-')).map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const pids = running(descendants(worker.child.pid ?? 0)).filter((pid) => commandOf(pid).includes('hatchet-sandbox-'));
+    const node = pids.find((pid) => commandOf(pid).startsWith(process.execPath)) ?? 0;
+    const [environments, limits] = [pids.map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8')), readFileSync(`/proc/${node}/limits`, 'utf8')];
     await hatchet.runs.cancel({ ids: [workflowRunId] });
     expect(environments.length).toBeGreaterThan(0);
     for (const environment of environments) expect(environment).not.toMatch(/HATCHET|TMPDIR/);
+    const kept = { 'Max open files': '256', 'Max core file size': '0', 'Max file size': String(64 * 1024 ** 2), 'Max data size': String((512 + 192) * 1024 ** 2), 'Max cpu time': '62', ...(process.getuid?.() === 0 ? { 'Max processes': '64' } : {}) };
+    if (kernelKeepsSandboxes) expect(Object.fromEntries(Object.keys(kept).map((name) => [name, new RegExp(`^${name} +(\\w+)`, 'm').exec(limits)?.[1]]))).toEqual(kept);
   });
 
   it('refuses what it was not granted, with a reason', async () => {
