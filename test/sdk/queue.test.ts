@@ -137,7 +137,7 @@ describe('the queue, by our SDK', () => {
     await bench.serve([later, flow, asks]);
 
     await later.schedule(new Date(), { n: 1 }, { additionalMetadata: { by: 'test' }, priority: 3 });
-    await expect.poll(() => seen).toEqual([[{ n: 1 }, { by: 'test' }, 3]]);
+    await expect.poll(() => seen).toEqual([[{ n: 1 }, expect.objectContaining({ by: 'test' }), 3]]);
     const before = Date.now();
     const soon = await flow.delay(0.5, { n: 2 });
     const inMs = Date.parse(soon.triggerAt) - before;
