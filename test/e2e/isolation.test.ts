@@ -183,17 +183,20 @@ describe.each(levels)('a task in a %s', (level) => {
   });
 
   it('is ended by a cancellation and by its time-out, whatever it does', async () => {
-    const [spinning, heeding, late] = await Promise.all([hatchet.runNoWait(`${level}-logthenspin`, {}), hatchet.runNoWait(`${level}-heed`, {}), hatchet.runNoWait(`${level}-late`, {})]);
-    const pid = Number((await logged(spinning.workflowRunId, 'pid ')).slice('pid '.length));
+    const heeding = await hatchet.runNoWait(`${level}-heed`, {});
     await logged(heeding.workflowRunId, 'begun');
-    await hatchet.runs.cancel({ ids: [spinning.workflowRunId, heeding.workflowRunId] });
-    await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
-    for (const { workflowRunId } of [spinning, heeding]) await expect.poll(() => hatchet.runs.get_status(workflowRunId)).toBe('CANCELLED');
+    await hatchet.runs.cancel({ ids: [heeding.workflowRunId] });
     expect(await logged(heeding.workflowRunId, 'heard')).toBe('heard: AbortError');
-    if (level === 'process') await expect.poll(() => running([pid]), { message: 'the process of the cancelled attempt runs on' }).toEqual([]);
-    // Four runners, of which none may be left spinning: each of these needs one.
-    const next = Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })));
-    expect(await within(next, () => `a ${level} whose attempt was cancelled, or ran out of time, has not been ended: it keeps its place, and others wait for it`)).toHaveLength(4);
+    const late = await hatchet.runNoWait(`${level}-late`, {});
+    const spinning = await Promise.all(Array.from({ length: isolation.runners - 1 }, async () => (await hatchet.runNoWait(`${level}-logthenspin`, {})).workflowRunId));
+    const pids = await Promise.all(spinning.map(async (runId) => Number((await logged(runId, 'pid ')).slice('pid '.length))));
+    await hatchet.runs.cancel({ ids: spinning });
+    await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
+    for (const runId of [...spinning, heeding.workflowRunId]) await expect.poll(() => hatchet.runs.get_status(runId)).toBe('CANCELLED');
+    if (level === 'process') await expect.poll(() => running(pids), { message: 'processes of cancelled attempts run on' }).toEqual([]);
+    // As many as there are runners, of which none may be left spinning: each of these needs one.
+    const next = Promise.all(Array.from({ length: isolation.runners }, () => run(`${level}-burn`, { ms: 1 })));
+    expect(await within(next, () => `a ${level} whose attempt was cancelled, or ran out of time, has not been ended: it keeps its place, and others wait for it`)).toHaveLength(isolation.runners);
   });
 });
 
