@@ -28,6 +28,7 @@ import { Runner } from './run/runner.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';
 import { Worker } from './worker/worker.ts';
 import type { WorkerOptions } from './worker/worker-options.ts';
+import type { Starts } from './workflow/starts.ts';
 import { declareBatchTask, declareDurableTask, declareTask, type TaskDeclaration } from './workflow/task.ts';
 import { declareWorkflow, type WorkflowDeclaration } from './workflow/workflow.ts';
 
@@ -113,8 +114,12 @@ export class HatchetClient<M extends Added = NothingAdded> {
     return this.scheduled;
   }
 
-  get #origin(): { runner: Runner; layers: readonly Layer[] } {
-    return { runner: this.#runner, layers: this.#layers };
+  get #starts(): Starts {
+    return { runner: this.#runner, scheduled: this.scheduled, crons: this.crons };
+  }
+
+  get #origin(): Starts & { layers: readonly Layer[] } {
+    return { ...this.#starts, layers: this.#layers };
   }
 
   /** The tenant that the token is for. */
@@ -165,7 +170,7 @@ export class HatchetClient<M extends Added = NothingAdded> {
    * gives, by name: `{ first: { n: number } }`.
    */
   workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output, M> {
-    return declareWorkflow<RawInput, Input, JsonOf<Output>, Output, M>(options, this.#runner, this.#layers);
+    return declareWorkflow<RawInput, Input, JsonOf<Output>, Output, M>(options, this.#starts, this.#layers);
   }
 
   /**

@@ -57,7 +57,7 @@ export type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchema } from './s
 export { SchemaError } from './schema/validate.ts';
 export { Worker } from './worker/worker.ts';
 export type { WorkerOptions, WorkerOptions as CreateWorkerOpts } from './worker/worker-options.ts';
-export { Declaration, type Runnable } from './workflow/declaration.ts';
+export { Declaration, type CronOptions, type LaterRunOptions, type Runnable } from './workflow/declaration.ts';
 export { TaskDeclaration, TaskDeclaration as TaskWorkflowDeclaration } from './workflow/task.ts';
 export { WorkflowDeclaration, WorkflowTask } from './workflow/workflow.ts';
 export { ConcurrencyLimitStrategy, RateLimitDuration } from '../proto/gen/hatchet/contract/v1/workflows.ts';

@@ -7,18 +7,22 @@ import type { RunAdmin } from './run-admin.ts';
 
 export type BulkDeed = 'cancel' | 'replay';
 
-/** What is known of a run that something is to be done to. A task count of 0 is not known. */
-export type BulkRun = Pick<RunRow, 'runId' | 'workflow' | 'status' | 'taskCount'>;
+/** What is known of a run that something is to be done to, or of a task that is to run again. A task count of 0 is not known. */
+export type BulkItem = Pick<RunRow, 'runId' | 'status' | 'taskCount'>;
+
+export type BulkRun = BulkItem & Pick<RunRow, 'workflow'>;
 
 export interface BulkOutcome {
-  /** Runs that were cancelled, or that run again. */
-  done: number;
-  /** Runs by the reason why nothing was done to them. */
-  refused: ReadonlyMap<string, number>;
+  /** Those that were cancelled, or that run again. */
+  done: readonly string[];
+  /** Of each of the others that it came to, why nothing was done to it. */
+  refused: ReadonlyMap<string, string>;
+  /** Tasks that run again. */
+  tasks: readonly string[];
   /** Runs that were not come to: it was stopped, or failed. */
   left: number;
   /** Why it did not go on. */
-  error: string | undefined;
+  error: Error | undefined;
 }
 
 interface BulkParts {
@@ -33,15 +37,18 @@ interface BulkParts {
 const lanes = 8;
 
 /** Cancels or replays many runs. The engine says to which it could be done; why not to the others is looked up. */
-export async function bulkDeed(deed: BulkDeed, runs: readonly BulkRun[], { admin, reader, signal, onProgress }: BulkParts): Promise<BulkOutcome> {
-  const refused = new Map<string, number>();
-  let done = 0;
+export async function bulkDeed(deed: BulkDeed, runs: readonly BulkItem[], { admin, reader, signal, onProgress }: BulkParts): Promise<BulkOutcome> {
+  const refused = new Map<string, string>();
+  const done: string[] = [];
+  const tasks: string[] = [];
   let handled = 0;
-  const act = async (piece: readonly BulkRun[]): Promise<void> => {
+  const act = async (piece: readonly BulkItem[]): Promise<void> => {
     const ids = piece.map(({ runId }) => runId);
-    const reasons = deed === 'cancel' ? await notCancelled(reader, piece, await admin.cancel(ids)) : await notReplayed(reader, piece, await admin.replay(ids));
-    for (const reason of reasons) refused.set(reason, (refused.get(reason) ?? 0) + 1);
-    done += piece.length - reasons.length;
+    const told = deed === 'cancel' ? await admin.cancel(ids) : await admin.replay(ids);
+    if (deed === 'replay') tasks.push(...told);
+    const reasons = deed === 'cancel' ? await notCancelled(reader, piece, told) : await notReplayed(reader, piece, told);
+    for (const [id, reason] of reasons) refused.set(id, reason);
+    done.push(...ids.filter((id) => !reasons.has(id)));
   };
   const onPiece = (far: number): void => {
     handled = far;
@@ -49,37 +56,44 @@ export async function bulkDeed(deed: BulkDeed, runs: readonly BulkRun[], { admin
   };
   try {
     await inPieces(inOrder(deed, runs), { signal, act, onPiece });
-    return { done, refused, left: runs.length - handled, error: undefined };
+    return { done, refused, tasks, left: runs.length - handled, error: undefined };
   } catch (error) {
-    return { done, refused, left: runs.length - handled, error: error instanceof Error ? error.message : String(error) };
+    return { done, refused, tasks, left: runs.length - handled, error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 
+/** What is to be said beside how many it was done to. */
+export function outcomeTexts({ refused, left, error }: Pick<BulkOutcome, 'refused' | 'left' | 'error'>): string[] {
+  const counts = new Map<string, number>();
+  for (const reason of refused.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const reasons = [...counts].map(([reason, count]) => `${count.toLocaleString('en-US')} ${reason}`).join(', ');
+  return [...(refused.size === 0 ? [] : [`Refused ${refused.size.toLocaleString('en-US')}: ${reasons}.`]), ...(left === 0 ? [] : [`Not come to ${left.toLocaleString('en-US')}: ${error === undefined ? 'it was stopped' : error.message}.`])];
+}
+
 /** Those to which it can be done, as far as is known, come first: a piece in which it was done to all needs no second look. */
-function inOrder(deed: BulkDeed, runs: readonly BulkRun[]): readonly BulkRun[] {
-  const fits = ({ status }: BulkRun): boolean => isTerminal(status) === (deed === 'replay');
+function inOrder(deed: BulkDeed, runs: readonly BulkItem[]): readonly BulkItem[] {
+  const fits = ({ status }: BulkItem): boolean => isTerminal(status) === (deed === 'replay');
   return [...runs.filter(fits), ...runs.filter((run) => !fits(run))];
 }
 
 /** @returns a reason for each that was not cancelled */
-async function notCancelled(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkRun[], cancelled: readonly string[]): Promise<string[]> {
+async function notCancelled(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkItem[], cancelled: readonly string[]): Promise<Map<string, string>> {
   const known = new Set(cancelled);
-  return eachOf(
+  return reasonsOf(
     piece.filter(({ runId }) => !known.has(runId)),
     async ({ runId, status }) => (isTerminal(status) ? `${status} before` : lookUp(reader, runId, ({ run }) => (isTerminal(run.status) ? `${run.status} before` : `${run.status} again`))),
   );
 }
 
-/** The engine tells tasks that run again, and a run of several is none of them. @returns a reason for each run of which no task runs again */
-async function notReplayed(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkRun[], replayed: readonly string[]): Promise<string[]> {
+/** The engine tells tasks that run again, and a run of several is none of them. @returns a reason for each run of which no task runs again, and for each task that does not */
+async function notReplayed(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkItem[], replayed: readonly string[]): Promise<Map<string, string>> {
   // No run gives more than all its tasks.
-  if (piece.every(({ taskCount }) => taskCount > 0) && piece.reduce((sum, { taskCount }) => sum + taskCount, 0) === replayed.length) return [];
+  if (piece.every(({ taskCount }) => taskCount > 0) && piece.reduce((sum, { taskCount }) => sum + taskCount, 0) === replayed.length) return new Map();
   const known = new Set(replayed);
-  const reasons = await eachOf(
+  return reasonsOf(
     piece.filter(({ runId }) => !known.has(runId)),
-    async ({ runId, status, taskCount }) => (taskCount === 1 && !isTerminal(status) ? notEnded : lookUp(reader, runId, ({ tasks }) => (tasks.some(({ taskId }) => known.has(taskId)) ? undefined : notEnded))),
+    async ({ runId, status, taskCount }) => (taskCount === 1 && !isTerminal(status) ? notEnded : lookUp(reader, runId, ({ run, tasks }) => (run.runId === runId && tasks.some(({ taskId }) => known.has(taskId)) ? undefined : notEnded))),
   );
-  return reasons.filter((reason) => reason !== undefined);
 }
 
 const notEnded = 'not ended';
@@ -93,12 +107,15 @@ async function lookUp<T>(reader: Pick<RunReader, 'getRun'>, runId: string, told:
   }
 }
 
-async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const rest = items.values();
+async function reasonsOf(runs: readonly BulkItem[], reasonOf: (run: BulkItem) => Promise<string | undefined>): Promise<Map<string, string>> {
+  const reasons = new Map<string, string>();
+  const rest = runs.values();
   const lane = async (): Promise<void> => {
-    for (const item of rest) results.push(await work(item));
+    for (const run of rest) {
+      const reason = await reasonOf(run);
+      if (reason !== undefined) reasons.set(run.runId, reason);
+    }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
+  return reasons;
 }

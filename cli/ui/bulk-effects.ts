@@ -61,7 +61,7 @@ export function bulkEffects({ store, connect, admin: administer }: BulkPorts): B
         store.dispatch({ type: 'bulk-done', outcome });
       } catch (error) {
         // The dialog waits for an outcome.
-        store.dispatch({ type: 'bulk-done', outcome: { done: 0, refused: new Map(), left: runs.length, error: error instanceof Error ? error.message : String(error) } });
+        store.dispatch({ type: 'bulk-done', outcome: { done: [], refused: new Map(), tasks: [], left: runs.length, error: error instanceof Error ? error : new Error(String(error)) } });
       } finally {
         for (const each of opened) each.close();
       }

@@ -158,8 +158,8 @@ function trigger(ports: EffectPorts, { workflow, input }: { workflow: string; in
 }
 
 /** Pushes the event and looks which runs it started. */
-function pushEvent(ports: EffectPorts, { key, payload }: { key: string; payload: string }): Promise<PushedEvent> {
-  return withReader(ports, (reader) => closing(sdkOf(ports.connection()), (hatchet) => pushedEvent(hatchet, reader, { key, payload: checkObject(payload, 'the payload') })));
+function pushEvent(ports: EffectPorts, { key, payload, scope }: { key: string; payload: string; scope: string | undefined }): Promise<PushedEvent> {
+  return withReader(ports, (reader) => closing(sdkOf(ports.connection()), (hatchet) => pushedEvent(hatchet, reader, { key, scope, payload: checkObject(payload, 'the payload') })));
 }
 
 /** The workflow with its schema; without one, the newest run's input stands in for it. */

@@ -60,10 +60,12 @@ export const LiveFlag = {
   Prolonged: 1024,
   /** Its run's end satisfies a node of a durable task. */
   DurableChild: 256,
+  /** The log of this durable task has grown since a worker last died under it. */
+  Progressed: 2048,
 } as const;
 
 /** Those that outlive an attempt. */
-export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted | LiveFlag.DurableChild;
+export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted | LiveFlag.DurableChild | LiveFlag.Progressed;
 
 export function liveRunStatus(state: LiveState): RunStatus {
   if (state === LiveState.Evicted) return RunStatus.Evicted;

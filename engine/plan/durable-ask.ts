@@ -11,6 +11,7 @@ import { linkChild, meetCondition, satisfy, unlinkChild } from './durable-satisf
 import { tell, unmute } from './durable-tell.ts';
 import { setFlag, type Plan } from './plan.ts';
 import { isKnownRun, startRun } from './trigger.ts';
+import { noteProgress } from './worker-deaths.ts';
 
 /** The row of the task, if the sender is the invocation that runs; a message from any other changes nothing. */
 export function invocationRow(plan: Plan, sender: DurableSender): number {
@@ -174,6 +175,7 @@ export function append(plan: Plan, row: number, log: DurableLog, wanted: { kind:
   }
   state.durable.watch(row, tenantId, log, node);
   state.undo.record(() => state.durable.ignore(row, tenantId, node));
+  noteProgress(plan, row);
   changes.durableEntries.push({ taskId: log.taskId, branch: node.branch, node: node.node, kind: node.kind, fingerprint: node.fingerprint, asked: JSON.stringify(node.asked), invocation: node.invocation, seq: node.askedSeq, childRunId: node.childRunId });
   listen(plan, tenantId, log, node);
   return node;

@@ -6,6 +6,7 @@ import { dismiss, evict, restore } from './durable-restore.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import type { Plan } from './plan.ts';
 import { planReplay } from './replay.ts';
+import { noteProgress } from './worker-deaths.ts';
 
 /**
  * Starts a task again from a node of its log: what lies before the node is the new branch's history, the old branch stays
@@ -32,6 +33,7 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
   state.durable.branches.set(row, [...before, point]);
   state.undo.record(() => state.durable.branches.set(row, before));
   changes.durableEntries.push({ taskId, branch: point.branch, node: 0, kind: EntryKind.Branch, fingerprint: '', asked: JSON.stringify({ kind: 'branch', parent, first: node }), invocation: state.tasks.invocation[row] ?? 0, seq: state.nextSeq(plan.nowUs), childRunId: null });
+  noteProgress(plan, row);
   leaveOldBranch(plan, row, point, command.nodes);
   return { branch: point.branch, node };
 }

@@ -6,6 +6,7 @@ import type { ChildLink } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { tell } from './durable-tell.ts';
 import { touch, type Plan } from './plan.ts';
+import { noteProgress } from './worker-deaths.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
 export interface Satisfaction {
@@ -24,6 +25,7 @@ export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableN
   const { tenantId } = state.stepOf(row).version;
   const seq = state.nextSeq(plan.nowUs);
   durable.ignore(row, tenantId, node);
+  noteProgress(plan, row);
   node.result = { seq, status: how.status };
   node.need = log.nodes.length;
   if (node.kind !== EntryKind.Signal) log.satisfied.push(node);
@@ -54,6 +56,7 @@ export function meetCondition(plan: Plan, row: number, log: DurableLog, met: { n
     const payload = waitPayload(conditions, node.met);
     return satisfy(plan, row, log, node, { status: RunStatus.Completed, payload, generation: null, told: { output: payload, error: null } });
   }
+  noteProgress(plan, row);
   plan.changes.durableResults.push({ taskId: log.taskId, branch: node.branch, node: node.node, condition: index, seq: state.nextSeq(plan.nowUs), status: RunStatus.Completed, payload: data, generation: null });
   if (state.tasks.state[row] === LiveState.Evicted) {
     state.deadlines.set(row, firstSleepUs(log), state.undo);
@@ -85,6 +88,7 @@ export function meetChild(plan: Plan, end: RunEnd): void {
   }
   // The log is in Postgres alone: the parent sleeps, waits for its next start, or has ended and may be replayed.
   plan.changes.durableResults.push({ taskId: link.parentTaskId, branch: link.branch, node: link.node, condition: wholeNode, seq: state.nextSeq(plan.nowUs), status: end.status, payload: null, generation: end.generation });
+  if (row >= 0) noteProgress(plan, row);
   if (row >= 0 && log === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link)) restore(plan, row);
 }
 

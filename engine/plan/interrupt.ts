@@ -8,9 +8,7 @@ import type { PlannerWorker } from './planner-worker.ts';
 import { silence, stayingWith } from './silent-worker.ts';
 import { queueTask } from './queue-task.ts';
 import { nextAttempt, retryTask, runningRow } from './report.ts';
-
-/** What a byte holds. */
-const mostCounted = 255;
+import { countDeath } from './worker-deaths.ts';
 
 /**
  * An attempt that the engine ends while its worker may be running it goes through CANCELLING:
@@ -155,12 +153,13 @@ export function takeFromWorker(plan: Plan, worker: PlannerWorker, death: WorkerD
 
 /** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
 function outlive(plan: Plan, row: number, { worker, death }: { worker: PlannerWorker; death: WorkerDeath }): void {
-  const { tasks, undo } = plan.state;
-  const deaths = Math.min((tasks.deaths[row] ?? 0) + 1, mostCounted);
+  const deaths = countDeath(plan, row);
   journal(plan, row, 'G', `worker ${worker.name} died (${death.how})`);
-  if (deaths >= death.mostDeaths) return giveUp(plan, row, `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task`);
+  if (deaths >= death.mostDeaths) {
+    const since = plan.state.stepOf(row).definition.durable ? ' since its log last grew' : '';
+    return giveUp(plan, row, `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`);
+  }
   nextAttempt(plan, row);
-  tasks.write('deaths', row, deaths, undo);
   queueTask(plan, row, 'head');
 }
 

@@ -1,10 +1,20 @@
 import type { WorkflowDefinition } from '../definition/workflow-definition.ts';
+import type { CreateCron, Cron } from '../features/crons-client.ts';
+import type { ScheduledRun, ScheduledTime } from '../features/scheduled-client.ts';
+import { laterInput } from '../run/later-input.ts';
 import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import type { RunManyItem, RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { inputOf, outputOf, RunTarget } from '../run/run-target.ts';
 import { runItems, type Runner } from '../run/runner.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
+import type { Starts } from './starts.ts';
+
+/** Options of runs that start later. */
+export type LaterRunOptions = Pick<RunOptions, 'additionalMetadata' | 'priority'>;
+
+/** Options of a cron. */
+export type CronOptions = LaterRunOptions & Pick<CreateCron, 'timezone' | 'catchUp'>;
 
 /** What a worker registers: a task or a workflow, whatever its types. */
 export interface Runnable {
@@ -17,11 +27,15 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
   declare readonly [inputOf]?: Input;
   declare readonly [outputOf]?: Output;
   readonly definition: WorkflowDefinition;
-  readonly #runner: Runner;
+  readonly #starts: Starts;
 
-  constructor(definition: WorkflowDefinition, runner: Runner) {
+  constructor(definition: WorkflowDefinition, starts: Starts) {
     this.definition = definition;
-    this.#runner = runner;
+    this.#starts = starts;
+  }
+
+  get #runner(): Runner {
+    return this.#starts.runner;
   }
 
   abstract get standaloneTaskName(): string | undefined;
@@ -81,6 +95,35 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
   /** Starts it many times, each with its own options. @throws as runNoWait */
   runManyNoWait(runs: readonly RunManyItem<Input>[]): Promise<WorkflowRunRef<Output>[]> {
     return notAwaitedYet(this.#runner.startMany(runItems(this, runs)));
+  }
+
+  /**
+   * Runs it at a time. A run of its own: no child of the task that asks for it, whose cancellation it outlives. In a durable task, ask
+   * for it within a memo, or each replay asks again.
+   * @throws SchemaError for an input that its schema refuses; HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNKNOWN_WORKFLOW, UNREACHABLE
+   */
+  schedule(at: Date, input: Input, options: LaterRunOptions = {}): Promise<ScheduledRun> {
+    return this.#later({ triggerAt: at }, input, options);
+  }
+
+  /** Runs it so many seconds from now. @throws as schedule; HatchetError INVALID_DURATION */
+  delay(seconds: number, input: Input, options: LaterRunOptions = {}): Promise<ScheduledRun> {
+    return this.#later({ delay: { seconds } }, input, options);
+  }
+
+  /**
+   * Runs it again and again.
+   * @param name unique among its crons
+   * @param expression five fields, or six with seconds first
+   * @throws as schedule, and INVALID_ARGUMENT for a bad expression or a taken name
+   */
+  cron(name: string, expression: string, input: Input, options: CronOptions = {}): Promise<Cron> {
+    const { additionalMetadata, priority, timezone, catchUp } = options;
+    return notAwaitedYet(laterInput(this, input).then((arrives) => this.#starts.crons.create(this, { name, expression, input: arrives, additionalMetadata, priority, timezone, catchUp })));
+  }
+
+  #later(time: ScheduledTime, input: Input, { additionalMetadata, priority }: LaterRunOptions): Promise<ScheduledRun> {
+    return notAwaitedYet(laterInput(this, input).then((arrives) => this.#starts.scheduled.create(this, { ...time, input: arrives, additionalMetadata, priority })));
   }
 }
 

@@ -10,6 +10,7 @@ import type { outputOf, TaskRef } from '../run/run-target.ts';
 import type { Runner } from '../run/runner.ts';
 import type { SchemaInput, StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';
+import type { Starts } from './starts.ts';
 import type { TaskDeclaration } from './task.ts';
 
 /** A task of a workflow: name it in the `parents` of others, and read its output with `ctx.parentOutput`. */
@@ -40,12 +41,12 @@ type ResultFor<WorkflowOutput, Name extends string> = Name extends keyof Workflo
  * `Returned`, the outputs as the tasks' functions give them.
  */
 export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = Output, M extends Added = NothingAdded> extends Declaration<Input, Output> {
-  readonly #runner: Runner;
+  readonly #starts: Starts;
   readonly #layers: readonly Layer[];
 
-  constructor(definition: WorkflowDefinition, runner: Runner, layers: readonly Layer[] = []) {
-    super(definition, runner);
-    this.#runner = runner;
+  constructor(definition: WorkflowDefinition, starts: Starts, layers: readonly Layer[] = []) {
+    super(definition, starts);
+    this.#starts = starts;
     this.#layers = layers;
   }
 
@@ -55,7 +56,7 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
    * @throws HatchetError INVALID_DEFINITION for a hook that is no function
    */
   withMiddleware<const Middleware extends TaskMiddleware>(middleware: Middleware): WorkflowDeclaration<Input, Output, ParsedInput, Returned, AddedBy<M, Middleware>> {
-    return new WorkflowDeclaration<Input, Output, ParsedInput, Returned, AddedBy<M, Middleware>>(this.definition, this.#runner, [...this.#layers, toLayer(middleware)]);
+    return new WorkflowDeclaration<Input, Output, ParsedInput, Returned, AddedBy<M, Middleware>>(this.definition, this.#starts, [...this.#layers, toLayer(middleware)]);
   }
 
   get standaloneTaskName(): undefined {
@@ -63,7 +64,7 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
   }
 
   get #origin(): Origin {
-    return { definition: this.definition, runner: this.#runner, layers: this.#layers };
+    return { definition: this.definition, runner: this.#starts.runner, layers: this.#layers };
   }
 
   /** Adds a task whose output is checked by a schema. */
@@ -110,10 +111,10 @@ export class WorkflowDeclaration<Input, Output, ParsedInput = Input, Returned = 
   }
 }
 
-export function declareWorkflow<RawInput, Input, Output, Returned, M extends Added>(options: WorkflowOptions<RawInput, Input>, runner: Runner, layers: readonly Layer[]): WorkflowDeclaration<RawInput, Output, Input, Returned, M> {
+export function declareWorkflow<RawInput, Input, Output, Returned, M extends Added>(options: WorkflowOptions<RawInput, Input>, starts: Starts, layers: readonly Layer[]): WorkflowDeclaration<RawInput, Output, Input, Returned, M> {
   const { name, input, inputValidator, taskDefaults = {}, ...settings } = options;
   const definition = { name, settings, taskDefaults, inputSchema: input ?? inputValidator, steps: [], onFailure: undefined, onSuccess: undefined };
-  return new WorkflowDeclaration<RawInput, Output, Input, Returned, M>(definition, runner, layers);
+  return new WorkflowDeclaration<RawInput, Output, Input, Returned, M>(definition, starts, layers);
 }
 
 function toStep<Input, Schema extends StandardSchema>(options: WorkflowTaskOptions<string, Input, SchemaInput<Schema>> & { output?: StandardSchema | undefined }, origin: Origin): StepDefinition {

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, RunFailedError, type TaskFailure } from '../../sdk/index.ts';
@@ -11,9 +11,10 @@ import { packageRoot } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patient.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
-import { kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
+import { hasUtilLinux, kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { within } from '../helpers/within.ts';
 
 const folder = makeTempFolder('isolation');
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -22,6 +23,7 @@ const levels = ['thread', 'process', 'sandbox'] as const;
 
 interface WorkerProgram {
   child: ChildProcess;
+  startedAtMs: number;
   /** The folder for all that it writes in passing. */
   temp: string;
   output(): string;
@@ -37,22 +39,29 @@ let listener: Server;
 let port: number;
 
 /** The program of the fixture, with a temporary folder of its own. */
-function startWorker(options: object, before: readonly string[] = []): WorkerProgram {
+function startWorker(options: object, { before = [], ownGroup = false }: { before?: readonly string[]; ownGroup?: boolean } = {}): WorkerProgram {
   const temp = mkdtempSync(join(folder, 'worker-'));
   const [file, ...args] = [...before, process.execPath, join(packageRoot, 'test/fixtures/isolation/worker.mjs'), JSON.stringify(options)];
-  const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp }, detached: ownGroup, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  // Not `close`: a runner that outlives it, which it must not, has its output open.
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return {
     child,
+    startedAtMs: performance.now(),
     temp,
     output: () => output,
     end: async (signal) => {
       child.kill(signal);
-      return await ended;
+      return await within(ended, () => `the worker has not ended after ${signal}; it said:\n${output}`);
     },
   };
+}
+
+/** Ends processes for certain. */
+function destroy(pids: readonly number[]): void {
+  for (const pid of running(pids)) process.kill(pid, 'SIGKILL');
 }
 
 async function ready({ output }: WorkerProgram): Promise<void> {
@@ -61,7 +70,7 @@ async function ready({ output }: WorkerProgram): Promise<void> {
 
 /** What the task of a run by name gave. */
 async function run(task: string, input: object = {}): Promise<unknown> {
-  const output = await hatchet.run<object, Record<string, unknown>>(task, input);
+  const output = await within(hatchet.run<object, Record<string, unknown>>(task, input), () => `the run of ${task} has not ended, and what is to end it has not`);
   return output[task];
 }
 
@@ -96,8 +105,22 @@ beforeAll(async () => {
   await ready(worker);
 });
 
+/** With all that it runs, whether or not that would end it. */
+function destroyWorker(): void {
+  const { pid = 0 } = worker.child;
+  destroy([...descendants(pid), pid]);
+}
+
+// What spins on takes the runners of the tests that follow, and they would fail in its place.
+afterEach(async ({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  destroyWorker();
+  worker = startWorker({ isolation });
+  await ready(worker);
+});
+
 afterAll(async () => {
-  await worker.end('SIGTERM');
+  destroyWorker();
   listener.close();
   hatchet.close();
   await engine.stop();
@@ -167,13 +190,27 @@ describe.each(levels)('a task in a %s', (level) => {
     await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
     for (const { workflowRunId } of [spinning, heeding]) await expect.poll(() => hatchet.runs.get_status(workflowRunId)).toBe('CANCELLED');
     expect(await logged(heeding.workflowRunId, 'heard')).toBe('heard: AbortError');
-    if (level === 'process') await expect.poll(() => running([pid])).toEqual([]);
+    if (level === 'process') await expect.poll(() => running([pid]), { message: 'the process of the cancelled attempt runs on' }).toEqual([]);
     // Four runners, of which none may be left spinning: each of these needs one.
-    expect(await Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })))).toHaveLength(4);
+    const next = Promise.all(Array.from({ length: 4 }, () => run(`${level}-burn`, { ms: 1 })));
+    expect(await within(next, () => `a ${level} whose attempt was cancelled, or ran out of time, has not been ended: it keeps its place, and others wait for it`)).toHaveLength(4);
   });
 });
 
 describe('a worker with isolated tasks', () => {
+  it('ends with a process all that it has started: cancelled, ended by itself, or killed while it has nothing to do', async () => {
+    const [cancelled, ...others] = await Promise.all(['spin', 'exit', 'return'].map(async (next) => await hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { next })));
+    const pids = await Promise.all([cancelled, ...others].map(async (ref) => Number((await logged(ref?.workflowRunId ?? '', 'pid ')).slice('pid '.length))));
+    try {
+      await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
+      const idle = await others[1]?.result();
+      process.kill(idle?.['process-family'].runner ?? 0, 'SIGKILL');
+      await expect.poll(() => running(pids), { message: 'what tasks have started outlives their processes' }).toEqual([]);
+    } finally {
+      destroy(pids);
+    }
+  });
+
   it('keeps threads and processes for the next attempt, and no sandbox', async () => {
     const processes = [await run('process-where'), await run('process-where')];
     expect(processes[0]).toEqual(processes[1]);
@@ -195,7 +232,40 @@ describe('a worker with isolated tasks', () => {
   });
 });
 
+describe('memory', () => {
+  it.each(['process', 'sandbox'])("that a %s holds is looked at by its worker, below the kernel's limit", async (level) => {
+    expect(await failure(`${level}-hold`, { megabytes: 200 })).toMatchObject({ code: 'MEMORY_LIMIT', message: expect.stringContaining('was ended, as it needed more than 128 MiB') });
+  });
+
+  it.runIf(hasUtilLinux)('of a process is bounded by the kernel as well, 192 MiB above', async () => {
+    const { workflowRunId } = await hatchet.runNoWait('process-hold', { megabytes: 1 });
+    const pid = Number((await logged(workflowRunId, 'pid ')).slice('pid '.length));
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    expect(Number(/^Max data size +(\d+)/m.exec(limits)?.[1])).toBe((128 + 192) * 1024 ** 2);
+  });
+});
+
 describe('a sandbox', () => {
+  it('is not heard to the end of a message that is longer than any output', async () => {
+    expect(await failure('sandbox-flood')).toMatchObject({ code: 'OUTPUT_LIMIT', message: 'the sandbox of the task sandbox-flood said more at once than any output may have' });
+    expect(await run('neighbour')).toMatchObject({ pid: worker.child.pid });
+  });
+
+  it('is started without the environment of its worker, and with limits of what the kernel gives it', async () => {
+    const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+    await logged(workflowRunId, 'pid ');
+    const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const pids = running(descendants(worker.child.pid ?? 0)).filter((pid) => commandOf(pid).includes('hatchet-sandbox-'));
+    const node = pids.find((pid) => commandOf(pid).startsWith(process.execPath)) ?? 0;
+    const [environments, limits] = [pids.map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8')), readFileSync(`/proc/${node}/limits`, 'utf8')];
+    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    expect(environments.length).toBeGreaterThan(0);
+    for (const environment of environments) expect(environment).not.toMatch(/HATCHET|TMPDIR/);
+    const kept = { 'Max open files': '256', 'Max core file size': '0', 'Max file size': String(64 * 1024 ** 2), 'Max data size': String((512 + 192) * 1024 ** 2), 'Max cpu time': '62', ...(process.getuid?.() === 0 ? { 'Max processes': '64' } : {}) };
+    if (kernelKeepsSandboxes) expect(Object.fromEntries(Object.keys(kept).map((name) => [name, new RegExp(`^${name} +(\\w+)`, 'm').exec(limits)?.[1]]))).toEqual(kept);
+  });
+
   it('refuses what it was not granted, with a reason', async () => {
     const stranger = (await hatchet.runNoWait('neighbour', {})).workflowRunId;
     const denied = 'ERR_ACCESS_DENIED';
@@ -206,7 +276,12 @@ describe('a sandbox', () => {
       ['connect', { port }, denied],
       ['connect', { path: join(folder, 'socket') }, denied],
       ['fetch', { port }, denied],
+      ['listen', {}, denied],
+      ...['send', 'bind', 'connect'].map((call): [string, object, string] => ['datagram', { call }, denied]),
+      ...['callback', 'promise', 'resolver'].map((call): [string, object, string] => ['lookup', { call }, denied]),
       ['spawn', {}, denied],
+      ['wasi', {}, denied],
+      ['inspect', {}, denied],
       ['thread', {}, denied],
       ['addon', { path: join(folder, 'addon.node') }, 'ERR_DLOPEN_DISABLED'],
       ['signal', { pid: worker.child.pid }, denied],
@@ -214,7 +289,7 @@ describe('a sandbox', () => {
       ['talk', { call: 'releaseSlot' }, 'NOT_GRANTED'],
       ['startSecret', {}, 'NOT_GRANTED'],
     ];
-    const codes = await Promise.all(cases.map(async ([task, input]) => [task, input, (await failure(`sandbox-${task}`.toLowerCase(), input))?.code]));
+    const codes = await Promise.all(cases.map(async ([task, input]) => [task, input, (await failure(`sandbox-${task}`.toLowerCase(), input).catch((error: unknown) => ({ code: String(error) })))?.code]));
     expect(codes).toEqual(cases);
     const forged = { type: 'answer', call: 1, error: { code: 'NOT_GRANTED' } };
     for (const [call, given] of [['outcomes', stranger], ['cancelTasks', [stranger]], ['replayTasks', [stranger]], ['upsertLabels', { zone: 'mine' }]]) expect(await run('sandbox-forge', { call, given })).toMatchObject(forged);
@@ -228,32 +303,80 @@ describe('a sandbox', () => {
   });
 });
 
+/** Of a worker: the process that ends its runners when it is gone. */
+async function guardianOf({ child }: WorkerProgram, { other }: { other?: number } = {}): Promise<number> {
+  const find = (): number | undefined => running(descendants(child.pid ?? 0)).find((pid) => pid !== other && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes("process.stdin.on('close'"));
+  await expect.poll(find, { message: other === undefined ? 'the worker has no guardian' : 'no guardian takes the place of one that was ended' }).toBeDefined();
+  return find() ?? Number.NaN;
+}
+
 describe('a worker that ends', () => {
-  it('leaves no runner behind, be it by SIGKILL', async () => {
+  it('leaves nothing behind', async () => {
     await worker.end('SIGTERM');
     expect(readdirSync(worker.temp)).toEqual([]);
-    worker = startWorker({ isolation });
+  });
+
+  it.each(['SIGKILL', 'SIGKILL for its process group', 'SIGKILL after its guardian was ended'])('leaves no runner behind, be it by %s', async (way) => {
+    destroyWorker();
+    worker = startWorker({ isolation }, { ownGroup: true });
     await ready(worker);
     const spinning = await Promise.all(levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})));
     for (const { workflowRunId } of spinning) await logged(workflowRunId, 'pid ');
-    const below = descendants(worker.child.pid ?? 0);
+    if (way.includes('guardian')) {
+      // One that cannot even start is not started again and again.
+      await expect.poll(() => performance.now() - worker.startedAtMs).toBeGreaterThan(2_000);
+      const guardian = await guardianOf(worker);
+      process.kill(guardian, 'SIGKILL');
+      await guardianOf(worker, { other: guardian });
+    }
+    const { temp, child: { pid = 0 } } = worker;
+    const below = descendants(pid);
     // Its guardian, a process, and of the sandbox what made the namespaces and what runs in them.
     expect(running(below).length).toBeGreaterThanOrEqual(4);
-    const { temp } = worker;
-    await worker.end('SIGKILL');
-    await expect.poll(() => running(below), { interval: 20 }).toEqual([]);
-    expect(readdirSync(temp)).toEqual([]);
-    await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
+    try {
+      if (way.includes('group')) process.kill(-pid, 'SIGKILL');
+      await worker.end('SIGKILL');
+      await expect.poll(() => running(below), { interval: 20, message: 'processes outlive their killed worker' }).toEqual([]);
+      await expect.poll(() => readdirSync(temp), { message: 'folders outlive their killed worker' }).toEqual([]);
+    } finally {
+      destroy(below);
+      await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
+    }
+  });
+
+  it.runIf(kernelKeepsSandboxes)('takes its sandboxes with it, also where its guardian is killed together with it', async () => {
+    destroyWorker();
+    worker = startWorker({ isolation });
+    await ready(worker);
+    const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+    await logged(workflowRunId, 'pid ');
+    const guardian = await guardianOf(worker);
+    const below = descendants(worker.child.pid ?? 0);
+    try {
+      worker.child.kill('SIGSTOP'); // it would have another guardian at once
+      process.kill(guardian, 'SIGKILL');
+      await worker.end('SIGKILL');
+      await expect.poll(() => running(below), { interval: 20, message: 'a sandbox outlives its worker and its guardian' }).toEqual([]);
+    } finally {
+      destroy(below);
+      await hatchet.runs.cancel({ ids: [workflowRunId] });
+    }
   });
 
   it.runIf(kernelKeepsSandboxes)('does not even start where the kernel keeps no sandbox in, unless less is accepted', async () => {
+    destroyWorker();
     // As root of a container without the right to make namespaces.
     const weakened = ['unshare', '--user', '--map-root-user', '--', 'setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'];
-    const refused = startWorker({}, weakened);
-    expect(await new Promise((resolve) => refused.child.once('close', resolve))).toBe(1);
+    const refused = startWorker({}, { before: weakened });
+    const code = new Promise((resolve) => refused.child.once('close', resolve));
+    try {
+      expect(await within(code, () => `a worker has not refused to start where nothing keeps its sandboxes in; it said:\n${refused.output()}`)).toBe(1);
+    } finally {
+      destroy([...descendants(refused.child.pid ?? 0), refused.child.pid ?? 0]);
+    }
     expect(refused.output()).toMatch(/ISOLATION_UNAVAILABLE/);
     expect(refused.output()).toMatch(/this machine cannot keep the task .* in a sandbox: unshare: unshare failed: Operation not permitted\. Run the worker on Linux with util-linux/);
-    worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, weakened);
+    worker = startWorker({ isolation: { weakerSandbox: 'accept' } }, { before: weakened });
     await ready(worker);
     expect(worker.output()).toContain('the kernel of this machine keeps no sandbox in');
     const codes = await Promise.all([failure('sandbox-read', { path: '/etc/passwd' }), failure('sandbox-connect', { port }), failure('sandbox-spawn'), failure('sandbox-signal', { pid: worker.child.pid }), failure('sandbox-spin'), failure('sandbox-buffers')]);

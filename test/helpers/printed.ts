@@ -7,6 +7,8 @@ export interface Printed {
   runIds: string[];
   taskId: string;
   cancelled: string[];
+  replayedTasks: string[];
+  refused: { id: string; reason: string }[];
   eventId: string;
   filterId: string;
   cronId: string;

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ConcurrencyLimitStrategy, Or, RateLimitDuration, RunCancelledError, SleepCondition, UserEventCondition, type Hatchet } from '../../sdk/index.ts';
 import { SdkBench } from '../helpers/sdk-target.ts';
 import { differs } from './differences.ts';
@@ -122,6 +123,42 @@ describe('the queue, by our SDK', () => {
     expect(seen[1]).toEqual([7, {}, false]);
     const other = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000) });
     expect(await hatchet.scheduled.bulkDelete([other, scheduled])).toMatchObject({ deletedIds: [other.metadata.id], errors: [{ id: scheduled.metadata.id }] });
+  });
+
+  it('declarations start runs later, with inputs of their types', async () => {
+    const seen: unknown[] = [];
+    const later = hatchet.task({ name: 'starts-later', input: z.object({ n: z.number() }), fn: (input, ctx) => {
+      seen.push([input, ctx.additionalMetadata(), ctx.priority()]);
+      return {};
+    } });
+    const flow = hatchet.workflow<{ n: number }>({ name: 'flow-later' });
+    flow.task({ name: 'one', fn: (input) => void seen.push(input) });
+    const asks = hatchet.task({ name: 'asks-for-later', fn: async () => await later.schedule(new Date(), { n: 4 }) });
+    await bench.serve([later, flow, asks]);
+
+    await later.schedule(new Date(), { n: 1 }, { additionalMetadata: { by: 'test' }, priority: 3 });
+    await expect.poll(() => seen).toEqual([[{ n: 1 }, expect.objectContaining({ by: 'test' }), 3]]);
+    const before = Date.now();
+    const soon = await flow.delay(0.5, { n: 2 });
+    const inMs = Date.parse(soon.triggerAt) - before;
+    expect([soon.workflowName, inMs >= 500, inMs < 60_000]).toEqual([`${hatchet.config.namespace}flow-later`, true, true]);
+    await expect.poll(() => seen[1]).toEqual({ n: 2 });
+    const eachSecond = bench.named('each-second');
+    const cron = await later.cron(eachSecond, '* * * * * *', { n: 3 }, { timezone: 'Europe/Berlin', additionalMetadata: { by: 'cron' } });
+    expect(cron).toMatchObject({ name: eachSecond, cron: '* * * * * *', workflowName: `${hatchet.config.namespace}starts-later`, input: { n: 3 }, additionalMetadata: { by: 'cron' } });
+    await expect.poll(() => seen[2]).toMatchObject([{ n: 3 }, { by: 'cron' }, 1]);
+    await hatchet.crons.delete(cron);
+
+    // Also from inside a task.
+    await asks.run({});
+    await expect.poll(() => seen.at(-1)).toMatchObject([{ n: 4 }, {}, 1]);
+
+    const refused = JSON.parse('{"n":"many"}');
+    for (const starts of [later.schedule(new Date(), refused), later.delay(1, refused), later.cron(bench.named('wrong'), '* * * * *', refused)]) await expect(starts).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('the input of starts-later') });
+    await expect(flow.delay(-1, { n: 1 })).rejects.toMatchObject({ code: 'INVALID_DURATION' });
+    await expect(flow.schedule(new Date('never'), { n: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(hatchet.workflow<string[]>({ name: 'flow-later' }).schedule(new Date(), ['no object'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('the input of flow-later is not an object') });
+    expect((await hatchet.crons.list({ cronName: bench.named('wrong') })).rows ?? []).toEqual([]);
   });
 
   it('timers and filters of a workflow that nobody has registered name it', async () => {

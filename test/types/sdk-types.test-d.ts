@@ -3,7 +3,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { Hatchet, NonRetryableError, Or, UserEventCondition, type Context, type DurableContext, type JsonValue, type Runnable, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
+import { Hatchet, NonRetryableError, Or, UserEventCondition, type Context, type Cron, type DurableContext, type JsonValue, type Runnable, type ScheduledRun, type SleepResult, type WaitResult, type WorkflowRunRef } from '../../sdk/index.ts';
 
 const hatchet = Hatchet.init();
 
@@ -23,6 +23,17 @@ void simple.run({ message: 1 });
 void simple.run({ message: 'a' }, { priority: 4 });
 // @ts-expect-error the input is not the task's
 void hatchet.run(simple, { text: 'a' });
+
+// Runs that start later.
+expectTypeOf(simple.schedule(new Date(), { message: 'a' })).resolves.toEqualTypeOf<ScheduledRun>();
+expectTypeOf(simple.delay(60, { message: 'a' }, { priority: 3, additionalMetadata: { by: 'test' } })).resolves.toEqualTypeOf<ScheduledRun>();
+expectTypeOf(simple.cron('nightly', '0 3 * * *', { message: 'a' }, { timezone: 'Europe/Berlin', catchUp: 'last' })).resolves.toEqualTypeOf<Cron>();
+// @ts-expect-error the input lacks its message
+void simple.schedule(new Date(), {});
+// @ts-expect-error the message is no number
+void simple.delay(60, { message: 1 });
+// @ts-expect-error an input is asked for
+void simple.cron('nightly', '0 3 * * *');
 
 // Asynchronous functions, and functions that give nothing.
 const later = hatchet.task({ name: 'later', fn: async (input: { n: number }, ctx) => ({ n: input.n, id: ctx.workflowRunId() }) });

@@ -1,15 +1,15 @@
-import { inPieces } from '../../admin/bulk-runs.ts';
-import { RunAdmin } from '../../admin/run-admin.ts';
+import { bulkDeed, outcomeTexts, type BulkItem } from '../../admin/bulk-deed.ts';
+import { withRunAdmin } from '../../admin/with-run-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
-import type { RunDetail, RunReader } from '../../monitor/run-reader.ts';
-import { withReader } from '../../monitor/with-reader.ts';
+import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
+import type { ExitCode } from '../../exit-code.ts';
+import type { RunDetail, RunReader, RunRow } from '../../monitor/run-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
 import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
+import { refusalsOf, tellOutcome } from './tell-outcome.ts';
 
 export interface ReplayFlags extends ConnectionFlags, OutputFlag, SelectionFlags {
   /** Only tasks that failed, and what follows them. */
@@ -23,37 +23,33 @@ const deed: Deed = { verb: 'replay', statuses: ['COMPLETED', 'FAILED', 'CANCELLE
 const lanes = 8;
 
 /** All ids are looked up first: with an unknown one among them nothing runs again. Runs that have not ended are left out. @throws CliError, ServerError */
-export async function replayRuns(context: CliContext, ids: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
+export function replayRuns(context: CliContext, ids: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
   const kind = checkSelection(ids, flags, deed);
   const progress = new Progress(context);
-  const chosen = await withReader(context, flags, async (reader) => {
-    const given = kind === 'ids' ? ids : (await selectRuns(context, reader, flags.failedOnly === true && flags.status === undefined ? { ...flags, status: ['FAILED'] } : flags, { deed, progress })).map((run) => run.runId);
-    if (flags.failedOnly !== true && flags.task === undefined) {
-      if (kind === 'ids') await Promise.all(given.map((id) => reader.getRun(id)));
-      return given;
-    }
-    return chooseTasks(reader, given, { flags, progress });
-  });
-  const admin = new RunAdmin(resolveConnection(context, flags));
-  try {
-    const done: string[] = [];
-    const handled = await inPieces(chosen, {
-      signal: context.interrupted,
-      act: async (piece) => {
-        done.push(...(await admin.replay(piece)));
-      },
-      onPiece: (far) => progress.say(() => `Replaying: ${far.toLocaleString('en-US')} of ${amount(chosen.length, 'run')}`),
-    });
+  return withRunAdmin(context, flags, async ({ admin, reader }) => {
+    const given = kind === 'ids' ? [...new Set(ids)] : await selectRuns(context, reader, flags.failedOnly === true && flags.status === undefined ? { ...flags, status: ['FAILED'] } : flags, { deed, progress });
+    const chosen = await choose(reader, given, { flags, progress });
+    const onProgress = (far: number): void => progress.say(() => `Replaying: ${far.toLocaleString('en-US')} of ${amount(chosen.length, 'run')}`);
+    const outcome = await bulkDeed('replay', chosen, { admin, reader, signal: context.interrupted, onProgress });
     progress.end();
-    outputOf(context, flags).value({ replayedTasks: done }, () => (done.length === 0 ? 'Nothing runs again: a run that has not ended is left out.' : `${amount(done.length, 'task')} ${done.length === 1 ? 'runs' : 'run'} again`));
-    return handled < chosen.length ? ExitCode.interrupted : ExitCode.done;
-  } finally {
-    admin.close();
-  }
+    const { tasks } = outcome;
+    return tellOutcome(outcome, () => outputOf(context, flags).value({ replayedTasks: tasks, refused: refusalsOf(outcome) }, () => [tasks.length === 0 ? 'Nothing runs again.' : `${amount(tasks.length, 'task')} ${tasks.length === 1 ? 'runs' : 'run'} again.`, ...outcomeTexts(outcome)].join('\n')));
+  });
 }
 
-/** Ids of tasks of the runs. @throws CliError where no run has a task of the name */
-async function chooseTasks(reader: RunReader, runIds: readonly string[], { flags, progress }: { flags: ReplayFlags; progress: Progress }): Promise<string[]> {
+/** What is to run again: the runs, or tasks of them. */
+async function choose(reader: RunReader, given: readonly (string | RunRow)[], { flags, progress }: { flags: ReplayFlags; progress: Progress }): Promise<readonly BulkItem[]> {
+  if (flags.failedOnly === true || flags.task !== undefined) return chooseTasks(reader, given.map((one) => (typeof one === 'string' ? one : one.runId)), { flags, progress });
+  return Promise.all(given.map(async (one) => (typeof one === 'string' ? itemOf(one, await reader.getRun(one)) : one)));
+}
+
+/** Of a run, or of one of its tasks, which brings those that follow it: how many they are is not known. */
+function itemOf(id: string, { run, tasks }: RunDetail): BulkItem {
+  return id === run.runId ? run : { runId: id, status: tasks.find(({ taskId }) => taskId === id)?.status ?? run.status, taskCount: 0 };
+}
+
+/** Tasks of the runs. @throws CliError where no run has a task of the name */
+async function chooseTasks(reader: RunReader, runIds: readonly string[], { flags, progress }: { flags: ReplayFlags; progress: Progress }): Promise<BulkItem[]> {
   const details: RunDetail[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -69,5 +65,5 @@ async function chooseTasks(reader: RunReader, runIds: readonly string[], { flags
     const names = [...new Set(details.flatMap(({ tasks }) => tasks.map((task) => task.name)))];
     throw wrongUse(`none of the runs has a task ${JSON.stringify(flags.task)}`, `Their tasks are ${names.slice(0, 20).join(', ')}.`);
   }
-  return named.filter((task) => flags.failedOnly !== true || task.status === 'FAILED').map((task) => task.taskId);
+  return named.filter((task) => flags.failedOnly !== true || task.status === 'FAILED').map((task) => ({ runId: task.taskId, status: task.status, taskCount: 0 }));
 }

@@ -34,7 +34,7 @@ export interface TextField {
   cursor: number;
 }
 
-/** A name that is chosen by typing part of it, and the JSON that goes with it. */
+/** A name that is chosen by typing part of it, the JSON that goes with it and, of an event, the scope that it may have. */
 export interface Form {
   kind: 'trigger' | 'event';
   /** Of workflows, or of event keys that workflows listen to. */
@@ -44,8 +44,10 @@ export interface Form {
   /** Among what the filter lets through. */
   at: number;
   /** What takes the keys. */
-  field: 'name' | 'value';
+  field: 'name' | 'value' | 'scope';
   value: TextField;
+  /** Of an event; empty for none. */
+  scope: TextField;
   error: string;
   /** By a key: a value that is known later does not replace it. */
   isTyped: boolean;
@@ -200,7 +202,7 @@ export type UiEffect =
   | { type: 'run-schedule'; scheduleId: string }
   | { type: 'delete-schedule'; scheduleId: string }
   | { type: 'trigger'; workflow: string; input: string }
-  | { type: 'push-event'; key: string; payload: string }
+  | { type: 'push-event'; key: string; payload: string; scope: string | undefined }
   | { type: 'load-workflow'; name: string }
   | { type: 'load-workers' }
   | { type: 'load-older'; page: string }

@@ -104,7 +104,7 @@ describe('what goes wrong in a session', () => {
     const detail = await runCli(['runs', 'get', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
     expect(JSON.parse(detail.stdout)).toMatchObject({ status: 'FAILED', input: { message: 'BREAK' }, tasks: [{ attempt: 3 }] });
     const cancelled = await runCli(['runs', 'cancel', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
-    expect(JSON.parse(cancelled.stdout)).toEqual({ cancelled: [], alreadyEnded: [rows[0]?.runId] });
+    expect(JSON.parse(cancelled.stdout)).toEqual({ cancelled: [], refused: [{ id: rows[0]?.runId, reason: 'FAILED before' }] });
   });
 
   it('an engine that is killed comes back on its ports, and the tail misses and repeats nothing', async () => {

@@ -76,6 +76,19 @@ describe('runs of a selection', () => {
     expect((await hatchetCli('runs', 'cancel', '--workflow', 'waits', '--yes')).stdout).toContain('Cancelled 0 runs.');
   });
 
+  it('are told one by one where they are named, with why nothing was done to the others', async () => {
+    const { runIds } = printed(await hatchetCli('trigger', 'workflow', 'waits', '--count', '2', '-o', 'json'));
+    const [first = '', second = ''] = runIds;
+    expect((await hatchetCli('runs', 'cancel', first)).stdout).toBe(`${first}  cancelled\n`);
+    expect((await hatchetCli('runs', 'cancel', first, second, first)).stdout).toBe(`${first}  not cancelled: CANCELLED before\n${second}  cancelled\n`);
+    expect(printed(await hatchetCli('runs', 'cancel', first, second, '-o', 'json'))).toEqual({ cancelled: [], refused: expect.arrayContaining([{ id: first, reason: 'CANCELLED before' }, { id: second, reason: 'CANCELLED before' }]) });
+    expect((await hatchetCli('runs', 'replay', first)).stdout).toBe('1 task runs again.\n');
+    expect((await hatchetCli('runs', 'replay', first, second)).stdout).toBe('1 task runs again.\nRefused 1: 1 not ended.\n');
+    expect(printed(await hatchetCli('runs', 'replay', first, '-o', 'json'))).toEqual({ replayedTasks: [], refused: [{ id: first, reason: 'not ended' }] });
+    expect((await hatchetCli('runs', 'replay', first)).stdout).toBe('Nothing runs again.\nRefused 1: 1 not ended.\n');
+    await hatchetCli('runs', 'cancel', first, second);
+  });
+
   it('run again: only what failed with --failed-only, only one task with --task', async () => {
     const { runIds } = printed(await hatchetCli('trigger', 'workflow', 'flow', '--count', '3', '-o', 'json'));
     await expect.poll(() => count('flow', 'FAILED')).toBe(3);
@@ -88,6 +101,11 @@ describe('runs of a selection', () => {
     ran = [];
     await hatchetCli('runs', 'replay', runIds[0] ?? '', '--task', 'third');
     await expect.poll(() => ran).toEqual(['third']);
+    // A task brings those that follow it.
+    await expect.poll(() => count('flow', 'COMPLETED')).toBe(3);
+    const again = printed(await hatchetCli('runs', 'replay', runIds[1] ?? '', '--task', 'second', '-o', 'json'));
+    expect([again.replayedTasks.length, again.refused]).toEqual([2, []]);
+    await expect.poll(() => count('flow', 'COMPLETED')).toBe(3);
     expect(await hatchetCli('runs', 'replay', runIds[0] ?? '', '--task', 'fourth')).toMatchObject({ code: 2, stderr: expect.stringContaining('first, second, third') });
     // The ids by which one task alone runs again are shown.
     const shown = await hatchetCli('runs', 'get', runIds[0] ?? '');

@@ -61,7 +61,7 @@ describe('commands of the queue', () => {
     const { rows } = printed(await hatchetCli('runs', 'list', '--workflow', 'listener', '-o', 'json'));
     const runId = rows[0]?.runId ?? '';
     await expect.poll(async () => printed(await hatchetCli('runs', 'get', runId, '-o', 'json')).status).toBe('COMPLETED');
-    expect(printed(await hatchetCli('runs', 'replay', runId, '-o', 'json'))).toEqual({ replayedTasks: [runId] });
+    expect(printed(await hatchetCli('runs', 'replay', runId, '-o', 'json'))).toEqual({ replayedTasks: [runId], refused: [] });
     await expect.poll(() => calls).toBe(2);
     expect((await hatchetCli('runs', 'replay', runId, crypto.randomUUID())).code).toBe(4);
   });

@@ -95,6 +95,21 @@ describe('runs', () => {
     expect((await cli(['runs', 'events', ref.workflowRunId])).stdout).toMatch(/FAILED +flaky +1 +resources/);
     await refused([4, 'there is no run', 'runs', 'events', 'nonsense']);
   });
+
+  it('name the worker that had a task, also after it is gone', async () => {
+    const brief = hatchet.task({ name: 'brief', fn: () => ({}) });
+    const gone = await hatchet.worker('gone by then', { handleKill: false, workflows: [brief] });
+    const ended = gone.start();
+    await gone.waitUntilReady();
+    const ref = await brief.runNoWait({});
+    await ref.output;
+    await gone.stop();
+    await ended;
+    expect((await json('workers', 'list')).rows).toMatchObject([{ name: 'resources' }]);
+    expect((await json('runs', 'get', ref.workflowRunId)).tasks).toMatchObject([{ name: 'brief', workerName: 'gone by then' }]);
+    expect((await cli(['runs', 'get', ref.workflowRunId])).stdout).toMatch(/brief .*gone by then/);
+    expect((await json('runs', 'events', ref.workflowRunId)).rows).toContainEqual(expect.objectContaining({ type: 'FINISHED', workerName: 'gone by then' }));
+  });
 });
 
 describe('events and filters', () => {

@@ -26,7 +26,7 @@ const throttled = hatchet.task({ name: 'throttled', rateLimits: [{ staticKey: 'm
 const yearly = hatchet.task({ name: 'yearly', on: { cron: '0 0 1 1 *' }, fn: () => ({ done: true }) });
 
 await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.DAY });
-const remind = hatchet.workflow({ name: 'remind', on: { event: 'invoice:due' } });
+const remind = hatchet.workflow({ name: 'remind', on: { event: 'invoice:due' }, defaultFilters: [{ scope: 'post', expression: 'true' }] });
 const total = remind.task({ name: 'total', fn: () => ({ cents: 1550 }) });
 remind.task({
   name: 'send',
@@ -94,13 +94,18 @@ describe('hatchet dev in a terminal', () => {
     await terminal.shows(/STATUS +WORKFLOW/);
   });
 
-  it('pushes an event to a key that a workflow listens to', async () => {
+  it('pushes an event to a key that a workflow listens to, with a scope', async () => {
     terminal.press('E');
     await terminal.shows(/▸ invoice:due/);
     terminal.press('due');
     await terminal.shows(/key +due/);
     terminal.press('\r');
-    await terminal.shows(/enter pushes/);
+    await terminal.shows(/enter pushes, tab goes to the scope/);
+    // Its filter lets through what has this scope.
+    terminal.press('\t');
+    await terminal.shows(/enter pushes, without a scope/);
+    terminal.press('post');
+    await terminal.shows(/scope +post/);
     terminal.press('\r');
     await terminal.shows(/pushed invoice:due: it started 1 run of remind/);
     await terminal.shows(/✗ FAILED +remind/);

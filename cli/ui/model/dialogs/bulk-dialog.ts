@@ -1,4 +1,4 @@
-import type { BulkDeed, BulkOutcome } from '../../../admin/bulk-deed.ts';
+import { outcomeTexts, type BulkDeed, type BulkOutcome } from '../../../admin/bulk-deed.ts';
 import { breakdown } from '../../../admin/bulk-runs.ts';
 import { isTerminal } from '../../../monitor/status-name.ts';
 import { amount } from '../../../output/amount.ts';
@@ -53,19 +53,7 @@ export function bulkTexts(dialog: BulkDialog): { title: string; lines: readonly 
     }
     case 'doing':
       return { title, lines: [`${word.doing}: ${dialog.handled.toLocaleString('en-US')} of ${amount(runs.length, 'run')}`], keys: dialog.isStopping ? 'stopping …' : 'esc stops it' };
-    case 'done': {
-      const { done, refused, left, error } = dialog.outcome;
-      const count = [...refused.values()].reduce((sum, each) => sum + each, 0);
-      const reasons = [...refused].map(([reason, each]) => `${each.toLocaleString('en-US')} ${reason}`).join(', ');
-      return {
-        title,
-        lines: [
-          `${word.done} ${amount(done, 'run')}.`,
-          ...(count === 0 ? [] : [`Refused ${count.toLocaleString('en-US')}: ${reasons}.`]),
-          ...(left === 0 ? [] : [`Not come to ${left.toLocaleString('en-US')}: ${error === undefined ? 'it was stopped' : error}.`]),
-        ],
-        keys: 'enter closes',
-      };
-    }
+    case 'done':
+      return { title, lines: [`${word.done} ${amount(dialog.outcome.done.length, 'run')}.`, ...outcomeTexts(dialog.outcome)], keys: 'enter closes' };
   }
 }

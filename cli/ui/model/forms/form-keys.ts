@@ -13,13 +13,13 @@ export function openTrigger(state: UiState): Step {
   if (names.length === 0) return [{ ...state, notice: { text: 'No workflow is registered yet: a worker has to start first.', atMs: state.nowMs } }, []];
   const wanted = names.indexOf(wantedWorkflow(state) ?? '');
   const field = wanted >= 0 || names.length === 1 ? 'value' : 'name';
-  return prefill(state, { kind: 'trigger', names, filter: fieldOf(''), at: Math.max(0, wanted), field, value: fieldOf('{}'), error: '', isTyped: false });
+  return prefill(state, { kind: 'trigger', names, filter: fieldOf(''), at: Math.max(0, wanted), field, value: fieldOf('{}'), scope: fieldOf(''), error: '', isTyped: false });
 }
 
 /** The form that pushes an event; its keys are those that workflows listen to. */
 export function openEvent(state: UiState): Step {
   const names = [...new Set(state.workflows.flatMap(({ eventKeys }) => eventKeys))].sort();
-  return prefill(state, { kind: 'event', names, filter: fieldOf(''), at: 0, field: 'name', value: fieldOf('{}'), error: '', isTyped: false });
+  return prefill(state, { kind: 'event', names, filter: fieldOf(''), at: 0, field: 'name', value: fieldOf('{}'), scope: fieldOf(''), error: '', isTyped: false });
 }
 
 function wantedWorkflow(state: UiState): string | undefined {
@@ -76,12 +76,13 @@ export function inForm(state: UiState, form: Form, key: Key): Step {
     const by = movement(key, 5) ?? 0;
     return count === 0 ? [state, []] : prefill(state, { ...form, at: moved(form.at, by, count), error: '' }, form);
   }
-  if (key.name === 'tab') return form.field === 'value' ? [{ ...state, dialog: { ...form, field: 'name' } }, []] : goOn(state, form);
+  if (key.name === 'tab') return form.field === 'name' ? goOn(state, form) : [{ ...state, dialog: { ...form, field: form.kind === 'event' && form.field === 'value' ? 'scope' : 'name' } }, []];
   if (key.name === 'enter') return form.field === 'name' ? goOn(state, form) : send(state, form);
   if (form.field === 'name') {
     const filter = editText(form.filter, key);
     return filter.text === form.filter.text ? [{ ...state, dialog: { ...form, filter } }, []] : prefill(state, { ...form, filter, at: 0, error: '' }, form);
   }
+  if (form.field === 'scope') return [{ ...state, dialog: { ...form, scope: editText(form.scope, key), error: '' } }, []];
   const value = editText(form.value, key);
   return [{ ...state, dialog: { ...form, value, error: '', isTyped: form.isTyped || value.text !== form.value.text } }, []];
 }
@@ -102,7 +103,7 @@ function send(state: UiState, form: Form): Step {
   const error = valueError(state, form, name);
   if (error !== undefined) return [{ ...state, dialog: { ...form, error } }, []];
   const closed: UiState = { ...state, dialog: undefined };
-  if (form.kind === 'event') return [closed, [{ type: 'push-event', key: name, payload: text }]];
+  if (form.kind === 'event') return [closed, [{ type: 'push-event', key: name, payload: text, scope: form.scope.text.trim() || undefined }]];
   return [{ ...closed, lastInputs: new Map(state.lastInputs).set(name, text) }, [{ type: 'trigger', workflow: name, input: text }]];
 }
 

@@ -78,6 +78,30 @@ describe('the form that pushes an event', () => {
     expect(play(named.state, pressNamed('enter'), pressNamed('enter')).effects.at(-1)).toMatchObject({ key: 'mail:sent' });
   });
 
+  it('gives it a scope where one is typed', () => {
+    const atPayload = play(opened, ...typed('paid'), pressNamed('enter')).state;
+    expect(draw(atPayload)).toMatch(/payload +\{\}.*\n│ scope +│\n.*tab goes to the scope/);
+    const atScope = play(atPayload, pressNamed('tab'), ...typed(' shopx'), pressNamed('backspace'));
+    expect(draw(atScope.state)).toMatch(/scope +shop.*\n.*tab goes back/);
+    expect(play(atScope.state, pressNamed('enter')).effects).toEqual([{ type: 'push-event', key: 'order:paid', payload: '{}', scope: 'shop' }]);
+    // It is kept while the key is looked at again.
+    const back = play(atScope.state, pressNamed('tab')).state;
+    expect(form(back).field).toBe('name');
+    expect(play(back, pressNamed('enter'), pressNamed('enter')).effects.at(-1)).toMatchObject({ scope: 'shop' });
+    expect(play(atPayload, pressNamed('tab'), press(' '), pressNamed('enter')).effects).toEqual([{ type: 'push-event', key: 'order:paid', payload: '{}', scope: undefined }]);
+  });
+
+  it('has no scope for what is triggered', () => {
+    const input = play(emptyState({ workflows }), press('t'), ...typed('mail'), pressNamed('enter')).state;
+    expect(draw(input)).not.toContain('scope');
+    expect(form(play(input, pressNamed('tab')).state).field).toBe('name');
+  });
+
+  it('shows the field that has the keys in a terminal of ten rows', () => {
+    const small = play({ ...opened, rows: 10, columns: 40 }, ...typed('paid'), pressNamed('enter'), press('u', { ctrl: true }), ...typed('[1]'), pressNamed('enter'), pressNamed('tab'), ...typed('shop')).state;
+    expect(draw(small)).toMatch(/scope +shop/);
+  });
+
   it('refuses a payload that is no object', () => {
     const refused = play(opened, ...typed('paid'), pressNamed('enter'), press('u', { ctrl: true }), ...typed('[1]'), pressNamed('enter'));
     expect(refused.effects.filter(({ type }) => type === 'push-event')).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bulkEffects, type BulkEffects } from '../../../../cli/ui/bulk-effects.ts';
-import { bulkDeed, type BulkDeed } from '../../../../cli/admin/bulk-deed.ts';
+import { bulkDeed, type BulkDeed, type BulkOutcome } from '../../../../cli/admin/bulk-deed.ts';
 import type { RunFilter, RunRow } from '../../../../cli/monitor/run-reader.ts';
 import type { UiEffect, UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { UiStore } from '../../../../cli/ui/ui-store.ts';
@@ -67,7 +67,7 @@ describe('what is done to all that are marked', () => {
     expect(draw(doing)).toContain('Cancelling: 2 of 3 runs');
     const stopped = play(doing, pressNamed('escape'), pressNamed('escape'));
     expect(stopped.effects).toEqual([{ type: 'stop-bulk' }]);
-    const done = play(stopped.state, { type: 'bulk-done', outcome: { done: 1, refused: new Map([['COMPLETED before', 1]]), left: 1, error: undefined } }).state;
+    const done = play(stopped.state, { type: 'bulk-done', outcome: { done: ['a'], refused: new Map([['b', 'COMPLETED before']]), tasks: [], left: 1, error: undefined } }).state;
     const frame = draw(done);
     for (const text of ['Cancelled 1 run.', 'Refused 1: 1 COMPLETED before.', 'Not come to 1: it was stopped.']) expect(frame).toContain(text);
     expect(play(done, pressNamed('enter')).state.dialog).toBeUndefined();
@@ -170,6 +170,7 @@ describe('A', () => {
 });
 
 describe('a deed to many runs', () => {
+  const outcomeOf = ({ state: { dialog } }: UiStore): BulkOutcome | undefined => (dialog?.kind === 'bulk' && dialog.stage === 'done' ? dialog.outcome : undefined);
   const all = async (deed: BulkDeed, rows: readonly RunRow[], act?: (ids: readonly string[]) => string[], gone: readonly RunRow[] = []): Promise<{ engine: Engine; store: UiStore }> => {
     const engine = new Engine(rows, act);
     const runs = [...rows, ...gone];
@@ -182,14 +183,16 @@ describe('a deed to many runs', () => {
     const open = new Set(rows.filter(({ status }) => status === 'QUEUED').map((run) => run.runId));
     const { engine, store } = await all('cancel', rows, (ids) => ids.filter((id) => open.has(id)), [makeRun(5_000)]);
     expect(engine.acted.map((ids) => ids.length)).toEqual([500, 500, 201]);
-    expect(store.state.dialog).toMatchObject({ stage: 'done', outcome: { done: 1_000, refused: new Map([['COMPLETED before', 200], ['not there any more', 1]]), left: 0 } });
+    expect(outcomeOf(store)).toMatchObject({ done: [...open], left: 0 });
+    expect([...(outcomeOf(store)?.refused.values() ?? [])].sort()).toEqual([...Array(200).fill('COMPLETED before'), 'not there any more']);
+    expect(outcomeOf(store)?.refused.get(runId(5_000))).toBe('not there any more');
     expect(draw(store.state)).toMatch(/Cancelled 1,000 runs\.[^]*Refused 201: 200 COMPLETED before, 1 not there any more\./);
   });
 
   it('counts runs that run again, where the engine tells tasks', async () => {
     const rows = [makeRun(1, { status: 'FAILED' }), makeRun(2, { status: 'FAILED', taskCount: 3 }), makeRun(3, { status: 'RUNNING' }), makeRun(4, { status: 'RUNNING', taskCount: 2 })];
     const { store } = await all('replay', rows, () => [runId(1), ...[0, 1, 2].map((index) => `task-${runId(2)}-${index}`)]);
-    expect(store.state.dialog).toMatchObject({ stage: 'done', outcome: { done: 2, refused: new Map([['not ended', 2]]), left: 0 } });
+    expect(outcomeOf(store)).toMatchObject({ done: [runId(1), runId(2)], refused: new Map([[runId(3), 'not ended'], [runId(4), 'not ended']]), left: 0 });
   });
 
   it('stops between two pieces', async () => {
@@ -200,7 +203,7 @@ describe('a deed to many runs', () => {
       return Promise.resolve(ids);
     };
     const outcome = await bulkDeed('cancel', rows, { admin: { cancel, replay: cancel }, reader: { getRun: () => Promise.reject(new Error('nothing is in doubt')) }, signal: stopping.signal, onProgress: () => undefined });
-    expect(outcome).toEqual({ done: 500, refused: new Map(), left: 200, error: undefined });
+    expect(outcome).toEqual({ done: rows.slice(0, 500).map((run) => run.runId), refused: new Map(), tasks: [], left: 200, error: undefined });
   });
 
   it('says what it did not come to when the engine goes away', async () => {

@@ -101,6 +101,13 @@ describe('the tasks of a run', () => {
     expect(play(state.state, press('a')).effects).toEqual([]);
   });
 
+  it("have their worker's name with them until those of all attempts are known", () => {
+    const named = opened(tasks.map((task) => (task.name === 'charge' ? { ...task, workerId: 'w2', workerName: 'two' } : task)));
+    const frame = draw(play(named, press('a')).state);
+    expect(frame).toMatch(/attempt 1 of 2 .* on w1\n/);
+    expect(frame).toMatch(/attempt 2 of 2 .* on two\n/);
+  });
+
   it('say why they wait, each alone or all together', () => {
     const cause = (text: string) => ({ code: 'SLOTS', text, until: null, ids: [] });
     const waiting = opened([makeTask('a', { cause: cause('no free slot') }), makeTask('b', { cause: cause('paused') })], { status: 'RUNNING' });

@@ -31,7 +31,7 @@ const scenes: Readonly<Record<string, UiState>> = {
   'the end of the runs': play(filled, press('G')).state,
   'marked runs': play(filled, press(' '), press('j'), press(' ')).state,
   'what is to be done to many': play(filled, press(' '), press('x')).state,
-  'how it went with many': play(filled, press(' '), press('x'), press('y'), { type: 'bulk-done', outcome: { done: 12_000, refused: new Map([['COMPLETED before', 2], [long, 1]]), left: 700, error: long } }).state,
+  'how it went with many': play(filled, press(' '), press('x'), press('y'), { type: 'bulk-done', outcome: { done: Array.from({ length: 12_000 }, (_, index) => runId(index)), refused: new Map([['a', 'COMPLETED before'], ['b', 'COMPLETED before'], ['c', long]]), tasks: [], left: 700, error: new Error(long) } }).state,
   'the end of the queues': play(filled, press('4'), press('G')).state,
   help: play(filled, press('?')).state,
   search: play(filled, press('/'), ...typed(long)).state,
