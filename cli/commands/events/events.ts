@@ -65,17 +65,22 @@ const runs: Table<EventRun> = {
   empty: 'It started no runs.',
 };
 
+/** A cluster writes an empty text for none. */
+function orNull(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : text;
+}
+
 function rowOf(event: StoredEvent): EventRow {
   const { metadata, key, scope, seenAt, additionalMetadata, payload, triggeredRuns, triggeringWebhookName, workflowRunSummary } = event;
   return {
     eventId: metadata.id,
     key,
-    scope: scope ?? null,
+    scope: orNull(scope),
     pushedAt: seenAt ?? metadata.createdAt,
     metadata: additionalMetadata ?? {},
-    webhook: triggeringWebhookName ?? null,
+    webhook: orNull(triggeringWebhookName),
     payload: payload ?? {},
-    runs: (triggeredRuns ?? []).map(({ workflowRunId, filterId }) => ({ runId: workflowRunId, filterId: filterId ?? null })),
+    runs: (triggeredRuns ?? []).map(({ workflowRunId, filterId }) => ({ runId: workflowRunId, filterId: orNull(filterId) })),
     runsByStatus: workflowRunSummary,
   };
 }

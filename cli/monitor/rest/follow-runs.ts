@@ -33,13 +33,15 @@ export async function* followRuns(client: RestClient, { after, workflows, signal
   const since = after === undefined ? undefined : parseCursor(after);
   const seen = new Map<string, SeenRun>();
   const filter: RunFilter = { limit: mostRuns, ...(workflows === undefined || workflows.length === 0 ? {} : { workflows }) };
-  const list = async (more: RunFilter): Promise<RunShape[]> => (await listRunShapes(client, { ...filter, ...more })).rows;
+  const list = (more: RunFilter): ReturnType<typeof listRunShapes> => listRunShapes(client, { ...filter, ...more });
   let newest = since ?? '';
   for await (const count of polls(pollMs.runs, signal)) {
     const from = newest === '' ? undefined : new Date(Date.parse(newest) - (count === 0 ? lookBackMs : lateMs));
     const [recent, running] = await Promise.all([list(from === undefined ? {} : { since: from }), list({ statuses: open })]);
-    const runs = new Map([...running, ...recent].map((run) => [run.workflowRunExternalId, run]));
-    for (const run of await gone(client, seen, runs)) runs.set(run.workflowRunExternalId, run);
+    const runs = new Map([...running.rows, ...recent.rows].map((run) => [run.workflowRunExternalId, run]));
+    // Of more open ones than a list holds, older ones are missing in it.
+    const listedFrom = running.next === null ? '' : (timeOf(running.rows.at(-1)?.metadata.createdAt) ?? '');
+    for (const run of await gone(client, { seen, runs, listedFrom })) runs.set(run.workflowRunExternalId, run);
     const nowIso = new Date().toISOString();
     const events: EventRow[] = [];
     for (const [runId, run] of runs) {
@@ -60,8 +62,8 @@ export async function* followRuns(client: RestClient, { after, workflows, signal
 }
 
 /** Runs that were open and are in neither list now, as they are by themselves. */
-async function gone(client: RestClient, seen: ReadonlyMap<string, SeenRun>, runs: ReadonlyMap<string, RunShape>): Promise<RunShape[]> {
-  const missing = [...seen].filter(([runId, { status: was }]) => !runs.has(runId) && !isTerminal(was)).slice(0, mostLookUps);
+async function gone(client: RestClient, { seen, runs, listedFrom }: { seen: ReadonlyMap<string, SeenRun>; runs: ReadonlyMap<string, RunShape>; listedFrom: string }): Promise<RunShape[]> {
+  const missing = [...seen].filter(([runId, { status: was, createdAt }]) => !runs.has(runId) && !isTerminal(was) && createdAt >= listedFrom).slice(0, mostLookUps);
   const found = await Promise.all(missing.map(async ([runId]) => await lookUp(client, runId)));
   return found.filter((run) => run !== undefined);
 }

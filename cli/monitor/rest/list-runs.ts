@@ -5,7 +5,7 @@ import { fitsQuery } from '../run-query.ts';
 import type { RunFilter } from '../run-reader.ts';
 import type { RunStatusName } from '../status-name.ts';
 import type { RestClient } from './rest-client.ts';
-import type { RunShape, Rows, WorkflowShape } from './rest-shapes.ts';
+import type { Rows, RunDetailsShape, RunShape, WorkflowShape } from './rest-shapes.ts';
 import { runRow } from './run-rows.ts';
 import { microseconds } from './stored-values.ts';
 
@@ -36,7 +36,7 @@ export async function listRunShapes(client: Pick<RestClient, 'get'>, filter: Run
   if (workflowIds?.length === 0) return { rows: [], next: null };
   const query = queryOf(filter, workflowIds);
   const rows: RunShape[] = [];
-  let place = filter.page === undefined ? undefined : parsePlace(filter.page);
+  let place = filter.page === undefined ? undefined : await placeOf(client, filter.page);
   let readsWhole = needsScan(filter);
   for (let scanned = 0; ; ) {
     const wanted = readsWhole ? mostRows : Math.min(mostRows, limit - rows.length + 1);
@@ -148,6 +148,15 @@ function after(place: Place | undefined, run: RunShape): Place {
 
 function formatPlace(place: Place | undefined): string | null {
   return place === undefined ? null : `${place.us}.${place.given}.${place.id}`;
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A page's token, or a run after which to go on. @throws ServerError */
+async function placeOf(client: Pick<RestClient, 'get'>, text: string): Promise<Place> {
+  if (!uuid.test(text)) return parsePlace(text);
+  const { run } = await client.get<RunDetailsShape>(`/api/v1/stable/workflow-runs/${text}`);
+  return { us: microseconds(run.metadata.createdAt), id: run.metadata.id, given: 1 };
 }
 
 /** @throws ServerError */

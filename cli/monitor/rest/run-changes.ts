@@ -6,6 +6,7 @@ import { failureOf, nameOf, timeOf } from './stored-values.ts';
 
 /** What was known of a run when it was last looked at. */
 export interface SeenRun {
+  createdAt: string;
   status: RunStatusName;
   startedAt: string | null;
   /** The tasks of a DAG, or the one task under the run's own id. */
@@ -15,6 +16,7 @@ export interface SeenRun {
 /** As the run is now. */
 export function seenRun(run: RunShape): SeenRun {
   return {
+    createdAt: timeOf(run.metadata.createdAt) ?? '',
     status: statusOf(run),
     startedAt: timeOf(run.startedAt),
     tasks: new Map(tasksOf(run).map((task) => [task.taskExternalId, { status: statusOf(task), startedAt: timeOf(task.startedAt), attempt: task.retryCount ?? 0 }])),
@@ -26,7 +28,7 @@ export function seenRunAt(run: RunShape, at: string): SeenRun | undefined {
   const createdAt = timeOf(run.metadata.createdAt) ?? '';
   if (createdAt > at) return undefined;
   const tasks = tasksOf(run).flatMap((task) => ((timeOf(task.metadata.createdAt) ?? '') > at ? [] : [[task.taskExternalId, { ...before(task, at), attempt: task.retryCount ?? 0 }] as const]));
-  return { ...before(run, at), tasks: new Map(tasks) };
+  return { createdAt, ...before(run, at), tasks: new Map(tasks) };
 }
 
 function before(task: TaskShape, at: string): { status: RunStatusName; startedAt: string | null } {

@@ -10,11 +10,11 @@ const mostEvents = 1000;
 
 /** Reads of one run, and the names that REST gives by ids alone, each asked for once. */
 export class RunReads {
-  readonly #client: RestClient;
+  readonly #client: Pick<RestClient, 'get'>;
   readonly #workflows = new Map<string, Promise<string | undefined>>();
   readonly #workers = new Map<string, Promise<string | null>>();
 
-  constructor(client: RestClient) {
+  constructor(client: Pick<RestClient, 'get'>) {
     this.#client = client;
   }
 

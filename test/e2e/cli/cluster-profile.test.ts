@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterDouble } from '../../helpers/cluster-double/cluster-double.ts';
@@ -54,6 +54,23 @@ describe('a cluster by profile', () => {
     expect((await cli(['doctor'])).stdout).toMatch(/token of profile cloud\)\n· service {5}version \S+, no hatchet-ts engine: read over REST/);
     expect((await cli(['profile', 'use', 'local'])).code).toBe(0);
     expect((await cli(['workflows', 'list'])).code).toBe(3);
+  });
+
+  it('is named where it was chosen and the project has an engine of its own', async () => {
+    const project = join(folder, 'own');
+    mkdirSync(project);
+    const own = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: project, env: { HATCHET_CONFIG_DIR: config } });
+    const started = await own('engine', 'start', '--detach', '--data-dir', '.hatchet', '--grpc-port', '0', '--http-port', '0');
+    expect(started.code).toBe(0);
+    try {
+      expect((await own('workflows', 'list')).stderr).toBe('');
+      await own('profile', 'use', 'cloud');
+      expect((await own('workflows', 'list')).stderr).toContain('This is the profile cloud, chosen in ');
+      for (const args of [['--profile', 'cloud'], ['--profile', 'local'], ['--data-dir', '.hatchet']]) expect(await own('workflows', 'list', ...args)).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      await own('profile', 'use', 'local');
+      await own('engine', 'stop', '--data-dir', '.hatchet');
+    }
   });
 
   it('has a worker started on it, whatever the environment says of another engine', async () => {

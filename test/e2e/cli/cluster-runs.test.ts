@@ -143,6 +143,9 @@ describe('runs on a cluster, which has no monitoring service', () => {
     expect((await cli('runs', 'logs', runId, '--follow')).stdout).toMatch(/^\S+ +INFO +greet +hello Eve\n$/);
     expect(printed(await cli('runs', 'events', runId, '-o', 'json')).rows.map((row) => row.type)).toContain('STARTED');
     const exported = await cli('runs', 'export', '--workflow', 'greet', '--limit', '2');
-    expect(exported.stdout.trim().split('\n').map((line) => JSON.parse(line).workflow)).toEqual(['greet', 'greet']);
+    const [newest, second] = exported.stdout.trim().split('\n').map((line): { workflow: string; runId: string } => JSON.parse(line));
+    expect([newest?.workflow, second?.workflow]).toEqual(['greet', 'greet']);
+    // An export that was interrupted says after which run to go on.
+    expect((await cli('runs', 'export', '--workflow', 'greet', '--limit', '1', '--page', newest?.runId ?? '')).stdout).toContain(`"runId":"${second?.runId}"`);
   });
 });
