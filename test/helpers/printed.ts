@@ -29,13 +29,13 @@ export interface Printed {
 
 /** Of a command that succeeded. */
 export function printed(result: CliResult): Printed {
-  expect([result.code, result.stderr.includes('error')]).toEqual([0, false]);
+  expect([result.code, result.stderr.includes('error')], result.stderr).toEqual([0, false]);
   return JSON.parse(result.stdout);
 }
 
 /** Of one that prints an object a line. */
 export function printedLines(result: CliResult): Printed[] {
-  expect([result.code, result.stderr.includes('error')]).toEqual([0, false]);
+  expect([result.code, result.stderr.includes('error')], result.stderr).toEqual([0, false]);
   return result.stdout
     .trim()
     .split('\n')
