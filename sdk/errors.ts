@@ -24,6 +24,7 @@ export type HatchetErrorCode =
   | 'WORKER_NOT_READY'
   | 'STOPPED'
   | 'ENGINE_ERROR'
+  | 'NO_ANSWER'
   | 'ISOLATION_UNAVAILABLE'
   | 'NOT_GRANTED'
   | 'TASK_NOT_FOUND'

@@ -24,9 +24,10 @@ import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './runs/run-stream.ts';
 import { RunSubscription } from './runs/run-subscription.ts';
 import { reportBatch, retryAfter } from './batch-report-request.ts';
-import { serve, unsupported, type Edge } from './handlers.ts';
+import { Headed, serve, unsupported, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './server.ts';
+import { offersMetadata } from './offers.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './worker-request.ts';
 
@@ -42,7 +43,7 @@ export interface DispatcherDeps extends Edge, LogStreamDeps {
 export function dispatcherService(deps: DispatcherDeps): GrpcService {
   const { owner } = deps;
   return serve(deps, DispatcherService, {
-    getVersion: async () => ({ version: wireVersion }),
+    getVersion: async () => new Headed({ version: wireVersion }, offersMetadata()),
     register: async (request, caller) => {
       const { tenantId } = caller;
       const facts = readWorker(request);

@@ -28,6 +28,17 @@ export interface Duplex<Req> {
   end(): void;
 }
 
+/** An answer with initial metadata of its own. */
+export class Headed<Res> {
+  readonly value: Res;
+  readonly metadata: Metadata;
+
+  constructor(value: Res, metadata: Metadata) {
+    this.value = value;
+    this.metadata = metadata;
+  }
+}
+
 interface Method {
   path: MethodPath;
   requestStream: boolean;
@@ -45,7 +56,7 @@ type Handler<M extends Method> = M['requestStream'] extends true
   ? (call: ServerDuplexStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, fail: (error: unknown) => void) => Duplex<RequestOf<M>>
   : M['responseStream'] extends true
     ? (call: ServerWritableStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, signal: AbortSignal) => Promise<void>
-    : (request: RequestOf<M>, caller: Caller, metadata: Metadata) => Promise<ResponseOf<M> | Held<ResponseOf<M>>>;
+    : (request: RequestOf<M>, caller: Caller, metadata: Metadata) => Promise<ResponseOf<M> | Held<ResponseOf<M>> | Headed<ResponseOf<M>>>;
 
 export type Handlers<Service> = { [Name in keyof Service]: Service[Name] extends Method ? Handler<Service[Name]> : never };
 
@@ -153,18 +164,22 @@ function welcome({ connections }: Edge, call: { getPeer(): string }): void {
 }
 
 /** A unary call. The commonest of all: known tokens cost it no promise. */
-function unary<Res>({ edge, facts: { rule, action } }: Gated, handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res>>): handleUnaryCall<unknown, Res> {
+function unary<Res>({ edge, facts: { rule, action } }: Gated, handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res> | Headed<Res>>): handleUnaryCall<unknown, Res> {
   const { gate, log } = edge;
   return (call, callback) => {
     const facts: CallFacts = { rule, action, address: () => hostOf(call.getPeer()) };
     const fail = (error: unknown): void => callback(toServiceError(error, log));
-    const answer = (response: Res | Held<Res>): void => {
+    const answer = (response: Res | Held<Res> | Headed<Res>): void => {
+      if (response instanceof Headed) {
+        call.sendMetadata(response.metadata);
+        return callback(null, response.value);
+      }
       if (!(response instanceof Held)) return callback(null, response);
       releaseOnceSent(call, response.reservation);
       callback(null, response.value);
     };
     /** An answer that cannot be given keeps no room. */
-    const drop = (response: Res | Held<Res>, error: unknown): void => {
+    const drop = (response: Res | Held<Res> | Headed<Res>, error: unknown): void => {
       if (response instanceof Held) response.reservation.release();
       fail(error);
     };

@@ -23,6 +23,7 @@ export interface ClientConfig {
   readonly logger: LogConstructor;
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
+  readonly repeatLostTriggers: boolean;
   /** Of every worker, besides its own: what whoever runs the process says of it. */
   readonly workerPresetLabels: Readonly<Record<string, string>>;
   readonly now: () => Date;
@@ -75,6 +76,7 @@ export function resolveConfig(options: ClientOptions, environment: Environment, 
     logger: options.logger ?? plainLogger,
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
+    repeatLostTriggers: options.repeatLostTriggers ?? false,
     workerPresetLabels: presetLabels(setting('WORKER_PRESET_LABELS')),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
     captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),

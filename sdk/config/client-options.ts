@@ -49,6 +49,11 @@ export interface ClientOptions {
   cancellationGracePeriod?: Duration | undefined;
   /** A port on which a worker's process tells how it is: `/health`, `/readyz`, `/livez`, `/metrics`. @default HATCHET_CLIENT_WORKER_HEALTHCHECK_*, else none */
   healthcheck?: HealthcheckOptions | undefined;
+  /**
+   * Whether a trigger whose answer was lost is made again on an engine that does not know it again, as a Hatchet cluster does not:
+   * a run may then start twice. Otherwise it fails with NO_ANSWER, and the run may have started. @default false
+   */
+  repeatLostTriggers?: boolean | undefined;
   /** What durable tasks are told by `ctx.now`. @default the clock of a test engine of this process, else the system's time */
   now?: (() => Date) | undefined;
 

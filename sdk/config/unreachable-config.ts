@@ -19,5 +19,6 @@ export function unreachableConfig({ logger, logLevel }: ClientOptions): ClientCo
     now: () => new Date(),
     captureConsole: false,
     healthcheck: undefined,
+    repeatLostTriggers: false,
   };
 }

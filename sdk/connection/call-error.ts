@@ -7,6 +7,9 @@ export function isServiceError(error: unknown): error is ServiceError {
   return isError(error) && typeof fieldOf(error, 'code') === 'number' && fieldOf(error, 'metadata') !== undefined;
 }
 
+/** The answer to a call was lost, and making it again may do what it does twice. The cause is the ServiceError. */
+export class AnswerLostError extends Error {}
+
 /** What the transport says, without what it says around it: `connect ECONNREFUSED 127.0.0.1:7077`. */
 export function detailsOf(error: ServiceError): string {
   if (isPlainServer(error)) return 'the TLS handshake failed';
@@ -61,6 +64,16 @@ export function isTransient(error: unknown): boolean {
   return code !== undefined && transient.has(code) && !isUnsendable(error);
 }
 
+/**
+ * Whether the call was over before anything of it was sent: there was no connection, or the server has refused to take it up.
+ * grpc-js says so only in words.
+ */
+export function hasNeverLeft(error: unknown): boolean {
+  return isServiceError(error) && (isUnsendable(error) || neverLeft.test(error.details));
+}
+
+const neverLeft = /^(?:\w+: )?No connection established|^Stream refused by server|Waiting for LB pick|^Name resolution failed/;
+
 /** A request that never left: a value of a type that the message does not take. grpc-js says so only in words. */
 function isUnsendable(error: unknown): boolean {
   return isServiceError(error) && error.code === status.INTERNAL && error.details.startsWith(unsendable);
@@ -90,6 +103,12 @@ const remedies: Partial<Record<HatchetErrorCode, string>> = {
  */
 export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
   if (error instanceof HatchetError) return error;
+  if (error instanceof AnswerLostError) {
+    return new HatchetError('NO_ANSWER', `could not ${action}: the answer was lost (${isServiceError(error.cause) ? detailsOf(error.cause) : messageOf(error.cause)}), and it may have been carried out all the same`, {
+      cause: error.cause,
+      remedy: 'Look whether it was before doing it again: this engine does not tell a repeated call from a new one',
+    });
+  }
   if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${messageOf(error)}`, { cause: error });
   if (isUnsendable(error)) return new HatchetError('INVALID_ARGUMENT', `could not ${action}: an option has a value of the wrong type (${error.details.slice(unsendable.length)})`, { cause: error, remedy: 'Check the options: a text where a number is needed, or the other way round' });
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');

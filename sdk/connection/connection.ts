@@ -7,6 +7,7 @@ import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflow
 import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { ClientConfig } from '../config/client-config.ts';
 import type { ResolvedTls } from '../config/resolve-tls.ts';
+import { OffersQuestion } from './engine-offers.ts';
 import { channelCredentials, channelTls } from './tls-material.ts';
 
 /** One payload is at most 4 MiB; the rest of its message needs some room. */
@@ -23,6 +24,8 @@ export class Connection {
   readonly config: ClientConfig;
   /** Whether the engine has ever answered. */
   hasAnswered = false;
+  /** What the engine has beyond Hatchet's contract. */
+  readonly offers = new OffersQuestion(this);
   readonly #credentials: ChannelCredentials;
   readonly #options: ClientOptions;
   readonly #open: { close(): void }[] = [];
@@ -64,7 +67,7 @@ export class Connection {
     return this.#durable;
   }
 
-  /** Ours: a Hatchet cluster answers UNIMPLEMENTED. */
+  /** Ours: a Hatchet cluster has it not, so `offers` is asked first. */
   get monitor(): MonitorServiceClient {
     this.#monitor ??= this.#keep(new MonitorServiceClient(this.config.hostPort, this.#credentials, this.#options));
     return this.#monitor;

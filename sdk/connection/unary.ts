@@ -2,8 +2,9 @@ import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc
 import { backoffMs, pause, type Backoff } from './backoff.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
-import { isTransient } from './call-error.ts';
+import { AnswerLostError, hasNeverLeft, isTransient } from './call-error.ts';
 import type { Connection } from './connection.ts';
+import type { EngineOffers } from './engine-offers.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
 
 /** A unary method of a generated client, bound to it. */
@@ -22,6 +23,8 @@ export interface CallSettings {
    * Only for calls that carry an identity, so that making them twice changes nothing.
    */
   repeatForMs?: number;
+  /** The identity counts only where the engine offers that; elsewhere the call is repeated only where it has never left. */
+  repeatWith?: keyof EngineOffers;
   /** More metadata. */
   headers?: Readonly<Record<string, string>>;
   /** Ends the repetition, and a call in flight. */
@@ -33,7 +36,7 @@ export const repeatForMs = 30_000;
 
 const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
 
-/** Makes a unary call. @throws the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
+/** Makes a unary call. @throws AnswerLostError; the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
 export async function callUnary<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
   if (runnerLevel() !== undefined) await refuseInRunner('the engine');
   const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
@@ -42,8 +45,15 @@ export async function callUnary<Request, Response>(connection: Connection, metho
       return await tryOnce(connection, method, request, settings);
     } catch (error) {
       if (!isTransient(error) || settings.signal?.aborted === true) throw error;
+      const failedAt = performance.now();
       const mismatch = await tlsMismatch(connection, error);
       if (mismatch !== undefined) throw mismatch;
+      if (settings.repeatWith !== undefined && !hasNeverLeft(error)) {
+        // The word of an engine that was asked before the failure may be another one's: it is away, or was replaced.
+        const offers = await connection.offers.ask({ since: failedAt, patienceMs: giveUpAt - failedAt, ...(settings.signal === undefined ? {} : { signal: settings.signal }) }).catch(() => undefined);
+        if (offers === undefined) throw error;
+        if (!offers[settings.repeatWith]) throw new AnswerLostError('the answer was lost', { cause: error });
+      }
       const wait = backoffMs(backoff, tries, Math.random());
       if (performance.now() + wait > giveUpAt) throw error;
       await pause(wait, settings.signal);

@@ -1,14 +1,43 @@
+import { status } from '@grpc/grpc-js';
 import { uuidv7 } from 'uuidv7';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { toHatchetError } from '../connection/call-error.ts';
+import { isServiceError, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
-import { BulkTriggerIdempotencyCollisionError, IdempotencyCollisionError } from '../errors.ts';
+import { callUnary, repeatForMs, type CallSettings } from '../connection/unary.ts';
+import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError } from '../errors.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
 import { collisionOf } from './collision.ts';
+import { isKnownWorkflow, isSeen } from './known-workflows.ts';
 
-/** Where a run's own id travels: with it a repeated trigger starts nothing new. A Hatchet cluster ignores it. */
+/** Where a run's own id travels: with it a repeated trigger starts nothing new, where the engine offers `runIds`. */
 const runIdHeader = 'hatchet-run-id';
+
+/**
+ * A cluster gives an id to a run of a workflow that nobody knows, and only logs that it starts none. Asked for along with the first
+ * trigger of a name, so that it costs no time.
+ * @throws HatchetError UNKNOWN_WORKFLOW
+ */
+function requireKnown(connection: Connection, requests: readonly TriggerWorkflowRequest[]): Promise<void> | undefined {
+  if (connection.offers.latest?.unknownWorkflows === true) return undefined;
+  const check = async (): Promise<void> => {
+    const names = [...new Set(requests.map(({ name }) => name))].filter((name) => !isSeen(connection, name));
+    if (names.length === 0) return;
+    const offers = await connection.offers.ask().catch(() => undefined);
+    if (offers === undefined || offers.unknownWorkflows) return;
+    for (const name of names) {
+      if ((await isKnownWorkflow(connection, name)) === false) throw unknownWorkflow(name);
+    }
+  };
+  const checked = check();
+  checked.catch(() => {}); // thrown once the trigger is answered
+  return checked;
+}
+
+/** Children are known by their parent and their key or index on every engine. Others are repeated without an identity only where the client says so. */
+function repetition({ config }: Connection, requests: readonly TriggerWorkflowRequest[]): Pick<CallSettings, 'repeatForMs' | 'repeatWith'> {
+  const known = config.repeatLostTriggers || requests.every(({ parentTaskRunExternalId }) => parentTaskRunExternalId !== undefined);
+  return known ? { repeatForMs } : { repeatForMs, repeatWith: 'runIds' };
+}
 
 /**
  * Starts one run.
@@ -20,10 +49,12 @@ export async function startOne(connection: Connection, request: TriggerWorkflowR
   if (apart !== undefined) return await apart.startOne(request);
   const { workflows } = connection;
   try {
-    const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, { repeatForMs, headers: { [runIdHeader]: id } });
+    const known = requireKnown(connection, [request]);
+    const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, { ...repetition(connection, [request]), headers: { [runIdHeader]: id } });
+    await known;
     return workflowRunId;
   } catch (error) {
-    throw collisionOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW');
+    throw collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW');
   }
 }
 
@@ -33,10 +64,12 @@ export async function startBulk(connection: Connection, requests: TriggerWorkflo
   if (apart !== undefined) return await apart.startBulk(requests);
   const { workflows } = connection;
   try {
-    const { workflowRunIds } = await callUnary(connection, workflows.bulkTriggerWorkflow.bind(workflows), { workflows: requests }, { repeatForMs, headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 });
+    const known = requireKnown(connection, requests);
+    const { workflowRunIds } = await callUnary(connection, workflows.bulkTriggerWorkflow.bind(workflows), { workflows: requests }, { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 });
+    await known;
     return workflowRunIds;
   } catch (error) {
-    throw collisionOf(error) ?? toHatchetError(error, `run ${requests[0]?.name ?? 'nothing'} in bulk`, 'UNKNOWN_WORKFLOW');
+    throw collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${requests[0]?.name ?? 'nothing'} in bulk`, 'UNKNOWN_WORKFLOW');
   }
 }
 
@@ -68,6 +101,16 @@ function inOrder({ collisions, successfulWorkflowRunExternalIds }: BulkTriggerId
   const each = ids.map((id) => collided.get(id) ?? started.next().value);
   const given = each.flatMap((one) => one ?? []);
   return given.length === ids.length && ids.filter((id) => collided.has(id)).length === collisions.length ? given : undefined;
+}
+
+/** A cluster refuses what it knows nothing of as a bad argument, in these words, or not at all. */
+function unknownWorkflowOf(error: unknown): HatchetError | undefined {
+  const names = statusOf(error) === status.INVALID_ARGUMENT && isServiceError(error) ? /workflow names not found: (.*)$/.exec(error.details)?.[1] : undefined;
+  return names === undefined ? undefined : unknownWorkflow(names, error);
+}
+
+function unknownWorkflow(name: string, cause?: unknown): HatchetError {
+  return new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${name}`, { cause, remedy: 'Start a worker that has it, and check the spelling' });
 }
 
 function collisionOnly(error: unknown): IdempotencyCollisionError {

@@ -24,8 +24,8 @@ export function contextHost(parts: { connection: Connection; logger: Logger; vie
     putStream: async (taskRunExternalId, { number, chunk }) => {
       const { events } = connection;
       try {
-        // The number is its identity: a chunk that is sent twice is kept once.
-        await callUnary(connection, events.putStreamEvent.bind(events), { taskRunExternalId, createdAt: new Date(), message: Buffer.from(chunk), metadata: '', eventIndex: BigInt(number) }, { repeatForMs });
+        // The number is its identity.
+        await callUnary(connection, events.putStreamEvent.bind(events), { taskRunExternalId, createdAt: new Date(), message: Buffer.from(chunk), metadata: '', eventIndex: BigInt(number) }, { repeatForMs, repeatWith: 'streamNumbers' });
       } catch (error) {
         throw toHatchetError(error, 'send to the stream', 'UNKNOWN_RUN');
       }

@@ -27,13 +27,12 @@ const contentRefused: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, st
 const givenUp: ReadonlySet<status> = new Set([status.RESOURCE_EXHAUSTED, status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
 
 /**
- * How log lines reach the engine: many in one call, where the engine has that; it says so by not answering UNIMPLEMENTED. The
+ * How log lines reach the engine: many in one call, where the engine offers that. The
  * contract's call takes one line: then lines go out one behind the other on the same connection, without waiting for the
  * answer to each.
  */
 export class LogWire {
   readonly #connection: Connection;
-  #takesMany = true;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -41,13 +40,11 @@ export class LogWire {
 
   /** One try. The lines of a task arrive in their order. */
   async put(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
-    if (this.#takesMany) {
-      try {
-        return await this.#putMany(lines, signal);
-      } catch (error) {
-        if (statusOf(error) !== status.UNIMPLEMENTED) return { refused: undefined, again: lines, failure: error };
-        this.#takesMany = false;
-      }
+    try {
+      if ((await this.#connection.offers.ask({ signal })).logBatches) return await this.#putMany(lines, signal);
+    } catch (error) {
+      // The word is an older engine's.
+      if (statusOf(error) !== status.UNIMPLEMENTED) return { refused: undefined, again: lines, failure: error };
     }
     return await this.#putEach(lines, signal);
   }

@@ -12,6 +12,7 @@ import type { NodeResults } from '../../monitor/node-results.ts';
 import { V1DispatcherService, type DurableEvent, type ListenForDurableEventRequest } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
+import { offersMetadata } from '../offers.ts';
 import { serve, type Duplex, type Edge } from '../handlers.ts';
 import type { GrpcService } from '../server.ts';
 
@@ -32,6 +33,7 @@ export function durableService(deps: DurableDeps): GrpcService {
   return serve(deps, V1DispatcherService, {
     durableTask: (call, { tenantId }, fail) => {
       let open = true;
+      call.sendMetadata(offersMetadata());
       const stream = new DurableStream(deps, {
         tenantId,
         strict: call.metadata.get(anyOrder).length === 0,
