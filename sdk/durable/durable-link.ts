@@ -1,12 +1,17 @@
+import { setMaxListeners } from 'node:events';
 import { status, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { DurableEventLogEntryRef, DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { contractOnly, offersOf, type EngineOffers } from '../connection/engine-offers.ts';
 import { callRest } from '../connection/rest.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { DurableMessage, DurableRequest, Invocation } from './invocation.ts';
+import { Departures, keyOf, type Departure } from './departures.ts';
+import type { Invocation } from './invocation.ts';
+import { MissingChildren } from './missing-children.ts';
+import type { DurableMessage, DurableRequest } from './questions.ts';
 import { statusMessages } from './worker-status.ts';
 
 type Stream = ClientDuplexStream<DurableTaskRequest, DurableTaskResponse>;
@@ -16,16 +21,11 @@ const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 /** What is satisfied already is told again where it is said to be waited for. */
 const statusIntervalMs = 1_000;
 
-/** An invocation that left, until the engine has said that it knows. */
-interface Departure {
-  readonly taskRunExternalId: string;
-  readonly invocationCount: number;
-  readonly reason: string;
-  /** What it waited for. */
-  readonly waits: readonly DurableEventLogEntryRef[];
-  /** Whether it must start again although it may wait for nothing: it cannot know what the engine took of its requests. */
-  readonly restore: boolean;
-}
+/** A cluster takes some milliseconds to store a memo; whether it has is asked again after twice as long each time. */
+const firstConfirmMs = 10;
+
+/** So long after an invocation has begun to wait, a cluster is told. */
+const sayLaterMs = 25;
 
 /**
  * The worker's durable stream: what invocations ask goes out in their order, answers and results come in. It comes back
@@ -35,9 +35,9 @@ interface Departure {
 export class DurableLink {
   readonly #connection: Connection;
   readonly #logger: Logger;
-  readonly #onDismissed: (invocation: Invocation) => void;
+  readonly #onDismissed: (invocation: Invocation, failure?: HatchetError) => void;
   readonly #invocations = new Map<string, Invocation>();
-  readonly #departures = new Map<string, Departure>();
+  readonly #departures = new Departures(async (departure) => await this.#restore(departure));
   /** Invocations that wait for something that the engine was not told of. */
   readonly #unsaid = new Set<Invocation>();
   readonly #stopping = new AbortController();
@@ -45,19 +45,24 @@ export class DurableLink {
   #stream: Stream | undefined;
   /** The engine knows whose stream it is. */
   #ready = false;
+  #offers: EngineOffers | undefined;
+  #onOffered: ((offers: EngineOffers) => void)[] = [];
+  readonly #missingChildren: MissingChildren;
+  /** Invocations whose memos are asked for until the engine has them. */
+  readonly #confirming = new Set<Invocation>();
   #failures = 0;
   #reconnecting = false;
   #timer: NodeJS.Timeout | undefined;
   #saying: NodeJS.Immediate | undefined;
-  /** Tasks that left and are to start again at once, until they are. */
-  #restoring = 0;
-  #onDeparted: (() => void)[] = [];
+  #sayingLater: NodeJS.Timeout | undefined;
 
-  /** @param onDismissed the engine says that the invocation is not the one that counts, or it cannot go on */
-  constructor(connection: Connection, logger: Logger, onDismissed: (invocation: Invocation) => void) {
+  /** @param onDismissed the engine says that the invocation is not the one that counts, or it cannot go on: with a failure where its attempt ends by it */
+  constructor(connection: Connection, logger: Logger, onDismissed: (invocation: Invocation, failure?: HatchetError) => void) {
     this.#connection = connection;
     this.#logger = logger;
     this.#onDismissed = onDismissed;
+    this.#missingChildren = new MissingChildren(connection);
+    setMaxListeners(0, this.#stopping.signal); // every task that is to start again listens while it is tried
   }
 
   /** Opens the stream for a worker that was registered, or was registered again under another id. */
@@ -67,7 +72,21 @@ export class DurableLink {
     const old = this.#stream;
     if (old !== undefined) this.#lose(old, undefined);
     else if (!this.#reconnecting) this.#connect();
-    this.#timer ??= setInterval(() => this.#sayAll(), statusIntervalMs).unref();
+    this.#timer ??= setInterval(() => this.#tick(), statusIntervalMs).unref();
+  }
+
+  /** What the engine behind the stream offers, of the last one where there is none at the moment; undefined before the first. */
+  get offers(): EngineOffers | undefined {
+    return this.#offers;
+  }
+
+  /** Resolves once that is known; with nothing where the signal aborts before. */
+  async offered(signal: AbortSignal): Promise<EngineOffers> {
+    if (this.#offers !== undefined) return this.#offers;
+    return await new Promise((resolve) => {
+      this.#onOffered.push(resolve);
+      signal.addEventListener('abort', () => resolve(contractOnly), { once: true });
+    });
   }
 
   add(invocation: Invocation): void {
@@ -81,7 +100,7 @@ export class DurableLink {
 
   /** Sends what the invocation has asked for, or keeps it until there is a stream. */
   flush(invocation: Invocation): void {
-    if (!this.#ready) return;
+    if (!this.#ready || invocation.pipelined !== this.#offers?.pipelinedRequests) return;
     for (const request of invocation.takeUnsent()) this.#send(request);
   }
 
@@ -92,16 +111,34 @@ export class DurableLink {
 
   /**
    * Once a macrotask, and not while answers are to come: an invocation often begins many waits at once, and all of them
-   * would be said again with each. The engine counts what was asked for last by itself.
+   * would be said again with each. The engine counts what was asked for last by itself. To a cluster it costs queries, and what it
+   * brings is rarely needed: there it goes later, for all together.
    */
   saySoon(invocation: Invocation): void {
     this.#unsaid.add(invocation);
-    this.#saying ??= setImmediate(() => {
-      this.#saying = undefined;
-      const due = [...this.#unsaid].filter((each) => !each.hasUnanswered);
-      for (const each of due) this.#unsaid.delete(each);
-      this.#say(due.map((each) => each.waitsFor()));
-    });
+    if (invocation.pipelined) this.#saying ??= setImmediate(() => this.#sayUnsaid());
+    else {
+      this.#confirm(invocation, firstConfirmMs);
+      this.#sayingLater ??= setTimeout(() => this.#sayUnsaid(), sayLaterMs).unref();
+    }
+  }
+
+  #sayUnsaid(): void {
+    this.#saying = this.#sayingLater = undefined;
+    const due = [...this.#unsaid].filter((each) => !each.hasUnanswered);
+    for (const each of due) this.#unsaid.delete(each);
+    this.#say(due.map((each) => each.waitsFor()));
+  }
+
+  #confirm(invocation: Invocation, afterMs: number): void {
+    if (this.#confirming.has(invocation) || invocation.unconfirmed().length === 0) return;
+    this.#confirming.add(invocation);
+    setTimeout(() => {
+      this.#confirming.delete(invocation);
+      if (this.#invocations.get(keyOf(invocation)) !== invocation) return;
+      this.#say([invocation.unconfirmed().flatMap((request) => (request.$case === 'completeMemo' ? (request.value.ref ?? []) : []))]);
+      this.#confirm(invocation, Math.min(afterMs * 2, statusIntervalMs));
+    }, afterMs).unref();
   }
 
   /** Tells the engine that the invocation has left, as often as it takes. */
@@ -109,19 +146,20 @@ export class DurableLink {
     this.remove(invocation);
     const { taskRunExternalId, invocationCount } = invocation;
     const departure = { taskRunExternalId, invocationCount, reason, waits: invocation.waitsFor(), restore };
-    this.#departures.set(keyOf(invocation), departure);
+    this.#departures.add(departure);
     if (this.#ready) this.#sendDepartures([departure]);
   }
 
   /** Resolves when the engine knows of all that have left, and those that are to start again at once can. */
   async departed(): Promise<void> {
-    if (this.#departures.size + this.#restoring > 0) await new Promise<void>((resolve) => this.#onDeparted.push(resolve));
+    await this.#departures.departed();
   }
 
   stop(): void {
     this.#stopping.abort();
     clearInterval(this.#timer);
     clearImmediate(this.#saying);
+    clearTimeout(this.#sayingLater);
     this.#ready = false;
     const stream = this.#stream;
     this.#stream = undefined;
@@ -133,8 +171,12 @@ export class DurableLink {
     if (workerId === undefined || this.#stopping.signal.aborted) return;
     const stream = this.#connection.durable.durableTask(this.#connection.metadata({ 'hatchet-results-in-any-order': '1' }));
     this.#stream = stream;
+    let offers = contractOnly;
+    stream.on('metadata', (metadata) => (offers = offersOf(metadata)));
     stream.on('data', ({ message }: DurableTaskResponse) => {
-      if (stream === this.#stream && message !== undefined) this.#take(message);
+      if (stream !== this.#stream || message === undefined) return;
+      if (message.$case === 'registerWorker') this.#begin(offers);
+      else this.#take(message);
     });
     stream.on('error', (error: Error) => this.#lose(stream, error));
     stream.on('end', () => this.#lose(stream, undefined));
@@ -148,9 +190,10 @@ export class DurableLink {
     discard(stream);
     const invocations = [...this.#invocations.values()];
     if (statusOf(error) === status.UNIMPLEMENTED) {
+      this.#hear(contractOnly);
       for (const invocation of invocations) invocation.failUnanswered(new HatchetError('NOT_SUPPORTED', 'the engine has no durable tasks', { remedy: 'Use a newer engine' }));
     }
-    for (const invocation of invocations) if (invocation.hasUnanswered) this.#abandon(invocation);
+    for (const invocation of invocations) if (!invocation.outlivesStream) this.#abandon(invocation, 'the connection was lost with requests on their way');
     void this.#reconnect(error);
   }
 
@@ -164,38 +207,61 @@ export class DurableLink {
     this.#connect();
   }
 
-  #abandon(invocation: Invocation): void {
-    this.depart(invocation, 'the connection was lost with requests on their way; the task starts again from its log', true);
+  #abandon(invocation: Invocation, reason: string): void {
+    if (!invocation.canLeave) {
+      this.remove(invocation);
+      return this.#onDismissed(invocation, new HatchetError('NO_ANSWER', `the durable task ${invocation.taskRunExternalId} cannot go on: ${reason}`, { remedy: 'It does so where it has retries left: this engine starts a task again from its log in its first attempt alone' }));
+    }
+    this.depart(invocation, `${reason}; the task starts again from its log`, true);
     this.#onDismissed(invocation);
   }
 
-  #take(message: DurableMessage): void {
+  #take(message: Exclude<DurableMessage, { $case: 'registerWorker' }>): void {
     switch (message.$case) {
-      case 'registerWorker':
-        return this.#begin();
       case 'waitForAck':
       case 'memoAck':
         return this.#find(message.value.ref)?.take(message);
       case 'triggerRunsAck':
         return this.#find(message.value)?.take(message);
-      case 'entryCompleted':
-        return this.#find(message.value.ref)?.complete(message.value);
-      case 'error':
-        return this.#find(message.value.ref)?.refuse(message.value);
+      case 'entryCompleted': {
+        const invocation = this.#find(message.value.ref);
+        if (invocation === undefined) this.#departures.result(keyOfRef(message.value.ref));
+        return invocation?.complete(message.value);
+      }
+      case 'error': {
+        const invocation = this.#find(message.value.ref);
+        if (invocation === undefined) this.#departures.refused(keyOfRef(message.value.ref));
+        return invocation?.refuse(message.value);
+      }
       case 'serverEvict':
+        this.#departures.forget(keyOfRef(message.value));
         return this.#dismiss(this.#find(message.value), message.value.reason);
       case 'evictionAck':
-        return this.#departureKnown(keyOf({ taskRunExternalId: message.value.durableTaskExternalId, invocationCount: message.value.invocationCount }));
+        return this.#departureKnown(keyOfRef(message.value));
     }
   }
 
-  #begin(): void {
+  #begin(offers: EngineOffers): void {
     this.#ready = true;
     this.#failures = 0;
+    this.#hear(offers);
     // First: what was told on the old stream may be lost, and nothing is told to a task before it is named.
     this.#sayAll();
-    this.#sendDepartures([...this.#departures.values()]);
-    for (const invocation of this.#invocations.values()) this.flush(invocation);
+    if (offers.pipelinedRequests) this.#sendDepartures(this.#departures.pending);
+    else {
+      // A cluster lets go of whoever has the task by now.
+      this.#say(this.#departures.pending.map(({ waits }) => waits));
+      this.#departures.tellAgain();
+    }
+    for (const invocation of this.#invocations.values()) {
+      if (invocation.pipelined === offers.pipelinedRequests) this.flush(invocation);
+      else this.#abandon(invocation, 'another engine has taken over');
+    }
+  }
+
+  #hear(offers: EngineOffers): void {
+    this.#offers = offers;
+    for (const resolve of this.#onOffered.splice(0)) resolve(offers);
   }
 
   #dismiss(invocation: Invocation | undefined, reason: string): void {
@@ -205,30 +271,18 @@ export class DurableLink {
     this.#onDismissed(invocation);
   }
 
-  /** Behind what they waited for: whether something of that is there already decides whether their tasks go on at once. */
+  /** Behind what they waited for: whether something of that is there already decides whether their tasks go on at once. A cluster says so only where it is asked afterwards. */
   #sendDepartures(departures: readonly Departure[]): void {
-    this.#say(departures.map(({ waits }) => waits));
+    if (this.#offers?.pipelinedRequests === true) this.#say(departures.map(({ waits }) => waits));
     for (const { taskRunExternalId, invocationCount, reason } of departures) {
       this.#send({ $case: 'evictInvocation', value: { durableTaskExternalId: taskRunExternalId, invocationCount, reason } });
     }
   }
 
   #departureKnown(key: string): void {
-    const departure = this.#departures.get(key);
-    if (departure === undefined) return;
-    this.#departures.delete(key);
-    if (departure.restore) {
-      this.#restoring += 1;
-      void this.#restore(departure).finally(() => {
-        this.#restoring -= 1;
-        this.#tellDeparted();
-      });
-    }
-    this.#tellDeparted();
-  }
-
-  #tellDeparted(): void {
-    if (this.#departures.size + this.#restoring === 0) for (const resolve of this.#onDeparted.splice(0)) resolve();
+    const mayBeLost = this.#offers?.evictions !== true;
+    this.#departures.known(key, mayBeLost);
+    if (mayBeLost) this.#say(this.#departures.due());
   }
 
   /** Tried until the engine has answered: nothing else may ever wake the task. */
@@ -246,6 +300,18 @@ export class DurableLink {
     }
   }
 
+  #tick(): void {
+    const again = this.#departures.tick();
+    if (!this.#ready) return;
+    this.#sayAll();
+    this.#say(this.#departures.due());
+    this.#sendDepartures(again);
+    for (const invocation of this.#invocations.values()) {
+      invocation.tick();
+      if (!invocation.pipelined) this.#missingChildren.tick(invocation);
+    }
+  }
+
   #sayAll(): void {
     const invocations = [...this.#invocations.values()];
     this.#say(invocations.map((each) => each.waitsFor()));
@@ -258,8 +324,8 @@ export class DurableLink {
     for (const waitingEntries of statusMessages(waits)) this.#send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
   }
 
-  #find(ref: { durableTaskExternalId: string; invocationCount: number } | undefined): Invocation | undefined {
-    return ref === undefined ? undefined : this.#invocations.get(keyOf({ taskRunExternalId: ref.durableTaskExternalId, invocationCount: ref.invocationCount }));
+  #find(ref: Ref | undefined): Invocation | undefined {
+    return ref === undefined ? undefined : this.#invocations.get(keyOfRef(ref));
   }
 
   #send(message: DurableRequest): void {
@@ -267,8 +333,13 @@ export class DurableLink {
   }
 }
 
-function keyOf({ taskRunExternalId, invocationCount }: { taskRunExternalId: string; invocationCount: number }): string {
-  return `${taskRunExternalId} ${invocationCount}`;
+interface Ref {
+  durableTaskExternalId: string;
+  invocationCount: number;
+}
+
+function keyOfRef(ref: Ref | undefined): string {
+  return ref === undefined ? '' : keyOf({ taskRunExternalId: ref.durableTaskExternalId, invocationCount: ref.invocationCount });
 }
 
 /** A cancelled call still reports its end as an error, to which nobody listens any more. */

@@ -1,50 +1,27 @@
 import type { DurableEventListenerConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
-import { DurableTaskErrorType, type DurableEventLogEntryRef, type DurableTaskErrorResponse, type DurableTaskEventLogEntryCompletedResponse, type DurableTaskRequest, type DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { DurableTaskErrorType, type DurableEventLogEntryRef, type DurableTaskErrorResponse, type DurableTaskEventLogEntryCompletedResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { asError, HatchetError, NonDeterminismError } from '../errors.ts';
+import { asError, NonDeterminismError, type HatchetError } from '../errors.ts';
 import { EntryFailure, type DurableChild } from '../run/durable-child.ts';
-import { Turns } from './turns.ts';
-
-export type DurableRequest = NonNullable<DurableTaskRequest['message']>;
-export type DurableMessage = NonNullable<DurableTaskResponse['message']>;
-type Answer = Extract<DurableMessage, { $case: 'waitForAck' | 'memoAck' | 'triggerRunsAck' }>;
+import { EarlyResults } from './early-results.ts';
+import { OpenNodes, placeOf, placesOf, type OpenNode, type Place, type SilentChild, type Waiter } from './open-nodes.ts';
+import { refusedOperation, unansweredOperation, unexpectedAnswer } from './operation-errors.ts';
+import { Questions, type Answer, type DurableRequest, type Question } from './questions.ts';
+import { Turns, type Due } from './turns.ts';
 
 /** What takes longer than this is a long sleep. */
 const longSleepMs = 1_000;
 
-/** The wire has no code for it but this text. */
-const unknownWorkflow = /^there is no workflow /;
-
-/** A node of the task's log. */
-export interface Place {
-  readonly branchId: bigint;
-  readonly nodeId: bigint;
-}
-
-interface Asked {
-  readonly request: DurableRequest;
-  readonly resumes: boolean;
-  sent: boolean;
-  take: (answer: Answer) => void;
-  fail: (error: Error) => void;
-}
-
-interface Waiter<Result = string> {
-  settle: (result: Result) => void;
-  fail: (error: Error) => void;
-}
-
-/** A node whose result has not come. */
-interface OpenNode extends Place, Waiter {
-  /** Of a memo whose value the engine may not have. */
-  readonly completion: DurableRequest | undefined;
-  /** Nothing but time can end it, and that took long when it was first asked for. */
-  readonly isLongSleep: boolean;
-}
+/** Seconds in which a request is answered: a cluster gives up on one after 20, and says so in its own log alone. */
+export const longestAnswerTicks = 60;
 
 export interface InvocationFacts {
   readonly taskRunExternalId: string;
   readonly invocationCount: number;
+  /** Whether the engine takes up requests in the order in which they come, and tells of results as its log has them ordered. */
+  readonly pipelined: boolean;
+  /** Whether the engine can let go of it while it waits. */
+  readonly canLeave: boolean;
   /** It has something to send. */
   onAsked(invocation: Invocation): void;
   /** It waits for a node that it did not wait for before. */
@@ -62,11 +39,14 @@ export interface InvocationFacts {
 export class Invocation {
   readonly taskRunExternalId: string;
   readonly invocationCount: number;
+  readonly pipelined: boolean;
+  readonly canLeave: boolean;
   readonly #facts: InvocationFacts;
   readonly #turns = new Turns();
-  readonly #asked: Asked[] = [];
-  readonly #open = new Map<bigint, OpenNode>();
-  #longSleeps = 0;
+  readonly #asked: Questions;
+  readonly #open = new OpenNodes();
+  readonly #early = new EarlyResults();
+  #hasResults = false;
   /** Memos whose functions run; what to reject where the invocation is cancelled meanwhile. */
   readonly #computing = new Map<bigint, Waiter>();
   /** Children with a key of their own: asking for one again gives the same node. */
@@ -77,23 +57,26 @@ export class Invocation {
   #busy = 0;
   #movedAt = performance.now();
   #state: 'runs' | 'left' | { cancelled: unknown } = 'runs';
-  #mismatch: NonDeterminismError | undefined;
+  #failure: HatchetError | undefined;
   #onAnswered: (() => void)[] = [];
 
   constructor(facts: InvocationFacts) {
     this.taskRunExternalId = facts.taskRunExternalId;
     this.invocationCount = facts.invocationCount;
+    this.pipelined = facts.pipelined;
+    this.canLeave = facts.canLeave;
     this.#facts = facts;
+    this.#asked = new Questions(facts.pipelined);
   }
 
   /** Since when the code has done nothing but wait for results; undefined while it does something else. */
   get waitingSince(): number | undefined {
-    return this.#state === 'runs' && this.#busy === 0 && this.#open.size > 0 && this.#asked.length === 0 && this.#turns.idle ? this.#movedAt : undefined;
+    return this.#state === 'runs' && this.#busy === 0 && this.#open.size > 0 && this.#asked.size === 0 && this.#turns.idle ? this.#movedAt : undefined;
   }
 
   /** Whether it waits for nothing but long sleeps. */
   get isAsleep(): boolean {
-    return this.#open.size > 0 && this.#longSleeps === this.#open.size;
+    return this.#open.areLongSleeps;
   }
 
   /** How far its code has come: what it has asked for, counted. The same code comes as far again by asking for as much. */
@@ -101,63 +84,73 @@ export class Invocation {
     return this.#operations;
   }
 
-  /** What it asked for that its log does not fit. From then on it is asked for in vain: whatever its code does, it has failed. */
-  get mismatch(): NonDeterminismError | undefined {
-    return this.#mismatch;
+  /** Why its log cannot be gone on with. From then on it is asked for in vain: whatever its code does, it has failed. */
+  get failure(): HatchetError | undefined {
+    return this.#failure;
   }
 
   /** Whether a request is on its way whose answer has not come. */
   get hasUnanswered(): boolean {
-    return this.#asked.some(({ sent }) => sent);
+    return this.#asked.hasSent;
+  }
+
+  /**
+   * Whether it can go on after a break of the stream. Where the engine numbers the results that it tells on one stream, it holds
+   * back those of a new one until all before them have been told there.
+   */
+  get outlivesStream(): boolean {
+    return !this.hasUnanswered && (this.pipelined || !this.#hasResults);
   }
 
   /** Gives the payload of a wait: `{"CREATE": {key: [data]}}`. @param options soonestMs: before it the conditions cannot be met */
   async wait(waitForConditions: DurableEventListenerConditions, { label, soonestMs = 0 }: { label?: string | undefined; soonestMs?: number } = {}): Promise<string> {
-    return await this.#ask<string>({ $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } }, false, (answer, waiter) => {
-      if (answer.$case !== 'waitForAck') throw unexpected(answer);
-      this.#await(placeOf(answer.value.ref), waiter, { isLongSleep: soonestMs >= longSleepMs });
+    return await this.#ask<string>({ $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } }, { awaited: false }, (answer, waiter) => {
+      if (answer.$case !== 'waitForAck') throw unexpectedAnswer(answer);
+      this.#await({ ...placeOf(answer.value.ref), ...waiter, isLongSleep: soonestMs >= longSleepMs });
     });
   }
 
   /** Spawns children, in the order given. */
   async spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
-    return await this.#ask<DurableChild[]>({ $case: 'triggerRuns', value: { ...this.#identity(), triggerOpts } }, true, (answer, { settle }) => {
-      if (answer.$case !== 'triggerRunsAck' || answer.value.runEntries.length !== triggerOpts.length) throw unexpected(answer);
-      const children = answer.value.runEntries.map((entry, index) => this.#child(entry, triggerOpts[index]?.childKey));
-      this.#turns.answer(() => settle(children));
+    // A Hatchet cluster answers in the order of the places, and one with a key may have an older place.
+    const alone = !this.pipelined && triggerOpts.length > 1 && triggerOpts.some(({ childKey }) => childKey !== undefined);
+    if (!alone) return await this.#spawn(triggerOpts);
+    return (await Promise.all(triggerOpts.map((each) => this.#spawn([each])))).flat();
+  }
+
+  async #spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
+    return await this.#ask<DurableChild[]>({ $case: 'triggerRuns', value: { ...this.#identity(), triggerOpts } }, { awaited: true }, (answer, { settle, due }) => {
+      if (answer.$case !== 'triggerRunsAck' || answer.value.runEntries.length !== triggerOpts.length) throw unexpectedAnswer(answer);
+      const children = answer.value.runEntries.map((entry, index) => this.#child(entry, triggerOpts[index]));
+      this.#takeTurn(due, () => settle(children));
     });
   }
 
   /** A value that is computed once. @param compute gives JSON */
   async memo(key: Buffer, compute: () => Promise<string>): Promise<string> {
-    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: undefined } }, false, (answer, { settle, fail }) => {
-      if (answer.$case !== 'memoAck') throw unexpected(answer);
-      const { ref, memoAlreadyExisted, memoResultPayload } = answer.value;
-      const place = placeOf(ref);
-      // A result that is there is told of in its turn, without its value.
-      if (memoAlreadyExisted && memoResultPayload !== undefined && memoResultPayload.length > 0) this.#await(place, { settle: () => settle(memoResultPayload.toString('utf8')), fail });
-      else void this.#compute(place, { key, compute }, { settle, fail });
+    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: undefined } }, { awaited: this.#memosAreAnswers }, (answer, waiter) => {
+      const { place, known } = this.#memoOf(answer);
+      if (known === undefined) return void this.#compute(place, { key, compute }, waiter);
+      return this.#recorded(place, { ...waiter, settle: () => waiter.settle(known) });
     });
   }
 
   /** A value that is recorded with the question, so that it needs no second message. Gives what the log holds. */
   async record(key: Buffer, json: string): Promise<string> {
-    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from(json) } }, false, (answer, { settle, fail }) => {
-      if (answer.$case !== 'memoAck') throw unexpected(answer);
-      const { ref, memoAlreadyExisted, memoResultPayload } = answer.value;
-      const known = memoAlreadyExisted && memoResultPayload !== undefined && memoResultPayload.length > 0 ? memoResultPayload.toString('utf8') : undefined;
-      this.#await(placeOf(ref), { settle: () => settle(known ?? json), fail }, { completion: known === undefined ? this.#completion(placeOf(ref), key, json) : undefined });
+    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from(json) } }, { awaited: this.#memosAreAnswers }, (answer, waiter) => {
+      const { place, known } = this.#memoOf(answer);
+      this.#recorded(place, { ...waiter, settle: () => waiter.settle(known ?? json) }, known === undefined ? this.#completion(place, key, json) : undefined);
     });
   }
 
   /** Asks whether the log has, or can have, a memo here; what it says is told with the answer where it has none. */
   async probe(key: Buffer): Promise<boolean> {
-    return await this.#ask<boolean>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from('true') } }, true, (answer, { settle, fail }) => {
-      if (answer.$case !== 'memoAck') throw unexpected(answer);
-      const { ref, memoAlreadyExisted, memoResultPayload } = answer.value;
-      if (memoAlreadyExisted && memoResultPayload?.toString('utf8') === 'false') return this.#turns.answer(() => settle(false));
-      this.#turns.waive();
-      return this.#await(placeOf(ref), { settle: () => settle(true), fail }, { completion: memoAlreadyExisted ? undefined : this.#completion(placeOf(ref), key, 'true') });
+    return await this.#ask<boolean>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from('true') } }, { awaited: true, atMismatch: this.pipelined ? undefined : false }, (answer, { settle, fail, due }) => {
+      const { place, existed, known } = this.#memoOf(answer);
+      if (existed && known === 'false') return this.#takeTurn(due, () => settle(false));
+      if (this.#memosAreAnswers) return this.#recorded(place, { settle: () => settle(true), fail, due });
+      if (due !== undefined) this.#turns.waive(due);
+      return this.#recorded(place, { settle: () => settle(true), fail, due: undefined }, existed ? undefined : this.#completion(place, key, 'true'));
     });
   }
 
@@ -174,71 +167,113 @@ export class Invocation {
 
   /** Requests that were not sent yet, in their order; they count as sent now. */
   takeUnsent(): DurableRequest[] {
-    const unsent = this.#asked.filter(({ sent }) => !sent);
-    for (const asked of unsent) asked.sent = true;
-    return unsent.map(({ request }) => request);
+    return this.#asked.takeUnsent();
   }
 
   /** The nodes that it waits for. */
   waitsFor(): DurableEventLogEntryRef[] {
-    return [...this.#open.values()].map((node) => this.#ref(node));
+    return [...this.#open].map((node) => this.#ref(node));
   }
 
   /** Completions of memos that the engine has not confirmed. Sending one twice changes nothing. */
   unconfirmed(): DurableRequest[] {
-    return [...this.#open.values()].flatMap(({ completion }) => completion ?? []);
+    return [...this.#open].flatMap(({ completion }) => completion ?? []);
   }
 
   /** Resolves when every request was answered, or never will be. */
   async answered(): Promise<void> {
-    if (this.#state === 'runs' && this.#asked.length > 0) await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
+    if (this.#state === 'runs' && this.#asked.size > 0) await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
   }
 
   take(answer: Answer): void {
     const asked = this.#asked.shift();
     if (asked === undefined) return; // of an invocation that has left
     this.#movedAt = performance.now();
+    this.#early.placed(placesOf(answer));
     try {
       asked.take(answer);
     } catch (error) {
       this.#refuse(asked, asError(error));
     }
-    this.#tellAnswered();
+    this.#goOn();
   }
 
-  complete({ ref, payload, isFailure, errorMessage }: DurableTaskEventLogEntryCompletedResponse): void {
-    const node = this.#open.get(ref?.nodeId ?? 0n);
-    if (node === undefined || node.branchId !== ref?.branchId) return; // told before
-    this.#close(node);
+  complete(result: DurableTaskEventLogEntryCompletedResponse): void {
+    if (this.pipelined || !this.#early.keep(result)) this.#complete(result);
+  }
+
+  #complete({ ref, payload, isFailure, errorMessage }: DurableTaskEventLogEntryCompletedResponse): void {
+    const node = this.#open.close(placeOf(ref));
+    if (node === undefined) return; // told before
     this.#movedAt = performance.now();
+    if (node.completion === undefined) this.#hasResults = true;
     const text = payload.toString('utf8');
-    this.#turns.result(() => (isFailure ? node.fail(new EntryFailure(errorMessage ?? 'the child failed')) : node.settle(text)));
+    this.#takeTurn(node.due, () => (isFailure ? node.fail(new EntryFailure(errorMessage ?? 'the child failed')) : node.settle(text)));
   }
 
   /** What the engine refuses: the first request that is not answered, or a memo's result. */
   refuse({ ref, errorType, errorMessage }: DurableTaskErrorResponse): void {
     const nodeId = ref?.nodeId ?? 0n;
     if (errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM) {
-      this.#mismatch ??= new NonDeterminismError({ taskExternalId: this.taskRunExternalId, invocationCount: this.invocationCount, nodeId: Number(nodeId), message: errorMessage });
-      // What it asked for after that too: a place that is right by chance would lead it further astray.
-      for (const asked of this.#asked.splice(0)) this.#refuse(asked, this.#mismatch);
+      const mismatch = new NonDeterminismError({ taskExternalId: this.taskRunExternalId, invocationCount: this.invocationCount, nodeId: Number(nodeId), message: errorMessage });
+      this.#mismatched(mismatch);
     } else {
-      const error = new HatchetError(unknownWorkflow.test(errorMessage) ? 'UNKNOWN_WORKFLOW' : 'INVALID_ARGUMENT', `the engine refused an operation of the durable task: ${errorMessage}`);
-      const memo = this.#open.get(nodeId);
+      const error = refusedOperation(errorMessage);
+      const memo = this.#open.find(nodeId);
       const asked = memo === undefined ? this.#asked.shift() : undefined;
-      if (memo !== undefined) {
-        this.#close(memo);
-        this.#turns.result(() => memo.fail(error));
-      }
+      if (memo !== undefined) this.#fail(memo, error);
       if (asked !== undefined) this.#refuse(asked, error);
     }
-    this.#tellAnswered();
+    this.#goOn();
   }
 
-  /** Everything that is not answered, or would be asked, fails: the engine has no durable tasks. */
+  #mismatched(mismatch: NonDeterminismError): void {
+    const asked = this.#asked.shift();
+    if (asked?.mismatched !== undefined) return asked.mismatched();
+    this.#failure ??= mismatch;
+    // What it asked for after that too: a place that is right by chance would lead it further astray.
+    for (const each of [...(asked === undefined ? [] : [asked]), ...this.#asked.clear()]) this.#refuse(each, this.#failure);
+  }
+
+  /** Called once a second. */
+  tick(): void {
+    this.#early.tick(this.#asked.size === 0 && this.#busy === 0 && this.#turns.idle);
+    this.#goOn();
+    this.#tickAsked();
+  }
+
+  /** An engine that has not answered for so long may have taken the request up or not: nobody knows what the log holds. */
+  #tickAsked(): void {
+    if (this.#asked.tick() <= longestAnswerTicks) return;
+    this.#failure ??= unansweredOperation(this.taskRunExternalId, this.#asked.oldest, longestAnswerTicks);
+    this.failUnanswered(this.#failure);
+  }
+
+  /** As OpenNodes.silentChildren. */
+  silentChildren(): SilentChild[] {
+    return this.#open.silentChildren();
+  }
+
+  /** Whether it can leave now. A child that will never be wakes nobody: those of which it is not known are asked for first. */
+  mayLeave(): boolean {
+    return this.#open.areSure();
+  }
+
+  /** It was never started. */
+  failChild(child: SilentChild, error: Error): void {
+    const node = this.#open.find(child.nodeId);
+    if (node?.child === child) this.#fail(node, error);
+  }
+
+  #fail(node: OpenNode, error: Error): void {
+    this.#open.close(node);
+    this.#takeTurn(node.due, () => node.fail(error));
+  }
+
+  /** Everything that is not answered, or would be asked, fails. */
   failUnanswered(error: Error): void {
-    for (const asked of this.#asked.splice(0)) this.#refuse(asked, error);
-    this.#tellAnswered();
+    for (const asked of this.#asked.clear()) this.#refuse(asked, error);
+    this.#goOn();
   }
 
   /** Rejects all that it waits for. */
@@ -246,7 +281,7 @@ export class Invocation {
     if (this.#state !== 'runs') return;
     this.#state = { cancelled: reason };
     const error = asError(reason);
-    const waiting = [...this.#asked.splice(0), ...this.#computing.values(), ...this.#open.values()];
+    const waiting = [...this.#asked.clear(), ...this.#computing.values(), ...this.#open];
     this.#letGo();
     for (const { fail } of waiting) fail(error);
   }
@@ -259,55 +294,83 @@ export class Invocation {
 
   #letGo(): void {
     this.#turns.stop();
-    this.#asked.length = 0;
+    this.#asked.clear();
+    this.#early.clear();
     this.#open.clear();
-    this.#longSleeps = 0;
     this.#computing.clear();
     this.#keyed.clear();
-    this.#tellAnswered();
+    for (const resolve of this.#onAnswered.splice(0)) resolve();
   }
 
-  async #ask<Result>(request: DurableRequest, resumes: boolean, take: (answer: Answer, waiter: Waiter<Result>) => void): Promise<Result> {
+  /**
+   * Memos are answers where the engine's log does not say between which results they came: the code then goes on behind all that
+   * it asked for before, and before all results, live and in every replay.
+   */
+  get #memosAreAnswers(): boolean {
+    return !this.pipelined;
+  }
+
+  /** @param how atMismatch: what it gives where the log holds something else at its place */
+  async #ask<Result>(request: DurableRequest, how: { awaited: boolean; atMismatch?: Result | undefined }, take: (answer: Answer, waiter: Waiter<Result>) => void): Promise<Result> {
     if (this.#state === 'left') return await new Promise<Result>(() => {});
     if (this.#state !== 'runs') throw this.#state.cancelled;
-    if (this.#mismatch !== undefined) throw this.#mismatch;
+    if (this.#failure !== undefined) throw this.#failure;
     this.#operations += 1;
-    if (resumes) this.#turns.expectAnswer();
+    const due = how.awaited ? this.#turns.expectAnswer() : undefined;
+    const { atMismatch } = how;
     const result = new Promise<Result>((settle, fail) => {
-      this.#asked.push({ request, resumes, sent: false, take: (answer) => take(answer, { settle, fail }), fail });
+      const mismatched = atMismatch === undefined ? undefined : () => this.#takeTurn(due, () => settle(atMismatch));
+      this.#asked.add({ request, due, take: (answer) => take(answer, { settle, fail, due }), fail, mismatched });
     });
     this.#facts.onAsked(this);
     return await result;
   }
 
-  #refuse(asked: Asked, error: Error): void {
-    if (asked.resumes) this.#turns.answer(() => asked.fail(error));
-    else this.#turns.result(() => asked.fail(error));
+  #refuse({ due, fail }: Question, error: Error): void {
+    this.#takeTurn(due, () => fail(error));
   }
 
-  #await(place: Place, waiter: Waiter, { completion, isLongSleep = false }: { completion?: DurableRequest | undefined; isLongSleep?: boolean } = {}): void {
-    this.#open.set(place.nodeId, { ...place, ...waiter, completion, isLongSleep });
-    if (isLongSleep) this.#longSleeps += 1;
+  #takeTurn(due: Due | undefined, turn: () => void): void {
+    if (due === undefined) this.#turns.result(turn);
+    else this.#turns.answer(due, turn);
+  }
+
+  /** An answer has made room: for results that wait for it, and for the next request. */
+  #goOn(): void {
+    for (let result = this.#early.take(); result !== undefined; result = this.#early.take()) this.#complete(result);
+    if (this.#asked.size === 0) for (const resolve of this.#onAnswered.splice(0)) resolve();
+    else if (!this.pipelined) this.#facts.onAsked(this);
+  }
+
+  #memoOf(answer: Answer): { place: Place; existed: boolean; known: string | undefined } {
+    if (answer.$case !== 'memoAck') throw unexpectedAnswer(answer);
+    const { ref, memoAlreadyExisted: existed, memoResultPayload } = answer.value;
+    return { place: placeOf(ref), existed, known: existed && memoResultPayload !== undefined && memoResultPayload.length > 0 ? memoResultPayload.toString('utf8') : undefined };
+  }
+
+  /** The log has the memo's value. Where its turn is a result's, that is told as one. */
+  #recorded(place: Place, waiter: Waiter, completion?: DurableRequest): void {
+    if (waiter.due === undefined) this.#await({ ...place, ...waiter, completion });
+    else this.#takeTurn(waiter.due, () => waiter.settle(''));
+  }
+
+  #await(node: OpenNode): void {
+    this.#open.add(node);
     this.#facts.onWaiting(this);
   }
 
-  #close(node: OpenNode): void {
-    this.#open.delete(node.nodeId);
-    if (node.isLongSleep) this.#longSleeps -= 1;
-  }
-
   /** The code goes on only when the engine has the value: else what follows could be in the log without it. */
-  async #compute(place: Place, memo: { key: Buffer; compute: () => Promise<string> }, { settle, fail }: Waiter): Promise<void> {
-    this.#computing.set(place.nodeId, { settle, fail });
+  async #compute(place: Place, memo: { key: Buffer; compute: () => Promise<string> }, { settle, fail, due }: Waiter): Promise<void> {
+    this.#computing.set(place.nodeId, { settle, fail, due });
     try {
       const json = await this.busy(memo.compute);
       if (!this.#computing.delete(place.nodeId)) return; // it has left, or was cancelled
       const completion = this.#completion(place, memo.key, json);
       this.#facts.onComputed(completion);
-      this.#await(place, { settle: () => settle(json), fail }, { completion });
+      this.#await({ ...place, settle: () => settle(json), fail, due, completion });
     } catch (error) {
       // Not recorded: the next invocation tries again.
-      if (this.#computing.delete(place.nodeId)) this.#turns.result(() => fail(asError(error)));
+      if (this.#computing.delete(place.nodeId)) this.#takeTurn(due, () => fail(asError(error)));
     }
   }
 
@@ -315,18 +378,15 @@ export class Invocation {
     return { $case: 'completeMemo', value: { ref: this.#ref(place), payload: Buffer.from(json), memoKey } };
   }
 
-  #child({ branchId, nodeId, workflowRunExternalId: runId }: Place & { workflowRunExternalId: string }, key: string | undefined): DurableChild {
+  #child({ branchId, nodeId, workflowRunExternalId: runId }: Place & { workflowRunExternalId: string }, request: TriggerWorkflowRequest | undefined): DurableChild {
+    const key = request?.childKey;
     const known = key === undefined ? undefined : this.#keyed.get(runId);
     if (known !== undefined) return known;
-    const output = new Promise<string>((settle, fail) => this.#await({ branchId, nodeId }, { settle, fail }));
+    const output = new Promise<string>((settle, fail) => this.#await({ branchId, nodeId, settle, fail, due: undefined, child: { branchId, nodeId, runId, workflow: request?.name ?? '', ticks: 0, isThere: this.pipelined, misses: 0 } }));
     output.catch(() => {}); // its result may come before anybody waits for it
     const child = { runId, output };
     if (key !== undefined) this.#keyed.set(runId, child);
     return child;
-  }
-
-  #tellAnswered(): void {
-    if (this.#asked.length === 0) for (const resolve of this.#onAnswered.splice(0)) resolve();
   }
 
   #identity(): { durableTaskExternalId: string; invocationCount: number } {
@@ -336,12 +396,4 @@ export class Invocation {
   #ref({ branchId, nodeId }: Place): DurableEventLogEntryRef {
     return { ...this.#identity(), branchId, nodeId };
   }
-}
-
-function placeOf(ref: DurableEventLogEntryRef | undefined): Place {
-  return { branchId: ref?.branchId ?? 0n, nodeId: ref?.nodeId ?? 0n };
-}
-
-function unexpected({ $case }: Answer): HatchetError {
-  return new HatchetError('ENGINE_ERROR', `the engine answered an operation of the durable task with ${$case}`, { remedy: 'Check that the versions of engine and SDK fit' });
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { pause } from '../connection/backoff.ts';
+import { callUnary } from '../connection/unary.ts';
 import type { ActionPayload } from '../context/action-payload.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { DurableContext } from '../context/durable-context.ts';
@@ -20,6 +21,9 @@ export const left = Symbol('left');
 
 /** How often those that wait are looked over. */
 const reviewIntervalMs = 100;
+
+/** An engine that has not told of all results by itself has done so after this: it is asked once a second. */
+const allToldMs = 1_200;
 
 /** Tasks of which it is known how far they came: as many as leave for their timeout and come back to this worker soon. */
 const longestMemory = 10_000;
@@ -62,7 +66,7 @@ export class DurableTasks {
   readonly #logger: Logger;
   readonly #link: DurableLink;
   readonly #stays = new Map<Invocation, Stay>();
-  /** Operations that tasks had asked for when they last left for their timeout, by the tasks' ids. */
+  /** Operations that tasks had asked for when they last left for their timeout, or from an engine that may not have told of all results; by the tasks' ids. */
   readonly #reached = new Map<string, number>();
   #slots = 0;
   #stopping = false;
@@ -72,7 +76,11 @@ export class DurableTasks {
   constructor(connection: Connection, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
-    this.#link = new DurableLink(connection, logger, (invocation) => this.#stays.get(invocation)?.leave());
+    this.#link = new DurableLink(connection, logger, (invocation, failure) => {
+      const stay = this.#stays.get(invocation);
+      if (failure === undefined) stay?.leave();
+      else stay?.fail(failure);
+    });
   }
 
   /** The worker was registered, or was registered again under another id. */
@@ -84,9 +92,13 @@ export class DurableTasks {
   /** Runs the code. @returns its output, or `left` where it left this worker before it had one */
   async run({ durable }: DurableAction, facts: CallFacts, parent: ParentRun): Promise<unknown> {
     const { action, abortController } = facts;
+    // Known by then, but for a task that comes before the worker's first durable stream is open.
+    const offers = this.#link.offers ?? (await this.#link.offered(abortController.signal));
     const invocation = new Invocation({
       taskRunExternalId: action.taskRunExternalId,
       invocationCount: action.durableTaskInvocationCount ?? 1,
+      pipelined: offers.pipelinedRequests,
+      canLeave: offers.evictions || action.retryCount === 0,
       onAsked: (asker) => this.#link.flush(asker),
       onWaiting: (waiter) => {
         this.#link.saySoon(waiter);
@@ -133,14 +145,14 @@ export class DurableTasks {
           try {
             output = await durable.body.run(facts.input, ctx);
           } catch (error) {
-            if (invocation.mismatch === undefined || error === invocation.mismatch) throw error;
-            void this.#logger.warn(`the durable task ${action.taskRunExternalId} does not fit its log, and its code ended with: ${messageOf(error)}`);
+            if (invocation.failure === undefined || error === invocation.failure) throw error;
+            void this.#logger.warn(`the durable task ${action.taskRunExternalId} cannot go on from its log, and its code ended with: ${messageOf(error)}`);
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
             await invocation.answered();
           }
           // Code that has caught it has not made it good.
-          if (invocation.mismatch !== undefined) throw invocation.mismatch;
+          if (invocation.failure !== undefined) throw invocation.failure;
           return output;
         };
         withParentRun({ ...parent, durable: invocation }, run).then(resolve, reject);
@@ -231,23 +243,47 @@ export class DurableTasks {
     for (const stay of this.#stays.values()) {
       const { waitingSince } = stay.invocation;
       if (waitingSince === undefined) continue;
-      // Its code has caught the mismatch and waits for something that it had asked for before: whatever comes, it has failed.
-      if (stay.invocation.mismatch !== undefined) {
-        stay.fail(stay.invocation.mismatch);
+      // Its code has caught the failure and waits for something that it had asked for before: whatever comes, it has failed.
+      if (stay.invocation.failure !== undefined) {
+        stay.fail(stay.invocation.failure);
         continue;
       }
+      if (!stay.invocation.canLeave && !this.#stopping) {
+        this.#extend(stay);
+        continue;
+      }
+      if (!this.#stopping && this.#mayBeTold(stay, waitingSince)) continue;
       const { passed } = stay;
       const waitedMs = passed.waitingSince === waitingSince ? passed.waitedMs : 0;
       waiting.push({ ...stay, isAsleep: stay.invocation.isAsleep, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs, replays: stay.invocation.operations <= this.#reachedBy(stay.invocation) });
     }
     const now = performance.now();
     for (const { who, cause } of chooseEvictions(waiting, { now, running: this.#stays.size, slots: this.#slots, stopping: this.#stopping })) {
+      if (cause !== 'stop' && !who.invocation.mayLeave()) continue;
       void this.#logger.debug(`the durable task ${who.invocation.taskRunExternalId} leaves: ${reasons[cause]}`);
-      if (cause === 'timeout') this.#remember(who.invocation);
+      if (cause === 'timeout' || !who.invocation.pipelined) this.#remember(who.invocation);
       this.#link.depart(who.invocation, reasons[cause]);
       who.leave();
     }
     if (waiting.some((one) => one.isAsleep && one.yields && now - one.waitingSince < shortestSleepMs)) this.#reviewSoon();
+  }
+
+  /** Whether a task that has come back and no further would be told that something of what it waits for is there: without it, it would come back at once, for ever. */
+  #mayBeTold({ invocation, executionTimeoutMs }: Stay, waitingSince: number): boolean {
+    return !invocation.pipelined && invocation.operations <= this.#reachedBy(invocation) && performance.now() - waitingSince < Math.min(allToldMs, executionTimeoutMs / 4);
+  }
+
+  /** One that cannot leave while it waits is not to be ended for having waited either. */
+  #extend(stay: Stay): void {
+    const { invocation, executionTimeoutMs } = stay;
+    if (performance.now() - stay.startedAt + stay.passed.ms < (executionTimeoutMs + invocation.extendedMs) / 2) return;
+    const incrementTimeoutBy = `${Math.ceil(executionTimeoutMs)}ms`;
+    invocation.extendedMs += executionTimeoutMs; // once, though the engine is away: it ends no attempt then
+    const { dispatcher } = this.#connection;
+    callUnary(this.#connection, dispatcher.refreshTimeout.bind(dispatcher), { taskRunExternalId: invocation.taskRunExternalId, incrementTimeoutBy }).catch((error: unknown) => {
+      invocation.extendedMs -= executionTimeoutMs;
+      void this.#logger.debug(`the timeout of the durable task ${invocation.taskRunExternalId} was not extended while it waits: ${String(error)}`);
+    });
   }
 
   #reachedBy({ taskRunExternalId }: Invocation): number {

@@ -17,7 +17,10 @@ const spreadMs = 6;
  */
 export function durableStream(method: MethodDefinition<Buffer, Buffer>, upstream: Client, state: DoubleState): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
-    const passed = upstream.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, tokenOnly(call.metadata));
+    const metadata = tokenOnly(call.metadata);
+    // In the order in which they were satisfied, whatever the worker says that it waits for.
+    metadata.set('hatchet-results-in-any-order', '1');
+    const passed = upstream.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, metadata);
     const timers = new Set<NodeJS.Timeout>();
     const later = (action: () => void, delayMs = Math.random() * spreadMs): void => {
       const timer = setTimeout(() => {

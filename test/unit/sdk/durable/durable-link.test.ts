@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { V1DispatcherService, type DurableTaskRequest, type DurableTaskResponse } from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { TriggerWorkflowRequest } from '../../../../proto/gen/hatchet/contract/v1/trigger.ts';
@@ -34,6 +34,9 @@ beforeEach(async () => {
   const durableTask = (stream: Stream): void => {
     const own: Heard = { stream, said: [] };
     heard.push(own);
+    const metadata = new Metadata();
+    metadata.set('hatchet-ts-offers', 'pipelined-requests');
+    stream.sendMetadata(metadata);
     stream.on('error', () => {});
     stream.on('data', ({ message }: DurableTaskRequest) => {
       if (message === undefined) return;
@@ -65,7 +68,7 @@ function welcome({ stream }: Heard): void {
 }
 
 function begin(taskRunExternalId: string): Invocation {
-  const invocation = new Invocation({ taskRunExternalId, invocationCount: 1, onAsked: (asker) => link.flush(asker), onWaiting: (waiter) => link.saySoon(waiter), onComputed: () => {} });
+  const invocation = new Invocation({ taskRunExternalId, invocationCount: 1, pipelined: true, canLeave: true, onAsked: (asker) => link.flush(asker), onWaiting: (waiter) => link.saySoon(waiter), onComputed: () => {} });
   link.add(invocation);
   return invocation;
 }

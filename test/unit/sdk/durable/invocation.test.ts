@@ -12,7 +12,7 @@ let asked: number;
 
 beforeEach(() => {
   asked = 0;
-  invocation = new Invocation({ taskRunExternalId: 'task', invocationCount: 1, onAsked: (asker) => (asked += asker.takeUnsent().length), onWaiting: () => {}, onComputed: () => {} });
+  invocation = new Invocation({ taskRunExternalId: 'task', invocationCount: 1, pipelined: true, canLeave: true, onAsked: (asker) => (asked += asker.takeUnsent().length), onWaiting: () => {}, onComputed: () => {} });
 });
 
 /** How an operation ended, or that it has not. */
@@ -34,7 +34,7 @@ describe('an invocation whose code took another way than its log', () => {
     const alongside = watched(invocation.memo(Buffer.from('m'), async () => '1'));
     invocation.refuse({ ref: ref(2), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: 'node 2 of the log holds something else' });
     await turns();
-    const { mismatch } = invocation;
+    const { failure: mismatch } = invocation;
     expect(mismatch).toBeInstanceOf(NonDeterminismError);
     expect(mismatch).toMatchObject({ taskExternalId: 'task', invocationCount: 1, nodeId: 2, message: expect.stringContaining('node 2 of the log') });
     expect([strays.end, alongside.end]).toEqual([mismatch, mismatch]);
@@ -54,8 +54,8 @@ describe('an invocation whose code took another way than its log', () => {
     const ends = [watched(invocation.wait(aDay)), watched(invocation.wait(aDay))];
     for (const node of [1, 1]) invocation.refuse({ ref: ref(node), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: `no ${asked++}` });
     await turns();
-    expect(ends.map(({ end }) => end === invocation.mismatch)).toEqual([true, true]);
-    expect(invocation.mismatch?.message).toContain('no 2');
+    expect(ends.map(({ end }) => end === invocation.failure)).toEqual([true, true]);
+    expect(invocation.failure?.message).toContain('no 2');
   });
 });
 

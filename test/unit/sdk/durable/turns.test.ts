@@ -1,7 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../../../sdk/durable/turns.ts';
+import { Turns, type Due } from '../../../../sdk/durable/turns.ts';
 
 /** A program has at most 6 results and asks at most 3 questions after each. */
 const mostTurns = 24;
@@ -13,17 +13,19 @@ const mostTurns = 24;
 async function play(asks: readonly number[], early: readonly boolean[]): Promise<string[]> {
   const turns = new Turns();
   const taken: string[] = [];
+  const due: Due[] = [];
   let asked = 0;
   let answered = 0;
   const ask = (count: number): void => {
-    for (let n = 0; n < count; n++) turns.expectAnswer();
+    for (let n = 0; n < count; n++) due.push(turns.expectAnswer());
     asked += count;
   };
   ask(asks[0] ?? 0);
   for (let result = 1, step = 0; result < asks.length || answered < asked; step++) {
     if (answered < asked && (result >= asks.length || early[step] !== false)) {
       const number = ++answered;
-      turns.answer(() => taken.push(`answer ${number}`));
+      const next = due.shift();
+      if (next !== undefined) turns.answer(next, () => taken.push(`answer ${number}`));
     } else {
       const number = result++;
       turns.result(() => {
