@@ -2,6 +2,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import type { Priority } from '../run/run-options.ts';
+import { HatchetError } from '../errors.ts';
 import { idOf, nameOf, ofKnownWorkflow, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
 
 export interface CreateCron {
@@ -12,9 +13,9 @@ export interface CreateCron {
   input?: object | undefined;
   additionalMetadata?: Readonly<Record<string, string>> | undefined;
   priority?: Priority | undefined;
-  /** IANA name; a Hatchet cluster ignores it. @default 'UTC' */
+  /** IANA name. A Hatchet cluster has none: it is refused there. @default 'UTC' */
   timezone?: string | undefined;
-  /** What becomes of ticks that were missed; a Hatchet cluster ignores it. @default 'none' */
+  /** What becomes of ticks that were missed. A Hatchet cluster has no such choice: it is refused there. @default 'none' */
   catchUp?: 'none' | 'last' | 'all' | undefined;
 }
 
@@ -38,10 +39,14 @@ export class CronsClient {
     this.#connection = connection;
   }
 
-  /** @throws HatchetError INVALID_ARGUMENT for a bad expression or a taken name, UNKNOWN_WORKFLOW */
+  /** @throws HatchetError INVALID_ARGUMENT for a bad expression or a taken name, UNKNOWN_WORKFLOW, NOT_SUPPORTED */
   async create(workflow: WorkflowRef, cron: CreateCron): Promise<Cron> {
-    const { config } = this.#connection;
+    const { config, offers } = this.#connection;
     const { name, expression, input = {}, additionalMetadata = {}, priority, timezone, catchUp } = cron;
+    const beyond = [...(timezone === undefined || timezone === 'UTC' ? [] : ['timezone']), ...(catchUp === undefined || catchUp === 'none' ? [] : ['catchUp'])];
+    if (beyond.length > 0 && (await offers.ask().catch(() => undefined))?.definitions === false) {
+      throw new HatchetError('NOT_SUPPORTED', `this engine has no ${beyond.join(' and no ')} of crons: it would leave ${beyond.length === 1 ? 'it' : 'them'} out of ${name}`, { remedy: 'Write the expression in UTC, and let its task look for what was missed' });
+    }
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
     const body = { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp };
     return await ofKnownWorkflow(workflow, callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body, notFound: 'UNKNOWN_WORKFLOW' }));

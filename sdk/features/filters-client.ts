@@ -30,7 +30,10 @@ export class FiltersClient {
 
   /** @throws HatchetError INVALID_ARGUMENT, UNKNOWN_WORKFLOW */
   async create(filter: CreateFilter): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'POST', this.#path(''), { body: filter, notFound: 'UNKNOWN_WORKFLOW' });
+    const { config, offers } = this.#connection;
+    // A cluster keeps a filter of whatever id.
+    if (!(await offers.ask().catch(() => undefined))?.unknownWorkflows) await callRest(config, 'GET', `/api/v1/workflows/${encodeURIComponent(filter.workflowId)}`, { notFound: 'UNKNOWN_WORKFLOW' });
+    return callRest<Filter>(config, 'POST', this.#path(''), { body: filter, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */

@@ -9,6 +9,7 @@ import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { fromDetails, fromResults, type TaskOutcome } from './run-outcome.ts';
+import { SilentRuns } from './silent-runs.ts';
 
 type Stream = ClientDuplexStream<SubscribeToWorkflowRunsRequest, WorkflowRunEvent>;
 
@@ -33,6 +34,7 @@ export class ResultListener {
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #waiting = new Map<string, Set<Waiter>>();
+  readonly #silent: SilentRuns;
   readonly #stopping = new AbortController();
   #stream: Stream | undefined;
   #reconnecting = false;
@@ -42,13 +44,20 @@ export class ResultListener {
   constructor(connection: Connection, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
+    this.#silent = new SilentRuns(connection, {
+      onMissing: (runId) => this.#settle(runId, (waiter) => waiter.reject(new HatchetError('UNKNOWN_RUN', `there is no run ${runId}`, { remedy: 'Check its id. A cluster gives one to a run that it then refuses; the log of its engine says why' }))),
+      onEnded: (runId, details) => {
+        const tasks = fromDetails(details);
+        if (tasks !== undefined) this.#settle(runId, (waiter) => waiter.resolve(tasks));
+      },
+    });
     // Every fetch of a large result listens.
     setMaxListeners(0, this.#stopping.signal);
   }
 
   /**
    * The outcome of every task, once the run has ended.
-   * @throws HatchetError UNAUTHENTICATED, STOPPED, UNREACHABLE where TLS stands between the two; the signal's reason when it aborts.
+   * @throws HatchetError UNKNOWN_RUN after some seconds, UNAUTHENTICATED, STOPPED, UNREACHABLE where TLS stands between the two; the signal's reason when it aborts.
    */
   async wait(runId: string, signal?: AbortSignal): Promise<TaskOutcome[]> {
     signal?.throwIfAborted();
@@ -72,6 +81,7 @@ export class ResultListener {
       const waiters = this.#waiting.get(runId);
       if (waiters === undefined) this.#waiting.set(runId, new Set([waiter]));
       else waiters.add(waiter);
+      this.#silent.add(runId);
       this.#ask(runId);
     });
   }
@@ -140,6 +150,7 @@ export class ResultListener {
   #settle(runId: string, end: (waiter: Waiter) => void): void {
     const waiters = this.#waiting.get(runId);
     this.#waiting.delete(runId);
+    this.#silent.remove(runId);
     for (const waiter of waiters ?? []) end(waiter);
     this.#lingerIfIdle();
   }
@@ -147,7 +158,10 @@ export class ResultListener {
   #forget(runId: string, waiter: Waiter): void {
     const waiters = this.#waiting.get(runId);
     waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#waiting.delete(runId);
+    if (waiters?.size === 0) {
+      this.#waiting.delete(runId);
+      this.#silent.remove(runId);
+    }
     this.#lingerIfIdle();
   }
 

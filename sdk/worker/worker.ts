@@ -6,6 +6,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
+import { checkBeyondContract } from '../definition/beyond-contract.ts';
 import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';
 import { captureConsole } from '../console-capture.ts';
 import { durationToMs } from '../duration.ts';
@@ -170,6 +171,7 @@ export class Worker {
     const { admin } = this.#connection;
     const schema = definition.inputSchema === undefined ? undefined : await inputJsonSchema(definition.inputSchema);
     const request = toRegistration(definition, namespace, schema);
+    await checkBeyondContract(this.#connection, request);
     let versionId: string;
     try {
       ({ id: versionId } = await callUnary(this.#connection, admin.putWorkflow.bind(admin), request, { repeatForMs }));

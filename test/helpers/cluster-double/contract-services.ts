@@ -4,7 +4,7 @@ import { DispatcherService, GetVersionResponse, ResourceEventType, SubscribeToWo
 import { EventsServiceService, PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
 import { V1DispatcherService } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { AdminServiceService, CreateWorkflowVersionRequest, TriggerWorkflowRunRequest, TriggerWorkflowRunResponse } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import { AdminServiceService, CreateWorkflowVersionRequest, GetRunDetailsRequest, TriggerWorkflowRunRequest, TriggerWorkflowRunResponse } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { BulkTriggerWorkflowRequest, BulkTriggerWorkflowResponse, PutRateLimitRequest, TriggerWorkflowResponse, WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
 import { durableStream } from './durable-stream.ts';
 import { tokenOnly } from './token-only.ts';
@@ -63,6 +63,8 @@ function judge(path: string, request: Buffer, state: DoubleState): Verdict {
       return { answer: Buffer.from(GetVersionResponse.encode({ version: 'v0.104.7' }).finish()) };
     case AdminServiceService.putWorkflow.path:
       return registration(request, state);
+    case AdminServiceService.getRunDetails.path:
+      return state.ghosts.has(GetRunDetailsRequest.decode(request).externalId) ? { refuse: { code: status.NOT_FOUND, details: 'workflow run not found' } } : { pass: request };
     case WorkflowServiceService.putRateLimit.path:
       state.rateLimits.add(PutRateLimitRequest.decode(request).key);
       return { pass: request };
