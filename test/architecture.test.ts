@@ -99,6 +99,11 @@ describe('architecture', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('opens readers of runs in one place: an engine may have no monitoring service', () => {
+    const users = sources('cli').filter((file) => imports(file).some((target) => target.endsWith('grpc-run-reader.ts')));
+    expect(users).toEqual(['cli/monitor/open-reader.ts']);
+  });
+
   /** The entry file of each process that the CLI is or starts. */
   const processEntries = ['cli/bin.ts', 'cli/commands/bench/bench-worker.ts'];
 

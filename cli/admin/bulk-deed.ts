@@ -79,9 +79,13 @@ function inOrder(deed: BulkDeed, runs: readonly BulkItem[]): readonly BulkItem[]
 /** @returns a reason for each that was not cancelled */
 async function notCancelled(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkItem[], cancelled: readonly string[]): Promise<Map<string, string>> {
   const known = new Set(cancelled);
+  // A Hatchet cluster tells ids of runs that had ended too: of those it counts whether they are still what they were.
   return reasonsOf(
-    piece.filter(({ runId }) => !known.has(runId)),
-    async ({ runId, status }) => (isTerminal(status) ? `${status} before` : lookUp(reader, runId, ({ run }) => (isTerminal(run.status) ? `${run.status} before` : `${run.status} again`))),
+    piece.filter(({ runId, status }) => isTerminal(status) || !known.has(runId)),
+    async ({ runId, status }) => {
+      if (isTerminal(status) && !known.has(runId)) return `${status} before`;
+      return lookUp(reader, runId, ({ run }) => (known.has(runId) && run.status !== status ? undefined : isTerminal(run.status) ? `${run.status} before` : `${run.status} again`));
+    },
   );
 }
 

@@ -115,9 +115,9 @@ describe('runs on a cluster, which has no monitoring service', () => {
     expect(printed(await cli('events', 'get', pushed.eventId, '-o', 'json'))).toMatchObject({ payload: { id: 7 }, runs: [{ runId, workflow: 'stay' }] });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('RUNNING');
     expect(printed(await cli('runs', 'list', '--status', 'RUNNING', '--workflow', 'stay', '-o', 'json')).rows).toMatchObject([{ runId }]);
-    expect(printed(await cli('runs', 'cancel', runId, '-o', 'json'))).toEqual({ cancelled: [runId], refused: [] });
+    expect(printed(await cli('runs', 'cancel', runId, '-o', 'json'))).toMatchObject({ cancelled: [runId], refused: [] });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('CANCELLED');
-    expect(printed(await cli('runs', 'replay', runId, '-o', 'json'))).toEqual({ replayedTasks: [runId], refused: [] });
+    expect(printed(await cli('runs', 'replay', runId, '-o', 'json'))).toMatchObject({ replayedTasks: [runId], refused: [] });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('RUNNING');
     await cli('runs', 'cancel', runId);
     const unknown = await cli('runs', 'cancel', runId, crypto.randomUUID());
