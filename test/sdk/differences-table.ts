@@ -17,4 +17,5 @@ export const differences = {
   'turns of sleeps': { about: 'sleeps of one durable task that end within the same second', here: 'end in the order of their times', there: 'can end in the order in which they were begun; a replay takes the same order' },
   'dropped patches': { about: '`ctx.patched`, once its call is dropped from the code', here: 'logs that hold its answer go on without it', there: 'such a log no longer fits: keep the call for as long as a run is older' },
   'words of a mismatch': { about: 'a durable task whose code does not fit its log', here: 'the error says what the log has and what was asked for', there: "the error has the cluster's words" },
+  'held keys of children': { about: 'a durable child whose idempotency key another run holds', here: 'fails with `IDEMPOTENCY_COLLISION`, which names that run', there: 'is not started, and nothing is said: after 30 s it fails with `UNKNOWN_RUN`' },
 } as const satisfies Record<string, Difference>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { Hatchet } from '../../sdk/index.ts';
-import { SdkBench, target } from '../helpers/sdk-target.ts';
+import { gate, SdkBench, target } from '../helpers/sdk-target.ts';
 import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { differs } from './differences.ts';
 
@@ -67,6 +67,25 @@ describe('what is not there ends, and does not hang', () => {
     });
     await bench.serve([parent]);
     expect(await parent.run({})).toEqual({ code: 'UNKNOWN_WORKFLOW' });
+  });
+
+  it('a durable child whose idempotency key another run holds', async () => {
+    const finish = gate();
+    const holder = hatchet.task({ name: 'holds-a-key', idempotency: { expression: 'input.id', strategy: 'ttl', ttlMs: 3_600_000 }, fn: async (input: { id: string }) => {
+      await finish.opened;
+      return { id: input.id };
+    } });
+    const parent = hatchet.durableTask({
+      name: 'wants-the-key',
+      executionTimeout: '5m',
+      fn: async (input: { id: string }, ctx) => ({ code: await ctx.runChild(holder, input).catch((error: unknown) => String(Reflect.get(Object(error), 'code'))) }),
+    });
+    await bench.serve([holder, parent]);
+    const id = bench.named('held');
+    const held = await holder.runNoWait({ id });
+    expect(await parent.run({ id })).toEqual({ code: differs('held keys of children') ? 'UNKNOWN_RUN' : 'IDEMPOTENCY_COLLISION' });
+    finish.open();
+    expect(await held.result()).toEqual({ id });
   });
 
   it('a rate limit that nobody has put is named at once, where the engine wants it first', async () => {

@@ -65,8 +65,9 @@ export function durableStream(method: MethodDefinition<Buffer, Buffer>, upstream
   };
 }
 
-/** What is refused there for another reason than the log is logged, and that is all. */
+/** What is refused there for another reason than the log is logged, and that is all; so is a child whose idempotency key is held. */
 function isAnsweredThere(message: Response): boolean {
+  if (message.$case === 'entryCompleted') return !(message.value.isFailure && message.value.errorMessage?.includes('holds the idempotency key') === true);
   return message.$case !== 'error' || message.value.errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM;
 }
 
