@@ -213,6 +213,24 @@ describe('every route', () => {
   });
 });
 
+describe("a worker's token", () => {
+  it('is enough for a worker from its start to its stop: nothing that it does is refused', async () => {
+    const hatchet = Hatchet.init({ token: good.worker, hostPort: `127.0.0.1:${engine.grpc.port}`, apiUrl: `http://127.0.0.1:${engine.http.port}`, logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }) });
+    const refusals = async (): Promise<unknown[]> => (await pool.query(`SELECT action FROM audit_line WHERE outcome = 'PERMISSION_DENIED' AND token_id = $1 AND action = 'PATCH /api/v1/workers/:worker'`, [decodeJwt(good.worker)['token_id']])).rows;
+    const task = hatchet.task({ name: 'stops-by-itself', fn: () => ({ ran: true }) });
+    const worker = await hatchet.worker('stops', { workflows: [task], handleKill: false });
+    const running = worker.start();
+    await worker.waitUntilReady();
+    expect(await task.run({})).toEqual({ ran: true });
+    await worker.pause();
+    await worker.unpause();
+    await worker.stop();
+    await running;
+    expect(await refusals()).toEqual([]);
+    hatchet.close();
+  });
+});
+
 describe('open calls', () => {
   it.each(['revoked', 'expired'] as const)('end soon after their token was %s, and a worker gets nothing more', async (how) => {
     const expiresInDays = how === 'expired' ? 3 / 86_400 : 1;

@@ -34,7 +34,8 @@ export const routeRules = {
 
   'GET /api/v1/tenants/:tenant/worker': reads,
   'GET /api/v1/workers/:worker': reads,
-  'PATCH /api/v1/workers/:worker': administers,
+  // A worker that stops pauses itself, so that it is given nothing while its tasks end.
+  'PATCH /api/v1/workers/:worker': operates,
 
   'GET /api/v1/tenants/:tenant/workflows': reads,
   'GET /api/v1/workflows/:workflow': reads,
