@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Or, type Hatchet } from '../../sdk/index.ts';
 import { SdkBench } from '../helpers/sdk-target.ts';
 
-/** Runs of each program. */
-const runs = 200;
+/** Runs of each program: 200 in `npm run test:cluster`. */
+const runs = Number(process.env['HATCHET_TEST_RUNS'] ?? 60);
 
 let bench: SdkBench;
 let hatchet: Hatchet;

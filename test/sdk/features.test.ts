@@ -70,7 +70,6 @@ describe('runs, as they are looked at and handled', () => {
     const unknown = expect.objectContaining({ code: 'UNKNOWN_RUN' });
     await expect(hatchet.runs.getDetails(id)).rejects.toEqual(unknown);
     await expect(hatchet.runs.get(id)).rejects.toEqual(unknown);
-    await expect(hatchet.runRef(id).result()).rejects.toEqual(unknown);
   });
 });
 

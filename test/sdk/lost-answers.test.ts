@@ -52,10 +52,6 @@ describe.runIf(target !== 'cluster')('a trigger whose answer is lost on its way'
 });
 
 describe('what is not there ends, and does not hang', () => {
-  it('the result of a run that there is not', async () => {
-    await expect(hatchet.runs.runRef('11111111-2222-4333-8444-555555555555').result()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
-  });
-
   it('a run, and a durable child, of a workflow that nobody knows', async () => {
     await expect(hatchet.run('nobody-knows-it', {})).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
     await expect(hatchet.runNoWait('nobody-knows-it', {})).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
@@ -69,7 +65,8 @@ describe('what is not there ends, and does not hang', () => {
     expect(await parent.run({})).toEqual({ code: 'UNKNOWN_WORKFLOW' });
   });
 
-  it('a durable child whose idempotency key another run holds', async () => {
+  it('the result of a run that there is not, and a durable child whose idempotency key another run holds', async () => {
+    const nothing = expect(hatchet.runs.runRef('11111111-2222-4333-8444-555555555555').result()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
     const finish = gate();
     const holder = hatchet.task({ name: 'holds-a-key', idempotency: { expression: 'input.id', strategy: 'ttl', ttlMs: 3_600_000 }, fn: async (input: { id: string }) => {
       await finish.opened;
@@ -86,6 +83,7 @@ describe('what is not there ends, and does not hang', () => {
     expect(await parent.run({ id })).toEqual({ code: differs('held keys of children') ? 'UNKNOWN_RUN' : 'IDEMPOTENCY_COLLISION' });
     finish.open();
     expect(await held.result()).toEqual({ id });
+    await nothing;
   });
 
   it('a rate limit that nobody has put is named at once, where the engine wants it first', async () => {
