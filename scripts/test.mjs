@@ -1,7 +1,7 @@
 // All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-// Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other; and
-// beside them the unit and database tests, which compute, then the SDK's, against the engine and against the double of a
-// Hatchet cluster, and the command line's.
+// Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other, and the
+// SDK's, against the engine and against the double of a Hatchet cluster; and beside them the unit and database tests,
+// which compute, and then the command line's.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,9 +50,9 @@ await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
 await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
 const beside = (async () => {
-  for (const project of ['unit', 'db', 'sdk', 'cluster', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
+  for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
 })();
-await tests('e2e');
+for (const project of ['e2e', 'sdk', 'cluster']) await tests(project);
 await beside;
 rmSync(folder, { recursive: true, force: true });
 
