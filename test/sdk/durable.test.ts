@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration, type Hatchet } from '../../sdk/index.ts';
 import { patient } from '../helpers/patient.ts';
-import { SdkBench } from '../helpers/sdk-target.ts';
+import { isCluster, SdkBench } from '../helpers/sdk-target.ts';
 import { differs } from './differences.ts';
 
 const quick = { ttl: '20ms' } as const;
@@ -207,7 +207,7 @@ describe('durable tasks of the SDK', () => {
     const refs = await Promise.all(ways.map(async (way) => await task.runNoWait({ way })));
     for (const { output } of refs) await expect(output).rejects.toThrow(differs('words of a mismatch') ? /node 2/ : /node 2 .*sleep 201ms.*sleep 202ms/);
     expect(seen).toEqual([true, true, true]);
-    expect([...starts]).toEqual(ways.map((way) => [way, 2]));
+    expect(Object.fromEntries(starts)).toEqual(Object.fromEntries(ways.map((way) => [way, 2])));
   });
 
   it('leave in time: for others that need their slots, and before their execution timeout', async () => {
@@ -272,6 +272,8 @@ describe('durable tasks of the SDK', () => {
     await bench.isEvicted(ref.workflowRunId);
     await bench.serve([task]);
     await hatchet.events.push('move-go', { n: 1 });
-    expect(await ref.output).toEqual({ event: { n: 1 }, invocation: 2 });
+    // Until a cluster has heard of the pause, it gives the task to the worker that stops.
+    const { event, invocation } = await ref.output;
+    expect([event, isCluster ? invocation > 1 : invocation === 2]).toEqual([{ n: 1 }, true]);
   });
 });
