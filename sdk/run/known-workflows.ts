@@ -24,7 +24,8 @@ export async function isKnownWorkflow(connection: Connection, name: string): Pro
     const { rows = [] } = await callRest<{ rows?: { name: string }[] | null }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/workflows`, { query: { name, limit: mostFound } });
     const found = (rows ?? []).some((row) => row.name === name);
     if (found) names.add(name);
-    return found;
+    // A full list may have left it out.
+    return found || (rows ?? []).length < mostFound ? found : undefined;
   } catch {
     return undefined;
   }
