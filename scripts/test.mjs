@@ -24,7 +24,9 @@ async function run(name, args, { aside = false } = {}) {
     child.on('close', (code) => resolve(code ?? 1));
   });
   if (aside) process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
-  process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`);
+  process.stdout.write(
+    `${status === 0 ? 'ok' : 'FAILED'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`,
+  );
   return status === 0;
 }
 
@@ -38,8 +40,23 @@ const folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
 
 async function tests(project, options) {
   const report = join(folder, `${project}.json`);
-  const ok = await run(`${project} tests`, [bin('vitest', 'vitest.mjs'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(options?.args ?? [])], options);
-  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 };
+  const ok = await run(
+    `${project} tests`,
+    [
+      bin('vitest', 'vitest.mjs'),
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...(options?.args ?? []),
+    ],
+    options,
+  );
+  const counts = existsSync(report)
+    ? JSON.parse(readFileSync(report, 'utf8'))
+    : { numPassedTests: 0, numFailedTests: 0 };
   passed += counts.numPassedTests;
   failed += counts.numFailedTests;
   // A file that could not even be loaded, or an error outside any test, is a failure too.
@@ -48,6 +65,7 @@ async function tests(project, options) {
 
 await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
 await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
+await check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
 const beside = (async () => {
   for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
