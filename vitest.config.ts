@@ -4,13 +4,38 @@ import { defineConfig } from 'vitest/config';
 const expectations = { poll: { timeout: 20_000 } };
 
 /** Whole programs and real processes: they wait more than they compute, and one file at a time keeps their time-outs honest. */
-const endToEnd = { setupFiles: ['test/helpers/no-faults.ts'], globalSetup: ['test/helpers/postgres-server.ts'], expect: expectations, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false };
+const endToEnd = {
+  setupFiles: ['test/helpers/no-faults.ts'],
+  globalSetup: ['test/helpers/postgres-server.ts'],
+  expect: expectations,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+};
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}', 'test/architecture.test.ts'], expect: expectations, testTimeout: 30_000, typecheck: { enabled: false } } },
-      { test: { name: 'db', include: ['test/db/**/*.test.ts'], setupFiles: ['test/helpers/no-faults.ts'], globalSetup: ['test/helpers/postgres-server.ts'], expect: expectations, testTimeout: 30_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.{ts,tsx}', 'test/architecture.test.ts'],
+          expect: expectations,
+          testTimeout: 30_000,
+          typecheck: { enabled: false },
+        },
+      },
+      {
+        test: {
+          name: 'db',
+          include: ['test/db/**/*.test.ts'],
+          setupFiles: ['test/helpers/no-faults.ts'],
+          globalSetup: ['test/helpers/postgres-server.ts'],
+          expect: expectations,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { name: 'e2e', include: ['test/e2e/*.test.ts'], ...endToEnd } },
       // What users of the SDK do, against our engine, and against a cluster: its double, or the one that the environment names.
       { test: { name: 'sdk', include: ['test/sdk/*.test.ts'], ...endToEnd, provide: { sdkTarget: 'engine' } } },

@@ -38,7 +38,11 @@ const nap = hatchet.durableTask({
 const approved = hatchet.durableTask({
   name: 'approved',
   evictionPolicy,
-  fn: async (input: { id: number; scope?: string }, ctx) => ctx.waitForEvent('approval', input.scope === undefined ? { expression: `input.id == ${input.id}` } : { scope: input.scope }),
+  fn: async (input: { id: number; scope?: string }, ctx) =>
+    ctx.waitForEvent(
+      'approval',
+      input.scope === undefined ? { expression: `input.id == ${input.id}` } : { scope: input.scope },
+    ),
 });
 
 const steps = hatchet.durableTask({
@@ -50,5 +54,8 @@ const steps = hatchet.durableTask({
   },
 });
 
-const worker = await hatchet.worker('bench', { workflows: [asleep, long, nap, approved, steps], durableSlots: Number(process.argv[2] ?? 10) });
+const worker = await hatchet.worker('bench', {
+  workflows: [asleep, long, nap, approved, steps],
+  durableSlots: Number(process.argv[2] ?? 10),
+});
 await worker.start();

@@ -18,7 +18,15 @@ const sleepers = Number(process.argv[2] ?? 10_000);
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function startWorker(token: string, slots: number): ChildProcess {
-  return spawn(process.execPath, ['--expose-gc', '--import', 'tsx', join(root, 'bench/durable-worker.ts'), String(slots)], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_LOG_LEVEL: 'OFF' } });
+  return spawn(
+    process.execPath,
+    ['--expose-gc', '--import', 'tsx', join(root, 'bench/durable-worker.ts'), String(slots)],
+    {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_LOG_LEVEL: 'OFF' },
+    },
+  );
 }
 
 /** Resident megabytes of a process. */
@@ -57,10 +65,18 @@ async function outcomeOf(outputs: Promise<Record<string, Outcome>>): Promise<Out
   return outcome;
 }
 
-async function start(hatchet: Hatchet, workflow: string, inputs: readonly object[]): Promise<{ id: string; output: Promise<Outcome> }[]> {
+async function start(
+  hatchet: Hatchet,
+  workflow: string,
+  inputs: readonly object[],
+): Promise<{ id: string; output: Promise<Outcome> }[]> {
   const started: { id: string; output: Promise<Outcome> }[] = [];
   for (let from = 0; from < inputs.length; from += 500) {
-    const refs = await Promise.all(inputs.slice(from, from + 500).map(async (input) => hatchet.runNoWait<object, Record<string, Outcome>>(workflow, input)));
+    const refs = await Promise.all(
+      inputs
+        .slice(from, from + 500)
+        .map(async (input) => hatchet.runNoWait<object, Record<string, Outcome>>(workflow, input)),
+    );
     for (const ref of refs) started.push({ id: await ref.getWorkflowRunId(), output: outcomeOf(ref.output) });
   }
   return started;
@@ -74,14 +90,26 @@ async function measureSleepers(hatchet: Hatchet): Promise<object> {
   const before = { engine: rss(engine.child), worker: rss(worker) };
   const untilMs = Date.now() + 20_000 + sleepers * 15;
   const startedAt = performance.now();
-  const runs = await start(hatchet, 'asleep', Array.from({ length: sleepers }, () => ({ untilMs })));
+  const runs = await start(
+    hatchet,
+    'asleep',
+    Array.from({ length: sleepers }, () => ({ untilMs })),
+  );
   const ids = runs.map((run) => run.id);
   await statuses(ids, (evicted) => evicted > sleepers - slots || Date.now() > untilMs);
   const asleepMs = performance.now() - startedAt;
   const asleep = { engine: rss(engine.child), worker: rss(worker) };
   const results = await Promise.all(runs.map((run) => run.output));
   await endProcess(worker);
-  return { sleepers, slots, completed: results.length, all_asleep_after_s: Math.round(asleepMs / 1000), megabytes: { before, asleep, afterwards: rss(engine.child) }, all_awake_after_ms: Math.max(...results.map((result) => result.lateMs)), starts_a_task: results.reduce((sum, result) => sum + result.invocations, 0) / results.length };
+  return {
+    sleepers,
+    slots,
+    completed: results.length,
+    all_asleep_after_s: Math.round(asleepMs / 1000),
+    megabytes: { before, asleep, afterwards: rss(engine.child) },
+    all_awake_after_ms: Math.max(...results.map((result) => result.lateMs)),
+    starts_a_task: results.reduce((sum, result) => sum + result.invocations, 0) / results.length,
+  };
 }
 
 async function hatchetKnows(hatchet: Hatchet): Promise<void> {
@@ -104,7 +132,11 @@ async function measureReplay(hatchet: Hatchet, together: boolean): Promise<objec
     await hatchet.events.push('go', {}, { scope });
     ms.push((await run.output).ms);
   }
-  return { nodes, nodes_per_s: Math.round(nodes / (percentile(ms, 0.5) / 1000)), ms: { median: percentile(ms, 0.5), min: Math.round(Math.min(...ms)), max: Math.round(Math.max(...ms)) } };
+  return {
+    nodes,
+    nodes_per_s: Math.round(nodes / (percentile(ms, 0.5) / 1000)),
+    ms: { median: percentile(ms, 0.5), min: Math.round(Math.min(...ms)), max: Math.round(Math.max(...ms)) },
+  };
 }
 
 /** Naps of two seconds, a hundred a second. */
@@ -116,14 +148,30 @@ async function measureWakeUps(hatchet: Hatchet): Promise<object> {
     outputs.push(outcomeOf(hatchet.run<object, Record<string, Outcome>>('nap', { ms: 2000 })));
   }
   const late = (await Promise.all(outputs)).map((output) => output.lateMs);
-  return { rate: 100, naps: late.length, late_ms: { p50: percentile(late, 0.5), p95: percentile(late, 0.95), p99: percentile(late, 0.99), max: percentile(late, 1) } };
+  return {
+    rate: 100,
+    naps: late.length,
+    late_ms: {
+      p50: percentile(late, 0.5),
+      p95: percentile(late, 0.95),
+      p99: percentile(late, 0.99),
+      max: percentile(late, 1),
+    },
+  };
 }
 
 /** Events for one each of thousands that wait off their workers for the same key. */
 async function measureEvents(hatchet: Hatchet, by: 'expression' | 'scope'): Promise<object> {
   const waiting = 5_000;
-  const runs = await start(hatchet, 'approved', Array.from({ length: waiting }, (_, id) => (by === 'scope' ? { id, scope: `case ${id}` } : { id })));
-  await statuses(runs.map((run) => run.id), (evicted) => evicted === waiting);
+  const runs = await start(
+    hatchet,
+    'approved',
+    Array.from({ length: waiting }, (_, id) => (by === 'scope' ? { id, scope: `case ${id}` } : { id })),
+  );
+  await statuses(
+    runs.map((run) => run.id),
+    (evicted) => evicted === waiting,
+  );
   const ms: number[] = [];
   for (let id = 0; id < 100; id++) {
     const startedAt = performance.now();

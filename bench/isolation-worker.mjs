@@ -6,7 +6,7 @@ import { Hatchet, runnerLevel } from '../dist/sdk/index.js';
 const hatchet = Hatchet.init();
 
 function burn({ ms }) {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
   return { done: true };
 }
 
@@ -22,12 +22,15 @@ if (runnerLevel() === undefined) {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   // Heartbeats come from a thread: this one does nothing but notice how late it is.
-  const beside = new Worker(`
+  const beside = new Worker(
+    `
     const { parentPort } = require('node:worker_threads');
     const delay = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     parentPort.on('message', () => { parentPort.postMessage(delay.max / 1e6); delay.reset(); });
-  `, { eval: true });
+  `,
+    { eval: true },
+  );
   process.on('message', () => {
     beside.once('message', (thread) => {
       process.send({ p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6, thread });

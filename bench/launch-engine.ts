@@ -16,10 +16,21 @@ const main = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist/engine
 
 /** Resolves once it serves, on free ports. */
 export async function launchEngine(dataDir: string): Promise<BenchEngine> {
-  const child = spawn(process.execPath, [main, JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    [main, JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' })],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   for await (const line of createInterface({ input: child.stdout })) {
-    const message: { type?: string; grpc: { host: string; port: number }; token: string; databaseUrl: string } = JSON.parse(line);
-    if (message.type === 'ready') return { child, address: `${message.grpc.host}:${message.grpc.port}`, token: message.token, databaseUrl: message.databaseUrl };
+    const message: { type?: string; grpc: { host: string; port: number }; token: string; databaseUrl: string } =
+      JSON.parse(line);
+    if (message.type === 'ready')
+      return {
+        child,
+        address: `${message.grpc.host}:${message.grpc.port}`,
+        token: message.token,
+        databaseUrl: message.databaseUrl,
+      };
   }
   throw new Error('the engine ended before it was ready');
 }

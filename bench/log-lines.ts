@@ -30,7 +30,8 @@ const chatty = hatchet.task({
     const startedAt = performance.now();
     for (let written = 0, share = 0; share < 1; await delay(stepMs)) {
       share = Math.min(1, (performance.now() - startedAt) / (seconds * 1000));
-      for (const due = Math.round(input.lines * share); written < due; written++) void ctx.log(`line ${written} of a task that has much to say`);
+      for (const due = Math.round(input.lines * share); written < due; written++)
+        void ctx.log(`line ${written} of a task that has much to say`);
     }
     returnedAt = performance.now();
     return { done: true };
@@ -48,7 +49,9 @@ async function endDelay(lines: number): Promise<number> {
 const silent = await endDelay(0);
 const withLines = await endDelay(perSecond * seconds);
 const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM log_line');
-process.stdout.write(`${JSON.stringify({ perSecond, seconds, stored: Number(rows[0]?.count), endDelayMs: { silent, withLines } })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ perSecond, seconds, stored: Number(rows[0]?.count), endDelayMs: { silent, withLines } })}\n`,
+);
 
 await worker.stop();
 hatchet.close();

@@ -27,7 +27,8 @@ const worst = ['loopingExpressions', 'poison', 'largePayloads', 'thousandStreams
 
 function figures(took: readonly number[]): { p50: number; p99: number; longest: number } {
   const sorted = [...took].sort((a, b) => a - b);
-  const at = (share: number): number => Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;
+  const at = (share: number): number =>
+    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;
   return { p50: at(0.5), p99: at(0.99), longest: at(1) };
 }
 
@@ -42,7 +43,11 @@ try {
   while (shardOf(loudId) !== shardOf(home)) loudId = newId();
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [loudId, 'loud']);
   const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
-  const loudToken = await tokens.create({ tenantId: loudId, name: 'loud', addresses: { serverUrl: '', grpcBroadcastAddress: engine.address } });
+  const loudToken = await tokens.create({
+    tenantId: loudId,
+    name: 'loud',
+    addresses: { serverUrl: '', grpcBroadcastAddress: engine.address },
+  });
   const loud = fork(join(dirname(fileURLToPath(import.meta.url)), 'loud-tenant.ts'), [engine.address, loudToken]);
   await once(loud, 'message');
   // It stands for another machine: what it computes itself goes second for the cores of this one.
@@ -83,9 +88,19 @@ try {
     await delay(2_000);
   }
   const alone = figures(aloneTook);
-  const beside = Object.fromEntries(besideTook.map(([name, took]) => [name, { ...figures(took), ratio: Math.round((figures(took).p99 / alone.p99) * 10) / 10 }]));
-  const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id', [acknowledged]);
-  process.stdout.write(`${JSON.stringify({ perSecond, seconds, alone, beside, acknowledged: acknowledged.length, lost: acknowledged.length - Number(rows[0]?.count) }, null, 2)}\n`);
+  const beside = Object.fromEntries(
+    besideTook.map(([name, took]) => [
+      name,
+      { ...figures(took), ratio: Math.round((figures(took).p99 / alone.p99) * 10) / 10 },
+    ]),
+  );
+  const { rows } = await pool.query<{ count: string }>(
+    'SELECT count(*) FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id',
+    [acknowledged],
+  );
+  process.stdout.write(
+    `${JSON.stringify({ perSecond, seconds, alone, beside, acknowledged: acknowledged.length, lost: acknowledged.length - Number(rows[0]?.count) }, null, 2)}\n`,
+  );
   quiet.close();
   loud.disconnect();
 } finally {

@@ -11,7 +11,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { startEngine } from '../engine/index.ts';
-import { ActionType, DispatcherClient, StepActionEventType, type AssignedAction } from '../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  ActionType,
+  DispatcherClient,
+  StepActionEventType,
+  type AssignedAction,
+} from '../proto/gen/hatchet/contract/dispatcher.ts';
 import { Hatchet, Priority } from '../sdk/index.ts';
 import { idleRate } from './idle-rate.ts';
 import { endProcess, launchEngine, type BenchEngine } from './launch-engine.ts';
@@ -35,7 +40,11 @@ class OneSlot {
 
   async start(action: string): Promise<void> {
     this.workerId = await new Promise<string>((resolve, reject) => {
-      this.#client.register({ workerName: 'one', actions: [action], services: [], labels: {}, slotConfig: { default: 1 } }, this.#metadata, (error, reply) => (error === null ? resolve(reply.workerId) : reject(error)));
+      this.#client.register(
+        { workerName: 'one', actions: [action], services: [], labels: {}, slotConfig: { default: 1 } },
+        this.#metadata,
+        (error, reply) => (error === null ? resolve(reply.workerId) : reject(error)),
+      );
     });
     const stream = this.#client.listenV2({ workerId: this.workerId }, this.#metadata);
     stream.on('error', () => undefined);
@@ -49,7 +58,12 @@ class OneSlot {
 
   heartbeat(): Promise<boolean> {
     return new Promise((resolve) => {
-      this.#client.heartbeat({ workerId: this.workerId, heartbeatAt: new Date() }, this.#metadata, { deadline: Date.now() + 30_000 }, (error) => resolve(error === null));
+      this.#client.heartbeat(
+        { workerId: this.workerId, heartbeatAt: new Date() },
+        this.#metadata,
+        { deadline: Date.now() + 30_000 },
+        (error) => resolve(error === null),
+      );
     });
   }
 
@@ -65,8 +79,21 @@ class OneSlot {
 
   complete(action: AssignedAction): Promise<void> {
     const { jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount } = action;
-    const event = { workerId: this.workerId, jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount, eventTimestamp: new Date(), eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED, eventPayload: '{}' };
-    return new Promise((resolve, reject) => this.#client.sendStepActionEvent(event, this.#metadata, (error) => (error === null ? resolve() : reject(error))));
+    const event = {
+      workerId: this.workerId,
+      jobId,
+      jobRunId,
+      taskId,
+      taskRunExternalId,
+      actionId,
+      retryCount,
+      eventTimestamp: new Date(),
+      eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
+      eventPayload: '{}',
+    };
+    return new Promise((resolve, reject) =>
+      this.#client.sendStepActionEvent(event, this.#metadata, (error) => (error === null ? resolve() : reject(error))),
+    );
   }
 
   close(): void {
@@ -114,7 +141,11 @@ async function startLatency(engine: BenchEngine, hatchet: Hatchet): Promise<{ ot
 
 /** In a process of its own, with garbage collected: what the memory of a recovered engine holds. */
 async function measureMemory(dataDir: string): Promise<number> {
-  const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), 'memory', dataDir], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), 'memory', dataDir],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   for await (const line of createInterface({ input: child.stdout })) if (/^\d+$/.test(line)) return Number(line);
   throw new Error('the measurement printed nothing');
 }
@@ -154,7 +185,8 @@ async function run(tasks: number): Promise<void> {
     hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
     const again = hatchet.task({ name: 'queued', scheduleTimeout: '24h', fn: () => ({}) });
     const triggerMs = performance.now();
-    for (let sent = 0; sent < tasks; sent += 10_000) await again.runNoWait(Array.from({ length: Math.min(10_000, tasks - sent) }, () => ({})));
+    for (let sent = 0; sent < tasks; sent += 10_000)
+      await again.runNoWait(Array.from({ length: Math.min(10_000, tasks - sent) }, () => ({})));
     const triggered = performance.now() - triggerMs;
     note(`triggered in ${Math.round(triggered)} ms`);
     const full = await startLatency(engine, hatchet);
@@ -173,7 +205,14 @@ async function run(tasks: number): Promise<void> {
     const result = {
       tasks,
       triggered_ms: Math.round(triggered),
-      start_ms: { empty, full, ratio: { otherQueue: round(full.otherQueue / empty.otherQueue), sameQueue: round(full.sameQueue / empty.sameQueue) } },
+      start_ms: {
+        empty,
+        full,
+        ratio: {
+          otherQueue: round(full.otherQueue / empty.otherQueue),
+          sameQueue: round(full.sameQueue / empty.sameQueue),
+        },
+      },
       bytes_per_task: round((after - before) / tasks),
       recovery_ms: { ready: Math.round(readyMs), heartbeat_answered: Math.round(servedMs) },
       idle_statements_per_s: idle,

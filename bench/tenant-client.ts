@@ -19,15 +19,45 @@ export class TenantClient {
   }
 
   putWorkflow(name: string, task: Partial<CreateTaskOpts> = {}): Promise<unknown> {
-    const only: CreateTaskOpts = { readableId: 'only', action: `${name}:only`, timeout: '60s', inputs: '{}', parents: [], retries: 0, rateLimits: [], workerLabels: {}, concurrency: [], isDurable: false, slotRequests: {}, ...task };
+    const only: CreateTaskOpts = {
+      readableId: 'only',
+      action: `${name}:only`,
+      timeout: '60s',
+      inputs: '{}',
+      parents: [],
+      retries: 0,
+      rateLimits: [],
+      workerLabels: {},
+      concurrency: [],
+      isDurable: false,
+      slotRequests: {},
+      ...task,
+    };
     return new Promise((resolve, reject) => {
-      this.#admin.putWorkflow({ name, description: '', version: '', eventTriggers: [], cronTriggers: [], tasks: [only], concurrencyArr: [], defaultFilters: [] }, this.#metadata, (error, reply) => (error === null ? resolve(reply) : reject(error)));
+      this.#admin.putWorkflow(
+        {
+          name,
+          description: '',
+          version: '',
+          eventTriggers: [],
+          cronTriggers: [],
+          tasks: [only],
+          concurrencyArr: [],
+          defaultFilters: [],
+        },
+        this.#metadata,
+        (error, reply) => (error === null ? resolve(reply) : reject(error)),
+      );
     });
   }
 
   trigger(name: string, input = '{}', additionalMetadata = '{}'): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.#workflows.triggerWorkflow({ name, input, additionalMetadata, desiredWorkerLabels: {} }, this.#metadata, (error, reply) => (error === null ? resolve(reply.workflowRunId) : reject(error)));
+      this.#workflows.triggerWorkflow(
+        { name, input, additionalMetadata, desiredWorkerLabels: {} },
+        this.#metadata,
+        (error, reply) => (error === null ? resolve(reply.workflowRunId) : reject(error)),
+      );
     });
   }
 

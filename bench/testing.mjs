@@ -16,13 +16,18 @@ async function timed(work) {
 
 function summary(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: Math.round(sorted[Math.floor(sorted.length / 2)]), min: Math.round(sorted[0]), max: Math.round(sorted.at(-1)) };
+  return {
+    median: Math.round(sorted[Math.floor(sorted.length / 2)]),
+    min: Math.round(sorted[0]),
+    max: Math.round(sorted.at(-1)),
+  };
 }
 
 /** @param work gives what it measured, by name */
 async function repeat(work) {
   const figures = {};
-  for (let round = 0; round < rounds; round++) for (const [name, ms] of Object.entries(await work())) (figures[name] ??= []).push(ms);
+  for (let round = 0; round < rounds; round++)
+    for (const [name, ms] of Object.entries(await work())) (figures[name] ??= []).push(ms);
   return Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, summary(values)]));
 }
 
@@ -47,7 +52,9 @@ const clone = await repeat(async () => {
   const name = `bench_${randomBytes(4).toString('hex')}`;
   const made = {};
   for (const strategy of ['file_copy', 'wal_log']) {
-    made[strategy] = (await timed(() => admin.query(`CREATE DATABASE ${name} TEMPLATE template_hatchet STRATEGY ${strategy}`))).ms;
+    made[strategy] = (
+      await timed(() => admin.query(`CREATE DATABASE ${name} TEMPLATE template_hatchet STRATEGY ${strategy}`))
+    ).ms;
     await admin.query(`DROP DATABASE ${name}`);
   }
   return made;
@@ -90,7 +97,10 @@ process.stdout.write(
         daily_cron: { ticks, advance_30d: Math.round(crons.ms) },
         last_stop: Math.round(lastStop.ms),
       },
-      ratio: { further_to_first: Number((further.engine.median / cold.ms).toFixed(3)), clone_to_further: Number((clone.file_copy.median / further.engine.median).toFixed(3)) },
+      ratio: {
+        further_to_first: Number((further.engine.median / cold.ms).toFixed(3)),
+        clone_to_further: Number((clone.file_copy.median / further.engine.median).toFixed(3)),
+      },
     },
     null,
     2,

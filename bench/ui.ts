@@ -34,7 +34,12 @@ class Terminal {
   #onChange: () => void = () => undefined;
 
   constructor(token: string) {
-    const env = { ...process.env, TERM: 'xterm-256color', HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+    const env = {
+      ...process.env,
+      TERM: 'xterm-256color',
+      HATCHET_CLIENT_TOKEN: token,
+      HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    };
     this.#pty = spawnPty(process.execPath, [join(root, 'bin/hatchet'), 'tui'], { ...size, env });
     this.#pty.onData((data) => this.#terminal.write(data, () => this.#onChange()));
   }
@@ -70,7 +75,8 @@ class Terminal {
   }
 }
 
-const quantile = (values: readonly number[], part: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
+const quantile = (values: readonly number[], part: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
 
 /** The line that the cursor is on. Of whole screens two differ every second, by the ages that they show. */
 const chosen = (screen: string): string => /^▸.*? ([\da-f-]{36})/m.exec(screen)?.[1] ?? '';
@@ -85,7 +91,10 @@ async function scroll(terminal: Terminal, key: string): Promise<{ perSecond: num
     await terminal.until((screen) => chosen(screen) !== before);
     took.push(performance.now() - startedAt);
   }
-  return { perSecond: Math.round((1000 * took.length) / took.reduce((sum, ms) => sum + ms, 0)), p99Ms: Math.round(quantile(took, 0.99)) };
+  return {
+    perSecond: Math.round((1000 * took.length) / took.reduce((sum, ms) => sum + ms, 0)),
+    p99Ms: Math.round(quantile(took, 0.99)),
+  };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-bench-ui-'));
@@ -94,18 +103,24 @@ const engine = await launchEngine(dataDir);
 const hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 const terminal = new Terminal(engine.token);
 try {
-  const waits = hatchet.task({ name: 'waits', concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN }, fn: (input: { key: string }) => input });
+  const waits = hatchet.task({
+    name: 'waits',
+    concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN },
+    fn: (input: { key: string }) => input,
+  });
   // Registers the workflow; nobody runs it.
   await hatchet.worker('bench', { handleKill: false, workflows: [waits] });
   const ids: string[] = [];
   while (ids.length < runs) {
-    const refs = await waits.runNoWait(Array.from({ length: Math.min(bulk, runs - ids.length) }, (_, index) => ({ key: `key ${index % 500}` })));
+    const refs = await waits.runNoWait(
+      Array.from({ length: Math.min(bulk, runs - ids.length) }, (_, index) => ({ key: `key ${index % 500}` })),
+    );
     ids.push(...refs.map(({ workflowRunId }) => workflowRunId));
   }
   await terminal.until((screen) => screen.includes('waits'));
 
   // Each key goes to the last row that is loaded and asks for the next page, until the first run is there.
-  for (const end = performance.now() + 60_000; chosen(terminal.screen()) !== ids[0]; ) {
+  for (const end = performance.now() + 60_000; chosen(terminal.screen()) !== ids[0];) {
     if (performance.now() > end) throw new Error(`the oldest run does not come:\n${terminal.screen()}`);
     terminal.press('G');
     await delay(50);
@@ -144,8 +159,13 @@ try {
   terminal.end();
   await delay(1_000);
   const alone = await idleRate(engine.databaseUrl, dataDir, idleSeconds);
-  const ms = (values: readonly number[]) => ({ p50: Math.round(quantile(values, 0.5)), max: Math.round(Math.max(...values)) });
-  process.stdout.write(`${JSON.stringify({ runs, scroll_up: up, scroll_down: down, run_to_screen_ms: ms(seen), queue_to_screen_ms: ms(queue), idle_statements_per_s: { watched, alone } })}\n`);
+  const ms = (values: readonly number[]) => ({
+    p50: Math.round(quantile(values, 0.5)),
+    max: Math.round(Math.max(...values)),
+  });
+  process.stdout.write(
+    `${JSON.stringify({ runs, scroll_up: up, scroll_down: down, run_to_screen_ms: ms(seen), queue_to_screen_ms: ms(queue), idle_statements_per_s: { watched, alone } })}\n`,
+  );
 } finally {
   terminal.end();
   hatchet.close();

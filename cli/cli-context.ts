@@ -13,5 +13,7 @@ export interface CliContext {
 
 /** Both ends are a person's: the only case in which anything may prompt or draw. */
 export function isInteractive(context: CliContext): boolean {
-  return context.stdin.isTTY && context.stdout.isTTY && context.env['CI'] === undefined && context.env['TERM'] !== 'dumb';
+  return (
+    context.stdin.isTTY && context.stdout.isTTY && context.env['CI'] === undefined && context.env['TERM'] !== 'dumb'
+  );
 }

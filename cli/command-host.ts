@@ -17,14 +17,19 @@ export interface OutputFlag {
 
 /** `-o`, with the first form as the default. */
 export function withOutput(command: Command, formats: readonly OutputFormat[] = ['text', 'json']): Command {
-  return command.addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default(formats[0]));
+  return command.addOption(
+    new Option('-o, --output <format>', 'form of the result').choices(formats).default(formats[0]),
+  );
 }
 
 /** The flags by which a command finds its engine. */
 export function withConnection(command: Command): Command {
   return command
     .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
-    .option('--profile <name>', 'engine of this name, as `hatchet profile add` stored it (default: HATCHET_PROFILE, else after HATCHET_CLIENT_TOKEN the one of `hatchet profile use`)')
+    .option(
+      '--profile <name>',
+      'engine of this name, as `hatchet profile add` stored it (default: HATCHET_PROFILE, else after HATCHET_CLIENT_TOKEN the one of `hatchet profile use`)',
+    )
     .option('--address <host:port>', 'gRPC address of the engine')
     .option('--api-url <url>', 'address of its REST API')
     .option('--token-file <path>', 'file with the access token, or - for stdin (default: HATCHET_CLIENT_TOKEN)')
@@ -37,7 +42,10 @@ export function withAdministrationFlags(command: Command): Command {
     command
       .option('--database-url <url>', 'Postgres of the engine (default: that of the data folder)')
       .option('--data-dir <folder>', 'data folder of the engine (default: .hatchet in the project)')
-      .option('--secret-key-file <path>', 'file with the key of the secrets (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)'),
+      .option(
+        '--secret-key-file <path>',
+        'file with the key of the secrets (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)',
+      ),
   );
 }
 

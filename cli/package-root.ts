@@ -22,7 +22,8 @@ function find(start: string): PackageRoot {
     const manifest = join(folder, 'package.json');
     if (existsSync(manifest)) {
       const { name, version }: { name?: unknown; version?: unknown } = JSON.parse(readFileSync(manifest, 'utf8'));
-      if (name === 'hatchet-ts' && typeof version === 'string') return { folder, version, isCheckout: existsSync(join(folder, 'cli', 'bin.ts')) };
+      if (name === 'hatchet-ts' && typeof version === 'string')
+        return { folder, version, isCheckout: existsSync(join(folder, 'cli', 'bin.ts')) };
     }
     if (dirname(folder) === folder) throw new Error(`package.json of hatchet-ts was not found above ${start}`);
   }

@@ -85,7 +85,11 @@ function settle(command: Command, host: CommandHost): void {
   const { stdout, stderr } = host.context;
   command
     .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text), outputError: () => undefined })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => undefined,
+    })
     .showHelpAfterError(false);
   for (const child of command.commands) settle(child, host);
 }

@@ -12,7 +12,15 @@ import { LocalAudit } from './local-audit.ts';
 import { createLog } from './log.ts';
 import { createPool } from './postgres/connect.ts';
 
-export { migrateDown, migrateUp, migrationStatus, verifyMigrations, type MigrateOptions, type MigrationState, type MigrationStep } from './postgres/migrate.ts';
+export {
+  migrateDown,
+  migrateUp,
+  migrationStatus,
+  verifyMigrations,
+  type MigrateOptions,
+  type MigrationState,
+  type MigrationStep,
+} from './postgres/migrate.ts';
 export type { KeySource } from './auth/secrets/master-keys.ts';
 export type { LostSecrets } from './auth/secrets/open-secrets.ts';
 export type { SigningKeyInfo } from './auth/key-ring.ts';
@@ -42,7 +50,13 @@ export interface NewToken {
 /** Tokens and the keys that sign them, straight from the database: no engine has to run. What changes something is noted in the audit log. */
 export interface TokenAdministration {
   /** @param options.tenant name or id, default `default` @throws HatchetError UNKNOWN_TENANT, INVALID_ARGUMENT for one that is being deleted */
-  create(options: { tenant?: string | undefined; name: string; role: Role; expiresAt: Date; addresses: Addresses }): Promise<NewToken>;
+  create(options: {
+    tenant?: string | undefined;
+    name: string;
+    role: Role;
+    expiresAt: Date;
+    addresses: Addresses;
+  }): Promise<NewToken>;
   /** @param tenant name or id, default `default` @throws HatchetError UNKNOWN_TENANT */
   list(tenant?: string): Promise<readonly TokenInfo[]>;
   /** Of any tenant. @returns whether there was such a token */
@@ -93,7 +107,10 @@ export async function openTokenAdministration(databaseUrl: string, source: KeySo
         const retired = await checking.retire(id);
         if (!retired) return false;
         await audit.note({ tenantId: home, action: 'hatchet keys retire', ids: [id] });
-        await renewLocalToken(source.dataDir, { checking: tokens, signing: async () => new Tokens(pool, await keys()) });
+        await renewLocalToken(source.dataDir, {
+          checking: tokens,
+          signing: async () => new Tokens(pool, await keys()),
+        });
         return true;
       },
       stop: () => pool.end(),

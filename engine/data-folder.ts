@@ -10,7 +10,16 @@ import { isPrivateFolder } from './postgres/trusted-record.ts';
  * What an engine keeps in a data folder and can make anew. Anything else there is left alone: the folder may be a person's
  * own. So is the key that seals secrets: an external database may need it.
  */
-const ownFiles = ['engine.json', 'token', 'postgres.json', 'postgres', 'postgres.log', 'postgres.log.1', 'engine.log', 'engine.log.1'];
+const ownFiles = [
+  'engine.json',
+  'token',
+  'postgres.json',
+  'postgres',
+  'postgres.log',
+  'postgres.log.1',
+  'engine.log',
+  'engine.log.1',
+];
 
 /**
  * The paths that `deleteData` removes, absolute. None where the folder has no Postgres of its own.
@@ -20,9 +29,14 @@ export function dataPaths(dataDir: string): readonly string[] {
   const folder = resolve(dataDir);
   if (!existsSync(recordPath(folder))) return [];
   if (!isPrivateFolder(folder)) {
-    throw new HatchetError('DATA_DIR_UNUSABLE', `nothing in ${folder} is deleted: it is a link, belongs to another user, or is open to others`, {
-      remedy: 'Name the folder itself with --data-dir, as the user that it belongs to; an engine that starts on it closes it to others.',
-    });
+    throw new HatchetError(
+      'DATA_DIR_UNUSABLE',
+      `nothing in ${folder} is deleted: it is a link, belongs to another user, or is open to others`,
+      {
+        remedy:
+          'Name the folder itself with --data-dir, as the user that it belongs to; an engine that starts on it closes it to others.',
+      },
+    );
   }
   const cluster = readOwnRecord(folder)?.folder;
   const outside = cluster === undefined || dirname(cluster) === folder ? [] : [dirname(cluster)];

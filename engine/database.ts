@@ -16,12 +16,20 @@ export interface Database {
 const reviveEveryMs = 1_000;
 
 /** The database of an engine: the given one, or the data folder's own, which is kept alive while the engine runs. */
-export async function openDatabase(options: { databaseUrl: string | undefined; dataDir: string; log: Logger }): Promise<Database> {
+export async function openDatabase(options: {
+  databaseUrl: string | undefined;
+  dataDir: string;
+  log: Logger;
+}): Promise<Database> {
   const { databaseUrl, dataDir, log } = options;
   if (databaseUrl !== undefined) {
     const { version } = await checkServer(databaseUrl);
     prepareDataDir(dataDir, serverUser()); // the token and engine.json go there all the same
-    return { url: databaseUrl, detail: `external, version ${Math.floor(version / 10_000)}`, stop: () => Promise.resolve() };
+    return {
+      url: databaseUrl,
+      detail: `external, version ${Math.floor(version / 10_000)}`,
+      stop: () => Promise.resolve(),
+    };
   }
   const server = await startEmbeddedPostgres({ dataDir, log });
   const stopped = new AbortController();

@@ -9,7 +9,10 @@ import type { Owner } from './shard/owner.ts';
 export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
   const commandLimits = new CommandLimits();
   return {
-    async submit<Kind extends CommandKind>(tenantId: Checked<string>, command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> {
+    async submit<Kind extends CommandKind>(
+      tenantId: Checked<string>,
+      command: ParsedCommand<Kind>,
+    ): Promise<ReplyByKind[Kind]> {
       const state = owner.stateOf(tenantId);
       if (state !== undefined) commandLimits.check(tenantId, limits.of(tenantId), state, command);
       checkKeys(limits, tenantId, command);
@@ -26,7 +29,12 @@ export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
 
 /** @throws HatchetError LIMIT_REACHED */
 function checkKeys(limits: TenantLimits, tenantId: string, command: Command): void {
-  const runs = command.kind === 'trigger' ? command.runs : command.kind === 'pushEvent' ? command.events.flatMap((event) => event.runs.map(({ run }) => run)) : [];
+  const runs =
+    command.kind === 'trigger'
+      ? command.runs
+      : command.kind === 'pushEvent'
+        ? command.events.flatMap((event) => event.runs.map(({ run }) => run))
+        : [];
   const more = runs.filter((run) => run.idempotency !== null).length;
   if (more === 0) return;
   const keys = limits.heldKeys(tenantId);

@@ -16,7 +16,10 @@ export function writeEngineFile(dataDir: string, engine: RunningEngine, secretKe
     grpc: hostPort(engine.grpc),
     http: hostPort(engine.http),
     // A client beside the engine trusts the certificate that it serves by its file.
-    tls: engine.tls === undefined ? null : { certFile: resolve(engine.tls.certFile), clientCertificates: engine.tls.clientCaFile !== undefined },
+    tls:
+      engine.tls === undefined
+        ? null
+        : { certFile: resolve(engine.tls.certFile), clientCertificates: engine.tls.clientCaFile !== undefined },
     // Where commands that need the secret key find it, other than in the data folder.
     secretKeyFile: secretKeyFile === undefined ? null : resolve(secretKeyFile),
     databaseUrl: engine.databaseUrl,

@@ -113,7 +113,11 @@ export class EngineTimeline implements EngineTime {
   }
 }
 
-function sight(state: ShardState, row: number, { patience, before }: { patience: number; before: Sighting | undefined }): Sighting {
+function sight(
+  state: ShardState,
+  row: number,
+  { patience, before }: { patience: number; before: Sighting | undefined },
+): Sighting {
   const log = state.durable.log(row);
   const told = log === undefined ? 0 : log.told + log.toldEarly.size;
   const memos = log?.nodes.filter((node) => node.kind === EntryKind.Memo && node.result !== null).length ?? 0;

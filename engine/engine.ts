@@ -52,13 +52,25 @@ import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
 import { packageVersion } from './version.ts';
 
-const defaults = { host: '127.0.0.1', grpcPort: 7077, httpPort: 8888, workerTimeoutMs: 30_000, maxWorkerDeaths: 3, retentionDays: 30, auditDays: 365 };
+const defaults = {
+  host: '127.0.0.1',
+  grpcPort: 7077,
+  httpPort: 8888,
+  workerTimeoutMs: 30_000,
+  maxWorkerDeaths: 3,
+  retentionDays: 30,
+  auditDays: 365,
+};
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
 
 type OnStage = (event: StageEvent) => void;
 
-async function stage<T>(name: StageName, onStage: OnStage, work: () => Promise<{ value: T; detail: string }>): Promise<T> {
+async function stage<T>(
+  name: StageName,
+  onStage: OnStage,
+  work: () => Promise<{ value: T; detail: string }>,
+): Promise<T> {
   const startedAt = performance.now();
   onStage({ stage: name, status: 'started', ms: 0, detail: '' });
   const { value, detail } = await work();
@@ -71,13 +83,17 @@ async function stage<T>(name: StageName, onStage: OnStage, work: () => Promise<{
  * What a failed start had begun is stopped again.
  * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED
  */
-export async function startEngine(options: EngineOptions = {}, onStage: OnStage = () => undefined): Promise<RunningEngine> {
+export async function startEngine(
+  options: EngineOptions = {},
+  onStage: OnStage = () => undefined,
+): Promise<RunningEngine> {
   const log = createLog(options.logLevel ?? 'info');
   const stops: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
-      for (const each of stops.reverse()) await each().catch((error: unknown) => log.error({ err: error }, 'a part of the engine did not stop in order'));
+      for (const each of stops.reverse())
+        await each().catch((error: unknown) => log.error({ err: error }, 'a part of the engine did not stop in order'));
     })();
     return stopping;
   };
@@ -109,16 +125,34 @@ async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: 
   });
   await stage('migrations', onStage, async () => {
     const steps = await migrateUp(database.url);
-    return { value: undefined, detail: steps.length === 0 ? 'up to date' : steps.map((step) => `${step.name} ${step.ms} ms`).join(', ') };
+    return {
+      value: undefined,
+      detail: steps.length === 0 ? 'up to date' : steps.map((step) => `${step.name} ${step.ms} ms`).join(', '),
+    };
   });
   return stage('engine', onStage, async () => {
-    const value = await serve(options, { log, onStop, stop, dataDir, startedAt, version, databaseUrl: database.url, tls });
-    return { value, detail: `gRPC ${hostPort(value.grpc)}, HTTP ${hostPort(value.http)}${tls === undefined ? '' : ', TLS'}` };
+    const value = await serve(options, {
+      log,
+      onStop,
+      stop,
+      dataDir,
+      startedAt,
+      version,
+      databaseUrl: database.url,
+      tls,
+    });
+    return {
+      value,
+      detail: `gRPC ${hostPort(value.grpc)}, HTTP ${hostPort(value.http)}${tls === undefined ? '' : ', TLS'}`,
+    };
   });
 }
 
 /** @throws HatchetError INSECURE_BIND, TLS_UNUSABLE */
-async function openTls(options: EngineOptions, { log, onStop }: Pick<Assembly, 'log' | 'onStop'>): Promise<TlsIdentity | undefined> {
+async function openTls(
+  options: EngineOptions,
+  { log, onStop }: Pick<Assembly, 'log' | 'onStop'>,
+): Promise<TlsIdentity | undefined> {
   const isInsecureAllowed = options.insecure ?? ['1', 'true'].includes(process.env['HATCHET_ENGINE_INSECURE'] ?? '');
   const host = options.host ?? defaults.host;
   await checkBind({ host, hasTls: options.tls !== undefined, isInsecureAllowed });
@@ -146,7 +180,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
   onStop(() => Promise.all([reads.end(), writes.end()]));
 
-  const maintenance = new Maintenance({ databaseUrl, retentionDays: options.retentionDays ?? defaults.retentionDays, auditDays: options.auditDays ?? defaults.auditDays, clock: systemClock, log });
+  const maintenance = new Maintenance({
+    databaseUrl,
+    retentionDays: options.retentionDays ?? defaults.retentionDays,
+    auditDays: options.auditDays ?? defaults.auditDays,
+    clock: systemClock,
+    log,
+  });
   await maintenance.prepare();
   maintenance.start();
   onStop(() => maintenance.stop());
@@ -179,10 +219,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         time.committedNow();
       },
       recovered: (open, states) => {
-        for (const state of states) for (const worker of state.workersById.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
+        for (const state of states)
+          for (const worker of state.workersById.values())
+            dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
         dispatcher.announceAll();
         links.announceAll();
-        for (const { cancelling, ...attempt } of open) if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
+        for (const { cancelling, ...attempt } of open)
+          if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();
         changes.poke();
       },
@@ -192,7 +235,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const time = new EngineTimeline({ owner, timekeeper });
-  const ports = dispatcherPorts(owner, reads, { workerTimeoutMs, mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths });
+  const ports = dispatcherPorts(owner, reads, {
+    workerTimeoutMs,
+    mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
+  });
   const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
@@ -237,16 +283,47 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       ...followers,
     }),
   ];
-  const grpc = await startGrpc({ host, port: options.grpcPort ?? defaults.grpcPort, services, connections, tls, interceptors: [strangerInterceptor({ gate, connections, log })] });
+  const grpc = await startGrpc({
+    host,
+    port: options.grpcPort ?? defaults.grpcPort,
+    services,
+    connections,
+    tls,
+    interceptors: [strangerInterceptor({ gate, connections, log })],
+  });
   onStop(() => grpc.stop(drainMs));
   onStop(async () => dispatcher.stop());
   const webhooks = new WebhookStore(reads, { limits, sealer });
-  const rest = await startRest({ ...edge, host, port: options.httpPort ?? defaults.httpPort, tls, allowedHosts: options.allowedHosts ?? [], audit, webhooks, pool: reads, version, isReady: () => [...owner.states].length > 0 });
+  const rest = await startRest({
+    ...edge,
+    host,
+    port: options.httpPort ?? defaults.httpPort,
+    tls,
+    allowedHosts: options.allowedHosts ?? [],
+    audit,
+    webhooks,
+    pool: reads,
+    version,
+    isReady: () => [...owner.states].length > 0,
+  });
   onStop(() => rest.stop());
 
-  const addresses = { serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`, grpcBroadcastAddress: hostPort(grpc.address) };
+  const addresses = {
+    serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`,
+    grpcBroadcastAddress: hostPort(grpc.address),
+  };
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
-  return { grpc: grpc.address, http: rest.address, tls: options.tls, databaseUrl, token, version, startedAt, time, stop: context.stop };
+  return {
+    grpc: grpc.address,
+    http: rest.address,
+    tls: options.tls,
+    databaseUrl,
+    token,
+    version,
+    startedAt,
+    time,
+    stop: context.stop,
+  };
 }
 
 function isLive(owner: Owner, tenantId: string, runId: string): boolean {

@@ -24,7 +24,12 @@ export {
 export { dataPaths, deleteData } from './data-folder.ts';
 export type { Role } from './auth/role.ts';
 /** For `hatchet tenants`. */
-export { openTenantAdministration, type LimitInfo, type TenantAdministration, type TenantInfo } from './tenant-administration.ts';
+export {
+  openTenantAdministration,
+  type LimitInfo,
+  type TenantAdministration,
+  type TenantInfo,
+} from './tenant-administration.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
 export { packageRoot } from './version.ts';

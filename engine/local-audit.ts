@@ -25,7 +25,9 @@ export class LocalAudit {
   /** Engines make the day's partition; none may have run today. */
   async #preparePartition(): Promise<void> {
     const nowMs = Date.now();
-    const { rows } = await this.#pool.query<{ there: boolean }>(hasPartition, [partitionName('audit_line', dayOf(nowMs))]);
+    const { rows } = await this.#pool.query<{ there: boolean }>(hasPartition, [
+      partitionName('audit_line', dayOf(nowMs)),
+    ]);
     if (rows[0]?.there === true) return;
     const client = await this.#pool.connect();
     try {

@@ -6,7 +6,10 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** The engine's log: JSON lines to stderr, so that stdout stays free for data. Synchronous, so that a crash loses no line. */
 export function createLog(level: LogLevel): Logger {
-  return pino({ hooks: { streamWrite: escapeHidden }, level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+  return pino(
+    { hooks: { streamWrite: escapeHidden }, level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  );
 }
 
 /** Control and invisible characters that JSON may hold as they are: whoever reads the log in a terminal must not be led by what a worker sent. */

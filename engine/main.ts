@@ -13,7 +13,16 @@ import { createLog } from './log.ts';
 
 export type EngineMessage =
   | ({ type: 'stage' } & StageEvent)
-  | { type: 'ready'; pid: number; startedAt: string; version: string; grpc: { host: string; port: number }; http: { host: string; port: number }; databaseUrl: string; token: string }
+  | {
+      type: 'ready';
+      pid: number;
+      startedAt: string;
+      version: string;
+      grpc: { host: string; port: number };
+      http: { host: string; port: number };
+      databaseUrl: string;
+      token: string;
+    }
   | { type: 'error'; code: string; message: string; remedy: string | null; details: Record<string, string | number> }
   | { type: 'stopped' };
 
@@ -94,7 +103,13 @@ try {
   }
 } catch (error) {
   if (error instanceof HatchetError) {
-    say({ type: 'error', code: error.code, message: error.message, remedy: error.remedy ?? null, details: error.details });
+    say({
+      type: 'error',
+      code: error.code,
+      message: error.message,
+      remedy: error.remedy ?? null,
+      details: error.details,
+    });
   } else {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say({ type: 'error', code: 'INTERNAL', message, remedy: null, details: {} });

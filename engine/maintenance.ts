@@ -42,7 +42,11 @@ export class Maintenance {
     try {
       await this.#connected(async (client, nowMs) => {
         await preparePartitions(client, nowMs);
-        const dropped = await dropExpiredPartitions(client, { nowMs, retentionDays: this.#options.retentionDays, auditDays: this.#options.auditDays });
+        const dropped = await dropExpiredPartitions(client, {
+          nowMs,
+          retentionDays: this.#options.retentionDays,
+          auditDays: this.#options.auditDays,
+        });
         await dropExpiredRows(client, { nowMs, retentionDays: this.#options.retentionDays });
         if (dropped.length > 0) this.#options.log.info({ partitions: dropped }, 'expired partitions dropped');
       });

@@ -8,7 +8,16 @@ import type { DurableAskReply } from './plan/durable-command.ts';
 import type { Effect } from './plan/effect.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. */
-export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: Dispatcher; links: DurableLinks<DurableAskReply>; results: RunResults; logs: LogWriter; log: Logger }): void {
+export function releaseEffects(
+  effects: readonly Effect[],
+  parts: {
+    dispatcher: Dispatcher;
+    links: DurableLinks<DurableAskReply>;
+    results: RunResults;
+    logs: LogWriter;
+    log: Logger;
+  },
+): void {
   const { dispatcher, links, results, logs, log } = parts;
   let sendings: Sending[] = [];
   const flush = (): void => {
@@ -22,7 +31,10 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
         sendings.push({ assignments: [effect], batch: null });
         break;
       case 'dispatchBatch':
-        sendings.push({ assignments: effect.members, batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs } });
+        sendings.push({
+          assignments: effect.members,
+          batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs },
+        });
         break;
       case 'tellCancel': {
         flush(); // the cancel of an attempt never overtakes its start
@@ -38,7 +50,11 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
         break;
       case 'runEnded':
         dispatcher.payloads.forgetRun(effect.runId);
-        results.ended(effect.tenantId, effect.runId, effect.single === null ? null : { taskId: effect.runId, ...effect.single });
+        results.ended(
+          effect.tenantId,
+          effect.runId,
+          effect.single === null ? null : { taskId: effect.runId, ...effect.single },
+        );
         break;
       case 'workerRegistered':
         dispatcher.addWorker(effect.tenantId, effect.workerId);
@@ -61,7 +77,9 @@ export function releaseEffects(effects: readonly Effect[], parts: { dispatcher: 
         break;
       case 'durableTrouble': {
         const { kind: _, ...line } = effect;
-        logs.write({ ...line, atMs: Date.now(), level: 2, metadata: '{}' }).catch((error: unknown) => log.warn({ err: error, taskId: effect.taskId }, effect.message));
+        logs
+          .write({ ...line, atMs: Date.now(), level: 2, metadata: '{}' })
+          .catch((error: unknown) => log.warn({ err: error, taskId: effect.taskId }, effect.message));
         break;
       }
       case 'workerEnded':

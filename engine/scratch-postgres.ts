@@ -13,7 +13,17 @@ import { isPrivateFolder } from './postgres/trusted-record.ts';
 import { scratchHome } from './scratch-home.ts';
 
 /** Nothing on it outlives it, so it is not made to survive a power cut; and many engines share it, each with up to 14 connections. Its files may lie in memory: little WAL is kept. */
-const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '400', wal_level: 'minimal', max_wal_senders: '0', min_wal_size: '32MB', max_wal_size: '128MB', autovacuum_naptime: '60s' };
+const settings = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  max_connections: '400',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  min_wal_size: '32MB',
+  max_wal_size: '128MB',
+  autovacuum_naptime: '60s',
+};
 const template = 'template_hatchet';
 const prefix = 'hatchet-scratch-';
 
@@ -41,10 +51,12 @@ export async function startScratchPostgres(): Promise<ScratchPostgres> {
   const home = scratchHome();
   removeAbandoned(home);
   const folder = mkdtempSync(join(home, `${prefix}${process.pid}-`));
-  const server = await startEmbeddedPostgres({ dataDir: folder, log: createLog('error'), settings }).catch((error: unknown) => {
-    removeFolder(folder);
-    throw error;
-  });
+  const server = await startEmbeddedPostgres({ dataDir: folder, log: createLog('error'), settings }).catch(
+    (error: unknown) => {
+      removeFolder(folder);
+      throw error;
+    },
+  );
   try {
     return await Scratch.prepare(server, folder);
   } catch (error) {

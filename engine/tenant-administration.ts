@@ -46,13 +46,22 @@ export interface TenantAdministration {
 
 /** The schema has to be this version's. */
 export function openTenantAdministration(databaseUrl: string): TenantAdministration {
-  const pool = createPool(databaseUrl, { name: 'hatchet tenants', max: 2, statementMs: 30_000, log: createLog('error') });
+  const pool = createPool(databaseUrl, {
+    name: 'hatchet tenants',
+    max: 2,
+    statementMs: 30_000,
+    log: createLog('error'),
+  });
   const store = new TenantStore(pool);
   const audit = new LocalAudit(pool);
   const findDeletable = async (nameOrId: string): Promise<TenantInfo> => {
     const tenant = await store.find(nameOrId);
     if (tenant.name !== defaultTenant) return tenant;
-    throw new HatchetError('INVALID_ARGUMENT', 'the tenant "default" cannot be deleted: each engine makes it again at its start, with a token for programs on its machine', { remedy: 'Revoke its tokens with `hatchet token revoke`, or use a database of its own.' });
+    throw new HatchetError(
+      'INVALID_ARGUMENT',
+      'the tenant "default" cannot be deleted: each engine makes it again at its start, with a token for programs on its machine',
+      { remedy: 'Revoke its tokens with `hatchet token revoke`, or use a database of its own.' },
+    );
   };
   return {
     async create(name) {
@@ -69,7 +78,15 @@ export function openTenantAdministration(databaseUrl: string): TenantAdministrat
       checkChange(change);
       const { id } = await store.findActive(tenant);
       await store.changeLimits(id, change);
-      await audit.note({ tenantId: id, action: 'hatchet tenants limits', ids: [id, ...Object.entries(change.set).map(([name, value]) => `${name}=${value}`), ...change.unset.map((name) => `${name}=default`)] });
+      await audit.note({
+        tenantId: id,
+        action: 'hatchet tenants limits',
+        ids: [
+          id,
+          ...Object.entries(change.set).map(([name, value]) => `${name}=${value}`),
+          ...change.unset.map((name) => `${name}=default`),
+        ],
+      });
       return limitsOf(await store.find(id));
     },
     async delete(nameOrId) {
@@ -85,24 +102,46 @@ export function openTenantAdministration(databaseUrl: string): TenantAdministrat
 /** @throws HatchetError INVALID_ARGUMENT */
 function checkName(name: string): string {
   text(name, 'the name', { least: 1, most: longestName });
-  if (name.trim() !== name || /\p{Cc}/u.test(name)) throw new HatchetError('INVALID_ARGUMENT', `the name ${JSON.stringify(name)} begins or ends with a space, or holds a control character`, { remedy: 'Leave them out.' });
-  if (parseUuid(name) !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the name ${name} looks like an id`, { remedy: 'Choose another: commands take a tenant by its name or its id.' });
+  if (name.trim() !== name || /\p{Cc}/u.test(name))
+    throw new HatchetError(
+      'INVALID_ARGUMENT',
+      `the name ${JSON.stringify(name)} begins or ends with a space, or holds a control character`,
+      { remedy: 'Leave them out.' },
+    );
+  if (parseUuid(name) !== undefined)
+    throw new HatchetError('INVALID_ARGUMENT', `the name ${name} looks like an id`, {
+      remedy: 'Choose another: commands take a tenant by its name or its id.',
+    });
   return name;
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
 function checkChange({ set, unset }: LimitChange): void {
   for (const name of [...Object.keys(set), ...unset]) {
-    if (!isLimitName(name)) throw new HatchetError('INVALID_ARGUMENT', `there is no limit ${JSON.stringify(name)}`, { remedy: `Use ${Object.keys(defaultLimits).join(', ')}.` });
+    if (!isLimitName(name))
+      throw new HatchetError('INVALID_ARGUMENT', `there is no limit ${JSON.stringify(name)}`, {
+        remedy: `Use ${Object.keys(defaultLimits).join(', ')}.`,
+      });
   }
   for (const [name, value] of Object.entries(set)) {
-    if (!Number.isFinite(value) || value < 0) throw new HatchetError('INVALID_ARGUMENT', `the limit ${name} is to be ${value}`, { remedy: 'Give a number from 0 on.' });
-    if (unset.includes(name)) throw new HatchetError('INVALID_ARGUMENT', `the limit ${name} is to be both set and unset`, { remedy: 'Give one of the two.' });
+    if (!Number.isFinite(value) || value < 0)
+      throw new HatchetError('INVALID_ARGUMENT', `the limit ${name} is to be ${value}`, {
+        remedy: 'Give a number from 0 on.',
+      });
+    if (unset.includes(name))
+      throw new HatchetError('INVALID_ARGUMENT', `the limit ${name} is to be both set and unset`, {
+        remedy: 'Give one of the two.',
+      });
   }
 }
 
 function limitsOf(tenant: TenantInfo): LimitInfo[] {
   const merged = mergedLimits(tenant.limits);
   const names = Object.keys(defaultLimits).filter(isLimitName);
-  return names.map((name) => ({ name, value: merged[name], default: defaultLimits[name], isSet: Object.hasOwn(tenant.limits, name) }));
+  return names.map((name) => ({
+    name,
+    value: merged[name],
+    default: defaultLimits[name],
+    isSet: Object.hasOwn(tenant.limits, name),
+  }));
 }

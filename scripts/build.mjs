@@ -2,14 +2,47 @@
 // A `file:` dependency runs this at each install beside it, while engines may be running from dist:
 // nothing is touched when the inputs are unchanged, and a new build replaces the old one by renames.
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = ['cli', 'engine', 'sdk', 'testing', 'proto/gen', 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const entries = ['cli/bin.ts', 'cli/config.ts', 'cli/dev/worker-preload.ts', 'cli/dev/modules/loader-hooks.ts', 'cli/dev/command-runner.ts', 'cli/commands/bench/bench-worker.ts', 'engine/main.ts', 'engine/index.ts', 'engine/cel/cel-thread.ts', 'engine/payloads/payload-thread.ts', 'sdk/index.ts', 'testing/index.ts', 'testing/keeper-main.ts'];
+const sources = [
+  'cli',
+  'engine',
+  'sdk',
+  'testing',
+  'proto/gen',
+  'scripts/build.mjs',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
+const entries = [
+  'cli/bin.ts',
+  'cli/config.ts',
+  'cli/dev/worker-preload.ts',
+  'cli/dev/modules/loader-hooks.ts',
+  'cli/dev/command-runner.ts',
+  'cli/commands/bench/bench-worker.ts',
+  'engine/main.ts',
+  'engine/index.ts',
+  'engine/cel/cel-thread.ts',
+  'engine/payloads/payload-thread.ts',
+  'sdk/index.ts',
+  'testing/index.ts',
+  'testing/keeper-main.ts',
+];
 
 /** For those that cannot take ES modules, as jest. In one file: else each entry would have a copy of the SDK, with other classes. */
 const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', config: 'cli/config' };
@@ -31,14 +64,21 @@ function files(path) {
 }
 
 function fingerprint(withTypes) {
-  const hash = createHash('sha256').update(process.version.split('.')[0]).update(withTypes ? 'types' : '');
+  const hash = createHash('sha256')
+    .update(process.version.split('.')[0])
+    .update(withTypes ? 'types' : '');
   for (const file of sources.flatMap(files).sort()) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 
 async function buildCommonJs(bundle, outdir) {
   await bundle({
-    stdin: { contents: Object.entries(commonJsEntries).map(([name, path]) => `export * as ${name} from './${path}.ts';`).join('\n'), resolveDir: root },
+    stdin: {
+      contents: Object.entries(commonJsEntries)
+        .map(([name, path]) => `export * as ${name} from './${path}.ts';`)
+        .join('\n'),
+      resolveDir: root,
+    },
     outfile: join(outdir, 'all.cjs'),
     bundle: true,
     format: 'cjs',
@@ -49,10 +89,12 @@ async function buildCommonJs(bundle, outdir) {
     plugins: [engineBeside],
     logLevel: 'warning',
   });
-  for (const name of Object.keys(commonJsEntries)) writeFileSync(join(outdir, `${name}.cjs`), `'use strict';\nmodule.exports = require('./all.cjs').${name};\n`);
+  for (const name of Object.keys(commonJsEntries))
+    writeFileSync(join(outdir, `${name}.cjs`), `'use strict';\nmodule.exports = require('./all.cjs').${name};\n`);
   copyFileSync(join(root, 'engine/index.cjs'), join(outdir, 'engine.cjs'));
   // Under `module: node16` TypeScript lets no CommonJS file import an ES module's declarations, and yet it reads them.
-  for (const [name, path] of Object.entries({ ...commonJsEntries, engine: 'engine/index' })) writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
+  for (const [name, path] of Object.entries({ ...commonJsEntries, engine: 'engine/index' }))
+    writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
 }
 
 export async function build({ types = false } = {}) {
@@ -86,7 +128,11 @@ export async function build({ types = false } = {}) {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     // Without development dependencies there is no compiler, and the programs run without declarations.
     if (types && existsSync(tsc)) {
-      const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', relative(root, join(fresh, 'types'))], { cwd: root, stdio: 'inherit' });
+      const run = spawnSync(
+        process.execPath,
+        [tsc, '-p', 'tsconfig.build.json', '--outDir', relative(root, join(fresh, 'types'))],
+        { cwd: root, stdio: 'inherit' },
+      );
       if (run.status !== 0) throw new Error('the type declarations could not be built; see the messages above');
     }
     mkdirSync(fresh, { recursive: true });

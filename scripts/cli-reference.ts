@@ -24,20 +24,35 @@ On a Hatchet cluster, commands read over its REST API. What only a hatchet-ts en
 
 function helpOf(command: Command): string {
   let text = '';
-  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 100, getOutHasColors: () => false });
+  command.configureOutput({
+    writeOut: (part) => (text += part),
+    getOutHelpWidth: () => 100,
+    getOutHasColors: () => false,
+  });
   command.outputHelp();
   return text.trim();
 }
 
 function sections(command: Command, path: readonly string[]): string[] {
   const children = command.commands.filter((child) => child.name() !== 'help');
-  const own = path.length === 0 || children.length > 0 ? [] : [`## hatchet ${path.join(' ')}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``];
+  const own =
+    path.length === 0 || children.length > 0
+      ? []
+      : [`## hatchet ${path.join(' ')}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``];
   return [...own, ...children.flatMap((child) => sections(child, [...path, child.name()]))];
 }
 
 export function cliReference(): string {
   const program = createProgram({
-    context: { cwd: '.', env: {}, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, interrupted: new AbortController().signal, interrupt: () => undefined },
+    context: {
+      cwd: '.',
+      env: {},
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      interrupted: new AbortController().signal,
+      interrupt: () => undefined,
+    },
     run: () => Promise.reject(new Error('the reference runs no command')),
   });
   return `${head}\n${sections(program, []).join('\n\n')}\n`;

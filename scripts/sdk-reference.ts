@@ -52,7 +52,8 @@ function publicExports(): Exports {
   const modules: Exports = new Map();
   const index = 'sdk/index.ts';
   for (const statement of parse(index).body) {
-    if (statement.type !== 'ExportNamedDeclaration' || statement.source === null) throw new Error(`${index} holds more than exports of other files`);
+    if (statement.type !== 'ExportNamedDeclaration' || statement.source === null)
+      throw new Error(`${index} holds more than exports of other files`);
     const path = join(dirname(index), statement.source.value);
     const names = modules.get(path) ?? new Map<string, string[]>();
     for (const { local, exported } of statement.specifiers) {
@@ -72,8 +73,16 @@ interface Place {
 /** The doc comment right before a place; one with an empty line after it is about the file. */
 function docOf(file: SourceFile, place: Place): string {
   const comment = file.comments.findLast(({ end }) => end <= place.start);
-  if (comment?.type !== 'Block' || !comment.value.startsWith('*') || !/^\n?[ \t]*$/.test(file.text.slice(comment.end, place.start))) return '';
-  const lines = comment.value.slice(1).split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
+  if (
+    comment?.type !== 'Block' ||
+    !comment.value.startsWith('*') ||
+    !/^\n?[ \t]*$/.test(file.text.slice(comment.end, place.start))
+  )
+    return '';
+  const lines = comment.value
+    .slice(1)
+    .split('\n')
+    .map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
   return prose(lines.join('\n').trim());
 }
 
@@ -91,14 +100,20 @@ function code(text: string): string {
 }
 
 function named(declaration: Declaration, name: string): boolean {
-  if (declaration.type === 'VariableDeclaration') return declaration.declarations.some(({ id }) => id.type === 'Identifier' && id.name === name);
+  if (declaration.type === 'VariableDeclaration')
+    return declaration.declarations.some(({ id }) => id.type === 'Identifier' && id.name === name);
   return 'id' in declaration && declaration.id !== null && 'name' in declaration.id && declaration.id.name === name;
 }
 
 /** All declarations of a name: a constant and its type may share it. The namespaces of generated code say nothing more. */
 function declarationsOf(file: SourceFile, name: string): { declaration: Declaration; doc: string }[] {
   return file.body.flatMap((statement) => {
-    if (statement.type !== 'ExportNamedDeclaration' || statement.declaration === null || !named(statement.declaration, name)) return [];
+    if (
+      statement.type !== 'ExportNamedDeclaration' ||
+      statement.declaration === null ||
+      !named(statement.declaration, name)
+    )
+      return [];
     if (statement.declaration.type === 'TSModuleDeclaration') return [];
     return [{ declaration: statement.declaration, doc: docOf(file, statement) }];
   });
@@ -106,7 +121,11 @@ function declarationsOf(file: SourceFile, name: string): { declaration: Declarat
 
 function signature(file: SourceFile, declaration: Declaration): string {
   const slice = (start: number, end: number): string => file.text.slice(start, end).trim();
-  if ((declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') && declaration.body !== null) return slice(declaration.start, declaration.body.start);
+  if (
+    (declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') &&
+    declaration.body !== null
+  )
+    return slice(declaration.start, declaration.body.start);
   return slice(declaration.start, declaration.end);
 }
 
@@ -122,23 +141,49 @@ const ownParts = /\b(?:Connection|Runner|ContextHost|WorkflowDefinition|ResultLi
 
 /** What users can reach: no private names, no computed keys, which only carry types. */
 function memberOf(file: SourceFile, element: ClassElement): Member | undefined {
-  if (element.type !== 'MethodDefinition' && element.type !== 'TSAbstractMethodDefinition' && element.type !== 'PropertyDefinition') return undefined;
-  if (element.computed || element.accessibility === 'private' || element.accessibility === 'protected' || element.key.type !== 'Identifier') return undefined;
+  if (
+    element.type !== 'MethodDefinition' &&
+    element.type !== 'TSAbstractMethodDefinition' &&
+    element.type !== 'PropertyDefinition'
+  )
+    return undefined;
+  if (
+    element.computed ||
+    element.accessibility === 'private' ||
+    element.accessibility === 'protected' ||
+    element.key.type !== 'Identifier'
+  )
+    return undefined;
   const { start, end, key, value } = element;
   if (element.type === 'PropertyDefinition') {
     const to = value?.start ?? end;
-    return { start, end, name: key.name, signature: file.text.slice(start, to).replace(/\s*=?\s*;?\s*$/, ''), hasBody: false };
+    return {
+      start,
+      end,
+      name: key.name,
+      signature: file.text.slice(start, to).replace(/\s*=?\s*;?\s*$/, ''),
+      hasBody: false,
+    };
   }
   const body = value !== null && 'body' in value ? value.body : null;
-  const text = file.text.slice(start, body?.start ?? end).trim().replace(/;$/, '').replace(/^(?:override |async )+/, '').replace(/^async \*/, '*');
+  const text = file.text
+    .slice(start, body?.start ?? end)
+    .trim()
+    .replace(/;$/, '')
+    .replace(/^(?:override |async )+/, '')
+    .replace(/^async \*/, '*');
   if (key.name === 'constructor' && ownParts.test(text)) return undefined;
   return { start, end, name: key.name, signature: text, hasBody: body !== null };
 }
 
 function membersOf(file: SourceFile, declaration: Class): string[] {
   const members = declaration.body.body.flatMap((element) => memberOf(file, element) ?? []);
-  const overloaded = new Set(members.filter((member) => !member.hasBody && member.signature.includes('(')).map(({ name }) => name));
-  return members.filter(({ name, hasBody }) => !(hasBody && overloaded.has(name))).flatMap((member) => [code(member.signature), docOf(file, member)]);
+  const overloaded = new Set(
+    members.filter((member) => !member.hasBody && member.signature.includes('(')).map(({ name }) => name),
+  );
+  return members
+    .filter(({ name, hasBody }) => !(hasBody && overloaded.has(name)))
+    .flatMap((member) => [code(member.signature), docOf(file, member)]);
 }
 
 function entry(file: SourceFile, local: string, exported: readonly string[]): string {
@@ -160,7 +205,9 @@ export function sdkReference(): string {
     const file = parse(path);
     for (const [local, exported] of names) bySection.get(title)?.push(entry(file, local, exported));
   }
-  const written = [...bySection].filter(([, entries]) => entries.length > 0).map(([title, entries]) => `## ${title}\n\n${entries.join('\n\n')}`);
+  const written = [...bySection]
+    .filter(([, entries]) => entries.length > 0)
+    .map(([title, entries]) => `## ${title}\n\n${entries.join('\n\n')}`);
   return `${head}\n${written.join('\n\n')}\n`;
 }
 

@@ -11,11 +11,17 @@ await build({ types: true });
 const given = process.argv.slice(2);
 const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
 const triggers = given.some((arg) => arg === '--trigger' || arg.startsWith('--trigger='));
-const trigger = !triggers && (!isTerminal || given.includes('--once')) ? ['--trigger', 'greeting', '--input', '{"name":"Ada"}'] : [];
-const child = spawn(process.execPath, [join(root, 'bin', 'hatchet'), 'dev', join('examples', 'greeting', 'worker.ts'), ...trigger, ...given], { cwd: root, stdio: 'inherit' });
+const trigger =
+  !triggers && (!isTerminal || given.includes('--once')) ? ['--trigger', 'greeting', '--input', '{"name":"Ada"}'] : [];
+const child = spawn(
+  process.execPath,
+  [join(root, 'bin', 'hatchet'), 'dev', join('examples', 'greeting', 'worker.ts'), ...trigger, ...given],
+  { cwd: root, stdio: 'inherit' },
+);
 
 // A terminal sends Ctrl+C to both; anything else that asks this process to stop means the child.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (signal === 'SIGINT' && isTerminal ? undefined : child.kill(signal)));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => (signal === 'SIGINT' && isTerminal ? undefined : child.kill(signal)));
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });

@@ -8,9 +8,20 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isReal = process.env.HATCHET_CLIENT_TOKEN !== undefined;
 
 function run(args) {
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { HATCHET_TEST_RUNS: '200', ...process.env } });
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { HATCHET_TEST_RUNS: '200', ...process.env },
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 run(['scripts/build.mjs', '--types']);
-run([join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...(isReal ? [] : ['--project', 'sdk']), '--project', 'cluster', ...process.argv.slice(2)]);
+run([
+  join('node_modules', 'vitest', 'vitest.mjs'),
+  'run',
+  ...(isReal ? [] : ['--project', 'sdk']),
+  '--project',
+  'cluster',
+  ...process.argv.slice(2),
+]);

@@ -5,6 +5,20 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const options = { cwd: root, env: { ...process.env, DURABLE_CRASH: 'all', DURABLE_PROGRAMS: process.env.DURABLE_PROGRAMS ?? '2000' }, stdio: 'inherit' };
+const options = {
+  cwd: root,
+  env: { ...process.env, DURABLE_CRASH: 'all', DURABLE_PROGRAMS: process.env.DURABLE_PROGRAMS ?? '2000' },
+  stdio: 'inherit',
+};
 const run = (...args) => spawnSync(process.execPath, args, options).status ?? 1;
-process.exit(run('scripts/build.mjs') || run(join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'e2e', 'test/e2e/durable-crash.test.ts', 'test/e2e/durable-programs.test.ts'));
+process.exit(
+  run('scripts/build.mjs') ||
+    run(
+      join('node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--project',
+      'e2e',
+      'test/e2e/durable-crash.test.ts',
+      'test/e2e/durable-programs.test.ts',
+    ),
+);

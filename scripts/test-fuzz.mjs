@@ -8,6 +8,13 @@ if (!Number.isInteger(requests) || requests < 1) {
   process.stderr.write('usage: npm run test:fuzz [requests], a whole number over 0\n');
   process.exit(2);
 }
-const options = { cwd: dirname(dirname(fileURLToPath(import.meta.url))), env: { ...process.env, FUZZ_REQUESTS: String(requests) }, stdio: 'inherit' };
+const options = {
+  cwd: dirname(dirname(fileURLToPath(import.meta.url))),
+  env: { ...process.env, FUZZ_REQUESTS: String(requests) },
+  stdio: 'inherit',
+};
 const run = (...args) => spawnSync(process.execPath, args, options).status ?? 1;
-process.exit(run('scripts/build.mjs') || run(join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'e2e', 'test/e2e/fuzz.test.ts'));
+process.exit(
+  run('scripts/build.mjs') ||
+    run(join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'e2e', 'test/e2e/fuzz.test.ts'),
+);

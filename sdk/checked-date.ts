@@ -7,6 +7,9 @@ import { HatchetError } from './errors.ts';
  */
 export function checkedDate(given: Date, name: string): Date {
   const date = new Date(given);
-  if (Number.isNaN(date.getTime())) throw new HatchetError('INVALID_ARGUMENT', `${name} is not a valid date`, { remedy: 'Give a Date, such as new Date(Date.now() + 60_000)' });
+  if (Number.isNaN(date.getTime()))
+    throw new HatchetError('INVALID_ARGUMENT', `${name} is not a valid date`, {
+      remedy: 'Give a Date, such as new Date(Date.now() + 60_000)',
+    });
   return date;
 }

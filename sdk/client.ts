@@ -2,9 +2,28 @@ import { findLocalEngine } from './config/local-engine.ts';
 import { resolveConfig, type ClientConfig } from './config/client-config.ts';
 import type { ClientOptions } from './config/client-options.ts';
 import { Connection } from './connection/connection.ts';
-import type { BatchTaskOptions, BroadcastTaskOptions, CheckedDurableTaskOptions, CheckedOutput, CheckedTaskOptions, DurableTaskOptions, TaskOptions, WorkflowOptions } from './definition/task-options.ts';
+import type {
+  BatchTaskOptions,
+  BroadcastTaskOptions,
+  CheckedDurableTaskOptions,
+  CheckedOutput,
+  CheckedTaskOptions,
+  DurableTaskOptions,
+  TaskOptions,
+  WorkflowOptions,
+} from './definition/task-options.ts';
 import { declareEvent, type EventDeclaration } from './definition/event.ts';
-import { toLayer, type Added, type AddedBy, type Extended, type ExtendedOutput, type Layer, type NothingAdded, type TaskMiddleware, type Without } from './definition/middleware.ts';
+import {
+  toLayer,
+  type Added,
+  type AddedBy,
+  type Extended,
+  type ExtendedOutput,
+  type Layer,
+  type NothingAdded,
+  type TaskMiddleware,
+  type Without,
+} from './definition/middleware.ts';
 import { AuditClient } from './features/audit-client.ts';
 import { CronsClient } from './features/crons-client.ts';
 import { EventsClient } from './features/events-client.ts';
@@ -69,7 +88,17 @@ export class HatchetClient<M extends Added = NothingAdded> {
 
   readonly #layers: readonly Layer[];
 
-  private constructor({ connection, logger, results, layers }: { connection: Connection; logger: Logger; results: ResultListener; layers: readonly Layer[] }) {
+  private constructor({
+    connection,
+    logger,
+    results,
+    layers,
+  }: {
+    connection: Connection;
+    logger: Logger;
+    results: ResultListener;
+    layers: readonly Layer[];
+  }) {
     this.logger = logger;
     this.#connection = connection;
     this.#results = results;
@@ -93,7 +122,10 @@ export class HatchetClient<M extends Added = NothingAdded> {
    * @throws HatchetError NOT_CONFIGURED where no token is found, or it names no tenant or address
    */
   static init(options: ClientOptions = {}): HatchetClient {
-    const config = runnerLevel() === 'sandbox' ? unreachableConfig(options) : resolveConfig(options, process.env, () => findLocalEngine(process.cwd()));
+    const config =
+      runnerLevel() === 'sandbox'
+        ? unreachableConfig(options)
+        : resolveConfig(options, process.env, () => findLocalEngine(process.cwd()));
     const logger = guardedLogger(config.logger('Hatchet', config.logLevel));
     const connection = new Connection(config);
     return new HatchetClient({ connection, logger, results: new ResultListener(connection, logger), layers: [] });
@@ -105,8 +137,15 @@ export class HatchetClient<M extends Added = NothingAdded> {
    * Closing one closes both.
    * @throws HatchetError INVALID_DEFINITION for a hook that is no function
    */
-  withMiddleware<const Middleware extends TaskMiddleware>(middleware: Middleware): HatchetClient<AddedBy<M, Middleware>> {
-    return new HatchetClient<AddedBy<M, Middleware>>({ connection: this.#connection, logger: this.logger, results: this.#results, layers: [...this.#layers, toLayer(middleware)] });
+  withMiddleware<const Middleware extends TaskMiddleware>(
+    middleware: Middleware,
+  ): HatchetClient<AddedBy<M, Middleware>> {
+    return new HatchetClient<AddedBy<M, Middleware>>({
+      connection: this.#connection,
+      logger: this.logger,
+      results: this.#results,
+      layers: [...this.#layers, toLayer(middleware)],
+    });
   }
 
   /** Same as `scheduled`. */
@@ -133,43 +172,82 @@ export class HatchetClient<M extends Added = NothingAdded> {
   }
 
   /** Declares a task whose output is checked by a schema at the worker. */
-  task<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedTaskOptions<RawInput, Input, Schema, Extended<Input, M['before']>>): TaskDeclaration<Without<RawInput, M['before']>, CheckedOutput<Schema>>;
+  task<Schema extends StandardSchema, Input = object, RawInput = Input>(
+    options: CheckedTaskOptions<RawInput, Input, Schema, Extended<Input, M['before']>>,
+  ): TaskDeclaration<Without<RawInput, M['before']>, CheckedOutput<Schema>>;
   /**
    * Declares a task that stands alone. Its types come from `fn` and the schemas, or are given: `task<Input, Output>`.
    * A worker that has it in its `workflows` runs it; any program with the declaration can start it.
    */
-  task<Input = object, Output = void, RawInput = Input>(options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
-  task<Input, Output, RawInput>(options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<Without<RawInput, M['before']>, Output> {
-    return declareTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>, Output>(options, this.#origin);
+  task<Input = object, Output = void, RawInput = Input>(
+    options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>,
+  ): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
+  task<Input, Output, RawInput>(
+    options: TaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & {
+      output?: StandardSchema<unknown, Output> | undefined;
+    },
+  ): TaskDeclaration<Without<RawInput, M['before']>, Output> {
+    return declareTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>, Output>(
+      options,
+      this.#origin,
+    );
   }
 
   /** Declares a durable task whose output is checked by a schema at the worker. */
-  durableTask<Schema extends StandardSchema, Input = object, RawInput = Input>(options: CheckedDurableTaskOptions<RawInput, Input, Schema, Extended<Input, M['durableBefore']>>): TaskDeclaration<Without<RawInput, M['durableBefore']>, CheckedOutput<Schema>>;
+  durableTask<Schema extends StandardSchema, Input = object, RawInput = Input>(
+    options: CheckedDurableTaskOptions<RawInput, Input, Schema, Extended<Input, M['durableBefore']>>,
+  ): TaskDeclaration<Without<RawInput, M['durableBefore']>, CheckedOutput<Schema>>;
   /**
    * Declares a durable task: its waits, children and memos are recorded, so that it goes on where it was after whatever
    * ends its worker, and holds no slot while it waits for long. Its function must be deterministic: see the guide.
    */
-  durableTask<Input = object, Output = void, RawInput = Input>(options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['durableBefore']>, JsonOf<ExtendedOutput<Output, M['durableAfter']>>>;
-  durableTask<Input, Output, RawInput>(options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & { output?: StandardSchema<unknown, Output> | undefined }): TaskDeclaration<Without<RawInput, M['durableBefore']>, Output> {
-    return declareDurableTask<RawInput, Input, Extended<Input, M['durableBefore']>, Output, Without<RawInput, M['durableBefore']>, Output>(options, this.#origin);
+  durableTask<Input = object, Output = void, RawInput = Input>(
+    options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & CarriableFn<Output>,
+  ): TaskDeclaration<Without<RawInput, M['durableBefore']>, JsonOf<ExtendedOutput<Output, M['durableAfter']>>>;
+  durableTask<Input, Output, RawInput>(
+    options: DurableTaskOptions<RawInput, Input, Output, Extended<Input, M['durableBefore']>> & {
+      output?: StandardSchema<unknown, Output> | undefined;
+    },
+  ): TaskDeclaration<Without<RawInput, M['durableBefore']>, Output> {
+    return declareDurableTask<
+      RawInput,
+      Input,
+      Extended<Input, M['durableBefore']>,
+      Output,
+      Without<RawInput, M['durableBefore']>,
+      Output
+    >(options, this.#origin);
   }
 
   /** Declares a batch task that gives one output for all runs of a batch. */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
+  batchTask<Input = object, Output = void, RawInput = Input>(
+    options: BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableFn<Output>,
+  ): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
   /**
    * Declares a task whose runs are gathered and handed to its function together: it gets their inputs by the runs' ids, and
    * gives an output for each. Callers see nothing of it: a run's output is its own.
    */
-  batchTask<Input = object, Output = void, RawInput = Input>(options: BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableBatchFn<Output>): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
-  batchTask<Input, Output, RawInput>(options: BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> | BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>>): TaskDeclaration<Without<RawInput, M['before']>, Output> {
-    return declareBatchTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>>(options, this.#origin);
+  batchTask<Input = object, Output = void, RawInput = Input>(
+    options: BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>> & CarriableBatchFn<Output>,
+  ): TaskDeclaration<Without<RawInput, M['before']>, JsonOf<ExtendedOutput<Output, M['after']>>>;
+  batchTask<Input, Output, RawInput>(
+    options:
+      | BatchTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>>
+      | BroadcastTaskOptions<RawInput, Input, Output, Extended<Input, M['before']>>,
+  ): TaskDeclaration<Without<RawInput, M['before']>, Output> {
+    return declareBatchTask<RawInput, Input, Extended<Input, M['before']>, Output, Without<RawInput, M['before']>>(
+      options,
+      this.#origin,
+    );
   }
 
   /**
    * Declares a workflow; add tasks with its `task`. With `workflow<Input, Output>` the output's type says what each task
    * gives, by name: `{ first: { n: number } }`.
    */
-  workflow<Input = object, Output = object, RawInput = Input>(options: WorkflowOptions<RawInput, Input>): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output, M> {
+  workflow<Input = object, Output = object, RawInput = Input>(
+    options: WorkflowOptions<RawInput, Input>,
+  ): WorkflowDeclaration<RawInput, JsonOf<Output>, Input, Output, M> {
     return declareWorkflow<RawInput, Input, JsonOf<Output>, Output, M>(options, this.#starts, this.#layers);
   }
 
@@ -179,8 +257,14 @@ export class HatchetClient<M extends Added = NothingAdded> {
    * @param options.schema gives the type, and checks payloads where they are pushed and waited for. Any Standard Schema
    */
   event<Pushed extends object = object>(key: string, options?: { schema?: undefined }): EventDeclaration<Pushed>;
-  event<Pushed, Received>(key: string, options: { schema: StandardSchema<Pushed, Received> }): EventDeclaration<Pushed, Received>;
-  event<Pushed, Received>(key: string, options: { schema?: StandardSchema<Pushed, Received> | undefined } = {}): EventDeclaration<Pushed, Received> {
+  event<Pushed, Received>(
+    key: string,
+    options: { schema: StandardSchema<Pushed, Received> },
+  ): EventDeclaration<Pushed, Received>;
+  event<Pushed, Received>(
+    key: string,
+    options: { schema?: StandardSchema<Pushed, Received> | undefined } = {},
+  ): EventDeclaration<Pushed, Received> {
     return declareEvent<Pushed, Received>(key, options.schema);
   }
 
@@ -197,17 +281,29 @@ export class HatchetClient<M extends Added = NothingAdded> {
   }
 
   /** Runs a task or workflow, by its declaration or its name, and waits for the output. By name it is `{task: output}`, but inside a durable task a workflow of one task gives that task's own output. @throws as its own `run` */
-  run<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+  run<Input, Output = unknown>(
+    workflow: RunTarget<Input, Output> | string,
+    input: NoInfer<Input>,
+    options?: RunOptions,
+  ): Promise<Output> {
     return notAwaitedYet(this.#runner.run({ target: workflow, input, options }));
   }
 
   /** Same as `run`. */
-  runAndWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<Output> {
+  runAndWait<Input, Output = unknown>(
+    workflow: RunTarget<Input, Output> | string,
+    input: NoInfer<Input>,
+    options?: RunOptions,
+  ): Promise<Output> {
     return this.run(workflow, input, options);
   }
 
   /** Starts a task or workflow, by its declaration or its name. @throws as its own `runNoWait` */
-  runNoWait<Input, Output = unknown>(workflow: RunTarget<Input, Output> | string, input: NoInfer<Input>, options?: RunOptions): Promise<WorkflowRunRef<Output>> {
+  runNoWait<Input, Output = unknown>(
+    workflow: RunTarget<Input, Output> | string,
+    input: NoInfer<Input>,
+    options?: RunOptions,
+  ): Promise<WorkflowRunRef<Output>> {
     return notAwaitedYet(this.#runner.start({ target: workflow, input, options }));
   }
 

@@ -8,7 +8,14 @@ type Seconds = `${number}s`;
 type Minutes = `${number}m`;
 type Hours = `${number}h`;
 type Days = `${number}d`;
-type WithinDay = Seconds | Minutes | Hours | `${Hours}${Minutes}` | `${Hours}${Seconds}` | `${Minutes}${Seconds}` | `${Hours}${Minutes}${Seconds}`;
+type WithinDay =
+  | Seconds
+  | Minutes
+  | Hours
+  | `${Hours}${Minutes}`
+  | `${Hours}${Seconds}`
+  | `${Minutes}${Seconds}`
+  | `${Hours}${Minutes}${Seconds}`;
 
 export interface DurationObject {
   /** Of 24 hours. */
@@ -25,7 +32,13 @@ export interface DurationObject {
  */
 export type Duration = Milliseconds | WithinDay | Days | `${Days}${WithinDay}` | DurationObject | number;
 
-const parts: ReadonlySet<string> = new Set(['days', 'hours', 'minutes', 'seconds', 'milliseconds'] satisfies (keyof DurationObject)[]);
+const parts: ReadonlySet<string> = new Set([
+  'days',
+  'hours',
+  'minutes',
+  'seconds',
+  'milliseconds',
+] satisfies (keyof DurationObject)[]);
 
 const wholeText = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
@@ -40,9 +53,14 @@ const longestMs = 100 * 365 * 24 * unitMs.h;
 export function durationToMs(duration: Duration): number {
   const ms = rawMs(duration);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0 || ms > longestMs) {
-    throw new HatchetError('INVALID_DURATION', `${typeof duration === 'number' ? duration : JSON.stringify(duration)} is not a duration`, {
-      remedy: "Use a text such as '500ms', '90s', '42m30s' or '3d', an object such as { minutes: 5 }, or a number of milliseconds",
-    });
+    throw new HatchetError(
+      'INVALID_DURATION',
+      `${typeof duration === 'number' ? duration : JSON.stringify(duration)} is not a duration`,
+      {
+        remedy:
+          "Use a text such as '500ms', '90s', '42m30s' or '3d', an object such as { minutes: 5 }, or a number of milliseconds",
+      },
+    );
   }
   return Math.round(ms);
 }
@@ -69,7 +87,8 @@ function rawMs(duration: Duration): number | undefined {
   if (typeof duration === 'number') return duration;
   if (typeof duration === 'string') return wholeText.test(duration) ? textMs(duration) : undefined;
   // Callers without types; and objects of other libraries, whose months would be lost in silence.
-  if (typeof duration !== 'object' || duration === null || Object.keys(duration).some((name) => !parts.has(name))) return undefined;
+  if (typeof duration !== 'object' || duration === null || Object.keys(duration).some((name) => !parts.has(name)))
+    return undefined;
   const { days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0 } = duration;
   if ([days, hours, minutes, seconds, milliseconds].some((amount) => amount < 0)) return undefined;
   return days * unitMs.d + hours * unitMs.h + minutes * unitMs.m + seconds * unitMs.s + milliseconds;

@@ -45,7 +45,10 @@ export class HatchetError extends Error {
   readonly remedy: string | undefined;
 
   constructor(code: HatchetErrorCode, message: string, options: HatchetErrorOptions = {}) {
-    super(options.remedy === undefined ? message : `${message}. ${options.remedy}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.remedy === undefined ? message : `${message}. ${options.remedy}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = 'HatchetError';
     this.code = code;
     this.remedy = options.remedy;
@@ -107,7 +110,9 @@ export class RunFailedError extends HatchetError {
 function failureMessage(errors: readonly TaskFailure[]): string {
   const [first, ...rest] = errors;
   if (first === undefined) return 'the run failed';
-  return rest.length === 0 ? first.message : `${first.message} (and ${rest.length} more failed: ${rest.map((error) => error.taskName).join(', ')})`;
+  return rest.length === 0
+    ? first.message
+    : `${first.message} (and ${rest.length} more failed: ${rest.map((error) => error.taskName).join(', ')})`;
 }
 
 /** A run was cancelled: by a person, a concurrency rule, or because it waited longer than its schedule timeout. */
@@ -118,7 +123,9 @@ export class RunCancelledError extends HatchetError {
 
   constructor(workflowRunId: string, tasks: readonly string[]) {
     // Why is not on the wire. The usual surprise is a worker that does not run.
-    super('RUN_CANCELLED', `the run ${workflowRunId} was cancelled`, { remedy: `See why with \`npx hatchet runs events ${workflowRunId}\`; where no worker takes a task, its schedule timeout cancels it` });
+    super('RUN_CANCELLED', `the run ${workflowRunId} was cancelled`, {
+      remedy: `See why with \`npx hatchet runs events ${workflowRunId}\`; where no worker takes a task, its schedule timeout cancels it`,
+    });
     this.name = 'RunCancelledError';
     this.workflowRunId = workflowRunId;
     this.tasks = tasks;
@@ -141,7 +148,9 @@ export class IdempotencyCollisionError extends HatchetError {
   readonly collidingRunExternalId: string | undefined;
 
   constructor(existingRunExternalId: string, collidingRunExternalId?: string) {
-    super('IDEMPOTENCY_COLLISION', `a run with the same idempotency key exists: ${existingRunExternalId}`, { remedy: 'Wait for that one (`hatchet.runRef(id).result()`), or trigger again once it gives the key back' });
+    super('IDEMPOTENCY_COLLISION', `a run with the same idempotency key exists: ${existingRunExternalId}`, {
+      remedy: 'Wait for that one (`hatchet.runRef(id).result()`), or trigger again once it gives the key back',
+    });
     this.name = 'IdempotencyCollisionError';
     this.existingRunExternalId = existingRunExternalId;
     this.collidingRunExternalId = collidingRunExternalId;
@@ -154,7 +163,10 @@ export class BulkTriggerIdempotencyCollisionError extends HatchetError {
   readonly collisions: readonly IdempotencyCollisionError[];
 
   constructor(successful: readonly string[], collisions: readonly IdempotencyCollisionError[]) {
-    super('IDEMPOTENCY_COLLISION', `${collisions.length} of the runs have the idempotency key of a run that exists; ${successful.length} were created`);
+    super(
+      'IDEMPOTENCY_COLLISION',
+      `${collisions.length} of the runs have the idempotency key of a run that exists; ${successful.length} were created`,
+    );
     this.name = 'BulkTriggerIdempotencyCollisionError';
     this.successfulWorkflowRunExternalIds = successful;
     this.collisions = collisions;
@@ -163,7 +175,13 @@ export class BulkTriggerIdempotencyCollisionError extends HatchetError {
 
 /** In a test runner's sandbox the errors of Node's own modules are of another class than the sandbox's `Error`. */
 export function isError(value: unknown): value is Error {
-  return safely(() => value instanceof Error || types.isNativeError(value) || Object.prototype.toString.call(value) === '[object DOMException]', false);
+  return safely(
+    () =>
+      value instanceof Error ||
+      types.isNativeError(value) ||
+      Object.prototype.toString.call(value) === '[object DOMException]',
+    false,
+  );
 }
 
 /** Whatever was thrown, as an Error: an error is given as it is, so nothing is known of the types of its properties. */

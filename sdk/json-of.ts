@@ -7,7 +7,17 @@ type Carried = string | number | boolean | null | readonly Carried[] | { readonl
 type AnyJson<Value> = JsonObject extends Value ? Value : JsonArray extends Value ? Value : never;
 
 /** What JSON would carry without its content, as `{}`, or not at all. The same kinds are refused at run time: see json-text.ts. */
-type Lost = bigint | RegExp | Error | Promise<unknown> | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<WeakKey, unknown> | WeakSet<WeakKey> | ArrayBufferLike | ArrayBufferView;
+type Lost =
+  | bigint
+  | RegExp
+  | Error
+  | Promise<unknown>
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | WeakMap<WeakKey, unknown>
+  | WeakSet<WeakKey>
+  | ArrayBufferLike
+  | ArrayBufferView;
 
 /** Left out where it stands in an object. */
 type LeftOut = symbol | ((...args: never[]) => unknown);
@@ -39,8 +49,28 @@ type Flat<Value> = { [Key in keyof Value]: Value[Key] };
 
 /** What may be absent becomes optional; methods and symbols are left out. */
 type JsonObjectOf<Value> = Flat<
-  { [Key in keyof Value as Key extends symbol ? never : [Value[Key]] extends [LeftOut | undefined] ? never : undefined extends Value[Key] ? never : Key]: JsonItem<Value[Key]> } & {
-    [Key in keyof Value as Key extends symbol ? never : [Value[Key]] extends [LeftOut | undefined] ? never : unknown extends Value[Key] ? never : undefined extends Value[Key] ? Key : never]?: JsonItem<Exclude<Value[Key], undefined>>;
+  {
+    [
+      Key in keyof Value as Key extends symbol
+        ? never
+        : [Value[Key]] extends [LeftOut | undefined]
+          ? never
+          : undefined extends Value[Key]
+            ? never
+            : Key
+    ]: JsonItem<Value[Key]>;
+  } & {
+    [
+      Key in keyof Value as Key extends symbol
+        ? never
+        : [Value[Key]] extends [LeftOut | undefined]
+          ? never
+          : unknown extends Value[Key]
+            ? never
+            : undefined extends Value[Key]
+              ? Key
+              : never
+    ]?: JsonItem<Exclude<Value[Key], undefined>>;
   } & { [Key in keyof Value as Key extends symbol ? never : unknown extends Value[Key] ? Key : never]: Value[Key] }
 >;
 
@@ -66,12 +96,18 @@ export type Carriable<Value> = unknown extends Value
  * Added to the options of a task: the compiler refuses a function whose output would be lost on its way. A conditional
  * type, since a second type of `fn` would leave its parameters without types.
  */
-export type CarriableFn<Result> = [Result] extends [Carriable<Result>] ? unknown : { fn: (...args: never[]) => Carriable<Result> | Promise<Carriable<Result>> };
+export type CarriableFn<Result> = [Result] extends [Carriable<Result>]
+  ? unknown
+  : { fn: (...args: never[]) => Carriable<Result> | Promise<Carriable<Result>> };
 
 /** The same for a batch task's function, which gives an output for each id. */
-export type CarriableBatchFn<Result> = [Result] extends [Carriable<Result>] ? unknown : { fn: (...args: never[]) => BatchOutputs<Result> | Promise<BatchOutputs<Result>> };
+export type CarriableBatchFn<Result> = [Result] extends [Carriable<Result>]
+  ? unknown
+  : { fn: (...args: never[]) => BatchOutputs<Result> | Promise<BatchOutputs<Result>> };
 
 type BatchOutputs<Result> = Record<string, Carriable<Result> | Error>;
 
 /** The same for a function alone. */
-export type CarriableResult<Result> = [Result] extends [Carriable<Result>] ? unknown : () => Carriable<Result> | Promise<Carriable<Result>>;
+export type CarriableResult<Result> = [Result] extends [Carriable<Result>]
+  ? unknown
+  : () => Carriable<Result> | Promise<Carriable<Result>>;

@@ -29,7 +29,10 @@ export function requireJson(value: unknown, what: string, code: HatchetErrorCode
 /** After `toJSON`, if the value has one: a class may say itself how it travels. */
 function refuseLost(key: string, value: unknown): unknown {
   const kind = lostKind(value);
-  if (kind !== undefined) throw new TypeError(`JSON cannot carry ${kind}${key === '' ? '' : ` (${JSON.stringify(key)})`}; ${remedies[kind] ?? 'leave it out'}`);
+  if (kind !== undefined)
+    throw new TypeError(
+      `JSON cannot carry ${kind}${key === '' ? '' : ` (${JSON.stringify(key)})`}; ${remedies[kind] ?? 'leave it out'}`,
+    );
   return value;
 }
 

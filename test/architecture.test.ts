@@ -9,7 +9,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * What each folder's files may import, besides their own folder. The longest matching key counts.
  * `leaves` stands for engine/config, log, lower-priority, clock, errors, faults, turn-queue and version. A folder that is not here fails the test.
  */
-const leaves = ['engine/config.ts', 'engine/log.ts', 'engine/lower-priority.ts', 'engine/clock.ts', 'engine/errors.ts', 'engine/faults.ts', 'engine/turn-queue.ts', 'engine/version.ts'];
+const leaves = [
+  'engine/config.ts',
+  'engine/log.ts',
+  'engine/lower-priority.ts',
+  'engine/clock.ts',
+  'engine/errors.ts',
+  'engine/faults.ts',
+  'engine/turn-queue.ts',
+  'engine/version.ts',
+];
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],
   'engine/model': leaves,
@@ -25,10 +34,44 @@ const allowed: Record<string, readonly string[]> = {
   'engine/monitor': [...leaves, 'engine/model', 'engine/postgres'],
   'engine/auth': [...leaves, 'engine/model', 'engine/postgres'],
   // Parsers and rules stand apart from how a call came; the generated services name the methods.
-  'engine/edge': [...leaves, 'engine/auth', 'engine/cel', 'engine/payloads', 'engine/model', 'engine/plan', 'proto/gen'],
+  'engine/edge': [
+    ...leaves,
+    'engine/auth',
+    'engine/cel',
+    'engine/payloads',
+    'engine/model',
+    'engine/plan',
+    'proto/gen',
+  ],
   // The planner's command and state types are the words in which the edge speaks to the owner.
-  'engine/grpc': [...leaves, 'engine/edge', 'engine/net', 'engine/cel', 'engine/payloads', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
-  'engine/rest': [...leaves, 'engine/edge', 'engine/net', 'engine/cel', 'engine/payloads', 'engine/auth', 'engine/shard', 'engine/dispatch', 'engine/monitor', 'engine/model', 'engine/plan', 'proto/gen'],
+  'engine/grpc': [
+    ...leaves,
+    'engine/edge',
+    'engine/net',
+    'engine/cel',
+    'engine/payloads',
+    'engine/auth',
+    'engine/shard',
+    'engine/dispatch',
+    'engine/monitor',
+    'engine/model',
+    'engine/plan',
+    'proto/gen',
+  ],
+  'engine/rest': [
+    ...leaves,
+    'engine/edge',
+    'engine/net',
+    'engine/cel',
+    'engine/payloads',
+    'engine/auth',
+    'engine/shard',
+    'engine/dispatch',
+    'engine/monitor',
+    'engine/model',
+    'engine/plan',
+    'proto/gen',
+  ],
   engine: ['engine'],
   sdk: ['proto/gen'],
   testing: ['engine/index.ts', 'sdk'],
@@ -69,7 +112,9 @@ const shipped = ['engine', 'cli', 'sdk', 'testing', 'proto/gen'].flatMap(sources
 
 describe('architecture', () => {
   it('knows every folder', () => {
-    const engineFolders = readdirSync(join(root, 'engine'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const engineFolders = readdirSync(join(root, 'engine'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
     expect(engineFolders.map((entry) => `engine/${entry.name}`).filter((folder) => !(folder in allowed))).toEqual([]);
   });
 
@@ -93,14 +138,17 @@ describe('architecture', () => {
     for (const file of shipped) {
       for (const target of imports(file)) {
         const owners = packages[target];
-        if (owners !== undefined && !owners.some((owner) => file.startsWith(`${owner}/`))) wrong.push(`${file} -> ${target}`);
+        if (owners !== undefined && !owners.some((owner) => file.startsWith(`${owner}/`)))
+          wrong.push(`${file} -> ${target}`);
       }
     }
     expect(wrong).toEqual([]);
   });
 
   it('opens readers of runs in one place: an engine may have no monitoring service', () => {
-    const users = sources('cli').filter((file) => imports(file).some((target) => target.endsWith('grpc-run-reader.ts')));
+    const users = sources('cli').filter((file) =>
+      imports(file).some((target) => target.endsWith('grpc-run-reader.ts')),
+    );
     expect(users).toEqual(['cli/monitor/open-reader.ts']);
   });
 
@@ -116,13 +164,20 @@ describe('architecture', () => {
     const wrong: string[] = [];
     for (const file of sources('engine')) {
       const text = readFileSync(join(root, file), 'utf8');
-      for (const match of text.matchAll(/Promise\.(?:all|allSettled|race)\(\s*[^;{[]*?\.(?:map|flatMap)\(\s*(?!async\b)/g)) wrong.push(`${file}: ${match[0].slice(0, 80)}`);
+      for (const match of text.matchAll(
+        /Promise\.(?:all|allSettled|race)\(\s*[^;{[]*?\.(?:map|flatMap)\(\s*(?!async\b)/g,
+      ))
+        wrong.push(`${file}: ${match[0].slice(0, 80)}`);
     }
     expect(wrong).toEqual([]);
   });
 
   it('keeps templates on the published name', () => {
-    const wrong = sources('templates').flatMap((file) => imports(file).filter((target) => !target.startsWith('.') && !target.startsWith('hatchet-ts') && !target.startsWith('node:')).map((target) => `${file} -> ${target}`));
+    const wrong = sources('templates').flatMap((file) =>
+      imports(file)
+        .filter((target) => !target.startsWith('.') && !target.startsWith('hatchet-ts') && !target.startsWith('node:'))
+        .map((target) => `${file} -> ${target}`),
+    );
     expect(wrong.filter((line) => !line.endsWith('-> zod'))).toEqual([]);
   });
 });

@@ -22,7 +22,9 @@ export type KeeperMessage =
 export function keeperAddress(packageFolder: string): string {
   const { username, uid } = userInfo();
   const key = createHash('sha256').update(`${tmpdir()}\0${packageFolder}`).digest('hex').slice(0, 16);
-  return process.platform === 'win32' ? `\\\\.\\pipe\\hatchet-testing-${username}-${key}` : join(tmpdir(), `hatchet-testing-${uid}-${key}.sock`);
+  return process.platform === 'win32'
+    ? `\\\\.\\pipe\\hatchet-testing-${username}-${key}`
+    : join(tmpdir(), `hatchet-testing-${uid}-${key}.sock`);
 }
 
 /** Calls back with each whole line. */

@@ -44,7 +44,13 @@ export class PostgresKeeper {
     onLines(socket, (line) => {
       const { want }: Wish = JSON.parse(line);
       granted = this.#grant(socket, want);
-      granted.catch((error: unknown) => say(socket, { kind: 'refused', message: error instanceof Error ? error.message : String(error), remedy: remedyOf(error) }));
+      granted.catch((error: unknown) =>
+        say(socket, {
+          kind: 'refused',
+          message: error instanceof Error ? error.message : String(error),
+          remedy: remedyOf(error),
+        }),
+      );
     });
     void over.then(async () => {
       const database = await granted.catch(() => null);
@@ -58,7 +64,11 @@ export class PostgresKeeper {
   async #grant(socket: Socket, want: Wish['want']): Promise<ScratchDatabase | null> {
     const postgres = await this.#postgres;
     const database = want === 'hold' ? null : await postgres.createDatabase();
-    say(socket, { kind: 'granted', pid: process.pid, database: database === null ? null : { url: database.url, folder: database.folder } });
+    say(socket, {
+      kind: 'granted',
+      pid: process.pid,
+      database: database === null ? null : { url: database.url, folder: database.folder },
+    });
     return database;
   }
 
@@ -78,7 +88,9 @@ function say(socket: Socket, message: KeeperMessage): void {
 }
 
 function remedyOf(error: unknown): string {
-  return error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : 'Run it again; should it persist, it is a fault of hatchet-ts.';
+  return error instanceof Error && 'remedy' in error && typeof error.remedy === 'string'
+    ? error.remedy
+    : 'Run it again; should it persist, it is a fault of hatchet-ts.';
 }
 
 function listens(server: Server, address: string): Promise<boolean> {

@@ -25,12 +25,13 @@ export async function leasePostgres(want: Wish['want']): Promise<PostgresLease> 
   const root = (await import('../engine/index.ts')).packageRoot();
   const address = keeperAddress(root);
   const deadline = Date.now() + startLimitMs;
-  for (let keeper: { failure?: string; over: boolean } | undefined; ; ) {
+  for (let keeper: { failure?: string; over: boolean } | undefined; ;) {
     checkOwner(address);
     const lease = await tryLease(address, want);
     if (lease !== undefined) return lease;
     if (keeper === undefined || keeper.over) {
-      if (keeper?.failure !== undefined) throw unavailable(`the process that holds it could not start: ${keeper.failure}`);
+      if (keeper?.failure !== undefined)
+        throw unavailable(`the process that holds it could not start: ${keeper.failure}`);
       keeper = startKeeper(root, address);
     }
     if (Date.now() > deadline) throw unavailable(`nobody answered at ${address} for ${startLimitMs / 1000} s`);
@@ -50,13 +51,23 @@ function startKeeper(root: string, address: string): { failure?: string; over: b
   const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...env } = process.env;
   const keeper: { failure?: string; over: boolean } = { over: false };
   // A session of its own: it must outlive a Ctrl+C, to clean up after those that do not.
-  const child = spawn(process.execPath, [file, address], { cwd: tmpdir(), detached: true, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [file, address], {
+    cwd: tmpdir(),
+    detached: true,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
     complaint = (complaint + data.toString()).slice(-2_000);
   });
   child.once('error', (error) => Object.assign(keeper, { failure: error.message, over: true }));
-  child.once('close', (code) => Object.assign(keeper, code === 0 ? { over: true } : { failure: complaint.trim() || `it ended with ${code}`, over: true }));
+  child.once('close', (code) =>
+    Object.assign(
+      keeper,
+      code === 0 ? { over: true } : { failure: complaint.trim() || `it ended with ${code}`, over: true },
+    ),
+  );
   child.unref();
   if ('unref' in child.stderr && typeof child.stderr.unref === 'function') child.stderr.unref();
   return keeper;
@@ -75,7 +86,10 @@ function tryLease(address: string, want: Wish['want']): Promise<PostgresLease | 
       const message: KeeperMessage = JSON.parse(line);
       switch (message.kind) {
         case 'granted':
-          return resolve({ database: message.database, release: () => release(socket, { closed, pid: message.pid, isEnding: () => ending }) });
+          return resolve({
+            database: message.database,
+            release: () => release(socket, { closed, pid: message.pid, isEnding: () => ending }),
+          });
         case 'refused':
           socket.end();
           return reject(unavailable(message.message, message.remedy));
@@ -86,7 +100,10 @@ function tryLease(address: string, want: Wish['want']): Promise<PostgresLease | 
   });
 }
 
-async function release(socket: Socket, keeper: { closed: Promise<void>; pid: number; isEnding: () => boolean }): Promise<void> {
+async function release(
+  socket: Socket,
+  keeper: { closed: Promise<void>; pid: number; isEnding: () => boolean },
+): Promise<void> {
   socket.end();
   await keeper.closed;
   const deadline = Date.now() + endLimitMs;

@@ -39,13 +39,17 @@ export class RunResults {
   }
 
   /** The ended runs of a workflow, oldest first, once there are enough. @throws TestingError NOT_IN_TIME */
-  async ofWorkflow<Output>(workflow: ByName<Output>, options: { count: number; timeoutMs: number }): Promise<TestRun<Output>[]> {
+  async ofWorkflow<Output>(
+    workflow: ByName<Output>,
+    options: { count: number; timeoutMs: number },
+  ): Promise<TestRun<Output>[]> {
     const name = typeof workflow === 'string' ? workflow : workflow.name;
     const { count, timeoutMs } = options;
     const rows = await this.until(timeoutMs, {
       read: () => this.#rowsOf(name),
       isEnough: (found) => found.filter(hasEnded).length >= count,
-      missing: (found) => `${count} ended ${count === 1 ? 'run' : 'runs'} of ${name}, and there ${found.length === 1 ? 'is' : 'are'} ${describe(found)}`,
+      missing: (found) =>
+        `${count} ended ${count === 1 ? 'run' : 'runs'} of ${name}, and there ${found.length === 1 ? 'is' : 'are'} ${describe(found)}`,
     });
     return await Promise.all(rows.filter(hasEnded).map(async (row) => await this.#read(row, workflow)));
   }
@@ -64,13 +68,21 @@ export class RunResults {
   }
 
   /** Reads again after every commit. */
-  async until<T>(timeoutMs: number, wish: { read: () => Promise<T>; isEnough: (value: T) => boolean; missing: (value: T) => string }): Promise<T> {
+  async until<T>(
+    timeoutMs: number,
+    wish: { read: () => Promise<T>; isEnough: (value: T) => boolean; missing: (value: T) => string },
+  ): Promise<T> {
     const late = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const changed = this.#time.committed(late);
       const value = await wish.read();
       if (wish.isEnough(value)) return value;
-      if (late.aborted) throw new TestingError('NOT_IN_TIME', `waited ${timeoutMs} ms for ${wish.missing(value)}`, 'Start a worker that has the task, advance the clock if it waits for time, or give a longer timeout.');
+      if (late.aborted)
+        throw new TestingError(
+          'NOT_IN_TIME',
+          `waited ${timeoutMs} ms for ${wish.missing(value)}`,
+          'Start a worker that has the task, advance the clock if it waits for time, or give a longer timeout.',
+        );
       await changed;
     }
   }
@@ -78,7 +90,12 @@ export class RunResults {
   async #rowsOf(name: string): Promise<TaskSummary[]> {
     const rows: TaskSummary[] = [];
     for (;;) {
-      const page = await this.#hatchet.runs.list({ workflowNames: [name], since: everything, limit: pageSize, offset: rows.length });
+      const page = await this.#hatchet.runs.list({
+        workflowNames: [name],
+        since: everything,
+        limit: pageSize,
+        offset: rows.length,
+      });
       rows.push(...page.rows);
       if (page.rows.length < pageSize) return rows.reverse();
     }
@@ -89,7 +106,8 @@ export class RunResults {
     const { input, taskRuns } = await this.#hatchet.runs.getDetails(runId);
     const tasks = Object.keys(taskRuns);
     // The API knows no difference between a task and a workflow of one task: the declaration does.
-    const alone = typeof workflow === 'object' ? workflow.standaloneTaskName : tasks.length === 1 ? tasks[0] : undefined;
+    const alone =
+      typeof workflow === 'object' ? workflow.standaloneTaskName : tasks.length === 1 ? tasks[0] : undefined;
     return {
       runId,
       workflow: row.workflowName ?? '',
@@ -108,7 +126,10 @@ export class RunResults {
   }
 }
 
-type Row = Pick<TaskSummary, 'workflowRunExternalId' | 'status' | 'workflowName' | 'errorMessage' | 'startedAt' | 'finishedAt'>;
+type Row = Pick<
+  TaskSummary,
+  'workflowRunExternalId' | 'status' | 'workflowName' | 'errorMessage' | 'startedAt' | 'finishedAt'
+>;
 type EndedRow = Row & { status: TestRun<unknown>['status'] };
 
 function hasEnded<R extends Row>(row: R): row is R & EndedRow {

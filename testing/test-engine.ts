@@ -56,17 +56,39 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     if (lease.database === null) throw new Error('a lease of a database came without one');
     const { url, folder } = lease.database;
     const { startEngine } = await import('../engine/index.ts');
-    const engine = await startEngine({ databaseUrl: url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: engineLevels[logLevel], clock });
+    const engine = await startEngine({
+      databaseUrl: url,
+      dataDir: folder,
+      grpcPort: 0,
+      httpPort: 0,
+      logLevel: engineLevels[logLevel],
+      clock,
+    });
     stops.push(() => engine.stop());
     stops.push(() => clock.drive(undefined));
-    const address = { token: engine.token, hostPort: `${engine.grpc.host}:${engine.grpc.port}`, apiUrl: `http://${engine.http.host}:${engine.http.port}` };
+    const address = {
+      token: engine.token,
+      hostPort: `${engine.grpc.host}:${engine.grpc.port}`,
+      apiUrl: `http://${engine.http.host}:${engine.http.port}`,
+    };
     const inside: MovableClock = { now: () => clock.now(), workers: new Set() };
     stops.push(addMovableClock(address.hostPort, inside));
     const hatchet = HatchetClient.init({ ...address, tlsConfig: { strategy: 'none' }, logLevel });
     stops.push(() => hatchet.close());
-    if (options.setEnvironment !== false) stops.push(setEnvironment({ HATCHET_CLIENT_TOKEN: address.token, HATCHET_CLIENT_HOST_PORT: address.hostPort, HATCHET_CLIENT_API_URL: address.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' }));
+    if (options.setEnvironment !== false)
+      stops.push(
+        setEnvironment({
+          HATCHET_CLIENT_TOKEN: address.token,
+          HATCHET_CLIENT_HOST_PORT: address.hostPort,
+          HATCHET_CLIENT_API_URL: address.apiUrl,
+          HATCHET_CLIENT_TLS_STRATEGY: 'none',
+        }),
+      );
     stops.push(async () => void (await Promise.all([...inside.workers].map((worker) => worker.stop()))));
-    clock.drive(engine.time, async (ms) => void (await Promise.all([...inside.workers].map((worker) => worker.passTime(ms)))));
+    clock.drive(
+      engine.time,
+      async (ms) => void (await Promise.all([...inside.workers].map((worker) => worker.passTime(ms)))),
+    );
     return new TestEngine({ engine, hatchet, clock, timeoutMs, stops });
   } catch (error) {
     await stopAll(stops);
@@ -86,7 +108,13 @@ export class TestEngine {
   readonly #stops: Stops;
   #stopping: Promise<void> | undefined;
 
-  constructor(parts: { engine: RunningEngine; hatchet: HatchetClient; clock: VirtualClock; timeoutMs: number; stops: Stops }) {
+  constructor(parts: {
+    engine: RunningEngine;
+    hatchet: HatchetClient;
+    clock: VirtualClock;
+    timeoutMs: number;
+    stops: Stops;
+  }) {
     this.hatchet = parts.hatchet;
     this.clock = parts.clock;
     this.#engine = parts.engine;
@@ -120,9 +148,17 @@ export class TestEngine {
    * with the engine, or by its own `stop`.
    * @throws as `hatchet.worker`; TestingError NOT_IN_TIME
    */
-  async worker(workflows: readonly Runnable[], options: Omit<WorkerOptions, 'workflows' | 'handleKill'> & { name?: string | undefined } = {}): Promise<Worker> {
+  async worker(
+    workflows: readonly Runnable[],
+    options: Omit<WorkerOptions, 'workflows' | 'handleKill'> & { name?: string | undefined } = {},
+  ): Promise<Worker> {
     const { name = 'test', ...settings } = options;
-    const worker = await this.hatchet.worker(name, { shutdownGracePeriod: workerGraceMs, ...settings, workflows, handleKill: false });
+    const worker = await this.hatchet.worker(name, {
+      shutdownGracePeriod: workerGraceMs,
+      ...settings,
+      workflows,
+      handleKill: false,
+    });
     const ended = worker.start();
     // What ends it early is waited for below, or is the worker's own to tell.
     ended.catch(() => undefined);
@@ -136,10 +172,20 @@ export class TestEngine {
   }
 
   /** Pushes an event; resolves once what it started or woke has ended, or waits. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-  async push<Pushed>(event: EventDeclaration<Pushed, unknown>, payload: NoInfer<Pushed>, options?: PushEventOptions): Promise<PushedEvent>;
+  async push<Pushed>(
+    event: EventDeclaration<Pushed, unknown>,
+    payload: NoInfer<Pushed>,
+    options?: PushEventOptions,
+  ): Promise<PushedEvent>;
   async push(key: string, payload?: object, options?: PushEventOptions): Promise<PushedEvent>;
-  async push(key: string | EventDeclaration<unknown, unknown>, payload: unknown = {}, options: PushEventOptions = {}): Promise<PushedEvent> {
-    const event = await (typeof key === 'string' ? this.hatchet.events.push(key, Object(payload), options) : this.hatchet.events.push(key, payload, options));
+  async push(
+    key: string | EventDeclaration<unknown, unknown>,
+    payload: unknown = {},
+    options: PushEventOptions = {},
+  ): Promise<PushedEvent> {
+    const event = await (typeof key === 'string'
+      ? this.hatchet.events.push(key, Object(payload), options)
+      : this.hatchet.events.push(key, payload, options));
     await this.settled();
     return event;
   }
@@ -149,12 +195,18 @@ export class TestEngine {
    * @param options.count @default 1
    * @throws TestingError NOT_IN_TIME; HatchetError UNKNOWN_WORKFLOW
    */
-  async results<Output = unknown>(workflow: ByName<Output>, options: WaitOptions & { count?: number | undefined } = {}): Promise<TestRun<Output>[]> {
+  async results<Output = unknown>(
+    workflow: ByName<Output>,
+    options: WaitOptions & { count?: number | undefined } = {},
+  ): Promise<TestRun<Output>[]> {
     return await this.#results.ofWorkflow(workflow, { count: options.count ?? 1, timeoutMs: this.#wait(options) });
   }
 
   /** How a run ended, once it has. @throws TestingError NOT_IN_TIME; HatchetError UNKNOWN_RUN */
-  async waitForRun<Output = unknown>(run: WorkflowRunRef<Output> | string, options: WaitOptions = {}): Promise<TestRun<Output>> {
+  async waitForRun<Output = unknown>(
+    run: WorkflowRunRef<Output> | string,
+    options: WaitOptions = {},
+  ): Promise<TestRun<Output>> {
     return await this.#results.ofRun<Output>(typeof run === 'string' ? run : run.workflowRunId, this.#wait(options));
   }
 

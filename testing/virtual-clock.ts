@@ -67,7 +67,12 @@ export class VirtualClock {
   /** As `advance`, up to a time. @throws TestingError INVALID_TIME for one that has passed */
   async advanceTo(time: Date, options: AdvanceOptions = {}): Promise<void> {
     const targetMs = time.getTime();
-    if (targetMs < this.nowUs() / 1000) throw new TestingError('INVALID_TIME', `${time.toISOString()} has passed: the clock shows ${this.now().toISOString()}`, 'Choose a later time; a new test engine can start at any.');
+    if (targetMs < this.nowUs() / 1000)
+      throw new TestingError(
+        'INVALID_TIME',
+        `${time.toISOString()} has passed: the clock shows ${this.now().toISOString()}`,
+        'Choose a later time; a new test engine can start at any.',
+      );
     await this.#move(() => targetMs, options);
   }
 
@@ -93,7 +98,8 @@ export class VirtualClock {
     const time = this.#time;
     if (time === undefined) throw new TestingError('STOPPED', 'the test engine has stopped', 'Move its clock before.');
     await time.settled({ patienceMs });
-    for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs()) await this.#jump(dueMs, time, patienceMs);
+    for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs())
+      await this.#jump(dueMs, time, patienceMs);
     await this.#jump(targetMs, time, patienceMs);
   }
 
@@ -110,5 +116,9 @@ export class VirtualClock {
 
 function checkTime(ms: number): void {
   if (ms >= 0 && ms <= lastMs) return;
-  throw new TestingError('INVALID_TIME', Number.isNaN(ms) ? 'the time is not valid' : `the clock cannot show ${new Date(ms).toISOString()}`, `Stay between 1970 and ${new Date(lastMs).getUTCFullYear()}.`);
+  throw new TestingError(
+    'INVALID_TIME',
+    Number.isNaN(ms) ? 'the time is not valid' : `the clock cannot show ${new Date(ms).toISOString()}`,
+    `Stay between 1970 and ${new Date(lastMs).getUTCFullYear()}.`,
+  );
 }

@@ -37,7 +37,11 @@ interface BulkParts {
 const lanes = 8;
 
 /** Cancels or replays many runs. The engine says to which it could be done; why not to the others is looked up. */
-export async function bulkDeed(deed: BulkDeed, runs: readonly BulkItem[], { admin, reader, signal, onProgress }: BulkParts): Promise<BulkOutcome> {
+export async function bulkDeed(
+  deed: BulkDeed,
+  runs: readonly BulkItem[],
+  { admin, reader, signal, onProgress }: BulkParts,
+): Promise<BulkOutcome> {
   const refused = new Map<string, string>();
   const done: string[] = [];
   const tasks: string[] = [];
@@ -46,7 +50,8 @@ export async function bulkDeed(deed: BulkDeed, runs: readonly BulkItem[], { admi
     const ids = piece.map(({ runId }) => runId);
     const told = deed === 'cancel' ? await admin.cancel(ids) : await admin.replay(ids);
     if (deed === 'replay') tasks.push(...told);
-    const reasons = deed === 'cancel' ? await notCancelled(reader, piece, told) : await notReplayed(reader, piece, told);
+    const reasons =
+      deed === 'cancel' ? await notCancelled(reader, piece, told) : await notReplayed(reader, piece, told);
     for (const [id, reason] of reasons) refused.set(id, reason);
     done.push(...ids.filter((id) => !reasons.has(id)));
   };
@@ -58,7 +63,13 @@ export async function bulkDeed(deed: BulkDeed, runs: readonly BulkItem[], { admi
     await inPieces(inOrder(deed, runs), { signal, act, onPiece });
     return { done, refused, tasks, left: runs.length - handled, error: undefined };
   } catch (error) {
-    return { done, refused, tasks, left: runs.length - handled, error: error instanceof Error ? error : new Error(String(error)) };
+    return {
+      done,
+      refused,
+      tasks,
+      left: runs.length - handled,
+      error: error instanceof Error ? error : new Error(String(error)),
+    };
   }
 }
 
@@ -67,7 +78,12 @@ export function outcomeTexts({ refused, left, error }: Pick<BulkOutcome, 'refuse
   const counts = new Map<string, number>();
   for (const reason of refused.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const reasons = [...counts].map(([reason, count]) => `${count.toLocaleString('en-US')} ${reason}`).join(', ');
-  return [...(refused.size === 0 ? [] : [`Refused ${refused.size.toLocaleString('en-US')}: ${reasons}.`]), ...(left === 0 ? [] : [`Not come to ${left.toLocaleString('en-US')}: ${error === undefined ? 'it was stopped' : error.message}.`])];
+  return [
+    ...(refused.size === 0 ? [] : [`Refused ${refused.size.toLocaleString('en-US')}: ${reasons}.`]),
+    ...(left === 0
+      ? []
+      : [`Not come to ${left.toLocaleString('en-US')}: ${error === undefined ? 'it was stopped' : error.message}.`]),
+  ];
 }
 
 /** Those to which it can be done, as far as is known, come first: a piece in which it was done to all needs no second look. */
@@ -77,32 +93,59 @@ function inOrder(deed: BulkDeed, runs: readonly BulkItem[]): readonly BulkItem[]
 }
 
 /** @returns a reason for each that was not cancelled */
-async function notCancelled(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkItem[], cancelled: readonly string[]): Promise<Map<string, string>> {
+async function notCancelled(
+  reader: Pick<RunReader, 'getRun'>,
+  piece: readonly BulkItem[],
+  cancelled: readonly string[],
+): Promise<Map<string, string>> {
   const known = new Set(cancelled);
   // A Hatchet cluster tells ids of runs that had ended too: of those it counts whether they are still what they were.
   return reasonsOf(
     piece.filter(({ runId, status }) => isTerminal(status) || !known.has(runId)),
     async ({ runId, status }) => {
       if (isTerminal(status) && !known.has(runId)) return `${status} before`;
-      return lookUp(reader, runId, ({ run }) => (known.has(runId) && run.status !== status ? undefined : isTerminal(run.status) ? `${run.status} before` : `${run.status} again`));
+      return lookUp(reader, runId, ({ run }) =>
+        known.has(runId) && run.status !== status
+          ? undefined
+          : isTerminal(run.status)
+            ? `${run.status} before`
+            : `${run.status} again`,
+      );
     },
   );
 }
 
 /** The engine tells tasks that run again, and a run of several is none of them. @returns a reason for each run of which no task runs again, and for each task that does not */
-async function notReplayed(reader: Pick<RunReader, 'getRun'>, piece: readonly BulkItem[], replayed: readonly string[]): Promise<Map<string, string>> {
+async function notReplayed(
+  reader: Pick<RunReader, 'getRun'>,
+  piece: readonly BulkItem[],
+  replayed: readonly string[],
+): Promise<Map<string, string>> {
   // No run gives more than all its tasks.
-  if (piece.every(({ taskCount }) => taskCount > 0) && piece.reduce((sum, { taskCount }) => sum + taskCount, 0) === replayed.length) return new Map();
+  if (
+    piece.every(({ taskCount }) => taskCount > 0) &&
+    piece.reduce((sum, { taskCount }) => sum + taskCount, 0) === replayed.length
+  )
+    return new Map();
   const known = new Set(replayed);
   return reasonsOf(
     piece.filter(({ runId }) => !known.has(runId)),
-    async ({ runId, status, taskCount }) => (taskCount === 1 && !isTerminal(status) ? notEnded : lookUp(reader, runId, ({ run, tasks }) => (run.runId === runId && tasks.some(({ taskId }) => known.has(taskId)) ? undefined : notEnded))),
+    async ({ runId, status, taskCount }) =>
+      taskCount === 1 && !isTerminal(status)
+        ? notEnded
+        : lookUp(reader, runId, ({ run, tasks }) =>
+            run.runId === runId && tasks.some(({ taskId }) => known.has(taskId)) ? undefined : notEnded,
+          ),
   );
 }
 
 const notEnded = 'not ended';
 
-async function lookUp<T>(reader: Pick<RunReader, 'getRun'>, runId: string, told: (detail: Awaited<ReturnType<RunReader['getRun']>>) => T): Promise<T | string> {
+async function lookUp<T>(
+  reader: Pick<RunReader, 'getRun'>,
+  runId: string,
+  told: (detail: Awaited<ReturnType<RunReader['getRun']>>) => T,
+): Promise<T | string> {
   try {
     return told(await reader.getRun(runId));
   } catch (error) {
@@ -111,7 +154,10 @@ async function lookUp<T>(reader: Pick<RunReader, 'getRun'>, runId: string, told:
   }
 }
 
-async function reasonsOf(runs: readonly BulkItem[], reasonOf: (run: BulkItem) => Promise<string | undefined>): Promise<Map<string, string>> {
+async function reasonsOf(
+  runs: readonly BulkItem[],
+  reasonOf: (run: BulkItem) => Promise<string | undefined>,
+): Promise<Map<string, string>> {
   const reasons = new Map<string, string>();
   const rest = runs.values();
   const lane = async (): Promise<void> => {

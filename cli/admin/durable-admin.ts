@@ -1,4 +1,9 @@
-import { MonitorServiceClient, type BranchTaskResponse, type RestoreTaskResponse, type SkipSleepResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  MonitorServiceClient,
+  type BranchTaskResponse,
+  type RestoreTaskResponse,
+  type SkipSleepResponse,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { Channel } from '../connection/channel.ts';
 import { lacksMonitor, noteMonitor } from '../connection/monitor-offer.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
@@ -19,7 +24,9 @@ export class DurableAdmin {
   /** Starts the task again from the node. @throws ServerError */
   async branch({ taskId, branch, node }: NodePlace): Promise<{ taskId: string; branch: number; node: number }> {
     try {
-      const made = await this.#channel.call<BranchTaskResponse>((client, ...rest) => client.branchTask({ taskId, branch, node }, ...rest));
+      const made = await this.#channel.call<BranchTaskResponse>((client, ...rest) =>
+        client.branchTask({ taskId, branch, node }, ...rest),
+      );
       return { taskId: made.taskId, branch: made.branch, node: made.node };
     } catch (error) {
       return await this.#overRest(error, (rest) => rest.branch({ taskId, branch, node }));
@@ -29,7 +36,9 @@ export class DurableAdmin {
   /** Wakes an evicted task. @throws ServerError */
   async restore(taskId: string): Promise<{ taskId: string; requeued: boolean }> {
     try {
-      const answer = await this.#channel.call<RestoreTaskResponse>((client, ...rest) => client.restoreTask({ taskId }, ...rest));
+      const answer = await this.#channel.call<RestoreTaskResponse>((client, ...rest) =>
+        client.restoreTask({ taskId }, ...rest),
+      );
       return { taskId: answer.taskId, requeued: answer.requeued };
     } catch (error) {
       return await this.#overRest(error, (rest) => rest.restore(taskId));
@@ -39,7 +48,9 @@ export class DurableAdmin {
   /** @throws ServerError where the engine does not allow it, NotOffered where it cannot */
   async skipSleep({ taskId, branch, node }: NodePlace): Promise<void> {
     try {
-      await this.#channel.call<SkipSleepResponse>((client, ...rest) => client.skipSleep({ taskId, branch, node }, ...rest));
+      await this.#channel.call<SkipSleepResponse>((client, ...rest) =>
+        client.skipSleep({ taskId, branch, node }, ...rest),
+      );
     } catch (error) {
       throw lacksMonitor(error) ? new NotOffered('skip', error) : error;
     }

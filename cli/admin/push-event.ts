@@ -17,7 +17,11 @@ export interface PushedEvent {
 }
 
 /** Pushes an event and looks which runs it started. @throws HatchetError, ServerError */
-export async function pushedEvent(hatchet: Hatchet, reader: Pick<RunReader, 'runsOfEvent'>, { key, payload, scope, priority, metadata }: EventToPush): Promise<PushedEvent> {
+export async function pushedEvent(
+  hatchet: Hatchet,
+  reader: Pick<RunReader, 'runsOfEvent'>,
+  { key, payload, scope, priority, metadata }: EventToPush,
+): Promise<PushedEvent> {
   const event = await hatchet.events.push(key, payload, { scope, priority, additionalMetadata: metadata });
   const runs = await reader.runsOfEvent(event.eventId);
   return { eventId: event.eventId, key: event.key, runs: runs.map(({ runId, workflow }) => ({ runId, workflow })) };

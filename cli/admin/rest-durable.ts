@@ -22,7 +22,10 @@ export class RestDurable {
   async branch({ taskId, branch, node }: NodePlace): Promise<{ taskId: string; branch: number; node: number }> {
     const log = await this.#reader.getDurableLog(taskId);
     const branchId = branch ?? currentBranch(log);
-    const made = await this.#client.post<{ taskExternalId: string; nodeId: number; branchId: number }>('/api/v1/stable/tenants/:tenant/durable-tasks/branch', { taskExternalId: log.taskId, nodeId: node, branchId });
+    const made = await this.#client.post<{ taskExternalId: string; nodeId: number; branchId: number }>(
+      '/api/v1/stable/tenants/:tenant/durable-tasks/branch',
+      { taskExternalId: log.taskId, nodeId: node, branchId },
+    );
     return { taskId: made.taskExternalId, branch: made.branchId, node: made.nodeId };
   }
 

@@ -1,5 +1,10 @@
 import { uuidv7 } from 'uuidv7';
-import { AdminServiceClient, type CancelTasksResponse, type ReplayTasksResponse, type TriggerWorkflowRunResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  AdminServiceClient,
+  type CancelTasksResponse,
+  type ReplayTasksResponse,
+  type TriggerWorkflowRunResponse,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { offersMonitor } from '../connection/monitor-offer.ts';
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
@@ -19,7 +24,11 @@ const tries = 3;
 
 /** The engine may have taken it: nobody can tell, and a second call would be a second run. */
 function unknownOutcome(workflow: string, cause: ServerError): ServerError {
-  return new ServerError(`${cause.message}. Whether ${workflow} was triggered is not known`, { status: cause.status, remedy: `See \`hatchet runs list --workflow ${workflow}\` before it is triggered again.`, cause });
+  return new ServerError(`${cause.message}. Whether ${workflow} was triggered is not known`, {
+    status: cause.status,
+    remedy: `See \`hatchet runs list --workflow ${workflow}\` before it is triggered again.`,
+    cause,
+  });
 }
 
 /** What the CLI changes in an engine, over the plain contract. */
@@ -44,7 +53,10 @@ export class RunAdmin {
     const runId = uuidv7();
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await this.#channel.call<TriggerWorkflowRunResponse>((client, ...rest) => client.triggerWorkflowRun(request, ...rest), { [runIdHeader]: runId });
+        const response = await this.#channel.call<TriggerWorkflowRunResponse>(
+          (client, ...rest) => client.triggerWorkflowRun(request, ...rest),
+          { [runIdHeader]: runId },
+        );
         return response.externalId;
       } catch (error) {
         if (!(error instanceof ServerError) || !error.isAbsence) throw error;
@@ -61,13 +73,17 @@ export class RunAdmin {
 
   /** @returns the ids that were cancelled @throws ServerError */
   async cancel(runIds: readonly string[]): Promise<readonly string[]> {
-    const { cancelledTasks } = await this.#channel.call<CancelTasksResponse>((client, ...rest) => client.cancelTasks({ externalIds: [...runIds] }, ...rest));
+    const { cancelledTasks } = await this.#channel.call<CancelTasksResponse>((client, ...rest) =>
+      client.cancelTasks({ externalIds: [...runIds] }, ...rest),
+    );
     return cancelledTasks;
   }
 
   /** @returns the ids of the tasks that run again @throws ServerError */
   async replay(ids: readonly string[]): Promise<readonly string[]> {
-    const { replayedTasks } = await this.#channel.call<ReplayTasksResponse>((client, ...rest) => client.replayTasks({ externalIds: [...ids] }, ...rest));
+    const { replayedTasks } = await this.#channel.call<ReplayTasksResponse>((client, ...rest) =>
+      client.replayTasks({ externalIds: [...ids] }, ...rest),
+    );
     return replayedTasks;
   }
 

@@ -5,7 +5,11 @@ import type { RunReader } from '../monitor/run-reader.ts';
 import { RunAdmin } from './run-admin.ts';
 
 /** Runs work that changes runs of the engine which the flags name, and closes its channels after it. */
-export async function withRunAdmin<T>(context: CliContext, flags: ConnectionFlags, work: (parts: { admin: RunAdmin; reader: RunReader }) => Promise<T>): Promise<T> {
+export async function withRunAdmin<T>(
+  context: CliContext,
+  flags: ConnectionFlags,
+  work: (parts: { admin: RunAdmin; reader: RunReader }) => Promise<T>,
+): Promise<T> {
   const connection = resolveConnection(context, flags);
   const reader = openReader(connection);
   const admin = new RunAdmin(connection);

@@ -22,9 +22,19 @@ export class WorkflowAdmin {
 
   /** A run as the cron's next tick would make it; the tick comes all the same. @returns the run's id @throws HatchetError */
   async runCron(cronId: string): Promise<string> {
-    const { workflowName, input = {}, additionalMetadata = {}, name, cron, priority } = await this.#hatchet.crons.get(cronId);
+    const {
+      workflowName,
+      input = {},
+      additionalMetadata = {},
+      name,
+      cron,
+      priority,
+    } = await this.#hatchet.crons.get(cronId);
     const metadata = { ...additionalMetadata, hatchet__cron_name: name ?? cron, hatchet__cron_expression: cron };
-    const run = await this.#hatchet.runNoWait(workflowName, input, { additionalMetadata: metadata, ...(priority === 1 || priority === 2 || priority === 3 ? { priority } : {}) });
+    const run = await this.#hatchet.runNoWait(workflowName, input, {
+      additionalMetadata: metadata,
+      ...(priority === 1 || priority === 2 || priority === 3 ? { priority } : {}),
+    });
     return run.runId;
   }
 

@@ -38,8 +38,12 @@ type Env = CliContext['env'];
 
 /** HATCHET_CONFIG_DIR, else the folder that the system has for a user's settings. */
 export function profilesPath(env: Env): string {
-  const set = (name: string): string | undefined => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
-  const base = set('XDG_CONFIG_HOME') ?? (process.platform === 'win32' ? set('APPDATA') : undefined) ?? join(set('HOME') ?? homedir(), '.config');
+  const set = (name: string): string | undefined =>
+    env[name] === undefined || env[name] === '' ? undefined : env[name];
+  const base =
+    set('XDG_CONFIG_HOME') ??
+    (process.platform === 'win32' ? set('APPDATA') : undefined) ??
+    join(set('HOME') ?? homedir(), '.config');
   return join(set('HATCHET_CONFIG_DIR') ?? join(base, 'hatchet-ts'), 'profiles.json');
 }
 
@@ -51,12 +55,21 @@ export function readProfiles(env: Env): Profiles {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return { chosen: undefined, byName: new Map() };
-    throw new CliError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new CliError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   const distrust = distrustRecord(path);
-  if (distrust !== undefined) throw new CliError(`${path} is not to be trusted: ${distrust}`, { exitCode: ExitCode.noEngine, remedy: `Remove it, or make it yours alone: chmod 600 ${path} && chmod 700 ${dirname(path)}.` });
+  if (distrust !== undefined)
+    throw new CliError(`${path} is not to be trusted: ${distrust}`, {
+      exitCode: ExitCode.noEngine,
+      remedy: `Remove it, or make it yours alone: chmod 600 ${path} && chmod 700 ${dirname(path)}.`,
+    });
   const profiles = parse(text);
-  if (profiles === undefined) throw new CliError(`${path} holds no profiles`, { remedy: 'Remove it, and add them again with `hatchet profile add`.' });
+  if (profiles === undefined)
+    throw new CliError(`${path} holds no profiles`, {
+      remedy: 'Remove it, and add them again with `hatchet profile add`.',
+    });
   return profiles;
 }
 
@@ -71,11 +84,18 @@ export function writeProfiles(env: Env, { chosen, byName }: Profiles): void {
   const temporary = `${path}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, `${JSON.stringify({ chosen: chosen ?? null, profiles: Object.fromEntries(byName) }, undefined, 2)}\n`, { mode: 0o600 });
+    writeFileSync(
+      temporary,
+      `${JSON.stringify({ chosen: chosen ?? null, profiles: Object.fromEntries(byName) }, undefined, 2)}\n`,
+      { mode: 0o600 },
+    );
     chmodSync(temporary, 0o600); // one that was left behind keeps its mode
     renameSync(temporary, path);
   } catch (error) {
-    throw new CliError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { remedy: 'Change its permissions, or name another folder by HATCHET_CONFIG_DIR.', cause: error });
+    throw new CliError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
+      remedy: 'Change its permissions, or name another folder by HATCHET_CONFIG_DIR.',
+      cause: error,
+    });
   }
 }
 
@@ -107,7 +127,10 @@ function parseProfile(value: unknown): Profile | undefined {
   };
 }
 
-function texts<const Name extends string>(value: Record<string, unknown>, names: readonly Name[]): Partial<Record<Name, string>> {
+function texts<const Name extends string>(
+  value: Record<string, unknown>,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
   const found: Partial<Record<Name, string>> = {};
   for (const name of names) {
     const text = value[name];
@@ -121,7 +144,12 @@ export function profileOf({ byName }: Profiles, name: string, namedBy?: string):
   const profile = byName.get(name);
   if (profile !== undefined) return profile;
   const names = [localProfile, ...byName.keys()];
-  throw wrongUse(namedBy === undefined ? `there is no profile ${JSON.stringify(name)}` : `${namedBy} names the profile ${JSON.stringify(name)}, which is not there`, `There are ${names.join(', ')}; \`hatchet profile add ${name}\` makes it.`);
+  throw wrongUse(
+    namedBy === undefined
+      ? `there is no profile ${JSON.stringify(name)}`
+      : `${namedBy} names the profile ${JSON.stringify(name)}, which is not there`,
+    `There are ${names.join(', ')}; \`hatchet profile add ${name}\` makes it.`,
+  );
 }
 
 export interface ProfileFlags {

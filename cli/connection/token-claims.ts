@@ -21,7 +21,12 @@ export function tokenClaims(token: string): TokenClaims | undefined {
       return typeof value === 'string' ? value : undefined;
     };
     const { exp } = claims;
-    return { tenantId: text('sub'), grpcAddress: text('grpc_broadcast_address'), serverUrl: text('server_url'), expiresAt: typeof exp === 'number' ? new Date(exp * 1000) : undefined };
+    return {
+      tenantId: text('sub'),
+      grpcAddress: text('grpc_broadcast_address'),
+      serverUrl: text('server_url'),
+      expiresAt: typeof exp === 'number' ? new Date(exp * 1000) : undefined,
+    };
   } catch {
     return undefined;
   }

@@ -32,9 +32,19 @@ export function noteUnusedConnection(context: CliContext, does: string): void {
 /** Says that a profile was chosen where the project has an engine of its own that runs. */
 export function noteChosenProfile(context: CliContext, flags: ConnectionFlags): void {
   const { env, cwd } = context;
-  if (flags.token !== undefined || flags.tokenFile !== undefined || flags.dataDir !== undefined || namedProfile(env, flags) !== undefined || (env['HATCHET_CLIENT_TOKEN'] ?? '') !== '') return;
+  if (
+    flags.token !== undefined ||
+    flags.tokenFile !== undefined ||
+    flags.dataDir !== undefined ||
+    namedProfile(env, flags) !== undefined ||
+    (env['HATCHET_CLIENT_TOKEN'] ?? '') !== ''
+  )
+    return;
   const chosen = chosenProfile(env);
-  if (chosen !== undefined && hasEngine(cwd)) createOutput('text', context).note(`This is the profile ${chosen}, chosen in ${profilesPath(env)}; the engine of this project is --profile ${localProfile}.`);
+  if (chosen !== undefined && hasEngine(cwd))
+    createOutput('text', context).note(
+      `This is the profile ${chosen}, chosen in ${profilesPath(env)}; the engine of this project is --profile ${localProfile}.`,
+    );
 }
 
 function hasEngine(cwd: string): boolean {

@@ -43,5 +43,6 @@ child.on('error', (error) => {
 });
 child.on('exit', (code, signal) => {
   // As a shell says it of its commands.
-  process.exitCode = code ?? (signal === null || (signal === 'SIGTERM' && stopping) ? 0 : 128 + constants.signals[signal]);
+  process.exitCode =
+    code ?? (signal === null || (signal === 'SIGTERM' && stopping) ? 0 : 128 + constants.signals[signal]);
 });

@@ -25,7 +25,12 @@ export class EngineController {
   start(): void {
     if (this.#stopping) return;
     removeStaleRecord(this.#options.dataDir);
-    const child = spawnEngine({ engine: this.#options, log: 'file', detached: false, onStage: (stage) => this.#emit({ type: 'engine-stage', stage }) });
+    const child = spawnEngine({
+      engine: this.#options,
+      log: 'file',
+      detached: false,
+      onStage: (stage) => this.#emit({ type: 'engine-stage', stage }),
+    });
     this.#process = child;
     child.ready.then(
       (engine) => this.#ready(engine),
@@ -52,7 +57,10 @@ export class EngineController {
     if (code === 0) {
       // It was asked to, by `hatchet engine stop` or a second `hatchet dev` that wants the data folder: it must stay stopped.
       this.#stopping = true;
-      this.#emit({ type: 'engine-failed', error: new CliError('the engine was stopped from elsewhere', { remedy: 'Start it again with `hatchet dev`.' }) });
+      this.#emit({
+        type: 'engine-failed',
+        error: new CliError('the engine was stopped from elsewhere', { remedy: 'Start it again with `hatchet dev`.' }),
+      });
       return;
     }
     const retryInMs = this.#backoffMs;

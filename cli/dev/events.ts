@@ -35,7 +35,14 @@ export type DevEvent =
   | { type: 'engine-recovered' }
   | { type: 'files-changed'; paths: readonly string[] }
   | { type: 'build-started' }
-  | { type: 'build-done'; manifest: string; changed: boolean; changedFiles: readonly string[]; inputs: readonly string[]; ms: number }
+  | {
+      type: 'build-done';
+      manifest: string;
+      changed: boolean;
+      changedFiles: readonly string[];
+      inputs: readonly string[];
+      ms: number;
+    }
   /** `isFirst`: no build has succeeded yet, so that no worker serves. */
   | { type: 'build-failed'; problems: readonly Problem[]; inputs: readonly string[]; isFirst: boolean }
   /** The worker seems to write these files itself, each time that it starts: it is not started again for them. */
@@ -47,7 +54,17 @@ export type DevEvent =
   | { type: 'worker-draining'; generation: number; replaced: boolean }
   | { type: 'worker-stopped'; generation: number }
   /** It ended although nobody stopped it. `retryInMs` is null when it is not tried again by itself. `serves`: an older generation goes on. */
-  | { type: 'worker-exited'; generation: number; exit: WorkerExit; retryInMs: number | null; isLatest: boolean; waitsForChange: boolean; reason: CrashReason | undefined; workerIds: readonly string[]; serves: boolean }
+  | {
+      type: 'worker-exited';
+      generation: number;
+      exit: WorkerExit;
+      retryInMs: number | null;
+      isLatest: boolean;
+      waitsForChange: boolean;
+      reason: CrashReason | undefined;
+      workerIds: readonly string[];
+      serves: boolean;
+    }
   /** It was on a worker that ended. */
   | { type: 'run-interrupted'; runId: string; workflow: string }
   | { type: 'worker-line'; generation: number; line: string }
@@ -59,13 +76,27 @@ export type DevEvent =
   | { type: 'worker-loaded'; file: string }
   | { type: 'run-event'; event: EventRow }
   /** A durable run was begun by other code than that which resumed it, and failed on it. */
-  | { type: 'durable-mismatch'; runId: string; workflow: string; task: string; node: number; recorded: string; asked: string }
+  | {
+      type: 'durable-mismatch';
+      runId: string;
+      workflow: string;
+      task: string;
+      node: number;
+      recorded: string;
+      asked: string;
+    }
   | { type: 'overview'; overview: Overview }
   | { type: 'feed-lost'; why: string }
   | { type: 'feed-back' }
   | { type: 'triggered'; workflow: string; runId: string }
   | { type: 'trigger-failed'; workflow: string; error: unknown }
-  | { type: 'run-finished'; runId: string; outcome: 'COMPLETED' | 'FAILED' | 'CANCELLED'; output: unknown; failure: string | null }
+  | {
+      type: 'run-finished';
+      runId: string;
+      outcome: 'COMPLETED' | 'FAILED' | 'CANCELLED';
+      output: unknown;
+      failure: string | null;
+    }
   | { type: 'reload-requested' }
   | { type: 'quit-requested' }
   | { type: 'interrupted'; signal: string }

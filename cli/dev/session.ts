@@ -143,7 +143,8 @@ export class DevSession {
         this.#underWay.note(event.event);
         this.#noteLate(event.event);
         this.#checkMismatch(event.event);
-        if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun) this.#look(event.event.runId);
+        if (event.event.type === 'RUN_FINISHED' && event.event.runId === this.#triggeredRun)
+          this.#look(event.event.runId);
         return;
       case 'run-finished':
         this.#triggeredRun = undefined;
@@ -185,8 +186,12 @@ export class DevSession {
   #reload({ changed, changedFiles }: Extract<DevEvent, { type: 'build-done' }>): void {
     const envChanged = this.#envChanged;
     this.#envChanged = false;
-    const verdict = changed && changedFiles.length > 0 && !envChanged ? this.#selfWrites.judge(changedFiles, performance.now()) : 'start';
-    if (verdict === 'hold') this.handle({ type: 'reload-held', files: changedFiles.map((file) => relative(this.#parts.project, file)) });
+    const verdict =
+      changed && changedFiles.length > 0 && !envChanged
+        ? this.#selfWrites.judge(changedFiles, performance.now())
+        : 'start';
+    if (verdict === 'hold')
+      this.handle({ type: 'reload-held', files: changedFiles.map((file) => relative(this.#parts.project, file)) });
     if (verdict === 'start') this.#serve(changed || envChanged);
   }
 
@@ -246,7 +251,11 @@ export class DevSession {
   #look(runId: string): void {
     this.#looks = this.#looks.then(async () => {
       if (this.#triggeredRun !== runId) return;
-      await this.#parts.feed.outcome(runId).catch((error: unknown) => this.handle({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }));
+      await this.#parts.feed
+        .outcome(runId)
+        .catch((error: unknown) =>
+          this.handle({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }),
+        );
     });
   }
 

@@ -32,7 +32,17 @@ const watch = `
 `;
 
 /** These change other packages as they are loaded, so that nothing may be loaded before a program has loaded them. */
-const instruments = ['require-in-the-middle', 'import-in-the-middle', '@opentelemetry/instrumentation', '@opentelemetry/sdk-node', '@opentelemetry/auto-instrumentations-node', '@sentry/node', 'dd-trace', 'newrelic', 'elastic-apm-node'];
+const instruments = [
+  'require-in-the-middle',
+  'import-in-the-middle',
+  '@opentelemetry/instrumentation',
+  '@opentelemetry/sdk-node',
+  '@opentelemetry/auto-instrumentations-node',
+  '@sentry/node',
+  'dd-trace',
+  'newrelic',
+  'elastic-apm-node',
+];
 const here = dirname(fileURLToPath(import.meta.url));
 
 const inherited = process.env[modulesVariable];
@@ -51,7 +61,10 @@ if (isMainThread && inherited === undefined) {
 
 function registerHooks(): MessagePort {
   const { port1, port2 } = new MessageChannel();
-  register(pathToFileURL(resolve(here, 'modules', 'loader-hooks.js')), { data: { port: port2 }, transferList: [port2] });
+  register(pathToFileURL(resolve(here, 'modules', 'loader-hooks.js')), {
+    data: { port: port2 },
+    transferList: [port2],
+  });
   return port1;
 }
 

@@ -1,7 +1,9 @@
 import type { BranchRow, DurableLogRow, NodeRow } from '../monitor/durable-log.ts';
 
 /** A line of a log's tree, top down: a node, or the head of a branch where it leaves another. */
-export type TreeLine = { kind: 'node'; rails: string; below: string; node: NodeRow; isCurrent: boolean } | { kind: 'branch'; rails: string; below: string; branch: BranchRow; isCurrent: boolean };
+export type TreeLine =
+  | { kind: 'node'; rails: string; below: string; node: NodeRow; isCurrent: boolean }
+  | { kind: 'branch'; rails: string; below: string; branch: BranchRow; isCurrent: boolean };
 
 const firstBranch = 1;
 /** Waits of older SDKs, which have a key instead of a place. */
@@ -26,10 +28,22 @@ export function logTree(log: DurableLogRow): readonly TreeLine[] {
       const own = `${rails}${isLast ? '└─' : '├─'}`;
       const inner = `${rails}${isLast ? '  ' : '│ '}`;
       if (item.kind === 'node') {
-        lines.push({ kind: 'node', rails: own, below: inner, node: item.node, isCurrent: item.node.branch === signalBranch || shared.get(item.node.node) === item.node.branch });
+        lines.push({
+          kind: 'node',
+          rails: own,
+          below: inner,
+          node: item.node,
+          isCurrent: item.node.branch === signalBranch || shared.get(item.node.node) === item.node.branch,
+        });
         continue;
       }
-      lines.push({ kind: 'branch', rails: own, below: inner, branch: item.branch, isCurrent: item.branch.branch === current });
+      lines.push({
+        kind: 'branch',
+        rails: own,
+        below: inner,
+        branch: item.branch,
+        isCurrent: item.branch.branch === current,
+      });
       draw(item.branch.branch, inner);
     }
   };
@@ -46,7 +60,12 @@ export function currentBranch(log: Pick<DurableLogRow, 'branches'>): number {
 /** What the task is waiting for: open nodes in the history of its present branch, memos left out. */
 export function openNodes(log: DurableLogRow): readonly NodeRow[] {
   const shared = historyOf(log, currentBranch(log));
-  return log.nodes.filter((node) => node.satisfiedAt === null && node.kind !== 'MEMO' && (node.branch === signalBranch || shared.get(node.node) === node.branch));
+  return log.nodes.filter(
+    (node) =>
+      node.satisfiedAt === null &&
+      node.kind !== 'MEMO' &&
+      (node.branch === signalBranch || shared.get(node.node) === node.branch),
+  );
 }
 
 /** An open node that has a sleep in it. */
@@ -70,7 +89,10 @@ function nodesByBranch(log: Pick<DurableLogRow, 'nodes'>): ReadonlyMap<number, r
 
 function itemsOf(nodes: readonly NodeRow[], leaving: readonly BranchRow[]): Item[] {
   // A branch's own nodes end where its parent's history ends: one that leaves at an older node stands before them all.
-  const items: (Item & { at: number })[] = [...leaving.map((each) => ({ kind: 'branch' as const, branch: each, at: each.firstNode - 0.5 })), ...nodes.map((node) => ({ kind: 'node' as const, node, at: node.node }))];
+  const items: (Item & { at: number })[] = [
+    ...leaving.map((each) => ({ kind: 'branch' as const, branch: each, at: each.firstNode - 0.5 })),
+    ...nodes.map((node) => ({ kind: 'node' as const, node, at: node.node })),
+  ];
   return items.sort((a, b) => a.at - b.at);
 }
 
@@ -80,7 +102,7 @@ function historyOf(log: DurableLogRow, branch: number): ReadonlyMap<number, numb
   const nodes = nodesByBranch(log);
   const points = new Map(log.branches.map((each) => [each.branch, each]));
   let before = Number.POSITIVE_INFINITY;
-  for (let at = branch; ; ) {
+  for (let at = branch; ;) {
     const point = points.get(at);
     const first = point?.firstNode ?? 1;
     for (const node of nodes.get(at) ?? []) if (node.node < before && node.node >= first) history.set(node.node, at);

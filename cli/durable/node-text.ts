@@ -5,7 +5,11 @@ import { isRecord } from '../project/json-value.ts';
 import { jsonText } from '../output/plain-text.ts';
 
 /** As statuses elsewhere; what is open has a sign of its own. */
-export const nodeMarks: Readonly<Partial<Record<RunStatusName, string>>> = { COMPLETED: '✓', FAILED: '✗', CANCELLED: '⊘' };
+export const nodeMarks: Readonly<Partial<Record<RunStatusName, string>>> = {
+  COMPLETED: '✓',
+  FAILED: '✗',
+  CANCELLED: '⊘',
+};
 const openMark = '…';
 
 export function nodeMark(node: NodeRow): string {
@@ -21,7 +25,9 @@ export function nodeTitle(node: NodeRow): string {
 /** How long it took, or how long it waits by now and until when a sleep of it lasts. */
 export function nodeWait(node: NodeRow, nowMs = Date.now()): string {
   if (node.satisfiedAt !== null) return spanText(node.askedAt, node.satisfiedAt, nowMs);
-  const [due] = node.conditions.flatMap(({ dueAt, met }) => (dueAt === null || met ? [] : [dueAt])).sort((a, b) => Date.parse(a) - Date.parse(b));
+  const [due] = node.conditions
+    .flatMap(({ dueAt, met }) => (dueAt === null || met ? [] : [dueAt]))
+    .sort((a, b) => Date.parse(a) - Date.parse(b));
   return `waits ${spanText(node.askedAt, null, nowMs)}${due === undefined ? '' : `, ends ${untilText(due, nowMs)}`}`;
 }
 
@@ -29,7 +35,9 @@ export function nodeWait(node: NodeRow, nowMs = Date.now()): string {
 export function nodeResult(node: NodeRow): string {
   if (node.satisfiedAt === null) {
     const met = node.conditions.filter((condition) => condition.met);
-    return met.length === 0 ? '' : `has ${met.map(({ sleep, eventKey }) => (sleep === null ? `event ${jsonText(eventKey)}` : `sleep ${sleep}`)).join(', ')}`;
+    return met.length === 0
+      ? ''
+      : `has ${met.map(({ sleep, eventKey }) => (sleep === null ? `event ${jsonText(eventKey)}` : `sleep ${sleep}`)).join(', ')}`;
   }
   if (node.errorMessage !== null) return node.errorMessage;
   if (node.status === 'CANCELLED') return 'cancelled';
@@ -45,9 +53,13 @@ function waitResult(node: NodeRow): string {
   if (node.conditions.length === 1 && node.conditions[0]?.sleep !== null) return '';
   const byKey = isRecord(output) && isRecord(output['CREATE']) ? output['CREATE'] : output;
   if (!isRecord(byKey)) return jsonText(byKey ?? null);
-  const entries = Object.entries(byKey).map(([key, value]) => [key, Array.isArray(value) && value.length === 1 ? value[0] : value] as const);
+  const entries = Object.entries(byKey).map(
+    ([key, value]) => [key, Array.isArray(value) && value.length === 1 ? value[0] : value] as const,
+  );
   const [only] = entries;
-  return jsonText(node.conditions.length === 1 && only !== undefined && entries.length === 1 ? only[1] : Object.fromEntries(entries));
+  return jsonText(
+    node.conditions.length === 1 && only !== undefined && entries.length === 1 ? only[1] : Object.fromEntries(entries),
+  );
 }
 
 /** `branch 2, from node 3 of branch 1`. */

@@ -40,7 +40,16 @@ function parse(text: string): EngineRecord | undefined {
     const { pid, startedAt, version, grpc, http, databaseUrl } = value;
     if (typeof pid !== 'number' || typeof startedAt !== 'string' || typeof version !== 'string') return undefined;
     if (typeof grpc !== 'string' || typeof http !== 'string' || typeof databaseUrl !== 'string') return undefined;
-    return { pid, startedAt, version, grpc, http, tls: parseLocalTls(value['tls']) ?? null, secretKeyFile: typeof value['secretKeyFile'] === 'string' ? value['secretKeyFile'] : null, databaseUrl };
+    return {
+      pid,
+      startedAt,
+      version,
+      grpc,
+      http,
+      tls: parseLocalTls(value['tls']) ?? null,
+      secretKeyFile: typeof value['secretKeyFile'] === 'string' ? value['secretKeyFile'] : null,
+      databaseUrl,
+    };
   } catch {
     return undefined;
   }
@@ -49,7 +58,11 @@ function parse(text: string): EngineRecord | undefined {
 /** @throws CliError for a file in a data folder that another user may have written */
 function checkTrust(path: string): void {
   const distrust = distrustRecord(path);
-  if (distrust !== undefined) throw new CliError(`${path} is not to be trusted: ${distrust}`, { remedy: 'Run the command as the user whose engine it is, remove that file, or name an engine with HATCHET_CLIENT_TOKEN.' });
+  if (distrust !== undefined)
+    throw new CliError(`${path} is not to be trusted: ${distrust}`, {
+      remedy:
+        'Run the command as the user whose engine it is, remove that file, or name an engine with HATCHET_CLIENT_TOKEN.',
+    });
 }
 
 /**

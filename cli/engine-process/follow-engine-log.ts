@@ -17,7 +17,10 @@ export interface EngineLogFollower {
  * outlives its reader, which a pipe would not let it.
  * @param options.past bytes before the present end that are read first
  */
-export function followEngineLog(path: string, options: { past: number; onLines: (lines: readonly string[]) => void }): EngineLogFollower {
+export function followEngineLog(
+  path: string,
+  options: { past: number; onLines: (lines: readonly string[]) => void },
+): EngineLogFollower {
   let offset: number | undefined;
   let decoder = new StringDecoder('utf8');
   let rest = '';
@@ -55,9 +58,11 @@ export function followEngineLog(path: string, options: { past: number; onLines: 
   if (options.past === 0) offset = sizeOf(path);
   const look = (): void => {
     // It may be gone for a moment; the next look finds the new one.
-    reading ??= read().catch(() => undefined).finally(() => {
-      reading = undefined;
-    });
+    reading ??= read()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = undefined;
+      });
   };
   const timer = setInterval(look, lookEveryMs);
   look();

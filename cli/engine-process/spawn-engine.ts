@@ -91,7 +91,11 @@ function watch(child: ChildProcess, options: SpawnEngineOptions): EngineProcess 
     });
     void exited.then(({ code, signal }) => {
       const how = signal === null ? `exit code ${code}` : signal;
-      reject(new CliError(`the engine ended before it was ready (${how})`, { remedy: options.log === 'file' ? `Read ${engineLogPath(options.engine.dataDir)}.` : undefined }));
+      reject(
+        new CliError(`the engine ended before it was ready (${how})`, {
+          remedy: options.log === 'file' ? `Read ${engineLogPath(options.engine.dataDir)}.` : undefined,
+        }),
+      );
     });
   });
   ready.catch(() => undefined); // a caller that only waits for the exit must not see an unhandled rejection
@@ -118,7 +122,10 @@ function watch(child: ChildProcess, options: SpawnEngineOptions): EngineProcess 
   };
 }
 
-type Message = { type: 'ready'; ready: EngineReady } | { type: 'stage'; stage: StageEvent } | { type: 'error'; error: CliError };
+type Message =
+  | { type: 'ready'; ready: EngineReady }
+  | { type: 'stage'; stage: StageEvent }
+  | { type: 'error'; error: CliError };
 
 /** Lines of engine/main.ts's protocol. */
 function parseMessage(line: string): Message | undefined {
@@ -133,8 +140,17 @@ function parseMessage(line: string): Message | undefined {
     case 'ready': {
       const { pid, startedAt, version, grpc, http, databaseUrl, token } = value;
       const [at, web] = [parseAddress(grpc), parseAddress(http)];
-      if (typeof pid !== 'number' || typeof startedAt !== 'string' || typeof version !== 'string' || typeof databaseUrl !== 'string' || typeof token !== 'string') return undefined;
-      return at === undefined || web === undefined ? undefined : { type: 'ready', ready: { pid, startedAt, version, grpc: at, http: web, databaseUrl, token } };
+      if (
+        typeof pid !== 'number' ||
+        typeof startedAt !== 'string' ||
+        typeof version !== 'string' ||
+        typeof databaseUrl !== 'string' ||
+        typeof token !== 'string'
+      )
+        return undefined;
+      return at === undefined || web === undefined
+        ? undefined
+        : { type: 'ready', ready: { pid, startedAt, version, grpc: at, http: web, databaseUrl, token } };
     }
     case 'stage': {
       const { stage, status, ms, detail } = value;
@@ -159,5 +175,8 @@ function engineError(value: Record<string, unknown>): CliError {
   const code = typeof value['code'] === 'string' ? value['code'] : 'INTERNAL';
   const message = typeof value['message'] === 'string' ? value['message'] : 'the engine could not start';
   const remedy = typeof value['remedy'] === 'string' ? value['remedy'] : undefined;
-  return new CliError(code === 'INTERNAL' ? `the engine failed while it started; this is a bug.\n${message}` : message, { exitCode: code === 'INTERNAL' ? ExitCode.failed : exitCodeOf(code), remedy });
+  return new CliError(
+    code === 'INTERNAL' ? `the engine failed while it started; this is a bug.\n${message}` : message,
+    { exitCode: code === 'INTERNAL' ? ExitCode.failed : exitCodeOf(code), remedy },
+  );
 }

@@ -13,7 +13,11 @@ export const maxPayloadBytes = 4 * 1024 * 1024;
  */
 export function checkPayload(text: string, what: string): unknown {
   const bytes = Buffer.byteLength(text);
-  if (bytes > maxPayloadBytes) throw wrongUse(`${what} has ${bytes.toLocaleString('en')} bytes; the limit is ${maxPayloadBytes.toLocaleString('en')} (4 MiB)`, 'Store large data elsewhere, and pass its address.');
+  if (bytes > maxPayloadBytes)
+    throw wrongUse(
+      `${what} has ${bytes.toLocaleString('en')} bytes; the limit is ${maxPayloadBytes.toLocaleString('en')} (4 MiB)`,
+      'Store large data elsewhere, and pass its address.',
+    );
   if (text.includes('\0')) throw wrongUse(`${what} holds a NUL character`, 'Remove it: Postgres cannot store it.');
   let value: unknown;
   try {
@@ -21,9 +25,15 @@ export function checkPayload(text: string, what: string): unknown {
   } catch (cause) {
     const found = findJsonError(text);
     const where = found === undefined ? String(cause) : `line ${found.line}, column ${found.column}: ${found.message}`;
-    throw wrongUse(`${what} is not valid JSON: ${where}`, what.startsWith('--') ? `In a shell, put it in single quotes: ${what} '{"message":"Hi"}'.` : 'Correct it: names and texts stand in double quotes, and nothing follows the last comma.');
+    throw wrongUse(
+      `${what} is not valid JSON: ${where}`,
+      what.startsWith('--')
+        ? `In a shell, put it in single quotes: ${what} '{"message":"Hi"}'.`
+        : 'Correct it: names and texts stand in double quotes, and nothing follows the last comma.',
+    );
   }
-  if (holdsNul(value)) throw wrongUse(`${what} holds a NUL character (\\u0000)`, 'Remove it: Postgres cannot store it.');
+  if (holdsNul(value))
+    throw wrongUse(`${what} holds a NUL character (\\u0000)`, 'Remove it: Postgres cannot store it.');
   return value;
 }
 
@@ -61,12 +71,22 @@ export function checkAgainstSchema(value: unknown, { workflow, schema }: InputSc
   const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value);
   if (valid) return;
   // The validator reports the failing leaf first, then every schema around it.
-  const leaves = errors.filter((error) => !['properties', 'items', 'allOf', '$ref', 'additionalItems', 'prefixItems'].includes(error.keyword));
-  const lines = (leaves.length === 0 ? errors : leaves).slice(0, 5).map((error) => `  ${field(error.instanceLocation)}: ${error.error}`);
-  throw wrongUse(`the input does not fit the schema of ${workflow}:\n${[...new Set(lines)].join('\n')}`, `See it with \`hatchet workflows get ${workflow}\`.`);
+  const leaves = errors.filter(
+    (error) => !['properties', 'items', 'allOf', '$ref', 'additionalItems', 'prefixItems'].includes(error.keyword),
+  );
+  const lines = (leaves.length === 0 ? errors : leaves)
+    .slice(0, 5)
+    .map((error) => `  ${field(error.instanceLocation)}: ${error.error}`);
+  throw wrongUse(
+    `the input does not fit the schema of ${workflow}:\n${[...new Set(lines)].join('\n')}`,
+    `See it with \`hatchet workflows get ${workflow}\`.`,
+  );
 }
 
 function field(pointer: string): string {
-  const path = pointer.replace(/^#\/?/, '').split('/').filter((part) => part !== '');
+  const path = pointer
+    .replace(/^#\/?/, '')
+    .split('/')
+    .filter((part) => part !== '');
   return path.length === 0 ? 'input' : path.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.');
 }

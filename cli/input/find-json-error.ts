@@ -36,7 +36,12 @@ export function findJsonError(text: string): JsonError | undefined {
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
     const before = text.slice(0, error.offset).split('\n');
-    return { offset: error.offset, line: before.length, column: (before.at(-1) ?? '').length + 1, message: error.message };
+    return {
+      offset: error.offset,
+      line: before.length,
+      column: (before.at(-1) ?? '').length + 1,
+      message: error.message,
+    };
   }
 }
 
@@ -50,7 +55,9 @@ function skip(text: string, at: number): number {
 }
 
 function show(text: string, at: number): string {
-  return at >= text.length ? 'the text ends' : `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))}`;
+  return at >= text.length
+    ? 'the text ends'
+    : `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))}`;
 }
 
 function value(text: string, at: number, depth: number): number {
@@ -87,7 +94,13 @@ function string(text: string, start: number): number {
   for (;;) {
     at = match(plain, text, at);
     if (text[at] === '"') return at + 1;
-    if (text[at] !== '\\') throw new Stop(at, at >= text.length ? 'the text ends inside a string' : 'a control character inside a string; write it as an escape');
+    if (text[at] !== '\\')
+      throw new Stop(
+        at,
+        at >= text.length
+          ? 'the text ends inside a string'
+          : 'a control character inside a string; write it as an escape',
+      );
     const end = match(escape, text, at);
     if (end === at) throw new Stop(at, 'an unknown escape inside a string');
     at = end;

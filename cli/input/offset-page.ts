@@ -9,7 +9,9 @@ export interface OffsetFlags {
 }
 
 export function withOffset(command: Command, rows = 100): Command {
-  return command.option('--limit <n>', 'rows', wholeNumber(1, 1000), rows).option('--page <token>', 'where the page before ended', wholeNumber(0, 1_000_000));
+  return command
+    .option('--limit <n>', 'rows', wholeNumber(1, 1000), rows)
+    .option('--page <token>', 'where the page before ended', wholeNumber(0, 1_000_000));
 }
 
 export function offsetQuery({ limit, page = 0 }: OffsetFlags): { limit: number; offset: number } {

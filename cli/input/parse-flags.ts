@@ -7,7 +7,8 @@ import { isRunStatus, runStatuses, type RunStatusName } from '../monitor/status-
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
     return value;
   };
 }
@@ -53,7 +54,8 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 /** A duration such as `90s`, `1h30m` or `500ms`, in milliseconds. */
 export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) throw new InvalidArgumentError('Give a duration such as 30s, 10m, 1h30m or 7d.');
+  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text)
+    throw new InvalidArgumentError('Give a duration such as 30s, 10m, 1h30m or 7d.');
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
 }
 
@@ -61,7 +63,8 @@ export function durationMs(text: string): number {
 export function timeOrAge(text: string): Date {
   if (/^\d+(?:\.\d+)?(?:ms|[smhd])/.test(text)) return new Date(Date.now() - durationMs(text));
   const date = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime())) throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or an age such as 2h.');
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or an age such as 2h.');
   return date;
 }
 

@@ -15,9 +15,14 @@ export interface InputFlags {
  * @param flag which gives the path, for the message
  * @throws CliError with exit code 2
  */
-export async function readInput(context: CliContext, flags: InputFlags, flag = '--input-file'): Promise<{ text: string; from: string }> {
+export async function readInput(
+  context: CliContext,
+  flags: InputFlags,
+  flag = '--input-file',
+): Promise<{ text: string; from: string }> {
   const { input, inputFile } = flags;
-  if (input !== undefined && inputFile !== undefined) throw wrongUse('--input and --input-file were both given', 'Give one of them.');
+  if (input !== undefined && inputFile !== undefined)
+    throw wrongUse('--input and --input-file were both given', 'Give one of them.');
   if (input !== undefined) return { text: input, from: '--input' };
   if (inputFile === undefined) return { text: '{}', from: 'the input' };
   if (inputFile === '-') return { text: await readAll(context.stdin, 'stdin'), from: 'stdin' };
@@ -27,7 +32,10 @@ export async function readInput(context: CliContext, flags: InputFlags, flag = '
     return { text: await readAll(createReadStream(path), inputFile), from: inputFile };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'CliError') throw cause;
-    throw wrongUse(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, `Check the path that ${flag} gives.`);
+    throw wrongUse(
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `Check the path that ${flag} gives.`,
+    );
   }
 }
 
@@ -39,7 +47,13 @@ async function readAll(stream: AsyncIterable<Buffer | string>, what: string): Pr
     const buffer = typeof part === 'string' ? Buffer.from(part) : part;
     bytes += buffer.length;
     parts.push(buffer);
-    if (bytes > maxPayloadBytes) throw wrongUse(`${what} has more than ${maxPayloadBytes.toLocaleString('en')} bytes (4 MiB)`, 'Store large data elsewhere, and pass its address.');
+    if (bytes > maxPayloadBytes)
+      throw wrongUse(
+        `${what} has more than ${maxPayloadBytes.toLocaleString('en')} bytes (4 MiB)`,
+        'Store large data elsewhere, and pass its address.',
+      );
   }
-  return Buffer.concat(parts).toString('utf8').replace(/^\uFEFF/, '');
+  return Buffer.concat(parts)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
 }

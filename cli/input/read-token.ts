@@ -18,11 +18,14 @@ export interface TokenFlags {
  */
 export async function readToken(context: CliContext, flags: TokenFlags): Promise<string | undefined> {
   const { token, tokenFile } = flags;
-  if (token !== undefined && tokenFile !== undefined) throw wrongUse('--token and --token-file were both given', 'Give one of them.');
+  if (token !== undefined && tokenFile !== undefined)
+    throw wrongUse('--token and --token-file were both given', 'Give one of them.');
   const source = tokenFile ?? (token === '-' ? token : undefined);
   if (source === undefined) return token;
-  if (source === '-' && [flags.inputFile, flags.secretFile].includes('-')) throw wrongUse('stdin cannot hold the token and something else', 'Give one of them by a file.');
+  if (source === '-' && [flags.inputFile, flags.secretFile].includes('-'))
+    throw wrongUse('stdin cannot hold the token and something else', 'Give one of them by a file.');
   const text = (await readInput(context, { inputFile: source }, '--token-file')).text.trim();
-  if (text === '') throw wrongUse(`${source === '-' ? 'stdin' : source} holds no token`, 'Make one with `hatchet token create`.');
+  if (text === '')
+    throw wrongUse(`${source === '-' ? 'stdin' : source} holds no token`, 'Make one with `hatchet token create`.');
   return text;
 }

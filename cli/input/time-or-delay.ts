@@ -5,6 +5,7 @@ import { durationMs } from './parse-flags.ts';
 export function timeOrDelay(text: string): Date {
   if (/^\d+(?:\.\d+)?(?:ms|[smhd])/.test(text)) return new Date(Date.now() + durationMs(text));
   const date = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime())) throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or a delay such as 2h.');
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or a delay such as 2h.');
   return date;
 }

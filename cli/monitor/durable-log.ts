@@ -1,4 +1,10 @@
-import { DurableKind, type DurableBranch, type DurableNode, type GetDurableLogResponse, type StreamDurableLogResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  DurableKind,
+  type DurableBranch,
+  type DurableNode,
+  type GetDurableLogResponse,
+  type StreamDurableLogResponse,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { parseStored } from '../project/json-value.ts';
 import { statusName, type RunStatusName } from './status-name.ts';
 
@@ -60,7 +66,13 @@ export interface DurableLogRow {
 }
 
 export function durableLogRow(message: GetDurableLogResponse | StreamDurableLogResponse): DurableLogRow {
-  return { taskId: message.taskId, task: message.name, nodes: message.nodes.map(nodeRow), branches: message.branches.map(branchRow), canSkip: message.canSkip };
+  return {
+    taskId: message.taskId,
+    task: message.name,
+    nodes: message.nodes.map(nodeRow),
+    branches: message.branches.map(branchRow),
+    canSkip: message.canSkip,
+  };
 }
 
 /** A log with what came later; nodes are replaced by their newer state. */
@@ -68,7 +80,11 @@ export function mergeLog(log: DurableLogRow | undefined, later: DurableLogRow): 
   if (log === undefined) return later;
   const nodes = new Map([...log.nodes, ...later.nodes].map((node) => [`${node.branch} ${node.node}`, node]));
   const branches = new Map([...log.branches, ...later.branches].map((branch) => [branch.branch, branch]));
-  return { ...later, nodes: [...nodes.values()].sort((a, b) => a.branch - b.branch || a.node - b.node), branches: [...branches.values()].sort((a, b) => a.branch - b.branch) };
+  return {
+    ...later,
+    nodes: [...nodes.values()].sort((a, b) => a.branch - b.branch || a.node - b.node),
+    branches: [...branches.values()].sort((a, b) => a.branch - b.branch),
+  };
 }
 
 const kinds: Readonly<Record<DurableKind, NodeKind>> = {
@@ -85,10 +101,28 @@ function nodeRow(node: DurableNode): NodeRow {
     node: node.node,
     kind: kinds[node.kind],
     asked: node.asked,
-    conditions: node.conditions.map(({ group, dataKey, sleep, dueAt, eventKey, scope, expression, since, met }) => ({ group, dataKey, sleep: sleep ?? null, dueAt: iso(dueAt), eventKey: eventKey ?? null, scope: scope ?? null, expression, since: iso(since), met })),
+    conditions: node.conditions.map(({ group, dataKey, sleep, dueAt, eventKey, scope, expression, since, met }) => ({
+      group,
+      dataKey,
+      sleep: sleep ?? null,
+      dueAt: iso(dueAt),
+      eventKey: eventKey ?? null,
+      scope: scope ?? null,
+      expression,
+      since: iso(since),
+      met,
+    })),
     label: node.label ?? null,
     key: node.key ?? null,
-    child: node.childWorkflow === undefined ? null : { workflow: node.childWorkflow, key: node.childKey ?? null, input: node.childInput ?? '', runId: node.childRunId ?? null },
+    child:
+      node.childWorkflow === undefined
+        ? null
+        : {
+            workflow: node.childWorkflow,
+            key: node.childKey ?? null,
+            input: node.childInput ?? '',
+            runId: node.childRunId ?? null,
+          },
     invocation: node.invocation,
     askedAt: iso(node.askedAt),
     satisfiedAt: iso(node.satisfiedAt),

@@ -24,7 +24,10 @@ const longestWaitMs = 3_000;
 
 /** Is it that the engine is away, or about to be? */
 function isPassing(error: unknown): boolean {
-  return (error instanceof ServerError && error.mayPass) || (error instanceof CliError && error.exitCode === ExitCode.noEngine);
+  return (
+    (error instanceof ServerError && error.mayPass) ||
+    (error instanceof CliError && error.exitCode === ExitCode.noEngine)
+  );
 }
 
 /**
@@ -32,7 +35,11 @@ function isPassing(error: unknown): boolean {
  * @param connect finds the engine anew, since it may come back at another port
  * @throws ServerError, CliError: at once when the first connection fails, later only after `patienceMs` without an engine
  */
-export async function* followEvents(connect: () => RunReader, options: FollowOptions, hooks: FollowHooks): AsyncGenerator<EventBatch, void, undefined> {
+export async function* followEvents(
+  connect: () => RunReader,
+  options: FollowOptions,
+  hooks: FollowHooks,
+): AsyncGenerator<EventBatch, void, undefined> {
   const { signal } = hooks;
   let after = options.after;
   let connectedBefore = false;
@@ -43,7 +50,10 @@ export async function* followEvents(connect: () => RunReader, options: FollowOpt
     try {
       const reader = connect();
       try {
-        for await (const batch of reader.streamEvents({ ...options, ...(after === undefined ? {} : { after }) }, signal)) {
+        for await (const batch of reader.streamEvents(
+          { ...options, ...(after === undefined ? {} : { after }) },
+          signal,
+        )) {
           if (lostAtMs !== undefined) hooks.onBack?.();
           connectedBefore = true;
           lostAtMs = undefined;

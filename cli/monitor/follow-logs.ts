@@ -6,7 +6,11 @@ import type { LogRow, RunReader } from './run-reader.ts';
 const retryMs = 500;
 
 /** A run's log lines until it has ended, across disconnects, each exactly once. Who follows events too, hears of the loss there. */
-export async function* followLogs(connect: () => RunReader, runId: string, { signal }: Pick<FollowHooks, 'signal'>): AsyncGenerator<readonly LogRow[], void, undefined> {
+export async function* followLogs(
+  connect: () => RunReader,
+  runId: string,
+  { signal }: Pick<FollowHooks, 'signal'>,
+): AsyncGenerator<readonly LogRow[], void, undefined> {
   let after: string | undefined;
   while (!signal.aborted) {
     const reader = connectable(connect);

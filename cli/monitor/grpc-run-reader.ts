@@ -19,7 +19,20 @@ import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
 import { durableLogRow, mergeLog, type DurableLogRow } from './durable-log.ts';
 import { queueFigures, type QueueFigures } from './queue-rows.ts';
-import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, TaskRow, WorkerRow, WorkflowDetail, WorkflowRow } from './run-reader.ts';
+import type {
+  EventBatch,
+  EventRow,
+  LogRow,
+  Overview,
+  RunDetail,
+  RunFilter,
+  RunReader,
+  RunRow,
+  TaskRow,
+  WorkerRow,
+  WorkflowDetail,
+  WorkflowRow,
+} from './run-reader.ts';
 import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
 import { statusName, statusNumber, workerStatusName } from './status-name.ts';
 
@@ -41,18 +54,26 @@ export class GrpcRunReader implements RunReader {
 
   async listRuns(filter: RunFilter): Promise<{ rows: readonly RunRow[]; next: string | null }> {
     const request = listRequest(filter);
-    const response = await this.#channel.call<{ rows: RunSummary[]; next?: string | undefined }>((client, ...rest) => client.listRuns(request, ...rest));
+    const response = await this.#channel.call<{ rows: RunSummary[]; next?: string | undefined }>((client, ...rest) =>
+      client.listRuns(request, ...rest),
+    );
     return { rows: response.rows.map(runRow), next: response.next ?? null };
   }
 
   async getRun(runId: string): Promise<RunDetail> {
-    const get = (onlyTask?: string): Promise<GetRunResponse> => this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId, onlyTask }, ...rest));
+    const get = (onlyTask?: string): Promise<GetRunResponse> =>
+      this.#channel.call<GetRunResponse>((client, ...rest) => client.getRun({ runId, onlyTask }, ...rest));
     const detail = runDetail(await get());
     const asked = detail.tasks.find((task) => task.taskId === runId.toLowerCase());
     if (asked?.outputLeftOutBytes === undefined && asked?.errorLeftOutBytes === undefined) return detail;
     // Alone it always fits.
     const whole = runDetail(await get(asked.taskId));
-    return { ...detail, tasks: detail.tasks.map((task) => (task === asked ? (whole.tasks.find((each) => each.taskId === asked.taskId) ?? task) : task)) };
+    return {
+      ...detail,
+      tasks: detail.tasks.map((task) =>
+        task === asked ? (whole.tasks.find((each) => each.taskId === asked.taskId) ?? task) : task,
+      ),
+    };
   }
 
   whyRun(runId: string): Promise<RunDetail> {
@@ -65,27 +86,54 @@ export class GrpcRunReader implements RunReader {
 
   async *exportRuns(filter: RunFilter, signal: AbortSignal): AsyncGenerator<RunDetail> {
     const request = { filter: listRequest(filter) };
-    for await (const response of this.#channel.stream((client, metadata) => client.exportRuns(request, metadata), signal)) yield runDetail(response);
+    for await (const response of this.#channel.stream(
+      (client, metadata) => client.exportRuns(request, metadata),
+      signal,
+    ))
+      yield runDetail(response);
   }
 
-  async *streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventBatch> {
+  async *streamEvents(
+    options: { runId?: string; after?: string; workflows?: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncGenerator<EventBatch> {
     const request = { runId: options.runId, after: options.after, workflowNames: [...(options.workflows ?? [])] };
-    for await (const { events, cursor, live } of this.#channel.stream((client, metadata) => client.streamRunEvents(request, metadata), signal)) {
+    for await (const { events, cursor, live } of this.#channel.stream(
+      (client, metadata) => client.streamRunEvents(request, metadata),
+      signal,
+    )) {
       yield { events: events.map(eventRow), cursor, live };
     }
   }
 
-  async listEvents(runId: string, options: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }> {
-    const { events, next } = await this.#channel.call<{ events: RunEvent[]; next?: string | undefined }>((client, ...rest) => client.listRunEvents({ runId, ...options }, ...rest));
+  async listEvents(
+    runId: string,
+    options: { after?: string; limit: number },
+  ): Promise<{ rows: readonly EventRow[]; next: string | null }> {
+    const { events, next } = await this.#channel.call<{ events: RunEvent[]; next?: string | undefined }>(
+      (client, ...rest) => client.listRunEvents({ runId, ...options }, ...rest),
+    );
     return { rows: events.map(eventRow), next: next ?? null };
   }
 
-  async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean }): Promise<readonly LogRow[]> {
+  async listLogs(
+    id: string,
+    options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean },
+  ): Promise<readonly LogRow[]> {
     const { limit = logPage } = options;
     const rows: LogRow[] = [];
-    for (let after: string | undefined; ; ) {
-      const request = { id, after, limit: options.newest === true ? limit : Math.min(logPage, limit - rows.length), levels: [...(options.levels ?? [])], search: options.search, newest: options.newest };
-      const { lines, next } = await this.#channel.call<{ lines: LogLine[]; next?: string | undefined }>((client, ...rest) => client.listLogs(request, ...rest));
+    for (let after: string | undefined; ;) {
+      const request = {
+        id,
+        after,
+        limit: options.newest === true ? limit : Math.min(logPage, limit - rows.length),
+        levels: [...(options.levels ?? [])],
+        search: options.search,
+        newest: options.newest,
+      };
+      const { lines, next } = await this.#channel.call<{ lines: LogLine[]; next?: string | undefined }>(
+        (client, ...rest) => client.listLogs(request, ...rest),
+      );
       rows.push(...lines.map(logRow));
       if (next === undefined || rows.length >= limit) return rows;
       after = next;
@@ -93,7 +141,11 @@ export class GrpcRunReader implements RunReader {
   }
 
   async *streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncGenerator<readonly LogRow[]> {
-    for await (const { lines } of this.#channel.stream((client, metadata) => client.streamLogs({ id, after }, metadata), signal)) yield lines.map(logRow);
+    for await (const { lines } of this.#channel.stream(
+      (client, metadata) => client.streamLogs({ id, after }, metadata),
+      signal,
+    ))
+      yield lines.map(logRow);
   }
 
   async getDurableLog(id: string): Promise<DurableLogRow> {
@@ -101,7 +153,9 @@ export class GrpcRunReader implements RunReader {
     let page: string | undefined;
     for (;;) {
       const request = { taskId: id, limit: durablePage, outputChars: longestOutput, pageToken: page };
-      const response = await this.#channel.call<GetDurableLogResponse>((client, ...rest) => client.getDurableLog(request, ...rest));
+      const response = await this.#channel.call<GetDurableLogResponse>((client, ...rest) =>
+        client.getDurableLog(request, ...rest),
+      );
       log = mergeLog(log, durableLogRow(response));
       page = response.next;
       if (page === undefined) return log;
@@ -109,53 +163,85 @@ export class GrpcRunReader implements RunReader {
   }
 
   async *streamDurableLog(id: string, signal: AbortSignal): AsyncGenerator<DurableLogRow> {
-    for await (const message of this.#channel.stream((client, metadata) => client.streamDurableLog({ taskId: id, outputChars: undefined }, metadata), signal)) yield durableLogRow(message);
+    for await (const message of this.#channel.stream(
+      (client, metadata) => client.streamDurableLog({ taskId: id, outputChars: undefined }, metadata),
+      signal,
+    ))
+      yield durableLogRow(message);
   }
 
   async listWorkflows(): Promise<readonly WorkflowRow[]> {
-    const { rows } = await this.#channel.call<{ rows: WorkflowSummary[] }>((client, ...rest) => client.listWorkflows({ limit: 1000 }, ...rest));
+    const { rows } = await this.#channel.call<{ rows: WorkflowSummary[] }>((client, ...rest) =>
+      client.listWorkflows({ limit: 1000 }, ...rest),
+    );
     return rows.map(workflowRow);
   }
 
   async getWorkflow(name: string): Promise<WorkflowDetail> {
     const response = await this.#channel.call<{
       workflow?: WorkflowSummary | undefined;
-      tasks: { name: string; parents: string[]; retries: number; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
+      tasks: {
+        name: string;
+        parents: string[];
+        retries: number;
+        executionTimeout: string;
+        scheduleTimeout: string;
+        durable: boolean;
+      }[];
       inputJsonSchema?: string | undefined;
       defaultPriority: number;
     }>((client, ...rest) => client.getWorkflow({ name }, ...rest));
     if (response.workflow === undefined) throw new Error('the engine answered without a workflow');
     return {
       workflow: workflowRow(response.workflow),
-      tasks: response.tasks.map(({ name: task, parents, retries, executionTimeout, scheduleTimeout, durable }) => ({ name: task, parents, retries, executionTimeout, scheduleTimeout, durable })),
+      tasks: response.tasks.map(({ name: task, parents, retries, executionTimeout, scheduleTimeout, durable }) => ({
+        name: task,
+        parents,
+        retries,
+        executionTimeout,
+        scheduleTimeout,
+        durable,
+      })),
       inputJsonSchema: parseStored(response.inputJsonSchema),
       defaultPriority: response.defaultPriority,
     };
   }
 
   async listWorkers(options: { all: boolean }): Promise<readonly WorkerRow[]> {
-    const { rows } = await this.#channel.call<{ rows: WorkerSummary[] }>((client, ...rest) => client.listWorkers(options, ...rest));
+    const { rows } = await this.#channel.call<{ rows: WorkerSummary[] }>((client, ...rest) =>
+      client.listWorkers(options, ...rest),
+    );
     return rows.map(workerRow);
   }
 
   async *streamOverview(signal: AbortSignal): AsyncGenerator<Overview> {
-    for await (const message of this.#channel.stream((client, metadata) => client.streamOverview({}, metadata), signal)) yield overview(message);
+    for await (const message of this.#channel.stream((client, metadata) => client.streamOverview({}, metadata), signal))
+      yield overview(message);
   }
 
   async listQueues(): Promise<QueueFigures> {
-    return queueFigures(await this.#channel.call<ListQueuesResponse>((client, ...rest) => client.listQueues({}, ...rest)));
+    return queueFigures(
+      await this.#channel.call<ListQueuesResponse>((client, ...rest) => client.listQueues({}, ...rest)),
+    );
   }
 
   async *streamQueues(signal: AbortSignal): AsyncGenerator<QueueFigures> {
-    for await (const message of this.#channel.stream((client, metadata) => client.streamQueues({}, metadata), signal)) yield queueFigures(message);
+    for await (const message of this.#channel.stream((client, metadata) => client.streamQueues({}, metadata), signal))
+      yield queueFigures(message);
   }
 
   async listSchedules(): Promise<ScheduleFigures> {
-    return scheduleFigures(await this.#channel.call<ListSchedulesResponse>((client, ...rest) => client.listSchedules({}, ...rest)));
+    return scheduleFigures(
+      await this.#channel.call<ListSchedulesResponse>((client, ...rest) => client.listSchedules({}, ...rest)),
+    );
   }
 
   async *streamSchedules(signal: AbortSignal): AsyncGenerator<ScheduleFigures> {
-    for await (const message of this.#channel.stream((client, metadata) => client.streamSchedules({}, metadata), signal)) yield scheduleFigures(message);
+    for await (const message of this.#channel.stream(
+      (client, metadata) => client.streamSchedules({}, metadata),
+      signal,
+    ))
+      yield scheduleFigures(message);
   }
 
   close(): void {
@@ -183,7 +269,12 @@ function listRequest(filter: RunFilter): ListRunsRequest {
 
 function runDetail(response: GetRunResponse | ExportRunsResponse): RunDetail {
   if (response.run === undefined) throw new Error('the engine answered without a run');
-  return { run: runRow(response.run), input: parseStored(response.input), tasks: response.tasks.map(taskRow), ...leftOut({ inputLeftOutBytes: response.inputLeftOutBytes }) };
+  return {
+    run: runRow(response.run),
+    input: parseStored(response.input),
+    tasks: response.tasks.map(taskRow),
+    ...leftOut({ inputLeftOutBytes: response.inputLeftOutBytes }),
+  };
 }
 
 function runRow(run: RunSummary): RunRow {
@@ -230,7 +321,10 @@ function taskRow(task: TaskDetail): TaskRow {
     finishedAt: iso(task.finishedAt),
     durable: task.durable,
     liveState: task.liveState,
-    cause: task.cause === undefined ? null : { code: task.cause.code, text: task.cause.text, until: iso(task.cause.until), ids: task.cause.ids },
+    cause:
+      task.cause === undefined
+        ? null
+        : { code: task.cause.code, text: task.cause.text, until: iso(task.cause.until), ids: task.cause.ids },
   };
 }
 
@@ -247,12 +341,22 @@ function eventRow(event: RunEvent): EventRow {
     status: statusName(event.status),
     message: event.message,
     workerId: event.workerId ?? null,
-    ...(event.mismatch === undefined ? {} : { mismatch: { node: event.mismatch.node, recorded: event.mismatch.recorded, asked: event.mismatch.asked } }),
+    ...(event.mismatch === undefined
+      ? {}
+      : { mismatch: { node: event.mismatch.node, recorded: event.mismatch.recorded, asked: event.mismatch.asked } }),
   };
 }
 
 function logRow(line: LogLine): LogRow {
-  return { cursor: line.cursor, time: iso(line.time), taskId: line.taskId, task: line.taskName, attempt: line.attempt, level: line.level, message: line.message };
+  return {
+    cursor: line.cursor,
+    time: iso(line.time),
+    taskId: line.taskId,
+    task: line.taskName,
+    attempt: line.attempt,
+    level: line.level,
+    message: line.message,
+  };
 }
 
 function workflowRow(workflow: WorkflowSummary): WorkflowRow {

@@ -3,7 +3,8 @@ import { CliError } from '../cli-error.ts';
 /** What our monitoring service gives and the REST API of the contract does not, with what there is in its place. */
 const instead = {
   why: 'Use `hatchet runs events <run>`: it shows what became of each task, such as REQUEUED_RATE_LIMIT, and `hatchet workers list` whether a worker has room',
-  queues: 'Use `hatchet runs list --status QUEUED` for what waits, `hatchet workers list` for slots and `hatchet rate-limits list` for units',
+  queues:
+    'Use `hatchet runs list --status QUEUED` for what waits, `hatchet workers list` for slots and `hatchet rate-limits list` for units',
   skip: 'Use `hatchet runs branch <run> --node <n>` to start the task again from a node of its log',
   audit: 'Use what the page of the cluster shows',
 } as const;
@@ -22,6 +23,9 @@ export class NotOffered extends CliError {
   readonly code = 'NOT_SUPPORTED';
 
   constructor(what: Offer, cause?: unknown) {
-    super(`only a hatchet-ts engine ${does[what]}, and this one is none (NOT_SUPPORTED)`, { remedy: instead[what], cause });
+    super(`only a hatchet-ts engine ${does[what]}, and this one is none (NOT_SUPPORTED)`, {
+      remedy: instead[what],
+      cause,
+    });
   }
 }

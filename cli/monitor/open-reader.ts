@@ -68,21 +68,28 @@ class EitherReader implements RunReader {
   readonly getRun: RunReader['getRun'] = (runId) => this.#call((reader) => reader.getRun(runId));
   readonly whyRun: RunReader['whyRun'] = (runId) => this.#call((reader) => reader.whyRun(runId));
   readonly runsOfEvent: RunReader['runsOfEvent'] = (eventId) => this.#call((reader) => reader.runsOfEvent(eventId));
-  readonly streamEvents: RunReader['streamEvents'] = (options, signal) => this.#stream((reader) => reader.streamEvents(options, signal));
-  readonly exportRuns: RunReader['exportRuns'] = (filter, signal) => this.#stream((reader) => reader.exportRuns(filter, signal));
-  readonly listEvents: RunReader['listEvents'] = (runId, options) => this.#call((reader) => reader.listEvents(runId, options));
+  readonly streamEvents: RunReader['streamEvents'] = (options, signal) =>
+    this.#stream((reader) => reader.streamEvents(options, signal));
+  readonly exportRuns: RunReader['exportRuns'] = (filter, signal) =>
+    this.#stream((reader) => reader.exportRuns(filter, signal));
+  readonly listEvents: RunReader['listEvents'] = (runId, options) =>
+    this.#call((reader) => reader.listEvents(runId, options));
   readonly listLogs: RunReader['listLogs'] = (id, options) => this.#call((reader) => reader.listLogs(id, options));
-  readonly streamLogs: RunReader['streamLogs'] = (id, after, signal) => this.#stream((reader) => reader.streamLogs(id, after, signal));
+  readonly streamLogs: RunReader['streamLogs'] = (id, after, signal) =>
+    this.#stream((reader) => reader.streamLogs(id, after, signal));
   readonly getDurableLog: RunReader['getDurableLog'] = (id) => this.#call((reader) => reader.getDurableLog(id));
-  readonly streamDurableLog: RunReader['streamDurableLog'] = (id, signal) => this.#stream((reader) => reader.streamDurableLog(id, signal));
+  readonly streamDurableLog: RunReader['streamDurableLog'] = (id, signal) =>
+    this.#stream((reader) => reader.streamDurableLog(id, signal));
   readonly listWorkflows: RunReader['listWorkflows'] = () => this.#call((reader) => reader.listWorkflows());
   readonly getWorkflow: RunReader['getWorkflow'] = (name) => this.#call((reader) => reader.getWorkflow(name));
   readonly listWorkers: RunReader['listWorkers'] = (options) => this.#call((reader) => reader.listWorkers(options));
-  readonly streamOverview: RunReader['streamOverview'] = (signal) => this.#stream((reader) => reader.streamOverview(signal));
+  readonly streamOverview: RunReader['streamOverview'] = (signal) =>
+    this.#stream((reader) => reader.streamOverview(signal));
   readonly listQueues: RunReader['listQueues'] = () => this.#call((reader) => reader.listQueues());
   readonly streamQueues: RunReader['streamQueues'] = (signal) => this.#stream((reader) => reader.streamQueues(signal));
   readonly listSchedules: RunReader['listSchedules'] = () => this.#call((reader) => reader.listSchedules());
-  readonly streamSchedules: RunReader['streamSchedules'] = (signal) => this.#stream((reader) => reader.streamSchedules(signal));
+  readonly streamSchedules: RunReader['streamSchedules'] = (signal) =>
+    this.#stream((reader) => reader.streamSchedules(signal));
 
   close(): void {
     this.#grpc?.close();

@@ -99,5 +99,7 @@ export function usedAt(limit: LimitRow, nowMs: number): number {
 /** Who declared the strategy, for a person. */
 export function keyScope(key: KeyRow): string {
   if (key.sharedName !== null) return `shared ${key.sharedName}`;
-  return key.task === null ? (key.workflow ?? 'a workflow that is gone') : `${key.workflow ?? 'a workflow that is gone'}, task ${key.task}`;
+  return key.task === null
+    ? (key.workflow ?? 'a workflow that is gone')
+    : `${key.workflow ?? 'a workflow that is gone'}, task ${key.task}`;
 }

@@ -10,5 +10,7 @@ export function runOutput({ tasks }: RunDetail): unknown {
 export function runFailure({ run, tasks }: RunDetail): string {
   const failed = tasks.filter((task) => task.status === 'FAILED');
   if (failed.length === 0) return run.errorMessage ?? `the run was ${run.status}`;
-  return failed.map((task) => `${task.name} (attempt ${task.attempt + 1}): ${task.errorMessage ?? 'no message'}`).join('\n');
+  return failed
+    .map((task) => `${task.name} (attempt ${task.attempt + 1}): ${task.errorMessage ?? 'no message'}`)
+    .join('\n');
 }

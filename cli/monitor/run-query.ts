@@ -78,6 +78,8 @@ export function fitsQuery(query: RunQuery, run: RunRow): boolean {
   if (query.until !== undefined && created >= query.until.getTime()) return false;
   const search = query.search.toLowerCase();
   if (search !== '' && !run.workflow.toLowerCase().includes(search) && !run.runId.includes(search)) return false;
-  const own = new Map<string, unknown>(typeof run.metadata === 'object' && run.metadata !== null ? Object.entries(run.metadata) : []);
+  const own = new Map<string, unknown>(
+    typeof run.metadata === 'object' && run.metadata !== null ? Object.entries(run.metadata) : [],
+  );
   return Object.entries(query.metadata).every(([key, value]) => own.get(key) === value);
 }

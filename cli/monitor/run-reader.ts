@@ -118,7 +118,14 @@ export interface WorkflowRow {
 
 export interface WorkflowDetail {
   workflow: WorkflowRow;
-  tasks: readonly { name: string; parents: readonly string[]; retries: number | null; executionTimeout: string; scheduleTimeout: string; durable: boolean }[];
+  tasks: readonly {
+    name: string;
+    parents: readonly string[];
+    retries: number | null;
+    executionTimeout: string;
+    scheduleTimeout: string;
+    durable: boolean;
+  }[];
   /** JSON Schema of the input, null when the worker sent none. */
   inputJsonSchema: unknown;
   defaultPriority: number;
@@ -184,13 +191,22 @@ export interface RunReader {
   /** Those that an event has started, which was pushed just now. */
   runsOfEvent(eventId: string): Promise<readonly RunRow[]>;
   /** Every transition of one run, or of all from `after` (default: from now) on; ends when the run does, or at the signal. */
-  streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncIterable<EventBatch>;
+  streamEvents(
+    options: { runId?: string; after?: string; workflows?: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncIterable<EventBatch>;
   /** As listRuns, each with its input and outputs; the filter's limit may be any, and none means all. */
   exportRuns(filter: RunFilter, signal: AbortSignal): AsyncIterable<RunDetail>;
   /** The transitions of one run, a page of them, oldest first. */
-  listEvents(runId: string, options: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }>;
+  listEvents(
+    runId: string,
+    options: { after?: string; limit: number },
+  ): Promise<{ rows: readonly EventRow[]; next: string | null }>;
   /** The first lines, or with `newest` the last ones, in the order in which they were logged. */
-  listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean }): Promise<readonly LogRow[]>;
+  listLogs(
+    id: string,
+    options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean },
+  ): Promise<readonly LogRow[]>;
   /** Ends once the run has ended and all its lines were sent. */
   streamLogs(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly LogRow[]>;
   /** By the id of a durable task, or of a run that has no other; whole outputs, however long. */

@@ -48,7 +48,11 @@ export function scheduleFigures(message: ListSchedulesResponse): ScheduleFigures
       lastRunId: row.lastRunId ?? null,
       lastError: row.lastError ?? null,
     })),
-    schedules: message.schedules.map((row) => ({ scheduleId: row.scheduleId, workflow: row.workflowName, dueAt: row.dueAt?.toISOString() ?? null })),
+    schedules: message.schedules.map((row) => ({
+      scheduleId: row.scheduleId,
+      workflow: row.workflowName,
+      dueAt: row.dueAt?.toISOString() ?? null,
+    })),
     total: { crons: message.cronCount, schedules: message.scheduleCount },
   };
 }

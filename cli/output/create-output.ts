@@ -12,7 +12,10 @@ export function createOutput(format: OutputFormat, streams: Streams): Output {
   const colors = createColors(streams.stderr.isTTY && streams.env['NO_COLOR'] === undefined);
   const print = (text: string): void => void streams.stdout.write(`${text}\n`);
   const say = (text: string): void => void streams.stderr.write(`${text}\n`);
-  const messages = { note: (text: string) => say(plainLines(text)), warn: (text: string) => say(`${colors.yellow('warning')} ${plainLines(text)}`) };
+  const messages = {
+    note: (text: string) => say(plainLines(text)),
+    warn: (text: string) => say(`${colors.yellow('warning')} ${plainLines(text)}`),
+  };
   if (format === 'text') return textOutput((text) => print(plainLines(text)), messages);
   return jsonOutput(format, print, messages);
 }

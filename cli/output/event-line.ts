@@ -11,7 +11,12 @@ export function timeOfDay(iso: string | null): string {
 
 /** One transition on one line. */
 export function eventLine(event: EventRow, options: { withRun?: boolean } = {}): string {
-  const what = [event.task === '' ? event.workflow : event.task, event.attempt > 0 ? `attempt ${event.attempt + 1}` : ''].filter((part) => part !== '').join(' ');
+  const what = [
+    event.task === '' ? event.workflow : event.task,
+    event.attempt > 0 ? `attempt ${event.attempt + 1}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
   const parts = [timeOfDay(event.time), event.type.padEnd(14), what, event.message];
   if (options.withRun === true) parts.splice(1, 0, event.runId, event.workflow);
   return plainText(parts.filter((part) => part !== '').join('  '));

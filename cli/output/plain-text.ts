@@ -19,7 +19,10 @@ export function plainText(text: string): string {
 
 /** The same, with its line breaks kept. */
 export function plainLines(text: string): string {
-  return stripVTControlCharacters(text.replaceAll(strings, '').replaceAll(/\r\n|[\u2028\u2029]/g, '\n')).replaceAll(removed, '');
+  return stripVTControlCharacters(text.replaceAll(strings, '').replaceAll(/\r\n|[\u2028\u2029]/g, '\n')).replaceAll(
+    removed,
+    '',
+  );
 }
 
 /** JSON as JSON.stringify makes it, with the same characters escaped: programs read the same values, and people see that they are there. */
@@ -30,5 +33,8 @@ export function jsonText(value: unknown, indent?: number): string {
 }
 
 function escapeUnits(character: string): string {
-  return Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');
+  return Array.from(
+    { length: character.length },
+    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+  ).join('');
 }

@@ -44,11 +44,14 @@ function isHatchetError(error: unknown): error is Error & { code: string; remedy
 
 /** Puts whatever was thrown into words, once, for a person: what happened, and what to do next. */
 export function reportError(error: unknown): ErrorReport {
-  if (error instanceof CliError || error instanceof ServerError) return { text: words(error.message, error.remedy), exitCode: error.exitCode };
+  if (error instanceof CliError || error instanceof ServerError)
+    return { text: words(error.message, error.remedy), exitCode: error.exitCode };
   if (isHatchetError(error)) return { text: words(error.message, error.remedy), exitCode: exitCodeOf(error.code) };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
-    text: plainLines(`error: hatchet met a case that it was not written for. This is a bug, not a mistake of yours.\n\n${detail}\n\nPlease report it with the text above.`),
+    text: plainLines(
+      `error: hatchet met a case that it was not written for. This is a bug, not a mistake of yours.\n\n${detail}\n\nPlease report it with the text above.`,
+    ),
     exitCode: ExitCode.failed,
   };
 }

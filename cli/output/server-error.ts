@@ -1,5 +1,13 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { detailsOf, distrusted, isDistrusted, isPlainServer, isRefusedClient, plainServer, refusedClient } from '../../sdk/connection/call-error.ts';
+import {
+  detailsOf,
+  distrusted,
+  isDistrusted,
+  isPlainServer,
+  isRefusedClient,
+  plainServer,
+  refusedClient,
+} from '../../sdk/connection/call-error.ts';
 import { ExitCode } from '../exit-code.ts';
 
 const byStatus: Partial<Record<status, ExitCode>> = {
@@ -33,17 +41,29 @@ export class ServerError extends Error {
 
   /** For a stream that was served before: an engine that stops cuts it, and one whose Postgres is away fails it. */
   get mayPass(): boolean {
-    return this.isAbsence || this.status === status.CANCELLED || this.status === status.INTERNAL || this.status === status.UNKNOWN;
+    return (
+      this.isAbsence ||
+      this.status === status.CANCELLED ||
+      this.status === status.INTERNAL ||
+      this.status === status.UNKNOWN
+    );
   }
 }
 
 /** @param address where the call went, for the message */
 export function fromServiceError(error: ServiceError, address: string): ServerError {
   if (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED) {
-    return new ServerError(`no engine answers at ${address}: ${detailsOf(error)}`, { status: error.code, cause: error, remedy: remedyOf(error) });
+    return new ServerError(`no engine answers at ${address}: ${detailsOf(error)}`, {
+      status: error.code,
+      cause: error,
+      remedy: remedyOf(error),
+    });
   }
   if (error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED) {
-    return new ServerError(`the engine at ${address} refused access: ${error.details}`, { status: error.code, cause: error });
+    return new ServerError(`the engine at ${address} refused access: ${error.details}`, {
+      status: error.code,
+      cause: error,
+    });
   }
   return new ServerError(error.details === '' ? error.message : error.details, { status: error.code, cause: error });
 }
@@ -51,9 +71,17 @@ export function fromServiceError(error: ServiceError, address: string): ServerEr
 function remedyOf(error: ServiceError): string {
   if (isPlainServer(error)) return `${plainServer}.`;
   if (isRefusedClient(error)) return `${refusedClient}.`;
-  return isDistrusted(error) ? `${distrusted}.` : 'Start one with `hatchet dev` or `hatchet engine start`, or check the address.';
+  return isDistrusted(error)
+    ? `${distrusted}.`
+    : 'Start one with `hatchet dev` or `hatchet engine start`, or check the address.';
 }
 
 export function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && 'details' in error && typeof error.code === 'number' && typeof error.details === 'string';
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    'details' in error &&
+    typeof error.code === 'number' &&
+    typeof error.details === 'string'
+  );
 }

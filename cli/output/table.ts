@@ -42,7 +42,9 @@ export function renderTable<Row>(rows: readonly Row[], table: Table<Row>): strin
   if (rows.length === 0) return table.empty;
   const { columns } = table;
   const cells = rows.map((row) => columns.map((column) => fit(plainText(column.cell(row)), column.max ?? 60)));
-  const widths = columns.map((column, index) => Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[index] ?? ''))));
+  const widths = columns.map((column, index) =>
+    Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[index] ?? ''))),
+  );
   const line = (parts: readonly string[]): string =>
     parts
       .map((part, index) => pad(part, widths[index] ?? 0, columns[index]?.align))

@@ -8,7 +8,12 @@ export function wrapText(text: string, width: number): string[] {
 }
 
 function wrapLine(line: string, width: number): string[] {
-  if (plain.test(line)) return line.length <= width ? [line] : Array.from({ length: Math.ceil(line.length / width) }, (_, index) => line.slice(index * width, (index + 1) * width));
+  if (plain.test(line))
+    return line.length <= width
+      ? [line]
+      : Array.from({ length: Math.ceil(line.length / width) }, (_, index) =>
+          line.slice(index * width, (index + 1) * width),
+        );
   const lines: string[] = [];
   let current = '';
   let used = 0;

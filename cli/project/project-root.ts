@@ -20,6 +20,10 @@ export function projectRoot(cwd: string): string {
 /** The data folder: the given one, or `.hatchet` in the project. Absolute. @throws CliError with exit code 2 where it is a file */
 export function dataFolder(cwd: string, given: string | undefined): string {
   const folder = given === undefined ? join(projectRoot(cwd), '.hatchet') : resolve(cwd, given);
-  if (existsSync(folder) && !statSync(folder).isDirectory()) throw wrongUse(`${folder} is a file, not a data folder`, 'Name a folder with --data-dir; one that is missing is made.');
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw wrongUse(
+      `${folder} is a file, not a data folder`,
+      'Name a folder with --data-dir; one that is missing is made.',
+    );
   return folder;
 }

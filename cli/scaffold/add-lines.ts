@@ -2,14 +2,21 @@
 export function addIgnored(text: string, wanted: string): { text: string; added: readonly string[] } {
   const bare = (line: string): string => line.trim().replace(/^\//, '').replace(/\/$/, '');
   const present = new Set(linesOf(text).map(bare));
-  return append(text, linesOf(wanted).filter((line) => !present.has(bare(line)) && !present.has(`!${bare(line)}`)));
+  return append(
+    text,
+    linesOf(wanted).filter((line) => !present.has(bare(line)) && !present.has(`!${bare(line)}`)),
+  );
 }
 
 /** Packages that a requirements.txt lacks, in whichever version it asks for them. */
 export function addRequirements(text: string, wanted: string): { text: string; added: readonly string[] } {
-  const nameOf = (line: string): string => (/^[\w.-]+/.exec(line.trim())?.[0] ?? '').toLowerCase().replaceAll(/[._-]+/g, '-');
+  const nameOf = (line: string): string =>
+    (/^[\w.-]+/.exec(line.trim())?.[0] ?? '').toLowerCase().replaceAll(/[._-]+/g, '-');
   const present = new Set(linesOf(text).map(nameOf));
-  return append(text, linesOf(wanted).filter((line) => !present.has(nameOf(line))));
+  return append(
+    text,
+    linesOf(wanted).filter((line) => !present.has(nameOf(line))),
+  );
 }
 
 function linesOf(text: string): string[] {

@@ -29,7 +29,8 @@ export function templateSummary(name: string): string {
 /** @throws CliError with exit code 2 for an unknown name */
 export function findTemplate(name: string): readonly TemplateFile[] {
   const known = templateNames();
-  if (!known.includes(name)) throw wrongUse(`there is no template ${JSON.stringify(name)}`, `Choose one of ${known.join(', ')}.`);
+  if (!known.includes(name))
+    throw wrongUse(`there is no template ${JSON.stringify(name)}`, `Choose one of ${known.join(', ')}.`);
   const folder = join(templatesFolder(), name);
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -21,17 +21,23 @@ export function insertMembers(text: string, insertions: Insertions): string {
   const pieces: Piece[] = [];
   const missing: string[] = [];
   for (const [name, members] of Object.entries(insertions)) {
-    const lines = Object.entries(members).map(([key, value]) => `${JSON.stringify(key)}:${style.space}${JSON.stringify(value)}`);
+    const lines = Object.entries(members).map(
+      ([key, value]) => `${JSON.stringify(key)}:${style.space}${JSON.stringify(value)}`,
+    );
     if (lines.length === 0) continue;
     // As JSON.parse has it, the last of two members of one name counts.
     const present = root.items.findLast((pair) => isScalar(pair.key) && pair.key.value === name)?.value;
     if (isMap(present)) pieces.push(inside(present, lines, { style, depth: 2 }));
-    else missing.push(`${JSON.stringify(name)}:${style.space}{${lines.map((line) => style.lineOf(2) + line).join(',')}${style.lineOf(1)}}`);
+    else
+      missing.push(
+        `${JSON.stringify(name)}:${style.space}{${lines.map((line) => style.lineOf(2) + line).join(',')}${style.lineOf(1)}}`,
+      );
   }
   if (missing.length > 0) pieces.push(inside(root, missing, { style, depth: 1 }));
   let result = text;
   // From the end, so that what stands before keeps its place.
-  for (const { at, text: added } of pieces.toSorted((a, b) => b.at - a.at)) result = result.slice(0, start + at) + added + result.slice(start + at);
+  for (const { at, text: added } of pieces.toSorted((a, b) => b.at - a.at))
+    result = result.slice(0, start + at) + added + result.slice(start + at);
   return result;
 }
 

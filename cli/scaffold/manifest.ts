@@ -23,13 +23,21 @@ export function parseManifest(text: string, path: string): Manifest {
   } catch (cause) {
     const found = findJsonError(json);
     const where = found === undefined ? String(cause) : `line ${found.line}, column ${found.column}: ${found.message}`;
-    throw wrongUse(`${path} is not valid JSON: ${where}`, 'Correct it, then run `hatchet init` again. Nothing was changed.');
+    throw wrongUse(
+      `${path} is not valid JSON: ${where}`,
+      'Correct it, then run `hatchet init` again. Nothing was changed.',
+    );
   }
-  if (!isRecord(value)) throw wrongUse(`${path} is not a JSON object`, 'Correct it, then run `hatchet init` again. Nothing was changed.');
+  if (!isRecord(value))
+    throw wrongUse(`${path} is not a JSON object`, 'Correct it, then run `hatchet init` again. Nothing was changed.');
   const part = (name: string): Record<string, string> => {
     const found = value[name];
     if (found === undefined) return {};
-    if (!isRecord(found)) throw wrongUse(`${name} in ${path} is no object`, 'Correct it, then run `hatchet init` again. Nothing was changed.');
+    if (!isRecord(found))
+      throw wrongUse(
+        `${name} in ${path} is no object`,
+        'Correct it, then run `hatchet init` again. Nothing was changed.',
+      );
     return Object.fromEntries(Object.entries(found).map(([key, each]) => [key, String(each)]));
   };
   const packages = Object.fromEntries(dependencyParts.toReversed().flatMap((name) => Object.entries(part(name))));

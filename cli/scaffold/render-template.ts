@@ -10,8 +10,13 @@ export interface TemplateValues {
 /** A template with its placeholders filled. Names that npm would not pack, such as `.gitignore`, begin with `_` in the template. */
 export function renderTemplate(files: readonly TemplateFile[], values: TemplateValues): readonly TemplateFile[] {
   return files.map(({ path, text }) => {
-    const fill = path.endsWith('.json') ? (value: string) => JSON.stringify(value).slice(1, -1) : (value: string) => value;
-    return { path: path.replace(/(^|\/)_/, '$1.'), text: text.replaceAll('{{name}}', () => fill(values.name)).replaceAll('{{hatchet}}', () => fill(values.hatchet)) };
+    const fill = path.endsWith('.json')
+      ? (value: string) => JSON.stringify(value).slice(1, -1)
+      : (value: string) => value;
+    return {
+      path: path.replace(/(^|\/)_/, '$1.'),
+      text: text.replaceAll('{{name}}', () => fill(values.name)).replaceAll('{{hatchet}}', () => fill(values.hatchet)),
+    };
   });
 }
 

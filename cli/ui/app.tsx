@@ -58,7 +58,13 @@ function toKeys(input: string, key: InkKey): Key[] {
   return input.split('').map((character) => {
     const code = character.charCodeAt(0);
     const isControl = code < 32 && character !== '\r' && character !== '\n' && character !== '\t';
-    return { input: isControl ? String.fromCharCode(code + 96) : character, name: undefined, ctrl: isControl, meta: false, shift: false };
+    return {
+      input: isControl ? String.fromCharCode(code + 96) : character,
+      name: undefined,
+      ctrl: isControl,
+      meta: false,
+      shift: false,
+    };
   });
 }
 

@@ -35,7 +35,9 @@ export function bulkEffects({ store, connect, admin: administer }: BulkPorts): B
         if (filter !== undefined) {
           for await (const rows of runPages(reader, filter)) {
             if (signal.aborted) return;
-            runs.push(...rows.map(({ runId, workflow, status, taskCount }) => ({ runId, workflow, status, taskCount })));
+            runs.push(
+              ...rows.map(({ runId, workflow, status, taskCount }) => ({ runId, workflow, status, taskCount })),
+            );
             store.dispatch({ type: 'marking', found: runs.length });
           }
         }
@@ -57,11 +59,25 @@ export function bulkEffects({ store, connect, admin: administer }: BulkPorts): B
         opened.push(admin);
         const reader = connect();
         opened.push(reader);
-        const outcome = await bulkDeed(deed, runs, { admin, reader, signal: doing.signal, onProgress: (handled) => store.dispatch({ type: 'bulk-progress', handled }) });
+        const outcome = await bulkDeed(deed, runs, {
+          admin,
+          reader,
+          signal: doing.signal,
+          onProgress: (handled) => store.dispatch({ type: 'bulk-progress', handled }),
+        });
         store.dispatch({ type: 'bulk-done', outcome });
       } catch (error) {
         // The dialog waits for an outcome.
-        store.dispatch({ type: 'bulk-done', outcome: { done: [], refused: new Map(), tasks: [], left: runs.length, error: error instanceof Error ? error : new Error(String(error)) } });
+        store.dispatch({
+          type: 'bulk-done',
+          outcome: {
+            done: [],
+            refused: new Map(),
+            tasks: [],
+            left: runs.length,
+            error: error instanceof Error ? error : new Error(String(error)),
+          },
+        });
       } finally {
         for (const each of opened) each.close();
       }

@@ -32,7 +32,8 @@ const typingMs = 150;
 export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectPorts): (effect: UiEffect) => void {
   const { store } = ports;
   const notice = (text: string): void => store.dispatch({ type: 'notice', text, atMs: Date.now() });
-  const attempt = (work: Promise<void>): void => void work.catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
+  const attempt = (work: Promise<void>): void =>
+    void work.catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
   let typing: NodeJS.Timeout | undefined;
   const bulk = bulkEffects({ store, connect: ports.connect, admin: () => new RunAdmin(ports.connection()) });
   return (effect) => {
@@ -59,7 +60,15 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         attempt(cancel(ports, effect.runId).then(() => notice(`cancelled ${effect.runId}`)));
         return;
       case 'replay':
-        attempt(replay(ports, effect.id).then((count) => notice(count === 0 ? `${effect.id} has nothing to run again` : `${effect.id} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`)));
+        attempt(
+          replay(ports, effect.id).then((count) =>
+            notice(
+              count === 0
+                ? `${effect.id} has nothing to run again`
+                : `${effect.id} runs again (${count} ${count === 1 ? 'task' : 'tasks'})`,
+            ),
+          ),
+        );
         return;
       case 'mark-all':
         attempt(bulk.markAll());
@@ -74,34 +83,78 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         bulk.stop();
         return;
       case 'skip-sleep':
-        attempt(withDurable(ports, (admin) => admin.skipSleep(effect)).then(() => notice(`skipped the sleep at node ${effect.node}`)));
+        attempt(
+          withDurable(ports, (admin) => admin.skipSleep(effect)).then(() =>
+            notice(`skipped the sleep at node ${effect.node}`),
+          ),
+        );
         return;
       case 'branch':
-        attempt(withDurable(ports, (admin) => admin.branch(effect)).then((made) => notice(`goes on from node ${made.node}, on branch ${made.branch}`)));
+        attempt(
+          withDurable(ports, (admin) => admin.branch(effect)).then((made) =>
+            notice(`goes on from node ${made.node}, on branch ${made.branch}`),
+          ),
+        );
         return;
       case 'pause-workflow':
-        attempt(withWorkflows(ports, (admin) => admin.pause(effect.name, effect.paused)).then(() => notice(effect.paused ? `${effect.name} is paused: its queued tasks wait` : `${effect.name} runs again`)));
+        attempt(
+          withWorkflows(ports, (admin) => admin.pause(effect.name, effect.paused)).then(() =>
+            notice(effect.paused ? `${effect.name} is paused: its queued tasks wait` : `${effect.name} runs again`),
+          ),
+        );
         return;
       case 'enable-cron':
-        attempt(withWorkflows(ports, (admin) => admin.enableCron(effect.cronId, effect.enabled)).then(() => notice(`the cron ${effect.name} is ${effect.enabled ? 'on' : 'off'}`)));
+        attempt(
+          withWorkflows(ports, (admin) => admin.enableCron(effect.cronId, effect.enabled)).then(() =>
+            notice(`the cron ${effect.name} is ${effect.enabled ? 'on' : 'off'}`),
+          ),
+        );
         return;
       case 'run-cron':
-        attempt(withWorkflows(ports, (admin) => admin.runCron(effect.cronId)).then((runId) => notice(`ran the cron ${effect.name}, run ${runId}`)));
+        attempt(
+          withWorkflows(ports, (admin) => admin.runCron(effect.cronId)).then((runId) =>
+            notice(`ran the cron ${effect.name}, run ${runId}`),
+          ),
+        );
         return;
       case 'delete-cron':
-        attempt(withWorkflows(ports, (admin) => admin.deleteCron(effect.cronId)).then(() => notice(`deleted the cron ${effect.name}`)));
+        attempt(
+          withWorkflows(ports, (admin) => admin.deleteCron(effect.cronId)).then(() =>
+            notice(`deleted the cron ${effect.name}`),
+          ),
+        );
         return;
       case 'run-schedule':
-        attempt(withWorkflows(ports, (admin) => admin.runSchedule(effect.scheduleId)).then(() => notice('the scheduled run starts now')));
+        attempt(
+          withWorkflows(ports, (admin) => admin.runSchedule(effect.scheduleId)).then(() =>
+            notice('the scheduled run starts now'),
+          ),
+        );
         return;
       case 'delete-schedule':
-        attempt(withWorkflows(ports, (admin) => admin.deleteSchedule(effect.scheduleId)).then(() => notice('deleted the scheduled run')));
+        attempt(
+          withWorkflows(ports, (admin) => admin.deleteSchedule(effect.scheduleId)).then(() =>
+            notice('deleted the scheduled run'),
+          ),
+        );
         return;
       case 'trigger':
-        attempt(trigger(ports, effect).then((runId) => store.dispatch({ type: 'triggered', runId, workflow: effect.workflow, atMs: Date.now() })));
+        attempt(
+          trigger(ports, effect).then((runId) =>
+            store.dispatch({ type: 'triggered', runId, workflow: effect.workflow, atMs: Date.now() }),
+          ),
+        );
         return;
       case 'push-event':
-        attempt(pushEvent(ports, effect).then(({ runs }) => notice(runs.length === 0 ? `pushed ${effect.key}: it started no workflow, and tasks that wait for it go on` : `pushed ${effect.key}: it started ${amount(runs.length, 'run')} of ${[...new Set(runs.map(({ workflow }) => workflow))].join(', ')}`)));
+        attempt(
+          pushEvent(ports, effect).then(({ runs }) =>
+            notice(
+              runs.length === 0
+                ? `pushed ${effect.key}: it started no workflow, and tasks that wait for it go on`
+                : `pushed ${effect.key}: it started ${amount(runs.length, 'run')} of ${[...new Set(runs.map(({ workflow }) => workflow))].join(', ')}`,
+            ),
+          ),
+        );
         return;
       case 'load-workflow':
         attempt(loadWorkflow(ports, effect.name));
@@ -121,7 +174,10 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
   };
 }
 
-async function closing<Client extends { close(): void }, T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
+async function closing<Client extends { close(): void }, T>(
+  client: Client,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   try {
     return await work(client);
   } finally {
@@ -158,15 +214,23 @@ function trigger(ports: EffectPorts, { workflow, input }: { workflow: string; in
 }
 
 /** Pushes the event and looks which runs it started. */
-function pushEvent(ports: EffectPorts, { key, payload, scope }: { key: string; payload: string; scope: string | undefined }): Promise<PushedEvent> {
-  return withReader(ports, (reader) => closing(sdkOf(ports.connection()), (hatchet) => pushedEvent(hatchet, reader, { key, scope, payload: checkObject(payload, 'the payload') })));
+function pushEvent(
+  ports: EffectPorts,
+  { key, payload, scope }: { key: string; payload: string; scope: string | undefined },
+): Promise<PushedEvent> {
+  return withReader(ports, (reader) =>
+    closing(sdkOf(ports.connection()), (hatchet) =>
+      pushedEvent(hatchet, reader, { key, scope, payload: checkObject(payload, 'the payload') }),
+    ),
+  );
 }
 
 /** The workflow with its schema; without one, the newest run's input stands in for it. */
 function loadWorkflow(ports: EffectPorts, name: string): Promise<void> {
   return withReader(ports, async (reader) => {
     const workflow = await reader.getWorkflow(name);
-    const [newest] = workflow.inputJsonSchema === null ? (await reader.listRuns({ workflows: [name], limit: 1 })).rows : [];
+    const [newest] =
+      workflow.inputJsonSchema === null ? (await reader.listRuns({ workflows: [name], limit: 1 })).rows : [];
     const lastInput = newest === undefined ? undefined : jsonText((await reader.getRun(newest.runId)).input);
     ports.store.dispatch({ type: 'workflow', workflow, lastInput });
   });
@@ -176,7 +240,10 @@ function loadWorkflow(ports: EffectPorts, name: string): Promise<void> {
 function loadWorkers(ports: EffectPorts): Promise<void> {
   return withReader(ports, async (reader) => {
     const workers = await reader.listWorkers({ all: true });
-    ports.store.dispatch({ type: 'worker-names', names: new Map(workers.map(({ workerId, name }) => [workerId, name])) });
+    ports.store.dispatch({
+      type: 'worker-names',
+      names: new Map(workers.map(({ workerId, name }) => [workerId, name])),
+    });
   });
 }
 
@@ -199,7 +266,11 @@ function findRuns(ports: EffectPorts, key: string, page: string | undefined): Pr
   }
   return withReader(ports, async (reader) => {
     try {
-      const { rows, next } = await reader.listRuns({ ...filter, limit: olderPage, ...(page === undefined ? {} : { page }) });
+      const { rows, next } = await reader.listRuns({
+        ...filter,
+        limit: olderPage,
+        ...(page === undefined ? {} : { page }),
+      });
       store.dispatch({ type: 'runs-found', key, page, rows, next });
     } catch (error) {
       store.dispatch({ type: 'runs-found', key, page, rows: [], next: page ?? null });

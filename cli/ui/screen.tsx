@@ -15,7 +15,13 @@ const maxFps = 60;
 /** Mounts the app on a terminal. Loading this module loads React: NODE_ENV has to be set before. */
 export function openScreen(store: UiStore, streams: { stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream }): Screen {
   const stdin = keyInput(streams.stdin, (report) => store.dispatch({ type: 'mouse', report }));
-  const mounted = render(<App store={store} connect={undefined} />, { ...streams, stdin, exitOnCtrlC: false, patchConsole: false, maxFps });
+  const mounted = render(<App store={store} connect={undefined} />, {
+    ...streams,
+    stdin,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    maxFps,
+  });
   return {
     connect: (connect) => mounted.rerender(<App store={store} connect={connect} />),
     unmount: () => mounted.unmount(),

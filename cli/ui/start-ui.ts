@@ -22,14 +22,19 @@ const leaveScreen = `\u001b[?1049l\u001b[?25h\u001b[?2004l${mouseOff}`;
 const notStoppedMs = 300;
 
 /** Draws the terminal UI on its own screen. @param options.isDev with the state of a `hatchet dev` */
-export async function startUi(context: Pick<CliContext, 'stdin' | 'stdout' | 'env'>, options: { isDev: boolean }): Promise<Ui> {
+export async function startUi(
+  context: Pick<CliContext, 'stdin' | 'stdout' | 'env'>,
+  options: { isDev: boolean },
+): Promise<Ui> {
   const { stdin, stdout, env } = context;
   // React has to be told before it is loaded: its development build is several times slower. Workers get the environment
   // that was copied when the process began.
   process.env['NODE_ENV'] = 'production';
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') process.env['FORCE_COLOR'] = '0';
   const { openScreen } = await import('./screen.tsx');
-  const store = new UiStore(initialState({ rows: stdout.rows, columns: stdout.columns }, { ...options, nowMs: Date.now() }));
+  const store = new UiStore(
+    initialState({ rows: stdout.rows, columns: stdout.columns }, { ...options, nowMs: Date.now() }),
+  );
   let isOpen = true;
   let isStopped = false;
   const restore = (): void => {

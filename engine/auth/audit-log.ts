@@ -105,8 +105,21 @@ export class AuditLog {
   /** Newest first. */
   async list(query: AuditQuery): Promise<StoredAuditLine[]> {
     const { tenantId, beforeId, sinceId, tokenId, action, subject, limit } = query;
-    const { rows } = await this.#pool.query<AuditSqlRow>({ ...readLines, values: [tenantId, beforeId, sinceId, tokenId, action, subject, limit] });
-    return rows.map((row) => ({ id: row.id, atMs: uuidTimeMs(row.id), tenantId, tokenId: row.token_id, tokenName: row.token_name, action: row.action, ids: row.ids, address: row.address, outcome: row.outcome }));
+    const { rows } = await this.#pool.query<AuditSqlRow>({
+      ...readLines,
+      values: [tenantId, beforeId, sinceId, tokenId, action, subject, limit],
+    });
+    return rows.map((row) => ({
+      id: row.id,
+      atMs: uuidTimeMs(row.id),
+      tenantId,
+      tokenId: row.token_id,
+      tokenName: row.token_name,
+      action: row.action,
+      ids: row.ids,
+      address: row.address,
+      outcome: row.outcome,
+    }));
   }
 
   /** Writes what is left. */

@@ -64,7 +64,10 @@ export class KeyRing {
   async signer(): Promise<{ id: string; privateKey: CryptoKey | Uint8Array }> {
     await this.#read();
     const [key] = this.#keys;
-    if (key === undefined) throw new HatchetError('SECRET_KEY_WRONG', 'there is no signing key', { remedy: 'Make one with `hatchet keys rotate`.' });
+    if (key === undefined)
+      throw new HatchetError('SECRET_KEY_WRONG', 'there is no signing key', {
+        remedy: 'Make one with `hatchet keys rotate`.',
+      });
     const privateJwk: JWK = JSON.parse(this.#opener.open(key.privateSealed, signingKeyRow(key.id)));
     return { id: key.id, privateKey: await importJWK(privateJwk, algorithm) };
   }
@@ -78,9 +81,17 @@ export class KeyRing {
   }
 
   async list(): Promise<SigningKeyInfo[]> {
-    const { rows } = await this.#pool.query<{ id: string; created_at: Date; retired_at: Date | null; tokens: number }>(listKeys);
+    const { rows } = await this.#pool.query<{ id: string; created_at: Date; retired_at: Date | null; tokens: number }>(
+      listKeys,
+    );
     const signer = rows.find((row) => row.retired_at === null)?.id;
-    return rows.map((row) => ({ id: row.id, createdAt: row.created_at, retiredAt: row.retired_at, signs: row.id === signer, tokens: row.tokens }));
+    return rows.map((row) => ({
+      id: row.id,
+      createdAt: row.created_at,
+      retiredAt: row.retired_at,
+      signs: row.id === signer,
+      tokens: row.tokens,
+    }));
   }
 
   /** Makes a key that signs from here on. @returns its id */
@@ -115,6 +126,10 @@ export class KeyRing {
 
   async #import({ id, private_sealed: privateSealed, public_jwk: publicJwk }: KeySqlRow): Promise<SigningKey> {
     const known = this.#keys.find((key) => key.id === id);
-    return { id, publicKey: known?.publicKey ?? (await importJWK(publicJwk, algorithm)), privateSealed: privateSealed ?? '' };
+    return {
+      id,
+      publicKey: known?.publicKey ?? (await importJWK(publicJwk, algorithm)),
+      privateSealed: privateSealed ?? '',
+    };
   }
 }

@@ -5,7 +5,10 @@ import { HatchetError } from '../errors.ts';
 import type { Addresses, Tokens } from './tokens.ts';
 
 /** The data folder's own token (0600), for programs beside it; made anew when it is refused or names other addresses. */
-export async function ensureLocalToken(tokens: Tokens, options: { dataDir: string; tenantId: string; addresses: Addresses }): Promise<string> {
+export async function ensureLocalToken(
+  tokens: Tokens,
+  options: { dataDir: string; tenantId: string; addresses: Addresses },
+): Promise<string> {
   const path = join(options.dataDir, 'token');
   const known = readToken(path);
   if (known !== undefined && (await stillGood(tokens, known, options))) return known;
@@ -13,7 +16,10 @@ export async function ensureLocalToken(tokens: Tokens, options: { dataDir: strin
 }
 
 /** Makes the token anew where its key was retired: programs beside a running engine read it from its file. */
-export async function renewLocalToken(dataDir: string, tokens: { checking: Tokens; signing: () => Promise<Tokens> }): Promise<void> {
+export async function renewLocalToken(
+  dataDir: string,
+  tokens: { checking: Tokens; signing: () => Promise<Tokens> },
+): Promise<void> {
   const known = readToken(join(dataDir, 'token'));
   if (known === undefined) return;
   try {
@@ -22,11 +28,18 @@ export async function renewLocalToken(dataDir: string, tokens: { checking: Token
     if (!(error instanceof HatchetError) || error.code !== 'UNAUTHENTICATED') throw error;
     const { sub, server_url: serverUrl, grpc_broadcast_address: grpcBroadcastAddress } = decodeJwt(known);
     if (sub === undefined || typeof serverUrl !== 'string' || typeof grpcBroadcastAddress !== 'string') return;
-    await writeLocalToken(await tokens.signing(), { dataDir, tenantId: sub, addresses: { serverUrl, grpcBroadcastAddress } });
+    await writeLocalToken(await tokens.signing(), {
+      dataDir,
+      tenantId: sub,
+      addresses: { serverUrl, grpcBroadcastAddress },
+    });
   }
 }
 
-async function writeLocalToken(tokens: Tokens, options: { dataDir: string; tenantId: string; addresses: Addresses }): Promise<string> {
+async function writeLocalToken(
+  tokens: Tokens,
+  options: { dataDir: string; tenantId: string; addresses: Addresses },
+): Promise<string> {
   const path = join(options.dataDir, 'token');
   const token = await tokens.create({ tenantId: options.tenantId, name: 'local', addresses: options.addresses });
   const fresh = `${path}.${process.pid}`;
@@ -43,11 +56,19 @@ function readToken(path: string): string | undefined {
   }
 }
 
-async function stillGood(tokens: Tokens, token: string, options: { tenantId: string; addresses: Addresses }): Promise<boolean> {
+async function stillGood(
+  tokens: Tokens,
+  token: string,
+  options: { tenantId: string; addresses: Addresses },
+): Promise<boolean> {
   try {
     const identity = await tokens.authenticate(token);
     const claims = decodeJwt(token);
-    return identity.tenantId === options.tenantId && claims['server_url'] === options.addresses.serverUrl && claims['grpc_broadcast_address'] === options.addresses.grpcBroadcastAddress;
+    return (
+      identity.tenantId === options.tenantId &&
+      claims['server_url'] === options.addresses.serverUrl &&
+      claims['grpc_broadcast_address'] === options.addresses.grpcBroadcastAddress
+    );
   } catch {
     return false;
   }

@@ -35,5 +35,9 @@ export function leastRole(needs: Permission): Role {
 /** @param what the call, as the error names it @throws HatchetError PERMISSION_DENIED */
 export function demand(role: Role, needs: Permission, what: string): void {
   if (mayCall(role, needs)) return;
-  throw new HatchetError('PERMISSION_DENIED', `${what} needs the role ${leastRole(needs)}, and the token has the role ${role}`, { remedy: `Use a token made with \`hatchet token create --role ${leastRole(needs)}\`.` });
+  throw new HatchetError(
+    'PERMISSION_DENIED',
+    `${what} needs the role ${leastRole(needs)}, and the token has the role ${role}`,
+    { remedy: `Use a token made with \`hatchet token create --role ${leastRole(needs)}\`.` },
+  );
 }

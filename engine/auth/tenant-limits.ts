@@ -44,7 +44,10 @@ export function isLimitName(name: string): name is LimitName {
 const readLimits = { name: 'read_tenant_limits', text: 'SELECT limits FROM tenant WHERE id = $1' };
 
 /** Counted no further than the limit. */
-const countKeys = { name: 'count_held_keys', text: 'SELECT count(*)::integer AS count FROM (SELECT FROM idempotency WHERE tenant_id = $1 LIMIT $2) AS held' };
+const countKeys = {
+  name: 'count_held_keys',
+  text: 'SELECT count(*)::integer AS count FROM (SELECT FROM idempotency WHERE tenant_id = $1 LIMIT $2) AS held',
+};
 /** A million keys take Postgres 100 ms to count. */
 const recountMs = 60_000;
 
@@ -84,19 +87,24 @@ export class TenantLimits {
     this.#keys.set(tenantId, keys);
     if (performance.now() - keys.checkedAtMs > recountMs) {
       keys.checkedAtMs = performance.now();
-      this.#pool.query<{ count: number }>({ ...countKeys, values: [tenantId, this.of(tenantId).idempotencyKeys + 1] }).then(
-        ({ rows }) => {
-          keys.count = rows[0]?.count ?? 0;
-        },
-        (error: unknown) => this.#log.debug({ err: error }, "a tenant's keys could not be counted"),
-      );
+      this.#pool
+        .query<{ count: number }>({ ...countKeys, values: [tenantId, this.of(tenantId).idempotencyKeys + 1] })
+        .then(
+          ({ rows }) => {
+            keys.count = rows[0]?.count ?? 0;
+          },
+          (error: unknown) => this.#log.debug({ err: error }, "a tenant's keys could not be counted"),
+        );
     }
     return keys;
   }
 
   async #read(tenantId: string, known: { limits: Limits; checkedAtMs: number; checking: boolean }): Promise<void> {
     try {
-      const { rows } = await this.#pool.query<{ limits: Record<string, unknown> }>({ ...readLimits, values: [tenantId] });
+      const { rows } = await this.#pool.query<{ limits: Record<string, unknown> }>({
+        ...readLimits,
+        values: [tenantId],
+      });
       known.limits = mergedLimits(rows[0]?.limits ?? {});
     } catch (error) {
       this.#log.debug({ err: error }, "a tenant's limits could not be read; those that are known hold");
@@ -110,7 +118,8 @@ export class TenantLimits {
 /** Names of other versions, and what is no number, say nothing. */
 export function mergedLimits(own: Readonly<Record<string, unknown>>): Limits {
   const limits: Record<LimitName, number> = { ...defaultLimits };
-  for (const [name, value] of Object.entries(own)) if (isLimitName(name) && typeof value === 'number' && value >= 0) limits[name] = value;
+  for (const [name, value] of Object.entries(own))
+    if (isLimitName(name) && typeof value === 'number' && value >= 0) limits[name] = value;
   return limits;
 }
 
@@ -118,8 +127,12 @@ export function mergedLimits(own: Readonly<Record<string, unknown>>): Limits {
 export function checkLimit(limits: Limits, name: LimitName, used: number): void {
   const limit = limits[name];
   if (used <= limit) return;
-  throw new HatchetError('LIMIT_REACHED', `the tenant's limit ${name} is ${limit}, and the call would make it ${used}`, {
-    details: { limit, used },
-    remedy: `Use less, or have whoever runs the engine raise it: \`hatchet tenants limits <tenant> --set ${name}=<number>\`.`,
-  });
+  throw new HatchetError(
+    'LIMIT_REACHED',
+    `the tenant's limit ${name} is ${limit}, and the call would make it ${used}`,
+    {
+      details: { limit, used },
+      remedy: `Use less, or have whoever runs the engine raise it: \`hatchet tenants limits <tenant> --set ${name}=<number>\`.`,
+    },
+  );
 }

@@ -71,16 +71,24 @@ export class TenantStore {
   /** By id or name. @throws HatchetError UNKNOWN_TENANT */
   async find(nameOrId: string): Promise<TenantInfo> {
     const id = parseUuid(nameOrId);
-    const { rows } = await this.#pool.query<TenantSqlRow>(id === undefined ? findTenantByName : findTenantById, [id ?? nameOrId]);
+    const { rows } = await this.#pool.query<TenantSqlRow>(id === undefined ? findTenantByName : findTenantById, [
+      id ?? nameOrId,
+    ]);
     const [row] = rows;
-    if (row === undefined) throw new HatchetError('UNKNOWN_TENANT', `there is no tenant ${JSON.stringify(nameOrId)}`, { remedy: '`hatchet tenants list` shows them.' });
+    if (row === undefined)
+      throw new HatchetError('UNKNOWN_TENANT', `there is no tenant ${JSON.stringify(nameOrId)}`, {
+        remedy: '`hatchet tenants list` shows them.',
+      });
     return fromRow(row);
   }
 
   /** One that is not being deleted. @throws HatchetError UNKNOWN_TENANT, INVALID_ARGUMENT */
   async findActive(nameOrId: string): Promise<TenantInfo> {
     const tenant = await this.find(nameOrId);
-    if (tenant.deletedAt !== null) throw new HatchetError('INVALID_ARGUMENT', `the tenant ${JSON.stringify(tenant.name)} is being deleted`, { remedy: 'Use another one; `hatchet tenants list` shows them.' });
+    if (tenant.deletedAt !== null)
+      throw new HatchetError('INVALID_ARGUMENT', `the tenant ${JSON.stringify(tenant.name)} is being deleted`, {
+        remedy: 'Use another one; `hatchet tenants list` shows them.',
+      });
     return tenant;
   }
 
@@ -89,12 +97,21 @@ export class TenantStore {
     const { rowCount } = await this.#pool.query(insertTenant, [newId(), name]);
     const tenant = await this.find(name);
     if (rowCount === 1) return tenant;
-    if (tenant.deletedAt === null) throw new HatchetError('INVALID_ARGUMENT', `there is a tenant ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or use that one.' });
-    throw new HatchetError('INVALID_ARGUMENT', `the tenant ${JSON.stringify(name)} is still being deleted`, { remedy: 'Choose another name, or wait until `hatchet tenants list` does not show it any more; an engine has to run for that.' });
+    if (tenant.deletedAt === null)
+      throw new HatchetError('INVALID_ARGUMENT', `there is a tenant ${JSON.stringify(name)} already`, {
+        remedy: 'Choose another name, or use that one.',
+      });
+    throw new HatchetError('INVALID_ARGUMENT', `the tenant ${JSON.stringify(name)} is still being deleted`, {
+      remedy:
+        'Choose another name, or wait until `hatchet tenants list` does not show it any more; an engine has to run for that.',
+    });
   }
 
   /** In force in running engines within seconds. */
-  async changeLimits(id: string, change: { set: Readonly<Record<string, number>>; unset: readonly string[] }): Promise<void> {
+  async changeLimits(
+    id: string,
+    change: { set: Readonly<Record<string, number>>; unset: readonly string[] },
+  ): Promise<void> {
     await this.#pool.query(changeLimits, [id, change.unset, JSON.stringify(change.set)]);
   }
 
@@ -110,5 +127,12 @@ export class TenantStore {
 }
 
 function fromRow(row: TenantSqlRow): TenantInfo {
-  return { id: row.id, name: row.name, createdAt: row.created_at, deletedAt: row.deleted_at, tokens: row.tokens, limits: row.limits };
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    deletedAt: row.deleted_at,
+    tokens: row.tokens,
+    limits: row.limits,
+  };
 }

@@ -94,12 +94,30 @@ export class Tokens {
    * @param options.expiresInDays default 365
    * @param options.expiresAt in its place
    */
-  async create(options: { tenantId: string; name: string; role?: Role | undefined; expiresInDays?: number | undefined; expiresAt?: Date | undefined; addresses: Addresses }): Promise<string> {
+  async create(options: {
+    tenantId: string;
+    name: string;
+    role?: Role | undefined;
+    expiresInDays?: number | undefined;
+    expiresAt?: Date | undefined;
+    addresses: Addresses;
+  }): Promise<string> {
     const key = await this.#keys.signer();
     const id = newId();
     const expiresAt = options.expiresAt ?? new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
-    await this.#pool.query(insertToken, [id, options.tenantId, options.name, options.role ?? 'admin', expiresAt, key.id]);
-    return new SignJWT({ server_url: options.addresses.serverUrl, grpc_broadcast_address: options.addresses.grpcBroadcastAddress, token_id: id })
+    await this.#pool.query(insertToken, [
+      id,
+      options.tenantId,
+      options.name,
+      options.role ?? 'admin',
+      expiresAt,
+      key.id,
+    ]);
+    return new SignJWT({
+      server_url: options.addresses.serverUrl,
+      grpc_broadcast_address: options.addresses.grpcBroadcastAddress,
+      token_id: id,
+    })
       .setProtectedHeader({ alg: algorithm, kid: key.id })
       .setIssuer(issuer)
       .setSubject(options.tenantId)
@@ -125,7 +143,9 @@ export class Tokens {
   cached(token: string): Identity | undefined {
     const cached = this.#cache.get(token);
     const nowMs = Date.now();
-    return cached !== undefined && nowMs < cached.expiresAtMs && nowMs - cached.checkedAtMs < recheckMs ? cached : undefined;
+    return cached !== undefined && nowMs < cached.expiresAtMs && nowMs - cached.checkedAtMs < recheckMs
+      ? cached
+      : undefined;
   }
 
   async #check(token: string): Promise<Identity> {
@@ -156,7 +176,15 @@ export class Tokens {
 
   async list(tenantId: string): Promise<TokenInfo[]> {
     const { rows } = await this.#pool.query<TokenSqlRow>(listTokens, [tenantId]);
-    return rows.map((row) => ({ id: row.id, name: row.name, role: roleOf(row.role), createdAt: row.created_at, expiresAt: row.expires_at, revokedAt: row.revoked_at, lastUsedAt: row.last_used_at }));
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      role: roleOf(row.role),
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      revokedAt: row.revoked_at,
+      lastUsedAt: row.last_used_at,
+    }));
   }
 
   /** Whose token it is; undefined where there is none. */
@@ -195,7 +223,10 @@ export class Tokens {
 
   /** Undefined for a token that is good no more. */
   async #currentRole({ tokenId, tenantId, keyId }: Verified): Promise<Role | undefined> {
-    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({ ...readToken, values: [tokenId, tenantId, keyId] });
+    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({
+      ...readToken,
+      values: [tokenId, tenantId, keyId],
+    });
     const [row] = rows;
     return row === undefined || row.revoked ? undefined : roleOf(row.role);
   }
@@ -215,5 +246,7 @@ function keyIdOf(token: string): string | undefined {
 }
 
 function unauthenticated(): HatchetError {
-  return new HatchetError('UNAUTHENTICATED', 'the token is not valid here', { remedy: 'Make a new one with `hatchet token create`, or check which engine the address leads to.' });
+  return new HatchetError('UNAUTHENTICATED', 'the token is not valid here', {
+    remedy: 'Make a new one with `hatchet token create`, or check which engine the address leads to.',
+  });
 }

@@ -51,7 +51,8 @@ function codePoints(text: string): bigint {
 /** In place of those functions of the library whose time or memory has no bound that fits. */
 export const boundedFunctions: CelFunc[] = [
   celMethod('matches', STRING, [STRING], CelScalar.BOOL, function (pattern) {
-    if (pattern.length > maxPatternChars) throw new Error(`the pattern has ${pattern.length} characters; up to ${maxPatternChars} are allowed`);
+    if (pattern.length > maxPatternChars)
+      throw new Error(`the pattern has ${pattern.length} characters; up to ${maxPatternChars} are allowed`);
     return given(matches, this, [pattern]) === true;
   }),
   celFunc('size', [STRING], INT, codePoints),

@@ -107,7 +107,10 @@ export class CelEvaluator {
   #start(): Worker {
     this.#ready = false;
     this.#held.clear();
-    const thread = new Worker(threadFile(), { name: 'hatchet cel', resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
+    const thread = new Worker(threadFile(), {
+      name: 'hatchet cel',
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    });
     thread.unref();
     thread.on('message', (message: FromThread) => {
       if (thread !== this.#thread) return;
@@ -156,7 +159,9 @@ export class CelEvaluator {
 }
 
 function reasonOf(error: Error & { code?: string }): string {
-  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needs more than ${memoryMb} MB of memory` : `it could not be evaluated: ${error.message}`;
+  return error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? `it needs more than ${memoryMb} MB of memory`
+    : `it could not be evaluated: ${error.message}`;
 }
 
 /** A thread needs a file of its own, which the build makes; the sources are TypeScript. */

@@ -51,7 +51,10 @@ function evaluateWithin(deadlineMs: number): CelResult | 'overran' {
 /** The first of its kind takes ten times as long as later ones: that is not charged to whoever comes first. */
 function warmUp(): void {
   const input = { text: 'a'.repeat(2000), list: Array.from({ length: 500 }, (_, index) => ({ index })) };
-  for (const expression of ['input.text.matches("^(a|b)+$") && size(input.text + input.text) > 0', 'input.list.exists(x, x.index == -1.0) || input.list.map(x, x) == input.list']) {
+  for (const expression of [
+    'input.text.matches("^(a|b)+$") && size(input.text + input.text) > 0',
+    'input.list.exists(x, x.index == -1.0) || input.list.map(x, x) == input.list',
+  ]) {
     for (let time = 0; time < 10; time++) compileCel(expression).evaluate({ input });
   }
 }

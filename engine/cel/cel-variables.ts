@@ -16,7 +16,12 @@ export class CelVariables {
   }
 
   get values(): Readonly<Record<string, unknown>> {
-    return (this.#values ??= Object.fromEntries(Object.entries(this.#texts).map(([name, text]): [string, unknown] => [name, Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : JSON.parse(text)])));
+    return (this.#values ??= Object.fromEntries(
+      Object.entries(this.#texts).map(([name, text]): [string, unknown] => [
+        name,
+        Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : JSON.parse(text),
+      ]),
+    ));
   }
 
   /** JSON of a variable; undefined where there is none of the name. */

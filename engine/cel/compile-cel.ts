@@ -71,7 +71,8 @@ function compile(expression: string): CompiledCel {
   if (parsed instanceof Error) throw invalid(expression, `is not valid: ${parsed.message}`);
   const cost = syntaxCost(parsed.expr);
   // A macro expands to several nodes a level.
-  if (cost.depth > maxCelDepth * (cost.loops ? 4 : 1)) throw invalid(expression, `is nested deeper than ${maxCelDepth} levels`);
+  if (cost.depth > maxCelDepth * (cost.loops ? 4 : 1))
+    throw invalid(expression, `is nested deeper than ${maxCelDepth} levels`);
   const run = attempt(() => plan(environment, parsed));
   if (run instanceof Error) throw invalid(expression, `cannot be evaluated: ${run.message}`);
   const { reads, work } = cost;
@@ -81,8 +82,13 @@ function compile(expression: string): CompiledCel {
     isCheap: (chars) => chars <= longestInline && work !== null && valueOf(work, chars) <= inlineWork,
     evaluate(variables) {
       const value = attempt(() => run(toInput(variables)));
-      const result = value instanceof Error || isCelError(value) ? { ok: false as const, message: value.message } : plainResult(value);
-      return result.ok || result.message.length <= longestMessage ? result : { ok: false, message: `${result.message.slice(0, longestMessage)}…` };
+      const result =
+        value instanceof Error || isCelError(value)
+          ? { ok: false as const, message: value.message }
+          : plainResult(value);
+      return result.ok || result.message.length <= longestMessage
+        ? result
+        : { ok: false, message: `${result.message.slice(0, longestMessage)}…` };
     },
   };
 }
@@ -119,5 +125,7 @@ function bracketDepth(expression: string): number {
 
 function invalid(expression: string, why: string): HatchetError {
   const shown = expression.length > 100 ? `${expression.slice(0, 100)}…` : expression;
-  return new HatchetError('INVALID_ARGUMENT', `the CEL expression ${JSON.stringify(shown)} ${why}`, { remedy: 'Correct the expression; https://cel.dev has the language.' });
+  return new HatchetError('INVALID_ARGUMENT', `the CEL expression ${JSON.stringify(shown)} ${why}`, {
+    remedy: 'Correct the expression; https://cel.dev has the language.',
+  });
 }

@@ -38,7 +38,8 @@ export function equalityGuards(expression: string): readonly EqualityGuard[] {
 export function isRuledOut(guards: readonly EqualityGuard[], input: unknown): boolean {
   return guards.some(({ path, value }) => {
     let there = input;
-    for (const name of path) there = isObject(there) && Object.hasOwn(there, name) ? Reflect.get(there, name) : undefined;
+    for (const name of path)
+      there = isObject(there) && Object.hasOwn(there, name) ? Reflect.get(there, name) : undefined;
     return typeof there === typeof value && there !== value;
   });
 }
@@ -55,15 +56,19 @@ export function guardsOf(input: unknown): string[] | undefined {
   const open: { path: readonly string[]; value: unknown }[] = [{ path: [], value: input }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { path, value } = next;
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') guards.push(hash(path, value));
-    else if (isObject(value) && path.length < maxCelDepth) for (const [name, inner] of Object.entries(value)) open.push({ path: [...path, name], value: inner });
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      guards.push(hash(path, value));
+    else if (isObject(value) && path.length < maxCelDepth)
+      for (const [name, inner] of Object.entries(value)) open.push({ path: [...path, name], value: inner });
     if (open.length + guards.length > mostGuards) return undefined;
   }
   return guards;
 }
 
 function hash(path: readonly string[], value: Scalar): string {
-  const digest = createHash('md5').update(JSON.stringify([path, value])).digest();
+  const digest = createHash('md5')
+    .update(JSON.stringify([path, value]))
+    .digest();
   return String(digest.readBigInt64BE());
 }
 

@@ -20,7 +20,8 @@ interface Room {
 
 function plain(value: LibraryValue, room: Room): CelValue {
   take(room, typeof value === 'string' ? value.length + 1 : 1);
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+    return value;
   if (typeof value === 'bigint') return integer(value);
   if (isCelUint(value)) return integer(value.value);
   if (isCelList(value)) {
@@ -46,6 +47,7 @@ function take(room: Room, chars: number): void {
 }
 
 function integer(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) throw new Error(`the result ${value} is larger than 2^53`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER))
+    throw new Error(`the result ${value} is larger than 2^53`);
   return Number(value);
 }

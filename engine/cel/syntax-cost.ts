@@ -42,10 +42,19 @@ interface Part {
 const zero: Bound = { c0: 0, c1: 0, c2: 0 };
 const all: Bound = { c0: 0, c1: 1, c2: 0 };
 const constant = (c0: number): Bound => ({ c0, c1: 0, c2: 0 });
-const sum = (...bounds: Bound[]): Bound => bounds.reduce((left, right) => ({ c0: left.c0 + right.c0, c1: left.c1 + right.c1, c2: left.c2 + right.c2 }));
-const times = (bound: Bound, factor: number): Bound => ({ c0: bound.c0 * factor, c1: bound.c1 * factor, c2: bound.c2 * factor });
+const sum = (...bounds: Bound[]): Bound =>
+  bounds.reduce((left, right) => ({ c0: left.c0 + right.c0, c1: left.c1 + right.c1, c2: left.c2 + right.c2 }));
+const times = (bound: Bound, factor: number): Bound => ({
+  c0: bound.c0 * factor,
+  c1: bound.c1 * factor,
+  c2: bound.c2 * factor,
+});
 /** Sizes are linear: nothing here multiplies texts. */
-const product = (left: Bound, right: Bound): Bound => ({ c0: left.c0 * right.c0, c1: left.c0 * right.c1 + left.c1 * right.c0, c2: left.c1 * right.c1 });
+const product = (left: Bound, right: Bound): Bound => ({
+  c0: left.c0 * right.c0,
+  c1: left.c0 * right.c1 + left.c1 * right.c0,
+  c2: left.c1 * right.c1,
+});
 
 export function valueOf({ c0, c1, c2 }: Bound, chars: number): number {
   return c0 + c1 * chars + c2 * chars * chars;
@@ -68,7 +77,38 @@ const costlyPattern = /\{|\\[pPC]|\(\?/;
 const longestCheapPattern = 128;
 
 const comparisons = new Set(['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', 'startsWith', 'endsWith']);
-const results = new Set([...comparisons, '!_', '_&&_', '_||_', '@in', 'contains', 'matches', 'size', 'int', 'uint', 'double', 'bool', 'timestamp', 'duration', 'type', '_-_', '_*_', '_/_', '_%_', '-_', 'getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getDayOfYear', 'getSeconds', 'getMinutes', 'getHours', 'getMilliseconds']);
+const results = new Set([
+  ...comparisons,
+  '!_',
+  '_&&_',
+  '_||_',
+  '@in',
+  'contains',
+  'matches',
+  'size',
+  'int',
+  'uint',
+  'double',
+  'bool',
+  'timestamp',
+  'duration',
+  'type',
+  '_-_',
+  '_*_',
+  '_/_',
+  '_%_',
+  '-_',
+  'getFullYear',
+  'getMonth',
+  'getDate',
+  'getDayOfMonth',
+  'getDayOfWeek',
+  'getDayOfYear',
+  'getSeconds',
+  'getMinutes',
+  'getHours',
+  'getMilliseconds',
+]);
 
 export function syntaxCost(root: SyntaxNode): SyntaxCost {
   const walk = new Walk();
@@ -113,7 +153,10 @@ class Walk {
       case 'structExpr':
         return this.#struct(value);
       case 'callExpr':
-        return this.#call(textOf(value, 'function'), [...this.#children(value, 'target'), ...this.#children(value, 'args')]);
+        return this.#call(textOf(value, 'function'), [
+          ...this.#children(value, 'target'),
+          ...this.#children(value, 'args'),
+        ]);
       default:
         this.unbounded = true;
         return { size: zero };
@@ -136,12 +179,17 @@ class Walk {
     const size = operand?.size ?? zero;
     this.#add(constant(callWork));
     if (operand?.chain !== true) this.#add(times(size, deep));
-    return isTest ? { size: constant(scalarChars) } : { size, ...(operand?.chain === true ? { chain: true as const } : {}) };
+    return isTest
+      ? { size: constant(scalarChars) }
+      : { size, ...(operand?.chain === true ? { chain: true as const } : {}) };
   }
 
   #list(elements: Part[]): Part {
     this.#add(constant(elements.length + 1));
-    return { size: sum(constant(elements.length + 2), ...elements.map(({ size }) => size)), ...(elements.every(({ literal }) => literal !== undefined) ? { literals: true as const } : {}) };
+    return {
+      size: sum(constant(elements.length + 2), ...elements.map(({ size }) => size)),
+      ...(elements.every(({ literal }) => literal !== undefined) ? { literals: true as const } : {}),
+    };
   }
 
   /** A message of protobuf's is made field by field, at a µs each and more: nothing that an honest expression needs. */
@@ -177,7 +225,12 @@ class Walk {
       const literal = [left, right].find((part) => part.literal !== undefined);
       this.#add(literal === undefined ? times(sum(left.size, right.size), deep) : literal.size);
     } else if (name === '@in') this.#in(left, right);
-    else if (name === 'contains') this.#add(left.size, right.size, ...(right.literal === undefined ? [times(product(left.size, right.size), searchFactor)] : []));
+    else if (name === 'contains')
+      this.#add(
+        left.size,
+        right.size,
+        ...(right.literal === undefined ? [times(product(left.size, right.size), searchFactor)] : []),
+      );
     else if (name === 'matches') this.#matches(left, right);
     else if (name.startsWith('get')) this.#add(constant(zoneWork), right.size);
     else this.#add(left.size, right.size);
@@ -191,7 +244,8 @@ class Walk {
   }
 
   #matches(text: Part, { literal }: Part): void {
-    if (typeof literal !== 'string' || literal.length > longestCheapPattern || costlyPattern.test(literal)) this.unbounded = true;
+    if (typeof literal !== 'string' || literal.length > longestCheapPattern || costlyPattern.test(literal))
+      this.unbounded = true;
     else this.#add(constant(patternWork * literal.length), times(text.size, 4 + literal.length));
   }
 

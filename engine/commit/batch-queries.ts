@@ -18,8 +18,21 @@ import { updateLive } from './statements/update-live.ts';
 import { updateSticky } from './statements/update-sticky.ts';
 import { writeRateLimits } from './statements/write-rate-limits.ts';
 import { deleteWaits, writeWaits } from './statements/write-waits.ts';
-import { deleteCrons, deleteSchedules, insertSchedules, updateCrons, updateSchedules, writeCrons } from './statements/write-timers.ts';
-import { deleteDurableListens, deleteDurableTasks, insertDurableEntries, insertDurableListens, insertDurableResults } from './statements/write-durable.ts';
+import {
+  deleteCrons,
+  deleteSchedules,
+  insertSchedules,
+  updateCrons,
+  updateSchedules,
+  writeCrons,
+} from './statements/write-timers.ts';
+import {
+  deleteDurableListens,
+  deleteDurableTasks,
+  insertDurableEntries,
+  insertDurableListens,
+  insertDurableResults,
+} from './statements/write-durable.ts';
 import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
@@ -31,9 +44,12 @@ export interface Query {
 
 /** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
 export function batchQueries(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds): Query[] {
-  const queries: Query[] = [{ name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, batch) }];
+  const queries: Query[] = [
+    { name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, batch) },
+  ];
   const add = <Row>(statement: Statement<Row>, list: readonly Row[]): void => {
-    if (list.length > 0) queries.push({ name: statement.name, text: statement.text, values: statement.values(list, staged) });
+    if (list.length > 0)
+      queries.push({ name: statement.name, text: statement.text, values: statement.values(list, staged) });
   };
   if (staged.size > 0) add(assertStaged, [...new Set(staged.values())]);
   add(insertWorkflows, rows.workflows);
@@ -96,7 +112,10 @@ function mergeUpdates(updates: readonly WorkerUpdateRow[]): WorkerUpdateRow[] {
     const labels = [before.labels, update.labels].filter((text) => text !== null);
     merged.set(update.id, {
       id: update.id,
-      labels: labels.length === 0 ? null : JSON.stringify(Object.assign({}, ...labels.map((text): unknown => JSON.parse(text)))),
+      labels:
+        labels.length === 0
+          ? null
+          : JSON.stringify(Object.assign({}, ...labels.map((text): unknown => JSON.parse(text)))),
       paused: update.paused ?? before.paused,
       ended: update.ended || before.ended,
     });

@@ -81,7 +81,12 @@ export class Lane {
   }
 
   /** @throws BatchRefused, BatchUnknown */
-  async commit(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds = new Map()): Promise<void> {
+  async commit(
+    shards: readonly ShardStep[],
+    batch: number,
+    rows: BatchRows,
+    staged: StagedIds = new Map(),
+  ): Promise<void> {
     const queries = statementsOf(shards, batch, rows, staged);
     // Nothing but the shards' rows moves: one statement is its own transaction.
     const alone = queries.length === 1;
@@ -102,7 +107,10 @@ export class Lane {
     const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
     if (!unanswered && isAnswer(cause)) {
       const asserted = cause.code === '22012' ? queries[first - (alone ? 0 : 1)]?.name : undefined;
-      throw new BatchRefused(cause, { notOwner: asserted === assertShards.name, stagedLost: asserted === assertStaged.name });
+      throw new BatchRefused(cause, {
+        notOwner: asserted === assertShards.name,
+        stagedLost: asserted === assertStaged.name,
+      });
     }
     throw new BatchUnknown('the connection to Postgres was lost while a batch was committing', { cause });
   }

@@ -19,7 +19,10 @@ const restShare = 3;
 const mostWaiting = 1_000_000;
 
 const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
-const deleteStaged = { name: 'delete_staged', text: `DELETE FROM staged_payload s USING unnest($1::uuid[]) AS u (id) WHERE s.id = u.id` };
+const deleteStaged = {
+  name: 'delete_staged',
+  text: `DELETE FROM staged_payload s USING unnest($1::uuid[]) AS u (id) WHERE s.id = u.id`,
+};
 
 interface Request {
   tenantId: string;
@@ -44,7 +47,14 @@ export class StagedPayloads {
 
   constructor(config: ClientConfig, log: Logger) {
     this.#log = log;
-    this.#pool = new Pool({ ...config, application_name: 'hatchet payloads', max: 1, statement_timeout: statementMs, query_timeout: statementMs, idleTimeoutMillis: 30_000 });
+    this.#pool = new Pool({
+      ...config,
+      application_name: 'hatchet payloads',
+      max: 1,
+      statement_timeout: statementMs,
+      query_timeout: statementMs,
+      idleTimeoutMillis: 30_000,
+    });
     this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
     this.#pool.on('connect', (client) => {
       client.on('error', () => undefined);
@@ -110,7 +120,12 @@ export class StagedPayloads {
     for (;;) {
       const released = this.#released;
       this.#released = [];
-      if (released.length > 0) await this.#pool.query({ ...deleteStaged, values: [released] }).catch((error: unknown) => this.#log.debug({ err: error }, 'staged payloads are left for the hourly clearing'));
+      if (released.length > 0)
+        await this.#pool
+          .query({ ...deleteStaged, values: [released] })
+          .catch((error: unknown) =>
+            this.#log.debug({ err: error }, 'staged payloads are left for the hourly clearing'),
+          );
       const request = this.#waiting.shift();
       if (request !== undefined) await this.#serve(request);
       else if (this.#released.length === 0) return this.#wakeAfterRest();

@@ -9,7 +9,12 @@ function parentOutput(json: string): string {
 }
 
 /** The `action_payload` of a started task. */
-export function actionPayload(parts: { input: string; parents: readonly { name: string; json: string }[]; triggers: string; errors: readonly { name: string; json: string }[] }): string {
+export function actionPayload(parts: {
+  input: string;
+  parents: readonly { name: string; json: string }[];
+  triggers: string;
+  errors: readonly { name: string; json: string }[];
+}): string {
   const { input, parents, triggers, errors } = parts;
   const outputs = jsonObject(parents.map(({ name, json }) => ({ name, json: parentOutput(json) })));
   return `{"input":${input},"triggered_by":"manual","parents":${outputs},"triggers":${triggers},"user_data":{},"overrides":{},"step_run_errors":${jsonObject(errors)}}`;

@@ -45,7 +45,10 @@ export class AnswerWatch {
    * Something was said of an attempt, by its worker as far as that is known.
    * @returns the worker that had not answered when it was sent, and does so now
    */
-  heard(attempt: Pick<SentAttempt, 'taskId' | 'batchId'> & { attempt: number | null }, speaker: WorkerSession | undefined): WorkerSession | undefined {
+  heard(
+    attempt: Pick<SentAttempt, 'taskId' | 'batchId'> & { attempt: number | null },
+    speaker: WorkerSession | undefined,
+  ): WorkerSession | undefined {
     const key = keyOf(attempt);
     if (speaker !== undefined) speaker.heardSweep = this.#sweep;
     this.#awaited.delete(key);
@@ -88,6 +91,14 @@ export class AnswerWatch {
 }
 
 /** SDKs name a batch and no attempts. */
-function keyOf({ taskId, attempt, batchId }: { taskId: string; attempt: number | null; batchId: string | null }): string {
+function keyOf({
+  taskId,
+  attempt,
+  batchId,
+}: {
+  taskId: string;
+  attempt: number | null;
+  batchId: string | null;
+}): string {
   return batchId === null ? attemptKey(taskId, attempt ?? 0) : `${taskId}/${batchId}`;
 }

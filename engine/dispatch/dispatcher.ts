@@ -108,7 +108,8 @@ export class Dispatcher {
 
   /** When each worker that was heard of since `sinceMs` was last heard of. */
   *heardSince(sinceMs: number): Generator<{ workerId: string; atMs: number }> {
-    for (const session of this.#sessions.values()) if (session.seenAtMs > sinceMs) yield { workerId: session.workerId, atMs: session.seenAtMs };
+    for (const session of this.#sessions.values())
+      if (session.seenAtMs > sinceMs) yield { workerId: session.workerId, atMs: session.seenAtMs };
   }
 
   /** @throws HatchetError UNKNOWN_WORKER */
@@ -168,7 +169,8 @@ export class Dispatcher {
   async send(sendings: readonly Sending[]): Promise<void> {
     const missing: Sending[] = [];
     for (const sending of sendings) {
-      for (const { workerId, taskId, attempt } of sending.assignments) this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
+      for (const { workerId, taskId, attempt } of sending.assignments)
+        this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
       if (!this.#trySend(sending)) missing.push(sending);
     }
     if (missing.length === 0) return;
@@ -176,14 +178,26 @@ export class Dispatcher {
     try {
       const [runs, outputs, errors] = await Promise.all([
         this.#ports.readRuns([...new Set(assignments.map(({ runId }) => runId))]),
-        this.#ports.readOutputs(assignments.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation })))),
-        this.#ports.readErrors(assignments.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation })))),
+        this.#ports.readOutputs(
+          assignments.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation }))),
+        ),
+        this.#ports.readErrors(
+          assignments.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation }))),
+        ),
       ]);
       for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
       for (const [taskId, output] of outputs) this.payloads.fillOutput(taskId, output);
-      for (const sending of missing) this.#deliver(sending, { runOf: (runId) => runs.get(runId), outputOf: (taskId) => outputs.get(taskId), errorOf: (taskId) => errors.get(taskId) });
+      for (const sending of missing)
+        this.#deliver(sending, {
+          runOf: (runId) => runs.get(runId),
+          outputOf: (taskId) => outputs.get(taskId),
+          errorOf: (taskId) => errors.get(taskId),
+        });
     } catch (error) {
-      this.#log.warn({ err: error, attempts: assignments.length }, 'payloads could not be read; the attempts go back to their queues');
+      this.#log.warn(
+        { err: error, attempts: assignments.length },
+        'payloads could not be read; the attempts go back to their queues',
+      );
       for (const assignment of assignments) this.#giveBack(assignment);
     }
   }
@@ -192,7 +206,8 @@ export class Dispatcher {
   cancel(workerId: string, notice: CancelNotice): void {
     const session = this.#sessions.get(workerId);
     const key = attemptKey(notice.taskId, notice.attempt);
-    if (session === undefined || session.sending.delete(key)) return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
+    if (session === undefined || session.sending.delete(key))
+      return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }
@@ -214,16 +229,26 @@ export class Dispatcher {
 
   #trySend(sending: Sending): boolean {
     const { payloads } = this;
-    const isAtHand = ({ runId, failed, parents }: Assignment): boolean => payloads.run(runId) !== undefined && failed.length === 0 && parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
+    const isAtHand = ({ runId, failed, parents }: Assignment): boolean =>
+      payloads.run(runId) !== undefined &&
+      failed.length === 0 &&
+      parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
     if (!sending.assignments.every(isAtHand)) return false;
-    this.#deliver(sending, { runOf: (runId) => payloads.run(runId), outputOf: (taskId) => payloads.output(taskId), errorOf: () => undefined });
+    this.#deliver(sending, {
+      runOf: (runId) => payloads.run(runId),
+      outputOf: (taskId) => payloads.output(taskId),
+      errorOf: () => undefined,
+    });
     return true;
   }
 
   #deliver({ assignments, batch }: Sending, reads: Reads): void {
     const session = this.#sessions.get(assignments[0]?.workerId ?? '');
     // The others were cancelled while their payload was read: their end has been reported already.
-    const wanted = session === undefined ? assignments : assignments.filter(({ taskId, attempt }) => session.sending.delete(attemptKey(taskId, attempt)));
+    const wanted =
+      session === undefined
+        ? assignments
+        : assignments.filter(({ taskId, attempt }) => session.sending.delete(attemptKey(taskId, attempt)));
     const ready = wanted.flatMap((assignment) => {
       const run = session?.link === undefined ? undefined : reads.runOf(assignment.runId);
       if (run !== undefined) return [{ assignment, run }];
@@ -234,7 +259,13 @@ export class Dispatcher {
     const link = session?.link;
     if (session === undefined || link === undefined || message === undefined) return;
     link.send(message);
-    for (const { assignment } of ready) this.#answers.sent(session, link, { taskId: assignment.taskId, attempt: assignment.attempt, invocation: assignment.invocation, batchId: batch?.id ?? null });
+    for (const { assignment } of ready)
+      this.#answers.sent(session, link, {
+        taskId: assignment.taskId,
+        attempt: assignment.attempt,
+        invocation: assignment.invocation,
+        batchId: batch?.id ?? null,
+      });
   }
 
   #giveBack(assignment: Assignment): void {
@@ -250,7 +281,9 @@ export class Dispatcher {
 
   /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
   #watchUnstarted(session: WorkerSession): void {
-    const suspects = this.#ports.unstarted(session.tenantId, session.workerId).filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
+    const suspects = this.#ports
+      .unstarted(session.tenantId, session.workerId)
+      .filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
     if (suspects.length === 0) return;
     const timer = setTimeout(() => {
       session.timers.delete(timer);
@@ -293,13 +326,16 @@ export class Dispatcher {
     if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
     const forget = hasDied || session.ended || nowMs - session.seenAtMs > forgetMs;
     if (session.lost && (!forget || session.forgetting)) return;
-    if (!session.lost) this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
+    if (!session.lost)
+      this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
     session.lost = true;
     session.forgetting = forget;
     session.untold.clear();
-    const told = this.#ports.workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined }).then(() => {
-      if (forget) this.#forget(session);
-    });
+    const told = this.#ports
+      .workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined })
+      .then(() => {
+        if (forget) this.#forget(session);
+      });
     this.#tellOwner(told, () => {
       session.lost = session.forgetting = false;
     });

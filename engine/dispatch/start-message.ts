@@ -18,10 +18,15 @@ export interface ReadyAssignment {
 }
 
 /** The message that starts one attempt, or the members of a batch as one call. */
-export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssignment[], reads: Reads): WorkerMessage | undefined {
+export function startMessage(
+  batch: Sending['batch'],
+  ready: readonly ReadyAssignment[],
+  reads: Reads,
+): WorkerMessage | undefined {
   const [first] = ready;
   if (first === undefined) return undefined;
-  const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, invocation, priority } = first.assignment;
+  const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, invocation, priority } =
+    first.assignment;
   const common = {
     tenantId,
     workflowId,
@@ -42,7 +47,10 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
       metadata: first.run.metadata,
       child: childOf(first.run),
     };
-  const members = ready.map((each) => `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`);
+  const members = ready.map(
+    (each) =>
+      `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`,
+  );
   return {
     kind: 'startBatch',
     ...common,
@@ -54,7 +62,11 @@ export function startMessage(batch: Sending['batch'], ready: readonly ReadyAssig
   };
 }
 
-function childOf({ parentTaskId, childIndex, childKey }: RunPayload): { parentTaskId: string; index: number | null; key: string | null } | null {
+function childOf({
+  parentTaskId,
+  childIndex,
+  childKey,
+}: RunPayload): { parentTaskId: string; index: number | null; key: string | null } | null {
   return parentTaskId === null ? null : { parentTaskId, index: childIndex, key: childKey };
 }
 

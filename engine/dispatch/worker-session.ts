@@ -24,7 +24,16 @@ interface Start {
 export type WorkerMessage =
   | ({ kind: 'start' } & Start)
   | ({ kind: 'startBatch'; batch: BatchFacts; size: number } & Start)
-  | { kind: 'cancel'; tenantId: string; runId: string; taskId: string; stepName: string; action: string; attempt: number; invocation: number | null };
+  | {
+      kind: 'cancel';
+      tenantId: string;
+      runId: string;
+      taskId: string;
+      stepName: string;
+      action: string;
+      attempt: number;
+      invocation: number | null;
+    };
 
 /** A worker's open stream. */
 export interface WorkerLink {

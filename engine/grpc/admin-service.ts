@@ -16,7 +16,11 @@ import { cancelIds } from '../shard/cancel-ids.ts';
 import { replayIds } from '../shard/replay-ids.ts';
 import { branchTask } from '../shard/branch-task.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
-import { AdminServiceService, RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  AdminServiceService,
+  RunStatus,
+  type GetRunDetailsResponse,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import { declaredCrons } from './definition/crons.ts';
 import { readDefinition } from './definition/read-definition.ts';
@@ -43,7 +47,16 @@ export function adminService(deps: AdminDeps): GrpcService {
       const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
       const workflowId = newId();
       const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: owner.nowUs / 1000 });
-      const reply = await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum, workflowId, crons, versionId: newId(), filterIds: definition.filters.map(() => newId()) });
+      const reply = await owner.submit(tenantId, {
+        kind: 'putWorkflow',
+        tenantId,
+        definition,
+        checksum,
+        workflowId,
+        crons,
+        versionId: newId(),
+        filterIds: definition.filters.map(() => newId()),
+      });
       caller.note(reply.workflowId, reply.versionId);
       return { id: reply.versionId, workflowId: reply.workflowId };
     },
@@ -51,9 +64,21 @@ export function adminService(deps: AdminDeps): GrpcService {
       const { tenantId } = caller;
       const [runId] = runIdsFrom(metadata, 1);
       const labels = readDesiredLabels(request.desiredWorkerLabels, 'of the run');
-      const run = await prepareRun(owner, tenantId, { workflowName: request.workflowName, input: utf8(request.input), metadata: utf8(request.additionalMetadata), priority: request.priority, runId, labels });
+      const run = await prepareRun(owner, tenantId, {
+        workflowName: request.workflowName,
+        input: utf8(request.input),
+        metadata: utf8(request.additionalMetadata),
+        priority: request.priority,
+        runId,
+        labels,
+      });
       caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      const { runIds, collisions } = await owner.submit(tenantId, {
+        kind: 'trigger',
+        tenantId,
+        runs: [run],
+        existing: new Set(),
+      });
       refuseCollisions(collisions, runIds, false);
       return { externalId: run.runId };
     },
@@ -80,7 +105,10 @@ export function adminService(deps: AdminDeps): GrpcService {
       const given = ids(atMost(request.externalIds, 'the ids', mostIds));
       const filter = request.filter === undefined ? undefined : selection(request.filter);
       const replayed = [...(await replayIds(owner, tenantId, given))];
-      if (filter !== undefined) replayed.push(...(await replayByFilter({ pool, replay: (found) => replayIds(owner, tenantId, found) }, tenantId, filter)));
+      if (filter !== undefined)
+        replayed.push(
+          ...(await replayByFilter({ pool, replay: (found) => replayIds(owner, tenantId, found) }, tenantId, filter)),
+        );
       caller.note(...replayed);
       return { replayedTasks: replayed };
     },
@@ -89,7 +117,12 @@ export function adminService(deps: AdminDeps): GrpcService {
       const taskId = knownId(request.taskExternalId, 'UNKNOWN_RUN');
       caller.note(taskId);
       const branch = wholeNumber(request.branchId, 'the branch', { min: 0, max: largestInteger });
-      const made = await branchTask(owner, { tenantId, taskId, branch, node: wholeNumber(request.nodeId, 'the node', { min: 1, max: largestInteger }) });
+      const made = await branchTask(owner, {
+        tenantId,
+        taskId,
+        branch,
+        node: wholeNumber(request.nodeId, 'the node', { min: 1, max: largestInteger }),
+      });
       return { taskExternalId: taskId, nodeId: BigInt(made.node), branchId: BigInt(made.branch) };
     },
   });
@@ -106,7 +139,8 @@ const wireStatus = {
 } as const;
 
 function runDetails(detail: RunDetail): GetRunDetailsResponse {
-  const done = detail.status === Status.Completed || detail.status === Status.Failed || detail.status === Status.Cancelled;
+  const done =
+    detail.status === Status.Completed || detail.status === Status.Failed || detail.status === Status.Cancelled;
   return {
     input: Buffer.from(detail.input),
     status: wireStatus[detail.status],

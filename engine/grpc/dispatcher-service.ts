@@ -74,11 +74,20 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     },
     refreshTimeout: async (request, { tenantId }) => {
       const incrementMs = duration(request.incrementTimeoutBy, 'the increment', { most: longestExtensionMs });
-      const reply = await owner.submit(tenantId, { kind: 'refreshTimeout', tenantId, taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN'), incrementMs });
+      const reply = await owner.submit(tenantId, {
+        kind: 'refreshTimeout',
+        tenantId,
+        taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN'),
+        incrementMs,
+      });
       return { timeoutAt: new Date(reply.timeoutAtUs / 1000) };
     },
     releaseSlot: async (request, { tenantId }) => {
-      await owner.submit(tenantId, { kind: 'releaseSlot', tenantId, taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN') });
+      await owner.submit(tenantId, {
+        kind: 'releaseSlot',
+        tenantId,
+        taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN'),
+      });
       return {};
     },
     subscribeToWorkflowRuns: (call, { tenantId }) => {
@@ -108,7 +117,12 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
 }
 
 /** A worker's stream stays open until either side ends it. The engine's end is no OK: clients would reconnect at once, over and over. */
-function listen(deps: DispatcherDeps, call: ServerWritableStream<WorkerListenRequest, AssignedAction>, { tenantId }: Caller, signal: AbortSignal): Promise<void> {
+function listen(
+  deps: DispatcherDeps,
+  call: ServerWritableStream<WorkerListenRequest, AssignedAction>,
+  { tenantId }: Caller,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const detach = deps.dispatcher.attach(tenantId, knownId(call.request.workerId, 'UNKNOWN_WORKER'), {
       send: (message) => call.write(assignedAction(message)),
@@ -149,22 +163,40 @@ function assignedAction(message: WorkerMessage): AssignedAction {
   };
 }
 
-const actionTypes = { start: ActionType.START_STEP_RUN, startBatch: ActionType.START_BATCH, cancel: ActionType.CANCEL_STEP_RUN } as const;
+const actionTypes = {
+  start: ActionType.START_STEP_RUN,
+  startBatch: ActionType.START_BATCH,
+  cancel: ActionType.CANCEL_STEP_RUN,
+} as const;
 
 function batchFields({ batch, size }: WorkerMessage & { kind: 'startBatch' }): Partial<AssignedAction> {
-  return { batchId: batch.id, batchKey: batch.key, batchSize: size, batchStartPayload: { triggerReason: batch.reason, triggerTime: new Date(batch.atUs / 1000), expectedSize: size } };
+  return {
+    batchId: batch.id,
+    batchKey: batch.key,
+    batchSize: size,
+    batchStartPayload: { triggerReason: batch.reason, triggerTime: new Date(batch.atUs / 1000), expectedSize: size },
+  };
 }
 
 /** A run that an event started carries it in its metadata. */
-function triggeringEvent(metadata: string | undefined): { triggeringEventExternalId?: string; triggeringEventKey?: string } {
+function triggeringEvent(metadata: string | undefined): {
+  triggeringEventExternalId?: string;
+  triggeringEventKey?: string;
+} {
   if (metadata === undefined || !metadata.includes('"hatchet__event_id"')) return {};
   const given: { hatchet__event_id?: unknown; hatchet__event_key?: unknown } = Object(JSON.parse(metadata));
   const { hatchet__event_id: id, hatchet__event_key: key } = given;
-  return typeof id === 'string' && typeof key === 'string' ? { triggeringEventExternalId: id, triggeringEventKey: key } : {};
+  return typeof id === 'string' && typeof key === 'string'
+    ? { triggeringEventExternalId: id, triggeringEventKey: key }
+    : {};
 }
 
 /** A report names its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
-async function report({ owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dispatcher'>, event: StepActionEvent, tenantId: Caller['tenantId']): Promise<void> {
+async function report(
+  { owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dispatcher'>,
+  event: StepActionEvent,
+  tenantId: Caller['tenantId'],
+): Promise<void> {
   const taskId = id(event.taskRunExternalId, "the task run's id");
   const attempt = wholeNumber(event.retryCount ?? 0, 'the retry count', { min: 0, max: largestInteger });
   const ref = { tenantId, taskId, attempt };
@@ -175,10 +207,21 @@ async function report({ owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dis
     case StepActionEventType.STEP_EVENT_TYPE_COMPLETED: {
       const outcome = await reportedOutcome(owner.payloads, tenantId, event.eventPayload);
       if (outcome.ok) return owner.submit(tenantId, { kind: 'completed', ...ref, output: outcome.output });
-      return owner.submit(tenantId, { kind: 'failed', ...ref, error: outcome.error, mayRetry: event.shouldNotRetry !== true });
+      return owner.submit(tenantId, {
+        kind: 'failed',
+        ...ref,
+        error: outcome.error,
+        mayRetry: event.shouldNotRetry !== true,
+      });
     }
     case StepActionEventType.STEP_EVENT_TYPE_FAILED:
-      return owner.submit(tenantId, { kind: 'failed', ...ref, error: reportedFailure(event.eventPayload), mayRetry: event.shouldNotRetry !== true, retryAfterMs: retryAfter(event) });
+      return owner.submit(tenantId, {
+        kind: 'failed',
+        ...ref,
+        error: reportedFailure(event.eventPayload),
+        mayRetry: event.shouldNotRetry !== true,
+        retryAfterMs: retryAfter(event),
+      });
     case StepActionEventType.STEP_EVENT_TYPE_ACKNOWLEDGED:
     case StepActionEventType.STEP_EVENT_TYPE_CANCELLED:
     case StepActionEventType.STEP_EVENT_TYPE_UNKNOWN:

@@ -14,7 +14,12 @@ import type { PushedEvent } from '../plan/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
-import { EventsServiceService, type Event, type PushEventRequest, type PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import {
+  EventsServiceService,
+  type Event,
+  type PushEventRequest,
+  type PutStreamEventRequest,
+} from '../../proto/gen/hatchet/contract/events.ts';
 import { serve, type Edge } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
 import type { GrpcService } from './server.ts';
@@ -49,8 +54,11 @@ export function eventsService(deps: EventsDeps): GrpcService {
     replaySingleEvent: async ({ eventId }, caller) => {
       const { tenantId } = caller;
       const stored = await readEvent(pool, tenantId, knownId(eventId, 'UNKNOWN_EVENT'));
-      if (stored === undefined) throw new HatchetError('UNKNOWN_EVENT', `there is no event ${quoted(eventId)}`, { remedy: 'Check the id.' });
-      const [event] = await pushEvents(owner, tenantId, [{ ...stored, scope: stored.scope ?? undefined, priority: undefined }]);
+      if (stored === undefined)
+        throw new HatchetError('UNKNOWN_EVENT', `there is no event ${quoted(eventId)}`, { remedy: 'Check the id.' });
+      const [event] = await pushEvents(owner, tenantId, [
+        { ...stored, scope: stored.scope ?? undefined, priority: undefined },
+      ]);
       return toWire(noted(caller, event));
     },
     putStreamEvent: async (request, { tenantId }) => {
@@ -63,34 +71,64 @@ export function eventsService(deps: EventsDeps): GrpcService {
 }
 
 /** Chunks are sent without waiting, so one may come after its task's end. @throws HatchetError */
-async function streamChunk({ owner, pool }: EventsDeps, request: PutStreamEventRequest, tenantId: Checked<string>): Promise<NewChunk> {
+async function streamChunk(
+  { owner, pool }: EventsDeps,
+  request: PutStreamEventRequest,
+  tenantId: Checked<string>,
+): Promise<NewChunk> {
   const taskId = knownId(request.taskRunExternalId, 'UNKNOWN_RUN');
   const size = request.message.byteLength;
-  if (size > maxPayloadBytes) throw new HatchetError('PAYLOAD_TOO_LARGE', `a stream chunk has ${size} bytes; the limit is ${maxPayloadBytes}`, { remedy: 'Send smaller chunks.' });
-  const number = request.eventIndex === undefined ? Date.now() * 1000 : wholeNumber(request.eventIndex, 'the index of a stream chunk', { min: 0, max: largestIndex });
+  if (size > maxPayloadBytes)
+    throw new HatchetError('PAYLOAD_TOO_LARGE', `a stream chunk has ${size} bytes; the limit is ${maxPayloadBytes}`, {
+      remedy: 'Send smaller chunks.',
+    });
+  const number =
+    request.eventIndex === undefined
+      ? Date.now() * 1000
+      : wholeNumber(request.eventIndex, 'the index of a stream chunk', { min: 0, max: largestIndex });
   const where = placeInMemory(owner, tenantId, taskId) ?? (await placeInHistory(pool, tenantId, taskId));
-  if (where === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${quoted(request.taskRunExternalId)}`, { remedy: 'Stream from inside a task.' });
+  if (where === undefined)
+    throw new HatchetError('UNKNOWN_RUN', `there is no task run ${quoted(request.taskRunExternalId)}`, {
+      remedy: 'Stream from inside a task.',
+    });
   return { tenantId, taskId, ...where, number, chunk: request.message };
 }
 
-function placeInMemory(owner: Commands, tenantId: string, taskId: string): { runId: string; attempt: number } | undefined {
+function placeInMemory(
+  owner: Commands,
+  tenantId: string,
+  taskId: string,
+): { runId: string; attempt: number } | undefined {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(taskId) ?? -1;
   if (state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId) return undefined;
   return { runId: state.runIdOf(row), attempt: state.tasks.attempt[row] ?? 0 };
 }
 
-async function placeInHistory(pool: Pool, tenantId: string, taskId: string): Promise<{ runId: string; attempt: number } | undefined> {
+async function placeInHistory(
+  pool: Pool,
+  tenantId: string,
+  taskId: string,
+): Promise<{ runId: string; attempt: number } | undefined> {
   const run = await readRunDetail(pool, tenantId, taskId, noPayloads);
   const task = run?.tasks.find((each) => each.id === taskId);
   return run === undefined || task === undefined ? undefined : { runId: run.id, attempt: task.attempt };
 }
 
 function fromWire(request: PushEventRequest): EventRequest {
-  return { key: request.key, payload: request.payload, metadata: request.additionalMetadata ?? '', scope: request.scope, priority: request.priority };
+  return {
+    key: request.key,
+    payload: request.payload,
+    metadata: request.additionalMetadata ?? '',
+    scope: request.scope,
+    priority: request.priority,
+  };
 }
 
-function noted(caller: { tenantId: string; note(...ids: readonly string[]): void }, event: PushedEvent | undefined): { tenantId: string; event: PushedEvent } {
+function noted(
+  caller: { tenantId: string; note(...ids: readonly string[]): void },
+  event: PushedEvent | undefined,
+): { tenantId: string; event: PushedEvent } {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
   caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
   return { tenantId: caller.tenantId, event };
@@ -98,5 +136,13 @@ function noted(caller: { tenantId: string; note(...ids: readonly string[]): void
 
 function toWire({ tenantId, event }: { tenantId: string; event: PushedEvent }): Event {
   const { id: eventId, key, payload, metadata, scope } = event;
-  return { tenantId, eventId, key, payload, eventTimestamp: new Date(uuidTimeMs(eventId)), additionalMetadata: metadata, scope: scope ?? undefined };
+  return {
+    tenantId,
+    eventId,
+    key,
+    payload,
+    eventTimestamp: new Date(uuidTimeMs(eventId)),
+    additionalMetadata: metadata,
+    scope: scope ?? undefined,
+  };
 }

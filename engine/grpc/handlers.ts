@@ -1,4 +1,14 @@
-import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata, MethodDefinition, ServerDuplexStream, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  MethodDefinition,
+  ServerDuplexStream,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { noCaller, type Caller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
@@ -53,15 +63,29 @@ type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer R
  * a held answer is given back once that is sent.
  */
 type Handler<M extends Method> = M['requestStream'] extends true
-  ? (call: ServerDuplexStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, fail: (error: unknown) => void) => Duplex<RequestOf<M>>
+  ? (
+      call: ServerDuplexStream<RequestOf<M>, ResponseOf<M>>,
+      caller: Caller,
+      fail: (error: unknown) => void,
+    ) => Duplex<RequestOf<M>>
   : M['responseStream'] extends true
     ? (call: ServerWritableStream<RequestOf<M>, ResponseOf<M>>, caller: Caller, signal: AbortSignal) => Promise<void>
-    : (request: RequestOf<M>, caller: Caller, metadata: Metadata) => Promise<ResponseOf<M> | Held<ResponseOf<M>> | Headed<ResponseOf<M>>>;
+    : (
+        request: RequestOf<M>,
+        caller: Caller,
+        metadata: Metadata,
+      ) => Promise<ResponseOf<M> | Held<ResponseOf<M>> | Headed<ResponseOf<M>>>;
 
-export type Handlers<Service> = { [Name in keyof Service]: Service[Name] extends Method ? Handler<Service[Name]> : never };
+export type Handlers<Service> = {
+  [Name in keyof Service]: Service[Name] extends Method ? Handler<Service[Name]> : never;
+};
 
 /** The service, with the gate before each of its methods: none can be served around it. */
-export function serve<Service extends { [Name in keyof Service]: Method }>(edge: Edge, definition: ServiceDefinition & Service, handlers: Handlers<Service>): GrpcService {
+export function serve<Service extends { [Name in keyof Service]: Method }>(
+  edge: Edge,
+  definition: ServiceDefinition & Service,
+  handlers: Handlers<Service>,
+): GrpcService {
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition)) {
     const handler: unknown = Reflect.get(handlers, name);
@@ -115,7 +139,8 @@ function tolerant(definition: ServiceDefinition): ServiceDefinition {
         }
       };
       const mayWait = !method.requestStream && !method.responseStream && ruleOf(method.path)?.needs !== 'anyone';
-      const requestDeserialize = (bytes: Buffer): unknown => (mayWait && bytes.length > longestInline ? new Unread(bytes, decode) : decode(bytes));
+      const requestDeserialize = (bytes: Buffer): unknown =>
+        mayWait && bytes.length > longestInline ? new Unread(bytes, decode) : decode(bytes);
       return [name, { ...method, requestDeserialize }];
     }),
   );
@@ -123,13 +148,24 @@ function tolerant(definition: ServiceDefinition): ServiceDefinition {
 
 /** @throws HatchetError INVALID_ARGUMENT */
 function wellFormed<Req>(request: Req): Req {
-  if (request instanceof Malformed) throw new HatchetError('INVALID_ARGUMENT', `the request is no message of the method: ${request.reason}`, { remedy: 'Send what the contract of this version says.' });
+  if (request instanceof Malformed)
+    throw new HatchetError('INVALID_ARGUMENT', `the request is no message of the method: ${request.reason}`, {
+      remedy: 'Send what the contract of this version says.',
+    });
   return request;
 }
 
 type UnaryHandler = (request: unknown, caller: Caller, metadata: Metadata) => Promise<unknown>;
-type StreamHandler = (call: ServerWritableStream<unknown, unknown>, caller: Caller, signal: AbortSignal) => Promise<void>;
-type DuplexHandler = (call: ServerDuplexStream<unknown, unknown>, caller: Caller, fail: (error: unknown) => void) => Duplex<unknown>;
+type StreamHandler = (
+  call: ServerWritableStream<unknown, unknown>,
+  caller: Caller,
+  signal: AbortSignal,
+) => Promise<void>;
+type DuplexHandler = (
+  call: ServerDuplexStream<unknown, unknown>,
+  caller: Caller,
+  fail: (error: unknown) => void,
+) => Duplex<unknown>;
 
 function isUnaryHandler(value: unknown): value is UnaryHandler {
   return typeof value === 'function';
@@ -155,7 +191,10 @@ function authorization(metadata: Metadata): string | undefined {
 
 /** `ipv4:127.0.0.1:5000`, `[::1]:5000` or `127.0.0.1:5000`, without the port. */
 function hostOf(peer: string): string {
-  return peer.replace(/^ipv[46]:/, '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return peer
+    .replace(/^ipv[46]:/, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1');
 }
 
 /** The connection has shown a good token: it is no stranger's any more. */
@@ -164,7 +203,10 @@ function welcome({ connections }: Edge, call: { getPeer(): string }): void {
 }
 
 /** A unary call. The commonest of all: known tokens cost it no promise. */
-function unary<Res>({ edge, facts: { rule, action } }: Gated, handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res> | Headed<Res>>): handleUnaryCall<unknown, Res> {
+function unary<Res>(
+  { edge, facts: { rule, action } }: Gated,
+  handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res> | Headed<Res>>,
+): handleUnaryCall<unknown, Res> {
   const { gate, log } = edge;
   return (call, callback) => {
     const facts: CallFacts = { rule, action, address: () => hostOf(call.getPeer()) };
@@ -228,7 +270,10 @@ function unary<Res>({ edge, facts: { rule, action } }: Gated, handle: (request: 
 }
 
 /** A server stream. The signal aborts when the client goes; a handler that returns ends the stream with OK. */
-function serverStream<Req, Res>({ edge, facts: { rule, action } }: Gated, handle: (call: ServerWritableStream<Req, Res>, caller: Caller, signal: AbortSignal) => Promise<void>): handleServerStreamingCall<Req, Res> {
+function serverStream<Req, Res>(
+  { edge, facts: { rule, action } }: Gated,
+  handle: (call: ServerWritableStream<Req, Res>, caller: Caller, signal: AbortSignal) => Promise<void>,
+): handleServerStreamingCall<Req, Res> {
   return (call) => {
     const gone = new AbortController();
     let ended: HatchetError | undefined;
@@ -262,7 +307,10 @@ function serverStream<Req, Res>({ edge, facts: { rule, action } }: Gated, handle
 const mostEarly = 1_000;
 
 /** Both directions are open from the start: what comes before the token is checked waits. */
-function duplex<Req, Res>({ edge, facts: { rule, action } }: Gated, begin: (call: ServerDuplexStream<Req, Res>, caller: Caller, fail: (error: unknown) => void) => Duplex<Req>): handleBidiStreamingCall<Req, Res> {
+function duplex<Req, Res>(
+  { edge, facts: { rule, action } }: Gated,
+  begin: (call: ServerDuplexStream<Req, Res>, caller: Caller, fail: (error: unknown) => void) => Duplex<Req>,
+): handleBidiStreamingCall<Req, Res> {
   return (call) => {
     const early: Req[] = [];
     let handle = (request: Req): void => {
@@ -322,7 +370,11 @@ function duplex<Req, Res>({ edge, facts: { rule, action } }: Gated, begin: (call
 }
 
 /** Writes, and waits while the client reads slower than the engine writes. */
-export async function writeTo<Req, Res>(call: ServerWritableStream<Req, Res>, message: Res, signal: AbortSignal): Promise<void> {
+export async function writeTo<Req, Res>(
+  call: ServerWritableStream<Req, Res>,
+  message: Res,
+  signal: AbortSignal,
+): Promise<void> {
   if (signal.aborted || call.write(message)) return;
   await new Promise<void>((resolve) => {
     const go = (): void => {
@@ -337,5 +389,10 @@ export async function writeTo<Req, Res>(call: ServerWritableStream<Req, Res>, me
 
 /** A call of the contract that this version does not serve. */
 export function unsupported(name: string): () => Promise<never> {
-  return () => Promise.reject(new HatchetError('NOT_SUPPORTED', `${name} is not served by this version of the engine`, { remedy: 'Upgrade hatchet-ts once a version serves it.' }));
+  return () =>
+    Promise.reject(
+      new HatchetError('NOT_SUPPORTED', `${name} is not served by this version of the engine`, {
+        remedy: 'Upgrade hatchet-ts once a version serves it.',
+      }),
+    );
 }

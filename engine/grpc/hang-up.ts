@@ -8,7 +8,7 @@ const inner = ['call', 'nextCall'] as const;
  * grpc-js has no public way, so this looks for the stream by its shape; a test tells when it is no longer there.
  */
 export function hangUp(call: unknown): boolean {
-  for (let at: unknown = call; isObject(at); ) {
+  for (let at: unknown = call; isObject(at);) {
     const stream: unknown = Reflect.get(at, 'stream');
     if (isObject(stream) && 'close' in stream && typeof stream.close === 'function' && 'rstCode' in stream) {
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);

@@ -26,7 +26,12 @@ export class LogIntake {
   /** Resolves once all are stored; refuses all of them for one. @throws HatchetError INVALID_ARGUMENT, LIMIT_REACHED, BUSY, COMMAND_FAILED */
   async take(tenantId: Checked<string>, requests: readonly PutLogRequest[]): Promise<void> {
     const lines = requests.map((request) => logLine(request, tenantId));
-    this.#today.take(tenantId, this.#limits.of(tenantId), lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0), Date.now());
+    this.#today.take(
+      tenantId,
+      this.#limits.of(tenantId),
+      lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0),
+      Date.now(),
+    );
     await this.#writer.writeAll(lines);
   }
 }
@@ -35,9 +40,14 @@ export class LogIntake {
 function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine {
   const taskId = id(request.taskRunExternalId, "the task run's id");
   const message = shownText(request.message, maxLogChars + 1);
-  if (message === '' || message.length > maxLogChars) throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
+  if (message === '' || message.length > maxLogChars)
+    throw invalid(`a log line of ${request.message.length} characters`, `Send 1 to ${maxLogChars} characters.`);
   const metadata = shownText(request.metadata, maxLogMetadataChars + 1);
-  if (metadata.length > maxLogMetadataChars) throw invalid(`the metadata of a log line has ${request.metadata.length} characters`, `Send up to ${maxLogMetadataChars}.`);
+  if (metadata.length > maxLogMetadataChars)
+    throw invalid(
+      `the metadata of a log line has ${request.metadata.length} characters`,
+      `Send up to ${maxLogMetadataChars}.`,
+    );
   checkDepth(metadata, 'the metadata of a log line');
   const level = logLevels.findIndex((name) => name === request.level?.toUpperCase());
   return {

@@ -25,7 +25,13 @@ export interface LogStreamDeps {
 /** Kept lines first, then new ones as they are stored, until the run has ended and all is sent. */
 export async function streamLogs(
   deps: LogStreamDeps,
-  options: { call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>; tenantId: string; detail: RunDetail; after: string | null; signal: AbortSignal },
+  options: {
+    call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>;
+    tenantId: string;
+    detail: RunDetail;
+    after: string | null;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
@@ -46,11 +52,21 @@ export async function streamLogs(
     const last = ended;
     const written = deps.logWritten(taskIds, either);
     const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
-      const { lines, more, brought } = await readLogLines(deps.pool, { tenantId, id: call.request.id, after, levels: [], search: null, newest: false, limit: pageLines, bytes });
+      const { lines, more, brought } = await readLogLines(deps.pool, {
+        tenantId,
+        id: call.request.id,
+        after,
+        levels: [],
+        search: null,
+        newest: false,
+        limit: pageLines,
+        bytes,
+      });
       return { value: { lines, more }, brought, leftOut: 0 };
     });
     after = value.lines.at(-1)?.cursor ?? after;
-    if (value.lines.length > 0) await sendMessage(call, { lines: value.lines.map(logLineMessage) }, { bytes: reservation.bytes, signal });
+    if (value.lines.length > 0)
+      await sendMessage(call, { lines: value.lines.map(logLineMessage) }, { bytes: reservation.bytes, signal });
     reservation.release();
     if (value.more) continue;
     if (last && (wasEnded || value.lines.length === 0)) return;

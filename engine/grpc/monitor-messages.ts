@@ -13,7 +13,16 @@ import type { TaskDetail as StoredTask } from '../monitor/run-detail.ts';
 import type { RunSummary as StoredRun } from '../monitor/run-list.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/planner-worker.ts';
-import { RunStatus, WorkerStatus, type LogLine, type RunEvent, type RunSummary, type TaskDetail, type WorkerSummary, type WorkflowSummary } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  RunStatus,
+  WorkerStatus,
+  type LogLine,
+  type RunEvent,
+  type RunSummary,
+  type TaskDetail,
+  type WorkerSummary,
+  type WorkflowSummary,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
 const statuses = {
   [Status.Queued]: RunStatus.RUN_STATUS_QUEUED,
@@ -43,7 +52,9 @@ export function fromRunStatus(status: RunStatus): Status {
     case RunStatus.RUN_STATUS_EVICTED:
       return Status.Evicted;
     case RunStatus.RUN_STATUS_UNSPECIFIED:
-      throw new HatchetError('INVALID_ARGUMENT', 'a status filter is unspecified', { remedy: 'Leave it out to see every status.' });
+      throw new HatchetError('INVALID_ARGUMENT', 'a status filter is unspecified', {
+        remedy: 'Leave it out to see every status.',
+      });
   }
 }
 
@@ -98,7 +109,15 @@ export function taskDetailMessage(task: StoredTask, runId: string, cause?: Cause
     finishedAt: date(task.finishedUs),
     durable: task.durable,
     liveState: task.liveState,
-    cause: cause === undefined ? undefined : { code: cause.code, text: cause.text, until: cause.untilUs === null ? undefined : new Date(cause.untilUs / 1000), ids: [...cause.ids] },
+    cause:
+      cause === undefined
+        ? undefined
+        : {
+            code: cause.code,
+            text: cause.text,
+            until: cause.untilUs === null ? undefined : new Date(cause.untilUs / 1000),
+            ids: [...cause.ids],
+          },
   };
 }
 
@@ -120,7 +139,16 @@ export function runEventMessage(event: JournalEvent): RunEvent {
 }
 
 export function logLineMessage(line: StoredLogLine): LogLine {
-  return { cursor: line.cursor, time: new Date(line.atMs), taskId: line.taskId, taskName: line.stepName, attempt: line.attempt, level: line.level, message: line.message, metadata: line.metadata };
+  return {
+    cursor: line.cursor,
+    time: new Date(line.atMs),
+    taskId: line.taskId,
+    taskName: line.stepName,
+    attempt: line.attempt,
+    level: line.level,
+    message: line.message,
+    metadata: line.metadata,
+  };
 }
 
 export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
@@ -143,7 +171,11 @@ function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined):
 }
 
 /** Stored facts, with what memory knows better: slots in use and whether it is alive now. */
-export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, session: WorkerSession | undefined): WorkerSummary {
+export function workerMessage(
+  stored: StoredWorker,
+  planned: PlannerWorker | undefined,
+  session: WorkerSession | undefined,
+): WorkerSummary {
   return {
     workerId: stored.id,
     name: stored.name,
@@ -153,7 +185,14 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     slots: Object.entries(stored.slots).map(([type, total]) => ({ type, total, used: planned?.used.get(type) ?? 0 })),
     labels: Object.fromEntries(Object.entries(shownLabels(stored.labels)).map(([key, value]) => [key, String(value)])),
     registeredAt: new Date(stored.registeredAtMs),
-    lastHeartbeatAt: session !== undefined ? new Date(session.seenAtMs) : stored.lastHeartbeatAtMs === null ? undefined : new Date(stored.lastHeartbeatAtMs),
-    sdk: [stored.runtime['language']?.toLowerCase(), stored.runtime['sdkVersion']].filter((part) => part !== undefined).join(' '),
+    lastHeartbeatAt:
+      session !== undefined
+        ? new Date(session.seenAtMs)
+        : stored.lastHeartbeatAtMs === null
+          ? undefined
+          : new Date(stored.lastHeartbeatAtMs),
+    sdk: [stored.runtime['language']?.toLowerCase(), stored.runtime['sdkVersion']]
+      .filter((part) => part !== undefined)
+      .join(' '),
   };
 }

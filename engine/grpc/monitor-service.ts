@@ -24,10 +24,24 @@ import { queueFigures } from './figures/queue-figures.ts';
 import { scheduleFigures } from './figures/schedule-figures.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { ListQueuesResponse, ListSchedulesResponse, MonitorServiceService, StreamOverviewResponse, type ReportProcessEndRequest } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  ListQueuesResponse,
+  ListSchedulesResponse,
+  MonitorServiceService,
+  StreamOverviewResponse,
+  type ReportProcessEndRequest,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../plan/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
-import { leftOutBytes, logLineMessage, runEventMessage, runSummaryMessage, taskDetailMessage, workerMessage, workflowMessage } from './monitor-messages.ts';
+import {
+  leftOutBytes,
+  logLineMessage,
+  runEventMessage,
+  runSummaryMessage,
+  taskDetailMessage,
+  workerMessage,
+  workflowMessage,
+} from './monitor-messages.ts';
 import type { LogIntake } from './log-intake.ts';
 import { streamLogs, type LogStreamDeps } from './log-stream.ts';
 import { exportRuns } from './runs/run-export.ts';
@@ -77,7 +91,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const filter = await runFilter(pool, request, tenantId);
       return readWithin(maxPageBytes, async (payloadBytes) => {
         const rows = await listRunSummaries(pool, { ...filter, limit, payloadBytes });
-        return { value: { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id }, ...summarySize(rows) };
+        return {
+          value: { rows: rows.map(runSummaryMessage), next: rows.length < limit ? undefined : rows.at(-1)?.id },
+          ...summarySize(rows),
+        };
       });
     },
     getRun: async (request, { tenantId }) => {
@@ -85,18 +102,29 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const { detail } = held.value;
       const state = deps.owner.stateOf(tenantId);
       const nowUs = state?.timeUs(owner.nowUs) ?? 0;
-      const causes = new Map(detail.tasks.flatMap((task) => {
-        const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);
-        return cause === undefined ? [] : [[task.id, cause] as const];
-      }));
-      const durable = await held.until(durableCauses(pool, new Map(detail.tasks.flatMap(({ id, durable: isDurable }) => {
-        const cause = causes.get(id);
-        return cause === undefined || !isDurable ? [] : [[id, cause] as const];
-      }))));
+      const causes = new Map(
+        detail.tasks.flatMap((task) => {
+          const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);
+          return cause === undefined ? [] : [[task.id, cause] as const];
+        }),
+      );
+      const durable = await held.until(
+        durableCauses(
+          pool,
+          new Map(
+            detail.tasks.flatMap(({ id, durable: isDurable }) => {
+              const cause = causes.get(id);
+              return cause === undefined || !isDurable ? [] : [[id, cause] as const];
+            }),
+          ),
+        ),
+      );
       return held.map(({ summary }) => ({
         run: runSummaryMessage(summary),
         input: detail.input,
-        tasks: detail.tasks.map((task) => taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id))),
+        tasks: detail.tasks.map((task) =>
+          taskDetailMessage(task, detail.id, durable.get(task.id) ?? causes.get(task.id)),
+        ),
         inputLeftOutBytes: leftOutBytes(detail.inputLeftOut),
       }));
     },
@@ -104,7 +132,11 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const { filter } = call.request;
       if (filter === undefined) throw invalid('the filter is missing', 'Send an empty one for all runs.');
       const limit = pageLimit(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-      for await (const { value: runs, reservation } of exportRuns(pool, await runFilter(pool, filter, tenantId), limit)) {
+      for await (const { value: runs, reservation } of exportRuns(
+        pool,
+        await runFilter(pool, filter, tenantId),
+        limit,
+      )) {
         for (const run of runs) await sendMessage(call, run, { bytes: reservation.bytes, signal });
         reservation.release();
         if (signal.aborted) return;
@@ -114,7 +146,9 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const detail = await runDetail(tenantId, request.runId);
       const limit = pageLimit(request.limit, 1000, 10_000);
       const rows = await readRunJournal(pool, tenantId, detail.id, checkedCursor(request.after)?.seq ?? 0, limit);
-      const events = rows.flatMap(rowEvents).filter((event) => request.after === undefined || event.cursor > request.after);
+      const events = rows
+        .flatMap(rowEvents)
+        .filter((event) => request.after === undefined || event.cursor > request.after);
       return { events: events.map(runEventMessage), next: rows.length < limit ? undefined : events.at(-1)?.cursor };
     },
     streamRunEvents: async (call, { tenantId }, signal) => {
@@ -137,11 +171,23 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     listLogs: async (request, { tenantId }) => {
       const id = knownId(request.id, 'UNKNOWN_RUN');
       const limit = pageLimit(request.limit, 1000, 10_000);
-      const query = { tenantId, id, after: lineCursor(request.after), levels: atMost(request.levels, 'the levels', 100).map(levelNumber), search: search(request.search), limit, newest: request.newest ?? false };
+      const query = {
+        tenantId,
+        id,
+        after: lineCursor(request.after),
+        levels: atMost(request.levels, 'the levels', 100).map(levelNumber),
+        search: search(request.search),
+        limit,
+        newest: request.newest ?? false,
+      };
       return readWithin(maxPageBytes, async (bytes) => {
         const { lines, more, brought, leftOut } = await readLogLines(pool, { ...query, bytes });
         if (lines.length === 0) await runDetail(tenantId, request.id);
-        return { value: { lines: lines.map(logLineMessage), next: more && !query.newest ? lines.at(-1)?.cursor : undefined }, brought, leftOut };
+        return {
+          value: { lines: lines.map(logLineMessage), next: more && !query.newest ? lines.at(-1)?.cursor : undefined },
+          brought,
+          leftOut,
+        };
       });
     },
     streamLogs: async (call, { tenantId }, signal) => {
@@ -155,7 +201,12 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     },
     listWorkflows: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 100, 1000);
-      const rows = await readWorkflowHeads(pool, { tenantId, name: optionalText(request.name, 'the name') ?? undefined, afterName: optionalText(request.pageToken, 'the page token') ?? undefined, limit });
+      const rows = await readWorkflowHeads(pool, {
+        tenantId,
+        name: optionalText(request.name, 'the name') ?? undefined,
+        afterName: optionalText(request.pageToken, 'the page token') ?? undefined,
+        limit,
+      });
       return { rows: rows.map(workflowMessage), next: rows.length < limit ? undefined : rows.at(-1)?.name };
     },
     getWorkflow: async (request, { tenantId }) => {
@@ -168,7 +219,10 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       });
       const [head] = await held.until(readWorkflowHeads(pool, { tenantId, name: known, limit: 1 }));
       return held.whole(`the definition of workflow ${known}`, 'Give it fewer tasks.').map((definition) => {
-        if (definition === undefined || head === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+        if (definition === undefined || head === undefined)
+          throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(name)}`, {
+            remedy: 'Start a worker that registers it, or check the name.',
+          });
         return {
           workflow: workflowMessage(head),
           tasks: definition.steps.map((step) => ({
@@ -186,10 +240,29 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       });
     },
     listWorkers: async (request, { tenantId }) => {
-      const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId && worker.tasks.size > 0);
+      const held = [...(owner.stateOf(tenantId)?.workersById.values() ?? [])].filter(
+        (worker) => worker.tenantId === tenantId && worker.tasks.size > 0,
+      );
       return readWithin(maxPageBytes, async (bytes) => {
-        const rows = await readWorkers(pool, { tenantId, all: request.all, ids: held.map((worker) => worker.id), limit: 1000, bytes });
-        return { value: { rows: rows.map((row) => workerMessage(row, owner.stateOf(tenantId)?.workersById.get(row.id), deps.dispatcher.session(tenantId, row.id))) }, ...actionSize(rows) };
+        const rows = await readWorkers(pool, {
+          tenantId,
+          all: request.all,
+          ids: held.map((worker) => worker.id),
+          limit: 1000,
+          bytes,
+        });
+        return {
+          value: {
+            rows: rows.map((row) =>
+              workerMessage(
+                row,
+                owner.stateOf(tenantId)?.workersById.get(row.id),
+                deps.dispatcher.session(tenantId, row.id),
+              ),
+            ),
+          },
+          ...actionSize(rows),
+        };
       });
     },
     reportProcessEnd: async (request, { tenantId }) => {
@@ -214,7 +287,8 @@ export function monitorService(deps: MonitorDeps): GrpcService {
 function processEnd({ exitCode, signal }: ReportProcessEndRequest): string {
   const name = optionalText(signal, 'the signal', { most: 20 });
   if (name !== null) return name;
-  if (exitCode === undefined) throw invalid('the process ended with neither an exit code nor a signal', 'Send one of the two.');
+  if (exitCode === undefined)
+    throw invalid('the process ended with neither an exit code nor a signal', 'Send one of the two.');
   return `exit code ${exitCode}`;
 }
 

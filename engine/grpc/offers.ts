@@ -4,7 +4,15 @@ import { Metadata } from '@grpc/grpc-js';
  * What this engine has beyond Hatchet's contract, for SDKs that use it only where the engine says so
  * (`sdk/connection/engine-offers.ts`). A word that was released keeps its meaning.
  */
-const offers = ['run-ids', 'stream-numbers', 'pipelined-requests', 'evictions', 'unknown-workflows', 'log-batches', 'definitions'];
+const offers = [
+  'run-ids',
+  'stream-numbers',
+  'pipelined-requests',
+  'evictions',
+  'unknown-workflows',
+  'log-batches',
+  'definitions',
+];
 
 /** Initial metadata of GetVersion and of durable streams. One for each answer: the library adds to it. */
 export function offersMetadata(): Metadata {

@@ -11,7 +11,18 @@ import type { ScheduleWorkflowRequest } from '../../proto/gen/hatchet/contract/w
 const most = 1000;
 
 /** One row for each time. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function readSchedules(payloads: PayloadReader, request: ScheduleWorkflowRequest, target: { tenantId: string; workflowId: string }): Promise<Checked<ScheduleRow>[]> {
-  const run = { input: await payload(payloads, target.tenantId, request.input === '' ? '{}' : request.input, 'the input'), metadata: metadata(request.additionalMetadata ?? ''), priority: priority(request.priority) ?? null, parentTaskId: parseUuid(request.parentTaskRunExternalId ?? '') ?? null };
-  return atMost(request.schedules, 'the times of the call', most).map((at) => markChecked({ id: newId(), ...target, ...run, dueUs: moment(at, 'the time of a scheduled run') * 1000 }));
+export async function readSchedules(
+  payloads: PayloadReader,
+  request: ScheduleWorkflowRequest,
+  target: { tenantId: string; workflowId: string },
+): Promise<Checked<ScheduleRow>[]> {
+  const run = {
+    input: await payload(payloads, target.tenantId, request.input === '' ? '{}' : request.input, 'the input'),
+    metadata: metadata(request.additionalMetadata ?? ''),
+    priority: priority(request.priority) ?? null,
+    parentTaskId: parseUuid(request.parentTaskRunExternalId ?? '') ?? null,
+  };
+  return atMost(request.schedules, 'the times of the call', most).map((at) =>
+    markChecked({ id: newId(), ...target, ...run, dueUs: moment(at, 'the time of a scheduled run') * 1000 }),
+  );
 }

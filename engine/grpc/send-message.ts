@@ -18,7 +18,11 @@ export function releaseOnceSent<Req, Res>(call: ServerUnaryCall<Req, Res>, reser
 }
 
 /** Writes a message of a stream, and waits until it is sent, or the client is gone: its room can be given back then. */
-export async function sendMessage<Req, Res>(call: ServerWritableStream<Req, Res>, message: Res, { bytes, signal }: { bytes: number; signal: AbortSignal }): Promise<void> {
+export async function sendMessage<Req, Res>(
+  call: ServerWritableStream<Req, Res>,
+  message: Res,
+  { bytes, signal }: { bytes: number; signal: AbortSignal },
+): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => hangUp(call), patienceMs + writeDeadlineMs(bytes)).unref();

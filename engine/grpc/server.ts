@@ -1,6 +1,12 @@
 import { createServer, type Server as NetServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { Server, ServerCredentials, type ServerInterceptor, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { HatchetError } from '../errors.ts';
 import type { Address } from '../config.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
@@ -100,9 +106,13 @@ function listen(listener: NetServer, options: GrpcOptions): Promise<number> {
 }
 
 function portTaken(options: { host: string; port: number }, cause: Error): HatchetError {
-  return new HatchetError('PORT_TAKEN', `the gRPC port ${options.host}:${options.port} cannot be used: ${cause.message}`, {
-    cause,
-    details: { port: options.port, kind: 'grpc' },
-    remedy: 'Stop the program that holds it, or choose another with --grpc-port.',
-  });
+  return new HatchetError(
+    'PORT_TAKEN',
+    `the gRPC port ${options.host}:${options.port} cannot be used: ${cause.message}`,
+    {
+      cause,
+      details: { port: options.port, kind: 'grpc' },
+      remedy: 'Stop the program that holds it, or choose another with --grpc-port.',
+    },
+  );
 }

@@ -1,4 +1,10 @@
-import { ResponderBuilder, ServerInterceptingCall, ServerListenerBuilder, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import {
+  ResponderBuilder,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  type Metadata,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
 import type { Identity } from '../auth/tokens.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import { ruleOf } from '../edge/access/method-rules.ts';
@@ -24,11 +30,16 @@ export function strangerInterceptor({ gate, connections, log }: Deps): ServerInt
       const { code, details, metadata } = toServiceError(error, log);
       call.sendStatus({ code, details, metadata });
     };
-    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => void identify(gate, metadata).then(() => {
-      // Before its message comes: one of more than a stranger may send would else end the connection.
-      connections.admit(call.getPeer());
-      next(metadata);
-    }, refuse)).build();
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata(
+        (metadata, next) =>
+          void identify(gate, metadata).then(() => {
+            // Before its message comes: one of more than a stranger may send would else end the connection.
+            connections.admit(call.getPeer());
+            next(metadata);
+          }, refuse),
+      )
+      .build();
     return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
   };
 }

@@ -25,19 +25,36 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const [runId] = runIdsFrom(metadata, 1);
       const run = await prepareRun(owner, tenantId, { ...triggerRequest(request), runId });
       caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+      const { runIds, collisions } = await owner.submit(tenantId, {
+        kind: 'trigger',
+        tenantId,
+        runs: [run],
+        existing: new Set(),
+      });
       refuseCollisions(collisions, runIds, false);
       return { workflowRunId: runIds[0] ?? run.runId };
     },
     bulkTriggerWorkflow: async ({ workflows }, caller, metadata) => {
       const { tenantId } = caller;
       const ids = runIdsFrom(metadata, atMost(workflows, 'the runs that the call triggers', maxBulkTriggers).length);
-      const runs = await Promise.all(workflows.map(async (request, index) => prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] })));
+      const runs = await Promise.all(
+        workflows.map(async (request, index) =>
+          prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] }),
+        ),
+      );
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
-      if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
+      if (tasks > maxBulkTasks)
+        throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, {
+          remedy: `Make at most ${maxBulkTasks} a call.`,
+        });
       if (runs.length > 0) {
         caller.note(...runs.map((run) => run.runId));
-        const { runIds, collisions } = await owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() });
+        const { runIds, collisions } = await owner.submit(tenantId, {
+          kind: 'trigger',
+          tenantId,
+          runs,
+          existing: new Set(),
+        });
         refuseCollisions(collisions, runIds, true);
         return { workflowRunIds: [...runIds] };
       }
@@ -47,7 +64,10 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     scheduleWorkflow: async (request, caller) => {
       const { tenantId } = caller;
       const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name);
-      if (version === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(request.name)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+      if (version === undefined)
+        throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(request.name)}`, {
+          remedy: 'Start a worker that registers it, or check the name.',
+        });
       const schedules = await readSchedules(owner.payloads, request, { tenantId, workflowId: version.workflowId });
       caller.note(...schedules.map(({ id }) => id));
       if (schedules.length > 0) await owner.submit(tenantId, { kind: 'putSchedules', schedules });

@@ -27,12 +27,18 @@ export function cronProblem(spec: CronSpec): { problem: string; remedy: string }
   try {
     Intl.DateTimeFormat('en', { timeZone: spec.zone });
   } catch {
-    return { problem: `there is no time zone ${JSON.stringify(spec.zone)}`, remedy: 'Give an IANA name such as Europe/Berlin, or leave it out for UTC.' };
+    return {
+      problem: `there is no time zone ${JSON.stringify(spec.zone)}`,
+      remedy: 'Give an IANA name such as Europe/Berlin, or leave it out for UTC.',
+    };
   }
   const fields = spec.expression.trim().split(/\s+/).length;
-  if (!spec.expression.trim().startsWith('@') && fields !== 5 && fields !== 6) return { problem: `it has ${fields} ${fields === 1 ? 'field' : 'fields'}`, remedy };
+  if (!spec.expression.trim().startsWith('@') && fields !== 5 && fields !== 6)
+    return { problem: `it has ${fields} ${fields === 1 ? 'field' : 'fields'}`, remedy };
   try {
-    return wallTicks(spec).nextRun(new Date(0)) === null ? { problem: 'it never comes due', remedy: 'Name a day that its months have.' } : undefined;
+    return wallTicks(spec).nextRun(new Date(0)) === null
+      ? { problem: 'it never comes due', remedy: 'Name a day that its months have.' }
+      : undefined;
   } catch (error) {
     return { problem: (error instanceof Error ? error.message : String(error)).replace(/^Cron\w+: /, ''), remedy };
   }
@@ -76,7 +82,7 @@ function nextOfFixedHour(spec: CronSpec, afterMs: number): number {
 function nextOfEveryHour(spec: CronSpec, afterMs: number): number {
   const { zone } = spec;
   const walls = wallTicks(spec);
-  for (let fromMs = afterMs; ; ) {
+  for (let fromMs = afterMs; ;) {
     const offset = offsetAt(zone, fromMs);
     const next = walls.nextRun(new Date(fromMs + offset));
     if (next === null) return Infinity;
@@ -94,7 +100,10 @@ function nextOfEveryHour(spec: CronSpec, afterMs: number): number {
  * What to do about a tick that is due: fire it or not, and which tick is next.
  * Ticks come one by one; of those that were missed the policy decides.
  */
-export function dueTick(spec: CronSpec & { catchUp: CatchUp }, due: { dueMs: number; nowMs: number }): { fire: boolean; nextMs: number } {
+export function dueTick(
+  spec: CronSpec & { catchUp: CatchUp },
+  due: { dueMs: number; nowMs: number },
+): { fire: boolean; nextMs: number } {
   const { dueMs, nowMs } = due;
   const following = nextTick(spec, dueMs);
   if (nowMs - dueMs < missedTickMs) return { fire: true, nextMs: following };
@@ -105,9 +114,13 @@ export function dueTick(spec: CronSpec & { catchUp: CatchUp }, due: { dueMs: num
       return { fire: false, nextMs: Math.max(first, following) };
     }
     case 'last':
-      return following > nowMs ? { fire: true, nextMs: following } : { fire: false, nextMs: lastTick(spec, following, nowMs) };
+      return following > nowMs
+        ? { fire: true, nextMs: following }
+        : { fire: false, nextMs: lastTick(spec, following, nowMs) };
     case 'all':
-      return nowMs - dueMs <= oldestCaughtUpMs ? { fire: true, nextMs: following } : { fire: false, nextMs: nextTick(spec, nowMs - oldestCaughtUpMs) };
+      return nowMs - dueMs <= oldestCaughtUpMs
+        ? { fire: true, nextMs: following }
+        : { fire: false, nextMs: nextTick(spec, nowMs - oldestCaughtUpMs) };
   }
 }
 
@@ -115,7 +128,8 @@ export function dueTick(spec: CronSpec & { catchUp: CatchUp }, due: { dueMs: num
 function lastTick(spec: CronSpec, fromMs: number, nowMs: number): number {
   let last = fromMs;
   for (let reach = nowMs - fromMs; reach >= 1; reach = Math.floor(reach / 2)) {
-    for (let next = nextTick(spec, last + reach - 1); next <= nowMs; next = nextTick(spec, last + reach - 1)) last = next;
+    for (let next = nextTick(spec, last + reach - 1); next <= nowMs; next = nextTick(spec, last + reach - 1))
+      last = next;
   }
   return last;
 }

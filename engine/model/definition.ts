@@ -51,7 +51,13 @@ export interface StepDefinition {
 
 export type StickyStrategy = 'SOFT' | 'HARD';
 
-export const concurrencyStrategies = ['CANCEL_IN_PROGRESS', 'GROUP_ROUND_ROBIN', 'CANCEL_NEWEST', 'CANCEL_QUEUED_EXCEPT_NEWEST', 'CANCEL_QUEUED_EXCEPT_OLDEST'] as const;
+export const concurrencyStrategies = [
+  'CANCEL_IN_PROGRESS',
+  'GROUP_ROUND_ROBIN',
+  'CANCEL_NEWEST',
+  'CANCEL_QUEUED_EXCEPT_NEWEST',
+  'CANCEL_QUEUED_EXCEPT_OLDEST',
+] as const;
 export type ConcurrencyStrategy = (typeof concurrencyStrategies)[number];
 
 export interface ConcurrencyLink {
@@ -114,7 +120,14 @@ export interface RateLimitUse {
   window: RateLimitWindow;
 }
 
-export const labelComparators = ['EQUAL', 'NOT_EQUAL', 'GREATER_THAN', 'GREATER_THAN_OR_EQUAL', 'LESS_THAN', 'LESS_THAN_OR_EQUAL'] as const;
+export const labelComparators = [
+  'EQUAL',
+  'NOT_EQUAL',
+  'GREATER_THAN',
+  'GREATER_THAN_OR_EQUAL',
+  'LESS_THAN',
+  'LESS_THAN_OR_EQUAL',
+] as const;
 export type LabelComparator = (typeof labelComparators)[number];
 
 export interface DesiredLabel {
@@ -156,8 +169,17 @@ export const defaultExecutionTimeoutMs = 60_000;
 export const defaultScheduleTimeoutMs = 300_000;
 export const defaultLabelWeight = 100;
 
-export const plainStep: Pick<StepDefinition, 'conditions' | 'concurrency' | 'rateLimits' | 'labels' | 'batch'> = { conditions: [], concurrency: [], rateLimits: [], labels: [], batch: null };
-export const plainWorkflow: Pick<WorkflowDefinition, 'onFailure' | 'concurrency' | 'sticky' | 'eventKeys' | 'crons' | 'cronInput' | 'filters' | 'idempotency'> = {
+export const plainStep: Pick<StepDefinition, 'conditions' | 'concurrency' | 'rateLimits' | 'labels' | 'batch'> = {
+  conditions: [],
+  concurrency: [],
+  rateLimits: [],
+  labels: [],
+  batch: null,
+};
+export const plainWorkflow: Pick<
+  WorkflowDefinition,
+  'onFailure' | 'concurrency' | 'sticky' | 'eventKeys' | 'crons' | 'cronInput' | 'filters' | 'idempotency'
+> = {
   onFailure: null,
   concurrency: [],
   sticky: null,
@@ -170,7 +192,9 @@ export const plainWorkflow: Pick<WorkflowDefinition, 'onFailure' | 'concurrency'
 
 /** A definition as an older engine may have stored it: what it did not know is as if it had not been asked for. */
 export type StoredDefinition = Omit<WorkflowDefinition, keyof typeof plainWorkflow | 'steps'> &
-  Partial<typeof plainWorkflow> & { steps: (Omit<StepDefinition, keyof typeof plainStep> & Partial<typeof plainStep>)[] };
+  Partial<typeof plainWorkflow> & {
+    steps: (Omit<StepDefinition, keyof typeof plainStep> & Partial<typeof plainStep>)[];
+  };
 
 export function completeDefinition(stored: StoredDefinition): WorkflowDefinition {
   return { ...plainWorkflow, ...stored, steps: stored.steps.map((step) => ({ ...plainStep, ...step })) };

@@ -80,7 +80,10 @@ function byText(a: string, b: string): number {
 export function waitFingerprint(conditions: readonly DurableCondition[]): string {
   const groups = new Map<number, string[]>();
   for (const condition of conditions) {
-    const own = condition.kind === 'sleep' ? ['sleep', condition.duration, condition.dataKey] : ['event', condition.eventKey, condition.scope, condition.expression, condition.dataKey];
+    const own =
+      condition.kind === 'sleep'
+        ? ['sleep', condition.duration, condition.dataKey]
+        : ['event', condition.eventKey, condition.scope, condition.expression, condition.dataKey];
     const group = groups.get(condition.group) ?? [];
     groups.set(condition.group, group);
     group.push(JSON.stringify(own));
@@ -95,7 +98,8 @@ export function childFingerprint(workflow: string, input: string): string {
 /** All of a wait's groups have a condition that is met. */
 export function isSatisfied(conditions: readonly DurableCondition[], met: readonly (string | null)[]): boolean {
   const open = new Set(conditions.map((condition) => condition.group));
-  for (const [index, condition] of conditions.entries()) if ((met[index] ?? null) !== null) open.delete(condition.group);
+  for (const [index, condition] of conditions.entries())
+    if ((met[index] ?? null) !== null) open.delete(condition.group);
   return open.size === 0;
 }
 
@@ -131,8 +135,12 @@ export function describeAsked(asked: Asked): string {
 function describeConditions(conditions: readonly DurableCondition[]): string {
   const groups = new Map<number, string[]>();
   for (const condition of conditions) {
-    const scope = condition.kind === 'event' && condition.scope !== null ? ` in scope ${JSON.stringify(condition.scope)}` : '';
-    const text = condition.kind === 'sleep' ? `sleep ${condition.duration}` : `event ${JSON.stringify(condition.eventKey)}${scope}${condition.expression === '' ? '' : ` if ${condition.expression}`}`;
+    const scope =
+      condition.kind === 'event' && condition.scope !== null ? ` in scope ${JSON.stringify(condition.scope)}` : '';
+    const text =
+      condition.kind === 'sleep'
+        ? `sleep ${condition.duration}`
+        : `event ${JSON.stringify(condition.eventKey)}${scope}${condition.expression === '' ? '' : ` if ${condition.expression}`}`;
     groups.set(condition.group, [...(groups.get(condition.group) ?? []), text]);
   }
   return [...groups.values()].map((group) => group.join(' or ')).join(', and ');

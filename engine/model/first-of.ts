@@ -1,5 +1,9 @@
 /** The first `count` of an order, without sorting all: the 200 of 50,000 keys took 3 ms, sorting them 23. */
-export function firstOf<T>(items: Iterable<T>, count: number, order: (a: T, b: T) => number): { rows: T[]; total: number } {
+export function firstOf<T>(
+  items: Iterable<T>,
+  count: number,
+  order: (a: T, b: T) => number,
+): { rows: T[]; total: number } {
   let rows: T[] = [];
   let total = 0;
   let last: T | undefined;

@@ -28,7 +28,7 @@ function afterString(text: string, start: number): number {
 export function isDeeperThan(text: string, most: number): boolean {
   if (text.length <= most) return false;
   let depth = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at);
     if (code === quote) {
       at = afterString(text, at);

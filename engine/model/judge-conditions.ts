@@ -16,8 +16,13 @@ type ActionState = 'absent' | ConditionState;
  * skips it, unless it states for itself on which parent's output it is skipped. Then, with all parents done:
  * SKIP before CANCEL before CREATE before QUEUE; within an action the groups are all needed, and one of each group is enough.
  */
-export function judgeConditions(parents: readonly ParentOutcome[], conditions: readonly Condition[], states: readonly ConditionState[]): Verdict {
-  if (parents.some((outcome) => outcome === 'failed' || outcome === 'cancelled')) return { do: 'cancel', why: 'a parent failed or was cancelled' };
+export function judgeConditions(
+  parents: readonly ParentOutcome[],
+  conditions: readonly Condition[],
+  states: readonly ConditionState[],
+): Verdict {
+  if (parents.some((outcome) => outcome === 'failed' || outcome === 'cancelled'))
+    return { do: 'cancel', why: 'a parent failed or was cancelled' };
   if (parents.includes('open')) return { do: 'wait' };
   const ownSkipRule = conditions.some((condition) => condition.kind === 'parent' && condition.action === 'SKIP');
   if (parents.length > 0 && !ownSkipRule && parents.every((outcome) => outcome === 'skipped')) return { do: 'skip' };
@@ -27,13 +32,19 @@ export function judgeConditions(parents: readonly ParentOutcome[], conditions: r
   const cancel = actionState('CANCEL', conditions, states);
   if (cancel === 'met') return { do: 'cancel', why: 'a condition to cancel it was met' };
   // CREATE is a durable wait's word for what QUEUE says here.
-  const starts = [actionState('CREATE', conditions, states), actionState('QUEUE', conditions, states)].filter((state) => state !== 'absent');
+  const starts = [actionState('CREATE', conditions, states), actionState('QUEUE', conditions, states)].filter(
+    (state) => state !== 'absent',
+  );
   if (starts.length === 0 || starts.includes('met')) return { do: 'queue' };
   if (starts.includes('open') || skip === 'open' || cancel === 'open') return { do: 'wait' };
   return { do: 'cancel', why: 'a condition that it waits for can no longer be met' };
 }
 
-function actionState(action: ConditionAction, conditions: readonly Condition[], states: readonly ConditionState[]): ActionState {
+function actionState(
+  action: ConditionAction,
+  conditions: readonly Condition[],
+  states: readonly ConditionState[],
+): ActionState {
   const groups = new Map<number, ConditionState[]>();
   for (const [index, condition] of conditions.entries()) {
     if (condition.action !== action) continue;

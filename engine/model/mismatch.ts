@@ -11,7 +11,8 @@ export function mismatchMessage({ node, recorded, asked }: Mismatch): string {
   return `node ${node} of the log holds ${recorded}, and the code asks for ${asked}: it took another way than the first time. Branch the task from that node, guard the change with patched(), or start a new run.`;
 }
 
-const pattern = /\bnode (\d+) of the log holds (.+), and the code asks for (.+): it took another way than the first time\./s;
+const pattern =
+  /\bnode (\d+) of the log holds (.+), and the code asks for (.+): it took another way than the first time\./s;
 
 /** Found again in the message of a failure, which SDKs and user code may have wrapped in words of their own. */
 export function parseMismatch(message: string): Mismatch | undefined {

@@ -16,7 +16,11 @@ function tooLarge(what: string, bytes: number): HatchetError {
 
 /** @throws HatchetError INVALID_ARGUMENT for JSON text that is nested too deep; whether it is JSON is not looked at */
 export function checkDepth(text: string, what: string, most = maxJsonDepth): void {
-  if (isDeeperThan(text, most)) throw new HatchetError('INVALID_ARGUMENT', `${what} is nested deeper than ${most} levels`, { details: { limit: most }, remedy: 'Send a flatter structure, or the deep one as a string of JSON.' });
+  if (isDeeperThan(text, most))
+    throw new HatchetError('INVALID_ARGUMENT', `${what} is nested deeper than ${most} levels`, {
+      details: { limit: most },
+      remedy: 'Send a flatter structure, or the deep one as a string of JSON.',
+    });
 }
 
 /** @throws HatchetError PAYLOAD_TOO_LARGE over 4 MiB */
@@ -36,9 +40,16 @@ export function checkedJson(text: string, what: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new HatchetError('INVALID_ARGUMENT', `${what} is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Send valid JSON.' });
+    throw new HatchetError(
+      'INVALID_ARGUMENT',
+      `${what} is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, remedy: 'Send valid JSON.' },
+    );
   }
-  if (escapedNul.test(text)) throw new HatchetError('INVALID_ARGUMENT', `${what} holds a NUL character`, { remedy: 'Remove \\u0000: Postgres cannot store it.' });
+  if (escapedNul.test(text))
+    throw new HatchetError('INVALID_ARGUMENT', `${what} holds a NUL character`, {
+      remedy: 'Remove \\u0000: Postgres cannot store it.',
+    });
   return value;
 }
 
@@ -57,9 +68,15 @@ export function checkedMetadata(text: string): string {
   if (text === '') return '{}';
   const value = checkedJson(text, 'the metadata');
   if (value === null) return '{}';
-  if (typeof value !== 'object' || Array.isArray(value)) throw new HatchetError('INVALID_ARGUMENT', 'the metadata is not a JSON object', { remedy: 'Send an object of keys and values.' });
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new HatchetError('INVALID_ARGUMENT', 'the metadata is not a JSON object', {
+      remedy: 'Send an object of keys and values.',
+    });
   const plain = JSON.stringify(value);
-  if (loneSurrogate.test(plain)) throw new HatchetError('INVALID_ARGUMENT', 'the metadata holds half of a surrogate pair', { remedy: 'Send well-formed Unicode.' });
+  if (loneSurrogate.test(plain))
+    throw new HatchetError('INVALID_ARGUMENT', 'the metadata holds half of a surrogate pair', {
+      remedy: 'Send well-formed Unicode.',
+    });
   return plain;
 }
 

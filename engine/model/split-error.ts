@@ -4,7 +4,10 @@ export function splitError(error: string | null): { message: string | undefined;
   try {
     const parsed: unknown = JSON.parse(error);
     if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
-      return { message: parsed.message, stack: 'stack' in parsed && typeof parsed.stack === 'string' ? parsed.stack : undefined };
+      return {
+        message: parsed.message,
+        stack: 'stack' in parsed && typeof parsed.stack === 'string' ? parsed.stack : undefined,
+      };
     }
     if (typeof parsed === 'string') return { message: parsed, stack: undefined };
   } catch {
@@ -19,7 +22,14 @@ export function toldError(error: string): string {
   if (!error.startsWith(prefix)) return error;
   try {
     const parsed: unknown = JSON.parse(error);
-    if (typeof parsed === 'object' && parsed !== null && Object.keys(parsed).length === 1 && 'message' in parsed && typeof parsed.message === 'string') return parsed.message;
+    if (
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      Object.keys(parsed).length === 1 &&
+      'message' in parsed &&
+      typeof parsed.message === 'string'
+    )
+      return parsed.message;
   } catch {
     // A worker's own text.
   }

@@ -9,7 +9,9 @@ const mebibyte = 1024 * 1024;
  * eighth of the heap, at most 256 MiB: a payload is a string of one or two bytes a character there, and beside the heap, for a
  * while, the row as Postgres sent it and the bytes that go out.
  */
-export const answersInFlight = new ByteBudget(Math.min(256 * mebibyte, Math.max(32 * mebibyte, Math.floor(getHeapStatistics().heap_size_limit / 8))));
+export const answersInFlight = new ByteBudget(
+  Math.min(256 * mebibyte, Math.max(32 * mebibyte, Math.floor(getHeapStatistics().heap_size_limit / 8))),
+);
 
 /** What to do about a run whose results are more than one answer holds. */
 export const readTasksAlone = 'Read its tasks one by one: GET /api/v1/stable/tasks/<task id>.';
@@ -57,7 +59,10 @@ export class Held<T> {
   whole(what: string, remedy: string): Held<T> {
     if (this.leftOut === 0) return this;
     this.reservation.release();
-    throw new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${this.leftOut} bytes more than fit into one answer`, { details: { bytes: this.leftOut }, remedy });
+    throw new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${this.leftOut} bytes more than fit into one answer`, {
+      details: { bytes: this.leftOut },
+      remedy,
+    });
   }
 }
 
@@ -73,7 +78,11 @@ export interface SizedRead<T> {
  * holds no connection.
  * @param read within so many bytes; may ask the pool
  */
-export async function readWithin<T>(most: number, read: (bytes: number) => Promise<SizedRead<T>>, budget = answersInFlight): Promise<Held<T>> {
+export async function readWithin<T>(
+  most: number,
+  read: (bytes: number) => Promise<SizedRead<T>>,
+  budget = answersInFlight,
+): Promise<Held<T>> {
   const first = Math.min(firstTry, most);
   const small = await tryWithin(first, read, budget);
   if (small.leftOut === 0 || first === most) return small;
@@ -82,7 +91,11 @@ export async function readWithin<T>(most: number, read: (bytes: number) => Promi
   return await tryWithin(Math.min(most, bytes + small.leftOut), read, budget);
 }
 
-async function tryWithin<T>(bytes: number, read: (bytes: number) => Promise<SizedRead<T>>, budget: ByteBudget): Promise<Held<T>> {
+async function tryWithin<T>(
+  bytes: number,
+  read: (bytes: number) => Promise<SizedRead<T>>,
+  budget: ByteBudget,
+): Promise<Held<T>> {
   const reservation = await budget.reserve(bytes);
   try {
     const { value, brought, leftOut } = await read(bytes);

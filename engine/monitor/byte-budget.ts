@@ -60,7 +60,11 @@ export class ByteBudget {
   }
 
   #admit(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#taken + next.bytes <= this.total; next = this.#waiting[0]) {
+    for (
+      let next = this.#waiting[0];
+      next !== undefined && this.#taken + next.bytes <= this.total;
+      next = this.#waiting[0]
+    ) {
       this.#waiting.shift();
       next.admit(this.#take(next.bytes));
     }

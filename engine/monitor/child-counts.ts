@@ -9,7 +9,14 @@ const childCounts = {
 };
 
 /** How many runs each of the tasks has spawned; those without any are left out. */
-export async function readChildCounts(pool: Pool, tenantId: string, taskIds: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await pool.query<{ task_id: string; children: number }>({ ...childCounts, values: [tenantId, taskIds] });
+export async function readChildCounts(
+  pool: Pool,
+  tenantId: string,
+  taskIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ task_id: string; children: number }>({
+    ...childCounts,
+    values: [tenantId, taskIds],
+  });
   return new Map(rows.map((row) => [row.task_id, row.children]));
 }

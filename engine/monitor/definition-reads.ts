@@ -65,9 +65,24 @@ const listHeads = {
     ORDER BY w.name LIMIT $4`,
 };
 
-export async function readWorkflowHeads(pool: Pool, query: { tenantId: string; name?: string | undefined; afterName?: string | undefined; limit: number }): Promise<WorkflowHead[]> {
-  const { rows } = await pool.query<HeadSqlRow>({ ...listHeads, values: [query.tenantId, query.name ?? null, query.afterName ?? null, query.limit] });
-  return rows.map((row) => ({ id: row.id, name: row.name, description: row.description, versionId: row.version_id, updatedAtMs: row.updated_at.getTime(), taskCount: row.task_count, eventKeys: row.event_keys, isPaused: row.paused }));
+export async function readWorkflowHeads(
+  pool: Pool,
+  query: { tenantId: string; name?: string | undefined; afterName?: string | undefined; limit: number },
+): Promise<WorkflowHead[]> {
+  const { rows } = await pool.query<HeadSqlRow>({
+    ...listHeads,
+    values: [query.tenantId, query.name ?? null, query.afterName ?? null, query.limit],
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    versionId: row.version_id,
+    updatedAtMs: row.updated_at.getTime(),
+    taskCount: row.task_count,
+    eventKeys: row.event_keys,
+    isPaused: row.paused,
+  }));
 }
 
 /** By name. */
@@ -98,7 +113,10 @@ interface WorkflowQuery {
 
 /** Workflows with their newest version. */
 export async function readWorkflows(pool: Pool, query: WorkflowQuery): Promise<StoredWorkflow[]> {
-  const { rows } = await pool.query<WorkflowSqlRow>({ ...listWorkflows, values: [query.tenantId, query.name ?? null, query.id ?? null, query.offset ?? 0, query.limit, query.bytes] });
+  const { rows } = await pool.query<WorkflowSqlRow>({
+    ...listWorkflows,
+    values: [query.tenantId, query.name ?? null, query.id ?? null, query.offset ?? 0, query.limit, query.bytes],
+  });
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -114,8 +132,14 @@ export async function readWorkflows(pool: Pool, query: WorkflowQuery): Promise<S
 
 export function definitionSize(workflows: readonly StoredWorkflow[]): { brought: number; leftOut: number } {
   return {
-    brought: workflows.reduce((sum, workflow) => sum + (workflow.definition === null ? 0 : workflow.definitionBytes), 0),
-    leftOut: workflows.reduce((sum, workflow) => sum + (workflow.definition === null ? workflow.definitionBytes : 0), 0),
+    brought: workflows.reduce(
+      (sum, workflow) => sum + (workflow.definition === null ? 0 : workflow.definitionBytes),
+      0,
+    ),
+    leftOut: workflows.reduce(
+      (sum, workflow) => sum + (workflow.definition === null ? workflow.definitionBytes : 0),
+      0,
+    ),
   };
 }
 
@@ -131,7 +155,13 @@ const workflowsOfActions = {
 };
 
 /** Which workflows name which of the actions. */
-export async function readWorkflowsOf(pool: Pool, query: { tenantId: string; actions: readonly string[]; limit: number }): Promise<{ id: string; name: string; actions: string[] }[]> {
-  const { rows } = await pool.query<{ id: string; name: string; actions: string[] }>({ ...workflowsOfActions, values: [query.tenantId, query.actions, query.limit] });
+export async function readWorkflowsOf(
+  pool: Pool,
+  query: { tenantId: string; actions: readonly string[]; limit: number },
+): Promise<{ id: string; name: string; actions: string[] }[]> {
+  const { rows } = await pool.query<{ id: string; name: string; actions: string[] }>({
+    ...workflowsOfActions,
+    values: [query.tenantId, query.actions, query.limit],
+  });
   return rows;
 }

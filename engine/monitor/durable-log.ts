@@ -56,7 +56,10 @@ const text = (tail: string): string => `
     CROSS JOIN LATERAL (SELECT greatest(e.seq, m.seq, r.seq) AS changed) c
     WHERE t.id = $2 ${tail}`;
 
-const readPage = { name: 'durable_log', text: text('AND (e.branch, e.node) > ($5, $6) ORDER BY e.branch, e.node LIMIT $3 OFFSET $4') };
+const readPage = {
+  name: 'durable_log',
+  text: text('AND (e.branch, e.node) > ($5, $6) ORDER BY e.branch, e.node LIMIT $3 OFFSET $4'),
+};
 /** In the order of change: a reader that pages through it while the log grows misses nothing. */
 const readChanges = { name: 'durable_log_changes', text: text('AND c.changed > $4 ORDER BY c.changed LIMIT $3') };
 
@@ -69,9 +72,15 @@ interface LogOptions {
 }
 
 /** By branch and node, branches themselves at node 0. Results come with those nodes that have one. */
-export async function readDurableLog(pool: Pool, options: LogOptions & { offset?: number; after?: { branch: number; node: number } }): Promise<LogEntry[]> {
+export async function readDurableLog(
+  pool: Pool,
+  options: LogOptions & { offset?: number; after?: { branch: number; node: number } },
+): Promise<LogEntry[]> {
   const { tenantId, taskId, limit, offset = 0, after = { branch: -1, node: -1 } } = options;
-  const { rows } = await pool.query<EntrySqlRow>({ ...readPage, values: [tenantId, taskId, limit, offset, after.branch, after.node] });
+  const { rows } = await pool.query<EntrySqlRow>({
+    ...readPage,
+    values: [tenantId, taskId, limit, offset, after.branch, after.node],
+  });
   return withResults(pool, rows, options.outputChars);
 }
 
@@ -83,7 +92,9 @@ export async function readDurableChanges(pool: Pool, options: LogOptions & { sin
 }
 
 async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars: number): Promise<LogEntry[]> {
-  const done = (outputChars === 0 ? [] : rows).filter((row) => row.result_seq !== null).map((row) => ({ taskId: row.task_id, branch: row.branch, node: row.node }));
+  const done = (outputChars === 0 ? [] : rows)
+    .filter((row) => row.result_seq !== null)
+    .map((row) => ({ taskId: row.task_id, branch: row.branch, node: row.node }));
   const results = done.length === 0 ? new Map<string, NodeResult>() : await readNodeResults(pool, done, outputChars);
   return rows.flatMap((row) => {
     if (!isEntryKind(row.kind)) return [];
@@ -142,16 +153,33 @@ export interface OpenNode {
 
 /** Waits and children of the tasks, on any branch, that have no result yet. */
 export async function readOpenNodes(pool: Pool, taskIds: readonly string[]): Promise<OpenNode[]> {
-  const { rows } = await pool.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked' | 'child_run_id'>>({ ...readOpen, values: [taskIds] });
-  return rows.map((row) => ({ taskId: row.task_id, branch: row.branch, node: row.node, asked: JSON.parse(row.asked), childRunId: row.child_run_id }));
+  const { rows } = await pool.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked' | 'child_run_id'>>({
+    ...readOpen,
+    values: [taskIds],
+  });
+  return rows.map((row) => ({
+    taskId: row.task_id,
+    branch: row.branch,
+    node: row.node,
+    asked: JSON.parse(row.asked),
+    childRunId: row.child_run_id,
+  }));
 }
 
 /** Where the branches of the tasks leave each other, oldest first. */
-export async function readBranchPoints(pool: Pool, taskIds: readonly string[]): Promise<(BranchPoint & { taskId: string })[]> {
-  const { rows } = await pool.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'asked'>>({ ...readPoints, values: [taskIds] });
+export async function readBranchPoints(
+  pool: Pool,
+  taskIds: readonly string[],
+): Promise<(BranchPoint & { taskId: string })[]> {
+  const { rows } = await pool.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'asked'>>({
+    ...readPoints,
+    values: [taskIds],
+  });
   return rows.flatMap((row) => {
     const asked: Asked = JSON.parse(row.asked);
-    return asked.kind === 'branch' ? [{ taskId: row.task_id, branch: row.branch, parent: asked.parent, first: asked.first }] : [];
+    return asked.kind === 'branch'
+      ? [{ taskId: row.task_id, branch: row.branch, parent: asked.parent, first: asked.first }]
+      : [];
   });
 }
 
@@ -167,7 +195,13 @@ const readSignals = {
 };
 
 /** What satisfied a signal of an older SDK's task; undefined while nothing has. */
-export async function readSignal(pool: Pool, options: { tenantId: string; taskId: string; key: string }): Promise<string | undefined> {
-  const { rows } = await pool.query<{ payload: string | null }>({ ...readSignals, values: [options.tenantId, options.taskId, options.key] });
+export async function readSignal(
+  pool: Pool,
+  options: { tenantId: string; taskId: string; key: string },
+): Promise<string | undefined> {
+  const { rows } = await pool.query<{ payload: string | null }>({
+    ...readSignals,
+    values: [options.tenantId, options.taskId, options.key],
+  });
   return rows[0]?.payload ?? undefined;
 }

@@ -65,20 +65,52 @@ interface ChildSqlRow {
 const whole = 2 ** 31 - 1;
 
 /** By `nodeKey`; nodes that are open are absent. @param most characters of each output; what is cut is no JSON any more */
-export async function readNodeResults(pool: Pool, refs: readonly NodeRef[], most = whole): Promise<Map<string, NodeResult>> {
-  const { rows } = await pool.query<ResultSqlRow>({ ...readResults, values: [refs.map((ref) => ref.taskId), refs.map((ref) => ref.branch), refs.map((ref) => ref.node), most] });
-  const children = rows.flatMap((row) => (row.kind === EntryKind.Child && row.child_run_id !== null && row.generation !== null ? [{ runId: row.child_run_id, generation: row.generation }] : []));
-  const childRows = children.length === 0 ? [] : (await pool.query<ChildSqlRow>({ ...readChildren, values: [children.map((child) => child.runId), children.map((child) => child.generation), most] })).rows;
+export async function readNodeResults(
+  pool: Pool,
+  refs: readonly NodeRef[],
+  most = whole,
+): Promise<Map<string, NodeResult>> {
+  const { rows } = await pool.query<ResultSqlRow>({
+    ...readResults,
+    values: [refs.map((ref) => ref.taskId), refs.map((ref) => ref.branch), refs.map((ref) => ref.node), most],
+  });
+  const children = rows.flatMap((row) =>
+    row.kind === EntryKind.Child && row.child_run_id !== null && row.generation !== null
+      ? [{ runId: row.child_run_id, generation: row.generation }]
+      : [],
+  );
+  const childRows =
+    children.length === 0
+      ? []
+      : (
+          await pool.query<ChildSqlRow>({
+            ...readChildren,
+            values: [children.map((child) => child.runId), children.map((child) => child.generation), most],
+          })
+        ).rows;
   const byChild = groupBy(childRows, (row) => `${row.run_id} ${row.generation}`);
-  return new Map(rows.map((row) => [nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node }), resultOf(row, byChild.get(`${row.child_run_id} ${row.generation}`))]));
+  return new Map(
+    rows.map((row) => [
+      nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node }),
+      resultOf(row, byChild.get(`${row.child_run_id} ${row.generation}`)),
+    ]),
+  );
 }
 
 function resultOf(row: ResultSqlRow, tasks: readonly ChildSqlRow[] | undefined): NodeResult {
-  if (tasks === undefined) return row.status === RunStatus.Completed ? { output: row.payload, error: null } : { output: null, error: row.payload };
-  if (row.status !== RunStatus.Completed) return { output: null, error: tasks.find((task) => task.error !== null)?.error ?? null };
+  if (tasks === undefined)
+    return row.status === RunStatus.Completed
+      ? { output: row.payload, error: null }
+      : { output: null, error: row.payload };
+  if (row.status !== RunStatus.Completed)
+    return { output: null, error: tasks.find((task) => task.error !== null)?.error ?? null };
   const [only] = tasks;
-  if (only !== undefined && tasks.length === 1 && only.task_id === only.run_id) return { output: only.output, error: null };
-  return { output: `{${tasks.map((task) => `${JSON.stringify(task.step_name)}:${task.output ?? 'null'}`).join(',')}}`, error: null };
+  if (only !== undefined && tasks.length === 1 && only.task_id === only.run_id)
+    return { output: only.output, error: null };
+  return {
+    output: `{${tasks.map((task) => `${JSON.stringify(task.step_name)}:${task.output ?? 'null'}`).join(',')}}`,
+    error: null,
+  };
 }
 
 export function nodeKey(ref: NodeRef): string {

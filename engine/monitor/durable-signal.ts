@@ -4,7 +4,8 @@ export class DurableSignal {
 
   changed(nodes: readonly { taskId: string }[]): void {
     if (this.#watchers.size === 0) return;
-    for (const taskId of new Set(nodes.map((node) => node.taskId))) for (const wake of this.#watchers.get(taskId) ?? []) wake();
+    for (const taskId of new Set(nodes.map((node) => node.taskId)))
+      for (const wake of this.#watchers.get(taskId) ?? []) wake();
   }
 
   /** @returns ends the watch */

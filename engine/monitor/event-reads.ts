@@ -54,9 +54,19 @@ const listRows = `
       AND ($6::uuid IS NULL OR id >= $6) AND ($7::uuid IS NULL OR id < $7)
     ORDER BY id DESC OFFSET $8 LIMIT $9`;
 /** Newest first. */
-const listText = { name: 'list_events', text: payloadPage({ rows: listRows, columns: ['id', 'key', 'scope', '"webhookName"'], payload: 'payload', order: 'id DESC', budget: '$10' }) };
+const listText = {
+  name: 'list_events',
+  text: payloadPage({
+    rows: listRows,
+    columns: ['id', 'key', 'scope', '"webhookName"'],
+    payload: 'payload',
+    order: 'id DESC',
+    budget: '$10',
+  }),
+};
 
-type EventSqlRow = Omit<StoredEvent, 'payload' | 'metadata'> & PayloadSizes & { payload: string | null; metadata: string | null };
+type EventSqlRow = Omit<StoredEvent, 'payload' | 'metadata'> &
+  PayloadSizes & { payload: string | null; metadata: string | null };
 
 /** The newest generation's end counts; a run with unfinished tasks has not ended. */
 const runsText = {
@@ -79,7 +89,10 @@ interface EventRunSqlRow {
 
 export async function listEvents(pool: Pool, query: EventQuery): Promise<ListedEvent[]> {
   const { tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit, payloadBytes } = query;
-  const events = await pool.query<EventSqlRow>({ ...listText, values: [tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit, payloadBytes] });
+  const events = await pool.query<EventSqlRow>({
+    ...listText,
+    values: [tenantId, keys, ids, scopes, metadata, sinceId, untilId, offset, limit, payloadBytes],
+  });
   const runs = await pool.query<EventRunSqlRow>({ ...runsText, values: [events.rows.map((event) => event.id)] });
   const byEvent = groupBy(runs.rows, (run) => run.event_id);
   return events.rows.map((event) => withRuns(event, byEvent.get(event.id) ?? []));

@@ -22,7 +22,10 @@ export class HeartbeatWriter {
       this.#since = Date.now();
       if (beats.length === 0) return;
       pool
-        .query({ ...writeBeats, values: [beats.map((beat) => beat.workerId), beats.map((beat) => new Date(beat.atMs))] })
+        .query({
+          ...writeBeats,
+          values: [beats.map((beat) => beat.workerId), beats.map((beat) => new Date(beat.atMs))],
+        })
         .catch((error: unknown) => log.warn({ err: error }, 'heartbeats could not be stored'));
     }, everyMs);
   }

@@ -1,6 +1,13 @@
 import type { Pool } from 'pg';
 import type { HistoryRow } from '../model/rows.ts';
-import { formatCursor, parseCursor, readJournalFrom, readRunJournal, rowEvents, type JournalEvent } from './journal-reads.ts';
+import {
+  formatCursor,
+  parseCursor,
+  readJournalFrom,
+  readRunJournal,
+  rowEvents,
+  type JournalEvent,
+} from './journal-reads.ts';
 
 const pageRows = 500;
 /** Rows that a slow reader may fall behind the live feed before it is sent back to the journal. */
@@ -37,7 +44,9 @@ export class JournalFeed {
   publish(rows: readonly HistoryRow[]): void {
     if (this.#readers.size === 0 || rows.length === 0) return;
     for (const reader of this.#readers) {
-      const mine = rows.filter((row) => row.tenantId === reader.tenantId && (reader.runId === null || row.runId === reader.runId));
+      const mine = rows.filter(
+        (row) => row.tenantId === reader.tenantId && (reader.runId === null || row.runId === reader.runId),
+      );
       if (mine.length === 0) continue;
       if (reader.rows.length + mine.length > backlogRows) {
         reader.rows = [];
@@ -50,7 +59,13 @@ export class JournalFeed {
   }
 
   /** Yields until the signal aborts. Without `after`, a run's feed starts at its beginning, a tenant's at `nowSeq`. */
-  async *read(options: { tenantId: string; runId: string | null; after: string | null; nowSeq: number; signal: AbortSignal }): AsyncGenerator<FeedPage> {
+  async *read(options: {
+    tenantId: string;
+    runId: string | null;
+    after: string | null;
+    nowSeq: number;
+    signal: AbortSignal;
+  }): AsyncGenerator<FeedPage> {
     const { tenantId, runId, signal } = options;
     let wake = (): void => undefined;
     const reader: Reader = { tenantId, runId, rows: [], overflowed: false, wake: () => wake() };
@@ -97,7 +112,10 @@ export class JournalFeed {
     let cursor = after;
     for (;;) {
       const from = parseCursor(cursor)?.seq ?? 0;
-      const rows = runId === null ? await readJournalFrom(this.#pool, tenantId, from, pageRows) : await readRunJournal(this.#pool, tenantId, runId, from, pageRows);
+      const rows =
+        runId === null
+          ? await readJournalFrom(this.#pool, tenantId, from, pageRows)
+          : await readRunJournal(this.#pool, tenantId, runId, from, pageRows);
       const events = rows.flatMap(rowEvents).filter((event) => event.cursor > cursor);
       const last = rows.at(-1);
       if (last !== undefined) cursor = events.at(-1)?.cursor ?? formatCursor(last.seq, 99);

@@ -115,7 +115,13 @@ const ofRun = {
     ORDER BY h.seq LIMIT $4`,
 };
 
-export async function readRunJournal(pool: Pool, tenantId: string, runId: string, seq: number, limit: number): Promise<HistoryRow[]> {
+export async function readRunJournal(
+  pool: Pool,
+  tenantId: string,
+  runId: string,
+  seq: number,
+  limit: number,
+): Promise<HistoryRow[]> {
   const { rows } = await pool.query<JournalSqlRow>({ ...ofRun, values: [tenantId, runId, seq, limit] });
   return rows.map(historyRow);
 }

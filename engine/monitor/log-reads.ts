@@ -37,8 +37,14 @@ const lineRows = (order: string): string => `
     AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
   ORDER BY g.${order} LIMIT $6`;
 const columns = ['id', 'at', 'task_id', 'step_name', 'attempt', 'level', 'message', 'metadata'];
-const readOldest = { name: 'read_log_lines', text: cutPage({ rows: lineRows('id'), columns, order: 'id', budget: '$7' }) };
-const readNewest = { name: 'read_last_log_lines', text: cutPage({ rows: lineRows('id DESC'), columns, order: 'id DESC', budget: '$7' }) };
+const readOldest = {
+  name: 'read_log_lines',
+  text: cutPage({ rows: lineRows('id'), columns, order: 'id', budget: '$7' }),
+};
+const readNewest = {
+  name: 'read_last_log_lines',
+  text: cutPage({ rows: lineRows('id DESC'), columns, order: 'id DESC', budget: '$7' }),
+};
 
 interface LogQuery {
   tenantId: string;
@@ -57,7 +63,15 @@ interface LogQuery {
 export async function readLogLines(pool: Pool, query: LogQuery): Promise<Cut & { lines: LogLine[] }> {
   const { rows } = await pool.query<LogSqlRow & CutRow>({
     ...(query.newest ? readNewest : readOldest),
-    values: [query.tenantId, query.id, query.after ?? '0', query.levels.length === 0 ? null : query.levels, query.search, query.limit, query.bytes],
+    values: [
+      query.tenantId,
+      query.id,
+      query.after ?? '0',
+      query.levels.length === 0 ? null : query.levels,
+      query.search,
+      query.limit,
+      query.bytes,
+    ],
   });
   const lines = rows.map((row): LogLine => ({
     cursor: row.id,

@@ -52,7 +52,10 @@ export class NodeResults {
     this.#waiting = [];
     this.#readAhead(waiting.map(({ ref }) => ref));
     try {
-      const results = await readNodeResults(this.#pool, waiting.map(({ ref }) => ref));
+      const results = await readNodeResults(
+        this.#pool,
+        waiting.map(({ ref }) => ref),
+      );
       for (const { ref, resolve } of waiting) resolve(results.get(nodeKey(ref)) ?? { output: null, error: null });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
@@ -64,7 +67,11 @@ export class NodeResults {
     const furthest = new Map<string, NodeRef>();
     for (const ref of refs) {
       const known = furthest.get(ref.taskId);
-      if (this.#covering(ref) === undefined && (known === undefined || known.branch < ref.branch || known.node < ref.node)) furthest.set(ref.taskId, ref);
+      if (
+        this.#covering(ref) === undefined &&
+        (known === undefined || known.branch < ref.branch || known.node < ref.node)
+      )
+        furthest.set(ref.taskId, ref);
     }
     const from = [...furthest.values()].slice(-tasksAhead);
     if (from.length === 0) return;
@@ -77,11 +84,14 @@ export class NodeResults {
   }
 
   async #following(from: readonly NodeRef[]): Promise<Map<string, NodeResult>> {
-    const refs = from.flatMap(({ taskId, branch, node }) => Array.from({ length: nodesAhead }, (_, index) => ({ taskId, branch, node: node + 1 + index })));
+    const refs = from.flatMap(({ taskId, branch, node }) =>
+      Array.from({ length: nodesAhead }, (_, index) => ({ taskId, branch, node: node + 1 + index })),
+    );
     try {
       const results = await readNodeResults(this.#pool, refs, longestAhead + 1);
       // What was cut, or may have been.
-      for (const [key, { output, error }] of results) if ((output?.length ?? 0) > longestAhead || (error?.length ?? 0) > longestAhead) results.delete(key);
+      for (const [key, { output, error }] of results)
+        if ((output?.length ?? 0) > longestAhead || (error?.length ?? 0) > longestAhead) results.delete(key);
       return results;
     } catch {
       return new Map(); // it is read, and fails, when it is asked for

@@ -24,9 +24,15 @@ const taskOutputs = {
     WHERE x.output IS NOT NULL`,
 };
 
-export async function readTaskOutputs(pool: Pool, tasks: readonly { taskId: string; generation: number }[]): Promise<Map<string, string>> {
+export async function readTaskOutputs(
+  pool: Pool,
+  tasks: readonly { taskId: string; generation: number }[],
+): Promise<Map<string, string>> {
   if (tasks.length === 0) return new Map();
-  const { rows } = await pool.query<{ task_id: string; output: string }>({ ...taskOutputs, values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)] });
+  const { rows } = await pool.query<{ task_id: string; output: string }>({
+    ...taskOutputs,
+    values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)],
+  });
   return new Map(rows.map((row) => [row.task_id, row.output]));
 }
 
@@ -39,8 +45,14 @@ const taskErrors = {
 };
 
 /** For on-failure tasks. */
-export async function readTaskErrors(pool: Pool, tasks: readonly { taskId: string; generation: number }[]): Promise<Map<string, string>> {
+export async function readTaskErrors(
+  pool: Pool,
+  tasks: readonly { taskId: string; generation: number }[],
+): Promise<Map<string, string>> {
   if (tasks.length === 0) return new Map();
-  const { rows } = await pool.query<{ task_id: string; error: string }>({ ...taskErrors, values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)] });
+  const { rows } = await pool.query<{ task_id: string; error: string }>({
+    ...taskErrors,
+    values: [tasks.map((task) => task.taskId), tasks.map((task) => task.generation)],
+  });
   return new Map(rows.map((row) => [row.task_id, row.error]));
 }

@@ -17,7 +17,10 @@ export async function readSnapshot<Result>(pool: Pool, read: (snapshot: Reader) 
     end = 'COMMIT';
     return result;
   } finally {
-    const isOver = await client.query(end).then(() => true, () => false);
+    const isOver = await client.query(end).then(
+      () => true,
+      () => false,
+    );
     client.release(!isOver);
   }
 }

@@ -15,7 +15,8 @@ interface ReplayPorts {
 /** Replays the ended runs of a selection, newest first, a chunk at a time. @returns the ids of the tasks that run again */
 export async function replayByFilter(ports: ReplayPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
   const ended: RunStatus[] = [RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled];
-  const statuses = selection.statuses.length === 0 ? ended : selection.statuses.filter((status) => ended.includes(status));
+  const statuses =
+    selection.statuses.length === 0 ? ended : selection.statuses.filter((status) => ended.includes(status));
   if (statuses.length === 0) return [];
   const filter = {
     tenantId,
@@ -30,7 +31,7 @@ export async function replayByFilter(ports: ReplayPorts, tenantId: string, selec
     limit: chunkRuns,
   };
   const replayed: string[] = [];
-  for (let beforeId: string | null = null; ; ) {
+  for (let beforeId: string | null = null; ;) {
     const runs: { id: string }[] = await listRunSummaries(ports.pool, { ...filter, beforeId });
     if (runs.length > 0) replayed.push(...(await ports.replay(runs.map((run) => run.id))));
     if (runs.length < chunkRuns) return replayed;

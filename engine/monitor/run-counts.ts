@@ -44,13 +44,30 @@ const countRuns = {
     GROUP BY s.status`,
 };
 
-const counted = [RunStatus.Queued, RunStatus.Running, RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled] as const;
+const counted = [
+  RunStatus.Queued,
+  RunStatus.Running,
+  RunStatus.Completed,
+  RunStatus.Failed,
+  RunStatus.Cancelled,
+] as const;
 
 /** How many runs there are of each status, those of which there are none included. */
-export async function readRunCounts(pool: Pool, filter: RunCountFilter): Promise<{ status: RunStatus; count: number }[]> {
+export async function readRunCounts(
+  pool: Pool,
+  filter: RunCountFilter,
+): Promise<{ status: RunStatus; count: number }[]> {
   const { rows } = await pool.query<{ status: RunStatus; count: number }>({
     ...countRuns,
-    values: [filter.tenantId, filter.sinceId, filter.untilId, filter.workflowIds.length === 0 ? null : filter.workflowIds, filter.metadata, filter.parentTaskId, filter.eventId],
+    values: [
+      filter.tenantId,
+      filter.sinceId,
+      filter.untilId,
+      filter.workflowIds.length === 0 ? null : filter.workflowIds,
+      filter.metadata,
+      filter.parentTaskId,
+      filter.eventId,
+    ],
   });
   return counted.map((status) => ({ status, count: rows.find((row) => row.status === status)?.count ?? 0 }));
 }

@@ -212,11 +212,30 @@ export const noPayloads: PayloadWish = { bytes: 0, data: false };
  * Those of the ids, of runs or of their tasks, that are the tenant's, each run once, in the order of the ids.
  * @param snapshot a run's status and its tasks' are read one after the other
  */
-export async function runDetailsIn(snapshot: Reader, tenantId: string, ids: readonly string[], { bytes, data, taskId }: PayloadWish): Promise<RunDetail[]> {
-  const { rows: runs } = await snapshot.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids, bytes === 0 ? null : bytes, data] });
-  const versions = await snapshot.query<StepsSqlRow>({ ...readSteps, values: [[...new Set(runs.map((run) => run.version_id))]] });
-  const left = bytes - runs.reduce((sum, run) => sum + (run.input === null ? 0 : run.input_bytes) + (run.metadata === null ? 0 : run.metadata_bytes), 0);
-  const tasks = await snapshot.query<TaskSqlRow>({ ...readTasks, values: [runs.map((run) => run.id), bytes === 0 ? null : left, data, taskId ?? null] });
+export async function runDetailsIn(
+  snapshot: Reader,
+  tenantId: string,
+  ids: readonly string[],
+  { bytes, data, taskId }: PayloadWish,
+): Promise<RunDetail[]> {
+  const { rows: runs } = await snapshot.query<RunSqlRow>({
+    ...readRuns,
+    values: [tenantId, ids, bytes === 0 ? null : bytes, data],
+  });
+  const versions = await snapshot.query<StepsSqlRow>({
+    ...readSteps,
+    values: [[...new Set(runs.map((run) => run.version_id))]],
+  });
+  const left =
+    bytes -
+    runs.reduce(
+      (sum, run) => sum + (run.input === null ? 0 : run.input_bytes) + (run.metadata === null ? 0 : run.metadata_bytes),
+      0,
+    );
+  const tasks = await snapshot.query<TaskSqlRow>({
+    ...readTasks,
+    values: [runs.map((run) => run.id), bytes === 0 ? null : left, data, taskId ?? null],
+  });
   const byRun = groupBy(tasks.rows, (row) => row.run_id);
   const steps = new Map(versions.rows.map((version) => [version.id, version.steps]));
   return runs.map((run) => {
@@ -240,7 +259,10 @@ export async function runDetailsIn(snapshot: Reader, tenantId: string, ids: read
   });
 }
 
-const countTasks = { name: 'count_tasks', text: 'SELECT count(*)::integer AS tasks FROM (SELECT FROM task WHERE run_id = ANY ($1::uuid[]) LIMIT $2) t' };
+const countTasks = {
+  name: 'count_tasks',
+  text: 'SELECT count(*)::integer AS tasks FROM (SELECT FROM task WHERE run_id = ANY ($1::uuid[]) LIMIT $2) t',
+};
 
 /** How many tasks the runs have together; it counts no further than `most`. */
 export async function countTasksIn(snapshot: Reader, runIds: readonly string[], most: number): Promise<number> {
@@ -263,6 +285,11 @@ export function payloadSize(runs: readonly RunDetail[]): { brought: number; left
 }
 
 /** `undefined` for an unknown id and for another tenant's alike. */
-export async function readRunDetail(pool: Pool, tenantId: string, id: string, payloads: PayloadWish): Promise<RunDetail | undefined> {
+export async function readRunDetail(
+  pool: Pool,
+  tenantId: string,
+  id: string,
+  payloads: PayloadWish,
+): Promise<RunDetail | undefined> {
   return (await readSnapshot(pool, (snapshot) => runDetailsIn(snapshot, tenantId, [id], payloads)))[0];
 }

@@ -76,11 +76,21 @@ const withStatus = `
       FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
     ) s ON true`;
 
-const readStatuses = { name: 'read_run_statuses', text: `SELECT r.id, s.status FROM run r ${withStatus} WHERE r.tenant_id = $1 AND r.id = ANY ($2::uuid[])` };
+const readStatuses = {
+  name: 'read_run_statuses',
+  text: `SELECT r.id, s.status FROM run r ${withStatus} WHERE r.tenant_id = $1 AND r.id = ANY ($2::uuid[])`,
+};
 
 /** By id; of a run that is gone, or another tenant's, none. */
-export async function readRunStatuses(reader: Reader, tenantId: string, runIds: readonly string[]): Promise<Map<string, RunStatus>> {
-  const { rows } = await reader.query<{ id: string; status: RunStatus }>({ ...readStatuses, values: [tenantId, runIds] });
+export async function readRunStatuses(
+  reader: Reader,
+  tenantId: string,
+  runIds: readonly string[],
+): Promise<Map<string, RunStatus>> {
+  const { rows } = await reader.query<{ id: string; status: RunStatus }>({
+    ...readStatuses,
+    values: [tenantId, runIds],
+  });
   return new Map(rows.map((row) => [row.id, row.status]));
 }
 
@@ -125,7 +135,10 @@ const text = (source: string): string => `
 
 const listRuns = { name: 'list_runs', text: text('(SELECT * FROM run WHERE $9::uuid[] IS NULL) r') };
 /** By the parents' index instead: a list's walk from the newest down would pass all runs that are nobody's children. */
-const listChildren = { name: 'list_child_runs', text: text('unnest($9::uuid[]) AS p (id) JOIN run r ON r.parent_task_id = p.id') };
+const listChildren = {
+  name: 'list_child_runs',
+  text: text('unnest($9::uuid[]) AS p (id) JOIN run r ON r.parent_task_id = p.id'),
+};
 /** By the index of ends, for the same reason: seven runs that failed long ago stand behind all newer ones. */
 const listEndedRuns = {
   name: 'list_ended_runs',
@@ -136,7 +149,12 @@ const listEndedRuns = {
     ) r`),
 };
 /** By the event's own rows, for the same reason. */
-const listEventRuns = { name: 'list_event_runs', text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $14 AND $9::uuid[] IS NULL) r') };
+const listEventRuns = {
+  name: 'list_event_runs',
+  text: text(
+    '(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $14 AND $9::uuid[] IS NULL) r',
+  ),
+};
 
 function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list;
@@ -147,7 +165,9 @@ function statementFor({ parentTaskIds, eventId, statuses }: RunListFilter): { na
   if ((eventId ?? null) !== null) return listEventRuns;
   // Most runs complete: they are found soon from the newest down.
   const [status] = statuses;
-  return statuses.length === 1 && (status === RunStatus.Failed || status === RunStatus.Cancelled) ? listEndedRuns : listRuns;
+  return statuses.length === 1 && (status === RunStatus.Failed || status === RunStatus.Cancelled)
+    ? listEndedRuns
+    : listRuns;
 }
 
 export async function listRunSummaries(reader: Reader, filter: RunListFilter): Promise<RunSummary[]> {

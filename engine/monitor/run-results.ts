@@ -128,13 +128,25 @@ export class RunResults {
   }
 
   async #readAndTell(tenantId: string, ids: readonly string[]): Promise<void> {
-    for (let left = ids; left.length > 0; ) {
-      const { rows } = await this.#pool.query<ResultSqlRow>({ ...endedResults, values: [tenantId, left, mostResultBytes, maxPageBytes] });
+    for (let left = ids; left.length > 0;) {
+      const { rows } = await this.#pool.query<ResultSqlRow>({
+        ...endedResults,
+        values: [tenantId, left, mostResultBytes, maxPageBytes],
+      });
       const byRun = groupBy(rows, (row) => row.run_id);
       const later: string[] = [];
       for (const [runId, results] of byRun) {
         if (results.some((row) => row.is_later)) later.push(runId);
-        else this.#tell(tenantId, runId, results.flatMap((row) => (row.is_large ? [] : [{ taskId: row.task_id, stepName: row.step_name, output: row.output, error: row.error }])));
+        else
+          this.#tell(
+            tenantId,
+            runId,
+            results.flatMap((row) =>
+              row.is_large
+                ? []
+                : [{ taskId: row.task_id, stepName: row.step_name, output: row.output, error: row.error }],
+            ),
+          );
       }
       left = later;
     }

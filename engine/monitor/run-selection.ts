@@ -19,12 +19,20 @@ const chunkRuns = 500;
 
 interface CancelPorts {
   pool: Pool;
-  owner: { submit(tenantId: string, command: { kind: 'cancel'; tenantId: string; ids: readonly string[] }): Promise<{ cancelled: readonly string[] }> };
+  owner: {
+    submit(
+      tenantId: string,
+      command: { kind: 'cancel'; tenantId: string; ids: readonly string[] },
+    ): Promise<{ cancelled: readonly string[] }>;
+  };
 }
 
 /** Cancels the unfinished runs of a selection, a chunk at a time between other commands. @returns the ids cancelled */
 export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
-  const wanted = selection.statuses.length === 0 ? [RunStatus.Queued, RunStatus.Running] : selection.statuses.filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
+  const wanted =
+    selection.statuses.length === 0
+      ? [RunStatus.Queued, RunStatus.Running]
+      : selection.statuses.filter((status) => status === RunStatus.Queued || status === RunStatus.Running);
   if (wanted.length === 0) return [];
   const ids = await readUnfinishedRuns(ports.pool, {
     tenantId,
@@ -37,7 +45,10 @@ export async function cancelByFilter(ports: CancelPorts, tenantId: string, selec
   });
   const cancelled: string[] = [];
   for (let from = 0; from < ids.length; from += chunkRuns) {
-    cancelled.push(...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ids.slice(from, from + chunkRuns) })).cancelled);
+    cancelled.push(
+      ...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ids.slice(from, from + chunkRuns) }))
+        .cancelled,
+    );
   }
   return cancelled;
 }

@@ -40,10 +40,16 @@ const text = (source: string): string => `
     ORDER BY r.id DESC, t.step LIMIT $9 OFFSET $10`;
 
 const listTasks = { name: 'list_tasks', text: text('(SELECT * FROM run WHERE $11::uuid IS NULL) r') };
-const listEventTasks = { name: 'list_event_tasks', text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $11) r') };
+const listEventTasks = {
+  name: 'list_event_tasks',
+  text: text('(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $11) r'),
+};
 
 /** Tasks of the newest runs first, as references: details are read together afterwards. */
-export async function listTaskRefs(reader: Reader, filter: TaskListFilter): Promise<{ taskId: string; runId: string }[]> {
+export async function listTaskRefs(
+  reader: Reader,
+  filter: TaskListFilter,
+): Promise<{ taskId: string; runId: string }[]> {
   const { rows } = await reader.query<{ id: string; run_id: string }>({
     ...(filter.eventId === null ? listTasks : listEventTasks),
     values: [

@@ -42,15 +42,37 @@ const filtered = `
     AND ($6::smallint[] IS NULL OR level = ANY ($6))
     AND ($7::text IS NULL OR position(lower($7) IN lower(message)) > 0)`;
 const columns = ['at', 'attempt', 'level', 'message', 'metadata'];
-const oldestFirst = { name: 'task_log_oldest', text: cutPage({ rows: `${filtered} ORDER BY id LIMIT $8`, columns, order: 'id', budget: '$9' }) };
-const newestFirst = { name: 'task_log_newest', text: cutPage({ rows: `${filtered} ORDER BY id DESC LIMIT $8`, columns, order: 'id DESC', budget: '$9' }) };
+const oldestFirst = {
+  name: 'task_log_oldest',
+  text: cutPage({ rows: `${filtered} ORDER BY id LIMIT $8`, columns, order: 'id', budget: '$9' }),
+};
+const newestFirst = {
+  name: 'task_log_newest',
+  text: cutPage({ rows: `${filtered} ORDER BY id DESC LIMIT $8`, columns, order: 'id DESC', budget: '$9' }),
+};
 
 /** One task's lines, from either end. */
 export async function readTaskLog(pool: Pool, query: TaskLogQuery): Promise<Cut & { lines: TaskLogLine[] }> {
   const { rows } = await pool.query<TaskLogSqlRow & CutRow>({
     ...(query.newestFirst ? newestFirst : oldestFirst),
-    values: [query.taskId, query.tenantId, query.since ?? null, query.until ?? null, query.attempt, query.levels.length === 0 ? null : query.levels, query.search, query.limit, query.bytes],
+    values: [
+      query.taskId,
+      query.tenantId,
+      query.since ?? null,
+      query.until ?? null,
+      query.attempt,
+      query.levels.length === 0 ? null : query.levels,
+      query.search,
+      query.limit,
+      query.bytes,
+    ],
   });
-  const lines = rows.map((row): TaskLogLine => ({ atMs: row.at.getTime(), attempt: row.attempt, level: logLevels[row.level] ?? 'INFO', message: row.message, metadata: row.metadata }));
+  const lines = rows.map((row): TaskLogLine => ({
+    atMs: row.at.getTime(),
+    attempt: row.attempt,
+    level: logLevels[row.level] ?? 'INFO',
+    message: row.message,
+    metadata: row.metadata,
+  }));
   return { lines, ...cutOf(rows, query.limit) };
 }

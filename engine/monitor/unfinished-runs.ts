@@ -35,7 +35,15 @@ const unfinishedRuns = {
 export async function readUnfinishedRuns(pool: Pool, filter: UnfinishedFilter): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>({
     ...unfinishedRuns,
-    values: [filter.tenantId, filter.queued, filter.running, filter.workflowIds.length === 0 ? null : filter.workflowIds, filter.sinceId, filter.untilId, filter.metadata],
+    values: [
+      filter.tenantId,
+      filter.queued,
+      filter.running,
+      filter.workflowIds.length === 0 ? null : filter.workflowIds,
+      filter.sinceId,
+      filter.untilId,
+      filter.metadata,
+    ],
   });
   return rows.map((row) => row.id);
 }

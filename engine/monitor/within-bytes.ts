@@ -10,7 +10,10 @@ const smallBytes = 4096;
  * @param rest.budget parameter with the budget; null for no payloads at all
  * @param rest.before sizes of other payloads that come before these, as SQL
  */
-export function withinBytes(bytes: string, { order, budget, before = '0' }: { order: string; budget: string; before?: string }): string {
+export function withinBytes(
+  bytes: string,
+  { order, budget, before = '0' }: { order: string; budget: string; before?: string },
+): string {
   return `${before} + sum(${bytes}) OVER (ORDER BY ${bytes} > ${smallBytes}, ${order}) <= ${budget}`;
 }
 
@@ -57,12 +60,23 @@ export interface LeftOutSizes {
 }
 
 /** A row's metadata and payload as they are shown. */
-export function shownPayloads(row: PayloadSizes & { metadata: string | null }, payload: string | null): LeftOutSizes & { metadata: string; payload: string } {
-  return { metadata: row.metadata ?? '{}', payload: payload ?? '{}', metadataLeftOut: leftOut(row.metadataBytes, row.metadata), payloadLeftOut: leftOut(row.payloadBytes, payload) };
+export function shownPayloads(
+  row: PayloadSizes & { metadata: string | null },
+  payload: string | null,
+): LeftOutSizes & { metadata: string; payload: string } {
+  return {
+    metadata: row.metadata ?? '{}',
+    payload: payload ?? '{}',
+    metadataLeftOut: leftOut(row.metadataBytes, row.metadata),
+    payloadLeftOut: leftOut(row.payloadBytes, payload),
+  };
 }
 
 /** Bytes of what a page has brought, and of what it left out. */
-export function pageSize(rows: readonly (LeftOutSizes & { metadata: string; input?: string; payload?: string })[]): { brought: number; leftOut: number } {
+export function pageSize(rows: readonly (LeftOutSizes & { metadata: string; input?: string; payload?: string })[]): {
+  brought: number;
+  leftOut: number;
+} {
   return {
     brought: rows.reduce((sum, row) => sum + row.metadata.length + (row.input ?? row.payload ?? '').length, 0),
     leftOut: rows.reduce((sum, row) => sum + row.metadataLeftOut + row.payloadLeftOut, 0),
@@ -106,5 +120,11 @@ export interface Cut {
 export function cutOf(rows: readonly CutRow[], limit: number): Cut {
   const [first] = rows;
   const brought = rows.reduce((sum, row) => sum + row.bytes, 0);
-  return first === undefined ? { more: false, brought: 0, leftOut: 0 } : { more: rows.length < Number(first.all_rows) || rows.length === limit, brought, leftOut: Number(first.all_bytes) - brought };
+  return first === undefined
+    ? { more: false, brought: 0, leftOut: 0 }
+    : {
+        more: rows.length < Number(first.all_rows) || rows.length === limit,
+        brought,
+        leftOut: Number(first.all_bytes) - brought,
+      };
 }

@@ -44,8 +44,14 @@ const listWorkers = {
     ORDER BY p.id DESC`,
 };
 
-export async function readWorkers(pool: Pool, query: { tenantId: string; all: boolean; ids: readonly string[]; id?: string; limit: number; bytes: number }): Promise<StoredWorker[]> {
-  const { rows } = await pool.query<WorkerSqlRow>({ ...listWorkers, values: [query.tenantId, query.all, query.ids, query.limit, query.bytes, query.id ?? null] });
+export async function readWorkers(
+  pool: Pool,
+  query: { tenantId: string; all: boolean; ids: readonly string[]; id?: string; limit: number; bytes: number },
+): Promise<StoredWorker[]> {
+  const { rows } = await pool.query<WorkerSqlRow>({
+    ...listWorkers,
+    values: [query.tenantId, query.all, query.ids, query.limit, query.bytes, query.id ?? null],
+  });
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -64,7 +70,10 @@ export async function readWorkers(pool: Pool, query: { tenantId: string; all: bo
 /** Bytes of the actions that a page has brought, and of those that it left out. */
 export function actionSize(workers: readonly StoredWorker[]): { brought: number; leftOut: number } {
   return {
-    brought: workers.reduce((sum, worker) => sum + worker.actions.reduce((total, action) => total + action.length, 0), 0),
+    brought: workers.reduce(
+      (sum, worker) => sum + worker.actions.reduce((total, action) => total + action.length, 0),
+      0,
+    ),
     leftOut: workers.reduce((sum, worker) => sum + worker.actionsLeftOut, 0),
   };
 }

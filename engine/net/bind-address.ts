@@ -23,10 +23,15 @@ export async function isLoopbackHost(host: string): Promise<boolean> {
 export async function checkBind(options: { host: string; hasTls: boolean; isInsecureAllowed: boolean }): Promise<void> {
   const { host, hasTls, isInsecureAllowed } = options;
   if (hasTls || isInsecureAllowed || (await isLoopbackHost(host))) return;
-  throw new HatchetError('INSECURE_BIND', `${host} is reachable from other machines, and without TLS whoever is on the way reads and changes tokens, inputs and outputs`, {
-    details: { host },
-    remedy: 'Give a certificate (--tls-cert, --tls-key), listen on 127.0.0.1 behind a proxy that has one, or allow plain text on a network that you trust with --insecure.',
-  });
+  throw new HatchetError(
+    'INSECURE_BIND',
+    `${host} is reachable from other machines, and without TLS whoever is on the way reads and changes tokens, inputs and outputs`,
+    {
+      details: { host },
+      remedy:
+        'Give a certificate (--tls-cert, --tls-key), listen on 127.0.0.1 behind a proxy that has one, or allow plain text on a network that you trust with --insecure.',
+    },
+  );
 }
 
 /** `host:port` as addresses are written; IPv6 has brackets. */

@@ -11,7 +11,12 @@ export interface ConnectionLimits {
   strangerBytes: number;
 }
 
-export const connectionLimits: ConnectionLimits = { connections: 10_000, strangers: 1_000, strangerMs: 10_000, strangerBytes: 1024 * 1024 };
+export const connectionLimits: ConnectionLimits = {
+  connections: 10_000,
+  strangers: 1_000,
+  strangerMs: 10_000,
+  strangerBytes: 1024 * 1024,
+};
 
 /** Between two looks at what strangers have sent, while there are any. Milliseconds. */
 const lookMs = 100;
@@ -78,7 +83,8 @@ export class ConnectionGuard {
   }
 
   #lookAtAll(): void {
-    for (const { socket } of this.#strangers.values()) if (socket.bytesRead > this.#limits.strangerBytes) socket.destroy();
+    for (const { socket } of this.#strangers.values())
+      if (socket.bytesRead > this.#limits.strangerBytes) socket.destroy();
     if (this.#strangers.size > 0) return;
     clearInterval(this.#look);
     this.#look = undefined;

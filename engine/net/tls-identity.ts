@@ -33,7 +33,11 @@ export class TlsIdentity {
   }
 
   /** For tls.createServer and https.createServer. */
-  get serverOptions(): SecureContextOptions & { requestCert: boolean; rejectUnauthorized: boolean; handshakeTimeout: number } {
+  get serverOptions(): SecureContextOptions & {
+    requestCert: boolean;
+    rejectUnauthorized: boolean;
+    handshakeTimeout: number;
+  } {
     return { ...this.#context, ...clientChecks(this.#options), handshakeTimeout: handshakeMs };
   }
 
@@ -49,7 +53,9 @@ export class TlsIdentity {
   }
 
   get #paths(): string[] {
-    return [this.#options.certFile, this.#options.keyFile, this.#options.clientCaFile].filter((path) => path !== undefined);
+    return [this.#options.certFile, this.#options.keyFile, this.#options.clientCaFile].filter(
+      (path) => path !== undefined,
+    );
   }
 
   /** Between the exchange of a certificate and that of its key the two do not fit: the old ones serve on. */
@@ -79,10 +85,14 @@ function readContext(options: TlsOptions): SecureContextOptions {
   try {
     createSecureContext(context);
   } catch (cause) {
-    throw new HatchetError('TLS_UNUSABLE', `the certificate ${options.certFile} and the key ${options.keyFile} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      remedy: 'Give a certificate chain and its own private key, both in PEM; the key without a passphrase.',
-    });
+    throw new HatchetError(
+      'TLS_UNUSABLE',
+      `the certificate ${options.certFile} and the key ${options.keyFile} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        remedy: 'Give a certificate chain and its own private key, both in PEM; the key without a passphrase.',
+      },
+    );
   }
   return context;
 }
@@ -91,6 +101,10 @@ function read(path: string, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new HatchetError('TLS_UNUSABLE', `the TLS ${what} ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Correct the path, or let the engine read the file.' });
+    throw new HatchetError(
+      'TLS_UNUSABLE',
+      `the TLS ${what} ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, remedy: 'Correct the path, or let the engine read the file.' },
+    );
   }
 }

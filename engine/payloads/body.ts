@@ -42,9 +42,14 @@ export function parseObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new HatchetError('INVALID_ARGUMENT', `the body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)}`, { remedy: 'Send a JSON object.' });
+    throw new HatchetError(
+      'INVALID_ARGUMENT',
+      `the body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)}`,
+      { remedy: 'Send a JSON object.' },
+    );
   }
-  if (!isObject(value)) throw new HatchetError('INVALID_ARGUMENT', 'the body is not a JSON object', { remedy: 'Send a JSON object.' });
+  if (!isObject(value))
+    throw new HatchetError('INVALID_ARGUMENT', 'the body is not a JSON object', { remedy: 'Send a JSON object.' });
   return value;
 }
 

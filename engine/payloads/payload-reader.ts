@@ -69,7 +69,12 @@ export class PayloadReader {
     if (this.#stopped) throw stopping();
     return new Promise((resolve, reject) => {
       if (this.#queue.push(tenantId, { asked, resolve, reject })) this.#next();
-      else reject(new HatchetError('BUSY', `${queueLimit} long payloads of the tenant wait to be read already`, { remedy: 'Try again in a moment.' }));
+      else
+        reject(
+          new HatchetError('BUSY', `${queueLimit} long payloads of the tenant wait to be read already`, {
+            remedy: 'Try again in a moment.',
+          }),
+        );
     });
   }
 

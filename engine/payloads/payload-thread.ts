@@ -4,7 +4,9 @@ import { lowerPriorityOfThread } from '../lower-priority.ts';
 import type { CutBody } from './body.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
 
-export type FromThread = { done: CutBody | undefined } | { refusal: { code: ErrorCode; message: string; options: HatchetErrorOptions } };
+export type FromThread =
+  | { done: CutBody | undefined }
+  | { refusal: { code: ErrorCode; message: string; options: HatchetErrorOptions } };
 
 lowerPriorityOfThread();
 

@@ -126,7 +126,8 @@ export class ActionQueue {
 
   #allPassed(passed: ReadonlySet<Placement>): boolean {
     if (passed.size === 0) return false;
-    for (const { placement, waiting } of this.#placements.values()) if (waiting > 0 && !passed.has(placement)) return false;
+    for (const { placement, waiting } of this.#placements.values())
+      if (waiting > 0 && !passed.has(placement)) return false;
     return true;
   }
 

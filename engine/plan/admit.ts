@@ -107,7 +107,8 @@ function hold(plan: Plan, claim: Claim): void {
 function admitSiblings(plan: Plan, claim: Claim): void {
   const { tasks, lists, undo } = plan.state;
   for (const row of claim.rows) {
-    if (tasks.state[row] !== LiveState.Ready || hasFlag(plan, row, LiveFlag.Admitted) || tasks.rank[row] === 255) continue;
+    if (tasks.state[row] !== LiveState.Ready || hasFlag(plan, row, LiveFlag.Admitted) || tasks.rank[row] === 255)
+      continue;
     const rank = tasks.rank[row] ?? 0;
     lists.leave(row, undo);
     tryAdmit(plan, row, rank, { behindOthers: false });

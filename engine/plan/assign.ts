@@ -32,7 +32,7 @@ export function assignWaiting(plan: Plan): void {
 function pullFor(plan: Plan, worker: PlannerWorker, budget: FlushBudget): void {
   const queues = plan.state.queuesOf(worker);
   const passed = new Set<Placement>();
-  for (let idle = 0; idle < queues.length; ) {
+  for (let idle = 0; idle < queues.length;) {
     const queue = queues[worker.turn % queues.length];
     worker.turn++;
     if (queue !== undefined && assignNext(plan, queue, { passed, roomy: worker, budget })) idle = 0;
@@ -44,12 +44,26 @@ function pullFor(plan: Plan, worker: PlannerWorker, budget: FlushBudget): void {
  * Assigns one task of the queue, or one batch: the first that some worker can take, or, for a worker that gained room, that this one could.
  * It may still go to another that suits it better. `passed` gathers the placements that nobody has room for.
  */
-function assignNext(plan: Plan, queue: ActionQueue, { passed, roomy, budget }: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget }): boolean {
-  const flush = queue.gathering === 0 ? undefined : flushNext(plan, queue, { passed, roomy, budget, start: (row, worker) => start(plan, row, worker) });
+function assignNext(
+  plan: Plan,
+  queue: ActionQueue,
+  { passed, roomy, budget }: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget },
+): boolean {
+  const flush =
+    queue.gathering === 0
+      ? undefined
+      : flushNext(plan, queue, { passed, roomy, budget, start: (row, worker) => start(plan, row, worker) });
   if (flush !== undefined) {
     const { batch, rows, reason, worker } = flush;
     const members = rows.map((row) => assignment(plan, row, worker));
-    plan.changes.effects.push({ kind: 'dispatchBatch', batchId: batch.id, key: batch.group.key, reason, atUs: plan.nowUs, members });
+    plan.changes.effects.push({
+      kind: 'dispatchBatch',
+      batchId: batch.id,
+      key: batch.group.key,
+      reason,
+      atUs: plan.nowUs,
+      members,
+    });
     return true;
   }
   for (let next = queue.next(passed); next !== undefined; next = queue.next(passed)) {
@@ -114,7 +128,10 @@ function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assign
     attempt: tasks.attempt[row] ?? 0,
     generation: tasks.generation[row] ?? 1,
     priority: tasks.priority[row] ?? 1,
-    parents: step.definition.parents.map((parent) => ({ name: version.definition.steps[parent]?.name ?? '', taskId: run?.taskIds[parent] ?? '' })),
+    parents: step.definition.parents.map((parent) => ({
+      name: version.definition.steps[parent]?.name ?? '',
+      taskId: run?.taskIds[parent] ?? '',
+    })),
     failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
     triggers: triggersOf(state, row),
     invocation: step.definition.durable ? (tasks.invocation[row] ?? 0) : null,
@@ -122,7 +139,9 @@ function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assign
 }
 
 function failedTasks(run: LiveRun): { name: string; taskId: string }[] {
-  return run.version.definition.steps.flatMap(({ name }, index) => (run.outcomes[index] === RunStatus.Failed ? [{ name, taskId: run.taskIds[index] ?? '' }] : []));
+  return run.version.definition.steps.flatMap(({ name }, index) =>
+    run.outcomes[index] === RunStatus.Failed ? [{ name, taskId: run.taskIds[index] ?? '' }] : [],
+  );
 }
 
 /** What met the task's conditions, as JSON by data key. */

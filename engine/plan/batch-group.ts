@@ -43,7 +43,14 @@ export class BatchBuffer {
   /** Whose turn it is among the buffers of the queue that may go. */
   turn = 0;
 
-  constructor(options: { group: BatchGroup; rule: BatchRule; queue: ActionQueue; placement: Placement; list: RankedList; tasks: TaskTable }) {
+  constructor(options: {
+    group: BatchGroup;
+    rule: BatchRule;
+    queue: ActionQueue;
+    placement: Placement;
+    list: RankedList;
+    tasks: TaskTable;
+  }) {
     this.group = options.group;
     this.rule = options.rule;
     this.queue = options.queue;

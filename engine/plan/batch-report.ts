@@ -26,7 +26,13 @@ export function planBatchReport(plan: Plan, command: BatchReportCommand): void {
         });
         break;
       case 'failed':
-        planFailed(plan, { kind: 'failed', ...ref, error: item.error, mayRetry: item.mayRetry, retryAfterMs: item.retryAfterMs ?? null });
+        planFailed(plan, {
+          kind: 'failed',
+          ...ref,
+          error: item.error,
+          mayRetry: item.mayRetry,
+          retryAfterMs: item.retryAfterMs ?? null,
+        });
         break;
       case 'cancelled':
         cancelRow(plan, row, 'its batch was cancelled by its own task');

@@ -1,8 +1,67 @@
-import type { BatchRows, DurableEntryRow, DurableListenRow, DurableNodeRef, DurableResultRow, IdempotencyRow, CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow, EventRow, EventRunRow, FilterRow, HistoryRow, LiveRow, RateLimitRow, ResultRow, RunEndRow, RunRow, TaskRow, VersionRow, WaitRow, WorkerRow, StickyRow, WorkerUpdateRow, WorkflowRow, WebhookDeliveryRow, WorkflowUpdateRow } from '../model/rows.ts';
+import type {
+  BatchRows,
+  DurableEntryRow,
+  DurableListenRow,
+  DurableNodeRef,
+  DurableResultRow,
+  IdempotencyRow,
+  CronRow,
+  CronUpdateRow,
+  ScheduleRow,
+  ScheduleUpdateRow,
+  EventRow,
+  EventRunRow,
+  FilterRow,
+  HistoryRow,
+  LiveRow,
+  RateLimitRow,
+  ResultRow,
+  RunEndRow,
+  RunRow,
+  TaskRow,
+  VersionRow,
+  WaitRow,
+  WorkerRow,
+  StickyRow,
+  WorkerUpdateRow,
+  WorkflowRow,
+  WebhookDeliveryRow,
+  WorkflowUpdateRow,
+} from '../model/rows.ts';
 import type { Effect } from './effect.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-const lists = ['runs', 'tasks', 'results', 'runEnds', 'history', 'workflows', 'versions', 'workers', 'workerUpdates', 'workflowUpdates', 'stickies', 'events', 'eventRuns', 'filters', 'filterDeletes', 'crons', 'cronUpdates', 'cronDeletes', 'schedules', 'scheduleUpdates', 'scheduleDeletes', 'keyClaims', 'deliveries', 'durableEntries', 'durableResults', 'durableListens', 'durableDeafs', 'durableEnds', 'effects'] as const;
+const lists = [
+  'runs',
+  'tasks',
+  'results',
+  'runEnds',
+  'history',
+  'workflows',
+  'versions',
+  'workers',
+  'workerUpdates',
+  'workflowUpdates',
+  'stickies',
+  'events',
+  'eventRuns',
+  'filters',
+  'filterDeletes',
+  'crons',
+  'cronUpdates',
+  'cronDeletes',
+  'schedules',
+  'scheduleUpdates',
+  'scheduleDeletes',
+  'keyClaims',
+  'deliveries',
+  'durableEntries',
+  'durableResults',
+  'durableListens',
+  'durableDeafs',
+  'durableEnds',
+  'effects',
+] as const;
 export type ChangeMark = readonly number[];
 
 /** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
@@ -56,6 +115,15 @@ export class ChangeSet implements BatchRows {
   }
 
   get isEmpty(): boolean {
-    return lists.every((name) => name === 'effects' || this[name].length === 0) && this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length + this.rateLimits.length + this.waits.length + this.waitDeletes.length === 0;
+    return (
+      lists.every((name) => name === 'effects' || this[name].length === 0) &&
+      this.liveInserts.length +
+        this.liveUpdates.length +
+        this.liveDeletes.length +
+        this.rateLimits.length +
+        this.waits.length +
+        this.waitDeletes.length ===
+        0
+    );
   }
 }

@@ -12,8 +12,15 @@ export function claimKey(plan: Plan, tenantId: string, run: TriggerRun): Collisi
   if (idempotency === null) return undefined;
   const id = `${tenantId} ${idempotency.key}`;
   const held = state.keyClaims.get(id);
-  if (held !== undefined && held.expiresUs > nowUs && (!held.byStatus || isUnfinished(plan, held.runId))) return { existingRunId: held.runId, collidingRunId: run.runId };
-  const claim = { tenantId, key: idempotency.key, runId: run.runId, byStatus: idempotency.byStatus, expiresUs: nowUs + idempotency.ttlUs };
+  if (held !== undefined && held.expiresUs > nowUs && (!held.byStatus || isUnfinished(plan, held.runId)))
+    return { existingRunId: held.runId, collidingRunId: run.runId };
+  const claim = {
+    tenantId,
+    key: idempotency.key,
+    runId: run.runId,
+    byStatus: idempotency.byStatus,
+    expiresUs: nowUs + idempotency.ttlUs,
+  };
   state.keyClaims.set(id, claim);
   state.undo.record(() => {
     if (held === undefined) state.keyClaims.delete(id);

@@ -63,7 +63,9 @@ export function refuseClosed<K extends CommandKind>(state: ShardState, kind: K, 
   if (state.closedTenants.size === 0) return;
   const tenantId = makesFor[kind]?.(command);
   if (tenantId === undefined || !state.closedTenants.has(tenantId)) return;
-  throw new HatchetError('UNKNOWN_TENANT', `the tenant ${tenantId} is being deleted`, { remedy: 'Use a token of another tenant.' });
+  throw new HatchetError('UNKNOWN_TENANT', `the tenant ${tenantId} is being deleted`, {
+    remedy: 'Use a token of another tenant.',
+  });
 }
 
 export function planCloseTenant({ state }: Plan, { tenantId }: CloseTenantCommand): void {

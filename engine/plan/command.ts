@@ -2,7 +2,13 @@ import type { Timer } from './timer-heap.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CelResult } from '../cel/cel-result.ts';
 import type { RateLimitWindow, WorkflowDefinition } from '../model/definition.ts';
-import type { AttemptRef, BatchReportCommand, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
+import type {
+  AttemptRef,
+  BatchReportCommand,
+  CompletedCommand,
+  FailedCommand,
+  StartedCommand,
+} from './report-command.ts';
 import type { LoadedRun } from './loaded-run.ts';
 import type { TriggerRun } from './trigger-run.ts';
 import type { DurableCommandByKind, DurableReplyByKind } from './durable-command.ts';

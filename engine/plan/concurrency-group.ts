@@ -20,7 +20,14 @@ export class ConcurrencyGroup {
   /** Tasks that this group's places hold up. A task that several groups hold up stands with the first. */
   readonly waiting: RankedList;
 
-  constructor(options: { id: string; key: string; strategy: ConcurrencyStrategy; maxRuns: number; maxRunsFrom: number; waiting: RankedList }) {
+  constructor(options: {
+    id: string;
+    key: string;
+    strategy: ConcurrencyStrategy;
+    maxRuns: number;
+    maxRunsFrom: number;
+    waiting: RankedList;
+  }) {
     this.id = options.id;
     this.key = options.key;
     this.strategy = options.strategy;
@@ -49,7 +56,12 @@ export class Claim {
   /** Has a place in each of its groups. */
   held = false;
 
-  constructor(options: { level: 'run' | 'task'; groups: readonly ConcurrencyGroup[]; priority: number; order: number }) {
+  constructor(options: {
+    level: 'run' | 'task';
+    groups: readonly ConcurrencyGroup[];
+    priority: number;
+    order: number;
+  }) {
     this.level = options.level;
     this.groups = options.groups;
     this.priority = options.priority;

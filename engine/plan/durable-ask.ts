@@ -4,7 +4,14 @@ import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { isPatchKey, isSameMemo } from '../model/memo-key.ts';
 import { mismatchMessage } from '../model/mismatch.ts';
 import { RunStatus } from '../model/status.ts';
-import type { AskedChild, DurableAsk, DurableAskCommand, DurableAskReply, DurableRef, DurableSender } from './durable-command.ts';
+import type {
+  AskedChild,
+  DurableAsk,
+  DurableAskCommand,
+  DurableAskReply,
+  DurableRef,
+  DurableSender,
+} from './durable-command.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { startAgain } from './durable-restore.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from './durable-satisfy.ts';
@@ -17,7 +24,8 @@ import { noteProgress } from './worker-deaths.ts';
 export function invocationRow(plan: Plan, sender: DurableSender): number {
   const { state } = plan;
   const row = state.tasks.find(sender.taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.invocation[row] !== sender.invocation) return -1;
+  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.invocation[row] !== sender.invocation)
+    return -1;
   const { version, definition } = state.stepOf(row);
   if (version.tenantId !== sender.tenantId || !definition.durable) return -1;
   return sender.workerId === null || state.workerOf(row)?.id === sender.workerId ? row : -1;
@@ -37,7 +45,11 @@ export function logOf(plan: Plan, row: number): DurableLog {
 export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
   const { state, changes } = plan;
   const row = invocationRow(plan, command);
-  if (row < 0) return answer(plan, command, { kind: 'stale', reason: 'another invocation of the task has taken over, or it has ended' });
+  if (row < 0)
+    return answer(plan, command, {
+      kind: 'stale',
+      reason: 'another invocation of the task has taken over, or it has ended',
+    });
   const log = logOf(plan, row);
   if (log.position < 0 || command.uncertain) {
     const reason = 'the engine cannot tell how far this invocation had come; the task starts again from its log';
@@ -58,7 +70,11 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
     if (node !== undefined && !isSame(log.taskId, node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
-      return answer(plan, command, isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }));
+      return answer(
+        plan,
+        command,
+        isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }),
+      );
     }
     if (node !== undefined) {
       if (same === undefined) pass(plan, row, log, node);
@@ -68,20 +84,39 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
     const made = append(plan, row, log, { ...wanted, childRunId: 'run' in one ? one.run.runId : null });
     refs.push(refOf(made));
     if ('run' in one) spawn(plan, row, log, { node: made, child: one, command });
-    else if (one.kind === 'wait') for (const [index, data] of one.lookedBack) meetCondition(plan, row, log, { node: made, index, data });
-    else if (one.payload !== null) satisfy(plan, row, log, made, { status: RunStatus.Completed, payload: one.payload, generation: null, told: { output: one.payload, error: null } });
+    else if (one.kind === 'wait')
+      for (const [index, data] of one.lookedBack) meetCondition(plan, row, log, { node: made, index, data });
+    else if (one.payload !== null)
+      satisfy(plan, row, log, made, {
+        status: RunStatus.Completed,
+        payload: one.payload,
+        generation: null,
+        told: { output: one.payload, error: null },
+      });
   }
   tell(plan, row, log);
 }
 
 function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
-  if (workerId !== null) plan.changes.effects.push({ kind: 'durableAnswer', workerId, stream: plan.state.workersById.get(workerId)?.durableStream ?? 0, request, reply });
+  if (workerId !== null)
+    plan.changes.effects.push({
+      kind: 'durableAnswer',
+      workerId,
+      stream: plan.state.workersById.get(workerId)?.durableStream ?? 0,
+      request,
+      reply,
+    });
 }
 
 type Single = Exclude<DurableAsk, { kind: 'children' }>;
 
 function wantedOf(one: AskedChild | Single): { kind: EntryKind; fingerprint: string; asked: Asked } {
-  if ('run' in one) return { kind: EntryKind.Child, fingerprint: one.fingerprint, asked: { kind: 'child', workflow: one.workflow, child: one.name, input: one.run.input.slice(0, 500) } };
+  if ('run' in one)
+    return {
+      kind: EntryKind.Child,
+      fingerprint: one.fingerprint,
+      asked: { kind: 'child', workflow: one.workflow, child: one.name, input: one.run.input.slice(0, 500) },
+    };
   if (one.kind === 'wait') return { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked };
   return { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo', key: one.key } };
 }
@@ -93,7 +128,9 @@ interface Wanted {
 
 function isSame(taskId: string, node: Wanted, wanted: Wanted): boolean {
   if (node.kind !== wanted.kind) return false;
-  return wanted.kind === EntryKind.Memo ? isSameMemo(taskId, node.fingerprint, wanted.fingerprint) : node.fingerprint === wanted.fingerprint;
+  return wanted.kind === EntryKind.Memo
+    ? isSameMemo(taskId, node.fingerprint, wanted.fingerprint)
+    : node.fingerprint === wanted.fingerprint;
 }
 
 function isPatch({ kind, fingerprint }: Wanted): boolean {
@@ -102,7 +139,12 @@ function isPatch({ kind, fingerprint }: Wanted): boolean {
 
 /** Code whose change is through with need not ask for it any more. */
 function passOldPatches(plan: Plan, row: number, log: DurableLog, wanted: Wanted): void {
-  for (let node = log.at(log.position + 1); node !== undefined && isPatch(node) && !isPatch(wanted); node = log.at(log.position + 1)) pass(plan, row, log, node);
+  for (
+    let node = log.at(log.position + 1);
+    node !== undefined && isPatch(node) && !isPatch(wanted);
+    node = log.at(log.position + 1)
+  )
+    pass(plan, row, log, node);
 }
 
 function refOf(node: DurableNode): DurableRef {
@@ -112,12 +154,18 @@ function refOf(node: DurableNode): DurableRef {
 /** A child that this invocation has asked for already, by its key or index: one child a key. */
 function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
   if (child.name === '') return undefined;
-  return log.nodes.find((node) => node.node <= log.position && node.asked.kind === 'child' && node.asked.child === child.name);
+  return log.nodes.find(
+    (node) => node.node <= log.position && node.asked.kind === 'child' && node.asked.child === child.name,
+  );
 }
 
 /** The task fails for good, whatever its code makes of the error. */
 function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
-  const message = mismatchMessage({ node: node.node, recorded: describeAsked(node.asked), asked: describeAsked(asked) });
+  const message = mismatchMessage({
+    node: node.node,
+    recorded: describeAsked(node.asked),
+    asked: describeAsked(asked),
+  });
   setFlag(plan, row, LiveFlag.NoRetry);
   return { kind: 'mismatch', branch: node.branch, node: node.node, message };
 }
@@ -134,7 +182,17 @@ function listen(plan: Plan, tenantId: string, { taskId }: DurableLog, node: Dura
   for (const [index, condition] of conditionsOf(node).entries()) {
     if (condition.kind !== 'event') continue;
     const { eventKey, scope, expression } = condition;
-    plan.changes.durableListens.push({ taskId, branch: node.branch, node: node.node, condition: index, tenantId, eventKey, scope: scope ?? '', guard: guardOf(expression), expression });
+    plan.changes.durableListens.push({
+      taskId,
+      branch: node.branch,
+      node: node.node,
+      condition: index,
+      tenantId,
+      eventKey,
+      scope: scope ?? '',
+      guard: guardOf(expression),
+      expression,
+    });
   }
 }
 
@@ -150,7 +208,12 @@ function moveOn(plan: Plan, log: DurableLog, node: DurableNode): void {
   });
 }
 
-export function append(plan: Plan, row: number, log: DurableLog, wanted: { kind: EntryKind; fingerprint: string; asked: Asked; childRunId: string | null }): DurableNode {
+export function append(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  wanted: { kind: EntryKind; fingerprint: string; asked: Asked; childRunId: string | null },
+): DurableNode {
   const { state, changes } = plan;
   const isSignal = wanted.asked.kind === 'signal';
   const node: DurableNode = {
@@ -176,24 +239,52 @@ export function append(plan: Plan, row: number, log: DurableLog, wanted: { kind:
   state.durable.watch(row, tenantId, log, node);
   state.undo.record(() => state.durable.ignore(row, tenantId, node));
   noteProgress(plan, row);
-  changes.durableEntries.push({ taskId: log.taskId, branch: node.branch, node: node.node, kind: node.kind, fingerprint: node.fingerprint, asked: JSON.stringify(node.asked), invocation: node.invocation, seq: node.askedSeq, childRunId: node.childRunId });
+  changes.durableEntries.push({
+    taskId: log.taskId,
+    branch: node.branch,
+    node: node.node,
+    kind: node.kind,
+    fingerprint: node.fingerprint,
+    asked: JSON.stringify(node.asked),
+    invocation: node.invocation,
+    seq: node.askedSeq,
+    childRunId: node.childRunId,
+  });
   listen(plan, tenantId, log, node);
   return node;
 }
 
 /** The child runs, in this very transaction; one that is there already is taken as it is. */
-function spawn(plan: Plan, row: number, log: DurableLog, { node, child, command }: { node: DurableNode; child: AskedChild; command: DurableAskCommand }): void {
+function spawn(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  { node, child, command }: { node: DurableNode; child: AskedChild; command: DurableAskCommand },
+): void {
   const { run } = child;
   const ended = command.ended.get(run.runId);
-  if (ended !== undefined) return satisfy(plan, row, log, node, { status: ended.status, payload: null, generation: ended.generation, told: null });
+  if (ended !== undefined)
+    return satisfy(plan, row, log, node, {
+      status: ended.status,
+      payload: null,
+      generation: ended.generation,
+      told: null,
+    });
   const link = { parentTaskId: log.taskId, branch: node.branch, node: node.node };
   linkChild(plan, run.runId, link);
   if (isKnownRun(plan, command.existing, run.runId)) return markChild(plan, run.runId);
   const collision = startRun(plan, command.tenantId, run);
   if (collision === undefined) return markChild(plan, run.runId);
   unlinkChild(plan, run.runId, link);
-  const error = JSON.stringify({ message: `run ${collision.existingRunId} holds the idempotency key, so no child was started` });
-  satisfy(plan, row, log, node, { status: RunStatus.Failed, payload: error, generation: null, told: { output: null, error } });
+  const error = JSON.stringify({
+    message: `run ${collision.existingRunId} holds the idempotency key, so no child was started`,
+  });
+  satisfy(plan, row, log, node, {
+    status: RunStatus.Failed,
+    payload: error,
+    generation: null,
+    told: { output: null, error },
+  });
 }
 
 /** So that a restart finds the link to its parent without looking through all logs. */

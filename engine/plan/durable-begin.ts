@@ -22,7 +22,12 @@ export function beginInvocation(plan: Plan, row: number): void {
     });
     return;
   }
-  const log = new DurableLog({ taskId: tasks.id(row), branch: before?.branch ?? firstBranch, nodes: before?.nodes ?? [], position: 0 });
+  const log = new DurableLog({
+    taskId: tasks.id(row),
+    branch: before?.branch ?? firstBranch,
+    nodes: before?.nodes ?? [],
+    position: 0,
+  });
   for (const [key, node] of before?.signals ?? []) log.signals.set(key, node);
   log.movedUs = plan.nowUs;
   durable.drop(row);

@@ -19,20 +19,52 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
   const { tenantId, taskId, node, points } = command;
   const parent = command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch;
   if (node < 1 || node > command.nodes.length) {
-    throw new HatchetError('INVALID_ARGUMENT', `branch ${parent} of task ${taskId} has no node ${node}`, { remedy: command.nodes.length === 0 ? 'The task has no log to branch from; replay it.' : `Choose 1 to ${command.nodes.length}.` });
+    throw new HatchetError('INVALID_ARGUMENT', `branch ${parent} of task ${taskId} has no node ${node}`, {
+      remedy:
+        command.nodes.length === 0
+          ? 'The task has no log to branch from; replay it.'
+          : `Choose 1 to ${command.nodes.length}.`,
+    });
   }
   const point: BranchPoint = { branch: Math.max(1, ...points.map((each) => each.branch)) + 1, parent, first: node };
   let row = state.tasks.find(taskId);
-  if (row >= 0 && state.isEnded(row)) throw new HatchetError('RUN_BUSY', `task ${taskId} cannot run again now: it has ended, and its worker has not let go of it yet`, { remedy: 'Try again in a moment.' });
+  if (row >= 0 && state.isEnded(row))
+    throw new HatchetError(
+      'RUN_BUSY',
+      `task ${taskId} cannot run again now: it has ended, and its worker has not let go of it yet`,
+      { remedy: 'Try again in a moment.' },
+    );
   if (row < 0) {
-    planReplay(plan, { kind: 'replay', tenantId, ids: [taskId], loaded: command.loaded, deferred: [], seen: new Map() });
+    planReplay(plan, {
+      kind: 'replay',
+      tenantId,
+      ids: [taskId],
+      loaded: command.loaded,
+      deferred: [],
+      seen: new Map(),
+    });
     row = state.tasks.find(taskId);
-    if (row < 0) throw new HatchetError('RUN_BUSY', `task ${taskId} cannot run again now: another task of its run is not finished`, { remedy: 'Wait for the run to end, or cancel it.' });
+    if (row < 0)
+      throw new HatchetError(
+        'RUN_BUSY',
+        `task ${taskId} cannot run again now: another task of its run is not finished`,
+        { remedy: 'Wait for the run to end, or cancel it.' },
+      );
   }
   const before = state.durable.branches.get(row) ?? points;
   state.durable.branches.set(row, [...before, point]);
   state.undo.record(() => state.durable.branches.set(row, before));
-  changes.durableEntries.push({ taskId, branch: point.branch, node: 0, kind: EntryKind.Branch, fingerprint: '', asked: JSON.stringify({ kind: 'branch', parent, first: node }), invocation: state.tasks.invocation[row] ?? 0, seq: state.nextSeq(plan.nowUs), childRunId: null });
+  changes.durableEntries.push({
+    taskId,
+    branch: point.branch,
+    node: 0,
+    kind: EntryKind.Branch,
+    fingerprint: '',
+    asked: JSON.stringify({ kind: 'branch', parent, first: node }),
+    invocation: state.tasks.invocation[row] ?? 0,
+    seq: state.nextSeq(plan.nowUs),
+    childRunId: null,
+  });
   noteProgress(plan, row);
   leaveOldBranch(plan, row, point, command.nodes);
   return { branch: point.branch, node };
@@ -41,8 +73,14 @@ export function planDurableBranch(plan: Plan, command: DurableBranchCommand): Du
 /** Tenants may share a shard. */
 function checkOwn({ state }: Plan, { tenantId, taskId, loaded }: DurableBranchCommand): void {
   const row = state.tasks.find(taskId);
-  const version = row >= 0 ? state.stepOf(row).version : state.versions.get(loaded.find((run) => run.tasks.some((task) => task.id === taskId))?.versionId ?? '');
-  if (version?.tenantId !== tenantId) throw new HatchetError('UNKNOWN_RUN', `there is no task run ${taskId}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+  const version =
+    row >= 0
+      ? state.stepOf(row).version
+      : state.versions.get(loaded.find((run) => run.tasks.some((task) => task.id === taskId))?.versionId ?? '');
+  if (version?.tenantId !== tenantId)
+    throw new HatchetError('UNKNOWN_RUN', `there is no task run ${taskId}`, {
+      remedy: 'Check the id; `hatchet runs list` shows the newest runs.',
+    });
 }
 
 /** What it waited for on the old branch alone wakes it no more; what lies before the node is waited for all the while. */
@@ -56,7 +94,13 @@ function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes
   const { tenantId } = state.stepOf(row).version;
   // Nodes that the old branch has too may have changed in this batch.
   const nodes = parentNodes.slice(0, point.first - 1).map((node) => old?.find(node.branch, node.node) ?? node);
-  const log = new DurableLog({ taskId: state.tasks.id(row), branch: point.branch, nodes, position: 0, isProvisional: true });
+  const log = new DurableLog({
+    taskId: state.tasks.id(row),
+    branch: point.branch,
+    nodes,
+    position: 0,
+    isProvisional: true,
+  });
   for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
   durable.drop(row);
   durable.hold(row, tenantId, log);

@@ -85,7 +85,11 @@ export interface DurableRef {
   done: boolean;
 }
 /** `unpatched`: the log was written by code that did not ask for this patch yet. */
-export type DurableAskReply = { kind: 'ok'; refs: readonly DurableRef[] } | { kind: 'stale'; reason: string } | { kind: 'mismatch'; branch: number; node: number; message: string } | { kind: 'unpatched' };
+export type DurableAskReply =
+  | { kind: 'ok'; refs: readonly DurableRef[] }
+  | { kind: 'stale'; reason: string }
+  | { kind: 'mismatch'; branch: number; node: number; message: string }
+  | { kind: 'unpatched' };
 
 /** A memo's function has returned. */
 export interface DurableMemoCommand extends DurableSender {

@@ -18,7 +18,12 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
     if (log === undefined) continue;
     for (const node of Array.from(log.openWaits())) {
       for (const [index, condition] of conditionsOf(node).entries()) {
-        if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
+        if (
+          condition.kind !== 'event' ||
+          condition.eventKey !== event.key ||
+          (condition.scope !== null && condition.scope !== event.scope)
+        )
+          continue;
         if (isRuledOut(equalityGuards(condition.expression), input)) continue;
         const { met, why } = holds(condition.expression, variables, event.evaluated);
         if (met) meetCondition(plan, row, log, { node, index, data: event.payload });
@@ -29,21 +34,37 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
 }
 
 /** Once: events with the key may be many. */
-function complain(plan: Plan, row: number, log: DurableLog, { node, index, why }: { node: DurableNode; index: number; why: string }): void {
+function complain(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  { node, index, why }: { node: DurableNode; index: number; why: string },
+): void {
   const { state } = plan;
   const place = `${node.branch} ${node.node} ${index}`;
   if (log.complained.has(place)) return;
   log.complained.add(place);
   state.undo.record(() => log.complained.delete(place));
-  plan.changes.effects.push({ kind: 'durableTrouble', tenantId: state.stepOf(row).version.tenantId, taskId: log.taskId, attempt: state.tasks.attempt[row] ?? 0, message: why });
+  plan.changes.effects.push({
+    kind: 'durableTrouble',
+    tenantId: state.stepOf(row).version.tenantId,
+    taskId: log.taskId,
+    attempt: state.tasks.attempt[row] ?? 0,
+    message: why,
+  });
 }
 
 /** The expressions that listeners in memory may ask about an event. */
-export function durableExpressions(durable: Plan['state']['durable'], event: { tenantId: string; key: string }): Set<string> {
+export function durableExpressions(
+  durable: Plan['state']['durable'],
+  event: { tenantId: string; key: string },
+): Set<string> {
   const expressions = new Set<string>();
   for (const row of durable.listeners(event.tenantId, event.key)) {
     for (const node of durable.log(row)?.openWaits() ?? []) {
-      for (const condition of conditionsOf(node)) if (condition.kind === 'event' && condition.eventKey === event.key && condition.expression !== '') expressions.add(condition.expression);
+      for (const condition of conditionsOf(node))
+        if (condition.kind === 'event' && condition.eventKey === event.key && condition.expression !== '')
+          expressions.add(condition.expression);
     }
   }
   return expressions;

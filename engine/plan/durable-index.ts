@@ -29,7 +29,10 @@ export class DurableIndex {
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
   readonly #listeners = new Map<string, Map<number, number>>();
   /** An entry counts while its log is the one in memory, its node is in the log (a batch that was taken back made another), and it is open. */
-  readonly sleeps = new TimerHeap<DueSleep>(({ row, log, node, index }) => this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null);
+  readonly sleeps = new TimerHeap<DueSleep>(
+    ({ row, log, node, index }) =>
+      this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null,
+  );
   #dropped = 0;
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
   listens = false;
@@ -82,7 +85,8 @@ export class DurableIndex {
 
   /** Its sleeps stay in the heap, where nobody believes them any more. */
   ignore(row: number, tenantId: string, node: DurableNode): void {
-    for (const condition of conditionsOf(node)) if (condition.kind === 'event') this.#count(`${tenantId} ${condition.eventKey}`, row, -1);
+    for (const condition of conditionsOf(node))
+      if (condition.kind === 'event') this.#count(`${tenantId} ${condition.eventKey}`, row, -1);
   }
 
   /** The rows whose logs in memory listen for the key, in the order in which they began to. */

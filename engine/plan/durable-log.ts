@@ -62,13 +62,21 @@ export class DurableLog {
   /** Of a branch that this very batch made: what comes in the batch is heard, and the task's start reads the log anew. */
   readonly isProvisional: boolean;
 
-  constructor(options: { taskId: string; branch: number; nodes: DurableNode[]; position: number; isProvisional?: boolean }) {
+  constructor(options: {
+    taskId: string;
+    branch: number;
+    nodes: DurableNode[];
+    position: number;
+    isProvisional?: boolean;
+  }) {
     this.taskId = options.taskId;
     this.branch = options.branch;
     this.nodes = options.nodes;
     this.position = options.position;
     this.isProvisional = options.isProvisional ?? false;
-    this.satisfied = options.nodes.filter((node) => node.result !== null).sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
+    this.satisfied = options.nodes
+      .filter((node) => node.result !== null)
+      .sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
   }
 
   at(node: number): DurableNode | undefined {
@@ -99,7 +107,7 @@ export function sleepDueUs(node: DurableNode, condition: DurableCondition): numb
 
 /** The branch on which a node of the current branch's history lies. */
 export function branchOfNode(points: readonly BranchPoint[], branch: number, node: number): number {
-  for (let at = branch; ; ) {
+  for (let at = branch; ;) {
     const point = points.find((each) => each.branch === at);
     if (point === undefined || node >= point.first) return at;
     at = point.parent;

@@ -3,7 +3,16 @@ import { EntryKind } from '../model/durable.ts';
 import { LiveState } from '../model/live-state.ts';
 import { RunStatus } from '../model/status.ts';
 import { append, invocationRow, logOf } from './durable-ask.ts';
-import type { DurableAttachCommand, DurableEvictCommand, DurableMemoCommand, DurableRestoreCommand, DurableRestoreReply, DurableSignalCommand, DurableSkipCommand, DurableStatusCommand } from './durable-command.ts';
+import type {
+  DurableAttachCommand,
+  DurableEvictCommand,
+  DurableMemoCommand,
+  DurableRestoreCommand,
+  DurableRestoreReply,
+  DurableSignalCommand,
+  DurableSkipCommand,
+  DurableStatusCommand,
+} from './durable-command.ts';
 import { conditionsOf, type DurableLog } from './durable-log.ts';
 import { evict, mustGoOn, restore, startAgain } from './durable-restore.ts';
 import { meetCondition, satisfy } from './durable-satisfy.ts';
@@ -23,7 +32,12 @@ export function planDurableMemo(plan: Plan, command: DurableMemoCommand): void {
   const log = logOf(plan, row);
   const node = log.find(command.branch, command.node);
   if (node === undefined || node.kind !== EntryKind.Memo || node.result !== null) return;
-  satisfy(plan, row, log, node, { status: RunStatus.Completed, payload: command.payload, generation: null, told: { output: command.payload, error: null } });
+  satisfy(plan, row, log, node, {
+    status: RunStatus.Completed,
+    payload: command.payload,
+    generation: null,
+    told: { output: command.payload, error: null },
+  });
 }
 
 export function planDurableEvict(plan: Plan, command: DurableEvictCommand): void {
@@ -38,7 +52,13 @@ export function planDurableEvict(plan: Plan, command: DurableEvictCommand): void
 /** An invocation that was superseded is told to stop. */
 function refuse(plan: Plan, sender: { workerId: string | null; taskId: string; invocation: number }): void {
   if (sender.workerId === null) return;
-  plan.changes.effects.push({ kind: 'durableDismissed', workerId: sender.workerId, taskId: sender.taskId, invocation: sender.invocation, reason: 'another invocation of the task has taken over, or it has ended' });
+  plan.changes.effects.push({
+    kind: 'durableDismissed',
+    workerId: sender.workerId,
+    taskId: sender.taskId,
+    invocation: sender.invocation,
+    reason: 'another invocation of the task has taken over, or it has ended',
+  });
 }
 
 /**
@@ -55,7 +75,12 @@ export function planDurableStatus(plan: Plan, command: DurableStatusCommand): vo
     }
     const log = logOf(plan, row);
     if (log.position < 0) {
-      startAgain(plan, row, log, 'the engine cannot tell how far this invocation had come; the task starts again from its log');
+      startAgain(
+        plan,
+        row,
+        log,
+        'the engine cannot tell how far this invocation had come; the task starts again from its log',
+      );
       continue;
     }
     hear(plan, row, log, nodes);
@@ -84,7 +109,9 @@ export function planDurableAttach(plan: Plan, command: DurableAttachCommand): vo
 }
 
 function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch: number; node: number }[]): void {
-  const nodes = new Set(given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node));
+  const nodes = new Set(
+    given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node),
+  );
   const quietUs = plan.nowUs - log.movedUs;
   const isQuiet = quietUs >= lostUs || log.muted;
   const isStuck = noteWait(plan, log) >= stalledUs;
@@ -92,7 +119,8 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   const news = isStrict ? noteNews(plan, log, nodes) : nodes;
   if (!isStrict) setAwaited(plan, log, nodes);
   // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again. What has just gone out may be on its way.
-  const isAskedAgain = (node: number): boolean => !news.has(node) && plan.nowUs - (log.toldUs.get(node) ?? plan.nowUs) >= lostUs;
+  const isAskedAgain = (node: number): boolean =>
+    !news.has(node) && plan.nowUs - (log.toldUs.get(node) ?? plan.nowUs) >= lostUs;
   const isDue = (node: number): boolean => log.passedOver.has(node) || isAskedAgain(node);
   if (!isQuiet && ![...nodes].some(isDue)) return;
   for (const [at, node] of log.satisfied.entries()) {
@@ -109,7 +137,11 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
 function noteWait({ state, nowUs }: Plan, log: DurableLog): number {
   const { wait } = log;
   const isSame = wait?.sinceUs === log.movedUs;
-  log.wait = { sinceUs: log.movedUs, heardUs: nowUs, seenUs: isSame ? wait.seenUs + Math.min(nowUs - wait.heardUs, statusSignUs) : 0 };
+  log.wait = {
+    sinceUs: log.movedUs,
+    heardUs: nowUs,
+    seenUs: isSame ? wait.seenUs + Math.min(nowUs - wait.heardUs, statusSignUs) : 0,
+  };
   state.undo.record(() => {
     log.wait = wait;
   });
@@ -166,25 +198,49 @@ export function planDurableSkip(plan: Plan, command: DurableSkipCommand): void {
   const row = durableRow(plan, command);
   const log = logOf(plan, row);
   const node = log.find(command.branch, command.node);
-  const sleeps = node?.result === null ? [...conditionsOf(node).entries()].filter(([, condition]) => condition.kind === 'sleep') : [];
-  if (node === undefined || sleeps.length === 0) throw new HatchetError('INVALID_ARGUMENT', `node ${command.node} of task ${command.taskId} is no open sleep`, { remedy: '`hatchet runs get <id>` shows the log.' });
-  for (const [index, condition] of sleeps) if (condition.kind === 'sleep') meetCondition(plan, row, log, { node, index, data: JSON.stringify({ sleep_duration: condition.duration }) });
+  const sleeps =
+    node?.result === null
+      ? [...conditionsOf(node).entries()].filter(([, condition]) => condition.kind === 'sleep')
+      : [];
+  if (node === undefined || sleeps.length === 0)
+    throw new HatchetError('INVALID_ARGUMENT', `node ${command.node} of task ${command.taskId} is no open sleep`, {
+      remedy: '`hatchet runs get <id>` shows the log.',
+    });
+  for (const [index, condition] of sleeps)
+    if (condition.kind === 'sleep')
+      meetCondition(plan, row, log, { node, index, data: JSON.stringify({ sleep_duration: condition.duration }) });
 }
 
 export function planDurableSignal(plan: Plan, command: DurableSignalCommand): void {
   const row = durableRow(plan, command);
-  if (plan.state.tasks.state[row] !== LiveState.Running) throw new HatchetError('UNKNOWN_RUN', `no running task ${command.taskId}`, { remedy: 'Call this from inside a task that is still running.' });
+  if (plan.state.tasks.state[row] !== LiveState.Running)
+    throw new HatchetError('UNKNOWN_RUN', `no running task ${command.taskId}`, {
+      remedy: 'Call this from inside a task that is still running.',
+    });
   const log = logOf(plan, row);
   const { key, conditions } = command;
-  if (!log.signals.has(key)) append(plan, row, log, { kind: EntryKind.Signal, fingerprint: key, asked: { kind: 'signal', key, conditions }, childRunId: null });
+  if (!log.signals.has(key))
+    append(plan, row, log, {
+      kind: EntryKind.Signal,
+      fingerprint: key,
+      asked: { kind: 'signal', key, conditions },
+      childRunId: null,
+    });
 }
 
 /** @throws HatchetError UNKNOWN_RUN */
 export function durableRow(plan: Plan, command: { tenantId: string; taskId: string }): number {
   const { state } = plan;
   const row = state.tasks.find(command.taskId);
-  if (row < 0 || state.isEnded(row) || state.stepOf(row).version.tenantId !== command.tenantId || !state.stepOf(row).definition.durable) {
-    throw new HatchetError('UNKNOWN_RUN', `there is no unfinished durable task ${command.taskId}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+  if (
+    row < 0 ||
+    state.isEnded(row) ||
+    state.stepOf(row).version.tenantId !== command.tenantId ||
+    !state.stepOf(row).definition.durable
+  ) {
+    throw new HatchetError('UNKNOWN_RUN', `there is no unfinished durable task ${command.taskId}`, {
+      remedy: 'Check the id; `hatchet runs list` shows the newest runs.',
+    });
   }
   return row;
 }
@@ -196,5 +252,10 @@ export function wakeDurableSleeper(plan: Plan): void {
   if (due === undefined) return;
   const condition = conditionsOf(due.node)[due.index];
   plan.state.undo.record(() => sleeps.push(due));
-  if (condition?.kind === 'sleep') meetCondition(plan, due.row, due.log, { node: due.node, index: due.index, data: JSON.stringify({ sleep_duration: condition.duration }) });
+  if (condition?.kind === 'sleep')
+    meetCondition(plan, due.row, due.log, {
+      node: due.node,
+      index: due.index,
+      data: JSON.stringify({ sleep_duration: condition.duration }),
+    });
 }

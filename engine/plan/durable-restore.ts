@@ -19,7 +19,8 @@ export function evict(plan: Plan, row: number, log: DurableLog, reason: string):
 export function firstSleepUs(log: DurableLog): number {
   let first = Infinity;
   for (const node of log.openWaits()) {
-    for (const [index, condition] of conditionsOf(node).entries()) if ((node.met[index] ?? null) === null) first = Math.min(first, sleepDueUs(node, condition));
+    for (const [index, condition] of conditionsOf(node).entries())
+      if ((node.met[index] ?? null) === null) first = Math.min(first, sleepDueUs(node, condition));
   }
   return first === Infinity ? 0 : first;
 }
@@ -68,5 +69,11 @@ export function dismiss(plan: Plan, row: number, reason: string): void {
   const { state } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined) return;
-  plan.changes.effects.push({ kind: 'durableDismissed', workerId: worker.id, taskId: state.tasks.id(row), invocation: state.tasks.invocation[row] ?? 0, reason });
+  plan.changes.effects.push({
+    kind: 'durableDismissed',
+    workerId: worker.id,
+    taskId: state.tasks.id(row),
+    invocation: state.tasks.invocation[row] ?? 0,
+    reason,
+  });
 }

@@ -35,15 +35,33 @@ export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableN
     durable.watch(row, tenantId, log, node);
   });
   const ref = { taskId: log.taskId, branch: node.branch, node: node.node };
-  changes.durableResults.push({ ...ref, condition: wholeNode, seq, status: how.status, payload: how.payload, generation: how.generation });
+  changes.durableResults.push({
+    ...ref,
+    condition: wholeNode,
+    seq,
+    status: how.status,
+    payload: how.payload,
+    generation: how.generation,
+  });
   if (conditionsOf(node).some((condition) => condition.kind === 'event')) changes.durableDeafs.push(ref);
-  if (node.asked.kind === 'signal') changes.effects.push({ kind: 'durableSignal', taskId: log.taskId, key: node.asked.key, payload: how.payload ?? '{}' });
+  if (node.asked.kind === 'signal')
+    changes.effects.push({
+      kind: 'durableSignal',
+      taskId: log.taskId,
+      key: node.asked.key,
+      payload: how.payload ?? '{}',
+    });
   else if (state.tasks.state[row] === LiveState.Running) tell(plan, row, log, { node, told: how.told });
   else if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
 }
 
 /** One condition of a wait is met; with the last that was missing, the wait is satisfied. */
-export function meetCondition(plan: Plan, row: number, log: DurableLog, met: { node: DurableNode; index: number; data: string }): void {
+export function meetCondition(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  met: { node: DurableNode; index: number; data: string },
+): void {
   const { state } = plan;
   const { node, index, data } = met;
   if (node.result !== null || (node.met[index] ?? null) !== null) return;
@@ -54,10 +72,24 @@ export function meetCondition(plan: Plan, row: number, log: DurableLog, met: { n
   const conditions = conditionsOf(node);
   if (isSatisfied(conditions, node.met)) {
     const payload = waitPayload(conditions, node.met);
-    return satisfy(plan, row, log, node, { status: RunStatus.Completed, payload, generation: null, told: { output: payload, error: null } });
+    return satisfy(plan, row, log, node, {
+      status: RunStatus.Completed,
+      payload,
+      generation: null,
+      told: { output: payload, error: null },
+    });
   }
   noteProgress(plan, row);
-  plan.changes.durableResults.push({ taskId: log.taskId, branch: node.branch, node: node.node, condition: index, seq: state.nextSeq(plan.nowUs), status: RunStatus.Completed, payload: data, generation: null });
+  plan.changes.durableResults.push({
+    taskId: log.taskId,
+    branch: node.branch,
+    node: node.node,
+    condition: index,
+    seq: state.nextSeq(plan.nowUs),
+    status: RunStatus.Completed,
+    payload: data,
+    generation: null,
+  });
   if (state.tasks.state[row] === LiveState.Evicted) {
     state.deadlines.set(row, firstSleepUs(log), state.undo);
     touch(plan, row);
@@ -84,12 +116,27 @@ export function meetChild(plan: Plan, end: RunEnd): void {
   const log = row < 0 ? undefined : state.durable.log(row);
   const node = log?.find(link.branch, link.node);
   if (row >= 0 && log !== undefined && node !== undefined && node.result === null) {
-    return satisfy(plan, row, log, node, { status: end.status, payload: null, generation: end.generation, told: end.single });
+    return satisfy(plan, row, log, node, {
+      status: end.status,
+      payload: null,
+      generation: end.generation,
+      told: end.single,
+    });
   }
   // The log is in Postgres alone: the parent sleeps, waits for its next start, or has ended and may be replayed.
-  plan.changes.durableResults.push({ taskId: link.parentTaskId, branch: link.branch, node: link.node, condition: wholeNode, seq: state.nextSeq(plan.nowUs), status: end.status, payload: null, generation: end.generation });
+  plan.changes.durableResults.push({
+    taskId: link.parentTaskId,
+    branch: link.branch,
+    node: link.node,
+    condition: wholeNode,
+    seq: state.nextSeq(plan.nowUs),
+    status: end.status,
+    payload: null,
+    generation: end.generation,
+  });
   if (row >= 0) noteProgress(plan, row);
-  if (row >= 0 && log === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link)) restore(plan, row);
+  if (row >= 0 && log === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link))
+    restore(plan, row);
 }
 
 /** The current branch's history holds the node. */

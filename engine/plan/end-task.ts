@@ -89,13 +89,23 @@ function releaseRun(plan: Plan, row: number): void {
   });
 }
 
-function endRun(plan: Plan, row: number, end: { runId: string; generation: number; status: TerminalStatus; single: TaskEnd | null }): void {
+function endRun(
+  plan: Plan,
+  row: number,
+  end: { runId: string; generation: number; status: TerminalStatus; single: TaskEnd | null },
+): void {
   const { state, changes } = plan;
   const step = state.stepOf(row);
   const { tenantId } = step.version;
   releaseClaim(plan, state.extras.get(row)?.runClaim ?? null);
   journal(plan, row, runLetters[end.status]);
-  changes.runEnds.push({ tenantId, status: end.status, runId: end.runId, generation: end.generation, seq: state.nextSeq(plan.nowUs) });
+  changes.runEnds.push({
+    tenantId,
+    status: end.status,
+    runId: end.runId,
+    generation: end.generation,
+    seq: state.nextSeq(plan.nowUs),
+  });
   state.counts.finished++;
   meetChild(plan, end);
   changes.effects.push({
@@ -103,7 +113,10 @@ function endRun(plan: Plan, row: number, end: { runId: string; generation: numbe
     tenantId,
     runId: end.runId,
     status: end.status,
-    single: end.single === null ? null : { stepName: step.definition.name, output: end.single.output, error: end.single.error },
+    single:
+      end.single === null
+        ? null
+        : { stepName: step.definition.name, output: end.single.output, error: end.single.error },
   });
 }
 
@@ -112,7 +125,8 @@ function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void
   run.unfinished--;
   if (end.skipped === true) run.skipped.add(index);
   const before = run.outputBytes.get(index);
-  if (end.output !== null && run.version.batchParents.has(index)) run.outputBytes.set(index, Buffer.byteLength(end.output));
+  if (end.output !== null && run.version.batchParents.has(index))
+    run.outputBytes.set(index, Buffer.byteLength(end.output));
   plan.state.undo.record(() => {
     run.skipped.delete(index);
     if (before === undefined) run.outputBytes.delete(index);
@@ -129,7 +143,8 @@ function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd):
     if (run.outcomes[child] !== 0) continue;
     const row = tasks.find(run.taskIds[child] ?? '');
     if (row < 0) continue;
-    if (end.status === RunStatus.Completed) resolveParent(plan, row, index, { output: end.output, skipped: end.skipped === true, evaluated: end.evaluated });
+    if (end.status === RunStatus.Completed)
+      resolveParent(plan, row, index, { output: end.output, skipped: end.skipped === true, evaluated: end.evaluated });
     endReviewed(plan, row, reviewTask(plan, row));
   }
 }

@@ -28,10 +28,23 @@ export interface Flush {
  * `passed` gathers the placements that nobody has room for.
  * @param start gives a member, out of its buffer and with its units, to the worker
  */
-export function flushNext(plan: Plan, queue: ActionQueue, options: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget; start: (row: number, worker: PlannerWorker) => void }): Flush | undefined {
+export function flushNext(
+  plan: Plan,
+  queue: ActionQueue,
+  options: {
+    passed: Set<Placement>;
+    roomy: PlannerWorker | undefined;
+    budget: FlushBudget;
+    start: (row: number, worker: PlannerWorker) => void;
+  },
+): Flush | undefined {
   const { passed, roomy, budget, start } = options;
   const flushable = plan.state.batches.flushable(queue);
-  for (let buffer = flushable.next(passed, plan.nowUs); buffer !== undefined; buffer = flushable.next(passed, plan.nowUs)) {
+  for (
+    let buffer = flushable.next(passed, plan.nowUs);
+    buffer !== undefined;
+    buffer = flushable.next(passed, plan.nowUs)
+  ) {
     if (budget.members <= 0) {
       plan.state.batches.putOff(queue);
       return undefined;

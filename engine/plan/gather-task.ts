@@ -11,7 +11,11 @@ const frameBytes = 320;
  * Puts a task that has all its places among those that wait for the same batch. The interval counts from here, and so does
  * the order in the buffer, unless it comes back from a rate limit.
  */
-export function gatherTask(plan: Plan, row: number, { rank, placement, keepsTurn }: { rank: number; placement: Placement; keepsTurn: boolean }): void {
+export function gatherTask(
+  plan: Plan,
+  row: number,
+  { rank, placement, keepsTurn }: { rank: number; placement: Placement; keepsTurn: boolean },
+): void {
   const { state } = plan;
   const { tasks, undo, extras } = state;
   moveTo(plan, row, LiveState.Batching);

@@ -1,7 +1,15 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { maxReassigns } from '../model/limits.ts';
 import { RunStatus } from '../model/status.ts';
-import type { CancelCommand, CancelReply, CancelSentCommand, ReassignUnstartedCommand, ReturnUnsentCommand, UnansweredCommand, WorkerDeath } from './command.ts';
+import type {
+  CancelCommand,
+  CancelReply,
+  CancelSentCommand,
+  ReassignUnstartedCommand,
+  ReturnUnsentCommand,
+  UnansweredCommand,
+  WorkerDeath,
+} from './command.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
@@ -69,7 +77,8 @@ export function cancelRow(plan: Plan, row: number, message?: string): void {
 export function planCancelSent(plan: Plan, command: CancelSentCommand): void {
   const { state } = plan;
   const row = state.tasks.find(command.taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt) return;
+  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt)
+    return;
   afterInterrupt(plan, row);
 }
 
@@ -157,7 +166,11 @@ function outlive(plan: Plan, row: number, { worker, death }: { worker: PlannerWo
   journal(plan, row, 'G', `worker ${worker.name} died (${death.how})`);
   if (deaths >= death.mostDeaths) {
     const since = plan.state.stepOf(row).definition.durable ? ' since its log last grew' : '';
-    return giveUp(plan, row, `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`);
+    return giveUp(
+      plan,
+      row,
+      `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`,
+    );
   }
   nextAttempt(plan, row);
   queueTask(plan, row, 'head');

@@ -34,7 +34,13 @@ function collectWait(plan: Plan, row: number): void {
   const taskId = state.tasks.id(row);
   const wait = state.waits.get(row);
   if (wait === undefined) changes.waitDeletes.push(taskId);
-  else changes.waits.push({ taskId, tenantId: state.stepOf(row).version.tenantId, sinceUs: wait.sinceUs, resolved: JSON.stringify(storedResolutions(wait)) });
+  else
+    changes.waits.push({
+      taskId,
+      tenantId: state.stepOf(row).version.tenantId,
+      sinceUs: wait.sinceUs,
+      resolved: JSON.stringify(storedResolutions(wait)),
+    });
 }
 
 /** After the commit: `live` now holds what memory does, and ended rows may be reused. */

@@ -15,7 +15,10 @@ export interface ClaimSource {
 /** Gives a task its claims and the rest of what it asks for. The groups of its keys come into being with the first claim. */
 export function makeExtras(state: ShardState, row: number, source: ClaimSource): TaskExtras {
   const { demands, order, priority } = source;
-  const groupsOf = (level: 'run' | 'task'): ConcurrencyGroup[] => demands.concurrency.filter((link) => link.level === level).map((link) => groupFor(state, source.tenantId, link, order));
+  const groupsOf = (level: 'run' | 'task'): ConcurrencyGroup[] =>
+    demands.concurrency
+      .filter((link) => link.level === level)
+      .map((link) => groupFor(state, source.tenantId, link, order));
   const claim = (level: 'run' | 'task'): Claim | null => {
     const groups = groupsOf(level);
     if (groups.length === 0) return null;
@@ -25,7 +28,15 @@ export function makeExtras(state: ShardState, row: number, source: ClaimSource):
   const runClaim = source.runClaim ?? claim('run');
   const taskClaim = claim('task');
   const ringKey = demands.concurrency.findLast((link) => link.strategy === 'GROUP_ROUND_ROBIN')?.key ?? '';
-  const extras: TaskExtras = { demands, order, runClaim, taskClaim, ringKey, stickyWorkerId: demands.desiredWorkerId, batchBytes: 0 };
+  const extras: TaskExtras = {
+    demands,
+    order,
+    runClaim,
+    taskClaim,
+    ringKey,
+    stickyWorkerId: demands.desiredWorkerId,
+    batchBytes: 0,
+  };
   for (const each of [runClaim, taskClaim]) each?.rows.add(row);
   state.extras.set(row, extras);
   state.undo.record(() => {
@@ -66,7 +77,14 @@ function groupFor(state: ShardState, tenantId: string, link: ConcurrencyDemand, 
   const id = `${tenantId} ${link.strategyId} ${link.key}`;
   const known = state.groups.get(id);
   if (known === undefined) {
-    const group = new ConcurrencyGroup({ id, key: link.key, strategy: link.strategy, maxRuns: link.maxRuns, maxRunsFrom: order, waiting: state.lists.create() });
+    const group = new ConcurrencyGroup({
+      id,
+      key: link.key,
+      strategy: link.strategy,
+      maxRuns: link.maxRuns,
+      maxRunsFrom: order,
+      waiting: state.lists.create(),
+    });
     state.groups.set(id, group);
     return group;
   }

@@ -22,7 +22,12 @@ export function meetEvent(plan: Plan, event: MeetableEvent): void {
   for (const row of waiters) {
     const { conditions } = state.stepOf(row).definition;
     for (const [index, condition] of conditions.entries()) {
-      if (condition.kind !== 'event' || condition.eventKey !== event.key || (condition.scope !== null && condition.scope !== event.scope)) continue;
+      if (
+        condition.kind !== 'event' ||
+        condition.eventKey !== event.key ||
+        (condition.scope !== null && condition.scope !== event.scope)
+      )
+        continue;
       if (state.waits.get(row)?.states[index] !== 'open') continue;
       const { met, why } = holds(condition.expression, variables, event.evaluated);
       if (met) resolveCondition(plan, row, index, { met: true, data: event.payload });

@@ -4,8 +4,13 @@ import type { Plan } from './plan.ts';
 
 export function planPauseWorkflow(plan: Plan, command: PauseWorkflowCommand): void {
   const { state, changes } = plan;
-  const steps = state.steps.filter(({ version }) => version.workflowId === command.workflowId && version.tenantId === command.tenantId);
-  if (steps.length === 0) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${command.workflowId}`, { remedy: 'Check the id.' });
+  const steps = state.steps.filter(
+    ({ version }) => version.workflowId === command.workflowId && version.tenantId === command.tenantId,
+  );
+  if (steps.length === 0)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${command.workflowId}`, {
+      remedy: 'Check the id.',
+    });
   const workflow = state.workflowState(command.workflowId);
   const { paused } = workflow;
   if (paused === command.paused) return;

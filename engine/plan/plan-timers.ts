@@ -1,5 +1,13 @@
 import { HatchetError } from '../errors.ts';
-import type { DeleteTimersCommand, FireTimerCommand, PutCronCommand, PutSchedulesCommand, PutTimersReply, RescheduleCommand, SetCronEnabledCommand } from './command.ts';
+import type {
+  DeleteTimersCommand,
+  FireTimerCommand,
+  PutCronCommand,
+  PutSchedulesCommand,
+  PutTimersReply,
+  RescheduleCommand,
+  SetCronEnabledCommand,
+} from './command.ts';
 import type { Plan } from './plan.ts';
 import type { CronTimer } from './shard-state.ts';
 import type { Timer } from './timer-heap.ts';
@@ -9,16 +17,44 @@ export function planPutCron(plan: Plan, command: PutCronCommand): void {
   const { cron } = command;
   const { state } = plan;
   checkWorkflow(plan, cron.tenantId, cron.workflowId);
-  const taken = [...state.crons.values()].find((each) => each.workflowId === cron.workflowId && each.name === cron.name && each.id !== cron.id);
-  if (taken !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the workflow has a cron named ${JSON.stringify(cron.name)} already`, { remedy: 'Choose another name, or delete the old one.' });
-  setCron(plan, { kind: 'cron', id: cron.id, tenantId: cron.tenantId, workflowId: cron.workflowId, dueUs: cron.nextUs, name: cron.name, expression: cron.expression, zone: cron.zone, catchUp: cron.catchUp, enabled: cron.enabled, isDeclared: cron.isDeclared, priority: cron.priority, lastUs: null, lastRunId: null, lastError: null });
+  const taken = [...state.crons.values()].find(
+    (each) => each.workflowId === cron.workflowId && each.name === cron.name && each.id !== cron.id,
+  );
+  if (taken !== undefined)
+    throw new HatchetError('INVALID_ARGUMENT', `the workflow has a cron named ${JSON.stringify(cron.name)} already`, {
+      remedy: 'Choose another name, or delete the old one.',
+    });
+  setCron(plan, {
+    kind: 'cron',
+    id: cron.id,
+    tenantId: cron.tenantId,
+    workflowId: cron.workflowId,
+    dueUs: cron.nextUs,
+    name: cron.name,
+    expression: cron.expression,
+    zone: cron.zone,
+    catchUp: cron.catchUp,
+    enabled: cron.enabled,
+    isDeclared: cron.isDeclared,
+    priority: cron.priority,
+    lastUs: null,
+    lastRunId: null,
+    lastError: null,
+  });
   plan.changes.crons.push(cron);
 }
 
 export function planSetCronEnabled(plan: Plan, command: SetCronEnabledCommand): void {
   const cron = ownCron(plan, command.tenantId, command.cronId);
   setCron(plan, { ...cron, enabled: command.enabled, dueUs: command.nextUs, lastError: null });
-  plan.changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: command.enabled, lastError: null, lastUs: cron.lastUs, lastRunId: cron.lastRunId });
+  plan.changes.cronUpdates.push({
+    id: cron.id,
+    nextUs: command.nextUs,
+    enabled: command.enabled,
+    lastError: null,
+    lastUs: cron.lastUs,
+    lastRunId: cron.lastRunId,
+  });
 }
 
 export function planPutSchedules(plan: Plan, command: PutSchedulesCommand): void {
@@ -65,9 +101,11 @@ export function planFireTimer(plan: Plan, command: FireTimerCommand): void {
   const { state, changes } = plan;
   const { timer, run } = command;
   if (!state.isCurrentTimer(timer)) return;
-  const collision = run === null || isKnownRun(plan, command.existing, run.runId) ? undefined : startRun(plan, timer.tenantId, run);
+  const collision =
+    run === null || isKnownRun(plan, command.existing, run.runId) ? undefined : startRun(plan, timer.tenantId, run);
   const made = collision === undefined ? run : null;
-  const error = collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;
+  const error =
+    collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;
   if (timer.kind === 'schedule') {
     dropSchedule(plan, timer.id);
     changes.scheduleUpdates.push({ id: timer.id, dueUs: timer.dueUs, runId: made?.runId ?? null, error });
@@ -75,7 +113,8 @@ export function planFireTimer(plan: Plan, command: FireTimerCommand): void {
   }
   const cron = state.crons.get(timer.id);
   if (cron === undefined) return;
-  const last = made === null ? { lastUs: cron.lastUs, lastRunId: cron.lastRunId } : { lastUs: timer.dueUs, lastRunId: made.runId };
+  const last =
+    made === null ? { lastUs: cron.lastUs, lastRunId: cron.lastRunId } : { lastUs: timer.dueUs, lastRunId: made.runId };
   setCron(plan, { ...cron, dueUs: command.nextUs, lastError: error, ...last });
   changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: error, ...last });
 }
@@ -118,11 +157,15 @@ function dropSchedule(plan: Plan, id: string): void {
 
 function ownCron(plan: Plan, tenantId: string, id: string): CronTimer {
   const cron = plan.state.crons.get(id);
-  if (cron === undefined || cron.tenantId !== tenantId) throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${id}`, { remedy: 'Check the id.' });
+  if (cron === undefined || cron.tenantId !== tenantId)
+    throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${id}`, { remedy: 'Check the id.' });
   return cron;
 }
 
 function checkWorkflow(plan: Plan, tenantId: string, workflowId: string): void {
-  const known = [...plan.state.latest.values()].some((version) => version.workflowId === workflowId && version.tenantId === tenantId);
-  if (!known) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${workflowId}`, { remedy: 'Check the id.' });
+  const known = [...plan.state.latest.values()].some(
+    (version) => version.workflowId === workflowId && version.tenantId === tenantId,
+  );
+  if (!known)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${workflowId}`, { remedy: 'Check the id.' });
 }

@@ -23,7 +23,8 @@ export function touch(plan: Plan, row: number): void {
 export function moveTo(plan: Plan, row: number, to: LiveState): void {
   const { tasks, undo } = plan.state;
   const from = tasks.state[row] ?? -1;
-  if (!isLiveState(from) || !mayMove(from, to)) throw new Error(`task ${tasks.id(row)} cannot move from state ${from} to ${to}`);
+  if (!isLiveState(from) || !mayMove(from, to))
+    throw new Error(`task ${tasks.id(row)} cannot move from state ${from} to ${to}`);
   tasks.write('state', row, to, undo);
   touch(plan, row);
 }
@@ -49,7 +50,13 @@ export function journal(plan: Plan, row: number, kind: JournalKind, message?: st
   const attempt = tasks.attempt[row] ?? 0;
   const worker = state.workerOf(row);
   const last = changes.history.at(-1);
-  if (last !== undefined && last.taskId === taskId && last.attempt === attempt && message === undefined && last.message === null) {
+  if (
+    last !== undefined &&
+    last.taskId === taskId &&
+    last.attempt === attempt &&
+    message === undefined &&
+    last.message === null
+  ) {
     const before = { kinds: last.kinds, workerId: last.workerId };
     last.kinds += kind;
     last.workerId ??= worker?.id ?? null;
@@ -79,7 +86,8 @@ export function leaveWorker(plan: Plan, row: number): void {
   if (worker === undefined) return;
   worker.drop(row, state.undo);
   state.deadlines.release(row, 0, state.undo);
-  if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased)) worker.vacate(state.stepOf(row).slots, state.undo);
+  if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
+    worker.vacate(state.stepOf(row).slots, state.undo);
   state.roomy.add(worker);
   state.tasks.write('worker', row, -1, state.undo);
 }

@@ -35,7 +35,15 @@ export class PlannerWorker {
   /** Where the next pull starts among its queues. */
   turn = 0;
 
-  constructor(options: { index: number; id: string; tenantId: string; name: string; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue>; beginsUnsaid: boolean }) {
+  constructor(options: {
+    index: number;
+    id: string;
+    tenantId: string;
+    name: string;
+    slots: ReadonlyMap<string, number>;
+    labels: ReadonlyMap<string, LabelValue>;
+    beginsUnsaid: boolean;
+  }) {
     this.index = options.index;
     this.id = options.id;
     this.tenantId = options.tenantId;

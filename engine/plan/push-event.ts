@@ -25,7 +25,9 @@ export function planPushEvent(plan: Plan, command: PushEventCommand): void {
 function wasDelivered({ changes }: Plan, { id, delivery }: PushedEvent): boolean {
   if (delivery === undefined) return false;
   const { webhookId, keys } = delivery;
-  delivery.firstEventId ??= changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId ?? null;
+  delivery.firstEventId ??=
+    changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId ??
+    null;
   if (delivery.firstEventId !== null) return true;
   changes.deliveries.push(...keys.map(({ key, expiresUs }) => ({ webhookId, key, eventId: id, expiresUs })));
   return false;

@@ -5,15 +5,21 @@ import type { Filter, ShardState } from './shard-state.ts';
 
 export function planPutFilter(plan: Plan, command: PutFilterCommand): void {
   const { filter } = command;
-  const known = [...plan.state.versions.values()].some(({ workflowId, tenantId }) => workflowId === filter.workflowId && tenantId === filter.tenantId);
-  if (!known) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${filter.workflowId}`, { remedy: 'Check the id.' });
+  const known = [...plan.state.versions.values()].some(
+    ({ workflowId, tenantId }) => workflowId === filter.workflowId && tenantId === filter.tenantId,
+  );
+  if (!known)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${filter.workflowId}`, {
+      remedy: 'Check the id.',
+    });
   setFilter(plan, filter);
 }
 
 export function planDeleteFilter(plan: Plan, command: DeleteFilterCommand): void {
   const { state, changes } = plan;
   const filter = findFilter(state, command.tenantId, command.filterId);
-  if (filter === undefined) throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${command.filterId}`, { remedy: 'Check the id.' });
+  if (filter === undefined)
+    throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${command.filterId}`, { remedy: 'Check the id.' });
   state.filters.get(filter.workflowId)?.delete(filter.id);
   state.undo.record(() => state.addFilter(filter));
   changes.filterDeletes.push(filter.id);

@@ -15,12 +15,35 @@ export function planPutWorkflow(plan: Plan, command: PutWorkflowCommand): PutWor
   const workflowId = latest?.workflowId ?? command.workflowId;
   const ordinal = (latest?.ordinal ?? 0) + 1;
   if (latest === undefined) changes.workflows.push({ id: workflowId, tenantId, name: definition.name });
-  changes.versions.push({ id: command.versionId, workflowId, tenantId, ordinal, checksum: command.checksum, definition: JSON.stringify(definition) });
+  changes.versions.push({
+    id: command.versionId,
+    workflowId,
+    tenantId,
+    ordinal,
+    checksum: command.checksum,
+    definition: JSON.stringify(definition),
+  });
   if (latest === undefined) {
-    for (const [index, { scope, expression, payload }] of definition.filters.entries()) setFilter(plan, { id: command.filterIds[index] ?? '', tenantId, workflowId, scope, expression, payload, isDeclared: true });
+    for (const [index, { scope, expression, payload }] of definition.filters.entries())
+      setFilter(plan, {
+        id: command.filterIds[index] ?? '',
+        tenantId,
+        workflowId,
+        scope,
+        expression,
+        payload,
+        isDeclared: true,
+      });
   }
   replaceDeclaredCrons(plan, workflowId, command.crons);
-  const version = state.addVersion({ tenantId, workflowId, versionId: command.versionId, checksum: command.checksum, ordinal, definition });
+  const version = state.addVersion({
+    tenantId,
+    workflowId,
+    versionId: command.versionId,
+    checksum: command.checksum,
+    ordinal,
+    definition,
+  });
   state.undo.record(() => {
     state.dropVersion(version);
     const name = versionKey(tenantId, definition.name);
@@ -42,9 +65,32 @@ function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly
   for (const row of declared) {
     if (before.some((cron) => !cron.isDeclared && cron.name === row.name)) continue;
     const old = before.find((each) => each.isDeclared && each.name === row.name);
-    const cron: CronRow = { ...row, workflowId, enabled: old?.enabled ?? row.enabled, lastUs: old?.lastUs ?? null, lastRunId: old?.lastRunId ?? null };
-    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } = cron;
-    setCron(plan, { kind: 'cron', id, tenantId, workflowId, dueUs: nextUs, name, expression, zone, catchUp, enabled, isDeclared, priority, lastUs, lastRunId, lastError: null });
+    const cron: CronRow = {
+      ...row,
+      workflowId,
+      enabled: old?.enabled ?? row.enabled,
+      lastUs: old?.lastUs ?? null,
+      lastRunId: old?.lastRunId ?? null,
+    };
+    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } =
+      cron;
+    setCron(plan, {
+      kind: 'cron',
+      id,
+      tenantId,
+      workflowId,
+      dueUs: nextUs,
+      name,
+      expression,
+      zone,
+      catchUp,
+      enabled,
+      isDeclared,
+      priority,
+      lastUs,
+      lastRunId,
+      lastError: null,
+    });
     changes.crons.push(cron);
   }
 }

@@ -24,7 +24,18 @@ export class RateLimit {
   /** Tasks that ask more than a full window holds. They hold up nobody. */
   readonly tooLarge: RankedList;
 
-  constructor(options: { tenantId: string; key: string; limit: number; window: RateLimitWindow; windowLimit: number; windowStartUs: number; used: number; isStatic: boolean; waiting: RankedList; tooLarge: RankedList }) {
+  constructor(options: {
+    tenantId: string;
+    key: string;
+    limit: number;
+    window: RateLimitWindow;
+    windowLimit: number;
+    windowStartUs: number;
+    used: number;
+    isStatic: boolean;
+    waiting: RankedList;
+    tooLarge: RankedList;
+  }) {
     this.tenantId = options.tenantId;
     this.key = options.key;
     this.limit = options.limit;

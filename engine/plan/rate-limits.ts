@@ -21,11 +21,21 @@ export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDema
   const { state } = plan;
   const known = state.rateLimits.get(idOf(tenantId, demand.key));
   if (known === undefined) {
-    const made = addRateLimit(state, { tenantId, key: demand.key, limit: demand.limit ?? 0, window: demand.window, windowLimit: demand.limit ?? 0, windowStartUs: 0, used: 0, isStatic: false });
+    const made = addRateLimit(state, {
+      tenantId,
+      key: demand.key,
+      limit: demand.limit ?? 0,
+      window: demand.window,
+      windowLimit: demand.limit ?? 0,
+      windowStartUs: 0,
+      used: 0,
+      isStatic: false,
+    });
     state.undo.record(() => state.rateLimits.delete(idOf(tenantId, demand.key)));
     return made;
   }
-  if (demand.limit !== null && (known.limit !== demand.limit || known.window !== demand.window)) resize(plan, known, demand.limit, demand.window);
+  if (demand.limit !== null && (known.limit !== demand.limit || known.window !== demand.window))
+    resize(plan, known, demand.limit, demand.window);
   return known;
 }
 

@@ -78,7 +78,10 @@ export function retryTask(plan: Plan, row: number, afterMs: number | null = null
   journal(plan, row, 'R');
   nextAttempt(plan, row);
   tasks.write('retries', row, retries, undo);
-  const delayMs = afterMs === null ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds }) : Math.min(afterMs, longestSeconds * 1000);
+  const delayMs =
+    afterMs === null
+      ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds })
+      : Math.min(afterMs, longestSeconds * 1000);
   if (delayMs === 0) return queueTask(plan, row, 'head');
   moveTo(plan, row, LiveState.Delayed);
   // Its place is free for others while it waits; it asks again afterwards.
@@ -101,7 +104,8 @@ export function shortMessage(error: string): string {
   let message = error;
   try {
     const parsed: unknown = JSON.parse(error);
-    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') message = parsed.message;
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string')
+      message = parsed.message;
   } catch {
     // Plain text is a message as it is.
   }

@@ -64,7 +64,12 @@ export function openWait(plan: Plan, row: number): void {
   const { state } = plan;
   const { conditions } = state.stepOf(row).definition;
   if (conditions.length === 0) return;
-  state.waits.set(row, { sinceUs: 0, states: conditions.map(() => 'open'), data: conditions.map(() => null), complained: conditions.map(() => false) });
+  state.waits.set(row, {
+    sinceUs: 0,
+    states: conditions.map(() => 'open'),
+    data: conditions.map(() => null),
+    complained: conditions.map(() => false),
+  });
   state.undo.record(() => state.waits.delete(row));
   plan.changes.touchedWaits.add(row);
 }
@@ -86,7 +91,8 @@ function sleepOn(plan: Plan, row: number, wait: TaskWait): void {
   const { state } = plan;
   let next = Infinity;
   for (const [index, condition] of state.stepOf(row).definition.conditions.entries()) {
-    if (condition.kind === 'sleep' && wait.states[index] === 'open') next = Math.min(next, wait.sinceUs + condition.ms * 1000);
+    if (condition.kind === 'sleep' && wait.states[index] === 'open')
+      next = Math.min(next, wait.sinceUs + condition.ms * 1000);
   }
   state.deadlines.set(row, next === Infinity ? 0 : next, state.undo);
   touch(plan, row);
@@ -111,7 +117,12 @@ function stopWaiting(plan: Plan, row: number): void {
   state.undo.record(() => state.listenForEvents(row));
 }
 
-export function resolveCondition(plan: Plan, row: number, index: number, resolution: { met: boolean; data: string | null; why?: string }): void {
+export function resolveCondition(
+  plan: Plan,
+  row: number,
+  index: number,
+  resolution: { met: boolean; data: string | null; why?: string },
+): void {
   const wait = plan.state.waits.get(row);
   if (wait?.states[index] !== 'open') return;
   const to: ConditionState = resolution.met ? 'met' : 'unmet';
@@ -137,7 +148,12 @@ export function complain(plan: Plan, row: number, index: number, why: string): v
 }
 
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */
-export function resolveParent(plan: Plan, row: number, parent: number, end: { output: string | null; skipped: boolean; evaluated: Evaluated | undefined }): void {
+export function resolveParent(
+  plan: Plan,
+  row: number,
+  parent: number,
+  end: { output: string | null; skipped: boolean; evaluated: Evaluated | undefined },
+): void {
   if (!plan.state.waits.has(row)) return;
   let variables: CelVariables | undefined;
   for (const [index, condition] of plan.state.stepOf(row).definition.conditions.entries()) {
@@ -153,11 +169,19 @@ export function resolveParent(plan: Plan, row: number, parent: number, end: { ou
 }
 
 /** An expression that fails is not met; an empty one always is. One that is too dear for here has been evaluated before. */
-export function holds(expression: string, variables: CelVariables, evaluated: Evaluated | undefined): { met: boolean; why?: string } {
+export function holds(
+  expression: string,
+  variables: CelVariables,
+  evaluated: Evaluated | undefined,
+): { met: boolean; why?: string } {
   if (expression === '') return { met: true };
   const result = evaluated?.get(expression) ?? evaluateCheap(expression, variables);
   if (!result.ok) return { met: false, why: `the condition ${JSON.stringify(expression)} failed: ${result.message}` };
-  if (typeof result.value !== 'boolean') return { met: false, why: `the condition ${JSON.stringify(expression)} gave ${JSON.stringify(result.value).slice(0, 100)}, not true or false` };
+  if (typeof result.value !== 'boolean')
+    return {
+      met: false,
+      why: `the condition ${JSON.stringify(expression)} gave ${JSON.stringify(result.value).slice(0, 100)}, not true or false`,
+    };
   return { met: result.value };
 }
 

@@ -4,10 +4,25 @@ import type { CommandByKind, CommandKind, ReplyByKind } from './command.ts';
 import { planCancel, planCancelSent, planReassignUnstarted, planReturnUnsent, planUnanswered } from './interrupt.ts';
 import { planDurableAsk } from './durable-ask.ts';
 import { planDurableBranch } from './durable-branch.ts';
-import { planDurableAttach, planDurableEvict, planDurableMemo, planDurableRestore, planDurableSignal, planDurableSkip, planDurableStatus } from './durable-messages.ts';
+import {
+  planDurableAttach,
+  planDurableEvict,
+  planDurableMemo,
+  planDurableRestore,
+  planDurableSignal,
+  planDurableSkip,
+  planDurableStatus,
+} from './durable-messages.ts';
 import type { Plan } from './plan.ts';
 import { planPauseWorkflow } from './pause-workflow.ts';
-import { planDeleteTimers, planFireTimer, planPutCron, planPutSchedules, planReschedule, planSetCronEnabled } from './plan-timers.ts';
+import {
+  planDeleteTimers,
+  planFireTimer,
+  planPutCron,
+  planPutSchedules,
+  planReschedule,
+  planSetCronEnabled,
+} from './plan-timers.ts';
 import { planPushEvent } from './push-event.ts';
 import { planDeleteFilter, planPutFilter } from './put-filter.ts';
 import { planDeleteRateLimit, planPutRateLimit } from './put-rate-limit.ts';
@@ -17,7 +32,14 @@ import { planCompleted, planFailed, planStarted } from './report.ts';
 import { planRefreshTimeout, planReleaseSlot } from './running-task.ts';
 import { planPutOff, planTick } from './tick.ts';
 import { planTrigger } from './trigger.ts';
-import { planRegisterWorker, planUnsubscribe, planUpdateWorker, planWorkerAnswered, planWorkerLost, planWorkerPresence } from './worker-plan.ts';
+import {
+  planRegisterWorker,
+  planUnsubscribe,
+  planUpdateWorker,
+  planWorkerAnswered,
+  planWorkerLost,
+  planWorkerPresence,
+} from './worker-plan.ts';
 
 /** The planner's table of contents. */
 const planners: { readonly [K in CommandKind]: (plan: Plan, command: CommandByKind[K]) => ReplyByKind[K] } = {

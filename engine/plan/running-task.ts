@@ -39,14 +39,18 @@ export function beginTimeout(plan: Plan, row: number): void {
 /** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
 export function togetherWith({ state }: Plan, row: number): number[] {
   const batch = state.batches.ofRow.get(row);
-  return batch === undefined ? [row] : [...batch.rows].filter((member) => state.tasks.state[member] === LiveState.Running);
+  return batch === undefined
+    ? [row]
+    : [...batch.rows].filter((member) => state.tasks.state[member] === LiveState.Running);
 }
 
 function runningTask(plan: Plan, tenantId: string, taskId: string): number {
   const { state } = plan;
   const row = state.tasks.find(taskId);
   if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.stepOf(row).version.tenantId !== tenantId) {
-    throw new HatchetError('UNKNOWN_RUN', `no running task ${taskId}`, { remedy: 'Call this from inside a task that is still running.' });
+    throw new HatchetError('UNKNOWN_RUN', `no running task ${taskId}`, {
+      remedy: 'Call this from inside a task that is still running.',
+    });
   }
   hear(plan, state.workerOf(row));
   return row;

@@ -121,7 +121,11 @@ export class ShardState {
   readonly #eventWaiters = new Map<string, Set<number>>();
   /** Claims of idempotency keys that the batch in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
-  readonly batches = new Batches({ tasks: this.tasks, lists: this.lists, bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0 });
+  readonly batches = new Batches({
+    tasks: this.tasks,
+    lists: this.lists,
+    bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0,
+  });
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
   readonly schedules = new Map<string, Timer>();
@@ -192,7 +196,13 @@ export class ShardState {
     const version: Version = { ...options, firstStep: this.steps.length, children, batchParents };
     for (const [index, step] of definition.steps.entries()) {
       const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
-      const placement: Placement = { signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`, workflow: this.workflowState(options.workflowId), cost: slots, labels: step.labels, sticky: null };
+      const placement: Placement = {
+        signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`,
+        workflow: this.workflowState(options.workflowId),
+        cost: slots,
+        labels: step.labels,
+        sticky: null,
+      };
       const queue = this.queueFor(options.tenantId, step.action);
       queue.steps++;
       this.steps.push({ version, index, definition: step, slots, queue, placement });
@@ -251,7 +261,9 @@ export class ShardState {
 
   /** The newest versions of a tenant's workflows that events can start. */
   listeners(tenantId: string): Version[] {
-    return [...this.latest.values()].filter((version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0);
+    return [...this.latest.values()].filter(
+      (version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0,
+    );
   }
 
   listenForEvents(row: number): void {
@@ -281,7 +293,9 @@ export class ShardState {
 
   #eventKeys(row: number): string[] {
     const { version, definition } = this.stepOf(row);
-    return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : []));
+    return definition.conditions.flatMap((condition) =>
+      condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : [],
+    );
   }
 
   /** When time alone changes something: the first deadline, timer, sleep, interval of a batch, or refill that tasks wait for. */
@@ -304,10 +318,25 @@ export class ShardState {
     return this.latest.get(versionKey(tenantId, name));
   }
 
-  addWorker(options: { id: string; tenantId: string; name: string; actions: readonly string[]; slots: ReadonlyMap<string, number>; labels: ReadonlyMap<string, LabelValue>; runtime: WorkerRuntime }): PlannerWorker {
-    const worker = new PlannerWorker({ ...options, index: this.workers.length, beginsUnsaid: beginsUnsaid(options.runtime) });
+  addWorker(options: {
+    id: string;
+    tenantId: string;
+    name: string;
+    actions: readonly string[];
+    slots: ReadonlyMap<string, number>;
+    labels: ReadonlyMap<string, LabelValue>;
+    runtime: WorkerRuntime;
+  }): PlannerWorker {
+    const worker = new PlannerWorker({
+      ...options,
+      index: this.workers.length,
+      beginsUnsaid: beginsUnsaid(options.runtime),
+    });
     this.workers.push(worker);
-    this.#workerQueues.set(worker, options.actions.map((action) => this.queueFor(options.tenantId, action)));
+    this.#workerQueues.set(
+      worker,
+      options.actions.map((action) => this.queueFor(options.tenantId, action)),
+    );
     this.restoreWorker(worker);
     return worker;
   }

@@ -31,7 +31,10 @@ export function stayingWith(plan: Plan, worker: PlannerWorker): (row: number) =>
   const { tasks, batches } = plan.state;
   const first = worker.beginsUnsaid ? unsaid(plan, worker) : -1;
   const batch = batches.ofRow.get(first);
-  return (row) => (tasks.unanswered[row] ?? 0) >= maxUnanswered || row === first || (batch !== undefined && batches.ofRow.get(row) === batch);
+  return (row) =>
+    (tasks.unanswered[row] ?? 0) >= maxUnanswered ||
+    row === first ||
+    (batch !== undefined && batches.ofRow.get(row) === batch);
 }
 
 /** The first task on a worker that runs none that it has told of, or -1. */

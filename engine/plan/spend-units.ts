@@ -6,7 +6,11 @@ import { rateLimitFor } from './rate-limits.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /** The first limit that has no units for the task now; undefined when all have. */
-export function missingUnits(plan: Plan, row: number, tenantId: string): { limit: RateLimit; demand: RateLimitDemand } | undefined {
+export function missingUnits(
+  plan: Plan,
+  row: number,
+  tenantId: string,
+): { limit: RateLimit; demand: RateLimitDemand } | undefined {
   for (const demand of plan.state.extras.get(row)?.demands.rateLimits ?? []) {
     const limit = rateLimitFor(plan, tenantId, demand);
     if (demand.units > limit.left(plan.nowUs) || isBehind(plan, row, limit)) return { limit, demand };
@@ -79,7 +83,8 @@ function releaseWaiting(plan: Plan, limit: RateLimit): void {
 
 /** Whoever waits is judged anew: the limit has changed. */
 export function requeueAll(plan: Plan, limit: RateLimit): void {
-  for (const list of [limit.waiting, limit.tooLarge]) for (let row = list.head; row >= 0; row = list.head) requeue(plan, row);
+  for (const list of [limit.waiting, limit.tooLarge])
+    for (let row = list.head; row >= 0; row = list.head) requeue(plan, row);
 }
 
 function requeue(plan: Plan, row: number): void {

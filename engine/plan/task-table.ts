@@ -127,7 +127,8 @@ export class TaskTable {
       const row = (this.#slots[slot] ?? 0) - 1;
       if (row === none) return none;
       const at = row * 4;
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d && this.alive[row] === 1) return row;
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d && this.alive[row] === 1)
+        return row;
     }
   }
 
@@ -157,9 +158,32 @@ export class TaskTable {
     this.#idWords[at + 1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
     this.#idWords[at + 2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
     this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
-    for (const column of [this.state, this.flags, this.priority, this.persisted, this.dirty, this.generation, this.attempt, this.retries, this.reassigns, this.deaths, this.unanswered, this.invocation, this.seq, this.dueUs]) column[row] = 0;
+    for (const column of [
+      this.state,
+      this.flags,
+      this.priority,
+      this.persisted,
+      this.dirty,
+      this.generation,
+      this.attempt,
+      this.retries,
+      this.reassigns,
+      this.deaths,
+      this.unanswered,
+      this.invocation,
+      this.seq,
+      this.dueUs,
+    ])
+      column[row] = 0;
     this.alive[row] = 1;
-    this.step[row] = this.run[row] = this.worker[row] = this.next[row] = this.prev[row] = this.heapIndex[row] = this.list[row] = none;
+    this.step[row] =
+      this.run[row] =
+      this.worker[row] =
+      this.next[row] =
+      this.prev[row] =
+      this.heapIndex[row] =
+      this.list[row] =
+        none;
     this.rank[row] = 255;
     if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     this.#link(row);

@@ -20,5 +20,7 @@ export interface StoredResolution {
 }
 
 export function storedResolutions(wait: TaskWait): StoredResolution[] {
-  return wait.states.flatMap((state, index) => (state === 'open' ? [] : [{ index, met: state === 'met', data: wait.data[index] ?? null }]));
+  return wait.states.flatMap((state, index) =>
+    state === 'open' ? [] : [{ index, met: state === 'met', data: wait.data[index] ?? null }],
+  );
 }

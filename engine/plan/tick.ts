@@ -91,7 +91,11 @@ const leastStartUs = 30_000_000;
 function prolong(plan: Plan, row: number): void {
   const { state, nowUs } = plan;
   setFlag(plan, row, LiveFlag.Prolonged);
-  state.deadlines.set(row, nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs), state.undo);
+  state.deadlines.set(
+    row,
+    nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs),
+    state.undo,
+  );
 }
 
 function meetTimeout(plan: Plan, row: number): void {

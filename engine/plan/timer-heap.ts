@@ -79,7 +79,7 @@ export class TimerHeap<Entry extends { readonly dueUs: number } = Timer> {
     const last = this.#heap.pop();
     if (first === undefined || last === undefined || this.#heap.length === 0) return first;
     this.#heap[0] = last;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = at * 2 + 1;
       const child = this.#due(left + 1) < this.#due(left) ? left + 1 : left;
       if (this.#due(child) >= this.#due(at)) return first;

@@ -37,7 +37,8 @@ export function isKnownRun({ state }: Plan, existing: ReadonlySet<string>, runId
 function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   const { state, changes } = plan;
   const version = state.versions.get(run.versionId);
-  if (version === undefined || version.tenantId !== tenantId) throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);
+  if (version === undefined || version.tenantId !== tenantId)
+    throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);
   changes.runs.push({
     id: run.runId,
     tenantId,
@@ -53,7 +54,16 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     placement: run.placement,
   });
   const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
-  changes.effects.push({ kind: 'runCreated', runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey });
+  changes.effects.push({
+    kind: 'runCreated',
+    runId,
+    input,
+    metadata,
+    filterPayload,
+    parentTaskId,
+    childIndex,
+    childKey,
+  });
   state.counts.triggered++;
   const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
   const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);
@@ -61,12 +71,16 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   for (const [index, taskId] of run.taskIds.entries()) {
     const row = addTask(plan, { run, version, index, taskId, runRow });
     const demands = run.demands?.[index]?.demands ?? null;
-    if (demands !== null) ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
+    if (demands !== null)
+      ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
     const failed = (run.demands?.[index]?.error ?? null) !== null;
     openWait(plan, row);
-    if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0) endReviewed(plan, row, reviewTask(plan, row));
+    if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0)
+      endReviewed(plan, row, reviewTask(plan, row));
   }
-  if (run.demands !== null) for (const [index, { error }] of run.demands.entries()) if (error !== null) bearFailed(plan, plan.state.tasks.find(run.taskIds[index] ?? ''), error);
+  if (run.demands !== null)
+    for (const [index, { error }] of run.demands.entries())
+      if (error !== null) bearFailed(plan, plan.state.tasks.find(run.taskIds[index] ?? ''), error);
 }
 
 /** A task whose expressions could not be evaluated never waits: it ends here, with the reason. */
@@ -96,7 +110,10 @@ function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
   return row;
 }
 
-function addTask(plan: Plan, options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number }): number {
+function addTask(
+  plan: Plan,
+  options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number },
+): number {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const { run, version, index, taskId, runRow } = options;

@@ -9,7 +9,8 @@ const mostCounted = 255;
  * it, with one write of its row a death. A flag, and not a zero: recovery tells by the count who had gone ahead in its queue.
  */
 export function noteProgress(plan: Plan, row: number): void {
-  if ((plan.state.tasks.deaths[row] ?? 0) > 0 && !hasFlag(plan, row, LiveFlag.Progressed)) setFlag(plan, row, LiveFlag.Progressed);
+  if ((plan.state.tasks.deaths[row] ?? 0) > 0 && !hasFlag(plan, row, LiveFlag.Progressed))
+    setFlag(plan, row, LiveFlag.Progressed);
 }
 
 /** Counts the death of a worker under a task: over a plain task's generation, over a durable one's time since its log last grew. */

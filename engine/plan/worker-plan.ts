@@ -1,5 +1,12 @@
 import { HatchetError } from '../errors.ts';
-import type { RegisterWorkerCommand, UnsubscribeCommand, UpdateWorkerCommand, WorkerAnsweredCommand, WorkerLostCommand, WorkerPresenceCommand } from './command.ts';
+import type {
+  RegisterWorkerCommand,
+  UnsubscribeCommand,
+  UpdateWorkerCommand,
+  WorkerAnsweredCommand,
+  WorkerLostCommand,
+  WorkerPresenceCommand,
+} from './command.ts';
 import { takeFromWorker } from './interrupt.ts';
 import { touch, type Plan } from './plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
@@ -11,7 +18,15 @@ const mostLabels = 1000;
 export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
-  const worker = state.addWorker({ id: command.workerId, tenantId: command.tenantId, name: command.name, actions: command.actions, slots: new Map(Object.entries(command.slots)), labels: new Map(Object.entries(command.labels)), runtime: command.runtime });
+  const worker = state.addWorker({
+    id: command.workerId,
+    tenantId: command.tenantId,
+    name: command.name,
+    actions: command.actions,
+    slots: new Map(Object.entries(command.slots)),
+    labels: new Map(Object.entries(command.labels)),
+    runtime: command.runtime,
+  });
   state.undo.record(() => state.removeWorker(worker));
   changes.workers.push({
     id: command.workerId,
@@ -22,7 +37,12 @@ export function planRegisterWorker(plan: Plan, command: RegisterWorkerCommand): 
     labels: JSON.stringify(command.labels),
     runtime: JSON.stringify(command.runtime),
   });
-  changes.effects.push({ kind: 'workerRegistered', tenantId: command.tenantId, workerId: command.workerId, name: command.name });
+  changes.effects.push({
+    kind: 'workerRegistered',
+    tenantId: command.tenantId,
+    workerId: command.workerId,
+    name: command.name,
+  });
 }
 
 export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void {
@@ -39,14 +59,22 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
   if (command.labels !== undefined) {
     const { labels } = worker;
     const merged = new Map([...labels, ...Object.entries(command.labels)]);
-    if (merged.size > mostLabels) throw new HatchetError('INVALID_ARGUMENT', `worker ${worker.id} would have ${merged.size} labels`, { remedy: `Give it at most ${mostLabels}: labels stay until the worker ends.` });
+    if (merged.size > mostLabels)
+      throw new HatchetError('INVALID_ARGUMENT', `worker ${worker.id} would have ${merged.size} labels`, {
+        remedy: `Give it at most ${mostLabels}: labels stay until the worker ends.`,
+      });
     worker.labels = merged;
     state.undo.record(() => {
       worker.labels = labels;
     });
     state.roomy.add(worker);
   }
-  changes.workerUpdates.push({ id: worker.id, labels: command.labels === undefined ? null : JSON.stringify(command.labels), paused: paused ?? null, ended: false });
+  changes.workerUpdates.push({
+    id: worker.id,
+    labels: command.labels === undefined ? null : JSON.stringify(command.labels),
+    paused: paused ?? null,
+    ended: false,
+  });
 }
 
 /** Changes no row: after a restart the session layer says it again. */
@@ -91,7 +119,8 @@ export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
   worker.assignable = false;
   // One that has said goodbye has not died: what it had left was to go to others.
   takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
-  if (command.death?.isCertain === true && !worker.ended) plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
+  if (command.death?.isCertain === true && !worker.ended)
+    plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
   if (worker.ended || command.forget === true) forgetWorker(plan, worker);
 }
 

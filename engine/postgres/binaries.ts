@@ -96,14 +96,19 @@ function copyOf(native: string, user: ServerUser): string {
 export async function findBinaries(user: ServerUser, native = packagedFolder()): Promise<Binaries> {
   const usable = linkLibraries(native) && (await runs(native, user)) ? native : copyOf(native, user);
   if (usable !== native && !(await runs(usable, user))) {
-    throw new HatchetError('POSTGRES_START', `the embedded Postgres in ${usable} cannot be run`, { remedy: 'Give an external Postgres with --database-url.' });
+    throw new HatchetError('POSTGRES_START', `the embedded Postgres in ${usable} cannot be run`, {
+      remedy: 'Give an external Postgres with --database-url.',
+    });
   }
   return { postgres: join(usable, 'bin', 'postgres'), initdb: join(usable, 'bin', 'initdb') };
 }
 
 /** Of the server that these start; nothing where it does not say. */
 export async function serverMajor({ postgres }: Binaries): Promise<number | undefined> {
-  const said = await run(postgres, ['--version']).then(({ stdout }) => stdout, () => '');
+  const said = await run(postgres, ['--version']).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
   const major = Number(/\b(\d+)(?:\.|beta|rc|devel|\s|$)/.exec(said)?.[1] ?? Number.NaN);
   return Number.isNaN(major) ? undefined : major;
 }

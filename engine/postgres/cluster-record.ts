@@ -26,7 +26,8 @@ export function readRecord(dataDir: string): Cluster | undefined {
   const distrust = distrustRecord(path, { ofFolderOwner: true });
   if (distrust !== undefined) {
     throw new HatchetError('DATA_DIR_UNUSABLE', `${path} is not to be trusted: ${distrust}`, {
-      remedy: 'If it is yours, make it and its folder your own (chown, chmod 0700); otherwise choose another folder with --data-dir.',
+      remedy:
+        'If it is yours, make it and its folder your own (chown, chmod 0700); otherwise choose another folder with --data-dir.',
     });
   }
   let text: string;
@@ -34,17 +35,24 @@ export function readRecord(dataDir: string): Cluster | undefined {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      remedy: 'Run as the user who made the data folder, or choose another with --data-dir.',
-    });
+    throw new HatchetError(
+      'DATA_DIR_UNUSABLE',
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        remedy: 'Run as the user who made the data folder, or choose another with --data-dir.',
+      },
+    );
   }
   const cluster = parseRecord(text, dataDir);
   if (cluster === undefined) {
-    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} holds the password of the embedded Postgres and is damaged`, { remedy: 'Restore the file, or delete the data folder to start afresh.' });
+    throw new HatchetError('DATA_DIR_UNUSABLE', `${path} holds the password of the embedded Postgres and is damaged`, {
+      remedy: 'Restore the file, or delete the data folder to start afresh.',
+    });
   }
   // A project that was moved keeps the place that it had under the system folder.
-  if (cluster.folder !== innerCluster(dataDir) && dirname(dirname(cluster.folder)) !== systemClusters()) throw strangeFolder(dataDir, cluster.folder);
+  if (cluster.folder !== innerCluster(dataDir) && dirname(dirname(cluster.folder)) !== systemClusters())
+    throw strangeFolder(dataDir, cluster.folder);
   return cluster;
 }
 
@@ -53,9 +61,13 @@ function innerCluster(dataDir: string): string {
 }
 
 function strangeFolder(dataDir: string, folder: string): HatchetError {
-  return new HatchetError('DATA_DIR_UNUSABLE', `${recordPath(dataDir)} names ${folder}, where no engine of this data folder keeps a cluster`, {
-    remedy: `Correct "folder" in that file to "postgres" if the cluster is in the data folder; otherwise remove the file and ${folder} by hand.`,
-  });
+  return new HatchetError(
+    'DATA_DIR_UNUSABLE',
+    `${recordPath(dataDir)} names ${folder}, where no engine of this data folder keeps a cluster`,
+    {
+      remedy: `Correct "folder" in that file to "postgres" if the cluster is in the data folder; otherwise remove the file and ${folder} by hand.`,
+    },
+  );
 }
 
 /**
@@ -64,7 +76,12 @@ function strangeFolder(dataDir: string, folder: string): HatchetError {
  */
 export function readOwnRecord(dataDir: string): Cluster | undefined {
   const cluster = readRecord(dataDir);
-  if (cluster === undefined || cluster.folder === innerCluster(dataDir) || cluster.folder === systemClusterFolder(dataDir)) return cluster;
+  if (
+    cluster === undefined ||
+    cluster.folder === innerCluster(dataDir) ||
+    cluster.folder === systemClusterFolder(dataDir)
+  )
+    return cluster;
   throw strangeFolder(dataDir, cluster.folder);
 }
 
@@ -75,7 +92,14 @@ export function parseRecord(text: string, dataDir: string): Cluster | undefined 
   } catch {
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || !('folder' in parsed) || !('password' in parsed) || !('port' in parsed)) return undefined;
+  if (
+    typeof parsed !== 'object' ||
+    parsed === null ||
+    !('folder' in parsed) ||
+    !('password' in parsed) ||
+    !('port' in parsed)
+  )
+    return undefined;
   const { folder, password, port } = parsed;
   if (typeof folder !== 'string' || typeof password !== 'string' || typeof port !== 'number') return undefined;
   return { folder: resolve(dataDir, folder), password, port };

@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { HatchetError } from '../errors.ts';
@@ -25,10 +35,14 @@ export function prepareDataDir(dataDir: string, user: ServerUser): void {
     const ignore = join(dataDir, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   } catch (cause) {
-    throw new HatchetError('DATA_DIR_UNUSABLE', `the data folder ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      remedy: 'Choose another with --data-dir.',
-    });
+    throw new HatchetError(
+      'DATA_DIR_UNUSABLE',
+      `the data folder ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        remedy: 'Choose another with --data-dir.',
+      },
+    );
   }
 }
 
@@ -68,13 +82,21 @@ const tracesOfEngine = ['token', 'engine.json', 'postgres.log'];
  */
 function clearOrphan(dataDir: string, folder: string): void {
   if (!hasCluster(folder)) return;
-  if (dirname(folder) !== resolve(dataDir) && tracesOfEngine.every((name) => !existsSync(join(dataDir, name))) && runningPostmaster(folder) === undefined) {
+  if (
+    dirname(folder) !== resolve(dataDir) &&
+    tracesOfEngine.every((name) => !existsSync(join(dataDir, name))) &&
+    runningPostmaster(folder) === undefined
+  ) {
     rmSync(folder, { recursive: true });
     return;
   }
-  throw new HatchetError('DATA_DIR_UNUSABLE', `${recordPath(dataDir)} is missing, and with it the password of the database in ${folder}`, {
-    remedy: 'Restore the file, or delete the data folder and that database to start afresh.',
-  });
+  throw new HatchetError(
+    'DATA_DIR_UNUSABLE',
+    `${recordPath(dataDir)} is missing, and with it the password of the database in ${folder}`,
+    {
+      remedy: 'Restore the file, or delete the data folder and that database to start afresh.',
+    },
+  );
 }
 
 /**
@@ -82,7 +104,10 @@ function clearOrphan(dataDir: string, folder: string): void {
  * so that a kill in between leaves either nothing or a cluster whose password is known.
  * @throws HatchetError DATA_DIR_UNUSABLE, POSTGRES_START, DISK_FULL
  */
-export async function openCluster(dataDir: string, options: { user: ServerUser; binaries: Binaries }): Promise<{ cluster: Cluster; created: boolean }> {
+export async function openCluster(
+  dataDir: string,
+  options: { user: ServerUser; binaries: Binaries },
+): Promise<{ cluster: Cluster; created: boolean }> {
   let cluster = readRecord(dataDir);
   if (cluster === undefined) {
     const folder = chooseFolder(dataDir, options.user);
@@ -121,23 +146,46 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
     writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
     user.own(passwordFile);
     // Synced to disk (60 ms): a cluster lost to a power cut would take acknowledged runs with it.
-    await run(binaries.initdb, ['-D', fresh, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-instructions'], {
-      ...user.spawn,
-      cwd: parent,
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
-    });
+    await run(
+      binaries.initdb,
+      [
+        '-D',
+        fresh,
+        '-U',
+        'postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-instructions',
+      ],
+      {
+        ...user.spawn,
+        cwd: parent,
+        env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+      },
+    );
     try {
       renameSync(fresh, cluster.folder);
     } catch (error) {
       if (!hasCluster(cluster.folder)) throw error; // otherwise another engine was faster
     }
   } catch (cause) {
-    const detail = cause instanceof Error && 'stderr' in cause && typeof cause.stderr === 'string' && cause.stderr !== '' ? cause.stderr.trim() : String(cause);
+    const detail =
+      cause instanceof Error && 'stderr' in cause && typeof cause.stderr === 'string' && cause.stderr !== ''
+        ? cause.stderr.trim()
+        : String(cause);
     const full = detail.includes('No space left on device') || detail.includes('ENOSPC');
-    throw new HatchetError(full ? 'DISK_FULL' : 'POSTGRES_START', `a new Postgres cluster could not be made in ${cluster.folder}: ${detail}`, {
-      cause,
-      remedy: full ? 'Free some space (a new cluster takes 40 MB) and start again.' : 'Check the permissions of the data folder.',
-    });
+    throw new HatchetError(
+      full ? 'DISK_FULL' : 'POSTGRES_START',
+      `a new Postgres cluster could not be made in ${cluster.folder}: ${detail}`,
+      {
+        cause,
+        remedy: full
+          ? 'Free some space (a new cluster takes 40 MB) and start again.'
+          : 'Check the permissions of the data folder.',
+      },
+    );
   } finally {
     removeFolder(fresh);
     rmSync(passwordFile, { force: true });

@@ -9,13 +9,28 @@ const oldestVersion = 150_000;
 
 /** @param name what pg_stat_activity shows, so that a person can tell the engine's connections apart */
 export function connectionConfig(url: string, name: string): ClientConfig {
-  return { connectionString: url, application_name: name, keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5_000 };
+  return {
+    connectionString: url,
+    application_name: name,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: 5_000,
+  };
 }
 
 /** For reads and for writes apart from the lane. `statementMs` bounds each: long reads hold back vacuum. */
-export function createPool(url: string, options: { name: string; max: number; statementMs: number; log: Logger }): Pool {
+export function createPool(
+  url: string,
+  options: { name: string; max: number; statementMs: number; log: Logger },
+): Pool {
   // A connection keeps the plan that it made while a table was small and read whole: ten thousand rows later that plan takes minutes.
-  const pool = new Pool({ ...connectionConfig(url, options.name), max: options.max, statement_timeout: options.statementMs, options: '-c enable_seqscan=off', idleTimeoutMillis: 30_000 });
+  const pool = new Pool({
+    ...connectionConfig(url, options.name),
+    max: options.max,
+    statement_timeout: options.statementMs,
+    options: '-c enable_seqscan=off',
+    idleTimeoutMillis: 30_000,
+  });
   pool.on('error', (error) => options.log.debug({ err: error }, 'an idle connection was lost'));
   // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
   pool.on('connect', (client) => {
@@ -30,7 +45,8 @@ export function hidePassword(url: string): string {
   try {
     const parsed = new URL(url);
     if (parsed.password !== '') parsed.password = '***';
-    for (const name of ['password', 'sslpassword']) if (parsed.searchParams.has(name)) parsed.searchParams.set(name, '***');
+    for (const name of ['password', 'sslpassword'])
+      if (parsed.searchParams.has(name)) parsed.searchParams.set(name, '***');
     return parsed.href;
   } catch {
     return 'the given database URL';
@@ -41,7 +57,9 @@ export function hidePassword(url: string): string {
 function checkScheme(url: string): void {
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined || ['postgres', 'postgresql', 'socket'].includes(scheme)) return;
-  throw new HatchetError('INVALID_ARGUMENT', `${hidePassword(url)} is not the address of a Postgres`, { remedy: 'Write it as postgres://user:password@host:5432/database.' });
+  throw new HatchetError('INVALID_ARGUMENT', `${hidePassword(url)} is not the address of a Postgres`, {
+    remedy: 'Write it as postgres://user:password@host:5432/database.',
+  });
 }
 
 /**
@@ -55,19 +73,31 @@ export async function connect(url: string, name: string): Promise<{ client: Clie
     client = new Client(connectionConfig(url, name));
     client.on('error', () => undefined); // what it breaks fails by itself
     await client.connect();
-    const { rows } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::integer AS version`);
+    const { rows } = await client.query<{ version: number }>(
+      `SELECT current_setting('server_version_num')::integer AS version`,
+    );
     const version = rows[0]?.version ?? 0;
     if (version < oldestVersion) {
-      throw new HatchetError('POSTGRES_TOO_OLD', `${hidePassword(url)} is Postgres ${Math.floor(version / 10_000)}; 15 or newer is needed`, {
-        remedy: 'Upgrade the server, or leave --database-url out to use the embedded one.',
-      });
+      throw new HatchetError(
+        'POSTGRES_TOO_OLD',
+        `${hidePassword(url)} is Postgres ${Math.floor(version / 10_000)}; 15 or newer is needed`,
+        {
+          remedy: 'Upgrade the server, or leave --database-url out to use the embedded one.',
+        },
+      );
     }
     return { client, version };
   } catch (cause) {
     await client?.end().catch(() => undefined);
     if (cause instanceof HatchetError) throw cause;
-    const why = cause instanceof Error ? cause.message || (sqlstateOf(cause) ?? ('code' in cause ? String(cause.code) : cause.name)) : String(cause);
-    throw new HatchetError('POSTGRES_UNREACHABLE', `Postgres at ${hidePassword(url)} cannot be used: ${why}`, { cause, remedy: 'Check the address, the password and that the server runs.' });
+    const why =
+      cause instanceof Error
+        ? cause.message || (sqlstateOf(cause) ?? ('code' in cause ? String(cause.code) : cause.name))
+        : String(cause);
+    throw new HatchetError('POSTGRES_UNREACHABLE', `Postgres at ${hidePassword(url)} cannot be used: ${why}`, {
+      cause,
+      remedy: 'Check the address, the password and that the server runs.',
+    });
   }
 }
 

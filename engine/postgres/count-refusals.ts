@@ -11,7 +11,10 @@ export function countRefusals(client: ClientBase & { readonly connection?: unkno
     const sqlstate = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (!isRefusedValue(sqlstate)) return;
     faults.statementsRefused++;
-    log.error({ err: error, sqlstate, code: 'STATEMENT_REFUSED' }, 'Postgres refused a value that the engine should have refused before: this is a bug');
+    log.error(
+      { err: error, sqlstate, code: 'STATEMENT_REFUSED' },
+      'Postgres refused a value that the engine should have refused before: this is a bug',
+    );
   });
 }
 

@@ -51,7 +51,11 @@ export async function lockDataDir(url: string, dataDir: string): Promise<DataDir
       await delay(20);
     }
     const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version') AS version`);
-    return { serverVersion: rows[0]?.version ?? '', isHeld: () => held, release: () => client.end().catch(() => undefined) };
+    return {
+      serverVersion: rows[0]?.version ?? '',
+      isHeld: () => held,
+      release: () => client.end().catch(() => undefined),
+    };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

@@ -69,7 +69,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   prepareDataDir(dataDir, user);
   const binaries = await findBinaries(user, options.binaries);
   const { cluster, created } = await openCluster(dataDir, { user, binaries });
-  const server = new EmbeddedServer({ dataDir, log: options.log, user, binaries, cluster, settings: options.settings ?? {} });
+  const server = new EmbeddedServer({
+    dataDir,
+    log: options.log,
+    user,
+    binaries,
+    cluster,
+    settings: options.settings ?? {},
+  });
   await server.start(created);
   return server;
 }
@@ -90,7 +97,14 @@ class EmbeddedServer implements EmbeddedPostgres {
   #stopping: Promise<void> | undefined;
   detail = '';
 
-  constructor(options: { dataDir: string; log: Logger; user: ServerUser; binaries: Binaries; cluster: Cluster; settings: Readonly<Record<string, string>> }) {
+  constructor(options: {
+    dataDir: string;
+    log: Logger;
+    user: ServerUser;
+    binaries: Binaries;
+    cluster: Cluster;
+    settings: Readonly<Record<string, string>>;
+  }) {
     this.#dataDir = options.dataDir;
     this.#log = options.log;
     this.#user = options.user;
@@ -117,7 +131,8 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   async start(created: boolean): Promise<void> {
     const how = await this.#bringUp({ samePort: false });
-    const done = how === 'adopted' ? `adopted the running one, pid ${this.#pid}` : created ? 'made a new cluster' : 'started';
+    const done =
+      how === 'adopted' ? `adopted the running one, pid ${this.#pid}` : created ? 'made a new cluster' : 'started';
     this.detail = `${done}, port ${this.port}`;
   }
 
@@ -174,7 +189,8 @@ class EmbeddedServer implements EmbeddedPostgres {
       await this.#usePort(found.port);
       return (await this.#answers(() => isAlive(found.pid))) ? 'adopted' : 'failed';
     }
-    if (!options.samePort && (this.#cluster.port === 0 || !(await isFreePort(this.#cluster.port)))) await this.#usePort(await freePort());
+    if (!options.samePort && (this.#cluster.port === 0 || !(await isFreePort(this.#cluster.port))))
+      await this.#usePort(await freePort());
     const child = this.#spawn();
     const launched = await this.#answers(() => !child.ended);
     if (!launched) clearReusedPid(folder);
@@ -192,13 +208,21 @@ class EmbeddedServer implements EmbeddedPostgres {
     const { folder } = this.#cluster;
     const [of, by] = [clusterMajor(folder), await serverMajor(this.#binaries)];
     if (of === undefined || by === undefined || of === by) return;
-    throw new HatchetError('DATA_DIR_UNUSABLE', `the data in ${folder} is of Postgres ${of}, and this version brings Postgres ${by}, which cannot read it`, {
-      remedy: `Move it with a Postgres ${of} by pg_dump, go on with the version that made it, use another --data-dir, or begin anew with \`hatchet dev --reset\`.`,
-    });
+    throw new HatchetError(
+      'DATA_DIR_UNUSABLE',
+      `the data in ${folder} is of Postgres ${of}, and this version brings Postgres ${by}, which cannot read it`,
+      {
+        remedy: `Move it with a Postgres ${of} by pg_dump, go on with the version that made it, use another --data-dir, or begin anew with \`hatchet dev --reset\`.`,
+      },
+    );
   }
 
   #startError(): HatchetError {
-    return new HatchetError('POSTGRES_START', `Postgres did not start on port ${this.port}: ${lastLines(this.#logPath)}`, { remedy: `Read ${this.#logPath}.` });
+    return new HatchetError(
+      'POSTGRES_START',
+      `Postgres did not start on port ${this.port}: ${lastLines(this.#logPath)}`,
+      { remedy: `Read ${this.#logPath}.` },
+    );
   }
 
   get #logPath(): string {
@@ -207,13 +231,17 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   #spawn(): { ended: boolean } {
     const log = openServerLog(this.#logPath);
-    const child = spawn(this.#binaries.postgres, ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port, this.#settings)], {
-      ...this.#user.spawn,
-      cwd: this.#cluster.folder,
-      detached: true, // a Ctrl+C in the terminal must not reach it before the engine has let go
-      stdio: ['ignore', log, log],
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
-    });
+    const child = spawn(
+      this.#binaries.postgres,
+      ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port, this.#settings)],
+      {
+        ...this.#user.spawn,
+        cwd: this.#cluster.folder,
+        detached: true, // a Ctrl+C in the terminal must not reach it before the engine has let go
+        stdio: ['ignore', log, log],
+        env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+      },
+    );
     closeSync(log);
     child.unref();
     const state = { ended: false };
@@ -236,17 +264,25 @@ class EmbeddedServer implements EmbeddedPostgres {
     const startedAt = Date.now();
     let recovering = false;
     while (isUp()) {
-      const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 2_000, application_name: 'hatchet start' });
+      const client = new Client({
+        connectionString: this.url,
+        connectionTimeoutMillis: 2_000,
+        application_name: 'hatchet start',
+      });
       client.on('error', () => undefined);
       try {
         await client.connect();
         return true;
       } catch (error) {
         if (sqlstateOf(error) === Sqlstate.invalidPassword) {
-          throw new HatchetError('DATA_DIR_UNUSABLE', `the Postgres on port ${this.port} does not take the password in ${recordPath(this.#dataDir)}`, {
-            cause: error,
-            remedy: 'Restore that file, or delete the data folder to start afresh.',
-          });
+          throw new HatchetError(
+            'DATA_DIR_UNUSABLE',
+            `the Postgres on port ${this.port} does not take the password in ${recordPath(this.#dataDir)}`,
+            {
+              cause: error,
+              remedy: 'Restore that file, or delete the data folder to start afresh.',
+            },
+          );
         }
         recovering = sqlstateOf(error) === Sqlstate.cannotConnectNow;
       } finally {
@@ -279,7 +315,11 @@ class EmbeddedServer implements EmbeddedPostgres {
           if (this.#watch === undefined) await lock.release();
           else this.#lock = lock;
         },
-        (error: unknown) => this.#log.error({ err: error }, 'the lock of the data folder was lost and could not be taken again; trying on'),
+        (error: unknown) =>
+          this.#log.error(
+            { err: error },
+            'the lock of the data folder was lost and could not be taken again; trying on',
+          ),
       )
       .finally(() => {
         this.#relocking = undefined;

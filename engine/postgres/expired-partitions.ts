@@ -23,19 +23,30 @@ const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t O
 
 /** The rows that unfinished runs need of a table below the bound. Repeated under the lock, it adds what came since. */
 const keepRows: Record<DayTable['name'], (target: string) => string> = {
-  run: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
-  run_end: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run_end x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
-  task: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN task x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
-  result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
-  history: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
-  stream_chunk: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN stream_chunk x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
-  durable_entry: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_entry x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
-  durable_result: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  run: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
+  run_end: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN run_end x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
+  task: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN task x ON x.id = u.id WHERE x.id < $2 ON CONFLICT DO NOTHING`,
+  result: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  history: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN history x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  stream_chunk: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN stream_chunk x ON x.run_id = u.id WHERE x.run_id < $2 ON CONFLICT DO NOTHING`,
+  durable_entry: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_entry x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  durable_result: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN durable_result x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
   // A run holds all that its event brought: nothing of an event outlives its day.
   event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
-  audit_line: (target) => `INSERT INTO ${target} SELECT x.* FROM audit_line x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
-  event_run: (target) => `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
-  log_line: (target) => `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN log_line x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
+  audit_line: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM audit_line x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
+  event_run: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
+  log_line: (target) =>
+    `INSERT INTO ${target} SELECT x.* FROM unnest($1::uuid[]) AS u (id) JOIN log_line x ON x.task_id = u.id WHERE x.task_id < $2 ON CONFLICT DO NOTHING`,
 };
 
 interface Expiry {
@@ -52,7 +63,10 @@ interface Expiry {
  * Interrupted anywhere, the next call finishes it.
  * @returns the names of the dropped ones
  */
-export async function dropExpiredPartitions(client: ClientBase, options: { nowMs: number; retentionDays: number; auditDays: number }): Promise<string[]> {
+export async function dropExpiredPartitions(
+  client: ClientBase,
+  options: { nowMs: number; retentionDays: number; auditDays: number },
+): Promise<string[]> {
   const today = dayOf(options.nowMs);
   const runDay = today - options.retentionDays;
   return underMaintenanceLock(client, async () => {
@@ -90,7 +104,8 @@ async function readExpiry(client: ClientBase, day: number): Promise<Expiry> {
 async function dropLeftovers(client: ClientBase, table: DayTable, day: number): Promise<string[]> {
   const dropped: string[] = [];
   for (const partition of await partitionsOf(client, table)) {
-    if (partition.detaching) await patiently(client, { lockMs }, () => client.query(ddl.finalize(table, partition.name)));
+    if (partition.detaching)
+      await patiently(client, { lockMs }, () => client.query(ddl.finalize(table, partition.name)));
     else if (partition.attached || (!partition.old && partition.day >= day)) continue;
     await patiently(client, { lockMs }, () => client.query(ddl.drop(partition.name)));
     dropped.push(partition.name);
@@ -107,11 +122,18 @@ async function detachAll(client: ClientBase, table: DayTable, expired: readonly 
   }
 }
 
-async function swap(client: ClientBase, table: DayTable, options: { expired: readonly Partition[]; expiry: Expiry }): Promise<void> {
+async function swap(
+  client: ClientBase,
+  table: DayTable,
+  options: { expired: readonly Partition[]; expiry: Expiry },
+): Promise<void> {
   const { expired, expiry } = options;
   const target = oldPartitionName(table.name, expiry.day);
   const keep = keepRows[table.name](target);
-  const values = [table.name === 'run' || table.key === 'run_id' ? expiry.runIds : expiry.taskIds, dayBound(expiry.day)];
+  const values = [
+    table.name === 'run' || table.key === 'run_id' ? expiry.runIds : expiry.taskIds,
+    dayBound(expiry.day),
+  ];
   await client.query(ddl.createOld(table, expiry.day));
   await client.query(keep, values);
   await patiently(client, { lockMs: swapLockMs }, async () => {

@@ -17,10 +17,15 @@ const leftPayloads = `DELETE FROM staged_payload WHERE staged_at < now() - inter
 const yearUs = 366 * 86_400 * 1_000_000;
 
 /** Drops what has no meaning any more: idempotency keys and webhooks' deliveries that ran out, old windows of dynamic rate limits, scheduled runs past the retention, staged payloads that nobody takes. */
-export async function dropExpiredRows(client: ClientBase, options: { nowMs: number; retentionDays: number }): Promise<void> {
+export async function dropExpiredRows(
+  client: ClientBase,
+  options: { nowMs: number; retentionDays: number },
+): Promise<void> {
   const nowUs = options.nowMs * 1000;
-  for (let dropped = chunk; dropped === chunk; ) dropped = (await client.query(expiredClaims, [nowUs, chunk])).rowCount ?? 0;
-  for (let dropped = chunk; dropped === chunk; ) dropped = (await client.query(expiredDeliveries, [nowUs, chunk])).rowCount ?? 0;
+  for (let dropped = chunk; dropped === chunk;)
+    dropped = (await client.query(expiredClaims, [nowUs, chunk])).rowCount ?? 0;
+  for (let dropped = chunk; dropped === chunk;)
+    dropped = (await client.query(expiredDeliveries, [nowUs, chunk])).rowCount ?? 0;
   await client.query(expiredLimits, [nowUs - yearUs]);
   await client.query(leftPayloads);
   await client.query(pastSchedules, [nowUs - options.retentionDays * 86_400_000_000]);

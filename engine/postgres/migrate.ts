@@ -64,10 +64,14 @@ async function applied(client: Client): Promise<Applied[]> {
 function refuseNewer(rows: readonly Applied[], files: readonly MigrationFile[]): void {
   const unknown = rows.find((row) => !files.some((file) => file.name === row.name));
   if (unknown === undefined) return;
-  throw new HatchetError('SCHEMA_NEWER', `the database has migration ${unknown.name}, which this version does not know`, {
-    remedy: 'Upgrade hatchet-ts to the version that made it, or migrate down with that version first.',
-    details: { migration: unknown.name },
-  });
+  throw new HatchetError(
+    'SCHEMA_NEWER',
+    `the database has migration ${unknown.name}, which this version does not know`,
+    {
+      remedy: 'Upgrade hatchet-ts to the version that made it, or migrate down with that version first.',
+      details: { migration: unknown.name },
+    },
+  );
 }
 
 function isChanged(row: Applied, files: readonly MigrationFile[]): boolean {
@@ -80,17 +84,24 @@ async function checkedApplied(client: Client, files: readonly MigrationFile[]): 
   refuseNewer(rows, files);
   const changed = rows.find((row) => isChanged(row, files));
   if (changed !== undefined) {
-    throw new HatchetError('SCHEMA_CHANGED', `migration ${changed.name} was applied with another text than its file has now`, {
-      remedy: 'Applied migrations never change: restore the file, and put the change into a new one.',
-      details: { migration: changed.name },
-    });
+    throw new HatchetError(
+      'SCHEMA_CHANGED',
+      `migration ${changed.name} was applied with another text than its file has now`,
+      {
+        remedy: 'Applied migrations never change: restore the file, and put the change into a new one.',
+        details: { migration: changed.name },
+      },
+    );
   }
   return rows;
 }
 
 function indexOf(files: readonly MigrationFile[], to: string): number {
   const index = files.findIndex((file) => file.name === to || file.name.startsWith(`${to.padStart(4, '0')}_`));
-  if (index < 0) throw new HatchetError('INVALID_ARGUMENT', `there is no migration ${to}`, { remedy: `Choose one of ${files.map((file) => file.name).join(', ')}.` });
+  if (index < 0)
+    throw new HatchetError('INVALID_ARGUMENT', `there is no migration ${to}`, {
+      remedy: `Choose one of ${files.map((file) => file.name).join(', ')}.`,
+    });
   return index;
 }
 
@@ -136,7 +147,12 @@ export async function migrateDown(url: string, options: MigrateOptions = {}): Pr
   return withClient(url, (client) =>
     underLock(client, async () => {
       const rows = await checkedApplied(client, files);
-      const keep = options.to === undefined ? Math.max(rows.length - 1, 0) : options.to === '0' ? 0 : indexOf(files, options.to) + 1;
+      const keep =
+        options.to === undefined
+          ? Math.max(rows.length - 1, 0)
+          : options.to === '0'
+            ? 0
+            : indexOf(files, options.to) + 1;
       const names = rows
         .slice(keep)
         .map((row) => row.name)
@@ -163,7 +179,11 @@ export async function migrationStatus(url: string, folder = migrationsFolder()):
     refuseNewer(rows, files);
     return files.map((file) => {
       const row = rows.find((candidate) => candidate.name === file.name);
-      return { name: file.name, appliedAt: row?.applied_at ?? null, changed: row !== undefined && isChanged(row, files) };
+      return {
+        name: file.name,
+        appliedAt: row?.applied_at ?? null,
+        changed: row !== undefined && isChanged(row, files),
+      };
     });
   });
 }
@@ -171,11 +191,21 @@ export async function migrationStatus(url: string, folder = migrationsFolder()):
 /** @throws HatchetError SCHEMA_BEHIND, SCHEMA_CHANGED, SCHEMA_NEWER unless the schema is exactly this version's */
 export async function verifyMigrations(url: string, folder = migrationsFolder()): Promise<void> {
   const pending = await withClient(url, (client) => pendingOf(client, migrationFiles(folder)));
-  if (pending.length > 0) throw new HatchetError('SCHEMA_BEHIND', `the database lacks ${pending.join(', ')}`, { remedy: 'Run `hatchet migrate up`.' });
+  if (pending.length > 0)
+    throw new HatchetError('SCHEMA_BEHIND', `the database lacks ${pending.join(', ')}`, {
+      remedy: 'Run `hatchet migrate up`.',
+    });
 }
 
-function finish(step: { name: string; direction: 'up' | 'down'; startedAt: number }, options: MigrateOptions): MigrationStep {
-  const done: MigrationStep = { name: step.name, direction: step.direction, ms: Math.round(performance.now() - step.startedAt) };
+function finish(
+  step: { name: string; direction: 'up' | 'down'; startedAt: number },
+  options: MigrateOptions,
+): MigrationStep {
+  const done: MigrationStep = {
+    name: step.name,
+    direction: step.direction,
+    ms: Math.round(performance.now() - step.startedAt),
+  };
   options.onStep?.(done);
   return done;
 }
@@ -201,5 +231,14 @@ async function runOne(client: Client, dir: string, direction: 'up' | 'down'): Pr
   // Loaded only when there is something to do: it costs more than a start's whole check.
   const { runner } = await import('node-pg-migrate');
   const quiet = (): void => undefined;
-  await runner({ dbClient: client, dir, direction, count: 1, migrationsTable, singleTransaction: true, noLock: true, log: quiet });
+  await runner({
+    dbClient: client,
+    dir,
+    direction,
+    count: 1,
+    migrationsTable,
+    singleTransaction: true,
+    noLock: true,
+    log: quiet,
+  });
 }

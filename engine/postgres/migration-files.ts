@@ -25,6 +25,8 @@ export function migrationFiles(folder: string): MigrationFile[] {
     .sort()
     .map((file) => ({
       name: file.slice(0, -'.sql'.length),
-      checksum: createHash('sha256').update(readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n')).digest('hex'),
+      checksum: createHash('sha256')
+        .update(readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n'))
+        .digest('hex'),
     }));
 }

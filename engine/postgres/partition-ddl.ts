@@ -44,7 +44,8 @@ export const ddl = {
   },
   lock: (table: DayTable) => `LOCK TABLE ${table.name} IN ACCESS EXCLUSIVE MODE`,
   detach: (table: DayTable, name: string) => `ALTER TABLE ${table.name} DETACH PARTITION ${name}`,
-  detachConcurrently: (table: DayTable, name: string) => `ALTER TABLE ${table.name} DETACH PARTITION ${name} CONCURRENTLY`,
+  detachConcurrently: (table: DayTable, name: string) =>
+    `ALTER TABLE ${table.name} DETACH PARTITION ${name} CONCURRENTLY`,
   finalize: (table: DayTable, name: string) => `ALTER TABLE ${table.name} DETACH PARTITION ${name} FINALIZE`,
   drop: (name: string) => `DROP TABLE IF EXISTS ${name}`,
 } as const;
@@ -58,7 +59,9 @@ const listPartitions = `
 
 /** By day; also those that are made and not attached, or detached and not dropped. */
 export async function partitionsOf(client: ClientBase, table: DayTable): Promise<Partition[]> {
-  const { rows } = await client.query<{ name: string; attached: boolean; detaching: boolean }>(listPartitions, [table.name]);
+  const { rows } = await client.query<{ name: string; attached: boolean; detaching: boolean }>(listPartitions, [
+    table.name,
+  ]);
   return rows
     .flatMap((row) => {
       const named = partitionDay(row.name);
@@ -71,7 +74,11 @@ export async function partitionsOf(client: ClientBase, table: DayTable): Promise
  * A statement that waits for a lock makes every later one on the table wait behind it:
  * it asks for `lockMs`, lets the others pass, and asks again.
  */
-export async function patiently(client: ClientBase, options: { lockMs: number }, work: () => Promise<unknown>): Promise<void> {
+export async function patiently(
+  client: ClientBase,
+  options: { lockMs: number },
+  work: () => Promise<unknown>,
+): Promise<void> {
   await client.query(`SELECT set_config('lock_timeout', $1, false)`, [`${options.lockMs}ms`]);
   try {
     for (let attempt = 1; ; attempt++) {

@@ -17,7 +17,10 @@ export async function preparePartitions(client: ClientBase, nowMs: number): Prom
     for (const table of dayTables) {
       const partitions = await partitionsOf(client, table);
       // A clock that went back may ask for days that are gone; what is left of them is in the old partition.
-      const first = Math.max(today - 1, ...partitions.filter((partition) => partition.old && partition.attached).map((partition) => partition.day));
+      const first = Math.max(
+        today - 1,
+        ...partitions.filter((partition) => partition.old && partition.attached).map((partition) => partition.day),
+      );
       for (let day = first; day <= today + daysAhead; day++) {
         const name = partitionName(table.name, day);
         if (partitions.some((partition) => partition.name === name && partition.attached)) continue;

@@ -45,7 +45,10 @@ export class RowBuffer<Row> {
   /** Takes all of the rows, or none. @throws HatchetError as `write` */
   async writeAll(rows: readonly Row[]): Promise<void> {
     const { what, mostRows, mostWeight, weightOf } = this.#options;
-    if (this.#waiting.length >= mostRows || this.#weight > mostWeight) throw new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, { remedy: 'Send less, or less often.' });
+    if (this.#waiting.length >= mostRows || this.#weight > mostWeight)
+      throw new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, {
+        remedy: 'Send less, or less often.',
+      });
     const written = rows.map((row) => {
       this.#weight += weightOf(row);
       return new Promise<void>((resolve, reject) => this.#waiting.push({ row, resolve, reject }));
@@ -79,7 +82,10 @@ export class RowBuffer<Row> {
         await this.#store(batch.slice(0, half));
         return this.#store(batch.slice(half));
       }
-      const failure = new HatchetError('COMMAND_FAILED', `${this.#options.what} could not be stored`, { cause: error, remedy: 'Check that Postgres is reachable.' });
+      const failure = new HatchetError('COMMAND_FAILED', `${this.#options.what} could not be stored`, {
+        cause: error,
+        remedy: 'Check that Postgres is reachable.',
+      });
       for (const { reject } of batch) reject(failure);
     }
   }

@@ -24,5 +24,8 @@ const settings: Record<string, string> = {
 
 /** @param changes settings in place of these */
 export function serverFlags(port: number, changes: Readonly<Record<string, string>> = {}): string[] {
-  return Object.entries({ ...settings, ...changes, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return Object.entries({ ...settings, ...changes, port: String(port) }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
 }

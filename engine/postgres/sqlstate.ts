@@ -39,7 +39,12 @@ const sessionEnded: ReadonlySet<string> = new Set([
   Sqlstate.idleInTransactionTimeout,
 ]);
 
-const retryable: ReadonlySet<string> = new Set([Sqlstate.serializationFailure, Sqlstate.deadlockDetected, Sqlstate.lockNotAvailable, Sqlstate.tooManyConnections]);
+const retryable: ReadonlySet<string> = new Set([
+  Sqlstate.serializationFailure,
+  Sqlstate.deadlockDetected,
+  Sqlstate.lockNotAvailable,
+  Sqlstate.tooManyConnections,
+]);
 
 /** Anything without a SQLSTATE is a lost connection: node-postgres and sockets have codes and messages of their own. */
 export function classifyFailure(error: unknown): Failure {

@@ -1,6 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
-import { byEvents, byRuns, byTasks, byTenant, liveOfTasks, nextEvents, nextRuns, tasksOfRuns, tenantItself, workflowsOfTenant } from './purge-statements.ts';
+import {
+  byEvents,
+  byRuns,
+  byTasks,
+  byTenant,
+  liveOfTasks,
+  nextEvents,
+  nextRuns,
+  tasksOfRuns,
+  tenantItself,
+  workflowsOfTenant,
+} from './purge-statements.ts';
 
 /** Runs or events of a slice. */
 const sliceRuns = 1_000;
@@ -25,7 +36,9 @@ export interface Deletion {
  * For the connection's life.
  */
 export async function preparePurge(client: ClientBase): Promise<void> {
-  await client.query(`SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false), set_config('enable_seqscan', 'off', false)`);
+  await client.query(
+    `SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false), set_config('enable_seqscan', 'off', false)`,
+  );
 }
 
 /**
@@ -36,9 +49,14 @@ export async function preparePurge(client: ClientBase): Promise<void> {
 export async function deleteRows(deletion: Deletion): Promise<boolean> {
   const { client, tenantId, signal } = deletion;
   let rows = 0;
-  const remove = async (statements: readonly string[], key: string | readonly string[], most = chunk): Promise<void> => {
+  const remove = async (
+    statements: readonly string[],
+    key: string | readonly string[],
+    most = chunk,
+  ): Promise<void> => {
     for (const statement of statements) {
-      for (let removed = most; removed === most && !signal.aborted; rows += removed) removed = (await client.query(statement, [key, most])).rowCount ?? 0;
+      for (let removed = most; removed === most && !signal.aborted; rows += removed)
+        removed = (await client.query(statement, [key, most])).rowCount ?? 0;
     }
   };
   const slice = async (work: () => Promise<void>): Promise<void> => {
@@ -48,7 +66,11 @@ export async function deleteRows(deletion: Deletion): Promise<boolean> {
     await delay(Math.min(performance.now() - startedAt, longestPauseMs), undefined, { signal }).catch(() => undefined);
   };
 
-  for (let runIds = await readRuns(deletion, firstId); runIds.length > 0; runIds = await readRuns(deletion, runIds.at(-1) ?? firstId)) {
+  for (
+    let runIds = await readRuns(deletion, firstId);
+    runIds.length > 0;
+    runIds = await readRuns(deletion, runIds.at(-1) ?? firstId)
+  ) {
     await slice(async () => {
       const taskIds = await readTasks(client, runIds);
       await remove(byTasks, taskIds);
@@ -56,7 +78,11 @@ export async function deleteRows(deletion: Deletion): Promise<boolean> {
     });
     if (signal.aborted) return false;
   }
-  for (let eventIds = await readEvents(deletion, firstId); eventIds.length > 0; eventIds = await readEvents(deletion, eventIds.at(-1) ?? firstId)) {
+  for (
+    let eventIds = await readEvents(deletion, firstId);
+    eventIds.length > 0;
+    eventIds = await readEvents(deletion, eventIds.at(-1) ?? firstId)
+  ) {
     await slice(() => remove(byEvents, eventIds));
     if (signal.aborted) return false;
   }
@@ -88,6 +114,9 @@ async function readTasks(client: ClientBase, runIds: readonly string[]): Promise
   const taskIds = rows.map((row) => row.id);
   const live = await client.query<{ count: number }>(liveOfTasks, [taskIds]);
   const unfinished = live.rows[0]?.count ?? 0;
-  if (unfinished > 0) throw new Error(`${unfinished} tasks of a tenant that is being deleted are unfinished: another engine has taken its shard over`);
+  if (unfinished > 0)
+    throw new Error(
+      `${unfinished} tasks of a tenant that is being deleted are unfinished: another engine has taken its shard over`,
+    );
   return taskIds;
 }

@@ -24,24 +24,46 @@ export async function emptyMemory(owner: Commands, tenantId: string, signal: Abo
     // In every pass: the shard may have been lost and taken over again.
     await owner.submit(tenantId, { kind: 'closeTenant', tenantId });
     if (owner.stateOf(tenantId) !== state) continue;
-    if ((await endAll(owner, state, { tenantId, signal })) === 0 && owner.stateOf(tenantId) === state) return !signal.aborted;
+    if ((await endAll(owner, state, { tenantId, signal })) === 0 && owner.stateOf(tenantId) === state)
+      return !signal.aborted;
     await delay(pauseMs);
   }
   return false;
 }
 
 /** @returns how much there was */
-async function endAll(owner: Commands, state: ShardState, options: { tenantId: string; signal: AbortSignal }): Promise<number> {
+async function endAll(
+  owner: Commands,
+  state: ShardState,
+  options: { tenantId: string; signal: AbortSignal },
+): Promise<number> {
   const { tenantId } = options;
   const isOwn = (item: { tenantId: string }): boolean => item.tenantId === tenantId;
   let found = 0;
-  found += await slices(timersOf(state.crons, isOwn), options, (ids) => owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'cron', ids }));
-  found += await slices(timersOf(state.schedules, isOwn), options, (ids) => owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids }));
-  found += await slices(filtersOf(state, isOwn), options, (ids) => together(ids.map((filterId) => owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId }))));
-  found += await slices(runsOf(state, tenantId), options, (ids) => owner.submit(tenantId, { kind: 'cancel', tenantId, ids: [...new Set(ids)] }));
-  found += await slices(workersOf(state, isOwn), options, (ids) => together(ids.flatMap((workerId) => [owner.submit(tenantId, { kind: 'unsubscribe', tenantId, workerId }), owner.submit(tenantId, { kind: 'workerLost', workerId, forget: true })])));
+  found += await slices(timersOf(state.crons, isOwn), options, (ids) =>
+    owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'cron', ids }),
+  );
+  found += await slices(timersOf(state.schedules, isOwn), options, (ids) =>
+    owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids }),
+  );
+  found += await slices(filtersOf(state, isOwn), options, (ids) =>
+    together(ids.map((filterId) => owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId }))),
+  );
+  found += await slices(runsOf(state, tenantId), options, (ids) =>
+    owner.submit(tenantId, { kind: 'cancel', tenantId, ids: [...new Set(ids)] }),
+  );
+  found += await slices(workersOf(state, isOwn), options, (ids) =>
+    together(
+      ids.flatMap((workerId) => [
+        owner.submit(tenantId, { kind: 'unsubscribe', tenantId, workerId }),
+        owner.submit(tenantId, { kind: 'workerLost', workerId, forget: true }),
+      ]),
+    ),
+  );
   // Tasks that wait for one would bring it back: they are gone by now.
-  found += await slices(rateLimitsOf(state, isOwn), options, (keys) => together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))));
+  found += await slices(rateLimitsOf(state, isOwn), options, (keys) =>
+    together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))),
+  );
   return found;
 }
 
@@ -49,7 +71,11 @@ async function endAll(owner: Commands, state: ShardState, options: { tenantId: s
 type Found = { id: string; weight: number } | undefined;
 
 /** Walks over memory while it changes: what is passed over by that is found in the next pass. */
-async function slices(items: Iterable<Found>, { signal }: { signal: AbortSignal }, end: (ids: string[]) => Promise<unknown>): Promise<number> {
+async function slices(
+  items: Iterable<Found>,
+  { signal }: { signal: AbortSignal },
+  end: (ids: string[]) => Promise<unknown>,
+): Promise<number> {
   const slice = new Slice();
   let count = 0;
   let weight = 0;
@@ -77,28 +103,36 @@ async function together(commands: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(commands)) {
     if (result.status === 'fulfilled') continue;
     const error: unknown = result.reason;
-    if (!(error instanceof HatchetError) || (error.code !== 'UNKNOWN_FILTER' && error.code !== 'UNKNOWN_WORKER')) throw error;
+    if (!(error instanceof HatchetError) || (error.code !== 'UNKNOWN_FILTER' && error.code !== 'UNKNOWN_WORKER'))
+      throw error;
   }
 }
 
-function* timersOf(timers: ReadonlyMap<string, { id: string; tenantId: string }>, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
+function* timersOf(
+  timers: ReadonlyMap<string, { id: string; tenantId: string }>,
+  isOwn: (item: { tenantId: string }) => boolean,
+): Generator<Found> {
   for (const timer of timers.values()) yield isOwn(timer) ? { id: timer.id, weight: 1 } : undefined;
 }
 
 function* filtersOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
-  for (const filters of state.filters.values()) for (const filter of filters.values()) yield isOwn(filter) ? { id: filter.id, weight: 1 } : undefined;
+  for (const filters of state.filters.values())
+    for (const filter of filters.values()) yield isOwn(filter) ? { id: filter.id, weight: 1 } : undefined;
 }
 
 function* workersOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
   // A worker's tasks end with it.
-  for (const worker of state.workersById.values()) yield isOwn(worker) ? { id: worker.id, weight: 1 + worker.tasks.size } : undefined;
+  for (const worker of state.workersById.values())
+    yield isOwn(worker) ? { id: worker.id, weight: 1 + worker.tasks.size } : undefined;
 }
 
 function* rateLimitsOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
-  for (const limit of state.rateLimits.values()) yield isOwn(limit) && limit.exists ? { id: limit.key, weight: 1 } : undefined;
+  for (const limit of state.rateLimits.values())
+    yield isOwn(limit) && limit.exists ? { id: limit.key, weight: 1 } : undefined;
 }
 
 /** The runs of unfinished tasks, each as often as it has such. Tasks that have ended, and whose worker has still to be told, count too. */
 function* runsOf(state: ShardState, tenantId: string): Generator<Found> {
-  for (const row of state.tasks.rows()) yield state.stepOf(row).version.tenantId === tenantId ? { id: state.runIdOf(row), weight: 1 } : undefined;
+  for (const row of state.tasks.rows())
+    yield state.stepOf(row).version.tenantId === tenantId ? { id: state.runIdOf(row), weight: 1 } : undefined;
 }

@@ -68,9 +68,11 @@ export class TenantPurge {
     const { owner, reads, log } = this.#options;
     try {
       const { rows } = await reads.query<DeletedTenant>(deletedTenants);
-      for (const tenant of rows) if (owner.stateOf(tenant.id) !== undefined && !this.#stopped.signal.aborted) await this.#purge(tenant);
+      for (const tenant of rows)
+        if (owner.stateOf(tenant.id) !== undefined && !this.#stopped.signal.aborted) await this.#purge(tenant);
     } catch (error) {
-      if (!this.#stopped.signal.aborted) log.warn({ err: error }, 'deleted tenants could not be looked for; trying again');
+      if (!this.#stopped.signal.aborted)
+        log.warn({ err: error }, 'deleted tenants could not be looked for; trying again');
     }
   }
 
@@ -86,7 +88,8 @@ export class TenantPurge {
       await delay(Math.max(graceMs - tenant.age_ms - (performance.now() - startedAt), 0), undefined, { signal });
       await this.#empty(tenant.id);
       const rows = await this.#deleteRows(tenant);
-      if (rows !== undefined) log.info({ ...facts, rows, ms: Math.round(performance.now() - startedAt) }, 'a deleted tenant is purged');
+      if (rows !== undefined)
+        log.info({ ...facts, rows, ms: Math.round(performance.now() - startedAt) }, 'a deleted tenant is purged');
     } catch (error) {
       if (signal.aborted || owner.stateOf(tenant.id) === undefined) return;
       log.warn({ err: error, ...facts }, 'a deleted tenant could not be purged; trying again');
@@ -94,7 +97,8 @@ export class TenantPurge {
   }
 
   async #empty(tenantId: string): Promise<void> {
-    if (!(await emptyMemory(this.#options.owner, tenantId, this.#stopped.signal))) throw new Error('memory holds something of the tenant still');
+    if (!(await emptyMemory(this.#options.owner, tenantId, this.#stopped.signal)))
+      throw new Error('memory holds something of the tenant still');
   }
 
   /** @returns the number of rows; undefined where it was stopped, or another engine is at it */
@@ -104,7 +108,10 @@ export class TenantPurge {
     client.on('error', () => undefined); // what it breaks fails by itself
     await client.connect();
     try {
-      const { rows: locks } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS locked', [purgeLock]);
+      const { rows: locks } = await client.query<{ locked: boolean }>(
+        'SELECT pg_try_advisory_lock($1::bigint) AS locked',
+        [purgeLock],
+      );
       if (locks[0]?.locked !== true) return undefined;
       await preparePurge(client);
       let rows = 0;
@@ -116,7 +123,14 @@ export class TenantPurge {
         log.info({ tenantId, tenant: name, rows }, 'rows of a deleted tenant are being deleted');
       };
       if (!(await deleteRows({ client, tenantId, signal: this.#stopped.signal, onProgress }))) return undefined;
-      await audit.write({ tenantId, tokenId: null, action: 'purge of the deleted tenant', ids: [tenantId, name], address: 'local', outcome: 'OK' });
+      await audit.write({
+        tenantId,
+        tokenId: null,
+        action: 'purge of the deleted tenant',
+        ids: [tenantId, name],
+        address: 'local',
+        outcome: 'OK',
+      });
       await deleteTenant(client, tenantId);
       return rows;
     } finally {

@@ -47,7 +47,7 @@ function* chunkTexts(message: unknown): Generator<string, undefined> {
     }
     if (gathered !== '') yield gathered;
     gathered = '';
-    for (let at = 0; at < piece.length; ) {
+    for (let at = 0; at < piece.length;) {
       const end = pairEnd(piece, at + chunkChars);
       yield piece.slice(at, end);
       at = end;

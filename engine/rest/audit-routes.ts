@@ -21,7 +21,18 @@ export function registerAuditRoutes(router: Router, { audit }: RestDeps): void {
       subject: textQuery(req, 'id'),
       limit: limit + 1,
     });
-    const rows = lines.slice(0, limit).map(({ id: lineId, atMs, tokenId, tokenName, action, ids, address, outcome }) => ({ id: lineId, at: isoMs(atMs), tokenId: tokenId ?? undefined, tokenName: tokenName ?? undefined, action, ids, address, outcome }));
+    const rows = lines
+      .slice(0, limit)
+      .map(({ id: lineId, atMs, tokenId, tokenName, action, ids, address, outcome }) => ({
+        id: lineId,
+        at: isoMs(atMs),
+        tokenId: tokenId ?? undefined,
+        tokenName: tokenName ?? undefined,
+        action,
+        ids,
+        address,
+        outcome,
+      }));
     return context.json({ rows, next: lines.length > limit ? rows.at(-1)?.id : undefined });
   });
 }

@@ -10,7 +10,12 @@ import type { Router } from './router.ts';
 import { idMember, objectBody, pageQuery } from './request-values.ts';
 import { knownTask } from './runs/run-reads.ts';
 
-const wireKinds = { [EntryKind.Wait]: 'WAIT_FOR', [EntryKind.Child]: 'RUN', [EntryKind.Memo]: 'MEMO', [EntryKind.Signal]: 'WAIT_FOR' } as const;
+const wireKinds = {
+  [EntryKind.Wait]: 'WAIT_FOR',
+  [EntryKind.Child]: 'RUN',
+  [EntryKind.Memo]: 'MEMO',
+  [EntryKind.Signal]: 'WAIT_FOR',
+} as const;
 
 /** Durable tasks: their logs, waking and branching them. */
 export function registerDurableRoutes(router: Router, deps: RestDeps): void {
@@ -29,7 +34,12 @@ export function registerDurableRoutes(router: Router, deps: RestDeps): void {
     const taskId = idMember(body['taskExternalId'], 'taskExternalId');
     caller.note(taskId);
     await knownTask(deps, tenantId, taskId);
-    const made = await branchTask(deps.owner, { tenantId, taskId, branch: place('branchId', body['branchId'] ?? 0, 0), node: place('nodeId', body['nodeId'], 1) });
+    const made = await branchTask(deps.owner, {
+      tenantId,
+      taskId,
+      branch: place('branchId', body['branchId'] ?? 0, 0),
+      node: place('nodeId', body['nodeId'], 1),
+    });
     return context.json({ taskExternalId: taskId, nodeId: made.node, branchId: made.branch });
   });
   router.get('/api/v1/stable/tenants/:tenant/durable-tasks/:task', async (context) => {
@@ -37,7 +47,9 @@ export function registerDurableRoutes(router: Router, deps: RestDeps): void {
     const { task } = await knownTask(deps, tenantId, context.req.param('task'));
     const page = pageQuery(context.req, { fallback: 1000, most: 10_000 });
     const entries = await readDurableLog(deps.pool, { tenantId, taskId: task.id, ...page, outputChars: 0 });
-    return context.json(entries.filter((entry) => entry.kind !== EntryKind.Branch).map((entry) => entryMessage(entry, task.name)));
+    return context.json(
+      entries.filter((entry) => entry.kind !== EntryKind.Branch).map((entry) => entryMessage(entry, task.name)),
+    );
   });
 }
 
@@ -52,7 +64,12 @@ function entryMessage(entry: LogEntry, taskName: string): Record<string, unknown
     nodeId: entry.node,
     branchId: entry.branch,
     kind: entry.kind === EntryKind.Branch ? 'WAIT_FOR' : wireKinds[entry.kind],
-    waitData: asked.kind === 'wait' || asked.kind === 'signal' ? waitItems(asked.conditions) : asked.kind === 'child' ? [{ kind: 'CHILD_WORKFLOW', workflowName: asked.workflow }] : undefined,
+    waitData:
+      asked.kind === 'wait' || asked.kind === 'signal'
+        ? waitItems(asked.conditions)
+        : asked.kind === 'child'
+          ? [{ kind: 'CHILD_WORKFLOW', workflowName: asked.workflow }]
+          : undefined,
     isSatisfied: entry.satisfiedUs !== null,
     satisfiedAt: entry.satisfiedUs === null ? undefined : isoUs(entry.satisfiedUs),
     insertedAt: isoUs(entry.askedUs),
@@ -67,7 +84,11 @@ function waitItems(conditions: readonly DurableCondition[]): unknown[] {
   const groups = new Map<number, DurableCondition[]>();
   for (const condition of conditions) groups.set(condition.group, [...(groups.get(condition.group) ?? []), condition]);
   return [...groups.values()].map((group) => {
-    const items = group.map((condition) => (condition.kind === 'sleep' ? { kind: 'SLEEP', sleepDurationMs: condition.ms } : { kind: 'USER_EVENT', eventKey: condition.eventKey }));
+    const items = group.map((condition) =>
+      condition.kind === 'sleep'
+        ? { kind: 'SLEEP', sleepDurationMs: condition.ms }
+        : { kind: 'USER_EVENT', eventKey: condition.eventKey },
+    );
     return items.length === 1 ? items[0] : { or: items };
   });
 }

@@ -21,13 +21,15 @@ const base = '/api/v1/stable/tenants/:tenant/filters';
 export function registerFilterRoutes(router: Router, deps: RestDeps): void {
   const stateOf = (tenantId: string): ShardState => {
     const state = deps.owner.stateOf(tenantId);
-    if (state === undefined) throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
+    if (state === undefined)
+      throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
     return state;
   };
   const known = (tenantId: string, given: string): Filter & { id: Checked<string> } => {
     const filterId = knownId(given, 'UNKNOWN_FILTER');
     const filter = findFilter(stateOf(tenantId), tenantId, filterId);
-    if (filter === undefined) throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${filterId}`, { remedy: 'Check the id.' });
+    if (filter === undefined)
+      throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${filterId}`, { remedy: 'Check the id.' });
     return { ...filter, id: filterId };
   };
   const put = async (filter: Checked<Filter>, caller: Caller): Promise<ReturnType<typeof filterMessage>> => {
@@ -44,25 +46,47 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     const scopes: readonly string[] = listQuery(req, 'scopes');
     const all = [...stateOf(tenantId).filters.values()]
       .flatMap((filters) => [...filters.values()])
-      .filter((filter) => filter.tenantId === tenantId && (workflowIds.length === 0 || workflowIds.includes(filter.workflowId)) && (scopes.length === 0 || scopes.includes(filter.scope)))
+      .filter(
+        (filter) =>
+          filter.tenantId === tenantId &&
+          (workflowIds.length === 0 || workflowIds.includes(filter.workflowId)) &&
+          (scopes.length === 0 || scopes.includes(filter.scope)),
+      )
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const end = page.offset + page.limit;
-    return plainAnswer(context, { pagination: pagination({ ...page, more: all.length > end }), rows: all.slice(page.offset, end).map(filterMessage) });
+    return plainAnswer(context, {
+      pagination: pagination({ ...page, more: all.length > end }),
+      rows: all.slice(page.offset, end).map(filterMessage),
+    });
   });
   router.post(base, async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
     const body = await objectBody(context.req);
     const workflowId = idMember(body['workflowId'], 'workflowId');
-    const filter: Checked<Filter> = markChecked({ id: newId(), tenantId, workflowId, scope: scopeOf(body['scope']), expression: expressionOf(body['expression']), payload: payloadOf(body['payload']), isDeclared: false });
+    const filter: Checked<Filter> = markChecked({
+      id: newId(),
+      tenantId,
+      workflowId,
+      scope: scopeOf(body['scope']),
+      expression: expressionOf(body['expression']),
+      payload: payloadOf(body['payload']),
+      isDeclared: false,
+    });
     return plainAnswer(context, await put(filter, caller));
   });
-  router.get(`${base}/:filter`, (context) => plainAnswer(context, filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))));
+  router.get(`${base}/:filter`, (context) =>
+    plainAnswer(context, filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))),
+  );
   router.patch(`${base}/:filter`, async (context) => {
     const caller = context.get('caller');
     const filter = known(caller.tenantId, context.req.param('filter'));
     const { scope, expression: given, payload } = await objectBody(context.req);
-    const changed = { scope: scope === undefined ? filter.scope : scopeOf(scope), expression: given === undefined ? filter.expression : expressionOf(given), payload: payload === undefined ? filter.payload : payloadOf(payload) };
+    const changed = {
+      scope: scope === undefined ? filter.scope : scopeOf(scope),
+      expression: given === undefined ? filter.expression : expressionOf(given),
+      payload: payload === undefined ? filter.payload : payloadOf(payload),
+    };
     return plainAnswer(context, await put(markChecked({ ...filter, ...changed }), caller));
   });
   router.delete(`${base}/:filter`, async (context) => {
@@ -90,5 +114,13 @@ function payloadOf(value: unknown): Checked<string> {
 
 function filterMessage(filter: Filter) {
   const { id, tenantId, workflowId, scope, payload, isDeclared } = filter;
-  return { metadata: resourceMeta(id), tenantId, workflowId, scope, expression: filter.expression, payload: storedJson(payload), isDeclarative: isDeclared };
+  return {
+    metadata: resourceMeta(id),
+    tenantId,
+    workflowId,
+    scope,
+    expression: filter.expression,
+    payload: storedJson(payload),
+    isDeclarative: isDeclared,
+  };
 }

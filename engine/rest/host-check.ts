@@ -35,7 +35,11 @@ function nameOf(url: string): string | undefined {
 }
 
 function refused(what: string, name: string): HatchetError {
-  return new HatchetError('HOST_REFUSED', `requests for or from ${what} ${JSON.stringify(name)} are refused: this engine listens on a loopback address`, {
-    remedy: 'Use 127.0.0.1 or localhost, or start the engine with --allowed-host and that name.',
-  });
+  return new HatchetError(
+    'HOST_REFUSED',
+    `requests for or from ${what} ${JSON.stringify(name)} are refused: this engine listens on a loopback address`,
+    {
+      remedy: 'Use 127.0.0.1 or localhost, or start the engine with --allowed-host and that name.',
+    },
+  );
 }

@@ -29,22 +29,46 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
     return context.json(counts.map(({ status, count }) => ({ status: runStatusNames[status], count })));
   });
   router.post(`${base}/cel/debug`, async (context) => {
-    const { expression, input, additionalMetadata, filterPayload } = await bodyWithPayloads(context, deps.owner.payloads);
-    if (typeof expression !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', { remedy: 'Send {"expression": …, "input": {…}}.' });
+    const { expression, input, additionalMetadata, filterPayload } = await bodyWithPayloads(
+      context,
+      deps.owner.payloads,
+    );
+    if (typeof expression !== 'string')
+      throw new HatchetError('INVALID_ARGUMENT', 'expression is missing', {
+        remedy: 'Send {"expression": …, "input": {…}}.',
+      });
     const given = (value: unknown): string => (value instanceof JsonText && value.isObject ? value.text : '{}');
-    return context.json(await debugged(deps, { tenantId: context.get('caller').tenantId, expression, variables: new CelVariables({ input: given(input), additional_metadata: given(additionalMetadata), payload: given(filterPayload) }) }));
+    return context.json(
+      await debugged(deps, {
+        tenantId: context.get('caller').tenantId,
+        expression,
+        variables: new CelVariables({
+          input: given(input),
+          additional_metadata: given(additionalMetadata),
+          payload: given(filterPayload),
+        }),
+      }),
+    );
   });
 }
 
 /** What a filter's expression gives, and where it fails, why. */
-async function debugged({ owner }: RestDeps, { tenantId, expression, variables }: { tenantId: string; expression: string; variables: CelVariables }): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
+async function debugged(
+  { owner }: RestDeps,
+  { tenantId, expression, variables }: { tenantId: string; expression: string; variables: CelVariables },
+): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
   try {
     const result = await owner.cel.evaluate(tenantId, expression, variables);
     if (!result.ok) return { status: 'ERROR', error: result.message };
-    if (typeof result.value !== 'boolean') return { status: 'ERROR', error: `the expression gives ${JSON.stringify(result.value).slice(0, 100)}, which is neither true nor false` };
+    if (typeof result.value !== 'boolean')
+      return {
+        status: 'ERROR',
+        error: `the expression gives ${JSON.stringify(result.value).slice(0, 100)}, which is neither true nor false`,
+      };
     return { status: 'SUCCESS', output: result.value };
   } catch (error) {
-    if (error instanceof HatchetError && error.code === 'INVALID_ARGUMENT') return { status: 'ERROR', error: error.message };
+    if (error instanceof HatchetError && error.code === 'INVALID_ARGUMENT')
+      return { status: 'ERROR', error: error.message };
     throw error;
   }
 }

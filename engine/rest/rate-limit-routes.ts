@@ -15,9 +15,18 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
     const search = req.query('search') ?? '';
     const state = deps.owner.stateOf(tenantId);
     const nowUs = state?.timeUs(deps.owner.nowUs) ?? 0;
-    const all = [...(state?.rateLimits.values() ?? [])].filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search)).sort((a, b) => (a.key < b.key ? -1 : 1));
+    const all = [...(state?.rateLimits.values() ?? [])]
+      .filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
     const end = page.offset + page.limit;
-    const rows = all.slice(page.offset, end).map((limit) => ({ key: limit.key, tenantId, limitValue: limit.limit, value: limit.left(nowUs), window: limit.window, lastRefill: isoUs(limit.windowStartUs) }));
+    const rows = all.slice(page.offset, end).map((limit) => ({
+      key: limit.key,
+      tenantId,
+      limitValue: limit.limit,
+      value: limit.left(nowUs),
+      window: limit.window,
+      lastRefill: isoUs(limit.windowStartUs),
+    }));
     return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows });
   });
   router.delete('/api/v1/tenants/:tenant/rate-limits', async (context) => {
@@ -27,7 +36,10 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
     if (key === null) throw invalid('key is missing', 'Give the key of the limit as ?key=.');
     caller.note(key);
     const state = deps.owner.stateOf(tenantId);
-    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true) throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${quoted(key)}`, { remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.' });
+    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true)
+      throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${quoted(key)}`, {
+        remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.',
+      });
     await deps.owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key });
     return context.body(null, 204);
   });

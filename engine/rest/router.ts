@@ -38,7 +38,11 @@ export class Router {
     this.#on('DELETE', path, handler);
   }
 
-  #on<Method extends RouteMethod, Path extends PathOf<Method>>(method: Method, path: Path, handler: Handler<Path>): void {
+  #on<Method extends RouteMethod, Path extends PathOf<Method>>(
+    method: Method,
+    path: Path,
+    handler: Handler<Path>,
+  ): void {
     const action = `${method} ${path}`;
     if (!isRoute(action)) throw new Error(`${action} has no rule of who may call it`);
     const rule = routeRules[action];

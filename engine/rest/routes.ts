@@ -33,7 +33,15 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
   router.get('/api/live', (context) => context.text('ok'));
   router.get('/api/ready', (context) => (deps.isReady() ? context.text('ok') : context.text('not ready', 503)));
   router.get('/api/v1/version', (context) => context.json({ version: deps.version }));
-  router.get('/api/v1/meta', (context) => context.json({ auth: { schemes: [] }, allowSignup: false, allowInvites: false, allowCreateTenant: false, allowChangePassword: false }));
+  router.get('/api/v1/meta', (context) =>
+    context.json({
+      auth: { schemes: [] },
+      allowSignup: false,
+      allowInvites: false,
+      allowCreateTenant: false,
+      allowChangePassword: false,
+    }),
+  );
 }
 
 /** Who calls, before anything of the request is read. */
@@ -50,7 +58,13 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   router.get('/api/v1/tenants/:tenant', async (context) => {
     const tenant = await readTenant(deps.pool, context.get('caller').tenantId);
     if (tenant === undefined) throw unknownTenant(context.req.param('tenant'));
-    return context.json({ metadata: resourceMeta(tenant.id), name: tenant.name, slug: tenant.name, version: 'V1', environment: 'development' });
+    return context.json({
+      metadata: resourceMeta(tenant.id),
+      name: tenant.name,
+      slug: tenant.name,
+      version: 'V1',
+      environment: 'development',
+    });
   });
   registerRunRoutes(router, deps);
   registerTaskRoutes(router, deps);
@@ -70,5 +84,7 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
 }
 
 function notServed(method: string, path: string): never {
-  throw new HatchetError('NOT_SUPPORTED', `${method} ${path} is not served by this version of the engine`, { remedy: 'Upgrade hatchet-ts once a version serves it.' });
+  throw new HatchetError('NOT_SUPPORTED', `${method} ${path} is not served by this version of the engine`, {
+    remedy: 'Upgrade hatchet-ts once a version serves it.',
+  });
 }

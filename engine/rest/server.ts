@@ -54,7 +54,12 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
 
 /** A head within 10 s, also from who says nothing; a body within a minute; a connection between requests lives longer than a proxy's usual minute. */
-const times: ServerOptions = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_500 };
+const times: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_500,
+};
 
 export interface RestOptions extends RestDeps {
   host: string;
@@ -67,7 +72,9 @@ export interface RestOptions extends RestDeps {
 /** The API as an app, without a port. */
 async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   const app = new Hono<RestEnv>();
-  app.notFound((context) => context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404));
+  app.notFound((context) =>
+    context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404),
+  );
   app.onError((thrown, context) => {
     const error = namedError(thrown);
     if (error instanceof HatchetError) {
@@ -76,7 +83,14 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
     }
     faults.internalErrors++;
     deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
-    return context.json({ errors: [{ code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' }] }, 500);
+    return context.json(
+      {
+        errors: [
+          { code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' },
+        ],
+      },
+      500,
+    );
   });
   app.use(async (context, next) => {
     checkAddress(context.req.url);
@@ -92,7 +106,10 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: () => {
-        throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, { details: { limit: maxBodyBytes }, remedy: 'Store large data elsewhere and pass a reference to it.' });
+        throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, {
+          details: { limit: maxBodyBytes },
+          remedy: 'Store large data elsewhere and pass a reference to it.',
+        });
       },
     }),
   );
@@ -105,7 +122,8 @@ const longestAddress = 64 * 1024;
 
 /** @throws HatchetError INVALID_ARGUMENT */
 function checkAddress(url: string): void {
-  if (url.length > longestAddress) throw invalid(`the address has ${url.length} characters`, `Use up to ${longestAddress}.`);
+  if (url.length > longestAddress)
+    throw invalid(`the address has ${url.length} characters`, `Use up to ${longestAddress}.`);
   if (url.includes('%00')) throw invalid('the address holds a NUL character', 'Remove %00.');
 }
 
@@ -117,11 +135,15 @@ export async function startRest(options: RestOptions): Promise<RestServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
-        new HatchetError('PORT_TAKEN', `the HTTP port ${options.host}:${options.port} cannot be used: ${cause.message}`, {
-          cause,
-          details: { port: options.port, kind: 'http' },
-          remedy: 'Stop the program that holds it, or choose another with --http-port.',
-        }),
+        new HatchetError(
+          'PORT_TAKEN',
+          `the HTTP port ${options.host}:${options.port} cannot be used: ${cause.message}`,
+          {
+            cause,
+            details: { port: options.port, kind: 'http' },
+            remedy: 'Stop the program that holds it, or choose another with --http-port.',
+          },
+        ),
       ),
     );
     server.listen(options.port, options.host, resolve);

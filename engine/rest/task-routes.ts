@@ -14,7 +14,17 @@ import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { isObject } from '../model/is-object.ts';
-import { boundText, dateQuery, integerQuery, listQuery, objectBody, pageQuery, stringList, textMember, textQuery } from './request-values.ts';
+import {
+  boundText,
+  dateQuery,
+  integerQuery,
+  listQuery,
+  objectBody,
+  pageQuery,
+  stringList,
+  textMember,
+  textQuery,
+} from './request-values.ts';
 import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
 import { childCounts, heldTask, knownTask, runEvents } from './runs/run-reads.ts';
 
@@ -35,7 +45,10 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
     const { run, task } = await knownTask(deps, context.get('caller').tenantId, context.req.param('task'));
     const events = eventMessages(await runEvents(deps, run)).filter((event) => event.taskId === task.id);
     const end = page.offset + page.limit;
-    return context.json({ pagination: pagination({ ...page, more: events.length > end }), rows: events.slice(page.offset, end) });
+    return context.json({
+      pagination: pagination({ ...page, more: events.length > end }),
+      rows: events.slice(page.offset, end),
+    });
   });
   router.get('/api/v1/stable/tasks/:task/logs', async (context) => {
     const { tenantId } = context.get('caller');
@@ -65,7 +78,11 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
         attempt: line.attempt + 1,
         level: line.level,
       }));
-      return { value: { pagination: pagination({ offset: 0, limit, more: lines.length > limit || leftOut > 0 }), rows }, brought, leftOut };
+      return {
+        value: { pagination: pagination({ offset: 0, limit, more: lines.length > limit || leftOut > 0 }), rows },
+        brought,
+        leftOut,
+      };
     });
     return answer(context, page);
   });
@@ -98,10 +115,12 @@ function optionalSelection(filter: unknown): ReturnType<typeof selection> | unde
   if (!isObject(filter)) throw invalid('filter is not an object', 'Send an object, or leave it out.');
   const { since, until } = filter;
   // A filter without its beginning would cancel everything by mistake.
-  if (typeof since !== 'string') throw invalid('filter.since is missing', 'Say since when, as a time such as 2026-01-31T12:00:00Z.');
+  if (typeof since !== 'string')
+    throw invalid('filter.since is missing', 'Say since when, as a time such as 2026-01-31T12:00:00Z.');
   return selection({
     since: boundText(since, 'filter.since'),
-    until: until === undefined || until === null ? undefined : boundText(textMember(until, 'filter.until'), 'filter.until'),
+    until:
+      until === undefined || until === null ? undefined : boundText(textMember(until, 'filter.until'), 'filter.until'),
     statuses: stringList('filter.statuses', filter['statuses'], 100),
     workflowIds: stringList('filter.workflowIds', filter['workflowIds'], 1000),
     additionalMetadata: stringList('filter.additionalMetadata', filter['additionalMetadata'], 1000),

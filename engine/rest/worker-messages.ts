@@ -6,7 +6,11 @@ import { isoMs, leftOutFields, resourceMeta } from './contract.ts';
 const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'];
 
 /** Stored facts, with what memory knows better: who is alive, and which slots are in use. */
-export function workerMessage(stored: StoredWorker, planned: PlannerWorker | undefined, workflows: readonly { id: string; name: string; actions: readonly string[] }[]) {
+export function workerMessage(
+  stored: StoredWorker,
+  planned: PlannerWorker | undefined,
+  workflows: readonly { id: string; name: string; actions: readonly string[] }[],
+) {
   const active = planned?.assignable === true && !stored.ended;
   const language = stored.runtime['language']?.toUpperCase();
   const actions = new Set(stored.actions);
@@ -17,10 +21,21 @@ export function workerMessage(stored: StoredWorker, planned: PlannerWorker | und
     lastHeartbeatAt: stored.lastHeartbeatAtMs === null ? undefined : isoMs(stored.lastHeartbeatAtMs),
     actions: stored.actions,
     leftOut: leftOutFields({ actions: stored.actionsLeftOut }),
-    registeredWorkflows: workflows.filter((workflow) => workflow.actions.some((action) => actions.has(action))).map(({ id, name }) => ({ id, name })),
+    registeredWorkflows: workflows
+      .filter((workflow) => workflow.actions.some((action) => actions.has(action)))
+      .map(({ id, name }) => ({ id, name })),
     status: !active ? 'INACTIVE' : stored.paused ? 'PAUSED' : 'ACTIVE',
-    slotConfig: Object.fromEntries(Object.entries(stored.slots).map(([type, limit]) => [type, { limit, available: limit - (planned?.used.get(type) ?? 0) }])),
-    labels: Object.entries(shownLabels(stored.labels)).map(([key, value]) => ({ metadata: resourceMeta(stored.id), key, value: String(value) })),
+    slotConfig: Object.fromEntries(
+      Object.entries(stored.slots).map(([type, limit]) => [
+        type,
+        { limit, available: limit - (planned?.used.get(type) ?? 0) },
+      ]),
+    ),
+    labels: Object.entries(shownLabels(stored.labels)).map(([key, value]) => ({
+      metadata: resourceMeta(stored.id),
+      key,
+      value: String(value),
+    })),
     runtimeInfo: {
       sdkVersion: stored.runtime['sdkVersion'],
       language: language !== undefined && languages.includes(language) ? language : undefined,

@@ -20,7 +20,10 @@ const mostWorkflows = 1000;
 export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
   const one = async (tenantId: string, given: string) => {
     const id = parseUuid(given);
-    const rows = id === undefined ? [] : await readWorkers(deps.pool, { tenantId, all: true, ids: [], id, limit: 1, bytes: maxPageBytes });
+    const rows =
+      id === undefined
+        ? []
+        : await readWorkers(deps.pool, { tenantId, all: true, ids: [], id, limit: 1, bytes: maxPageBytes });
     const [stored] = rows;
     if (stored === undefined) throw unknownWorker(given);
     return stored;
@@ -36,21 +39,35 @@ export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
     const workers = deps.owner.stateOf(tenantId)?.workersById;
     const list = await readWithin(maxPageBytes, async (bytes) => {
       const rows = await readWorkers(deps.pool, { tenantId, all: false, ids: [], limit: mostWorkers, bytes });
-      const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: [...new Set(rows.flatMap((row) => row.actions))], limit: mostWorkflows });
-      return { value: { pagination: pagination({ offset: 0, limit: mostWorkers, more: false }), rows: rows.map((row) => workerMessage(row, workers?.get(row.id), workflows)) }, ...actionSize(rows) };
+      const workflows = await readWorkflowsOf(deps.pool, {
+        tenantId,
+        actions: [...new Set(rows.flatMap((row) => row.actions))],
+        limit: mostWorkflows,
+      });
+      return {
+        value: {
+          pagination: pagination({ offset: 0, limit: mostWorkers, more: false }),
+          rows: rows.map((row) => workerMessage(row, workers?.get(row.id), workflows)),
+        },
+        ...actionSize(rows),
+      };
     });
     return answer(context, list);
   });
-  router.get('/api/v1/workers/:worker', async (context) => context.json(await message(context.get('caller').tenantId, context.req.param('worker'))));
+  router.get('/api/v1/workers/:worker', async (context) =>
+    context.json(await message(context.get('caller').tenantId, context.req.param('worker'))),
+  );
   router.patch('/api/v1/workers/:worker', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
     const { isPaused } = await objectBody(context.req);
-    if (isPaused !== undefined && typeof isPaused !== 'boolean') throw new HatchetError('INVALID_ARGUMENT', 'isPaused is not a boolean', { remedy: 'Give true or false.' });
+    if (isPaused !== undefined && typeof isPaused !== 'boolean')
+      throw new HatchetError('INVALID_ARGUMENT', 'isPaused is not a boolean', { remedy: 'Give true or false.' });
     const id = knownId(context.req.param('worker'), 'UNKNOWN_WORKER');
     caller.note(id);
     await one(tenantId, id);
-    if (isPaused !== undefined) await deps.owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId: id, paused: isPaused });
+    if (isPaused !== undefined)
+      await deps.owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId: id, paused: isPaused });
     return context.json(await message(tenantId, id));
   });
 }

@@ -4,7 +4,12 @@ import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import { resourceMeta, stepId, storedJson } from './contract.ts';
 
 function versionHead(workflow: StoredWorkflow) {
-  return { metadata: resourceMeta(workflow.versionId), version: String(workflow.ordinal), order: workflow.ordinal, workflowId: workflow.id };
+  return {
+    metadata: resourceMeta(workflow.versionId),
+    version: String(workflow.ordinal),
+    order: workflow.ordinal,
+    workflowId: workflow.id,
+  };
 }
 
 function jobs(workflow: StoredWorkflow, tenantId: string) {
@@ -57,6 +62,7 @@ export function versionMessage(workflow: StoredWorkflow, tenantId: string) {
     defaultPriority: definition?.defaultPriority,
     workflow: workflowMessage(workflow, tenantId),
     jobs: jobs(workflow, tenantId),
-    inputJsonSchema: typeof definition?.inputJsonSchema === 'string' ? storedJson(definition.inputJsonSchema) : undefined,
+    inputJsonSchema:
+      typeof definition?.inputJsonSchema === 'string' ? storedJson(definition.inputJsonSchema) : undefined,
   };
 }

@@ -9,6 +9,9 @@ export function workflowOf(owner: Commands, tenantId: string, given: string): Ve
   const state = owner.stateOf(tenantId);
   const id = parseUuid(given);
   const version = id === undefined ? state?.latestVersion(tenantId, given) : state?.latestById(id);
-  if (version === undefined || version.tenantId !== tenantId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the name.' });
+  if (version === undefined || version.tenantId !== tenantId)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, {
+      remedy: 'Start a worker that registers it, or check the name.',
+    });
   return version;
 }

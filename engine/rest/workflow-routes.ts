@@ -21,7 +21,9 @@ function wantedPause(body: Record<string, unknown>): boolean {
   const action = isObject(pause) ? pause['action'] : undefined;
   if (action === 'pause' || action === 'unpause') return action === 'pause';
   if (typeof isPaused === 'boolean') return isPaused;
-  throw new HatchetError('INVALID_ARGUMENT', 'the body does not say whether to pause', { remedy: 'Send {"pause": {"action": "pause"}} or {"pause": {"action": "unpause"}}.' });
+  throw new HatchetError('INVALID_ARGUMENT', 'the body does not say whether to pause', {
+    remedy: 'Send {"pause": {"action": "pause"}} or {"pause": {"action": "unpause"}}.',
+  });
 }
 
 /** Definitions, in their newest version, and their queues. */
@@ -30,7 +32,10 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     readWithin(maxRunBytes, async (bytes) => {
       const id = parseUuid(given);
       const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1, bytes });
-      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, { remedy: 'Start a worker that registers it, or check the id.' });
+      if (workflow === undefined)
+        throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, {
+          remedy: 'Start a worker that registers it, or check the id.',
+        });
       return { value: message(workflow), ...definitionSize([workflow]) };
     });
 
@@ -39,16 +44,34 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     const page = pageQuery(context.req, { most: mostWorkflows });
     const given = textQuery(context.req, 'name');
     // Registered names are one whatever their case, as for triggers.
-    const name = given === null ? undefined : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
+    const name =
+      given === null
+        ? undefined
+        : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
     const list = await readWithin(maxPageBytes, async (bytes) => {
-      const rows = await readWorkflows(deps.pool, { tenantId, name, offset: page.offset, limit: page.limit + 1, bytes });
-      return { value: { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map((row) => workflowMessage(row, tenantId)) }, ...definitionSize(rows) };
+      const rows = await readWorkflows(deps.pool, {
+        tenantId,
+        name,
+        offset: page.offset,
+        limit: page.limit + 1,
+        bytes,
+      });
+      return {
+        value: {
+          pagination: pagination({ ...page, more: rows.length > page.limit }),
+          rows: rows.slice(0, page.limit).map((row) => workflowMessage(row, tenantId)),
+        },
+        ...definitionSize(rows),
+      };
     });
     return answer(context, list);
   });
   router.get('/api/v1/workflows/:workflow', async (context) => {
     const { tenantId } = context.get('caller');
-    return answer(context, await held(tenantId, context.req.param('workflow'), (workflow) => workflowMessage(workflow, tenantId)));
+    return answer(
+      context,
+      await held(tenantId, context.req.param('workflow'), (workflow) => workflowMessage(workflow, tenantId)),
+    );
   });
   router.patch('/api/v1/workflows/:workflow', async (context) => {
     const caller = context.get('caller');
@@ -58,20 +81,30 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     const isPaused = wantedPause(await objectBody(context.req));
     const known = await held(tenantId, workflowId, (workflow) => workflow);
     await known.until(deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
-    return answer(context, known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)));
+    return answer(
+      context,
+      known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)),
+    );
   });
   router.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');
     const version = context.req.query('version');
     const known = await held(tenantId, context.req.param('workflow'), (workflow) => {
-      if (version !== undefined && parseUuid(version) !== workflow.versionId) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${quoted(version)} to read`, { remedy: 'Only the newest version can be read: leave `version` out.' });
+      if (version !== undefined && parseUuid(version) !== workflow.versionId)
+        throw new HatchetError('UNKNOWN_WORKFLOW', `there is no version ${quoted(version)} to read`, {
+          remedy: 'Only the newest version can be read: leave `version` out.',
+        });
       return versionMessage(workflow, tenantId);
     });
     return answer(context, known);
   });
   router.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
     const { tenantId } = context.get('caller');
-    const queues = [...(deps.owner.stateOf(tenantId)?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
-    return context.json({ queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length + queue.gathering])) });
+    const queues = [...(deps.owner.stateOf(tenantId)?.queues.values() ?? [])].filter(
+      (queue) => queue.tenantId === tenantId,
+    );
+    return context.json({
+      queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length + queue.gathering])),
+    });
   });
 }

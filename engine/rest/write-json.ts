@@ -24,7 +24,10 @@ const pieceChars = 16 * 1024;
 export function* jsonPieces(value: unknown): Generator<string> {
   const open: Level[] = [];
   let gathered = '';
-  for (let next: { key: string | undefined; value: unknown } | undefined = { key: undefined, value }; next !== undefined; ) {
+  for (
+    let next: { key: string | undefined; value: unknown } | undefined = { key: undefined, value };
+    next !== undefined;
+  ) {
     const level = open.at(-1);
     if (level !== undefined) {
       gathered += level.isFirst ? '' : ',';
@@ -38,10 +41,20 @@ export function* jsonPieces(value: unknown): Generator<string> {
       gathered = '';
     } else if (Array.isArray(item)) {
       gathered += '[';
-      open.push({ close: ']', entries: item.map((each: unknown) => ({ key: undefined, value: isWritten(each) ? each : null })).reverse(), isFirst: true });
+      open.push({
+        close: ']',
+        entries: item.map((each: unknown) => ({ key: undefined, value: isWritten(each) ? each : null })).reverse(),
+        isFirst: true,
+      });
     } else if (typeof item === 'object' && item !== null) {
       gathered += '{';
-      open.push({ close: '}', entries: Object.entries(item).flatMap(([key, each]: [string, unknown]) => (isWritten(each) ? [{ key, value: each }] : [])).reverse(), isFirst: true });
+      open.push({
+        close: '}',
+        entries: Object.entries(item)
+          .flatMap(([key, each]: [string, unknown]) => (isWritten(each) ? [{ key, value: each }] : []))
+          .reverse(),
+        isFirst: true,
+      });
     } else {
       gathered += JSON.stringify(item);
     }

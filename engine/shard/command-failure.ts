@@ -9,16 +9,27 @@ import type { CommandKind } from '../plan/command.ts';
 export function commandFailure(error: unknown, kind: CommandKind): HatchetError {
   if (error instanceof HatchetError) return error;
   if (error instanceof BatchRefused && error.sqlstate === '') {
-    return new HatchetError('COMMAND_FAILED', `the engine could not put ${kind} into statements: ${error.message}`, { cause: error, remedy: 'Nothing of it was stored. Send less at once.' });
+    return new HatchetError('COMMAND_FAILED', `the engine could not put ${kind} into statements: ${error.message}`, {
+      cause: error,
+      remedy: 'Nothing of it was stored. Send less at once.',
+    });
   }
   if (error instanceof BatchRefused) {
-    return new HatchetError('COMMAND_FAILED', `Postgres refused ${kind}: ${error.message}`, { cause: error, details: { sqlstate: error.sqlstate }, remedy: 'Nothing of it was stored. The message says which value could not be stored.' });
+    return new HatchetError('COMMAND_FAILED', `Postgres refused ${kind}: ${error.message}`, {
+      cause: error,
+      details: { sqlstate: error.sqlstate },
+      remedy: 'Nothing of it was stored. The message says which value could not be stored.',
+    });
   }
-  return new HatchetError('COMMAND_FAILED', `the engine could not read what ${kind} needs`, { cause: error, remedy: 'Nothing of it was stored. This is a fault of the engine; its log has the details.' });
+  return new HatchetError('COMMAND_FAILED', `the engine could not read what ${kind} needs`, {
+    cause: error,
+    remedy: 'Nothing of it was stored. This is a fault of the engine; its log has the details.',
+  });
 }
 
 /** A value that Postgres refuses should have been refused at the edge. */
 export function countRefusal(error: unknown): void {
-  const sqlstate = error instanceof BatchRefused ? error.sqlstate : error instanceof DatabaseError ? (error.code ?? '') : '';
+  const sqlstate =
+    error instanceof BatchRefused ? error.sqlstate : error instanceof DatabaseError ? (error.code ?? '') : '';
   if (isRefusedValue(sqlstate)) faults.statementsRefused++;
 }

@@ -10,7 +10,12 @@ export function dropExpired(queue: Job[], nowMs: number): Job[] {
   const [first] = queue;
   if (first === undefined || first.queuedAtMs > oldest) return queue;
   for (const job of queue) {
-    if (job.queuedAtMs <= oldest) job.reject(new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, { remedy: 'Check that Postgres is reachable and that one engine is running, then try again.' }));
+    if (job.queuedAtMs <= oldest)
+      job.reject(
+        new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
+          remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
+        }),
+      );
   }
   return queue.filter((job) => job.queuedAtMs > oldest);
 }

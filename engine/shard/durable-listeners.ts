@@ -36,13 +36,24 @@ const readListeners = {
  * it meets, or whose expression fails on it. Of an expression that begins with an equality, one that fails for want of the
  * field is not among them: of ten thousand of them, each would be read for every event of another kind.
  */
-export async function findListeners<Event extends ComingEvent>(client: ClientBase, events: readonly Event[]): Promise<Map<Event, string[]>> {
+export async function findListeners<Event extends ComingEvent>(
+  client: ClientBase,
+  events: readonly Event[],
+): Promise<Map<Event, string[]>> {
   const inputs = events.map((event) => new CelVariables({ input: event.payload }));
   const asked = events.flatMap((event, at) => {
     const scopes = event.scope === null ? [''] : ['', event.scope];
-    return (guardsOf(inputs[at]?.values['input']) ?? [null]).flatMap((guard) => scopes.map((scope) => ({ at, tenantId: event.tenantId, key: event.key, scope, guard })));
+    return (guardsOf(inputs[at]?.values['input']) ?? [null]).flatMap((guard) =>
+      scopes.map((scope) => ({ at, tenantId: event.tenantId, key: event.key, scope, guard })),
+    );
   });
-  const columns = [plainArray(asked.map(({ at }) => at)), plainArray(asked.map(({ tenantId }) => tenantId)), textArray(asked.map(({ key }) => key)), textArray(asked.map(({ scope }) => scope)), plainArray(asked.map(({ guard }) => guard))];
+  const columns = [
+    plainArray(asked.map(({ at }) => at)),
+    plainArray(asked.map(({ tenantId }) => tenantId)),
+    textArray(asked.map(({ key }) => key)),
+    textArray(asked.map(({ scope }) => scope)),
+    plainArray(asked.map(({ guard }) => guard)),
+  ];
   const { rows } = await client.query<ListenSqlRow>({ ...readListeners, values: columns });
   const concerned = new Map<Event, string[]>();
   const known = new Map<string, boolean>();

@@ -54,9 +54,15 @@ const readPoints = {
 };
 
 /** By task; those that never branched are absent. */
-export async function readBranchPoints(client: ClientBase, taskIds: readonly string[]): Promise<Map<string, BranchPoint[]>> {
+export async function readBranchPoints(
+  client: ClientBase,
+  taskIds: readonly string[],
+): Promise<Map<string, BranchPoint[]>> {
   if (taskIds.length === 0) return new Map();
-  const { rows } = await client.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked'>>({ ...readPoints, values: [taskIds] });
+  const { rows } = await client.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked'>>({
+    ...readPoints,
+    values: [taskIds],
+  });
   return new Map([...groupBy(rows, (row) => row.task_id)].map(([id, points]) => [id, points.map(pointOf)]));
 }
 
@@ -75,7 +81,9 @@ export async function readStoredLogs(client: ClientBase, taskIds: readonly strin
   const logs = new Map<string, StoredLog>();
   for (const [taskId, entries] of groupBy(rows, (row) => row.task_id)) {
     const points = entries.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
-    const nodes = entries.filter((row) => row.kind !== EntryKind.Branch).map((row) => nodeOf(row, metByNode.get(`${taskId} ${row.branch} ${row.node}`) ?? []));
+    const nodes = entries
+      .filter((row) => row.kind !== EntryKind.Branch)
+      .map((row) => nodeOf(row, metByNode.get(`${taskId} ${row.branch} ${row.node}`) ?? []));
     logs.set(taskId, { points, entries: nodes });
   }
   return logs;
@@ -89,7 +97,10 @@ export function pointOf(row: { task_id: string; branch: number; node: number; as
 
 function nodeOf(row: EntrySqlRow, met: readonly MetSqlRow[]): DurableNode {
   const asked: Asked = JSON.parse(row.asked);
-  if (!isEntryKind(row.kind)) throw new Error(`entry ${row.task_id} ${row.branch} ${row.node} is of the unknown kind ${row.kind}: was this database written by a newer version?`);
+  if (!isEntryKind(row.kind))
+    throw new Error(
+      `entry ${row.task_id} ${row.branch} ${row.node} is of the unknown kind ${row.kind}: was this database written by a newer version?`,
+    );
   const node: DurableNode = {
     branch: row.branch,
     node: row.node,
@@ -100,10 +111,21 @@ function nodeOf(row: EntrySqlRow, met: readonly MetSqlRow[]): DurableNode {
     invocation: row.invocation,
     childRunId: row.child_run_id,
     met: [],
-    result: row.result_seq === null ? null : { seq: Number(row.result_seq), status: row.status !== null && isRunStatus(row.status) && isTerminal(row.status) ? row.status : RunStatus.Completed },
+    result:
+      row.result_seq === null
+        ? null
+        : {
+            seq: Number(row.result_seq),
+            status:
+              row.status !== null && isRunStatus(row.status) && isTerminal(row.status)
+                ? row.status
+                : RunStatus.Completed,
+          },
     need: 0,
   };
-  if (node.result === null) for (const { condition, payload } of met) if (condition !== wholeNode && condition < conditionsOf(node).length) node.met[condition] = payload;
+  if (node.result === null)
+    for (const { condition, payload } of met)
+      if (condition !== wholeNode && condition < conditionsOf(node).length) node.met[condition] = payload;
   return node;
 }
 
@@ -134,7 +156,11 @@ function askedBefore(nodes: readonly DurableNode[], seq: number): number {
  * The log in memory. How far a running invocation has come is known where it has asked for nothing yet, where there is
  * nothing to replay, or where the newest node is its own: nodes are new only after all of the replay.
  */
-export function logFrom(taskId: string, stored: StoredLog | undefined, { invocation, begins }: { invocation: number; begins: boolean }): DurableLog {
+export function logFrom(
+  taskId: string,
+  stored: StoredLog | undefined,
+  { invocation, begins }: { invocation: number; begins: boolean },
+): DurableLog {
   const branch = stored?.points.at(-1)?.branch ?? firstBranch;
   const nodes = stored === undefined ? [] : visibleNodes(stored, branch);
   for (const node of nodes) {

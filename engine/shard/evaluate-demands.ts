@@ -27,27 +27,53 @@ class ExpressionFailed extends Error {}
 /** Does any task of the version ask for more than a slot and fixed labels? */
 export function asksAnything(version: Version, source: RunPlacement): boolean {
   const { concurrency, sticky, steps } = version.definition;
-  return concurrency.length > 0 || sticky !== null || source.labels.length > 0 || source.desiredWorkerId !== null || steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0 || step.batch !== null);
+  return (
+    concurrency.length > 0 ||
+    sticky !== null ||
+    source.labels.length > 0 ||
+    source.desiredWorkerId !== null ||
+    steps.some((step) => step.concurrency.length > 0 || step.rateLimits.length > 0 || step.batch !== null)
+  );
 }
 
 /** Evaluates everything that the run's tasks will ask of the queue. An expression that fails is its task's error. */
-export async function evaluateDemands(cel: Expressions, version: Version, source: DemandSource): Promise<readonly StepDemands[] | null> {
+export async function evaluateDemands(
+  cel: Expressions,
+  version: Version,
+  source: DemandSource,
+): Promise<readonly StepDemands[] | null> {
   if (!asksAnything(version, source)) return null;
   const { definition, tenantId, workflowId } = version;
   const evaluate = evaluator(cel, source);
-  const runLinks = await settled(() => links(definition.concurrency, { level: 'run', scope: workflowId, tenantId, evaluate }));
+  const runLinks = await settled(() =>
+    links(definition.concurrency, { level: 'run', scope: workflowId, tenantId, evaluate }),
+  );
   return Promise.all(
     definition.steps.map(async (step): Promise<StepDemands> => {
       if ('error' in runLinks) return { demands: null, error: runLinks.error };
       const own = await settled(async () => ({
-        concurrency: await links(step.concurrency, { level: 'task', scope: `${workflowId}/${step.name}`, tenantId, evaluate }),
+        concurrency: await links(step.concurrency, {
+          level: 'task',
+          scope: `${workflowId}/${step.name}`,
+          tenantId,
+          evaluate,
+        }),
         rateLimits: await rateLimits(step.rateLimits, evaluate),
         batch: step.batch === null ? undefined : { key: await batchKey(step.batch, evaluate), bytes: bytesOf(source) },
       }));
       if ('error' in own) return { demands: null, error: own.error };
       const concurrency = [...runLinks.value, ...own.value.concurrency];
       const { rateLimits: limits, batch } = own.value;
-      return { demands: { concurrency, rateLimits: limits, labels: labelsOf(step, source), desiredWorkerId: source.desiredWorkerId, ...(batch === undefined ? {} : { batch }) }, error: null };
+      return {
+        demands: {
+          concurrency,
+          rateLimits: limits,
+          labels: labelsOf(step, source),
+          desiredWorkerId: source.desiredWorkerId,
+          ...(batch === undefined ? {} : { batch }),
+        },
+        error: null,
+      };
     }),
   );
 }
@@ -63,7 +89,11 @@ type Evaluate = (expression: string, what: string) => Promise<CelResult & { ok: 
 function evaluator(cel: Expressions, source: DemandSource): Evaluate {
   let variables: CelVariables | undefined;
   return async (expression, what) => {
-    variables ??= new CelVariables({ input: source.input, additional_metadata: source.metadata, workflow_run_id: JSON.stringify(source.runId) });
+    variables ??= new CelVariables({
+      input: source.input,
+      additional_metadata: source.metadata,
+      workflow_run_id: JSON.stringify(source.runId),
+    });
     const result = await cel.evaluate(expression, variables);
     if (!result.ok) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} failed: ${result.message}`);
     return result;
@@ -79,7 +109,10 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
   }
 }
 
-async function links(declared: readonly ConcurrencyLink[], options: { level: 'run' | 'task'; scope: string; tenantId: string; evaluate: Evaluate }): Promise<ConcurrencyDemand[]> {
+async function links(
+  declared: readonly ConcurrencyLink[],
+  options: { level: 'run' | 'task'; scope: string; tenantId: string; evaluate: Evaluate },
+): Promise<ConcurrencyDemand[]> {
   const { level, scope, evaluate } = options;
   return Promise.all(
     declared.map(async ({ expression, strategy, maxRuns, maxRunsExpression, sharedName }, index) => ({
@@ -87,7 +120,10 @@ async function links(declared: readonly ConcurrencyLink[], options: { level: 'ru
       strategyId: sharedName === null ? `${scope}/${index}` : `shared/${sharedName}`,
       strategy,
       key: await keyOf(expression, 'the concurrency expression', evaluate),
-      maxRuns: maxRunsExpression === null ? maxRuns : await wholeNumber(maxRunsExpression, 'the max-runs expression', evaluate),
+      maxRuns:
+        maxRunsExpression === null
+          ? maxRuns
+          : await wholeNumber(maxRunsExpression, 'the max-runs expression', evaluate),
     })),
   );
 }
@@ -96,8 +132,12 @@ async function rateLimits(declared: readonly RateLimitUse[], evaluate: Evaluate)
   const uses = await Promise.all(
     declared.map(async ({ key, keyExpression, units, unitsExpression, limitExpression, window }) => ({
       key: keyExpression === null ? key : await keyOf(keyExpression, 'the rate limit key expression', evaluate),
-      units: unitsExpression === null ? units : await wholeNumber(unitsExpression, 'the rate limit units expression', evaluate),
-      limit: limitExpression === null ? null : await wholeNumber(limitExpression, 'the rate limit expression', evaluate),
+      units:
+        unitsExpression === null
+          ? units
+          : await wholeNumber(unitsExpression, 'the rate limit units expression', evaluate),
+      limit:
+        limitExpression === null ? null : await wholeNumber(limitExpression, 'the rate limit expression', evaluate),
       window,
     })),
   );
@@ -114,14 +154,23 @@ async function batchKey({ groupKey }: BatchRule, evaluate: Evaluate): Promise<st
 
 async function keyOf(expression: string, what: string, evaluate: Evaluate): Promise<string> {
   const { value } = await evaluate(expression, what);
-  if (typeof value !== 'string') throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} must give a string, not ${JSON.stringify(value).slice(0, 100)}`);
-  if (value.length > longestKey || unstorable(value) !== undefined) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} gives a key of ${value.length} characters; up to ${longestKey} without NUL are allowed`);
+  if (typeof value !== 'string')
+    throw new ExpressionFailed(
+      `${what} ${JSON.stringify(expression)} must give a string, not ${JSON.stringify(value).slice(0, 100)}`,
+    );
+  if (value.length > longestKey || unstorable(value) !== undefined)
+    throw new ExpressionFailed(
+      `${what} ${JSON.stringify(expression)} gives a key of ${value.length} characters; up to ${longestKey} without NUL are allowed`,
+    );
   return value;
 }
 
 async function wholeNumber(expression: string, what: string, evaluate: Evaluate): Promise<number> {
   const { value } = await evaluate(expression, what);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > largest) throw new ExpressionFailed(`${what} ${JSON.stringify(expression)} must give a whole number from 0 to ${largest}, not ${JSON.stringify(value).slice(0, 100)}`);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > largest)
+    throw new ExpressionFailed(
+      `${what} ${JSON.stringify(expression)} must give a whole number from 0 to ${largest}, not ${JSON.stringify(value).slice(0, 100)}`,
+    );
   return value;
 }
 

@@ -20,27 +20,45 @@ export function evaluateHeavy(stateOf: (shard: number) => ShardState | undefined
     if (command.kind === 'pushEvent') {
       for (const event of command.events) {
         const variables = new CelVariables({ input: event.payload });
-        const expressions = [...eventExpressions(state, command.tenantId, event.key), ...durableExpressions(state.durable, { tenantId: command.tenantId, key: event.key })];
+        const expressions = [
+          ...eventExpressions(state, command.tenantId, event.key),
+          ...durableExpressions(state.durable, { tenantId: command.tenantId, key: event.key }),
+        ];
         event.evaluated = evaluated(job, event.id, { expressions, variables });
       }
     }
-    const completed = command.kind === 'completed' ? [command] : command.kind === 'batchReport' ? command.items.filter((item) => item.event === 'completed') : [];
+    const completed =
+      command.kind === 'completed'
+        ? [command]
+        : command.kind === 'batchReport'
+          ? command.items.filter((item) => item.event === 'completed')
+          : [];
     for (const end of completed) {
       const row = state.tasks.find(end.taskId);
       if (row < 0) continue;
       const { version, index } = state.stepOf(row);
       const expressions = outputExpressions(version, index);
-      if (expressions.length > 0) end.evaluated = evaluated(job, end.taskId, { expressions, variables: new CelVariables({ output: end.output }) });
+      if (expressions.length > 0)
+        end.evaluated = evaluated(job, end.taskId, {
+          expressions,
+          variables: new CelVariables({ output: end.output }),
+        });
     }
   }
 }
 
 /** Those that the plan evaluates itself are left to it. */
-function evaluated(job: Job, place: string, { expressions, variables }: { expressions: readonly string[]; variables: CelVariables }): NonNullable<PushedEvent['evaluated']> {
+function evaluated(
+  job: Job,
+  place: string,
+  { expressions, variables }: { expressions: readonly string[]; variables: CelVariables },
+): NonNullable<PushedEvent['evaluated']> {
   const results = new Map<string, CelResult>();
   for (const expression of expressions) {
     if (results.has(expression) || compileCel(expression).isCheap(variables.chars)) continue;
-    const result = isFalse(expression, variables) ? { ok: true as const, value: false } : expressionsOf(job).find(place, expression, variables);
+    const result = isFalse(expression, variables)
+      ? { ok: true as const, value: false }
+      : expressionsOf(job).find(place, expression, variables);
     if (result !== undefined) results.set(expression, result);
   }
   return results;
@@ -55,7 +73,11 @@ function isFalse(expression: string, variables: CelVariables): boolean {
 /** What the children of a step ask about its output. */
 export function outputExpressions(version: Version, index: number): string[] {
   return (version.children[index] ?? []).flatMap((child) =>
-    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' && condition.parent === index && condition.expression !== '' ? [condition.expression] : [])),
+    (version.definition.steps[child]?.conditions ?? []).flatMap((condition) =>
+      condition.kind === 'parent' && condition.parent === index && condition.expression !== ''
+        ? [condition.expression]
+        : [],
+    ),
   );
 }
 
@@ -63,7 +85,9 @@ function eventExpressions(state: ShardState, tenantId: string, key: string): Set
   const expressions = new Set<string>();
   for (const { version, definition } of state.steps) {
     if (version.tenantId !== tenantId) continue;
-    for (const condition of definition.conditions) if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '') expressions.add(condition.expression);
+    for (const condition of definition.conditions)
+      if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '')
+        expressions.add(condition.expression);
   }
   return expressions;
 }

@@ -48,7 +48,9 @@ export class JobExpressions {
   async evaluate(cel: Expressions): Promise<void> {
     const missing = [...this.#missing];
     for (let at = 0; at < missing.length; at += atOnce) {
-      const results = missing.slice(at, at + atOnce).map(async ([key, { expression, variables }]) => [key, await cel.evaluate(expression, variables)] as const);
+      const results = missing
+        .slice(at, at + atOnce)
+        .map(async ([key, { expression, variables }]) => [key, await cel.evaluate(expression, variables)] as const);
       for (const [key, result] of await Promise.all(results)) this.#results.set(key, result);
     }
     this.#missing.clear();

@@ -76,7 +76,15 @@ function longTexts(command: Command, long: number): string[] {
 
 /** The texts of a command that a caller may make as long as a payload may be. */
 function eachPayload(command: Command, visit: (text: string) => void): void {
-  const run = ({ input, metadata, filterPayload }: { input: string; metadata: string; filterPayload: string | null }): void => {
+  const run = ({
+    input,
+    metadata,
+    filterPayload,
+  }: {
+    input: string;
+    metadata: string;
+    filterPayload: string | null;
+  }): void => {
     visit(input);
     visit(metadata);
     if (filterPayload !== null) visit(filterPayload);

@@ -18,7 +18,13 @@ interface ShardSqlRow {
 }
 
 function ownedShard(row: ShardSqlRow): OwnedShard {
-  return { id: row.id, epoch: Number(row.epoch), lastBatch: Number(row.last_batch), seq: Number(row.last_seq), lostUs: Number(row.lost_us) };
+  return {
+    id: row.id,
+    epoch: Number(row.epoch),
+    lastBatch: Number(row.last_batch),
+    seq: Number(row.last_seq),
+    lostUs: Number(row.lost_us),
+  };
 }
 
 /**
@@ -53,9 +59,18 @@ const acquireFree = {
     RETURNING s.id, s.epoch, s.last_batch, s.last_seq, s.lost_us`,
 };
 
-export async function acquireShards(client: ClientBase, options: { owner: string; backend: Backend; wanted: readonly number[]; graceMs?: number }): Promise<OwnedShard[]> {
+export async function acquireShards(
+  client: ClientBase,
+  options: { owner: string; backend: Backend; wanted: readonly number[]; graceMs?: number },
+): Promise<OwnedShard[]> {
   const { owner, backend, wanted, graceMs = leastGraceMs } = options;
-  const { rows } = await client.query<ShardSqlRow>(acquireFree.text, [owner, backend.pid, backend.start, Math.max(graceMs, leastGraceMs) * 1000, wanted]);
+  const { rows } = await client.query<ShardSqlRow>(acquireFree.text, [
+    owner,
+    backend.pid,
+    backend.start,
+    Math.max(graceMs, leastGraceMs) * 1000,
+    wanted,
+  ]);
   return rows.map(ownedShard);
 }
 
@@ -83,7 +98,10 @@ export type Fate = { owned: false } | { owned: true; shards: OwnedShard[] };
  * epoch is raised under the row's lock: a plain read could still see the old batch while the new one is about to commit
  * (seen: one second later). `last_batch` of the answer is final.
  */
-export async function settleOwnership(client: ClientBase, options: { owner: string; ids: readonly number[]; old: Backend; backend: Backend }): Promise<Fate> {
+export async function settleOwnership(
+  client: ClientBase,
+  options: { owner: string; ids: readonly number[]; old: Backend; backend: Backend },
+): Promise<Fate> {
   await client.query(terminateBackend.text, [options.old.pid, options.old.start]);
   await client.query('BEGIN');
   try {
@@ -92,7 +110,11 @@ export async function settleOwnership(client: ClientBase, options: { owner: stri
       await client.query('ROLLBACK');
       return { owned: false };
     }
-    const { rows } = await client.query<ShardSqlRow>(renewEpoch.text, [options.ids, options.backend.pid, options.backend.start]);
+    const { rows } = await client.query<ShardSqlRow>(renewEpoch.text, [
+      options.ids,
+      options.backend.pid,
+      options.backend.start,
+    ]);
     await client.query('COMMIT');
     return { owned: true, shards: rows.map(ownedShard) };
   } catch (error) {

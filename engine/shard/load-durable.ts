@@ -59,10 +59,12 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
         for (const { taskId } of command.tasks) wanted.push({ state, taskId });
         break;
       case 'tick':
-        for (const row of state.deadlines.due(sources.clock.nowUs(), command.most ?? perTick)) if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
+        for (const row of state.deadlines.due(sources.clock.nowUs(), command.most ?? perTick))
+          if (state.tasks.state[row] === LiveState.Evicted) wanted.push({ state, taskId: state.tasks.id(row) });
         break;
       case 'pushEvent':
-        for (const { key, scope, payload } of command.events) events.push({ state, tenantId: command.tenantId, key, scope, payload });
+        for (const { key, scope, payload } of command.events)
+          events.push({ state, tenantId: command.tenantId, key, scope, payload });
         break;
       case 'durableBranch':
         await loadBranch(client, command, job.mayBeDone);
@@ -74,12 +76,18 @@ export async function loadDurable(sources: Sources, jobs: readonly Job[]): Promi
   }
   wanted.push(...(await listeners(client, events)));
   await loadLogs(client, wanted);
-  await loadChildren(client, asks.map(({ command }) => command));
+  await loadChildren(
+    client,
+    asks.map(({ command }) => command),
+  );
   for (const { job, command } of asks) await lookBack(sources, { job, command }, jobs);
 }
 
 /** Tasks that listen for the events, and that these may concern. A shard where none ever did is not asked for. */
-async function listeners(client: ClientBase, events: readonly ShardEvent[]): Promise<{ state: ShardState; taskId: string }[]> {
+async function listeners(
+  client: ClientBase,
+  events: readonly ShardEvent[],
+): Promise<{ state: ShardState; taskId: string }[]> {
   const asked = events.filter(({ state }) => state.durable.listens);
   if (asked.length === 0) return [];
   const found = await findListeners(client, asked);
@@ -90,13 +98,17 @@ async function loadLogs(client: ClientBase, wanted: readonly { state: ShardState
   const missing = new Map<string, { state: ShardState; row: number }>();
   for (const { state, taskId } of wanted) {
     const row = state.tasks.find(taskId);
-    if (row >= 0 && state.durable.log(row) === undefined && state.stepOf(row).definition.durable) missing.set(taskId, { state, row });
+    if (row >= 0 && state.durable.log(row) === undefined && state.stepOf(row).definition.durable)
+      missing.set(taskId, { state, row });
   }
   if (missing.size === 0) return;
   const stored = await readStoredLogs(client, [...missing.keys()]);
   for (const [taskId, { state, row }] of missing) {
     const { durable, tasks } = state;
-    const log = logFrom(taskId, stored.get(taskId), { invocation: tasks.invocation[row] ?? 0, begins: durable.unread.delete(row) });
+    const log = logFrom(taskId, stored.get(taskId), {
+      invocation: tasks.invocation[row] ?? 0,
+      begins: durable.unread.delete(row),
+    });
     durable.hold(row, state.stepOf(row).version.tenantId, log);
     durable.loaded.add(row);
   }
@@ -106,11 +118,15 @@ async function loadLogs(client: ClientBase, wanted: readonly { state: ShardState
 async function loadChildren(client: ClientBase, asks: readonly DurableAskCommand[]): Promise<void> {
   const ids = asks.flatMap(({ ask }) => (ask.kind === 'children' ? ask.children.map(({ run }) => run.runId) : []));
   if (ids.length === 0) return;
-  const { rows } = await client.query<{ id: string; status: number | null; generation: number | null }>({ ...readChildren, values: [ids] });
+  const { rows } = await client.query<{ id: string; status: number | null; generation: number | null }>({
+    ...readChildren,
+    values: [ids],
+  });
   for (const command of asks) {
     for (const { id, status, generation } of rows) {
       command.existing.add(id);
-      if (status !== null && isRunStatus(status) && isTerminal(status)) command.ended.set(id, { status, generation: generation ?? 1 });
+      if (status !== null && isRunStatus(status) && isTerminal(status))
+        command.ended.set(id, { status, generation: generation ?? 1 });
     }
   }
 }
@@ -123,6 +139,8 @@ async function loadBranch(client: ClientBase, command: DurableBranchCommand, may
   command.made = mayBeDone && newest !== undefined && newest.branch > (command.seen ?? Infinity) ? newest : null;
   command.seen ??= points.at(-1)?.branch ?? 1;
   command.points = points;
-  command.nodes = stored === undefined ? [] : visibleNodes(stored, command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch);
+  command.nodes =
+    stored === undefined
+      ? []
+      : visibleNodes(stored, command.branch === 0 ? (points.at(-1)?.branch ?? 1) : command.branch);
 }
-

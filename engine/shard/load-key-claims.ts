@@ -20,14 +20,30 @@ const readClaims = {
 };
 
 /** The stored claims of the keys that the batch asks for. A tenant can have millions: memory holds those of one batch. */
-export async function loadKeyClaims(sources: { client: ClientBase; stateOf: (shard: number) => ShardState | undefined }, jobs: readonly Job[]): Promise<void> {
-  const wanted = jobs.flatMap((job) => runsOf(job).flatMap(({ tenantId, run }) => (run.idempotency === null ? [] : [{ shard: job.shard, tenantId, key: run.idempotency.key }])));
+export async function loadKeyClaims(
+  sources: { client: ClientBase; stateOf: (shard: number) => ShardState | undefined },
+  jobs: readonly Job[],
+): Promise<void> {
+  const wanted = jobs.flatMap((job) =>
+    runsOf(job).flatMap(({ tenantId, run }) =>
+      run.idempotency === null ? [] : [{ shard: job.shard, tenantId, key: run.idempotency.key }],
+    ),
+  );
   if (wanted.length === 0) return;
   const states = new Map(wanted.map(({ shard, tenantId }) => [tenantId, sources.stateOf(shard)]));
   for (const state of states.values()) state?.keyClaims.clear();
-  const { rows } = await sources.client.query<ClaimSqlRow>({ ...readClaims, values: [wanted.map(({ tenantId }) => tenantId), wanted.map(({ key }) => key)] });
+  const { rows } = await sources.client.query<ClaimSqlRow>({
+    ...readClaims,
+    values: [wanted.map(({ tenantId }) => tenantId), wanted.map(({ key }) => key)],
+  });
   for (const row of rows) {
-    const claim = { tenantId: row.tenant_id, key: row.key, runId: row.run_id, byStatus: row.by_status, expiresUs: Number(row.expires_us) };
+    const claim = {
+      tenantId: row.tenant_id,
+      key: row.key,
+      runId: row.run_id,
+      byStatus: row.by_status,
+      expiresUs: Number(row.expires_us),
+    };
     states.get(row.tenant_id)?.keyClaims.set(`${row.tenant_id} ${row.key}`, claim);
   }
 }

@@ -102,11 +102,17 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
     const state = sources.stateOf(shard);
     if (state === undefined) continue;
     if (command.kind === 'durableBranch' && state.tasks.find(command.taskId) < 0) {
-      command.loaded = await loadDrafts(sources, expressionsOf(job), await readDrafts(sources.client, state, { tenantId: command.tenantId, ids: [command.taskId] }));
+      command.loaded = await loadDrafts(
+        sources,
+        expressionsOf(job),
+        await readDrafts(sources.client, state, { tenantId: command.tenantId, ids: [command.taskId] }),
+      );
     }
     if (command.kind !== 'replay') continue;
     const found = await readDrafts(sources.client, state, command);
-    const drafts = found.filter((draft) => !mayBeDone || generationOf(draft) <= (command.seen.get(draft.row.id) ?? Infinity));
+    const drafts = found.filter(
+      (draft) => !mayBeDone || generationOf(draft) <= (command.seen.get(draft.row.id) ?? Infinity),
+    );
     if (!mayBeDone) for (const draft of found) command.seen.set(draft.row.id, generationOf(draft));
     const taken: Draft[] = [];
     const deferred: string[] = [];
@@ -120,9 +126,16 @@ export async function loadReplays(sources: Sources, jobs: readonly Job[]): Promi
   }
 }
 
-async function readDrafts(client: ClientBase, state: ShardState, command: Pick<ReplayCommand, 'tenantId' | 'ids'>): Promise<Draft[]> {
+async function readDrafts(
+  client: ClientBase,
+  state: ShardState,
+  command: Pick<ReplayCommand, 'tenantId' | 'ids'>,
+): Promise<Draft[]> {
   const runs = await client.query<RunSqlRow>({ ...readRuns, values: [command.tenantId, command.ids] });
-  const tasks = await client.query<TaskSqlRow>({ ...readTasks, values: [runs.rows.map((row) => row.id), skippedOutput] });
+  const tasks = await client.query<TaskSqlRow>({
+    ...readTasks,
+    values: [runs.rows.map((row) => row.id), skippedOutput],
+  });
   const byRun = groupBy(tasks.rows, (task) => task.run_id);
   const wanted = new Set(command.ids);
   return runs.rows.flatMap((row) => {
@@ -131,12 +144,35 @@ async function readDrafts(client: ClientBase, state: ShardState, command: Pick<R
   });
 }
 
-function draftOf(options: { row: RunSqlRow; version: Version; tasks: readonly TaskSqlRow[]; wanted: ReadonlySet<string> }): Draft {
+function draftOf(options: {
+  row: RunSqlRow;
+  version: Version;
+  tasks: readonly TaskSqlRow[];
+  wanted: ReadonlySet<string>;
+}): Draft {
   const { row, version, tasks, wanted } = options;
-  const placement: RunPlacement = row.placement === null ? { labels: [], desiredWorkerId: null } : JSON.parse(row.placement);
-  const chosen = chosenSteps({ runId: row.id, tasks: tasks.map((task) => ({ id: task.id, step: task.step, status: statusOf(task.status) })) }, version, wanted);
-  const seen = new Set([...chosen].flatMap((step) => (version.definition.steps[step]?.conditions ?? []).flatMap((condition) => (condition.kind === 'parent' ? [condition.parent] : []))));
-  return { row, version, placement, tasks, asks: asksAnything(version, placement), lookedAt: tasks.filter((task) => seen.has(task.step) && !chosen.has(task.step) && task.output_length !== null) };
+  const placement: RunPlacement =
+    row.placement === null ? { labels: [], desiredWorkerId: null } : JSON.parse(row.placement);
+  const chosen = chosenSteps(
+    { runId: row.id, tasks: tasks.map((task) => ({ id: task.id, step: task.step, status: statusOf(task.status) })) },
+    version,
+    wanted,
+  );
+  const seen = new Set(
+    [...chosen].flatMap((step) =>
+      (version.definition.steps[step]?.conditions ?? []).flatMap((condition) =>
+        condition.kind === 'parent' ? [condition.parent] : [],
+      ),
+    ),
+  );
+  return {
+    row,
+    version,
+    placement,
+    tasks,
+    asks: asksAnything(version, placement),
+    lookedAt: tasks.filter((task) => seen.has(task.step) && !chosen.has(task.step) && task.output_length !== null),
+  };
 }
 
 function generationOf(draft: Draft): number {
@@ -144,33 +180,79 @@ function generationOf(draft: Draft): number {
 }
 
 function sizeOf(draft: Draft): number {
-  return (draft.asks ? draft.row.input_length : 0) + draft.lookedAt.reduce((sum, task) => sum + (task.output_length ?? 0), 0);
+  return (
+    (draft.asks ? draft.row.input_length : 0) + draft.lookedAt.reduce((sum, task) => sum + (task.output_length ?? 0), 0)
+  );
 }
 
-async function loadDrafts({ client }: Pick<Sources, 'client'>, expressions: JobExpressions, drafts: readonly Draft[]): Promise<LoadedRun[]> {
+async function loadDrafts(
+  { client }: Pick<Sources, 'client'>,
+  expressions: JobExpressions,
+  drafts: readonly Draft[],
+): Promise<LoadedRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
-  const payloads = asking.length === 0 ? [] : (await client.query<{ id: string; input: string; metadata: string; filterPayload: string | null }>({ ...readPayloads, values: [asking.map(({ row }) => row.id)] })).rows;
+  const payloads =
+    asking.length === 0
+      ? []
+      : (
+          await client.query<{ id: string; input: string; metadata: string; filterPayload: string | null }>({
+            ...readPayloads,
+            values: [asking.map(({ row }) => row.id)],
+          })
+        ).rows;
   const payloadOf = new Map(payloads.map((payload) => [payload.id, payload]));
   const lookedAt = drafts.flatMap((draft) => draft.lookedAt);
-  const outputs = lookedAt.length === 0 ? [] : (await client.query<{ id: string; output: string }>({ ...readOutputs, values: [lookedAt.map((task) => task.id), lookedAt.map((task) => task.generation)] })).rows;
+  const outputs =
+    lookedAt.length === 0
+      ? []
+      : (
+          await client.query<{ id: string; output: string }>({
+            ...readOutputs,
+            values: [lookedAt.map((task) => task.id), lookedAt.map((task) => task.generation)],
+          })
+        ).rows;
   const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
-  const branches = await readBranchPoints(client, drafts.flatMap(({ version, tasks }) => tasks.filter((task) => version.definition.steps[task.step]?.durable === true).map((task) => task.id)));
+  const branches = await readBranchPoints(
+    client,
+    drafts.flatMap(({ version, tasks }) =>
+      tasks.filter((task) => version.definition.steps[task.step]?.durable === true).map((task) => task.id),
+    ),
+  );
   return Promise.all(
     drafts.map(async ({ row, version, placement, tasks }): Promise<LoadedRun> => {
       const payload = payloadOf.get(row.id);
-      const demands = payload === undefined ? null : await evaluateDemands(expressions.at(row.id), version, { runId: row.id, input: payload.input, metadata: payload.metadata, filterPayload: payload.filterPayload, ...placement });
+      const demands =
+        payload === undefined
+          ? null
+          : await evaluateDemands(expressions.at(row.id), version, {
+              runId: row.id,
+              input: payload.input,
+              metadata: payload.metadata,
+              filterPayload: payload.filterPayload,
+              ...placement,
+            });
       return {
         runId: row.id,
         versionId: row.version_id,
         priority: row.priority,
-        tasks: tasks.map((task) => loadedTask(expressions, version, { sql: task, output: outputOf.get(task.id) ?? null, branches: branches.get(task.id) ?? [] })),
+        tasks: tasks.map((task) =>
+          loadedTask(expressions, version, {
+            sql: task,
+            output: outputOf.get(task.id) ?? null,
+            branches: branches.get(task.id) ?? [],
+          }),
+        ),
         demands,
       };
     }),
   );
 }
 
-function loadedTask(expressions: JobExpressions, version: Version, { sql, output, branches }: { sql: TaskSqlRow; output: string | null; branches: readonly BranchPoint[] }): LoadedTask {
+function loadedTask(
+  expressions: JobExpressions,
+  version: Version,
+  { sql, output, branches }: { sql: TaskSqlRow; output: string | null; branches: readonly BranchPoint[] },
+): LoadedTask {
   const skipped = sql.skipped === true;
   const evaluated = new Map<string, CelResult>();
   if (output !== null && !skipped) {
@@ -180,7 +262,19 @@ function loadedTask(expressions: JobExpressions, version: Version, { sql, output
       if (result !== undefined) evaluated.set(expression, result);
     }
   }
-  return { id: sql.id, step: sql.step, generation: sql.generation ?? 1, attempt: sql.attempt ?? 0, invocation: sql.invocation ?? 0, branches, status: statusOf(sql.status), skipped, output, outputBytes: sql.output_bytes ?? 0, evaluated };
+  return {
+    id: sql.id,
+    step: sql.step,
+    generation: sql.generation ?? 1,
+    attempt: sql.attempt ?? 0,
+    invocation: sql.invocation ?? 0,
+    branches,
+    status: statusOf(sql.status),
+    skipped,
+    output,
+    outputBytes: sql.output_bytes ?? 0,
+    evaluated,
+  };
 }
 
 function statusOf(status: number | null): RunStatus | null {

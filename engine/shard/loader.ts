@@ -50,10 +50,15 @@ export async function loadForPlan(sources: LoadSources, jobs: readonly Job[]): P
   await probe(sources.client, readExistingEvents, { jobs, ids: jobs.flatMap(eventIdsToProbe) });
 }
 
-async function probe(client: ClientBase, query: { name: string; text: string }, { jobs, ids }: { jobs: readonly Job[]; ids: readonly string[] }): Promise<void> {
+async function probe(
+  client: ClientBase,
+  query: { name: string; text: string },
+  { jobs, ids }: { jobs: readonly Job[]; ids: readonly string[] },
+): Promise<void> {
   if (ids.length === 0) return;
   const { rows } = await client.query<{ id: string }>({ ...query, values: [ids] });
   for (const { command } of jobs) {
-    if (command.kind === 'trigger' || command.kind === 'pushEvent' || command.kind === 'fireTimer') for (const row of rows) command.existing.add(row.id);
+    if (command.kind === 'trigger' || command.kind === 'pushEvent' || command.kind === 'fireTimer')
+      for (const row of rows) command.existing.add(row.id);
   }
 }

@@ -21,19 +21,56 @@ interface Sources {
 }
 
 /** Events that were pushed before a wait was asked for, where it looks back: the oldest that its expression lets through. */
-export async function lookBack(sources: Sources, { job, command }: { job: Job; command: DurableAskCommand }, jobs: readonly Job[]): Promise<void> {
+export async function lookBack(
+  sources: Sources,
+  { job, command }: { job: Job; command: DurableAskCommand },
+  jobs: readonly Job[],
+): Promise<void> {
   if (command.ask.kind !== 'wait') return;
   // Those that the very batch stores before it are not in the table yet.
-  const before = jobs.slice(0, jobs.indexOf(job)).flatMap((earlier) => (earlier.command.kind === 'pushEvent' && earlier.command.tenantId === command.tenantId ? earlier.command.events : []));
+  const before = jobs
+    .slice(0, jobs.indexOf(job))
+    .flatMap((earlier) =>
+      earlier.command.kind === 'pushEvent' && earlier.command.tenantId === command.tenantId
+        ? earlier.command.events
+        : [],
+    );
   for (const [index, condition] of command.ask.asked.conditions.entries()) {
     if (condition.kind !== 'event' || condition.sinceMs === null || condition.scope === null) continue;
-    const payload = await oldest(sources, { job, tenantId: command.tenantId }, { condition: { ...condition, sinceMs: sources.clock.systemMs?.(condition.sinceMs) ?? condition.sinceMs, scope: condition.scope }, before });
+    const payload = await oldest(
+      sources,
+      { job, tenantId: command.tenantId },
+      {
+        condition: {
+          ...condition,
+          sinceMs: sources.clock.systemMs?.(condition.sinceMs) ?? condition.sinceMs,
+          scope: condition.scope,
+        },
+        before,
+      },
+    );
     if (payload !== undefined) command.ask.lookedBack.set(index, payload);
   }
 }
 
-async function oldest({ client }: Pick<Sources, 'client'>, { job, tenantId }: { job: Job; tenantId: string }, { condition, before }: { condition: DurableEvent & { sinceMs: number; scope: string }; before: readonly PushedEvent[] }): Promise<string | undefined> {
-  const { rows } = await client.query<{ id: string; payload: string }>({ ...readEvents, values: [tenantId, condition.scope, condition.eventKey, uuidFloor(condition.sinceMs), condition.expression === '' ? 1 : most] });
+async function oldest(
+  { client }: Pick<Sources, 'client'>,
+  { job, tenantId }: { job: Job; tenantId: string },
+  {
+    condition,
+    before,
+  }: { condition: DurableEvent & { sinceMs: number; scope: string }; before: readonly PushedEvent[] },
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string; payload: string }>({
+    ...readEvents,
+    values: [
+      tenantId,
+      condition.scope,
+      condition.eventKey,
+      uuidFloor(condition.sinceMs),
+      condition.expression === '' ? 1 : most,
+    ],
+  });
   const now = before.filter(({ key, scope }) => key === condition.eventKey && scope === condition.scope);
   const all = [...rows, ...now];
   if (condition.expression === '') return all[0]?.payload;

@@ -15,13 +15,18 @@ export class MailboxRoom {
    */
   enter(waiting: number, chars: number): () => void {
     if (chars > maxCommandChars) {
-      throw new HatchetError('PAYLOAD_TOO_LARGE', `the call would store payloads of ${chars} characters; the limit is ${maxCommandChars}, and a payload counts once for each run that it is for`, {
-        details: { chars, limit: maxCommandChars },
-        remedy: 'Make several calls of it, or store large data elsewhere and pass a reference to it.',
-      });
+      throw new HatchetError(
+        'PAYLOAD_TOO_LARGE',
+        `the call would store payloads of ${chars} characters; the limit is ${maxCommandChars}, and a payload counts once for each run that it is for`,
+        {
+          details: { chars, limit: maxCommandChars },
+          remedy: 'Make several calls of it, or store large data elsewhere and pass a reference to it.',
+        },
+      );
     }
     if (waiting >= mostCommands) throw tooMany(`${waiting} commands wait already`);
-    if (chars > 0 && this.#chars + chars > mostChars) throw tooMany(`commands with ${this.#chars} characters wait already`);
+    if (chars > 0 && this.#chars + chars > mostChars)
+      throw tooMany(`commands with ${this.#chars} characters wait already`);
     this.#chars += chars;
     return () => {
       this.#chars -= chars;

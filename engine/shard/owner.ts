@@ -74,7 +74,13 @@ export class Owner {
   #renewTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(options: { config: ClientConfig; clock: Clock; log: Logger; events: OwnerEvents; workerTimeoutMs?: number }) {
+  constructor(options: {
+    config: ClientConfig;
+    clock: Clock;
+    log: Logger;
+    events: OwnerEvents;
+    workerTimeoutMs?: number;
+  }) {
     this.#config = options.config;
     this.#graceMs = options.workerTimeoutMs ?? 0;
     this.#clock = options.clock;
@@ -87,7 +93,8 @@ export class Owner {
       clock: options.clock,
       log: options.log,
       states: () => this.#states.values(),
-      submit: (shard, command) => (command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command)),
+      submit: (shard, command) =>
+        command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
       timersDue: (state, nowUs) => options.events.timersDue(state, nowUs),
     });
   }
@@ -132,7 +139,10 @@ export class Owner {
   }
 
   submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
-    if (this.#stopping) return Promise.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
+    if (this.#stopping)
+      return Promise.reject(
+        new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }),
+      );
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
       const free = this.#room.enter(this.#queue.length, payloads.size);
@@ -170,11 +180,15 @@ export class Owner {
     await this.#pumping;
     await this.#parking.settled();
     if (this.#lane !== undefined) {
-      while (this.#lane !== undefined && this.#queue.some((job) => this.#isReady(job))) await this.#runBatch(this.#take());
-      await releaseShards(this.#lane.client, this.#id).catch((error: unknown) => this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'));
+      while (this.#lane !== undefined && this.#queue.some((job) => this.#isReady(job)))
+        await this.#runBatch(this.#take());
+      await releaseShards(this.#lane.client, this.#id).catch((error: unknown) =>
+        this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'),
+      );
       await this.#lane.close();
     }
-    for (const job of this.#queue.splice(0)) job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
+    for (const job of this.#queue.splice(0))
+      job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
     await this.#staging.close();
     this.#states.clear();
   }
@@ -213,7 +227,8 @@ export class Owner {
 
   /** Back from what it was away for: next in line. */
   #unpark(job: Job): boolean {
-    if (this.#stopping) job.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
+    if (this.#stopping)
+      job.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
     else this.#queue.unshift({ ...job, queuedAtMs: performance.now() });
     this.#wake();
     return !this.#stopping;
@@ -233,11 +248,15 @@ export class Owner {
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan({ client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock }, loading);
+      await loadForPlan(
+        { client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock },
+        loading,
+      );
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       // With Postgres there, trying the same again would fail again.
-      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive())) return this.#bisect(loading, error);
+      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
+        return this.#bisect(loading, error);
       this.#queue = [...loading, ...this.#queue];
       return this.#reconnect([]);
     }
@@ -253,7 +272,12 @@ export class Owner {
     } catch (error) {
       return this.#commitFailed(batch, number, error);
     }
-    this.#committed(batch, number, steps.map((step) => step.id), renew);
+    this.#committed(
+      batch,
+      number,
+      steps.map((step) => step.id),
+      renew,
+    );
   }
 
   #committed(batch: PlannedBatch, number: number, shards: readonly number[], renewed: boolean): void {
@@ -316,7 +340,12 @@ export class Owner {
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
         const lane = await Lane.connect(this.#config, (error) => this.#wake(error));
-        const fate = await settleOwnership(lane.client, { owner: this.#id, ids: [...this.#states.keys()], old: this.#lastBackend ?? lane.backend, backend: lane.backend });
+        const fate = await settleOwnership(lane.client, {
+          owner: this.#id,
+          ids: [...this.#states.keys()],
+          old: this.#lastBackend ?? lane.backend,
+          backend: lane.backend,
+        });
         this.#lane = lane;
         this.#lastBackend = lane.backend;
         if (!fate.owned) {
@@ -344,7 +373,13 @@ export class Owner {
         if (this.#stopping) {
           for (const { batch } of open) {
             rollbackBatch(batch);
-            for (const job of batch.jobs) job.reject(new HatchetError('STOPPING', 'the engine stopped while Postgres was away; whether this was stored is not known'));
+            for (const job of batch.jobs)
+              job.reject(
+                new HatchetError(
+                  'STOPPING',
+                  'the engine stopped while Postgres was away; whether this was stored is not known',
+                ),
+              );
           }
           return;
         }
@@ -373,14 +408,26 @@ export class Owner {
     this.#acquiredAt = performance.now();
     try {
       const wanted = Array.from({ length: shardCount }, (_, id) => id).filter((id) => !this.#states.has(id));
-      const owned = await acquireShards(lane.client, { owner: this.#id, backend: lane.backend, wanted, graceMs: this.#graceMs });
+      const owned = await acquireShards(lane.client, {
+        owner: this.#id,
+        backend: lane.backend,
+        wanted,
+        graceMs: this.#graceMs,
+      });
       if (owned.length === 0) return;
       const fresh = new Map(owned.map((shard) => [shard.id, new ShardState(shard)]));
       const open = await recoverShards(lane.client, fresh, this.#clock.nowUs());
       for (const [id, state] of fresh) this.#states.set(id, state);
       this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
       this.#renewedAt = 0;
-      this.#log.info({ shards: owned.length, tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0), ms: Math.round(performance.now() - this.#acquiredAt) }, 'shards taken over');
+      this.#log.info(
+        {
+          shards: owned.length,
+          tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0),
+          ms: Math.round(performance.now() - this.#acquiredAt),
+        },
+        'shards taken over',
+      );
       this.#events.recovered(open, [...fresh.values()]);
     } catch (error) {
       this.#log.warn({ err: error }, 'the shards could not be taken over; trying again');

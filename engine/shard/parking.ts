@@ -31,12 +31,22 @@ export class Parking {
   admitToLoad(jobs: readonly Job[]): Admitted {
     const nowMs = performance.now();
     for (const { command } of jobs) if ('tenantId' in command) this.#payloads.seen(command.tenantId, nowMs);
-    return this.#admit(jobs, ({ payloads, command, shard }) => (payloads.unstaged.length === 0 ? undefined : this.#payloads.stage(tenantOf(command, shard), payloads.unstaged).then((staged) => payloads.setStaged(staged))));
+    return this.#admit(jobs, ({ payloads, command, shard }) =>
+      payloads.unstaged.length === 0
+        ? undefined
+        : this.#payloads
+            .stage(tenantOf(command, shard), payloads.unstaged)
+            .then((staged) => payloads.setStaged(staged)),
+    );
   }
 
   /** Of jobs that were loaded, those that can be planned, and those that go back. The others leave until their expressions are evaluated. */
   admitToPlan(jobs: readonly Job[]): Admitted {
-    return this.#admit(jobs, ({ expressions, command, shard }) => (expressions === undefined || expressions.isComplete ? undefined : expressions.evaluate(this.#cel.of(tenantOf(command, shard)))));
+    return this.#admit(jobs, ({ expressions, command, shard }) =>
+      expressions === undefined || expressions.isComplete
+        ? undefined
+        : expressions.evaluate(this.#cel.of(tenantOf(command, shard))),
+    );
   }
 
   #admit(jobs: readonly Job[], need: (job: Job) => Promise<void> | undefined): Admitted {

@@ -26,7 +26,12 @@ export interface PlannedBatch {
 }
 
 /** Runs the commands against memory. What a refused command had done by then is taken back at once. */
-export function planBatch(loaded: readonly Job[], stateOf: (shard: number) => ShardState | undefined, clockUs: number, log: Logger): PlannedBatch {
+export function planBatch(
+  loaded: readonly Job[],
+  stateOf: (shard: number) => ShardState | undefined,
+  clockUs: number,
+  log: Logger,
+): PlannedBatch {
   const changes = new ChangeSet();
   const plans = new Map<ShardState, Plan>();
   const outcomes: Outcome[] = [];
@@ -70,11 +75,16 @@ export function rollbackBatch(batch: PlannedBatch): void {
 }
 
 export function shardSteps(states: Iterable<ShardState>): ShardStep[] {
-  return [...states].map((state) => ({ id: state.id, epoch: state.epoch, lastBatch: state.lastBatch, seq: state.seq })).sort((a, b) => a.id - b.id);
+  return [...states]
+    .map((state) => ({ id: state.id, epoch: state.epoch, lastBatch: state.lastBatch, seq: state.seq }))
+    .sort((a, b) => a.id - b.id);
 }
 
 function refusal(error: unknown, job: Job, log: Logger): Error {
   if (error instanceof HatchetError) return error;
   log.error({ err: error, command: job.command.kind }, 'a command could not be planned: this is a bug');
-  return new HatchetError('COMMAND_FAILED', `the engine could not carry out ${job.command.kind}`, { cause: error, remedy: 'This is a fault of the engine; its log has the details.' });
+  return new HatchetError('COMMAND_FAILED', `the engine could not carry out ${job.command.kind}`, {
+    cause: error,
+    remedy: 'This is a fault of the engine; its log has the details.',
+  });
 }

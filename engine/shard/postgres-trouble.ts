@@ -20,7 +20,10 @@ export class PostgresTrouble {
   refused(err: unknown, sqlstate: string): void {
     const isFull = sqlstate === diskFull;
     this.#isOn ||= isFull;
-    this.#log.warn({ err, sqlstate, ...(isFull ? { code: 'DISK_FULL' } : {}) }, 'Postgres could not take a batch now; it is tried again');
+    this.#log.warn(
+      { err, sqlstate, ...(isFull ? { code: 'DISK_FULL' } : {}) },
+      'Postgres could not take a batch now; it is tried again',
+    );
   }
 
   over(): void {

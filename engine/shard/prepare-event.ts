@@ -41,24 +41,50 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
   if (checking !== undefined) await checking;
   const metadata = checkedMetadata(request.metadata);
   const state = owner.stateOf(tenantId);
-  if (state === undefined) throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
+  if (state === undefined)
+    throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
   const event = { id: newId(), key, scope, payload: input, metadata, priority: request.priority };
   const own: unknown = JSON.parse(metadata);
   const runMetadata = JSON.stringify({ ...Object(own), hatchet__event_id: event.id, hatchet__event_key: key });
-  const parsed = { additional_metadata: own, ...(input.length <= longestInline ? { input: JSON.parse(input) as unknown } : {}) };
+  const parsed = {
+    additional_metadata: own,
+    ...(input.length <= longestInline ? { input: JSON.parse(input) as unknown } : {}),
+  };
   const runs: EventRun[] = [];
   for (const version of state.listeners(tenantId)) {
     if (!version.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key))) continue;
     for (const filter of await letThrough(owner, version, { event, parsed })) {
-      const run = await prepareRun(owner, tenantId, { workflowName: version.definition.name, input: event.payload, metadata: runMetadata, priority: request.priority, filterPayload: filter?.payload });
+      const run = await prepareRun(owner, tenantId, {
+        workflowName: version.definition.name,
+        input: event.payload,
+        metadata: runMetadata,
+        priority: request.priority,
+        filterPayload: filter?.payload,
+      });
       runs.push({ run, filterId: filter?.id ?? null });
     }
   }
-  return { id: event.id, key, scope, payload: event.payload, metadata, runs, webhookName: request.webhookName, delivery: request.delivery };
+  return {
+    id: event.id,
+    key,
+    scope,
+    payload: event.payload,
+    metadata,
+    runs,
+    webhookName: request.webhookName,
+    delivery: request.delivery,
+  };
 }
 
 /** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(owner: RunPorts, version: Version, facts: { event: { id: string; key: string; scope: string | null; payload: string; metadata: string }; parsed: Readonly<Record<string, unknown>> }): Promise<(Filter | undefined)[]> {
+async function letThrough(
+  owner: RunPorts,
+  version: Version,
+  facts: {
+    event: { id: string; key: string; scope: string | null; payload: string; metadata: string };
+    parsed: Readonly<Record<string, unknown>>;
+  },
+): Promise<(Filter | undefined)[]> {
   const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
   if (filters.length === 0) return [undefined];
   const { event, parsed } = facts;
@@ -67,7 +93,13 @@ async function letThrough(owner: RunPorts, version: Version, facts: { event: { i
     if (event.scope === null || filter.scope !== event.scope) continue;
     const { key, id } = event;
     const variables = new CelVariables(
-      { input: event.payload, payload: filter.payload, additional_metadata: event.metadata, event_key: JSON.stringify(key), event_id: JSON.stringify(id) },
+      {
+        input: event.payload,
+        payload: filter.payload,
+        additional_metadata: event.metadata,
+        event_key: JSON.stringify(key),
+        event_id: JSON.stringify(id),
+      },
       parsed,
     );
     const result = await owner.cel.evaluate(version.tenantId, filter.expression, variables);
@@ -77,18 +109,34 @@ async function letThrough(owner: RunPorts, version: Version, facts: { event: { i
 }
 
 function checkText(text: string, what: string, least: number): void {
-  if (text.length < least || text.length > longestKey || unstorable(text) !== undefined) throw new HatchetError('INVALID_ARGUMENT', `${what} has ${text.length} characters`, { remedy: `Use ${least} to ${longestKey} characters of well-formed Unicode, without NUL.` });
+  if (text.length < least || text.length > longestKey || unstorable(text) !== undefined)
+    throw new HatchetError('INVALID_ARGUMENT', `${what} has ${text.length} characters`, {
+      remedy: `Use ${least} to ${longestKey} characters of well-formed Unicode, without NUL.`,
+    });
 }
 
 /**
  * Pushes events, in one transaction.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER
  */
-export async function pushEvents(owner: RunPorts & Pick<Owner, 'submit'>, tenantId: string, requests: readonly EventRequest[]): Promise<PushedEvent[]> {
-  if (requests.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, { remedy: `Push at most ${maxBulkTriggers} a call.` });
+export async function pushEvents(
+  owner: RunPorts & Pick<Owner, 'submit'>,
+  tenantId: string,
+  requests: readonly EventRequest[],
+): Promise<PushedEvent[]> {
+  if (requests.length > maxBulkTriggers)
+    throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, {
+      remedy: `Push at most ${maxBulkTriggers} a call.`,
+    });
   const events = await Promise.all(requests.map(async (request) => prepareEvent(owner, tenantId, request)));
-  const tasks = events.reduce((sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0), 0);
-  if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the events would make ${tasks} tasks`, { remedy: `Let one call make at most ${maxBulkTasks}.` });
+  const tasks = events.reduce(
+    (sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0),
+    0,
+  );
+  if (tasks > maxBulkTasks)
+    throw new HatchetError('INVALID_ARGUMENT', `the events would make ${tasks} tasks`, {
+      remedy: `Let one call make at most ${maxBulkTasks}.`,
+    });
   if (events.length > 0) await owner.submit(tenantId, { kind: 'pushEvent', tenantId, events, existing: new Set() });
   return events;
 }

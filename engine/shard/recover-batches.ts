@@ -24,7 +24,8 @@ export function restoreBatches(tasks: readonly BatchedTask[]): void {
       batch = { id: batchId, group, rows: new Set() };
       batches.set(batchId, batch);
       group.running.add(batch);
-      if (((shard.tasks.flags[row] ?? 0) & LiveFlag.SlotReleased) === 0) shard.workerOf(row)?.occupy(shard.stepOf(row).slots);
+      if (((shard.tasks.flags[row] ?? 0) & LiveFlag.SlotReleased) === 0)
+        shard.workerOf(row)?.occupy(shard.stepOf(row).slots);
     }
     batch.rows.add(row);
     shard.batches.ofRow.set(row, batch);

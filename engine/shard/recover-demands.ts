@@ -55,15 +55,32 @@ export async function loadRateLimits(client: ClientBase, shards: ReadonlyMap<num
 
 function windowOf(text: string): RateLimitWindow {
   const window = rateLimitWindows.find((each) => each === text);
-  if (window === undefined) throw new Error(`a rate limit has the unknown window ${text}: was this database written by a newer version?`);
+  if (window === undefined)
+    throw new Error(`a rate limit has the unknown window ${text}: was this database written by a newer version?`);
   return window;
 }
 
 export async function loadFilters(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
-  const { rows } = await client.query<{ id: string; tenant_id: string; workflow_id: string; scope: string; expression: string; payload: string; is_declared: boolean }>(readFilters);
+  const { rows } = await client.query<{
+    id: string;
+    tenant_id: string;
+    workflow_id: string;
+    scope: string;
+    expression: string;
+    payload: string;
+    is_declared: boolean;
+  }>(readFilters);
   for (const row of rows) {
     const { id, scope, expression, payload } = row;
-    shards.get(shardOf(row.tenant_id))?.addFilter({ id, tenantId: row.tenant_id, workflowId: row.workflow_id, scope, expression, payload, isDeclared: row.is_declared });
+    shards.get(shardOf(row.tenant_id))?.addFilter({
+      id,
+      tenantId: row.tenant_id,
+      workflowId: row.workflow_id,
+      scope,
+      expression,
+      payload,
+      isDeclared: row.is_declared,
+    });
   }
 }
 
@@ -82,14 +99,22 @@ export function parseDemands(text: string): StoredDemands {
 
 /** Rebuilds claims, groups and their places; in the order of the triggers, since the newest claim sets a key's places. */
 export function restoreDemands(tasks: readonly DemandingTask[]): void {
-  const parsed = tasks.map((task) => ({ task, stored: parseDemands(task.demands) })).sort((a, b) => a.stored.order - b.stored.order);
+  const parsed = tasks
+    .map((task) => ({ task, stored: parseDemands(task.demands) }))
+    .sort((a, b) => a.stored.order - b.stored.order);
   const runClaims = new Map<string, Claim | null>();
   for (const { task, stored } of parsed) {
     const { shard, row } = task;
     const flags = shard.tasks.flags[row] ?? 0;
     if ((flags & LiveFlag.Ended) !== 0) continue;
     const { order, ...demands } = stored;
-    const extras = makeExtras(shard, row, { tenantId: task.tenantId, demands, priority: shard.tasks.priority[row] ?? 1, order, runClaim: runClaims.get(task.runId) ?? null });
+    const extras = makeExtras(shard, row, {
+      tenantId: task.tenantId,
+      demands,
+      priority: shard.tasks.priority[row] ?? 1,
+      order,
+      runClaim: runClaims.get(task.runId) ?? null,
+    });
     extras.stickyWorkerId = task.stickyWorkerId ?? extras.stickyWorkerId;
     runClaims.set(task.runId, extras.runClaim);
     const state = shard.tasks.state[row];
@@ -98,9 +123,11 @@ export function restoreDemands(tasks: readonly DemandingTask[]): void {
     restoreClaim(extras.runClaim, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
     if (state === LiveState.RateLimited) restoreRateLimited(shard, row, task.tenantId);
     // Judged when it arrived: it only stands in line again, with the next batch.
-    if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0) shard.arrivals.push({ row, rank: rankAfterRestart(shard, row) });
+    if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0)
+      shard.arrivals.push({ row, rank: rankAfterRestart(shard, row) });
   }
-  for (const shard of new Set(tasks.map((task) => task.shard))) shard.arrivals.sort((a, b) => (shard.tasks.seq[a.row] ?? 0) - (shard.tasks.seq[b.row] ?? 0));
+  for (const shard of new Set(tasks.map((task) => task.shard)))
+    shard.arrivals.sort((a, b) => (shard.tasks.seq[a.row] ?? 0) - (shard.tasks.seq[b.row] ?? 0));
 }
 
 function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
@@ -118,7 +145,8 @@ function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; a
 function restoreRateLimited(shard: ShardState, row: number, tenantId: string): void {
   const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
-  const short = demands.find((demand) => demand.units > rateLimitFor(plan, tenantId, demand).left(plan.nowUs)) ?? demands[0];
+  const short =
+    demands.find((demand) => demand.units > rateLimitFor(plan, tenantId, demand).left(plan.nowUs)) ?? demands[0];
   if (short === undefined) throw new Error(`task ${shard.tasks.id(row)} waits for a rate limit but asks for none`);
   const limit = rateLimitFor(plan, tenantId, short);
   (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
@@ -126,5 +154,11 @@ function restoreRateLimited(shard: ShardState, row: number, tenantId: string): v
 
 /** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
 export function rankAfterRestart({ tasks }: ShardState, row: number): number {
-  return (tasks.retries[row] ?? 0) + (tasks.reassigns[row] ?? 0) + (tasks.deaths[row] ?? 0) + (tasks.unanswered[row] ?? 0) > 0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0 ? retryRank : rankOf(tasks.priority[row] ?? 1);
+  return (tasks.retries[row] ?? 0) +
+    (tasks.reassigns[row] ?? 0) +
+    (tasks.deaths[row] ?? 0) +
+    (tasks.unanswered[row] ?? 0) >
+    0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0
+    ? retryRank
+    : rankOf(tasks.priority[row] ?? 1);
 }

@@ -37,11 +37,18 @@ const readListening = `SELECT DISTINCT tenant_id FROM durable_listen`;
  * What shards remember of durable tasks beside their rows of `live`; their logs are read when something happens to them.
  * @param children runs that are marked as children of durable tasks, by shard
  */
-export async function recoverDurable(client: ClientBase, shards: ReadonlyMap<number, ShardState>, children: ReadonlyMap<string, ShardState>, slice: Slice): Promise<void> {
+export async function recoverDurable(
+  client: ClientBase,
+  shards: ReadonlyMap<number, ShardState>,
+  children: ReadonlyMap<string, ShardState>,
+  slice: Slice,
+): Promise<void> {
   if (children.size > 0) {
     const { rows } = await client.query<LinkSqlRow>(readLinks, [[...children.keys()]]);
     for (const row of rows) {
-      children.get(row.child_run_id)?.durable.children.set(row.child_run_id, { parentTaskId: row.task_id, branch: row.branch, node: row.node });
+      children
+        .get(row.child_run_id)
+        ?.durable.children.set(row.child_run_id, { parentTaskId: row.task_id, branch: row.branch, node: row.node });
       await slice.pause();
     }
   }

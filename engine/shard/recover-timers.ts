@@ -54,11 +54,19 @@ export async function loadTimers(client: ClientBase, shards: ReadonlyMap<number,
     });
   }
   const schedules = await client.query<ScheduleSqlRow>(readSchedules);
-  for (const row of schedules.rows) shards.get(shardOf(row.tenant_id))?.addSchedule({ kind: 'schedule', id: row.id, tenantId: row.tenant_id, workflowId: row.workflow_id, dueUs: Number(row.due_us) });
+  for (const row of schedules.rows)
+    shards.get(shardOf(row.tenant_id))?.addSchedule({
+      kind: 'schedule',
+      id: row.id,
+      tenantId: row.tenant_id,
+      workflowId: row.workflow_id,
+      dueUs: Number(row.due_us),
+    });
 }
 
 function catchUpOf(text: string): CatchUp {
   const policy = catchUpPolicies.find((each) => each === text);
-  if (policy === undefined) throw new Error(`a cron has the unknown catch-up policy ${text}: was this database written by a newer version?`);
+  if (policy === undefined)
+    throw new Error(`a cron has the unknown catch-up policy ${text}: was this database written by a newer version?`);
   return policy;
 }

@@ -13,7 +13,14 @@ import { restoreBatches, type BatchedTask } from './recover-batches.ts';
 import { recoverDurable } from './recover-durable.ts';
 import { Slice } from './slice.ts';
 import { loadWaits } from './recover-waits.ts';
-import { loadFilters, loadPaused, loadRateLimits, rankAfterRestart, restoreDemands, type DemandingTask } from './recover-demands.ts';
+import {
+  loadFilters,
+  loadPaused,
+  loadRateLimits,
+  rankAfterRestart,
+  restoreDemands,
+  type DemandingTask,
+} from './recover-demands.ts';
 
 /** Rows a page. */
 const pageRows = 2000;
@@ -116,7 +123,11 @@ export interface OpenAttempt {
  * Loads all that the shards remember. Memory afterwards equals `live`.
  * @returns the attempts whose fate on their worker is open
  */
-export async function recoverShards(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<OpenAttempt[]> {
+export async function recoverShards(
+  client: ClientBase,
+  shards: ReadonlyMap<number, ShardState>,
+  nowUs: number,
+): Promise<OpenAttempt[]> {
   await loadVersions(client, shards);
   await loadWorkers(client, shards, nowUs);
   await loadPaused(client, shards);
@@ -124,12 +135,15 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
   await loadRateLimits(client, shards);
   await loadTimers(client, shards);
   const slice = new Slice();
-  const multi = new Map<ShardState, Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>>();
+  const multi = new Map<
+    ShardState,
+    Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>
+  >();
   const queued: { shard: ShardState; row: number }[] = [];
   const demanding: DemandingTask[] = [];
   const inBatches: BatchedTask[] = [];
   const children = new Map<string, ShardState>();
-  for (let after = '00000000-0000-0000-0000-000000000000', full = true; full; ) {
+  for (let after = '00000000-0000-0000-0000-000000000000', full = true; full;) {
     const { rows } = await client.query<LiveSqlRow>(readLive, [after, pageRows]);
     full = rows.length === pageRows;
     for (const sql of rows) {
@@ -137,16 +151,33 @@ export async function recoverShards(client: ClientBase, shards: ReadonlyMap<numb
       const shard = shards.get(sql.shard);
       if (shard === undefined) continue;
       const row = loadTask(shard, sql);
-      if (sql.run_id !== sql.task_id || (shard.stepOf(row).version.definition.steps.length > 1)) {
+      if (sql.run_id !== sql.task_id || shard.stepOf(row).version.definition.steps.length > 1) {
         const runs = multi.get(shard) ?? new Map();
         multi.set(shard, runs);
-        const run = runs.get(sql.run_id) ?? { generation: sql.generation, versionId: sql.version_id, priority: sql.priority, rows: [] };
+        const run = runs.get(sql.run_id) ?? {
+          generation: sql.generation,
+          versionId: sql.version_id,
+          priority: sql.priority,
+          rows: [],
+        };
         runs.set(sql.run_id, run);
         run.rows.push(row);
       }
       if ((sql.flags & LiveFlag.DurableChild) !== 0) children.set(sql.run_id, shard);
-      if (sql.demands !== null) demanding.push({ shard, row, runId: sql.run_id, tenantId: sql.tenant_id, demands: sql.demands, stickyWorkerId: sql.sticky_worker_id });
-      if (sql.state === LiveState.Batching || (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0))) queued.push({ shard, row });
+      if (sql.demands !== null)
+        demanding.push({
+          shard,
+          row,
+          runId: sql.run_id,
+          tenantId: sql.tenant_id,
+          demands: sql.demands,
+          stickyWorkerId: sql.sticky_worker_id,
+        });
+      if (
+        sql.state === LiveState.Batching ||
+        (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0))
+      )
+        queued.push({ shard, row });
       if (sql.batch_id !== null) inBatches.push({ shard, row, batchId: sql.batch_id, demands: sql.demands });
       await slice.pause();
     }
@@ -185,7 +216,15 @@ async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, Shar
 async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, ShardState>, nowUs: number): Promise<void> {
   const { rows } = await client.query<WorkerSqlRow>(readWorkers);
   for (const row of rows) {
-    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({ id: row.id, tenantId: row.tenant_id, name: row.name, actions: row.actions, slots: new Map(Object.entries(row.slots)), labels: new Map(Object.entries(row.labels)), runtime: row.runtime });
+    const worker = shards.get(shardOf(row.tenant_id))?.addWorker({
+      id: row.id,
+      tenantId: row.tenant_id,
+      name: row.name,
+      actions: row.actions,
+      slots: new Map(Object.entries(row.slots)),
+      labels: new Map(Object.entries(row.labels)),
+      runtime: row.runtime,
+    });
     if (worker === undefined) continue;
     worker.paused = row.paused;
     worker.ended = row.ended;
@@ -196,8 +235,12 @@ async function loadWorkers(client: ClientBase, shards: ReadonlyMap<number, Shard
 function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   const { tasks } = shard;
   const version = shard.versions.get(sql.version_id);
-  if (version === undefined) throw new Error(`task ${sql.task_id} is of version ${sql.version_id}, which does not exist`);
-  if (!isLiveState(sql.state)) throw new Error(`task ${sql.task_id} is in the unknown state ${sql.state}: was this database written by a newer version?`);
+  if (version === undefined)
+    throw new Error(`task ${sql.task_id} is of version ${sql.version_id}, which does not exist`);
+  if (!isLiveState(sql.state))
+    throw new Error(
+      `task ${sql.task_id} is in the unknown state ${sql.state}: was this database written by a newer version?`,
+    );
   const row = tasks.insert(sql.task_id);
   tasks.persisted[row] = 1;
   tasks.state[row] = sql.state;
@@ -215,7 +258,8 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   shard.deadlines.set(row, loadedDue(shard, sql.state, Number(sql.due_us)));
   if (sql.worker_id !== null) {
     const worker = shard.workersById.get(sql.worker_id);
-    if (worker === undefined) throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
+    if (worker === undefined)
+      throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
     tasks.worker[row] = worker.index;
     worker.hold(row);
     shard.deadlines.hold(row);
@@ -224,11 +268,19 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
   return row;
 }
 
-async function loadRuns(client: ClientBase, shard: ShardState, runs: Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>, slice: Slice): Promise<void> {
+async function loadRuns(
+  client: ClientBase,
+  shard: ShardState,
+  runs: Map<string, { generation: number; versionId: string; priority: number; rows: number[] }>,
+  slice: Slice,
+): Promise<void> {
   const ids = [...runs.keys()];
   for (let from = 0; from < ids.length; from += pageRows) {
     const page = ids.slice(from, from + pageRows);
-    const { rows } = await client.query<RunTaskSqlRow>(readRunTasks, [page, page.map((id) => runs.get(id)?.generation ?? 1)]);
+    const { rows } = await client.query<RunTaskSqlRow>(readRunTasks, [
+      page,
+      page.map((id) => runs.get(id)?.generation ?? 1),
+    ]);
     const byRun = new Map<string, RunTaskSqlRow[]>();
     for (const row of rows) {
       const list = byRun.get(row.run_id);
@@ -252,7 +304,11 @@ async function loadRuns(client: ClientBase, shard: ShardState, runs: Map<string,
         rows: found.rows.length,
         ended: unfinished === 0,
         skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))),
-        outputBytes: new Map(tasks.flatMap(({ bytes }, index) => (bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]]))),
+        outputBytes: new Map(
+          tasks.flatMap(({ bytes }, index) =>
+            bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]],
+          ),
+        ),
       };
       const runRow = shard.addRun(run);
       for (const row of found.rows) shard.tasks.run[row] = runRow;

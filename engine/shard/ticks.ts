@@ -111,7 +111,7 @@ export class Ticks {
   /** Half as many, and half of those: what succeeds leaves less for the next tick, and what fails alone is the guilty one. */
   async #isolate(state: ShardState, refused: HatchetError): Promise<void> {
     let refusal = refused;
-    for (let most = this.#dueIn(state); most > 1; ) {
+    for (let most = this.#dueIn(state); most > 1;) {
       most = Math.ceil(most / 2);
       const again = await this.#try(state, most);
       if (again === undefined) return;
@@ -125,7 +125,10 @@ export class Ticks {
       return taskId === undefined ? undefined : this.#putOffFirst(state, taskId, refusal);
     }
     const { pauseMs, fails } = this.#holds.failed(state.id, nowUs);
-    log.error({ err: empty, code: empty.code, shard: state.id, fails, pauseMs }, 'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try');
+    log.error(
+      { err: empty, code: empty.code, shard: state.id, fails, pauseMs },
+      'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try',
+    );
   }
 
   async #putOffFirst(state: ShardState, taskId: string, refusal: HatchetError): Promise<void> {
@@ -133,7 +136,10 @@ export class Ticks {
     const holds = this.#putOff.get(state.id) ?? new HoldOff<string>();
     this.#putOff.set(state.id, holds);
     const { pauseMs, fails } = holds.failed(taskId, state.timeUs(clock.nowUs()));
-    log.error({ err: refusal, code: refusal.code, task: taskId, fails, pauseMs }, 'what time brings a task could not be stored; it is tried again after a pause');
+    log.error(
+      { err: refusal, code: refusal.code, task: taskId, fails, pauseMs },
+      'what time brings a task could not be stored; it is tried again after a pause',
+    );
     await submit(state.id, { kind: 'putOff', taskId, untilUs: holds.untilUs(taskId) });
   }
 

@@ -70,7 +70,9 @@ export class Timekeeper {
 
   async #fireAll(timers: readonly Timer[], nowUs: number): Promise<void> {
     const payloads = this.#read(timers);
-    const fired = await Promise.allSettled(timers.map(async (timer) => this.#fire(timer, (await payloads).get(timer.id), nowUs)));
+    const fired = await Promise.allSettled(
+      timers.map(async (timer) => this.#fire(timer, (await payloads).get(timer.id), nowUs)),
+    );
     const unlucky: Timer[] = [];
     let reason: unknown;
     for (const [at, timer] of timers.entries()) {
@@ -91,13 +93,19 @@ export class Timekeeper {
   }
 
   async #read(timers: readonly Timer[]): Promise<Map<string, TimerPayload>> {
-    const { rows } = await this.#pool.query<TimerPayload & { id: string }>({ ...readPayloads, values: [timers.map((timer) => timer.id)] });
+    const { rows } = await this.#pool.query<TimerPayload & { id: string }>({
+      ...readPayloads,
+      values: [timers.map((timer) => timer.id)],
+    });
     return new Map(rows.map((row) => [row.id, row]));
   }
 
   #refused(timer: Timer, error: HatchetError): void {
     const { pauseMs, fails } = this.#holds.failed(keyOf(timer), this.#owner.nowUs);
-    this.#log.error({ err: error, code: error.code, [timer.kind]: timer.id, fails, pauseMs }, `a ${timer.kind} could not be fired; it is tried again after a pause`);
+    this.#log.error(
+      { err: error, code: error.code, [timer.kind]: timer.id, fails, pauseMs },
+      `a ${timer.kind} could not be fired; it is tried again after a pause`,
+    );
     this.#again([timer], pauseMs);
   }
 
@@ -121,8 +129,12 @@ export class Timekeeper {
   async #fire(timer: Timer, payload: TimerPayload | undefined, nowUs: number): Promise<void> {
     const { tenantId } = timer;
     const cron = this.#owner.stateOf(tenantId)?.crons.get(timer.id);
-    const tick = timer.kind === 'cron' && cron !== undefined ? dueTick(cron, { dueMs: timer.dueUs / 1000, nowMs: nowUs / 1000 }) : { fire: true, nextMs: Infinity };
-    const prepared = tick.fire && payload !== undefined ? await this.#prepare(timer, payload) : { run: null, error: null };
+    const tick =
+      timer.kind === 'cron' && cron !== undefined
+        ? dueTick(cron, { dueMs: timer.dueUs / 1000, nowMs: nowUs / 1000 })
+        : { fire: true, nextMs: Infinity };
+    const prepared =
+      tick.fire && payload !== undefined ? await this.#prepare(timer, payload) : { run: null, error: null };
     const nextUs = Math.min(tick.nextMs * 1000, Number.MAX_SAFE_INTEGER);
     await this.#owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs, ...prepared, existing: new Set() });
   }
@@ -131,10 +143,20 @@ export class Timekeeper {
   async #prepare(timer: Timer, payload: TimerPayload): Promise<{ run: TriggerRun | null; error: string | null }> {
     try {
       const workflow = this.#owner.stateOf(timer.tenantId)?.latestById(timer.workflowId);
-      if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${timer.workflowId}`);
+      if (workflow === undefined)
+        throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${timer.workflowId}`);
       const { input, priority, parentTaskId } = payload;
-      const metadata = timer.kind === 'cron' ? cronMetadata(payload.metadata, this.#owner.stateOf(timer.tenantId)?.crons.get(timer.id), timer.dueUs) : payload.metadata;
-      const run = await prepareRun(this.#owner, timer.tenantId, { workflowName: workflow.definition.name, input, metadata, priority: priority ?? undefined, parentTaskId: parentTaskId ?? undefined });
+      const metadata =
+        timer.kind === 'cron'
+          ? cronMetadata(payload.metadata, this.#owner.stateOf(timer.tenantId)?.crons.get(timer.id), timer.dueUs)
+          : payload.metadata;
+      const run = await prepareRun(this.#owner, timer.tenantId, {
+        workflowName: workflow.definition.name,
+        input,
+        metadata,
+        priority: priority ?? undefined,
+        parentTaskId: parentTaskId ?? undefined,
+      });
       return { run, error: null };
     } catch (error) {
       if (!(error instanceof HatchetError) || error.code === 'NOT_OWNER') throw error;
@@ -151,5 +173,10 @@ function keyOf(timer: Timer): string {
 /** A run of a cron says which, and which tick it is for, in Hatchet's names: RFC 3339, in whole seconds as ticks are. */
 function cronMetadata(metadata: string, cron: CronTimer | undefined, dueUs: number): string {
   const own: unknown = JSON.parse(metadata);
-  return JSON.stringify({ ...Object(own), hatchet__cron_name: cron?.name, hatchet__cron_expression: cron?.expression, hatchet__cron_scheduled_at: new Date(dueUs / 1000).toISOString().replace('.000Z', 'Z') });
+  return JSON.stringify({
+    ...Object(own),
+    hatchet__cron_name: cron?.name,
+    hatchet__cron_expression: cron?.expression,
+    hatchet__cron_scheduled_at: new Date(dueUs / 1000).toISOString().replace('.000Z', 'Z'),
+  });
 }

@@ -12,7 +12,15 @@ const simple = hatchet.task({
   fn: ({ message }) => ({ message: message.toLowerCase() }),
 });
 
-const greeting = hatchet.workflow({ name: 'greeting', input: z.object({ name: z.string().min(1).meta({ examples: ['Ada'] }) }) });
+const greeting = hatchet.workflow({
+  name: 'greeting',
+  input: z.object({
+    name: z
+      .string()
+      .min(1)
+      .meta({ examples: ['Ada'] }),
+  }),
+});
 
 const compose = greeting.task({
   name: 'compose',

@@ -40,31 +40,54 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * The local engine is asked for only where no token is given: its addresses belong to its own token.
  * @throws HatchetError NOT_CONFIGURED where there is no token, or it names no tenant or address.
  */
-export function resolveConfig(options: ClientOptions, environment: Environment, findLocal: () => LocalEngine | undefined): ClientConfig {
+export function resolveConfig(
+  options: ClientOptions,
+  environment: Environment,
+  findLocal: () => LocalEngine | undefined,
+): ClientConfig {
   const setting = (name: string): string | undefined => nonEmpty(environment[`HATCHET_CLIENT_${name}`]);
   const givenToken = nonEmpty(options.token) ?? setting('TOKEN');
   const local = givenToken === undefined ? findLocal() : undefined;
   const token = givenToken ?? local?.token;
   if (token === undefined) {
-    throw new HatchetError('NOT_CONFIGURED', 'there is no access token', { remedy: 'Start an engine with `npx hatchet dev`, or set HATCHET_CLIENT_TOKEN (`npx hatchet token create`)' });
+    throw new HatchetError('NOT_CONFIGURED', 'there is no access token', {
+      remedy: 'Start an engine with `npx hatchet dev`, or set HATCHET_CLIENT_TOKEN (`npx hatchet token create`)',
+    });
   }
   const claims = readTokenClaims(token);
   if (claims === undefined) {
-    throw new HatchetError('NOT_CONFIGURED', `${nonEmpty(options.token) === undefined ? 'HATCHET_CLIENT_TOKEN' : 'the option `token`'} does not hold a token`, { remedy: 'Make one with `npx hatchet token create`' });
+    throw new HatchetError(
+      'NOT_CONFIGURED',
+      `${nonEmpty(options.token) === undefined ? 'HATCHET_CLIENT_TOKEN' : 'the option `token`'} does not hold a token`,
+      { remedy: 'Make one with `npx hatchet token create`' },
+    );
   }
   if (claims.tenantId === undefined) {
-    throw new HatchetError('NOT_CONFIGURED', 'the access token names no tenant', { remedy: 'Make one with `npx hatchet token create`' });
+    throw new HatchetError('NOT_CONFIGURED', 'the access token names no tenant', {
+      remedy: 'Make one with `npx hatchet token create`',
+    });
   }
-  const hostPort = nonEmpty(options.hostPort) ?? nonEmpty(options.host_port) ?? setting('HOST_PORT') ?? local?.hostPort ?? claims.hostPort;
+  const hostPort =
+    nonEmpty(options.hostPort) ??
+    nonEmpty(options.host_port) ??
+    setting('HOST_PORT') ??
+    local?.hostPort ??
+    claims.hostPort;
   const givenApiUrl = nonEmpty(options.apiUrl) ?? nonEmpty(options.api_url) ?? setting('API_URL') ?? local?.apiUrl;
   const apiUrl = givenApiUrl ?? claims.apiUrl;
   if (hostPort === undefined || apiUrl === undefined) {
-    throw new HatchetError('NOT_CONFIGURED', 'the access token names no addresses', { remedy: 'Set HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_API_URL' });
+    throw new HatchetError('NOT_CONFIGURED', 'the access token names no addresses', {
+      remedy: 'Set HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_API_URL',
+    });
   }
   const address = hostPort.replace(/^https?:\/\//, '').replace(/\/$/, '');
   const isLocal = hostPort === local?.hostPort;
   const settings = tlsSettings(options, setting);
-  const tls = resolveTls(settings, { hostPort: address, tokenApiUrl: claims.apiUrl, local: isLocal ? { tls: local.tls } : undefined });
+  const tls = resolveTls(settings, {
+    hostPort: address,
+    tokenApiUrl: claims.apiUrl,
+    local: isLocal ? { tls: local.tls } : undefined,
+  });
   return {
     token,
     tenantId: claims.tenantId,
@@ -94,7 +117,9 @@ function presetLabels(text: string | undefined): Record<string, string> {
     parsed = undefined;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new HatchetError('NOT_CONFIGURED', 'HATCHET_CLIENT_WORKER_PRESET_LABELS is no JSON object', { remedy: `Write it like {"region":"eu"}, or unset it` });
+    throw new HatchetError('NOT_CONFIGURED', 'HATCHET_CLIENT_WORKER_PRESET_LABELS is no JSON object', {
+      remedy: `Write it like {"region":"eu"}, or unset it`,
+    });
   }
   return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
 }

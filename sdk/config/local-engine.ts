@@ -21,7 +21,8 @@ export interface LocalEngine {
 export function findLocalEngine(from: string): LocalEngine | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const token = readText(join(folder, '.hatchet', 'token'))?.trim();
-    if (token !== undefined && token !== '') return { token, ...readAddresses(join(folder, '.hatchet', 'engine.json')) };
+    if (token !== undefined && token !== '')
+      return { token, ...readAddresses(join(folder, '.hatchet', 'engine.json')) };
     if (dirname(folder) === folder) return undefined;
   }
 }
@@ -36,7 +37,11 @@ function readAddresses(path: string): Omit<LocalEngine, 'token'> {
   }
   const http = address(engine, 'http');
   const tls = typeof engine === 'object' && engine !== null ? parseLocalTls(Reflect.get(engine, 'tls')) : undefined;
-  return { hostPort: address(engine, 'grpc'), apiUrl: http === undefined ? undefined : `${tls === undefined ? 'http' : 'https'}://${http}`, tls };
+  return {
+    hostPort: address(engine, 'grpc'),
+    apiUrl: http === undefined ? undefined : `${tls === undefined ? 'http' : 'https'}://${http}`,
+    tls,
+  };
 }
 
 /** `host:port` of `{host, port}`, or a text as it is. */
@@ -53,7 +58,9 @@ function address(engine: unknown, name: string): string | undefined {
 function readText(path: string): string | undefined {
   const distrust = distrustRecord(path);
   if (distrust !== undefined) {
-    throw new HatchetError('NOT_CONFIGURED', `${path} is not to be trusted: ${distrust}`, { remedy: 'Run as the user whose engine it is, remove it, or set HATCHET_CLIENT_TOKEN' });
+    throw new HatchetError('NOT_CONFIGURED', `${path} is not to be trusted: ${distrust}`, {
+      remedy: 'Run as the user whose engine it is, remove it, or set HATCHET_CLIENT_TOKEN',
+    });
   }
   try {
     return readFileSync(path, 'utf8');

@@ -13,19 +13,27 @@ export interface LocalTls {
 export function parseLocalTls(value: unknown): LocalTls | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const certFile: unknown = Reflect.get(value, 'certFile');
-  return typeof certFile === 'string' ? { certFile, clientCertificates: Reflect.get(value, 'clientCertificates') === true } : undefined;
+  return typeof certFile === 'string'
+    ? { certFile, clientCertificates: Reflect.get(value, 'clientCertificates') === true }
+    : undefined;
 }
 
 /**
  * What a client needs to know that it speaks to that engine, besides what every client knows: the certificate is for the name
  * under which other machines reach it, and its authority may be itself.
  */
-export function trustLocal({ certFile }: LocalTls, hostPort: string): { caFile: string | undefined; serverName: string | undefined } {
+export function trustLocal(
+  { certFile }: LocalTls,
+  hostPort: string,
+): { caFile: string | undefined; serverName: string | undefined } {
   try {
     const certificate = new X509Certificate(readFileSync(certFile));
     const host = hostPort.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
     const isFor = certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined;
-    return { caFile: certificate.checkIssued(certificate) ? certFile : undefined, serverName: isFor ? undefined : firstName(certificate) };
+    return {
+      caFile: certificate.checkIssued(certificate) ? certFile : undefined,
+      serverName: isFor ? undefined : firstName(certificate),
+    };
   } catch {
     return { caFile: undefined, serverName: undefined }; // the handshake will say what is wrong
   }

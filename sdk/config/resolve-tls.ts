@@ -22,8 +22,15 @@ export interface TlsSettings {
 
 /** The variables HATCHET_CLIENT_TLS_*. */
 export function tlsSettingsOf(environment: Readonly<Record<string, string | undefined>>): TlsSettings {
-  const setting = (name: string): string | undefined => (environment[`HATCHET_CLIENT_TLS_${name}`] === '' ? undefined : environment[`HATCHET_CLIENT_TLS_${name}`]);
-  return { strategy: setting('STRATEGY'), certFile: setting('CERT_FILE'), keyFile: setting('KEY_FILE'), caFile: setting('ROOT_CA_FILE'), serverName: setting('SERVER_NAME') };
+  const setting = (name: string): string | undefined =>
+    environment[`HATCHET_CLIENT_TLS_${name}`] === '' ? undefined : environment[`HATCHET_CLIENT_TLS_${name}`];
+  return {
+    strategy: setting('STRATEGY'),
+    certFile: setting('CERT_FILE'),
+    keyFile: setting('KEY_FILE'),
+    caFile: setting('ROOT_CA_FILE'),
+    serverName: setting('SERVER_NAME'),
+  };
 }
 
 export interface Peer {
@@ -42,7 +49,9 @@ export interface Peer {
 export function resolveTls(settings: TlsSettings, peer: Peer): ResolvedTls {
   const strategy = settings.strategy ?? usual(peer);
   if (strategy !== 'none' && strategy !== 'tls' && strategy !== 'mtls') {
-    throw new HatchetError('NOT_CONFIGURED', `the TLS strategy is ${JSON.stringify(strategy)}`, { remedy: 'Set HATCHET_CLIENT_TLS_STRATEGY to none, tls or mtls' });
+    throw new HatchetError('NOT_CONFIGURED', `the TLS strategy is ${JSON.stringify(strategy)}`, {
+      remedy: 'Set HATCHET_CLIENT_TLS_STRATEGY to none, tls or mtls',
+    });
   }
   const trusted = peer.local?.tls === undefined ? undefined : trustLocal(peer.local.tls, peer.hostPort);
   const { certFile, keyFile, caFile = trusted?.caFile, serverName = trusted?.serverName } = settings;

@@ -18,7 +18,11 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
     return undefined;
   }
   if (typeof claims !== 'object' || claims === null) return undefined;
-  return { tenantId: text(claims, 'sub'), hostPort: text(claims, 'grpc_broadcast_address'), apiUrl: text(claims, 'server_url') };
+  return {
+    tenantId: text(claims, 'sub'),
+    hostPort: text(claims, 'grpc_broadcast_address'),
+    apiUrl: text(claims, 'server_url'),
+  };
 }
 
 function text(claims: object, name: string): string | undefined {

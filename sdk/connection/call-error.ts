@@ -15,7 +15,10 @@ export function detailsOf(error: ServiceError): string {
   if (isPlainServer(error)) return 'the TLS handshake failed';
   if (isRefusedClient(error)) return "the server refused this client's certificate, or wants one";
   if (/Last error: Failed to connect/.test(error.details)) return 'the server took the connection, and ended it';
-  return error.details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s, (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`));
+  return error.details.replace(
+    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?(.*)$/s,
+    (_all, last: string, note: string) => (note === '' ? last : `${last} (${note})`),
+  );
 }
 
 /** A client that speaks TLS to a server that does not. */
@@ -24,21 +27,26 @@ export function isPlainServer(error: ServiceError): boolean {
 }
 
 /** What to do then. */
-export const plainServer = 'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
+export const plainServer =
+  'It does not speak TLS there: set HATCHET_CLIENT_TLS_STRATEGY=none, on a network that you trust';
 
 /** A server whose certificate this client does not trust. Not the other way round, which comes as an alert. */
 export function isDistrusted(error: ServiceError): boolean {
-  return error.code === status.UNAVAILABLE && /certificate|altnames/i.test(error.details) && !/alert/i.test(error.details);
+  return (
+    error.code === status.UNAVAILABLE && /certificate|altnames/i.test(error.details) && !/alert/i.test(error.details)
+  );
 }
 
-export const distrusted = 'Name the authority that signed it in HATCHET_CLIENT_TLS_ROOT_CA_FILE, or the name that it is for in HATCHET_CLIENT_TLS_SERVER_NAME';
+export const distrusted =
+  'Name the authority that signed it in HATCHET_CLIENT_TLS_ROOT_CA_FILE, or the name that it is for in HATCHET_CLIENT_TLS_SERVER_NAME';
 
 /** A server that wants a certificate of the client, or another one. */
 export function isRefusedClient(error: ServiceError): boolean {
   return error.code === status.UNAVAILABLE && /alert (?:.*certificate|unknown ca)/i.test(error.details);
 }
 
-export const refusedClient = 'Set HATCHET_CLIENT_TLS_STRATEGY=mtls, and HATCHET_CLIENT_TLS_CERT_FILE and HATCHET_CLIENT_TLS_KEY_FILE to a certificate that the engine trusts, and its key';
+export const refusedClient =
+  'Set HATCHET_CLIENT_TLS_STRATEGY=mtls, and HATCHET_CLIENT_TLS_CERT_FILE and HATCHET_CLIENT_TLS_KEY_FILE to a certificate that the engine trusts, and its key';
 
 function remedyOf(error: ServiceError, code: HatchetErrorCode): string | undefined {
   if (isPlainServer(error)) return plainServer;
@@ -57,7 +65,14 @@ export function statusOf(error: unknown): status | undefined {
  * Statuses after which the same call may be made again, where it carries an identity. INTERNAL and UNKNOWN are
  * here because an engine whose Postgres is away for a moment answers so, and nothing was committed then.
  */
-const transient: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.ABORTED, status.CANCELLED, status.INTERNAL, status.UNKNOWN]);
+const transient: ReadonlySet<status> = new Set([
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.ABORTED,
+  status.CANCELLED,
+  status.INTERNAL,
+  status.UNKNOWN,
+]);
 
 export function isTransient(error: unknown): boolean {
   const code = statusOf(error);
@@ -72,7 +87,8 @@ export function hasNeverLeft(error: unknown): boolean {
   return isServiceError(error) && (isUnsendable(error) || neverLeft.test(error.details));
 }
 
-const neverLeft = /^(?:\w+: )?No connection established|^Stream refused by server|Waiting for LB pick|^Name resolution failed/;
+const neverLeft =
+  /^(?:\w+: )?No connection established|^Stream refused by server|Waiting for LB pick|^Name resolution failed/;
 
 /** A request that never left: a value of a type that the message does not take. grpc-js says so only in words. */
 function isUnsendable(error: unknown): boolean {
@@ -101,16 +117,33 @@ const remedies: Partial<Record<HatchetErrorCode, string>> = {
  * @param action what was tried, such as `trigger the workflow simple`
  * @param notFound the code for NOT_FOUND, which means something else at each call
  */
-export function toHatchetError(error: unknown, action: string, notFound: HatchetErrorCode = 'ENGINE_ERROR'): HatchetError {
+export function toHatchetError(
+  error: unknown,
+  action: string,
+  notFound: HatchetErrorCode = 'ENGINE_ERROR',
+): HatchetError {
   if (error instanceof HatchetError) return error;
   if (error instanceof AnswerLostError) {
-    return new HatchetError('NO_ANSWER', `could not ${action}: the answer was lost (${isServiceError(error.cause) ? detailsOf(error.cause) : messageOf(error.cause)}), and it may have been carried out all the same`, {
-      cause: error.cause,
-      remedy: 'Look whether it was before doing it again: this engine does not tell a repeated call from a new one',
-    });
+    return new HatchetError(
+      'NO_ANSWER',
+      `could not ${action}: the answer was lost (${isServiceError(error.cause) ? detailsOf(error.cause) : messageOf(error.cause)}), and it may have been carried out all the same`,
+      {
+        cause: error.cause,
+        remedy: 'Look whether it was before doing it again: this engine does not tell a repeated call from a new one',
+      },
+    );
   }
-  if (!isServiceError(error)) return new HatchetError('ENGINE_ERROR', `could not ${action}: ${messageOf(error)}`, { cause: error });
-  if (isUnsendable(error)) return new HatchetError('INVALID_ARGUMENT', `could not ${action}: an option has a value of the wrong type (${error.details.slice(unsendable.length)})`, { cause: error, remedy: 'Check the options: a text where a number is needed, or the other way round' });
+  if (!isServiceError(error))
+    return new HatchetError('ENGINE_ERROR', `could not ${action}: ${messageOf(error)}`, { cause: error });
+  if (isUnsendable(error))
+    return new HatchetError(
+      'INVALID_ARGUMENT',
+      `could not ${action}: an option has a value of the wrong type (${error.details.slice(unsendable.length)})`,
+      { cause: error, remedy: 'Check the options: a text where a number is needed, or the other way round' },
+    );
   const code = error.code === status.NOT_FOUND ? notFound : (codes[error.code] ?? 'ENGINE_ERROR');
-  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, { cause: error, remedy: remedyOf(error, code) });
+  return new HatchetError(code, `could not ${action}: ${detailsOf(error).replace(/\.$/, '')}`, {
+    cause: error,
+    remedy: remedyOf(error, code),
+  });
 }

@@ -63,7 +63,12 @@ export class Connection {
   }
 
   get durable(): V1DispatcherClient {
-    this.#durable ??= this.#keep(new V1DispatcherClient(this.config.hostPort, this.#credentials, { ...this.#options, 'grpc.max_send_message_length': longestStatus }));
+    this.#durable ??= this.#keep(
+      new V1DispatcherClient(this.config.hostPort, this.#credentials, {
+        ...this.#options,
+        'grpc.max_send_message_length': longestStatus,
+      }),
+    );
     return this.#durable;
   }
 

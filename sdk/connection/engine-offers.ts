@@ -27,9 +27,25 @@ export interface EngineOffers {
   readonly definitions: boolean;
 }
 
-export const contractOnly: EngineOffers = { runIds: false, streamNumbers: false, pipelinedRequests: false, evictions: false, unknownWorkflows: false, logBatches: false, definitions: false };
+export const contractOnly: EngineOffers = {
+  runIds: false,
+  streamNumbers: false,
+  pipelinedRequests: false,
+  evictions: false,
+  unknownWorkflows: false,
+  logBatches: false,
+  definitions: false,
+};
 
-const names: Record<string, keyof EngineOffers> = { 'run-ids': 'runIds', 'stream-numbers': 'streamNumbers', 'pipelined-requests': 'pipelinedRequests', evictions: 'evictions', 'unknown-workflows': 'unknownWorkflows', 'log-batches': 'logBatches', definitions: 'definitions' };
+const names: Record<string, keyof EngineOffers> = {
+  'run-ids': 'runIds',
+  'stream-numbers': 'streamNumbers',
+  'pipelined-requests': 'pipelinedRequests',
+  evictions: 'evictions',
+  'unknown-workflows': 'unknownWorkflows',
+  'log-batches': 'logBatches',
+  definitions: 'definitions',
+};
 
 /** What the initial metadata of an answer says; words that are not known are passed over. */
 export function offersOf(metadata: Metadata): EngineOffers {
@@ -101,7 +117,10 @@ export class OffersQuestion {
   async #askOnce(since: number): Promise<Word> {
     if (this.#asking === undefined || this.#asking.askedAt < since) {
       const askedAt = performance.now();
-      const asking = { askedAt, word: this.#call(askedAt).finally(() => this.#asking === asking && (this.#asking = undefined)) };
+      const asking = {
+        askedAt,
+        word: this.#call(askedAt).finally(() => this.#asking === asking && (this.#asking = undefined)),
+      };
       this.#asking = asking;
     }
     const word = await this.#asking.word;
@@ -113,11 +132,16 @@ export class OffersQuestion {
     const { dispatcher } = this.#connection;
     return await new Promise<Word>((resolve, reject) => {
       let offers = contractOnly;
-      const call = dispatcher.getVersion({}, this.#connection.metadata(), { deadline: Date.now() + answerMs }, (error: ServiceError | null, _answer: GetVersionResponse) => {
-        // An engine that does not know the question has nothing to offer; one that is away may have.
-        if (error !== null && error.code !== status.UNIMPLEMENTED && isTransient(error)) reject(error);
-        else resolve({ offers, askedAt });
-      });
+      const call = dispatcher.getVersion(
+        {},
+        this.#connection.metadata(),
+        { deadline: Date.now() + answerMs },
+        (error: ServiceError | null, _answer: GetVersionResponse) => {
+          // An engine that does not know the question has nothing to offer; one that is away may have.
+          if (error !== null && error.code !== status.UNIMPLEMENTED && isTransient(error)) reject(error);
+          else resolve({ offers, askedAt });
+        },
+      );
       call.on('metadata', (metadata: Metadata) => (offers = offersOf(metadata)));
     });
   }

@@ -20,23 +20,40 @@ const agents = new WeakMap<ClientConfig, Agent>();
 
 /** Whether an authority, a certificate or a name of the client's own counts: `fetch` takes none of them. */
 export function hasOwnTls({ apiUrl, tls }: ClientConfig): boolean {
-  return apiUrl.startsWith('https:') && (tls.caFile !== undefined || tls.serverName !== undefined || tls.strategy === 'mtls');
+  return (
+    apiUrl.startsWith('https:') && (tls.caFile !== undefined || tls.serverName !== undefined || tls.strategy === 'mtls')
+  );
 }
 
 /** @throws HatchetError NOT_CONFIGURED; whatever the connection fails with */
-export function requestWithOwnTls(config: ClientConfig, url: URL, { method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+export function requestWithOwnTls(
+  config: ClientConfig,
+  url: URL,
+  { method, headers, body, signal }: HttpRequest,
+): Promise<HttpAnswer> {
   let agent = agents.get(config);
   if (agent === undefined) {
     agent = new Agent({ keepAlive: true, ...ownTls(config, url) });
     agents.set(config, agent);
   }
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, agent, signal, headers: body === undefined ? headers : { ...headers, 'content-length': Buffer.byteLength(body) } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
-    });
+    const sent = request(
+      url,
+      {
+        method,
+        agent,
+        signal,
+        headers: body === undefined ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        );
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
@@ -46,5 +63,7 @@ export function requestWithOwnTls(config: ClientConfig, url: URL, { method, head
 function ownTls(config: ClientConfig, url: URL): object {
   const { servername, ...material } = tlsMaterial(config.tls);
   const host = config.hostPort.replace(/:\d+$/, '');
-  return servername === undefined || host !== url.hostname || isIP(servername) !== 0 ? material : { ...material, servername };
+  return servername === undefined || host !== url.hostname || isIP(servername) !== 0
+    ? material
+    : { ...material, servername };
 }

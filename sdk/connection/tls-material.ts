@@ -18,7 +18,9 @@ export function tlsMaterial({ strategy, caFile, certFile, keyFile, serverName }:
   if (serverName !== undefined) material.servername = serverName;
   if (strategy !== 'mtls') return material;
   if (certFile === undefined || keyFile === undefined) {
-    throw new HatchetError('NOT_CONFIGURED', "mTLS needs the client's own certificate and key", { remedy: 'Set HATCHET_CLIENT_TLS_CERT_FILE and HATCHET_CLIENT_TLS_KEY_FILE' });
+    throw new HatchetError('NOT_CONFIGURED', "mTLS needs the client's own certificate and key", {
+      remedy: 'Set HATCHET_CLIENT_TLS_CERT_FILE and HATCHET_CLIENT_TLS_KEY_FILE',
+    });
   }
   return { ...material, cert: read(certFile, 'CERT_FILE'), key: read(keyFile, 'KEY_FILE') };
 }
@@ -30,7 +32,11 @@ export function channelCredentials(tls: ResolvedTls): ChannelCredentials {
   try {
     return credentials.createSsl(ca, key, cert);
   } catch (cause) {
-    throw new HatchetError('NOT_CONFIGURED', `the TLS files cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: 'Give PEM files, and a key that belongs to its certificate' });
+    throw new HatchetError(
+      'NOT_CONFIGURED',
+      `the TLS files cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, remedy: 'Give PEM files, and a key that belongs to its certificate' },
+    );
   }
 }
 
@@ -43,6 +49,10 @@ function read(path: string, name: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new HatchetError('NOT_CONFIGURED', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, remedy: `Correct HATCHET_CLIENT_TLS_${name}` });
+    throw new HatchetError(
+      'NOT_CONFIGURED',
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, remedy: `Correct HATCHET_CLIENT_TLS_${name}` },
+    );
   }
 }

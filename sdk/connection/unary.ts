@@ -37,7 +37,12 @@ export const repeatForMs = 30_000;
 const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
 
 /** Makes a unary call. @throws AnswerLostError; the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
-export async function callUnary<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
+export async function callUnary<Request, Response>(
+  connection: Connection,
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  settings: CallSettings = {},
+): Promise<Response> {
   if (runnerLevel() !== undefined) await refuseInRunner('the engine');
   const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
   for (let tries = 0; ; tries += 1) {
@@ -50,7 +55,13 @@ export async function callUnary<Request, Response>(connection: Connection, metho
       if (mismatch !== undefined) throw mismatch;
       if (settings.repeatWith !== undefined && !hasNeverLeft(error)) {
         // The word of an engine that was asked before the failure may be another one's: it is away, or was replaced.
-        const offers = await connection.offers.ask({ since: failedAt, patienceMs: giveUpAt - failedAt, ...(settings.signal === undefined ? {} : { signal: settings.signal }) }).catch(() => undefined);
+        const offers = await connection.offers
+          .ask({
+            since: failedAt,
+            patienceMs: giveUpAt - failedAt,
+            ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+          })
+          .catch(() => undefined);
         if (offers === undefined) throw error;
         if (!offers[settings.repeatWith]) throw new AnswerLostError('the answer was lost', { cause: error });
       }
@@ -61,7 +72,12 @@ export async function callUnary<Request, Response>(connection: Connection, metho
   }
 }
 
-async function tryOnce<Request, Response>(connection: Connection, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings): Promise<Response> {
+async function tryOnce<Request, Response>(
+  connection: Connection,
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  settings: CallSettings,
+): Promise<Response> {
   const { timeoutMs = 15_000, headers, signal } = settings;
   const metadata = connection.metadata(headers);
   return await new Promise<Response>((resolve, reject) => {

@@ -24,7 +24,12 @@ export function parseActionPayload(text: string): ActionPayload {
     triggers: recordOf(field('triggers')),
     triggeredBy: typeof triggeredBy === 'string' ? triggeredBy : 'manual',
     userData: field('user_data'),
-    errors: Object.fromEntries(Object.entries(recordOf(field('step_run_errors'))).map(([name, error]) => [name, toldMessage(typeof error === 'string' ? error : JSON.stringify(error))])),
+    errors: Object.fromEntries(
+      Object.entries(recordOf(field('step_run_errors'))).map(([name, error]) => [
+        name,
+        toldMessage(typeof error === 'string' ? error : JSON.stringify(error)),
+      ]),
+    ),
   };
 }
 
@@ -33,7 +38,12 @@ export function parseMetadata(text: string | undefined): Record<string, string> 
   if (text === undefined || text === '') return {};
   try {
     const metadata: unknown = JSON.parse(text);
-    return Object.fromEntries(Object.entries(recordOf(metadata)).map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]));
+    return Object.fromEntries(
+      Object.entries(recordOf(metadata)).map(([key, value]) => [
+        key,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    );
   } catch {
     return {};
   }

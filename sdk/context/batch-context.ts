@@ -18,7 +18,14 @@ export class BatchContext<Input = unknown> extends Context<Record<string, Input>
   readonly #host: ContextHost;
   readonly #begin = beginsAsItsTask();
 
-  constructor(facts: { inputs: Record<string, Input>; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; members: ReadonlyMap<string, Context<Input>> }) {
+  constructor(facts: {
+    inputs: Record<string, Input>;
+    action: AssignedAction;
+    payload: ActionPayload;
+    abortController: AbortController;
+    host: ContextHost;
+    members: ReadonlyMap<string, Context<Input>>;
+  }) {
     super({ ...facts, input: facts.inputs });
     this.batchId = facts.action.batchId ?? '';
     this.batchKey = facts.action.batchKey ?? '';
@@ -37,7 +44,10 @@ export class BatchContext<Input = unknown> extends Context<Record<string, Input>
    */
   member(id: string): Context<Input> {
     const member = this.#members.get(id);
-    if (member === undefined) throw new HatchetError('UNKNOWN_RUN', `the batch ${this.batchId} has no run ${id}`, { remedy: 'Take the ids from the inputs' });
+    if (member === undefined)
+      throw new HatchetError('UNKNOWN_RUN', `the batch ${this.batchId} has no run ${id}`, {
+        remedy: 'Take the ids from the inputs',
+      });
     return member;
   }
 

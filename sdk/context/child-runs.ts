@@ -10,13 +10,21 @@ export interface SomeChildRun {
 
 /** The same list, each with the input that its own target takes. */
 export type CheckedChildRuns<Children extends readonly SomeChildRun[]> = {
-  [Index in keyof Children]: Children[Index] extends { workflow: RunTarget<infer Input, infer Output> } ? ChildRun<Input, Output> : SomeChildRun;
+  [Index in keyof Children]: Children[Index] extends { workflow: RunTarget<infer Input, infer Output> }
+    ? ChildRun<Input, Output>
+    : SomeChildRun;
 };
 
 /** Their outputs, each of its own type; that of a child given by name is unknown. */
 export type ChildOutputs<Children extends readonly SomeChildRun[]> = {
-  -readonly [Index in keyof Children]: (Children[Index] extends { workflow: RunTarget<unknown, infer Output> } ? Output : unknown) | ListedErrors<Children[number]>;
+  -readonly [Index in keyof Children]:
+    | (Children[Index] extends { workflow: RunTarget<unknown, infer Output> } ? Output : unknown)
+    | ListedErrors<Children[number]>;
 };
 
 /** With `returnExceptions` for one of them, errors are listed for all. */
-type ListedErrors<Child extends SomeChildRun> = Child extends { options: { returnExceptions: infer Returned } } ? (true extends Returned ? Error : never) : never;
+type ListedErrors<Child extends SomeChildRun> = Child extends { options: { returnExceptions: infer Returned } }
+  ? true extends Returned
+    ? Error
+    : never
+  : never;

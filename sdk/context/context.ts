@@ -27,7 +27,9 @@ export interface ChildRun<Input, Output> {
 }
 
 /** One whose failure is thrown, not listed. */
-export type ThrowingChildRun<Input, Output> = ChildRun<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined };
+export type ThrowingChildRun<Input, Output> = ChildRun<Input, Output> & {
+  options?: { returnExceptions?: false | undefined } | undefined;
+};
 
 type LogMethod = (message: string, extra?: unknown) => Promise<void>;
 type DetailedLogMethod = (message: string, details?: LogDetails) => Promise<void>;
@@ -54,7 +56,13 @@ export class Context<Input = unknown, UserData = unknown> {
   readonly #begin = beginsAsItsTask();
   #streamed = 0;
 
-  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost }) {
+  constructor(facts: {
+    input: Input;
+    action: AssignedAction;
+    payload: ActionPayload;
+    abortController: AbortController;
+    host: ContextHost;
+  }) {
     this.#input = facts.input;
     this.abortController = facts.abortController;
     this.worker = new ContextWorker(facts.host, this.#begin);
@@ -101,7 +109,9 @@ export class Context<Input = unknown, UserData = unknown> {
       const name = typeof parent === 'string' ? parent : parent.name;
       const { parents } = this.#payload;
       if (!Object.hasOwn(parents, name)) {
-        throw new HatchetError('NO_PARENT_OUTPUT', `the task ${this.taskName()} has no parent ${name}`, { remedy: 'Name it in the `parents` of the task' });
+        throw new HatchetError('NO_PARENT_OUTPUT', `the task ${this.taskName()} has no parent ${name}`, {
+          remedy: 'Name it in the `parents` of the task',
+        });
       }
       // Each call gets its own copy, so that a change to it cannot be seen elsewhere.
       const output: Output = JSON.parse(JSON.stringify(parents[name]));
@@ -232,15 +242,23 @@ export class Context<Input = unknown, UserData = unknown> {
   /** Sends a chunk to whoever follows the run's stream; chunks of a task keep their order. @throws HatchetError */
   putStream(data: string | Uint8Array): Promise<void> {
     return this.#begin(async () => {
-      if (typeof data !== 'string' && !types.isUint8Array(data)) throw new HatchetError('INVALID_ARGUMENT', `putStream takes a text or bytes, and was given ${textOf(data)}`, { remedy: 'Give a string or a Uint8Array, such as JSON.stringify(value)' });
+      if (typeof data !== 'string' && !types.isUint8Array(data))
+        throw new HatchetError('INVALID_ARGUMENT', `putStream takes a text or bytes, and was given ${textOf(data)}`, {
+          remedy: 'Give a string or a Uint8Array, such as JSON.stringify(value)',
+        });
       const number = this.#streamed++;
-      await this.#host.putStream(this.#action.taskRunExternalId, { number, chunk: typeof data === 'string' ? new TextEncoder().encode(data) : data });
+      await this.#host.putStream(this.#action.taskRunExternalId, {
+        number,
+        chunk: typeof data === 'string' ? new TextEncoder().encode(data) : data,
+      });
     });
   }
 
   /** Gives this attempt more time. It is added to the deadline. @throws HatchetError */
   refreshTimeout(incrementBy: Duration): Promise<void> {
-    return this.#begin(async () => await this.#host.refreshTimeout(this.#action.taskRunExternalId, durationToString(incrementBy)));
+    return this.#begin(
+      async () => await this.#host.refreshTimeout(this.#action.taskRunExternalId, durationToString(incrementBy)),
+    );
   }
 
   /** Frees the worker's slot while the task goes on. @throws HatchetError */
@@ -253,12 +271,20 @@ export class Context<Input = unknown, UserData = unknown> {
    * task's own output.
    * @throws as a workflow's run
    */
-  runChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+  runChild<ChildInput, Output>(
+    workflow: RunTarget<ChildInput, Output> | string,
+    input: NoInfer<ChildInput>,
+    options?: ChildRunOptions,
+  ): Promise<Output> {
     return this.#begin(() => this.#host.runner.run(childItem({ workflow, input, options })));
   }
 
   /** Starts a child. */
-  runNoWaitChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+  runNoWaitChild<ChildInput, Output>(
+    workflow: RunTarget<ChildInput, Output> | string,
+    input: NoInfer<ChildInput>,
+    options?: ChildRunOptions,
+  ): Promise<WorkflowRunRef<Output>> {
     return this.#begin(() => this.#host.runner.start(childItem({ workflow, input, options })));
   }
 
@@ -271,7 +297,9 @@ export class Context<Input = unknown, UserData = unknown> {
   }
 
   /** Starts children. */
-  bulkRunNoWaitChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<WorkflowRunRef<Output>[]> {
+  bulkRunNoWaitChildren<ChildInput, Output>(
+    children: readonly ChildRun<ChildInput, Output>[],
+  ): Promise<WorkflowRunRef<Output>[]> {
     return this.#begin(() => this.#host.runner.startMany(children.map(childItem)));
   }
 

@@ -69,7 +69,16 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #patches = new Map<string, Promise<boolean>>();
   #draws: Promise<Draws> | undefined;
 
-  constructor(facts: { input: Input; action: AssignedAction; payload: ActionPayload; abortController: AbortController; host: ContextHost; invocation: Invocation; namespace: string; now: () => Date }) {
+  constructor(facts: {
+    input: Input;
+    action: AssignedAction;
+    payload: ActionPayload;
+    abortController: AbortController;
+    host: ContextHost;
+    invocation: Invocation;
+    namespace: string;
+    now: () => Date;
+  }) {
     super(facts);
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
@@ -79,7 +88,9 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
   sleepFor(duration: Duration, options: SleepOptions | string = {}, label?: string): Promise<SleepResult> {
-    return this.#begin(() => this.#sleepFor(duration, typeof options === 'string' ? { readableDataKey: options, label } : options));
+    return this.#begin(() =>
+      this.#sleepFor(duration, typeof options === 'string' ? { readableDataKey: options, label } : options),
+    );
   }
 
   /** Waits until then. */
@@ -91,18 +102,48 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
    * Waits for an event that is pushed from now on, and gives its payload; with a `timeout`, `undefined` if none came in time.
    * @throws SchemaError for a payload that the schema refuses
    */
-  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options: Omit<EventWaitOptions<Received>, 'schema'> & { timeout: Duration }): Promise<Received | undefined>;
+  waitForEvent<Pushed, Received>(
+    event: EventDeclaration<Pushed, Received>,
+    options: Omit<EventWaitOptions<Received>, 'schema'> & { timeout: Duration },
+  ): Promise<Received | undefined>;
   /** Of an event that `hatchet.event` made: with its type, checked by its schema. */
-  waitForEvent<Pushed, Received>(event: EventDeclaration<Pushed, Received>, options?: Omit<EventWaitOptions<Received>, 'schema'> & { timeout?: undefined }): Promise<Received>;
+  waitForEvent<Pushed, Received>(
+    event: EventDeclaration<Pushed, Received>,
+    options?: Omit<EventWaitOptions<Received>, 'schema'> & { timeout?: undefined },
+  ): Promise<Received>;
   /** Of a key. */
-  waitForEvent<Payload = Record<string, unknown>>(key: string, options: EventWaitOptions<Payload> & { timeout: Duration }): Promise<Payload | undefined>;
+  waitForEvent<Payload = Record<string, unknown>>(
+    key: string,
+    options: EventWaitOptions<Payload> & { timeout: Duration },
+  ): Promise<Payload | undefined>;
   /** Without a `timeout` it waits for ever. */
-  waitForEvent<Payload = Record<string, unknown>>(key: string, options?: EventWaitOptions<Payload> & { timeout?: undefined }): Promise<Payload>;
+  waitForEvent<Payload = Record<string, unknown>>(
+    key: string,
+    options?: EventWaitOptions<Payload> & { timeout?: undefined },
+  ): Promise<Payload>;
   /** The same as the official SDK writes it. */
-  waitForEvent<Payload = Record<string, unknown>>(key: string, expression: string | undefined, payloadSchema?: StandardSchema<unknown, Payload>, scope?: string, lookbackWindow?: Duration, label?: string): Promise<Payload>;
-  waitForEvent(event: string | AnyEvent, given?: EventWaitOptions<unknown> | string, ...[schema, scope, lookback, label]: [StandardSchema?, string?, Duration?, string?]): Promise<unknown> {
+  waitForEvent<Payload = Record<string, unknown>>(
+    key: string,
+    expression: string | undefined,
+    payloadSchema?: StandardSchema<unknown, Payload>,
+    scope?: string,
+    lookbackWindow?: Duration,
+    label?: string,
+  ): Promise<Payload>;
+  waitForEvent(
+    event: string | AnyEvent,
+    given?: EventWaitOptions<unknown> | string,
+    ...[schema, scope, lookback, label]: [StandardSchema?, string?, Duration?, string?]
+  ): Promise<unknown> {
     const own = typeof event === 'string' ? undefined : event.schema;
-    return this.#begin(() => this.#waitForEvent(keyOf(event), typeof given === 'object' ? { schema: own, ...given } : { expression: given, schema: schema ?? own, scope, lookback, label }));
+    return this.#begin(() =>
+      this.#waitForEvent(
+        keyOf(event),
+        typeof given === 'object'
+          ? { schema: own, ...given }
+          : { expression: given, schema: schema ?? own, scope, lookback, label },
+      ),
+    );
   }
 
   /**
@@ -114,7 +155,9 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** Runs children, of one workflow or several, and waits for all outputs, in their order. @throws as a workflow's run */
-  runChildren<const Children extends readonly SomeChildRun[]>(children: Children & CheckedChildRuns<Children>): Promise<ChildOutputs<Children>>;
+  runChildren<const Children extends readonly SomeChildRun[]>(
+    children: Children & CheckedChildRuns<Children>,
+  ): Promise<ChildOutputs<Children>>;
   /** With types for children that are given by name: a workflow of one task gives that task's own output, others `{task: output}`. */
   runChildren<ChildInput, Output>(children: readonly ThrowingChildRun<ChildInput, Output>[]): Promise<Output[]>;
   runChildren<ChildInput, Output>(children: readonly ChildRun<ChildInput, Output>[]): Promise<(Output | Error)[]>;
@@ -123,12 +166,20 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** Starts a child; wait for its output, or not, with the reference's `output`. By name as `runChildren`. */
-  spawn<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<WorkflowRunRef<Output>> {
+  spawn<ChildInput, Output>(
+    workflow: RunTarget<ChildInput, Output> | string,
+    input: NoInfer<ChildInput>,
+    options?: ChildRunOptions,
+  ): Promise<WorkflowRunRef<Output>> {
     return this.runNoWaitChild(workflow, input, options);
   }
 
   /** Same as `runChild`. */
-  spawnChild<ChildInput, Output>(workflow: RunTarget<ChildInput, Output> | string, input: NoInfer<ChildInput>, options?: ChildRunOptions): Promise<Output> {
+  spawnChild<ChildInput, Output>(
+    workflow: RunTarget<ChildInput, Output> | string,
+    input: NoInfer<ChildInput>,
+    options?: ChildRunOptions,
+  ): Promise<Output> {
     return this.runChild(workflow, input, options);
   }
 
@@ -174,7 +225,11 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** Goes on at once: when the engine has a line is in no log, and must not decide what comes next. */
-  override async log(message: string, level: Exclude<LogLevel, 'OFF'> = 'INFO', details: LogDetails = {}): Promise<void> {
+  override async log(
+    message: string,
+    level: Exclude<LogLevel, 'OFF'> = 'INFO',
+    details: LogDetails = {},
+  ): Promise<void> {
     void super.log(message, level, details);
   }
 
@@ -192,7 +247,10 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   async #sleepUntil(wakeAt: Date, options: SleepOptions): Promise<SleepResult> {
     // What a memo gave is no Date any more, whatever its type says.
-    if (!types.isDate(wakeAt)) throw new HatchetError('INVALID_ARGUMENT', `sleepUntil takes a Date, and was given ${textOf(wakeAt)}`, { remedy: 'Write new Date(…) around what comes from JSON: an input, an event, a memo' });
+    if (!types.isDate(wakeAt))
+      throw new HatchetError('INVALID_ARGUMENT', `sleepUntil takes a Date, and was given ${textOf(wakeAt)}`, {
+        remedy: 'Write new Date(…) around what comes from JSON: an input, an event, a memo',
+      });
     const wakeMs = checkedDate(wakeAt, 'the time of sleepUntil').getTime();
     const ms = wakeMs - (await this.#recordedNow()).getTime();
     // One that is past takes its place too: how late the code came must not decide what the log looks like.
@@ -201,34 +259,54 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   async #waitFor(conditions: WaitCondition | readonly WaitCondition[], label: string | undefined): Promise<WaitResult> {
     this.#checkPlace('wait');
-    const result: WaitResult = JSON.parse(await this.#invocation.wait(waitConditions(conditions, this.#namespace), { label, soonestMs: soonestMs(conditions) }));
+    const result: WaitResult = JSON.parse(
+      await this.#invocation.wait(waitConditions(conditions, this.#namespace), {
+        label,
+        soonestMs: soonestMs(conditions),
+      }),
+    );
     return result;
   }
 
   async #waitForEvent<Payload>(key: string, options: EventWaitOptions<Payload>): Promise<Payload | undefined> {
     const { expression, schema, scope, lookback, timeout, label } = options;
-    const considerEventsSince = lookback === undefined ? undefined : new Date((await this.#recordedNow()).getTime() - durationToMs(lookback));
+    const considerEventsSince =
+      lookback === undefined ? undefined : new Date((await this.#recordedNow()).getTime() - durationToMs(lookback));
     const event = { eventKey: key, expression, scope, considerEventsSince };
     let payload: unknown;
     if (timeout === undefined) [payload] = matchesOf(await this.#waitFor(event, label));
     else {
-      const { CREATE: met } = await this.#waitFor(Or({ ...event, readableDataKey: 'event' }, { sleepFor: timeout, readableDataKey: 'timeout' }), label);
+      const { CREATE: met } = await this.#waitFor(
+        Or({ ...event, readableDataKey: 'event' }, { sleepFor: timeout, readableDataKey: 'timeout' }),
+        label,
+      );
       if (met['event'] === undefined) return undefined;
       [payload] = met['event'];
     }
-    if (schema !== undefined) return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
+    if (schema !== undefined)
+      return await validate(schema, payload, 'INVALID_INPUT', `the payload of the event ${key}`);
     const untyped: Payload = JSON.parse(JSON.stringify(payload ?? {}));
     return untyped;
   }
 
-  async #memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
+  async #memo<Value>(
+    one: readonly unknown[] | Memoized<Value>,
+    other: readonly unknown[] | Memoized<Value>,
+  ): Promise<Value> {
     this.#checkPlace('memo');
     const fn = typeof one === 'function' ? one : other;
     const deps = typeof one === 'function' ? other : one;
-    if (typeof fn !== 'function' || !Array.isArray(deps)) throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function', { remedy: "Write ctx.memo(['what it is'], () => …)" });
+    if (typeof fn !== 'function' || !Array.isArray(deps))
+      throw new HatchetError('INVALID_ARGUMENT', 'memo takes a list of dependencies and a function', {
+        remedy: "Write ctx.memo(['what it is'], () => …)",
+      });
     const parent = currentParentRun();
     const run = async (): Promise<string> => toJson(await fn());
-    const json = await this.#invocation.memo(memoKey(this.taskRunExternalId(), deps), async () => await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)));
+    const json = await this.#invocation.memo(
+      memoKey(this.taskRunExternalId(), deps),
+      async () =>
+        await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)),
+    );
     // The log vouches for no type: it has what the code recorded.
     const value: Value = JSON.parse(json);
     return value;
@@ -264,7 +342,12 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   #checkPlace(operation: string): void {
-    if (currentParentRun()?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${operation} cannot be used inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Move it out of the memo' });
+    if (currentParentRun()?.inMemo === true)
+      throw new HatchetError(
+        'NOT_SUPPORTED',
+        `${operation} cannot be used inside a memo: when the task is replayed, the memo's function does not run again`,
+        { remedy: 'Move it out of the memo' },
+      );
   }
 }
 
@@ -274,8 +357,11 @@ function toJson(value: unknown): string {
   try {
     json = jsonText(value ?? null);
   } catch (error) {
-    throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: ${messageOf(error)}`, { cause: error });
+    throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
-  if (json === undefined) throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: it is a ${typeof value}`);
+  if (json === undefined)
+    throw new HatchetError('INVALID_OUTPUT', `the value of a memo cannot be written as JSON: it is a ${typeof value}`);
   return json;
 }

@@ -21,7 +21,12 @@ const levels: ReadonlySet<unknown> = new Set(['DEBUG', 'INFO', 'WARN', 'ERROR'])
 
 /** A line of whatever a task has logged, which plain JavaScript does not keep to texts. Gives an answer for every value. */
 export function logLine(message: unknown, level: unknown, details: unknown): LogLine {
-  return { at: new Date(), level: isLevel(level) ? level : 'INFO', message: lineText(message), metadata: writeMetadata(details) };
+  return {
+    at: new Date(),
+    level: isLevel(level) ? level : 'INFO',
+    message: lineText(message),
+    metadata: writeMetadata(details),
+  };
 }
 
 function isLevel(level: unknown): level is LogLine['level'] {
@@ -39,11 +44,19 @@ function lineText(message: unknown): string {
 function writeMetadata(details: unknown): string {
   const extra = fieldOf(details, 'extra');
   const error = fieldOf(details, 'error');
-  const fields = typeof extra === 'object' && extra !== null && !isList(extra) ? safely(() => ({ ...extra }), { extra }) : extra === undefined ? {} : { extra };
+  const fields =
+    typeof extra === 'object' && extra !== null && !isList(extra)
+      ? safely(() => ({ ...extra }), { extra })
+      : extra === undefined
+        ? {}
+        : { extra };
   const failure = error === undefined ? {} : { error: describeFailure(error) };
   const json = safely(() => JSON.stringify({ ...fields, ...failure }), undefined);
   if (json !== undefined && json.length <= longestMetadata && !isDeep(json)) return json;
-  return JSON.stringify({ extra: cut(shown(extra), longestCut), ...('error' in failure ? { error: { message: cut(textFieldOf(failure.error, 'message') ?? '', longestCut) } } : {}) });
+  return JSON.stringify({
+    extra: cut(shown(extra), longestCut),
+    ...('error' in failure ? { error: { message: cut(textFieldOf(failure.error, 'message') ?? '', longestCut) } } : {}),
+  });
 }
 
 /** Brackets within texts count too: what has so many is rather shown than lost. */

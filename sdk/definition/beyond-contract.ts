@@ -1,4 +1,9 @@
-import { ConcurrencyLimitStrategy, type Concurrency, type CreateTaskOpts, type CreateWorkflowVersionRequest } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  ConcurrencyLimitStrategy,
+  type Concurrency,
+  type CreateTaskOpts,
+  type CreateWorkflowVersionRequest,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { repeatForMs } from '../connection/unary.ts';
@@ -7,7 +12,11 @@ import { HatchetError } from '../errors.ts';
 /** Names with which a cluster's limits are looked through: a part of a key finds all that have it. */
 const mostLimits = 1_000;
 
-const theirs: ReadonlySet<ConcurrencyLimitStrategy> = new Set([ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS, ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN, ConcurrencyLimitStrategy.CANCEL_NEWEST]);
+const theirs: ReadonlySet<ConcurrencyLimitStrategy> = new Set([
+  ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS,
+  ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN,
+  ConcurrencyLimitStrategy.CANCEL_NEWEST,
+]);
 
 /** What a registration has that a Hatchet cluster would leave out, and so break the limit in silence; by the options' names. */
 export function beyondContract(request: CreateWorkflowVersionRequest): string[] {
@@ -23,7 +32,9 @@ function unknownLimit({ maxRunsExpression, isTenantScoped, limitStrategy }: Conc
   return [
     ...(maxRunsExpression === undefined ? [] : ['concurrency.maxRuns as an expression']),
     ...(isTenantScoped === true ? ['concurrency.isTenantScoped'] : []),
-    ...(limitStrategy === undefined || theirs.has(limitStrategy) ? [] : [`concurrency.limitStrategy ${strategyName(limitStrategy)}`]),
+    ...(limitStrategy === undefined || theirs.has(limitStrategy)
+      ? []
+      : [`concurrency.limitStrategy ${strategyName(limitStrategy)}`]),
   ];
 }
 
@@ -37,7 +48,13 @@ function allTasks({ tasks, onFailureTask }: CreateWorkflowVersionRequest): Creat
 
 /** Keys of the limits that must have been put. */
 function staticLimits(request: CreateWorkflowVersionRequest): string[] {
-  return [...new Set(allTasks(request).flatMap(({ rateLimits }) => rateLimits.flatMap(({ key, keyExpr }) => (keyExpr === undefined ? [key] : []))))];
+  return [
+    ...new Set(
+      allTasks(request).flatMap(({ rateLimits }) =>
+        rateLimits.flatMap(({ key, keyExpr }) => (keyExpr === undefined ? [key] : [])),
+      ),
+    ),
+  ];
 }
 
 /**
@@ -45,7 +62,10 @@ function staticLimits(request: CreateWorkflowVersionRequest): string[] {
  * they were not put. An engine that offers `definitions` is asked nothing.
  * @throws HatchetError NOT_SUPPORTED; INVALID_DEFINITION
  */
-export async function checkBeyondContract(connection: Connection, request: CreateWorkflowVersionRequest): Promise<void> {
+export async function checkBeyondContract(
+  connection: Connection,
+  request: CreateWorkflowVersionRequest,
+): Promise<void> {
   const refused = beyondContract(request);
   const keys = staticLimits(request);
   if (refused.length + keys.length === 0) return;
@@ -53,14 +73,29 @@ export async function checkBeyondContract(connection: Connection, request: Creat
   // One that is away says so at the registration itself.
   if (offers === undefined || offers.definitions) return;
   if (refused.length > 0) {
-    throw new HatchetError('NOT_SUPPORTED', `this engine does not have what the workflow ${request.name} uses: ${refused.join(', ')}`, { remedy: 'Leave it out there: docs/guides/cluster.md says what a Hatchet cluster has in its place' });
+    throw new HatchetError(
+      'NOT_SUPPORTED',
+      `this engine does not have what the workflow ${request.name} uses: ${refused.join(', ')}`,
+      { remedy: 'Leave it out there: docs/guides/cluster.md says what a Hatchet cluster has in its place' },
+    );
   }
   for (const key of keys) await requireLimit(connection, request.name, key);
 }
 
 async function requireLimit({ config }: Connection, workflow: string, key: string): Promise<void> {
   const search = { search: key, limit: mostLimits };
-  const found = await callRest<{ rows?: { key: string }[] }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query: search }).catch(() => undefined);
+  const found = await callRest<{ rows?: { key: string }[] }>(
+    config,
+    'GET',
+    `/api/v1/tenants/${config.tenantId}/rate-limits`,
+    { query: search },
+  ).catch(() => undefined);
   if (found === undefined || (found.rows ?? []).some((row) => row.key === key)) return;
-  throw new HatchetError('INVALID_DEFINITION', `the workflow ${workflow} uses the rate limit ${key}, which nobody has put`, { remedy: `Put it first: hatchet.ratelimits.upsert({ key: ${JSON.stringify(key)}, limit: …, duration: 'MINUTE' })` });
+  throw new HatchetError(
+    'INVALID_DEFINITION',
+    `the workflow ${workflow} uses the rate limit ${key}, which nobody has put`,
+    {
+      remedy: `Put it first: hatchet.ratelimits.upsert({ key: ${JSON.stringify(key)}, limit: …, duration: 'MINUTE' })`,
+    },
+  );
 }

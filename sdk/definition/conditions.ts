@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Action, BaseMatchCondition, DurableEventListenerConditions, TaskConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
+import type {
+  Action,
+  BaseMatchCondition,
+  DurableEventListenerConditions,
+  TaskConditions,
+} from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { Action as WireAction } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { durationToMs, durationToString, type Duration } from '../duration.ts';
@@ -108,20 +113,44 @@ export type WaitCondition = Sleep | UserEvent | OrCondition;
  * What a durable task waits for, as it is sent.
  * @throws HatchetError INVALID_ARGUMENT, INVALID_DURATION
  */
-export function waitConditions(given: WaitCondition | readonly WaitCondition[], namespace: string): DurableEventListenerConditions {
+export function waitConditions(
+  given: WaitCondition | readonly WaitCondition[],
+  namespace: string,
+): DurableEventListenerConditions {
   const conditions: TaskConditions = { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [] };
   addAll(conditions, given, { action: WireAction.CREATE, namespace });
   const { parentOverrideConditions, sleepConditions, userEventConditions } = conditions;
-  if (parentOverrideConditions.length > 0) throw new HatchetError('INVALID_ARGUMENT', 'a durable task cannot wait for a parent: it starts once its parents have completed', { remedy: 'Read the output with ctx.parentOutput, or wait for a child with ctx.runChild' });
-  if (sleepConditions.length + userEventConditions.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'there is nothing to wait for', { remedy: 'Give a sleep or an event' });
-  const early = userEventConditions.find(({ considerEventsSince, eventScope }) => considerEventsSince !== undefined && (eventScope === undefined || eventScope === ''));
-  if (early !== undefined) throw new HatchetError('INVALID_ARGUMENT', `the wait for ${early.userEventKey} looks back without a scope`, { remedy: 'Give the scope with which the events are pushed' });
+  if (parentOverrideConditions.length > 0)
+    throw new HatchetError(
+      'INVALID_ARGUMENT',
+      'a durable task cannot wait for a parent: it starts once its parents have completed',
+      { remedy: 'Read the output with ctx.parentOutput, or wait for a child with ctx.runChild' },
+    );
+  if (sleepConditions.length + userEventConditions.length === 0)
+    throw new HatchetError('INVALID_ARGUMENT', 'there is nothing to wait for', { remedy: 'Give a sleep or an event' });
+  const early = userEventConditions.find(
+    ({ considerEventsSince, eventScope }) =>
+      considerEventsSince !== undefined && (eventScope === undefined || eventScope === ''),
+  );
+  if (early !== undefined)
+    throw new HatchetError('INVALID_ARGUMENT', `the wait for ${early.userEventKey} looks back without a scope`, {
+      remedy: 'Give the scope with which the events are pushed',
+    });
   return { sleepConditions, userEventConditions };
 }
 
 /** How long these cannot be met, whatever happens. */
 export function soonestMs(given: WaitCondition | readonly WaitCondition[]): number {
-  return Math.max(0, ...listOf(given).map((each) => Math.min(...(each instanceof OrCondition ? each.conditions : [each]).map((one) => ('sleepFor' in one ? durationToMs(one.sleepFor) : 0)))));
+  return Math.max(
+    0,
+    ...listOf(given).map((each) =>
+      Math.min(
+        ...(each instanceof OrCondition ? each.conditions : [each]).map((one) =>
+          'sleepFor' in one ? durationToMs(one.sleepFor) : 0,
+        ),
+      ),
+    ),
+  );
 }
 
 export function taskConditions(settings: ConditionSettings, namespace: string): TaskConditions {
@@ -132,38 +161,68 @@ export function taskConditions(settings: ConditionSettings, namespace: string): 
   return conditions;
 }
 
-function addAll(conditions: TaskConditions, given: TaskCondition | readonly TaskCondition[] | undefined, { action, namespace }: { action: Action; namespace: string }): void {
+function addAll(
+  conditions: TaskConditions,
+  given: TaskCondition | readonly TaskCondition[] | undefined,
+  { action, namespace }: { action: Action; namespace: string },
+): void {
   for (const each of listOf(given)) {
     const orGroupId = randomUUID();
     const alternatives = each instanceof OrCondition ? each.conditions : [each];
-    if (alternatives.length === 0) throw new HatchetError('INVALID_ARGUMENT', 'an Or without conditions can never be met', { remedy: 'Give it one or more, or leave it out' });
+    if (alternatives.length === 0)
+      throw new HatchetError('INVALID_ARGUMENT', 'an Or without conditions can never be met', {
+        remedy: 'Give it one or more, or leave it out',
+      });
     for (const one of alternatives) addOne(conditions, one, { action, orGroupId, namespace });
   }
 }
 
-function listOf<Condition extends TaskCondition>(given: Condition | readonly Condition[] | undefined): readonly Condition[] {
+function listOf<Condition extends TaskCondition>(
+  given: Condition | readonly Condition[] | undefined,
+): readonly Condition[] {
   if (given === undefined) return [];
   return isList(given) ? given : [given];
 }
 
-function isList<Condition extends TaskCondition>(given: Condition | readonly Condition[]): given is readonly Condition[] {
+function isList<Condition extends TaskCondition>(
+  given: Condition | readonly Condition[],
+): given is readonly Condition[] {
   return Array.isArray(given);
 }
 
-function addOne(conditions: TaskConditions, one: SingleCondition, place: { action: Action; orGroupId: string; namespace: string }): void {
+function addOne(
+  conditions: TaskConditions,
+  one: SingleCondition,
+  place: { action: Action; orGroupId: string; namespace: string },
+): void {
   const { action, orGroupId, namespace } = place;
-  const base = (dataKey: string, expression: string): BaseMatchCondition => ({ readableDataKey: one.readableDataKey ?? dataKey, action, orGroupId, expression });
+  const base = (dataKey: string, expression: string): BaseMatchCondition => ({
+    readableDataKey: one.readableDataKey ?? dataKey,
+    action,
+    orGroupId,
+    expression,
+  });
   if ('sleepFor' in one) {
     const sleepFor = durationToString(one.sleepFor);
     conditions.sleepConditions.push({ base: base(`sleep-${sleepFor}`, ''), sleepFor });
   } else if ('eventKey' in one) {
-    conditions.userEventConditions.push({ base: base(keyOf(one.eventKey), one.expression ?? ''), userEventKey: applyNamespace(keyOf(one.eventKey), namespace), eventScope: one.scope, considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince) });
+    conditions.userEventConditions.push({
+      base: base(keyOf(one.eventKey), one.expression ?? ''),
+      userEventKey: applyNamespace(keyOf(one.eventKey), namespace),
+      eventScope: one.scope,
+      considerEventsSince: one.considerEventsSince === undefined ? undefined : new Date(one.considerEventsSince),
+    });
   } else if (!('parent' in one)) {
     // Callers without types.
     const given: unknown = one;
     const what = given instanceof OrCondition ? 'an Or' : Array.isArray(given) ? 'a list' : JSON.stringify(given);
-    throw new HatchetError('INVALID_ARGUMENT', `${what} stands where a single condition is needed`, { remedy: 'Use { sleepFor }, { eventKey } or { parent }; an Or takes these alone, and a list takes these and Ors' });
+    throw new HatchetError('INVALID_ARGUMENT', `${what} stands where a single condition is needed`, {
+      remedy: 'Use { sleepFor }, { eventKey } or { parent }; an Or takes these alone, and a list takes these and Ors',
+    });
   } else {
-    conditions.parentOverrideConditions.push({ base: base(`parent-${one.parent.name}`, one.expression ?? ''), parentReadableId: one.parent.name });
+    conditions.parentOverrideConditions.push({
+      base: base(`parent-${one.parent.name}`, one.expression ?? ''),
+      parentReadableId: one.parent.name,
+    });
   }
 }

@@ -34,8 +34,14 @@ export interface EventFor<Input> extends AnyEvent {
 }
 
 /** @throws HatchetError INVALID_DEFINITION */
-export function declareEvent<Pushed, Received>(key: string, schema?: StandardSchema<Pushed, Received>): EventDeclaration<Pushed, Received> {
-  if (typeof key !== 'string' || key === '') throw new HatchetError('INVALID_DEFINITION', `${JSON.stringify(key)} cannot be the key of an event`, { remedy: "Give a text, such as 'order:paid'" });
+export function declareEvent<Pushed, Received>(
+  key: string,
+  schema?: StandardSchema<Pushed, Received>,
+): EventDeclaration<Pushed, Received> {
+  if (typeof key !== 'string' || key === '')
+    throw new HatchetError('INVALID_DEFINITION', `${JSON.stringify(key)} cannot be the key of an event`, {
+      remedy: "Give a text, such as 'order:paid'",
+    });
   return new EventDeclaration<Pushed, Received>(key, schema);
 }
 

@@ -42,7 +42,11 @@ export interface NothingAdded extends Added {}
 export type Extended<Value, Extra> = [keyof Extra] extends [never] ? Value : Value & Extra;
 
 /** An output with what was added to it, which may replace properties. */
-export type ExtendedOutput<Value, Extra> = [keyof Extra] extends [never] ? Value : Value extends object ? Flat<Omit<Value, keyof Extra> & Extra> : Extra;
+export type ExtendedOutput<Value, Extra> = [keyof Extra] extends [never]
+  ? Value
+  : Value extends object
+    ? Flat<Omit<Value, keyof Extra> & Extra>
+    : Extra;
 
 type Flat<Value> = { [Key in keyof Value]: Value[Key] };
 
@@ -52,9 +56,17 @@ export type Without<Value, Extra> = [keyof Extra] extends [never] ? Value : Omit
 /** What may be given, and may not, is optional. */
 type Given<Hook> = Hook extends (...args: never[]) => infer Result ? GivenResult<Awaited<Result>> : object;
 type Nothing = void | undefined | null;
-type GivenResult<Result> = [Exclude<Result, Nothing>] extends [never] ? object : [Extract<Result, Nothing>] extends [never] ? Result : Partial<Exclude<Result, Nothing>>;
+type GivenResult<Result> = [Exclude<Result, Nothing>] extends [never]
+  ? object
+  : [Extract<Result, Nothing>] extends [never]
+    ? Result
+    : Partial<Exclude<Result, Nothing>>;
 
-type GivenBy<Hook> = Hook extends readonly [infer First, ...infer Rest] ? Given<First> & GivenBy<Rest> : Hook extends readonly unknown[] ? object : Given<Hook>;
+type GivenBy<Hook> = Hook extends readonly [infer First, ...infer Rest]
+  ? Given<First> & GivenBy<Rest>
+  : Hook extends readonly unknown[]
+    ? object
+    : Given<Hook>;
 
 type AddedBefore<M> = M extends { before: infer Hook } ? GivenBy<Hook> : object;
 type AddedAfter<M> = M extends { after: infer Hook } ? GivenBy<Hook> : object;
@@ -63,7 +75,9 @@ type AddedAfter<M> = M extends { after: infer Hook } ? GivenBy<Hook> : object;
 export interface AddedBy<Before extends Added, M> {
   before: Extended<AddedBefore<M>, Before['before']>;
   after: Extended<AddedAfter<M>, Before['after']>;
-  durableBefore: M extends { durable: true } ? Extended<AddedBefore<M>, Before['durableBefore']> : Before['durableBefore'];
+  durableBefore: M extends { durable: true }
+    ? Extended<AddedBefore<M>, Before['durableBefore']>
+    : Before['durableBefore'];
   durableAfter: M extends { durable: true } ? Extended<AddedAfter<M>, Before['durableAfter']> : Before['durableAfter'];
 }
 
@@ -79,9 +93,16 @@ export function toLayer({ before, after, durable = false }: TaskMiddleware): Lay
   return { before: listOf(before, 'before'), after: listOf(after, 'after'), durable };
 }
 
-function listOf<Hook extends BeforeHook | AfterHook>(given: Hook | readonly Hook[] | undefined, name: string): readonly Hook[] {
+function listOf<Hook extends BeforeHook | AfterHook>(
+  given: Hook | readonly Hook[] | undefined,
+  name: string,
+): readonly Hook[] {
   const hooks: readonly Hook[] = given === undefined ? [] : isHooks(given) ? [...given] : [given];
-  for (const hook of hooks) if (typeof hook !== 'function') throw new HatchetError('INVALID_DEFINITION', `the hook ${name} of the middleware is ${textOf(hook)}`, { remedy: 'Give a function, or a list of functions' });
+  for (const hook of hooks)
+    if (typeof hook !== 'function')
+      throw new HatchetError('INVALID_DEFINITION', `the hook ${name} of the middleware is ${textOf(hook)}`, {
+        remedy: 'Give a function, or a list of functions',
+      });
   return hooks;
 }
 
@@ -92,14 +113,20 @@ function isHooks<Hook>(given: Hook | readonly Hook[]): given is readonly Hook[] 
 /** What the function gets of the input. */
 export async function extendInput(layers: readonly Layer[], input: unknown, ctx: Context): Promise<unknown> {
   let extended = input;
-  for (const before of layers.flatMap((layer) => layer.before)) extended = merge(extended, await before(objectOf(extended), ctx));
+  for (const before of layers.flatMap((layer) => layer.before))
+    extended = merge(extended, await before(objectOf(extended), ctx));
   return extended;
 }
 
 /** What becomes of the output. Hooks run in the order in which they were added, here too, as they do in the official SDK. */
-export async function extendOutput(layers: readonly Layer[], output: unknown, { ctx, input }: { ctx: Context; input: unknown }): Promise<unknown> {
+export async function extendOutput(
+  layers: readonly Layer[],
+  output: unknown,
+  { ctx, input }: { ctx: Context; input: unknown },
+): Promise<unknown> {
   let extended = output;
-  for (const after of layers.flatMap((layer) => layer.after)) extended = merge(extended, await after(objectOf(extended), ctx, objectOf(input)));
+  for (const after of layers.flatMap((layer) => layer.after))
+    extended = merge(extended, await after(objectOf(extended), ctx, objectOf(input)));
   return extended;
 }
 
@@ -108,7 +135,11 @@ interface TaskFunction<Ctx extends Context> {
 }
 
 /** A task's function with middleware around it. The hooks' types vouch for what they add, as callers' types vouch for the input. */
-export function around<Ctx extends Context>(layers: readonly Layer[], body: TaskFunction<Ctx>, setInput: (ctx: Ctx, input: unknown) => void): TaskFunction<Ctx> {
+export function around<Ctx extends Context>(
+  layers: readonly Layer[],
+  body: TaskFunction<Ctx>,
+  setInput: (ctx: Ctx, input: unknown) => void,
+): TaskFunction<Ctx> {
   if (layers.length === 0) return body;
   return {
     run: async (given, ctx) => {
@@ -130,5 +161,10 @@ function merge(value: unknown, extra: unknown): unknown {
 }
 
 function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !isList(value) && safely(() => typeof Reflect.get(value, 'toJSON') !== 'function', true);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !isList(value) &&
+    safely(() => typeof Reflect.get(value, 'toJSON') !== 'function', true)
+  );
 }

@@ -1,5 +1,17 @@
-import type { Concurrency as WireConcurrency, CreateTaskOpts, CreateTaskRateLimit, IdempotencyConfig as WireIdempotency, TaskBatchConfig as WireBatch } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { ConcurrencyLimitStrategy, CreateWorkflowVersionRequest, IdempotencyMethod, RateLimitDuration, StickyStrategy as WireSticky } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import type {
+  Concurrency as WireConcurrency,
+  CreateTaskOpts,
+  CreateTaskRateLimit,
+  IdempotencyConfig as WireIdempotency,
+  TaskBatchConfig as WireBatch,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  ConcurrencyLimitStrategy,
+  CreateWorkflowVersionRequest,
+  IdempotencyMethod,
+  RateLimitDuration,
+  StickyStrategy as WireSticky,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { durationToMs, durationToString } from '../duration.ts';
 import { enumValue } from '../enum-value.ts';
@@ -10,7 +22,15 @@ import { wireLabels } from '../run/trigger-request.ts';
 import { taskConditions } from './conditions.ts';
 import { keyOf } from './event.ts';
 import { checkDefinition } from './check-definition.ts';
-import type { BatchTaskConfig, Concurrency, IdempotencyConfig, RateLimit, StickyStrategyInput, TaskDefaults, TaskSettings } from './task-settings.ts';
+import type {
+  BatchTaskConfig,
+  Concurrency,
+  IdempotencyConfig,
+  RateLimit,
+  StickyStrategyInput,
+  TaskDefaults,
+  TaskSettings,
+} from './task-settings.ts';
 import { onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
 
 /** Names are lower case on the wire, as the official SDKs send them. */
@@ -28,7 +48,14 @@ export function allSteps(definition: WorkflowDefinition): StepDefinition[] {
   const { steps, onSuccess } = definition;
   if (onSuccess === undefined) return [...steps];
   const withChildren = new Set(steps.flatMap((step) => step.parents));
-  return [...steps, { ...onSuccess, name: onSuccessName, parents: steps.filter((step) => !withChildren.has(step.name)).map((step) => step.name) }];
+  return [
+    ...steps,
+    {
+      ...onSuccess,
+      name: onSuccessName,
+      parents: steps.filter((step) => !withChildren.has(step.name)).map((step) => step.name),
+    },
+  ];
 }
 
 /**
@@ -36,7 +63,11 @@ export function allSteps(definition: WorkflowDefinition): StepDefinition[] {
  * @param jsonSchema of its input, where one is known
  * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION
  */
-export function toRegistration(definition: WorkflowDefinition, namespace: string, jsonSchema: object | undefined): CreateWorkflowVersionRequest {
+export function toRegistration(
+  definition: WorkflowDefinition,
+  namespace: string,
+  jsonSchema: object | undefined,
+): CreateWorkflowVersionRequest {
   checkDefinition(definition);
   const { settings, taskDefaults, onFailure } = definition;
   const name = wireName(definition, namespace);
@@ -44,14 +75,29 @@ export function toRegistration(definition: WorkflowDefinition, namespace: string
     name,
     description: settings.description ?? '',
     version: settings.version ?? '',
-    eventTriggers: [...list(settings.onEvents), ...list(settings.on?.event)].map((event) => applyNamespace(keyOf(event), namespace)),
+    eventTriggers: [...list(settings.onEvents), ...list(settings.on?.event)].map((event) =>
+      applyNamespace(keyOf(event), namespace),
+    ),
     cronTriggers: [...list(settings.onCrons), ...list(settings.on?.cron)],
-    tasks: allSteps(definition).map((step) => ({ ...taskOptions(name, step, taskDefaults), conditions: taskConditions(step.settings, namespace) })),
-    onFailureTask: onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
+    tasks: allSteps(definition).map((step) => ({
+      ...taskOptions(name, step, taskDefaults),
+      conditions: taskConditions(step.settings, namespace),
+    })),
+    onFailureTask:
+      onFailure === undefined ? undefined : { ...taskOptions(name, onFailure, taskDefaults), concurrency: [] },
     sticky: sticky(settings.sticky),
     defaultPriority: settings.defaultPriority,
     concurrencyArr: list(settings.concurrency).map((one) => concurrency(`the workflow ${name}`, one)),
-    defaultFilters: (settings.defaultFilters ?? []).map(({ expression, scope, payload }) => ({ expression, scope, payload: payload === undefined ? undefined : Buffer.from(requireJson(payload, `the payload of a default filter of the workflow ${name}`, 'INVALID_DEFINITION')) })),
+    defaultFilters: (settings.defaultFilters ?? []).map(({ expression, scope, payload }) => ({
+      expression,
+      scope,
+      payload:
+        payload === undefined
+          ? undefined
+          : Buffer.from(
+              requireJson(payload, `the payload of a default filter of the workflow ${name}`, 'INVALID_DEFINITION'),
+            ),
+    })),
     inputJsonSchema: jsonSchema === undefined ? undefined : Buffer.from(JSON.stringify(jsonSchema)),
     idempotency: settings.idempotency === undefined ? undefined : idempotency(settings.idempotency),
   });
@@ -62,7 +108,11 @@ function sendable(request: CreateWorkflowVersionRequest): CreateWorkflowVersionR
   try {
     CreateWorkflowVersionRequest.encode(request).finish();
   } catch (error) {
-    throw new HatchetError('INVALID_DEFINITION', `an option of the workflow ${request.name} has a value of the wrong type: ${messageOf(error)}`, { cause: error, remedy: 'Check its options: a number where a text is needed, or the other way round' });
+    throw new HatchetError(
+      'INVALID_DEFINITION',
+      `an option of the workflow ${request.name} has a value of the wrong type: ${messageOf(error)}`,
+      { cause: error, remedy: 'Check its options: a number where a text is needed, or the other way round' },
+    );
   }
   return request;
 }
@@ -83,7 +133,9 @@ function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskD
     backoffMaxSeconds: backoff?.maxSeconds,
     rateLimits: (settings.rateLimits ?? defaults.rateLimits ?? []).map((limit) => rateLimit(step.name, limit)),
     workerLabels: wireLabels(settings.desiredWorkerLabels ?? defaults.workerLabels),
-    concurrency: list(settings.concurrency ?? defaults.concurrency).map((one) => concurrency(`the task ${step.name}`, one)),
+    concurrency: list(settings.concurrency ?? defaults.concurrency).map((one) =>
+      concurrency(`the task ${step.name}`, one),
+    ),
     isDurable: step.durable !== undefined,
     slotRequests: { [step.durable === undefined ? 'default' : 'durable']: settings.slotCost ?? 1 },
     batch: step.batch === undefined ? undefined : batchConfig(step.batch.config),
@@ -91,11 +143,20 @@ function taskOptions(workflowName: string, step: StepDefinition, defaults: TaskD
 }
 
 function batchConfig({ maxSize, maxInterval, groupKey, groupMaxRuns, broadcastOutput }: BatchTaskConfig): WireBatch {
-  return { batchMaxSize: maxSize, batchMaxIntervalMs: maxInterval === undefined ? undefined : durationToMs(maxInterval), batchGroupKey: groupKey, batchGroupMaxRuns: groupMaxRuns, broadcastOutput };
+  return {
+    batchMaxSize: maxSize,
+    batchMaxIntervalMs: maxInterval === undefined ? undefined : durationToMs(maxInterval),
+    batchGroupKey: groupKey,
+    batchGroupMaxRuns: groupMaxRuns,
+    broadcastOutput,
+  };
 }
 
 /** Time for one attempt of a task. */
-export function executionTimeout(settings: TaskSettings, defaults: TaskDefaults): NonNullable<TaskSettings['executionTimeout']> {
+export function executionTimeout(
+  settings: TaskSettings,
+  defaults: TaskDefaults,
+): NonNullable<TaskSettings['executionTimeout']> {
   return settings.executionTimeout ?? settings.timeout ?? defaults.executionTimeout ?? '60s';
 }
 
@@ -105,7 +166,12 @@ function concurrency(what: string, one: Concurrency): WireConcurrency {
     // With an expression for the maximum, the fixed one is 1.
     maxRuns: typeof one.maxRuns === 'string' ? 1 : one.maxRuns,
     maxRunsExpression: typeof one.maxRuns === 'string' ? one.maxRuns : undefined,
-    limitStrategy: enumValue(ConcurrencyLimitStrategy, one.limitStrategy ?? 'CANCEL_IN_PROGRESS', `concurrency.limitStrategy of ${what}`, 'INVALID_DEFINITION'),
+    limitStrategy: enumValue(
+      ConcurrencyLimitStrategy,
+      one.limitStrategy ?? 'CANCEL_IN_PROGRESS',
+      `concurrency.limitStrategy of ${what}`,
+      'INVALID_DEFINITION',
+    ),
     name: one.name,
     isTenantScoped: one.isTenantScoped,
   };
@@ -115,7 +181,9 @@ function rateLimit(stepName: string, limit: RateLimit): CreateTaskRateLimit {
   const staticKey = limit.staticKey ?? limit.key;
   const { dynamicKey, units } = limit;
   if ((staticKey === undefined) === (dynamicKey === undefined)) {
-    throw new HatchetError('INVALID_DEFINITION', `a rate limit of the task ${stepName} needs one key`, { remedy: 'Give either staticKey or dynamicKey' });
+    throw new HatchetError('INVALID_DEFINITION', `a rate limit of the task ${stepName} needs one key`, {
+      remedy: 'Give either staticKey or dynamicKey',
+    });
   }
   return {
     key: staticKey ?? dynamicKey ?? '',
@@ -123,7 +191,12 @@ function rateLimit(stepName: string, limit: RateLimit): CreateTaskRateLimit {
     units: typeof units === 'number' ? units : undefined,
     unitsExpr: typeof units === 'string' ? units : undefined,
     limitValuesExpr: dynamicKey === undefined || limit.limit === undefined ? undefined : String(limit.limit),
-    duration: enumValue(RateLimitDuration, limit.duration ?? 'MINUTE', `duration of a rate limit of the task ${stepName}`, 'INVALID_DEFINITION'),
+    duration: enumValue(
+      RateLimitDuration,
+      limit.duration ?? 'MINUTE',
+      `duration of a rate limit of the task ${stepName}`,
+      'INVALID_DEFINITION',
+    ),
   };
 }
 
@@ -134,7 +207,8 @@ function sticky(strategy: StickyStrategyInput | undefined): WireSticky | undefin
 
 function idempotency(config: IdempotencyConfig): WireIdempotency {
   const { expression } = config;
-  if (config.strategy === 'status') return { expression, ttlMs: BigInt(config.fallbackTtlMs), method: IdempotencyMethod.STATUS };
+  if (config.strategy === 'status')
+    return { expression, ttlMs: BigInt(config.fallbackTtlMs), method: IdempotencyMethod.STATUS };
   return { expression, ttlMs: BigInt(config.ttlMs), method: IdempotencyMethod.TTL };
 }
 

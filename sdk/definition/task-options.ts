@@ -18,7 +18,8 @@ interface NeverIsolated {
 export type TaskFn<Input, Result> = (input: Input, ctx: Context<Input>) => Result | Promise<Result>;
 
 /** What `hatchet.task` takes. */
-export interface TaskOptions<RawInput, Input, Result, Given = Input> extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings, IsolatedTaskSettings {
+export interface TaskOptions<RawInput, Input, Result, Given = Input>
+  extends WorkflowSettings<NoInfer<RawInput>>, TaskSettings, IsolatedTaskSettings {
   name: string;
   /** Checks the input, at the caller and at the worker, and gives it its type. Any Standard Schema (zod, valibot, arktype). */
   input?: StandardSchema<RawInput, Input> | undefined;
@@ -31,7 +32,10 @@ export interface TaskOptions<RawInput, Input, Result, Given = Input> extends Wor
 }
 
 /** The same with a schema for the output: `fn` gives what the schema takes, callers get what the schema makes of it. */
-export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<TaskOptions<RawInput, Input, SchemaInput<Schema>, Given>, 'output'> & {
+export type CheckedTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<
+  TaskOptions<RawInput, Input, SchemaInput<Schema>, Given>,
+  'output'
+> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };
@@ -57,7 +61,11 @@ export interface WorkflowTaskOptions<Name extends string, Input, Result> extends
   fn?: TaskFn<Input, Result> | undefined;
 }
 
-export type CheckedWorkflowTaskOptions<Name extends string, Input, Schema extends StandardSchema> = WorkflowTaskOptions<Name, Input, SchemaInput<Schema>> & {
+export type CheckedWorkflowTaskOptions<Name extends string, Input, Schema extends StandardSchema> = WorkflowTaskOptions<
+  Name,
+  Input,
+  SchemaInput<Schema>
+> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };
@@ -66,13 +74,20 @@ export type CheckedWorkflowTaskOptions<Name extends string, Input, Schema extend
 export type BatchResults<Result> = Record<string, Result | Error>;
 
 /** What a batch task does: it gets the inputs by the ids of their runs, and gives an output for each. */
-export type BatchTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => BatchResults<Result> | Promise<BatchResults<Result>>;
+export type BatchTaskFn<Input, Result> = (
+  inputs: Record<string, Input>,
+  ctx: BatchContext<Input>,
+) => BatchResults<Result> | Promise<BatchResults<Result>>;
 
 /** What a batch task with `broadcastOutput` does: its output is that of every run. */
-export type BroadcastTaskFn<Input, Result> = (inputs: Record<string, Input>, ctx: BatchContext<Input>) => Result | Promise<Result>;
+export type BroadcastTaskFn<Input, Result> = (
+  inputs: Record<string, Input>,
+  ctx: BatchContext<Input>,
+) => Result | Promise<Result>;
 
 /** What `hatchet.batchTask` takes. */
-export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
+export interface BatchTaskOptions<RawInput, Input, Result, Given = Input>
+  extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
   /** Checks each run's output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -80,7 +95,8 @@ export interface BatchTaskOptions<RawInput, Input, Result, Given = Input> extend
 }
 
 /** The same with one output for all runs. */
-export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
+export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input>
+  extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput: true };
   /** Checks the output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -88,7 +104,8 @@ export interface BroadcastTaskOptions<RawInput, Input, Result, Given = Input> ex
 }
 
 /** What `workflow.batchTask` takes. */
-export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
+export interface WorkflowBatchTaskOptions<Name extends string, Input, Result>
+  extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput?: false | undefined };
   /** Checks each run's output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -96,7 +113,8 @@ export interface WorkflowBatchTaskOptions<Name extends string, Input, Result> ex
 }
 
 /** The same with one output for all runs. */
-export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
+export interface WorkflowBroadcastTaskOptions<Name extends string, Input, Result>
+  extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated {
   batch: BatchTaskConfig & { broadcastOutput: true };
   /** Checks the output at the worker. Any Standard Schema. */
   output?: StandardSchema<Result> | undefined;
@@ -113,18 +131,33 @@ interface DurableSettings<Input, Result> {
 }
 
 /** What `hatchet.durableTask` takes. Its `executionTimeout` is for one stay on a worker: an evicted task gets it anew. */
-export interface DurableTaskOptions<RawInput, Input, Result, Given = Input> extends Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>, NeverIsolated, DurableSettings<Given, Result> {}
+export interface DurableTaskOptions<RawInput, Input, Result, Given = Input>
+  extends
+    Omit<TaskOptions<RawInput, Input, Result>, 'fn' | 'isolation'>,
+    NeverIsolated,
+    DurableSettings<Given, Result> {}
 
 /** The same with a schema for the output. */
-export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<DurableTaskOptions<RawInput, Input, SchemaInput<Schema>, Given>, 'output'> & {
+export type CheckedDurableTaskOptions<RawInput, Input, Schema extends StandardSchema, Given = Input> = Omit<
+  DurableTaskOptions<RawInput, Input, SchemaInput<Schema>, Given>,
+  'output'
+> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };
 
 /** What `workflow.durableTask` takes. */
-export interface WorkflowDurableTaskOptions<Name extends string, Input, Result> extends Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>, NeverIsolated, DurableSettings<Input, Result> {}
+export interface WorkflowDurableTaskOptions<Name extends string, Input, Result>
+  extends
+    Omit<WorkflowTaskOptions<Name, Input, Result>, 'fn' | 'isolation'>,
+    NeverIsolated,
+    DurableSettings<Input, Result> {}
 
-export type CheckedWorkflowDurableTaskOptions<Name extends string, Input, Schema extends StandardSchema> = WorkflowDurableTaskOptions<Name, Input, SchemaInput<Schema>> & {
+export type CheckedWorkflowDurableTaskOptions<
+  Name extends string,
+  Input,
+  Schema extends StandardSchema,
+> = WorkflowDurableTaskOptions<Name, Input, SchemaInput<Schema>> & {
   /** Checks the output at the worker. Any Standard Schema. */
   output: Schema;
 };

@@ -76,7 +76,10 @@ export interface BatchTaskConfig {
 }
 
 /** Defaults for the tasks of a workflow. */
-export interface TaskDefaults extends Pick<TaskSettings, 'executionTimeout' | 'scheduleTimeout' | 'retries' | 'backoff' | 'rateLimits' | 'concurrency'> {
+export interface TaskDefaults extends Pick<
+  TaskSettings,
+  'executionTimeout' | 'scheduleTimeout' | 'retries' | 'backoff' | 'rateLimits' | 'concurrency'
+> {
   /** Labels of the workers that shall run the tasks. */
   workerLabels?: DesiredWorkerLabels | undefined;
 }
@@ -87,7 +90,9 @@ export type StickyStrategy = (typeof StickyStrategy)[keyof typeof StickyStrategy
 export type StickyStrategyInput = StickyStrategy | 'SOFT' | 'HARD' | 0 | 1;
 
 /** At most one run per key: for a time, or until the run has ended. Milliseconds. */
-export type IdempotencyConfig = { expression: string; strategy: 'ttl'; ttlMs: number } | { expression: string; strategy: 'status'; fallbackTtlMs: number };
+export type IdempotencyConfig =
+  | { expression: string; strategy: 'ttl'; ttlMs: number }
+  | { expression: string; strategy: 'status'; fallbackTtlMs: number };
 
 /** A filter that comes with the workflow: an event of that scope runs it where the CEL is true. */
 export interface DefaultFilter {
@@ -102,7 +107,12 @@ export interface WorkflowSettings<Input = unknown> {
   version?: string | undefined;
   sticky?: StickyStrategyInput | undefined;
   /** Same as `onEvents` and `onCrons`. */
-  on?: { cron?: string | string[] | undefined; event?: string | EventFor<Input> | (string | EventFor<Input>)[] | undefined } | undefined;
+  on?:
+    | {
+        cron?: string | string[] | undefined;
+        event?: string | EventFor<Input> | (string | EventFor<Input>)[] | undefined;
+      }
+    | undefined;
   /** Cron expressions at which it runs. */
   onCrons?: readonly string[] | undefined;
   /** Event keys that run it: texts, or what `hatchet.event` made, whose payload must be an input. */

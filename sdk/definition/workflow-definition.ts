@@ -35,7 +35,9 @@ export interface StepDefinition {
   /** For a task whose function runs apart from its worker. */
   readonly isolation?: IsolatedStep | undefined;
   /** For a task that runs in batches: how they are gathered, their function in place of `body`, and the middleware of each run. */
-  readonly batch?: { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined; readonly layers: readonly Layer[] } | undefined;
+  readonly batch?:
+    | { readonly config: BatchTaskConfig; readonly body: BatchBody | undefined; readonly layers: readonly Layer[] }
+    | undefined;
   /** For a durable task: when it leaves its worker, and its function in place of `body`. */
   readonly durable?: { readonly evictionPolicy: EvictionPolicy; readonly body: DurableBody | undefined } | undefined;
 }
@@ -73,7 +75,9 @@ interface TypedBatchBody<Input> {
 }
 
 /** Forgets the input's type, as `toBody` does. */
-export function toBatchBody<Input>(fn: BatchTaskFn<Input, unknown> | BroadcastTaskFn<Input, unknown> | undefined): BatchBody | undefined {
+export function toBatchBody<Input>(
+  fn: BatchTaskFn<Input, unknown> | BroadcastTaskFn<Input, unknown> | undefined,
+): BatchBody | undefined {
   if (fn === undefined) return undefined;
   const body: TypedBatchBody<Input> = { run: (inputs, ctx) => fn(inputs, ctx) };
   return body;
@@ -84,8 +88,15 @@ interface TypedDurableBody<Input> {
 }
 
 /** Forgets the input's type, as `toBody` does. */
-export function toDurableBody<Input>(fn: DurableTaskFn<Input, unknown> | undefined, layers: readonly Layer[] = []): DurableBody | undefined {
+export function toDurableBody<Input>(
+  fn: DurableTaskFn<Input, unknown> | undefined,
+  layers: readonly Layer[] = [],
+): DurableBody | undefined {
   if (fn === undefined) return undefined;
   const body: TypedDurableBody<Input> = { run: (input, ctx) => fn(input, ctx) };
-  return around<DurableContext>(layers.filter(({ durable }) => durable), body, replaceInput);
+  return around<DurableContext>(
+    layers.filter(({ durable }) => durable),
+    body,
+    replaceInput,
+  );
 }

@@ -33,20 +33,26 @@ export interface Eviction<Waiting> {
  * taken, as many as make half of the slots free (one at each review would be ten a second, however many sleep).
  * @param facts running: all invocations, those that wait among them
  */
-export function chooseEvictions<Waiting extends WaitingInvocation>(waiting: readonly Waiting[], facts: { now: number; running: number; slots: number; stopping: boolean }): Eviction<Waiting>[] {
+export function chooseEvictions<Waiting extends WaitingInvocation>(
+  waiting: readonly Waiting[],
+  facts: { now: number; running: number; slots: number; stopping: boolean },
+): Eviction<Waiting>[] {
   const { now, slots } = facts;
   if (facts.stopping) return waiting.map((who) => ({ who, cause: 'stop' }));
   const chosen: Eviction<Waiting>[] = [];
   const staying: Waiting[] = [];
   for (const who of waiting) {
     if (who.ttlMs !== undefined && now - who.waitingSince >= who.ttlMs) chosen.push({ who, cause: 'ttl' });
-    else if (now - who.startedAt >= who.executionTimeoutMs / 2 && !isUnderWay(who, now)) chosen.push({ who, cause: 'timeout' });
+    else if (now - who.startedAt >= who.executionTimeoutMs / 2 && !isUnderWay(who, now))
+      chosen.push({ who, cause: 'timeout' });
     else staying.push(who);
   }
   const left = facts.running - chosen.length;
   if (left < slots) return chosen;
   const surplus = left - Math.floor(slots / 2);
-  const yielding = staying.filter((who) => who.yields && now - who.waitingSince >= (who.isAsleep ? shortestSleepMs : shortestWaitMs)).sort((a, b) => a.priority - b.priority || a.waitingSince - b.waitingSince);
+  const yielding = staying
+    .filter((who) => who.yields && now - who.waitingSince >= (who.isAsleep ? shortestSleepMs : shortestWaitMs))
+    .sort((a, b) => a.priority - b.priority || a.waitingSince - b.waitingSince);
   return [...chosen, ...yielding.slice(0, surplus).map((who): Eviction<Waiting> => ({ who, cause: 'capacity' }))];
 }
 

@@ -99,8 +99,17 @@ export class Departures {
   }
 
   #watch(key: string, departure: Departure): void {
-    this.#left.set(key, { departure, ticks: departure.restore ? wokenTicks : 0, interval: departure.restore ? wokenTicks : firstAskTicks, woken: departure.restore });
-    if (this.#left.size > mostLeft) for (const oldest of this.#left.keys()) { this.#left.delete(oldest); break; }
+    this.#left.set(key, {
+      departure,
+      ticks: departure.restore ? wokenTicks : 0,
+      interval: departure.restore ? wokenTicks : firstAskTicks,
+      woken: departure.restore,
+    });
+    if (this.#left.size > mostLeft)
+      for (const oldest of this.#left.keys()) {
+        this.#left.delete(oldest);
+        break;
+      }
   }
 
   /** Once a second. @returns what those wait for that the engine is to be asked for now */
@@ -154,6 +163,12 @@ export class Departures {
   }
 }
 
-export function keyOf({ taskRunExternalId, invocationCount }: { taskRunExternalId: string; invocationCount: number }): string {
+export function keyOf({
+  taskRunExternalId,
+  invocationCount,
+}: {
+  taskRunExternalId: string;
+  invocationCount: number;
+}): string {
   return `${taskRunExternalId} ${invocationCount}`;
 }

@@ -1,6 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { status, type ClientDuplexStream } from '@grpc/grpc-js';
-import type { DurableEventLogEntryRef, DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type {
+  DurableEventLogEntryRef,
+  DurableTaskRequest,
+  DurableTaskResponse,
+} from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -57,7 +61,11 @@ export class DurableLink {
   #sayingLater: NodeJS.Timeout | undefined;
 
   /** @param onDismissed the engine says that the invocation is not the one that counts, or it cannot go on: with a failure where its attempt ends by it */
-  constructor(connection: Connection, logger: Logger, onDismissed: (invocation: Invocation, failure?: HatchetError) => void) {
+  constructor(
+    connection: Connection,
+    logger: Logger,
+    onDismissed: (invocation: Invocation, failure?: HatchetError) => void,
+  ) {
     this.#connection = connection;
     this.#logger = logger;
     this.#onDismissed = onDismissed;
@@ -136,7 +144,11 @@ export class DurableLink {
     setTimeout(() => {
       this.#confirming.delete(invocation);
       if (this.#invocations.get(keyOf(invocation)) !== invocation) return;
-      this.#say([invocation.unconfirmed().flatMap((request) => (request.$case === 'completeMemo' ? (request.value.ref ?? []) : []))]);
+      this.#say([
+        invocation
+          .unconfirmed()
+          .flatMap((request) => (request.$case === 'completeMemo' ? (request.value.ref ?? []) : [])),
+      ]);
       this.#confirm(invocation, Math.min(afterMs * 2, statusIntervalMs));
     }, afterMs).unref();
   }
@@ -169,7 +181,9 @@ export class DurableLink {
   #connect(): void {
     const workerId = this.#workerId;
     if (workerId === undefined || this.#stopping.signal.aborted) return;
-    const stream = this.#connection.durable.durableTask(this.#connection.metadata({ 'hatchet-results-in-any-order': '1' }));
+    const stream = this.#connection.durable.durableTask(
+      this.#connection.metadata({ 'hatchet-results-in-any-order': '1' }),
+    );
     this.#stream = stream;
     let offers = contractOnly;
     stream.on('metadata', (metadata) => (offers = offersOf(metadata)));
@@ -191,15 +205,20 @@ export class DurableLink {
     const invocations = [...this.#invocations.values()];
     if (statusOf(error) === status.UNIMPLEMENTED) {
       this.#hear(contractOnly);
-      for (const invocation of invocations) invocation.failUnanswered(new HatchetError('NOT_SUPPORTED', 'the engine has no durable tasks', { remedy: 'Use a newer engine' }));
+      for (const invocation of invocations)
+        invocation.failUnanswered(
+          new HatchetError('NOT_SUPPORTED', 'the engine has no durable tasks', { remedy: 'Use a newer engine' }),
+        );
     }
-    for (const invocation of invocations) if (!invocation.outlivesStream) this.#abandon(invocation, 'the connection was lost with requests on their way');
+    for (const invocation of invocations)
+      if (!invocation.outlivesStream) this.#abandon(invocation, 'the connection was lost with requests on their way');
     void this.#reconnect(error);
   }
 
   async #reconnect(error: Error | undefined): Promise<void> {
     if (this.#reconnecting || this.#stopping.signal.aborted) return;
-    if (this.#failures === 0) void this.#logger.debug(`the durable stream ended (${error?.message ?? 'closed'}); connecting again`);
+    if (this.#failures === 0)
+      void this.#logger.debug(`the durable stream ended (${error?.message ?? 'closed'}); connecting again`);
     this.#reconnecting = true;
     await pause(backoffMs(backoff, this.#failures, Math.random()), this.#stopping.signal);
     this.#reconnecting = false;
@@ -210,7 +229,13 @@ export class DurableLink {
   #abandon(invocation: Invocation, reason: string): void {
     if (!invocation.canLeave) {
       this.remove(invocation);
-      return this.#onDismissed(invocation, new HatchetError('NO_ANSWER', `the durable task ${invocation.taskRunExternalId} cannot go on: ${reason}`, { remedy: 'It does so where it has retries left: this engine starts a task again from its log in its first attempt alone' }));
+      return this.#onDismissed(
+        invocation,
+        new HatchetError('NO_ANSWER', `the durable task ${invocation.taskRunExternalId} cannot go on: ${reason}`, {
+          remedy:
+            'It does so where it has retries left: this engine starts a task again from its log in its first attempt alone',
+        }),
+      );
     }
     this.depart(invocation, `${reason}; the task starts again from its log`, true);
     this.#onDismissed(invocation);
@@ -266,7 +291,9 @@ export class DurableLink {
 
   #dismiss(invocation: Invocation | undefined, reason: string): void {
     if (invocation === undefined) return;
-    void this.#logger.debug(`invocation ${invocation.invocationCount} of the durable task ${invocation.taskRunExternalId} is dropped: ${reason}`);
+    void this.#logger.debug(
+      `invocation ${invocation.invocationCount} of the durable task ${invocation.taskRunExternalId} is dropped: ${reason}`,
+    );
     this.remove(invocation);
     this.#onDismissed(invocation);
   }
@@ -275,7 +302,10 @@ export class DurableLink {
   #sendDepartures(departures: readonly Departure[]): void {
     if (this.#offers?.pipelinedRequests === true) this.#say(departures.map(({ waits }) => waits));
     for (const { taskRunExternalId, invocationCount, reason } of departures) {
-      this.#send({ $case: 'evictInvocation', value: { durableTaskExternalId: taskRunExternalId, invocationCount, reason } });
+      this.#send({
+        $case: 'evictInvocation',
+        value: { durableTaskExternalId: taskRunExternalId, invocationCount, reason },
+      });
     }
   }
 
@@ -294,7 +324,8 @@ export class DurableLink {
       } catch (error) {
         const again = error instanceof HatchetError && (error.code === 'UNREACHABLE' || error.code === 'ENGINE_ERROR');
         // It has ended, or was given to another worker.
-        if (!again) return void this.#logger.debug(`the durable task ${taskRunExternalId} was not restored: ${String(error)}`);
+        if (!again)
+          return void this.#logger.debug(`the durable task ${taskRunExternalId} was not restored: ${String(error)}`);
         await pause(backoffMs(backoff, tries, Math.random()), this.#stopping.signal);
       }
     }
@@ -315,13 +346,15 @@ export class DurableLink {
   #sayAll(): void {
     const invocations = [...this.#invocations.values()];
     this.#say(invocations.map((each) => each.waitsFor()));
-    if (this.#ready) for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
+    if (this.#ready)
+      for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
   }
 
   #say(waits: readonly (readonly DurableEventLogEntryRef[])[]): void {
     const workerId = this.#workerId;
     if (!this.#ready || workerId === undefined) return;
-    for (const waitingEntries of statusMessages(waits)) this.#send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
+    for (const waitingEntries of statusMessages(waits))
+      this.#send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
   }
 
   #find(ref: Ref | undefined): Invocation | undefined {
@@ -339,7 +372,9 @@ interface Ref {
 }
 
 function keyOfRef(ref: Ref | undefined): string {
-  return ref === undefined ? '' : keyOf({ taskRunExternalId: ref.durableTaskExternalId, invocationCount: ref.invocationCount });
+  return ref === undefined
+    ? ''
+    : keyOf({ taskRunExternalId: ref.durableTaskExternalId, invocationCount: ref.invocationCount });
 }
 
 /** A cancelled call still reports its end as an error, to which nobody listens any more. */

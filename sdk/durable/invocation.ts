@@ -1,10 +1,23 @@
 import type { DurableEventListenerConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
-import { DurableTaskErrorType, type DurableEventLogEntryRef, type DurableTaskErrorResponse, type DurableTaskEventLogEntryCompletedResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import {
+  DurableTaskErrorType,
+  type DurableEventLogEntryRef,
+  type DurableTaskErrorResponse,
+  type DurableTaskEventLogEntryCompletedResponse,
+} from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { asError, NonDeterminismError, type HatchetError } from '../errors.ts';
 import { EntryFailure, type DurableChild } from '../run/durable-child.ts';
 import { EarlyResults } from './early-results.ts';
-import { OpenNodes, placeOf, placesOf, type OpenNode, type Place, type SilentChild, type Waiter } from './open-nodes.ts';
+import {
+  OpenNodes,
+  placeOf,
+  placesOf,
+  type OpenNode,
+  type Place,
+  type SilentChild,
+  type Waiter,
+} from './open-nodes.ts';
 import { refusedOperation, unansweredOperation, unexpectedAnswer } from './operation-errors.ts';
 import { Questions, type Answer, type DurableRequest, type Question } from './questions.ts';
 import { Turns, type Due } from './turns.ts';
@@ -71,7 +84,13 @@ export class Invocation {
 
   /** Since when the code has done nothing but wait for results; undefined while it does something else. */
   get waitingSince(): number | undefined {
-    return this.#state === 'runs' && this.#busy === 0 && this.#open.size > 0 && this.#asked.size === 0 && this.#turns.idle ? this.#movedAt : undefined;
+    return this.#state === 'runs' &&
+      this.#busy === 0 &&
+      this.#open.size > 0 &&
+      this.#asked.size === 0 &&
+      this.#turns.idle
+      ? this.#movedAt
+      : undefined;
   }
 
   /** Whether it waits for nothing but long sleeps. */
@@ -103,55 +122,88 @@ export class Invocation {
   }
 
   /** Gives the payload of a wait: `{"CREATE": {key: [data]}}`. @param options soonestMs: before it the conditions cannot be met */
-  async wait(waitForConditions: DurableEventListenerConditions, { label, soonestMs = 0 }: { label?: string | undefined; soonestMs?: number } = {}): Promise<string> {
-    return await this.#ask<string>({ $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } }, { awaited: false }, (answer, waiter) => {
-      if (answer.$case !== 'waitForAck') throw unexpectedAnswer(answer);
-      this.#await({ ...placeOf(answer.value.ref), ...waiter, isLongSleep: soonestMs >= longSleepMs });
-    });
+  async wait(
+    waitForConditions: DurableEventListenerConditions,
+    { label, soonestMs = 0 }: { label?: string | undefined; soonestMs?: number } = {},
+  ): Promise<string> {
+    return await this.#ask<string>(
+      { $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } },
+      { awaited: false },
+      (answer, waiter) => {
+        if (answer.$case !== 'waitForAck') throw unexpectedAnswer(answer);
+        this.#await({ ...placeOf(answer.value.ref), ...waiter, isLongSleep: soonestMs >= longSleepMs });
+      },
+    );
   }
 
   /** Spawns children, in the order given. */
   async spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
     // A Hatchet cluster answers in the order of the places, and one with a key may have an older place.
-    const alone = !this.pipelined && triggerOpts.length > 1 && triggerOpts.some(({ childKey }) => childKey !== undefined);
+    const alone =
+      !this.pipelined && triggerOpts.length > 1 && triggerOpts.some(({ childKey }) => childKey !== undefined);
     if (!alone) return await this.#spawn(triggerOpts);
     return (await Promise.all(triggerOpts.map((each) => this.#spawn([each])))).flat();
   }
 
   async #spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
-    return await this.#ask<DurableChild[]>({ $case: 'triggerRuns', value: { ...this.#identity(), triggerOpts } }, { awaited: true }, (answer, { settle, due }) => {
-      if (answer.$case !== 'triggerRunsAck' || answer.value.runEntries.length !== triggerOpts.length) throw unexpectedAnswer(answer);
-      const children = answer.value.runEntries.map((entry, index) => this.#child(entry, triggerOpts[index]));
-      this.#takeTurn(due, () => settle(children));
-    });
+    return await this.#ask<DurableChild[]>(
+      { $case: 'triggerRuns', value: { ...this.#identity(), triggerOpts } },
+      { awaited: true },
+      (answer, { settle, due }) => {
+        if (answer.$case !== 'triggerRunsAck' || answer.value.runEntries.length !== triggerOpts.length)
+          throw unexpectedAnswer(answer);
+        const children = answer.value.runEntries.map((entry, index) => this.#child(entry, triggerOpts[index]));
+        this.#takeTurn(due, () => settle(children));
+      },
+    );
   }
 
   /** A value that is computed once. @param compute gives JSON */
   async memo(key: Buffer, compute: () => Promise<string>): Promise<string> {
-    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: undefined } }, { awaited: this.#memosAreAnswers }, (answer, waiter) => {
-      const { place, known } = this.#memoOf(answer);
-      if (known === undefined) return void this.#compute(place, { key, compute }, waiter);
-      return this.#recorded(place, { ...waiter, settle: () => waiter.settle(known) });
-    });
+    return await this.#ask<string>(
+      { $case: 'memo', value: { ...this.#identity(), key, payload: undefined } },
+      { awaited: this.#memosAreAnswers },
+      (answer, waiter) => {
+        const { place, known } = this.#memoOf(answer);
+        if (known === undefined) return void this.#compute(place, { key, compute }, waiter);
+        return this.#recorded(place, { ...waiter, settle: () => waiter.settle(known) });
+      },
+    );
   }
 
   /** A value that is recorded with the question, so that it needs no second message. Gives what the log holds. */
   async record(key: Buffer, json: string): Promise<string> {
-    return await this.#ask<string>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from(json) } }, { awaited: this.#memosAreAnswers }, (answer, waiter) => {
-      const { place, known } = this.#memoOf(answer);
-      this.#recorded(place, { ...waiter, settle: () => waiter.settle(known ?? json) }, known === undefined ? this.#completion(place, key, json) : undefined);
-    });
+    return await this.#ask<string>(
+      { $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from(json) } },
+      { awaited: this.#memosAreAnswers },
+      (answer, waiter) => {
+        const { place, known } = this.#memoOf(answer);
+        this.#recorded(
+          place,
+          { ...waiter, settle: () => waiter.settle(known ?? json) },
+          known === undefined ? this.#completion(place, key, json) : undefined,
+        );
+      },
+    );
   }
 
   /** Asks whether the log has, or can have, a memo here; what it says is told with the answer where it has none. */
   async probe(key: Buffer): Promise<boolean> {
-    return await this.#ask<boolean>({ $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from('true') } }, { awaited: true, atMismatch: this.pipelined ? undefined : false }, (answer, { settle, fail, due }) => {
-      const { place, existed, known } = this.#memoOf(answer);
-      if (existed && known === 'false') return this.#takeTurn(due, () => settle(false));
-      if (this.#memosAreAnswers) return this.#recorded(place, { settle: () => settle(true), fail, due });
-      if (due !== undefined) this.#turns.waive(due);
-      return this.#recorded(place, { settle: () => settle(true), fail, due: undefined }, existed ? undefined : this.#completion(place, key, 'true'));
-    });
+    return await this.#ask<boolean>(
+      { $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from('true') } },
+      { awaited: true, atMismatch: this.pipelined ? undefined : false },
+      (answer, { settle, fail, due }) => {
+        const { place, existed, known } = this.#memoOf(answer);
+        if (existed && known === 'false') return this.#takeTurn(due, () => settle(false));
+        if (this.#memosAreAnswers) return this.#recorded(place, { settle: () => settle(true), fail, due });
+        if (due !== undefined) this.#turns.waive(due);
+        return this.#recorded(
+          place,
+          { settle: () => settle(true), fail, due: undefined },
+          existed ? undefined : this.#completion(place, key, 'true'),
+        );
+      },
+    );
   }
 
   /** While it runs, the invocation does not count as waiting. */
@@ -182,7 +234,8 @@ export class Invocation {
 
   /** Resolves when every request was answered, or never will be. */
   async answered(): Promise<void> {
-    if (this.#state === 'runs' && this.#asked.size > 0) await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
+    if (this.#state === 'runs' && this.#asked.size > 0)
+      await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
   }
 
   take(answer: Answer): void {
@@ -208,14 +261,21 @@ export class Invocation {
     this.#movedAt = performance.now();
     if (node.completion === undefined) this.#hasResults = true;
     const text = payload.toString('utf8');
-    this.#takeTurn(node.due, () => (isFailure ? node.fail(new EntryFailure(errorMessage ?? 'the child failed')) : node.settle(text)));
+    this.#takeTurn(node.due, () =>
+      isFailure ? node.fail(new EntryFailure(errorMessage ?? 'the child failed')) : node.settle(text),
+    );
   }
 
   /** What the engine refuses: the first request that is not answered, or a memo's result. */
   refuse({ ref, errorType, errorMessage }: DurableTaskErrorResponse): void {
     const nodeId = ref?.nodeId ?? 0n;
     if (errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM) {
-      const mismatch = new NonDeterminismError({ taskExternalId: this.taskRunExternalId, invocationCount: this.invocationCount, nodeId: Number(nodeId), message: errorMessage });
+      const mismatch = new NonDeterminismError({
+        taskExternalId: this.taskRunExternalId,
+        invocationCount: this.invocationCount,
+        nodeId: Number(nodeId),
+        message: errorMessage,
+      });
       this.#mismatched(mismatch);
     } else {
       const error = refusedOperation(errorMessage);
@@ -232,7 +292,8 @@ export class Invocation {
     if (asked?.mismatched !== undefined) return asked.mismatched();
     this.#failure ??= mismatch;
     // What it asked for after that too: a place that is right by chance would lead it further astray.
-    for (const each of [...(asked === undefined ? [] : [asked]), ...this.#asked.clear()]) this.#refuse(each, this.#failure);
+    for (const each of [...(asked === undefined ? [] : [asked]), ...this.#asked.clear()])
+      this.#refuse(each, this.#failure);
   }
 
   /** Called once a second. */
@@ -311,7 +372,11 @@ export class Invocation {
   }
 
   /** @param how atMismatch: what it gives where the log holds something else at its place */
-  async #ask<Result>(request: DurableRequest, how: { awaited: boolean; atMismatch?: Result | undefined }, take: (answer: Answer, waiter: Waiter<Result>) => void): Promise<Result> {
+  async #ask<Result>(
+    request: DurableRequest,
+    how: { awaited: boolean; atMismatch?: Result | undefined },
+    take: (answer: Answer, waiter: Waiter<Result>) => void,
+  ): Promise<Result> {
     if (this.#state === 'left') return await new Promise<Result>(() => {});
     if (this.#state !== 'runs') throw this.#state.cancelled;
     if (this.#failure !== undefined) throw this.#failure;
@@ -345,7 +410,14 @@ export class Invocation {
   #memoOf(answer: Answer): { place: Place; existed: boolean; known: string | undefined } {
     if (answer.$case !== 'memoAck') throw unexpectedAnswer(answer);
     const { ref, memoAlreadyExisted: existed, memoResultPayload } = answer.value;
-    return { place: placeOf(ref), existed, known: existed && memoResultPayload !== undefined && memoResultPayload.length > 0 ? memoResultPayload.toString('utf8') : undefined };
+    return {
+      place: placeOf(ref),
+      existed,
+      known:
+        existed && memoResultPayload !== undefined && memoResultPayload.length > 0
+          ? memoResultPayload.toString('utf8')
+          : undefined,
+    };
   }
 
   /** The log has the memo's value. Where its turn is a result's, that is told as one. */
@@ -360,7 +432,11 @@ export class Invocation {
   }
 
   /** The code goes on only when the engine has the value: else what follows could be in the log without it. */
-  async #compute(place: Place, memo: { key: Buffer; compute: () => Promise<string> }, { settle, fail, due }: Waiter): Promise<void> {
+  async #compute(
+    place: Place,
+    memo: { key: Buffer; compute: () => Promise<string> },
+    { settle, fail, due }: Waiter,
+  ): Promise<void> {
     this.#computing.set(place.nodeId, { settle, fail, due });
     try {
       const json = await this.busy(memo.compute);
@@ -378,11 +454,23 @@ export class Invocation {
     return { $case: 'completeMemo', value: { ref: this.#ref(place), payload: Buffer.from(json), memoKey } };
   }
 
-  #child({ branchId, nodeId, workflowRunExternalId: runId }: Place & { workflowRunExternalId: string }, request: TriggerWorkflowRequest | undefined): DurableChild {
+  #child(
+    { branchId, nodeId, workflowRunExternalId: runId }: Place & { workflowRunExternalId: string },
+    request: TriggerWorkflowRequest | undefined,
+  ): DurableChild {
     const key = request?.childKey;
     const known = key === undefined ? undefined : this.#keyed.get(runId);
     if (known !== undefined) return known;
-    const output = new Promise<string>((settle, fail) => this.#await({ branchId, nodeId, settle, fail, due: undefined, child: { branchId, nodeId, runId, workflow: request?.name ?? '', ticks: 0, isThere: this.pipelined, misses: 0 } }));
+    const output = new Promise<string>((settle, fail) =>
+      this.#await({
+        branchId,
+        nodeId,
+        settle,
+        fail,
+        due: undefined,
+        child: { branchId, nodeId, runId, workflow: request?.name ?? '', ticks: 0, isThere: this.pipelined, misses: 0 },
+      }),
+    );
     output.catch(() => {}); // its result may come before anybody waits for it
     const child = { runId, output };
     if (key !== undefined) this.#keyed.set(runId, child);

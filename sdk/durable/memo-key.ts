@@ -20,13 +20,23 @@ export function memoKey(taskRunExternalId: string, deps: readonly unknown[]): Bu
   try {
     text = JSON.stringify(deps);
   } catch (error) {
-    throw new HatchetError('INVALID_ARGUMENT', 'the dependencies of a memo cannot be written as JSON', { cause: error, remedy: 'Leave out cycles and BigInts' });
+    throw new HatchetError('INVALID_ARGUMENT', 'the dependencies of a memo cannot be written as JSON', {
+      cause: error,
+      remedy: 'Leave out cycles and BigInts',
+    });
   }
-  return Buffer.byteLength(text) <= longestDeps ? Buffer.from(text) : createHash('sha256').update(taskRunExternalId + text).digest();
+  return Buffer.byteLength(text) <= longestDeps
+    ? Buffer.from(text)
+    : createHash('sha256')
+        .update(taskRunExternalId + text)
+        .digest();
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
 export function patchKey(id: string): Buffer {
-  if (id === '' || id.length > longestPatchId) throw new HatchetError('INVALID_ARGUMENT', `the id of a patch has ${id.length} characters`, { remedy: `Use 1 to ${longestPatchId}` });
+  if (id === '' || id.length > longestPatchId)
+    throw new HatchetError('INVALID_ARGUMENT', `the id of a patch has ${id.length} characters`, {
+      remedy: `Use 1 to ${longestPatchId}`,
+    });
   return Buffer.from(`${patchedPrefix}${id}`);
 }

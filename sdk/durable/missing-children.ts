@@ -50,8 +50,16 @@ export class MissingChildren {
     invocation.failChild(
       child,
       isKnown === false
-        ? new HatchetError('UNKNOWN_WORKFLOW', `the child ${child.runId} was not started: there is no workflow ${child.workflow}`, { remedy: 'Start a worker that has it, and check the spelling' })
-        : new HatchetError('UNKNOWN_RUN', `the child ${child.runId} of the workflow ${child.workflow} was not started: its idempotency key is held by another run, or the engine has refused it`, { remedy: "Look into the engine's log for why" }),
+        ? new HatchetError(
+            'UNKNOWN_WORKFLOW',
+            `the child ${child.runId} was not started: there is no workflow ${child.workflow}`,
+            { remedy: 'Start a worker that has it, and check the spelling' },
+          )
+        : new HatchetError(
+            'UNKNOWN_RUN',
+            `the child ${child.runId} of the workflow ${child.workflow} was not started: its idempotency key is held by another run, or the engine has refused it`,
+            { remedy: "Look into the engine's log for why" },
+          ),
     );
   }
 }

@@ -7,7 +7,10 @@ export const statusNodes = 20_000;
  * What invocations wait for, in messages of at most so many nodes. An invocation's nodes go in one message, however many they
  * are: the engine takes them for all that it waits for.
  */
-export function statusMessages(waits: readonly (readonly DurableEventLogEntryRef[])[], most = statusNodes): DurableEventLogEntryRef[][] {
+export function statusMessages(
+  waits: readonly (readonly DurableEventLogEntryRef[])[],
+  most = statusNodes,
+): DurableEventLogEntryRef[][] {
   const messages: DurableEventLogEntryRef[][] = [];
   let open: DurableEventLogEntryRef[] | undefined;
   for (const nodes of waits) {

@@ -41,9 +41,21 @@ interface Part {
 
 /** Whatever was thrown, in words. Gives an answer for every value, of bounded length. */
 export function describeFailure(thrown: unknown): Failure {
-  if (!isError(thrown)) return { message: cut(typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${textOf(thrown)}`, longestMessage), stack: undefined, code: undefined };
+  if (!isError(thrown))
+    return {
+      message: cut(
+        typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${textOf(thrown)}`,
+        longestMessage,
+      ),
+      stack: undefined,
+      code: undefined,
+    };
   const part = readPart(thrown, { seen: new Set(), left: mostParts }, 0);
-  return { message: cut(summary(part), longestMessage), stack: cut(lines(part).join('\n'), longestStack), code: firstCode(part) };
+  return {
+    message: cut(summary(part), longestMessage),
+    stack: cut(lines(part).join('\n'), longestStack),
+    code: firstCode(part),
+  };
 }
 
 /** The message of whatever was thrown, with what caused it. */
@@ -59,7 +71,8 @@ interface Reading {
 function readPart(error: unknown, reading: Reading, depth: number): Part {
   reading.seen.add(error);
   reading.left -= 1;
-  if (typeof error !== 'object' || error === null) return { ...nothing, message: cut(textOf(error), longestMessage), header: cut(textOf(error), longestMessage) };
+  if (typeof error !== 'object' || error === null)
+    return { ...nothing, message: cut(textOf(error), longestMessage), header: cut(textOf(error), longestMessage) };
   const isPlain = !isError(error) && textFieldOf(error, 'message') === undefined;
   if (isPlain) return { ...nothing, message: textOf(error), header: textOf(error) };
   const name = cut(textFieldOf(error, 'taskName') ?? (textFieldOf(error, 'name') || 'Error'), 200);
@@ -70,17 +83,39 @@ function readPart(error: unknown, reading: Reading, depth: number): Part {
   const isWhole = safely(() => error instanceof HatchetError, false);
   const { errors, left } = readErrors(fieldOf(error, 'errors'), reading, depth);
   const cause = fieldOf(error, 'cause');
-  const goesOn = cause !== undefined && cause !== null && depth < mostDepth && reading.left > 0 && !reading.seen.has(cause);
-  return { name, message, code, isWhole, header, frames, cause: goesOn ? readPart(cause, reading, depth + 1) : undefined, errors, left };
+  const goesOn =
+    cause !== undefined && cause !== null && depth < mostDepth && reading.left > 0 && !reading.seen.has(cause);
+  return {
+    name,
+    message,
+    code,
+    isWhole,
+    header,
+    frames,
+    cause: goesOn ? readPart(cause, reading, depth + 1) : undefined,
+    errors,
+    left,
+  };
 }
 
-const nothing: Part = { name: '', message: '', code: undefined, isWhole: false, header: '', frames: [], cause: undefined, errors: [], left: 0 };
+const nothing: Part = {
+  name: '',
+  message: '',
+  code: undefined,
+  isWhole: false,
+  header: '',
+  frames: [],
+  cause: undefined,
+  errors: [],
+  left: 0,
+};
 
 function readErrors(list: unknown, reading: Reading, depth: number): { errors: Part[]; left: number } {
   if (!isList(list) || depth >= mostDepth) return { errors: [], left: 0 };
   const { entries, count } = entriesOf(list, mostErrors);
   const errors: Part[] = [];
-  for (const error of entries) if (reading.left > 0 && !reading.seen.has(error)) errors.push(readPart(error, reading, depth + 1));
+  for (const error of entries)
+    if (reading.left > 0 && !reading.seen.has(error)) errors.push(readPart(error, reading, depth + 1));
   return { errors, left: Math.max(0, count - mostErrors) };
 }
 
@@ -89,23 +124,35 @@ function codeOf(code: unknown): string | undefined {
 }
 
 /** V8 writes `<name>: <message>`, then a line for each frame; what code wrote there itself stays as it is. */
-function readStack(stack: string | undefined, { name, message }: { name: string; message: string }): { header: string; frames: readonly string[] } {
+function readStack(
+  stack: string | undefined,
+  { name, message }: { name: string; message: string },
+): { header: string; frames: readonly string[] } {
   const short = message === '' ? name : `${name}: ${message}`;
   if (stack === undefined || stack === '') return { header: short, frames: [] };
   const all = cut(stack, longestStack).split('\n');
   const first = all.findIndex((line) => /^\s*at /.test(line));
   const head = (first === -1 ? all : all.slice(0, first)).join('\n');
-  const frames = first === -1 ? [] : withoutOwnFrames(all.slice(first, first + mostFrames).map((line) => cut(`    ${line.trim()}`, longestFrame)));
+  const frames =
+    first === -1
+      ? []
+      : withoutOwnFrames(all.slice(first, first + mostFrames).map((line) => cut(`    ${line.trim()}`, longestFrame)));
   // Its own beginning is kept where it says more, as that of a SyntaxError does: the place in the source.
-  const saysMore = message !== '' && head.includes(message) && !/^[\w.$ [\]]*: $/.test(head.slice(0, -message.length) || ': ');
+  const saysMore =
+    message !== '' && head.includes(message) && !/^[\w.$ [\]]*: $/.test(head.slice(0, -message.length) || ': ');
   return { header: saysMore ? head : short, frames };
 }
 
 function summary(part: Part): string {
   const { message, code, isWhole } = part;
   if (isWhole && message !== '') return message;
-  const own = typeof code === 'string' && !/^\d+$/.test(code) && !message.includes(code) ? `${message} (${code})`.trim() : message;
-  const more = [...part.errors, ...(part.cause === undefined ? [] : [part.cause])].map(summary).filter((text, index, texts) => text !== '' && !own.includes(text) && texts.indexOf(text) === index);
+  const own =
+    typeof code === 'string' && !/^\d+$/.test(code) && !message.includes(code)
+      ? `${message} (${code})`.trim()
+      : message;
+  const more = [...part.errors, ...(part.cause === undefined ? [] : [part.cause])]
+    .map(summary)
+    .filter((text, index, texts) => text !== '' && !own.includes(text) && texts.indexOf(text) === index);
   const reasons = `${more.join('; ')}${part.left > 0 ? `; and ${part.left} more` : ''}`;
   if (reasons === '') return own === '' ? part.name : own;
   return own === '' ? reasons : `${own.replace(/:$/, '')}: ${reasons}`;
@@ -128,5 +175,10 @@ function labelled(label: string, part: Part): string[] {
 }
 
 function firstCode(part: Part): string | undefined {
-  return part.code ?? [...part.errors, ...(part.cause === undefined ? [] : [part.cause])].map(firstCode).find((code) => code !== undefined);
+  return (
+    part.code ??
+    [...part.errors, ...(part.cause === undefined ? [] : [part.cause])]
+      .map(firstCode)
+      .find((code) => code !== undefined)
+  );
 }

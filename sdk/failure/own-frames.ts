@@ -36,7 +36,9 @@ export function isOwnCode(path: string): boolean {
 
 /** A stack in one piece, as a runner gives it, without the frames of its program, nor of the SDK where it could not tell them itself. */
 export function withoutOwnLines(stack: string): string {
-  const lines = stack.split('\n').filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && !isOwnFrame(line)));
+  const lines = stack
+    .split('\n')
+    .filter((line) => !/^\s*at /.test(line) || (!/\[(?:worker )?eval\]:\d+/.test(line) && !isOwnFrame(line)));
   return lines.join('\n');
 }
 

@@ -51,7 +51,11 @@ export function textOf(value: unknown): string {
 export function shown(value: unknown): string {
   if (typeof value === 'string') return value;
   const plain = { depth: 4, maxArrayLength: 100, maxStringLength: longestText };
-  return safely(() => inspect(value, plain), undefined) ?? safely(() => inspect(value, { ...plain, customInspect: false }), undefined) ?? `a value of the type ${typeof value} that cannot be shown`;
+  return (
+    safely(() => inspect(value, plain), undefined) ??
+    safely(() => inspect(value, { ...plain, customInspect: false }), undefined) ??
+    `a value of the type ${typeof value} that cannot be shown`
+  );
 }
 
 /** At most so many characters. */

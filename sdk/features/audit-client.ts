@@ -43,6 +43,8 @@ export class AuditClient {
   /** Newest first. @throws HatchetError */
   async list(query: ListAudit = {}): Promise<{ rows: AuditLine[]; next?: string }> {
     const { config } = this.#connection;
-    return callRest(config, 'GET', `/api/v1/tenants/${config.tenantId}/audit`, { query: { ...query, since: query.since?.toISOString() } });
+    return callRest(config, 'GET', `/api/v1/tenants/${config.tenantId}/audit`, {
+      query: { ...query, since: query.since?.toISOString() },
+    });
   }
 }

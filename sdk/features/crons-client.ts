@@ -3,7 +3,14 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import type { Priority } from '../run/run-options.ts';
 import { HatchetError } from '../errors.ts';
-import { idOf, nameOf, ofKnownWorkflow, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+import {
+  idOf,
+  nameOf,
+  ofKnownWorkflow,
+  type ResourceMetadata,
+  type ResourceRef,
+  type WorkflowRef,
+} from './resource.ts';
 
 export interface CreateCron {
   /** Unique among the workflow's crons. */
@@ -43,17 +50,32 @@ export class CronsClient {
   async create(workflow: WorkflowRef, cron: CreateCron): Promise<Cron> {
     const { config, offers } = this.#connection;
     const { name, expression, input = {}, additionalMetadata = {}, priority, timezone, catchUp } = cron;
-    const beyond = [...(timezone === undefined || timezone === 'UTC' ? [] : ['timezone']), ...(catchUp === undefined || catchUp === 'none' ? [] : ['catchUp'])];
+    const beyond = [
+      ...(timezone === undefined || timezone === 'UTC' ? [] : ['timezone']),
+      ...(catchUp === undefined || catchUp === 'none' ? [] : ['catchUp']),
+    ];
     if (beyond.length > 0 && (await offers.ask().catch(() => undefined))?.definitions === false) {
-      throw new HatchetError('NOT_SUPPORTED', `this engine has no ${beyond.join(' and no ')} of crons: it would leave ${beyond.length === 1 ? 'it' : 'them'} out of ${name}`, { remedy: 'Write the expression in UTC, and let its task look for what was missed' });
+      throw new HatchetError(
+        'NOT_SUPPORTED',
+        `this engine has no ${beyond.join(' and no ')} of crons: it would leave ${beyond.length === 1 ? 'it' : 'them'} out of ${name}`,
+        { remedy: 'Write the expression in UTC, and let its task look for what was missed' },
+      );
     }
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
     const body = { cronName: name, cronExpression: expression, input, additionalMetadata, priority, timezone, catchUp };
-    return await ofKnownWorkflow(workflow, callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, { body, notFound: 'UNKNOWN_WORKFLOW' }));
+    return await ofKnownWorkflow(
+      workflow,
+      callRest<Cron>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/crons`, {
+        body,
+        notFound: 'UNKNOWN_WORKFLOW',
+      }),
+    );
   }
 
   /** @throws HatchetError */
-  async list(query: { workflowId?: string; cronName?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: Cron[] }> {
+  async list(
+    query: { workflowId?: string; cronName?: string; limit?: number; offset?: number } = {},
+  ): Promise<{ rows?: Cron[] }> {
     return callRest(this.#connection.config, 'GET', this.#path(''), { query });
   }
 
@@ -64,7 +86,9 @@ export class CronsClient {
 
   /** Switches it on or off. @throws HatchetError UNKNOWN_RUN */
   async update(cron: ResourceRef, change: { enabled: boolean }): Promise<void> {
-    await callRest(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(cron))}`), { body: change });
+    await callRest(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(cron))}`), {
+      body: change,
+    });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */

@@ -64,7 +64,11 @@ export class EventsClient {
   }
 
   /** An event that `hatchet.event` made. @throws SchemaError for a payload that its schema refuses; as for a key */
-  async push<Pushed>(event: EventDeclaration<Pushed, unknown>, payload: NoInfer<Pushed>, options?: PushEventOptions): Promise<PushedEvent>;
+  async push<Pushed>(
+    event: EventDeclaration<Pushed, unknown>,
+    payload: NoInfer<Pushed>,
+    options?: PushEventOptions,
+  ): Promise<PushedEvent>;
   /** An event of a key. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNREACHABLE */
   async push(key: string, payload: object, options?: PushEventOptions): Promise<PushedEvent>;
   async push(event: string | AnyEvent, payload: unknown, options: PushEventOptions = {}): Promise<PushedEvent> {
@@ -79,12 +83,26 @@ export class EventsClient {
   }
 
   /** Up to 1000 events of one key, in one transaction. @throws as push */
-  async bulkPush<Pushed>(event: EventDeclaration<Pushed, unknown>, items: readonly (PushEventOptions & { payload: NoInfer<Pushed> })[], options?: PushEventOptions): Promise<{ events: PushedEvent[] }>;
-  async bulkPush(key: string, items: readonly BulkEvent[], options?: PushEventOptions): Promise<{ events: PushedEvent[] }>;
-  async bulkPush(event: string | AnyEvent, items: readonly (PushEventOptions & { payload: unknown })[], options: PushEventOptions = {}): Promise<{ events: PushedEvent[] }> {
+  async bulkPush<Pushed>(
+    event: EventDeclaration<Pushed, unknown>,
+    items: readonly (PushEventOptions & { payload: NoInfer<Pushed> })[],
+    options?: PushEventOptions,
+  ): Promise<{ events: PushedEvent[] }>;
+  async bulkPush(
+    key: string,
+    items: readonly BulkEvent[],
+    options?: PushEventOptions,
+  ): Promise<{ events: PushedEvent[] }>;
+  async bulkPush(
+    event: string | AnyEvent,
+    items: readonly (PushEventOptions & { payload: unknown })[],
+    options: PushEventOptions = {},
+  ): Promise<{ events: PushedEvent[] }> {
     const { events } = this.#connection;
     const key = keyOf(event);
-    const request = { events: await Promise.all(items.map(async (item) => await this.#request(event, { ...options, ...item }))) };
+    const request = {
+      events: await Promise.all(items.map(async (item) => await this.#request(event, { ...options, ...item }))),
+    };
     try {
       return await callUnary(this.#connection, events.bulkPush.bind(events), request);
     } catch (error) {
@@ -95,9 +113,12 @@ export class EventsClient {
   /** Newest first. @throws HatchetError */
   async list(query: ListEvents = {}): Promise<{ rows?: StoredEvent[] }> {
     const { since, until, additionalMetadata = {}, ...rest } = query;
-    const time = (date: Date | undefined, name: string): string | undefined => (date === undefined ? undefined : checkedDate(date, name).toISOString());
+    const time = (date: Date | undefined, name: string): string | undefined =>
+      date === undefined ? undefined : checkedDate(date, name).toISOString();
     const pairs = Object.entries(additionalMetadata).map(([name, value]) => `${name}:${value}`);
-    return callRest(this.#connection.config, 'GET', this.#path(), { query: { ...rest, since: time(since, 'since'), until: time(until, 'until'), additionalMetadata: pairs } });
+    return callRest(this.#connection.config, 'GET', this.#path(), {
+      query: { ...rest, since: time(since, 'since'), until: time(until, 'until'), additionalMetadata: pairs },
+    });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
@@ -113,12 +134,16 @@ export class EventsClient {
     const key = keyOf(given);
     const what = `the payload of the event ${key}`;
     const json = requireJson(event.payload, what);
-    if (typeof given !== 'string' && given.schema !== undefined) await checkInput(given.schema, { input: event.payload, json, what });
+    if (typeof given !== 'string' && given.schema !== undefined)
+      await checkInput(given.schema, { input: event.payload, json, what });
     return {
       key: applyNamespace(key, this.#connection.config.namespace),
       payload: json,
       eventTimestamp: new Date(),
-      additionalMetadata: event.additionalMetadata === undefined ? undefined : requireJson(event.additionalMetadata, `the metadata of the event ${key}`),
+      additionalMetadata:
+        event.additionalMetadata === undefined
+          ? undefined
+          : requireJson(event.additionalMetadata, `the metadata of the event ${key}`),
       priority: event.priority,
       scope: event.scope,
     };

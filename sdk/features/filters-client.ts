@@ -32,12 +32,17 @@ export class FiltersClient {
   async create(filter: CreateFilter): Promise<Filter> {
     const { config, offers } = this.#connection;
     // A cluster keeps a filter of whatever id.
-    if (!(await offers.ask().catch(() => undefined))?.unknownWorkflows) await callRest(config, 'GET', `/api/v1/workflows/${encodeURIComponent(filter.workflowId)}`, { notFound: 'UNKNOWN_WORKFLOW' });
+    if (!(await offers.ask().catch(() => undefined))?.unknownWorkflows)
+      await callRest(config, 'GET', `/api/v1/workflows/${encodeURIComponent(filter.workflowId)}`, {
+        notFound: 'UNKNOWN_WORKFLOW',
+      });
     return callRest<Filter>(config, 'POST', this.#path(''), { body: filter, notFound: 'UNKNOWN_WORKFLOW' });
   }
 
   /** @throws HatchetError */
-  async list(query: { workflowIds?: readonly string[]; scopes?: readonly string[]; limit?: number; offset?: number } = {}): Promise<{ rows?: Filter[] }> {
+  async list(
+    query: { workflowIds?: readonly string[]; scopes?: readonly string[]; limit?: number; offset?: number } = {},
+  ): Promise<{ rows?: Filter[] }> {
     return callRest(this.#connection.config, 'GET', this.#path(''), { query });
   }
 
@@ -48,7 +53,9 @@ export class FiltersClient {
 
   /** @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
   async update(filter: ResourceRef, change: Partial<Omit<CreateFilter, 'workflowId'>>): Promise<Filter> {
-    return callRest<Filter>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(filter))}`), { body: change });
+    return callRest<Filter>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(filter))}`), {
+      body: change,
+    });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */

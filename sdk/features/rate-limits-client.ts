@@ -32,11 +32,25 @@ export class RateLimitsClient {
    * @returns the key
    * @throws HatchetError
    */
-  async upsert(limit: { key: string; limit: number; duration?: EnumInput<typeof RateLimitDuration> | undefined }): Promise<string> {
+  async upsert(limit: {
+    key: string;
+    limit: number;
+    duration?: EnumInput<typeof RateLimitDuration> | undefined;
+  }): Promise<string> {
     const { workflows } = this.#connection;
-    const duration = enumValue(RateLimitDuration, limit.duration ?? 'SECOND', `duration of the rate limit ${limit.key}`, 'INVALID_ARGUMENT');
+    const duration = enumValue(
+      RateLimitDuration,
+      limit.duration ?? 'SECOND',
+      `duration of the rate limit ${limit.key}`,
+      'INVALID_ARGUMENT',
+    );
     try {
-      await callUnary(this.#connection, workflows.putRateLimit.bind(workflows), { key: limit.key, limit: limit.limit, duration }, { repeatForMs });
+      await callUnary(
+        this.#connection,
+        workflows.putRateLimit.bind(workflows),
+        { key: limit.key, limit: limit.limit, duration },
+        { repeatForMs },
+      );
       return limit.key;
     } catch (error) {
       throw toHatchetError(error, `put the rate limit ${limit.key}`);
@@ -46,9 +60,17 @@ export class RateLimitsClient {
   /** By key. @throws HatchetError */
   async list(query: { search?: string; limit?: number; offset?: number } = {}): Promise<{ rows?: RateLimitState[] }> {
     const { config } = this.#connection;
-    const { rows, ...page } = await callRest<{ rows?: RateLimitState[] }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/rate-limits`, { query });
+    const { rows, ...page } = await callRest<{ rows?: RateLimitState[] }>(
+      config,
+      'GET',
+      `/api/v1/tenants/${config.tenantId}/rate-limits`,
+      { query },
+    );
     // A cluster says `1 MINUTE`.
-    return { ...page, ...(rows === undefined ? {} : { rows: rows.map((row) => ({ ...row, window: row.window.replace(/^1 /, '') })) }) };
+    return {
+      ...page,
+      ...(rows === undefined ? {} : { rows: rows.map((row) => ({ ...row, window: row.window.replace(/^1 /, '') })) }),
+    };
   }
 
   /** Tasks that name the key wait from then on until it is put again. @throws HatchetError UNKNOWN_RUN */

@@ -22,8 +22,16 @@ export async function ofKnownWorkflow<Answer>(workflow: WorkflowRef, made: Promi
   try {
     return await made;
   } catch (error) {
-    if (!(error instanceof HatchetError) || error.code !== 'INVALID_ARGUMENT' || !error.message.startsWith('workflow not found')) throw error;
-    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(nameOf(workflow))}`, { cause: error, remedy: 'Start a worker that registers it, or check the name' });
+    if (
+      !(error instanceof HatchetError) ||
+      error.code !== 'INVALID_ARGUMENT' ||
+      !error.message.startsWith('workflow not found')
+    )
+      throw error;
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(nameOf(workflow))}`, {
+      cause: error,
+      remedy: 'Start a worker that registers it, or check the name',
+    });
   }
 }
 

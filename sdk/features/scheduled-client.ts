@@ -5,7 +5,14 @@ import { callRest } from '../connection/rest.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { Priority } from '../run/run-options.ts';
-import { idOf, nameOf, ofKnownWorkflow, type ResourceMetadata, type ResourceRef, type WorkflowRef } from './resource.ts';
+import {
+  idOf,
+  nameOf,
+  ofKnownWorkflow,
+  type ResourceMetadata,
+  type ResourceRef,
+  type WorkflowRef,
+} from './resource.ts';
 
 /**
  * At a time; or so long from now, which is by the engine's clock where that is a test engine's of this process. A time that
@@ -46,7 +53,13 @@ export class ScheduledClient {
     const { input = {}, additionalMetadata = {}, priority } = run;
     const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
     const body = { triggerAt: this.#timeOf(run), input, additionalMetadata, priority };
-    return await ofKnownWorkflow(workflow, callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, { body, notFound: 'UNKNOWN_WORKFLOW' }));
+    return await ofKnownWorkflow(
+      workflow,
+      callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, {
+        body,
+        notFound: 'UNKNOWN_WORKFLOW',
+      }),
+    );
   }
 
   /** @throws HatchetError */
@@ -61,7 +74,9 @@ export class ScheduledClient {
 
   /** Moves one that has not run. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT, INVALID_DURATION */
   async update(run: ResourceRef, change: ScheduledTime): Promise<ScheduledRun> {
-    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), { body: { triggerAt: this.#timeOf(change) } });
+    return callRest<ScheduledRun>(this.#connection.config, 'PATCH', this.#path(`/${encodeURIComponent(idOf(run))}`), {
+      body: { triggerAt: this.#timeOf(change) },
+    });
   }
 
   /** @throws HatchetError UNKNOWN_RUN */
@@ -70,13 +85,24 @@ export class ScheduledClient {
   }
 
   /** Those that have run already, and unknown ones, are in `errors`. @throws HatchetError */
-  async bulkDelete(runs: readonly ResourceRef[]): Promise<{ deletedIds: string[]; errors: { id?: string; error: string }[] }> {
-    return callRest(this.#connection.config, 'POST', this.#path('/bulk-delete'), { body: { scheduledWorkflowRunIds: runs.map(idOf) } });
+  async bulkDelete(
+    runs: readonly ResourceRef[],
+  ): Promise<{ deletedIds: string[]; errors: { id?: string; error: string }[] }> {
+    return callRest(this.#connection.config, 'POST', this.#path('/bulk-delete'), {
+      body: { scheduledWorkflowRunIds: runs.map(idOf) },
+    });
   }
 
   #timeOf({ triggerAt, delay }: ScheduledTime): string {
-    if ((triggerAt === undefined) === (delay === undefined)) throw new HatchetError('INVALID_ARGUMENT', 'a scheduled run needs either triggerAt or delay', { remedy: "Give a time, such as triggerAt: new Date('2030-01-31T12:00:00Z'), or how long from now, such as delay: '10m'" });
-    const time = delay === undefined ? checkedDate(triggerAt, 'triggerAt') : new Date(this.#connection.config.now().getTime() + durationToMs(delay));
+    if ((triggerAt === undefined) === (delay === undefined))
+      throw new HatchetError('INVALID_ARGUMENT', 'a scheduled run needs either triggerAt or delay', {
+        remedy:
+          "Give a time, such as triggerAt: new Date('2030-01-31T12:00:00Z'), or how long from now, such as delay: '10m'",
+      });
+    const time =
+      delay === undefined
+        ? checkedDate(triggerAt, 'triggerAt')
+        : new Date(this.#connection.config.now().getTime() + durationToMs(delay));
     return time.toISOString();
   }
 

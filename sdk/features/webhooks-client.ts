@@ -73,11 +73,20 @@ export class WebhooksClient {
 
   /** @throws HatchetError INVALID_ARGUMENT for a taken name, a bad expression, or credentials that the source does not use */
   async create(webhook: CreateWebhook): Promise<Webhook> {
-    return callRest<Webhook>(this.#connection.config, 'POST', this.#path(), { body: { ...webhook, authType: authTypeOf(webhook.auth) } });
+    return callRest<Webhook>(this.#connection.config, 'POST', this.#path(), {
+      body: { ...webhook, authType: authTypeOf(webhook.auth) },
+    });
   }
 
   /** By name. @throws HatchetError */
-  async list(query: { limit?: number; offset?: number; webhookNames?: readonly string[]; sourceNames?: readonly WebhookSource[] } = {}): Promise<{ rows?: Webhook[] }> {
+  async list(
+    query: {
+      limit?: number;
+      offset?: number;
+      webhookNames?: readonly string[];
+      sourceNames?: readonly WebhookSource[];
+    } = {},
+  ): Promise<{ rows?: Webhook[] }> {
     return callRest(this.#connection.config, 'GET', this.#path(), { query });
   }
 

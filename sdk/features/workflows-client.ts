@@ -13,7 +13,12 @@ export interface RegisteredWorkflow {
 }
 
 /** A cluster takes a pause only with all of these: what is queued waits, and is dropped there once it has waited for the time of the last. */
-const paused = { action: 'pause', pausedWorkflowCronRunQueueBehavior: 'QUEUE', pausedWorkflowScheduledRunQueueBehavior: 'QUEUE', pausedWorkflowQueueTTL: '365d' };
+const paused = {
+  action: 'pause',
+  pausedWorkflowCronRunQueueBehavior: 'QUEUE',
+  pausedWorkflowScheduledRunQueueBehavior: 'QUEUE',
+  pausedWorkflowQueueTTL: '365d',
+};
 
 /** Workflows that workers have registered. `hatchet.workflows`. */
 export class WorkflowsClient {
@@ -35,7 +40,10 @@ export class WorkflowsClient {
     const { rows } = await this.list({ name });
     // A cluster finds parts of names.
     const found = rows?.find((row) => row.name.toLowerCase() === name);
-    if (found === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(name)}`, { remedy: 'Start a worker that registers it, or check the name' });
+    if (found === undefined)
+      throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(name)}`, {
+        remedy: 'Start a worker that registers it, or check the name',
+      });
     return found;
   }
 
@@ -51,6 +59,8 @@ export class WorkflowsClient {
 
   async #setPaused(workflow: WorkflowRef, action: 'pause' | 'unpause'): Promise<RegisteredWorkflow> {
     const { metadata } = await this.get(workflow);
-    return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, { body: { pause: action === 'pause' ? paused : { action } } });
+    return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, {
+      body: { pause: action === 'pause' ? paused : { action } },
+    });
   }
 }

@@ -34,8 +34,12 @@ function requireKnown(connection: Connection, requests: readonly TriggerWorkflow
 }
 
 /** Children are known by their parent and their key or index on every engine. Others are repeated without an identity only where the client says so. */
-function repetition({ config }: Connection, requests: readonly TriggerWorkflowRequest[]): Pick<CallSettings, 'repeatForMs' | 'repeatWith'> {
-  const known = config.repeatLostTriggers || requests.every(({ parentTaskRunExternalId }) => parentTaskRunExternalId !== undefined);
+function repetition(
+  { config }: Connection,
+  requests: readonly TriggerWorkflowRequest[],
+): Pick<CallSettings, 'repeatForMs' | 'repeatWith'> {
+  const known =
+    config.repeatLostTriggers || requests.every(({ parentTaskRunExternalId }) => parentTaskRunExternalId !== undefined);
   return known ? { repeatForMs } : { repeatForMs, repeatWith: 'runIds' };
 }
 
@@ -44,32 +48,54 @@ function repetition({ config }: Connection, requests: readonly TriggerWorkflowRe
  * @param id the run's own, unless it is a child, whose id follows from its parent
  * @throws IdempotencyCollisionError; HatchetError
  */
-export async function startOne(connection: Connection, request: TriggerWorkflowRequest, id: string = uuidv7()): Promise<string> {
+export async function startOne(
+  connection: Connection,
+  request: TriggerWorkflowRequest,
+  id: string = uuidv7(),
+): Promise<string> {
   const apart = relay();
   if (apart !== undefined) return await apart.startOne(request);
   const { workflows } = connection;
   try {
     const known = requireKnown(connection, [request]);
-    const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, { ...repetition(connection, [request]), headers: { [runIdHeader]: id } });
+    const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, {
+      ...repetition(connection, [request]),
+      headers: { [runIdHeader]: id },
+    });
     await known;
     return workflowRunId;
   } catch (error) {
-    throw collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW');
+    throw (
+      collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW')
+    );
   }
 }
 
 /** Starts runs in one call. @throws BulkTriggerIdempotencyCollisionError, with the others started; HatchetError */
-export async function startBulk(connection: Connection, requests: TriggerWorkflowRequest[], ids: readonly string[] = requests.map(() => uuidv7())): Promise<string[]> {
+export async function startBulk(
+  connection: Connection,
+  requests: TriggerWorkflowRequest[],
+  ids: readonly string[] = requests.map(() => uuidv7()),
+): Promise<string[]> {
   const apart = relay();
   if (apart !== undefined) return await apart.startBulk(requests);
   const { workflows } = connection;
   try {
     const known = requireKnown(connection, requests);
-    const { workflowRunIds } = await callUnary(connection, workflows.bulkTriggerWorkflow.bind(workflows), { workflows: requests }, { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 });
+    const { workflowRunIds } = await callUnary(
+      connection,
+      workflows.bulkTriggerWorkflow.bind(workflows),
+      { workflows: requests },
+      { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 },
+    );
     await known;
     return workflowRunIds;
   } catch (error) {
-    throw collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${requests[0]?.name ?? 'nothing'} in bulk`, 'UNKNOWN_WORKFLOW');
+    throw (
+      collisionOf(error) ??
+      unknownWorkflowOf(error) ??
+      toHatchetError(error, `run ${requests[0]?.name ?? 'nothing'} in bulk`, 'UNKNOWN_WORKFLOW')
+    );
   }
 }
 
@@ -77,7 +103,10 @@ export async function startBulk(connection: Connection, requests: TriggerWorkflo
  * The same with the collisions among the ids.
  * @throws BulkTriggerIdempotencyCollisionError of a Hatchet cluster, which does not say which runs collided; HatchetError
  */
-export async function startEach(connection: Connection, requests: TriggerWorkflowRequest[]): Promise<(string | IdempotencyCollisionError)[]> {
+export async function startEach(
+  connection: Connection,
+  requests: TriggerWorkflowRequest[],
+): Promise<(string | IdempotencyCollisionError)[]> {
   const apart = relay();
   if (apart !== undefined) return await apart.startEach(requests);
   const ids = requests.map(() => uuidv7());
@@ -90,27 +119,40 @@ export async function startEach(connection: Connection, requests: TriggerWorkflo
     if (known !== undefined) return known;
     // Children: their ids follow from their parent, so that each can be asked for again.
     if (requests.some(({ parentTaskRunExternalId }) => parentTaskRunExternalId === undefined)) throw error;
-    return await Promise.all(requests.map(async (request, index) => await startOne(connection, request, ids[index]).catch(collisionOnly)));
+    return await Promise.all(
+      requests.map(async (request, index) => await startOne(connection, request, ids[index]).catch(collisionOnly)),
+    );
   }
 }
 
 /** Ids and collisions in the order of the call; `undefined` where the collisions do not name its ids. */
-function inOrder({ collisions, successfulWorkflowRunExternalIds }: BulkTriggerIdempotencyCollisionError, ids: readonly string[]): (string | IdempotencyCollisionError)[] | undefined {
+function inOrder(
+  { collisions, successfulWorkflowRunExternalIds }: BulkTriggerIdempotencyCollisionError,
+  ids: readonly string[],
+): (string | IdempotencyCollisionError)[] | undefined {
   const collided = new Map(collisions.map((collision) => [collision.collidingRunExternalId, collision]));
   const started = successfulWorkflowRunExternalIds.values();
   const each = ids.map((id) => collided.get(id) ?? started.next().value);
   const given = each.flatMap((one) => one ?? []);
-  return given.length === ids.length && ids.filter((id) => collided.has(id)).length === collisions.length ? given : undefined;
+  return given.length === ids.length && ids.filter((id) => collided.has(id)).length === collisions.length
+    ? given
+    : undefined;
 }
 
 /** A cluster refuses what it knows nothing of as a bad argument, in these words, or not at all. */
 function unknownWorkflowOf(error: unknown): HatchetError | undefined {
-  const names = statusOf(error) === status.INVALID_ARGUMENT && isServiceError(error) ? /workflow names not found: (.*)$/.exec(error.details)?.[1] : undefined;
+  const names =
+    statusOf(error) === status.INVALID_ARGUMENT && isServiceError(error)
+      ? /workflow names not found: (.*)$/.exec(error.details)?.[1]
+      : undefined;
   return names === undefined ? undefined : unknownWorkflow(names, error);
 }
 
 function unknownWorkflow(name: string, cause?: unknown): HatchetError {
-  return new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${name}`, { cause, remedy: 'Start a worker that has it, and check the spelling' });
+  return new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${name}`, {
+    cause,
+    remedy: 'Start a worker that has it, and check the spelling',
+  });
 }
 
 function collisionOnly(error: unknown): IdempotencyCollisionError {

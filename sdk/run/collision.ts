@@ -1,6 +1,9 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { status } from '@grpc/grpc-js';
-import { BulkTriggerIdempotencyCollisionError as WireBulkCollision, IdempotencyCollisionError as WireCollision } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  BulkTriggerIdempotencyCollisionError as WireBulkCollision,
+  IdempotencyCollisionError as WireCollision,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { isServiceError } from '../connection/call-error.ts';
 import { BulkTriggerIdempotencyCollisionError, IdempotencyCollisionError } from '../errors.ts';
 
@@ -8,7 +11,9 @@ const single = 'v1.IdempotencyCollisionError';
 const bulk = 'v1.BulkTriggerIdempotencyCollisionError';
 
 /** The collision that an ALREADY_EXISTS error carries in its `google.rpc.Status` trailer. */
-export function collisionOf(error: unknown): IdempotencyCollisionError | BulkTriggerIdempotencyCollisionError | undefined {
+export function collisionOf(
+  error: unknown,
+): IdempotencyCollisionError | BulkTriggerIdempotencyCollisionError | undefined {
   if (!isServiceError(error) || error.code !== status.ALREADY_EXISTS) return undefined;
   const [details] = error.metadata.get('grpc-status-details-bin');
   for (const { typeUrl, value } of Buffer.isBuffer(details) ? anyMessages(details) : []) {

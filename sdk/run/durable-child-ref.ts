@@ -5,7 +5,11 @@ import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';
 
 /** A reference whose result comes from the log of the durable task that spawned the run. */
-export function durableChildRef<Output>(child: DurableChild, target: RunTarget<never, Output> | RunTarget<unknown, Output> | string, facts: { actions: RunRefActions; parentWorkflowRunId: string }): WorkflowRunRef<Output> {
+export function durableChildRef<Output>(
+  child: DurableChild,
+  target: RunTarget<never, Output> | RunTarget<unknown, Output> | string,
+  facts: { actions: RunRefActions; parentWorkflowRunId: string },
+): WorkflowRunRef<Output> {
   const name = typeof target === 'string' ? target : target.name;
   const lone = typeof target === 'string' || target.standaloneTaskName !== undefined ? undefined : target.loneTaskName;
   const actions: RunRefActions = {

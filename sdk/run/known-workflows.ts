@@ -21,7 +21,12 @@ export async function isKnownWorkflow(connection: Connection, name: string): Pro
   if (names.has(name)) return true;
   const { config } = connection;
   try {
-    const { rows = [] } = await callRest<{ rows?: { name: string }[] | null }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/workflows`, { query: { name, limit: mostFound } });
+    const { rows = [] } = await callRest<{ rows?: { name: string }[] | null }>(
+      config,
+      'GET',
+      `/api/v1/tenants/${config.tenantId}/workflows`,
+      { query: { name, limit: mostFound } },
+    );
     const found = (rows ?? []).some((row) => row.name === name);
     if (found) names.add(name);
     // A full list may have left it out.

@@ -10,5 +10,7 @@ export interface LabelValue {
 export function labelValue(name: string, value: string | number): LabelValue {
   if (typeof value === 'string') return { strValue: value, intValue: undefined };
   if (Number.isInteger(value) && value === (value | 0)) return { strValue: undefined, intValue: value };
-  throw new HatchetError('INVALID_ARGUMENT', `the label ${name} is ${String(value)}`, { remedy: 'Give a text, or a whole number from -2147483648 to 2147483647' });
+  throw new HatchetError('INVALID_ARGUMENT', `the label ${name} is ${String(value)}`, {
+    remedy: 'Give a text, or a whole number from -2147483648 to 2147483647',
+  });
 }

@@ -11,7 +11,11 @@ const envelope = ['input', 'overrides', 'parents', 'triggered_by', 'triggers', '
 
 /** The same with its input alone, and the message of its failure alone, whichever engine has said it. */
 export function plainRun<Run extends ToldRun>(run: Run): Run {
-  return { ...run, ...(run.input === undefined ? {} : { input: plainInput(run.input) }), ...(run.errorMessage === undefined ? {} : { errorMessage: toldMessage(run.errorMessage) }) };
+  return {
+    ...run,
+    ...(run.input === undefined ? {} : { input: plainInput(run.input) }),
+    ...(run.errorMessage === undefined ? {} : { errorMessage: toldMessage(run.errorMessage) }),
+  };
 }
 
 /** What it was started with. */

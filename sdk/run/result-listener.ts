@@ -45,7 +45,14 @@ export class ResultListener {
     this.#connection = connection;
     this.#logger = logger;
     this.#silent = new SilentRuns(connection, {
-      onMissing: (runId) => this.#settle(runId, (waiter) => waiter.reject(new HatchetError('UNKNOWN_RUN', `there is no run ${runId}`, { remedy: 'Check its id. A cluster gives one to a run that it then refuses; the log of its engine says why' }))),
+      onMissing: (runId) =>
+        this.#settle(runId, (waiter) =>
+          waiter.reject(
+            new HatchetError('UNKNOWN_RUN', `there is no run ${runId}`, {
+              remedy: 'Check its id. A cluster gives one to a run that it then refuses; the log of its engine says why',
+            }),
+          ),
+        ),
       onEnded: (runId, details) => {
         const tasks = fromDetails(details);
         if (tasks !== undefined) this.#settle(runId, (waiter) => waiter.resolve(tasks));
@@ -122,7 +129,8 @@ export class ResultListener {
     this.#reconnecting = true;
     const mismatch = await tlsMismatch(this.#connection, error);
     if (mismatch !== undefined) this.#rejectAll(mismatch);
-    if (this.#failures === 0) void this.#logger.debug(`the results stream ended (${error?.message ?? 'closed'}); connecting again`);
+    if (this.#failures === 0)
+      void this.#logger.debug(`the results stream ended (${error?.message ?? 'closed'}); connecting again`);
     await pause(backoffMs(backoff, this.#failures, Math.random()), this.#stopping.signal);
     this.#failures += 1;
     this.#reconnecting = false;
@@ -137,14 +145,23 @@ export class ResultListener {
       if (tasks === undefined) this.#ask(runId);
       else this.#settle(runId, (waiter) => waiter.resolve(tasks));
     } catch (error) {
-      this.#settle(runId, (waiter) => waiter.reject(toHatchetError(error, `read the results of the run ${runId}`, 'UNKNOWN_RUN')));
+      this.#settle(runId, (waiter) =>
+        waiter.reject(toHatchetError(error, `read the results of the run ${runId}`, 'UNKNOWN_RUN')),
+      );
     }
   }
 
   /** Results of more than 3 MiB do not travel in the stream: its list is empty then. */
   async #fetchDetails(runId: string): Promise<TaskOutcome[] | undefined> {
     const { admin } = this.#connection;
-    return fromDetails(await callUnary(this.#connection, admin.getRunDetails.bind(admin), { externalId: runId }, { repeatForMs, timeoutMs: 60_000, signal: this.#stopping.signal }));
+    return fromDetails(
+      await callUnary(
+        this.#connection,
+        admin.getRunDetails.bind(admin),
+        { externalId: runId },
+        { repeatForMs, timeoutMs: 60_000, signal: this.#stopping.signal },
+      ),
+    );
   }
 
   #settle(runId: string, end: (waiter: Waiter) => void): void {

@@ -4,13 +4,19 @@ import { RunCancelledError, RunFailedError } from '../errors.ts';
 import { toldFailure } from '../failure/told-failure.ts';
 
 /** How one task of a run ended. */
-export type TaskOutcome = { name: string; id: string } & ({ status: 'completed'; output: string } | { status: 'failed'; error: string } | { status: 'cancelled' });
+export type TaskOutcome = { name: string; id: string } & (
+  | { status: 'completed'; output: string }
+  | { status: 'failed'; error: string }
+  | { status: 'cancelled' }
+);
 
 /** The wire gives exactly one of output and error; a cancelled task has neither, or an empty error. */
 export function fromResults(results: readonly StepRunResult[]): TaskOutcome[] {
   return results.map(({ taskName: name, taskRunExternalId: id, error, output }) => {
     if (error !== undefined && error !== '') return { name, id, status: 'failed', error };
-    return output === undefined || output === '' ? { name, id, status: 'cancelled' } : { name, id, status: 'completed', output };
+    return output === undefined || output === ''
+      ? { name, id, status: 'cancelled' }
+      : { name, id, status: 'completed', output };
   });
 }
 
@@ -29,12 +35,21 @@ export function fromDetails(details: GetRunDetailsResponse): TaskOutcome[] | und
  * A run's output as JSON: the named step's own, or `{step: output}` where none is named.
  * @throws RunFailedError where a task failed, else RunCancelledError where one was cancelled.
  */
-export function outputJson(runId: string, tasks: readonly TaskOutcome[], standaloneTaskName: string | undefined): string {
-  const failures = tasks.flatMap((task) => (task.status === 'failed' ? [{ taskName: task.name, taskRunExternalId: task.id, ...toldFailure(task.error) }] : []));
+export function outputJson(
+  runId: string,
+  tasks: readonly TaskOutcome[],
+  standaloneTaskName: string | undefined,
+): string {
+  const failures = tasks.flatMap((task) =>
+    task.status === 'failed' ? [{ taskName: task.name, taskRunExternalId: task.id, ...toldFailure(task.error) }] : [],
+  );
   if (failures.length > 0) throw new RunFailedError(runId, failures);
   const cancelled = tasks.flatMap((task) => (task.status === 'cancelled' ? [task.name] : []));
   if (cancelled.length > 0) throw new RunCancelledError(runId, cancelled);
-  const texts = tasks.map(({ name, ...task }) => ({ name, json: task.status === 'completed' && task.output !== '' ? task.output : '{}' }));
+  const texts = tasks.map(({ name, ...task }) => ({
+    name,
+    json: task.status === 'completed' && task.output !== '' ? task.output : '{}',
+  }));
   const own = texts.find(({ name }) => name === standaloneTaskName);
   if (standaloneTaskName !== undefined) return own?.json ?? 'null';
   return `{${texts.map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`;

@@ -2,7 +2,11 @@ import { notAwaitedYet } from './not-awaited-yet.ts';
 
 /** What a reference does, on behalf of the client that made it. */
 export interface RunRefActions {
-  result<Output>(runId: string, standaloneTaskName: string | undefined, signal: AbortSignal | undefined): Promise<Output>;
+  result<Output>(
+    runId: string,
+    standaloneTaskName: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Output>;
   cancel(runId: string): Promise<void>;
   replay(runId: string): Promise<void>;
 }
@@ -17,7 +21,15 @@ export class WorkflowRunRef<Output> {
   readonly #standaloneTaskName: string | undefined;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(workflowRunId: string, actions: RunRefActions, facts: { standaloneTaskName?: string | undefined; parentWorkflowRunId?: string | undefined; signal?: AbortSignal | undefined } = {}) {
+  constructor(
+    workflowRunId: string,
+    actions: RunRefActions,
+    facts: {
+      standaloneTaskName?: string | undefined;
+      parentWorkflowRunId?: string | undefined;
+      signal?: AbortSignal | undefined;
+    } = {},
+  ) {
     this.workflowRunId = workflowRunId;
     this.parentWorkflowRunId = facts.parentWorkflowRunId;
     this.#actions = actions;

@@ -46,7 +46,8 @@ export class Runner {
     this.#results = results;
     this.#actions = {
       // The engine vouches for no type here: it is the definition's, as with any typed queue.
-      result: async (runId, standaloneTaskName, signal) => JSON.parse(outputJson(runId, await this.outcomes(runId, signal), standaloneTaskName)),
+      result: async (runId, standaloneTaskName, signal) =>
+        JSON.parse(outputJson(runId, await this.outcomes(runId, signal), standaloneTaskName)),
       cancel: async (runId) => void (await this.cancelTasks([runId])),
       replay: async (runId) => void (await this.replayTasks([runId])),
     };
@@ -77,16 +78,40 @@ export class Runner {
     const { requests, parent } = await this.#requests(items, async (request) => await request);
     if (parent?.durable !== undefined) return await this.#spawn(parent.durable, requests, parent);
     const refs: WorkflowRunRef<Output>[] = [];
-    for (const group of bulks(requests)) refs.push(...this.#refsOf<Input, Output>(group, await startBulk(this.#connection, group.map(({ request }) => request)), parent));
+    for (const group of bulks(requests))
+      refs.push(
+        ...this.#refsOf<Input, Output>(
+          group,
+          await startBulk(
+            this.#connection,
+            group.map(({ request }) => request),
+          ),
+          parent,
+        ),
+      );
     return refs;
   }
 
   /** The same, with errors in place of the runs whose input is refused, or whose idempotency key another run has. */
-  async #startEach<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(WorkflowRunRef<Output> | Error)[]> {
+  async #startEach<Input, Output>(
+    items: readonly RunItem<Input, Output>[],
+  ): Promise<(WorkflowRunRef<Output> | Error)[]> {
     const { requests, parent } = await this.#requests(items, async (request) => await request.catch(asError));
     const good = requests.flatMap(({ item, request }) => (isError(request) ? [] : [{ item, request }]));
-    const started: (WorkflowRunRef<Output> | Error)[] = parent?.durable === undefined ? [] : await this.#spawn(parent.durable, good, parent);
-    if (parent?.durable === undefined) for (const group of bulks(good)) started.push(...this.#refsOf(group, await startEach(this.#connection, group.map(({ request }) => request)), parent));
+    const started: (WorkflowRunRef<Output> | Error)[] =
+      parent?.durable === undefined ? [] : await this.#spawn(parent.durable, good, parent);
+    if (parent?.durable === undefined)
+      for (const group of bulks(good))
+        started.push(
+          ...this.#refsOf(
+            group,
+            await startEach(
+              this.#connection,
+              group.map(({ request }) => request),
+            ),
+            parent,
+          ),
+        );
     const inOrder = started.values();
     return requests.flatMap(({ request }) => (isError(request) ? request : (inOrder.next().value ?? [])));
   }
@@ -98,10 +123,13 @@ export class Runner {
   }
 
   /** Starts many runs and waits for all. A failed one rejects, or is an Error in the list with `returnExceptions`. */
-  async runMany<Input, Output>(items: readonly (RunItem<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined })[]): Promise<Output[]>;
+  async runMany<Input, Output>(
+    items: readonly (RunItem<Input, Output> & { options?: { returnExceptions?: false | undefined } | undefined })[],
+  ): Promise<Output[]>;
   async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(Output | Error)[]>;
   async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(Output | Error)[]> {
-    if (!items.some((item) => item.options?.returnExceptions === true)) return await Promise.all((await this.startMany(items)).map((ref) => ref.result()));
+    if (!items.some((item) => item.options?.returnExceptions === true))
+      return await Promise.all((await this.startMany(items)).map((ref) => ref.result()));
     const refs = await this.#startEach(items);
     return await Promise.all(refs.map(async (ref) => (isError(ref) ? ref : await ref.result().catch(asError))));
   }
@@ -117,7 +145,12 @@ export class Runner {
     if (apart !== undefined) return await apart.cancelTasks(externalIds);
     const { admin } = this.#connection;
     try {
-      const { cancelledTasks } = await callUnary(this.#connection, admin.cancelTasks.bind(admin), { externalIds }, { repeatForMs });
+      const { cancelledTasks } = await callUnary(
+        this.#connection,
+        admin.cancelTasks.bind(admin),
+        { externalIds },
+        { repeatForMs },
+      );
       return cancelledTasks;
     } catch (error) {
       throw toHatchetError(error, 'cancel the run', 'UNKNOWN_RUN');
@@ -139,25 +172,53 @@ export class Runner {
   }
 
   /** Through the log of a durable task. All calls are made at once, so that their places in it follow each other. */
-  async #spawn<Input, Output>(durable: DurableSpawner, requests: readonly { item: RunItem<Input, Output>; request: TriggerWorkflowRequest }[], parent: ParentRun): Promise<WorkflowRunRef<Output>[]> {
-    const groups = chunks(requests, longestSpawn, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length);
+  async #spawn<Input, Output>(
+    durable: DurableSpawner,
+    requests: readonly { item: RunItem<Input, Output>; request: TriggerWorkflowRequest }[],
+    parent: ParentRun,
+  ): Promise<WorkflowRunRef<Output>[]> {
+    const groups = chunks(
+      requests,
+      longestSpawn,
+      bulkBytes,
+      ({ request }) => TriggerWorkflowRequest.encode(request).finish().length,
+    );
     const children = await Promise.all(groups.map((group) => durable.spawn(group.map(({ request }) => request))));
     return children.flat().flatMap((child, index) => {
       const item = requests[index]?.item;
-      return item === undefined ? [] : [durableChildRef<Output>(child, item.target, { actions: this.#actions, parentWorkflowRunId: parent.workflowRunId })];
+      return item === undefined
+        ? []
+        : [
+            durableChildRef<Output>(child, item.target, {
+              actions: this.#actions,
+              parentWorkflowRunId: parent.workflowRunId,
+            }),
+          ];
     });
   }
 
   /** @param settle of an item whose request cannot be made */
-  async #requests<Input, Output, Made>(items: readonly RunItem<Input, Output>[], settle: (request: Promise<TriggerWorkflowRequest>) => Promise<Made>): Promise<{ requests: { item: RunItem<Input, Output>; request: Made }[]; parent: ParentRun | undefined }> {
+  async #requests<Input, Output, Made>(
+    items: readonly RunItem<Input, Output>[],
+    settle: (request: Promise<TriggerWorkflowRequest>) => Promise<Made>,
+  ): Promise<{ requests: { item: RunItem<Input, Output>; request: Made }[]; parent: ParentRun | undefined }> {
     const parent = currentParentRun();
     const first = takeChildIndices(parent, items.length);
     for (const { target } of items.slice(0, 1)) checkParent(parent, target);
-    const requests = await Promise.all(items.map(async (item, index) => ({ item, request: await settle(this.#request(item, parent, first === undefined ? undefined : first + index)) })));
+    const requests = await Promise.all(
+      items.map(async (item, index) => ({
+        item,
+        request: await settle(this.#request(item, parent, first === undefined ? undefined : first + index)),
+      })),
+    );
     return { requests, parent };
   }
 
-  async #request<Input, Output>(item: RunItem<Input, Output>, parent: ParentRun | undefined, childIndex: number | undefined): Promise<TriggerWorkflowRequest> {
+  async #request<Input, Output>(
+    item: RunItem<Input, Output>,
+    parent: ParentRun | undefined,
+    childIndex: number | undefined,
+  ): Promise<TriggerWorkflowRequest> {
     const { target, input, options = {} } = item;
     const name = typeof target === 'string' ? target : target.name;
     checkParent(parent, target);
@@ -165,11 +226,23 @@ export class Runner {
       await this.#logger.warn(`childKey and sticky of ${name} are left out: they are for runs that a task starts`);
     }
     const json = inputJson(name, input);
-    if (typeof target !== 'string' && target.inputSchema !== undefined) await checkInput(target.inputSchema, { input, json, what: `the input of ${name}` });
-    return triggerRequest({ name, namespace: this.#connection.config.namespace, input: json, options, parent, childIndex });
+    if (typeof target !== 'string' && target.inputSchema !== undefined)
+      await checkInput(target.inputSchema, { input, json, what: `the input of ${name}` });
+    return triggerRequest({
+      name,
+      namespace: this.#connection.config.namespace,
+      input: json,
+      options,
+      parent,
+      childIndex,
+    });
   }
 
-  #refsOf<Input, Output, Failed extends Error = never>(group: readonly { item: RunItem<Input, Output> }[], started: readonly (string | Failed)[], parent: ParentRun | undefined): (WorkflowRunRef<Output> | Failed)[] {
+  #refsOf<Input, Output, Failed extends Error = never>(
+    group: readonly { item: RunItem<Input, Output> }[],
+    started: readonly (string | Failed)[],
+    parent: ParentRun | undefined,
+  ): (WorkflowRunRef<Output> | Failed)[] {
     return group.flatMap(({ item }, index) => {
       const one = started[index];
       if (one === undefined) return [];
@@ -177,7 +250,11 @@ export class Runner {
     });
   }
 
-  #refOf<Input, Output>(runId: string, { target }: RunItem<Input, Output>, parent: ParentRun | undefined): WorkflowRunRef<Output> {
+  #refOf<Input, Output>(
+    runId: string,
+    { target }: RunItem<Input, Output>,
+    parent: ParentRun | undefined,
+  ): WorkflowRunRef<Output> {
     return new WorkflowRunRef<Output>(runId, this.#actions, {
       standaloneTaskName: typeof target === 'string' ? undefined : target.standaloneTaskName,
       parentWorkflowRunId: parent?.workflowRunId,
@@ -188,19 +265,35 @@ export class Runner {
 
 /** Requests by calls. */
 function bulks<Item extends { request: TriggerWorkflowRequest }>(requests: readonly Item[]): Item[][] {
-  return chunks(requests, longestBulk, bulkBytes, ({ request }) => TriggerWorkflowRequest.encode(request).finish().length);
+  return chunks(
+    requests,
+    longestBulk,
+    bulkBytes,
+    ({ request }) => TriggerWorkflowRequest.encode(request).finish().length,
+  );
 }
 
 /** @throws the reason of a task that was cancelled; HatchetError NOT_SUPPORTED */
-function checkParent(parent: ParentRun | undefined, target: RunTarget<never, unknown> | RunTarget<unknown, unknown> | string): void {
+function checkParent(
+  parent: ParentRun | undefined,
+  target: RunTarget<never, unknown> | RunTarget<unknown, unknown> | string,
+): void {
   const name = typeof target === 'string' ? target : target.name;
   // A durable task that has left its worker is told nothing any more, not even this.
   if (parent?.durable === undefined) parent?.signal.throwIfAborted();
-  if (parent?.inMemo === true) throw new HatchetError('NOT_SUPPORTED', `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`, { remedy: 'Start it outside of the memo; a child is recorded by itself' });
+  if (parent?.inMemo === true)
+    throw new HatchetError(
+      'NOT_SUPPORTED',
+      `${name} cannot be started inside a memo: when the task is replayed, the memo's function does not run again`,
+      { remedy: 'Start it outside of the memo; a child is recorded by itself' },
+    );
 }
 
 /** The items of a `runMany` call as the runner takes them. */
-export function runItems<Input, Output>(target: RunTarget<Input, Output>, runs: readonly RunManyItem<Input>[]): RunItem<Input, Output>[] {
+export function runItems<Input, Output>(
+  target: RunTarget<Input, Output>,
+  runs: readonly RunManyItem<Input>[],
+): RunItem<Input, Output>[] {
   return runs.map(({ input, opts }) => ({ target, input, options: opts }));
 }
 

@@ -1,5 +1,9 @@
 import { ResourceEventType, type WorkflowEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { RunStatus, type GetRunDetailsResponse, type TasksFilter } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  RunStatus,
+  type GetRunDetailsResponse,
+  type TasksFilter,
+} from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { checkedDate } from '../checked-date.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
@@ -8,7 +12,15 @@ import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { HatchetError } from '../errors.ts';
 import { plainRun } from './plain-run.ts';
-import type { ListRunsOptions, RunDetail, RunFilter, RunSelection, RunStatusName, TaskSummaryList, WorkflowRunDetails } from './run-record.ts';
+import type {
+  ListRunsOptions,
+  RunDetail,
+  RunFilter,
+  RunSelection,
+  RunStatusName,
+  TaskSummaryList,
+  WorkflowRunDetails,
+} from './run-record.ts';
 import type { WorkflowRunRef } from './run-ref.ts';
 import type { Runner } from './runner.ts';
 
@@ -29,7 +41,11 @@ export class RunsClient {
 
   /** A run with its tasks and their events. @throws HatchetError UNKNOWN_RUN, UNREACHABLE, UNAUTHENTICATED */
   async get(run: RunId): Promise<WorkflowRunDetails> {
-    const details = await callRest<WorkflowRunDetails>(this.#connection.config, 'GET', `/api/v1/stable/workflow-runs/${idOf(run)}`);
+    const details = await callRest<WorkflowRunDetails>(
+      this.#connection.config,
+      'GET',
+      `/api/v1/stable/workflow-runs/${idOf(run)}`,
+    );
     return { ...details, run: plainRun(details.run), tasks: details.tasks.map(plainRun) };
   }
 
@@ -49,7 +65,14 @@ export class RunsClient {
     const { admin } = this.#connection;
     const externalId = idOf(run);
     try {
-      return toDetail(await callUnary(this.#connection, admin.getRunDetails.bind(admin), { externalId }, { repeatForMs, timeoutMs: 60_000 }));
+      return toDetail(
+        await callUnary(
+          this.#connection,
+          admin.getRunDetails.bind(admin),
+          { externalId },
+          { repeatForMs, timeoutMs: 60_000 },
+        ),
+      );
     } catch (error) {
       throw toHatchetError(error, `read the run ${externalId}`, 'UNKNOWN_RUN');
     }
@@ -58,21 +81,26 @@ export class RunsClient {
   /** Runs, newest first. @throws HatchetError */
   async list(options: ListRunsOptions = {}): Promise<TaskSummaryList> {
     const { config } = this.#connection;
-    const page = await callRest<TaskSummaryList>(config, 'GET', `/api/v1/stable/tenants/${config.tenantId}/workflow-runs`, {
-      query: {
-        offset: options.offset,
-        limit: options.limit,
-        since: sinceOf(options).toISOString(),
-        until: options.until === undefined ? undefined : checkedDate(options.until, 'until').toISOString(),
-        statuses: options.statuses,
-        workflow_ids: await this.#workflowIds(options),
-        additional_metadata: metadataOf(options),
-        worker_id: options.workerId,
-        only_tasks: options.onlyTasks ?? false,
-        parent_task_external_id: options.parentTaskRunExternalId,
-        include_payloads: options.includePayloads ?? true,
+    const page = await callRest<TaskSummaryList>(
+      config,
+      'GET',
+      `/api/v1/stable/tenants/${config.tenantId}/workflow-runs`,
+      {
+        query: {
+          offset: options.offset,
+          limit: options.limit,
+          since: sinceOf(options).toISOString(),
+          until: options.until === undefined ? undefined : checkedDate(options.until, 'until').toISOString(),
+          statuses: options.statuses,
+          workflow_ids: await this.#workflowIds(options),
+          additional_metadata: metadataOf(options),
+          worker_id: options.workerId,
+          only_tasks: options.onlyTasks ?? false,
+          parent_task_external_id: options.parentTaskRunExternalId,
+          include_payloads: options.includePayloads ?? true,
+        },
       },
-    });
+    );
     return { ...page, rows: page.rows.map(plainRun) };
   }
 
@@ -82,7 +110,9 @@ export class RunsClient {
     const { admin } = this.#connection;
     const request = { externalIds: [], filter: await this.#filter(selection.filters ?? {}) };
     try {
-      const { cancelledTasks } = await callUnary(this.#connection, admin.cancelTasks.bind(admin), request, { repeatForMs });
+      const { cancelledTasks } = await callUnary(this.#connection, admin.cancelTasks.bind(admin), request, {
+        repeatForMs,
+      });
       return { data: { ids: cancelledTasks } };
     } catch (error) {
       throw toHatchetError(error, 'cancel runs');
@@ -143,7 +173,12 @@ export class RunsClient {
     const found = await Promise.all(
       workflowNames.map(async (given) => {
         const name = applyNamespace(given, config.namespace).toLowerCase();
-        const { rows } = await callRest<{ rows?: { name: string; metadata: { id: string } }[] }>(config, 'GET', `/api/v1/tenants/${config.tenantId}/workflows`, { query: { name } });
+        const { rows } = await callRest<{ rows?: { name: string; metadata: { id: string } }[] }>(
+          config,
+          'GET',
+          `/api/v1/tenants/${config.tenantId}/workflows`,
+          { query: { name } },
+        );
         const workflow = rows?.find((row) => row.name === name);
         if (workflow === undefined) throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${name}`);
         return workflow.metadata.id;
@@ -154,7 +189,12 @@ export class RunsClient {
 }
 
 function isStreamEvent(event: unknown): event is WorkflowEvent {
-  return typeof event === 'object' && event !== null && 'eventType' in event && event.eventType === ResourceEventType.RESOURCE_EVENT_TYPE_STREAM;
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    'eventType' in event &&
+    event.eventType === ResourceEventType.RESOURCE_EVENT_TYPE_STREAM
+  );
 }
 
 function idOf(run: RunId): string {
@@ -166,7 +206,9 @@ function sinceOf(filter: RunFilter): Date {
 }
 
 function metadataOf({ additionalMetadata }: RunFilter): string[] | undefined {
-  return additionalMetadata === undefined ? undefined : Object.entries(additionalMetadata).map(([key, value]) => `${key}:${value}`);
+  return additionalMetadata === undefined
+    ? undefined
+    : Object.entries(additionalMetadata).map(([key, value]) => `${key}:${value}`);
 }
 
 /** An evicted run is a running one that has left its worker. */
@@ -189,7 +231,14 @@ function toDetail(response: GetRunDetailsResponse): RunDetail {
     taskRuns: Object.fromEntries(
       Object.entries(response.taskRuns).map(([key, { externalId, readableId, status, output, error, isEvicted }]) => [
         key,
-        { externalId, readableId: readableId === '' ? key : readableId, status: statusNames[status], output: fromBytes(output), error, isEvicted },
+        {
+          externalId,
+          readableId: readableId === '' ? key : readableId,
+          status: statusNames[status],
+          output: fromBytes(output),
+          error,
+          isEvicted,
+        },
       ]),
     ),
   };

@@ -79,7 +79,12 @@ export class SilentRuns {
     let ticks: number | undefined = againTicks;
     let details: GetRunDetailsResponse | undefined;
     try {
-      details = await callUnary(this.#connection, admin.getRunDetails.bind(admin), { externalId: runId }, { timeoutMs: 60_000 });
+      details = await callUnary(
+        this.#connection,
+        admin.getRunDetails.bind(admin),
+        { externalId: runId },
+        { timeoutMs: 60_000 },
+      );
     } catch (error) {
       const run = this.#runs.get(runId);
       // An engine that is away says nothing of the run.

@@ -17,7 +17,10 @@ export class TaskPromise<Result> extends Promise<Result> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a promise has one
-  override then<Fulfilled = Result, Rejected = never>(onFulfilled?: ((value: Result) => Fulfilled | PromiseLike<Fulfilled>) | null, onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null): Promise<Fulfilled | Rejected> {
+  override then<Fulfilled = Result, Rejected = never>(
+    onFulfilled?: ((value: Result) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
     this.#isHeeded = true;
     return super.then(onFulfilled, onRejected);
   }

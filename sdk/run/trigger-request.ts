@@ -1,4 +1,8 @@
-import { WorkerLabelComparator, type DesiredWorkerLabels as WireLabels, type TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import {
+  WorkerLabelComparator,
+  type DesiredWorkerLabels as WireLabels,
+  type TriggerWorkflowRequest,
+} from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { applyNamespace } from '../config/client-config.ts';
 import { enumValue } from '../enum-value.ts';
 import { HatchetError } from '../errors.ts';
@@ -30,7 +34,10 @@ export function triggerRequest(facts: TriggerFacts): TriggerWorkflowRequest {
     parentTaskRunExternalId: parent?.taskRunExternalId,
     childIndex: parent === undefined ? undefined : facts.childIndex,
     childKey: parent === undefined ? undefined : options.childKey,
-    additionalMetadata: options.additionalMetadata === undefined ? undefined : toJson(options.additionalMetadata, `the metadata of ${facts.name}`),
+    additionalMetadata:
+      options.additionalMetadata === undefined
+        ? undefined
+        : toJson(options.additionalMetadata, `the metadata of ${facts.name}`),
     desiredWorkerId: options.sticky === true ? parent?.workerId : undefined,
     priority: options.priority,
     desiredWorkerLabels: wireLabels(options.desiredWorkerLabels),
@@ -46,7 +53,15 @@ export function wireLabels(labels: DesiredWorkerLabels | undefined): Record<stri
   return Object.fromEntries(
     Object.entries(labels ?? {}).map(([name, { value, required, weight, comparator }]) => [
       name,
-      { ...labelValue(name, value), required, weight, comparator: comparator === undefined ? undefined : enumValue(WorkerLabelComparator, comparator, `comparator of the label ${name}`, 'INVALID_ARGUMENT') },
+      {
+        ...labelValue(name, value),
+        required,
+        weight,
+        comparator:
+          comparator === undefined
+            ? undefined
+            : enumValue(WorkerLabelComparator, comparator, `comparator of the label ${name}`, 'INVALID_ARGUMENT'),
+      },
     ]),
   );
 }
@@ -55,7 +70,9 @@ function toJson(value: unknown, what: string): string {
   const text = requireJson(value, what);
   const bytes = Buffer.byteLength(text);
   if (bytes > longestPayload) {
-    throw new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${bytes} bytes, and the limit is ${longestPayload}`, { remedy: 'Store it elsewhere and pass a reference' });
+    throw new HatchetError('PAYLOAD_TOO_LARGE', `${what} has ${bytes} bytes, and the limit is ${longestPayload}`, {
+      remedy: 'Store it elsewhere and pass a reference',
+    });
   }
   return text;
 }
@@ -63,7 +80,12 @@ function toJson(value: unknown, what: string): string {
 /**
  * Consecutive groups, none with more than `most` items or, unless it is a single one, more than `bytes` bytes.
  */
-export function chunks<Item>(items: readonly Item[], most: number, bytes: number, sizeOf: (item: Item) => number): Item[][] {
+export function chunks<Item>(
+  items: readonly Item[],
+  most: number,
+  bytes: number,
+  sizeOf: (item: Item) => number,
+): Item[][] {
   const groups: Item[][] = [];
   let group: Item[] = [];
   let size = 0;

@@ -30,9 +30,17 @@ export class SchemaError extends HatchetError {
  * @throws SchemaError with every issue and its path in the message; whatever the schema throws; INVALID_INPUT or INVALID_OUTPUT
  * for a schema that gives neither a value nor issues
  */
-export async function validate<Output>(schema: StandardSchema<unknown, Output>, value: unknown, code: 'INVALID_INPUT' | 'INVALID_OUTPUT', what: string): Promise<Output> {
+export async function validate<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+  code: 'INVALID_INPUT' | 'INVALID_OUTPUT',
+  what: string,
+): Promise<Output> {
   const result = await schema['~standard'].validate(value);
-  if (typeof result !== 'object' || result === null) throw new HatchetError(code, `the schema of ${what} gave ${textOf(result)} instead of a result`, { remedy: 'Use a schema that keeps to Standard Schema' });
+  if (typeof result !== 'object' || result === null)
+    throw new HatchetError(code, `the schema of ${what} gave ${textOf(result)} instead of a result`, {
+      remedy: 'Use a schema that keeps to Standard Schema',
+    });
   if (result.issues !== undefined) throw new SchemaError(code, what, plainIssues(result.issues));
   return result.value;
 }
@@ -41,14 +49,20 @@ export async function validate<Output>(schema: StandardSchema<unknown, Output>, 
 function plainIssues(issues: unknown): SchemaIssue[] {
   const list = isList(issues) ? issues : safely(() => [...Object(issues)], []);
   const { entries } = entriesOf(list, mostIssues);
-  return entries.length === 0 ? [{ message: isList(issues) ? 'it is refused without a reason' : cut(textOf(issues), longestIssue) }] : entries.map(plainIssue);
+  return entries.length === 0
+    ? [{ message: isList(issues) ? 'it is refused without a reason' : cut(textOf(issues), longestIssue) }]
+    : entries.map(plainIssue);
 }
 
 function plainIssue(issue: unknown): SchemaIssue {
   const message = fieldOf(issue, 'message');
   const path = fieldOf(issue, 'path');
   const text = cut(textOf(message === undefined ? issue : message), longestIssue);
-  return { ...plainFields(issue), message: text, path: isList(path) ? entriesOf(path, longestPath).entries.map(plainSegment) : undefined };
+  return {
+    ...plainFields(issue),
+    message: text,
+    path: isList(path) ? entriesOf(path, longestPath).entries.map(plainSegment) : undefined,
+  };
 }
 
 /** What its library says of it besides. */

@@ -24,7 +24,12 @@ export interface BatchAction extends Schemas {
 
 export interface DurableAction extends Schemas {
   /** `versionId`: of the workflow as this worker has registered it; empty where the engine does not say. */
-  readonly durable: { readonly body: DurableBody; readonly evictionPolicy: EvictionPolicy; readonly executionTimeoutMs: number; readonly versionId: string };
+  readonly durable: {
+    readonly body: DurableBody;
+    readonly evictionPolicy: EvictionPolicy;
+    readonly executionTimeoutMs: number;
+    readonly versionId: string;
+  };
 }
 
 /** A step that this worker can run. */

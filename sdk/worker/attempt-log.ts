@@ -82,7 +82,12 @@ export class AttemptLog {
   /** Where the lines would have been. */
   #tellLeftOut(): void {
     if (this.#leftOut === 0) return;
-    const line: LogLine = { at: new Date(), level: 'WARN', message: `${this.#leftOut} log lines were left out: they came faster than the engine could take them`, metadata: '{}' };
+    const line: LogLine = {
+      at: new Date(),
+      level: 'WARN',
+      message: `${this.#leftOut} log lines were left out: they came faster than the engine could take them`,
+      metadata: '{}',
+    };
     if (!this.#take(line)) return;
     this.#leftOut = 0;
     this.#waiting.push({ ...line, ...this.#task });
@@ -92,6 +97,7 @@ export class AttemptLog {
 /** Lines have 1 to 10,000 characters: a longer one becomes several, an empty one none. */
 function split(line: LogLine): LogLine[] {
   const parts: LogLine[] = [];
-  for (let start = 0; start < line.message.length; start += longestLine) parts.push({ ...line, message: line.message.slice(start, start + longestLine) });
+  for (let start = 0; start < line.message.length; start += longestLine)
+    parts.push({ ...line, message: line.message.slice(start, start + longestLine) });
   return parts;
 }

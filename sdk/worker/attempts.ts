@@ -70,16 +70,22 @@ export class Attempts {
     const attempt = this.#current.get(key);
     if (attempt === undefined) return;
     this.#current.delete(key);
-    if (this.#members.delete(attempt)) for (const [member, batch] of this.#batches) if (batch === attempt) this.#batches.delete(member);
+    if (this.#members.delete(attempt))
+      for (const [member, batch] of this.#batches) if (batch === attempt) this.#batches.delete(member);
     this.#ended.add(key);
-    if (this.#ended.size > longestMemory) for (const oldest of this.#ended) { this.#ended.delete(oldest); break; }
+    if (this.#ended.size > longestMemory)
+      for (const oldest of this.#ended) {
+        this.#ended.delete(oldest);
+        break;
+      }
     if (this.#current.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Aborts all that is left, for a worker that can wait no longer. @returns their labels */
   abandon(): string[] {
     const labels = this.labels();
-    for (const { abortController } of this.#current.values()) abortController.abort(new TaskCancelledError('the worker is stopping'));
+    for (const { abortController } of this.#current.values())
+      abortController.abort(new TaskCancelledError('the worker is stopping'));
     return labels;
   }
 

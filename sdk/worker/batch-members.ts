@@ -13,9 +13,27 @@ export interface BatchMember {
 export function batchMembers(action: AssignedAction): BatchMember[] {
   const parsed: unknown = JSON.parse(action.actionPayload === '' ? '{}' : action.actionPayload);
   return Object.entries(Object(parsed)).map(([id, item]) => {
-    const { payload = {}, workflow_run_id: runId = id, retry_count: retryCount, additional_metadata: metadata } = Object(item);
+    const {
+      payload = {},
+      workflow_run_id: runId = id,
+      retry_count: retryCount,
+      additional_metadata: metadata,
+    } = Object(item);
     const count = typeof retryCount === 'number' ? retryCount : undefined;
-    return { id, retryCount: count, action: { ...action, workflowRunId: String(runId), taskRunExternalId: id, jobRunId: id, taskId: id, retryCount: count ?? 0, actionPayload: JSON.stringify(payload), ...ownMetadata(metadata) } };
+    return {
+      id,
+      retryCount: count,
+      action: {
+        ...action,
+        workflowRunId: String(runId),
+        taskRunExternalId: id,
+        jobRunId: id,
+        taskId: id,
+        retryCount: count ?? 0,
+        actionPayload: JSON.stringify(payload),
+        ...ownMetadata(metadata),
+      },
+    };
   });
 }
 
@@ -23,6 +41,9 @@ export function batchMembers(action: AssignedAction): BatchMember[] {
 function ownMetadata(metadata: unknown): Partial<AssignedAction> {
   if (typeof metadata !== 'object' || metadata === null) return {};
   const { hatchet__event_id: eventId, hatchet__event_key: eventKey } = Object(metadata);
-  const event = typeof eventId === 'string' && typeof eventKey === 'string' ? { triggeringEventExternalId: eventId, triggeringEventKey: eventKey } : {};
+  const event =
+    typeof eventId === 'string' && typeof eventKey === 'string'
+      ? { triggeringEventExternalId: eventId, triggeringEventKey: eventKey }
+      : {};
   return { additionalMetadata: JSON.stringify(metadata), ...event };
 }

@@ -1,4 +1,9 @@
-import { StepActionEventType, type AssignedAction, type BatchActionEvent, type BatchActionEventItem } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  StepActionEventType,
+  type AssignedAction,
+  type BatchActionEvent,
+  type BatchActionEventItem,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { failurePayload, type AttemptResult } from './report.ts';
 
 /** Bytes of one report: the engine takes messages of up to 4 MiB. */
@@ -11,15 +16,33 @@ export interface MemberResult {
 
 /** The first thing that is said of a batch. */
 export function batchStartedEvent(action: AssignedAction, workerId: string, ids: readonly string[]): BatchActionEvent {
-  return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED, items: ids.map((id) => ({ taskRunExternalId: id, eventPayload: '' })) };
+  return {
+    ...identity(action, workerId),
+    eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED,
+    items: ids.map((id) => ({ taskRunExternalId: id, eventPayload: '' })),
+  };
 }
 
 /** The last thing that is said of members: in as many reports as their size asks for. */
-export function batchResultEvents(action: AssignedAction, workerId: string, results: readonly MemberResult[]): BatchActionEvent[] {
-  const completed = results.flatMap(({ id, result }) => (result.status === 'completed' ? [{ taskRunExternalId: id, eventPayload: result.json }] : []));
-  const failed = results.flatMap(({ id, result }) => (result.status === 'failed' ? [{ taskRunExternalId: id, eventPayload: failurePayload(result), shouldNotRetry: !result.retry }] : []));
-  const events = (eventType: StepActionEventType, items: BatchActionEventItem[]): BatchActionEvent[] => pages(items).map((page) => ({ ...identity(action, workerId), eventType, items: page }));
-  return [...events(StepActionEventType.STEP_EVENT_TYPE_COMPLETED, completed), ...events(StepActionEventType.STEP_EVENT_TYPE_FAILED, failed)];
+export function batchResultEvents(
+  action: AssignedAction,
+  workerId: string,
+  results: readonly MemberResult[],
+): BatchActionEvent[] {
+  const completed = results.flatMap(({ id, result }) =>
+    result.status === 'completed' ? [{ taskRunExternalId: id, eventPayload: result.json }] : [],
+  );
+  const failed = results.flatMap(({ id, result }) =>
+    result.status === 'failed'
+      ? [{ taskRunExternalId: id, eventPayload: failurePayload(result), shouldNotRetry: !result.retry }]
+      : [],
+  );
+  const events = (eventType: StepActionEventType, items: BatchActionEventItem[]): BatchActionEvent[] =>
+    pages(items).map((page) => ({ ...identity(action, workerId), eventType, items: page }));
+  return [
+    ...events(StepActionEventType.STEP_EVENT_TYPE_COMPLETED, completed),
+    ...events(StepActionEventType.STEP_EVENT_TYPE_FAILED, failed),
+  ];
 }
 
 function pages(items: readonly BatchActionEventItem[]): BatchActionEventItem[][] {
@@ -39,6 +62,9 @@ function pages(items: readonly BatchActionEventItem[]): BatchActionEventItem[][]
   return all;
 }
 
-function identity({ jobId, actionId, batchId }: AssignedAction, workerId: string): Omit<BatchActionEvent, 'eventType' | 'items'> {
+function identity(
+  { jobId, actionId, batchId }: AssignedAction,
+  workerId: string,
+): Omit<BatchActionEvent, 'eventType' | 'items'> {
   return { workerId, jobId, actionId, batchId, eventTimestamp: new Date() };
 }

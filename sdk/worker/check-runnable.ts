@@ -5,10 +5,17 @@ import { WorkflowTask } from '../workflow/workflow.ts';
 
 /** @throws HatchetError INVALID_DEFINITION that names what is neither a task nor a workflow, for callers without types */
 export function checkRunnables(worker: string, workflows: unknown): asserts workflows is readonly Runnable[] {
-  if (!isList(workflows)) throw new HatchetError('INVALID_DEFINITION', `the workflows of the worker ${worker} are ${described(workflows)}`, { remedy: 'Give a list of tasks and workflows' });
+  if (!isList(workflows))
+    throw new HatchetError('INVALID_DEFINITION', `the workflows of the worker ${worker} are ${described(workflows)}`, {
+      remedy: 'Give a list of tasks and workflows',
+    });
   for (const [index, workflow] of workflows.entries()) {
     if (isRunnable(workflow)) continue;
-    throw new HatchetError('INVALID_DEFINITION', `workflows[${index}] of the worker ${worker} is neither a task nor a workflow: it is ${described(workflow)}`, { remedy: remedyFor(workflow) });
+    throw new HatchetError(
+      'INVALID_DEFINITION',
+      `workflows[${index}] of the worker ${worker} is neither a task nor a workflow: it is ${described(workflow)}`,
+      { remedy: remedyFor(workflow) },
+    );
   }
 }
 
@@ -28,6 +35,7 @@ function remedyFor(value: unknown): string {
   if (typeof value === 'function') return 'Give what hatchet.task made of it';
   if (value instanceof WorkflowTask) return 'Give the workflow: all of its tasks come with it';
   if (typeof fieldOf(value, 'then') === 'function') return 'Await it first';
-  if (fieldOf(fieldOf(value, 'definition'), '_tasks') !== undefined) return 'It was declared with the official SDK: declare it with this one';
+  if (fieldOf(fieldOf(value, 'definition'), '_tasks') !== undefined)
+    return 'It was declared with the official SDK: declare it with this one';
   return 'Give what hatchet.task, hatchet.durableTask, hatchet.batchTask or hatchet.workflow returned';
 }

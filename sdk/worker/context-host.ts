@@ -6,7 +6,12 @@ import type { Logger } from '../logger.ts';
 import type { AttemptLog } from './attempt-log.ts';
 
 /** What a context asks of its worker, and of the engine through it. */
-export function contextHost(parts: { connection: Connection; logger: Logger; view: Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>; log: AttemptLog }): ContextHost {
+export function contextHost(parts: {
+  connection: Connection;
+  logger: Logger;
+  view: Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>;
+  log: AttemptLog;
+}): ContextHost {
   const { connection, logger, view, log } = parts;
   const { dispatcher } = connection;
   return {
@@ -16,7 +21,10 @@ export function contextHost(parts: { connection: Connection; logger: Logger; vie
     refreshTimeout: async (taskRunExternalId, incrementTimeoutBy) => {
       try {
         // Not repeated: it adds to the deadline, so that a second call would add twice.
-        await callUnary(connection, dispatcher.refreshTimeout.bind(dispatcher), { taskRunExternalId, incrementTimeoutBy });
+        await callUnary(connection, dispatcher.refreshTimeout.bind(dispatcher), {
+          taskRunExternalId,
+          incrementTimeoutBy,
+        });
       } catch (error) {
         throw toHatchetError(error, 'refresh the timeout', 'UNKNOWN_RUN');
       }
@@ -25,7 +33,18 @@ export function contextHost(parts: { connection: Connection; logger: Logger; vie
       const { events } = connection;
       try {
         // The number is its identity.
-        await callUnary(connection, events.putStreamEvent.bind(events), { taskRunExternalId, createdAt: new Date(), message: Buffer.from(chunk), metadata: '', eventIndex: BigInt(number) }, { repeatForMs, repeatWith: 'streamNumbers' });
+        await callUnary(
+          connection,
+          events.putStreamEvent.bind(events),
+          {
+            taskRunExternalId,
+            createdAt: new Date(),
+            message: Buffer.from(chunk),
+            metadata: '',
+            eventIndex: BigInt(number),
+          },
+          { repeatForMs, repeatWith: 'streamNumbers' },
+        );
       } catch (error) {
         throw toHatchetError(error, 'send to the stream', 'UNKNOWN_RUN');
       }

@@ -5,7 +5,12 @@ import type { ActionPayload } from '../context/action-payload.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { DurableContext } from '../context/durable-context.ts';
 import { durationToMs } from '../duration.ts';
-import { chooseEvictions, shortestSleepMs, type EvictionCause, type WaitingInvocation } from '../durable/choose-evictions.ts';
+import {
+  chooseEvictions,
+  shortestSleepMs,
+  type EvictionCause,
+  type WaitingInvocation,
+} from '../durable/choose-evictions.ts';
 import { DurableLink } from '../durable/durable-link.ts';
 import { Invocation } from '../durable/invocation.ts';
 import { timeLeft } from '../durable/time-left.ts';
@@ -129,7 +134,9 @@ export class DurableTasks {
             this.#forget(invocation);
             invocation.leave();
             resolve(left);
-            abortController.abort(new TaskCancelledError('the durable task has left this worker, and goes on elsewhere from its log'));
+            abortController.abort(
+              new TaskCancelledError('the durable task has left this worker, and goes on elsewhere from its log'),
+            );
           },
         };
         this.#stays.set(invocation, stay);
@@ -140,13 +147,21 @@ export class DurableTasks {
         if (signal.aborted) cancel();
         const run = async (): Promise<unknown> => {
           // Made inside of its task: it takes what it is asked for that task's own.
-          const ctx = new DurableContext({ ...facts, host: busyHost(facts.host, invocation), invocation, namespace: this.#connection.config.namespace, now: this.#connection.config.now });
+          const ctx = new DurableContext({
+            ...facts,
+            host: busyHost(facts.host, invocation),
+            invocation,
+            namespace: this.#connection.config.namespace,
+            now: this.#connection.config.now,
+          });
           let output: unknown;
           try {
             output = await durable.body.run(facts.input, ctx);
           } catch (error) {
             if (invocation.failure === undefined || error === invocation.failure) throw error;
-            void this.#logger.warn(`the durable task ${action.taskRunExternalId} cannot go on from its log, and its code ended with: ${messageOf(error)}`);
+            void this.#logger.warn(
+              `the durable task ${action.taskRunExternalId} cannot go on from its log, and its code ended with: ${messageOf(error)}`,
+            );
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
             await invocation.answered();
@@ -209,7 +224,9 @@ export class DurableTasks {
   async #askLimit(stay: Stay, signal: AbortSignal): Promise<void> {
     const leftMs = await timeLeft(this.#connection, stay.invocation.taskRunExternalId, signal);
     // What was added meanwhile is in the answer, and is added again to what stands here.
-    if (leftMs !== undefined) stay.executionTimeoutMs = performance.now() - stay.startedAt + stay.passed.ms + leftMs - stay.invocation.extendedMs;
+    if (leftMs !== undefined)
+      stay.executionTimeoutMs =
+        performance.now() - stay.startedAt + stay.passed.ms + leftMs - stay.invocation.extendedMs;
   }
 
   #forget(invocation: Invocation): void {
@@ -255,22 +272,39 @@ export class DurableTasks {
       if (!this.#stopping && this.#mayBeTold(stay, waitingSince)) continue;
       const { passed } = stay;
       const waitedMs = passed.waitingSince === waitingSince ? passed.waitedMs : 0;
-      waiting.push({ ...stay, isAsleep: stay.invocation.isAsleep, startedAt: stay.startedAt - passed.ms, waitingSince: waitingSince - waitedMs, executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs, replays: stay.invocation.operations <= this.#reachedBy(stay.invocation) });
+      waiting.push({
+        ...stay,
+        isAsleep: stay.invocation.isAsleep,
+        startedAt: stay.startedAt - passed.ms,
+        waitingSince: waitingSince - waitedMs,
+        executionTimeoutMs: stay.executionTimeoutMs + stay.invocation.extendedMs,
+        replays: stay.invocation.operations <= this.#reachedBy(stay.invocation),
+      });
     }
     const now = performance.now();
-    for (const { who, cause } of chooseEvictions(waiting, { now, running: this.#stays.size, slots: this.#slots, stopping: this.#stopping })) {
+    for (const { who, cause } of chooseEvictions(waiting, {
+      now,
+      running: this.#stays.size,
+      slots: this.#slots,
+      stopping: this.#stopping,
+    })) {
       if (cause !== 'stop' && !who.invocation.mayLeave()) continue;
       void this.#logger.debug(`the durable task ${who.invocation.taskRunExternalId} leaves: ${reasons[cause]}`);
       if (cause === 'timeout' || !who.invocation.pipelined) this.#remember(who.invocation);
       this.#link.depart(who.invocation, reasons[cause]);
       who.leave();
     }
-    if (waiting.some((one) => one.isAsleep && one.yields && now - one.waitingSince < shortestSleepMs)) this.#reviewSoon();
+    if (waiting.some((one) => one.isAsleep && one.yields && now - one.waitingSince < shortestSleepMs))
+      this.#reviewSoon();
   }
 
   /** Whether a task that has come back and no further would be told that something of what it waits for is there: without it, it would come back at once, for ever. */
   #mayBeTold({ invocation, executionTimeoutMs }: Stay, waitingSince: number): boolean {
-    return !invocation.pipelined && invocation.operations <= this.#reachedBy(invocation) && performance.now() - waitingSince < Math.min(allToldMs, executionTimeoutMs / 4);
+    return (
+      !invocation.pipelined &&
+      invocation.operations <= this.#reachedBy(invocation) &&
+      performance.now() - waitingSince < Math.min(allToldMs, executionTimeoutMs / 4)
+    );
   }
 
   /** One that cannot leave while it waits is not to be ended for having waited either. */
@@ -280,9 +314,14 @@ export class DurableTasks {
     const incrementTimeoutBy = `${Math.ceil(executionTimeoutMs)}ms`;
     invocation.extendedMs += executionTimeoutMs; // once, though the engine is away: it ends no attempt then
     const { dispatcher } = this.#connection;
-    callUnary(this.#connection, dispatcher.refreshTimeout.bind(dispatcher), { taskRunExternalId: invocation.taskRunExternalId, incrementTimeoutBy }).catch((error: unknown) => {
+    callUnary(this.#connection, dispatcher.refreshTimeout.bind(dispatcher), {
+      taskRunExternalId: invocation.taskRunExternalId,
+      incrementTimeoutBy,
+    }).catch((error: unknown) => {
       invocation.extendedMs -= executionTimeoutMs;
-      void this.#logger.debug(`the timeout of the durable task ${invocation.taskRunExternalId} was not extended while it waits: ${String(error)}`);
+      void this.#logger.debug(
+        `the timeout of the durable task ${invocation.taskRunExternalId} was not extended while it waits: ${String(error)}`,
+      );
     });
   }
 
@@ -294,7 +333,11 @@ export class DurableTasks {
     const reached = Math.max(invocation.operations, this.#reachedBy(invocation));
     this.#reached.delete(invocation.taskRunExternalId); // to the end, as the newest
     this.#reached.set(invocation.taskRunExternalId, reached);
-    if (this.#reached.size > longestMemory) for (const oldest of this.#reached.keys()) { this.#reached.delete(oldest); break; }
+    if (this.#reached.size > longestMemory)
+      for (const oldest of this.#reached.keys()) {
+        this.#reached.delete(oldest);
+        break;
+      }
   }
 }
 
@@ -307,8 +350,11 @@ function isOfAnother(version: string | undefined, registered: string): boolean {
 function busyHost(host: ContextHost, invocation: Invocation): ContextHost {
   return {
     ...host,
-    refreshTimeout: async (taskRunExternalId, increment) => await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
-    releaseSlot: async (taskRunExternalId) => await invocation.busy(async () => await host.releaseSlot(taskRunExternalId)),
-    putStream: async (taskRunExternalId, chunk) => await invocation.busy(async () => await host.putStream(taskRunExternalId, chunk)),
+    refreshTimeout: async (taskRunExternalId, increment) =>
+      await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
+    releaseSlot: async (taskRunExternalId) =>
+      await invocation.busy(async () => await host.releaseSlot(taskRunExternalId)),
+    putStream: async (taskRunExternalId, chunk) =>
+      await invocation.busy(async () => await host.putStream(taskRunExternalId, chunk)),
   };
 }

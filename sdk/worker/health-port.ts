@@ -45,10 +45,21 @@ class HealthPort {
 
   constructor(settings: Healthcheck, logger: Logger) {
     const { port, bindAddress } = settings;
-    this.#thread = new Thread(healthSource, { eval: true, workerData: settings, execArgv: [], name: 'hatchet-health', resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    this.#thread = new Thread(healthSource, {
+      eval: true,
+      workerData: settings,
+      execArgv: [],
+      name: 'hatchet-health',
+      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    });
     this.#thread.unref();
-    const failed = (message: string): void => void logger.error(`the health check cannot listen on ${bindAddress}:${port}: ${message}. Set HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT to a free port. The worker goes on without it`);
-    this.#thread.on('message', ({ error }: { error?: string }) => (error === undefined ? void logger.info(`health check on port ${port}: /health, /metrics`) : failed(error)));
+    const failed = (message: string): void =>
+      void logger.error(
+        `the health check cannot listen on ${bindAddress}:${port}: ${message}. Set HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT to a free port. The worker goes on without it`,
+      );
+    this.#thread.on('message', ({ error }: { error?: string }) =>
+      error === undefined ? void logger.info(`health check on port ${port}: /health, /metrics`) : failed(error),
+    );
     this.#thread.on('error', (error) => failed(String(error)));
     this.#timer = setInterval(() => this.#tell(), tellMs).unref();
   }
@@ -72,7 +83,10 @@ class HealthPort {
 
   #tell(): void {
     const now = performance.now();
-    this.#thread.postMessage({ workers: [...this.#workers].map((read) => read()), lagMs: Math.max(0, now - this.#toldAt - tellMs) });
+    this.#thread.postMessage({
+      workers: [...this.#workers].map((read) => read()),
+      lagMs: Math.max(0, now - this.#toldAt - tellMs),
+    });
     this.#toldAt = now;
   }
 }

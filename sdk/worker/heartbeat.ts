@@ -49,10 +49,24 @@ export class Heartbeat {
 
   #startThread(workerId: string): void {
     const { config } = this.#connection;
-    const workerData = { origin: origin(config), token: config.token, intervalMs: heartbeatIntervalMs, tls: config.tls.strategy === 'none' ? {} : tlsMaterial(config.tls), workerId };
-    const thread = new Thread(heartbeatSource, { eval: true, workerData, execArgv: [], name: 'hatchet-heartbeat', resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    const workerData = {
+      origin: origin(config),
+      token: config.token,
+      intervalMs: heartbeatIntervalMs,
+      tls: config.tls.strategy === 'none' ? {} : tlsMaterial(config.tls),
+      workerId,
+    };
+    const thread = new Thread(heartbeatSource, {
+      eval: true,
+      workerData,
+      execArgv: [],
+      name: 'hatchet-heartbeat',
+      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    });
     thread.unref();
-    thread.on('message', ({ code, workerId: about }: { code: status; workerId: string }) => this.#answered(code, about));
+    thread.on('message', ({ code, workerId: about }: { code: status; workerId: string }) =>
+      this.#answered(code, about),
+    );
     thread.on('error', () => {
       if (this.#thread !== thread) return;
       this.#thread = undefined;
@@ -67,7 +81,12 @@ export class Heartbeat {
       if (workerId === undefined) return;
       const { dispatcher } = this.#connection;
       try {
-        await callUnary(this.#connection, dispatcher.heartbeat.bind(dispatcher), { workerId, heartbeatAt: new Date() }, { timeoutMs: heartbeatIntervalMs });
+        await callUnary(
+          this.#connection,
+          dispatcher.heartbeat.bind(dispatcher),
+          { workerId, heartbeatAt: new Date() },
+          { timeoutMs: heartbeatIntervalMs },
+        );
       } catch (error) {
         this.#answered(statusOf(error) ?? status.UNKNOWN, workerId);
       }

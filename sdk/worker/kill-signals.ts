@@ -9,7 +9,9 @@ let stopping = false;
 function handle(signal: Signal): void {
   if (stopping) process.exit(codes[signal]);
   stopping = true;
-  void Promise.allSettled([...stops].map(async (stop) => await stop())).then((ends) => process.exit(ends.some(({ status }) => status === 'rejected') ? 1 : 0));
+  void Promise.allSettled([...stops].map(async (stop) => await stop())).then((ends) =>
+    process.exit(ends.some(({ status }) => status === 'rejected') ? 1 : 0),
+  );
 }
 
 /** Stops on the first SIGTERM or SIGINT, ends the process at once on the second. @returns what takes the handlers away */

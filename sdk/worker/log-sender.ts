@@ -26,7 +26,12 @@ const backoff: Backoff = { firstMs: 50, longestMs: 3_000 };
 /** Lines that the engine fails to store for a reason of its own are given up after so many tries: they may be the reason. */
 const mostFaults = 10;
 
-const away: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED, status.RESOURCE_EXHAUSTED]);
+const away: ReadonlySet<status> = new Set([
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.CANCELLED,
+  status.RESOURCE_EXHAUSTED,
+]);
 
 /** How lines go out. One try. */
 export interface Wire {
@@ -89,15 +94,22 @@ export class LogSender {
   async #send(): Promise<void> {
     // What a task logs in one go is one call.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let tries = 0, faults = 0; this.#ready.size > 0 && !this.#stopping.signal.aborted; ) {
+    for (let tries = 0, faults = 0; this.#ready.size > 0 && !this.#stopping.signal.aborted;) {
       const { lines, owners } = this.#next();
       const { refused, again, failure } = await this.#wire.put(lines, this.#stopping.signal);
       if (this.#stopping.signal.aborted) break;
       faults = failure === undefined || again.length < lines.length || isAway(failure) ? 0 : faults + 1;
       const isGivenUp = faults >= mostFaults;
       this.#settle({ lines, owners, again: isGivenUp ? [] : again });
-      const lost = { count: (refused?.count ?? 0) + (isGivenUp ? again.length : 0), reason: refused?.reason ?? failure };
-      if (lost.count > 0) await this.#logger.warn(`${lost.count} log ${lost.count === 1 ? 'line was' : 'lines were'} not taken`, asError(lost.reason));
+      const lost = {
+        count: (refused?.count ?? 0) + (isGivenUp ? again.length : 0),
+        reason: refused?.reason ?? failure,
+      };
+      if (lost.count > 0)
+        await this.#logger.warn(
+          `${lost.count} log ${lost.count === 1 ? 'line was' : 'lines were'} not taken`,
+          asError(lost.reason),
+        );
       if (failure === undefined || isGivenUp) tries = faults = 0;
       else await this.#wait(tries++, failure);
     }
@@ -117,7 +129,7 @@ export class LogSender {
     const owners = new Map<AttemptLog, number>();
     let room = mostChars;
     const inTurn = this.#ready.size === 1 ? mostLines : linesInTurn;
-    for (let progress = true; progress && lines.length < mostLines && room > 0; ) {
+    for (let progress = true; progress && lines.length < mostLines && room > 0;) {
       progress = false;
       for (const log of this.#ready) {
         const from = owners.get(log) ?? 0;
@@ -136,7 +148,15 @@ export class LogSender {
   }
 
   /** Takes from each attempt what is done with. A line that failed stands before those that follow it. */
-  #settle({ lines, owners, again }: { lines: readonly TaskLine[]; owners: ReadonlyMap<AttemptLog, number>; again: readonly TaskLine[] }): void {
+  #settle({
+    lines,
+    owners,
+    again,
+  }: {
+    lines: readonly TaskLine[];
+    owners: ReadonlyMap<AttemptLog, number>;
+    again: readonly TaskLine[];
+  }): void {
     const left = new Set(again);
     for (const line of lines) if (!left.has(line)) this.#chars -= cost(line);
     for (const [log, count] of owners) {

@@ -24,7 +24,12 @@ export interface PutResult {
 const contentRefused: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.OUT_OF_RANGE, status.NOT_FOUND]);
 
 /** Statuses after which lines are given up: this worker may not log, or its tenant has logged enough for today. */
-const givenUp: ReadonlySet<status> = new Set([status.RESOURCE_EXHAUSTED, status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
+const givenUp: ReadonlySet<status> = new Set([
+  status.RESOURCE_EXHAUSTED,
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+]);
 
 /**
  * How log lines reach the engine: many in one call, where the engine offers that. The
@@ -57,7 +62,8 @@ export class LogWire {
       return taken;
     } catch (error) {
       if (statusOf(error) === status.UNIMPLEMENTED) throw error;
-      if (isOver(error) || (isContent(error) && lines.length === 1)) return { refused: { count: lines.length, reason: error }, again: [], failure: undefined };
+      if (isOver(error) || (isContent(error) && lines.length === 1))
+        return { refused: { count: lines.length, reason: error }, again: [], failure: undefined };
       if (!isContent(error)) throw error;
     }
     // None was stored. The one that is at fault is found by halves, and the others do not suffer for it.
@@ -98,12 +104,21 @@ export class LogWire {
 
 const taken: PutResult = { refused: undefined, again: [], failure: undefined };
 
-function wireLine({ at, taskRunExternalId, retryCount, level, message, metadata }: TaskLine): { taskRunExternalId: string; taskRetryCount: number; createdAt: Date; level: string; message: string; metadata: string } {
+function wireLine({ at, taskRunExternalId, retryCount, level, message, metadata }: TaskLine): {
+  taskRunExternalId: string;
+  taskRetryCount: number;
+  createdAt: Date;
+  level: string;
+  message: string;
+  metadata: string;
+} {
   return { taskRunExternalId, taskRetryCount: retryCount, createdAt: at, level, message, metadata };
 }
 
 function sum(one: PutResult['refused'], other: PutResult['refused']): PutResult['refused'] {
-  return one === undefined || other === undefined ? (one ?? other) : { count: one.count + other.count, reason: one.reason };
+  return one === undefined || other === undefined
+    ? (one ?? other)
+    : { count: one.count + other.count, reason: one.reason };
 }
 
 function isContent(error: unknown): boolean {

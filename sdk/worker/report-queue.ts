@@ -1,6 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import { StepActionEventType, type BatchActionEvent, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  StepActionEventType,
+  type BatchActionEvent,
+  type StepActionEvent,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { isTransient, statusOf } from '../connection/call-error.ts';
 import { asError } from '../errors.ts';
@@ -12,7 +16,11 @@ const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 const giveUpAfterMs = 15 * 60_000;
 
 /** Statuses that mean that the engine will not take this content, while it would take another. */
-const contentRefused: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.RESOURCE_EXHAUSTED, status.OUT_OF_RANGE]);
+const contentRefused: ReadonlySet<status> = new Set([
+  status.INVALID_ARGUMENT,
+  status.RESOURCE_EXHAUSTED,
+  status.OUT_OF_RANGE,
+]);
 
 /** How reports of one kind are handed over. */
 export interface ReportKind<Report> {
@@ -29,7 +37,15 @@ export function attemptReports(send: (event: StepActionEvent) => Promise<unknown
   return {
     send,
     subject: (event) => `${event.actionId} (${event.taskRunExternalId})`,
-    instead: (event, message) => (isCompleted(event) ? { ...event, eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, eventPayload: JSON.stringify({ message }), shouldNotRetry: true } : undefined),
+    instead: (event, message) =>
+      isCompleted(event)
+        ? {
+            ...event,
+            eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+            eventPayload: JSON.stringify({ message }),
+            shouldNotRetry: true,
+          }
+        : undefined,
   };
 }
 
@@ -38,7 +54,18 @@ export function batchReports(send: (event: BatchActionEvent) => Promise<unknown>
   return {
     send,
     subject: (event) => `${event.actionId} (${event.items.length} members of batch ${event.batchId ?? ''})`,
-    instead: (event, message) => (isCompleted(event) ? { ...event, eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, items: event.items.map((item) => ({ ...item, eventPayload: JSON.stringify({ message }), shouldNotRetry: true })) } : undefined),
+    instead: (event, message) =>
+      isCompleted(event)
+        ? {
+            ...event,
+            eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+            items: event.items.map((item) => ({
+              ...item,
+              eventPayload: JSON.stringify({ message }),
+              shouldNotRetry: true,
+            })),
+          }
+        : undefined,
   };
 }
 
@@ -56,7 +83,11 @@ export class ReportQueue<Report> {
   readonly #stopping = new AbortController();
   readonly #pause: (ms: number, signal: AbortSignal) => Promise<void>;
 
-  constructor(kind: ReportKind<Report>, logger: Logger, wait: (ms: number, signal: AbortSignal) => Promise<void> = pause) {
+  constructor(
+    kind: ReportKind<Report>,
+    logger: Logger,
+    wait: (ms: number, signal: AbortSignal) => Promise<void> = pause,
+  ) {
     this.#kind = kind;
     this.#logger = logger;
     this.#pause = wait;
@@ -78,17 +109,24 @@ export class ReportQueue<Report> {
       } catch (error) {
         const code = statusOf(error);
         // An output that the engine refuses must still end the attempt: as a failure with the engine's reason.
-        const instead = code !== undefined && contentRefused.has(code) ? this.#kind.instead(report, `the engine refused the output: ${asError(error).message}`) : undefined;
+        const instead =
+          code !== undefined && contentRefused.has(code)
+            ? this.#kind.instead(report, `the engine refused the output: ${asError(error).message}`)
+            : undefined;
         if (instead !== undefined) return await this.deliver(instead, wanted);
         if (!isTransient(error)) {
           await this.#logger.error(`the result of ${subject} was refused`, asError(error));
           return false;
         }
         if (performance.now() - startedAt > giveUpAfterMs) {
-          await this.#logger.error(`the result of ${subject} could not be handed over for ${giveUpAfterMs / 60_000} minutes`, asError(error));
+          await this.#logger.error(
+            `the result of ${subject} could not be handed over for ${giveUpAfterMs / 60_000} minutes`,
+            asError(error),
+          );
           return false;
         }
-        if (tries === 3) await this.#logger.warn(`the result of ${subject} could not be handed over yet; trying on`, asError(error));
+        if (tries === 3)
+          await this.#logger.warn(`the result of ${subject} could not be handed over yet; trying on`, asError(error));
         await this.#pause(backoffMs(backoff, tries, Math.random()), this.#stopping.signal);
       }
     }

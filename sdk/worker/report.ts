@@ -1,4 +1,8 @@
-import { StepActionEventType, type AssignedAction, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  StepActionEventType,
+  type AssignedAction,
+  type StepActionEvent,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { NonDeterminismError, NonRetryableError } from '../errors.ts';
 import { describeFailure, messageOf } from '../failure/describe-failure.ts';
 import { safely, textFieldOf } from '../failure/total.ts';
@@ -28,15 +32,24 @@ export function toResult(taskName: string, output: unknown): AttemptResult {
   } catch (error) {
     return refused(`the output of ${taskName} cannot be written as JSON: ${messageOf(error)}`);
   }
-  if (json === undefined) return refused(`the output of ${taskName} cannot be written as JSON: it is a ${typeof output}`);
+  if (json === undefined)
+    return refused(`the output of ${taskName} cannot be written as JSON: it is a ${typeof output}`);
   const bytes = Buffer.byteLength(json);
-  if (bytes > longestPayload) return refused(`the output of ${taskName} has ${bytes} bytes, and the limit is ${longestPayload}: store it elsewhere and return a reference`);
+  if (bytes > longestPayload)
+    return refused(
+      `the output of ${taskName} has ${bytes} bytes, and the limit is ${longestPayload}: store it elsewhere and return a reference`,
+    );
   return { status: 'completed', json };
 }
 
 /** What was thrown as a failed attempt. Errors of schemas, NonDeterminismErrors and NonRetryableErrors are not retried. */
 export function toFailure(thrown: unknown): FailedAttempt {
-  const isFinal = safely(() => thrown instanceof NonRetryableError || thrown instanceof SchemaError || thrown instanceof NonDeterminismError, false) || textFieldOf(thrown, 'name') === 'NonRetryableError';
+  const isFinal =
+    safely(
+      () =>
+        thrown instanceof NonRetryableError || thrown instanceof SchemaError || thrown instanceof NonDeterminismError,
+      false,
+    ) || textFieldOf(thrown, 'name') === 'NonRetryableError';
   return { status: 'failed', ...describeFailure(thrown), retry: !isFinal };
 }
 
@@ -54,18 +67,36 @@ export function failurePayload({ message, stack, code }: Pick<FailedAttempt, 'me
 
 /** The first thing that is said of an attempt. */
 export function startedEvent(action: AssignedAction, workerId: string): StepActionEvent {
-  return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED, eventPayload: '""', shouldNotRetry: false };
+  return {
+    ...identity(action, workerId),
+    eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED,
+    eventPayload: '""',
+    shouldNotRetry: false,
+  };
 }
 
 /** The last thing that is said of an attempt. */
 export function resultEvent(action: AssignedAction, workerId: string, result: AttemptResult): StepActionEvent {
   if (result.status === 'completed') {
-    return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED, eventPayload: result.json, shouldNotRetry: false };
+    return {
+      ...identity(action, workerId),
+      eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
+      eventPayload: result.json,
+      shouldNotRetry: false,
+    };
   }
-  return { ...identity(action, workerId), eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, eventPayload: failurePayload(result), shouldNotRetry: !result.retry };
+  return {
+    ...identity(action, workerId),
+    eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+    eventPayload: failurePayload(result),
+    shouldNotRetry: !result.retry,
+  };
 }
 
-function identity(action: AssignedAction, workerId: string): Omit<StepActionEvent, 'eventType' | 'eventPayload' | 'shouldNotRetry'> {
+function identity(
+  action: AssignedAction,
+  workerId: string,
+): Omit<StepActionEvent, 'eventType' | 'eventPayload' | 'shouldNotRetry'> {
   const { jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount } = action;
   return { workerId, jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount, eventTimestamp: new Date() };
 }

@@ -29,8 +29,17 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
   for (const member of members) {
     try {
       const payload = parseActionPayload(member.action.actionPayload);
-      const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const ctx = new Context({ input, action: member.action, payload, abortController: call.abortController, host: call.hostOf(member.action) });
+      const input =
+        found.inputSchema === undefined
+          ? payload.input
+          : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
+      const ctx = new Context({
+        input,
+        action: member.action,
+        payload,
+        abortController: call.abortController,
+        host: call.hostOf(member.action),
+      });
       const extended = await extendInput(found.batch.layers, input, ctx);
       replaceInput(ctx, extended);
       inputs[member.id] = extended;
@@ -43,11 +52,27 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
   if (first === undefined || contexts.size === 0) return refused;
   const ids = [...contexts.keys()];
   try {
-    const ctx = new BatchContext({ inputs, action: { ...action, ...first.action, actionPayload: action.actionPayload }, payload: parseActionPayload(first.action.actionPayload), abortController: call.abortController, host: call.hostOf(first.action), members: contexts });
+    const ctx = new BatchContext({
+      inputs,
+      action: { ...action, ...first.action, actionPayload: action.actionPayload },
+      payload: parseActionPayload(first.action.actionPayload),
+      abortController: call.abortController,
+      host: call.hostOf(first.action),
+      members: contexts,
+    });
     const output = await found.batch.body.run(inputs, ctx);
     if (found.batch.config.broadcastOutput !== true) checkIds(action.taskName, ids, output);
-    const outputOf = (id: string): unknown => (found.batch.config.broadcastOutput === true ? output : Reflect.get(Object(output), id));
-    return [...refused, ...(await Promise.all([...contexts].map(async ([id, member]) => ({ id, result: await memberResult(call, member, () => outputOf(id)) }))))];
+    const outputOf = (id: string): unknown =>
+      found.batch.config.broadcastOutput === true ? output : Reflect.get(Object(output), id);
+    return [
+      ...refused,
+      ...(await Promise.all(
+        [...contexts].map(async ([id, member]) => ({
+          id,
+          result: await memberResult(call, member, () => outputOf(id)),
+        })),
+      )),
+    ];
   } catch (error) {
     return [...refused, ...ids.map((id) => ({ id, result: toFailure(error) }))];
   }
@@ -55,12 +80,20 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
 
 /** @throws HatchetError INVALID_OUTPUT where the ids are not those of the inputs */
 function checkIds(taskName: string, ids: readonly string[], output: unknown): void {
-  if (typeof output !== 'object' || output === null || isList(output)) throw new HatchetError('INVALID_OUTPUT', `the batch task ${taskName} gave no outputs by id`, { remedy: 'Return an object with an output for each id of the inputs, or set batch.broadcastOutput' });
+  if (typeof output !== 'object' || output === null || isList(output))
+    throw new HatchetError('INVALID_OUTPUT', `the batch task ${taskName} gave no outputs by id`, {
+      remedy: 'Return an object with an output for each id of the inputs, or set batch.broadcastOutput',
+    });
   const given = new Set(Object.keys(output));
   const wanted = new Set(ids);
   const missing = ids.filter((id) => !given.has(id));
   const extra = [...given].filter((id) => !wanted.has(id));
-  if (missing.length + extra.length > 0) throw new HatchetError('INVALID_OUTPUT', `the outputs of the batch task ${taskName} are not those of its inputs (missing: ${missing.join(', ') || 'none'}; unknown: ${extra.join(', ') || 'none'})`, { remedy: 'Return an output for each id of the inputs' });
+  if (missing.length + extra.length > 0)
+    throw new HatchetError(
+      'INVALID_OUTPUT',
+      `the outputs of the batch task ${taskName} are not those of its inputs (missing: ${missing.join(', ') || 'none'}; unknown: ${extra.join(', ') || 'none'})`,
+      { remedy: 'Return an output for each id of the inputs' },
+    );
 }
 
 /** Of one member alone: whatever its output is, or does when it is read, is no matter of the others. */
@@ -69,7 +102,12 @@ async function memberResult({ action, found }: BatchCall, ctx: Context, read: ()
     const given = await read();
     if (isError(given)) return toFailure(given);
     const output = await extendOutput(found.batch.layers, given, { ctx, input: ctx.input });
-    return toResult(action.taskName, found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`));
+    return toResult(
+      action.taskName,
+      found.outputSchema === undefined
+        ? output
+        : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`),
+    );
   } catch (error) {
     return toFailure(error);
   }

@@ -42,7 +42,10 @@ export class Session {
 
   /** Whether tasks can reach it. Not by the stream's first word: a Hatchet cluster says nothing on it before the first task. */
   get isListening(): boolean {
-    return this.#stream !== undefined && this.#connection.dispatcher.getChannel().getConnectivityState(false) === connectivityState.READY;
+    return (
+      this.#stream !== undefined &&
+      this.#connection.dispatcher.getChannel().getConnectivityState(false) === connectivityState.READY
+    );
   }
 
   /**
@@ -61,10 +64,21 @@ export class Session {
       if (this.#closing.signal.aborted) return;
       const code = statusOf(error);
       if (code === status.NOT_FOUND) this.forget(workerId);
-      refusedSince = code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED ? (refusedSince ?? performance.now()) : undefined;
-      if (code === status.UNIMPLEMENTED || (refusedSince !== undefined && performance.now() - refusedSince > refusedForMs)) throw toHatchetError(error, 'listen for tasks');
+      refusedSince =
+        code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED
+          ? (refusedSince ?? performance.now())
+          : undefined;
+      if (
+        code === status.UNIMPLEMENTED ||
+        (refusedSince !== undefined && performance.now() - refusedSince > refusedForMs)
+      )
+        throw toHatchetError(error, 'listen for tasks');
       failures = heard ? 0 : failures + 1;
-      if (failures <= 1) await this.#logger.warn('the engine is away; running tasks go on, and the worker connects again', isServiceError(error) ? new Error(detailsOf(error), { cause: error }) : error);
+      if (failures <= 1)
+        await this.#logger.warn(
+          'the engine is away; running tasks go on, and the worker connects again',
+          isServiceError(error) ? new Error(detailsOf(error), { cause: error }) : error,
+        );
       await pause(backoffMs(backoff, failures, Math.random()), this.#closing.signal);
     }
   }
@@ -88,11 +102,19 @@ export class Session {
     const request: WorkerRegisterRequest = {
       ...registration(),
       services: ['default'],
-      runtimeInfo: { language: SDKS.TYPESCRIPT, languageVersion: process.version, os: process.platform, extra: 'hatchet-ts' },
+      runtimeInfo: {
+        language: SDKS.TYPESCRIPT,
+        languageVersion: process.version,
+        os: process.platform,
+        extra: 'hatchet-ts',
+      },
     };
     try {
       // Repeated although it has no identity: a worker row that nobody listens for gets no tasks and ages away.
-      const { workerId } = await callUnary(this.#connection, dispatcher.register.bind(dispatcher), request, { repeatForMs, signal: this.#closing.signal });
+      const { workerId } = await callUnary(this.#connection, dispatcher.register.bind(dispatcher), request, {
+        repeatForMs,
+        signal: this.#closing.signal,
+      });
       this.#workerId = workerId;
       this.#registeredOnce = true;
       this.#events.onRegistered(workerId);

@@ -1,4 +1,9 @@
-import { ActionType, type AssignedAction, type BatchActionEvent, type StepActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  ActionType,
+  type AssignedAction,
+  type BatchActionEvent,
+  type StepActionEvent,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
@@ -64,8 +69,14 @@ export class TaskRunner {
     this.#options = options;
     this.durable = new DurableTasks(connection, logger);
     this.#logs = new LogSender(new LogWire(connection), logger);
-    this.#reports = new ReportQueue(attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)), logger);
-    this.#batchReports = new ReportQueue(batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)), logger);
+    this.#reports = new ReportQueue(
+      attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)),
+      logger,
+    );
+    this.#batchReports = new ReportQueue(
+      batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)),
+      logger,
+    );
   }
 
   handle(action: AssignedAction): void {
@@ -75,12 +86,19 @@ export class TaskRunner {
     if (actionType === ActionType.START_STEP_RUN) this.#outlive(action, this.#start(action));
     else if (actionType === ActionType.START_BATCH) this.#outlive(action, this.#startBatch(action));
     else if (actionType === ActionType.CANCEL_STEP_RUN) this.#outlive(action, this.#cancel(action));
-    else void this.#options.logger.error(`the engine sent an action of the unknown type ${actionType}; update hatchet-ts`);
+    else
+      void this.#options.logger.error(`the engine sent an action of the unknown type ${actionType}; update hatchet-ts`);
   }
 
   /** A fault of the worker itself in one action is no matter of the others. */
   #outlive(action: AssignedAction, done: Promise<void>): void {
-    done.catch((error: unknown) => void this.#options.logger.error(`${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`, asError(error)));
+    done.catch(
+      (error: unknown) =>
+        void this.#options.logger.error(
+          `${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`,
+          asError(error),
+        ),
+    );
   }
 
   /** Gives up on results that are not handed over yet, and after a while on log lines. */
@@ -94,7 +112,10 @@ export class TaskRunner {
   async #start(action: AssignedAction): Promise<void> {
     const { logger } = this.#options;
     const label = `${action.actionId} (${action.taskRunExternalId}, attempt ${action.retryCount + 1})`;
-    const attempt = this.attempts.begin(attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount), label);
+    const attempt = this.attempts.begin(
+      attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount),
+      label,
+    );
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
     await logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
@@ -125,29 +146,65 @@ export class TaskRunner {
     }
   }
 
-  async #run(action: AssignedAction, attempt: Attempt, { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls }): Promise<AttemptResult | typeof left> {
+  async #run(
+    action: AssignedAction,
+    attempt: Attempt,
+    { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls },
+  ): Promise<AttemptResult | typeof left> {
     const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
       if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
-      if ('isolation' in found && found.isolation !== undefined) return await this.#runApart(found.isolation, action, { signal, log });
+      if ('isolation' in found && found.isolation !== undefined)
+        return await this.#runApart(found.isolation, action, { signal, log });
       const payload = parseActionPayload(action.actionPayload);
-      const input = found.inputSchema === undefined ? payload.input : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
+      const input =
+        found.inputSchema === undefined
+          ? payload.input
+          : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
       const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
-      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: this.#options.view.workerId(), signal, nextChildIndex: 0, forgotten };
-      const output = 'durable' in found ? await this.durable.run(found, facts, parent) : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
+      const parent = {
+        workflowRunId: action.workflowRunId,
+        taskRunExternalId: action.taskRunExternalId,
+        workerId: this.#options.view.workerId(),
+        signal,
+        nextChildIndex: 0,
+        forgotten,
+      };
+      const output =
+        'durable' in found
+          ? await this.durable.run(found, facts, parent)
+          : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
       if (output === left) return left;
-      const checked = found.outputSchema === undefined ? output : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
+      const checked =
+        found.outputSchema === undefined
+          ? output
+          : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
       return toResult(action.taskName, checked);
     } catch (error) {
       return toFailure(error);
     }
   }
 
-  async #runApart(step: IsolatedStep, action: AssignedAction, { signal, log }: { signal: AbortSignal; log: AttemptLog }): Promise<AttemptResult> {
+  async #runApart(
+    step: IsolatedStep,
+    action: AssignedAction,
+    { signal, log }: { signal: AbortSignal; log: AttemptLog },
+  ): Promise<AttemptResult> {
     const { connection, isolated, view } = this.#options;
     const { namespace, cancellationGraceMs } = connection.config;
-    return await isolated.run({ step, action, signal, connection, host: this.#host(log), namespace, workflows: this.#options.workflows(), labels: view.labels(), capturesConsole: this.#options.capturesConsole || step.level === 'sandbox', graceMs: cancellationGraceMs });
+    return await isolated.run({
+      step,
+      action,
+      signal,
+      connection,
+      host: this.#host(log),
+      namespace,
+      workflows: this.#options.workflows(),
+      labels: view.labels(),
+      capturesConsole: this.#options.capturesConsole || step.level === 'sandbox',
+      graceMs: cancellationGraceMs,
+    });
   }
 
   async #startBatch(action: AssignedAction): Promise<void> {
@@ -157,18 +214,30 @@ export class TaskRunner {
     const label = `${action.actionId} (batch ${action.batchId ?? ''} of ${members.length})`;
     const attempt = this.attempts.begin(`batch ${action.batchId ?? ''}`, label);
     if (attempt === undefined) return; // Delivered twice.
-    this.attempts.gather(attempt, members.map(({ id, retryCount }) => attemptKey(id, retryCount ?? action.retryCount)));
+    this.attempts.gather(
+      attempt,
+      members.map(({ id, retryCount }) => attemptKey(id, retryCount ?? action.retryCount)),
+    );
     const { signal } = attempt.abortController;
     const logs = new Map(members.map((member) => [member.id, this.#logs.open(member.action)]));
-    callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), batchStartedEvent(action, this.#workerId(), members.map(({ id }) => id)), { repeatForMs, signal }).catch(
-      (error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`),
-    );
+    callUnary(
+      connection,
+      dispatcher.sendBatchActionEvent.bind(dispatcher),
+      batchStartedEvent(
+        action,
+        this.#workerId(),
+        members.map(({ id }) => id),
+      ),
+      { repeatForMs, signal },
+    ).catch((error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`));
     try {
       await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
       if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
       await this.#flushed([...logs.values()]);
-      for (const { id, result } of results) if (result.status === 'failed' && !signal.aborted) await logger.error(`${label}, ${id} failed: ${result.message}`);
+      for (const { id, result } of results)
+        if (result.status === 'failed' && !signal.aborted)
+          await logger.error(`${label}, ${id} failed: ${result.message}`);
       const reports = batchResultEvents(action, this.#workerId(), results);
       await Promise.all(reports.map((report) => this.#batchReports.deliver(report, () => !signal.aborted)));
     } finally {
@@ -176,9 +245,20 @@ export class TaskRunner {
     }
   }
 
-  async #runBatch(action: AssignedAction, { members, attempt, logs }: { members: readonly BatchMember[]; attempt: Attempt; logs: ReadonlyMap<string, AttemptLog> }): Promise<MemberResult[]> {
+  async #runBatch(
+    action: AssignedAction,
+    {
+      members,
+      attempt,
+      logs,
+    }: { members: readonly BatchMember[]; attempt: Attempt; logs: ReadonlyMap<string, AttemptLog> },
+  ): Promise<MemberResult[]> {
     const found = this.#options.findAction(action.actionId);
-    if (found === undefined || !('batch' in found)) return members.map(({ id }) => ({ id, result: toFailure(new Error(`this worker has no batch task ${action.actionId}`)) }));
+    if (found === undefined || !('batch' in found))
+      return members.map(({ id }) => ({
+        id,
+        result: toFailure(new Error(`this worker has no batch task ${action.actionId}`)),
+      }));
     const [first] = members;
     const hostOf = ({ taskRunExternalId }: AssignedAction): ContextHost => {
       const log = logs.get(taskRunExternalId);
@@ -189,7 +269,14 @@ export class TaskRunner {
     const log = logs.get(first?.id ?? '');
     const forgotten = log === undefined ? undefined : linesOfForgotten(log);
     // Children belong to the batch's first run.
-    const parent = { workflowRunId: first?.action.workflowRunId ?? '', taskRunExternalId: first?.id ?? '', workerId: this.#options.view.workerId(), signal: attempt.abortController.signal, nextChildIndex: 0, forgotten };
+    const parent = {
+      workflowRunId: first?.action.workflowRunId ?? '',
+      taskRunExternalId: first?.id ?? '',
+      workerId: this.#options.view.workerId(),
+      signal: attempt.abortController.signal,
+      nextChildIndex: 0,
+      forgotten,
+    };
     const run = async (): Promise<MemberResult[]> => await withParentRun(parent, async () => await runBatch(call));
     const results = log === undefined ? await run() : await this.#heard(log, run);
     forgotten?.end();
@@ -205,21 +292,31 @@ export class TaskRunner {
   #sayStarted(action: AssignedAction, attempt: Attempt): void {
     const { connection, logger } = this.#options;
     const { dispatcher } = connection;
-    callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), startedEvent(action, this.#workerId()), { repeatForMs, signal: attempt.abortController.signal }).catch(
+    callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), startedEvent(action, this.#workerId()), {
+      repeatForMs,
+      signal: attempt.abortController.signal,
+    }).catch(
       (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`),
     );
   }
 
   async #cancel(action: AssignedAction): Promise<void> {
     const { connection, logger } = this.#options;
-    const attempt = this.attempts.cancel(attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount));
+    const attempt = this.attempts.cancel(
+      attemptKey(action.taskRunExternalId, action.retryCount, action.durableTaskInvocationCount),
+    );
     if (attempt === undefined) return;
     const grace = connection.config.cancellationGraceMs;
     await pause(grace);
     const found = this.#options.findAction(action.actionId);
     // One that is kept apart is ended by now, or about to be.
-    if (this.attempts.has(attempt.key) && (found === undefined || !('isolation' in found) || found.isolation === undefined)) {
-      await logger.warn(`${attempt.label} still runs ${grace} ms after it was cancelled; hand ctx.abortController.signal to what it waits for, or look at ctx.cancelled`);
+    if (
+      this.attempts.has(attempt.key) &&
+      (found === undefined || !('isolation' in found) || found.isolation === undefined)
+    ) {
+      await logger.warn(
+        `${attempt.label} still runs ${grace} ms after it was cancelled; hand ctx.abortController.signal to what it waits for, or look at ctx.cancelled`,
+      );
     }
   }
 

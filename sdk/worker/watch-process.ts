@@ -42,7 +42,11 @@ function handleRejection(reason: unknown): void {
   if (isCancelled(reason) || process.listenerCount('unhandledRejection') > 1) return;
   const task = currentParentRun();
   const whose = task === undefined ? '' : ` of the task ${task.taskRunExternalId}`;
-  for (const { logger } of workers) void logger.error(`a promise${whose} was rejected, and nobody waits for it: that ends this process`, asError(reason));
+  for (const { logger } of workers)
+    void logger.error(
+      `a promise${whose} was rejected, and nobody waits for it: that ends this process`,
+      asError(reason),
+    );
   throw isError(reason) ? reason : new Error(`a promise was rejected that nobody waits for: ${textOf(reason)}`);
 }
 
@@ -52,7 +56,9 @@ function handleExit(code: number): void {
     const labels = safely(() => worker.underWay(), []);
     if (labels.length === 0) continue;
     const more = labels.length > mostNamed ? ` and ${labels.length - mostNamed} more` : '';
-    void worker.logger.error(`the process ends with exit code ${code}${exitPlace()} while ${labels.length} ${labels.length === 1 ? 'task runs' : 'tasks run'}: ${labels.slice(0, mostNamed).join(', ')}${more}. They start again on another worker`);
+    void worker.logger.error(
+      `the process ends with exit code ${code}${exitPlace()} while ${labels.length} ${labels.length === 1 ? 'task runs' : 'tasks run'}: ${labels.slice(0, mostNamed).join(', ')}${more}. They start again on another worker`,
+    );
   }
 }
 

@@ -148,7 +148,12 @@ export class Worker {
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
       try {
-        await callUnary(this.#connection, dispatcher.upsertWorkerLabels.bind(dispatcher), { workerId, labels: wire }, { repeatForMs });
+        await callUnary(
+          this.#connection,
+          dispatcher.upsertWorkerLabels.bind(dispatcher),
+          { workerId, labels: wire },
+          { repeatForMs },
+        );
       } catch (error) {
         throw toHatchetError(error, 'change the labels');
       }
@@ -181,10 +186,31 @@ export class Worker {
     const name = wireName(definition, namespace);
     this.#workflows.add(name);
     const { onFailure, inputSchema, taskDefaults, name: workflowName } = definition;
-    for (const { name: step, body, batch, durable, settings, outputSchema, isolation } of [...allSteps(definition), ...(onFailure === undefined ? [] : [onFailure])]) {
-      if (batch?.body !== undefined) this.#actions.set(actionId(name, step), { batch: { config: batch.config, body: batch.body, layers: batch.layers }, workflowName, inputSchema, outputSchema });
-      else if (durable?.body !== undefined) this.#actions.set(actionId(name, step), { durable: { body: durable.body, evictionPolicy: durable.evictionPolicy, executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)), versionId }, workflowName, inputSchema, outputSchema });
-      else if (body !== undefined) this.#actions.set(actionId(name, step), { body, workflowName, inputSchema, outputSchema, isolation });
+    for (const { name: step, body, batch, durable, settings, outputSchema, isolation } of [
+      ...allSteps(definition),
+      ...(onFailure === undefined ? [] : [onFailure]),
+    ]) {
+      if (batch?.body !== undefined)
+        this.#actions.set(actionId(name, step), {
+          batch: { config: batch.config, body: batch.body, layers: batch.layers },
+          workflowName,
+          inputSchema,
+          outputSchema,
+        });
+      else if (durable?.body !== undefined)
+        this.#actions.set(actionId(name, step), {
+          durable: {
+            body: durable.body,
+            evictionPolicy: durable.evictionPolicy,
+            executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)),
+            versionId,
+          },
+          workflowName,
+          inputSchema,
+          outputSchema,
+        });
+      else if (body !== undefined)
+        this.#actions.set(actionId(name, step), { body, workflowName, inputSchema, outputSchema, isolation });
     }
   }
 
@@ -195,7 +221,7 @@ export class Worker {
       onRegistered: (id) => this.#registered(id),
       onAction: (action) => tasks.handle(action),
     });
-    const isolated = new IsolatedTasks(runnerPort() === undefined ? (this.#options.isolation ?? {}) : {}, this.#logger) // in a runner, which has not all that the program has, no worker runs;
+    const isolated = new IsolatedTasks(runnerPort() === undefined ? (this.#options.isolation ?? {}) : {}, this.#logger); // in a runner, which has not all that the program has, no worker runs;
     const tasks = new TaskRunner({
       isolated,
       workflows: () => [...this.#workflows],
@@ -207,7 +233,8 @@ export class Worker {
       view: {
         runner: this.#runner,
         workerId: () => session.workerId,
-        hasWorkflow: (workflow) => this.#workflows.has(applyNamespace(workflow, connection.config.namespace).toLowerCase()),
+        hasWorkflow: (workflow) =>
+          this.#workflows.has(applyNamespace(workflow, connection.config.namespace).toLowerCase()),
         labels: () => this.getLabels(),
         upsertLabels: async (labels) => await this.upsertLabels(labels),
       },
@@ -229,7 +256,9 @@ export class Worker {
 
   async #run({ session, heartbeat, tasks, isolated }: Shift): Promise<void> {
     if (this.#actions.size === 0) {
-      await this.#logger.warn('there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`');
+      await this.#logger.warn(
+        'there is nothing to run: no task was registered with this worker. Give it `workflows` whose tasks have an `fn`',
+      );
       return;
     }
     const clock = movableClockOf(this.#connection.config.hostPort);
@@ -237,10 +266,15 @@ export class Worker {
     const letGo = this.#capturesConsole() ? captureConsole() : () => {};
     const unwatch = watchProcess({ logger: this.#logger, underWay: () => tasks.attempts.labels() });
     const { healthcheck } = this.#connection.config;
-    const hideHealth = healthcheck === undefined ? async () => {} : showHealth(healthcheck, this.#logger, () => this.#health({ session, tasks }));
+    const hideHealth =
+      healthcheck === undefined
+        ? async () => {}
+        : showHealth(healthcheck, this.#logger, () => this.#health({ session, tasks }));
     const forgetSignals = this.#options.handleKill === false ? () => {} : onKillSignals(async () => await this.stop());
     try {
-      await isolated.prepare([...this.#actions.values()].flatMap((action) => ('isolation' in action ? (action.isolation ?? []) : [])));
+      await isolated.prepare(
+        [...this.#actions.values()].flatMap((action) => ('isolation' in action ? (action.isolation ?? []) : [])),
+      );
       await session.run(() => this.#registration());
       await this.#stopping;
     } catch (error) {
@@ -258,7 +292,14 @@ export class Worker {
   }
 
   #health({ session, tasks }: Pick<Shift, 'session' | 'tasks'>): WorkerHealth {
-    return { name: this.name, connected: session.isListening, slots: this.#options.slots ?? 100, running: tasks.attempts.size, actions: [...this.#actions.keys()], labels: this.getLabels() };
+    return {
+      name: this.name,
+      connected: session.isListening,
+      slots: this.#options.slots ?? 100,
+      running: tasks.attempts.size,
+      actions: [...this.#actions.keys()],
+      labels: this.getLabels(),
+    };
   }
 
   #registration(): Registration {
@@ -279,7 +320,10 @@ export class Worker {
   /** Undefined where the worker offers no such slots. */
   #durableSlots(): number | undefined {
     const { durableSlots } = this.#options;
-    return durableSlots ?? ([...this.#actions.values()].some((action) => 'durable' in action) ? usualDurableSlots : undefined);
+    return (
+      durableSlots ??
+      ([...this.#actions.values()].some((action) => 'durable' in action) ? usualDurableSlots : undefined)
+    );
   }
 
   #registered(workerId: string): void {
@@ -288,20 +332,29 @@ export class Worker {
     if (durableSlots !== undefined) tasks.durable.serve(workerId, durableSlots);
     heartbeat.beatFor(workerId);
     if (this.#stopping === undefined) this.#ready.set();
-    void this.#logger.info(`ready: ${this.#actions.size} ${this.#actions.size === 1 ? 'task' : 'tasks'}, ${this.#options.slots ?? 100} slots`);
+    void this.#logger.info(
+      `ready: ${this.#actions.size} ${this.#actions.size === 1 ? 'task' : 'tasks'}, ${this.#options.slots ?? 100} slots`,
+    );
   }
 
   async #stop({ session, tasks, heartbeat }: Shift): Promise<void> {
     this.#ready = new ReadySignal(); // of the next start
     const { attempts } = tasks;
-    await this.#logger.info(attempts.size === 0 ? 'stopping' : `stopping: ${attempts.size} running ${attempts.size === 1 ? 'task' : 'tasks'} may finish`);
+    await this.#logger.info(
+      attempts.size === 0
+        ? 'stopping'
+        : `stopping: ${attempts.size} running ${attempts.size === 1 ? 'task' : 'tasks'} may finish`,
+    );
     const { workerId } = session;
     if (workerId !== undefined) await this.#attempt('pause', this.#setPaused(true, farewellMs));
     await tasks.durable.leave(farewellMs);
     session.close();
     if (workerId !== undefined) {
       const { dispatcher } = this.#connection;
-      await this.#attempt('unsubscribe', callUnary(this.#connection, dispatcher.unsubscribe.bind(dispatcher), { workerId }, { timeoutMs: farewellMs }));
+      await this.#attempt(
+        'unsubscribe',
+        callUnary(this.#connection, dispatcher.unsubscribe.bind(dispatcher), { workerId }, { timeoutMs: farewellMs }),
+      );
     }
     await this.#drain(tasks);
     await tasks.durable.leave(farewellMs);
@@ -318,7 +371,10 @@ export class Worker {
     // Before the others are aborted: no catch and no finally of code that goes on elsewhere is to run here.
     durable.abandon();
     const left = attempts.abandon();
-    if (left.length > 0) await this.#logger.warn(`${left.length} tasks did not finish within ${graceMs} ms and are left to other workers: ${left.slice(0, 5).join(', ')}`);
+    if (left.length > 0)
+      await this.#logger.warn(
+        `${left.length} tasks did not finish within ${graceMs} ms and are left to other workers: ${left.slice(0, 5).join(', ')}`,
+      );
   }
 
   async #setPaused(isPaused: boolean, timeoutMs = 15_000): Promise<void> {
@@ -339,5 +395,7 @@ export class Worker {
 
 /** @throws HatchetError INVALID_ARGUMENT */
 function wireLabels(labels: WorkerLabels): Record<string, LabelValue> {
-  return Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, labelValue(name, value)]])));
+  return Object.fromEntries(
+    Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, labelValue(name, value)]])),
+  );
 }

@@ -85,7 +85,9 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
   }
 
   /** Runs it many times, each with its own options, and waits for all outputs, in the same order. @throws as run */
-  runMany(runs: readonly (RunManyItem<Input> & { opts?: { returnExceptions?: false | undefined } | undefined })[]): Promise<Output[]>;
+  runMany(
+    runs: readonly (RunManyItem<Input> & { opts?: { returnExceptions?: false | undefined } | undefined })[],
+  ): Promise<Output[]>;
   /** With `returnExceptions` for one of them, errors are listed for all. */
   runMany(runs: readonly RunManyItem<Input>[]): Promise<(Output | Error)[]>;
   runMany(runs: readonly RunManyItem<Input>[]): Promise<(Output | Error)[]> {
@@ -119,11 +121,27 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
    */
   cron(name: string, expression: string, input: Input, options: CronOptions = {}): Promise<Cron> {
     const { additionalMetadata, priority, timezone, catchUp } = options;
-    return notAwaitedYet(laterInput(this, input).then((arrives) => this.#starts.crons.create(this, { name, expression, input: arrives, additionalMetadata, priority, timezone, catchUp })));
+    return notAwaitedYet(
+      laterInput(this, input).then((arrives) =>
+        this.#starts.crons.create(this, {
+          name,
+          expression,
+          input: arrives,
+          additionalMetadata,
+          priority,
+          timezone,
+          catchUp,
+        }),
+      ),
+    );
   }
 
   #later(time: ScheduledTime, input: Input, { additionalMetadata, priority }: LaterRunOptions): Promise<ScheduledRun> {
-    return notAwaitedYet(laterInput(this, input).then((arrives) => this.#starts.scheduled.create(this, { ...time, input: arrives, additionalMetadata, priority })));
+    return notAwaitedYet(
+      laterInput(this, input).then((arrives) =>
+        this.#starts.scheduled.create(this, { ...time, input: arrives, additionalMetadata, priority }),
+      ),
+    );
   }
 }
 

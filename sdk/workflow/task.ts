@@ -1,5 +1,10 @@
 import { defaultEvictionPolicy } from '../durable/eviction-policy.ts';
-import type { BatchTaskOptions, BroadcastTaskOptions, DurableTaskOptions, TaskOptions } from '../definition/task-options.ts';
+import type {
+  BatchTaskOptions,
+  BroadcastTaskOptions,
+  DurableTaskOptions,
+  TaskOptions,
+} from '../definition/task-options.ts';
 import type { Layer } from '../definition/middleware.ts';
 import { toBatchBody, toBody, toDurableBody, type StepDefinition } from '../definition/workflow-definition.ts';
 import { isolate } from '../isolation/definition/isolate.ts';
@@ -27,25 +32,82 @@ interface Origin extends Starts {
 }
 
 /** A batch task that stands alone. */
-export function declareBatchTask<RawInput, Input, Given, Result, Passed>(options: BatchTaskOptions<RawInput, Input, Result, Given> | BroadcastTaskOptions<RawInput, Input, Result, Given>, { layers, ...starts }: Origin): TaskDeclaration<Passed, Result> {
+export function declareBatchTask<RawInput, Input, Given, Result, Passed>(
+  options: BatchTaskOptions<RawInput, Input, Result, Given> | BroadcastTaskOptions<RawInput, Input, Result, Given>,
+  { layers, ...starts }: Origin,
+): TaskDeclaration<Passed, Result> {
   const { name, fn, batch, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: undefined, batch: { config: batch, body: toBatchBody<Given>(fn), layers }, outputSchema: output };
-  const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
+  const step: StepDefinition = {
+    name,
+    parents: [],
+    settings,
+    body: undefined,
+    batch: { config: batch, body: toBatchBody<Given>(fn), layers },
+    outputSchema: output,
+  };
+  const definition = {
+    name,
+    settings: { ...settings, concurrency },
+    taskDefaults: {},
+    inputSchema: input ?? inputValidator,
+    steps: [step],
+    onFailure: undefined,
+    onSuccess: undefined,
+  };
   return new TaskDeclaration<Passed, Result>(definition, starts);
 }
 
 /** A durable task that stands alone. */
-export function declareDurableTask<RawInput, Input, Given, Result, Passed, Output>(options: DurableTaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined }, { layers, ...starts }: Origin): TaskDeclaration<Passed, Output> {
-  const { name, fn, evictionPolicy = defaultEvictionPolicy, input, inputValidator, output, concurrency, ...settings } = options;
-  const step: StepDefinition = { name, parents: [], settings, body: undefined, durable: { evictionPolicy, body: toDurableBody(fn, layers) }, outputSchema: output };
-  const definition = { name, settings: { ...settings, concurrency }, taskDefaults: {}, inputSchema: input ?? inputValidator, steps: [step], onFailure: undefined, onSuccess: undefined };
+export function declareDurableTask<RawInput, Input, Given, Result, Passed, Output>(
+  options: DurableTaskOptions<RawInput, Input, Result, Given> & {
+    output?: StandardSchema<unknown, Output> | undefined;
+  },
+  { layers, ...starts }: Origin,
+): TaskDeclaration<Passed, Output> {
+  const {
+    name,
+    fn,
+    evictionPolicy = defaultEvictionPolicy,
+    input,
+    inputValidator,
+    output,
+    concurrency,
+    ...settings
+  } = options;
+  const step: StepDefinition = {
+    name,
+    parents: [],
+    settings,
+    body: undefined,
+    durable: { evictionPolicy, body: toDurableBody(fn, layers) },
+    outputSchema: output,
+  };
+  const definition = {
+    name,
+    settings: { ...settings, concurrency },
+    taskDefaults: {},
+    inputSchema: input ?? inputValidator,
+    steps: [step],
+    onFailure: undefined,
+    onSuccess: undefined,
+  };
   return new TaskDeclaration<Passed, Output>(definition, starts);
 }
 
-export function declareTask<RawInput, Input, Given, Result, Passed, Output>(options: TaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined }, { layers, ...starts }: Origin): TaskDeclaration<Passed, Output> {
+export function declareTask<RawInput, Input, Given, Result, Passed, Output>(
+  options: TaskOptions<RawInput, Input, Result, Given> & { output?: StandardSchema<unknown, Output> | undefined },
+  { layers, ...starts }: Origin,
+): TaskDeclaration<Passed, Output> {
   const { name, fn, input, inputValidator, output, concurrency, isolation, ...settings } = options;
   const body = toBody(fn, layers);
-  const apart = isolate(isolation, { workflow: name, step: name, body, inputSchema: input ?? inputValidator, outputSchema: output, runner: starts.runner });
+  const apart = isolate(isolation, {
+    workflow: name,
+    step: name,
+    body,
+    inputSchema: input ?? inputValidator,
+    outputSchema: output,
+    runner: starts.runner,
+  });
   const step: StepDefinition = { name, parents: [], settings, body, outputSchema: output, isolation: apart };
   const definition = {
     name,

@@ -45,7 +45,10 @@ beforeAll(async () => {
   methods = await describedMethods();
   tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
   stranger = await makeNeighbour(pool, dataDir);
-  const hatchet = Hatchet.init({ token: engine.token, logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }) });
+  const hatchet = Hatchet.init({
+    token: engine.token,
+    logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }),
+  });
   tenantId = hatchet.tenantId;
   const task = hatchet.task({ name: 'own', fn: () => ({}) });
   const worker = await hatchet.worker('own', { workflows: [task], handleKill: false });
@@ -69,11 +72,23 @@ beforeAll(async () => {
   };
   await worker.stop();
   hatchet.close();
-  const create = (role: Role, expiresInDays?: number): Promise<string> => tokens.create({ tenantId, name: role, role, expiresInDays, addresses });
-  good = { viewer: await create('viewer'), trigger: await create('trigger'), worker: await create('worker'), admin: await create('admin') };
+  const create = (role: Role, expiresInDays?: number): Promise<string> =>
+    tokens.create({ tenantId, name: role, role, expiresInDays, addresses });
+  good = {
+    viewer: await create('viewer'),
+    trigger: await create('trigger'),
+    worker: await create('worker'),
+    admin: await create('admin'),
+  };
   const revoked = await create('admin');
   await tokens.revoke(tenantId, String(decodeJwt(revoked)['token_id']));
-  bad = { none: undefined, expired: await create('admin', -1), revoked, forged: await forged(good.admin), garbage: 'x.y.z' };
+  bad = {
+    none: undefined,
+    expired: await create('admin', -1),
+    revoked,
+    forged: await forged(good.admin),
+    garbage: 'x.y.z',
+  };
 });
 
 afterAll(async () => {
@@ -88,7 +103,9 @@ afterAll(async () => {
 async function forged(token: string): Promise<string> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   expect(await exportJWK(privateKey)).toHaveProperty('d');
-  return new SignJWT(decodeJwt(token)).setProtectedHeader({ alg: 'ES256', kid: decodeProtectedHeader(token).kid ?? '' }).sign(privateKey);
+  return new SignJWT(decodeJwt(token))
+    .setProtectedHeader({ alg: 'ES256', kid: decodeProtectedHeader(token).kid ?? '' })
+    .sign(privateKey);
 }
 
 /** The code's name; a stream that is open and well counts as OK. */
@@ -97,8 +114,13 @@ function callMethod(method: DescMethod, token: string | undefined): Promise<stri
   if (token !== undefined) metadata.set('authorization', `bearer ${token}`);
   const same = (bytes: Buffer): Buffer => bytes;
   const nothing = Buffer.alloc(0);
-  const nameOf = (error: ServiceError | null): string => (error === null ? 'OK' : (status[error.code] ?? String(error.code)));
-  if (method.methodKind === 'unary') return new Promise((resolve) => void client.makeUnaryRequest(pathOf(method), same, same, nothing, metadata, (error) => resolve(nameOf(error))));
+  const nameOf = (error: ServiceError | null): string =>
+    error === null ? 'OK' : (status[error.code] ?? String(error.code));
+  if (method.methodKind === 'unary')
+    return new Promise(
+      (resolve) =>
+        void client.makeUnaryRequest(pathOf(method), same, same, nothing, metadata, (error) => resolve(nameOf(error))),
+    );
   return new Promise((resolve) => {
     const watch = (call: ClientReadableStream<Buffer>): void => {
       call.on('data', () => {
@@ -108,7 +130,8 @@ function callMethod(method: DescMethod, token: string | undefined): Promise<stri
       call.on('end', () => resolve('OK'));
       call.on('error', (error: ServiceError) => resolve(nameOf(error)));
     };
-    if (method.methodKind === 'server_streaming') return watch(client.makeServerStreamRequest(pathOf(method), same, same, nothing, metadata));
+    if (method.methodKind === 'server_streaming')
+      return watch(client.makeServerStreamRequest(pathOf(method), same, same, nothing, metadata));
     const call = client.makeBidiStreamRequest(pathOf(method), same, same, metadata);
     watch(call);
     call.end();
@@ -118,12 +141,19 @@ function callMethod(method: DescMethod, token: string | undefined): Promise<stri
 async function callRoute(route: string, token: string | undefined, ids: Record<string, string> = own): Promise<number> {
   const [method = 'GET', pattern = '/'] = route.split(' ');
   const path = pattern.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? 'none');
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, { method, headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, ...(method === 'GET' ? {} : { body: '{}' }) });
+  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, {
+    method,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    ...(method === 'GET' ? {} : { body: '{}' }),
+  });
   await response.arrayBuffer();
   return response.status;
 }
 
-const needsOf = (path: string): Permission | undefined => (Object.hasOwn(methodRules, path) ? Object.entries(methodRules).find(([known]) => known === path)?.[1].needs : undefined);
+const needsOf = (path: string): Permission | undefined =>
+  Object.hasOwn(methodRules, path)
+    ? Object.entries(methodRules).find(([known]) => known === path)?.[1].needs
+    : undefined;
 const refusals = ['UNAUTHENTICATED', 'PERMISSION_DENIED'];
 /** What a webhook receives is checked by its own credentials. */
 const receiver = 'POST /api/v1/stable/tenants/:tenant/webhooks/:webhook';
@@ -155,7 +185,8 @@ describe('every method', () => {
     for (const method of methods) {
       for (const [what, token] of Object.entries(bad)) {
         const outcome = await callMethod(method, token);
-        const isRight = needsOf(pathOf(method)) === 'anyone' ? !refusals.includes(outcome) : outcome === 'UNAUTHENTICATED';
+        const isRight =
+          needsOf(pathOf(method)) === 'anyone' ? !refusals.includes(outcome) : outcome === 'UNAUTHENTICATED';
         if (!isRight) wrong.push(`${pathOf(method)} with ${what}: ${outcome}`);
       }
     }
@@ -205,7 +236,8 @@ describe('every route', () => {
       if (![400, 404, 501].includes(outcome)) wrong.push(`${route}: ${outcome}`);
     }
     expect(wrong).toEqual([]);
-    for (const route of routes.filter((each) => each.startsWith('DELETE '))) await callRoute(route, stranger.token, { ...own, tenant: stranger.tenantId });
+    for (const route of routes.filter((each) => each.startsWith('DELETE ')))
+      await callRoute(route, stranger.token, { ...own, tenant: stranger.tenantId });
     for (const name of ['cron', 'schedule', 'filter'] as const) {
       const route = routes.find((each) => each.startsWith('GET ') && each.endsWith(`/:${name}`)) ?? '';
       expect(await callRoute(route, good.admin), route).toBe(200);
@@ -215,8 +247,19 @@ describe('every route', () => {
 
 describe("a worker's token", () => {
   it('is enough for a worker from its start to its stop: nothing that it does is refused', async () => {
-    const hatchet = Hatchet.init({ token: good.worker, hostPort: `127.0.0.1:${engine.grpc.port}`, apiUrl: `http://127.0.0.1:${engine.http.port}`, logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }) });
-    const refusals = async (): Promise<unknown[]> => (await pool.query(`SELECT action FROM audit_line WHERE outcome = 'PERMISSION_DENIED' AND token_id = $1 AND action = 'PATCH /api/v1/workers/:worker'`, [decodeJwt(good.worker)['token_id']])).rows;
+    const hatchet = Hatchet.init({
+      token: good.worker,
+      hostPort: `127.0.0.1:${engine.grpc.port}`,
+      apiUrl: `http://127.0.0.1:${engine.http.port}`,
+      logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }),
+    });
+    const refusals = async (): Promise<unknown[]> =>
+      (
+        await pool.query(
+          `SELECT action FROM audit_line WHERE outcome = 'PERMISSION_DENIED' AND token_id = $1 AND action = 'PATCH /api/v1/workers/:worker'`,
+          [decodeJwt(good.worker)['token_id']],
+        )
+      ).rows;
     const task = hatchet.task({ name: 'stops-by-itself', fn: () => ({ ran: true }) });
     const worker = await hatchet.worker('stops', { workflows: [task], handleKill: false });
     const running = worker.start();
@@ -232,38 +275,67 @@ describe("a worker's token", () => {
 });
 
 describe('open calls', () => {
-  it.each(['revoked', 'expired'] as const)('end soon after their token was %s, and a worker gets nothing more', async (how) => {
-    const expiresInDays = how === 'expired' ? 3 / 86_400 : 1;
-    const token = await tokens.create({ tenantId, name: how, expiresInDays, addresses });
-    const clients = new GrpcClients(engine.grpc, token);
-    try {
-      const { workerId } = await clients.call(clients.dispatcher, clients.dispatcher.register, { workerName: how, actions: ['x:y'], services: [], labels: {}, slotConfig: {} });
-      const endings = new Map<string, string>();
-      const watch = (name: string, call: ClientReadableStream<unknown>): void => {
-        call.on('data', () => undefined);
-        call.on('error', (error: ServiceError) => endings.set(name, `${status[error.code]}: ${error.details}`));
-        call.on('end', () => endings.set(name, endings.get(name) ?? 'OK'));
-      };
-      watch('worker', clients.dispatcher.listenV2({ workerId }, clients.metadata()));
-      watch('overview', clients.monitor.streamOverview({}, clients.metadata()));
-      watch('journal', clients.monitor.streamRunEvents({ workflowNames: [] }, clients.metadata()));
-      watch('runs', clients.dispatcher.subscribeToWorkflowRuns(clients.metadata()));
-      watch('durable', clients.durable.durableTask(clients.metadata()));
-      if (how === 'revoked') await pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [decodeJwt(token)['token_id']]);
-      await vi.waitFor(() => expect([...endings.keys()].sort()).toEqual(['durable', 'journal', 'overview', 'runs', 'worker']), patient);
-      for (const ending of endings.values()) expect(ending).toMatch(how === 'revoked' ? /^UNAUTHENTICATED: the token was revoked/ : /^UNAUTHENTICATED: the token has expired/);
-      await vi.waitFor(async () => expect(await clients.call(clients.dispatcher, clients.dispatcher.heartbeat, { workerId }).then(() => 'OK', (error: ServiceError) => status[error.code])).toBe('UNAUTHENTICATED'), patient);
-    } finally {
-      clients.close();
-    }
-  });
+  it.each(['revoked', 'expired'] as const)(
+    'end soon after their token was %s, and a worker gets nothing more',
+    async (how) => {
+      const expiresInDays = how === 'expired' ? 3 / 86_400 : 1;
+      const token = await tokens.create({ tenantId, name: how, expiresInDays, addresses });
+      const clients = new GrpcClients(engine.grpc, token);
+      try {
+        const { workerId } = await clients.call(clients.dispatcher, clients.dispatcher.register, {
+          workerName: how,
+          actions: ['x:y'],
+          services: [],
+          labels: {},
+          slotConfig: {},
+        });
+        const endings = new Map<string, string>();
+        const watch = (name: string, call: ClientReadableStream<unknown>): void => {
+          call.on('data', () => undefined);
+          call.on('error', (error: ServiceError) => endings.set(name, `${status[error.code]}: ${error.details}`));
+          call.on('end', () => endings.set(name, endings.get(name) ?? 'OK'));
+        };
+        watch('worker', clients.dispatcher.listenV2({ workerId }, clients.metadata()));
+        watch('overview', clients.monitor.streamOverview({}, clients.metadata()));
+        watch('journal', clients.monitor.streamRunEvents({ workflowNames: [] }, clients.metadata()));
+        watch('runs', clients.dispatcher.subscribeToWorkflowRuns(clients.metadata()));
+        watch('durable', clients.durable.durableTask(clients.metadata()));
+        if (how === 'revoked')
+          await pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [decodeJwt(token)['token_id']]);
+        await vi.waitFor(
+          () => expect([...endings.keys()].sort()).toEqual(['durable', 'journal', 'overview', 'runs', 'worker']),
+          patient,
+        );
+        for (const ending of endings.values())
+          expect(ending).toMatch(
+            how === 'revoked' ? /^UNAUTHENTICATED: the token was revoked/ : /^UNAUTHENTICATED: the token has expired/,
+          );
+        await vi.waitFor(
+          async () =>
+            expect(
+              await clients.call(clients.dispatcher, clients.dispatcher.heartbeat, { workerId }).then(
+                () => 'OK',
+                (error: ServiceError) => status[error.code],
+              ),
+            ).toBe('UNAUTHENTICATED'),
+          patient,
+        );
+      } finally {
+        clients.close();
+      }
+    },
+  );
 });
 
 describe('the audit log', () => {
   it('names who changed what, from where and how it ended; reads and reports leave no line', async () => {
     const before = Number((await pool.query<{ count: string }>('SELECT count(*) FROM audit_line')).rows[0]?.count);
     const clients = new GrpcClients(engine.grpc, good.worker);
-    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'own', input: '{}', desiredWorkerLabels: {} });
+    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+      name: 'own',
+      input: '{}',
+      desiredWorkerLabels: {},
+    });
     await clients.call(clients.admin, clients.admin.getRunDetails, { externalId: workflowRunId });
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [workflowRunId] });
     clients.close();
@@ -272,16 +344,38 @@ describe('the audit log', () => {
       const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM audit_line');
       expect(Number(rows[0]?.count)).toBe(before + 3);
     }, patient);
-    const response = await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?limit=3`, { headers: { authorization: `Bearer ${good.admin}` } });
+    const response = await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?limit=3`, {
+      headers: { authorization: `Bearer ${good.admin}` },
+    });
     const body: unknown = await response.json();
     expect(body).toMatchObject({
       rows: expect.arrayContaining([
-        expect.objectContaining({ action: '/WorkflowService/TriggerWorkflow', ids: [workflowRunId], tokenName: 'worker', address: '127.0.0.1', outcome: 'OK' }),
-        expect.objectContaining({ action: '/v1.AdminService/CancelTasks', ids: [workflowRunId], tokenName: 'worker', outcome: 'OK' }),
-        expect.objectContaining({ action: 'PATCH /api/v1/workflows/:workflow', tokenName: 'viewer', outcome: 'PERMISSION_DENIED' }),
+        expect.objectContaining({
+          action: '/WorkflowService/TriggerWorkflow',
+          ids: [workflowRunId],
+          tokenName: 'worker',
+          address: '127.0.0.1',
+          outcome: 'OK',
+        }),
+        expect.objectContaining({
+          action: '/v1.AdminService/CancelTasks',
+          ids: [workflowRunId],
+          tokenName: 'worker',
+          outcome: 'OK',
+        }),
+        expect.objectContaining({
+          action: 'PATCH /api/v1/workflows/:workflow',
+          tokenName: 'viewer',
+          outcome: 'PERMISSION_DENIED',
+        }),
       ]),
     });
-    const found = await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?id=${workflowRunId}`, { headers: { authorization: `Bearer ${good.admin}` } });
-    expect(await found.json()).toMatchObject({ rows: [{ action: '/v1.AdminService/CancelTasks' }, { action: '/WorkflowService/TriggerWorkflow' }] });
+    const found = await fetch(
+      `http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?id=${workflowRunId}`,
+      { headers: { authorization: `Bearer ${good.admin}` } },
+    );
+    expect(await found.json()).toMatchObject({
+      rows: [{ action: '/v1.AdminService/CancelTasks' }, { action: '/WorkflowService/TriggerWorkflow' }],
+    });
   });
 });

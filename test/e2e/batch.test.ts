@@ -12,7 +12,13 @@ import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 const folder = makeTempFolder('batch');
 const calls = join(folder, 'calls.log');
-const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, workerTimeoutMs: 7_000, logLevel: 'warn' } as const;
+const options = {
+  dataDir: join(folder, 'data'),
+  grpcPort: 0,
+  httpPort: 0,
+  workerTimeoutMs: 7_000,
+  logLevel: 'warn',
+} as const;
 let engine: EngineChild;
 let workers: ChildProcess[] = [];
 let clients: GrpcClients;
@@ -22,7 +28,11 @@ let hatchet: Hatchet;
 beforeAll(async () => {
   writeFileSync(calls, '');
   engine = await spawnEngine(options);
-  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  Object.assign(process.env, {
+    HATCHET_CLIENT_TOKEN: engine.ready.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+  });
   workers = [startWorker()];
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   published = HatchetClient.init();
@@ -42,7 +52,11 @@ afterAll(async () => {
 });
 
 function startWorker(): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-batch/worker.mjs'), calls], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-batch/worker.mjs'), calls], {
+    cwd: packageRoot,
+    stdio: 'ignore',
+    env: process.env,
+  });
 }
 
 async function activeWorkers(): Promise<number> {
@@ -66,12 +80,21 @@ async function eventsOf(runId: string): Promise<string[]> {
 
 /** Members of every call of a task's body so far. */
 function callsOf(name: string): string[][] {
-  const lines = readFileSync(calls, 'utf8').split('\n').filter((line) => line !== '');
-  return lines.map((line): { name: string; members: string[] } => JSON.parse(line)).flatMap((call) => (call.name === name ? [call.members] : []));
+  const lines = readFileSync(calls, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines
+    .map((line): { name: string; members: string[] } => JSON.parse(line))
+    .flatMap((call) => (call.name === name ? [call.members] : []));
 }
 
-async function start(workflow: string, inputs: readonly object[]): Promise<{ runId: string; output: Promise<unknown> }[]> {
-  const refs = await published.admin.runWorkflows(inputs.map((input) => ({ workflowName: workflow, input, options: {} })));
+async function start(
+  workflow: string,
+  inputs: readonly object[],
+): Promise<{ runId: string; output: Promise<unknown> }[]> {
+  const refs = await published.admin.runWorkflows(
+    inputs.map((input) => ({ workflowName: workflow, input, options: {} })),
+  );
   return Promise.all(
     refs.map(async (ref) => {
       const output = ref.output;
@@ -87,30 +110,58 @@ async function statuses(runs: readonly { runId: string }[]): Promise<(RunStatus 
 
 describe("the published SDK's batch tasks, unmodified", () => {
   it('run as one call when the batch is full, and when its interval is over', async () => {
-    const runs = await start('batch-upper', ['a', 'b', 'c', 'd'].map((message) => ({ message })));
+    const runs = await start(
+      'batch-upper',
+      ['a', 'b', 'c', 'd'].map((message) => ({ message })),
+    );
     const outputs = await Promise.all(runs.map((run) => run.output));
     expect(outputs).toEqual([3, 3, 3, 1].map((size, index) => ({ 'batch-upper': { upper: 'ABCD'[index], size } })));
     expect(callsOf('batch-upper')).toEqual([runs.slice(0, 3).map((run) => run.runId), [runs[3]?.runId]]);
-    expect(await eventsOf(runs[3]?.runId ?? '')).toEqual(['RUN_CREATED', 'CREATED', 'QUEUED', 'WAITING_FOR_BATCH', 'BATCH_FLUSHED', 'ASSIGNED', 'SENT_TO_WORKER', 'STARTED', 'FINISHED', 'RUN_FINISHED']);
+    expect(await eventsOf(runs[3]?.runId ?? '')).toEqual([
+      'RUN_CREATED',
+      'CREATED',
+      'QUEUED',
+      'WAITING_FOR_BATCH',
+      'BATCH_FLUSHED',
+      'ASSIGNED',
+      'SENT_TO_WORKER',
+      'STARTED',
+      'FINISHED',
+      'RUN_FINISHED',
+    ]);
     await expect.poll(slotsUsed).toBe(0);
   });
 
   it('go by their keys, and fail where the key expression does', async () => {
-    const runs = await start('batch-keyed', ['x', 'y', 'x', 'y', 'x'].map((group) => ({ group })));
+    const runs = await start(
+      'batch-keyed',
+      ['x', 'y', 'x', 'y', 'x'].map((group) => ({ group })),
+    );
     const outputs = await Promise.all(runs.map((run) => run.output));
-    expect(outputs).toEqual(['x', 'y', 'x', 'y', 'x'].map((group, index) => ({ 'batch-keyed': { group, groups: 1, size: index === 4 ? 1 : 2 } })));
+    expect(outputs).toEqual(
+      ['x', 'y', 'x', 'y', 'x'].map((group, index) => ({
+        'batch-keyed': { group, groups: 1, size: index === 4 ? 1 : 2 },
+      })),
+    );
     const [bad] = await start('batch-keyed', [{}]);
-    await expect.poll(async () => (await getRun(bad?.runId ?? '')).run?.errorMessage).toContain('failed to parse batch group key expression');
+    await expect
+      .poll(async () => (await getRun(bad?.runId ?? '')).run?.errorMessage)
+      .toContain('failed to parse batch group key expression');
   });
 
   it('give one output to all, fail as one, and are cancelled as one', async () => {
-    const sums = await start('batch-sum', [1, 2, 3, 4].map((n) => ({ n })));
+    const sums = await start(
+      'batch-sum',
+      [1, 2, 3, 4].map((n) => ({ n })),
+    );
     expect(await Promise.all(sums.map((run) => run.output))).toEqual(sums.map(() => ({ 'batch-sum': { sum: 10 } })));
     const broken = await start('batch-broken', [{}, {}]);
     await expect.poll(() => statuses(broken)).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
     expect((await getRun(broken[1]?.runId ?? '')).run?.errorMessage).toBe('the whole batch is no good');
     const quitting = await start('batch-quitting', [{}, {}]);
-    await expect.poll(() => statuses(quitting)).toEqual([RunStatus.RUN_STATUS_CANCELLED, RunStatus.RUN_STATUS_CANCELLED]);
+    await expect
+      .poll(() => statuses(quitting))
+      .toEqual([RunStatus.RUN_STATUS_CANCELLED, RunStatus.RUN_STATUS_CANCELLED]);
     const stuck = await start('batch-stuck', [{}, {}]);
     await expect.poll(() => statuses(stuck)).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
     await expect.poll(slotsUsed).toBe(0);
@@ -141,8 +192,17 @@ describe('batch tasks of our SDK', () => {
 
   it('fail and retry run by run', async () => {
     // By name nobody checks the input before the worker does.
-    const results = await Promise.allSettled([task.run({ n: 2 }), task.run({ n: 3 }), hatchet.run('halve', { n: -1 }), task.run({ n: 8 })]);
-    expect(results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason instanceof RunFailedError && result.reason.message))).toEqual([
+    const results = await Promise.allSettled([
+      task.run({ n: 2 }),
+      task.run({ n: 3 }),
+      hatchet.run('halve', { n: -1 }),
+      task.run({ n: 8 }),
+    ]);
+    expect(
+      results.map((result) =>
+        result.status === 'fulfilled' ? result.value : result.reason instanceof RunFailedError && result.reason.message,
+      ),
+    ).toEqual([
       { half: 1, attempt: 0 },
       { half: 1.5, attempt: 1 },
       expect.stringContaining('Too small'),
@@ -163,14 +223,24 @@ describe('batch tasks of our SDK', () => {
   });
 
   it('read the outputs of their parents, log to their runs, and run again with a replay', async () => {
-    const runs = await flow.runManyNoWait([1, 2].map((n) => ({ input: { n }, opts: { additionalMetadata: { number: `${n}` } } })));
-    const outputs = [{ first: { n: 10 }, second: { sum: 11, by: 2, number: '1' } }, { first: { n: 20 }, second: { sum: 22, by: 2, number: '2' } }];
+    const runs = await flow.runManyNoWait(
+      [1, 2].map((n) => ({ input: { n }, opts: { additionalMetadata: { number: `${n}` } } })),
+    );
+    const outputs = [
+      { first: { n: 10 }, second: { sum: 11, by: 2, number: '1' } },
+      { first: { n: 20 }, second: { sum: 22, by: 2, number: '2' } },
+    ];
     expect(await Promise.all(runs.map((run) => run.output))).toEqual(outputs);
     const [one] = runs;
-    const { lines } = await clients.call(clients.monitor, clients.monitor.listLogs, { id: one?.workflowRunId ?? '', levels: [] });
+    const { lines } = await clients.call(clients.monitor, clients.monitor.listLogs, {
+      id: one?.workflowRunId ?? '',
+      levels: [],
+    });
     expect(lines.map((line) => line.message)).toEqual(['adds 1']);
     await hatchet.runs.replay({ ids: runs.map((run) => run.workflowRunId) });
-    await expect.poll(async () => (await eventsOf(one?.workflowRunId ?? '')).filter((type) => type === 'RUN_FINISHED').length).toBe(2);
+    await expect
+      .poll(async () => (await eventsOf(one?.workflowRunId ?? '')).filter((type) => type === 'RUN_FINISHED').length)
+      .toBe(2);
     expect(await Promise.all(runs.map((run) => hatchet.runRef(run.workflowRunId).output))).toEqual(outputs);
   });
 });
@@ -218,7 +288,11 @@ function declareFlow(client: Hatchet) {
       for (const [id, { n }] of Object.entries(inputs)) {
         const member = ctx.member(id);
         await member.log(`adds ${n}`);
-        outputs[id] = { sum: n + (await member.parentOutput(first)).n, by: ctx.memberIds.length, number: member.additionalMetadata()['number'] };
+        outputs[id] = {
+          sum: n + (await member.parentOutput(first)).n,
+          by: ctx.memberIds.length,
+          number: member.additionalMetadata()['number'],
+        };
       }
       return outputs;
     },
@@ -228,14 +302,19 @@ function declareFlow(client: Hatchet) {
 
 describe('kill -9', () => {
   it('of engine and worker loses no batch and doubles none', async () => {
-    const long = await start('batch-slow', Array.from({ length: 5 }, (_, n) => ({ n, ms: 60_000 })));
+    const long = await start(
+      'batch-slow',
+      Array.from({ length: 5 }, (_, n) => ({ n, ms: 60_000 })),
+    );
     await expect.poll(() => callsOf('batch-slow').length).toBe(1);
     await expect.poll(async () => (await getRun(long[0]?.runId ?? '')).tasks[0]?.startedAt).toBeDefined();
     // Two that wait for company while the engine dies: they are gathered on disk.
     const waiting = await start('batch-broken', [{}]);
     await engine.end('SIGKILL');
     engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
-    await expect.poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code).toBe('BATCH');
+    await expect
+      .poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code)
+      .toBe('BATCH');
     // The engine's death takes no batch from its worker; the worker's does.
     expect(await statuses(long)).toEqual(long.map(() => RunStatus.RUN_STATUS_RUNNING));
     const [first] = workers;
@@ -245,10 +324,14 @@ describe('kill -9', () => {
     await expect.poll(() => callsOf('batch-slow').length, { timeout: 30_000 }).toBe(2);
     expect(callsOf('batch-slow')[1]?.sort()).toEqual(long.map((run) => run.runId).sort());
     await published.runs.cancel({ ids: long.slice(0, 1).map((run) => run.runId) });
-    await expect.poll(() => statuses(long)).toEqual([RunStatus.RUN_STATUS_CANCELLED, ...long.slice(1).map(() => RunStatus.RUN_STATUS_RUNNING)]);
+    await expect
+      .poll(() => statuses(long))
+      .toEqual([RunStatus.RUN_STATUS_CANCELLED, ...long.slice(1).map(() => RunStatus.RUN_STATUS_RUNNING)]);
     await published.runs.cancel({ ids: long.map((run) => run.runId) });
     await expect.poll(slotsUsed).toBe(0);
     const partner = await start('batch-broken', [{}]);
-    await expect.poll(() => statuses([...waiting, ...partner])).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
+    await expect
+      .poll(() => statuses([...waiting, ...partner]))
+      .toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
   });
 });

@@ -35,8 +35,18 @@ describe('jest', () => {
   const jest = [tool('jest/bin/jest.js'), '--cacheDirectory', join(folder, 'cache')];
 
   it.each([
-    { name: 'without a flag, JavaScript and TypeScript, and ends by itself', files: 'engine|typescript', env: {}, passed: 3 },
-    { name: 'with --experimental-vm-modules, ES modules', files: 'esm', env: { NODE_OPTIONS: '--experimental-vm-modules' }, passed: 1 },
+    {
+      name: 'without a flag, JavaScript and TypeScript, and ends by itself',
+      files: 'engine|typescript',
+      env: {},
+      passed: 3,
+    },
+    {
+      name: 'with --experimental-vm-modules, ES modules',
+      files: 'esm',
+      env: { NODE_OPTIONS: '--experimental-vm-modules' },
+      passed: 1,
+    },
   ])('$name', async ({ files, env, passed }) => {
     const { code, stderr } = await runNode([...jest, files], env);
     expect(stderr).toMatch(new RegExp(`^Tests: +${passed} passed, ${passed} total$`, 'm'));
@@ -51,11 +61,22 @@ describe('Node', () => {
     const engine = await createTestEngine({ setEnvironment: false });
     const database = new Client({ connectionString: engine.databaseUrl });
     try {
-      const env = { HATCHET_CLIENT_TOKEN: engine.token, HATCHET_CLIENT_HOST_PORT: engine.hostPort, HATCHET_CLIENT_API_URL: engine.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+      const env = {
+        HATCHET_CLIENT_TOKEN: engine.token,
+        HATCHET_CLIENT_HOST_PORT: engine.hostPort,
+        HATCHET_CLIENT_API_URL: engine.apiUrl,
+        HATCHET_CLIENT_TLS_STRATEGY: 'none',
+      };
       const { code, stdout, stderr } = await runNode(['--no-experimental-require-module', 'worker.js'], env);
-      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${join(packageRoot, 'dist/cjs/index.cjs')}\nHello, Ada\n`, stderr: '' });
+      expect({ code, stdout, stderr }).toEqual({
+        code: 0,
+        stdout: `${join(packageRoot, 'dist/cjs/index.cjs')}\nHello, Ada\n`,
+        stderr: '',
+      });
       await database.connect();
-      const { rows } = await database.query<{ schema: string }>(`SELECT definition ->> 'inputJsonSchema' AS schema FROM workflow_version`);
+      const { rows } = await database.query<{ schema: string }>(
+        `SELECT definition ->> 'inputJsonSchema' AS schema FROM workflow_version`,
+      );
       expect(JSON.parse(rows[0]?.schema ?? 'null')).toMatchObject({ properties: { name: { type: 'string' } } }); // by the project's own converter
     } finally {
       await database.end();
@@ -71,7 +92,22 @@ describe('TypeScript that becomes CommonJS', () => {
     ['commonjs', 'bundler'],
   ])('module %s, moduleResolution %s', async (module, moduleResolution) => {
     const types = join(packageRoot, 'node_modules', '@types');
-    const { code, stdout } = await runNode([tool('typescript/bin/tsc'), '--noEmit', '--strict', '--target', 'es2023', '--module', module, '--moduleResolution', moduleResolution, '--typeRoots', types, '--types', 'node', 'types.cts']);
+    const { code, stdout } = await runNode([
+      tool('typescript/bin/tsc'),
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2023',
+      '--module',
+      module,
+      '--moduleResolution',
+      moduleResolution,
+      '--typeRoots',
+      types,
+      '--types',
+      'node',
+      'types.cts',
+    ]);
     expect(stdout).toBe('');
     expect(code).toBe(0);
   });

@@ -11,7 +11,11 @@ import { createLog } from '../../engine/log.ts';
 import { replayJournal } from '../../engine/model/journal.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
-import { StepActionEventType, type AssignedAction, type WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  StepActionEventType,
+  type AssignedAction,
+  type WorkflowRunEvent,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -38,17 +42,40 @@ function handle(action: AssignedAction): Outcome {
 beforeAll(async () => {
   database = await createTestDatabase();
   // The data folder does not exist yet: an engine on an external database makes it too.
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'new', 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'new', 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+  });
   clients = new GrpcClients(engine.grpc, engine.token);
   const pool = createPool(database.url, { name: 'test', max: 2, statementMs: 5000, log: createLog('silent') });
   const tenant = await ensureTenant(pool, 'stranger');
-  const token = await new Tokens(pool, await KeyRing.open(pool, { dataDir: join(folder, 'new', 'data') })).create({ tenantId: tenant.id, name: 't', addresses: { serverUrl: '', grpcBroadcastAddress: '' } });
+  const token = await new Tokens(pool, await KeyRing.open(pool, { dataDir: join(folder, 'new', 'data') })).create({
+    tenantId: tenant.id,
+    name: 't',
+    addresses: { serverUrl: '', grpcBroadcastAddress: '' },
+  });
   await pool.end();
   strangers = new GrpcClients(engine.grpc, token);
   sql = new Client({ connectionString: database.url });
   await sql.connect();
-  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', { retries: 3 })]));
-  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('dag', [taskRequest('a'), taskRequest('b', { parents: ['a'] }), taskRequest('c', { parents: ['a'] }), taskRequest('d', { parents: ['b', 'c'] })]));
+  await clients.call(
+    clients.admin,
+    clients.admin.putWorkflow,
+    workflowRequest('one', [taskRequest('only', { retries: 3 })]),
+  );
+  await clients.call(
+    clients.admin,
+    clients.admin.putWorkflow,
+    workflowRequest('dag', [
+      taskRequest('a'),
+      taskRequest('b', { parents: ['a'] }),
+      taskRequest('c', { parents: ['a'] }),
+      taskRequest('d', { parents: ['b', 'c'] }),
+    ]),
+  );
   await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('parked', [taskRequest('nobody')]));
   worker = new ContractWorker(clients, handle);
   await worker.start(['wf:only', 'wf:a', 'wf:b', 'wf:c', 'wf:d']);
@@ -65,7 +92,12 @@ afterAll(async () => {
 });
 
 async function trigger(workflowName: string, input: unknown = {}, extra: Record<string, string> = {}): Promise<string> {
-  const request = { workflowName, input: Buffer.from(JSON.stringify(input)), additionalMetadata: Buffer.from('{"team":"blue"}'), desiredWorkerLabels: {} };
+  const request = {
+    workflowName,
+    input: Buffer.from(JSON.stringify(input)),
+    additionalMetadata: Buffer.from('{"team":"blue"}'),
+    desiredWorkerLabels: {},
+  };
   return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, extra)).externalId;
 }
 
@@ -98,32 +130,87 @@ describe('bad input', () => {
     const { admin, workflows, dispatcher, events } = clients;
     const before = await rowCounts();
     const run = (workflowName: string, input: Buffer, metadata = '{}', priority?: number): Promise<unknown> =>
-      clients.call(admin, admin.triggerWorkflowRun, { workflowName, input, additionalMetadata: Buffer.from(metadata), priority, desiredWorkerLabels: {} });
+      clients.call(admin, admin.triggerWorkflowRun, {
+        workflowName,
+        input,
+        additionalMetadata: Buffer.from(metadata),
+        priority,
+        desiredWorkerLabels: {},
+      });
     const ok = Buffer.from('{}');
-    const put = (request: Parameters<typeof workflowRequest>): Promise<unknown> => clients.call(admin, admin.putWorkflow, workflowRequest(...request));
+    const put = (request: Parameters<typeof workflowRequest>): Promise<unknown> =>
+      clients.call(admin, admin.putWorkflow, workflowRequest(...request));
     const child = { desiredWorkerLabels: {} };
 
-    expect(await codeOf(run('nobody', ok))).toMatchObject({ code: Code.NOT_FOUND, message: expect.stringContaining('there is no workflow "nobody"') });
-    expect(await codeOf(run('one', Buffer.from('{"a":')))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('not valid JSON') });
-    expect(await codeOf(run('one', Buffer.from('"\\u0000"')))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('NUL') });
+    expect(await codeOf(run('nobody', ok))).toMatchObject({
+      code: Code.NOT_FOUND,
+      message: expect.stringContaining('there is no workflow "nobody"'),
+    });
+    expect(await codeOf(run('one', Buffer.from('{"a":')))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringContaining('not valid JSON'),
+    });
+    expect(await codeOf(run('one', Buffer.from('"\\u0000"')))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringContaining('NUL'),
+    });
     expect(await codeOf(run('one', Buffer.from('"\0"')))).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    expect(await codeOf(run('one', Buffer.from(JSON.stringify('x'.repeat(5 * 1024 * 1024)))))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: expect.stringContaining('5242882 bytes; the limit is 4194304') });
+    expect(await codeOf(run('one', Buffer.from(JSON.stringify('x'.repeat(5 * 1024 * 1024)))))).toMatchObject({
+      code: Code.RESOURCE_EXHAUSTED,
+      message: expect.stringContaining('5242882 bytes; the limit is 4194304'),
+    });
     expect(await codeOf(run('one', ok, '[1]'))).toMatchObject({ code: Code.INVALID_ARGUMENT });
     expect(await codeOf(run('one', ok, '{"a":"\\ud800"}'))).toMatchObject({ code: Code.INVALID_ARGUMENT });
     expect(await codeOf(run('one', ok, '{}', 9))).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    expect(await codeOf(trigger('one', {}, { 'hatchet-run-id': 'not-an-id' }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(trigger('one', {}, { 'hatchet-run-id': 'not-an-id' }))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+    });
     // One bad run refuses the whole bulk call.
-    const bulk = [{ name: 'one', input: '{}', ...child }, { name: 'nobody', input: '{}', ...child }];
-    expect(await codeOf(clients.call(workflows, workflows.bulkTriggerWorkflow, { workflows: bulk }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(clients.call(workflows, workflows.bulkTriggerWorkflow, { workflows: Array.from({ length: 1001 }, () => ({ name: 'one', input: '{}', ...child })) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    const bulk = [
+      { name: 'one', input: '{}', ...child },
+      { name: 'nobody', input: '{}', ...child },
+    ];
+    expect(await codeOf(clients.call(workflows, workflows.bulkTriggerWorkflow, { workflows: bulk }))).toMatchObject({
+      code: Code.NOT_FOUND,
+    });
+    expect(
+      await codeOf(
+        clients.call(workflows, workflows.bulkTriggerWorkflow, {
+          workflows: Array.from({ length: 1001 }, () => ({ name: 'one', input: '{}', ...child })),
+        }),
+      ),
+    ).toMatchObject({ code: Code.INVALID_ARGUMENT });
     expect(await codeOf(put(['bad name', [taskRequest('x')]]))).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    expect(await codeOf(put(['loop', [taskRequest('x', { parents: ['y'] }), taskRequest('y', { parents: ['x'] })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('wait for each other') });
-    expect(await codeOf(put(['slow', [taskRequest('x', { timeout: '5 minutes' })]]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('not a duration') });
-    expect(await codeOf(put(['keyed', [taskRequest('x')], { concurrencyArr: [{ expression: 'input.' }] }]))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('the concurrency expression of workflow keyed') });
-    expect(await codeOf(clients.call(dispatcher, dispatcher.heartbeat, { workerId: newId(), heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(clients.call(events, events.putLog, { taskRunExternalId: newId(), createdAt: new Date(), message: '', metadata: '' }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(
+      await codeOf(put(['loop', [taskRequest('x', { parents: ['y'] }), taskRequest('y', { parents: ['x'] })]])),
+    ).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('wait for each other') });
+    expect(await codeOf(put(['slow', [taskRequest('x', { timeout: '5 minutes' })]]))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringContaining('not a duration'),
+    });
+    expect(
+      await codeOf(put(['keyed', [taskRequest('x')], { concurrencyArr: [{ expression: 'input.' }] }])),
+    ).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringContaining('the concurrency expression of workflow keyed'),
+    });
+    expect(
+      await codeOf(clients.call(dispatcher, dispatcher.heartbeat, { workerId: newId(), heartbeatAt: new Date() })),
+    ).toMatchObject({ code: Code.NOT_FOUND });
+    expect(
+      await codeOf(
+        clients.call(events, events.putLog, {
+          taskRunExternalId: newId(),
+          createdAt: new Date(),
+          message: '',
+          metadata: '',
+        }),
+      ),
+    ).toMatchObject({ code: Code.INVALID_ARGUMENT });
     const forged = new GrpcClients(engine.grpc, `${engine.token.slice(0, -6)}AAAAAA`);
-    expect(await codeOf(forged.call(forged.admin, forged.admin.getRunDetails, { externalId: newId() }))).toMatchObject({ code: Code.UNAUTHENTICATED });
+    expect(await codeOf(forged.call(forged.admin, forged.admin.getRunDetails, { externalId: newId() }))).toMatchObject({
+      code: Code.UNAUTHENTICATED,
+    });
     forged.close();
     expect(await rowCounts()).toEqual(before);
   });
@@ -145,7 +232,12 @@ describe('what a trigger makes', () => {
     for (let i = 0; i < 30; i++) {
       const runId = await trigger(i % 2 === 0 ? 'one' : 'dag', { do: 'hold' });
       const [list, detail, events, contract] = await Promise.all([
-        clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, limit: 5 }),
+        clients.call(clients.monitor, clients.monitor.listRuns, {
+          statuses: [],
+          workflowNames: [],
+          metadata: {},
+          limit: 5,
+        }),
         clients.call(clients.monitor, clients.monitor.getRun, { runId }),
         clients.call(clients.monitor, clients.monitor.listRunEvents, { runId }),
         clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId }),
@@ -161,10 +253,14 @@ describe('what a trigger makes', () => {
 
   it('leaves a journal that replays to the state of every task', async () => {
     const inputs = ['done', 'fail', 'flaky', 'hold'];
-    const runs = await Promise.all(Array.from({ length: 60 }, (_, i) => trigger(i % 3 === 0 ? 'dag' : 'one', { do: inputs[i % 4] })));
+    const runs = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => trigger(i % 3 === 0 ? 'dag' : 'one', { do: inputs[i % 4] })),
+    );
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: runs.filter((_, i) => i % 4 === 3) });
     await expect.poll(async () => (await rowCounts())['live'], { interval: 50 }).toBe(0);
-    const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>('SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x');
+    const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>(
+      'SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x',
+    );
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.filter((row) => replayJournal(row.kinds) !== row.status)).toEqual([]);
   });
@@ -178,7 +274,9 @@ describe('a cancellation by filter', () => {
     const since = new Date(Date.now() - 60_000);
     const cancel = async (statuses: string[], additionalMetadata: string[] = []): Promise<string[]> => {
       const filter = { statuses, since, workflowIds: [], additionalMetadata };
-      return (await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [], filter })).cancelledTasks.sort();
+      return (
+        await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [], filter })
+      ).cancelledTasks.sort();
     };
     expect(await cancel(['QUEUED'], ['team:red'])).toEqual([]);
     expect(await cancel(['COMPLETED'])).toEqual([]);
@@ -197,9 +295,15 @@ describe('the event stream', () => {
       await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
     };
     await end();
-    expect(await strangers.call(strangers.admin, strangers.admin.replayTasks, { externalIds: [runId] })).toEqual({ replayedTasks: [] });
-    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId, newId()] })).toEqual({ replayedTasks: [runId] });
-    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId] })).toEqual({ replayedTasks: [] });
+    expect(await strangers.call(strangers.admin, strangers.admin.replayTasks, { externalIds: [runId] })).toEqual({
+      replayedTasks: [],
+    });
+    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId, newId()] })).toEqual({
+      replayedTasks: [runId],
+    });
+    expect(await clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId] })).toEqual({
+      replayedTasks: [],
+    });
     const types: string[] = [];
     const stream = clients.monitor.streamRunEvents({ runId, workflowNames: [] }, clients.metadata());
     stream.on('data', (page: StreamRunEventsResponse) => types.push(...page.events.map((event) => event.type)));
@@ -207,12 +311,21 @@ describe('the event stream', () => {
     await expect.poll(() => types.filter((type) => type === 'STARTED').length, { interval: 20 }).toBe(2);
     await end();
     await over;
-    expect(types.filter((type) => type === 'RETRIED_BY_USER' || type === 'RUN_FINISHED')).toEqual(['RUN_FINISHED', 'RETRIED_BY_USER', 'RUN_FINISHED']);
+    expect(types.filter((type) => type === 'RETRIED_BY_USER' || type === 'RUN_FINISHED')).toEqual([
+      'RUN_FINISHED',
+      'RETRIED_BY_USER',
+      'RUN_FINISHED',
+    ]);
     expect(types.at(-1)).toBe('RUN_FINISHED');
   });
 
   it('resumes by cursor without a gap or a repeat', async () => {
-    const from = await clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, limit: 1 });
+    const from = await clients.call(clients.monitor, clients.monitor.listRuns, {
+      statuses: [],
+      workflowNames: [],
+      metadata: {},
+      limit: 1,
+    });
     const seen: RunEvent[] = [];
     let cursor = `${String(Date.now() * 1000).padStart(17, '0')}-99`;
     const over = new AbortController();
@@ -237,14 +350,17 @@ describe('the event stream', () => {
       while (!over.signal.aborted) await readSome(1 + Math.floor(Math.random() * 40));
     })();
     const runs: string[] = [];
-    for (let i = 0; i < 10; i++) runs.push(...(await Promise.all(Array.from({ length: 10 }, () => trigger(i % 2 === 0 ? 'one' : 'dag')))));
+    for (let i = 0; i < 10; i++)
+      runs.push(...(await Promise.all(Array.from({ length: 10 }, () => trigger(i % 2 === 0 ? 'one' : 'dag')))));
     await expect.poll(() => seen.filter((event) => event.type === 'RUN_FINISHED').length).toBe(runs.length);
     over.abort();
     await reading;
     const cursors = seen.map((event) => event.cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     expect([...cursors].sort()).toEqual(cursors);
-    const stored = await Promise.all(runs.map((runId) => clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })));
+    const stored = await Promise.all(
+      runs.map((runId) => clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })),
+    );
     expect(seen.length).toBe(stored.reduce((sum, { events }) => sum + events.length, 0));
   });
 });
@@ -252,13 +368,30 @@ describe('the event stream', () => {
 describe('a collision of idempotency keys', () => {
   it("is the words that Python's SDK knows it by, in the call and in its status", async () => {
     const idempotency = { expression: 'input.id', ttlMs: 60_000n, method: IdempotencyMethod.TTL };
-    await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('once', [taskRequest('only')], { idempotency }));
+    await clients.call(
+      clients.admin,
+      clients.admin.putWorkflow,
+      workflowRequest('once', [taskRequest('only')], { idempotency }),
+    );
     const first = await trigger('once', { id: 'a' });
-    const refused: ServiceError = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'once', input: '{"id":"a"}', desiredWorkerLabels: {} }).then(() => Promise.reject(new Error('no collision')), (error: ServiceError) => error);
+    const refused: ServiceError = await clients
+      .call(clients.workflows, clients.workflows.triggerWorkflow, {
+        name: 'once',
+        input: '{"id":"a"}',
+        desiredWorkerLabels: {},
+      })
+      .then(
+        () => Promise.reject(new Error('no collision')),
+        (error: ServiceError) => error,
+      );
     expect(refused).toMatchObject({ code: Code.ALREADY_EXISTS, details: 'idempotency key collision' });
     const [status] = refused.metadata.get('grpc-status-details-bin');
     // google.rpc.Status: the code, then the message.
-    expect(Buffer.from(status ?? '').subarray(0, 29).toString('latin1')).toBe('\x08\x06\x12\x19idempotency key collision');
+    expect(
+      Buffer.from(status ?? '')
+        .subarray(0, 29)
+        .toString('latin1'),
+    ).toBe('\x08\x06\x12\x19idempotency key collision');
     expect(Buffer.from(status ?? '').includes(first)).toBe(true);
   });
 });
@@ -269,19 +402,69 @@ describe('tenants', () => {
     await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
     const { monitor, admin, dispatcher, events } = strangers;
     expect(await codeOf(strangers.call(monitor, monitor.getRun, { runId }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(strangers.call(monitor, monitor.getRun, { runId: newId() }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(strangers.call(admin, admin.getRunDetails, { externalId: runId }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect((await strangers.call(monitor, monitor.listRuns, { statuses: [], workflowNames: [], metadata: {} })).rows).toEqual([]);
+    expect(await codeOf(strangers.call(monitor, monitor.getRun, { runId: newId() }))).toMatchObject({
+      code: Code.NOT_FOUND,
+    });
+    expect(await codeOf(strangers.call(admin, admin.getRunDetails, { externalId: runId }))).toMatchObject({
+      code: Code.NOT_FOUND,
+    });
+    expect(
+      (await strangers.call(monitor, monitor.listRuns, { statuses: [], workflowNames: [], metadata: {} })).rows,
+    ).toEqual([]);
     expect((await strangers.call(monitor, monitor.listWorkflows, {})).rows).toEqual([]);
     expect((await strangers.call(monitor, monitor.listWorkers, { all: true })).rows).toEqual([]);
     expect((await strangers.call(admin, admin.cancelTasks, { externalIds: [runId] })).cancelledTasks).toEqual([]);
-    expect(await codeOf(strangers.call(admin, admin.triggerWorkflowRun, { workflowName: 'one', input: Buffer.from('{}'), additionalMetadata: Buffer.from(''), desiredWorkerLabels: {} }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(strangers.call(dispatcher, dispatcher.heartbeat, { workerId: worker.workerId, heartbeatAt: new Date() }))).toMatchObject({ code: Code.NOT_FOUND });
-    expect(await codeOf(strangers.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId }))).toMatchObject({ code: Code.NOT_FOUND });
-    await strangers.call(events, events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: 'intruder', metadata: '' });
-    await strangers.call(monitor, monitor.putLogs, { lines: [{ taskRunExternalId: runId, taskRetryCount: 0, createdAt: new Date(), level: 'INFO', message: 'intruder', metadata: '' }] });
-    expect((await clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [] })).lines).toEqual([]);
-    const report = { workerId: '', jobId: '', jobRunId: '', taskId: runId, taskRunExternalId: runId, actionId: 'wf:only', eventTimestamp: new Date(), eventType: 2 as const, eventPayload: '{}', retryCount: 0 };
+    expect(
+      await codeOf(
+        strangers.call(admin, admin.triggerWorkflowRun, {
+          workflowName: 'one',
+          input: Buffer.from('{}'),
+          additionalMetadata: Buffer.from(''),
+          desiredWorkerLabels: {},
+        }),
+      ),
+    ).toMatchObject({ code: Code.NOT_FOUND });
+    expect(
+      await codeOf(
+        strangers.call(dispatcher, dispatcher.heartbeat, { workerId: worker.workerId, heartbeatAt: new Date() }),
+      ),
+    ).toMatchObject({ code: Code.NOT_FOUND });
+    expect(
+      await codeOf(strangers.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId })),
+    ).toMatchObject({ code: Code.NOT_FOUND });
+    await strangers.call(events, events.putLog, {
+      taskRunExternalId: runId,
+      createdAt: new Date(),
+      message: 'intruder',
+      metadata: '',
+    });
+    await strangers.call(monitor, monitor.putLogs, {
+      lines: [
+        {
+          taskRunExternalId: runId,
+          taskRetryCount: 0,
+          createdAt: new Date(),
+          level: 'INFO',
+          message: 'intruder',
+          metadata: '',
+        },
+      ],
+    });
+    expect((await clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [] })).lines).toEqual(
+      [],
+    );
+    const report = {
+      workerId: '',
+      jobId: '',
+      jobRunId: '',
+      taskId: runId,
+      taskRunExternalId: runId,
+      actionId: 'wf:only',
+      eventTimestamp: new Date(),
+      eventType: 2 as const,
+      eventPayload: '{}',
+      retryCount: 0,
+    };
     await strangers.call(dispatcher, dispatcher.sendStepActionEvent, report);
     expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_RUNNING);
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
@@ -293,25 +476,49 @@ describe('a worker', () => {
     const runId = await trigger('one', { do: 'hold' });
     await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
-    await expect.poll(() => worker.received.some((action) => action.taskRunExternalId === runId && action.actionType === 1)).toBe(true);
+    await expect
+      .poll(() => worker.received.some((action) => action.taskRunExternalId === runId && action.actionType === 1))
+      .toBe(true);
     const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-    expect(rows.find((row) => row.workerId === worker.workerId)?.slots).toEqual([{ type: 'default', total: 100, used: 0 }]);
+    expect(rows.find((row) => row.workerId === worker.workerId)?.slots).toEqual([
+      { type: 'default', total: 100, used: 0 },
+    ]);
   });
 
   it('is told of which task a run is a child, and under which index and key', async () => {
     const parentId = await trigger('one', { do: 'hold' });
     const { workflows } = clients;
-    const child = { name: 'one', input: '{}', parentTaskRunExternalId: parentId, childIndex: 3, childKey: 'mine', desiredWorkerLabels: {} };
+    const child = {
+      name: 'one',
+      input: '{}',
+      parentTaskRunExternalId: parentId,
+      childIndex: 3,
+      childKey: 'mine',
+      desiredWorkerLabels: {},
+    };
     const { workflowRunId } = await clients.call(workflows, workflows.triggerWorkflow, child);
     await untilStatus(workflowRunId, RunStatus.RUN_STATUS_COMPLETED);
-    const started = (runId: string): AssignedAction | undefined => worker.received.find((action) => action.workflowRunId === runId);
-    expect(started(workflowRunId)).toMatchObject({ parentWorkflowRunId: parentId, childWorkflowIndex: 3, childWorkflowKey: 'mine' });
-    expect(started(parentId)).toMatchObject({ parentWorkflowRunId: undefined, childWorkflowIndex: undefined, childWorkflowKey: undefined });
+    const started = (runId: string): AssignedAction | undefined =>
+      worker.received.find((action) => action.workflowRunId === runId);
+    expect(started(workflowRunId)).toMatchObject({
+      parentWorkflowRunId: parentId,
+      childWorkflowIndex: 3,
+      childWorkflowKey: 'mine',
+    });
+    expect(started(parentId)).toMatchObject({
+      parentWorkflowRunId: undefined,
+      childWorkflowIndex: undefined,
+      childWorkflowKey: undefined,
+    });
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [parentId] });
   });
 
   it('has its own errors told as they came, and the engine has its as plain text, wherever they are told', async () => {
-    await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('slow', [taskRequest('slow', { timeout: '1s' })], { onFailureTask: taskRequest('after') }));
+    await clients.call(
+      clients.admin,
+      clients.admin.putWorkflow,
+      workflowRequest('slow', [taskRequest('slow', { timeout: '1s' })], { onFailureTask: taskRequest('after') }),
+    );
     const other = new ContractWorker(clients, ({ taskName }) => (taskName === 'slow' ? 'hold' : { output: {} }));
     await other.start(['wf:slow', 'wf:after']);
     const errors = async (runId: string): Promise<[Record<string, string>, (string | undefined)[]]> => {
@@ -325,29 +532,58 @@ describe('a worker', () => {
         stream.write({ workflowRunId: runId });
       });
       const { taskRuns } = await clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId });
-      return [Object.fromEntries(results.flatMap(({ taskName, error }) => (error === undefined ? [] : [[taskName, error]]))), Object.values(taskRuns).flatMap(({ error }) => error ?? [])];
+      return [
+        Object.fromEntries(results.flatMap(({ taskName, error }) => (error === undefined ? [] : [[taskName, error]]))),
+        Object.values(taskRuns).flatMap(({ error }) => error ?? []),
+      ];
     };
     const [late, broken] = ['ran longer than its execution timeout of 1s', '{"message":"told to fail","stack":""}'];
     expect(await errors(await trigger('slow'))).toEqual([{ slow: late }, [late]]);
-    expect(JSON.parse(other.received.find(({ taskName }) => taskName === 'after')?.actionPayload ?? '{}')).toMatchObject({ step_run_errors: { slow: late } });
+    expect(
+      JSON.parse(other.received.find(({ taskName }) => taskName === 'after')?.actionPayload ?? '{}'),
+    ).toMatchObject({ step_run_errors: { slow: late } });
     expect(await errors(await trigger('one', { do: 'fail' }))).toEqual([{ only: broken }, [broken]]);
     other.hangUp();
   });
 
   it('says with a failure how long its retry is to wait, alone or of a batch', async () => {
     const delayed = async (runId: string, fail: (action: AssignedAction) => Promise<unknown>): Promise<void> => {
-      const started = (): AssignedAction | undefined => worker.received.find((action) => action.workflowRunId === runId);
+      const started = (): AssignedAction | undefined =>
+        worker.received.find((action) => action.workflowRunId === runId);
       await expect.poll(started).toBeDefined();
       await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
       const action = started();
       if (action !== undefined) await fail(action);
-      expect((await clients.call(clients.monitor, clients.monitor.getRun, { runId })).tasks).toMatchObject([{ liveState: 'DELAYED', cause: { code: 'BACKOFF' } }]);
+      expect((await clients.call(clients.monitor, clients.monitor.getRun, { runId })).tasks).toMatchObject([
+        { liveState: 'DELAYED', cause: { code: 'BACKOFF' } },
+      ]);
       await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
     };
     const { dispatcher } = clients;
-    const common = { workerId: worker.workerId, jobId: '', jobRunId: '', taskId: '', actionId: 'wf:only', eventTimestamp: new Date(), eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED };
-    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) => clients.call(dispatcher, dispatcher.sendStepActionEvent, { ...common, taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }));
-    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) => clients.call(dispatcher, dispatcher.sendBatchActionEvent, { ...common, items: [{ taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }] }));
+    const common = {
+      workerId: worker.workerId,
+      jobId: '',
+      jobRunId: '',
+      taskId: '',
+      actionId: 'wf:only',
+      eventTimestamp: new Date(),
+      eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+    };
+    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) =>
+      clients.call(dispatcher, dispatcher.sendStepActionEvent, {
+        ...common,
+        taskRunExternalId,
+        eventPayload: '{"message":"busy"}',
+        retryCount: 0,
+        retryAfterMs: 3_600_000n,
+      }),
+    );
+    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) =>
+      clients.call(dispatcher, dispatcher.sendBatchActionEvent, {
+        ...common,
+        items: [{ taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }],
+      }),
+    );
   });
 
   it('releases its slot early, refreshes its timeout, and keeps log lines in order', async () => {
@@ -355,25 +591,70 @@ describe('a worker', () => {
     await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
     const { dispatcher, events, monitor } = clients;
     await clients.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId });
-    const refreshed = await clients.call(dispatcher, dispatcher.refreshTimeout, { taskRunExternalId: runId, incrementTimeoutBy: '5m' });
+    const refreshed = await clients.call(dispatcher, dispatcher.refreshTimeout, {
+      taskRunExternalId: runId,
+      incrementTimeoutBy: '5m',
+    });
     expect((refreshed.timeoutAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(5 * 60_000);
-    await Promise.all(Array.from({ length: 200 }, (_, i) => clients.call(events, events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: `line ${i}`, level: 'INFO', metadata: '' })));
+    await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        clients.call(events, events.putLog, {
+          taskRunExternalId: runId,
+          createdAt: new Date(),
+          message: `line ${i}`,
+          level: 'INFO',
+          metadata: '',
+        }),
+      ),
+    );
     const { lines } = await clients.call(monitor, monitor.listLogs, { id: runId, levels: [] });
     expect(lines.map((line) => line.message)).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i}`));
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
     const { events: timeline } = await clients.call(monitor, monitor.listRunEvents, { runId });
-    expect(timeline.map((event) => event.type)).toEqual(['RUN_CREATED', 'CREATED', 'QUEUED', 'ASSIGNED', 'SENT_TO_WORKER', 'STARTED', 'SLOT_RELEASED', 'TIMEOUT_REFRESHED', 'CANCELLED', 'RUN_FINISHED']);
+    expect(timeline.map((event) => event.type)).toEqual([
+      'RUN_CREATED',
+      'CREATED',
+      'QUEUED',
+      'ASSIGNED',
+      'SENT_TO_WORKER',
+      'STARTED',
+      'SLOT_RELEASED',
+      'TIMEOUT_REFRESHED',
+      'CANCELLED',
+      'RUN_FINISHED',
+    ]);
   });
 
   it('hands over log lines in bulk: in their order, all or none', async () => {
     const runId = await trigger('one', { do: 'hold' });
     await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
     const { monitor } = clients;
-    const lines = (count: number, message = (index: number) => `line ${index}`): { taskRunExternalId: string; taskRetryCount: number; createdAt: Date; level: string; message: string; metadata: string }[] =>
-      Array.from({ length: count }, (_, index) => ({ taskRunExternalId: runId, taskRetryCount: 0, createdAt: new Date(), level: 'WARN', message: message(index), metadata: '{"n":1}' }));
+    const lines = (
+      count: number,
+      message = (index: number) => `line ${index}`,
+    ): {
+      taskRunExternalId: string;
+      taskRetryCount: number;
+      createdAt: Date;
+      level: string;
+      message: string;
+      metadata: string;
+    }[] =>
+      Array.from({ length: count }, (_, index) => ({
+        taskRunExternalId: runId,
+        taskRetryCount: 0,
+        createdAt: new Date(),
+        level: 'WARN',
+        message: message(index),
+        metadata: '{"n":1}',
+      }));
     await clients.call(monitor, monitor.putLogs, { lines: lines(1000) });
-    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(10, (index) => (index === 7 ? '' : 'x')) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(1001) }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(
+      await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(10, (index) => (index === 7 ? '' : 'x')) })),
+    ).toMatchObject({ code: Code.INVALID_ARGUMENT });
+    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(1001) }))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+    });
     const all = (await clients.call(monitor, monitor.listLogs, { id: runId, levels: [], limit: 10_000 })).lines;
     expect(all.map((line) => line.message)).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
     expect(all[0]).toMatchObject({ level: 'WARN', metadata: '{"n":1}', attempt: 0 });

@@ -31,7 +31,14 @@ afterAll(async () => {
 });
 
 async function start(name: string, ports: { grpc: number; http: number } = { grpc: 0, http: 0 }): Promise<EngineChild> {
-  const engine = await spawnEngine({ dataDir: join(folder, name), databaseUrl: database.url, secretKeyFile: join(folder, 'secret.key'), grpcPort: ports.grpc, httpPort: ports.http, logLevel: 'warn' });
+  const engine = await spawnEngine({
+    dataDir: join(folder, name),
+    databaseUrl: database.url,
+    secretKeyFile: join(folder, 'secret.key'),
+    grpcPort: ports.grpc,
+    httpPort: ports.http,
+    logLevel: 'warn',
+  });
   engines.push(engine);
   return engine;
 }
@@ -74,8 +81,17 @@ describe('time, over kill -9', () => {
     const ports = { grpc: engine.ready.grpc.port, http: engine.ready.http.port };
     const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
     await hatchet.ratelimits.upsert({ key: 'put', limit: 5, duration: RateLimitDuration.SECOND });
-    const byKey = hatchet.task({ name: 'by-key', retries: 1, rateLimits: [{ dynamicKey: '"tenant"', units: 'input.units', limit: 7, duration: RateLimitDuration.SECOND }], fn: (input: { units: number }) => ({ used: input.units }) });
-    const byName = hatchet.task({ name: 'by-name', rateLimits: [{ staticKey: 'put', units: 1 }], fn: (input: { units: number }) => ({ used: input.units }) });
+    const byKey = hatchet.task({
+      name: 'by-key',
+      retries: 1,
+      rateLimits: [{ dynamicKey: '"tenant"', units: 'input.units', limit: 7, duration: RateLimitDuration.SECOND }],
+      fn: (input: { units: number }) => ({ used: input.units }),
+    });
+    const byName = hatchet.task({
+      name: 'by-name',
+      rateLimits: [{ staticKey: 'put', units: 1 }],
+      fn: (input: { units: number }) => ({ used: input.units }),
+    });
     const worker = await hatchet.worker('limited', { handleKill: false, workflows: [byKey, byName] });
     const running = worker.start();
     await worker.waitUntilReady();
@@ -83,7 +99,7 @@ describe('time, over kill -9', () => {
     await byKey.runNoWait(wanted.map((units) => ({ units })));
     await byName.runNoWait(wanted.map(() => ({ units: 1 })));
     let kills = 0;
-    for (let left = -1; left !== 0; ) {
+    for (let left = -1; left !== 0;) {
       await delay(Math.floor(random() * 1500)); // the random point at which the axe falls
       if (kills < 5) {
         await kill(engine);
@@ -100,11 +116,17 @@ describe('time, over kill -9', () => {
     engines = [];
     const [dynamic, fixed] = [await grants('by-key'), await grants('by-name')];
     const sums = { dynamic: windows(dynamic, 1_000_000), fixed: windows(fixed, 1_000_000) };
-    process.stdout.write(`rate limits: seed ${seed}, ${kills} kills, units by window ${sums.dynamic.join(' ')} of 7, ${sums.fixed.join(' ')} of 5\n`);
+    process.stdout.write(
+      `rate limits: seed ${seed}, ${kills} kills, units by window ${sums.dynamic.join(' ')} of 7, ${sums.fixed.join(' ')} of 5\n`,
+    );
     expect(Math.max(...sums.dynamic)).toBeLessThanOrEqual(7);
     expect(Math.max(...sums.fixed)).toBeLessThanOrEqual(5);
-    expect(dynamic.reduce((sum, { units }) => sum + units, 0)).toBeGreaterThanOrEqual(wanted.reduce((sum, units) => sum + units, 0));
-    const { rows } = await client.query<{ ended: number; results: number }>(`SELECT count(*)::integer AS results, count(DISTINCT task_id)::integer AS ended FROM result WHERE status = 3`);
+    expect(dynamic.reduce((sum, { units }) => sum + units, 0)).toBeGreaterThanOrEqual(
+      wanted.reduce((sum, units) => sum + units, 0),
+    );
+    const { rows } = await client.query<{ ended: number; results: number }>(
+      `SELECT count(*)::integer AS results, count(DISTINCT task_id)::integer AS ended FROM result WHERE status = 3`,
+    );
     expect(rows[0]).toEqual({ ended: 80, results: 80 });
   });
 
@@ -117,7 +139,9 @@ describe('time, over kill -9', () => {
     const running = worker.start();
     await worker.waitUntilReady();
     const ticks = async (): Promise<number[]> => {
-      const { rows } = await client.query<{ tick: string }>(`SELECT r.metadata::jsonb ->> 'hatchet__cron_scheduled_at' AS tick FROM run r JOIN workflow w ON w.id = r.workflow_id WHERE w.name = 'ticking' ORDER BY 1`);
+      const { rows } = await client.query<{ tick: string }>(
+        `SELECT r.metadata::jsonb ->> 'hatchet__cron_scheduled_at' AS tick FROM run r JOIN workflow w ON w.id = r.workflow_id WHERE w.name = 'ticking' ORDER BY 1`,
+      );
       return rows.map(({ tick }) => Date.parse(tick) / 1000);
     };
     await expect.poll(async () => (await ticks()).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);

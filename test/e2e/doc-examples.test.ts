@@ -8,7 +8,10 @@ import { makeTempFolder } from '../helpers/temp-folder.ts';
 const folder = makeTempFolder('doc-examples');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const inFolder = (path: string): string[] => readdirSync(join(packageRoot, path)).filter((name) => name.endsWith('.md')).map((name) => join(path, name));
+const inFolder = (path: string): string[] =>
+  readdirSync(join(packageRoot, path))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(path, name));
 const guides = ['README.md', ...inFolder('docs/guides')];
 const pages = [...guides, 'CONTRIBUTING.md', ...inFolder('docs'), ...inFolder('docs/adr')];
 
@@ -19,7 +22,9 @@ function examplesOf(page: string): { path: string; code: string }[] {
   const text = textOf(page);
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => {
     const code = match[1] ?? '';
-    const path = /^\/\/ ([\w./-]+\.ts)\b/.exec(code)?.[1] ?? join('src', `line-${text.slice(0, match.index).split('\n').length + 1}.ts`);
+    const path =
+      /^\/\/ ([\w./-]+\.ts)\b/.exec(code)?.[1] ??
+      join('src', `line-${text.slice(0, match.index).split('\n').length + 1}.ts`);
     return { path: join(basename(page, '.md'), path), code };
   });
 }
@@ -34,16 +39,35 @@ function makeProject(): string {
     symlinkSync(join(packageRoot, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
   }
   symlinkSync(packageRoot, join(folder, 'node_modules', 'hatchet-ts'), 'dir');
-  const compilerOptions = { target: 'es2023', lib: ['es2023'], module: 'preserve', types: ['node'], strict: true, noUncheckedIndexedAccess: true, allowImportingTsExtensions: true, skipLibCheck: true, noEmit: true };
+  const compilerOptions = {
+    target: 'es2023',
+    lib: ['es2023'],
+    module: 'preserve',
+    types: ['node'],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    noEmit: true,
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['**/*.ts'] }));
   // Not linked: the stand-ins resolve `hatchet-ts` from here.
-  writeFileSync(join(folder, 'stand-ins.d.ts'), readFileSync(join(packageRoot, 'test', 'fixtures', 'doc-examples', 'stand-ins.d.ts')));
+  writeFileSync(
+    join(folder, 'stand-ins.d.ts'),
+    readFileSync(join(packageRoot, 'test', 'fixtures', 'doc-examples', 'stand-ins.d.ts')),
+  );
   return folder;
 }
 
 /** As GitHub makes it from a heading. */
-const anchor = (heading: string): string => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-');
-const anchorsOf = (page: string): string[] => [...textOf(page).matchAll(/^#+ (.+)$/gm)].map((match) => anchor(match[1] ?? ''));
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+const anchorsOf = (page: string): string[] =>
+  [...textOf(page).matchAll(/^#+ (.+)$/gm)].map((match) => anchor(match[1] ?? ''));
 
 describe('the documentation', () => {
   it('has examples that type-check against the package', async () => {
@@ -57,17 +81,23 @@ describe('the documentation', () => {
       for (let other = 2; existsSync(join(project, free)); other++) free = path.replace(/\.ts$/, `.${other}.ts`);
       writeFileSync(join(project, free), module(code));
     }
-    const checked = await runProgram(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', project], { cwd: project });
+    const checked = await runProgram(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', project], {
+      cwd: project,
+    });
     expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it.each(pages)('%s links to what exists', (page) => {
-    const dead = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '').filter((link) => {
-      if (/^\w+:/.test(link)) return false;
-      const [path = '', heading] = link.split('#');
-      const target = path === '' ? page : join(dirname(page), path);
-      return !existsSync(resolve(packageRoot, target)) || (heading !== undefined && !anchorsOf(target).includes(heading));
-    });
+    const dead = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((link) => {
+        if (/^\w+:/.test(link)) return false;
+        const [path = '', heading] = link.split('#');
+        const target = path === '' ? page : join(dirname(page), path);
+        return (
+          !existsSync(resolve(packageRoot, target)) || (heading !== undefined && !anchorsOf(target).includes(heading))
+        );
+      });
     expect(dead).toEqual([]);
   });
 });

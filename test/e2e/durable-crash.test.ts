@@ -44,8 +44,19 @@ let clients: GrpcClients;
 
 function startWorker(): ChildProcess {
   const { token, http } = engine.ready;
-  const env = { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_HOST_PORT: `127.0.0.1:${proxy.port}`, HATCHET_CLIENT_API_URL: `http://127.0.0.1:${http.port}`, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'OFF' };
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/durable-crash/worker.mjs'), notes], { cwd: packageRoot, stdio: 'ignore', env });
+  const env = {
+    ...process.env,
+    HATCHET_CLIENT_TOKEN: token,
+    HATCHET_CLIENT_HOST_PORT: `127.0.0.1:${proxy.port}`,
+    HATCHET_CLIENT_API_URL: `http://127.0.0.1:${http.port}`,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'OFF',
+  };
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/durable-crash/worker.mjs'), notes], {
+    cwd: packageRoot,
+    stdio: 'ignore',
+    env,
+  });
 }
 
 async function database(): Promise<Client> {
@@ -66,7 +77,13 @@ async function one<Row extends Record<string, unknown>>(sql: string, values: unk
 
 beforeAll(async () => {
   writeFileSync(notes, '');
-  options = { dataDir: join(folder, 'data'), grpcPort: await freePort(), httpPort: await freePort(), workerTimeoutMs: 6_000, logLevel: 'error' };
+  options = {
+    dataDir: join(folder, 'data'),
+    grpcPort: await freePort(),
+    httpPort: await freePort(),
+    workerTimeoutMs: 6_000,
+    logLevel: 'error',
+  };
   engine = await spawnEngine(options);
   const setUp = await database();
   await setUp.query(crashPoints);
@@ -88,8 +105,18 @@ afterAll(async () => {
 async function trigger(scope: string): Promise<string> {
   return vi.waitFor(
     async () => {
-      await clients.call(clients.events, clients.events.push, { key: 'crash', payload: '{"came":true}', eventTimestamp: new Date(), scope });
-      const { externalId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'mixed', input: Buffer.from(JSON.stringify({ scope })), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
+      await clients.call(clients.events, clients.events.push, {
+        key: 'crash',
+        payload: '{"came":true}',
+        eventTimestamp: new Date(),
+        scope,
+      });
+      const { externalId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, {
+        workflowName: 'mixed',
+        input: Buffer.from(JSON.stringify({ scope })),
+        additionalMetadata: Buffer.from('{}'),
+        desiredWorkerLabels: {},
+      });
       return externalId;
     },
     { timeout: 30_000, interval: 100 },
@@ -135,7 +162,11 @@ async function revive(victim: (typeof victims)[number]): Promise<void> {
 }
 
 /** Stops the run at its n-th transaction, kills, and lets everything come back. @returns whether there was such a transaction */
-async function crash(n: number, victim: (typeof victims)[number], way: (typeof ways)[number]): Promise<{ runId: string; reached: boolean }> {
+async function crash(
+  n: number,
+  victim: (typeof victims)[number],
+  way: (typeof ways)[number],
+): Promise<{ runId: string; reached: boolean }> {
   await dataFolder();
   const gate = await database();
   await gate.query('UPDATE crash_seen SET n = 0');
@@ -151,7 +182,8 @@ async function crash(n: number, victim: (typeof victims)[number], way: (typeof w
     },
     { timeout: 60_000, interval: 5 },
   );
-  const open = async (): Promise<unknown> => gate.query('SELECT pg_advisory_unlock($1)', [gateKey]).catch(() => undefined);
+  const open = async (): Promise<unknown> =>
+    gate.query('SELECT pg_advisory_unlock($1)', [gateKey]).catch(() => undefined);
   if (reached && way === 'before the commit') {
     await kill(victim);
     await open();
@@ -159,7 +191,11 @@ async function crash(n: number, victim: (typeof victims)[number], way: (typeof w
     proxy.hold();
     await open();
     // The commit is there for others to see.
-    await vi.waitFor(async () => expect((await gate.query<{ n: number }>('SELECT n FROM crash_seen')).rows[0]?.n).toBeGreaterThanOrEqual(n), { timeout: 20_000, interval: 2 });
+    await vi.waitFor(
+      async () =>
+        expect((await gate.query<{ n: number }>('SELECT n FROM crash_seen')).rows[0]?.n).toBeGreaterThanOrEqual(n),
+      { timeout: 20_000, interval: 2 },
+    );
     await kill(victim);
     proxy.drop();
   }
@@ -170,17 +206,34 @@ async function crash(n: number, victim: (typeof victims)[number], way: (typeof w
 
 async function check(runId: string): Promise<void> {
   const output = await outcome(runId);
-  expect(output).toMatchObject({ one: { doubled: 2 }, two: { doubled: 4 }, many: [{ doubled: 6 }, { doubled: 8 }], raced: { came: true } });
-  const children = await one<{ n: number; distinct: number }>('SELECT count(*)::integer AS n, count(DISTINCT id)::integer AS distinct FROM run WHERE parent_task_id = $1', [runId]);
+  expect(output).toMatchObject({
+    one: { doubled: 2 },
+    two: { doubled: 4 },
+    many: [{ doubled: 6 }, { doubled: 8 }],
+    raced: { came: true },
+  });
+  const children = await one<{ n: number; distinct: number }>(
+    'SELECT count(*)::integer AS n, count(DISTINCT id)::integer AS distinct FROM run WHERE parent_task_id = $1',
+    [runId],
+  );
   expect(children).toEqual({ n: 4, distinct: 4 });
   // What a memo gave is what its commit holds, and after that commit its function never ran again.
   const client = await database();
-  const { rows } = await client.query<{ payload: string; at_ms: string }>(`SELECT r.payload, r.seq / 1000 AS at_ms FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1 AND e.kind = 3`, [runId]);
-  const sleeps = await client.query<{ n: number }>(`SELECT count(*)::integer AS n FROM durable_entry WHERE task_id = $1 AND asked LIKE '%"sleep"%'`, [runId]);
+  const { rows } = await client.query<{ payload: string; at_ms: string }>(
+    `SELECT r.payload, r.seq / 1000 AS at_ms FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1 AND e.kind = 3`,
+    [runId],
+  );
+  const sleeps = await client.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM durable_entry WHERE task_id = $1 AND asked LIKE '%"sleep"%'`,
+    [runId],
+  );
   await client.end();
   expect(sleeps.rows[0]?.n).toBe(3);
   for (const name of ['first', 'second']) {
-    const runs = readFileSync(notes, 'utf8').split('\n').map((line) => line.split(' ')).filter(([id, memo]) => id === runId && memo === name);
+    const runs = readFileSync(notes, 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([id, memo]) => id === runId && memo === name);
     const committed = rows.find((row) => row.payload === JSON.stringify(output[name]));
     expect(committed).toBeDefined();
     expect(runs.map(([, , value]) => value)).toContain(output[name]);
@@ -195,7 +248,9 @@ describe('a durable task of a dozen operations', () => {
     const stride = everything ? 1 : 2;
     for (let n = 1; ; n += stride) {
       const turn = (n - 1) / stride;
-      const plan = everything ? victims.flatMap((victim) => ways.map((way) => ({ victim, way }))) : [{ victim: victims[turn % 3] ?? 'worker', way: ways[Math.floor(turn / 3) % 2] ?? 'before the commit' }];
+      const plan = everything
+        ? victims.flatMap((victim) => ways.map((way) => ({ victim, way })))
+        : [{ victim: victims[turn % 3] ?? 'worker', way: ways[Math.floor(turn / 3) % 2] ?? 'before the commit' }];
       let last = false;
       for (const { victim, way } of plan) {
         const { runId, reached } = await crash(n, victim, way);

@@ -70,11 +70,18 @@ beforeAll(async () => {
     ],
     random,
   );
-  const workflows = programs.map((program, index) => ({ name: 'program', input: JSON.stringify({ program, scope: scopeOf(index) }), desiredWorkerLabels: {} }));
+  const workflows = programs.map((program, index) => ({
+    name: 'program',
+    input: JSON.stringify({ program, scope: scopeOf(index) }),
+    desiredWorkerLabels: {},
+  }));
   const { workflows: service } = fleet.clients;
   // Refused until a worker has said what the name means.
   for (let from = 0; from < count; from += 500) {
-    const { workflowRunIds } = await vi.waitFor(() => fleet.clients.call(service, service.bulkTriggerWorkflow, { workflows: workflows.slice(from, from + 500) }), { timeout: 60_000, interval: 100 });
+    const { workflowRunIds } = await vi.waitFor(
+      () => fleet.clients.call(service, service.bulkTriggerWorkflow, { workflows: workflows.slice(from, from + 500) }),
+      { timeout: 60_000, interval: 100 },
+    );
     runIds = [...runIds, ...workflowRunIds];
   }
 });
@@ -84,20 +91,32 @@ afterAll(async () => {
 });
 
 function shuffled(cards: readonly Blow[]): Blow[] {
-  return cards.map((card) => ({ card, at: random() })).sort((a, b) => a.at - b.at).map(({ card }) => card);
+  return cards
+    .map((card) => ({ card, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ card }) => card);
 }
 
 /** Some of the events that are waited for, and some that are not. Pushes that fail are made up for by later ones. */
 async function pushSome(listens: Seen['listens'], serial: number): Promise<void> {
   const wanted = listens.filter(() => random() < 0.3).map(({ task, key }) => ({ key, index: runIds.indexOf(task) }));
   const chance = ['a', 'b'].map((key) => ({ key, index: Math.floor(random() * count) }));
-  const events = [...wanted, ...chance].map(({ key, index }, n) => ({ key, scope: scopeOf(index), payload: JSON.stringify({ serial, n }), eventTimestamp: new Date() }));
+  const events = [...wanted, ...chance].map(({ key, index }, n) => ({
+    key,
+    scope: scopeOf(index),
+    payload: JSON.stringify({ serial, n }),
+    eventTimestamp: new Date(),
+  }));
   await fleet.clients.call(fleet.clients.events, fleet.clients.events.bulkPush, { events }).catch(() => undefined);
 }
 
 /** Starts a random run again from one of its first nodes, wherever it is, ended or not. One that has no such node stays as it is. */
 async function branchOne(): Promise<void> {
-  const request = { taskExternalId: runIds[Math.floor(random() * count)] ?? '', nodeId: BigInt(1 + Math.floor(random() * 4)), branchId: 0n };
+  const request = {
+    taskExternalId: runIds[Math.floor(random() * count)] ?? '',
+    nodeId: BigInt(1 + Math.floor(random() * 4)),
+    branchId: 0n,
+  };
   await fleet.clients.call(fleet.clients.admin, fleet.clients.admin.branchDurableTask, request).catch(() => undefined);
 }
 
@@ -132,7 +151,12 @@ async function untilEnded(): Promise<void> {
 }
 
 function describeLog(nodes: readonly DurableNode[], given: ReadonlyMap<string, string>): string {
-  return nodes.map((node) => `  ${node.node} of branch ${node.branch}: ${JSON.stringify(node.asked)} by invocation ${node.invocation} at ${node.askedSeq}${node.result === null ? '' : `, ${node.result.status} at ${node.result.seq}: ${given.get(`${node.branch} ${node.node}`)}`}`).join('\n');
+  return nodes
+    .map(
+      (node) =>
+        `  ${node.node} of branch ${node.branch}: ${JSON.stringify(node.asked)} by invocation ${node.invocation} at ${node.askedSeq}${node.result === null ? '' : `, ${node.result.status} at ${node.result.seq}: ${given.get(`${node.branch} ${node.node}`)}`}`,
+    )
+    .join('\n');
 }
 
 /** Of a run that was branched, its newest branch. @returns its nodes */
@@ -143,15 +167,26 @@ async function check(index: number, notes: ReadonlyMap<string, string[][]>): Pro
   const stored = (await readStoredLogs(await fleet.connection(), [runId])).get(runId) ?? { points: [], entries: [] };
   const branch = stored.points.at(-1)?.branch ?? firstBranch;
   const nodes = visibleNodes(stored, branch);
-  const rows = await fleet.query<{ branch: number; node: number; payload: string | null; output: string | null }>(givenBy, [runId]);
-  const given = new Map(rows.map((row) => [`${row.branch} ${row.node}`, JSON.stringify(JSON.parse(row.payload ?? row.output ?? 'null'))]));
+  const rows = await fleet.query<{ branch: number; node: number; payload: string | null; output: string | null }>(
+    givenBy,
+    [runId],
+  );
+  const given = new Map(
+    rows.map((row) => [`${row.branch} ${row.node}`, JSON.stringify(JSON.parse(row.payload ?? row.output ?? 'null'))]),
+  );
   const noted = notes.get(runId) ?? [];
   const where = `seed ${seed}, program ${index}, run ${runId}:\n  ${JSON.stringify(program)}\nits log on branch ${branch}:\n${describeLog(nodes, given)}\nwhat its workers noted:\n${noted.map((words) => `  ${words.join(' ')}`).join('\n')}\n`;
 
   const results = await fleet.query<{ status: number; output: string | null; error: string | null }>(ends, [runId]);
   expect(results[0], where).toEqual({ status: RunStatus.Completed, output: expect.any(String), error: null });
-  expect(noted.filter(([what]) => what === 'trouble'), where).toEqual([]);
-  const read = await readLog(program, nodes, { answers: 'first', resultOf: (node) => nodeResult(nameOf(node), node.result?.status, given.get(`${node.branch} ${node.node}`) ?? '') });
+  expect(
+    noted.filter(([what]) => what === 'trouble'),
+    where,
+  ).toEqual([]);
+  const read = await readLog(program, nodes, {
+    answers: 'first',
+    resultOf: (node) => nodeResult(nameOf(node), node.result?.status, given.get(`${node.branch} ${node.node}`) ?? ''),
+  });
   expect(read, where).toEqual(JSON.parse(results[0]?.output ?? ''));
 
   const children = await fleet.query<{ id: string }>(childrenOf, [runId]);
@@ -161,37 +196,63 @@ async function check(index: number, notes: ReadonlyMap<string, string[][]>): Pro
 
   for (const node of nodes.filter((each) => each.kind === EntryKind.Memo && each.result !== null)) {
     const calls = noted.filter(([what, , name]) => what === 'memo' && name === nameOf(node));
-    expect(calls.map(([, , , value]) => value), where).toContain(given.get(`${node.branch} ${node.node}`));
+    expect(
+      calls.map(([, , , value]) => value),
+      where,
+    ).toContain(given.get(`${node.branch} ${node.node}`));
     // After its commit its function never ran again. Both are this machine's clock, one in whole milliseconds.
-    for (const [, , , , ranAtMs] of calls) expect(Number(ranAtMs), where).toBeLessThanOrEqual((node.result?.seq ?? 0) / 1000 + 1);
+    for (const [, , , , ranAtMs] of calls)
+      expect(Number(ranAtMs), where).toBeLessThanOrEqual((node.result?.seq ?? 0) / 1000 + 1);
   }
   return nodes.length;
 }
 
 /** What is known of runs that do not end. */
 async function unended(): Promise<string> {
-  const stuck = (await fleet.query<{ task_id: string }>('SELECT task_id FROM live WHERE task_id = ANY($1::uuid[]) LIMIT 3', [runIds])).map((row) => row.task_id);
+  const stuck = (
+    await fleet.query<{ task_id: string }>('SELECT task_id FROM live WHERE task_id = ANY($1::uuid[]) LIMIT 3', [runIds])
+  ).map((row) => row.task_id);
   const logs = await readStoredLogs(await fleet.connection(), stuck);
-  return stuck.map((id) => `run ${id}: ${JSON.stringify(programs[runIds.indexOf(id)])}\n${describeLog(logs.get(id)?.entries ?? [], new Map())}`).join('\n');
+  return stuck
+    .map(
+      (id) =>
+        `run ${id}: ${JSON.stringify(programs[runIds.indexOf(id)])}\n${describeLog(logs.get(id)?.entries ?? [], new Map())}`,
+    )
+    .join('\n');
 }
 
 describe('random durable programs in our SDK', () => {
-  it('end with what their logs say, whoever dies, leaves or is cut off meanwhile', async () => {
-    await untilEnded().catch(async (error: unknown) => {
-      throw new Error(`seed ${seed}: ${String(error)}\n${await unended()}`);
-    });
-    const notes = new Map<string, string[][]>();
-    for (const words of fleet.notes()) notes.set(words[1] ?? '', [...(notes.get(words[1] ?? '') ?? []), words]);
-    const all = [...notes.values()].flat();
-    let nodes = 0;
-    for (const index of programs.keys()) nodes += await check(index, notes);
-    const [journal] = await fleet.query<{ kinds: string }>(journalOf, [runIds]);
-    const [branches] = await fleet.query<{ made: number }>(branchesOf, [runIds]);
-    const kinds = journal?.kinds ?? '';
-    const counts = { programs: count, nodes, branches: branches?.made ?? 0, invocations: all.filter(([what]) => what === 'start').length, evictions: kinds.split('I').length - 1, reassigned: kinds.split('G').length - 1, blows: Object.fromEntries(fleet.struck) };
-    process.stdout.write(`durable programs, seed ${seed}: ${JSON.stringify(counts)}\n`);
-    expect(Object.keys(counts.blows).sort()).toEqual([...new Set(deck)].sort());
-    expect(Math.min(counts.evictions, counts.branches)).toBeGreaterThan(0);
-    await vi.waitFor(async () => expect(await fleet.query('SELECT task_id FROM durable_listen', [])).toEqual([]), patient);
-  }, 600_000 + count * 500);
+  it(
+    'end with what their logs say, whoever dies, leaves or is cut off meanwhile',
+    async () => {
+      await untilEnded().catch(async (error: unknown) => {
+        throw new Error(`seed ${seed}: ${String(error)}\n${await unended()}`);
+      });
+      const notes = new Map<string, string[][]>();
+      for (const words of fleet.notes()) notes.set(words[1] ?? '', [...(notes.get(words[1] ?? '') ?? []), words]);
+      const all = [...notes.values()].flat();
+      let nodes = 0;
+      for (const index of programs.keys()) nodes += await check(index, notes);
+      const [journal] = await fleet.query<{ kinds: string }>(journalOf, [runIds]);
+      const [branches] = await fleet.query<{ made: number }>(branchesOf, [runIds]);
+      const kinds = journal?.kinds ?? '';
+      const counts = {
+        programs: count,
+        nodes,
+        branches: branches?.made ?? 0,
+        invocations: all.filter(([what]) => what === 'start').length,
+        evictions: kinds.split('I').length - 1,
+        reassigned: kinds.split('G').length - 1,
+        blows: Object.fromEntries(fleet.struck),
+      };
+      process.stdout.write(`durable programs, seed ${seed}: ${JSON.stringify(counts)}\n`);
+      expect(Object.keys(counts.blows).sort()).toEqual([...new Set(deck)].sort());
+      expect(Math.min(counts.evictions, counts.branches)).toBeGreaterThan(0);
+      await vi.waitFor(
+        async () => expect(await fleet.query('SELECT task_id FROM durable_listen', [])).toEqual([]),
+        patient,
+      );
+    },
+    600_000 + count * 500,
+  );
 });

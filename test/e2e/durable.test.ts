@@ -22,12 +22,20 @@ let clients: GrpcClients;
 let hatchet: HatchetClient;
 
 function startWorker(): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], {
+    cwd: packageRoot,
+    stdio: 'ignore',
+    env: process.env,
+  });
 }
 
 beforeAll(async () => {
   engine = await spawnEngine(options);
-  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  Object.assign(process.env, {
+    HATCHET_CLIENT_TOKEN: engine.ready.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+  });
   worker = startWorker();
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   hatchet = HatchetClient.init();
@@ -48,10 +56,15 @@ async function activeWorkers(): Promise<number> {
 }
 
 /** What a durable stream answers to these messages, up to the first that the test asks for. */
-function converse(messages: readonly NonNullable<DurableTaskRequest['message']>[], until: NonNullable<DurableTaskResponse['message']>['$case'] | 'refused'): Promise<unknown> {
+function converse(
+  messages: readonly NonNullable<DurableTaskRequest['message']>[],
+  until: NonNullable<DurableTaskResponse['message']>['$case'] | 'refused',
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const stream = clients.durable.durableTask(clients.metadata());
-    stream.on('error', (error: { code?: number; details?: string }) => (until === 'refused' ? resolve(error.code) : reject(new Error(error.details))));
+    stream.on('error', (error: { code?: number; details?: string }) =>
+      until === 'refused' ? resolve(error.code) : reject(new Error(error.details)),
+    );
     stream.on('data', ({ message }: DurableTaskResponse) => {
       if (message?.$case !== until) return;
       stream.cancel();
@@ -78,14 +91,18 @@ async function run(workflow: string, input: Record<string, number | string> = {}
 }
 
 /** Nodes of the task's log that its newest branch has asked for. */
-async function log(taskId: string): Promise<{ nodeId: number; branchId: number; kind: string; isSatisfied: boolean }[]> {
+async function log(
+  taskId: string,
+): Promise<{ nodeId: number; branchId: number; kind: string; isSatisfied: boolean }[]> {
   const { data } = await hatchet.api.v1DurableTaskEventLogList(hatchet.tenantId, taskId);
   return data;
 }
 
 /** Resolves once the task waits at its n-th operation. */
 async function waitsAt(taskId: string, node: number): Promise<void> {
-  await vi.waitFor(async () => expect((await log(taskId)).at(-1)).toMatchObject({ nodeId: node, isSatisfied: false }), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await log(taskId)).at(-1)).toMatchObject({ nodeId: node, isSatisfied: false }), {
+    timeout: 20_000,
+  });
 }
 
 describe('durable tasks, by the published TypeScript SDK', () => {
@@ -128,7 +145,11 @@ describe('durable tasks, by the published TypeScript SDK', () => {
     const { runId } = await start('patient');
     const details = () => clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId });
     await expect.poll(async () => (await details()).isEvicted, patient).toBe(true);
-    expect(await details()).toMatchObject({ status: RunStatus.RUNNING, done: false, taskRuns: { patient: { status: RunStatus.RUNNING, isEvicted: true } } });
+    expect(await details()).toMatchObject({
+      status: RunStatus.RUNNING,
+      done: false,
+      taskRuns: { patient: { status: RunStatus.RUNNING, isEvicted: true } },
+    });
     await hatchet.runs.cancel({ ids: [runId] });
   });
 
@@ -136,7 +157,10 @@ describe('durable tasks, by the published TypeScript SDK', () => {
     const { output, runId } = await start('memoist', { id: 1 });
     expect(await output).toMatchObject({ value: { run: 1 }, invocation: 2 });
     const { data } = await hatchet.api.v1TaskEventList(runId);
-    expect(data.rows?.map((event): string => event.eventType).filter((type) => type.startsWith('DURABLE'))).toEqual(['DURABLE_EVICTED', 'DURABLE_RESTORING']);
+    expect(data.rows?.map((event): string => event.eventType).filter((type) => type.startsWith('DURABLE'))).toEqual([
+      'DURABLE_EVICTED',
+      'DURABLE_RESTORING',
+    ]);
   });
 
   it('keep the order in which their waits ended over evictions', async () => {
@@ -172,19 +196,35 @@ describe('durable tasks, by the published TypeScript SDK', () => {
     const [one = 0, two = 0, three = 0]: number[] = Array.isArray(again) ? again : [];
     // The sleeps of a second, told from a log that is read.
     expect([one < two, one < three]).toEqual([true, true]);
-    expect((await log(runId)).map(({ branchId, nodeId }) => [branchId, nodeId])).toEqual([[1, 1], [1, 2], [1, 3], [2, 2], [2, 3]]);
+    expect((await log(runId)).map(({ branchId, nodeId }) => [branchId, nodeId])).toEqual([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+      [2, 2],
+      [2, 3],
+    ]);
   });
 });
 
 describe('the durable contract, call by call', () => {
-  const conditions = (sleepFor: string) => ({ sleepConditions: [{ sleepFor, base: { readableDataKey: 'nap', action: Action.CREATE, orGroupId: '', expression: '' } }], userEventConditions: [] });
+  const conditions = (sleepFor: string) => ({
+    sleepConditions: [
+      { sleepFor, base: { readableDataKey: 'nap', action: Action.CREATE, orGroupId: '', expression: '' } },
+    ],
+    userEventConditions: [],
+  });
 
   it('serves the two calls of older SDKs: one wait a key, told at once when it is over already', async () => {
     const old = new ContractWorker(clients, () => 'hold');
     const request = workflowRequest('old-durable', [taskRequest('one', { action: 'old:one', isDurable: true })]);
     await clients.call(clients.admin, clients.admin.putWorkflow, request);
     await old.start(['old:one'], 1, { durable: 1 });
-    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'old-durable', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
+    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, {
+      workflowName: 'old-durable',
+      input: Buffer.from('{}'),
+      additionalMetadata: Buffer.from('{}'),
+      desiredWorkerLabels: {},
+    });
     await vi.waitFor(() => expect(old.received).toHaveLength(1), patient);
     expect(old.received[0]?.durableTaskInvocationCount).toBe(1);
     const listen = (): Promise<unknown> =>
@@ -197,19 +237,45 @@ describe('the durable contract, call by call', () => {
         });
         stream.write({ taskId, signalKey: 'waitFor-0' });
       });
-    for (let n = 0; n < 2; n++) await clients.call(clients.durable, clients.durable.registerDurableEvent, { taskId, signalKey: 'waitFor-0', conditions: conditions('1s') });
+    for (let n = 0; n < 2; n++)
+      await clients.call(clients.durable, clients.durable.registerDurableEvent, {
+        taskId,
+        signalKey: 'waitFor-0',
+        conditions: conditions('1s'),
+      });
     expect(await listen()).toEqual({ CREATE: { nap: [{ sleep_duration: '1s' }] } });
     expect(await listen()).toEqual({ CREATE: { nap: [{ sleep_duration: '1s' }] } });
-    await expect(clients.call(clients.durable, clients.durable.registerDurableEvent, { taskId, signalKey: 'bad', conditions: conditions('soon') })).rejects.toThrow('not a duration');
+    await expect(
+      clients.call(clients.durable, clients.durable.registerDurableEvent, {
+        taskId,
+        signalKey: 'bad',
+        conditions: conditions('soon'),
+      }),
+    ).rejects.toThrow('not a duration');
     old.hangUp();
     await hatchet.runs.cancel({ ids: [taskId] });
   });
 
   it('tells a worker that nobody waits for a child about what it does wait for, and of the child once it does', async () => {
-    const desk = new ContractWorker(clients, (action) => (action.taskName === 'kid' ? { output: { of: 'kid' } } : 'hold'));
-    for (const [name, durable] of [['lone', true], ['kid', false]] as const) await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest(name, [taskRequest(name, { action: `left:${name}`, isDurable: durable })]));
+    const desk = new ContractWorker(clients, (action) =>
+      action.taskName === 'kid' ? { output: { of: 'kid' } } : 'hold',
+    );
+    for (const [name, durable] of [
+      ['lone', true],
+      ['kid', false],
+    ] as const)
+      await clients.call(
+        clients.admin,
+        clients.admin.putWorkflow,
+        workflowRequest(name, [taskRequest(name, { action: `left:${name}`, isDurable: durable })]),
+      );
     await desk.start(['left:lone', 'left:kid'], 2, { durable: 1 });
-    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'lone', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} });
+    const { externalId: taskId } = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, {
+      workflowName: 'lone',
+      input: Buffer.from('{}'),
+      additionalMetadata: Buffer.from('{}'),
+      desiredWorkerLabels: {},
+    });
     await vi.waitFor(() => expect(desk.received).toHaveLength(1), patient);
     const told: NonNullable<DurableTaskResponse['message']>[] = [];
     const stream = clients.durable.durableTask(clients.metadata());
@@ -217,13 +283,24 @@ describe('the durable contract, call by call', () => {
     stream.on('data', ({ message }: DurableTaskResponse) => message !== undefined && told.push(message));
     const say = (message: NonNullable<DurableTaskRequest['message']>): unknown => stream.write({ message });
     const sender = { durableTaskExternalId: taskId, invocationCount: 1 };
-    const awaits = (nodeId: bigint): unknown => say({ $case: 'workerStatus', value: { workerId: desk.workerId, waitingEntries: [{ ...sender, nodeId, branchId: 1n }] } });
-    const completed = (): unknown[] => told.flatMap((message) => (message.$case === 'entryCompleted' ? [message.value.ref?.nodeId] : []));
+    const awaits = (nodeId: bigint): unknown =>
+      say({
+        $case: 'workerStatus',
+        value: { workerId: desk.workerId, waitingEntries: [{ ...sender, nodeId, branchId: 1n }] },
+      });
+    const completed = (): unknown[] =>
+      told.flatMap((message) => (message.$case === 'entryCompleted' ? [message.value.ref?.nodeId] : []));
     say({ $case: 'registerWorker', value: { workerId: desk.workerId } });
-    say({ $case: 'triggerRuns', value: { ...sender, triggerOpts: [{ name: 'kid', input: '{}', desiredWorkerLabels: {} }] } });
+    say({
+      $case: 'triggerRuns',
+      value: { ...sender, triggerOpts: [{ name: 'kid', input: '{}', desiredWorkerLabels: {} }] },
+    });
     await vi.waitFor(() => expect(told.map((message) => message.$case)).toContain('triggerRunsAck'), patient);
     const [ack] = told.flatMap((message) => (message.$case === 'triggerRunsAck' ? message.value.runEntries : []));
-    await vi.waitFor(async () => expect(await hatchet.runs.get_status(ack?.workflowRunExternalId ?? '')).toBe('COMPLETED'), patient);
+    await vi.waitFor(
+      async () => expect(await hatchet.runs.get_status(ack?.workflowRunExternalId ?? '')).toBe('COMPLETED'),
+      patient,
+    );
     say({ $case: 'waitFor', value: { ...sender, waitForConditions: conditions('1s'), label: '' } });
     awaits(2n);
     await vi.waitFor(() => expect(completed()).toEqual([2n]), patient);
@@ -235,13 +312,36 @@ describe('the durable contract, call by call', () => {
   });
 
   it('refuses an unknown worker, answers a message for nothing that runs, and a wait for nothing', async () => {
-    expect(await converse([{ $case: 'registerWorker', value: { workerId: '00000000-0000-7000-8000-000000000001' } }], 'refused')).toBe(status.NOT_FOUND);
+    expect(
+      await converse(
+        [{ $case: 'registerWorker', value: { workerId: '00000000-0000-7000-8000-000000000001' } }],
+        'refused',
+      ),
+    ).toBe(status.NOT_FOUND);
     const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
     const workerId = rows.find((row) => row.name === 'durable')?.workerId ?? '';
     const unknown = { durableTaskExternalId: '00000000-0000-7000-8000-000000000002', invocationCount: 1 };
     const register = { $case: 'registerWorker' as const, value: { workerId } };
-    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: conditions('1s'), label: '' } }], 'serverEvict')).toMatchObject(unknown);
-    expect(await converse([register, { $case: 'waitFor', value: { ...unknown, waitForConditions: { sleepConditions: [], userEventConditions: [] }, label: '' } }], 'error')).toMatchObject({ errorMessage: 'the wait has 0 conditions. Give it 1 to 100' });
-    expect(await converse([register, { $case: 'evictInvocation', value: { ...unknown, reason: '' } }], 'evictionAck')).toMatchObject(unknown);
+    expect(
+      await converse(
+        [register, { $case: 'waitFor', value: { ...unknown, waitForConditions: conditions('1s'), label: '' } }],
+        'serverEvict',
+      ),
+    ).toMatchObject(unknown);
+    expect(
+      await converse(
+        [
+          register,
+          {
+            $case: 'waitFor',
+            value: { ...unknown, waitForConditions: { sleepConditions: [], userEventConditions: [] }, label: '' },
+          },
+        ],
+        'error',
+      ),
+    ).toMatchObject({ errorMessage: 'the wait has 0 conditions. Give it 1 to 100' });
+    expect(
+      await converse([register, { $case: 'evictInvocation', value: { ...unknown, reason: '' } }], 'evictionAck'),
+    ).toMatchObject(unknown);
   });
 });

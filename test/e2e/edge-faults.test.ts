@@ -31,22 +31,41 @@ afterAll(async () => {
 
 /** Runs in the engine's process before the engine does. */
 const before = (code: string): string[] => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
-const outcome = (call: Promise<unknown>): Promise<string> => call.then(() => 'OK', (error: ServiceError) => `${status[error.code]}: ${error.details}`);
+const outcome = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'OK',
+    (error: ServiceError) => `${status[error.code]}: ${error.details}`,
+  );
 
 describe('the process', () => {
   let engine: EngineChild | undefined;
   let clients: GrpcClients;
   const start = async (code = ''): Promise<void> => {
-    engine = await spawnEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'info' }, code === '' ? [] : before(code));
+    engine = await spawnEngine(
+      { databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'info' },
+      code === '' ? [] : before(code),
+    );
     clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
     await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
   };
-  const isAlive = (): Promise<string> => outcome(clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} }));
+  const isAlive = (): Promise<string> =>
+    outcome(
+      clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+        name: 'one',
+        input: '{}',
+        desiredWorkerLabels: {},
+      }),
+    );
 
   it('survives a bulk call of which the first run fails later and the second at once', async () => {
     await start();
-    const workflows = [{ name: 'unknown', input: '{}', desiredWorkerLabels: {} }, { name: 'one', input: '{}', desiredWorkerLabels: {}, childKey: 'x'.repeat(1001) }];
-    expect(await outcome(clients.call(clients.workflows, clients.workflows.bulkTriggerWorkflow, { workflows }))).toMatch(/^(?:NOT_FOUND|INVALID_ARGUMENT)/);
+    const workflows = [
+      { name: 'unknown', input: '{}', desiredWorkerLabels: {} },
+      { name: 'one', input: '{}', desiredWorkerLabels: {}, childKey: 'x'.repeat(1001) },
+    ];
+    expect(
+      await outcome(clients.call(clients.workflows, clients.workflows.bulkTriggerWorkflow, { workflows })),
+    ).toMatch(/^(?:NOT_FOUND|INVALID_ARGUMENT)/);
     expect(await isAlive()).toBe('OK');
     expect(engine?.log()).not.toContain('UNHANDLED_REJECTION');
     clients.close();
@@ -94,8 +113,13 @@ describe('values that Postgres refuses', () => {
     clients = new GrpcClients(engine.grpc, engine.token);
     ({ token } = await makeNeighbour(pool, dataDir));
     stranger = new GrpcClients(engine.grpc, token);
-    for (const each of [clients, stranger]) await each.call(each.admin, each.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
-    ({ workflowRunId: runId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} }));
+    for (const each of [clients, stranger])
+      await each.call(each.admin, each.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
+    ({ workflowRunId: runId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+      name: 'one',
+      input: '{}',
+      desiredWorkerLabels: {},
+    }));
   });
 
   afterAll(async () => {
@@ -104,28 +128,153 @@ describe('values that Postgres refuses', () => {
     await engine.stop();
   });
 
-  const log = (by: GrpcClients, id: string, createdAt: Date): Promise<unknown> => by.call(by.events, by.events.putLog, { taskRunExternalId: id, createdAt, message: 'line', level: 'INFO', metadata: '', taskRetryCount: 0 });
+  const log = (by: GrpcClients, id: string, createdAt: Date): Promise<unknown> =>
+    by.call(by.events, by.events.putLog, {
+      taskRunExternalId: id,
+      createdAt,
+      message: 'line',
+      level: 'INFO',
+      metadata: '',
+      taskRetryCount: 0,
+    });
   const far = new Date(8_640_000_000_000_000);
   const rest = async (method: string, path: string, body?: object): Promise<string> => {
     const tenant = (await pool.query<{ id: string }>(`SELECT id FROM tenant WHERE name = 'default'`)).rows[0]?.id ?? '';
-    const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace(':tenant', tenant)}`, { method, headers: { authorization: `Bearer ${engine.token}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace(':tenant', tenant)}`, {
+      method,
+      headers: { authorization: `Bearer ${engine.token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     return `${response.status === 400 ? 'INVALID_ARGUMENT' : response.status}: ${await response.text()}`;
   };
 
   it.each<[string, () => Promise<string>]>([
     ['a log line of the year 275,760', () => outcome(log(clients, runId, far))],
-    ['a stream chunk of index 2^63 - 1', () => outcome(clients.call(clients.events, clients.events.putStreamEvent, { taskRunExternalId: runId, createdAt: new Date(), message: Buffer.from('x'), metadata: '', eventIndex: 2n ** 63n - 1n }))],
-    ['a schedule of the year 275,760', () => outcome(clients.call(clients.workflows, clients.workflows.scheduleWorkflow, { name: 'one', schedules: [far], input: '{}' }))],
-    ['a worker whose name of an action has NUL', () => outcome(clients.call(clients.dispatcher, clients.dispatcher.register, { workerName: 'w', actions: ['a\0b'], services: [], labels: {}, slotConfig: {} }))],
-    ['a worker whose label has NUL', () => outcome(clients.call(clients.dispatcher, clients.dispatcher.register, { workerName: 'w', actions: [], services: [], labels: { 'a\0b': { strValue: 'x' } }, slotConfig: {} }))],
-    ['a cron of two million characters', () => outcome(clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('crons', [taskRequest('only', {})], { cronTriggers: [`${'0,'.repeat(1_000_000)}0 * * * *`] })))],
-    ['a cursor of log lines that is none', () => outcome(clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [], after: "1'; --" }))],
-    ['a search with NUL', () => outcome(clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, search: 'a\0b' }))],
-    ['metadata terms with NUL', () => outcome(clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: { 'a\0': 'b' } }))],
-    ['a negative retry count', () => outcome(clients.call(clients.events, clients.events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: 'line', level: 'INFO', metadata: '', taskRetryCount: -1 }))],
-    ['half of a surrogate pair in metadata', () => rest('POST', '/api/v1/stable/tenants/:tenant/workflow-runs/trigger', { workflowName: 'one', input: {}, additionalMetadata: { a: '\ud800' } })],
-    ['half of a surrogate pair in a scope', () => rest('POST', '/api/v1/tenants/:tenant/events', { key: 'k', data: {}, scope: '\ud800' })],
-    ['NUL in a filter of replays', () => rest('POST', '/api/v1/stable/tenants/:tenant/tasks/replay', { filter: { since: '2026-01-01T00:00:00Z', additionalMetadata: ['a:b\0'] } })],
+    [
+      'a stream chunk of index 2^63 - 1',
+      () =>
+        outcome(
+          clients.call(clients.events, clients.events.putStreamEvent, {
+            taskRunExternalId: runId,
+            createdAt: new Date(),
+            message: Buffer.from('x'),
+            metadata: '',
+            eventIndex: 2n ** 63n - 1n,
+          }),
+        ),
+    ],
+    [
+      'a schedule of the year 275,760',
+      () =>
+        outcome(
+          clients.call(clients.workflows, clients.workflows.scheduleWorkflow, {
+            name: 'one',
+            schedules: [far],
+            input: '{}',
+          }),
+        ),
+    ],
+    [
+      'a worker whose name of an action has NUL',
+      () =>
+        outcome(
+          clients.call(clients.dispatcher, clients.dispatcher.register, {
+            workerName: 'w',
+            actions: ['a\0b'],
+            services: [],
+            labels: {},
+            slotConfig: {},
+          }),
+        ),
+    ],
+    [
+      'a worker whose label has NUL',
+      () =>
+        outcome(
+          clients.call(clients.dispatcher, clients.dispatcher.register, {
+            workerName: 'w',
+            actions: [],
+            services: [],
+            labels: { 'a\0b': { strValue: 'x' } },
+            slotConfig: {},
+          }),
+        ),
+    ],
+    [
+      'a cron of two million characters',
+      () =>
+        outcome(
+          clients.call(
+            clients.admin,
+            clients.admin.putWorkflow,
+            workflowRequest('crons', [taskRequest('only', {})], {
+              cronTriggers: [`${'0,'.repeat(1_000_000)}0 * * * *`],
+            }),
+          ),
+        ),
+    ],
+    [
+      'a cursor of log lines that is none',
+      () =>
+        outcome(clients.call(clients.monitor, clients.monitor.listLogs, { id: runId, levels: [], after: "1'; --" })),
+    ],
+    [
+      'a search with NUL',
+      () =>
+        outcome(
+          clients.call(clients.monitor, clients.monitor.listRuns, {
+            statuses: [],
+            workflowNames: [],
+            metadata: {},
+            search: 'a\0b',
+          }),
+        ),
+    ],
+    [
+      'metadata terms with NUL',
+      () =>
+        outcome(
+          clients.call(clients.monitor, clients.monitor.listRuns, {
+            statuses: [],
+            workflowNames: [],
+            metadata: { 'a\0': 'b' },
+          }),
+        ),
+    ],
+    [
+      'a negative retry count',
+      () =>
+        outcome(
+          clients.call(clients.events, clients.events.putLog, {
+            taskRunExternalId: runId,
+            createdAt: new Date(),
+            message: 'line',
+            level: 'INFO',
+            metadata: '',
+            taskRetryCount: -1,
+          }),
+        ),
+    ],
+    [
+      'half of a surrogate pair in metadata',
+      () =>
+        rest('POST', '/api/v1/stable/tenants/:tenant/workflow-runs/trigger', {
+          workflowName: 'one',
+          input: {},
+          additionalMetadata: { a: '\ud800' },
+        }),
+    ],
+    [
+      'half of a surrogate pair in a scope',
+      () => rest('POST', '/api/v1/tenants/:tenant/events', { key: 'k', data: {}, scope: '\ud800' }),
+    ],
+    [
+      'NUL in a filter of replays',
+      () =>
+        rest('POST', '/api/v1/stable/tenants/:tenant/tasks/replay', {
+          filter: { since: '2026-01-01T00:00:00Z', additionalMetadata: ['a:b\0'] },
+        }),
+    ],
   ])('%s is refused at the edge', async (_, call) => {
     const refused = faults.statementsRefused;
     expect(await call()).toMatch(/^INVALID_ARGUMENT/);
@@ -133,7 +282,12 @@ describe('values that Postgres refuses', () => {
   });
 
   it('a selection of runs since the year 275,760 finds nothing, as any other does that begins after now', async () => {
-    const { rows } = await clients.call(clients.monitor, clients.monitor.listRuns, { statuses: [], workflowNames: [], metadata: {}, since: far });
+    const { rows } = await clients.call(clients.monitor, clients.monitor.listRuns, {
+      statuses: [],
+      workflowNames: [],
+      metadata: {},
+      since: far,
+    });
     expect(rows).toEqual([]);
   });
 
@@ -147,25 +301,41 @@ describe('values that Postgres refuses', () => {
       await outcome(clients.call(clients.admin, clients.admin.replayTasks, { externalIds: [runId], filter })),
       await rest('POST', '/api/v1/stable/tenants/:tenant/tasks/cancel', { externalIds: [runId], filter }),
       await rest('POST', '/api/v1/stable/tenants/:tenant/tasks/replay', { externalIds: [runId], filter }),
-    ]) expect(said).toMatch(/^INVALID_ARGUMENT/);
+    ])
+      expect(said).toMatch(/^INVALID_ARGUMENT/);
     const { run } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
     expect(run?.status).toBe(RunStatus.RUN_STATUS_QUEUED);
   });
 
   it('a stream of log lines begins at the start where its cursor is empty', async () => {
-    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} });
+    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+      name: 'one',
+      input: '{}',
+      desiredWorkerLabels: {},
+    });
     await log(clients, workflowRunId, new Date());
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [workflowRunId] });
     const lines: string[] = [];
-    for await (const page of clients.monitor.streamLogs({ id: workflowRunId, after: '' }, clients.metadata())) lines.push(...page.lines.map((line: { message: string }) => line.message));
+    for await (const page of clients.monitor.streamLogs({ id: workflowRunId, after: '' }, clients.metadata()))
+      lines.push(...page.lines.map((line: { message: string }) => line.message));
     expect(lines).toEqual(['line']);
   });
 
   it("one tenant's line never costs another's: they are written together", async () => {
-    const { workflowRunId: strangers } = await stranger.call(stranger.workflows, stranger.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {} });
-    const said = await Promise.all([log(stranger, strangers, new Date()), log(clients, runId, far), log(stranger, strangers, new Date())].map(outcome));
+    const { workflowRunId: strangers } = await stranger.call(stranger.workflows, stranger.workflows.triggerWorkflow, {
+      name: 'one',
+      input: '{}',
+      desiredWorkerLabels: {},
+    });
+    const said = await Promise.all(
+      [log(stranger, strangers, new Date()), log(clients, runId, far), log(stranger, strangers, new Date())].map(
+        outcome,
+      ),
+    );
     expect(said.map((each) => each.slice(0, 16))).toEqual(['OK', 'INVALID_ARGUMENT', 'OK']);
-    const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM log_line WHERE task_id = $1', [strangers]);
+    const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM log_line WHERE task_id = $1', [
+      strangers,
+    ]);
     expect(rows[0]?.count).toBe('2');
   });
 });

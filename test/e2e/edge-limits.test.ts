@@ -17,7 +17,13 @@ let clients: GrpcClients;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+  });
   clients = new GrpcClients(engine.grpc, engine.token);
   await putWorkflow({});
 });
@@ -31,25 +37,60 @@ afterAll(async () => {
 
 const long = 'x'.repeat(1001);
 
-function putWorkflow(task: Parameters<typeof taskRequest>[1], workflow: Parameters<typeof workflowRequest>[2] = {}): Promise<unknown> {
-  return clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only', task)], workflow));
+function putWorkflow(
+  task: Parameters<typeof taskRequest>[1],
+  workflow: Parameters<typeof workflowRequest>[2] = {},
+): Promise<unknown> {
+  return clients.call(
+    clients.admin,
+    clients.admin.putWorkflow,
+    workflowRequest('one', [taskRequest('only', task)], workflow),
+  );
 }
 
-function register(more: Partial<{ workerName: string; actions: string[]; labels: Record<string, { strValue: string }>; slotConfig: Record<string, number> }>): Promise<{ workerId: string }> {
-  return clients.call(clients.dispatcher, clients.dispatcher.register, { workerName: 'w', actions: [], services: [], labels: {}, slotConfig: {}, ...more });
+function register(
+  more: Partial<{
+    workerName: string;
+    actions: string[];
+    labels: Record<string, { strValue: string }>;
+    slotConfig: Record<string, number>;
+  }>,
+): Promise<{ workerId: string }> {
+  return clients.call(clients.dispatcher, clients.dispatcher.register, {
+    workerName: 'w',
+    actions: [],
+    services: [],
+    labels: {},
+    slotConfig: {},
+    ...more,
+  });
 }
 
 function numbered<T>(count: number, value: T): Record<string, T> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, value]));
 }
 
-async function trigger(more: Partial<{ childKey: string; desiredWorkerLabels: Record<string, { strValue: string }> }>): Promise<string> {
-  const reply = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, { name: 'one', input: '{}', desiredWorkerLabels: {}, ...more });
+async function trigger(
+  more: Partial<{ childKey: string; desiredWorkerLabels: Record<string, { strValue: string }> }>,
+): Promise<string> {
+  const reply = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+    name: 'one',
+    input: '{}',
+    desiredWorkerLabels: {},
+    ...more,
+  });
   return reply.workflowRunId;
 }
 
 function putLog(runId: string, metadata: string): Promise<unknown> {
-  return clients.call(clients.events, clients.events.putLog, { taskRunExternalId: runId, createdAt: new Date(), message: 'line', level: 'INFO', metadata, taskRetryCount: 0 });
+  return clients.call(clients.events, clients.events.putLog, {
+    taskRunExternalId: runId,
+    createdAt: new Date(),
+    message: 'line',
+    level: 'INFO',
+    metadata,
+    taskRetryCount: 0,
+  });
 }
 
 describe('what a caller chooses the length of', () => {
@@ -67,26 +108,50 @@ describe('what a caller chooses the length of', () => {
     ["a desired label's name", () => putWorkflow({ workerLabels: { [long]: { strValue: 'x' } } })],
     ["a desired label's value of a run", () => trigger({ desiredWorkerLabels: { label: { strValue: long } } })],
     ["a rate limit's key", () => putWorkflow({ rateLimits: [{ key: long, units: 1 }] })],
-    ["a condition's data key", () => putWorkflow({ conditions: { parentOverrideConditions: [], sleepConditions: [], userEventConditions: [{ base: event, userEventKey: 'key' }] } })],
+    [
+      "a condition's data key",
+      () =>
+        putWorkflow({
+          conditions: {
+            parentOverrideConditions: [],
+            sleepConditions: [],
+            userEventConditions: [{ base: event, userEventKey: 'key' }],
+          },
+        }),
+    ],
     ["a workflow's description", () => putWorkflow({}, { description: 'x'.repeat(65_537) })],
     ["a child's key", () => trigger({ childKey: long })],
     ["a log line's metadata", async () => putLog(await trigger({}), JSON.stringify({ text: 'x'.repeat(65_536) }))],
   ])('%s is refused past its limit', async (_, call) => {
-    const { code, details } = await call().then(() => ({ code: Code.OK, details: 'taken' }), (error: ServiceError) => error);
-    expect({ code, details }).toEqual({ code: Code.INVALID_ARGUMENT, details: expect.stringMatching(/\. (Use|Keep|Give|Offer|Ask|Send) .*\d/) });
+    const { code, details } = await call().then(
+      () => ({ code: Code.OK, details: 'taken' }),
+      (error: ServiceError) => error,
+    );
+    expect({ code, details }).toEqual({
+      code: Code.INVALID_ARGUMENT,
+      details: expect.stringMatching(/\. (Use|Keep|Give|Offer|Ask|Send) .*\d/),
+    });
   });
 
   it('labels that are put to a worker one after the other have a limit together', async () => {
     const { workerId } = await register({});
     const put = (from: number): Promise<unknown> =>
-      clients.call(clients.dispatcher, clients.dispatcher.upsertWorkerLabels, { workerId, labels: Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`n${from + index}`, { intValue: 1 }])) });
+      clients.call(clients.dispatcher, clients.dispatcher.upsertWorkerLabels, {
+        workerId,
+        labels: Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`n${from + index}`, { intValue: 1 }])),
+      });
     for (let n = 0; n < 10; n++) await put(n * 100);
     await put(0);
     await expect(put(1000)).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
   });
 
   it('what is honest is taken', async () => {
-    await register({ workerName: 'x'.repeat(1000), actions: ['x'.repeat(1000)], labels: numbered(100, { strValue: 'x'.repeat(1000) }), slotConfig: numbered(100, 1) });
+    await register({
+      workerName: 'x'.repeat(1000),
+      actions: ['x'.repeat(1000)],
+      labels: numbered(100, { strValue: 'x'.repeat(1000) }),
+      slotConfig: numbered(100, 1),
+    });
     const runId = await trigger({ childKey: 'x'.repeat(1000) });
     await putLog(runId, JSON.stringify({ text: 'x'.repeat(60_000) }));
     const { run } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });

@@ -31,7 +31,12 @@ afterAll(async () => {
 
 describe('a fan-out', () => {
   it('spawns 10,000 children in bulk, gathers their typed results, and spawns none twice when the parent runs again', async () => {
-    const child = hatchet.task({ name: 'child', executionTimeout: '5m', scheduleTimeout: '10m', fn: (input: { n: number }) => ({ square: input.n * input.n }) });
+    const child = hatchet.task({
+      name: 'child',
+      executionTimeout: '5m',
+      scheduleTimeout: '10m',
+      fn: (input: { n: number }) => ({ square: input.n * input.n }),
+    });
     let attempts = 0;
     const parent = hatchet.task({
       name: 'parent',
@@ -39,7 +44,9 @@ describe('a fan-out', () => {
       retries: 1,
       fn: async (input: { count: number }, ctx) => {
         attempts++;
-        const squares = await ctx.bulkRunChildren(Array.from({ length: input.count }, (_, n) => ({ workflow: child, input: { n } })));
+        const squares = await ctx.bulkRunChildren(
+          Array.from({ length: input.count }, (_, n) => ({ workflow: child, input: { n } })),
+        );
         if (attempts === 1) throw new Error('once more, with the same children');
         return { sum: squares.reduce((sum, { square }) => sum + square, 0) };
       },

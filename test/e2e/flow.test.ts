@@ -18,8 +18,16 @@ let hatchet: HatchetClient;
 
 beforeAll(async () => {
   engine = await spawnEngine(options);
-  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
-  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-flow/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: process.env });
+  Object.assign(process.env, {
+    HATCHET_CLIENT_TOKEN: engine.ready.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+  });
+  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-flow/worker.mjs')], {
+    cwd: packageRoot,
+    stdio: 'ignore',
+    env: process.env,
+  });
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   hatchet = HatchetClient.init();
   await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
@@ -58,7 +66,11 @@ async function runsOf(eventId: string): Promise<unknown[]> {
 /** As the REST client does it, whose enums cannot be written as texts. */
 async function pause(workflowId: string, action: 'pause' | 'unpause'): Promise<void> {
   const { http, token } = engine.ready;
-  const reply = await fetch(`http://127.0.0.1:${http.port}/api/v1/workflows/${workflowId}`, { method: 'PATCH', headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ pause: { action } }) });
+  const reply = await fetch(`http://127.0.0.1:${http.port}/api/v1/workflows/${workflowId}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({ pause: { action } }),
+  });
   expect(reply.status).toBe(200);
 }
 
@@ -66,9 +78,18 @@ const { RUN_STATUS_COMPLETED: completed, RUN_STATUS_CANCELLED: cancelled, RUN_ST
 
 describe('flow, by the published TypeScript SDK', () => {
   it('skips by a condition on the parent; what follows only skipped tasks is skipped too', async () => {
-    expect(await hatchet.run('branchy', { n: 50 })).toMatchObject({ big: { took: 'big' }, small: { skipped: true }, sum: { big: { took: 'big' }, small: { skipped: true } }, 'child-of-big': { ran: true } });
+    expect(await hatchet.run('branchy', { n: 50 })).toMatchObject({
+      big: { took: 'big' },
+      small: { skipped: true },
+      sum: { big: { took: 'big' }, small: { skipped: true } },
+      'child-of-big': { ran: true },
+    });
     const { ref, runId } = await start('branchy', { n: 1 });
-    expect(await ref.output).toMatchObject({ big: { skipped: true }, small: { took: 'small' }, 'child-of-big': { skipped: true } });
+    expect(await ref.output).toMatchObject({
+      big: { skipped: true },
+      small: { took: 'small' },
+      'child-of-big': { skipped: true },
+    });
     expect(Object.values(await statuses(runId))).toEqual([completed, completed, completed, completed, completed]);
   });
 
@@ -107,22 +128,40 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(status).toEqual({ broken: failed, dependent: cancelled, 'on-failure-task': completed });
     const details = await hatchet.runs.get(runId);
     expect(JSON.stringify(details.tasks)).toContain('the pump is stuck');
-    expect(details.tasks.find((task) => task.displayName.startsWith('on-failure'))?.output).toMatchObject({ errors: { broken: expect.stringContaining('the pump is stuck') } });
-    expect(await hatchet.run('failing-flow', { fail: false })).toMatchObject({ broken: { fine: true }, 'on-failure-task': { skipped: true } });
+    expect(details.tasks.find((task) => task.displayName.startsWith('on-failure'))?.output).toMatchObject({
+      errors: { broken: expect.stringContaining('the pump is stuck') },
+    });
+    expect(await hatchet.run('failing-flow', { fail: false })).toMatchObject({
+      broken: { fine: true },
+      'on-failure-task': { skipped: true },
+    });
   });
 
   it('an event starts the workflows that listen for it', async () => {
-    const event = await hatchet.events.push('user:created', { name: 'ada' }, { additionalMetadata: { source: 'test' } });
+    const event = await hatchet.events.push(
+      'user:created',
+      { name: 'ada' },
+      { additionalMetadata: { source: 'test' } },
+    );
     const [output] = await runsOf(event.eventId);
-    expect(output).toMatchObject({ input: { name: 'ada' }, metadata: { source: 'test', hatchet__event_id: event.eventId, hatchet__event_key: 'user:created' } });
+    expect(output).toMatchObject({
+      input: { name: 'ada' },
+      metadata: { source: 'test', hatchet__event_id: event.eventId, hatchet__event_key: 'user:created' },
+    });
     const nothing = await hatchet.events.push('userXcreated', {});
     expect(await runsOf(nothing.eventId)).toEqual([]);
   });
 
   it('filters decide by scope and expression, and give their payload', async () => {
     const workflow = await hatchet.workflows.get('filtered');
-    const made = await hatchet.filters.create({ workflowId: workflow.metadata.id, scope: 'eu', expression: 'input.amount > 10.0 && payload.region == "eu"', payload: { region: 'eu' } });
-    const push = async (amount: number, scope?: string): Promise<unknown[]> => runsOf((await hatchet.events.push('order:placed', { amount }, scope === undefined ? {} : { scope })).eventId);
+    const made = await hatchet.filters.create({
+      workflowId: workflow.metadata.id,
+      scope: 'eu',
+      expression: 'input.amount > 10.0 && payload.region == "eu"',
+      payload: { region: 'eu' },
+    });
+    const push = async (amount: number, scope?: string): Promise<unknown[]> =>
+      runsOf((await hatchet.events.push('order:placed', { amount }, scope === undefined ? {} : { scope })).eventId);
     expect(await push(50, 'eu')).toEqual([{ input: { amount: 50 }, payload: { region: 'eu' } }]);
     expect(await push(5, 'eu')).toEqual([]);
     expect(await push(50, 'us')).toEqual([]);
@@ -132,9 +171,17 @@ describe('flow, by the published TypeScript SDK', () => {
   });
 
   it('a cron fires every tick once, until it is switched off', async () => {
-    const cron = await hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * * *', input: { from: 'cron' }, additionalMetadata: { team: 'blue' } });
+    const cron = await hatchet.crons.create('listener', {
+      name: 'each-second',
+      expression: '* * * * * *',
+      input: { from: 'cron' },
+      additionalMetadata: { team: 'blue' },
+    });
     const ticks = async (): Promise<string[]> => {
-      const { rows } = await hatchet.runs.list({ additionalMetadata: { hatchet__cron_name: 'each-second' }, limit: 100 });
+      const { rows } = await hatchet.runs.list({
+        additionalMetadata: { hatchet__cron_name: 'each-second' },
+        limit: 100,
+      });
       return (rows ?? []).map((row) => Object(row.additionalMetadata)['hatchet__cron_scheduled_at']);
     };
     await expect.poll(async () => (await ticks()).length).toBeGreaterThan(2);
@@ -142,8 +189,12 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(new Set(seen).size).toBe(seen.length);
     for (const tick of seen) expect(tick).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const listed = await hatchet.crons.list({ cronName: 'each-second' });
-    expect(listed.rows?.map((row) => [row.cron, row.enabled, row.workflowName, row.method])).toEqual([['* * * * * *', true, 'listener', 'API']]);
-    await expect(hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * *', input: {} })).rejects.toBeDefined();
+    expect(listed.rows?.map((row) => [row.cron, row.enabled, row.workflowName, row.method])).toEqual([
+      ['* * * * * *', true, 'listener', 'API'],
+    ]);
+    await expect(
+      hatchet.crons.create('listener', { name: 'each-second', expression: '* * * * *', input: {} }),
+    ).rejects.toBeDefined();
     await hatchet.crons.delete(cron.metadata.id);
     const afterwards = (await ticks()).length;
     await hatchet.run('napping', {}); // longer than a tick
@@ -152,7 +203,10 @@ describe('flow, by the published TypeScript SDK', () => {
 
   it('a scheduled run comes at its time, can be moved, and can be deleted', async () => {
     const inAnHour = new Date(Date.now() + 3_600_000);
-    const [first, second] = [await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: { from: 'schedule' } }), await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: {} })];
+    const [first, second] = [
+      await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: { from: 'schedule' } }),
+      await hatchet.scheduled.create('listener', { triggerAt: inAnHour, input: {} }),
+    ];
     expect((await hatchet.scheduled.list({})).rows?.length).toBe(2);
     await hatchet.scheduled.delete(second.metadata.id);
     await hatchet.scheduled.update(first.metadata.id, { triggerAt: new Date() });
@@ -166,19 +220,26 @@ describe('flow, by the published TypeScript SDK', () => {
     const { ref, runId } = await start('pipeline');
     await expect(ref.output).rejects.toBeDefined();
     const before = await hatchet.runs.get(runId);
-    const id = (name: string): string => before.tasks.find((task) => task.displayName.startsWith(name))?.taskExternalId ?? '';
+    const id = (name: string): string =>
+      before.tasks.find((task) => task.displayName.startsWith(name))?.taskExternalId ?? '';
     const madeId = Object(before.tasks.find((task) => task.displayName.startsWith('made'))?.output).id;
     expect(await statuses(runId)).toEqual({ made: completed, shaky: failed, after: cancelled });
     await hatchet.runs.replay({ ids: [id('shaky')] });
     const again: unknown = await hatchet.runs.runRef(runId).output;
-    expect(again).toMatchObject({ made: { id: madeId, retry: 0 }, shaky: { made: madeId, retry: 1 }, after: { shaky: { made: madeId } } });
+    expect(again).toMatchObject({
+      made: { id: madeId, retry: 0 },
+      shaky: { made: madeId, retry: 1 },
+      after: { shaky: { made: madeId } },
+    });
     expect(await statuses(runId)).toEqual({ made: completed, shaky: completed, after: completed });
     // The whole run, with the engine killed in between: the next generation, numbered on.
     await hatchet.runs.replay({ ids: [runId] });
     const { grpc, http } = engine.ready;
     await engine.end('SIGKILL');
     engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
-    await expect.poll(async () => (await hatchet.runs.get_status(runId).catch(() => 'away')), { timeout: 45_000 }).toBe('COMPLETED');
+    await expect
+      .poll(async () => await hatchet.runs.get_status(runId).catch(() => 'away'), { timeout: 45_000 })
+      .toBe('COMPLETED');
     const last = Object(await hatchet.runs.runRef(runId).output);
     expect(last.made.id).not.toBe(madeId);
     // Killed before the worker had shown a start, the attempt went to it again under the next number.
@@ -210,12 +271,15 @@ describe('flow, by the published TypeScript SDK', () => {
     await engine.end('SIGKILL');
     engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
     await expect.poll(() => trigger('a').catch((error: unknown) => Object(error).existingRunExternalId)).toBe(first);
-    const bulk: unknown = await hatchet.admin.runWorkflows(['a', 'c', 'd', 'c'].map((id) => ({ workflowName: 'once-an-hour', input: { id }, options: {} }))).catch((error: unknown) => error);
+    const bulk: unknown = await hatchet.admin
+      .runWorkflows(['a', 'c', 'd', 'c'].map((id) => ({ workflowName: 'once-an-hour', input: { id }, options: {} })))
+      .catch((error: unknown) => error);
     expect(bulk).toMatchObject({ collisions: [{ existingRunExternalId: first }, {}] });
   }, 60_000);
 
   it('a key claimed by status is free once its run has ended; an event that collides is dropped', async () => {
-    const counted = async (id: string) => (await runsOf((await hatchet.events.push('once:now', { id })).eventId)).length;
+    const counted = async (id: string) =>
+      (await runsOf((await hatchet.events.push('once:now', { id })).eventId)).length;
     expect(await counted('x')).toBe(1);
     expect(await counted('x')).toBe(1); // the first has ended
     const workflow = await hatchet.workflows.get('once');
@@ -235,22 +299,44 @@ describe('flow, by the published TypeScript SDK', () => {
       await ref.output.catch(() => undefined);
       return ref.getWorkflowRunId();
     };
-    const [first, second, fine, other] = [await run(true, 'red'), await run(true, 'red'), await run(false, 'red'), await run(true, 'blue')];
-    const retries = async (runId: string): Promise<number[]> => (await hatchet.runs.get(runId)).tasks.map((task) => task.retryCount ?? -1);
-    const { data } = await hatchet.runs.replay({ filters: { since, statuses: [V1TaskStatus.FAILED], workflowNames: ['failing-flow'], additionalMetadata: { batch: 'red' } } });
+    const [first, second, fine, other] = [
+      await run(true, 'red'),
+      await run(true, 'red'),
+      await run(false, 'red'),
+      await run(true, 'blue'),
+    ];
+    const retries = async (runId: string): Promise<number[]> =>
+      (await hatchet.runs.get(runId)).tasks.map((task) => task.retryCount ?? -1);
+    const { data } = await hatchet.runs.replay({
+      filters: {
+        since,
+        statuses: [V1TaskStatus.FAILED],
+        workflowNames: ['failing-flow'],
+        additionalMetadata: { batch: 'red' },
+      },
+    });
     expect(data.ids).toHaveLength(6);
     for (const runId of [first, second]) {
       await expect(hatchet.runs.runRef(runId).output).rejects.toBeDefined();
       expect(await retries(runId)).toEqual([1, 1, 1]);
-      expect((await hatchet.runs.get(runId)).taskEvents.filter((event) => event.eventType === V1TaskEventType.RETRIED_BY_USER)).toHaveLength(3);
+      expect(
+        (await hatchet.runs.get(runId)).taskEvents.filter(
+          (event) => event.eventType === V1TaskEventType.RETRIED_BY_USER,
+        ),
+      ).toHaveLength(3);
     }
     for (const runId of [fine, other]) expect(await retries(runId)).toEqual([0, 0, 0]);
     await expect(hatchet.runs.replay({ ids: Array.from({ length: 1001 }, () => first) })).rejects.toBeDefined();
   });
 
   it('pushes in bulk', async () => {
-    const pushed = await hatchet.events.bulkPush('user:bulk', Array.from({ length: 5 }, (_, index) => ({ payload: { index } })));
+    const pushed = await hatchet.events.bulkPush(
+      'user:bulk',
+      Array.from({ length: 5 }, (_, index) => ({ payload: { index } })),
+    );
     const outputs = await Promise.all(pushed.events.map((event) => runsOf(event.eventId)));
-    expect(outputs.map(([output]) => output)).toEqual(Array.from({ length: 5 }, (_, index) => expect.objectContaining({ input: { index } })));
+    expect(outputs.map(([output]) => output)).toEqual(
+      Array.from({ length: 5 }, (_, index) => expect.objectContaining({ input: { index } })),
+    );
   });
 });

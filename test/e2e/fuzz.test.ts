@@ -40,7 +40,14 @@ let log = '';
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
-  engine = await spawnEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'error', allowSkip: true });
+  engine = await spawnEngine({
+    dataDir,
+    databaseUrl: database.url,
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'error',
+    allowSkip: true,
+  });
   engine.child.stderr?.on('data', (data: Buffer) => {
     log += data.toString();
   });
@@ -62,8 +69,15 @@ async function makeWorld(token: string): Promise<Known & { tenantId: string }> {
   const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const hatchet = Hatchet.init({ token, logger: () => silent });
   const plain = hatchet.task({ name: 'plain', onEvents: ['key', 'user:1'], fn: () => ({ done: true }) });
-  const keyed = hatchet.task({ name: 'keyed', concurrency: { expression: 'input.a', maxRuns: 1 }, fn: () => ({ done: true }) });
-  const waits = hatchet.durableTask({ name: 'waits', fn: async (_input: object, ctx) => await ctx.waitForEvent('never') });
+  const keyed = hatchet.task({
+    name: 'keyed',
+    concurrency: { expression: 'input.a', maxRuns: 1 },
+    fn: () => ({ done: true }),
+  });
+  const waits = hatchet.durableTask({
+    name: 'waits',
+    fn: async (_input: object, ctx) => await ctx.waitForEvent('never'),
+  });
   const dag = hatchet.workflow({ name: 'dag' });
   const first = dag.task({ name: 'first', fn: () => ({ n: 1 }) });
   dag.task({ name: 'second', parents: [first], fn: () => ({ n: 2 }) });
@@ -92,7 +106,12 @@ async function makeWorld(token: string): Promise<Known & { tenantId: string }> {
   // The worker goes, so that what is left is the fuzzer's alone; its tasks stay.
   await worker.stop();
   hatchet.close();
-  return { ids, foreignIds: [stranger.tenantId, newId(), newId()], workflows: ['plain', 'keyed', 'waits', 'dag', 'PLAIN', 'none'], tenantId };
+  return {
+    ids,
+    foreignIds: [stranger.tenantId, newId(), newId()],
+    workflows: ['plain', 'keyed', 'waits', 'dag', 'PLAIN', 'none'],
+    tenantId,
+  };
 }
 
 interface Sent {
@@ -106,7 +125,9 @@ function draw(methods: readonly DescMethod[], n: number): Sent {
   const at = n % (methods.length + routes.length);
   const method = methods[at];
   if (method !== undefined) {
-    const requests = Array.from({ length: method.methodKind === 'bidi_streaming' ? 1 + from.below(4) : 1 }, () => fuzzRequest(from, method, known));
+    const requests = Array.from({ length: method.methodKind === 'bidi_streaming' ? 1 + from.below(4) : 1 }, () =>
+      fuzzRequest(from, method, known),
+    );
     return { what: pathOf(method), send: () => client.grpc(method, requests) };
   }
   const route = from.of(routes);
@@ -114,7 +135,8 @@ function draw(methods: readonly DescMethod[], n: number): Sent {
   return { what: route, send: () => client.rest(request) };
 }
 
-const isFault = (outcome: string): boolean => /^(?:INTERNAL|UNKNOWN|DEADLINE_EXCEEDED|UNAVAILABLE|5\d\d|broken)/.test(outcome) && outcome !== '501';
+const isFault = (outcome: string): boolean =>
+  /^(?:INTERNAL|UNKNOWN|DEADLINE_EXCEEDED|UNAVAILABLE|5\d\d|broken)/.test(outcome) && outcome !== '501';
 const isRefused = (outcome: string): boolean => outcome !== 'OK' && outcome !== 'cut' && !outcome.startsWith('2');
 
 /** The longest time in which the engine answered nobody: one cheap call after the other. */
@@ -128,54 +150,65 @@ async function watchPauses(stopped: AbortSignal): Promise<number> {
   return longest;
 }
 
-it(`no request harms the engine: ${count} of every method and route`, { timeout: Math.max(300_000, count * 20) }, async () => {
-  const methods = await describedMethods();
-  const outcomes = new Map<string, number>();
-  const faults: string[] = [];
-  const slow: number[] = [];
-  const refused: number[] = [];
-  const stop = new AbortController();
-  const pauses = watchPauses(stop.signal);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let n = next++; n < count && engine.child.exitCode === null; n = next++) {
-      if (n > 0 && n % reportedEach === 0) process.stderr.write(`fuzz, seed ${seed}: ${n} of ${count}, faults: ${JSON.stringify(faults.slice(0, 20))}\n`);
+it(
+  `no request harms the engine: ${count} of every method and route`,
+  { timeout: Math.max(300_000, count * 20) },
+  async () => {
+    const methods = await describedMethods();
+    const outcomes = new Map<string, number>();
+    const faults: string[] = [];
+    const slow: number[] = [];
+    const refused: number[] = [];
+    const stop = new AbortController();
+    const pauses = watchPauses(stop.signal);
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      for (let n = next++; n < count && engine.child.exitCode === null; n = next++) {
+        if (n > 0 && n % reportedEach === 0)
+          process.stderr.write(
+            `fuzz, seed ${seed}: ${n} of ${count}, faults: ${JSON.stringify(faults.slice(0, 20))}\n`,
+          );
+        const { what, send } = draw(methods, n);
+        const { outcome, ms } = await send();
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        if (isFault(outcome)) faults.push(`${n} ${what} ${outcome}`);
+        else if (ms > longestAloneMs) slow.push(n);
+        if (isRefused(outcome) && refused.length < repeated) refused.push(n);
+      }
+    };
+    await Promise.all(Array.from({ length: width }, lane));
+    stop.abort();
+    const longestPauseMs = Math.round(await pauses);
+
+    // What was slow among sixteen others is quick alone.
+    const slowAlone: string[] = [];
+    for (const n of slow) {
       const { what, send } = draw(methods, n);
-      const { outcome, ms } = await send();
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      if (isFault(outcome)) faults.push(`${n} ${what} ${outcome}`);
-      else if (ms > longestAloneMs) slow.push(n);
-      if (isRefused(outcome) && refused.length < repeated) refused.push(n);
+      const { ms } = await send();
+      if (ms > longestAloneMs) slowAlone.push(`${n} ${what} ${Math.round(ms)} ms`);
     }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-  stop.abort();
-  const longestPauseMs = Math.round(await pauses);
 
-  // What was slow among sixteen others is quick alone.
-  const slowAlone: string[] = [];
-  for (const n of slow) {
-    const { what, send } = draw(methods, n);
-    const { ms } = await send();
-    if (ms > longestAloneMs) slowAlone.push(`${n} ${what} ${Math.round(ms)} ms`);
-  }
+    // What is refused each time stores nothing.
+    let same = refused;
+    let before = '';
+    for (let pass = 0; pass < 5; pass++) {
+      before = await storedRows(pool);
+      const still: number[] = [];
+      for (const n of same) if (isRefused((await draw(methods, n).send()).outcome)) still.push(n);
+      if (still.length === same.length) break;
+      same = still;
+    }
+    const after = await storedRows(pool);
 
-  // What is refused each time stores nothing.
-  let same = refused;
-  let before = '';
-  for (let pass = 0; pass < 5; pass++) {
-    before = await storedRows(pool);
-    const still: number[] = [];
-    for (const n of same) if (isRefused((await draw(methods, n).send()).outcome)) still.push(n);
-    if (still.length === same.length) break;
-    same = still;
-  }
-  const after = await storedRows(pool);
-
-  process.stderr.write(`fuzz, seed ${seed}: ${JSON.stringify({ requests: count, methods: methods.length, routes: routes.length, outcomes: Object.fromEntries([...outcomes].sort((a, b) => b[1] - a[1])), longestPauseMs, slowAmongOthers: slow.length, repeated: same.length })}\n`);
-  expect(engine.child.exitCode, log.slice(-5_000)).toBeNull();
-  expect(faults.slice(0, 20)).toEqual([]);
-  expect(log.match(/"code":"(?:STATEMENT_REFUSED|UNHANDLED_REJECTION|UNCAUGHT_EXCEPTION)".{0,500}/g) ?? []).toEqual([]);
-  expect(slowAlone).toEqual([]);
-  expect(after).toBe(before);
-});
+    process.stderr.write(
+      `fuzz, seed ${seed}: ${JSON.stringify({ requests: count, methods: methods.length, routes: routes.length, outcomes: Object.fromEntries([...outcomes].sort((a, b) => b[1] - a[1])), longestPauseMs, slowAmongOthers: slow.length, repeated: same.length })}\n`,
+    );
+    expect(engine.child.exitCode, log.slice(-5_000)).toBeNull();
+    expect(faults.slice(0, 20)).toEqual([]);
+    expect(log.match(/"code":"(?:STATEMENT_REFUSED|UNHANDLED_REJECTION|UNCAUGHT_EXCEPTION)".{0,500}/g) ?? []).toEqual(
+      [],
+    );
+    expect(slowAlone).toEqual([]);
+    expect(after).toBe(before);
+  },
+);

@@ -38,7 +38,11 @@ beforeAll(async () => {
   ports = { grpcPort: await freePort(), httpPort: await freePort() };
   engine = await startEngine({ databaseUrl: database.url, dataDir, ...ports, logLevel: 'error' });
   port = await freePort();
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet, healthcheck: { enabled: true, port, bindAddress: '127.0.0.1', eventLoopBlockThresholdSeconds: 0.5 } });
+  hatchet = Hatchet.init({
+    token: engine.token,
+    logger: () => quiet,
+    healthcheck: { enabled: true, port, bindAddress: '127.0.0.1', eventLoopBlockThresholdSeconds: 0.5 },
+  });
 });
 
 afterAll(async () => {
@@ -57,16 +61,35 @@ describe('the health port of a worker', () => {
         return { done: true };
       },
     });
-    const worker = await hatchet.worker('first', { workflows: [block], slots: 7, labels: { zone: 'a' }, handleKill: false });
+    const worker = await hatchet.worker('first', {
+      workflows: [block],
+      slots: 7,
+      labels: { zone: 'a' },
+      handleKill: false,
+    });
     const second = await hatchet.worker('second "b"', { workflows: [block], handleKill: false });
     const ends = [worker.start(), second.start()];
     await Promise.all([worker.waitUntilReady(), second.waitUntilReady()]);
 
-    expect(JSON.parse(await until(200))).toMatchObject({ status: 'HEALTHY', name: 'first', slots: 7, actions: ['block:block'], labels: { zone: 'a' }, nodeVersion: process.version, workers: [{ name: 'first', status: 'HEALTHY' }, { name: 'second "b"' }] });
+    expect(JSON.parse(await until(200))).toMatchObject({
+      status: 'HEALTHY',
+      name: 'first',
+      slots: 7,
+      actions: ['block:block'],
+      labels: { zone: 'a' },
+      nodeVersion: process.version,
+      workers: [{ name: 'first', status: 'HEALTHY' }, { name: 'second "b"' }],
+    });
     expect(await ask('/readyz')).toEqual({ status: 200, body: 'ok' });
     expect(await ask('/livez')).toEqual({ status: 200, body: 'ok' });
     const { body } = await ask('/metrics');
-    for (const line of ['hatchet_worker_status{worker="first"} 1', 'hatchet_worker_slots{worker="second \\"b\\""} 100', 'hatchet_worker_actions{worker="first"} 1', '# TYPE hatchet_worker_running_tasks gauge']) expect(body).toContain(line);
+    for (const line of [
+      'hatchet_worker_status{worker="first"} 1',
+      'hatchet_worker_slots{worker="second \\"b\\""} 100',
+      'hatchet_worker_actions{worker="first"} 1',
+      '# TYPE hatchet_worker_running_tasks gauge',
+    ])
+      expect(body).toContain(line);
     expect(await ask('/other')).toMatchObject({ status: 404 });
 
     // From another thread: this one is what is blocked.

@@ -24,11 +24,16 @@ function nobody(): User {
 }
 
 /** Root, for whom Postgres has to be another user, can stand in for an ordinary user too; the reverse does not go. */
-const users: User[] = process.getuid?.() === 0 ? [{ name: 'root', ids: undefined }, nobody()] : [{ name: 'an ordinary user', ids: undefined }];
+const users: User[] =
+  process.getuid?.() === 0
+    ? [{ name: 'root', ids: undefined }, nobody()]
+    : [{ name: 'an ordinary user', ids: undefined }];
 
 /** A folder and a home of a user's own, and programs run there; nothing of the test's own npm is passed on. */
 function shellOf(user: User, cwd: string) {
-  const env = Object.fromEntries(Object.entries(cleanEnv()).filter(([name]) => !name.startsWith('npm_') && name !== 'INIT_CWD'));
+  const env = Object.fromEntries(
+    Object.entries(cleanEnv()).filter(([name]) => !name.startsWith('npm_') && name !== 'INIT_CWD'),
+  );
   mkdirSync(cwd);
   if (user.ids !== undefined) {
     const home = `${cwd} home`;
@@ -36,7 +41,8 @@ function shellOf(user: User, cwd: string) {
     for (const path of [cwd, home]) chownSync(path, user.ids.uid, user.ids.gid);
     Object.assign(env, { HOME: home, USER: 'nobody', LOGNAME: 'nobody' });
   }
-  const start = (at: string, program: string, args: readonly string[]) => execa(program, args, { cwd: at, env, extendEnv: false, stdin: 'ignore', reject: false, ...user.ids });
+  const start = (at: string, program: string, args: readonly string[]) =>
+    execa(program, args, { cwd: at, env, extendEnv: false, stdin: 'ignore', reject: false, ...user.ids });
   const run = async (at: string, program: string, ...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await start(at, program, args);
     expect(exitCode, `${program} ${args.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
@@ -47,7 +53,9 @@ function shellOf(user: User, cwd: string) {
 
 /** gRPC, HTTP and Postgres. */
 function ports(dataDir: string): number[] {
-  return [...readFileSync(join(dataDir, 'engine.json'), 'utf8').matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) => Number(match[1]));
+  return [...readFileSync(join(dataDir, 'engine.json'), 'utf8').matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) =>
+    Number(match[1]),
+  );
 }
 
 /** The files that a part of package.json names, at any depth. */
@@ -71,7 +79,13 @@ async function expectNothingLeft(home: string, watched: readonly number[]): Prom
 }
 
 beforeAll(() => {
-  const packed: { filename: string }[] = JSON.parse(execFileSync('npm', ['pack', packageRoot, '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  const packed: { filename: string }[] = JSON.parse(
+    execFileSync('npm', ['pack', packageRoot, '--ignore-scripts', '--json', '--pack-destination', folder], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
   tarball = join(folder, packed[0]?.filename ?? '');
 });
 
@@ -86,24 +100,53 @@ describe.each(users)('the packed package, installed without scripts by $name', (
     const { start, run } = shellOf(user, home);
     await run(home, 'npm', 'install', ...blocked, tarball);
     const installed = join(home, 'node_modules', 'hatchet-ts');
-    const { exports, types, typesVersions, bin }: Record<string, unknown> = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    const { exports, types, typesVersions, bin }: Record<string, unknown> = JSON.parse(
+      readFileSync(join(installed, 'package.json'), 'utf8'),
+    );
     const named = filesNamed([exports, types, typesVersions, bin]);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((file) => !existsSync(join(installed, file)))).toEqual([]);
-    expect((await run(home, process.execPath, '-e', loadsOnce)).split('\n').sort()).toEqual([' true', '/config true', '/engine true', '/testing true', '/v1 true']);
+    expect((await run(home, process.execPath, '-e', loadsOnce)).split('\n').sort()).toEqual([
+      ' true',
+      '/config true',
+      '/engine true',
+      '/testing true',
+      '/v1 true',
+    ]);
 
     await run(home, 'npx', '--no-install', 'hatchet', 'init', 'demo', '--template', 'simple', '--yes');
 
     const project = join(home, 'demo');
     const manifest = join(project, 'package.json');
-    const { dependencies, ...rest }: { dependencies: Record<string, string> } = JSON.parse(readFileSync(manifest, 'utf8'));
+    const { dependencies, ...rest }: { dependencies: Record<string, string> } = JSON.parse(
+      readFileSync(manifest, 'utf8'),
+    );
     expect(Object.keys(dependencies)).toEqual(['hatchet-ts', 'zod']);
-    writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, 'hatchet-ts': `file:${tarball}` } }));
+    writeFileSync(
+      manifest,
+      JSON.stringify({ ...rest, dependencies: { ...dependencies, 'hatchet-ts': `file:${tarball}` } }),
+    );
     await run(project, 'npm', 'install', ...blocked);
 
     const hatchet = join(project, 'node_modules', '.bin', 'hatchet');
     const dataDir = join(project, 'engine data');
-    const engine: { grpc?: unknown } = JSON.parse(await run(project, hatchet, 'engine', 'start', '--detach', '--data-dir', dataDir, '--grpc-port', '0', '--http-port', '0', '-o', 'json'));
+    const engine: { grpc?: unknown } = JSON.parse(
+      await run(
+        project,
+        hatchet,
+        'engine',
+        'start',
+        '--detach',
+        '--data-dir',
+        dataDir,
+        '--grpc-port',
+        '0',
+        '--http-port',
+        '0',
+        '-o',
+        'json',
+      ),
+    );
     expect(engine.grpc).toBeDefined();
     const watched = ports(dataDir);
     expect(watched).toHaveLength(3);
@@ -113,7 +156,22 @@ describe.each(users)('the packed package, installed without scripts by $name', (
     try {
       const workers = async () => run(project, hatchet, 'workflows', 'list', '--data-dir', dataDir, '-o', 'json');
       await expect.poll(workers, { interval: 100 }).toContain('"simple"');
-      expect(await run(project, hatchet, 'trigger', 'workflow', 'simple', '--input', '{"message":"Hi"}', '--wait', '-o', 'json', '--data-dir', dataDir)).toBe('{"message":"hi"}');
+      expect(
+        await run(
+          project,
+          hatchet,
+          'trigger',
+          'workflow',
+          'simple',
+          '--input',
+          '{"message":"Hi"}',
+          '--wait',
+          '-o',
+          'json',
+          '--data-dir',
+          dataDir,
+        ),
+      ).toBe('{"message":"hi"}');
     } finally {
       worker.kill('SIGTERM');
       await worker;
@@ -137,7 +195,19 @@ describe('a checkout, installed without scripts', () => {
     expect(stamp).not.toBe('');
 
     const dataDir = join(elsewhere, 'data');
-    await run(elsewhere, bin, 'engine', 'start', '--detach', '--data-dir', dataDir, '--grpc-port', '0', '--http-port', '0');
+    await run(
+      elsewhere,
+      bin,
+      'engine',
+      'start',
+      '--detach',
+      '--data-dir',
+      dataDir,
+      '--grpc-port',
+      '0',
+      '--http-port',
+      '0',
+    );
     const watched = ports(dataDir);
     await run(elsewhere, bin, 'engine', 'stop', '--data-dir', dataDir);
     await expectNothingLeft(folder, watched);

@@ -48,7 +48,12 @@ function startWorker(engine: EngineChild): ChildProcess {
   return spawn(process.execPath, [join(packageRoot, 'test/fixtures/kill/worker.mjs'), bodies], {
     cwd: packageRoot,
     stdio: 'ignore',
-    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' },
+    env: {
+      ...process.env,
+      HATCHET_CLIENT_TOKEN: engine.ready.token,
+      HATCHET_CLIENT_TLS_STRATEGY: 'none',
+      HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+    },
   });
 }
 
@@ -63,8 +68,15 @@ async function triggerSurely(clients: GrpcClients, n: number, ms: number): Promi
   const runId = newId();
   for (;;) {
     try {
-      const request = { workflowName: 'work', input: Buffer.from(JSON.stringify({ n, ms })), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} };
-      const reply = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, { 'hatchet-run-id': runId });
+      const request = {
+        workflowName: 'work',
+        input: Buffer.from(JSON.stringify({ n, ms })),
+        additionalMetadata: Buffer.from('{}'),
+        desiredWorkerLabels: {},
+      };
+      const reply = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, {
+        'hatchet-run-id': runId,
+      });
       return reply.externalId;
     } catch (error) {
       // Repeated, never slept away: the call itself waits for the engine up to its parking time.
@@ -76,7 +88,14 @@ async function triggerSurely(clients: GrpcClients, n: number, ms: number): Promi
 
 async function untilWorkflow(clients: GrpcClients): Promise<void> {
   await expect
-    .poll(() => clients.call(clients.monitor, clients.monitor.getWorkflow, { name: 'work' }).then((reply) => reply.workflow?.name, () => 'none'), { timeout: 30_000, interval: 100 })
+    .poll(
+      () =>
+        clients.call(clients.monitor, clients.monitor.getWorkflow, { name: 'work' }).then(
+          (reply) => reply.workflow?.name,
+          () => 'none',
+        ),
+      { timeout: 30_000, interval: 100 },
+    )
     .toBe('work');
 }
 
@@ -98,18 +117,31 @@ describe('kill -9 of anything', () => {
     const options = { dataDir, grpcPort: 0, httpPort: 0, workerTimeoutMs: 12_000, logLevel: 'warn' } as const;
     let engine = await spawnEngine(options);
     const fixed = { ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port };
-    fleet = { engine, workers: [startWorker(engine), startWorker(engine), startWorker(engine)], killedWorkers: new Set() };
+    fleet = {
+      engine,
+      workers: [startWorker(engine), startWorker(engine), startWorker(engine)],
+      killedWorkers: new Set(),
+    };
     const clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
     await untilWorkflow(clients);
-    outages = new Outages(() => clients.call(clients.monitor, clients.monitor.getWorkflow, { name: 'work' }), sdkPatienceMs);
+    outages = new Outages(
+      () => clients.call(clients.monitor, clients.monitor.getWorkflow, { name: 'work' }),
+      sdkPatienceMs,
+    );
 
     const acknowledged: string[] = [];
     const counts = { worker: 0, engine: 0, postgres: 0 };
     let n = 0;
     const topUp = async (): Promise<void> => {
-      const [row] = await sql<{ live: number }>(engine.ready.databaseUrl, 'SELECT count(*)::integer AS live FROM live', []);
+      const [row] = await sql<{ live: number }>(
+        engine.ready.databaseUrl,
+        'SELECT count(*)::integer AS live FROM live',
+        [],
+      );
       const missing = inFlight - (row?.live ?? 0);
-      const triggers = Array.from({ length: Math.max(0, missing) }, () => triggerSurely(clients, n++, 200 + Math.floor(random() * 1500)));
+      const triggers = Array.from({ length: Math.max(0, missing) }, () =>
+        triggerSurely(clients, n++, 200 + Math.floor(random() * 1500)),
+      );
       acknowledged.push(...(await Promise.all(triggers)));
     };
     await topUp();
@@ -133,14 +165,39 @@ describe('kill -9 of anything', () => {
         process.kill(postgresPid(), 'SIGKILL');
       }
       acknowledged.push(...(await Promise.all(during)));
-      await expect.poll(() => topUp().then(() => true, () => false), { timeout: 30_000, interval: 200 }).toBe(true);
+      await expect
+        .poll(
+          () =>
+            topUp().then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 30_000, interval: 200 },
+        )
+        .toBe(true);
     }
     await expect
-      .poll(() => sql<{ live: number }>(engine.ready.databaseUrl, 'SELECT count(*)::integer AS live FROM live', []).then((rows) => rows[0]?.live, () => -1), { timeout: 240_000, interval: 500 })
+      .poll(
+        () =>
+          sql<{ live: number }>(engine.ready.databaseUrl, 'SELECT count(*)::integer AS live FROM live', []).then(
+            (rows) => rows[0]?.live,
+            () => -1,
+          ),
+        { timeout: 240_000, interval: 500 },
+      )
       .toBe(0);
 
     await outages.stop();
-    const results = await sql<{ id: string; results: number; ends: number; status: number; output: string; error: string | null; failedMs: number | null; kinds: string[] }>(
+    const results = await sql<{
+      id: string;
+      results: number;
+      ends: number;
+      status: number;
+      output: string;
+      error: string | null;
+      failedMs: number | null;
+      kinds: string[];
+    }>(
       engine.ready.databaseUrl,
       `SELECT r.id, (SELECT count(*)::integer FROM result x WHERE x.task_id = r.id) AS results, (SELECT count(*)::integer FROM run_end e WHERE e.run_id = r.id) AS ends,
          (SELECT max(x.status) FROM result x WHERE x.task_id = r.id) AS status, (SELECT max(x.output) FROM result x WHERE x.task_id = r.id) AS output,
@@ -157,7 +214,10 @@ describe('kill -9 of anything', () => {
     }
     const { long } = outages;
     /** The worker had a result and could not hand it over: only where nothing answered for that long. */
-    const wasGivenUp = ({ status, error, failedMs }: (typeof results)[number]): boolean => status === 4 && sdkGaveUp.test(error ?? '') && long.some(({ fromMs }) => (failedMs ?? 0) >= fromMs + sdkPatienceMs);
+    const wasGivenUp = ({ status, error, failedMs }: (typeof results)[number]): boolean =>
+      status === 4 &&
+      sdkGaveUp.test(error ?? '') &&
+      long.some(({ fromMs }) => (failedMs ?? 0) >= fromMs + sdkPatienceMs);
     const givenUp = new Set(results.filter(wasGivenUp).map(({ id }) => id));
     const repeated = [...ran.values()].filter((runs) => runs.length > 1).length;
     process.stdout.write(
@@ -167,9 +227,12 @@ describe('kill -9 of anything', () => {
     for (const id of acknowledged) {
       const row = byId.get(id);
       if (row === undefined) wrong.push(`${id} was acknowledged but is gone`);
-      else if (row.results !== 1 || row.ends !== 1 || (row.status !== 3 && !givenUp.has(id))) wrong.push(`${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}`);
-      else if (row.kinds.join('').split(row.status === 3 ? 'F' : 'X').length !== 2) wrong.push(`${id}: journal ${row.kinds.join(' ')}`);
-      else if (replayJournal(row.kinds) !== row.status) wrong.push(`${id}: journal ${row.kinds.join(' ')} does not give ${row.status}`);
+      else if (row.results !== 1 || row.ends !== 1 || (row.status !== 3 && !givenUp.has(id)))
+        wrong.push(`${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}`);
+      else if (row.kinds.join('').split(row.status === 3 ? 'F' : 'X').length !== 2)
+        wrong.push(`${id}: journal ${row.kinds.join(' ')}`);
+      else if (replayJournal(row.kinds) !== row.status)
+        wrong.push(`${id}: journal ${row.kinds.join(' ')} does not give ${row.status}`);
       const runs = ran.get(id) ?? [];
       const surviving = runs.filter((run) => !(fleet?.killedWorkers.has(run.pid) ?? false));
       if (surviving.length > 1) wrong.push(`${id}: ran ${surviving.length} times on workers that lived`);

@@ -14,14 +14,20 @@ afterAll(async () => {
 });
 
 async function failure(run: Promise<unknown>): Promise<unknown> {
-  return await run.then(() => 'no failure', (error: unknown) => (error instanceof RunFailedError ? error.message : error));
+  return await run.then(
+    () => 'no failure',
+    (error: unknown) => (error instanceof RunFailedError ? error.message : error),
+  );
 }
 
 describe('middleware', () => {
   it('adds to inputs and outputs, in order, of all tasks that its client declares', async () => {
     const order: string[] = [];
     const outer = engine.hatchet.withMiddleware({
-      before: [(input: { n: number }) => ({ double: 2 * input.n }), (input, ctx) => ({ seen: Object.keys(input).length, by: ctx.taskName() })],
+      before: [
+        (input: { n: number }) => ({ double: 2 * input.n }),
+        (input, ctx) => ({ seen: Object.keys(input).length, by: ctx.taskName() }),
+      ],
       after: (output) => {
         order.push('outer');
         return { ...output, outer: true };
@@ -34,34 +40,69 @@ describe('middleware', () => {
         return { inner: input.by ?? '' };
       },
     });
-    const task = inner.task<{ n: number }, { sum: number; context: number }>({ name: 'added', fn: (input, ctx) => ({ sum: input.n + input.double + input.seen, context: ctx.input.double }) });
+    const task = inner.task<{ n: number }, { sum: number; context: number }>({
+      name: 'added',
+      fn: (input, ctx) => ({ sum: input.n + input.double + input.seen, context: ctx.input.double }),
+    });
     const plain = engine.hatchet.task({ name: 'plain', fn: (input: { n: number }) => ({ keys: Object.keys(input) }) });
     const flow = inner.workflow<{ n: number }>({ name: 'flow' });
-    const first = flow.withMiddleware({ before: () => ({ own: 'first' }) }).task({ name: 'first', fn: (input) => ({ own: input.own, double: input.double }) });
-    flow.task({ name: 'second', parents: [first], fn: async (input, ctx) => ({ keys: Object.keys(input).toSorted(), parent: await ctx.parentOutput(first) }) });
-    const batch = inner.batchTask<{ n: number }, { double: number }>({ name: 'batch', batch: { maxSize: 2, maxInterval: '50ms' }, fn: (inputs) => Object.fromEntries(Object.entries(inputs).map(([id, input]) => [id, { double: input.double }])) });
+    const first = flow
+      .withMiddleware({ before: () => ({ own: 'first' }) })
+      .task({ name: 'first', fn: (input) => ({ own: input.own, double: input.double }) });
+    flow.task({
+      name: 'second',
+      parents: [first],
+      fn: async (input, ctx) => ({ keys: Object.keys(input).toSorted(), parent: await ctx.parentOutput(first) }),
+    });
+    const batch = inner.batchTask<{ n: number }, { double: number }>({
+      name: 'batch',
+      batch: { maxSize: 2, maxInterval: '50ms' },
+      fn: (inputs) => Object.fromEntries(Object.entries(inputs).map(([id, input]) => [id, { double: input.double }])),
+    });
     await engine.worker([task, plain, flow, batch]);
     expect(await task.run({ n: 2 })).toEqual({ sum: 8, context: 4, outer: true, inner: 'added' });
     expect(order).toEqual(['outer', 'inner']);
     expect(await plain.run({ n: 1 })).toEqual({ keys: ['n'] });
     const parent = { own: 'first', double: 6, outer: true, inner: 'first' };
-    expect(await flow.run({ n: 3 })).toEqual({ first: parent, second: { keys: ['by', 'double', 'n', 'seen'], parent, outer: true, inner: 'second' } });
-    expect(await batch.run([{ n: 1 }, { n: 2 }])).toEqual([{ double: 2, outer: true, inner: 'batch' }, { double: 4, outer: true, inner: 'batch' }]);
+    expect(await flow.run({ n: 3 })).toEqual({
+      first: parent,
+      second: { keys: ['by', 'double', 'n', 'seen'], parent, outer: true, inner: 'second' },
+    });
+    expect(await batch.run([{ n: 1 }, { n: 2 }])).toEqual([
+      { double: 2, outer: true, inner: 'batch' },
+      { double: 4, outer: true, inner: 'batch' },
+    ]);
   });
 
   it('comes between schemas: after that of the input, before that of the output', async () => {
-    const hatchet = engine.hatchet.withMiddleware({ before: (input: { n?: unknown }) => ({ type: typeof input.n }), after: () => ({ note: 7 }) });
+    const hatchet = engine.hatchet.withMiddleware({
+      before: (input: { n?: unknown }) => ({ type: typeof input.n }),
+      after: () => ({ note: 7 }),
+    });
     const input = z.object({ n: z.coerce.number<string>() });
     const task = hatchet.task({ name: 'between', input, fn: ({ n, type }) => ({ n, type }) });
-    const refused = hatchet.task({ name: 'refused', input, output: z.object({ note: z.string() }), fn: () => ({ note: 'a' }) });
+    const refused = hatchet.task({
+      name: 'refused',
+      input,
+      output: z.object({ note: z.string() }),
+      fn: () => ({ note: 'a' }),
+    });
     await engine.worker([task, refused], { name: 'schemas' });
     expect(await task.run({ n: '5' })).toEqual({ n: 5, type: 'number', note: 7 });
     expect(await failure(refused.run({ n: '5' }))).toContain('the output of refused does not match its schema: note');
   });
 
   it('fails the attempt for what it throws or gives, whatever that is, and the worker goes on', async () => {
-    const wicked = { get message(): string { throw new Error('never read'); } };
-    const throwing = (thrown: unknown): TaskMiddleware => ({ before: () => { throw thrown; } });
+    const wicked = {
+      get message(): string {
+        throw new Error('never read');
+      },
+    };
+    const throwing = (thrown: unknown): TaskMiddleware => ({
+      before: () => {
+        throw thrown;
+      },
+    });
     const revoked = Proxy.revocable({}, {});
     revoked.revoke();
     const hooks: Record<string, TaskMiddleware> = {
@@ -70,13 +111,28 @@ describe('middleware', () => {
       wicked: throwing(wicked),
       map: { after: () => ({ found: new Map() }) },
       proxy: { after: () => revoked.proxy },
-      getter: { before: () => ({ get bad(): string { throw new Error('a getter'); } }) },
+      getter: {
+        before: () => ({
+          get bad(): string {
+            throw new Error('a getter');
+          },
+        }),
+      },
     };
-    const tasks = Object.entries(hooks).map(([name, hook]) => engine.hatchet.withMiddleware(hook).task({ name: `hook-${name}`, fn: () => ({ done: true }) }));
+    const tasks = Object.entries(hooks).map(([name, hook]) =>
+      engine.hatchet.withMiddleware(hook).task({ name: `hook-${name}`, fn: () => ({ done: true }) }),
+    );
     const fine = engine.hatchet.task({ name: 'fine', fn: () => ({ done: true }) });
     await engine.worker([...tasks, fine], { name: 'hostile' });
     const ends = await Promise.all(tasks.map(async (task) => await failure(task.run({}))));
-    expect(ends).toEqual(['no entry', 'just a text', expect.any(String), expect.stringContaining('JSON cannot carry a Map ("found")'), expect.stringContaining('revoked'), 'a getter']);
+    expect(ends).toEqual([
+      'no entry',
+      'just a text',
+      expect.any(String),
+      expect.stringContaining('JSON cannot carry a Map ("found")'),
+      expect.stringContaining('revoked'),
+      'a getter',
+    ]);
     expect(await fine.run({})).toEqual({ done: true });
   });
 
@@ -84,7 +140,11 @@ describe('middleware', () => {
     let count = 0;
     const hatchet = engine.hatchet
       .withMiddleware({ before: () => ({ plain: ++count }), after: () => ({ never: true }) })
-      .withMiddleware({ before: async (_input, ctx) => ({ id: ctx.workflowRunId() }), after: () => ({ durable: true }), durable: true });
+      .withMiddleware({
+        before: async (_input, ctx) => ({ id: ctx.workflowRunId() }),
+        after: () => ({ durable: true }),
+        durable: true,
+      });
     const task = hatchet.durableTask<object, { keys: string[]; id: boolean }>({
       name: 'durable',
       evictionPolicy: { ttl: '10ms' },

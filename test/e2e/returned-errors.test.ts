@@ -32,22 +32,54 @@ describe('returnExceptions', () => {
     });
     await engine.worker([once]);
     const holder = await once.runNoWait({ key: 'a' });
-    const untyped: { key: string }[] = JSON.parse('[{"key":"b"},{"key":"a"},{"key":1},{"key":"c","fails":true},{"key":"d"},{"key":"b"}]');
+    const untyped: { key: string }[] = JSON.parse(
+      '[{"key":"b"},{"key":"a"},{"key":1},{"key":"c","fails":true},{"key":"d"},{"key":"b"}]',
+    );
     const outputs = await once.run(untyped, returnExceptions);
-    expect(told(outputs)).toEqual([{ key: 'b' }, 'IDEMPOTENCY_COLLISION', 'INVALID_INPUT', 'RUN_FAILED', { key: 'd' }, 'IDEMPOTENCY_COLLISION']);
+    expect(told(outputs)).toEqual([
+      { key: 'b' },
+      'IDEMPOTENCY_COLLISION',
+      'INVALID_INPUT',
+      'RUN_FAILED',
+      { key: 'd' },
+      'IDEMPOTENCY_COLLISION',
+    ]);
     expect(outputs[1]).toMatchObject({ existingRunExternalId: holder.workflowRunId });
     await expect(once.run(untyped.slice(0, 2))).rejects.toMatchObject({ code: 'IDEMPOTENCY_COLLISION' });
-    expect(told(await once.runMany([{ input: { key: 'a' }, opts: returnExceptions }]))).toEqual(['IDEMPOTENCY_COLLISION']);
+    expect(told(await once.runMany([{ input: { key: 'a' }, opts: returnExceptions }]))).toEqual([
+      'IDEMPOTENCY_COLLISION',
+    ]);
   });
 
   it('lists them for children too, of plain and of durable tasks', async () => {
-    const child = engine.hatchet.task({ name: 'child-once', idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 60_000 }, fn: (input: { key: string }) => ({ key: input.key }) });
-    const inputs = (prefix: string): { key: string }[] => ['x', 'held', 'y', 'x'].map((key) => ({ key: key === 'held' ? 'held' : `${prefix}${key}` }));
-    const plain = engine.hatchet.task({ name: 'plain-parent', fn: async () => ({ outputs: told(await child.run(inputs('p'), returnExceptions)) }) });
-    const durable = engine.hatchet.durableTask({ name: 'durable-parent', fn: async () => ({ outputs: told(await child.run(inputs('d'), returnExceptions)) }) });
+    const child = engine.hatchet.task({
+      name: 'child-once',
+      idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 60_000 },
+      fn: (input: { key: string }) => ({ key: input.key }),
+    });
+    const inputs = (prefix: string): { key: string }[] =>
+      ['x', 'held', 'y', 'x'].map((key) => ({ key: key === 'held' ? 'held' : `${prefix}${key}` }));
+    const plain = engine.hatchet.task({
+      name: 'plain-parent',
+      fn: async () => ({ outputs: told(await child.run(inputs('p'), returnExceptions)) }),
+    });
+    const durable = engine.hatchet.durableTask({
+      name: 'durable-parent',
+      fn: async () => ({ outputs: told(await child.run(inputs('d'), returnExceptions)) }),
+    });
     await engine.worker([child, plain, durable], { name: 'children' });
     await child.run({ key: 'held' });
-    expect((await plain.run({})).outputs).toEqual([{ key: 'px' }, 'IDEMPOTENCY_COLLISION', { key: 'py' }, 'IDEMPOTENCY_COLLISION']);
-    expect((await durable.run({})).outputs).toEqual([{ key: 'dx' }, 'IDEMPOTENCY_COLLISION', { key: 'dy' }, 'IDEMPOTENCY_COLLISION']);
+    expect((await plain.run({})).outputs).toEqual([
+      { key: 'px' },
+      'IDEMPOTENCY_COLLISION',
+      { key: 'py' },
+      'IDEMPOTENCY_COLLISION',
+    ]);
+    expect((await durable.run({})).outputs).toEqual([
+      { key: 'dx' },
+      'IDEMPOTENCY_COLLISION',
+      { key: 'dy' },
+      'IDEMPOTENCY_COLLISION',
+    ]);
   });
 });

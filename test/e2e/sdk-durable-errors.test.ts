@@ -15,8 +15,15 @@ afterAll(async () => {
 });
 
 /** What the code gives as a durable task. */
-async function durably<Output extends object>(fn: (ctx: DurableContext) => Promise<Output>, options: { ttl?: '10ms' } = {}): Promise<Output> {
-  const task = engine.hatchet.durableTask({ name: `durable-${++tasks}`, evictionPolicy: options, fn: async (_: object, ctx): Promise<object> => await fn(ctx) });
+async function durably<Output extends object>(
+  fn: (ctx: DurableContext) => Promise<Output>,
+  options: { ttl?: '10ms' } = {},
+): Promise<Output> {
+  const task = engine.hatchet.durableTask({
+    name: `durable-${++tasks}`,
+    evictionPolicy: options,
+    fn: async (_: object, ctx): Promise<object> => await fn(ctx),
+  });
   await engine.worker([task]);
   const output: Output = JSON.parse(JSON.stringify(await task.run({})));
   return output;
@@ -24,7 +31,9 @@ async function durably<Output extends object>(fn: (ctx: DurableContext) => Promi
 
 /** Values, and the codes and messages of errors. */
 async function settled(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
-  return (await Promise.allSettled(promises)).map((each) => (each.status === 'fulfilled' ? each.value : said(each.reason)));
+  return (await Promise.allSettled(promises)).map((each) =>
+    each.status === 'fulfilled' ? each.value : said(each.reason),
+  );
 }
 
 function said(error: unknown): string {
@@ -36,7 +45,15 @@ describe('durable operations that are refused', () => {
     const twice = engine.hatchet.task({ name: 'twice', fn: ({ n }: { n: number }) => ({ n: 2 * n }) });
     await engine.worker([twice]);
     const { ends } = await durably(async (ctx) => ({
-      ends: await settled([ctx.sleepFor('30ms'), ctx.runChild('nobody', {}), twice.run({ n: 1 }), ctx.waitForEvent('never', { expression: 'input.(' }), ctx.waitForEvent('late', { timeout: '20ms' }), ctx.runChild('nobody else', {}), twice.run({ n: 2 })]),
+      ends: await settled([
+        ctx.sleepFor('30ms'),
+        ctx.runChild('nobody', {}),
+        twice.run({ n: 1 }),
+        ctx.waitForEvent('never', { expression: 'input.(' }),
+        ctx.waitForEvent('late', { timeout: '20ms' }),
+        ctx.runChild('nobody else', {}),
+        twice.run({ n: 2 }),
+      ]),
     }));
     expect(ends).toEqual([
       { durationMs: 30 },
@@ -54,7 +71,16 @@ describe('durable operations that are refused', () => {
       const untyped: Parameters<typeof ctx.waitFor>[0][] = JSON.parse('[[[{"sleepFor":1}]],{},{"sleepFor":null}]');
       const deps: string[] = JSON.parse('null');
       const date: Date = JSON.parse(JSON.stringify(await ctx.memo(['date'], () => new Date(0))));
-      return { ends: await settled([...untyped.map((each) => ctx.waitFor(each)), ctx.waitFor([Or(), { sleepFor: 1 }]), ctx.memo(deps, () => 1), ctx.sleepUntil(date), ctx.sleepUntil(new Date('soon')), ctx.sleepFor(1)]) };
+      return {
+        ends: await settled([
+          ...untyped.map((each) => ctx.waitFor(each)),
+          ctx.waitFor([Or(), { sleepFor: 1 }]),
+          ctx.memo(deps, () => 1),
+          ctx.sleepUntil(date),
+          ctx.sleepUntil(new Date('soon')),
+          ctx.sleepFor(1),
+        ]),
+      };
     });
     expect(ends).toEqual([
       expect.stringContaining('INVALID_ARGUMENT: a list stands where a single condition is needed'),
@@ -69,12 +95,20 @@ describe('durable operations that are refused', () => {
   });
 
   it('say which run holds the idempotency key of a child', async () => {
-    const once = engine.hatchet.task({ name: 'once', idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 3_600_000 }, fn: ({ key }: { key: string }) => ({ key }) });
+    const once = engine.hatchet.task({
+      name: 'once',
+      idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 3_600_000 },
+      fn: ({ key }: { key: string }) => ({ key }),
+    });
     await engine.worker([once]);
     const { first, second, third } = await durably(async (ctx) => {
       const ref = await ctx.spawn(once, { key: 'a' });
       await ref.output;
-      const holder = await once.run({ key: 'a' }).catch((error: unknown) => (error instanceof IdempotencyCollisionError ? error.existingRunExternalId : said(error)));
+      const holder = await once
+        .run({ key: 'a' })
+        .catch((error: unknown) =>
+          error instanceof IdempotencyCollisionError ? error.existingRunExternalId : said(error),
+        );
       return { first: ref.workflowRunId, second: holder, third: await once.run({ key: 'b' }) };
     });
     expect(second).toBe(first);
@@ -95,7 +129,8 @@ describe('a durable task that has left its worker', () => {
         const decided = ctx.waitForEvent('decided');
         try {
           // Not seen by the worker: the task leaves in the middle of it.
-          if (invocationCount === 1) await new Promise((resolve) => abortController.signal.addEventListener('abort', resolve));
+          if (invocationCount === 1)
+            await new Promise((resolve) => abortController.signal.addEventListener('abort', resolve));
           said.push(`asks ${invocationCount}`);
           await kid.run({});
           await decided;
@@ -124,7 +159,15 @@ describe('a worker that can wait no longer', () => {
       fn: async (_: object, ctx) => {
         try {
           said.push(`starts ${ctx.invocationCount}`);
-          return { memo: await ctx.memo(['slow'], async () => await new Promise<number>((resolve) => (ctx.invocationCount === 1 ? undefined : resolve(ctx.invocationCount)))) };
+          return {
+            memo: await ctx.memo(
+              ['slow'],
+              async () =>
+                await new Promise<number>((resolve) =>
+                  ctx.invocationCount === 1 ? undefined : resolve(ctx.invocationCount),
+                ),
+            ),
+          };
         } finally {
           said.push(`finally ${ctx.invocationCount}`);
         }
@@ -155,22 +198,35 @@ describe('contexts of tasks that share a queue', () => {
       running = false;
       void drain();
     };
-    const queued = async <Result>(job: () => Promise<Result>): Promise<Result> => await new Promise((resolve, reject) => {
-      jobs.push(async () => await job().then(resolve, reject));
-      void drain();
-    });
+    const queued = async <Result>(job: () => Promise<Result>): Promise<Result> =>
+      await new Promise((resolve, reject) => {
+        jobs.push(async () => await job().then(resolve, reject));
+        void drain();
+      });
     const echo = hatchet.task({ name: 'echo', fn: ({ n }: { n: number }) => ({ n }) });
-    const plain = hatchet.task({ name: 'queueing', fn: async ({ n }: { n: number }, ctx) => ({ n, own: (await queued(async () => await ctx.runNoWaitChild(echo, { n }))).parentWorkflowRunId === ctx.workflowRunId() }) });
+    const plain = hatchet.task({
+      name: 'queueing',
+      fn: async ({ n }: { n: number }, ctx) => ({
+        n,
+        own:
+          (await queued(async () => await ctx.runNoWaitChild(echo, { n }))).parentWorkflowRunId === ctx.workflowRunId(),
+      }),
+    });
     const durable = hatchet.durableTask({
       name: 'queueing-durably',
       fn: async ({ n }: { n: number }, ctx) => ({
-        memo: await queued(async () => await ctx.memo(['slow'], async () => await new Promise<number>((resolve) => setTimeout(resolve, 20, n)))),
+        memo: await queued(
+          async () =>
+            await ctx.memo(['slow'], async () => await new Promise<number>((resolve) => setTimeout(resolve, 20, n))),
+        ),
         child: await queued(async () => await ctx.runChild(echo, { n })),
         draws: new Set([await queued(async () => await ctx.uuid()), await ctx.uuid()]).size,
       }),
     });
     await engine.worker([echo, plain, durable]);
     expect(await plain.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual([1, 2, 3].map((n) => ({ n, own: true })));
-    expect(await durable.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual([1, 2, 3].map((n) => ({ memo: n, child: { n }, draws: 2 })));
+    expect(await durable.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual(
+      [1, 2, 3].map((n) => ({ memo: n, child: { n }, draws: 2 })),
+    );
   }, 40_000);
 });

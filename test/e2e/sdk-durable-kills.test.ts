@@ -1,6 +1,15 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { engine, gate, hatchet, restartEngine, startEngine, startWorker, stopEngine, waitsAt } from '../helpers/durable-sdk-desk.ts';
+import {
+  engine,
+  gate,
+  hatchet,
+  restartEngine,
+  startEngine,
+  startWorker,
+  stopEngine,
+  waitsAt,
+} from '../helpers/durable-sdk-desk.ts';
 import { ended } from '../helpers/engine-process.ts';
 
 beforeAll(() => startEngine('sdk-durable-kills'));
@@ -9,22 +18,36 @@ afterAll(stopEngine);
 describe('durable tasks of the SDK', () => {
   it('outlive a killed engine, while they wait and in the middle of a request', async () => {
     const runs = new Map<number, Set<string>>();
-    const child = hatchet.task({ name: 'counted', fn: (input: { n: number }, ctx) => {
-      runs.set(input.n, (runs.get(input.n) ?? new Set()).add(ctx.workflowRunId()));
-      return input;
-    } });
-    const waits = hatchet.durableTask({ name: 'waits', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('after-kill'), slept: await ctx.sleepFor('10ms') }) });
+    const child = hatchet.task({
+      name: 'counted',
+      fn: (input: { n: number }, ctx) => {
+        runs.set(input.n, (runs.get(input.n) ?? new Set()).add(ctx.workflowRunId()));
+        return input;
+      },
+    });
+    const waits = hatchet.durableTask({
+      name: 'waits',
+      executionTimeout: '10m',
+      fn: async (_: object, ctx) => ({
+        event: await ctx.waitForEvent('after-kill'),
+        slept: await ctx.sleepFor('10ms'),
+      }),
+    });
     const memos: number[] = [];
-    const asks = hatchet.durableTask({ name: 'asks', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      const outputs: number[] = [];
-      for (let n = 0; n < 6; n++) {
-        await ctx.memo(['memo', n], () => void memos.push(n));
-        const running = child.run({ n });
-        if (n === 3 && ctx.invocationCount === 1) setImmediate(() => void engine.end('SIGKILL'));
-        outputs.push((await running).n);
-      }
-      return { outputs, invocation: ctx.invocationCount };
-    } });
+    const asks = hatchet.durableTask({
+      name: 'asks',
+      executionTimeout: '10m',
+      fn: async (_: object, ctx) => {
+        const outputs: number[] = [];
+        for (let n = 0; n < 6; n++) {
+          await ctx.memo(['memo', n], () => void memos.push(n));
+          const running = child.run({ n });
+          if (n === 3 && ctx.invocationCount === 1) setImmediate(() => void engine.end('SIGKILL'));
+          outputs.push((await running).n);
+        }
+        return { outputs, invocation: ctx.invocationCount };
+      },
+    });
     await startWorker('outlives', { workflows: [child, waits, asks] });
     const waiting = await waits.runNoWait({});
     await waitsAt(waiting.workflowRunId, 1);
@@ -43,19 +66,27 @@ describe('durable tasks of the SDK', () => {
     const starts: number[] = [];
     const back = gate();
     const asked = gate();
-    const child = hatchet.task({ name: 'late-child', executionTimeout: '10m', fn: async () => {
-      await back.opened;
-      return { came: true };
-    } });
-    const task = hatchet.durableTask({ name: 'same', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      starts.push(ctx.invocationCount);
-      await ctx.memo(['before'], () => 1);
-      const waiting = Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
-      await ctx.memo(['asked'], () => 1); // answers come in order: once it has its own, all before it are there
-      asked.open();
-      const [first, second, { came }] = await waiting;
-      return { first, second, came, after: await ctx.waitForEvent('same-last') };
-    } });
+    const child = hatchet.task({
+      name: 'late-child',
+      executionTimeout: '10m',
+      fn: async () => {
+        await back.opened;
+        return { came: true };
+      },
+    });
+    const task = hatchet.durableTask({
+      name: 'same',
+      executionTimeout: '10m',
+      fn: async (_: object, ctx) => {
+        starts.push(ctx.invocationCount);
+        await ctx.memo(['before'], () => 1);
+        const waiting = Promise.all([ctx.waitForEvent('same-first'), ctx.waitForEvent('same-second'), child.run({})]);
+        await ctx.memo(['asked'], () => 1); // answers come in order: once it has its own, all before it are there
+        asked.open();
+        const [first, second, { came }] = await waiting;
+        return { first, second, came, after: await ctx.waitForEvent('same-last') };
+      },
+    });
     await startWorker('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
     await asked.opened;
@@ -74,16 +105,20 @@ describe('durable tasks of the SDK', () => {
   it('go on after a memo only once the engine has its value', async () => {
     let passed = false;
     const killed = gate();
-    const task = hatchet.durableTask({ name: 'remembers', executionTimeout: '10m', fn: async (_: object, ctx) => {
-      const value = await ctx.memo(['value'], async () => {
-        void engine.end('SIGKILL');
-        await ended(engine.child);
-        killed.open();
-        return 1;
-      });
-      passed = true;
-      return { value };
-    } });
+    const task = hatchet.durableTask({
+      name: 'remembers',
+      executionTimeout: '10m',
+      fn: async (_: object, ctx) => {
+        const value = await ctx.memo(['value'], async () => {
+          void engine.end('SIGKILL');
+          await ended(engine.child);
+          killed.open();
+          return 1;
+        });
+        passed = true;
+        return { value };
+      },
+    });
     await startWorker('remembering', { workflows: [task] });
     const ref = await task.runNoWait({});
     await killed.opened;

@@ -13,12 +13,18 @@ import { createTestDatabase } from '../helpers/test-database.ts';
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A TCP proxy that can lose answers: for a while what the server says is dropped, then every connection is cut. */
-async function startProxy(target: { host: string; port: number }): Promise<{ port: number; loseAnswers(ms: number): Promise<void>; stop(): Promise<void> }> {
+async function startProxy(target: {
+  host: string;
+  port: number;
+}): Promise<{ port: number; loseAnswers(ms: number): Promise<void>; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
   let losing = false;
   const server = createServer((client) => {
     const upstream = createConnection(target);
-    for (const [from, to, isAnswer] of [[client, upstream, false], [upstream, client, true]] as const) {
+    for (const [from, to, isAnswer] of [
+      [client, upstream, false],
+      [upstream, client, true],
+    ] as const) {
       sockets.add(from);
       from.on('data', (data) => {
         if (!(losing && isAnswer)) to.write(data);
@@ -102,7 +108,9 @@ it('loses and doubles nothing on a network that loses answers', async () => {
   await client.connect();
   const { rows } = await client.query<{ runs: number }>('SELECT count(*)::int AS runs FROM run');
   await client.end();
-  console.log(`seed ${seed}: ${losses} losses, ${total} runs, ${rows[0]?.runs} in the database, ${[...calls.values()].filter((count) => count > 1).length} run twice`);
+  console.log(
+    `seed ${seed}: ${losses} losses, ${total} runs, ${rows[0]?.runs} in the database, ${[...calls.values()].filter((count) => count > 1).length} run twice`,
+  );
   expect(outputs).toEqual(Array.from({ length: total }, (_, n) => ({ n })));
   expect(rows[0]?.runs).toBe(total);
   expect([...calls.values()].every((count) => count === 1)).toBe(true);

@@ -14,8 +14,16 @@ const fixture = join(root, 'test/fixtures/sdk-parity');
 const folder = join(root, 'node_modules', `.sdk-parity-${process.pid}`);
 
 const packages = {
-  official: { specifier: '@hatchet-dev/typescript-sdk/v1', paths: {}, alias: { '@hatchet-dev/typescript-sdk/v1': '@hatchet-dev/typescript-sdk/v1/index.js' } },
-  ours: { specifier: 'hatchet-ts/v1', paths: { 'hatchet-ts/v1': [join(root, 'sdk/index.ts')] }, alias: { 'hatchet-ts/v1': join(root, 'sdk/index.ts') } },
+  official: {
+    specifier: '@hatchet-dev/typescript-sdk/v1',
+    paths: {},
+    alias: { '@hatchet-dev/typescript-sdk/v1': '@hatchet-dev/typescript-sdk/v1/index.js' },
+  },
+  ours: {
+    specifier: 'hatchet-ts/v1',
+    paths: { 'hatchet-ts/v1': [join(root, 'sdk/index.ts')] },
+    alias: { 'hatchet-ts/v1': join(root, 'sdk/index.ts') },
+  },
 };
 
 type Variant = keyof typeof packages;
@@ -25,7 +33,10 @@ function writeVariant(variant: Variant): string {
   const target = join(folder, variant);
   mkdirSync(target, { recursive: true });
   const workflows = readFileSync(join(fixture, 'workflows.ts'), 'utf8');
-  writeFileSync(join(target, 'workflows.ts'), workflows.replace("'../../../sdk/index.ts'", `'${packages[variant].specifier}'`));
+  writeFileSync(
+    join(target, 'workflows.ts'),
+    workflows.replace("'../../../sdk/index.ts'", `'${packages[variant].specifier}'`),
+  );
   writeFileSync(join(target, 'program.ts'), readFileSync(join(fixture, 'program.ts'), 'utf8'));
   return target;
 }
@@ -33,7 +44,19 @@ function writeVariant(variant: Variant): string {
 async function typeErrors(variant: Variant): Promise<string> {
   const target = writeVariant(variant);
   const config = {
-    compilerOptions: { target: 'es2023', module: 'esnext', moduleResolution: 'bundler', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], strict: true, noUncheckedIndexedAccess: true, skipLibCheck: true, noEmit: true, allowImportingTsExtensions: true, paths: packages[variant].paths },
+    compilerOptions: {
+      target: 'es2023',
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      paths: packages[variant].paths,
+    },
     files: ['program.ts'],
   };
   writeFileSync(join(target, 'tsconfig.json'), JSON.stringify(config));
@@ -49,7 +72,17 @@ async function bundle(variant: Variant): Promise<string> {
   const target = writeVariant(variant);
   const outfile = join(target, 'program.mjs');
   const { alias } = packages[variant];
-  await build({ entryPoints: [join(target, 'program.ts')], outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20.19', packages: 'external', logLevel: 'error', plugins: [resolveWith(alias)] });
+  await build({
+    entryPoints: [join(target, 'program.ts')],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    logLevel: 'error',
+    plugins: [resolveWith(alias)],
+  });
   return outfile;
 }
 
@@ -66,17 +99,34 @@ function resolveWith(alias: Readonly<Record<string, string>>): Plugin {
   };
 }
 
-async function run(variant: Variant, engine: RunningEngine, group: 'runs' | 'cancel'): Promise<Record<string, unknown>> {
+async function run(
+  variant: Variant,
+  engine: RunningEngine,
+  group: 'runs' | 'cancel',
+): Promise<Record<string, unknown>> {
   const program = await bundle(variant);
-  const environment = { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'WARN', HATCHET_CLIENT_NAMESPACE: '' };
-  const child = spawn(process.execPath, [program, group], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
+  const environment = {
+    ...process.env,
+    HATCHET_CLIENT_TOKEN: engine.token,
+    HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    HATCHET_CLIENT_LOG_LEVEL: 'WARN',
+    HATCHET_CLIENT_NAMESPACE: '',
+  };
+  const child = spawn(process.execPath, [program, group], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: folder,
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   const code = await new Promise((resolve) => child.once('exit', resolve));
   const last = output.trim().split('\n').at(-1);
-  if (code !== 0 || last === undefined) throw new Error(`the ${variant} program ended with ${String(code)}:\n${errors.slice(-4_000)}\n${output.slice(-2_000)}`);
+  if (code !== 0 || last === undefined)
+    throw new Error(
+      `the ${variant} program ended with ${String(code)}:\n${errors.slice(-4_000)}\n${output.slice(-2_000)}`,
+    );
   return JSON.parse(last);
 }
 
@@ -89,7 +139,13 @@ const expected = {
   nothing: { output: null },
   checked: { output: { double: 42 } },
   list: { output: [{ message: 'x' }, { message: 'y' }] },
-  refs: { first: { message: 'a' }, second: { message: 'b' }, many: [{ message: 'c' }, { message: 'd' }], metadata: { k: 'v' }, input: { message: 'C' } },
+  refs: {
+    first: { message: 'a' },
+    second: { message: 'b' },
+    many: [{ message: 'c' }, { message: 'd' }],
+    metadata: { k: 'v' },
+    input: { message: 'C' },
+  },
   bulk: { output: text(250).map((n) => Number(n) + 1) },
   flaky: { output: { attempt: 2 } },
   failing: { failed: ['because'] },
@@ -117,7 +173,14 @@ const expected = {
     childKey: null,
     sameRun: true,
   },
-  reads: { run: ['COMPLETED', true], tasks: [['COMPLETED', 0]], status: 'COMPLETED', found: [['COMPLETED', true]], failed: 0, task: true },
+  reads: {
+    run: ['COMPLETED', true],
+    tasks: [['COMPLETED', 0]],
+    status: 'COMPLETED',
+    found: [['COMPLETED', true]],
+    failed: 0,
+    task: true,
+  },
   calls: { flaky: 3, hopeless: 1, 'slow-aborted': 1, batched: 1 },
 };
 
@@ -130,7 +193,13 @@ describe('one file of workflows, two packages', () => {
   beforeAll(async () => {
     mkdirSync(join(folder, 'data'), { recursive: true });
     database = await createTestDatabase();
-    engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+    engine = await startEngine({
+      databaseUrl: database.url,
+      dataDir: join(folder, 'data'),
+      grpcPort: 0,
+      httpPort: 0,
+      logLevel: 'warn',
+    });
   });
 
   afterAll(async () => {

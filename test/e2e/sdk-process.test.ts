@@ -22,7 +22,11 @@ const children: ChildProcess[] = [];
 
 async function bundle(): Promise<Metafile> {
   const { metafile } = await build({
-    entryPoints: [join(root, 'sdk/index.ts'), join(root, 'test/fixtures/sdk-parity/process/worker.ts'), join(root, 'test/fixtures/sdk-parity/process/client.ts')],
+    entryPoints: [
+      join(root, 'sdk/index.ts'),
+      join(root, 'test/fixtures/sdk-parity/process/worker.ts'),
+      join(root, 'test/fixtures/sdk-parity/process/client.ts'),
+    ],
     outdir: folder,
     bundle: true,
     format: 'esm',
@@ -40,7 +44,14 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'data'), { recursive: true });
   await bundle();
   database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'error', workerTimeoutMs: 6_000 });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'error',
+    workerTimeoutMs: 6_000,
+  });
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 });
 
@@ -68,7 +79,10 @@ interface Program {
 
 function program(name: 'worker' | 'client'): Program {
   const environment = { ...process.env, HATCHET_CLIENT_TOKEN: engine.token };
-  const child = spawn(process.execPath, [join(folder, 'test/fixtures/sdk-parity/process', `${name}.mjs`)], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(folder, 'test/fixtures/sdk-parity/process', `${name}.mjs`)], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
@@ -135,7 +149,14 @@ describe('programs', () => {
     await client.connect();
     await client.query('DELETE FROM worker');
     await client.end();
-    engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: grpc.port, httpPort: http.port, logLevel: 'error', workerTimeoutMs: 6_000 });
+    engine = await startEngine({
+      databaseUrl: database.url,
+      dataDir: join(folder, 'data'),
+      grpcPort: grpc.port,
+      httpPort: http.port,
+      logLevel: 'error',
+      workerTimeoutMs: 6_000,
+    });
     await expect(hatchet.run('process-brief', {})).resolves.toEqual({ 'process-brief': { finished: true } });
     expect(worker.output().match(/ready/g)).toHaveLength(2);
   });
@@ -148,7 +169,13 @@ describe('the package', () => {
     expect(own.filter((file) => !/^(?:sdk|proto\/gen)\//.test(file))).toEqual([]);
     const packages = (kind: 'import-statement' | 'dynamic-import'): string[] => {
       const imports = Object.values(outputs).flatMap((output) => output.imports);
-      return [...new Set(imports.filter((each) => each.external === true && each.kind === kind && !isBuiltin(each.path)).map((each) => each.path))].sort();
+      return [
+        ...new Set(
+          imports
+            .filter((each) => each.external === true && each.kind === kind && !isBuiltin(each.path))
+            .map((each) => each.path),
+        ),
+      ].sort();
     };
     expect(packages('import-statement')).toEqual(['@bufbuild/protobuf/wire', '@grpc/grpc-js', 'uuidv7']);
     // Not before a sandbox is made.

@@ -28,21 +28,39 @@ async function listen(server: Server | Http2Server): Promise<number> {
 }
 
 function client(port: number, options: ClientOptions): Hatchet {
-  const hatchet = Hatchet.init({ token, hostPort: `127.0.0.1:${port}`, apiUrl: `http://127.0.0.1:${port}`, logger: () => quiet, ...options });
+  const hatchet = Hatchet.init({
+    token,
+    hostPort: `127.0.0.1:${port}`,
+    apiUrl: `http://127.0.0.1:${port}`,
+    logger: () => quiet,
+    ...options,
+  });
   onTestFinished(() => hatchet.close());
   return hatchet;
 }
 
 describe('a client and a server of which one speaks TLS', () => {
   it.each([
-    ['the client', () => createPlainServer(), 'tls', /does not speak TLS, and this client does\. Set HATCHET_CLIENT_TLS_STRATEGY=none/],
-    ['the server', () => createSecureServer(identity), 'none', /speaks TLS, and this client does not\. Set HATCHET_CLIENT_TLS_STRATEGY=tls/],
+    [
+      'the client',
+      () => createPlainServer(),
+      'tls',
+      /does not speak TLS, and this client does\. Set HATCHET_CLIENT_TLS_STRATEGY=none/,
+    ],
+    [
+      'the server',
+      () => createSecureServer(identity),
+      'none',
+      /speaks TLS, and this client does not\. Set HATCHET_CLIENT_TLS_STRATEGY=tls/,
+    ],
   ] as const)('%s: calls and waits for results say so, and what to set', async (_who, server, strategy, message) => {
     const hatchet = client(await listen(server()), { tlsConfig: { strategy } });
     const failure = { code: 'UNREACHABLE', message: expect.stringMatching(message) };
     await expect(hatchet.runNoWait('any', {})).rejects.toMatchObject(failure);
     await expect(hatchet.runRef('0190a1b2-0000-7000-8000-000000000000').result()).rejects.toMatchObject(failure);
-    await expect(hatchet.worker('any', { workflows: [hatchet.task({ name: 'any', fn: () => ({}) })] })).rejects.toMatchObject(failure);
+    await expect(
+      hatchet.worker('any', { workflows: [hatchet.task({ name: 'any', fn: () => ({}) })] }),
+    ).rejects.toMatchObject(failure);
   });
 
   it('is none where the server closes, as one does that is starting, nor once the engine has answered', async () => {
@@ -50,26 +68,40 @@ describe('a client and a server of which one speaks TLS', () => {
     onTestFinished(() => rmSync(dataDir, { recursive: true }));
     const database = await createTestDatabase();
     onTestFinished(() => database.drop());
-    const engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
+    const engine = await startEngine({
+      databaseUrl: database.url,
+      dataDir,
+      grpcPort: 0,
+      httpPort: 0,
+      logLevel: 'error',
+    });
     onTestFinished(() => engine.stop());
     const secure = await listen(createSecureServer(identity));
     let upstream: number | undefined;
     let refused = 0;
     const sockets = new Set<Socket>();
-    const port = await listen(createServer((socket) => {
-      sockets.add(socket);
-      if (upstream !== engine.grpc.port) refused += 1;
-      if (upstream === undefined) return socket.destroy();
-      const server = createConnection(upstream, '127.0.0.1').on('error', () => socket.destroy());
-      return socket.on('close', () => server.destroy()).pipe(server).pipe(socket);
-    }));
+    const port = await listen(
+      createServer((socket) => {
+        sockets.add(socket);
+        if (upstream !== engine.grpc.port) refused += 1;
+        if (upstream === undefined) return socket.destroy();
+        const server = createConnection(upstream, '127.0.0.1').on('error', () => socket.destroy());
+        return socket
+          .on('close', () => server.destroy())
+          .pipe(server)
+          .pipe(socket);
+      }),
+    );
     const hatchet = client(port, { token: engine.token, tlsConfig: { strategy: 'none' } });
     const afterRefusals = async (): Promise<void> => {
       const before = refused;
       await vi.waitFor(() => expect(refused).toBeGreaterThan(before + 3), patient);
       upstream = engine.grpc.port;
     };
-    await Promise.all([hatchet.worker('any', { workflows: [hatchet.task({ name: 'any', fn: () => ({}) })] }), afterRefusals()]);
+    await Promise.all([
+      hatchet.worker('any', { workflows: [hatchet.task({ name: 'any', fn: () => ({}) })] }),
+      afterRefusals(),
+    ]);
     upstream = secure;
     for (const socket of sockets) socket.destroy();
     await Promise.all([hatchet.runNoWait('any', {}), afterRefusals()]);

@@ -75,7 +75,13 @@ describe('a worker', () => {
     const { grpc, http } = engine;
     await engine.stop();
     finish.open(); // It finishes while no engine is up.
-    engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: grpc.port, httpPort: http.port, logLevel: 'error' });
+    engine = await startEngine({
+      databaseUrl: database.url,
+      dataDir,
+      grpcPort: grpc.port,
+      httpPort: http.port,
+      logLevel: 'error',
+    });
 
     await expect(result).resolves.toEqual({ calls: 1 });
     expect(worker.workerId).toBe(id);
@@ -87,7 +93,8 @@ describe('a worker', () => {
     const task = hatchet.task({
       name: 'logs',
       fn: (_input: object, ctx) => {
-        for (let index = 0; index < 50; index += 1) void ctx.log(`line ${index}`, index % 2 === 0 ? 'INFO' : 'WARN', { extra: { index } });
+        for (let index = 0; index < 50; index += 1)
+          void ctx.log(`line ${index}`, index % 2 === 0 ? 'INFO' : 'WARN', { extra: { index } });
       },
     });
     await startWorker([task]);
@@ -96,7 +103,12 @@ describe('a worker', () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();
     try {
-      const read = async (): Promise<string[]> => (await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [ref.workflowRunId])).rows.map((row) => row.message);
+      const read = async (): Promise<string[]> =>
+        (
+          await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [
+            ref.workflowRunId,
+          ])
+        ).rows.map((row) => row.message);
       await expect.poll(read).toEqual(Array.from({ length: 50 }, (_, index) => `line ${index}`));
     } finally {
       await client.end();
@@ -122,7 +134,12 @@ describe('a worker', () => {
       for (const awaited of [true, false]) {
         const ref = await task.runNoWait({ awaited });
         await ref.result();
-        const read = async (): Promise<string[]> => (await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [ref.workflowRunId])).rows.map((row) => row.message);
+        const read = async (): Promise<string[]> =>
+          (
+            await client.query<{ message: string }>('SELECT message FROM log_line WHERE task_id = $1 ORDER BY id', [
+              ref.workflowRunId,
+            ])
+          ).rows.map((row) => row.message);
         await expect.poll(async () => (await read()).length).toBe(count);
         expect(await read()).toEqual(Array.from({ length: count }, (_, index) => `line ${index}`));
       }
@@ -139,7 +156,9 @@ describe('inputs and outputs', () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();
     try {
-      const { rows } = await client.query<{ text: string }>("SELECT v::text AS text FROM workflow_version v WHERE v::text LIKE '%described%'");
+      const { rows } = await client.query<{ text: string }>(
+        "SELECT v::text AS text FROM workflow_version v WHERE v::text LIKE '%described%'",
+      );
       expect(rows).toEqual([{ text: expect.stringContaining('"message') }]);
     } finally {
       await client.end();

@@ -5,8 +5,21 @@ import { join } from 'node:path';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openTenantAdministration, startEngine, type RunningEngine, type TenantAdministration } from '../../engine/index.ts';
-import { ConcurrencyLimitStrategy, Hatchet, Or, RateLimitDuration, SleepCondition, UserEventCondition, type Worker } from '../../sdk/index.ts';
+import {
+  openTenantAdministration,
+  startEngine,
+  type RunningEngine,
+  type TenantAdministration,
+} from '../../engine/index.ts';
+import {
+  ConcurrencyLimitStrategy,
+  Hatchet,
+  Or,
+  RateLimitDuration,
+  SleepCondition,
+  UserEventCondition,
+  type Worker,
+} from '../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
@@ -19,7 +32,13 @@ const untilPurged = { timeout: 110_000 };
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function clientOf(engine: { grpc: { port: number }; http: { port: number } }, token: string): Hatchet {
-  return Hatchet.init({ token, hostPort: `127.0.0.1:${engine.grpc.port}`, apiUrl: `http://127.0.0.1:${engine.http.port}`, tlsConfig: { strategy: 'none' }, logger: () => quiet });
+  return Hatchet.init({
+    token,
+    hostPort: `127.0.0.1:${engine.grpc.port}`,
+    apiUrl: `http://127.0.0.1:${engine.http.port}`,
+    tlsConfig: { strategy: 'none' },
+    logger: () => quiet,
+  });
 }
 
 interface Life {
@@ -48,7 +67,12 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
       return {};
     },
   });
-  const quick = hatchet.task({ name: 'quick', onEvents: ['started'], idempotency: { expression: 'input.n', strategy: 'ttl', ttlMs: 3_600_000 }, fn: (input: { n: string }) => input });
+  const quick = hatchet.task({
+    name: 'quick',
+    onEvents: ['started'],
+    idempotency: { expression: 'input.n', strategy: 'ttl', ttlMs: 3_600_000 },
+    fn: (input: { n: string }) => input,
+  });
   const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({}) });
   const waits = hatchet.durableTask({
     name: 'waits',
@@ -60,13 +84,20 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
   });
   const flow = hatchet.workflow({ name: 'flow' });
   const first = flow.task({ name: 'first', fn: () => ({}) });
-  flow.task({ name: 'approved', parents: [first], waitFor: Or(new UserEventCondition('approve', 'true'), new SleepCondition('1h')), fn: () => ({}) });
+  flow.task({
+    name: 'approved',
+    parents: [first],
+    waitFor: Or(new UserEventCondition('approve', 'true'), new SleepCondition('1h')),
+    fn: () => ({}),
+  });
   await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.YEAR });
   const worker = await hatchet.worker('own', { workflows: [runs, quick, mail, waits, flow], handleKill: false });
   const running = worker.start();
   await worker.waitUntilReady();
   for (const key of ['a', 'a', 'b']) await runs.runNoWait({ key });
-  await (await quick.runNoWait({ n: 'one' })).output;
+  await (
+    await quick.runNoWait({ n: 'one' })
+  ).output;
   for (let sent = 0; sent < 2; sent++) await mail.runNoWait({});
   await waits.runNoWait({});
   await flow.runNoWait({});
@@ -76,12 +107,23 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
   await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 86_400_000) });
   await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 500), input: { n: 'at a time' } });
   await hatchet.filters.create({ workflowId, scope: 's', expression: 'true' });
-  await hatchet.webhooks.create({ name: 'hook', sourceName: 'GENERIC', eventKeyExpression: '"hooked"', auth: { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'x-signature', signingSecret: 'secret' } });
+  await hatchet.webhooks.create({
+    name: 'hook',
+    sourceName: 'GENERIC',
+    eventKeyExpression: '"hooked"',
+    auth: { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'x-signature', signingSecret: 'secret' },
+  });
   expect((await deliver(hatchet)).status).toBe(200);
   // Nothing is on its way any more.
   const { tenantId } = hatchet;
   await vi.waitFor(async () => {
-    const { rows } = await pool.query<{ fired: number; waiting: number; listening: number; sent: number; live: number }>(
+    const { rows } = await pool.query<{
+      fired: number;
+      waiting: number;
+      listening: number;
+      sent: number;
+      live: number;
+    }>(
       `SELECT (SELECT count(*)::int FROM schedule WHERE tenant_id = $1 AND run_id IS NOT NULL) AS fired, (SELECT count(*)::int FROM wait WHERE tenant_id = $1) AS waiting,
         (SELECT count(*)::int FROM durable_listen WHERE tenant_id = $1) AS listening, (SELECT count(*)::int FROM stream_chunk WHERE tenant_id = $1) AS sent,
         (SELECT count(*)::int FROM live WHERE tenant_id = $1) AS live`,
@@ -90,12 +132,22 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
     // Three that run or wait for their key, one that waits for mail, one durable, one that waits for its approval.
     expect(rows).toEqual([{ fired: 1, waiting: 1, listening: 1, sent: 2, live: 6 }]);
   }, patient);
-  return { hatchet, worker, running, finish, again: async () => (await quick.runNoWait({ n: crypto.randomUUID() })).output };
+  return {
+    hatchet,
+    worker,
+    running,
+    finish,
+    again: async () => (await quick.runNoWait({ n: crypto.randomUUID() })).output,
+  };
 }
 
 function deliver(hatchet: Hatchet): Promise<Response> {
   const body = JSON.stringify({ to: hatchet.tenantId });
-  return fetch(hatchet.webhooks.url('hook'), { method: 'POST', body, headers: { 'x-signature': createHmac('sha256', 'secret').update(body).digest('hex') } });
+  return fetch(hatchet.webhooks.url('hook'), {
+    method: 'POST',
+    body,
+    headers: { 'x-signature': createHmac('sha256', 'secret').update(body).digest('hex') },
+  });
 }
 
 describe('a tenant that is deleted while its runs run', () => {
@@ -149,7 +201,10 @@ describe('a tenant that is deleted while its runs run', () => {
     watched.on('error', (error: ServiceError) => (ending = `${status[error.code]}: ${error.details}`));
     expect(await tenants.delete('stranger')).toBe(true);
     expect(await tenants.delete('stranger')).toBe(false);
-    await vi.waitFor(() => expect(going.hatchet.workflows.list()).rejects.toThrow('the token is not valid here'), patient);
+    await vi.waitFor(
+      () => expect(going.hatchet.workflows.list()).rejects.toThrow('the token is not valid here'),
+      patient,
+    );
     await vi.waitFor(async () => expect((await deliver(going.hatchet)).status).toBe(403), patient);
     await vi.waitFor(async () => {
       await staying.again();
@@ -158,10 +213,14 @@ describe('a tenant that is deleted while its runs run', () => {
     expect(ending).toMatch(/^UNAUTHENTICATED: the token was revoked/);
 
     watching.close();
-    const { rows: lines } = await pool.query<{ action: string }>('SELECT action FROM audit_line WHERE tenant_id = $1 ORDER BY id DESC LIMIT 2', [going.hatchet.tenantId]);
+    const { rows: lines } = await pool.query<{ action: string }>(
+      'SELECT action FROM audit_line WHERE tenant_id = $1 ORDER BY id DESC LIMIT 2',
+      [going.hatchet.tenantId],
+    );
     expect(lines.map(({ action }) => action)).toEqual(['purge of the deleted tenant', 'hatchet tenants delete']);
     const after = await rowsWith(pool, stayingIds);
-    for (const [table, rows] of before) expect([table, after.get(table)?.filter((row) => rows.includes(row))]).toEqual([table, rows]);
+    for (const [table, rows] of before)
+      expect([table, after.get(table)?.filter((row) => rows.includes(row))]).toEqual([table, rows]);
   });
 
   it('leaves its name to another', async () => {
@@ -191,7 +250,8 @@ describe('a purge that is interrupted', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  const start = (): Promise<EngineChild> => spawnEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+  const start = (): Promise<EngineChild> =>
+    spawnEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
 
   async function queue(hatchet: Hatchet, amount: number): Promise<void> {
     const single = hatchet.task({ name: 'single', fn: () => ({}) });
@@ -203,7 +263,8 @@ describe('a purge that is interrupted', () => {
     for (let made = 0; made < amount; made += 1_000) await single.runNoWait(Array.from({ length: 1_000 }, () => ({})));
   }
 
-  const count = async (sql: string, tenantId: string): Promise<number> => (await pool.query<{ count: number }>(sql, [tenantId])).rows[0]?.count ?? 0;
+  const count = async (sql: string, tenantId: string): Promise<number> =>
+    (await pool.query<{ count: number }>(sql, [tenantId])).rows[0]?.count ?? 0;
 
   it('by kill -9, again and again, goes on with the next engine', async () => {
     const { tenantId, token } = await makeNeighbour(pool, dataDir);
@@ -222,7 +283,13 @@ describe('a purge that is interrupted', () => {
     const live = 'SELECT count(*)::int FROM live WHERE tenant_id = $1';
     const runs = 'SELECT count(*)::int FROM run WHERE tenant_id = $1';
     const seen: string[] = [];
-    for (const [sql, part] of [[live, 0.7], [live, 0.3], [runs, 0.8], [runs, 0.5], [runs, 0.2]] as const) {
+    for (const [sql, part] of [
+      [live, 0.7],
+      [live, 0.3],
+      [runs, 0.8],
+      [runs, 0.5],
+      [runs, 0.2],
+    ] as const) {
       const starting = start();
       while ((await count(sql, tenantId)) > 8_000 * part) await new Promise((resolve) => setImmediate(resolve));
       engine = await starting;
@@ -233,8 +300,12 @@ describe('a purge that is interrupted', () => {
     // It did strike while something was left, both of what memory held and of the rows.
     expect(new Set(seen)).toEqual(new Set([live, runs]));
     engine = await start();
-    await vi.waitFor(async () => expect([...(await rowsWith(pool, goingIds)).keys()]).toEqual(['audit_line']), untilPurged);
+    await vi.waitFor(
+      async () => expect([...(await rowsWith(pool, goingIds)).keys()]).toEqual(['audit_line']),
+      untilPurged,
+    );
     const after = await rowsWith(pool, stayingIds);
-    for (const [table, rows] of before) expect([table, after.get(table)?.filter((row) => rows.includes(row)).length]).toEqual([table, rows.length]);
+    for (const [table, rows] of before)
+      expect([table, after.get(table)?.filter((row) => rows.includes(row)).length]).toEqual([table, rows.length]);
   });
 });

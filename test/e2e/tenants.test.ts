@@ -9,7 +9,11 @@ import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
-import type { DurableEvent, DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type {
+  DurableEvent,
+  DurableTaskRequest,
+  DurableTaskResponse,
+} from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
@@ -29,17 +33,30 @@ let plain: WorkflowRunRef<{ done: boolean }>;
 let ended: WorkflowRunRef<{ n: number }>;
 let finish: () => void;
 /** By what they are of. */
-let ids: Record<'durable' | 'plain' | 'ended' | 'worker' | 'workflow' | 'cron' | 'schedule' | 'filter' | 'event' | 'tenant', string>;
+let ids: Record<
+  'durable' | 'plain' | 'ended' | 'worker' | 'workflow' | 'cron' | 'schedule' | 'filter' | 'event' | 'tenant',
+  string
+>;
 let strangerRest: { tenantId: string; token: string };
 
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent', allowSkip: true });
+  engine = await startEngine({
+    dataDir,
+    databaseUrl: database.url,
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+    allowSkip: true,
+  });
   strangerRest = await makeNeighbour(pool, dataDir);
   stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, strangerRest.token);
 
-  hatchet = Hatchet.init({ token: engine.token, logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });
+  hatchet = Hatchet.init({
+    token: engine.token,
+    logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }),
+  });
   const waits = hatchet.durableTask({
     name: 'waits',
     fn: async (_input: object, ctx) => {
@@ -72,7 +89,9 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     const [live, ...others] = await stored();
     // Started, too: nothing of theirs is on its way any more.
-    expect(live).toEqual([1, 2].map(() => expect.objectContaining({ state: LiveState.Running, flags: LiveFlag.Started })));
+    expect(live).toEqual(
+      [1, 2].map(() => expect.objectContaining({ state: LiveState.Running, flags: LiveFlag.Started })),
+    );
     expect(others[5]).toHaveLength(2);
   }, patient);
 });
@@ -148,37 +167,185 @@ function converse(messages: readonly NonNullable<DurableTaskRequest['message']>[
 }
 
 const now = new Date();
-const report = (id: string, eventType: StepActionEventType) => ({ workerId: ids.worker, jobId: '', jobRunId: '', taskId: '', taskRunExternalId: id, actionId: 'runs:runs', retryCount: 0, eventTimestamp: now, eventType, eventPayload: '{"message":"not yours"}', shouldNotRetry: true });
+const report = (id: string, eventType: StepActionEventType) => ({
+  workerId: ids.worker,
+  jobId: '',
+  jobRunId: '',
+  taskId: '',
+  taskRunExternalId: id,
+  actionId: 'runs:runs',
+  retryCount: 0,
+  eventTimestamp: now,
+  eventType,
+  eventPayload: '{"message":"not yours"}',
+  shouldNotRetry: true,
+});
 
 describe('another tenant, even of the same shard', () => {
   it.each<[string, keyof typeof ids, (id: string) => Promise<unknown>]>([
-    ['CancelTasks', 'plain', (id) => stranger.call(stranger.admin, stranger.admin.cancelTasks, { externalIds: [id], filter: undefined })],
-    ['ReplayTasks', 'ended', (id) => stranger.call(stranger.admin, stranger.admin.replayTasks, { externalIds: [id], filter: undefined })],
+    [
+      'CancelTasks',
+      'plain',
+      (id) => stranger.call(stranger.admin, stranger.admin.cancelTasks, { externalIds: [id], filter: undefined }),
+    ],
+    [
+      'ReplayTasks',
+      'ended',
+      (id) => stranger.call(stranger.admin, stranger.admin.replayTasks, { externalIds: [id], filter: undefined }),
+    ],
     ['GetRunDetails', 'ended', (id) => stranger.call(stranger.admin, stranger.admin.getRunDetails, { externalId: id })],
-    ['BranchDurableTask', 'durable', (id) => stranger.call(stranger.admin, stranger.admin.branchDurableTask, { taskExternalId: id, nodeId: 1n, branchId: 1n })],
-    ['PutLog', 'plain', (id) => stranger.call(stranger.events, stranger.events.putLog, { taskRunExternalId: id, createdAt: now, message: 'not yours', level: 'INFO', metadata: '', taskRetryCount: 0 })],
-    ['PutStreamEvent', 'plain', (id) => stranger.call(stranger.events, stranger.events.putStreamEvent, { taskRunExternalId: id, createdAt: now, message: Buffer.from('not yours'), metadata: '', eventIndex: 0n })],
-    ['Heartbeat', 'worker', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.heartbeat, { workerId: id, heartbeatAt: now })],
-    ['Unsubscribe', 'worker', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.unsubscribe, { workerId: id })],
-    ['UpsertWorkerLabels', 'worker', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.upsertWorkerLabels, { workerId: id, labels: { zone: { strValue: 'b', intValue: undefined } } })],
-    ['SendStepActionEvent, completed', 'plain', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.sendStepActionEvent, report(id, StepActionEventType.STEP_EVENT_TYPE_COMPLETED))],
-    ['SendStepActionEvent, failed', 'plain', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.sendStepActionEvent, report(id, StepActionEventType.STEP_EVENT_TYPE_FAILED))],
-    ['RefreshTimeout', 'plain', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.refreshTimeout, { taskRunExternalId: id, incrementTimeoutBy: '1h' })],
-    ['ReleaseSlot', 'plain', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.releaseSlot, { taskRunExternalId: id })],
-    ['RestoreEvictedTask', 'durable', (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.restoreEvictedTask, { taskRunExternalId: id })],
-    ['RegisterDurableEvent', 'durable', (id) => stranger.call(stranger.durable, stranger.durable.registerDurableEvent, { taskId: id, signalKey: 'k', conditions: { sleepConditions: [], userEventConditions: [] } })],
+    [
+      'BranchDurableTask',
+      'durable',
+      (id) =>
+        stranger.call(stranger.admin, stranger.admin.branchDurableTask, {
+          taskExternalId: id,
+          nodeId: 1n,
+          branchId: 1n,
+        }),
+    ],
+    [
+      'PutLog',
+      'plain',
+      (id) =>
+        stranger.call(stranger.events, stranger.events.putLog, {
+          taskRunExternalId: id,
+          createdAt: now,
+          message: 'not yours',
+          level: 'INFO',
+          metadata: '',
+          taskRetryCount: 0,
+        }),
+    ],
+    [
+      'PutStreamEvent',
+      'plain',
+      (id) =>
+        stranger.call(stranger.events, stranger.events.putStreamEvent, {
+          taskRunExternalId: id,
+          createdAt: now,
+          message: Buffer.from('not yours'),
+          metadata: '',
+          eventIndex: 0n,
+        }),
+    ],
+    [
+      'Heartbeat',
+      'worker',
+      (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.heartbeat, { workerId: id, heartbeatAt: now }),
+    ],
+    [
+      'Unsubscribe',
+      'worker',
+      (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.unsubscribe, { workerId: id }),
+    ],
+    [
+      'UpsertWorkerLabels',
+      'worker',
+      (id) =>
+        stranger.call(stranger.dispatcher, stranger.dispatcher.upsertWorkerLabels, {
+          workerId: id,
+          labels: { zone: { strValue: 'b', intValue: undefined } },
+        }),
+    ],
+    [
+      'SendStepActionEvent, completed',
+      'plain',
+      (id) =>
+        stranger.call(
+          stranger.dispatcher,
+          stranger.dispatcher.sendStepActionEvent,
+          report(id, StepActionEventType.STEP_EVENT_TYPE_COMPLETED),
+        ),
+    ],
+    [
+      'SendStepActionEvent, failed',
+      'plain',
+      (id) =>
+        stranger.call(
+          stranger.dispatcher,
+          stranger.dispatcher.sendStepActionEvent,
+          report(id, StepActionEventType.STEP_EVENT_TYPE_FAILED),
+        ),
+    ],
+    [
+      'RefreshTimeout',
+      'plain',
+      (id) =>
+        stranger.call(stranger.dispatcher, stranger.dispatcher.refreshTimeout, {
+          taskRunExternalId: id,
+          incrementTimeoutBy: '1h',
+        }),
+    ],
+    [
+      'ReleaseSlot',
+      'plain',
+      (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.releaseSlot, { taskRunExternalId: id }),
+    ],
+    [
+      'RestoreEvictedTask',
+      'durable',
+      (id) => stranger.call(stranger.dispatcher, stranger.dispatcher.restoreEvictedTask, { taskRunExternalId: id }),
+    ],
+    [
+      'RegisterDurableEvent',
+      'durable',
+      (id) =>
+        stranger.call(stranger.durable, stranger.durable.registerDurableEvent, {
+          taskId: id,
+          signalKey: 'k',
+          conditions: { sleepConditions: [], userEventConditions: [] },
+        }),
+    ],
     ['ListenV2', 'worker', (id) => first(stranger.dispatcher.listenV2({ workerId: id }, stranger.metadata()))],
-    ['SubscribeToWorkflowEvents', 'ended', (id) => first(stranger.dispatcher.subscribeToWorkflowEvents({ workflowRunId: id, additionalMetaKey: undefined, additionalMetaValue: undefined }, stranger.metadata()))],
-    ['DurableTask, of its worker', 'worker', (id) => converse([{ $case: 'registerWorker', value: { workerId: id } }], 'registerWorker')],
+    [
+      'SubscribeToWorkflowEvents',
+      'ended',
+      (id) =>
+        first(
+          stranger.dispatcher.subscribeToWorkflowEvents(
+            { workflowRunId: id, additionalMetaKey: undefined, additionalMetaValue: undefined },
+            stranger.metadata(),
+          ),
+        ),
+    ],
+    [
+      'DurableTask, of its worker',
+      'worker',
+      (id) => converse([{ $case: 'registerWorker', value: { workerId: id } }], 'registerWorker'),
+    ],
     ['GetRun', 'ended', (id) => stranger.call(stranger.monitor, stranger.monitor.getRun, { runId: id })],
     ['ListRunEvents', 'ended', (id) => stranger.call(stranger.monitor, stranger.monitor.listRunEvents, { runId: id })],
-    ['StreamRunEvents', 'ended', (id) => first(stranger.monitor.streamRunEvents({ runId: id, after: undefined, workflowNames: [] }, stranger.metadata()))],
+    [
+      'StreamRunEvents',
+      'ended',
+      (id) =>
+        first(
+          stranger.monitor.streamRunEvents({ runId: id, after: undefined, workflowNames: [] }, stranger.metadata()),
+        ),
+    ],
     ['ListLogs', 'ended', (id) => stranger.call(stranger.monitor, stranger.monitor.listLogs, { id, levels: [] })],
     ['StreamLogs', 'ended', (id) => first(stranger.monitor.streamLogs({ id, after: undefined }, stranger.metadata()))],
-    ['GetDurableLog', 'durable', (id) => stranger.call(stranger.monitor, stranger.monitor.getDurableLog, { taskId: id })],
-    ['StreamDurableLog', 'durable', (id) => first(stranger.monitor.streamDurableLog({ taskId: id }, stranger.metadata()))],
-    ['SkipSleep', 'durable', (id) => stranger.call(stranger.monitor, stranger.monitor.skipSleep, { taskId: id, node: 2 })],
-    ['BranchTask', 'durable', (id) => stranger.call(stranger.monitor, stranger.monitor.branchTask, { taskId: id, node: 1 })],
+    [
+      'GetDurableLog',
+      'durable',
+      (id) => stranger.call(stranger.monitor, stranger.monitor.getDurableLog, { taskId: id }),
+    ],
+    [
+      'StreamDurableLog',
+      'durable',
+      (id) => first(stranger.monitor.streamDurableLog({ taskId: id }, stranger.metadata())),
+    ],
+    [
+      'SkipSleep',
+      'durable',
+      (id) => stranger.call(stranger.monitor, stranger.monitor.skipSleep, { taskId: id, node: 2 }),
+    ],
+    [
+      'BranchTask',
+      'durable',
+      (id) => stranger.call(stranger.monitor, stranger.monitor.branchTask, { taskId: id, node: 1 }),
+    ],
     ['RestoreTask', 'durable', (id) => stranger.call(stranger.monitor, stranger.monitor.restoreTask, { taskId: id })],
   ])('hears of an id as of one that there is not, and changes nothing: %s', async (_, of, call) => {
     const before = await stored();
@@ -188,8 +355,16 @@ describe('another tenant, even of the same shard', () => {
   });
 
   it.each<[string, keyof typeof ids, string, object?]>([
-    ...['', '/status', '/task-events', '/task-timings'].map((suffix): [string, 'ended', string] => ['GET', 'ended', `/api/v1/stable/workflow-runs/{}${suffix}`]),
-    ...['', '/task-events', '/logs'].map((suffix): [string, 'ended', string] => ['GET', 'ended', `/api/v1/stable/tasks/{}${suffix}`]),
+    ...['', '/status', '/task-events', '/task-timings'].map((suffix): [string, 'ended', string] => [
+      'GET',
+      'ended',
+      `/api/v1/stable/workflow-runs/{}${suffix}`,
+    ]),
+    ...['', '/task-events', '/logs'].map((suffix): [string, 'ended', string] => [
+      'GET',
+      'ended',
+      `/api/v1/stable/tasks/{}${suffix}`,
+    ]),
     ['GET', 'ended', '/api/v1/tenants/own/workflow-runs/{}/shape'],
     ['GET', 'durable', '/api/v1/stable/tenants/own/durable-tasks/{}'],
     ['POST', 'durable', '/api/v1/stable/tasks/{}/restore'],
@@ -200,8 +375,18 @@ describe('another tenant, even of the same shard', () => {
     ['GET', 'workflow', '/api/v1/workflows/{}/versions'],
     ['PATCH', 'workflow', '/api/v1/workflows/{}', { isPaused: true }],
     ['POST', 'workflow', '/api/v1/stable/tenants/own/filters', { workflowId: '{}', scope: 's', expression: 'true' }],
-    ['POST', 'workflow', '/api/v1/tenants/own/workflows/{}/crons', { cronName: 'theirs', cronExpression: '* * * * *', input: {}, additionalMetadata: {} }],
-    ['POST', 'workflow', '/api/v1/tenants/own/workflows/{}/scheduled', { triggerAt: '2100-01-01T00:00:00Z', input: {}, additionalMetadata: {} }],
+    [
+      'POST',
+      'workflow',
+      '/api/v1/tenants/own/workflows/{}/crons',
+      { cronName: 'theirs', cronExpression: '* * * * *', input: {}, additionalMetadata: {} },
+    ],
+    [
+      'POST',
+      'workflow',
+      '/api/v1/tenants/own/workflows/{}/scheduled',
+      { triggerAt: '2100-01-01T00:00:00Z', input: {}, additionalMetadata: {} },
+    ],
     ['GET', 'worker', '/api/v1/workers/{}'],
     ['PATCH', 'worker', '/api/v1/workers/{}', { isPaused: true }],
     ['GET', 'cron', '/api/v1/tenants/own/workflows/crons/{}'],
@@ -211,47 +396,99 @@ describe('another tenant, even of the same shard', () => {
     ['PATCH', 'schedule', '/api/v1/tenants/own/workflows/scheduled/{}', { triggerAt: '2100-01-01T00:00:00Z' }],
     ['DELETE', 'schedule', '/api/v1/tenants/own/workflows/scheduled/{}'],
     ['POST', 'schedule', '/api/v1/tenants/own/workflows/scheduled/bulk-delete', { scheduledWorkflowRunIds: ['{}'] }],
-    ['POST', 'schedule', '/api/v1/tenants/own/workflows/scheduled/bulk-update', { updates: [{ id: '{}', triggerAt: '2100-01-01T00:00:00Z' }] }],
+    [
+      'POST',
+      'schedule',
+      '/api/v1/tenants/own/workflows/scheduled/bulk-update',
+      { updates: [{ id: '{}', triggerAt: '2100-01-01T00:00:00Z' }] },
+    ],
     ['GET', 'filter', '/api/v1/stable/tenants/own/filters/{}'],
     ['PATCH', 'filter', '/api/v1/stable/tenants/own/filters/{}', { expression: 'false' }],
     ['DELETE', 'filter', '/api/v1/stable/tenants/own/filters/{}'],
     ['GET', 'event', '/api/v1/stable/tenants/own/events/{}'],
-    ...['/api/v1/tenants/{}', '/api/v1/tenants/{}/workflows', '/api/v1/tenants/{}/worker', '/api/v1/stable/tenants/{}/workflow-runs', '/api/v1/stable/tenants/{}/events'].map((path): [string, 'tenant', string] => ['GET', 'tenant', path]),
+    ...[
+      '/api/v1/tenants/{}',
+      '/api/v1/tenants/{}/workflows',
+      '/api/v1/tenants/{}/worker',
+      '/api/v1/stable/tenants/{}/workflow-runs',
+      '/api/v1/stable/tenants/{}/events',
+    ].map((path): [string, 'tenant', string] => ['GET', 'tenant', path]),
     ['POST', 'tenant', '/api/v1/stable/tenants/{}/workflow-runs/trigger', { workflowName: 'quick', input: {} }],
     ['POST', 'tenant', '/api/v1/stable/tenants/{}/tasks/cancel', { externalIds: [] }],
-  ])('hears of an id as of one that there is not, and changes nothing: %s of %s, %s', async (method, of, path, body) => {
-    const before = await stored();
-    const call = async (id: string): Promise<unknown> => {
-      const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace('own', strangerRest.tenantId).replace('{}', id)}`, {
-        method,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${strangerRest.token}` },
-        ...(body === undefined ? {} : { body: JSON.stringify(body).replace('{}', id) }),
-      });
-      return [response.status, await response.text()];
-    };
-    const answers = await Promise.all([heard(call, ids[of]), heard(call, newId())]);
-    expect(answers[0]).toBe(answers[1]);
-    expect(answers[0]).toMatch(path.startsWith('/api/v1/stable/tenants/own/tasks/') || path.includes('/bulk-') ? /^\[200,/ : /^\[404,/);
-    expect(await stored()).toEqual(before);
-  });
+  ])(
+    'hears of an id as of one that there is not, and changes nothing: %s of %s, %s',
+    async (method, of, path, body) => {
+      const before = await stored();
+      const call = async (id: string): Promise<unknown> => {
+        const response = await fetch(
+          `http://127.0.0.1:${engine.http.port}${path.replace('own', strangerRest.tenantId).replace('{}', id)}`,
+          {
+            method,
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${strangerRest.token}` },
+            ...(body === undefined ? {} : { body: JSON.stringify(body).replace('{}', id) }),
+          },
+        );
+        return [response.status, await response.text()];
+      };
+      const answers = await Promise.all([heard(call, ids[of]), heard(call, newId())]);
+      expect(answers[0]).toBe(answers[1]);
+      expect(answers[0]).toMatch(
+        path.startsWith('/api/v1/stable/tenants/own/tasks/') || path.includes('/bulk-') ? /^\[200,/ : /^\[404,/,
+      );
+      expect(await stored()).toEqual(before);
+    },
+  );
 
-  it('says nothing in a durable task\'s stream that counts, and is told nothing', async () => {
-    const own = await stranger.call(stranger.dispatcher, stranger.dispatcher.register, { workerName: 'theirs', actions: ['waits:waits', 'runs:runs'], services: [], labels: {}, slotConfig: { default: 10, durable: 10 } });
+  it("says nothing in a durable task's stream that counts, and is told nothing", async () => {
+    const own = await stranger.call(stranger.dispatcher, stranger.dispatcher.register, {
+      workerName: 'theirs',
+      actions: ['waits:waits', 'runs:runs'],
+      services: [],
+      labels: {},
+      slotConfig: { default: 10, durable: 10 },
+    });
     const before = await stored();
     const task = { durableTaskExternalId: ids.durable, invocationCount: 1 };
-    const hello: NonNullable<DurableTaskRequest['message']> = { $case: 'registerWorker', value: { workerId: own.workerId } };
+    const hello: NonNullable<DurableTaskRequest['message']> = {
+      $case: 'registerWorker',
+      value: { workerId: own.workerId },
+    };
     const place = { ...task, branchId: 1n, nodeId: 2n };
     const refused = { $case: 'serverEvict', value: expect.objectContaining(task) };
-    expect(await converse([hello, { $case: 'memo', value: { ...task, key: Buffer.from('k'), payload: Buffer.from('1') } }], 'serverEvict')).toEqual(refused);
-    expect(await converse([hello, { $case: 'completeMemo', value: { ref: place, payload: Buffer.from('1'), memoKey: Buffer.from('k') } }], 'serverEvict')).toEqual(refused);
-    expect(await converse([hello, { $case: 'workerStatus', value: { workerId: own.workerId, waitingEntries: [place] } }], 'serverEvict')).toEqual(refused);
-    expect(await converse([hello, { $case: 'evictInvocation', value: { ...task, reason: 'because' } }], 'evictionAck')).toMatchObject({ $case: 'evictionAck' });
+    expect(
+      await converse(
+        [hello, { $case: 'memo', value: { ...task, key: Buffer.from('k'), payload: Buffer.from('1') } }],
+        'serverEvict',
+      ),
+    ).toEqual(refused);
+    expect(
+      await converse(
+        [hello, { $case: 'completeMemo', value: { ref: place, payload: Buffer.from('1'), memoKey: Buffer.from('k') } }],
+        'serverEvict',
+      ),
+    ).toEqual(refused);
+    expect(
+      await converse(
+        [hello, { $case: 'workerStatus', value: { workerId: own.workerId, waitingEntries: [place] } }],
+        'serverEvict',
+      ),
+    ).toEqual(refused);
+    expect(
+      await converse([hello, { $case: 'evictInvocation', value: { ...task, reason: 'because' } }], 'evictionAck'),
+    ).toMatchObject({ $case: 'evictionAck' });
     expect(await stored()).toEqual(before);
   });
 
   it('meets no wait with its events', async () => {
     const before = await stored();
-    await stranger.call(stranger.events, stranger.events.push, { key: 'word', payload: '{"word":"theirs"}', eventTimestamp: now, additionalMetadata: undefined, priority: undefined, scope: undefined });
+    await stranger.call(stranger.events, stranger.events.push, {
+      key: 'word',
+      payload: '{"word":"theirs"}',
+      eventTimestamp: now,
+      additionalMetadata: undefined,
+      priority: undefined,
+      scope: undefined,
+    });
     expect(await stored()).toEqual(before);
     const own = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, engine.token);
     const listeners = [own, stranger].map((clients) => {
@@ -262,7 +499,15 @@ describe('another tenant, even of the same shard', () => {
       stream.write({ taskId: ids.durable, signalKey: 'k' });
       return { stream, told };
     });
-    const conditions = { sleepConditions: [], userEventConditions: [{ userEventKey: 'word', base: { readableDataKey: 'word', action: Action.CREATE, orGroupId: '', expression: '' } }] };
+    const conditions = {
+      sleepConditions: [],
+      userEventConditions: [
+        {
+          userEventKey: 'word',
+          base: { readableDataKey: 'word', action: Action.CREATE, orGroupId: '', expression: '' },
+        },
+      ],
+    };
     await own.call(own.durable, own.durable.registerDurableEvent, { taskId: ids.durable, signalKey: 'k', conditions });
     await hatchet.events.push('word', { word: 'ours' });
     await vi.waitFor(() => expect(listeners[0]?.told).toHaveLength(1), patient);

@@ -27,8 +27,15 @@ afterAll(async () => {
 
 describe('a test engine', () => {
   it('starts runs by events, and gives their results by name', async () => {
-    const greet = engine.hatchet.task({ name: 'greet', onEvents: ['user:created'], fn: ({ name }: { name: string }) => ({ text: `Hello, ${name}` }) });
-    const chain = engine.hatchet.workflow<{ name: string }, { only: { length: number } }>({ name: 'chain', onEvents: ['user:created'] });
+    const greet = engine.hatchet.task({
+      name: 'greet',
+      onEvents: ['user:created'],
+      fn: ({ name }: { name: string }) => ({ text: `Hello, ${name}` }),
+    });
+    const chain = engine.hatchet.workflow<{ name: string }, { only: { length: number } }>({
+      name: 'chain',
+      onEvents: ['user:created'],
+    });
     chain.task({ name: 'only', fn: ({ name }) => ({ length: name.length }) });
     const failing = engine.hatchet.task({
       name: 'failing',
@@ -45,9 +52,20 @@ describe('a test engine', () => {
       ['COMPLETED', { name: 'Bob' }, 'Hello, Bob'],
     ]);
     expect((await engine.results(chain)).map(({ output }) => output?.only.length)).toEqual([3, 3]);
-    expect((await engine.results('greet')).map(({ output }) => output)).toEqual([{ text: 'Hello, Ada' }, { text: 'Hello, Bob' }]);
-    expect(await engine.waitForRun(await failing.runNoWait({}))).toMatchObject({ workflow: 'failing', status: 'FAILED', error: 'no luck', output: undefined });
-    await expect(engine.results(greet, { count: 3, timeout: '50ms' })).rejects.toMatchObject({ code: 'NOT_IN_TIME', message: expect.stringContaining('3 ended runs of greet, and there are 2 COMPLETED') });
+    expect((await engine.results('greet')).map(({ output }) => output)).toEqual([
+      { text: 'Hello, Ada' },
+      { text: 'Hello, Bob' },
+    ]);
+    expect(await engine.waitForRun(await failing.runNoWait({}))).toMatchObject({
+      workflow: 'failing',
+      status: 'FAILED',
+      error: 'no luck',
+      output: undefined,
+    });
+    await expect(engine.results(greet, { count: 3, timeout: '50ms' })).rejects.toMatchObject({
+      code: 'NOT_IN_TIME',
+      message: expect.stringContaining('3 ended runs of greet, and there are 2 COMPLETED'),
+    });
     await expect(engine.waitForRun(crypto.randomUUID())).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
   });
 
@@ -71,7 +89,11 @@ describe('a test engine', () => {
       name: 'relay',
       fn: async ({ left }: { left: number }) => {
         times.push(((clock.now().getTime() - start) / hourMs).toFixed(1));
-        if (left > 0) await hatchet.scheduled.create('relay', { triggerAt: new Date(start + (4 - left) * hourMs), input: { left: left - 1 } });
+        if (left > 0)
+          await hatchet.scheduled.create('relay', {
+            triggerAt: new Date(start + (4 - left) * hourMs),
+            input: { left: left - 1 },
+          });
         return {};
       },
     });
@@ -100,7 +122,10 @@ describe('a test engine', () => {
       expect((await own.scheduled.get(scheduled)).workflowRunId).toBeUndefined();
       await clock.advance('10m');
       expect((await own.scheduled.get(scheduled)).workflowRunId).toBeDefined();
-      for (const time of [{}, { delay: '1h', triggerAt: new Date() }]) await expect(own.scheduled.create(later, JSON.parse(JSON.stringify(time)))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      for (const time of [{}, { delay: '1h', triggerAt: new Date() }])
+        await expect(own.scheduled.create(later, JSON.parse(JSON.stringify(time)))).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+        });
     } finally {
       own.close();
     }
@@ -117,8 +142,18 @@ describe('a test engine', () => {
         return { attempt: ctx.retryCount() };
       },
     });
-    const stuck = hatchet.task({ name: 'stuck', executionTimeout: '2h', fn: (_input: object, ctx) => new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))) });
-    const limited = hatchet.task({ name: 'limited', scheduleTimeout: '72h', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({ at: clock.now().getTime() }) });
+    const stuck = hatchet.task({
+      name: 'stuck',
+      executionTimeout: '2h',
+      fn: (_input: object, ctx) =>
+        new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))),
+    });
+    const limited = hatchet.task({
+      name: 'limited',
+      scheduleTimeout: '72h',
+      rateLimits: [{ staticKey: 'mail', units: 1 }],
+      fn: () => ({ at: clock.now().getTime() }),
+    });
     const orphan = hatchet.task({ name: 'orphan', scheduleTimeout: '3h', fn: () => ({}) });
     await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.DAY });
     await engine.worker([flaky, stuck, limited]);
@@ -126,20 +161,30 @@ describe('a test engine', () => {
     expect(idle.workerId).toBeUndefined();
 
     const start = clock.now().getTime();
-    const [flakyRun, stuckRun, orphanRun] = [await flaky.runNoWait({}), await stuck.runNoWait({}), await orphan.runNoWait({})];
+    const [flakyRun, stuckRun, orphanRun] = [
+      await flaky.runNoWait({}),
+      await stuck.runNoWait({}),
+      await orphan.runNoWait({}),
+    ];
     const mails = await limited.runNoWait([{}, {}, {}]);
     await clock.advance('90m', { patience: '50ms' });
     expect((await hatchet.runs.getDetails(stuckRun)).status).toBe('RUNNING');
     await clock.advance('2d', { patience: '50ms' });
     expect(await engine.waitForRun(flakyRun)).toMatchObject({ status: 'COMPLETED', output: { attempt: 3 } });
-    const after = (run: { finishedAt: Date | undefined }): number => Math.round(((run.finishedAt?.getTime() ?? 0) - start) / 1000);
+    const after = (run: { finishedAt: Date | undefined }): number =>
+      Math.round(((run.finishedAt?.getTime() ?? 0) - start) / 1000);
     // 60 s, 3600 s, and 7200 s for the cap.
     expect(after(await engine.waitForRun(flakyRun))).toBe(60 + 3600 + 7200);
-    expect(await engine.waitForRun(stuckRun)).toMatchObject({ status: 'FAILED', error: 'ran longer than its execution timeout of 2h' });
+    expect(await engine.waitForRun(stuckRun)).toMatchObject({
+      status: 'FAILED',
+      error: 'ran longer than its execution timeout of 2h',
+    });
     expect(after(await engine.waitForRun(stuckRun))).toBe(2 * 3600);
     expect(await engine.waitForRun(orphanRun)).toMatchObject({ status: 'CANCELLED' });
     expect(after(await engine.waitForRun(orphanRun))).toBe(3 * 3600);
-    const sent = (await Promise.all(mails.map((run) => engine.waitForRun(run)))).map((run) => Math.round(((run.output?.at ?? 0) - start) / dayMs));
+    const sent = (await Promise.all(mails.map((run) => engine.waitForRun(run)))).map((run) =>
+      Math.round(((run.output?.at ?? 0) - start) / dayMs),
+    );
     expect(sent).toEqual([0, 1, 2]);
   });
 
@@ -179,7 +224,9 @@ describe('a test engine', () => {
     const { hatchet, clock } = engine;
     const looking = hatchet.durableTask({
       name: 'looking',
-      fn: async ({ lookback }: { lookback: Duration }, ctx) => ({ n: (await ctx.waitForEvent<{ n: number }>('noted', { scope: 'one', lookback, timeout: '1ms' }))?.n ?? null }),
+      fn: async ({ lookback }: { lookback: Duration }, ctx) => ({
+        n: (await ctx.waitForEvent<{ n: number }>('noted', { scope: 'one', lookback, timeout: '1ms' }))?.n ?? null,
+      }),
     });
     await engine.worker([looking]);
     const seen = async (lookback: Duration): Promise<number | null> => (await looking.run({ lookback })).n;
@@ -274,7 +321,11 @@ describe('processes of their own', () => {
 
   it('files under node:test, as ESM and as CommonJS, which leave nothing', () => {
     const files = ['node-esm.test.mjs', 'node-cjs.test.cjs'].map((name) => join(fixtures, name));
-    const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], { cwd: folder, env: { ...process.env, TMPDIR: folder, NODE_TEST_CONTEXT: undefined }, encoding: 'utf8' });
+    const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
+      cwd: folder,
+      env: { ...process.env, TMPDIR: folder, NODE_TEST_CONTEXT: undefined },
+      encoding: 'utf8',
+    });
     expect(stdout).toContain('# pass 2');
     expect(status).toBe(0);
     expect(leftIn(folder)).toEqual([]);
@@ -282,8 +333,14 @@ describe('processes of their own', () => {
 
   it('a killed test leaves nothing either; nor a killed keeper, once another has started', async () => {
     const start = async (): Promise<{ port: number; end: () => Promise<void> }> => {
-      const child = spawn(process.execPath, [join(fixtures, 'waits.mjs')], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
-      const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+      const child = spawn(process.execPath, [join(fixtures, 'waits.mjs')], {
+        cwd: folder,
+        env: { ...process.env, TMPDIR: folder },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const line = await new Promise<string>((resolve) =>
+        createInterface({ input: child.stdout }).once('line', resolve),
+      );
       const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       return {
         port: Number(line),
@@ -293,7 +350,10 @@ describe('processes of their own', () => {
         },
       };
     };
-    const keepers = (): number[] => processesIn(folder).filter((line) => line.includes('keeper-main.js')).map((line) => Number.parseInt(line, 10));
+    const keepers = (): number[] =>
+      processesIn(folder)
+        .filter((line) => line.includes('keeper-main.js'))
+        .map((line) => Number.parseInt(line, 10));
 
     const first = await start();
     const [keeper] = keepers();

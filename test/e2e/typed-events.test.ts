@@ -16,17 +16,31 @@ afterAll(async () => {
 describe('events that were declared', () => {
   it('start what listens for them, with the payload as it arrives', async () => {
     const paid = engine.hatchet.event<{ id: string; at: Date }>('order:paid');
-    const byList = engine.hatchet.task({ name: 'by-list', onEvents: [paid], fn: (input: { id: string; at: string }) => input });
-    const byOn = engine.hatchet.task({ name: 'by-on', on: { event: paid }, fn: (input: { id: string; at: string }) => input });
+    const byList = engine.hatchet.task({
+      name: 'by-list',
+      onEvents: [paid],
+      fn: (input: { id: string; at: string }) => input,
+    });
+    const byOn = engine.hatchet.task({
+      name: 'by-on',
+      on: { event: paid },
+      fn: (input: { id: string; at: string }) => input,
+    });
     await engine.worker([byList, byOn]);
     await engine.hatchet.events.push(paid, { id: 'a', at: new Date(0) });
     await engine.hatchet.events.bulkPush(paid, [{ payload: { id: 'b', at: new Date(1) } }]);
-    const arrived = [{ id: 'a', at: '1970-01-01T00:00:00.000Z' }, { id: 'b', at: '1970-01-01T00:00:00.001Z' }];
-    for (const task of [byList, byOn]) expect((await engine.results(task, { count: 2 })).map(({ output }) => output)).toEqual(arrived);
+    const arrived = [
+      { id: 'a', at: '1970-01-01T00:00:00.000Z' },
+      { id: 'b', at: '1970-01-01T00:00:00.001Z' },
+    ];
+    for (const task of [byList, byOn])
+      expect((await engine.results(task, { count: 2 })).map(({ output }) => output)).toEqual(arrived);
   });
 
   it('are checked by their schema where they are pushed and where they are waited for', async () => {
-    const approved = engine.hatchet.event('approved', { schema: z.object({ by: z.string(), at: z.coerce.date<string>() }) });
+    const approved = engine.hatchet.event('approved', {
+      schema: z.object({ by: z.string(), at: z.coerce.date<string>() }),
+    });
     const waiting = engine.hatchet.durableTask({
       name: 'waiting',
       fn: async (_input: object, ctx) => {
@@ -41,7 +55,10 @@ describe('events that were declared', () => {
     const met = await flow.runNoWait({});
     await engine.settled();
     const untyped: { by: string; at: string } = JSON.parse('{"by":7,"at":"2026-01-01"}');
-    await expect(engine.push(approved, untyped)).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringMatching(/^the payload of the event approved does not match its schema: by: /) });
+    await expect(engine.push(approved, untyped)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/^the payload of the event approved does not match its schema: by: /),
+    });
     await engine.push(approved, { by: 'Ada', at: '2026-01-01' }, { scope: 'a' });
     expect(await run.result()).toEqual({ by: 'Ada', year: 2026 });
     expect(await met.result()).toEqual({ only: { met: true } });

@@ -5,7 +5,14 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningEngine } from '../../engine/config.ts';
 import { startEngine } from '../../engine/index.ts';
-import { RunStatus, WorkerStatus, type GetRunRequest, type GetRunResponse, type ListWorkersRequest, type ListWorkersResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  RunStatus,
+  WorkerStatus,
+  type GetRunRequest,
+  type GetRunResponse,
+  type ListWorkersRequest,
+  type ListWorkersResponse,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
@@ -28,20 +35,40 @@ interface SpawnedWorker {
 
 /** A process of its own, that nobody watches. */
 async function spawnWorker(): Promise<SpawnedWorker> {
-  const child = spawn(process.execPath, [join(folder, 'worker.mjs')], { env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(folder, 'worker.mjs')], {
+    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const worker: SpawnedWorker = { child, output: '' };
   workers.push(worker);
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (worker.output += data.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => (worker.output += data.toString()));
   await expect.poll(() => worker.output, { interval: 10 }).toContain('ready');
   return worker;
 }
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'data'), { recursive: true });
-  await build({ entryPoints: [join(root, 'test/fixtures/sdk-parity/process/worker.ts')], outfile: join(folder, 'worker.mjs'), bundle: true, format: 'esm', platform: 'node', target: 'node20.19', packages: 'external', logLevel: 'error' });
+  await build({
+    entryPoints: [join(root, 'test/fixtures/sdk-parity/process/worker.ts')],
+    outfile: join(folder, 'worker.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    logLevel: 'error',
+  });
   database = await createTestDatabase();
   // Longer than the execution timeout of what is lost with a worker.
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent', workerTimeoutMs: 8_000 });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+    workerTimeoutMs: 8_000,
+  });
   clients = new GrpcClients(engine.grpc, engine.token);
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 });
@@ -66,24 +93,39 @@ afterAll(async () => {
 describe('a worker that is killed, and nobody tells', () => {
   it('loses none of 200 tasks with an execution timeout of 5 s and no retries', async () => {
     const [killed] = await Promise.all([spawnWorker(), spawnWorker()]);
-    const refs = await Promise.all(Array.from({ length: 200 }, async () => await hatchet.runNoWait('process-slow', {})));
+    const refs = await Promise.all(
+      Array.from({ length: 200 }, async () => await hatchet.runNoWait('process-slow', {})),
+    );
     await expect.poll(() => killed.output, { interval: 1 }).toContain('started process-slow');
     killed.child.kill('SIGKILL');
     const results = await Promise.all(refs.map(async (ref) => await ref.result()));
     expect(results).toEqual(refs.map(() => ({ 'process-slow': { finished: true } })));
-    const moved = await Promise.all(refs.map(async (ref) => (await hatchet.runs.get(await ref.runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED')));
+    const moved = await Promise.all(
+      refs.map(async (ref) =>
+        (await hatchet.runs.get(await ref.runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED'),
+      ),
+    );
     expect(moved.filter(Boolean).length).toBeGreaterThan(0);
   });
 });
 
 describe('a worker whose event loop is blocked', () => {
   const finished = { 'process-slow': { finished: true } };
-  const getRun = (runId: string): Promise<GetRunResponse> => clients.call<GetRunRequest, GetRunResponse>(clients.monitor, clients.monitor.getRun, { runId });
-  const trigger = (count: number): Promise<WorkflowRunRef<unknown>[]> => Promise.all(Array.from({ length: count }, async () => await hatchet.runNoWait('process-slow', {})));
+  const getRun = (runId: string): Promise<GetRunResponse> =>
+    clients.call<GetRunRequest, GetRunResponse>(clients.monitor, clients.monitor.getRun, { runId });
+  const trigger = (count: number): Promise<WorkflowRunRef<unknown>[]> =>
+    Promise.all(Array.from({ length: count }, async () => await hatchet.runNoWait('process-slow', {})));
 
   async function statuses(): Promise<WorkerStatus[]> {
-    const { rows } = await clients.call<ListWorkersRequest, ListWorkersResponse>(clients.monitor, clients.monitor.listWorkers, { all: false });
-    return rows.map(({ status }) => status).filter((status) => status !== WorkerStatus.WORKER_STATUS_INACTIVE).sort((a, b) => a - b);
+    const { rows } = await clients.call<ListWorkersRequest, ListWorkersResponse>(
+      clients.monitor,
+      clients.monitor.listWorkers,
+      { all: false },
+    );
+    return rows
+      .map(({ status }) => status)
+      .filter((status) => status !== WorkerStatus.WORKER_STATUS_INACTIVE)
+      .sort((a, b) => a - b);
   }
 
   async function block(worker: SpawnedWorker, ms: number): Promise<string> {
@@ -109,14 +151,23 @@ describe('a worker whose event loop is blocked', () => {
     expect(await statuses()).toEqual([WorkerStatus.WORKER_STATUS_ACTIVE, WorkerStatus.WORKER_STATUS_NOT_ANSWERING]);
     const { run, tasks } = await getRun(busy);
     expect(run?.status).toBe(RunStatus.RUN_STATUS_RUNNING);
-    expect(tasks[0]).toMatchObject({ attempt: 0, cause: { code: 'NOT_ANSWERING', text: 'runs on worker process, which does not answer' } });
+    expect(tasks[0]).toMatchObject({
+      attempt: 0,
+      cause: { code: 'NOT_ANSWERING', text: 'runs on worker process, which does not answer' },
+    });
     // What comes later does not go there first.
     const [late] = await trigger(1);
     await late?.result();
     const { taskEvents } = await hatchet.runs.get((await late?.runId) ?? '');
     expect(taskEvents.map(({ eventType }) => eventType)).not.toContain('REASSIGNED');
-    const others = await Promise.all([...refs, ...(late === undefined ? [] : [late])].map(async (ref) => await ref.runId));
-    const moved = await Promise.all(others.map(async (runId) => (await hatchet.runs.get(runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED')));
+    const others = await Promise.all(
+      [...refs, ...(late === undefined ? [] : [late])].map(async (ref) => await ref.runId),
+    );
+    const moved = await Promise.all(
+      others.map(async (runId) =>
+        (await hatchet.runs.get(runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED'),
+      ),
+    );
     expect(moved.filter(Boolean).length).toBeGreaterThan(0);
     // Those that the blocked worker was sent are its for 5 s.
     const waits = await Promise.all(others.map(waitedMs));
@@ -130,7 +181,9 @@ describe('a worker whose event loop is blocked', () => {
     const refs = await trigger(5);
     await expect.poll(statuses).toEqual([WorkerStatus.WORKER_STATUS_NOT_ANSWERING]);
     const first = (await refs[0]?.runId) ?? '';
-    await expect.poll(async () => (await getRun(first)).tasks[0]?.cause).toMatchObject({ code: 'NOT_ANSWERING', text: expect.stringContaining('does not answer') });
+    await expect
+      .poll(async () => (await getRun(first)).tasks[0]?.cause)
+      .toMatchObject({ code: 'NOT_ANSWERING', text: expect.stringContaining('does not answer') });
     for (const ref of refs) await expect(ref.result()).resolves.toEqual(finished);
     expect(await statuses()).toEqual([WorkerStatus.WORKER_STATUS_ACTIVE]);
     expect(worker.output.match(/started process-slow/g)).toHaveLength(5);

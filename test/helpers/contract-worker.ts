@@ -4,11 +4,38 @@ import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../proto/g
 import type { GrpcClients } from './grpc-client.ts';
 
 export function taskRequest(readableId: string, options: Partial<CreateTaskOpts> = {}): CreateTaskOpts {
-  return { readableId, action: `wf:${readableId}`, timeout: '60s', inputs: '{}', parents: [], retries: 0, rateLimits: [], workerLabels: {}, concurrency: [], isDurable: false, slotRequests: {}, ...options };
+  return {
+    readableId,
+    action: `wf:${readableId}`,
+    timeout: '60s',
+    inputs: '{}',
+    parents: [],
+    retries: 0,
+    rateLimits: [],
+    workerLabels: {},
+    concurrency: [],
+    isDurable: false,
+    slotRequests: {},
+    ...options,
+  };
 }
 
-export function workflowRequest(name: string, tasks: CreateTaskOpts[], options: Partial<CreateWorkflowVersionRequest> = {}): CreateWorkflowVersionRequest {
-  return { name, description: '', version: '', eventTriggers: [], cronTriggers: [], tasks, concurrencyArr: [], defaultFilters: [], ...options };
+export function workflowRequest(
+  name: string,
+  tasks: CreateTaskOpts[],
+  options: Partial<CreateWorkflowVersionRequest> = {},
+): CreateWorkflowVersionRequest {
+  return {
+    name,
+    description: '',
+    version: '',
+    eventTriggers: [],
+    cronTriggers: [],
+    tasks,
+    concurrencyArr: [],
+    defaultFilters: [],
+    ...options,
+  };
 }
 
 export type Outcome = { output: unknown } | { error: string; mayRetry?: boolean } | 'hold';
@@ -32,7 +59,13 @@ export class ContractWorker {
 
   async start(actions: string[], slots = 100, others: Record<string, number> = {}): Promise<void> {
     const { dispatcher } = this.#clients;
-    const reply = await this.#clients.call(dispatcher, dispatcher.register, { workerName: 'contract', actions, services: [], labels: {}, slotConfig: { default: slots, ...others } });
+    const reply = await this.#clients.call(dispatcher, dispatcher.register, {
+      workerName: 'contract',
+      actions,
+      services: [],
+      labels: {},
+      slotConfig: { default: slots, ...others },
+    });
     this.workerId = reply.workerId;
     this.listen();
   }
@@ -51,17 +84,41 @@ export class ContractWorker {
     this.#stream?.cancel();
   }
 
-  report(action: AssignedAction, eventType: StepActionEventType, eventPayload: string, shouldNotRetry = false): Promise<unknown> {
+  report(
+    action: AssignedAction,
+    eventType: StepActionEventType,
+    eventPayload: string,
+    shouldNotRetry = false,
+  ): Promise<unknown> {
     const { dispatcher } = this.#clients;
     const { jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount } = action;
-    return this.#clients.call(dispatcher, dispatcher.sendStepActionEvent, { workerId: 'contract', jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount, eventTimestamp: new Date(), eventType, eventPayload, shouldNotRetry });
+    return this.#clients.call(dispatcher, dispatcher.sendStepActionEvent, {
+      workerId: 'contract',
+      jobId,
+      jobRunId,
+      taskId,
+      taskRunExternalId,
+      actionId,
+      retryCount,
+      eventTimestamp: new Date(),
+      eventType,
+      eventPayload,
+      shouldNotRetry,
+    });
   }
 
   async #run(action: AssignedAction): Promise<void> {
     await this.report(action, StepActionEventType.STEP_EVENT_TYPE_STARTED, '');
     const outcome = await this.#handle(action);
     if (outcome === 'hold') return;
-    if ('output' in outcome) await this.report(action, StepActionEventType.STEP_EVENT_TYPE_COMPLETED, JSON.stringify(outcome.output));
-    else await this.report(action, StepActionEventType.STEP_EVENT_TYPE_FAILED, JSON.stringify({ message: outcome.error, stack: '' }), outcome.mayRetry === false);
+    if ('output' in outcome)
+      await this.report(action, StepActionEventType.STEP_EVENT_TYPE_COMPLETED, JSON.stringify(outcome.output));
+    else
+      await this.report(
+        action,
+        StepActionEventType.STEP_EVENT_TYPE_FAILED,
+        JSON.stringify({ message: outcome.error, stack: '' }),
+        outcome.mayRetry === false,
+      );
   }
 }

@@ -20,7 +20,16 @@ export function setUp(): void {
 
 export function register(slots = 1): string {
   const id = world.id();
-  world.run({ kind: 'registerWorker', tenantId, workerId: id, name: 'd', actions: ['wf:long'], slots: { durable: slots }, labels: {}, runtime: {} });
+  world.run({
+    kind: 'registerWorker',
+    tenantId,
+    workerId: id,
+    name: 'd',
+    actions: ['wf:long'],
+    slots: { durable: slots },
+    labels: {},
+    runtime: {},
+  });
   world.run({ kind: 'workerPresence', workerId: id, assignable: true });
   return id;
 }
@@ -35,11 +44,34 @@ export function attach({ strict }: { strict: boolean }): void {
   world.run({ kind: 'durableAttach', workerId, stream: 1, strict });
 }
 
-export const sleep = (seconds: number, group = 0): DurableCondition => ({ kind: 'sleep', ms: seconds * 1000, duration: `${seconds}s`, group, dataKey: 'sleep' });
-export const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'event', ...options });
+export const sleep = (seconds: number, group = 0): DurableCondition => ({
+  kind: 'sleep',
+  ms: seconds * 1000,
+  duration: `${seconds}s`,
+  group,
+  dataKey: 'sleep',
+});
+export const event = (
+  key: string,
+  options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {},
+): DurableCondition => ({
+  kind: 'event',
+  eventKey: key,
+  scope: null,
+  expression: '',
+  sinceMs: null,
+  group: 0,
+  dataKey: 'event',
+  ...options,
+});
 
 export function wait(...conditions: DurableCondition[]): DurableAsk {
-  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
+  return {
+    kind: 'wait',
+    fingerprint: waitFingerprint(conditions),
+    asked: { kind: 'wait', conditions, label: null },
+    lookedBack: new Map(),
+  };
 }
 
 export function memo(key: string): DurableAsk {
@@ -47,7 +79,12 @@ export function memo(key: string): DurableAsk {
 }
 
 export function spawn(taskId: string, ...names: { index: number; key?: string }[]): DurableAsk {
-  const children = names.map(({ index, key }): AskedChild => ({ run: world.childOf(taskId, index).run, workflow: 'kid', name: key === undefined ? `index ${index}` : `key ${key}`, fingerprint: 'kid' }));
+  const children = names.map(({ index, key }): AskedChild => ({
+    run: world.childOf(taskId, index).run,
+    workflow: 'kid',
+    name: key === undefined ? `index ${index}` : `key ${key}`,
+    fingerprint: 'kid',
+  }));
   return { kind: 'children', children };
 }
 
@@ -61,12 +98,27 @@ export function stateOf(taskId: string): number | undefined {
 
 export function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): DurableAskReply | undefined {
   requests++;
-  world.run({ kind: 'durableAsk', tenantId, workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? workerId, taskId, invocation, request: requests, ask: what, uncertain: false, existing: new Set(world.stored.runs.keys()), ended: new Map() });
-  return world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === requests ? [effect.reply] : [])).at(-1);
+  world.run({
+    kind: 'durableAsk',
+    tenantId,
+    workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? workerId,
+    taskId,
+    invocation,
+    request: requests,
+    ask: what,
+    uncertain: false,
+    existing: new Set(world.stored.runs.keys()),
+    ended: new Map(),
+  });
+  return world.effects
+    .flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === requests ? [effect.reply] : []))
+    .at(-1);
 }
 
 export function told(invocation: number): number[] {
-  return world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.invocation === invocation ? [effect.node] : []));
+  return world.effects.flatMap((effect) =>
+    effect.kind === 'durableResult' && effect.invocation === invocation ? [effect.node] : [],
+  );
 }
 
 export function seconds(n: number): void {
@@ -75,11 +127,24 @@ export function seconds(n: number): void {
 }
 
 export function push(key: string, payload = '{}', scope: string | null = null): void {
-  world.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key, scope, payload, metadata: '{}', runs: [] }] });
+  world.run({
+    kind: 'pushEvent',
+    tenantId,
+    existing: new Set(),
+    events: [{ id: world.id(), key, scope, payload, metadata: '{}', runs: [] }],
+  });
 }
 
 export function status(taskId: string, ...nodes: number[]): void {
-  world.run({ kind: 'durableStatus', tenantId, workerId, tasks: nodes.length === 0 ? [] : [{ taskId, invocation: invocationOf(taskId), nodes: nodes.map((node) => ({ branch: 1, node })) }] });
+  world.run({
+    kind: 'durableStatus',
+    tenantId,
+    workerId,
+    tasks:
+      nodes.length === 0
+        ? []
+        : [{ taskId, invocation: invocationOf(taskId), nodes: nodes.map((node) => ({ branch: 1, node })) }],
+  });
 }
 
 export function evict(taskId: string): void {

@@ -9,7 +9,14 @@ import { HoldingProxy } from './holding-proxy.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
 /** What can happen to it. `lose answers`: what the engine sends to a worker is kept back until `release`, and then lost. */
-export const blows = ['kill a worker', 'stop a worker', 'cut connections', 'lose answers', 'kill the engine', 'kill Postgres'] as const;
+export const blows = [
+  'kill a worker',
+  'stop a worker',
+  'cut connections',
+  'lose answers',
+  'kill the engine',
+  'kill Postgres',
+] as const;
 export type Blow = (typeof blows)[number];
 
 export interface FleetWorker {
@@ -47,7 +54,13 @@ export class DurableFleet {
   #engine: EngineChild;
   #client: Client | undefined;
 
-  private constructor(facts: { folder: string; options: FleetOptions; engine: EngineChild; random: () => number; postgresFolder: string }) {
+  private constructor(facts: {
+    folder: string;
+    options: FleetOptions;
+    engine: EngineChild;
+    random: () => number;
+    postgresFolder: string;
+  }) {
     this.#folder = facts.folder;
     this.#options = facts.options;
     this.#engine = facts.engine;
@@ -59,7 +72,14 @@ export class DurableFleet {
   /** @param random decides who is struck */
   static async start(workers: readonly FleetWorker[], random: () => number): Promise<DurableFleet> {
     const folder = makeTempFolder('durable-programs');
-    const options: FleetOptions = { dataDir: join(folder, 'data'), grpcPort: await freePort(), httpPort: await freePort(), workerTimeoutMs: 6_000, maxWorkerDeaths: 1_000, logLevel: 'error' };
+    const options: FleetOptions = {
+      dataDir: join(folder, 'data'),
+      grpcPort: await freePort(),
+      httpPort: await freePort(),
+      workerTimeoutMs: 6_000,
+      maxWorkerDeaths: 1_000,
+      logLevel: 'error',
+    };
     const engine = await spawnEngine(options);
     const client = new Client({ connectionString: engine.ready.databaseUrl });
     await client.connect();
@@ -80,7 +100,9 @@ export class DurableFleet {
 
   /** What the workers wrote down, by word. */
   notes(): string[][] {
-    return readFileSync(this.#notes, 'utf8').split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));
+    return readFileSync(this.#notes, 'utf8')
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [line.split(' ')]));
   }
 
   /** @throws while there is no Postgres */
@@ -153,8 +175,22 @@ export class DurableFleet {
 
   #spawn({ durableSlots, ttl }: FleetWorker, proxy: HoldingProxy): ChildProcess {
     const { token, http } = this.#engine.ready;
-    const env = { ...process.env, HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_HOST_PORT: `127.0.0.1:${proxy.port}`, HATCHET_CLIENT_API_URL: `http://127.0.0.1:${http.port}`, HATCHET_CLIENT_TLS_STRATEGY: 'none', HATCHET_CLIENT_LOG_LEVEL: 'OFF' };
-    const args = ['--import', 'tsx', join(packageRoot, 'test/fixtures/durable-programs/worker.mjs'), this.#notes, String(durableSlots), ttl];
+    const env = {
+      ...process.env,
+      HATCHET_CLIENT_TOKEN: token,
+      HATCHET_CLIENT_HOST_PORT: `127.0.0.1:${proxy.port}`,
+      HATCHET_CLIENT_API_URL: `http://127.0.0.1:${http.port}`,
+      HATCHET_CLIENT_TLS_STRATEGY: 'none',
+      HATCHET_CLIENT_LOG_LEVEL: 'OFF',
+    };
+    const args = [
+      '--import',
+      'tsx',
+      join(packageRoot, 'test/fixtures/durable-programs/worker.mjs'),
+      this.#notes,
+      String(durableSlots),
+      ttl,
+    ];
     return spawn(process.execPath, args, { cwd: packageRoot, stdio: 'ignore', env });
   }
 }

@@ -20,10 +20,12 @@ export async function startEngine(name: string): Promise<void> {
 }
 
 export async function stopEngine(): Promise<void> {
-  await Promise.all(workers.map(async ({ worker, running }) => {
-    await worker.stop();
-    await running;
-  }));
+  await Promise.all(
+    workers.map(async ({ worker, running }) => {
+      await worker.stop();
+      await running;
+    }),
+  );
   hatchet.close();
   await engine.end('SIGTERM');
   rmSync(folder, { recursive: true, force: true });
@@ -33,7 +35,12 @@ export async function stopEngine(): Promise<void> {
 export async function restartEngine(): Promise<void> {
   const { grpc, http } = engine.ready;
   await ended(engine.child);
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: grpc.port, httpPort: http.port, logLevel: 'warn' });
+  engine = await spawnEngine({
+    dataDir: join(folder, 'data'),
+    grpcPort: grpc.port,
+    httpPort: http.port,
+    logLevel: 'warn',
+  });
 }
 
 /** Something that code waits for, and a sign that it does. */
@@ -58,16 +65,31 @@ interface Entry {
 
 async function rest<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
   const { apiUrl, token } = hatchet.config;
-  const response = await fetch(`${apiUrl}/api/v1/stable/${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+  const response = await fetch(`${apiUrl}/api/v1/stable/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+  });
   const answer: Answer = JSON.parse(await response.text());
   return answer;
 }
 
 /** Resolves once the task's log has its n-th node, unsatisfied. */
 export async function waitsAt(taskId: string, node: number): Promise<void> {
-  await vi.waitFor(async () => expect((await rest<Entry[]>('GET', `tenants/${hatchet.tenantId}/durable-tasks/${taskId}`)).find(({ nodeId }) => nodeId === node)).toMatchObject({ isSatisfied: false }), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(
+    async () =>
+      expect(
+        (await rest<Entry[]>('GET', `tenants/${hatchet.tenantId}/durable-tasks/${taskId}`)).find(
+          ({ nodeId }) => nodeId === node,
+        ),
+      ).toMatchObject({ isSatisfied: false }),
+    { timeout: 20_000, interval: 20 },
+  );
 }
 
 export async function isEvicted(taskId: string): Promise<void> {
-  await vi.waitFor(async () => expect(await rest<{ isEvicted?: boolean }>('GET', `tasks/${taskId}`)).toMatchObject({ isEvicted: true }), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(
+    async () =>
+      expect(await rest<{ isEvicted?: boolean }>('GET', `tasks/${taskId}`)).toMatchObject({ isEvicted: true }),
+    { timeout: 20_000, interval: 20 },
+  );
 }

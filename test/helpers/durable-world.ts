@@ -9,7 +9,8 @@ import type { TriggerRun } from '../../engine/plan/trigger-run.ts';
 import { logFrom, visibleNodes, type StoredLog } from '../../engine/shard/durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
-const placeOf = (row: { taskId: string; branch: number; node: number }): string => `${row.taskId} ${row.branch} ${row.node}`;
+const placeOf = (row: { taskId: string; branch: number; node: number }): string =>
+  `${row.taskId} ${row.branch} ${row.node}`;
 
 /** A planner's world whose durable rows are kept as a database would, and read before a plan as the loader does. */
 export class DurableWorld extends PlannerWorld {
@@ -24,7 +25,9 @@ export class DurableWorld extends PlannerWorld {
   }
 
   putDurable(name: string, options: Partial<StepDefinition> = {}): void {
-    this.put(workflowOf(name, [stepOf(name, { action: `wf:${name}`, durable: true, slots: { durable: 1 }, ...options })]));
+    this.put(
+      workflowOf(name, [stepOf(name, { action: `wf:${name}`, durable: true, slots: { durable: 1 }, ...options })]),
+    );
   }
 
   /** What a satisfied node gives: its payload, or the output of the child that it names. @param place task, branch and node */
@@ -41,7 +44,25 @@ export class DurableWorld extends PlannerWorld {
     if (version === undefined) throw new Error('put the kid first');
     const branch = this.state.durable.branchOf(this.state.tasks.find(taskId));
     const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${branch.toString(16).padStart(3, 'c')}${index.toString(16).padStart(3, 'c')}`;
-    return { run: { runId, taskIds: [runId], versionId: version.versionId, input, metadata: '{}', priority: 1, parentTaskId: taskId, childIndex: index, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: true, earlierIds: [], demands: null } };
+    return {
+      run: {
+        runId,
+        taskIds: [runId],
+        versionId: version.versionId,
+        input,
+        metadata: '{}',
+        priority: 1,
+        parentTaskId: taskId,
+        childIndex: index,
+        childKey: null,
+        filterPayload: null,
+        placement: null,
+        idempotency: null,
+        ownId: true,
+        earlierIds: [],
+        demands: null,
+      },
+    };
   }
 
   /** An engine's death, as far as durable memory goes: all logs are read anew, and nobody knows how far replays had come. */
@@ -52,7 +73,9 @@ export class DurableWorld extends PlannerWorld {
   }
 
   storedLog(taskId: string): StoredLog {
-    const own = [...this.entries.values()].filter((row) => row.taskId === taskId).sort((a, b) => a.branch - b.branch || a.node - b.node);
+    const own = [...this.entries.values()]
+      .filter((row) => row.taskId === taskId)
+      .sort((a, b) => a.branch - b.branch || a.node - b.node);
     const points = own.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
     return { points, entries: own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row)) };
   }
@@ -60,7 +83,19 @@ export class DurableWorld extends PlannerWorld {
   #node(row: DurableEntryRow): DurableNode {
     const asked: Asked = JSON.parse(row.asked);
     const whole = this.results.get(`${placeOf(row)} ${wholeNode}`);
-    const node: DurableNode = { branch: row.branch, node: row.node, kind: row.kind, fingerprint: row.fingerprint, asked, askedSeq: row.seq, invocation: row.invocation, childRunId: row.childRunId, met: [], result: whole === undefined ? null : { seq: whole.seq, status: whole.status }, need: 0 };
+    const node: DurableNode = {
+      branch: row.branch,
+      node: row.node,
+      kind: row.kind,
+      fingerprint: row.fingerprint,
+      asked,
+      askedSeq: row.seq,
+      invocation: row.invocation,
+      childRunId: row.childRunId,
+      met: [],
+      result: whole === undefined ? null : { seq: whole.seq, status: whole.status },
+      need: 0,
+    };
     for (const index of conditionsOf(node).keys()) {
       const met = this.results.get(`${placeOf(row)} ${index}`);
       if (met !== undefined) node.met[index] = met.payload;
@@ -84,15 +119,26 @@ export class DurableWorld extends PlannerWorld {
           for (const { taskId } of command.tasks) wanted.add(taskId);
           break;
         case 'tick':
-          for (const row of state.deadlines.due(this.nowUs + 1000, 500)) if (state.tasks.state[row] === LiveState.Evicted) wanted.add(state.tasks.id(row));
+          for (const row of state.deadlines.due(this.nowUs + 1000, 500))
+            if (state.tasks.state[row] === LiveState.Evicted) wanted.add(state.tasks.id(row));
           break;
         case 'pushEvent':
-          for (const { key } of command.events) for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
+          for (const { key } of command.events)
+            for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
           break;
         case 'durableBranch': {
           const stored = this.storedLog(command.taskId);
-          const loaded = (state.tasks.find(command.taskId) < 0 ? this.replayOf([command.taskId]).loaded : []).map((run) => ({ ...run, tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })) }));
-          Object.assign(command, { loaded, points: stored.points, nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch) });
+          const loaded = (state.tasks.find(command.taskId) < 0 ? this.replayOf([command.taskId]).loaded : []).map(
+            (run) => ({
+              ...run,
+              tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })),
+            }),
+          );
+          Object.assign(command, {
+            loaded,
+            points: stored.points,
+            nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch),
+          });
           wanted.add(command.taskId);
           break;
         }
@@ -103,7 +149,10 @@ export class DurableWorld extends PlannerWorld {
     for (const taskId of wanted) {
       const row = state.tasks.find(taskId);
       if (row < 0 || state.durable.log(row) !== undefined || !state.stepOf(row).definition.durable) continue;
-      const log = logFrom(taskId, this.storedLog(taskId), { invocation: state.tasks.invocation[row] ?? 0, begins: state.durable.unread.delete(row) });
+      const log = logFrom(taskId, this.storedLog(taskId), {
+        invocation: state.tasks.invocation[row] ?? 0,
+        begins: state.durable.unread.delete(row),
+      });
       state.durable.hold(row, tenantId, log);
       state.durable.loaded.add(row);
     }
@@ -120,8 +169,10 @@ export class DurableWorld extends PlannerWorld {
       this.results.set(key, row);
     }
     for (const row of changes.durableListens) this.listens.set(`${placeOf(row)} ${row.eventKey}`, row);
-    for (const ref of changes.durableDeafs) for (const [key, row] of this.listens) if (placeOf(row) === placeOf(ref)) this.listens.delete(key);
-    for (const taskId of changes.durableEnds) for (const [key, row] of this.listens) if (row.taskId === taskId) this.listens.delete(key);
+    for (const ref of changes.durableDeafs)
+      for (const [key, row] of this.listens) if (placeOf(row) === placeOf(ref)) this.listens.delete(key);
+    for (const taskId of changes.durableEnds)
+      for (const [key, row] of this.listens) if (row.taskId === taskId) this.listens.delete(key);
   }
 }
 

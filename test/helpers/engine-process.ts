@@ -31,7 +31,11 @@ function isEngineMessage(value: unknown): value is EngineMessage {
  * @param nodeArguments for the runtime, before the program
  */
 export async function spawnEngine(options: EngineOptions, nodeArguments: readonly string[] = []): Promise<EngineChild> {
-  const child = spawn(process.execPath, [...nodeArguments, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    [...nodeArguments, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let log = '';
   child.stderr.on('data', (data: Buffer) => {
     log = (log + data.toString()).slice(-20_000);

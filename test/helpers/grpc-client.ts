@@ -7,7 +7,12 @@ import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflow
 import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
 /** The last overload of a generated client's method, which is the one that inference sees. */
-type Unary<Req, Res> = (request: Req, metadata: Metadata, options: Partial<CallOptions>, callback: (error: ServiceError | null, response: Res) => void) => unknown;
+type Unary<Req, Res> = (
+  request: Req,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Res) => void,
+) => unknown;
 
 /** Bare clients of every service, and a promise form of their unary calls. */
 export class GrpcClients {
@@ -21,7 +26,12 @@ export class GrpcClients {
 
   constructor(address: { host: string; port: number }, token: string) {
     const target = `${address.host}:${address.port}`;
-    const options = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1, 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 };
+    const options = {
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 500,
+    };
     const insecure = credentials.createInsecure();
     this.admin = new AdminServiceClient(target, insecure, options);
     this.dispatcher = new DispatcherClient(target, insecure, options);
@@ -40,13 +50,21 @@ export class GrpcClients {
   }
 
   /** `call(clients.admin, clients.admin.putWorkflow, request)` */
-  call<Req, Res>(client: object, method: Unary<Req, Res>, request: Req, extra: Record<string, string> = {}): Promise<Res> {
+  call<Req, Res>(
+    client: object,
+    method: Unary<Req, Res>,
+    request: Req,
+    extra: Record<string, string> = {},
+  ): Promise<Res> {
     return new Promise((resolve, reject) => {
-      method.call(client, request, this.metadata(extra), {}, (error, response) => (error === null ? resolve(response) : reject(error)));
+      method.call(client, request, this.metadata(extra), {}, (error, response) =>
+        error === null ? resolve(response) : reject(error),
+      );
     });
   }
 
   close(): void {
-    for (const client of [this.admin, this.dispatcher, this.durable, this.events, this.workflows, this.monitor]) client.close();
+    for (const client of [this.admin, this.dispatcher, this.durable, this.events, this.workflows, this.monitor])
+      client.close();
   }
 }

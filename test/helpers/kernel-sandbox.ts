@@ -7,4 +7,7 @@ const tools = findJailTools(process.env['PATH']);
 export const hasUtilLinux = !('missing' in tools);
 
 /** A container without the right to make namespaces has no kernel to keep a sandbox in: there the weaker one is what can be tested. */
-export const kernelKeepsSandboxes = !('missing' in tools) && spawnSync(tools.unshare, ['--net', '--mount', '--ipc', '--uts', '--pid', '--fork', '--', tools.sh, '-c', 'true']).status === 0;
+export const kernelKeepsSandboxes =
+  !('missing' in tools) &&
+  spawnSync(tools.unshare, ['--net', '--mount', '--ipc', '--uts', '--pid', '--fork', '--', tools.sh, '-c', 'true'])
+    .status === 0;

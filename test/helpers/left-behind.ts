@@ -20,7 +20,25 @@ export function processesIn(folder: string): string[] {
 /** Files called postmaster.pid or engine.json anywhere below a folder. */
 export function leftFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return execFileSync('find', [folder, '-name', 'node_modules', '-prune', '-o', '(', '-name', 'postmaster.pid', '-o', '-name', 'engine.json', ')', '-print'], { encoding: 'utf8' })
+  return execFileSync(
+    'find',
+    [
+      folder,
+      '-name',
+      'node_modules',
+      '-prune',
+      '-o',
+      '(',
+      '-name',
+      'postmaster.pid',
+      '-o',
+      '-name',
+      'engine.json',
+      ')',
+      '-print',
+    ],
+    { encoding: 'utf8' },
+  )
     .split('\n')
     .filter((line) => line !== '');
 }

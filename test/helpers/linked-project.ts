@@ -32,7 +32,8 @@ export function linkPackages(project: string): void {
     const source = name === 'hatchet-ts' ? packageRoot : join(packageRoot, 'node_modules', name);
     mkdirSync(dirname(join(packages, name)), { recursive: true });
     symlinkSync(source, join(packages, name), 'dir');
-    for (const [command, file] of Object.entries(binsOf(name, source))) symlinkSync(relative(join(packages, '.bin'), join(packages, name, file)), join(packages, '.bin', command));
+    for (const [command, file] of Object.entries(binsOf(name, source)))
+      symlinkSync(relative(join(packages, '.bin'), join(packages, name, file)), join(packages, '.bin', command));
   }
 }
 

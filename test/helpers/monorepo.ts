@@ -6,10 +6,12 @@ import { packageRoot } from './engine-process.ts';
 const files: Readonly<Record<string, string>> = {
   'package.json': '{ "private": true }',
   'pnpm-workspace.yaml': 'packages:\n  - app\n  - packages/*\n',
-  'tsconfig.base.json': '{\n  // Shared by all.\n  "compilerOptions": { "target": "es2022", "module": "nodenext", "paths": { "@lib/*": ["./app/src/lib/*"] } }\n}',
+  'tsconfig.base.json':
+    '{\n  // Shared by all.\n  "compilerOptions": { "target": "es2022", "module": "nodenext", "paths": { "@lib/*": ["./app/src/lib/*"] } }\n}',
 
   'packages/text/package.json': '{ "name": "@acme/text", "type": "module", "exports": "./src/index.ts" }',
-  'packages/text/tsconfig.json': '{ "extends": "../../tsconfig.base.json", "compilerOptions": { "experimentalDecorators": true } }',
+  'packages/text/tsconfig.json':
+    '{ "extends": "../../tsconfig.base.json", "compilerOptions": { "experimentalDecorators": true } }',
   'packages/text/src/index.ts': `
 import { readFileSync } from 'node:fs';
 function tagged(target: object, key: string): void {
@@ -104,7 +106,8 @@ export function makeMonorepo(folder: string): string {
     writeFileSync(join(folder, name), text);
   }
   for (const from of ['app', 'packages/legacy']) link(packageRoot, join(folder, from, 'node_modules', 'hatchet-ts'));
-  for (const name of ['text', 'legacy']) link(join(folder, 'packages', name), join(folder, 'app', 'node_modules', '@acme', name));
+  for (const name of ['text', 'legacy'])
+    link(join(folder, 'packages', name), join(folder, 'app', 'node_modules', '@acme', name));
   return join(folder, 'app');
 }
 

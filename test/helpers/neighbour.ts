@@ -21,5 +21,12 @@ export async function makeNeighbour(pool: Pool, dataDir: string): Promise<{ tena
   const tenantId = neighbourOf((await ensureTenant(pool, 'default')).id);
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'stranger']);
   const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
-  return { tenantId, token: await tokens.create({ tenantId, name: 'stranger', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } }) };
+  return {
+    tenantId,
+    token: await tokens.create({
+      tenantId,
+      name: 'stranger',
+      addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' },
+    }),
+  };
 }

@@ -28,7 +28,10 @@ export class Outages {
 
   async #ask(): Promise<void> {
     while (!this.#stopped) {
-      const answered = await this.#probe().then(() => true, () => false);
+      const answered = await this.#probe().then(
+        () => true,
+        () => false,
+      );
       const nowMs = Date.now();
       if (answered) {
         if (nowMs - this.#answeredMs >= this.#leastMs) this.#long.push({ fromMs: this.#answeredMs, toMs: nowMs });

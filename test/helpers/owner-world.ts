@@ -53,12 +53,30 @@ export class OwnerWorld {
 
   async put(retries = 0, tenantId = this.tenantId): Promise<void> {
     const definition = workflowOf('single', [stepOf('one', { retries })]);
-    await this.owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: `c${retries}`, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+    await this.owner.submit(tenantId, {
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: `c${retries}`,
+      workflowId: newId(),
+      versionId: newId(),
+      filterIds: [],
+      crons: [],
+    });
   }
 
   async register(slots = 1000): Promise<string> {
     const workerId = newId();
-    await this.owner.submit(this.tenantId, { kind: 'registerWorker', tenantId: this.tenantId, workerId, name: 'w', actions: ['wf:one'], slots: { default: slots }, labels: {}, runtime: {} });
+    await this.owner.submit(this.tenantId, {
+      kind: 'registerWorker',
+      tenantId: this.tenantId,
+      workerId,
+      name: 'w',
+      actions: ['wf:one'],
+      slots: { default: slots },
+      labels: {},
+      runtime: {},
+    });
     await this.present(workerId);
     return workerId;
   }
@@ -116,6 +134,9 @@ export async function insertTenant(url: string, tenantId: string): Promise<void>
 
 /** The same picture as `memory()`, from the table. */
 export async function liveRows(client: Client, tenantId: string): Promise<string[]> {
-  const { rows } = await client.query<{ line: string }>(`SELECT format('%s %s %s %s', task_id, state, flags, attempt) AS line FROM live WHERE tenant_id = $1`, [tenantId]);
+  const { rows } = await client.query<{ line: string }>(
+    `SELECT format('%s %s %s %s', task_id, state, flags, attempt) AS line FROM live WHERE tenant_id = $1`,
+    [tenantId],
+  );
   return rows.map((row) => row.line).sort();
 }

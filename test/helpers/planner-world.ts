@@ -1,4 +1,9 @@
-import { plainStep, plainWorkflow, type StepDefinition, type WorkflowDefinition } from '../../engine/model/definition.ts';
+import {
+  plainStep,
+  plainWorkflow,
+  type StepDefinition,
+  type WorkflowDefinition,
+} from '../../engine/model/definition.ts';
 import { HatchetError } from '../../engine/errors.ts';
 import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
@@ -35,7 +40,11 @@ export function stepOf(name: string, options: Partial<StepDefinition> = {}): Ste
   };
 }
 
-export function workflowOf(name: string, steps: StepDefinition[], options: Partial<WorkflowDefinition> = {}): WorkflowDefinition {
+export function workflowOf(
+  name: string,
+  steps: StepDefinition[],
+  options: Partial<WorkflowDefinition> = {},
+): WorkflowDefinition {
   return { name, description: '', defaultPriority: 1, inputJsonSchema: null, steps, ...plainWorkflow, ...options };
 }
 
@@ -55,7 +64,15 @@ export interface Stored {
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
   state = new ShardState({ id: shardOf(tenantId), epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
-  readonly stored: Stored = { live: new Map(), results: new Map(), runEnds: new Map(), history: [], waits: new Map(), runs: new Map(), reopened: new Set() };
+  readonly stored: Stored = {
+    live: new Map(),
+    results: new Map(),
+    runEnds: new Map(),
+    history: [],
+    waits: new Map(),
+    runs: new Map(),
+    reopened: new Set(),
+  };
   readonly effects: Effect[] = [];
   /** Places that a group may keep after its limit was lowered. */
   loosestMaxRuns = 0;
@@ -128,15 +145,38 @@ export class PlannerWorld {
     }
   }
 
-  register(options: { actions: string[]; slots?: number; labels?: Record<string, string | number>; runtime?: Record<string, string> }): string {
+  register(options: {
+    actions: string[];
+    slots?: number;
+    labels?: Record<string, string | number>;
+    runtime?: Record<string, string>;
+  }): string {
     const workerId = this.id();
-    this.run({ kind: 'registerWorker', tenantId, workerId, name: 'w', actions: options.actions, slots: { default: options.slots ?? 10 }, labels: options.labels ?? {}, runtime: options.runtime ?? {} });
+    this.run({
+      kind: 'registerWorker',
+      tenantId,
+      workerId,
+      name: 'w',
+      actions: options.actions,
+      slots: { default: options.slots ?? 10 },
+      labels: options.labels ?? {},
+      runtime: options.runtime ?? {},
+    });
     this.run({ kind: 'workerPresence', workerId, assignable: true });
     return workerId;
   }
 
   put(definition: WorkflowDefinition): void {
-    this.run({ kind: 'putWorkflow', tenantId, definition, checksum: JSON.stringify(definition), workflowId: this.id(), versionId: this.id(), filterIds: [], crons: [] });
+    this.run({
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: JSON.stringify(definition),
+      workflowId: this.id(),
+      versionId: this.id(),
+      filterIds: [],
+      crons: [],
+    });
   }
 
   trigger(workflow: string, priority = 1, demands: readonly StepDemands[] | null = null): string {
@@ -149,22 +189,62 @@ export class PlannerWorld {
     const runId = this.id();
     const taskIds = version.definition.steps.length === 1 ? [runId] : version.definition.steps.map(() => this.id());
     this.#demands.set(runId, demands);
-    const run = { runId, taskIds, versionId: version.versionId, input: '{}', metadata: '{}', priority, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands };
+    const run = {
+      runId,
+      taskIds,
+      versionId: version.versionId,
+      input: '{}',
+      metadata: '{}',
+      priority,
+      parentTaskId: null,
+      childIndex: null,
+      childKey: null,
+      filterPayload: null,
+      placement: null,
+      idempotency: null,
+      ownId: false,
+      earlierIds: [],
+      demands,
+    };
     return { kind: 'trigger', tenantId, existing: new Set(), runs: [run] };
   }
 
   /** The command as the loader leaves it: with the stored rows of the runs that the ids name. */
   replayOf(ids: readonly string[]): CommandByKind['replay'] {
     const asked = new Set(ids);
-    const runs = [...this.stored.runs.values()].filter((run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)));
-    return { kind: 'replay', tenantId, ids, loaded: runs.map((run) => this.#loaded(run)), deferred: [], seen: new Map() };
+    const runs = [...this.stored.runs.values()].filter(
+      (run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)),
+    );
+    return {
+      kind: 'replay',
+      tenantId,
+      ids,
+      loaded: runs.map((run) => this.#loaded(run)),
+      deferred: [],
+      seen: new Map(),
+    };
   }
 
   #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): LoadedRun {
-    const newest = (taskId: string): ResultRow | undefined => [...this.stored.results.values()].filter((row) => row.taskId === taskId).sort((a, b) => b.generation - a.generation)[0];
+    const newest = (taskId: string): ResultRow | undefined =>
+      [...this.stored.results.values()]
+        .filter((row) => row.taskId === taskId)
+        .sort((a, b) => b.generation - a.generation)[0];
     const tasks = run.tasks.map(({ id, step }) => {
       const result = newest(id);
-      return { id, step, generation: result?.generation ?? 1, attempt: result?.attempt ?? 0, status: result?.status ?? null, skipped: result?.output === skippedOutput, output: result?.output ?? null, outputBytes: Buffer.byteLength(result?.output ?? ''), evaluated: new Map(), invocation: result?.invocation ?? 0, branches: [] };
+      return {
+        id,
+        step,
+        generation: result?.generation ?? 1,
+        attempt: result?.attempt ?? 0,
+        status: result?.status ?? null,
+        skipped: result?.output === skippedOutput,
+        output: result?.output ?? null,
+        outputBytes: Buffer.byteLength(result?.output ?? ''),
+        evaluated: new Map(),
+        invocation: result?.invocation ?? 0,
+        branches: [],
+      };
     });
     return { runId: run.id, versionId: run.versionId, priority: run.priority, tasks, demands: run.demands };
   }
@@ -174,7 +254,20 @@ export class PlannerWorld {
     const { tasks } = this.state;
     const image = new Map<string, string>();
     for (const row of tasks.rows()) {
-      image.set(tasks.id(row), JSON.stringify([tasks.state[row], tasks.flags[row], tasks.attempt[row], tasks.retries[row], tasks.reassigns[row], tasks.priority[row], tasks.dueUs[row], this.state.workerOf(row)?.id ?? null, this.state.runIdOf(row)]));
+      image.set(
+        tasks.id(row),
+        JSON.stringify([
+          tasks.state[row],
+          tasks.flags[row],
+          tasks.attempt[row],
+          tasks.retries[row],
+          tasks.reassigns[row],
+          tasks.priority[row],
+          tasks.dueUs[row],
+          this.state.workerOf(row)?.id ?? null,
+          this.state.runIdOf(row),
+        ]),
+      );
     }
     return image;
   }
@@ -185,22 +278,53 @@ export class PlannerWorld {
     return {
       memory: [...this.memory()].map(([id, line]) => `${id} ${line}`).sort(),
       queues: [...state.queues.values()].map((queue) => [queue.action, this.#order(queue.action)]),
-      workers: [...state.workersById.values()].sort((a, b) => a.index - b.index).map((worker) => [worker.id, [...worker.used].filter(([, used]) => used !== 0), [...worker.tasks].sort((a, b) => a - b), worker.paused, worker.ended, worker.awaySinceUs, worker.isSilent]),
+      workers: [...state.workersById.values()]
+        .sort((a, b) => a.index - b.index)
+        .map((worker) => [
+          worker.id,
+          [...worker.used].filter(([, used]) => used !== 0),
+          [...worker.tasks].sort((a, b) => a - b),
+          worker.paused,
+          worker.ended,
+          worker.awaySinceUs,
+          worker.isSilent,
+        ]),
       held: [...state.tasks.rows()].filter((row) => state.deadlines.isHeld(row)).sort((a, b) => a - b),
-      runs: [...state.runsById].map(([id, row]) => [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/')).sort(),
+      runs: [...state.runsById]
+        .map(([id, row]) =>
+          [id, state.runs[row]?.outcomes.join(), state.runs[row]?.unfinished, state.runs[row]?.rows].join('/'),
+        )
+        .sort(),
       latest: [...state.latest.values()].map((version) => version.versionId).sort(),
       // Without batches: a buffer's timer may be early, and is exact again once the buffer was empty. That none is lost is an invariant.
       next: Math.min(state.deadlines.nextUs, state.timers.nextUs, state.nextRefillUs, state.durable.sleeps.nextUs),
-      groups: [...state.groups.values()].filter((group) => group.claims > 0).map((group) => `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`).sort(),
+      groups: [...state.groups.values()]
+        .filter((group) => group.claims > 0)
+        .map(
+          (group) =>
+            `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`,
+        )
+        .sort(),
       batches: [...state.batches.groups.values()]
         .flatMap((group) => [
-          ...[...group.running].map((batch) => `${batch.id} of ${group.id}: ${[...batch.rows].sort((a, b) => a - b).join()}`),
-          ...[...group.buffers].filter(([, { list }]) => list.length > 0).map(([name, { list, bytes }]) => `${group.id} ${name} ${list.length} ${bytes}`),
+          ...[...group.running].map(
+            (batch) => `${batch.id} of ${group.id}: ${[...batch.rows].sort((a, b) => a - b).join()}`,
+          ),
+          ...[...group.buffers]
+            .filter(([, { list }]) => list.length > 0)
+            .map(([name, { list, bytes }]) => `${group.id} ${name} ${list.length} ${bytes}`),
         ])
         .sort(),
       waits: [...state.waits].map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.isListening(row)}`).sort(),
-      limits: [...state.rateLimits.values()].map((limit) => `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`).sort(),
-      extras: [...state.extras].map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`).sort(),
+      limits: [...state.rateLimits.values()]
+        .map(
+          (limit) =>
+            `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`,
+        )
+        .sort(),
+      extras: [...state.extras]
+        .map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`)
+        .sort(),
     };
   }
 
@@ -216,45 +340,71 @@ export class PlannerWorld {
       const flags = tasks.flags[row] ?? 0;
       if (!this.stored.live.has(id)) return `${id} is in memory alone`;
       const hasResult = this.stored.results.has(`${id}/${tasks.generation[row]}`);
-      if (hasResult !== ((flags & LiveFlag.Ended) !== 0)) return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
-      if ((tasks.rank[row] !== 255) !== (live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching)) return `${id} in state ${live} has rank ${tasks.rank[row]}`;
-      const timed = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching || live === LiveState.Delayed || live === LiveState.Running;
+      if (hasResult !== ((flags & LiveFlag.Ended) !== 0))
+        return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
+      if (
+        (tasks.rank[row] !== 255) !==
+        (live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching)
+      )
+        return `${id} in state ${live} has rank ${tasks.rank[row]}`;
+      const timed =
+        live === LiveState.Ready ||
+        live === LiveState.RateLimited ||
+        live === LiveState.Batching ||
+        live === LiveState.Delayed ||
+        live === LiveState.Running;
       const mayBeTimed = live === LiveState.Gated || live === LiveState.Evicted || (flags & LiveFlag.Restored) !== 0;
-      if (!mayBeTimed && ((tasks.dueUs[row] ?? 0) !== 0) !== timed) return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
+      if (!mayBeTimed && ((tasks.dueUs[row] ?? 0) !== 0) !== timed)
+        return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
       const worker = state.workerOf(row);
-      if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling)) return `${id} in state ${live} has worker ${worker?.id}`;
+      if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling))
+        return `${id} in state ${live} has worker ${worker?.id}`;
       if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;
       const batch = state.batches.ofRow.get(row);
-      if ((batch !== undefined) !== (worker !== undefined && state.stepOf(row).definition.batch !== null)) return `${id} in state ${live} is in batch ${batch?.id}`;
+      if ((batch !== undefined) !== (worker !== undefined && state.stepOf(row).definition.batch !== null))
+        return `${id} in state ${live} is in batch ${batch?.id}`;
       const takesSlots = batch === undefined || [...batch.rows][0] === row;
-      if (worker !== undefined && takesSlots && (flags & LiveFlag.SlotReleased) === 0) used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
+      if (worker !== undefined && takesSlots && (flags & LiveFlag.SlotReleased) === 0)
+        used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
       if (live === LiveState.Gated && (state.runOf(row)?.unfinished ?? 0) === 0) return `${id} waits in an ended run`;
     }
     for (const worker of state.workersById.values()) {
       const slots = worker.used.get('default') ?? 0;
-      if (slots !== (used.get(worker.id) ?? 0)) return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
+      if (slots !== (used.get(worker.id) ?? 0))
+        return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
       if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
     }
-    if (this.stored.waits.size !== state.waits.size) return `memory has ${state.waits.size} waits, the table ${this.stored.waits.size}`;
+    if (this.stored.waits.size !== state.waits.size)
+      return `memory has ${state.waits.size} waits, the table ${this.stored.waits.size}`;
     return this.#groupsBroken() ?? this.#batchesBroken() ?? this.#journalBroken();
   }
 
   /** Places: as many as are counted, held by unfinished tasks alone, and nobody waits for one that is free. */
   #groupsBroken(): string | undefined {
     const { state } = this;
-    const claims = new Set([...state.extras.values()].flatMap(({ runClaim, taskClaim }) => [runClaim, taskClaim]).filter((claim) => claim !== null));
+    const claims = new Set(
+      [...state.extras.values()]
+        .flatMap(({ runClaim, taskClaim }) => [runClaim, taskClaim])
+        .filter((claim) => claim !== null),
+    );
     for (const row of state.extras.keys()) if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
     for (const group of state.groups.values()) {
       const naming = [...claims].filter((claim) => claim.groups.includes(group));
-      if (group.claims !== naming.length) return `group ${group.id} counts ${group.claims} claims, ${naming.length} name it`;
+      if (group.claims !== naming.length)
+        return `group ${group.id} counts ${group.claims} claims, ${naming.length} name it`;
       const held = naming.filter((claim) => claim.held).length;
       if (group.held !== held) return `group ${group.id} counts ${group.held} places, ${held} are held`;
-      if (group.held > Math.max(group.maxRuns, this.loosestMaxRuns)) return `group ${group.id} holds ${group.held} of ${group.maxRuns}`;
-      if (naming.some((claim) => claim.arrived !== group.members.has(claim))) return `the members of group ${group.id} are not those that arrived`;
-      if (!group.isFull && group.waiting.length > 0) return `${group.waiting.length} wait in group ${group.id}, which has room`;
+      if (group.held > Math.max(group.maxRuns, this.loosestMaxRuns))
+        return `group ${group.id} holds ${group.held} of ${group.maxRuns}`;
+      if (naming.some((claim) => claim.arrived !== group.members.has(claim)))
+        return `the members of group ${group.id} are not those that arrived`;
+      if (!group.isFull && group.waiting.length > 0)
+        return `${group.waiting.length} wait in group ${group.id}, which has room`;
     }
     if (state.freed.size + state.arrivals.length > 0) return 'a batch left arrivals or freed groups behind';
-    for (const claim of claims) for (const group of claim.groups) if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
+    for (const claim of claims)
+      for (const group of claim.groups)
+        if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
     return undefined;
   }
 
@@ -267,15 +417,19 @@ export class PlannerWorld {
     for (const group of batches.groups.values()) {
       for (const batch of group.running) {
         const rows = [...batch.rows];
-        if (rows.length === 0 || new Set(rows.map((row) => tasks.worker[row])).size !== 1) return `batch ${batch.id} has ${rows.length} members, or several workers`;
+        if (rows.length === 0 || new Set(rows.map((row) => tasks.worker[row])).size !== 1)
+          return `batch ${batch.id} has ${rows.length} members, or several workers`;
         if (rows.some((row) => batches.ofRow.get(row) !== batch)) return `a member of batch ${batch.id} is in another`;
       }
       for (const { rule, list, bytes, flushAtUs } of group.buffers.values()) {
-        if (group.running.size > (rule.groupMaxRuns ?? Infinity)) return `key ${group.id} runs ${group.running.size} batches`;
+        if (group.running.size > (rule.groupMaxRuns ?? Infinity))
+          return `key ${group.id} runs ${group.running.size} batches`;
         const own = gathering.filter((row) => tasks.list[row] === list.id);
         const sum = own.reduce((total, row) => total + (state.extras.get(row)?.batchBytes ?? 0), 0);
-        if (flushAtUs !== Infinity && flushAtUs > state.timeUs(this.nowUs) && batches.nextUs > flushAtUs) return `a buffer of ${group.id} goes at ${flushAtUs}, and nothing wakes the planner before ${batches.nextUs}`;
-        if (own.length !== list.length || sum !== bytes) return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
+        if (flushAtUs !== Infinity && flushAtUs > state.timeUs(this.nowUs) && batches.nextUs > flushAtUs)
+          return `a buffer of ${group.id} goes at ${flushAtUs}, and nothing wakes the planner before ${batches.nextUs}`;
+        if (own.length !== list.length || sum !== bytes)
+          return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
         counted += own.length;
       }
     }
@@ -288,16 +442,25 @@ export class PlannerWorld {
   #journalBroken(): string | undefined {
     const status = new Map<string, number | undefined>();
     for (const row of this.stored.history) {
-      for (const letter of row.kinds) if (isJournalKind(letter) && !isRunKind(letter)) status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
+      for (const letter of row.kinds)
+        if (isJournalKind(letter) && !isRunKind(letter))
+          status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
     }
-    for (const result of this.stored.results.values()) if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status) return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
+    for (const result of this.stored.results.values())
+      if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status)
+        return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
     return undefined;
   }
 
   /** A replay has opened a later generation of the task. */
   #isOutdated(result: ResultRow): boolean {
     const row = this.state.tasks.find(result.taskId);
-    return (row >= 0 && (this.state.tasks.generation[row] ?? 1) > result.generation) || [...this.stored.results.values()].some((other) => other.taskId === result.taskId && other.generation > result.generation);
+    return (
+      (row >= 0 && (this.state.tasks.generation[row] ?? 1) > result.generation) ||
+      [...this.stored.results.values()].some(
+        (other) => other.taskId === result.taskId && other.generation > result.generation,
+      )
+    );
   }
 
   /** Without whose turn it is: a batch that is taken back may pass a turn on. */
@@ -305,7 +468,9 @@ export class PlannerWorld {
     const { tasks } = this.state;
     const queue = this.state.queueFor(tenantId, action);
     const ids: string[] = [];
-    for (const row of tasks.rows()) if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue) ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
+    for (const row of tasks.rows())
+      if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue)
+        ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
     return [...ids.sort(), `length ${queue.length}`];
   }
 
@@ -336,7 +501,12 @@ export class PlannerWorld {
       if (this.stored.results.has(key)) throw new Error(`a second result of ${key}`);
       this.stored.results.set(key, row);
     }
-    for (const row of changes.runs) this.stored.runs.set(row.id, { ...row, demands: this.#demands.get(row.id) ?? null, tasks: changes.tasks.filter((task) => task.runId === row.id) });
+    for (const row of changes.runs)
+      this.stored.runs.set(row.id, {
+        ...row,
+        demands: this.#demands.get(row.id) ?? null,
+        tasks: changes.tasks.filter((task) => task.runId === row.id),
+      });
     for (const row of changes.runEnds) {
       const key = `${row.runId}/${row.generation}`;
       if (row.status === 0) {

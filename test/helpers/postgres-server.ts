@@ -42,7 +42,11 @@ async function makeTemplates(url: string): Promise<void> {
 /** One embedded Postgres for the whole run of a vitest project, with migrated templates to clone. */
 export async function setup(project: TestProject): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
-  server = await startEmbeddedPostgres({ dataDir: folder, log: createLog('error'), settings: { fsync: 'off', full_page_writes: 'off' } });
+  server = await startEmbeddedPostgres({
+    dataDir: folder,
+    log: createLog('error'),
+    settings: { fsync: 'off', full_page_writes: 'off' },
+  });
   await makeTemplates(server.url);
   project.provide('postgresUrl', server.url);
 }

@@ -13,7 +13,9 @@ function statOf(pid: number): { parent: number; state: string } | undefined {
 
 /** Ids of the processes below one. */
 export function descendants(pid: number): number[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const children = all.filter((other) => statOf(other)?.parent === pid);
   return [...children, ...children.flatMap(descendants)];
 }

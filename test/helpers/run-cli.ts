@@ -19,7 +19,10 @@ export interface CliOptions {
 
 /** The environment without what would point the command at some other engine. */
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
-  const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('HATCHET_') && entry[0] !== 'DATABASE_URL');
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !entry[0].startsWith('HATCHET_') && entry[0] !== 'DATABASE_URL',
+  );
   // Nor the profiles of whoever runs the tests.
   return { ...Object.fromEntries(kept), NO_COLOR: '1', HATCHET_CONFIG_DIR: join(packageRoot, 'no-profiles'), ...extra };
 }
@@ -31,7 +34,11 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
 
 export function runProgram(program: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: options.cwd, env: cleanEnv(options.env), stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: cleanEnv(options.env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data: Buffer) => {
@@ -61,7 +68,11 @@ export class CliSession {
   stderr = '';
 
   constructor(args: readonly string[], options: CliOptions) {
-    this.child = spawn(process.execPath, [hatchetBin, ...args], { cwd: options.cwd, env: cleanEnv(options.env), stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [hatchetBin, ...args], {
+      cwd: options.cwd,
+      env: cleanEnv(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     sessions.add(this);
     this.child.stdout?.on('data', (data: Buffer) => {
       this.stdout += data.toString();

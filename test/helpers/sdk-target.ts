@@ -24,7 +24,12 @@ declare module 'vitest' {
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Which target this run has. */
-export const target: SdkTarget = inject('sdkTarget') === 'engine' ? 'engine' : process.env['HATCHET_CLIENT_TOKEN'] === undefined ? 'double' : 'cluster';
+export const target: SdkTarget =
+  inject('sdkTarget') === 'engine'
+    ? 'engine'
+    : process.env['HATCHET_CLIENT_TOKEN'] === undefined
+      ? 'double'
+      : 'cluster';
 
 /** Whether only Hatchet's contract can be counted on. */
 export const isCluster = target !== 'engine';
@@ -38,7 +43,11 @@ export class SdkBench {
   readonly #namespace: string;
   readonly #close: () => Promise<void>;
 
-  private constructor(options: ClientOptions & { namespace: string }, double: ClusterDouble | undefined, close: () => Promise<void>) {
+  private constructor(
+    options: ClientOptions & { namespace: string },
+    double: ClusterDouble | undefined,
+    close: () => Promise<void>,
+  ) {
     this.#options = options;
     this.#namespace = options.namespace;
     this.hatchet = Hatchet.init(options);
@@ -52,16 +61,30 @@ export class SdkBench {
     if (target === 'cluster') return new SdkBench({ namespace, logger: () => quiet }, undefined, async () => {});
     const dataDir = makeTempFolder('sdk');
     const database: TestDatabase = await createTestDatabase();
-    const engine: RunningEngine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
-    const behind = { hostPort: `127.0.0.1:${engine.grpc.port}`, apiUrl: `http://127.0.0.1:${engine.http.port}`, token: engine.token };
+    const engine: RunningEngine = await startEngine({
+      databaseUrl: database.url,
+      dataDir,
+      grpcPort: 0,
+      httpPort: 0,
+      logLevel: 'error',
+    });
+    const behind = {
+      hostPort: `127.0.0.1:${engine.grpc.port}`,
+      apiUrl: `http://127.0.0.1:${engine.http.port}`,
+      token: engine.token,
+    };
     const double = target === 'double' ? await ClusterDouble.start(behind) : undefined;
     const { hostPort, apiUrl } = double ?? behind;
-    return new SdkBench({ token: engine.token, hostPort, apiUrl, tlsConfig: { strategy: 'none' }, namespace, logger: () => quiet }, double, async () => {
-      await double?.stop();
-      await engine.stop();
-      await database.drop();
-      rmSync(dataDir, { recursive: true });
-    });
+    return new SdkBench(
+      { token: engine.token, hostPort, apiUrl, tlsConfig: { strategy: 'none' }, namespace, logger: () => quiet },
+      double,
+      async () => {
+        await double?.stop();
+        await engine.stop();
+        await database.drop();
+        rmSync(dataDir, { recursive: true });
+      },
+    );
   }
 
   /** A name that no earlier run has used, for what a namespace does not go before: keys of limits, names of crons. */
@@ -96,11 +119,17 @@ export class SdkBench {
   /** Resolves once the task's log has its n-th node, unsatisfied. */
   async waitsAt(taskId: string, node: number): Promise<void> {
     const waits = expect.arrayContaining([expect.objectContaining({ nodeId: node, isSatisfied: false })]);
-    await vi.waitFor(async () => expect(await this.#get(`tenants/${this.hatchet.tenantId}/durable-tasks/${taskId}`)).toEqual(waits), patient);
+    await vi.waitFor(
+      async () => expect(await this.#get(`tenants/${this.hatchet.tenantId}/durable-tasks/${taskId}`)).toEqual(waits),
+      patient,
+    );
   }
 
   async isEvicted(taskId: string): Promise<void> {
-    await vi.waitFor(async () => expect(await this.#get(`tasks/${taskId}`)).toMatchObject({ isEvicted: true }), patient);
+    await vi.waitFor(
+      async () => expect(await this.#get(`tasks/${taskId}`)).toMatchObject({ isEvicted: true }),
+      patient,
+    );
   }
 
   async #get(path: string): Promise<unknown> {

@@ -11,19 +11,36 @@ export function idAt(ms: number): string {
 }
 
 export async function insertJournal(on: Client, taskId: string, seq: number): Promise<void> {
-  await on.query(`INSERT INTO history (task_id, seq, tenant_id, attempt, kinds) VALUES ($1, $2, $3, 0, 'Q')`, [taskId, seq, tenant]);
+  await on.query(`INSERT INTO history (task_id, seq, tenant_id, attempt, kinds) VALUES ($1, $2, $3, 0, 'Q')`, [
+    taskId,
+    seq,
+    tenant,
+  ]);
 }
 
 /** A run with a row in every table; unfinished ones have an earlier generation's end as well, as after a replay. */
-export async function insertRun(on: Client, ms: number, options: { unfinished: boolean; parent?: string }): Promise<string> {
+export async function insertRun(
+  on: Client,
+  ms: number,
+  options: { unfinished: boolean; parent?: string },
+): Promise<string> {
   const id = idAt(ms);
-  await on.query(`INSERT INTO run VALUES ($1, $2, $3, $3, 1, '{}', '{}', $4)`, [id, tenant, other, options.parent ?? null]);
+  await on.query(`INSERT INTO run VALUES ($1, $2, $3, $3, 1, '{}', '{}', $4)`, [
+    id,
+    tenant,
+    other,
+    options.parent ?? null,
+  ]);
   await on.query('INSERT INTO task VALUES ($1, $1, 0)', [id]);
   await insertJournal(on, id, 1);
-  await on.query(`INSERT INTO log_line (task_id, tenant_id, at, attempt, level, message, metadata) VALUES ($1, $2, now(), 0, 1, 'line', '{}')`, [id, tenant]);
+  await on.query(
+    `INSERT INTO log_line (task_id, tenant_id, at, attempt, level, message, metadata) VALUES ($1, $2, now(), 0, 1, 'line', '{}')`,
+    [id, tenant],
+  );
   await on.query('INSERT INTO result VALUES ($1, 0, 3, 0, 2)', [id]);
   await on.query('INSERT INTO run_end VALUES ($1, 3, $2, 0, 2)', [tenant, id]);
-  if (options.unfinished) await on.query('INSERT INTO live VALUES ($1, $1, $2, $3, 0, 0, 3, 0, 1, 1, 1, 0, 0, 3, 0)', [id, tenant, other]);
+  if (options.unfinished)
+    await on.query('INSERT INTO live VALUES ($1, $1, $2, $3, 0, 0, 3, 0, 1, 1, 1, 0, 0, 3, 0)', [id, tenant, other]);
   return id;
 }
 

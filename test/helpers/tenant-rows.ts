@@ -16,7 +16,8 @@ async function idColumns(pool: Pool): Promise<Map<string, string[]>> {
     FROM information_schema.columns c JOIN pg_class t ON t.relname = c.table_name AND t.relnamespace = 'public'::regnamespace
     WHERE c.table_schema = 'public' AND c.udt_name = 'uuid' AND NOT t.relispartition ORDER BY 1, 2`);
   const columns = new Map<string, string[]>();
-  for (const { table, column } of rows) if (!common.includes(table)) columns.set(table, [...(columns.get(table) ?? []), column]);
+  for (const { table, column } of rows)
+    if (!common.includes(table)) columns.set(table, [...(columns.get(table) ?? []), column]);
   return columns;
 }
 
@@ -33,10 +34,13 @@ export async function idsOf(pool: Pool, tenantId: string): Promise<Set<string>> 
   const columns = await idColumns(pool);
   columns.delete('audit_line');
   const ids = new Set([tenantId]);
-  for (let before = 0; before < ids.size; ) {
+  for (let before = 0; before < ids.size;) {
     before = ids.size;
     for (const [table, names] of columns) {
-      const { rows } = await pool.query<Record<string, string | null>>(`SELECT ${names.join(', ')} FROM ${table} WHERE ${names.map((name) => `${name} = ANY ($1::uuid[])`).join(' OR ')}`, [[...ids]]);
+      const { rows } = await pool.query<Record<string, string | null>>(
+        `SELECT ${names.join(', ')} FROM ${table} WHERE ${names.map((name) => `${name} = ANY ($1::uuid[])`).join(' OR ')}`,
+        [[...ids]],
+      );
       for (const row of rows) for (const id of Object.values(row)) if (id !== null) ids.add(id);
     }
   }
@@ -51,7 +55,11 @@ export async function rowsWith(pool: Pool, ids: ReadonlySet<string>): Promise<Ro
       `SELECT (to_jsonb(x) - $2::text[])::text AS row FROM ${table} x WHERE ${names.map((name) => `x.${name} = ANY ($1::uuid[])`).join(' OR ')} ORDER BY 1`,
       [[...ids], volatile],
     );
-    if (rows.length > 0) found.set(table, rows.map(({ row }) => row));
+    if (rows.length > 0)
+      found.set(
+        table,
+        rows.map(({ row }) => row),
+      );
   }
   return found;
 }

@@ -16,9 +16,19 @@ export class TestTerminal {
   readonly exited: Promise<number>;
 
   /** @param shell a program that the command is typed into, in place of running it */
-  constructor(args: readonly string[], cwd: string, shell?: { program: string; args: readonly string[] }, term = 'xterm-256color', { columns = 100, rows = 30, env = {} }: { columns?: number; rows?: number; env?: Record<string, string> } = {}) {
+  constructor(
+    args: readonly string[],
+    cwd: string,
+    shell?: { program: string; args: readonly string[] },
+    term = 'xterm-256color',
+    { columns = 100, rows = 30, env = {} }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+  ) {
     this.#terminal = new xterm.Terminal({ rows, cols: columns, allowProposedApi: true });
-    this.#pty = spawn(shell?.program ?? process.execPath, shell === undefined ? [hatchetBin, ...args] : [...shell.args], { rows, cols: columns, cwd, env: terminalEnv(term, env) });
+    this.#pty = spawn(
+      shell?.program ?? process.execPath,
+      shell === undefined ? [hatchetBin, ...args] : [...shell.args],
+      { rows, cols: columns, cwd, env: terminalEnv(term, env) },
+    );
     this.#pty.onData((data) => {
       this.#written += data;
       this.#terminal.write(data);
@@ -48,12 +58,18 @@ export class TestTerminal {
   /** Whether a line of the screen was too long, and goes on in the next. */
   get hasWrapped(): boolean {
     const { active } = this.#terminal.buffer;
-    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.isWrapped ?? false).includes(true);
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.viewportY + row)?.isWrapped ?? false,
+    ).includes(true);
   }
 
   screen(): string {
     const { active } = this.#terminal.buffer;
-    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '').join('\n');
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '',
+    ).join('\n');
   }
 
   press(keys: string): void {

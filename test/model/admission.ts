@@ -18,7 +18,11 @@ export class Admission {
       const freed = places.freed;
       places.freed = [];
       for (const key of freed) {
-        for (let next = places.line(key, this.#model.tasks)[0]; next !== undefined && !places.isFull(key); next = places.line(key, this.#model.tasks)[0]) {
+        for (
+          let next = places.line(key, this.#model.tasks)[0];
+          next !== undefined && !places.isFull(key);
+          next = places.line(key, this.#model.tasks)[0]
+        ) {
           next.inLine = null;
           this.#admit(next, { behindOthers: false });
         }
@@ -46,7 +50,9 @@ export class Admission {
   #admit(task: ModelTask, { behindOthers }: { behindOthers: boolean }): boolean {
     const { places } = this.#parts;
     const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
-    const full = open.flatMap((claim) => claim.keys).find((key) => places.isFull(key) || (behindOthers && places.line(key, this.#model.tasks).length > 0));
+    const full = open
+      .flatMap((claim) => claim.keys)
+      .find((key) => places.isFull(key) || (behindOthers && places.line(key, this.#model.tasks).length > 0));
     if (full !== undefined) {
       task.inLine = full;
       return false;

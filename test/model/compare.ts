@@ -15,7 +15,11 @@ const wheres = new Map<number, Where>([
   [LiveState.RateLimited, 'out of units'],
   [LiveState.Batching, 'gathers'],
 ]);
-const ends: Record<number, string> = { [RunStatus.Completed]: 'completed', [RunStatus.Failed]: 'failed', [RunStatus.Cancelled]: 'cancelled' };
+const ends: Record<number, string> = {
+  [RunStatus.Completed]: 'completed',
+  [RunStatus.Failed]: 'failed',
+  [RunStatus.Cancelled]: 'cancelled',
+};
 
 /** What the journal says was decided since a length of it: assignments and waits for units, in their order. */
 export function decisionsSince(world: PlannerWorld, historyLength: number, effectsLength: number): Decision[] {
@@ -31,10 +35,12 @@ export function decisionsSince(world: PlannerWorld, historyLength: number, effec
   });
   let assignments = 0;
   return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds }) =>
-    Array.from(kinds).filter(isJournalKind).flatMap((kind): Decision[] => {
-      if (kind === 'M') return [{ taskId, workerId: null, batchId: null }];
-      return kind === 'A' ? dispatched.slice(assignments, ++assignments) : [];
-    }),
+    Array.from(kinds)
+      .filter(isJournalKind)
+      .flatMap((kind): Decision[] => {
+        if (kind === 'M') return [{ taskId, workerId: null, batchId: null }];
+        return kind === 'A' ? dispatched.slice(assignments, ++assignments) : [];
+      }),
   );
 }
 
@@ -52,7 +58,14 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
   for (const row of tasks.rows()) {
     const where = wheres.get(tasks.state[row] ?? -1) ?? '?';
     const flags = tasks.flags[row] ?? 0;
-    const after = (flags & LiveFlag.Ended) !== 0 ? 'end' : (flags & LiveFlag.Unanswered) !== 0 ? 'elsewhere' : (flags & LiveFlag.Reassign) !== 0 ? 'reassign' : 'retry';
+    const after =
+      (flags & LiveFlag.Ended) !== 0
+        ? 'end'
+        : (flags & LiveFlag.Unanswered) !== 0
+          ? 'elsewhere'
+          : (flags & LiveFlag.Reassign) !== 0
+            ? 'reassign'
+            : 'retry';
     const extras = state.extras.get(row);
     lines.push(
       taskLine({
@@ -76,11 +89,19 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
       }),
     );
   }
-  for (const [id, row] of [...stored.results].slice(seen.results)) lines.push(`result ${id} ${row.output === skippedOutput ? 'skipped' : ends[row.status]} ${row.output === skippedOutput ? null : row.output} ${row.attempt}`);
-  for (const [id, row] of [...stored.runEnds].filter(([, each]) => each.status !== 0).slice(seen.runEnds)) lines.push(`run ${id} ${ends[row.status]}`);
-  for (const group of state.groups.values()) if (group.held > 0) lines.push(`key ${group.id.slice(group.id.indexOf(' ') + 1)} ${group.held}`);
-  for (const limit of state.rateLimits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);
-  for (const worker of state.workersById.values()) lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}${worker.isSilent ? ' silent' : ''}`);
+  for (const [id, row] of [...stored.results].slice(seen.results))
+    lines.push(
+      `result ${id} ${row.output === skippedOutput ? 'skipped' : ends[row.status]} ${row.output === skippedOutput ? null : row.output} ${row.attempt}`,
+    );
+  for (const [id, row] of [...stored.runEnds].filter(([, each]) => each.status !== 0).slice(seen.runEnds))
+    lines.push(`run ${id} ${ends[row.status]}`);
+  for (const group of state.groups.values())
+    if (group.held > 0) lines.push(`key ${group.id.slice(group.id.indexOf(' ') + 1)} ${group.held}`);
+  for (const limit of state.rateLimits.values())
+    if (limit.used > 0)
+      lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);
+  for (const worker of state.workersById.values())
+    lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}${worker.isSilent ? ' silent' : ''}`);
   return lines.sort();
 }
 
@@ -94,11 +115,16 @@ export function modelImage(model: ReferenceModel, seen: Seen): string[] {
       sticky: task.stickyWorker,
     }),
   );
-  for (const [id, end] of [...model.results].slice(seen.results)) lines.push(`result ${id} ${end.status} ${end.output} ${end.attempt}`);
+  for (const [id, end] of [...model.results].slice(seen.results))
+    lines.push(`result ${id} ${end.status} ${end.output} ${end.attempt}`);
   for (const [id, status] of [...model.runEnds].slice(seen.runEnds)) lines.push(`run ${id} ${status}`);
-  for (const key of model.places.keys.values()) if (model.places.held(key) > 0) lines.push(`key ${key.name} ${model.places.held(key)}`);
-  for (const limit of model.units.limits.values()) if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStart}`);
-  for (const worker of model.workers) lines.push(`worker ${worker.id} ${model.queue.used(worker)}${worker.silent ? ' silent' : ''}`);
+  for (const key of model.places.keys.values())
+    if (model.places.held(key) > 0) lines.push(`key ${key.name} ${model.places.held(key)}`);
+  for (const limit of model.units.limits.values())
+    if (limit.used > 0)
+      lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStart}`);
+  for (const worker of model.workers)
+    lines.push(`worker ${worker.id} ${model.queue.used(worker)}${worker.silent ? ' silent' : ''}`);
   return lines.sort();
 }
 
@@ -123,6 +149,24 @@ interface TaskImage {
 }
 
 function taskLine(task: TaskImage): string {
-  const { id, where, generation, attempt, retries, reassigns, deaths, unanswered, due, worker, batch, started, slotReleased, afterStop, holds, sticky, conditions } = task;
+  const {
+    id,
+    where,
+    generation,
+    attempt,
+    retries,
+    reassigns,
+    deaths,
+    unanswered,
+    due,
+    worker,
+    batch,
+    started,
+    slotReleased,
+    afterStop,
+    holds,
+    sticky,
+    conditions,
+  } = task;
   return `task ${id} ${where}, generation ${generation}, attempt ${attempt}, ${retries} retries, ${reassigns} reassigns, ${deaths} deaths, ${unanswered} unanswered, due ${due}, on ${worker} in ${batch}, started ${started}, slot released ${slotReleased}, then ${afterStop}, ${afterStop === 'end' ? 'over' : `holds ${holds.join()}, sticky ${sticky}`}, conditions ${conditions.join()}`;
 }

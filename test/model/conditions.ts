@@ -4,8 +4,10 @@ import type { ModelTask, Outcome } from './model-state.ts';
 type Judgement = 'wait' | 'start' | 'skip' | 'cancel';
 
 /** Three-valued logic: null is what is not known yet. */
-const all = (values: (boolean | null)[]): boolean | null => (values.includes(false) ? false : values.includes(null) ? null : true);
-const any = (values: (boolean | null)[]): boolean | null => (values.includes(true) ? true : values.includes(null) ? null : false);
+const all = (values: (boolean | null)[]): boolean | null =>
+  values.includes(false) ? false : values.includes(null) ? null : true;
+const any = (values: (boolean | null)[]): boolean | null =>
+  values.includes(true) ? true : values.includes(null) ? null : false;
 
 /** What becomes of a task that has not started. Groups are AND-ed, members of a group are OR-ed. */
 export function judge(task: ModelTask): Judgement {
@@ -19,7 +21,15 @@ export function judge(task: ModelTask): Judgement {
   const value = (action: string): boolean | null | undefined => {
     const groups = [...new Set(conditions.filter((each) => each.action === action).map((each) => each.group))];
     if (groups.length === 0) return undefined;
-    return all(groups.map((group) => any(conditions.flatMap((each, index) => (each.action === action && each.group === group ? [task.conditions[index] ?? null] : [])))));
+    return all(
+      groups.map((group) =>
+        any(
+          conditions.flatMap((each, index) =>
+            each.action === action && each.group === group ? [task.conditions[index] ?? null] : [],
+          ),
+        ),
+      ),
+    );
   };
   if (value('SKIP') === true) return 'skip';
   if (value('CANCEL') === true) return 'cancel';
@@ -39,7 +49,8 @@ export function noteParentsEnd(task: ModelTask, parent: number): void {
 }
 
 export function noteSleeps(task: ModelTask, now: number): void {
-  for (const [index, each] of task.step.conditions.entries()) if (each.kind === 'sleep' && task.since + each.ms * 1000 <= now) task.conditions[index] ??= true;
+  for (const [index, each] of task.step.conditions.entries())
+    if (each.kind === 'sleep' && task.since + each.ms * 1000 <= now) task.conditions[index] ??= true;
 }
 
 export interface ModelEvent {
@@ -54,7 +65,13 @@ export function listensFor(task: ModelTask, { key }: ModelEvent): boolean {
 
 export function noteEvent(task: ModelTask, { key, scope, payload }: ModelEvent): void {
   for (const [index, each] of task.step.conditions.entries()) {
-    if (each.kind !== 'event' || each.eventKey !== key || (each.scope !== null && each.scope !== scope) || task.where === 'gone') continue;
+    if (
+      each.kind !== 'event' ||
+      each.eventKey !== key ||
+      (each.scope !== null && each.scope !== scope) ||
+      task.where === 'gone'
+    )
+      continue;
     if (task.conditions[index] === null && expressions(each.expression, payload)) task.conditions[index] = true;
   }
 }

@@ -10,7 +10,21 @@ import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';
 import type { Program } from './durable-program.ts';
 import { DurableInvocation, type Manner } from './durable-worker.ts';
 
-export type Step = 'send' | 'receive' | 'finish' | 'status' | 'evict' | 'lose worker' | 'break stream' | 'restart' | 'second' | 'event a' | 'event b' | 'child ends' | 'restore' | 'stale';
+export type Step =
+  | 'send'
+  | 'receive'
+  | 'finish'
+  | 'status'
+  | 'evict'
+  | 'lose worker'
+  | 'break stream'
+  | 'restart'
+  | 'second'
+  | 'event a'
+  | 'event b'
+  | 'child ends'
+  | 'restore'
+  | 'stale';
 
 /** Numbers that are taken modulo what there is. */
 export interface BranchStep {
@@ -60,7 +74,16 @@ export class DurableLife {
 
   register(): string {
     const workerId = this.world.id();
-    this.world.run({ kind: 'registerWorker', tenantId, workerId, name: 'd', actions: ['wf:long'], slots: { durable: 1 }, labels: {}, runtime: {} });
+    this.world.run({
+      kind: 'registerWorker',
+      tenantId,
+      workerId,
+      name: 'd',
+      actions: ['wf:long'],
+      slots: { durable: 1 },
+      labels: {},
+      runtime: {},
+    });
     this.world.run({ kind: 'workerPresence', workerId, assignable: true });
     this.#attach(workerId);
     return workerId;
@@ -73,7 +96,14 @@ export class DurableLife {
       const effect = effects[this.#seen];
       if (effect?.kind === 'dispatch' && effect.taskId === this.taskId) {
         if (this.current !== undefined && !this.current.dead) this.old = this.current;
-        this.current = new DurableInvocation(this.world, { taskId: this.taskId, invocation: effect.invocation ?? 0, attempt: effect.attempt, workerId: effect.workerId, memo: () => JSON.stringify(`memo ${this.memos++}`), manner: this.manner });
+        this.current = new DurableInvocation(this.world, {
+          taskId: this.taskId,
+          invocation: effect.invocation ?? 0,
+          attempt: effect.attempt,
+          workerId: effect.workerId,
+          memo: () => JSON.stringify(`memo ${this.memos++}`),
+          manner: this.manner,
+        });
         await this.current.begin(this.program);
       } else if (effect?.kind === 'durableAnswer') {
         if (this.current?.expects(effect.request) === true) this.current.inbox.push(effect);
@@ -82,7 +112,8 @@ export class DurableLife {
         // In a batch that branches, an event before it may still have been for the start that it takes away.
         expect(effect.invocation === this.current?.invocation || this.current?.dead === true).toBe(true);
         if (effect.invocation === this.current?.invocation) this.current?.inbox.push(effect);
-      } else if (effect?.kind === 'durableDismissed' && this.current?.invocation === effect.invocation) this.current.dead = true;
+      } else if (effect?.kind === 'durableDismissed' && this.current?.invocation === effect.invocation)
+        this.current.dead = true;
     }
   }
 
@@ -137,13 +168,16 @@ export class DurableLife {
         for (const row of [...(world.state.workersById.get(this.kidWorker)?.tasks ?? [])].slice(0, 1)) {
           const taskId = world.state.tasks.id(row);
           const ref = { tenantId, taskId, attempt: world.state.tasks.attempt[row] ?? 0 };
-          const { name, fails }: { name: string; fails: boolean } = JSON.parse(world.stored.runs.get(taskId)?.input ?? '');
+          const { name, fails }: { name: string; fails: boolean } = JSON.parse(
+            world.stored.runs.get(taskId)?.input ?? '',
+          );
           if (fails) world.run({ kind: 'failed', ...ref, error: '{"message":"no"}', mayRetry: false });
           else world.run({ kind: 'completed', ...ref, output: JSON.stringify({ kid: taskId, name }) });
         }
         break;
       case 'restore':
-        if (world.state.tasks.find(this.taskId) >= 0) world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
+        if (world.state.tasks.find(this.taskId) >= 0)
+          world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
         break;
       case 'stale':
         await this.old?.send();
@@ -164,7 +198,18 @@ export class DurableLife {
     if (known.length === 0) return; // nothing to leave
     const first = 1 + (node % known.length);
     if (beside === 'second') world.nowUs += 1_000_000;
-    const branching: CommandByKind['durableBranch'] = { kind: 'durableBranch', tenantId, taskId, branch: asked, node: first, points: [], nodes: [], loaded: [], seen: null, made: null };
+    const branching: CommandByKind['durableBranch'] = {
+      kind: 'durableBranch',
+      tenantId,
+      taskId,
+      branch: asked,
+      node: first,
+      points: [],
+      nodes: [],
+      loaded: [],
+      seen: null,
+      made: null,
+    };
     const others = this.#besides(beside);
     const batch = before ? [...others, branching] : [branching, ...others];
     if (refused) {
@@ -194,7 +239,11 @@ export class DurableLife {
 
   read(branch: number): Promise<{ output: unknown } | { wrong: string }> {
     const { world, taskId } = this;
-    return readLog(this.program, this.log(branch), { answers: 'in the order of the log', resultOf: (node) => nodeResult(nameOf(node), node.result?.status, world.givenBy(`${taskId} ${node.branch} ${node.node}`)) });
+    return readLog(this.program, this.log(branch), {
+      answers: 'in the order of the log',
+      resultOf: (node) =>
+        nodeResult(nameOf(node), node.result?.status, world.givenBy(`${taskId} ${node.branch} ${node.node}`)),
+    });
   }
 
   get isOver(): boolean {
@@ -229,7 +278,9 @@ export class DurableLife {
     // One child a node, one value a memo, and nothing left that listens.
     const children = world.storedLog(taskId).entries.flatMap((node) => node.childRunId ?? []);
     expect(new Set(children).size).toBe(children.length);
-    expect(new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id))).toEqual(new Set(children));
+    expect(
+      new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id)),
+    ).toEqual(new Set(children));
     expect(world.listens.size).toBe(0);
     expect(world.state.durable.log(world.state.tasks.find(taskId))).toBeUndefined();
   }
@@ -260,9 +311,12 @@ export class DurableLife {
     this.#entries += entries.length;
     this.#results += results.length;
     for (const entry of entries) if (entry.kind !== EntryKind.Branch) expect(on).toContain(entry.branch);
-    const seen = new Set(results.length === 0 ? [] : on.flatMap((branch) => this.log(branch)).map((node) => `${node.branch} ${node.node}`));
+    const seen = new Set(
+      results.length === 0 ? [] : on.flatMap((branch) => this.log(branch)).map((node) => `${node.branch} ${node.node}`),
+    );
     for (const { branch, node } of results) {
-      if (world.entries.get(`${taskId} ${branch} ${node}`)?.kind !== EntryKind.Child) expect([...seen]).toContain(`${branch} ${node}`);
+      if (world.entries.get(`${taskId} ${branch} ${node}`)?.kind !== EntryKind.Child)
+        expect([...seen]).toContain(`${branch} ${node}`);
     }
   }
 
@@ -271,7 +325,8 @@ export class DurableLife {
     const { world, taskId } = this;
     for (const node of this.log(this.branch)) {
       if (!conditionsOf(node).some((condition) => condition.kind === 'event' && condition.eventKey === key)) continue;
-      if (world.listens.has(`${taskId} ${node.branch} ${node.node} ${key}`)) expect(world.results.has(`${taskId} ${node.branch} ${node.node} ${wholeNode}`)).toBe(true);
+      if (world.listens.has(`${taskId} ${node.branch} ${node.node} ${key}`))
+        expect(world.results.has(`${taskId} ${node.branch} ${node.node} ${wholeNode}`)).toBe(true);
     }
   }
 
@@ -285,7 +340,12 @@ export class DurableLife {
   }
 
   #event(what: 'event a' | 'event b'): CommandByKind['pushEvent'] & { kind: 'pushEvent' } {
-    return { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: this.world.id(), key: what.slice(-1), scope: null, payload: '{"x":1}', metadata: '{}', runs: [] }] };
+    return {
+      kind: 'pushEvent',
+      tenantId,
+      existing: new Set(),
+      events: [{ id: this.world.id(), key: what.slice(-1), scope: null, payload: '{"x":1}', metadata: '{}', runs: [] }],
+    };
   }
 
   #besides(beside: BranchStep['beside']): CommandByKind[CommandKind][] {
@@ -302,7 +362,17 @@ export class DurableLife {
       case 'evict':
         if (current?.isWaiting !== true) return [];
         current.dead = true;
-        return [current.statusCommand(), { kind: 'durableEvict', tenantId, workerId: current.workerId, taskId, invocation: current.invocation, reason: 'ttl' }];
+        return [
+          current.statusCommand(),
+          {
+            kind: 'durableEvict',
+            tenantId,
+            workerId: current.workerId,
+            taskId,
+            invocation: current.invocation,
+            reason: 'ttl',
+          },
+        ];
     }
   }
 }

@@ -44,12 +44,21 @@ interface Operation {
  * operations of one turn come first is the log's own to say.
  * @returns the code's output, or what is wrong with the log
  */
-export async function readLog(program: Program, nodes: readonly DurableNode[], { resultOf, answers }: OracleOptions): Promise<{ output: unknown } | { wrong: string }> {
+export async function readLog(
+  program: Program,
+  nodes: readonly DurableNode[],
+  { resultOf, answers }: OracleOptions,
+): Promise<{ output: unknown } | { wrong: string }> {
   const asked = new Map<string, Operation>();
   let turns = 0;
   const ask = (name: string, kind: string, answer?: () => void): Promise<string> =>
     new Promise((resolve, reject) => {
-      asked.set(name, { kind, turn: turns, answer, settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)) });
+      asked.set(name, {
+        kind,
+        turn: turns,
+        answer,
+        settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)),
+      });
     });
   const operations: Operations = {
     sleep: (name, ms) => ask(name, `sleep ${ms}`),
@@ -84,16 +93,24 @@ export async function readLog(program: Program, nodes: readonly DurableNode[], {
     for (const node of nodes) await answer(node);
   };
   let before = 0;
-  const messages = nodes.flatMap((node) => [{ seq: node.askedSeq, node, result: false }, ...(node.result === null ? [] : [{ seq: node.result.seq, node, result: true }])]).sort((a, b) => a.seq - b.seq);
+  const messages = nodes
+    .flatMap((node) => [
+      { seq: node.askedSeq, node, result: false },
+      ...(node.result === null ? [] : [{ seq: node.result.seq, node, result: true }]),
+    ])
+    .sort((a, b) => a.seq - b.seq);
   for (const { node, result } of messages) {
     if (answers === 'first') await answerAll();
     if (output !== undefined) break;
     const operation = asked.get(nameOf(node));
-    if (operation === undefined) return { wrong: `node ${node.node} is in the log before the code asks for ${nameOf(node)}` };
+    if (operation === undefined)
+      return { wrong: `node ${node.node} is in the log before the code asks for ${nameOf(node)}` };
     if (result) await take(() => operation.settle(resultOf(node)));
     else {
-      if (operation.kind !== kindOf(node)) return { wrong: `node ${node.node} holds ${kindOf(node)}, the code asks for ${operation.kind}` };
-      if (operation.turn < before) return { wrong: `node ${node.node} was asked for before what the node before it holds` };
+      if (operation.kind !== kindOf(node))
+        return { wrong: `node ${node.node} holds ${kindOf(node)}, the code asks for ${operation.kind}` };
+      if (operation.turn < before)
+        return { wrong: `node ${node.node} was asked for before what the node before it holds` };
       before = operation.turn;
       await answer(node);
     }
@@ -103,7 +120,9 @@ export async function readLog(program: Program, nodes: readonly DurableNode[], {
 
 function kindOf({ asked }: DurableNode): string {
   if (asked.kind !== 'wait') return asked.kind;
-  return asked.conditions.map((condition) => (condition.kind === 'sleep' ? `sleep ${condition.ms}` : `event ${condition.eventKey}`)).join(' or ');
+  return asked.conditions
+    .map((condition) => (condition.kind === 'sleep' ? `sleep ${condition.ms}` : `event ${condition.eventKey}`))
+    .join(' or ');
 }
 
 /** The operation's place in the program, which is written into all that is asked. */

@@ -54,14 +54,17 @@ async function run(program: Program, operations: Operations, name: string): Prom
       return operations.memo(name);
     case 'seq': {
       const results: unknown[] = [];
-      for (const [index, part] of program.parts.entries()) results.push(await run(part, operations, `${name}.${index}`));
+      for (const [index, part] of program.parts.entries())
+        results.push(await run(part, operations, `${name}.${index}`));
       return results;
     }
     case 'all':
       return Promise.all(program.parts.map((part, index) => run(part, operations, `${name}.${index}`)));
     case 'race':
       // The loser goes on: what it asks for later is asked for in the recorded order too.
-      return Promise.race(program.parts.map(async (part, index) => [index, await run(part, operations, `${name}.${index}`)]));
+      return Promise.race(
+        program.parts.map(async (part, index) => [index, await run(part, operations, `${name}.${index}`)]),
+      );
     case 'try': {
       const seen: unknown[] = [];
       try {

@@ -17,7 +17,10 @@ export function durablePrograms(ms: fc.Arbitrary<number>): fc.Arbitrary<Program>
       { maxDepth: 3, depthSize: 'small' },
       leaf,
       fc.record({ do: fc.constant('spawn' as const), fails, meanwhile: tie('program') }),
-      fc.record({ do: fc.constantFrom('seq' as const, 'all' as const, 'race' as const), parts: fc.array(tie('program'), { minLength: 1, maxLength: 3 }) }),
+      fc.record({
+        do: fc.constantFrom('seq' as const, 'all' as const, 'race' as const),
+        parts: fc.array(tie('program'), { minLength: 1, maxLength: 3 }),
+      }),
       fc.record({ do: fc.constant('try' as const), body: tie('program'), last: tie('program') }),
     ),
   })).program;
@@ -25,5 +28,8 @@ export function durablePrograms(ms: fc.Arbitrary<number>): fc.Arbitrary<Program>
 
 /** Several of them, one after the other or at once. */
 export function joined(program: fc.Arbitrary<Program>): fc.Arbitrary<Program> {
-  return fc.record({ do: fc.constantFrom('seq' as const, 'all' as const, 'race' as const), parts: fc.array(program, { minLength: 2, maxLength: 4 }) });
+  return fc.record({
+    do: fc.constantFrom('seq' as const, 'all' as const, 'race' as const),
+    parts: fc.array(program, { minLength: 2, maxLength: 4 }),
+  });
 }

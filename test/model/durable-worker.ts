@@ -44,7 +44,17 @@ export class DurableInvocation {
   trouble = '';
   #output: string | undefined;
 
-  constructor(world: DurableWorld, facts: { taskId: string; invocation: number; attempt: number; workerId: string; memo: () => string; manner: Manner }) {
+  constructor(
+    world: DurableWorld,
+    facts: {
+      taskId: string;
+      invocation: number;
+      attempt: number;
+      workerId: string;
+      memo: () => string;
+      manner: Manner;
+    },
+  ) {
     this.#world = world;
     this.taskId = facts.taskId;
     this.invocation = facts.invocation;
@@ -61,7 +71,8 @@ export class DurableInvocation {
       either: (name, ms, key) => this.#wait(name, [sleep(name, ms), event(name, key)]),
       child: (name, fails) => this.#ask(name, this.#childAsk(name, fails)),
       spawn: (name, fails) => this.#spawn(name, fails),
-      memo: (name) => this.#ask(name, { kind: 'memo', key: Buffer.from(JSON.stringify([name])).toString('hex'), payload: null }),
+      memo: (name) =>
+        this.#ask(name, { kind: 'memo', key: Buffer.from(JSON.stringify([name])).toString('hex'), payload: null }),
     };
     void runProgram(program, operations).then((output) => {
       this.#output = JSON.stringify(output);
@@ -114,7 +125,9 @@ export class DurableInvocation {
     const waiter = this.#waiting.get(next.node);
     if (waiter?.branch !== next.branch) return; // told twice
     this.#waiting.delete(next.node);
-    waiter.settle(nodeResult(waiter.name, next.status, this.#world.givenBy(`${this.taskId} ${next.branch} ${next.node}`)));
+    waiter.settle(
+      nodeResult(waiter.name, next.status, this.#world.givenBy(`${this.taskId} ${next.branch} ${next.node}`)),
+    );
     await turn();
   }
 
@@ -132,10 +145,17 @@ export class DurableInvocation {
     this.#world.run(this.statusCommand());
   }
 
-  statusCommand(waiting: Iterable<[number, Waiter]> = this.#waiting): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
+  statusCommand(
+    waiting: Iterable<[number, Waiter]> = this.#waiting,
+  ): CommandByKind['durableStatus'] & { kind: 'durableStatus' } {
     const nodes = [...waiting].map(([node, { branch }]) => ({ branch, node }));
     for (const { node } of nodes) this.#said.add(node);
-    return { kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes }] };
+    return {
+      kind: 'durableStatus',
+      tenantId,
+      workerId: this.workerId,
+      tasks: [{ taskId: this.taskId, invocation: this.invocation, nodes }],
+    };
   }
 
   /** Behind all that the code has asked for by then. */
@@ -152,11 +172,23 @@ export class DurableInvocation {
   /** Leaves the worker; whatever is on its way is lost. */
   evict(): void {
     this.dead = true;
-    this.#world.run({ kind: 'durableEvict', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, reason: 'ttl' });
+    this.#world.run({
+      kind: 'durableEvict',
+      tenantId,
+      workerId: this.workerId,
+      taskId: this.taskId,
+      invocation: this.invocation,
+      reason: 'ttl',
+    });
   }
 
   #wait(name: string, conditions: DurableCondition[]): Promise<string> {
-    return this.#ask(name, { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() });
+    return this.#ask(name, {
+      kind: 'wait',
+      fingerprint: waitFingerprint(conditions),
+      asked: { kind: 'wait', conditions, label: null },
+      lookedBack: new Map(),
+    });
   }
 
   /** Settles with the answer. */
@@ -169,17 +201,40 @@ export class DurableInvocation {
 
   #ask(name: string, ask: DurableAsk, onAnswer?: () => void): Promise<string> {
     return new Promise((resolve, reject) => {
-      const waiter: Omit<Waiter, 'branch'> = { name, settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)) };
+      const waiter: Omit<Waiter, 'branch'> = {
+        name,
+        settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)),
+      };
       this.#outgoing.push(() => {
-        const ended = new Map([...this.#world.stored.runEnds.values()].filter((end) => end.status !== 0).map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
+        const ended = new Map(
+          [...this.#world.stored.runEnds.values()]
+            .filter((end) => end.status !== 0)
+            .map(
+              (end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const,
+            ),
+        );
         const request = ++requests;
         this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, waiter, onAnswer }) });
-        this.#world.run({ kind: 'durableAsk', request, tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, ask, uncertain: false, existing: new Set(this.#world.stored.runs.keys()), ended });
+        this.#world.run({
+          kind: 'durableAsk',
+          request,
+          tenantId,
+          workerId: this.workerId,
+          taskId: this.taskId,
+          invocation: this.invocation,
+          ask,
+          uncertain: false,
+          existing: new Set(this.#world.stored.runs.keys()),
+          ended,
+        });
       });
     });
   }
 
-  #answered(reply: DurableAnswerEffect['reply'], { ask, waiter, onAnswer }: { ask: DurableAsk; waiter: Omit<Waiter, 'branch'>; onAnswer: (() => void) | undefined }): void {
+  #answered(
+    reply: DurableAnswerEffect['reply'],
+    { ask, waiter, onAnswer }: { ask: DurableAsk; waiter: Omit<Waiter, 'branch'>; onAnswer: (() => void) | undefined },
+  ): void {
     if (reply.kind === 'stale') this.dead = true;
     else if (reply.kind === 'mismatch') this.trouble = reply.message;
     const [ref] = reply.kind === 'ok' ? reply.refs : [];
@@ -188,13 +243,27 @@ export class DurableInvocation {
     onAnswer?.();
     if (ask.kind !== 'memo' || ref.done) return;
     const payload = this.#memo();
-    this.#outgoing.push(() => this.#world.run({ kind: 'durableMemo', tenantId, workerId: this.workerId, taskId: this.taskId, invocation: this.invocation, branch: ref.branch, node: ref.node, payload }));
+    this.#outgoing.push(() =>
+      this.#world.run({
+        kind: 'durableMemo',
+        tenantId,
+        workerId: this.workerId,
+        taskId: this.taskId,
+        invocation: this.invocation,
+        branch: ref.branch,
+        node: ref.node,
+        payload,
+      }),
+    );
   }
 
   #childAsk(name: string, fails: boolean): DurableAsk {
     const index = this.#children++;
     const { run } = this.#world.childOf(this.taskId, index, JSON.stringify({ name, fails }));
-    return { kind: 'children', children: [{ run, workflow: 'kid', name: `index ${index}`, fingerprint: `kid ${name}` }] };
+    return {
+      kind: 'children',
+      children: [{ run, workflow: 'kid', name: `index ${index}`, fingerprint: `kid ${name}` }],
+    };
   }
 }
 

@@ -20,7 +20,9 @@ export class Gathering {
 
   /** Everybody who may go with the task, best first: of its step and key, and bound to the same workers. */
   buffer(task: ModelTask): ModelTask[] {
-    return this.#model.tasks.filter((each) => each.where === 'gathers' && this.nameOf(each) === this.nameOf(task)).sort(byRank);
+    return this.#model.tasks
+      .filter((each) => each.where === 'gathers' && this.nameOf(each) === this.nameOf(task))
+      .sort(byRank);
   }
 
   /** Those with one name go together. */
@@ -33,9 +35,12 @@ export class Gathering {
     const buffer = this.buffer(task);
     const { batch } = task.step;
     if (batch === null) return false;
-    const running = new Set(this.#model.tasks.filter((each) => each.batch !== null && keyOf(each) === keyOf(task)).map((each) => each.batch));
+    const running = new Set(
+      this.#model.tasks.filter((each) => each.batch !== null && keyOf(each) === keyOf(task)).map((each) => each.batch),
+    );
     if (running.size >= (batch.groupMaxRuns ?? Infinity)) return false;
-    const isOld = batch.maxIntervalMs !== null && buffer.some((each) => each.joined + (batch.maxIntervalMs ?? 0) * 1000 <= now);
+    const isOld =
+      batch.maxIntervalMs !== null && buffer.some((each) => each.joined + (batch.maxIntervalMs ?? 0) * 1000 <= now);
     return buffer.length >= batch.maxSize || buffer.some((each) => each.first) || isOld || bytes(buffer) >= mostBytes;
   }
 

@@ -2,7 +2,15 @@ import type { WorkflowDefinition, StepDefinition } from '../../engine/model/defi
 import type { Demands } from '../../engine/model/demands.ts';
 
 /** Where a task of the model is. Names, not numbers: the model shares no vocabulary with the planner. */
-export type Where = 'waits for its parents' | 'ready' | 'gathers' | 'out of units' | 'backs off' | 'runs' | 'is being told to stop' | 'gone';
+export type Where =
+  | 'waits for its parents'
+  | 'ready'
+  | 'gathers'
+  | 'out of units'
+  | 'backs off'
+  | 'runs'
+  | 'is being told to stop'
+  | 'gone';
 
 export interface ModelWorkflow {
   id: string;
@@ -131,7 +139,9 @@ export interface ModelLimit {
 }
 
 /** Which task went where, and which had to wait for units: the choices in which the planner is free. */
-export type Decision = { taskId: string; workerId: string; batchId: string | null } | { taskId: string; workerId: null; batchId: null };
+export type Decision =
+  | { taskId: string; workerId: string; batchId: string | null }
+  | { taskId: string; workerId: null; batchId: null };
 
 /** What the parts of the model see of it. */
 export interface ModelView {

@@ -27,12 +27,20 @@ export class Places {
   /** Everybody stands in line again; a key is as the newest unfinished task declares it. */
   restart(tasks: readonly ModelTask[]): void {
     const unfinished = tasks.filter((task) => !(task.where === 'is being told to stop' && task.afterStop === 'end'));
-    this.claims = this.claims.filter((claim) => claim.tasks.some((task) => unfinished.includes(task) && (task.claim === claim || task.runClaim === claim)));
+    this.claims = this.claims.filter((claim) =>
+      claim.tasks.some((task) => unfinished.includes(task) && (task.claim === claim || task.runClaim === claim)),
+    );
     for (const key of this.keys.values()) {
-      const newest = unfinished.flatMap((task) => (task.demands?.concurrency ?? []).map((link) => ({ ...link, order: task.order }))).filter((link) => linkName(link) === key.name).sort((a, b) => a.order - b.order).at(-1);
+      const newest = unfinished
+        .flatMap((task) => (task.demands?.concurrency ?? []).map((link) => ({ ...link, order: task.order })))
+        .filter((link) => linkName(link) === key.name)
+        .sort((a, b) => a.order - b.order)
+        .at(-1);
       if (newest !== undefined) Object.assign(key, { strategy: newest.strategy, maxRuns: newest.maxRuns });
     }
-    this.arrivals = [...this.arrivals, ...tasks.filter(({ inLine }) => inLine !== null)].sort((a, b) => a.turn - b.turn);
+    this.arrivals = [...this.arrivals, ...tasks.filter(({ inLine }) => inLine !== null)].sort(
+      (a, b) => a.turn - b.turn,
+    );
     for (const task of this.arrivals) task.inLine = null;
   }
 
@@ -74,9 +82,15 @@ export class Places {
         if (key.maxRuns === 0 || members.length < key.maxRuns) continue;
         if (key.strategy === 'CANCEL_NEWEST') return { refused: claim, pushedOut: [] };
         if (key.strategy !== 'CANCEL_IN_PROGRESS') continue;
-        const stay = [...members, claim].sort((a, b) => b.priority - a.priority || b.order - a.order).slice(0, key.maxRuns);
+        const stay = [...members, claim]
+          .sort((a, b) => b.priority - a.priority || b.order - a.order)
+          .slice(0, key.maxRuns);
         if (!stay.includes(claim)) return { refused: claim, pushedOut: [] };
-        pushedOut.push(...members.filter((each) => !stay.includes(each)).sort((a, b) => b.priority - a.priority || b.order - a.order));
+        pushedOut.push(
+          ...members
+            .filter((each) => !stay.includes(each))
+            .sort((a, b) => b.priority - a.priority || b.order - a.order),
+        );
       }
     }
     return { refused: null, pushedOut };

@@ -32,14 +32,17 @@ export class Queue {
   leave(task: ModelTask): void {
     if (!task.queued) return;
     task.queued = false;
-    const others = this.#waiting(task.step.action).filter((other) => rank(other) === rank(task) && keyOf(other) === keyOf(task));
+    const others = this.#waiting(task.step.action).filter(
+      (other) => rank(other) === rank(task) && keyOf(other) === keyOf(task),
+    );
     const ring = this.#ring(task);
     if (others.length === 0) ring.splice(ring.indexOf(keyOf(task)), 1);
   }
 
   restart(): void {
     this.#rings.clear();
-    for (const task of this.#model.tasks.filter(({ queued }) => queued).sort((a, b) => a.turn - b.turn)) this.enter(task);
+    for (const task of this.#model.tasks.filter(({ queued }) => queued).sort((a, b) => a.turn - b.turn))
+      this.enter(task);
   }
 
   /** Replays the planner's decisions, one after the other: each must be right, and none may be left out. */
@@ -47,10 +50,12 @@ export class Queue {
     let members: ModelTask[] = [];
     for (const { taskId, workerId, batchId } of decisions) {
       const task = this.#model.tasks.find(({ id }) => id === taskId);
-      if (task === undefined || (!task.queued && task.where !== 'gathers')) throw new Error(`task ${taskId} is not queued, it is ${task?.where ?? 'gone'}`);
+      if (task === undefined || (!task.queued && task.where !== 'gathers'))
+        throw new Error(`task ${taskId} is not queued, it is ${task?.where ?? 'gone'}`);
       const [first] = members;
       if (first !== undefined && batchId !== first.batch && workerId !== null) members = this.#close(members);
-      if (workerId === null) this.#limit(task, first !== undefined && this.#gathering.nameOf(task) === this.#gatheredBy);
+      if (workerId === null)
+        this.#limit(task, first !== undefined && this.#gathering.nameOf(task) === this.#gatheredBy);
       else if (batchId === null) this.#assign(task, workerId);
       else {
         if (members.length === 0) this.#begin(task, workerId);
@@ -62,7 +67,8 @@ export class Queue {
     for (const task of this.#model.tasks) {
       const waits = task.queued || (task.where === 'gathers' && this.#gathering.mayGo(task, this.#model.lastTick));
       const worker = waits ? this.#model.workers.find((each) => this.#canTake(each, task)) : undefined;
-      if (worker !== undefined) throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
+      if (worker !== undefined)
+        throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
     }
   }
 
@@ -71,21 +77,31 @@ export class Queue {
     const { workers } = this.#model;
     this.#gatheredBy = this.#gathering.nameOf(task);
     const worker = workers.find(({ id }) => id === workerId);
-    if (worker === undefined || !this.#canTake(worker, task)) throw new Error(`worker ${workerId} cannot take a batch of task ${task.id}`);
+    if (worker === undefined || !this.#canTake(worker, task))
+      throw new Error(`worker ${workerId} cannot take a batch of task ${task.id}`);
     if (!this.#gathering.mayGo(task, this.#model.now)) throw new Error(`the batch of task ${task.id} may not go yet`);
     const ahead = this.#model.tasks.find(
       (each) =>
-        each.where === 'gathers' && each.step.action === task.step.action && this.#gathering.mayGo(each, this.#model.lastTick) && rank(each) < rank(task) && this.#canTake(worker, each) && !this.#gathering.buffer(task).includes(each),
+        each.where === 'gathers' &&
+        each.step.action === task.step.action &&
+        this.#gathering.mayGo(each, this.#model.lastTick) &&
+        rank(each) < rank(task) &&
+        this.#canTake(worker, each) &&
+        !this.#gathering.buffer(task).includes(each),
     );
     if (ahead !== undefined) throw new Error(`a batch of task ${task.id} went before one of task ${ahead.id}`);
     const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
-    if (merit(worker, task) < best) throw new Error(`the batch of task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
+    if (merit(worker, task) < best)
+      throw new Error(
+        `the batch of task ${task.id} went to worker ${workerId}, which suits it less than another with room`,
+      );
   }
 
   #join(task: ModelTask, to: { workerId: string; batchId: string; members: readonly ModelTask[] }): void {
     const [first] = this.#gathering.buffer(task);
     if (first !== task) throw new Error(`task ${task.id} went before task ${first?.id}`);
-    if (to.members.length > 0 && this.#gathering.isFull(to.members, task)) throw new Error(`task ${task.id} does not fit into batch ${to.batchId}`);
+    if (to.members.length > 0 && this.#gathering.isFull(to.members, task))
+      throw new Error(`task ${task.id} does not fit into batch ${to.batchId}`);
     if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
     this.#units.spend(task);
     task.batch = to.batchId;
@@ -95,21 +111,30 @@ export class Queue {
   /** Nobody who would have fitted was left behind. */
   #close(members: readonly ModelTask[]): [] {
     const [first] = members;
-    const next = first === undefined ? undefined : this.#model.tasks.filter((each) => each.where === 'gathers' && this.#gathering.nameOf(each) === this.#gatheredBy).sort(byRank)[0];
-    if (next !== undefined && !this.#gathering.isFull(members, next)) throw new Error(`task ${next.id} was left out of batch ${first?.batch}`);
+    const next =
+      first === undefined
+        ? undefined
+        : this.#model.tasks
+            .filter((each) => each.where === 'gathers' && this.#gathering.nameOf(each) === this.#gatheredBy)
+            .sort(byRank)[0];
+    if (next !== undefined && !this.#gathering.isFull(members, next))
+      throw new Error(`task ${next.id} was left out of batch ${first?.batch}`);
     return [];
   }
 
   used(worker: ModelWorker): number {
     const taking = this.#model.tasks.filter((task) => task.worker === worker && !task.slotReleased);
-    return taking.filter((task, index) => task.batch === null || taking.findIndex((each) => each.batch === task.batch) === index).reduce((sum, task) => sum + slots(task), 0);
+    return taking
+      .filter((task, index) => task.batch === null || taking.findIndex((each) => each.batch === task.batch) === index)
+      .reduce((sum, task) => sum + slots(task), 0);
   }
 
   /** @param hasBegun its batch has its worker already */
   #limit(task: ModelTask, hasBegun: boolean): void {
     const missing = this.#units.missing(task);
     if (missing === undefined) throw new Error(`task ${task.id} has all its units, but was made to wait for some`);
-    if (!hasBegun && !this.#model.workers.some((worker) => this.#canTake(worker, task))) throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
+    if (!hasBegun && !this.#model.workers.some((worker) => this.#canTake(worker, task)))
+      throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
     this.leave(task);
     this.#units.wait(task, missing);
   }
@@ -117,14 +142,17 @@ export class Queue {
   #assign(task: ModelTask, workerId: string): void {
     const { workers } = this.#model;
     const worker = workers.find(({ id }) => id === workerId);
-    if (worker === undefined || !this.#canTake(worker, task)) throw new Error(`worker ${workerId} cannot take task ${task.id}`);
+    if (worker === undefined || !this.#canTake(worker, task))
+      throw new Error(`worker ${workerId} cannot take task ${task.id}`);
     for (const ahead of this.#inOrder(task.step.action)) {
       if (ahead === task) break;
-      if (this.#canTake(worker, ahead)) throw new Error(`task ${task.id} was given to worker ${workerId} before task ${ahead.id}`);
+      if (this.#canTake(worker, ahead))
+        throw new Error(`task ${task.id} was given to worker ${workerId} before task ${ahead.id}`);
     }
     if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
     const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
-    if (merit(worker, task) < best) throw new Error(`task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
+    if (merit(worker, task) < best)
+      throw new Error(`task ${task.id} went to worker ${workerId}, which suits it less than another with room`);
     this.#units.spend(task);
     this.leave(task);
     this.#start(task, workerId);
@@ -135,7 +163,12 @@ export class Queue {
 
   #start(task: ModelTask, workerId: string): void {
     const worker = this.#model.workers.find(({ id }) => id === workerId) ?? null;
-    Object.assign(task, { where: 'runs', worker, assigned: this.#model.count(), due: this.#model.now + task.step.executionTimeoutMs * 1000 });
+    Object.assign(task, {
+      where: 'runs',
+      worker,
+      assigned: this.#model.count(),
+      due: this.#model.now + task.step.executionTimeoutMs * 1000,
+    });
     if (task.run.workflow.definition.sticky !== null) this.#stick(task, workerId);
   }
 
@@ -151,10 +184,20 @@ export class Queue {
   }
 
   #canTake(worker: ModelWorker, task: ModelTask): boolean {
-    if (!worker.present || worker.silent || worker.paused || worker.left || worker.slots - this.used(worker) < slots(task)) return false;
+    if (
+      !worker.present ||
+      worker.silent ||
+      worker.paused ||
+      worker.left ||
+      worker.slots - this.used(worker) < slots(task)
+    )
+      return false;
     if (!worker.actions.includes(task.step.action) || this.#model.paused.has(task.run.workflow.id)) return false;
-    if (task.run.workflow.definition.sticky === 'HARD' && task.stickyWorker !== null && task.stickyWorker !== worker.id) return false;
-    return (task.demands?.labels ?? []).every((label) => !label.required || worker.labels.get(label.key) === label.value);
+    if (task.run.workflow.definition.sticky === 'HARD' && task.stickyWorker !== null && task.stickyWorker !== worker.id)
+      return false;
+    return (task.demands?.labels ?? []).every(
+      (label) => !label.required || worker.labels.get(label.key) === label.value,
+    );
   }
 
   #waiting(action: string): ModelTask[] {
@@ -164,7 +207,11 @@ export class Queue {
   /** Best rank first, inside a rank by the keys' turns, inside a key first come, first served. */
   #inOrder(action: string): ModelTask[] {
     const waiting = this.#waiting(action).sort((a, b) => a.turn - b.turn);
-    return ranks.flatMap((each) => (this.#rings.get(`${action} ${each}`) ?? []).flatMap((key) => waiting.filter((task) => rank(task) === each && keyOf(task) === key)));
+    return ranks.flatMap((each) =>
+      (this.#rings.get(`${action} ${each}`) ?? []).flatMap((key) =>
+        waiting.filter((task) => rank(task) === each && keyOf(task) === key),
+      ),
+    );
   }
 
   #ring(task: ModelTask): string[] {
@@ -187,5 +234,7 @@ function keyOf(task: ModelTask): string {
 function merit(worker: ModelWorker, task: ModelTask): number {
   if (task.stickyWorker === worker.id) return Infinity;
   const labels = task.demands?.labels ?? [];
-  return labels.filter((label) => worker.labels.get(label.key) === label.value).reduce((sum, label) => sum + label.weight, 0);
+  return labels
+    .filter((label) => worker.labels.get(label.key) === label.value)
+    .reduce((sum, label) => sum + label.weight, 0);
 }

@@ -33,8 +33,15 @@ export class ReferenceModel implements ModelView {
   readonly units: Units = new Units(this, (task) => this.queue.enter(task, true));
   readonly gathering: Gathering = new Gathering(this);
   readonly queue: Queue = new Queue(this, { units: this.units, gathering: this.gathering });
-  readonly #admission = new Admission(this, { places: this.places, queue: this.queue, cancel: (task) => this.cancel(task) });
-  readonly #workers = new Workers({ tasks: () => this.tasks, orphaned: (task, mostDeaths) => (task.where === 'runs' ? this.#outlive(task, mostDeaths) : this.#stopped(task)) });
+  readonly #admission = new Admission(this, {
+    places: this.places,
+    queue: this.queue,
+    cancel: (task) => this.cancel(task),
+  });
+  readonly #workers = new Workers({
+    tasks: () => this.tasks,
+    orphaned: (task, mostDeaths) => (task.where === 'runs' ? this.#outlive(task, mostDeaths) : this.#stopped(task)),
+  });
   #count = 0;
   #batch = 0;
 
@@ -151,7 +158,9 @@ export class ReferenceModel implements ModelView {
   #together(taskId: string): ModelTask[] {
     const task = this.#find(taskId);
     if (task === undefined) return [];
-    return task.batch === null ? [task] : this.tasks.filter((each) => each.batch === task.batch && each.where === 'runs');
+    return task.batch === null
+      ? [task]
+      : this.tasks.filter((each) => each.batch === task.batch && each.where === 'runs');
   }
 
   /** A batch's report counts for the member that runs in it. */
@@ -195,7 +204,16 @@ export class ReferenceModel implements ModelView {
     for (const asked of command.runs) {
       const workflow = this.versions.get(asked.versionId);
       if (workflow === undefined) throw new Error(`no version ${asked.versionId}`);
-      const run: ModelRun = { id: asked.runId, workflow, priority: asked.priority, generation: 1, tasks: [], claim: null, ended: false, endedAt: 0 };
+      const run: ModelRun = {
+        id: asked.runId,
+        workflow,
+        priority: asked.priority,
+        generation: 1,
+        tasks: [],
+        claim: null,
+        ended: false,
+        endedAt: 0,
+      };
       this.runs.push(run);
       const order = this.count();
       for (const [index, id] of asked.taskIds.entries()) {
@@ -205,7 +223,8 @@ export class ReferenceModel implements ModelView {
         run.tasks.push(task);
         this.tasks.push(task);
         claimPlaces(this.places, task, { demands: asked.demands?.[index]?.demands ?? null, order });
-        if (step.parents.length === 0 && index !== workflow.definition.onFailure && !isBad(asked.demands, index)) this.#review(task);
+        if (step.parents.length === 0 && index !== workflow.definition.onFailure && !isBad(asked.demands, index))
+          this.#review(task);
       }
       for (const task of run.tasks) if (isBad(asked.demands, task.index)) this.#bearFailed(task);
     }
@@ -215,11 +234,17 @@ export class ReferenceModel implements ModelView {
     for (const run of this.runs) {
       const { definition } = run.workflow;
       const asked = run.tasks.filter((task) => command.ids.includes(task.id) || command.ids.includes(run.id));
-      if (asked.length === 0 || run.endedAt === this.#batch || run.tasks.some((task) => task.where !== 'gone')) continue;
+      if (asked.length === 0 || run.endedAt === this.#batch || run.tasks.some((task) => task.where !== 'gone'))
+        continue;
       const again = new Set(asked);
-      for (const task of again) for (const other of run.tasks) if (other.step.parents.includes(task.index)) again.add(other);
+      for (const task of again)
+        for (const other of run.tasks) if (other.step.parents.includes(task.index)) again.add(other);
       const answer = run.tasks.find((task) => task.index === definition.onFailure);
-      if (answer !== undefined && !run.tasks.some((task) => task !== answer && task.outcome?.status === 'failed' && !again.has(task))) again.add(answer);
+      if (
+        answer !== undefined &&
+        !run.tasks.some((task) => task !== answer && task.outcome?.status === 'failed' && !again.has(task))
+      )
+        again.add(answer);
       const demands = command.loaded.find((loaded) => loaded.runId === run.id)?.demands ?? null;
       run.generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
       Object.assign(run, { ended: false, endedAt: this.#batch, claim: null });
@@ -261,14 +286,28 @@ export class ReferenceModel implements ModelView {
       case 'cancel':
         return this.#end(task, { status: 'cancelled', output: null });
       case 'wait':
-        if (task.since > 0) task.due = Math.min(...task.step.conditions.flatMap((each, index) => (each.kind === 'sleep' && task.conditions[index] === null ? [task.since + each.ms * 1000] : [])));
+        if (task.since > 0)
+          task.due = Math.min(
+            ...task.step.conditions.flatMap((each, index) =>
+              each.kind === 'sleep' && task.conditions[index] === null ? [task.since + each.ms * 1000] : [],
+            ),
+          );
         if (task.due === Infinity) task.due = 0;
     }
   }
 
   /** The task is ready: it asks for its places first. */
   queueTask(task: ModelTask, first: boolean): void {
-    Object.assign(task, { where: 'ready', first, started: false, slotReleased: false, prolonged: false, listening: 0, turn: this.count(), due: this.now + task.step.scheduleTimeoutMs * 1000 });
+    Object.assign(task, {
+      where: 'ready',
+      first,
+      started: false,
+      slotReleased: false,
+      prolonged: false,
+      listening: 0,
+      turn: this.count(),
+      due: this.now + task.step.scheduleTimeoutMs * 1000,
+    });
     if (task.demands === null || task.admitted) this.queue.enter(task);
     else this.places.arrivals.push(task);
   }
@@ -291,7 +330,15 @@ export class ReferenceModel implements ModelView {
   }
 
   #nextAttempt(task: ModelTask): void {
-    Object.assign(task, { worker: null, batch: null, due: 0, started: false, slotReleased: false, prolonged: false, attempt: task.attempt + 1 });
+    Object.assign(task, {
+      worker: null,
+      batch: null,
+      due: 0,
+      started: false,
+      slotReleased: false,
+      prolonged: false,
+      attempt: task.attempt + 1,
+    });
   }
 
   #retry(task: ModelTask): void {
@@ -355,10 +402,17 @@ export class ReferenceModel implements ModelView {
       this.#review(child);
     }
     this.#answerFailure(run);
-    if (!run.ended && run.tasks.length === run.workflow.definition.steps.length && run.tasks.every((each) => each.outcome !== null)) {
+    if (
+      !run.ended &&
+      run.tasks.length === run.workflow.definition.steps.length &&
+      run.tasks.every((each) => each.outcome !== null)
+    ) {
       Object.assign(run, { ended: true, endedAt: this.#batch });
       const ends = run.tasks.map((each) => each.outcome?.status);
-      this.runEnds.set(`${run.id}/${run.generation}`, ends.includes('failed') ? 'failed' : ends.includes('cancelled') ? 'cancelled' : 'completed');
+      this.runEnds.set(
+        `${run.id}/${run.generation}`,
+        ends.includes('failed') ? 'failed' : ends.includes('cancelled') ? 'cancelled' : 'completed',
+      );
       this.places.release(run.claim);
     }
     if (task.where === 'is being told to stop') task.afterStop = 'end';
@@ -367,7 +421,15 @@ export class ReferenceModel implements ModelView {
 
   #forget(task: ModelTask): void {
     this.queue.leave(task);
-    Object.assign(task, { where: 'gone', due: 0, worker: null, batch: null, inLine: null, limitedBy: null, listening: 0 });
+    Object.assign(task, {
+      where: 'gone',
+      due: 0,
+      worker: null,
+      batch: null,
+      inLine: null,
+      limitedBy: null,
+      listening: 0,
+    });
     this.tasks = this.tasks.filter((each) => each !== task);
   }
 
@@ -416,7 +478,11 @@ export class ReferenceModel implements ModelView {
     const started = together.some((each) => each.started);
     for (const each of together) {
       if (started || each.unanswered === 3 || each.prolonged) this.#timeOut(each);
-      else Object.assign(each, { prolonged: true, due: this.now + Math.max(each.step.executionTimeoutMs * 1000, 30_000_000) });
+      else
+        Object.assign(each, {
+          prolonged: true,
+          due: this.now + Math.max(each.step.executionTimeoutMs * 1000, 30_000_000),
+        });
     }
   }
 
@@ -434,7 +500,9 @@ export class ReferenceModel implements ModelView {
   }
 
   #firstDue(): ModelTask | undefined {
-    return this.tasks.filter((task) => task.due !== 0 && task.due <= this.now && !standsStill(task)).sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
+    return this.tasks
+      .filter((task) => task.due !== 0 && task.due <= this.now && !standsStill(task))
+      .sort((a, b) => a.due - b.due || a.turn - b.turn)[0];
   }
 }
 

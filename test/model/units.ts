@@ -3,7 +3,15 @@ import type { PutRateLimitCommand } from '../../engine/plan/command.ts';
 import type { ModelLimit, ModelTask, ModelView } from './model-state.ts';
 import { byRank } from './places.ts';
 
-const seconds: Record<string, number> = { SECOND: 1, MINUTE: 60, HOUR: 3600, DAY: 86_400, WEEK: 604_800, MONTH: 2_592_000, YEAR: 31_536_000 };
+const seconds: Record<string, number> = {
+  SECOND: 1,
+  MINUTE: 60,
+  HOUR: 3600,
+  DAY: 86_400,
+  WEEK: 604_800,
+  MONTH: 2_592_000,
+  YEAR: 31_536_000,
+};
 
 /** Rate limits. */
 export class Units {
@@ -22,7 +30,11 @@ export class Units {
   put(command: Pick<PutRateLimitCommand, 'key' | 'limit' | 'window'>): void {
     const limit = this.#limit({ key: command.key, limit: null, window: command.window });
     if (!limit.isStatic) Object.assign(limit, { isStatic: true, windowLimit: command.limit });
-    Object.assign(limit, { limit: command.limit, windowUs: (seconds[command.window] ?? 0) * 1e6, windowLimit: Math.min(limit.windowLimit, command.limit) });
+    Object.assign(limit, {
+      limit: command.limit,
+      windowUs: (seconds[command.window] ?? 0) * 1e6,
+      windowLimit: Math.min(limit.windowLimit, command.limit),
+    });
     this.#judgeAnew(limit);
   }
 
@@ -36,7 +48,9 @@ export class Units {
   #judgeAnew(limit: ModelLimit): void {
     const { tasks } = this.#model;
     const those = tasks.filter((task) => task.limitedBy?.limit === limit);
-    for (const tooLarge of [false, true]) for (const task of those.filter((each) => each.limitedBy?.tooLarge === tooLarge).sort(byRank)) this.#requeue(task);
+    for (const tooLarge of [false, true])
+      for (const task of those.filter((each) => each.limitedBy?.tooLarge === tooLarge).sort(byRank))
+        this.#requeue(task);
   }
 
   /** The first limit that has no units for the task, or whose line it must join. */
@@ -44,7 +58,8 @@ export class Units {
     for (const demand of task.demands?.rateLimits ?? []) {
       const limit = this.#limit(demand);
       const [first] = this.#line(limit);
-      if (demand.units > this.#left(limit) || (first !== undefined && byRank(first, task) < 0)) return { limit, tooLarge: demand.units > limit.limit };
+      if (demand.units > this.#left(limit) || (first !== undefined && byRank(first, task) < 0))
+        return { limit, tooLarge: demand.units > limit.limit };
     }
     return undefined;
   }
@@ -59,16 +74,20 @@ export class Units {
     for (const demand of task.demands?.rateLimits ?? []) {
       if (demand.units === 0) continue;
       const limit = this.#limit(demand);
-      if (this.#isOver(limit)) Object.assign(limit, { windowStart: this.#model.now, used: 0, windowLimit: limit.limit });
+      if (this.#isOver(limit))
+        Object.assign(limit, { windowStart: this.#model.now, used: 0, windowLimit: limit.limit });
       limit.used += demand.units;
-      if (limit.used > limit.windowLimit) throw new Error(`${limit.used} units of ${limit.windowLimit} are spent on ${limit.key}`);
+      if (limit.used > limit.windowLimit)
+        throw new Error(`${limit.used} units of ${limit.windowLimit} are spent on ${limit.key}`);
     }
   }
 
   /** Whoever waits does so for the first of its limits that has no units now. */
   restart(tasks: readonly ModelTask[]): void {
     this.#exhausted = [];
-    const waiting = tasks.filter(({ where }) => where === 'out of units').sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    const waiting = tasks
+      .filter(({ where }) => where === 'out of units')
+      .sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
     for (const task of waiting) {
       const demands = task.demands?.rateLimits ?? [];
       const short = demands.find((demand) => demand.units > this.#left(this.#limit(demand))) ?? demands[0];
@@ -119,7 +138,8 @@ export class Units {
       this.limits.set(demand.key, made);
       return made;
     }
-    if (demand.limit !== null) Object.assign(known, { limit: demand.limit, windowUs, windowLimit: Math.min(known.windowLimit, demand.limit) });
+    if (demand.limit !== null)
+      Object.assign(known, { limit: demand.limit, windowUs, windowLimit: Math.min(known.windowLimit, demand.limit) });
     return known;
   }
 }

@@ -6,7 +6,8 @@ import { ReferenceModel } from './reference-model.ts';
 /** Gives a model every batch of the planner from now on, and compares the two after each. */
 export function watch(made: PlannerWorld): { model: ReferenceModel; compare: () => void; compared: () => number } {
   const model = new ReferenceModel();
-  for (const version of made.state.latest.values()) model.put(version.versionId, version.workflowId, version.definition);
+  for (const version of made.state.latest.values())
+    model.put(version.versionId, version.workflowId, version.definition);
   let seen = { results: 0, runEnds: 0 };
   let [history, effects, compared] = [made.stored.history.length, made.effects.length, 0];
   const compare = (): void => {

@@ -24,7 +24,17 @@ export class Workers {
 
   run(command: Command, now: number): void {
     if (command.kind === 'registerWorker') {
-      this.all.push({ id: command.workerId, actions: command.actions, slots: command.slots['default'] ?? 0, labels: new Map(Object.entries(command.labels)), present: false, silent: false, awaySince: 0, paused: false, left: false });
+      this.all.push({
+        id: command.workerId,
+        actions: command.actions,
+        slots: command.slots['default'] ?? 0,
+        labels: new Map(Object.entries(command.labels)),
+        present: false,
+        silent: false,
+        awaySince: 0,
+        paused: false,
+        left: false,
+      });
       return;
     }
     if (!('workerId' in command)) throw new Error(`the model does not know ${command.kind}`);
@@ -43,14 +53,17 @@ export class Workers {
     if (command.kind === 'workerLost') {
       worker.present = false;
       const held = this.#parts.tasks().filter((task) => task.worker === worker);
-      for (const task of held.sort((a, b) => a.assigned - b.assigned)) this.#parts.orphaned(task, worker.left ? null : (command.death?.mostDeaths ?? null));
+      for (const task of held.sort((a, b) => a.assigned - b.assigned))
+        this.#parts.orphaned(task, worker.left ? null : (command.death?.mostDeaths ?? null));
       if (worker.left || command.forget === true) this.all = this.all.filter((each) => each !== worker);
     }
   }
 
   #setAway(worker: ModelWorker, away: boolean, now: number): void {
     if (away === worker.awaySince > 0) return;
-    if (!away) for (const task of this.#parts.tasks()) if (task.worker === worker && task.where === 'runs') task.due += now - worker.awaySince;
+    if (!away)
+      for (const task of this.#parts.tasks())
+        if (task.worker === worker && task.where === 'runs') task.due += now - worker.awaySince;
     worker.awaySince = away ? now : 0;
   }
 }

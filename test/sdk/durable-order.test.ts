@@ -50,10 +50,12 @@ class Ledger {
 
 /** All of them begin within a second or two, so that a worker's tasks crowd each other. */
 async function all<Output>(run: (k: number) => Promise<Output>): Promise<Output[]> {
-  return await Promise.all(Array.from({ length: runs }, async (_, k) => {
-    await delay(k * 5);
-    return await run(k);
-  }));
+  return await Promise.all(
+    Array.from({ length: runs }, async (_, k) => {
+      await delay(k * 5);
+      return await run(k);
+    }),
+  );
 }
 
 describe('durable operations that are asked for together', () => {
@@ -70,12 +72,17 @@ describe('durable operations that are asked for together', () => {
     });
     await bench.serve([task, child], { slots: 100, durableSlots: 1000 });
     const outputs = await all((k) => task.run({ k }));
-    expect(outputs).toEqual(outputs.map((_, k) => ({ children: [1, 2, 3].map((n) => (k + n) * 2), memos: [10, 20, 30] })));
+    expect(outputs).toEqual(
+      outputs.map((_, k) => ({ children: [1, 2, 3].map((n) => (k + n) * 2), memos: [10, 20, 30] })),
+    );
   });
 
   it('race to the end that the log has, though the task leaves its worker in between', async () => {
     const ledger = new Ledger();
-    const child = hatchet.task({ name: 'race-child', fn: async (input: { ms: number }) => await delay(input.ms, { ms: input.ms }) });
+    const child = hatchet.task({
+      name: 'race-child',
+      fn: async (input: { ms: number }) => await delay(input.ms, { ms: input.ms }),
+    });
     const task = hatchet.durableTask({
       name: 'race',
       executionTimeout: '5m',
@@ -103,7 +110,11 @@ describe('durable operations that are asked for together', () => {
 
   it('take their turns in one order in every invocation: mixed waits, evictions, and retries', async () => {
     const ledger = new Ledger();
-    const child = hatchet.task({ name: 'mixed-child', fn: async (input: { k: number; n: number; ms: number }) => await delay(input.ms, ledger.once(`child ${input.k} ${input.n}`, { n: input.n })) });
+    const child = hatchet.task({
+      name: 'mixed-child',
+      fn: async (input: { k: number; n: number; ms: number }) =>
+        await delay(input.ms, ledger.once(`child ${input.k} ${input.n}`, { n: input.n })),
+    });
     const broken = hatchet.task({ name: 'mixed-broken', fn: () => Promise.reject(new Error('broken')) });
     const task = hatchet.durableTask({
       name: 'mixed',
@@ -113,17 +124,27 @@ describe('durable operations that are asked for together', () => {
       fn: async (input: { k: number }, ctx) => {
         const { k } = input;
         const turn = ledger.begin(k);
-        const took = <Value>(what: string) => (value: Value): Value => {
-          turn(what);
-          return value;
-        };
-        const run = (n: number, ms: number): Promise<{ n: number }> => ctx.runChild(child, { k, n, ms }).then(took(`child ${n}`));
+        const took =
+          <Value>(what: string) =>
+          (value: Value): Value => {
+            turn(what);
+            return value;
+          };
+        const run = (n: number, ms: number): Promise<{ n: number }> =>
+          ctx.runChild(child, { k, n, ms }).then(took(`child ${n}`));
         const one = run(1, (k * 37) % 300);
-        const two = ctx.sleepFor(`${20 + ((k * 13) % 250)}ms`).then(took('first sleep')).then(async () => {
-          await ctx.memo(['after the sleep'], () => ledger.once(`second memo ${k}`, 1)).then(took('second memo'));
-          return await run(2, 5);
-        });
-        const three = ctx.memo(['first'], () => ledger.once(`first memo ${k}`, 7)).then(took('first memo')).then(() => ctx.sleepFor('200ms')).then(took('second sleep'));
+        const two = ctx
+          .sleepFor(`${20 + ((k * 13) % 250)}ms`)
+          .then(took('first sleep'))
+          .then(async () => {
+            await ctx.memo(['after the sleep'], () => ledger.once(`second memo ${k}`, 1)).then(took('second memo'));
+            return await run(2, 5);
+          });
+        const three = ctx
+          .memo(['first'], () => ledger.once(`first memo ${k}`, 7))
+          .then(took('first memo'))
+          .then(() => ctx.sleepFor('200ms'))
+          .then(took('second sleep'));
         const four = ctx.runChild(broken, {}).catch(took('broken'));
         const first = await Promise.race([one.then(() => 'one'), two.then(() => 'two')]);
         await ctx.memo([first], () => ledger.once(`third memo ${k}`, 1)).then(took('third memo'));
@@ -137,7 +158,9 @@ describe('durable operations that are asked for together', () => {
     const outputs = await all((k) => task.run({ k }));
     expect(ledger.differences).toEqual([]);
     expect(ledger.twice).toEqual([]);
-    expect(outputs).toEqual(Array.from({ length: runs }, () => ({ rest: [{ n: 3 }, { n: 4 }], four: 'RunFailedError: broken' })));
+    expect(outputs).toEqual(
+      Array.from({ length: runs }, () => ({ rest: [{ n: 3 }, { n: 4 }], four: 'RunFailedError: broken' })),
+    );
     expect(ledger.starts).toBeGreaterThan(2 * runs);
   });
 });

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { NonDeterminismError, Or, RunCancelledError, RunFailedError, type Duration, type Hatchet } from '../../sdk/index.ts';
+import {
+  NonDeterminismError,
+  Or,
+  RunCancelledError,
+  RunFailedError,
+  type Duration,
+  type Hatchet,
+} from '../../sdk/index.ts';
 import { patient } from '../helpers/patient.ts';
 import { isCluster, SdkBench } from '../helpers/sdk-target.ts';
 import { differs } from './differences.ts';
@@ -20,7 +27,12 @@ afterAll(async () => await bench.stop());
 describe('durable tasks of the SDK', () => {
   it('sleep, wait for events, run children, and remember', async () => {
     const child = hatchet.task({ name: 'double', fn: (input: { n: number }) => ({ doubled: input.n * 2 }) });
-    const broken = hatchet.task({ name: 'breaks', fn: (): void => { throw new Error('the child broke'); } });
+    const broken = hatchet.task({
+      name: 'breaks',
+      fn: (): void => {
+        throw new Error('the child broke');
+      },
+    });
     const lone = hatchet.workflow<{ n: number }, { only: { n: number } }>({ name: 'lone' });
     lone.task({ name: 'only', fn: (input) => ({ n: input.n + 1 }) });
     let memos = 0;
@@ -31,18 +43,39 @@ describe('durable tasks of the SDK', () => {
         await ctx.sleepFor('50ms');
         await ctx.sleepUntil(new Date(before.getTime() + 100));
         const { durationMs } = await ctx.sleepUntil(before);
-        const event = await ctx.waitForEvent('go', { expression: `input.id == ${input.id}`, schema: z.object({ id: z.number(), note: z.string() }) });
+        const event = await ctx.waitForEvent('go', {
+          expression: `input.id == ${input.id}`,
+          schema: z.object({ id: z.number(), note: z.string() }),
+        });
         const either = await ctx.waitFor(Or({ sleepFor: '10ms', readableDataKey: 'late' }, { eventKey: 'never' }));
         const one = await child.run({ n: 1 });
         const two = await ctx.runChild(child, { n: 2 });
-        const many = await ctx.runChildren([{ workflow: child, input: { n: 3 } }, { workflow: child, input: { n: 4 } }]);
+        const many = await ctx.runChildren([
+          { workflow: child, input: { n: 3 } },
+          { workflow: child, input: { n: 4 } },
+        ]);
         const ref = await ctx.spawn(child, { n: 5 });
         const memo = await ctx.memo(['answer'], () => ({ memos: ++memos }));
         const official = await ctx.memo(async () => 42, ['official']);
         const five = await ref.output;
         const wrapped = await lone.run({ n: 6 });
         const failure = await broken.run({}).catch((error: unknown) => error);
-        return { durationMs, event, either, one, two, many, five, memo, official, wrapped, failed: failure instanceof RunFailedError && failure.message, id: await ctx.uuid(), chance: await ctx.random(), invocation: ctx.invocationCount };
+        return {
+          durationMs,
+          event,
+          either,
+          one,
+          two,
+          many,
+          five,
+          memo,
+          official,
+          wrapped,
+          failed: failure instanceof RunFailedError && failure.message,
+          id: await ctx.uuid(),
+          chance: await ctx.random(),
+          invocation: ctx.invocationCount,
+        };
       },
     });
     await bench.serve([child, broken, lone, all]);
@@ -51,17 +84,40 @@ describe('durable tasks of the SDK', () => {
     await hatchet.events.push('go', { id: 6, note: 'no' });
     await hatchet.events.push('go', { id: 7, note: 'yes' });
     const output = await ref.output;
-    expect(output).toMatchObject({ durationMs: 0, event: { id: 7, note: 'yes' }, either: { CREATE: { late: [{ sleep_duration: '10ms' }] } }, one: { doubled: 2 }, two: { doubled: 4 }, many: [{ doubled: 6 }, { doubled: 8 }], five: { doubled: 10 }, memo: { memos: 1 }, official: 42, wrapped: { only: { n: 7 } }, failed: 'the child broke', invocation: 1 });
+    expect(output).toMatchObject({
+      durationMs: 0,
+      event: { id: 7, note: 'yes' },
+      either: { CREATE: { late: [{ sleep_duration: '10ms' }] } },
+      one: { doubled: 2 },
+      two: { doubled: 4 },
+      many: [{ doubled: 6 }, { doubled: 8 }],
+      five: { doubled: 10 },
+      memo: { memos: 1 },
+      official: 42,
+      wrapped: { only: { n: 7 } },
+      failed: 'the child broke',
+      invocation: 1,
+    });
     expect(output.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(output.chance >= 0 && output.chance < 1).toBe(true);
   });
 
-  it('get of children by name what their logs have, which other tasks get by the tasks\' names', async () => {
+  it("get of children by name what their logs have, which other tasks get by the tasks' names", async () => {
     const one = hatchet.task({ name: 'named-one', fn: () => ({ n: 1 }) });
     const two = hatchet.workflow<object, { a: { n: number }; b: { n: number } }>({ name: 'named-two' });
     for (const name of ['a', 'b'] as const) two.task({ name, fn: () => ({ n: 2 }) });
-    const byName = hatchet.task({ name: 'by-name', fn: async (_input: object, ctx) => [await ctx.runChild('named-one', {}), await ctx.runChild('named-two', {})] });
-    const durably = hatchet.durableTask({ name: 'by-name-durably', fn: async (_input: object, ctx) => [await ctx.runChild('named-one', {}), await hatchet.run('named-one', {}), ...(await ctx.runChildren([{ workflow: 'named-two', input: {} }]))] });
+    const byName = hatchet.task({
+      name: 'by-name',
+      fn: async (_input: object, ctx) => [await ctx.runChild('named-one', {}), await ctx.runChild('named-two', {})],
+    });
+    const durably = hatchet.durableTask({
+      name: 'by-name-durably',
+      fn: async (_input: object, ctx) => [
+        await ctx.runChild('named-one', {}),
+        await hatchet.run('named-one', {}),
+        ...(await ctx.runChildren([{ workflow: 'named-two', input: {} }])),
+      ],
+    });
     await bench.serve([one, two, byName, durably]);
     const ofTwo = { a: { n: 2 }, b: { n: 2 } };
     expect(await byName.run({})).toEqual([{ 'named-one': { n: 1 } }, ofTwo]);
@@ -78,7 +134,10 @@ describe('durable tasks of the SDK', () => {
       },
     });
     await bench.serve([patient]);
-    const [late, heard] = await Promise.all([patient.runNoWait({ id: 1, timeout: '20ms' }), patient.runNoWait({ id: 2, timeout: '1h' })]);
+    const [late, heard] = await Promise.all([
+      patient.runNoWait({ id: 1, timeout: '20ms' }),
+      patient.runNoWait({ id: 2, timeout: '1h' }),
+    ]);
     await bench.waitsAt(heard.workflowRunId, 1);
     await hatchet.events.push('decided', { id: 2, by: 'Ada' });
     expect(await Promise.all([late.output, heard.output])).toEqual([{ by: null }, { by: 'Ada' }]);
@@ -106,7 +165,10 @@ describe('durable tasks of the SDK', () => {
             return (await child.run({ n })).n;
           };
           const outputs = await Promise.all([0, 1, 2, 3].map(branch));
-          const winner = await Promise.race([ctx.sleepFor('1h').then(() => 'hour'), ctx.sleepFor('300ms').then(() => 'short')]);
+          const winner = await Promise.race([
+            ctx.sleepFor('1h').then(() => 'hour'),
+            ctx.sleepFor('300ms').then(() => 'short'),
+          ]);
           return { order, outputs, memo, winner };
         } finally {
           finals.push(ctx.invocationCount);
@@ -155,7 +217,14 @@ describe('durable tasks of the SDK', () => {
     const isDropped = !differs('dropped patches');
     if (isDropped) code = 'done';
     await hatchet.events.push('patch-go', { id: 3, by: 'done' });
-    expect(await later.output).toEqual({ first: 1, before: true, added: 2, by: 'done', after: !isDropped, invocation: true });
+    expect(await later.output).toEqual({
+      first: 1,
+      before: true,
+      added: 2,
+      by: 'done',
+      after: !isDropped,
+      invocation: true,
+    });
   });
 
   it('fail for good where the code asks for something else than the log says', async () => {
@@ -175,7 +244,9 @@ describe('durable tasks of the SDK', () => {
     });
     await bench.serve([task]);
     const ref = await task.runNoWait({});
-    await expect(ref.output).rejects.toThrow(differs('words of a mismatch') ? /node 1/ : /node 1 .*sleep 201ms.*sleep 202ms/);
+    await expect(ref.output).rejects.toThrow(
+      differs('words of a mismatch') ? /node 1/ : /node 1 .*sleep 201ms.*sleep 202ms/,
+    );
     expect(seen).toHaveLength(1);
     expect(seen[0]).toBeInstanceOf(NonDeterminismError);
     expect(seen[0]).toMatchObject({ taskExternalId: ref.workflowRunId, invocationCount: 2, nodeId: 1 });
@@ -196,7 +267,9 @@ describe('durable tasks of the SDK', () => {
           await ctx.sleepFor(`${200 + ctx.invocationCount}ms`);
         } catch (error) {
           if (way === 'wraps') throw new Error('the payment failed', { cause: error });
-          if (way === 'goes on') for (const again of [() => ctx.memo(['after'], () => 1), () => ctx.now(), () => task.run({ way: 'child' })]) await again().catch((other: unknown) => seen.push(other === error));
+          if (way === 'goes on')
+            for (const again of [() => ctx.memo(['after'], () => 1), () => ctx.now(), () => task.run({ way: 'child' })])
+              await again().catch((other: unknown) => seen.push(other === error));
           if (way === 'waits') await long;
         }
         return { fine: true };
@@ -205,7 +278,10 @@ describe('durable tasks of the SDK', () => {
     await bench.serve([task]);
     const ways = ['returns', 'wraps', 'goes on', 'waits'];
     const refs = await Promise.all(ways.map(async (way) => await task.runNoWait({ way })));
-    for (const { output } of refs) await expect(output).rejects.toThrow(differs('words of a mismatch') ? /node 2/ : /node 2 .*sleep 201ms.*sleep 202ms/);
+    for (const { output } of refs)
+      await expect(output).rejects.toThrow(
+        differs('words of a mismatch') ? /node 2/ : /node 2 .*sleep 201ms.*sleep 202ms/,
+      );
     expect(seen).toEqual([true, true, true]);
     expect(Object.fromEntries(starts)).toEqual(Object.fromEntries(ways.map((way) => [way, 2])));
   });
@@ -220,10 +296,14 @@ describe('durable tasks of the SDK', () => {
         return { n: input.n };
       },
     });
-    const long = hatchet.durableTask({ name: 'long', executionTimeout: '1s', fn: async (_: object, ctx) => {
-      await ctx.sleepFor('1500ms');
-      return { invocation: ctx.invocationCount };
-    } });
+    const long = hatchet.durableTask({
+      name: 'long',
+      executionTimeout: '1s',
+      fn: async (_: object, ctx) => {
+        await ctx.sleepFor('1500ms');
+        return { invocation: ctx.invocationCount };
+      },
+    });
     await bench.serve([crowd], { durableSlots: 2 });
     await bench.serve([long]);
     const slept = long.run({});
@@ -236,10 +316,15 @@ describe('durable tasks of the SDK', () => {
   });
 
   it('leave in time where their run began with a shorter execution timeout than their worker has now', async () => {
-    const versionOf = (executionTimeout: Duration) => hatchet.durableTask({ name: 'prolonged', executionTimeout, fn: async (_: object, ctx) => {
-      await ctx.sleepFor('3s');
-      return { invocation: ctx.invocationCount };
-    } });
+    const versionOf = (executionTimeout: Duration) =>
+      hatchet.durableTask({
+        name: 'prolonged',
+        executionTimeout,
+        fn: async (_: object, ctx) => {
+          await ctx.sleepFor('3s');
+          return { invocation: ctx.invocationCount };
+        },
+      });
     await hatchet.worker('registers', { workflows: [versionOf('2s')] });
     const ref = await hatchet.runNoWait('prolonged', {});
     await bench.serve([versionOf('1h')]);
@@ -248,13 +333,16 @@ describe('durable tasks of the SDK', () => {
 
   it('end as cancelled, with finally, while they wait', async () => {
     const finals: boolean[] = [];
-    const task = hatchet.durableTask({ name: 'cancelled', fn: async (_: object, ctx) => {
-      try {
-        await ctx.sleepFor('1h');
-      } finally {
-        finals.push(ctx.cancelled);
-      }
-    } });
+    const task = hatchet.durableTask({
+      name: 'cancelled',
+      fn: async (_: object, ctx) => {
+        try {
+          await ctx.sleepFor('1h');
+        } finally {
+          finals.push(ctx.cancelled);
+        }
+      },
+    });
     await bench.serve([task]);
     const ref = await task.runNoWait({});
     await bench.waitsAt(ref.workflowRunId, 1);
@@ -264,7 +352,11 @@ describe('durable tasks of the SDK', () => {
   });
 
   it('leave a worker that stops, and go on where another starts', async () => {
-    const task = hatchet.durableTask({ name: 'moving', executionTimeout: '10m', fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('move-go'), invocation: ctx.invocationCount }) });
+    const task = hatchet.durableTask({
+      name: 'moving',
+      executionTimeout: '10m',
+      fn: async (_: object, ctx) => ({ event: await ctx.waitForEvent('move-go'), invocation: ctx.invocationCount }),
+    });
     const first = await bench.serve([task]);
     const ref = await task.runNoWait({});
     await bench.waitsAt(ref.workflowRunId, 1);

@@ -25,14 +25,25 @@ describe('runs, as they are looked at and handled', () => {
     await bench.serve([handled]);
     const ref = await handled.runNoWait({ n: 3 }, { additionalMetadata: { of: bench.named('handled') } });
     await expect(ref.result()).rejects.toBeInstanceOf(RunFailedError);
-    await expect.poll(async () => (await hatchet.runs.list({ additionalMetadata: { of: bench.named('handled') } })).rows?.map(({ status }) => status)).toEqual(['FAILED']);
+    await expect
+      .poll(async () =>
+        (await hatchet.runs.list({ additionalMetadata: { of: bench.named('handled') } })).rows?.map(
+          ({ status }) => status,
+        ),
+      )
+      .toEqual(['FAILED']);
     await expect.poll(async () => await hatchet.runs.get_status(ref)).toBe('FAILED');
     const { run } = await hatchet.runs.get(ref);
     expect(run).toMatchObject({ status: 'FAILED', errorMessage: 'not yet', input: { n: 3 } });
     isBroken = false;
     await ref.replay();
     await expect.poll(async () => await hatchet.runs.get_status(ref)).toBe('COMPLETED');
-    expect(await hatchet.runs.getDetails(ref)).toMatchObject({ status: 'COMPLETED', done: true, input: { n: 3 }, taskRuns: { handled: { output: { n: 3 } } } });
+    expect(await hatchet.runs.getDetails(ref)).toMatchObject({
+      status: 'COMPLETED',
+      done: true,
+      input: { n: 3 },
+      taskRuns: { handled: { output: { n: 3 } } },
+    });
   });
 
   it('started once under a key give the run that is there', async () => {
@@ -51,13 +62,19 @@ describe('runs, as they are looked at and handled', () => {
     const id = bench.named('once');
     const first = await once.runNoWait({ id });
     await started.opened;
-    await expect(once.runNoWait({ id })).rejects.toMatchObject({ code: 'IDEMPOTENCY_COLLISION', existingRunExternalId: first.workflowRunId });
+    await expect(once.runNoWait({ id })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_COLLISION',
+      existingRunExternalId: first.workflowRunId,
+    });
     finish.open();
     expect(await first.result()).toEqual({ id });
   });
 
   it('say the names of their workflow and task as the code has them', async () => {
-    const named = hatchet.task({ name: 'NamedAsWritten', fn: (_: object, ctx) => ({ workflow: ctx.workflowName(), task: ctx.taskName() }) });
+    const named = hatchet.task({
+      name: 'NamedAsWritten',
+      fn: (_: object, ctx) => ({ workflow: ctx.workflowName(), task: ctx.taskName() }),
+    });
     const flow = hatchet.workflow<object, { StepOne: { workflow: string; task: string } }>({ name: 'FlowAsWritten' });
     flow.task({ name: 'StepOne', fn: (_, ctx) => ({ workflow: ctx.workflowName(), task: ctx.taskName() }) });
     await bench.serve([named, flow]);
@@ -89,7 +106,9 @@ describe('what is kept by the engine', () => {
   it('workers are listed and paused', async () => {
     const worker = await bench.serve([hatchet.task({ name: 'of-a-worker', fn: () => ({}) })]);
     const id = worker.workerId ?? '';
-    await expect.poll(async () => await hatchet.workers.get(id)).toMatchObject({ name: `${hatchet.config.namespace}test`, status: 'ACTIVE' });
+    await expect
+      .poll(async () => await hatchet.workers.get(id))
+      .toMatchObject({ name: `${hatchet.config.namespace}test`, status: 'ACTIVE' });
     await hatchet.workers.pause(id);
     await expect.poll(async () => await hatchet.workers.isPaused(id)).toBe(true);
     await hatchet.workers.unpause(id);
@@ -99,7 +118,9 @@ describe('what is kept by the engine', () => {
   it('rate limits are put, listed and deleted', async () => {
     const key = bench.named('listed');
     await hatchet.ratelimits.upsert({ key, limit: 7, duration: RateLimitDuration.MINUTE });
-    expect((await hatchet.ratelimits.list({ search: key })).rows).toEqual([expect.objectContaining({ key, limitValue: 7, window: 'MINUTE' })]);
+    expect((await hatchet.ratelimits.list({ search: key })).rows).toEqual([
+      expect.objectContaining({ key, limitValue: 7, window: 'MINUTE' }),
+    ]);
     await hatchet.ratelimits.delete(key);
     expect((await hatchet.ratelimits.list({ search: key })).rows).toEqual([]);
   });
@@ -107,24 +128,52 @@ describe('what is kept by the engine', () => {
   it('filters and webhooks are made, changed and deleted', async () => {
     await bench.serve([hatchet.task({ name: 'filtered', onEvents: ['filtered:event'], fn: () => ({}) })]);
     const { metadata } = await hatchet.workflows.get('filtered');
-    const filter = await hatchet.filters.create({ workflowId: metadata.id, scope: 'eu', expression: 'input.n > 1.0', payload: { gift: 'mug' } });
-    expect(await hatchet.filters.get(filter)).toMatchObject({ scope: 'eu', expression: 'input.n > 1.0', payload: { gift: 'mug' } });
-    expect(await hatchet.filters.update(filter, { scope: 'us' })).toMatchObject({ scope: 'us', expression: 'input.n > 1.0' });
+    const filter = await hatchet.filters.create({
+      workflowId: metadata.id,
+      scope: 'eu',
+      expression: 'input.n > 1.0',
+      payload: { gift: 'mug' },
+    });
+    expect(await hatchet.filters.get(filter)).toMatchObject({
+      scope: 'eu',
+      expression: 'input.n > 1.0',
+      payload: { gift: 'mug' },
+    });
+    expect(await hatchet.filters.update(filter, { scope: 'us' })).toMatchObject({
+      scope: 'us',
+      expression: 'input.n > 1.0',
+    });
     await hatchet.filters.delete(filter);
 
     const name = bench.named('hook');
-    await hatchet.webhooks.create({ name, sourceName: 'GENERIC', eventKeyExpression: "'hooked'", auth: { headerName: 'x-key', apiKey: 'secret' } });
+    await hatchet.webhooks.create({
+      name,
+      sourceName: 'GENERIC',
+      eventKeyExpression: "'hooked'",
+      auth: { headerName: 'x-key', apiKey: 'secret' },
+    });
     expect(await hatchet.webhooks.get(name)).toMatchObject({ name, sourceName: 'GENERIC' });
-    expect(await hatchet.webhooks.update(name, { eventKeyExpression: "'changed'" })).toMatchObject({ eventKeyExpression: "'changed'" });
+    expect(await hatchet.webhooks.update(name, { eventKeyExpression: "'changed'" })).toMatchObject({
+      eventKeyExpression: "'changed'",
+    });
     await hatchet.webhooks.delete(name);
   });
 
   it('events are listed with what they started', async () => {
-    const heard = hatchet.task({ name: 'heard', onEvents: ['heard:event'], fn: (input: { n: number }) => ({ n: input.n }) });
+    const heard = hatchet.task({
+      name: 'heard',
+      onEvents: ['heard:event'],
+      fn: (input: { n: number }) => ({ n: input.n }),
+    });
     await bench.serve([heard]);
     const { eventId } = await hatchet.events.push('heard:event', { n: 5 }, { additionalMetadata: { from: 'a test' } });
-    await expect.poll(async () => (await hatchet.events.get(eventId).catch(() => undefined))?.triggeredRuns?.length).toBe(1);
-    expect(await hatchet.events.get(eventId)).toMatchObject({ payload: { n: 5 }, additionalMetadata: { from: 'a test' } });
+    await expect
+      .poll(async () => (await hatchet.events.get(eventId).catch(() => undefined))?.triggeredRuns?.length)
+      .toBe(1);
+    expect(await hatchet.events.get(eventId)).toMatchObject({
+      payload: { n: 5 },
+      additionalMetadata: { from: 'a test' },
+    });
   });
 
   it('scheduled runs are moved, and deleted before their time', async () => {
@@ -156,7 +205,8 @@ describe('how much at once, and where', () => {
       name: 'the-newest',
       concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: 'CANCEL_IN_PROGRESS' },
       fn: async (input: { key: string; ends: boolean }, ctx) => {
-        if (!input.ends) await new Promise<void>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve()));
+        if (!input.ends)
+          await new Promise<void>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve()));
         return { key: input.key };
       },
     });
@@ -170,14 +220,23 @@ describe('how much at once, and where', () => {
   });
 
   it('labels decide on the worker, and sticky children stay with their parent', async () => {
-    const where = hatchet.task({ name: 'where', desiredWorkerLabels: { size: { value: 'large', required: true } }, fn: (_: object, ctx) => ({ worker: ctx.worker.id() ?? '' }) });
+    const where = hatchet.task({
+      name: 'where',
+      desiredWorkerLabels: { size: { value: 'large', required: true } },
+      fn: (_: object, ctx) => ({ worker: ctx.worker.id() ?? '' }),
+    });
     const child = hatchet.workflow<object, { only: { worker: string } }>({ name: 'sticks', sticky: 'HARD' });
     child.task({ name: 'only', fn: (_, ctx) => ({ worker: ctx.worker.id() ?? '' }) });
-    const parent = hatchet.workflow<object, { only: { mine: string; theirs: string[] } }>({ name: 'is-stuck-to', sticky: 'HARD' });
+    const parent = hatchet.workflow<object, { only: { mine: string; theirs: string[] } }>({
+      name: 'is-stuck-to',
+      sticky: 'HARD',
+    });
     parent.task({
       name: 'only',
       fn: async (_, ctx) => {
-        const theirs = await Promise.all([1, 2, 3].map(async () => (await ctx.runChild(child, {}, { sticky: true })).only.worker));
+        const theirs = await Promise.all(
+          [1, 2, 3].map(async () => (await ctx.runChild(child, {}, { sticky: true })).only.worker),
+        );
         return { mine: ctx.worker.id() ?? '', theirs };
       },
     });
@@ -199,7 +258,9 @@ describe('how much at once, and where', () => {
       },
     });
     await bench.serve([batch]);
-    expect(await batch.run(Array.from({ length: 10 }, (_, n) => ({ n })))).toEqual(Array.from({ length: 10 }, (_, n) => ({ double: n * 2 })));
+    expect(await batch.run(Array.from({ length: 10 }, (_, n) => ({ n })))).toEqual(
+      Array.from({ length: 10 }, (_, n) => ({ double: n * 2 })),
+    );
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10);
     expect(Math.max(...sizes)).toBeGreaterThan(1);
   });

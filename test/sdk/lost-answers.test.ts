@@ -46,7 +46,10 @@ describe.runIf(target !== 'cluster')('a trigger whose answer is lost on its way'
       bench.double.state.swallowAnswers(WorkflowServiceService.bulkTriggerWorkflow.path, 1);
       await expect(task.runNoWait([{ n: 3 }, { n: 4 }])).rejects.toMatchObject({ code: 'NO_ANSWER' });
     }
-    const inputs = (): Promise<number[]> => started('lost').then((rows) => rows.map((input) => Number(Reflect.get(Object(input), 'n'))).sort((one, other) => one - other));
+    const inputs = (): Promise<number[]> =>
+      started('lost').then((rows) =>
+        rows.map((input) => Number(Reflect.get(Object(input), 'n'))).sort((one, other) => one - other),
+      );
     await expect.poll(inputs).toEqual(differs('lost triggers') ? [0, 1, 2, 3, 4] : [0, 1, 2]);
   });
 });
@@ -58,7 +61,9 @@ describe('what is not there ends, and does not hang', () => {
     const parent = hatchet.durableTask({
       name: 'with-unknown-child',
       fn: async (_: object, ctx) => ({
-        code: await ctx.runChild('nobody-knows-it', {}).catch((error: unknown) => String(Reflect.get(Object(error), 'code'))),
+        code: await ctx
+          .runChild('nobody-knows-it', {})
+          .catch((error: unknown) => String(Reflect.get(Object(error), 'code'))),
       }),
     });
     await bench.serve([parent]);
@@ -66,21 +71,31 @@ describe('what is not there ends, and does not hang', () => {
   });
 
   it('the result of a run that there is not, and a durable child whose idempotency key another run holds', async () => {
-    const nothing = expect(hatchet.runs.runRef('11111111-2222-4333-8444-555555555555').result()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
+    const nothing = expect(hatchet.runs.runRef('11111111-2222-4333-8444-555555555555').result()).rejects.toMatchObject({
+      code: 'UNKNOWN_RUN',
+    });
     const finish = gate();
-    const holder = hatchet.task({ name: 'holds-a-key', idempotency: { expression: 'input.id', strategy: 'ttl', ttlMs: 3_600_000 }, fn: async (input: { id: string }) => {
-      await finish.opened;
-      return { id: input.id };
-    } });
+    const holder = hatchet.task({
+      name: 'holds-a-key',
+      idempotency: { expression: 'input.id', strategy: 'ttl', ttlMs: 3_600_000 },
+      fn: async (input: { id: string }) => {
+        await finish.opened;
+        return { id: input.id };
+      },
+    });
     const parent = hatchet.durableTask({
       name: 'wants-the-key',
       executionTimeout: '5m',
-      fn: async (input: { id: string }, ctx) => ({ code: await ctx.runChild(holder, input).catch((error: unknown) => String(Reflect.get(Object(error), 'code'))) }),
+      fn: async (input: { id: string }, ctx) => ({
+        code: await ctx.runChild(holder, input).catch((error: unknown) => String(Reflect.get(Object(error), 'code'))),
+      }),
     });
     await bench.serve([holder, parent]);
     const id = bench.named('held');
     const held = await holder.runNoWait({ id });
-    expect(await parent.run({ id })).toEqual({ code: differs('held keys of children') ? 'UNKNOWN_RUN' : 'IDEMPOTENCY_COLLISION' });
+    expect(await parent.run({ id })).toEqual({
+      code: differs('held keys of children') ? 'UNKNOWN_RUN' : 'IDEMPOTENCY_COLLISION',
+    });
     finish.open();
     expect(await held.result()).toEqual({ id });
     await nothing;
@@ -90,20 +105,28 @@ describe('what is not there ends, and does not hang', () => {
     const key = bench.named('unput');
     const task = hatchet.task({ name: 'unput', rateLimits: [{ staticKey: key, units: 1 }], fn: () => ({}) });
     const worker = hatchet.worker('unput', { workflows: [task] });
-    if (differs('limits put first')) await expect(worker).rejects.toMatchObject({ code: 'INVALID_DEFINITION', message: expect.stringContaining(key) });
+    if (differs('limits put first'))
+      await expect(worker).rejects.toMatchObject({ code: 'INVALID_DEFINITION', message: expect.stringContaining(key) });
     else await worker;
   });
 
   it('what a cluster would leave out of a limit in silence is refused there by name', async () => {
     const odd = [
       { option: 'concurrency.maxRuns', concurrency: { expression: 'input.key', maxRuns: 'input.most' } },
-      { option: 'concurrency.isTenantScoped', concurrency: { expression: 'input.key', maxRuns: 1, name: 'shared', isTenantScoped: true } },
-      { option: 'CANCEL_QUEUED_EXCEPT_NEWEST', concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: 'CANCEL_QUEUED_EXCEPT_NEWEST' as const } },
+      {
+        option: 'concurrency.isTenantScoped',
+        concurrency: { expression: 'input.key', maxRuns: 1, name: 'shared', isTenantScoped: true },
+      },
+      {
+        option: 'CANCEL_QUEUED_EXCEPT_NEWEST',
+        concurrency: { expression: 'input.key', maxRuns: 1, limitStrategy: 'CANCEL_QUEUED_EXCEPT_NEWEST' as const },
+      },
     ];
     for (const [n, { option, concurrency }] of odd.entries()) {
       const task = hatchet.task({ name: `odd-${n}`, concurrency, fn: () => ({}) });
       const worker = hatchet.worker('odd', { workflows: [task] });
-      if (differs('limits of keys')) await expect(worker).rejects.toMatchObject({ code: 'NOT_SUPPORTED', message: expect.stringContaining(option) });
+      if (differs('limits of keys'))
+        await expect(worker).rejects.toMatchObject({ code: 'NOT_SUPPORTED', message: expect.stringContaining(option) });
       else await worker;
     }
   });

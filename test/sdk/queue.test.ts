@@ -1,7 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ConcurrencyLimitStrategy, Or, RateLimitDuration, RunCancelledError, SleepCondition, UserEventCondition, type Hatchet } from '../../sdk/index.ts';
+import {
+  ConcurrencyLimitStrategy,
+  Or,
+  RateLimitDuration,
+  RunCancelledError,
+  SleepCondition,
+  UserEventCondition,
+  type Hatchet,
+} from '../../sdk/index.ts';
 import { SdkBench } from '../helpers/sdk-target.ts';
 import { differs } from './differences.ts';
 
@@ -23,8 +31,18 @@ describe('the queue, by our SDK', () => {
     const flow = hatchet.workflow<{ n: number }>({ name: 'flow' });
     let firsts = 0;
     const first = flow.task({ name: 'first', fn: (input) => ({ n: input.n, nth: (firsts += 1) }) });
-    flow.task({ name: 'approved', parents: [first], waitFor: Or(new UserEventCondition('approve', 'input.by == "ada"'), new SleepCondition('1h')), fn: (_, ctx) => ctx.triggers() });
-    const big = flow.task({ name: 'big', parents: [first], skipIf: [{ parent: first, expression: 'output.n < 10.0' }], fn: () => ({ big: true }) });
+    flow.task({
+      name: 'approved',
+      parents: [first],
+      waitFor: Or(new UserEventCondition('approve', 'input.by == "ada"'), new SleepCondition('1h')),
+      fn: (_, ctx) => ctx.triggers(),
+    });
+    const big = flow.task({
+      name: 'big',
+      parents: [first],
+      skipIf: [{ parent: first, expression: 'output.n < 10.0' }],
+      fn: () => ({ big: true }),
+    });
     flow.task({
       name: 'last',
       parents: [big],
@@ -44,7 +62,12 @@ describe('the queue, by our SDK', () => {
     await hatchet.events.push('approve', { by: 'bob' });
     await hatchet.events.push('approve', { by: 'ada' });
     const done: unknown = await small.output;
-    expect(done).toMatchObject({ approved: { approve: { by: 'ada' } }, big: { skipped: true }, last: { skipped: true }, 'on-failure-task': { skipped: true } });
+    expect(done).toMatchObject({
+      approved: { approve: { by: 'ada' } },
+      big: { skipped: true },
+      last: { skipped: true },
+      'on-failure-task': { skipped: true },
+    });
 
     const large = await flow.runNoWait({ n: 50 });
     await expect.poll(() => errors.length).toBe(1);
@@ -56,7 +79,12 @@ describe('the queue, by our SDK', () => {
     const key = bench.named('mail');
     await hatchet.ratelimits.upsert({ key, limit: 1, duration: RateLimitDuration.HOUR });
     const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: key, units: 1 }], fn: () => ({ sent: true }) });
-    const single = hatchet.task({ name: 'single', concurrency: { expression: 'input.user', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.CANCEL_NEWEST }, fn: async (_input: { user?: string }, ctx) => new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))) });
+    const single = hatchet.task({
+      name: 'single',
+      concurrency: { expression: 'input.user', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.CANCEL_NEWEST },
+      fn: async (_input: { user?: string }, ctx) =>
+        new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))),
+    });
     await bench.serve([mail, single]);
     expect(await mail.run({})).toEqual({ sent: true });
     const waiting = await mail.runNoWait({});
@@ -66,7 +94,9 @@ describe('the queue, by our SDK', () => {
 
     const kept = await single.runNoWait({ user: 'ada' });
     await expect(single.run({ user: 'ada' })).rejects.toBeInstanceOf(RunCancelledError);
-    await expect(single.run({})).rejects.toThrow(differs('failed expressions') ? 'input.user' : 'the concurrency expression "input.user" failed');
+    await expect(single.run({})).rejects.toThrow(
+      differs('failed expressions') ? 'input.user' : 'the concurrency expression "input.user" failed',
+    );
     await hatchet.runs.cancel({ ids: [kept.workflowRunId] });
   });
 
@@ -92,9 +122,15 @@ describe('the queue, by our SDK', () => {
       if (!chunk.endsWith('?')) heard.push(chunk);
     }
     const late: string[] = [];
-    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) if (!chunk.endsWith('?')) late.push(chunk);
-    expect([heard, late]).toEqual([['one', 'two', 'three', 'four'], differs('live streams') ? [] : ['one', 'two', 'three', 'four']]);
-    await expect(hatchet.runs.subscribeToStream(crypto.randomUUID()).next()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
+    for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId))
+      if (!chunk.endsWith('?')) late.push(chunk);
+    expect([heard, late]).toEqual([
+      ['one', 'two', 'three', 'four'],
+      differs('live streams') ? [] : ['one', 'two', 'three', 'four'],
+    ]);
+    await expect(hatchet.runs.subscribeToStream(crypto.randomUUID()).next()).rejects.toMatchObject({
+      code: 'UNKNOWN_RUN',
+    });
   });
 
   it('events with filters, crons and scheduled runs', async () => {
@@ -109,33 +145,63 @@ describe('the queue, by our SDK', () => {
       },
     });
     await bench.serve([listener]);
-    await hatchet.events.bulkPush('order:placed', [{ payload: { amount: 5 } }, { payload: { amount: 50 } }], { scope: 'eu' });
+    await hatchet.events.bulkPush('order:placed', [{ payload: { amount: 5 } }, { payload: { amount: 50 } }], {
+      scope: 'eu',
+    });
     await expect.poll(() => seen.length).toBe(1);
     expect(seen[0]).toEqual([50, { region: 'eu' }, true]);
 
     const nightly = bench.named('nightly');
-    const cron = await hatchet.crons.create(listener, { name: nightly, expression: '0 3 * * *', ...zone, input: { amount: 1 } });
-    expect(await hatchet.crons.get(cron)).toMatchObject({ name: nightly, cron: '0 3 * * *', enabled: true, workflowName: `${hatchet.config.namespace}listener` });
+    const cron = await hatchet.crons.create(listener, {
+      name: nightly,
+      expression: '0 3 * * *',
+      ...zone,
+      input: { amount: 1 },
+    });
+    expect(await hatchet.crons.get(cron)).toMatchObject({
+      name: nightly,
+      cron: '0 3 * * *',
+      enabled: true,
+      workflowName: `${hatchet.config.namespace}listener`,
+    });
     await hatchet.crons.update(cron, { enabled: false });
     expect((await hatchet.crons.list({ cronName: nightly })).rows?.map((row) => row.enabled)).toEqual([false]);
     await hatchet.crons.delete(cron);
 
-    if (differs('time zones of crons')) await expect(hatchet.crons.create(listener, { name: nightly, expression: '0 3 * * *', timezone: 'Europe/Berlin', catchUp: 'all' })).rejects.toMatchObject({ code: 'NOT_SUPPORTED', message: expect.stringContaining('timezone and no catchUp') });
+    if (differs('time zones of crons'))
+      await expect(
+        hatchet.crons.create(listener, {
+          name: nightly,
+          expression: '0 3 * * *',
+          timezone: 'Europe/Berlin',
+          catchUp: 'all',
+        }),
+      ).rejects.toMatchObject({ code: 'NOT_SUPPORTED', message: expect.stringContaining('timezone and no catchUp') });
 
-    const scheduled = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000), input: { amount: 7 } });
+    const scheduled = await hatchet.scheduled.create(listener, {
+      triggerAt: new Date(Date.now() + 3_600_000),
+      input: { amount: 7 },
+    });
     await hatchet.scheduled.update(scheduled, { triggerAt: new Date() });
     await expect.poll(() => seen.length).toBe(2);
     expect(seen[1]).toEqual([7, {}, false]);
     const other = await hatchet.scheduled.create(listener, { triggerAt: new Date(Date.now() + 3_600_000) });
-    expect(await hatchet.scheduled.bulkDelete([other, scheduled])).toMatchObject({ deletedIds: [other.metadata.id], errors: [{ id: scheduled.metadata.id }] });
+    expect(await hatchet.scheduled.bulkDelete([other, scheduled])).toMatchObject({
+      deletedIds: [other.metadata.id],
+      errors: [{ id: scheduled.metadata.id }],
+    });
   });
 
   it('declarations start runs later, with inputs of their types', async () => {
     const seen: unknown[] = [];
-    const later = hatchet.task({ name: 'starts-later', input: z.object({ n: z.number() }), fn: (input, ctx) => {
-      seen.push([input, ctx.additionalMetadata(), ctx.priority()]);
-      return {};
-    } });
+    const later = hatchet.task({
+      name: 'starts-later',
+      input: z.object({ n: z.number() }),
+      fn: (input, ctx) => {
+        seen.push([input, ctx.additionalMetadata(), ctx.priority()]);
+        return {};
+      },
+    });
     const flow = hatchet.workflow<{ n: number }>({ name: 'flow-later' });
     flow.task({ name: 'one', fn: (input) => void seen.push(input) });
     const asks = hatchet.task({ name: 'asks-for-later', fn: async () => await later.schedule(new Date(), { n: 4 }) });
@@ -146,11 +212,21 @@ describe('the queue, by our SDK', () => {
     const before = Date.now();
     const soon = await flow.delay(0.5, { n: 2 });
     const inMs = Date.parse(soon.triggerAt) - before;
-    expect([soon.workflowName, inMs >= 500, inMs < 60_000]).toEqual([`${hatchet.config.namespace}flow-later`, true, true]);
+    expect([soon.workflowName, inMs >= 500, inMs < 60_000]).toEqual([
+      `${hatchet.config.namespace}flow-later`,
+      true,
+      true,
+    ]);
     await expect.poll(() => seen[1]).toEqual({ n: 2 });
     const eachSecond = bench.named('each-second');
     const cron = await later.cron(eachSecond, '* * * * * *', { n: 3 }, { ...zone, additionalMetadata: { by: 'cron' } });
-    expect(cron).toMatchObject({ name: eachSecond, cron: '* * * * * *', workflowName: `${hatchet.config.namespace}starts-later`, input: { n: 3 }, additionalMetadata: { by: 'cron' } });
+    expect(cron).toMatchObject({
+      name: eachSecond,
+      cron: '* * * * * *',
+      workflowName: `${hatchet.config.namespace}starts-later`,
+      input: { n: 3 },
+      additionalMetadata: { by: 'cron' },
+    });
     await expect.poll(() => seen[2]).toMatchObject([{ n: 3 }, { by: 'cron' }, 1]);
     await hatchet.crons.delete(cron);
 
@@ -159,17 +235,34 @@ describe('the queue, by our SDK', () => {
     await expect.poll(() => seen.at(-1)).toMatchObject([{ n: 4 }, {}, 1]);
 
     const refused = JSON.parse('{"n":"many"}');
-    for (const starts of [later.schedule(new Date(), refused), later.delay(1, refused), later.cron(bench.named('wrong'), '* * * * *', refused)]) await expect(starts).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('the input of starts-later') });
+    for (const starts of [
+      later.schedule(new Date(), refused),
+      later.delay(1, refused),
+      later.cron(bench.named('wrong'), '* * * * *', refused),
+    ])
+      await expect(starts).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining('the input of starts-later'),
+      });
     await expect(flow.delay(-1, { n: 1 })).rejects.toMatchObject({ code: 'INVALID_DURATION' });
     await expect(flow.schedule(new Date('never'), { n: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(hatchet.workflow<string[]>({ name: 'flow-later' }).schedule(new Date(), ['no object'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('the input of flow-later is not an object') });
+    await expect(
+      hatchet.workflow<string[]>({ name: 'flow-later' }).schedule(new Date(), ['no object']),
+    ).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('the input of flow-later is not an object'),
+    });
     expect((await hatchet.crons.list({ cronName: bench.named('wrong') })).rows ?? []).toEqual([]);
   });
 
   it('timers and filters of a workflow that nobody has registered name it', async () => {
     const unknown = expect.objectContaining({ code: 'UNKNOWN_WORKFLOW' });
-    await expect(hatchet.crons.create('nowhere', { name: 'nightly', expression: '0 3 * * *' })).rejects.toEqual(unknown);
+    await expect(hatchet.crons.create('nowhere', { name: 'nightly', expression: '0 3 * * *' })).rejects.toEqual(
+      unknown,
+    );
     await expect(hatchet.scheduled.create('nowhere', { triggerAt: new Date() })).rejects.toEqual(unknown);
-    await expect(hatchet.filters.create({ workflowId: '01a21c5d-cf7e-7214-b8da-eeeb604ca8bf', scope: 'eu', expression: 'true' })).rejects.toEqual(unknown);
+    await expect(
+      hatchet.filters.create({ workflowId: '01a21c5d-cf7e-7214-b8da-eeeb604ca8bf', scope: 'eu', expression: 'true' }),
+    ).rejects.toEqual(unknown);
   });
 });

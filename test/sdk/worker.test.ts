@@ -39,7 +39,11 @@ describe('a worker', () => {
 
   it('can be started again once it was stopped, and while it stops', async () => {
     const task = hatchet.task({ name: 'comes-back', fn: () => ({ done: true }) });
-    const durable = hatchet.durableTask({ name: 'waits-for-it', fn: async (_input: object, ctx) => await ctx.waitForEvent<{ n: number }>('comes-back:event', { scope: 'here', lookback: '1h' }) });
+    const durable = hatchet.durableTask({
+      name: 'waits-for-it',
+      fn: async (_input: object, ctx) =>
+        await ctx.waitForEvent<{ n: number }>('comes-back:event', { scope: 'here', lookback: '1h' }),
+    });
     const worker = await bench.serve([task, durable]);
     const waiting = durable.run({});
     const ids = [worker.workerId];
@@ -117,7 +121,11 @@ describe('a worker', () => {
     await started.opened;
     await ref.cancel();
     await aborted.opened;
-    await expect(ref.result()).rejects.toMatchObject({ code: 'RUN_CANCELLED', workflowRunId: ref.workflowRunId, tasks: ['cancelled'] });
+    await expect(ref.result()).rejects.toMatchObject({
+      code: 'RUN_CANCELLED',
+      workflowRunId: ref.workflowRunId,
+      tasks: ['cancelled'],
+    });
     expect(await hatchet.runs.get_status(ref)).toBe('CANCELLED');
   });
 });
@@ -140,7 +148,10 @@ describe('inputs and outputs', () => {
 
     const wrong: { n: number; list: { name: string }[] } = JSON.parse('{"n":1,"list":[{"name":7}]}');
     await expect(task.run(wrong)).rejects.toBeInstanceOf(SchemaError);
-    await expect(hatchet.run('checked', wrong)).rejects.toMatchObject({ code: 'RUN_FAILED', message: expect.stringContaining('the input of checked does not match its schema: list[0].name: ') });
+    await expect(hatchet.run('checked', wrong)).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      message: expect.stringContaining('the input of checked does not match its schema: list[0].name: '),
+    });
     expect(calls).toBe(1);
   });
 
@@ -156,7 +167,9 @@ describe('inputs and outputs', () => {
       },
     });
     await bench.serve([task]);
-    await expect(task.run({})).rejects.toMatchObject({ message: expect.stringMatching(/^the output of bad-output does not match its schema: n: /) });
+    await expect(task.run({})).rejects.toMatchObject({
+      message: expect.stringMatching(/^the output of bad-output does not match its schema: n: /),
+    });
     expect(calls).toBe(1);
   });
 
@@ -165,8 +178,12 @@ describe('inputs and outputs', () => {
     await bench.serve([task]);
     const { text } = await task.run({ size: 3.5 * 1024 * 1024 });
     expect(text).toHaveLength(3.5 * 1024 * 1024);
-    await expect(task.run({ size: 4 * 1024 * 1024 })).rejects.toMatchObject({ message: expect.stringContaining('the limit is 4194304') });
-    await expect(hatchet.run('large', { text: 'x'.repeat(4 * 1024 * 1024) })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await expect(task.run({ size: 4 * 1024 * 1024 })).rejects.toMatchObject({
+      message: expect.stringContaining('the limit is 4194304'),
+    });
+    await expect(hatchet.run('large', { text: 'x'.repeat(4 * 1024 * 1024) })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    });
   });
 });
 
@@ -183,13 +200,21 @@ describe('runs', () => {
     await bench.serve([flow]);
     const error: unknown = await flow.run({}).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RunFailedError);
-    expect(error).toMatchObject({ message: 'first', errors: [{ taskName: 'one', message: 'first', stack: expect.stringContaining('Error: first') }] });
+    expect(error).toMatchObject({
+      message: 'first',
+      errors: [{ taskName: 'one', message: 'first', stack: expect.stringContaining('Error: first') }],
+    });
   });
 
   it('in bulk keep their order and their own options, in several calls', async () => {
-    const task = hatchet.task({ name: 'bulk', fn: (input: { n: number }, ctx) => ({ n: input.n, tag: ctx.additionalMetadata()['tag'] }) });
+    const task = hatchet.task({
+      name: 'bulk',
+      fn: (input: { n: number }, ctx) => ({ n: input.n, tag: ctx.additionalMetadata()['tag'] }),
+    });
     await bench.serve([task]);
-    const outputs = await task.runMany(Array.from({ length: 450 }, (_, n) => ({ input: { n }, opts: { additionalMetadata: { tag: `t${n}` } } })));
+    const outputs = await task.runMany(
+      Array.from({ length: 450 }, (_, n) => ({ input: { n }, opts: { additionalMetadata: { tag: `t${n}` } } })),
+    );
     expect(outputs).toEqual(Array.from({ length: 450 }, (_, n) => ({ n, tag: `t${n}` })));
   });
 
@@ -200,7 +225,11 @@ describe('runs', () => {
       name: 'retried-parent',
       retries: 1,
       fn: async (_input: object, ctx) => {
-        const refs = [await child.runNoWait({ n: 1 }), ...(await child.runNoWait([{ n: 2 }, { n: 3 }])), await ctx.runNoWaitChild(child, { n: 4 }, { key: 'four' })];
+        const refs = [
+          await child.runNoWait({ n: 1 }),
+          ...(await child.runNoWait([{ n: 2 }, { n: 3 }])),
+          await ctx.runNoWaitChild(child, { n: 4 }, { key: 'four' }),
+        ];
         children.push(refs.map((ref) => ref.workflowRunId));
         if (ctx.retryCount() === 0) throw new Error('again');
         return { sum: (await Promise.all(refs.map((ref) => ref.result()))).reduce((sum, { n }) => sum + n, 0) };
@@ -216,6 +245,8 @@ describe('runs', () => {
     await expect(hatchet.run('nobody-knows-this', {})).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
     const stranger = bench.client({ token: `${hatchet.config.token.slice(0, -6)}AAAAAA` });
     await expect(stranger.run('any', {})).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    await expect(stranger.worker('w', { workflows: [stranger.task({ name: 'x', fn: () => {} })] })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(
+      stranger.worker('w', { workflows: [stranger.task({ name: 'x', fn: () => {} })] }),
+    ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 });

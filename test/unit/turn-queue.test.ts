@@ -4,7 +4,15 @@ import { TurnQueue } from '../../engine/turn-queue.ts';
 
 it('gives each owner a turn, and keeps the order of each', () => {
   const queue = new TurnQueue<number>(10);
-  for (const [owner, item] of [['a', 1], ['a', 2], ['a', 3], ['b', 4], ['c', 5], ['b', 6]] as const) queue.push(owner, item);
+  for (const [owner, item] of [
+    ['a', 1],
+    ['a', 2],
+    ['a', 3],
+    ['b', 4],
+    ['c', 5],
+    ['b', 6],
+  ] as const)
+    queue.push(owner, item);
   expect(Array.from({ length: 7 }, () => queue.shift())).toEqual([1, 4, 5, 2, 6, 3, undefined]);
   expect(queue.isEmpty).toBe(true);
 });

@@ -13,7 +13,12 @@ export function auditCommand(host: CommandHost): Command {
     .option('--id <id>', 'only what made or changed this')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 50)
     .option('--page <token>', 'where the page before ended')
-    .action((flags: ListAuditFlags) => host.run(async () => (await import('./list-audit.ts')).listAudit(host.context, flags)));
-  examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet audit list --since 1d --action token');
+    .action((flags: ListAuditFlags) =>
+      host.run(async () => (await import('./list-audit.ts')).listAudit(host.context, flags)),
+    );
+  examples(
+    withOutput(withConnection(list), ['text', 'json', 'ndjson']),
+    'hatchet audit list --since 1d --action token',
+  );
   return new Command('audit').description('see who changed what').addCommand(list);
 }

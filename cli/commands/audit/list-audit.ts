@@ -52,7 +52,9 @@ function rowOf({ id, at, tokenId, tokenName, action, ids, address, outcome }: Au
 /** @throws HatchetError */
 export async function listAudit(context: CliContext, flags: ListAuditFlags): Promise<ExitCode> {
   const { since, tokenId, action, id, limit, page } = flags;
-  const { rows, next } = await withSdk(context, flags, (hatchet) => hatchet.audit.list({ since, token: tokenId, action, id, limit, before: page })).catch(async (error: unknown) => {
+  const { rows, next } = await withSdk(context, flags, (hatchet) =>
+    hatchet.audit.list({ since, token: tokenId, action, id, limit, before: page }),
+  ).catch(async (error: unknown) => {
     throw (await offersMonitor(resolveConnection(context, flags))) ? error : new NotOffered('audit', error);
   });
   outputOf(context, flags).list({ rows: rows.map(rowOf), next: next ?? null }, table);

@@ -57,7 +57,11 @@ export class BenchLoad {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { address, tls, token } = options.connection;
-    this.#client = new AdminServiceClient(address, channelCredentials(tls), { ...channelTls(tls), 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
+    this.#client = new AdminServiceClient(address, channelCredentials(tls), {
+      ...channelTls(tls),
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.enable_channelz': 0,
+    });
     this.#metadata.set('authorization', `bearer ${token}`);
   }
 
@@ -144,7 +148,12 @@ export class BenchLoad {
     const run: Run = { sentMs: nowMs(), counted: this.#measuring, startedMs: undefined, completedMs: undefined };
     const figures = this.#figures;
     if (run.counted && figures.firstMs === 0) figures.firstMs = run.sentMs;
-    const request = { workflowName: this.#options.workflow, input: this.#options.input, additionalMetadata: metadata, desiredWorkerLabels: {} };
+    const request = {
+      workflowName: this.#options.workflow,
+      input: this.#options.input,
+      additionalMetadata: metadata,
+      desiredWorkerLabels: {},
+    };
     this.#client.triggerWorkflowRun(request, this.#metadata, (error, response) => {
       if (error !== null) {
         this.#lastError = error.details;
@@ -197,5 +206,16 @@ export class BenchLoad {
 }
 
 function emptyFigures(): LoadFigures {
-  return { triggered: 0, completedRuns: 0, completedTasks: 0, failedTriggers: 0, firstMs: 0, lastTriggerMs: 0, lastCompletionMs: 0, triggerMs: [], startMs: [], completeMs: [] };
+  return {
+    triggered: 0,
+    completedRuns: 0,
+    completedTasks: 0,
+    failedTriggers: 0,
+    firstMs: 0,
+    lastTriggerMs: 0,
+    lastCompletionMs: 0,
+    triggerMs: [],
+    startMs: [],
+    completeMs: [],
+  };
 }

@@ -14,7 +14,12 @@ export interface WorkerSettings {
 export type WorkerMessage =
   | { type: 'ready' }
   /** Runs whose first task arrived, and runs whose last completion was acknowledged, with the time of each; and how many tasks were completed. */
-  | { type: 'progress'; started: readonly [runId: string, atMs: number][]; completed: readonly [runId: string, atMs: number][]; tasks: number }
+  | {
+      type: 'progress';
+      started: readonly [runId: string, atMs: number][];
+      completed: readonly [runId: string, atMs: number][];
+      tasks: number;
+    }
   | { type: 'failed'; message: string };
 
 /** Wall time with a monotonic clock's resolution, comparable between processes of one machine. */

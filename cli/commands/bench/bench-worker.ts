@@ -3,7 +3,12 @@
  * separate calls, with as little of its own as can be, so that the engine is what is measured. It ends with its parent.
  */
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
-import { ActionType, DispatcherClient, StepActionEventType, type AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  ActionType,
+  DispatcherClient,
+  StepActionEventType,
+  type AssignedAction,
+} from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import { channelCredentials, channelTls } from '../../../sdk/connection/tls-material.ts';
 import { nowMs, type WorkerMessage, type WorkerSettings } from './bench-messages.ts';
 
@@ -27,23 +32,31 @@ class BenchWorker {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    this.#client = new DispatcherClient(settings.address, channelCredentials(settings.tls), { ...channelTls(settings.tls), 'grpc.keepalive_time_ms': 10_000, 'grpc.enable_channelz': 0 });
+    this.#client = new DispatcherClient(settings.address, channelCredentials(settings.tls), {
+      ...channelTls(settings.tls),
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.enable_channelz': 0,
+    });
     this.#metadata.set('authorization', `bearer ${settings.token}`);
   }
 
   start(): void {
     const { actions, slots } = this.#settings;
-    this.#client.register({ workerName: 'hatchet-bench', actions: [...actions], services: [], labels: {}, slotConfig: { default: slots } }, this.#metadata, (error, response) => {
-      if (error !== null) {
-        say({ type: 'failed', message: error.details });
-        return;
-      }
-      this.#workerId = response.workerId;
-      this.#listen();
-      this.#heartbeat();
-      setInterval(() => this.#heartbeat(), heartbeatMs);
-      say({ type: 'ready' });
-    });
+    this.#client.register(
+      { workerName: 'hatchet-bench', actions: [...actions], services: [], labels: {}, slotConfig: { default: slots } },
+      this.#metadata,
+      (error, response) => {
+        if (error !== null) {
+          say({ type: 'failed', message: error.details });
+          return;
+        }
+        this.#workerId = response.workerId;
+        this.#listen();
+        this.#heartbeat();
+        setInterval(() => this.#heartbeat(), heartbeatMs);
+        say({ type: 'ready' });
+      },
+    );
   }
 
   #listen(): void {
@@ -60,7 +73,12 @@ class BenchWorker {
     if (action.actionType !== ActionType.START_STEP_RUN) return;
     const { firstAction, lastAction } = this.#settings;
     if (action.actionId === firstAction && action.retryCount === 0) this.#started.push([action.workflowRunId, nowMs()]);
-    this.#report(action, { eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED, payload: '', attempt: 1, done: () => undefined });
+    this.#report(action, {
+      eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED,
+      payload: '',
+      attempt: 1,
+      done: () => undefined,
+    });
     this.#report(action, {
       eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
       payload: output,
@@ -74,7 +92,10 @@ class BenchWorker {
     this.#later();
   }
 
-  #report(action: AssignedAction, report: { eventType: StepActionEventType; payload: string; attempt: number; done: () => void }): void {
+  #report(
+    action: AssignedAction,
+    report: { eventType: StepActionEventType; payload: string; attempt: number; done: () => void },
+  ): void {
     const { eventType, payload, attempt, done } = report;
     this.#client.sendStepActionEvent(
       {
@@ -92,7 +113,8 @@ class BenchWorker {
       this.#metadata,
       (error: ServiceError | null) => {
         if (error === null) done();
-        else if (attempt < reportTries) setTimeout(() => this.#report(action, { ...report, attempt: attempt + 1 }), retryMs);
+        else if (attempt < reportTries)
+          setTimeout(() => this.#report(action, { ...report, attempt: attempt + 1 }), retryMs);
       },
     );
   }

@@ -12,7 +12,11 @@ export interface BenchWorkers {
 const stopLimitMs = 5_000;
 
 /** Starts the worker processes. Resolves once all of them take tasks. @throws CliError */
-export async function startBenchWorkers(count: number, settings: WorkerSettings, onProgress: (message: Extract<WorkerMessage, { type: 'progress' }>) => void): Promise<BenchWorkers> {
+export async function startBenchWorkers(
+  count: number,
+  settings: WorkerSettings,
+  onProgress: (message: Extract<WorkerMessage, { type: 'progress' }>) => void,
+): Promise<BenchWorkers> {
   const entry = join(packageRoot().folder, 'dist', 'cli', 'commands', 'bench', 'bench-worker.js');
   const children: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -33,7 +37,11 @@ export async function startBenchWorkers(count: number, settings: WorkerSettings,
   return { pids: children.map((child) => child.pid ?? 0), stop };
 }
 
-function untilReady(child: ChildProcess, settings: WorkerSettings, onProgress: (message: Extract<WorkerMessage, { type: 'progress' }>) => void): Promise<void> {
+function untilReady(
+  child: ChildProcess,
+  settings: WorkerSettings,
+  onProgress: (message: Extract<WorkerMessage, { type: 'progress' }>) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     child.on('message', (message: WorkerMessage) => {
       if (message.type === 'progress') onProgress(message);

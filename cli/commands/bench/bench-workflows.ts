@@ -1,4 +1,9 @@
-import { ConcurrencyLimitStrategy, type Concurrency, type CreateTaskOpts, type CreateWorkflowVersionRequest } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  ConcurrencyLimitStrategy,
+  type Concurrency,
+  type CreateTaskOpts,
+  type CreateWorkflowVersionRequest,
+} from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 
 export const benchKinds = ['simple', 'dag', 'chain'] as const;
 export type BenchKind = (typeof benchKinds)[number];
@@ -15,9 +20,18 @@ const shapes: Readonly<Record<BenchKind, readonly { name: string; parents: reado
 };
 
 /** A key of each run's own: every run is admitted at once, so that what is measured is the judging. */
-const uncontended: Concurrency = { expression: 'workflow_run_id', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN };
+const uncontended: Concurrency = {
+  expression: 'workflow_run_id',
+  maxRuns: 1,
+  limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN,
+};
 
-const inputSchema = { type: 'object', properties: { data: { type: 'string' } }, required: ['data'], additionalProperties: false };
+const inputSchema = {
+  type: 'object',
+  properties: { data: { type: 'string' } },
+  required: ['data'],
+  additionalProperties: false,
+};
 
 export interface BenchWorkflow {
   name: string;
@@ -34,22 +48,20 @@ export function benchWorkflow(kind: BenchKind): BenchWorkflow {
   const name = `hatchet-bench-${kind}`;
   const shape = shapes[kind];
   const action = (task: string): string => `${name}:${task}`;
-  const tasks = shape.map(
-    ({ name: task, parents }): CreateTaskOpts => ({
-      readableId: task,
-      action: action(task),
-      timeout: '60s',
-      scheduleTimeout: '10m',
-      inputs: '{}',
-      parents: [...parents],
-      retries: 3,
-      rateLimits: [],
-      workerLabels: {},
-      concurrency: kind === 'chain' ? [uncontended] : [],
-      isDurable: false,
-      slotRequests: { default: 1 },
-    }),
-  );
+  const tasks = shape.map(({ name: task, parents }): CreateTaskOpts => ({
+    readableId: task,
+    action: action(task),
+    timeout: '60s',
+    scheduleTimeout: '10m',
+    inputs: '{}',
+    parents: [...parents],
+    retries: 3,
+    rateLimits: [],
+    workerLabels: {},
+    concurrency: kind === 'chain' ? [uncontended] : [],
+    isDurable: false,
+    slotRequests: { default: 1 },
+  }));
   return {
     name,
     actions: shape.map((task) => action(task.name)),

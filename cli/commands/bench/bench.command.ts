@@ -12,8 +12,16 @@ export function benchCommand(host: CommandHost): Command {
     .addOption(new Option('--duration <time>', 'how long to trigger').argParser(durationMs).default(10_000, '10s'))
     .addOption(new Option('--warmup <time>', 'load before the measurement').argParser(durationMs).default(2_000, '2s'))
     .option('--size <bytes>', 'size of the input', byteSize, 100)
-    .addOption(new Option('--workflow <kind>', 'one task, four in a diamond, or one under two concurrency links that admit it').choices(benchKinds).default('simple'))
+    .addOption(
+      new Option('--workflow <kind>', 'one task, four in a diamond, or one under two concurrency links that admit it')
+        .choices(benchKinds)
+        .default('simple'),
+    )
     .option('--workers <n>', 'worker processes', wholeNumber(1, 64), 1)
     .action((flags: BenchFlags) => host.run(async () => (await import('./bench.ts')).bench(host.context, flags)));
-  return examples(withOutput(withConnection(command)), 'hatchet bench --duration 10s -o json', 'hatchet bench --rate 100 --duration 30s --workflow dag');
+  return examples(
+    withOutput(withConnection(command)),
+    'hatchet bench --duration 10s -o json',
+    'hatchet bench --rate 100 --duration 30s --workflow dag',
+  );
 }

@@ -1,4 +1,7 @@
-import { AdminServiceClient, type CreateWorkflowVersionResponse } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  AdminServiceClient,
+  type CreateWorkflowVersionResponse,
+} from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
@@ -32,13 +35,25 @@ export async function bench(context: CliContext, flags: BenchFlags): Promise<Exi
   const connection = resolveConnection(context, flags);
   const workflow = benchWorkflow(flags.workflow);
   await register(connection, workflow);
-  const load = new BenchLoad({ connection, workflow: workflow.name, input: inputOf(flags.size), rate: flags.rate, inFlight: flags.inFlight });
+  const load = new BenchLoad({
+    connection,
+    workflow: workflow.name,
+    input: inputOf(flags.size),
+    rate: flags.rate,
+    inFlight: flags.inFlight,
+  });
   const { address, token, tls } = connection;
   const { actions, firstAction, lastAction } = workflow;
   const slots = Math.max(1_000, flags.inFlight * 2);
-  const workers = await startBenchWorkers(flags.workers, { address, token, tls, actions, firstAction, lastAction, slots }, (message) => load.progress(message));
+  const workers = await startBenchWorkers(
+    flags.workers,
+    { address, token, tls, actions, firstAction, lastAction, slots },
+    (message) => load.progress(message),
+  );
   try {
-    output.note(`${flags.rate === undefined ? `${flags.inFlight} runs in flight` : `${flags.rate} runs a second`} for ${flags.duration / 1000} s, after ${flags.warmup / 1000} s of warm-up, at ${address}`);
+    output.note(
+      `${flags.rate === undefined ? `${flags.inFlight} runs in flight` : `${flags.rate} runs a second`} for ${flags.duration / 1000} s, after ${flags.warmup / 1000} s of warm-up, at ${address}`,
+    );
     await load.send(flags.warmup, { measure: false, signal });
     await load.settle(patienceMs, signal);
     const sources = cpuSources(context, flags, connection, workers.pids);
@@ -49,7 +64,8 @@ export async function bench(context: CliContext, flags: BenchFlags): Promise<Exi
     if (signal.aborted) return ExitCode.interrupted;
     const result = summary(figures, cpu);
     output.value(result, () => render(result));
-    if (figures.failedTriggers > 0) output.warn(`${figures.failedTriggers} triggers failed, the last one with: ${load.lastError}`);
+    if (figures.failedTriggers > 0)
+      output.warn(`${figures.failedTriggers} triggers failed, the last one with: ${load.lastError}`);
     return result.lost > 0 || figures.failedTriggers > 0 ? ExitCode.failed : ExitCode.done;
   } finally {
     load.close();
@@ -60,7 +76,9 @@ export async function bench(context: CliContext, flags: BenchFlags): Promise<Exi
 async function register(connection: Connection, workflow: BenchWorkflow): Promise<void> {
   const channel = new Channel(AdminServiceClient, connection);
   try {
-    await channel.call<CreateWorkflowVersionResponse>((client, ...rest) => client.putWorkflow(workflow.registration, ...rest));
+    await channel.call<CreateWorkflowVersionResponse>((client, ...rest) =>
+      client.putWorkflow(workflow.registration, ...rest),
+    );
   } finally {
     channel.close();
   }
@@ -73,7 +91,12 @@ function inputOf(bytes: number): Buffer {
 }
 
 /** CPU is told for a local engine only: the one of the data folder, if that is the one under load. */
-function cpuSources(context: CliContext, flags: BenchFlags, connection: Connection, workerPids: readonly number[]): CpuSources {
+function cpuSources(
+  context: CliContext,
+  flags: BenchFlags,
+  connection: Connection,
+  workerPids: readonly number[],
+): CpuSources {
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const engine = runningEngine(dataDir);
   const isLocal = engine !== undefined && engine.grpc === connection.address;
@@ -100,7 +123,11 @@ function summary(figures: LoadFigures, cpu: CpuPerTask) {
     triggered_per_s: round(figures.triggered / sending),
     completed_per_s: seconds === 0 ? 0 : round(figures.completedRuns / seconds),
     lost: figures.triggered - figures.completedRuns,
-    latency_ms: { trigger: percentiles(figures.triggerMs), start: percentiles(figures.startMs), complete: percentiles(figures.completeMs) },
+    latency_ms: {
+      trigger: percentiles(figures.triggerMs),
+      start: percentiles(figures.startMs),
+      complete: percentiles(figures.completeMs),
+    },
     cpu_us_per_task: cpu,
   };
 }
@@ -111,7 +138,14 @@ function round(value: number): number {
 
 function render(result: ReturnType<typeof summary>): string {
   const { latency_ms: latency, cpu_us_per_task: cpu } = result;
-  const line = (name: keyof typeof latency): string => `${name.padEnd(9)} p50 ${latency[name].p50} ms   p95 ${latency[name].p95} ms   p99 ${latency[name].p99} ms`;
+  const line = (name: keyof typeof latency): string =>
+    `${name.padEnd(9)} p50 ${latency[name].p50} ms   p95 ${latency[name].p95} ms   p99 ${latency[name].p99} ms`;
   const parts = Object.entries(cpu).map(([name, value]) => `${name} ${value ?? 'unknown'}`);
-  return [`${result.tasks} tasks in ${result.seconds} s: ${result.triggered_per_s} runs/s triggered, ${result.completed_per_s} runs/s completed, ${result.lost} lost`, line('trigger'), line('start'), line('complete'), `CPU µs a task: ${parts.join(', ')}`].join('\n');
+  return [
+    `${result.tasks} tasks in ${result.seconds} s: ${result.triggered_per_s} runs/s triggered, ${result.completed_per_s} runs/s completed, ${result.lost} lost`,
+    line('trigger'),
+    line('start'),
+    line('complete'),
+    `CPU µs a task: ${parts.join(', ')}`,
+  ].join('\n');
 }

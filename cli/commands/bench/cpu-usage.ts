@@ -32,7 +32,10 @@ export function readCpu(sources: CpuSources): CpuReading {
 }
 
 function sum(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce<number | undefined>((total, value) => (total === undefined || value === undefined ? undefined : total + value), 0);
+  return values.reduce<number | undefined>(
+    (total, value) => (total === undefined || value === undefined ? undefined : total + value),
+    0,
+  );
 }
 
 interface ProcessUs {

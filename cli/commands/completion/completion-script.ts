@@ -11,7 +11,9 @@ export interface CommandWords {
 /** A script for a shell. Names of commands and flags are letters and dashes, so that nothing needs quoting. */
 export function completionScript(shell: CompletionShell, commands: readonly CommandWords[]): string {
   if (shell === 'fish') return fish(commands);
-  return shell === 'zsh' ? `#compdef hatchet hatchet-ts\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}` : bash(commands);
+  return shell === 'zsh'
+    ? `#compdef hatchet hatchet-ts\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`
+    : bash(commands);
 }
 
 function bash(commands: readonly CommandWords[]): string {
@@ -47,7 +49,13 @@ function fish(commands: readonly CommandWords[]): string {
     const unseen = children.length === 0 ? '' : `not __fish_seen_subcommand_from ${children.join(' ')}`;
     const condition = [seen, unseen].filter((part) => part !== '').join('; and ');
     const when = condition === '' ? '' : ` -n '${condition}'`;
-    return ['hatchet', 'hatchet-ts'].flatMap((name) => next.map((word) => (word.startsWith('--') ? `complete -c ${name}${when} -l ${word.slice(2)}` : `complete -c ${name} -f${when} -a ${word}`)));
+    return ['hatchet', 'hatchet-ts'].flatMap((name) =>
+      next.map((word) =>
+        word.startsWith('--')
+          ? `complete -c ${name}${when} -l ${word.slice(2)}`
+          : `complete -c ${name} -f${when} -a ${word}`,
+      ),
+    );
   });
   return `${lines.join('\n')}\n`;
 }

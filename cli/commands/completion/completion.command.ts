@@ -13,14 +13,22 @@ export function completionCommand(host: CommandHost, program: Command): Command 
         return Promise.resolve(ExitCode.done);
       }),
     );
-  return examples(command, 'source <(hatchet completion bash)', 'hatchet completion fish > ~/.config/fish/completions/hatchet.fish');
+  return examples(
+    command,
+    'source <(hatchet completion bash)',
+    'hatchet completion fish > ~/.config/fish/completions/hatchet.fish',
+  );
 }
 
 /** Every command by its words, with what may follow. */
 function words(command: Command, path: readonly string[]): CommandWords[] {
   const own: CommandWords = {
     path,
-    next: [...command.commands.map((child) => child.name()), ...command.options.flatMap((option) => option.long ?? []), '--help'],
+    next: [
+      ...command.commands.map((child) => child.name()),
+      ...command.options.flatMap((option) => option.long ?? []),
+      '--help',
+    ],
   };
   return [own, ...command.commands.flatMap((child) => words(child, [...path, child.name()]))];
 }

@@ -8,7 +8,9 @@ export function cronsCommand(host: CommandHost): Command {
     .alias('ls')
     .description('crons with their workflows')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 100)
-    .action((flags: ListCronsFlags) => host.run(async () => (await import('./crons.ts')).listCrons(host.context, flags)));
+    .action((flags: ListCronsFlags) =>
+      host.run(async () => (await import('./crons.ts')).listCrons(host.context, flags)),
+    );
   const create = new Command('create')
     .description('run a workflow again and again')
     .argument('<workflow>', 'name of the workflow')
@@ -19,15 +21,28 @@ export function cronsCommand(host: CommandHost): Command {
     .option('--priority <1-3>', 'priority; 3 goes first', wholeNumber(1, 3))
     .option('--timezone <zone>', 'IANA name (default: UTC)')
     .addOption(new Option('--catch-up <policy>', 'what becomes of missed ticks').choices(['none', 'last', 'all']))
-    .action((workflow: string, expression: string, flags: CreateCronFlags) => host.run(async () => (await import('./crons.ts')).createCron(host.context, { workflow, expression }, flags)));
+    .action((workflow: string, expression: string, flags: CreateCronFlags) =>
+      host.run(async () => (await import('./crons.ts')).createCron(host.context, { workflow, expression }, flags)),
+    );
   const change = (verb: 'enable' | 'disable' | 'delete', description: string): Command => {
     const command = new Command(verb)
       .description(description)
       .argument('<cron>', 'id of the cron')
-      .action((id: string, flags: CronFlags) => host.run(async () => (await import('./crons.ts')).changeCron(host.context, { id, verb }, flags)));
+      .action((id: string, flags: CronFlags) =>
+        host.run(async () => (await import('./crons.ts')).changeCron(host.context, { id, verb }, flags)),
+      );
     return examples(withOutput(withConnection(command)), `hatchet crons ${verb} 0198c0de-0000-7000-8000-000000000000`);
   };
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet crons list');
-  examples(withOutput(withConnection(create)), `hatchet crons create report '0 3 * * *' --name nightly --timezone Europe/Berlin`);
-  return new Command('crons').description('see and change crons').addCommand(list).addCommand(create).addCommand(change('enable', 'let it fire again')).addCommand(change('disable', 'keep it, without firing')).addCommand(change('delete', 'remove it'));
+  examples(
+    withOutput(withConnection(create)),
+    `hatchet crons create report '0 3 * * *' --name nightly --timezone Europe/Berlin`,
+  );
+  return new Command('crons')
+    .description('see and change crons')
+    .addCommand(list)
+    .addCommand(create)
+    .addCommand(change('enable', 'let it fire again'))
+    .addCommand(change('disable', 'keep it, without firing'))
+    .addCommand(change('delete', 'remove it'));
 }

@@ -42,7 +42,13 @@ const table: Table<CronRow> = {
 };
 
 function rowOf(cron: Cron): CronRow {
-  return { cronId: cron.metadata.id, name: cron.name ?? '', workflow: cron.workflowName, expression: cron.cron, enabled: cron.enabled };
+  return {
+    cronId: cron.metadata.id,
+    name: cron.name ?? '',
+    workflow: cron.workflowName,
+    expression: cron.cron,
+    enabled: cron.enabled,
+  };
 }
 
 export async function listCrons(context: CliContext, flags: ListCronsFlags): Promise<ExitCode> {
@@ -52,17 +58,37 @@ export async function listCrons(context: CliContext, flags: ListCronsFlags): Pro
 }
 
 /** @throws CliError, HatchetError */
-export async function createCron(context: CliContext, target: { workflow: string; expression: string }, flags: CreateCronFlags): Promise<ExitCode> {
+export async function createCron(
+  context: CliContext,
+  target: { workflow: string; expression: string },
+  flags: CreateCronFlags,
+): Promise<ExitCode> {
   const input = checkObject(flags.input ?? '{}', '--input');
   const { name, metadata, priority, timezone, catchUp } = flags;
-  const cron = await withSdk(context, flags, (hatchet) => hatchet.crons.create(target.workflow, { name, expression: target.expression, input, additionalMetadata: metadata, priority, timezone, catchUp }));
+  const cron = await withSdk(context, flags, (hatchet) =>
+    hatchet.crons.create(target.workflow, {
+      name,
+      expression: target.expression,
+      input,
+      additionalMetadata: metadata,
+      priority,
+      timezone,
+      catchUp,
+    }),
+  );
   outputOf(context, flags).value(rowOf(cron), () => cron.metadata.id);
   return ExitCode.done;
 }
 
 /** @throws HatchetError UNKNOWN_RUN */
-export async function changeCron(context: CliContext, { id, verb }: { id: string; verb: 'enable' | 'disable' | 'delete' }, flags: CronFlags): Promise<ExitCode> {
-  await withSdk(context, flags, (hatchet) => (verb === 'delete' ? hatchet.crons.delete(id) : hatchet.crons.update(id, { enabled: verb === 'enable' })));
+export async function changeCron(
+  context: CliContext,
+  { id, verb }: { id: string; verb: 'enable' | 'disable' | 'delete' },
+  flags: CronFlags,
+): Promise<ExitCode> {
+  await withSdk(context, flags, (hatchet) =>
+    verb === 'delete' ? hatchet.crons.delete(id) : hatchet.crons.update(id, { enabled: verb === 'enable' }),
+  );
   const done = { enable: 'enabled', disable: 'disabled', delete: 'deleted' }[verb];
   outputOf(context, flags).value({ cronId: id, [done]: true }, () => `${id}  ${done}`);
   return ExitCode.done;

@@ -55,10 +55,12 @@ const inspectorAddress = /^(?:(.+):)?(\d+)$/;
 
 export async function dev(context: CliContext, entry: string | undefined, options: DevFlags): Promise<ExitCode> {
   // What follows an --inspect without an address is the program.
-  const isProgram = entry === undefined && typeof options.inspect === 'string' && !inspectorAddress.test(options.inspect);
+  const isProgram =
+    entry === undefined && typeof options.inspect === 'string' && !inspectorAddress.test(options.inspect);
   const flags: DevFlags = isProgram ? { ...options, inspect: true } : options;
   const given = isProgram ? String(options.inspect) : entry;
-  if (flags.once === true && flags.trigger === undefined) throw wrongUse('--once needs a run to end after', 'Add --trigger with the name of a workflow.');
+  if (flags.once === true && flags.trigger === undefined)
+    throw wrongUse('--once needs a run to end after', 'Add --trigger with the name of a workflow.');
   if (flags.input !== undefined && flags.trigger === undefined) throw wrongUse('--input was given without --trigger');
   const input = flags.input ?? '{}';
   checkPayload(input, '--input');
@@ -77,7 +79,10 @@ export async function dev(context: CliContext, entry: string | undefined, option
   const envFile = flags.envFile ?? program.envFile;
   readEnvFile(project, envFile);
   const envPath = resolve(project, envFile ?? '.env');
-  const ports = { grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'), http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port') };
+  const ports = {
+    grpc: await choosePort(flags.grpcPort, defaultPorts.grpc, '--grpc-port'),
+    http: await choosePort(flags.httpPort, defaultPorts.http, '--http-port'),
+  };
   if (flags.reset === true) await resetData(context, { dataDir, isAgreed: flags.yes === true });
 
   const inspector = flags.inspect === undefined ? undefined : await openInspector(flags.inspect, program);
@@ -92,18 +97,49 @@ export async function dev(context: CliContext, entry: string | undefined, option
   session = new DevSession(
     {
       project,
-      engine: new EngineController({ dataDir, host, allowSkip: true, grpcPort: ports.grpc, httpPort: ports.http, ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) }, emit),
+      engine: new EngineController(
+        {
+          dataDir,
+          host,
+          allowSkip: true,
+          grpcPort: ports.grpc,
+          httpPort: ports.http,
+          ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
+        },
+        emit,
+      ),
       builder: program.makeBuilder(emit),
       watcher,
       types: program.makeTypes(emit),
-      workers: new Workers({ cwd: project, count: flags.processes, env: () => workerEnv(context.env, { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) }, connection()), args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args], watched: flags.reload && flags.once !== true, impatient: flags.once === true, ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true, connect, pause: (workerIds) => pauseWorkers(connection, workerIds), ends: new ProcessEnds(connection), emit }),
+      workers: new Workers({
+        cwd: project,
+        count: flags.processes,
+        env: () =>
+          workerEnv(
+            context.env,
+            { HATCHET_CLIENT_CAPTURE_CONSOLE: 'true', ...readEnvFile(project, envFile) },
+            connection(),
+          ),
+        args: inspector === undefined ? program.args : ['--inspect=127.0.0.1:0', ...program.args],
+        watched: flags.reload && flags.once !== true,
+        impatient: flags.once === true,
+        ahead: program.mayStartAhead && flags.reload && flags.processes === 1 && flags.once !== true,
+        connect,
+        pause: (workerIds) => pauseWorkers(connection, workerIds),
+        ends: new ProcessEnds(connection),
+        emit,
+      }),
       feed: new RunFeed(connect, emit),
       inspector,
       view: await chooseView(context, flags, { emit, connect, connection, engineLog: engineLogPath(dataDir) }),
       connection,
       envFile: envPath,
     },
-    { trigger: flags.trigger === undefined ? undefined : { workflow: flags.trigger, input, metadata: {}, priority: undefined }, once: flags.once === true },
+    {
+      trigger:
+        flags.trigger === undefined ? undefined : { workflow: flags.trigger, input, metadata: {}, priority: undefined },
+      once: flags.once === true,
+    },
   );
   if (inspector !== undefined) emit({ type: 'inspector-ready', address: inspector.address });
   const isEmbedded = databaseUrl === undefined || databaseUrl === '';
@@ -132,7 +168,11 @@ export async function dev(context: CliContext, entry: string | undefined, option
 
 /** @throws CliError with exit code 2 */
 async function openInspector(given: string | true, program: Program): Promise<InspectorPort> {
-  if (!program.mayStartAhead) throw wrongUse("--inspect needs a worker that runs in Node, and this project's is a command of hatchet.yaml", 'Add the flags of your own debugger to dev.runCmd.');
+  if (!program.mayStartAhead)
+    throw wrongUse(
+      "--inspect needs a worker that runs in Node, and this project's is a command of hatchet.yaml",
+      'Add the flags of your own debugger to dev.runCmd.',
+    );
   const [, debugHost = host, text = ''] = inspectorAddress.exec(given === true ? String(usualInspector) : given) ?? [];
   const at = Number(text);
   if (text === '' || at > 65_535) throw wrongUse(`--inspect takes a port or host:port, not ${given}`);
@@ -140,7 +180,10 @@ async function openInspector(given: string | true, program: Program): Promise<In
     return await InspectorPort.listen({ host: debugHost, port: at });
   } catch (cause) {
     const owner = portOwner(at);
-    throw wrongUse(`no debugger can be offered at ${debugHost}:${at}: ${cause instanceof Error ? cause.message : String(cause)}${owner === undefined ? '' : ` (pid ${owner.pid}, ${owner.command})`}`, 'Give another port: --inspect 9230.');
+    throw wrongUse(
+      `no debugger can be offered at ${debugHost}:${at}: ${cause instanceof Error ? cause.message : String(cause)}${owner === undefined ? '' : ` (pid ${owner.pid}, ${owner.command})`}`,
+      'Give another port: --inspect 9230.',
+    );
   }
 }
 
@@ -153,7 +196,8 @@ interface ViewParts {
 
 async function chooseView(context: CliContext, flags: DevFlags, parts: ViewParts): Promise<DevView> {
   if (flags.output === 'ndjson') return ndjsonView(context);
-  if (flags.output === 'text' || !flags.tui || flags.once === true || !isInteractive(context)) return linesView(context);
+  if (flags.output === 'text' || !flags.tui || flags.once === true || !isInteractive(context))
+    return linesView(context);
   const { tuiView } = await import('../../dev/view/tui-view.ts');
   return tuiView(context, parts);
 }
@@ -163,12 +207,16 @@ async function choosePort(given: number | undefined, usual: number, flag: string
   if (given === undefined) return nextFreePort(host, usual);
   if (given === 0 || (await isPortFree(host, given))) return given;
   const owner = portOwner(given);
-  throw wrongUse(`port ${given} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or leave ${flag} out to take the next free port.`);
+  throw wrongUse(
+    `port ${given} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`,
+    `Stop that program, or leave ${flag} out to take the next free port.`,
+  );
 }
 
 function ownConnection({ env }: CliContext, dataDir: string): Connection {
   const engine = runningEngine(dataDir);
   const token = readLocalToken(dataDir);
-  if (engine === undefined || token === undefined) throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
+  if (engine === undefined || token === undefined)
+    throw new CliError('the engine is not up', { exitCode: ExitCode.noEngine });
   return localConnection(engine, { token, dataDir, env });
 }

@@ -9,10 +9,16 @@ export type SecondSession = 'attach' | 'stop' | 'quit';
  * What a person wants when the project's engine runs already, by another `hatchet dev` or alone.
  * @throws CliError without a terminal to ask on
  */
-export async function askAboutSecond(context: CliContext, { dataDir, running }: { dataDir: string; running: EngineRecord }): Promise<SecondSession> {
+export async function askAboutSecond(
+  context: CliContext,
+  { dataDir, running }: { dataDir: string; running: EngineRecord },
+): Promise<SecondSession> {
   const found = `this project's engine runs already: pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)}`;
   if (!isInteractive(context)) {
-    throw new CliError(found, { remedy: 'Attach with `hatchet tui` or `hatchet runs tail`, run a worker for it with `hatchet worker start`, stop it with `hatchet engine stop`, or use another --data-dir.' });
+    throw new CliError(found, {
+      remedy:
+        'Attach with `hatchet tui` or `hatchet runs tail`, run a worker for it with `hatchet worker start`, stop it with `hatchet engine stop`, or use another --data-dir.',
+    });
   }
   const prompts = await import('@clack/prompts');
   prompts.log.warn(`${found}\n${dataDir}`);

@@ -34,7 +34,16 @@ export async function doctor(context: CliContext, flags: DoctorFlags): Promise<E
   const output = outputOf(context, flags);
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const [engine, distrust] = findEngine(dataDir);
-  const findings = [checkNode(), ...distrust, checkFolder(dataDir), checkSpace(dataDir), ...(await checkPorts(engine)), checkEngine(dataDir, engine), await checkSchema(engine), distrust.length > 0 ? [] : await checkAccess(context, flags)].flat();
+  const findings = [
+    checkNode(),
+    ...distrust,
+    checkFolder(dataDir),
+    checkSpace(dataDir),
+    ...(await checkPorts(engine)),
+    checkEngine(dataDir, engine),
+    await checkSchema(engine),
+    distrust.length > 0 ? [] : await checkAccess(context, flags),
+  ].flat();
   output.value({ findings }, () => findings.map(render).join('\n'));
   return findings.some((finding) => finding.state === 'wrong') ? ExitCode.failed : ExitCode.done;
 }
@@ -60,7 +69,14 @@ function ok(check: string, detail: string): Finding {
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const isEnough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
-  return isEnough ? ok('Node', process.versions.node) : { check: 'Node', state: 'wrong', detail: `${process.versions.node} is too old`, remedy: `Install Node ${oldestNode.join('.')} or newer.` };
+  return isEnough
+    ? ok('Node', process.versions.node)
+    : {
+        check: 'Node',
+        state: 'wrong',
+        detail: `${process.versions.node} is too old`,
+        remedy: `Install Node ${oldestNode.join('.')} or newer.`,
+      };
 }
 
 function nearestExisting(folder: string): string {
@@ -73,7 +89,12 @@ function checkFolder(dataDir: string): Finding {
     accessSync(folder, constants.R_OK | constants.W_OK);
     return ok('data folder', existsSync(dataDir) ? dataDir : `${dataDir} (made at the first start)`);
   } catch {
-    return { check: 'data folder', state: 'wrong', detail: `${folder} cannot be written`, remedy: 'Change its permissions, or choose another with --data-dir.' };
+    return {
+      check: 'data folder',
+      state: 'wrong',
+      detail: `${folder} cannot be written`,
+      remedy: 'Change its permissions, or choose another with --data-dir.',
+    };
   }
 }
 
@@ -81,20 +102,30 @@ function checkSpace(dataDir: string): Finding {
   const { bavail, bsize } = statfsSync(nearestExisting(dataDir));
   const free = bavail * bsize;
   const detail = `${Math.round(free / 1024 / 1024).toLocaleString('en')} MiB free`;
-  return free >= wantedFreeBytes ? ok('disk', detail) : { check: 'disk', state: 'wrong', detail, remedy: 'Free some space: Postgres stops when the disk is full.' };
+  return free >= wantedFreeBytes
+    ? ok('disk', detail)
+    : { check: 'disk', state: 'wrong', detail, remedy: 'Free some space: Postgres stops when the disk is full.' };
 }
 
 /** The usual ports, unless the engine itself has them. A taken one is no fault: `dev` takes the next. */
 async function checkPorts(engine: EngineRecord | undefined): Promise<Finding[]> {
   if (engine !== undefined) return [];
   const findings: Finding[] = [];
-  for (const [name, port] of [['gRPC port', 7077], ['HTTP port', 8888]] as const) {
+  for (const [name, port] of [
+    ['gRPC port', 7077],
+    ['HTTP port', 8888],
+  ] as const) {
     if (await isPortFree('127.0.0.1', port)) {
       findings.push(ok(name, `${port} is free`));
       continue;
     }
     const owner = portOwner(port);
-    findings.push({ check: name, state: 'note', detail: `${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, remedy: '`hatchet dev` takes the next free port; `hatchet engine start` needs another by flag.' });
+    findings.push({
+      check: name,
+      state: 'note',
+      detail: `${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`,
+      remedy: '`hatchet dev` takes the next free port; `hatchet engine start` needs another by flag.',
+    });
   }
   return findings;
 }
@@ -102,7 +133,12 @@ async function checkPorts(engine: EngineRecord | undefined): Promise<Finding[]> 
 function checkEngine(dataDir: string, engine: EngineRecord | undefined): Finding {
   if (engine !== undefined) return ok('engine', `pid ${engine.pid}, gRPC ${engine.grpc}, version ${engine.version}`);
   const left = existsSync(join(dataDir, 'engine.json'));
-  return { check: 'engine', state: 'note', detail: left ? 'does not run; it was killed, the next start recovers' : 'does not run', remedy: 'Start it with `hatchet dev` or `hatchet engine start`.' };
+  return {
+    check: 'engine',
+    state: 'note',
+    detail: left ? 'does not run; it was killed, the next start recovers' : 'does not run',
+    remedy: 'Start it with `hatchet dev` or `hatchet engine start`.',
+  };
 }
 
 async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]> {
@@ -127,9 +163,21 @@ async function checkAccess(context: CliContext, flags: DoctorFlags): Promise<Fin
     try {
       const startedAt = performance.now();
       await reader.listRuns({ limit: 1 });
-      const access = ok('access', `${connection.address} answers in ${msText(performance.now() - startedAt)} (token of ${connection.source})`);
+      const access = ok(
+        'access',
+        `${connection.address} answers in ${msText(performance.now() - startedAt)} (token of ${connection.source})`,
+      );
       const overview = await firstOverview(reader);
-      if (knownMonitor(connection) === false) return [access, { check: 'service', state: 'note', detail: `version ${overview?.engineVersion ?? 'unknown'}, no hatchet-ts engine: read over REST at ${connection.apiUrl}`, remedy: null }];
+      if (knownMonitor(connection) === false)
+        return [
+          access,
+          {
+            check: 'service',
+            state: 'note',
+            detail: `version ${overview?.engineVersion ?? 'unknown'}, no hatchet-ts engine: read over REST at ${connection.apiUrl}`,
+            remedy: null,
+          },
+        ];
       return [access, clock(overview)];
     } finally {
       reader.close();
@@ -151,11 +199,28 @@ async function firstOverview(reader: RunReader): Promise<Overview | undefined> {
 
 /** An engine cannot have started in the future. */
 function clock(overview: Overview | undefined): Finding {
-  const aheadMs = overview?.engineStartedAt === undefined || overview.engineStartedAt === null ? 0 : Date.parse(overview.engineStartedAt) - Date.now();
-  return aheadMs <= clockLimitMs ? ok('clock', 'agrees with the engine') : { check: 'clock', state: 'wrong', detail: `the engine is ${msText(aheadMs)} ahead`, remedy: 'Set the time of both machines by NTP.' };
+  const aheadMs =
+    overview?.engineStartedAt === undefined || overview.engineStartedAt === null
+      ? 0
+      : Date.parse(overview.engineStartedAt) - Date.now();
+  return aheadMs <= clockLimitMs
+    ? ok('clock', 'agrees with the engine')
+    : {
+        check: 'clock',
+        state: 'wrong',
+        detail: `the engine is ${msText(aheadMs)} ahead`,
+        remedy: 'Set the time of both machines by NTP.',
+      };
 }
 
 function failed(check: string, error: unknown): Finding {
-  const [head = '', ...rest] = reportError(error).text.replace(/^error: /, '').split('\n');
-  return { check, state: 'wrong', detail: head, remedy: rest.length === 0 ? null : rest.map((line) => line.trim()).join(' ') };
+  const [head = '', ...rest] = reportError(error)
+    .text.replace(/^error: /, '')
+    .split('\n');
+  return {
+    check,
+    state: 'wrong',
+    detail: head,
+    remedy: rest.length === 0 ? null : rest.map((line) => line.trim()).join(' '),
+  };
 }

@@ -8,7 +8,15 @@ export interface EngineFlags extends OutputFlag {
 
 /** A running engine in words. */
 export function describeEngine(record: EngineRecord): string {
-  return [`pid       ${record.pid}`, `up        ${ageText(record.startedAt)}`, `version   ${record.version}`, `gRPC      ${record.grpc}`, `HTTP      ${record.http}`, `TLS       ${tlsText(record)}`, `database  ${record.databaseUrl}`].join('\n');
+  return [
+    `pid       ${record.pid}`,
+    `up        ${ageText(record.startedAt)}`,
+    `version   ${record.version}`,
+    `gRPC      ${record.grpc}`,
+    `HTTP      ${record.http}`,
+    `TLS       ${tlsText(record)}`,
+    `database  ${record.databaseUrl}`,
+  ].join('\n');
 }
 
 function tlsText({ tls }: EngineRecord): string {

@@ -19,25 +19,38 @@ type NetworkOptions = Pick<EngineOptions, 'host' | 'tls' | 'insecure' | 'allowed
 
 /** Where an engine listens and how: flags, then HATCHET_ENGINE_*. @throws CliError with exit code 2 */
 export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, flags: NetworkFlags): NetworkOptions {
-  const setting = (name: string): string | undefined => (env[`HATCHET_ENGINE_${name}`] === '' ? undefined : env[`HATCHET_ENGINE_${name}`]);
+  const setting = (name: string): string | undefined =>
+    env[`HATCHET_ENGINE_${name}`] === '' ? undefined : env[`HATCHET_ENGINE_${name}`];
   const certFile = flags.tlsCert ?? setting('TLS_CERT');
   const keyFile = flags.tlsKey ?? setting('TLS_KEY');
   const clientCaFile = flags.tlsClientCa ?? setting('TLS_CLIENT_CA');
   const version = flags.tlsMinVersion ?? setting('TLS_MIN_VERSION');
   const minVersion = tlsVersions.find((each) => each === version);
-  if (version !== undefined && minVersion === undefined) throw wrongUse(`HATCHET_ENGINE_TLS_MIN_VERSION is ${JSON.stringify(version)}`, `Use ${tlsVersions.join(' or ')}.`);
-  const allowedHosts = flags.allowedHost ?? setting('ALLOWED_HOSTS')?.split(',').map((name) => name.trim());
+  if (version !== undefined && minVersion === undefined)
+    throw wrongUse(`HATCHET_ENGINE_TLS_MIN_VERSION is ${JSON.stringify(version)}`, `Use ${tlsVersions.join(' or ')}.`);
+  const allowedHosts =
+    flags.allowedHost ??
+    setting('ALLOWED_HOSTS')
+      ?.split(',')
+      .map((name) => name.trim());
   const rest = {
     host: flags.host,
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
   };
   if (certFile === undefined && keyFile === undefined) {
-    if (clientCaFile !== undefined) throw wrongUse('--tls-client-ca was given without a certificate of the engine', 'Add --tls-cert and --tls-key.');
+    if (clientCaFile !== undefined)
+      throw wrongUse('--tls-client-ca was given without a certificate of the engine', 'Add --tls-cert and --tls-key.');
     return rest;
   }
-  if (certFile === undefined || keyFile === undefined) throw wrongUse('TLS needs a certificate and its key', 'Give both --tls-cert and --tls-key.');
+  if (certFile === undefined || keyFile === undefined)
+    throw wrongUse('TLS needs a certificate and its key', 'Give both --tls-cert and --tls-key.');
   const path = (file: string): string => resolve(cwd, file);
-  const tls = { certFile: path(certFile), keyFile: path(keyFile), ...(clientCaFile === undefined ? {} : { clientCaFile: path(clientCaFile) }), ...(minVersion === undefined ? {} : { minVersion }) };
+  const tls = {
+    certFile: path(certFile),
+    keyFile: path(keyFile),
+    ...(clientCaFile === undefined ? {} : { clientCaFile: path(clientCaFile) }),
+    ...(minVersion === undefined ? {} : { minVersion }),
+  };
   return { ...rest, tls };
 }

@@ -3,7 +3,12 @@ import type { EngineOptions } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf } from '../../command-host.ts';
-import { removeStaleRecord, runningEngine, withoutSecrets, type EngineRecord } from '../../engine-process/engine-record.ts';
+import {
+  removeStaleRecord,
+  runningEngine,
+  withoutSecrets,
+  type EngineRecord,
+} from '../../engine-process/engine-record.ts';
 import { listenProblem, portOwner } from '../../engine-process/port-owner.ts';
 import { spawnEngine } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -30,14 +35,27 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   const dataDir = dataFolder(context.cwd, flags.dataDir);
   const running = runningEngine(dataDir);
   if (running !== undefined) {
-    throw new CliError(`an engine runs on ${dataDir} already (pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)})`, { remedy: 'Use it, stop it with `hatchet engine stop`, or choose another --data-dir.' });
+    throw new CliError(
+      `an engine runs on ${dataDir} already (pid ${running.pid}, gRPC ${running.grpc}, up ${ageText(running.startedAt)})`,
+      { remedy: 'Use it, stop it with `hatchet engine stop`, or choose another --data-dir.' },
+    );
   }
   removeStaleRecord(dataDir);
   await checkPort(flags.host, flags.grpcPort, '--grpc-port');
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const network = networkOptions(context, flags);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
-  const engine: EngineOptions & { dataDir: string } = { dataDir, ...network, grpcPort: flags.grpcPort, httpPort: flags.httpPort, retentionDays: flags.retentionDays, auditDays: flags.auditDays, maxWorkerDeaths: flags.maxWorkerDeaths, ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }), ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }) };
+  const engine: EngineOptions & { dataDir: string } = {
+    dataDir,
+    ...network,
+    grpcPort: flags.grpcPort,
+    httpPort: flags.httpPort,
+    retentionDays: flags.retentionDays,
+    auditDays: flags.auditDays,
+    maxWorkerDeaths: flags.maxWorkerDeaths,
+    ...(flags.secretKeyFile === undefined ? {} : { secretKeyFile: resolve(context.cwd, flags.secretKeyFile) }),
+    ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
+  };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
 }
 
@@ -45,18 +63,32 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
 async function checkPort(host: string, port: number, flag: string): Promise<void> {
   const problem = await listenProblem(host, port);
   if (problem === undefined) return;
-  if (problem === 'EADDRNOTAVAIL' || problem === 'ENOTFOUND') throw wrongUse(`this machine has no address ${host}`, 'Name one of its own with --host; 0.0.0.0 stands for all of them.');
-  if (problem === 'EACCES') throw wrongUse(`port ${port} is for the system's own programs`, `Choose one from 1024 on with ${flag}.`);
+  if (problem === 'EADDRNOTAVAIL' || problem === 'ENOTFOUND')
+    throw wrongUse(
+      `this machine has no address ${host}`,
+      'Name one of its own with --host; 0.0.0.0 stands for all of them.',
+    );
+  if (problem === 'EACCES')
+    throw wrongUse(`port ${port} is for the system's own programs`, `Choose one from 1024 on with ${flag}.`);
   const owner = portOwner(port);
-  throw wrongUse(`port ${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`, `Stop that program, or choose another port with ${flag}.`);
+  throw wrongUse(
+    `port ${port} is taken${owner === undefined ? '' : ` by pid ${owner.pid} (${owner.command})`}`,
+    `Stop that program, or choose another port with ${flag}.`,
+  );
 }
 
 async function detach(dataDir: string, engine: EngineOptions & { dataDir: string }, output: Output): Promise<ExitCode> {
-  const child = spawnEngine({ engine, log: 'file', detached: true, onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`) });
+  const child = spawnEngine({
+    engine,
+    log: 'file',
+    detached: true,
+    onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`),
+  });
   await child.ready;
   child.release();
   const record = runningEngine(dataDir);
-  if (record === undefined) throw new CliError('the engine ended right after it was ready', { remedy: `Read ${dataDir}/engine.log.` });
+  if (record === undefined)
+    throw new CliError('the engine ended right after it was ready', { remedy: `Read ${dataDir}/engine.log.` });
   print(output, record);
   return ExitCode.done;
 }
@@ -66,9 +98,18 @@ function print(output: Output, record: EngineRecord): void {
   output.value(shown, () => describeEngine(shown));
 }
 
-async function foreground(context: CliContext, engine: EngineOptions & { dataDir: string }, output: Output): Promise<ExitCode> {
+async function foreground(
+  context: CliContext,
+  engine: EngineOptions & { dataDir: string },
+  output: Output,
+): Promise<ExitCode> {
   const { interrupted } = context;
-  const child = spawnEngine({ engine, log: 'stderr', detached: false, onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`) });
+  const child = spawnEngine({
+    engine,
+    log: 'stderr',
+    detached: false,
+    onStage: (event) => event.status === 'done' && output.note(`${event.stage}  ${event.ms} ms  ${event.detail}`),
+  });
   const stop = (): void => void child.stop();
   interrupted.addEventListener('abort', stop);
   if (interrupted.aborted) stop();
@@ -79,7 +120,9 @@ async function foreground(context: CliContext, engine: EngineOptions & { dataDir
     const { code, signal } = await child.exited;
     if (interrupted.aborted) return interrupted.reason === 'SIGINT' ? ExitCode.interrupted : ExitCode.done;
     if (code === 0) return ExitCode.done;
-    throw new CliError(`the engine ended by itself (${signal ?? `exit code ${code}`})`, { remedy: 'Its log above says more.' });
+    throw new CliError(`the engine ended by itself (${signal ?? `exit code ${code}`})`, {
+      remedy: 'Its log above says more.',
+    });
   } catch (error) {
     if (interrupted.aborted) return ExitCode.interrupted;
     throw error;

@@ -24,7 +24,10 @@ export async function stopEngine(context: CliContext, flags: EngineFlags): Promi
   process.kill(engine.pid, 'SIGTERM');
   const deadline = performance.now() + limitMs;
   while (isEngineOf(engine.pid, dataDir)) {
-    if (performance.now() > deadline) throw new CliError(`the engine (pid ${engine.pid}) did not stop within ${limitMs / 1000} s`, { remedy: `Read ${dataDir}/engine.log; \`kill -9 ${engine.pid}\` ends it, and the next start recovers.` });
+    if (performance.now() > deadline)
+      throw new CliError(`the engine (pid ${engine.pid}) did not stop within ${limitMs / 1000} s`, {
+        remedy: `Read ${dataDir}/engine.log; \`kill -9 ${engine.pid}\` ends it, and the next start recovers.`,
+      });
     await delay(lookMs);
   }
   removeStaleRecord(dataDir);

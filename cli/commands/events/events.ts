@@ -71,7 +71,17 @@ function orNull(text: string | undefined): string | null {
 }
 
 function rowOf(event: StoredEvent): EventRow {
-  const { metadata, key, scope, seenAt, additionalMetadata, payload, triggeredRuns, triggeringWebhookName, workflowRunSummary } = event;
+  const {
+    metadata,
+    key,
+    scope,
+    seenAt,
+    additionalMetadata,
+    payload,
+    triggeredRuns,
+    triggeringWebhookName,
+    workflowRunSummary,
+  } = event;
   return {
     eventId: metadata.id,
     key,
@@ -80,7 +90,10 @@ function rowOf(event: StoredEvent): EventRow {
     metadata: additionalMetadata ?? {},
     webhook: orNull(triggeringWebhookName),
     payload: payload ?? {},
-    runs: (triggeredRuns ?? []).map(({ workflowRunId, filterId }) => ({ runId: workflowRunId, filterId: orNull(filterId) })),
+    runs: (triggeredRuns ?? []).map(({ workflowRunId, filterId }) => ({
+      runId: workflowRunId,
+      filterId: orNull(filterId),
+    })),
     runsByStatus: workflowRunSummary,
   };
 }
@@ -88,7 +101,16 @@ function rowOf(event: StoredEvent): EventRow {
 /** @throws HatchetError */
 export async function listEvents(context: CliContext, flags: ListEventsFlags): Promise<ExitCode> {
   const { key, scope, since, until, metadata } = flags;
-  const { rows = [] } = await withSdk(context, flags, (hatchet) => hatchet.events.list({ ...offsetQuery(flags), keys: key, scopes: scope, since, until, additionalMetadata: metadata }));
+  const { rows = [] } = await withSdk(context, flags, (hatchet) =>
+    hatchet.events.list({
+      ...offsetQuery(flags),
+      keys: key,
+      scopes: scope,
+      since,
+      until,
+      additionalMetadata: metadata,
+    }),
+  );
   outputOf(context, flags).list(offsetPage(rows.map(rowOf), flags), events);
   return ExitCode.done;
 }
@@ -97,14 +119,32 @@ export async function listEvents(context: CliContext, flags: ListEventsFlags): P
 export async function getEvent(context: CliContext, id: string, flags: EventFlags): Promise<ExitCode> {
   const event = rowOf(await withSdk(context, flags, (hatchet) => hatchet.events.get(id)));
   const filters = new Map(event.runs.map((run) => [run.runId, run.filterId]));
-  const page = await withReader(context, flags, (reader) => reader.listRuns({ eventId: event.eventId, limit: shownRuns }));
-  const started = page.rows.filter(({ runId }) => filters.has(runId)).map(({ runId, workflow, status }) => ({ runId, workflow, status, filterId: filters.get(runId) ?? null }));
+  const page = await withReader(context, flags, (reader) =>
+    reader.listRuns({ eventId: event.eventId, limit: shownRuns }),
+  );
+  const started = page.rows
+    .filter(({ runId }) => filters.has(runId))
+    .map(({ runId, workflow, status }) => ({ runId, workflow, status, filterId: filters.get(runId) ?? null }));
   outputOf(context, flags).value({ ...event, runs: started }, () => render(event, started));
   return ExitCode.done;
 }
 
 function render(event: EventRow, started: readonly EventRun[]): string {
-  const head = [event.key, event.scope === null ? '' : `scope ${event.scope}`, event.eventId].filter((part) => part !== '').join('  ');
+  const head = [event.key, event.scope === null ? '' : `scope ${event.scope}`, event.eventId]
+    .filter((part) => part !== '')
+    .join('  ');
   const from = event.webhook === null ? '' : `, through the webhook ${event.webhook}`;
-  return plainLines([head, `pushed ${event.pushedAt}${from}`, '', 'payload', jsonText(event.payload, 2), 'metadata', jsonText(event.metadata, 2), '', renderTable(started, runs)].join('\n'));
+  return plainLines(
+    [
+      head,
+      `pushed ${event.pushedAt}${from}`,
+      '',
+      'payload',
+      jsonText(event.payload, 2),
+      'metadata',
+      jsonText(event.metadata, 2),
+      '',
+      renderTable(started, runs),
+    ].join('\n'),
+  );
 }

@@ -88,7 +88,13 @@ export async function createFilter(context: CliContext, workflow: string, flags:
   const { scope, expression } = flags;
   const payload = checkObject(flags.payload ?? '{}', '--payload');
   await showOne(context, flags, {
-    act: async (hatchet) => hatchet.filters.create({ workflowId: (await hatchet.workflows.get(workflow)).metadata.id, scope, expression, payload }),
+    act: async (hatchet) =>
+      hatchet.filters.create({
+        workflowId: (await hatchet.workflows.get(workflow)).metadata.id,
+        scope,
+        expression,
+        payload,
+      }),
     text: (row) => row.filterId,
   });
   return ExitCode.done;
@@ -98,8 +104,13 @@ export async function createFilter(context: CliContext, workflow: string, flags:
 export async function updateFilter(context: CliContext, id: string, flags: UpdateFilterFlags): Promise<ExitCode> {
   const { scope, expression } = flags;
   const payload = flags.payload === undefined ? undefined : checkObject(flags.payload, '--payload');
-  if (scope === undefined && expression === undefined && payload === undefined) throw wrongUse('nothing to change was given', 'Give --scope, --expression or --payload.');
-  const change = { ...(scope === undefined ? {} : { scope }), ...(expression === undefined ? {} : { expression }), ...(payload === undefined ? {} : { payload }) };
+  if (scope === undefined && expression === undefined && payload === undefined)
+    throw wrongUse('nothing to change was given', 'Give --scope, --expression or --payload.');
+  const change = {
+    ...(scope === undefined ? {} : { scope }),
+    ...(expression === undefined ? {} : { expression }),
+    ...(payload === undefined ? {} : { payload }),
+  };
   await showOne(context, flags, { act: (hatchet) => hatchet.filters.update(id, change), text: render });
   return ExitCode.done;
 }
@@ -111,12 +122,18 @@ export async function deleteFilter(context: CliContext, id: string, flags: Filte
   return ExitCode.done;
 }
 
-async function showOne(context: CliContext, flags: FilterFlags, { act, text }: { act: (hatchet: Hatchet) => Promise<Filter>; text: (row: FilterRow) => string }): Promise<void> {
+async function showOne(
+  context: CliContext,
+  flags: FilterFlags,
+  { act, text }: { act: (hatchet: Hatchet) => Promise<Filter>; text: (row: FilterRow) => string },
+): Promise<void> {
   const [row] = await withSdk(context, flags, async (hatchet) => rowsOf(hatchet, [await act(hatchet)]));
   if (row === undefined) throw new Error('a filter has no row'); // Invariant: rowsOf keeps their number.
   outputOf(context, flags).value(row, () => text(row));
 }
 
 function render(row: FilterRow): string {
-  return plainLines(`${row.workflow}  scope ${row.scope}  ${row.filterId}\n${row.expression}\npayload ${jsonText(row.payload)}`);
+  return plainLines(
+    `${row.workflow}  scope ${row.scope}  ${row.filterId}\n${row.expression}\npayload ${jsonText(row.payload)}`,
+  );
 }

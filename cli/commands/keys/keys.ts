@@ -2,7 +2,11 @@ import type { SigningKeyInfo } from '../../../engine/index.ts';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import { withAdministeredDatabase, withAdministration, type AdministrationFlags } from '../../database/with-administration.ts';
+import {
+  withAdministeredDatabase,
+  withAdministration,
+  type AdministrationFlags,
+} from '../../database/with-administration.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { Table } from '../../output/table.ts';
 
@@ -43,9 +47,18 @@ export function listKeys(context: CliContext, flags: KeysFlags): Promise<ExitCod
 export function retireKey(context: CliContext, id: string, flags: AgreedFlags): Promise<ExitCode> {
   return withAdministration(context, flags, async (administration) => {
     const key = (await administration.listKeys()).find((each) => each.id === id);
-    if (key === undefined) throw new CliError(`there is no signing key ${id}`, { exitCode: ExitCode.unknown, remedy: 'Find it with `hatchet keys list`.' });
+    if (key === undefined)
+      throw new CliError(`there is no signing key ${id}`, {
+        exitCode: ExitCode.unknown,
+        remedy: 'Find it with `hatchet keys list`.',
+      });
     if (key.signs) throw wrongUse(`${id} signs new tokens`, 'Make another with `hatchet keys rotate` first.');
-    if (key.retiredAt === null && key.tokens > 0) await agree(context, flags, `${key.tokens} good ${key.tokens === 1 ? 'token ends' : 'tokens end'} with the key ${id}`);
+    if (key.retiredAt === null && key.tokens > 0)
+      await agree(
+        context,
+        flags,
+        `${key.tokens} good ${key.tokens === 1 ? 'token ends' : 'tokens end'} with the key ${id}`,
+      );
     await administration.retireKey(id);
     outputOf(context, flags).value({ retired: id, tokens: key.tokens }, () => `Retired ${id}.`);
     return ExitCode.done;
@@ -54,11 +67,18 @@ export function retireKey(context: CliContext, id: string, flags: AgreedFlags): 
 
 export function resetKeys(context: CliContext, flags: AgreedFlags): Promise<ExitCode> {
   return withAdministeredDatabase(context, flags, async ({ url, engine }, source) => {
-    if (engine !== undefined) throw new CliError(`the engine runs (pid ${engine.pid}), and so it has its key`, { remedy: 'Stop it first with `hatchet engine stop`.' });
+    if (engine !== undefined)
+      throw new CliError(`the engine runs (pid ${engine.pid}), and so it has its key`, {
+        remedy: 'Stop it first with `hatchet engine stop`.',
+      });
     await agree(context, flags, 'the signing keys and webhooks that a lost key sealed are deleted, and all tokens end');
     const { resetSecrets } = await import('../../../engine/index.ts');
     const lost = await resetSecrets(url, source);
-    outputOf(context, flags).value(lost, () => `Deleted ${lost.signingKeys} signing keys and ${lost.webhooks} webhooks. Start the engine, and make tokens and webhooks anew.`);
+    outputOf(context, flags).value(
+      lost,
+      () =>
+        `Deleted ${lost.signingKeys} signing keys and ${lost.webhooks} webhooks. Start the engine, and make tokens and webhooks anew.`,
+    );
     return ExitCode.done;
   });
 }
@@ -68,5 +88,6 @@ async function agree(context: CliContext, flags: AgreedFlags, what: string): Pro
   if (flags.yes === true) return;
   if (!isInteractive(context)) throw wrongUse(what, 'Add --yes if that is meant.');
   const prompts = await import('@clack/prompts');
-  if ((await prompts.confirm({ message: `${what}. Go on?`, initialValue: false })) !== true) throw new CliError('nothing was changed', { exitCode: ExitCode.interrupted });
+  if ((await prompts.confirm({ message: `${what}. Go on?`, initialValue: false })) !== true)
+    throw new CliError('nothing was changed', { exitCode: ExitCode.interrupted });
 }

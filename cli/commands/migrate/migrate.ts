@@ -33,7 +33,10 @@ export function migrateUp(context: CliContext, flags: MigrateFlags): Promise<Exi
 export function migrateDown(context: CliContext, flags: MigrateFlags): Promise<ExitCode> {
   const output = outputOf(context, flags);
   return withDatabase(context, flags, async ({ url, engine: running }) => {
-    if (running !== undefined && flags.dryRun !== true) throw new CliError(`an engine (pid ${running.pid}) runs on this database`, { remedy: 'Stop it first with `hatchet engine stop`.' });
+    if (running !== undefined && flags.dryRun !== true)
+      throw new CliError(`an engine (pid ${running.pid}) runs on this database`, {
+        remedy: 'Stop it first with `hatchet engine stop`.',
+      });
     const engine = await import('../../../engine/index.ts');
     report(output, await engine.migrateDown(url, optionsOf(output, flags)), flags);
     return ExitCode.done;
@@ -59,7 +62,11 @@ export function migrateVerify(context: CliContext, flags: MigrateFlags): Promise
 }
 
 function optionsOf(output: Output, flags: MigrateFlags): MigrateOptions {
-  return { to: flags.to, dryRun: flags.dryRun, onStep: (step) => output.note(`${step.direction}  ${step.name}  ${step.ms} ms`) };
+  return {
+    to: flags.to,
+    dryRun: flags.dryRun,
+    onStep: (step) => output.note(`${step.direction}  ${step.name}  ${step.ms} ms`),
+  };
 }
 
 function report(output: Output, steps: readonly MigrationStep[], flags: MigrateFlags): void {

@@ -2,7 +2,15 @@ import { resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import { localProfile, profileOf, profilesPath, readProfiles, writeProfiles, type Profile, type Profiles } from '../../connection/profiles.ts';
+import {
+  localProfile,
+  profileOf,
+  profilesPath,
+  readProfiles,
+  writeProfiles,
+  type Profile,
+  type Profiles,
+} from '../../connection/profiles.ts';
 import { fromProfile } from '../../connection/resolve-connection.ts';
 import { tokenClaims } from '../../connection/token-claims.ts';
 import { ExitCode } from '../../exit-code.ts';
@@ -57,31 +65,51 @@ const names = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 /** @throws CliError with exit code 2 for a name that is taken, for what is no token, and for one that names no address */
 export async function addProfile(context: CliContext, name: string, flags: AddProfileFlags): Promise<ExitCode> {
   if (name === localProfile) throw wrongUse(`${localProfile} is the engine of the data folder`, 'Choose another name.');
-  if (!names.test(name)) throw wrongUse(`${JSON.stringify(name)} is no name for a profile`, 'Take letters, digits, `.`, `_` and `-`, 63 at most.');
-  if (flags.address !== undefined && !/^[^/\s]+:\d+$/.test(flags.address)) throw wrongUse(`--address is ${JSON.stringify(flags.address)}`, 'Give it as host:port, without a scheme.');
-  if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl)) throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
+  if (!names.test(name))
+    throw wrongUse(
+      `${JSON.stringify(name)} is no name for a profile`,
+      'Take letters, digits, `.`, `_` and `-`, 63 at most.',
+    );
+  if (flags.address !== undefined && !/^[^/\s]+:\d+$/.test(flags.address))
+    throw wrongUse(`--address is ${JSON.stringify(flags.address)}`, 'Give it as host:port, without a scheme.');
+  if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl))
+    throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
   const before = readProfiles(context.env);
-  if (before.byName.has(name) && flags.replace !== true) throw wrongUse(`there is a profile ${name}`, 'Add --replace to put this one in its place.');
+  if (before.byName.has(name) && flags.replace !== true)
+    throw wrongUse(`there is a profile ${name}`, 'Add --replace to put this one in its place.');
   const profile = profileFrom(context, flags, await givenToken(context, flags));
-  if (tokenClaims(profile.token)?.tenantId === undefined) throw wrongUse('what was given is no access token', 'Make one on the engine: `hatchet token create`, or on the page of the cluster.');
+  if (tokenClaims(profile.token)?.tenantId === undefined)
+    throw wrongUse(
+      'what was given is no access token',
+      'Make one on the engine: `hatchet token create`, or on the page of the cluster.',
+    );
   const row = rowOf({ name, profile, chosen: flags.use === true });
-  writeProfiles(context.env, { chosen: flags.use === true ? name : before.chosen, byName: new Map([...before.byName, [name, profile]]) });
+  writeProfiles(context.env, {
+    chosen: flags.use === true ? name : before.chosen,
+    byName: new Map([...before.byName, [name, profile]]),
+  });
   const output = outputOf(context, flags);
   output.value(row, () => `${name}  ${row.address}`);
-  output.note(`Stored in ${profilesPath(context.env)}. Use it with --profile ${name}${flags.use === true ? '; it is the chosen one now' : `, or choose it with \`hatchet profile use ${name}\``}.`);
+  output.note(
+    `Stored in ${profilesPath(context.env)}. Use it with --profile ${name}${flags.use === true ? '; it is the chosen one now' : `, or choose it with \`hatchet profile use ${name}\``}.`,
+  );
   return ExitCode.done;
 }
 
 async function givenToken(context: CliContext, { token }: AddProfileFlags): Promise<string> {
   if (token !== undefined) return token.trim();
-  if (!isInteractive(context)) throw wrongUse('the token is missing', 'Give it by --token-file PATH, or --token - to read it from stdin.');
+  if (!isInteractive(context))
+    throw wrongUse('the token is missing', 'Give it by --token-file PATH, or --token - to read it from stdin.');
   return (await readSecret(context, {}, 'access token')).trim();
 }
 
 /** Paths are kept as they are from everywhere. */
 function profileFrom({ cwd }: CliContext, flags: AddProfileFlags, token: string): Profile {
-  const path = (given: string | undefined): string | undefined => (given === undefined ? undefined : resolve(cwd, given));
-  const kept = <Fields extends Record<string, string | undefined>>(fields: Fields): { [Name in keyof Fields]?: string } => {
+  const path = (given: string | undefined): string | undefined =>
+    given === undefined ? undefined : resolve(cwd, given);
+  const kept = <Fields extends Record<string, string | undefined>>(
+    fields: Fields,
+  ): { [Name in keyof Fields]?: string } => {
     const found: { [Name in keyof Fields]?: string } = {};
     for (const field in fields) {
       const value = fields[field];
@@ -92,7 +120,13 @@ function profileFrom({ cwd }: CliContext, flags: AddProfileFlags, token: string)
   return {
     token,
     ...kept({ address: flags.address, apiUrl: flags.apiUrl?.replace(/\/+$/, ''), namespace: flags.namespace }),
-    tls: kept({ strategy: flags.tlsStrategy, caFile: path(flags.tlsCaFile), certFile: path(flags.tlsCertFile), keyFile: path(flags.tlsKeyFile), serverName: flags.tlsServerName }),
+    tls: kept({
+      strategy: flags.tlsStrategy,
+      caFile: path(flags.tlsCaFile),
+      certFile: path(flags.tlsCertFile),
+      keyFile: path(flags.tlsKeyFile),
+      serverName: flags.tlsServerName,
+    }),
   };
 }
 
@@ -100,11 +134,22 @@ function profileFrom({ cwd }: CliContext, flags: AddProfileFlags, token: string)
 function rowOf({ name, profile, chosen }: { name: string; profile: Profile; chosen: boolean }): ProfileRow {
   const { address, apiUrl, tls, namespace = null } = fromProfile(name, profile);
   const claims = tokenClaims(profile.token);
-  return { name, chosen, address, apiUrl, tenantId: claims?.tenantId ?? null, namespace, tls: tls.strategy, expiresAt: claims?.expiresAt?.toISOString() ?? null };
+  return {
+    name,
+    chosen,
+    address,
+    apiUrl,
+    tenantId: claims?.tenantId ?? null,
+    namespace,
+    tls: tls.strategy,
+    expiresAt: claims?.expiresAt?.toISOString() ?? null,
+  };
 }
 
 function rows({ byName, chosen }: Profiles): ProfileRow[] {
-  return [...byName].map(([name, profile]) => rowOf({ name, profile, chosen: name === chosen })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...byName]
+    .map(([name, profile]) => rowOf({ name, profile, chosen: name === chosen }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export function listProfiles(context: CliContext, flags: ProfileOutputFlags): Promise<ExitCode> {
@@ -120,15 +165,24 @@ export function useProfile(context: CliContext, name: string, flags: ProfileOutp
   const output = outputOf(context, flags);
   output.value({ chosen: name }, () => name);
   if ((context.env['HATCHET_PROFILE'] ?? '') !== '') output.warn('HATCHET_PROFILE is set, and goes before it');
-  else if ((context.env['HATCHET_CLIENT_TOKEN'] ?? '') !== '') output.warn('HATCHET_CLIENT_TOKEN is set, and goes before it; --profile goes before both');
+  else if ((context.env['HATCHET_CLIENT_TOKEN'] ?? '') !== '')
+    output.warn('HATCHET_CLIENT_TOKEN is set, and goes before it; --profile goes before both');
   return Promise.resolve(ExitCode.done);
 }
 
 /** @throws CliError with exit code 2 where none is chosen, or the name is not there */
-export function showProfile(context: CliContext, given: string | undefined, flags: ProfileOutputFlags): Promise<ExitCode> {
+export function showProfile(
+  context: CliContext,
+  given: string | undefined,
+  flags: ProfileOutputFlags,
+): Promise<ExitCode> {
   const profiles = readProfiles(context.env);
   const name = given ?? profiles.chosen;
-  if (name === undefined) throw wrongUse('no profile is chosen: commands use the engine of the data folder', 'Name one, or choose one with `hatchet profile use <name>`.');
+  if (name === undefined)
+    throw wrongUse(
+      'no profile is chosen: commands use the engine of the data folder',
+      'Name one, or choose one with `hatchet profile use <name>`.',
+    );
   const row = rowOf({ name, profile: profileOf(profiles, name), chosen: name === profiles.chosen });
   outputOf(context, flags).value(row, () =>
     [
@@ -147,7 +201,11 @@ export function showProfile(context: CliContext, given: string | undefined, flag
 export function removeProfile(context: CliContext, name: string, flags: RemoveProfileFlags): Promise<ExitCode> {
   const { chosen, byName } = readProfiles(context.env);
   const left = new Map(byName);
-  if (!left.delete(name)) throw new CliError(`there is no profile ${JSON.stringify(name)}`, { exitCode: ExitCode.unknown, remedy: 'See `hatchet profile list`.' });
+  if (!left.delete(name))
+    throw new CliError(`there is no profile ${JSON.stringify(name)}`, {
+      exitCode: ExitCode.unknown,
+      remedy: 'See `hatchet profile list`.',
+    });
   writeProfiles(context.env, { chosen: chosen === name ? undefined : chosen, byName: left });
   const output = outputOf(context, flags);
   output.value({ removed: name }, () => `Removed ${name}.`);

@@ -2,7 +2,14 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
-import { keyScope, usedAt, type KeyRow, type LimitRow, type QueueFigures, type QueueRow } from '../../monitor/queue-rows.ts';
+import {
+  keyScope,
+  usedAt,
+  type KeyRow,
+  type LimitRow,
+  type QueueFigures,
+  type QueueRow,
+} from '../../monitor/queue-rows.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { ageText, untilText } from '../../output/span-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';

@@ -56,7 +56,9 @@ function rowOf({ key, limitValue, value, window, lastRefill }: RateLimitState): 
 
 export async function listRateLimits(context: CliContext, flags: ListRateLimitsFlags): Promise<ExitCode> {
   const { search = '' } = flags;
-  const { rows = [] } = await withSdk(context, flags, (hatchet) => hatchet.ratelimits.list({ ...offsetQuery(flags), search }));
+  const { rows = [] } = await withSdk(context, flags, (hatchet) =>
+    hatchet.ratelimits.list({ ...offsetQuery(flags), search }),
+  );
   outputOf(context, flags).list(offsetPage(rows.map(rowOf), flags), table);
   return ExitCode.done;
 }

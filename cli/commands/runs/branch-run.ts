@@ -15,7 +15,10 @@ export type RestoreFlags = ConnectionFlags & OutputFlag;
 export function branchRun(context: CliContext, id: string, flags: BranchFlags): Promise<ExitCode> {
   return withAdmin(context, flags, async (admin) => {
     const made = await admin.branch({ taskId: id, branch: flags.branch, node: flags.node });
-    outputOf(context, flags).value(made, () => `${made.taskId} goes on from node ${made.node}, on branch ${made.branch}`);
+    outputOf(context, flags).value(
+      made,
+      () => `${made.taskId} goes on from node ${made.node}, on branch ${made.branch}`,
+    );
   });
 }
 
@@ -23,11 +26,19 @@ export function branchRun(context: CliContext, id: string, flags: BranchFlags): 
 export function restoreRun(context: CliContext, id: string, flags: RestoreFlags): Promise<ExitCode> {
   return withAdmin(context, flags, async (admin) => {
     const answer = await admin.restore(id);
-    outputOf(context, flags).value(answer, () => (answer.requeued ? `${answer.taskId} is queued again` : `${answer.taskId} is not evicted: there is nothing to wake`));
+    outputOf(context, flags).value(answer, () =>
+      answer.requeued
+        ? `${answer.taskId} is queued again`
+        : `${answer.taskId} is not evicted: there is nothing to wake`,
+    );
   });
 }
 
-async function withAdmin(context: CliContext, flags: ConnectionFlags, work: (admin: DurableAdmin) => Promise<void>): Promise<ExitCode> {
+async function withAdmin(
+  context: CliContext,
+  flags: ConnectionFlags,
+  work: (admin: DurableAdmin) => Promise<void>,
+): Promise<ExitCode> {
   const admin = new DurableAdmin(resolveConnection(context, flags));
   try {
     await work(admin);

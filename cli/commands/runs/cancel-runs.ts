@@ -18,16 +18,32 @@ export function cancelRuns(context: CliContext, ids: readonly string[], flags: C
   const kind = checkSelection(ids, flags, deed);
   const progress = new Progress(context);
   return withRunAdmin(context, flags, async ({ admin, reader }) => {
-    const runs = kind === 'ids' ? (await Promise.all([...new Set(ids)].map((id) => reader.getRun(id)))).map(({ run }) => run) : await selectRuns(context, reader, flags, { deed, progress });
-    const onProgress = (far: number): void => progress.say(() => `Cancelling: ${far.toLocaleString('en-US')} of ${amount(runs.length, 'run')}`);
+    const runs =
+      kind === 'ids'
+        ? (await Promise.all([...new Set(ids)].map((id) => reader.getRun(id)))).map(({ run }) => run)
+        : await selectRuns(context, reader, flags, { deed, progress });
+    const onProgress = (far: number): void =>
+      progress.say(() => `Cancelling: ${far.toLocaleString('en-US')} of ${amount(runs.length, 'run')}`);
     const outcome = await bulkDeed('cancel', runs, { admin, reader, signal: context.interrupted, onProgress });
     progress.end();
-    return tellOutcome(outcome, () => outputOf(context, flags).value({ cancelled: outcome.done, refused: refusalsOf(outcome) }, () => (kind === 'selection' ? [`Cancelled ${amount(outcome.done.length, 'run')}.`, ...outcomeTexts(outcome)] : eachText(runs.map(({ runId }) => runId), outcome)).join('\n')));
+    return tellOutcome(outcome, () =>
+      outputOf(context, flags).value({ cancelled: outcome.done, refused: refusalsOf(outcome) }, () =>
+        (kind === 'selection'
+          ? [`Cancelled ${amount(outcome.done.length, 'run')}.`, ...outcomeTexts(outcome)]
+          : eachText(
+              runs.map(({ runId }) => runId),
+              outcome,
+            )
+        ).join('\n'),
+      ),
+    );
   });
 }
 
 function eachText(ids: readonly string[], { done, refused, left, error }: BulkOutcome): string[] {
   const cancelled = new Set(done);
-  const each = ids.flatMap((id) => (cancelled.has(id) ? [`${id}  cancelled`] : refused.has(id) ? [`${id}  not cancelled: ${refused.get(id)}`] : []));
+  const each = ids.flatMap((id) =>
+    cancelled.has(id) ? [`${id}  cancelled`] : refused.has(id) ? [`${id}  not cancelled: ${refused.get(id)}`] : [],
+  );
   return [...each, ...outcomeTexts({ refused: new Map(), left, error })];
 }

@@ -23,7 +23,10 @@ export async function exportRuns(context: CliContext, flags: ExportFlags): Promi
   let last: string | undefined;
   try {
     await withReader(context, flags, async (reader) => {
-      for await (const detail of reader.exportRuns({ ...runFilter(flags), ...(flags.limit === undefined ? {} : { limit: flags.limit }) }, interrupted)) {
+      for await (const detail of reader.exportRuns(
+        { ...runFilter(flags), ...(flags.limit === undefined ? {} : { limit: flags.limit }) },
+        interrupted,
+      )) {
         output.item(runValue(detail), () => '');
         exported++;
         progress?.say(() => `${amount(exported, 'run')} exported`);

@@ -33,8 +33,13 @@ export function getRun(context: CliContext, runId: string, flags: GetRunFlags): 
   return withReader(context, flags, async (reader) => {
     const detail = await reader.getRun(runId);
     const durable = detail.tasks.filter((task) => task.durable);
-    const logs = new Map(await Promise.all(durable.map(async (task) => [task.taskId, await reader.getDurableLog(task.taskId)] as const)));
-    const value = { ...runValue(detail), tasks: detail.tasks.map((task) => ({ ...task, log: logValue(logs.get(task.taskId)) })) };
+    const logs = new Map(
+      await Promise.all(durable.map(async (task) => [task.taskId, await reader.getDurableLog(task.taskId)] as const)),
+    );
+    const value = {
+      ...runValue(detail),
+      tasks: detail.tasks.map((task) => ({ ...task, log: logValue(logs.get(task.taskId)) })),
+    };
     outputOf(context, flags).value(value, () => render(detail, logs));
     return ExitCode.done;
   });
@@ -42,13 +47,23 @@ export function getRun(context: CliContext, runId: string, flags: GetRunFlags): 
 
 /** A run as JSON: its row, what went in, and what came out. */
 export function runValue(detail: RunDetail): object {
-  return { ...detail.run, input: detail.input, output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null, tasks: detail.tasks };
+  return {
+    ...detail.run,
+    input: detail.input,
+    output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null,
+    tasks: detail.tasks,
+  };
 }
 
 function logValue(log: DurableLogRow | undefined): object | null {
   if (log === undefined) return null;
   const { nodes, branches } = log;
-  return { branch: currentBranch(log), nodes, branches, open: openNodes(log).map(({ branch, node }) => ({ branch, node })) };
+  return {
+    branch: currentBranch(log),
+    nodes,
+    branches,
+    open: openNodes(log).map(({ branch, node }) => ({ branch, node })),
+  };
 }
 
 function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): string {
@@ -68,7 +83,11 @@ function render(detail: RunDetail, logs: ReadonlyMap<string, DurableLogRow>): st
   ];
   if (run.status === 'COMPLETED') lines.push('output', indent(jsonText(runOutput(detail), 2)));
   for (const task of tasks) {
-    if (task.errorMessage !== null) lines.push(`error of ${task.name}`, indent(plainLines(task.errorStack === null || task.errorStack === '' ? task.errorMessage : task.errorStack)));
+    if (task.errorMessage !== null)
+      lines.push(
+        `error of ${task.name}`,
+        indent(plainLines(task.errorStack === null || task.errorStack === '' ? task.errorMessage : task.errorStack)),
+      );
   }
   lines.push(...leftOutLines(detail));
   return plainLines(lines.join('\n'));

@@ -45,10 +45,16 @@ const table: Table<RunRow> = {
 /** @throws CliError with exit code 2 for a word of the query that means nothing */
 export function listRuns(context: CliContext, words: readonly string[], flags: ListRunsFlags): Promise<ExitCode> {
   // A word that the shell has taken the quotes of keeps its spaces.
-  const query = parseRunQuery(words.map((word) => (/\s/.test(word) ? word.replace(/^([^\s:]+:)?(.*)$/s, '$1"$2"') : word)).join(' '));
-  if (query.problem !== undefined) throw wrongUse(query.problem, 'Words are status:, workflow:, since:, until:, key:value for metadata, and text.');
+  const query = parseRunQuery(
+    words.map((word) => (/\s/.test(word) ? word.replace(/^([^\s:]+:)?(.*)$/s, '$1"$2"') : word)).join(' '),
+  );
+  if (query.problem !== undefined)
+    throw wrongUse(query.problem, 'Words are status:, workflow:, since:, until:, key:value for metadata, and text.');
   return withReader(context, flags, async (reader) => {
-    outputOf(context, flags).list(await reader.listRuns({ ...queryFilter(query), ...runFilter(flags), limit: flags.limit }), table);
+    outputOf(context, flags).list(
+      await reader.listRuns({ ...queryFilter(query), ...runFilter(flags), limit: flags.limit }),
+      table,
+    );
     return ExitCode.done;
   });
 }
@@ -57,7 +63,10 @@ export function listRuns(context: CliContext, words: readonly string[], flags: L
 export function listChildren(context: CliContext, parent: string, flags: ChildRunsFlags): Promise<ExitCode> {
   const { limit, page } = flags;
   return withReader(context, flags, async (reader) => {
-    outputOf(context, flags).list(await reader.listRuns({ parent, limit, ...(page === undefined ? {} : { page }) }), { ...table, empty: 'It has no children.' });
+    outputOf(context, flags).list(await reader.listRuns({ parent, limit, ...(page === undefined ? {} : { page }) }), {
+      ...table,
+      empty: 'It has no children.',
+    });
     return ExitCode.done;
   });
 }

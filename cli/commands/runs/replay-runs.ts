@@ -27,29 +27,62 @@ export function replayRuns(context: CliContext, ids: readonly string[], flags: R
   const kind = checkSelection(ids, flags, deed);
   const progress = new Progress(context);
   return withRunAdmin(context, flags, async ({ admin, reader }) => {
-    const given = kind === 'ids' ? [...new Set(ids)] : await selectRuns(context, reader, flags.failedOnly === true && flags.status === undefined ? { ...flags, status: ['FAILED'] } : flags, { deed, progress });
+    const given =
+      kind === 'ids'
+        ? [...new Set(ids)]
+        : await selectRuns(
+            context,
+            reader,
+            flags.failedOnly === true && flags.status === undefined ? { ...flags, status: ['FAILED'] } : flags,
+            { deed, progress },
+          );
     const chosen = await choose(reader, given, { flags, progress });
-    const onProgress = (far: number): void => progress.say(() => `Replaying: ${far.toLocaleString('en-US')} of ${amount(chosen.length, 'run')}`);
+    const onProgress = (far: number): void =>
+      progress.say(() => `Replaying: ${far.toLocaleString('en-US')} of ${amount(chosen.length, 'run')}`);
     const outcome = await bulkDeed('replay', chosen, { admin, reader, signal: context.interrupted, onProgress });
     progress.end();
     const { tasks } = outcome;
-    return tellOutcome(outcome, () => outputOf(context, flags).value({ replayedTasks: tasks, refused: refusalsOf(outcome) }, () => [tasks.length === 0 ? 'Nothing runs again.' : `${amount(tasks.length, 'task')} ${tasks.length === 1 ? 'runs' : 'run'} again.`, ...outcomeTexts(outcome)].join('\n')));
+    return tellOutcome(outcome, () =>
+      outputOf(context, flags).value({ replayedTasks: tasks, refused: refusalsOf(outcome) }, () =>
+        [
+          tasks.length === 0
+            ? 'Nothing runs again.'
+            : `${amount(tasks.length, 'task')} ${tasks.length === 1 ? 'runs' : 'run'} again.`,
+          ...outcomeTexts(outcome),
+        ].join('\n'),
+      ),
+    );
   });
 }
 
 /** What is to run again: the runs, or tasks of them. */
-async function choose(reader: RunReader, given: readonly (string | RunRow)[], { flags, progress }: { flags: ReplayFlags; progress: Progress }): Promise<readonly BulkItem[]> {
-  if (flags.failedOnly === true || flags.task !== undefined) return chooseTasks(reader, given.map((one) => (typeof one === 'string' ? one : one.runId)), { flags, progress });
+async function choose(
+  reader: RunReader,
+  given: readonly (string | RunRow)[],
+  { flags, progress }: { flags: ReplayFlags; progress: Progress },
+): Promise<readonly BulkItem[]> {
+  if (flags.failedOnly === true || flags.task !== undefined)
+    return chooseTasks(
+      reader,
+      given.map((one) => (typeof one === 'string' ? one : one.runId)),
+      { flags, progress },
+    );
   return Promise.all(given.map(async (one) => (typeof one === 'string' ? itemOf(one, await reader.getRun(one)) : one)));
 }
 
 /** Of a run, or of one of its tasks, which brings those that follow it: how many they are is not known. */
 function itemOf(id: string, { run, tasks }: RunDetail): BulkItem {
-  return id === run.runId ? run : { runId: id, status: tasks.find(({ taskId }) => taskId === id)?.status ?? run.status, taskCount: 0 };
+  return id === run.runId
+    ? run
+    : { runId: id, status: tasks.find(({ taskId }) => taskId === id)?.status ?? run.status, taskCount: 0 };
 }
 
 /** Tasks of the runs. @throws CliError where no run has a task of the name */
-async function chooseTasks(reader: RunReader, runIds: readonly string[], { flags, progress }: { flags: ReplayFlags; progress: Progress }): Promise<BulkItem[]> {
+async function chooseTasks(
+  reader: RunReader,
+  runIds: readonly string[],
+  { flags, progress }: { flags: ReplayFlags; progress: Progress },
+): Promise<BulkItem[]> {
   const details: RunDetail[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -60,10 +93,17 @@ async function chooseTasks(reader: RunReader, runIds: readonly string[], { flags
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   progress.end();
-  const named = details.flatMap(({ tasks }) => tasks).filter((task) => flags.task === undefined || task.name === flags.task);
+  const named = details
+    .flatMap(({ tasks }) => tasks)
+    .filter((task) => flags.task === undefined || task.name === flags.task);
   if (flags.task !== undefined && runIds.length > 0 && named.length === 0) {
     const names = [...new Set(details.flatMap(({ tasks }) => tasks.map((task) => task.name)))];
-    throw wrongUse(`none of the runs has a task ${JSON.stringify(flags.task)}`, `Their tasks are ${names.slice(0, 20).join(', ')}.`);
+    throw wrongUse(
+      `none of the runs has a task ${JSON.stringify(flags.task)}`,
+      `Their tasks are ${names.slice(0, 20).join(', ')}.`,
+    );
   }
-  return named.filter((task) => flags.failedOnly !== true || task.status === 'FAILED').map((task) => ({ runId: task.taskId, status: task.status, taskCount: 0 }));
+  return named
+    .filter((task) => flags.failedOnly !== true || task.status === 'FAILED')
+    .map((task) => ({ runId: task.taskId, status: task.status, taskCount: 0 }));
 }

@@ -34,7 +34,16 @@ export function runEvents(context: CliContext, id: string, flags: RunEventsFlags
     const { rows, next } = await reader.listEvents(id, { limit, ...(page === undefined ? {} : { after: page }) });
     const workers = rows.some((event) => event.workerId !== null) ? await reader.listWorkers({ all: true }) : [];
     const names = new Map(workers.map((worker) => [worker.workerId, worker.name]));
-    outputOf(context, flags).list({ rows: rows.map((event) => ({ ...event, workerName: event.workerId === null ? null : (names.get(event.workerId) ?? null) })), next }, table);
+    outputOf(context, flags).list(
+      {
+        rows: rows.map((event) => ({
+          ...event,
+          workerName: event.workerId === null ? null : (names.get(event.workerId) ?? null),
+        })),
+        next,
+      },
+      table,
+    );
     return ExitCode.done;
   });
 }

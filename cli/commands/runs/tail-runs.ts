@@ -23,13 +23,20 @@ export async function tailRuns(context: CliContext, runId: string | undefined, f
     onLost: (why) => output.warn(`${why}; waiting for the engine`),
     onBack: () => output.note('connected again'),
   };
-  const options = { ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }), ...(flags.after === undefined ? {} : { after: flags.after }) };
+  const options = {
+    ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }),
+    ...(flags.after === undefined ? {} : { after: flags.after }),
+  };
   if (runId === undefined) {
-    for await (const { events } of followEvents(connect, options, hooks)) for (const event of events) printEvent(output, event, true);
+    for await (const { events } of followEvents(connect, options, hooks))
+      for (const event of events) printEvent(output, event, true);
   } else {
     const run = await oneRun(connect, runId);
     // Both streams end by themselves once the run has ended.
-    await Promise.all([printEvents(output, followEvents(connect, { ...options, runId: run }, hooks)), printLogs(output, { runId: run, lines: followLogs(connect, run, hooks) })]);
+    await Promise.all([
+      printEvents(output, followEvents(connect, { ...options, runId: run }, hooks)),
+      printLogs(output, { runId: run, lines: followLogs(connect, run, hooks) }),
+    ]);
   }
   return context.interrupted.aborted ? ExitCode.interrupted : ExitCode.done;
 }
@@ -50,14 +57,22 @@ async function printEvents(output: Output, batches: ReturnType<typeof followEven
 
 function printEvent(output: Output, event: EventRow, withRun: boolean): void {
   const { cursor, time, runId, workflow, task, attempt, type, status, message } = event;
-  output.item({ cursor, time, runId, workflow, task, attempt, type, status, message }, () => eventLine(event, { withRun }));
+  output.item({ cursor, time, runId, workflow, task, attempt, type, status, message }, () =>
+    eventLine(event, { withRun }),
+  );
 }
 
-async function printLogs(output: Output, { runId, lines }: { runId: string; lines: AsyncIterable<readonly LogRow[]> }): Promise<void> {
+async function printLogs(
+  output: Output,
+  { runId, lines }: { runId: string; lines: AsyncIterable<readonly LogRow[]> },
+): Promise<void> {
   for await (const batch of lines) {
     for (const line of batch) {
       const { cursor, time, task, attempt, level, message } = line;
-      output.item({ cursor, time, runId, workflow: null, task, attempt, type: 'LOG', status: null, level, message }, () => logLineText(line));
+      output.item(
+        { cursor, time, runId, workflow: null, task, attempt, type: 'LOG', status: null, level, message },
+        () => logLineText(line),
+      );
     }
   }
 }

@@ -12,8 +12,20 @@ export function whyRun(context: CliContext, runId: string, flags: GetRunFlags): 
   return withReader(context, flags, async (reader) => {
     const { run, tasks } = await reader.whyRun(runId);
     const waiting = tasks.filter((task) => task.cause !== null);
-    const value = { runId: run.runId, workflow: run.workflow, status: run.status, tasks: waiting.map(({ taskId, name, status, cause }) => ({ taskId, name, status, cause })) };
-    outputOf(context, flags).value(value, () => plainLines([`${run.workflow}  ${run.status}  ${run.runId}`, ...(waiting.length === 0 ? ['Nothing waits: the run has ended.'] : waiting.map(line))].join('\n')));
+    const value = {
+      runId: run.runId,
+      workflow: run.workflow,
+      status: run.status,
+      tasks: waiting.map(({ taskId, name, status, cause }) => ({ taskId, name, status, cause })),
+    };
+    outputOf(context, flags).value(value, () =>
+      plainLines(
+        [
+          `${run.workflow}  ${run.status}  ${run.runId}`,
+          ...(waiting.length === 0 ? ['Nothing waits: the run has ended.'] : waiting.map(line)),
+        ].join('\n'),
+      ),
+    );
     return ExitCode.done;
   });
 }

@@ -9,7 +9,9 @@ export function schedulesCommand(host: CommandHost): Command {
     .alias('ls')
     .description('scheduled runs, newest first')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 100)
-    .action((flags: ListSchedulesFlags) => host.run(async () => (await import('./schedules.ts')).listSchedules(host.context, flags)));
+    .action((flags: ListSchedulesFlags) =>
+      host.run(async () => (await import('./schedules.ts')).listSchedules(host.context, flags)),
+    );
   const create = new Command('create')
     .description('run a workflow at a time')
     .argument('<workflow>', 'name of the workflow')
@@ -17,13 +19,21 @@ export function schedulesCommand(host: CommandHost): Command {
     .option('--input <json>', 'input as JSON (default: {})')
     .option('--metadata <key=value>', 'metadata of the run; may be repeated', pair)
     .option('--priority <1-3>', 'priority; 3 goes first', wholeNumber(1, 3))
-    .action((workflow: string, flags: CreateScheduleFlags) => host.run(async () => (await import('./schedules.ts')).createSchedule(host.context, workflow, flags)));
+    .action((workflow: string, flags: CreateScheduleFlags) =>
+      host.run(async () => (await import('./schedules.ts')).createSchedule(host.context, workflow, flags)),
+    );
   const remove = new Command('delete')
     .description('take back a run that has not come yet')
     .argument('<schedule>', 'id of the scheduled run')
-    .action((id: string, flags: ScheduleFlags) => host.run(async () => (await import('./schedules.ts')).deleteSchedule(host.context, id, flags)));
+    .action((id: string, flags: ScheduleFlags) =>
+      host.run(async () => (await import('./schedules.ts')).deleteSchedule(host.context, id, flags)),
+    );
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet schedules list');
   examples(withOutput(withConnection(create)), `hatchet schedules create report --at 2h --input '{"day":"today"}'`);
   examples(withOutput(withConnection(remove)), 'hatchet schedules delete 0198c0de-0000-7000-8000-000000000000');
-  return new Command('schedules').description('see and change scheduled runs').addCommand(list).addCommand(create).addCommand(remove);
+  return new Command('schedules')
+    .description('see and change scheduled runs')
+    .addCommand(list)
+    .addCommand(create)
+    .addCommand(remove);
 }

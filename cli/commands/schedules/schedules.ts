@@ -41,7 +41,13 @@ const table: Table<ScheduleRow> = {
 };
 
 function rowOf(run: ScheduledRun): ScheduleRow {
-  return { scheduleId: run.metadata.id, workflow: run.workflowName, triggerAt: run.triggerAt, runId: run.workflowRunId ?? null, status: run.workflowRunStatus ?? null };
+  return {
+    scheduleId: run.metadata.id,
+    workflow: run.workflowName,
+    triggerAt: run.triggerAt,
+    runId: run.workflowRunId ?? null,
+    status: run.workflowRunStatus ?? null,
+  };
 }
 
 export async function listSchedules(context: CliContext, flags: ListSchedulesFlags): Promise<ExitCode> {
@@ -51,9 +57,20 @@ export async function listSchedules(context: CliContext, flags: ListSchedulesFla
 }
 
 /** @throws CliError, HatchetError */
-export async function createSchedule(context: CliContext, workflow: string, flags: CreateScheduleFlags): Promise<ExitCode> {
+export async function createSchedule(
+  context: CliContext,
+  workflow: string,
+  flags: CreateScheduleFlags,
+): Promise<ExitCode> {
   const input = checkObject(flags.input ?? '{}', '--input');
-  const run = await withSdk(context, flags, (hatchet) => hatchet.scheduled.create(workflow, { triggerAt: flags.at, input, additionalMetadata: flags.metadata, priority: flags.priority }));
+  const run = await withSdk(context, flags, (hatchet) =>
+    hatchet.scheduled.create(workflow, {
+      triggerAt: flags.at,
+      input,
+      additionalMetadata: flags.metadata,
+      priority: flags.priority,
+    }),
+  );
   outputOf(context, flags).value(rowOf(run), () => run.metadata.id);
   return ExitCode.done;
 }

@@ -18,15 +18,20 @@ export function deleteTenant(context: CliContext, nameOrId: string, flags: Delet
     if (flags.yes !== true) await confirm(context, what);
     const isNew = await tenants.delete(tenant.id);
     const output = outputOf(context, flags);
-    output.value({ tenantId: tenant.id, name: tenant.name, runs, tokens: tenant.tokens, deleted: true }, () => (isNew ? `Deleted ${what}.` : `The tenant ${tenant.id} is being deleted already.`));
-    output.note('Its tokens are refused from now on. A running engine removes its rows within minutes; `hatchet tenants list` shows it until then.');
+    output.value({ tenantId: tenant.id, name: tenant.name, runs, tokens: tenant.tokens, deleted: true }, () =>
+      isNew ? `Deleted ${what}.` : `The tenant ${tenant.id} is being deleted already.`,
+    );
+    output.note(
+      'Its tokens are refused from now on. A running engine removes its rows within minutes; `hatchet tenants list` shows it until then.',
+    );
     return ExitCode.done;
   });
 }
 
 /** @throws CliError */
 async function confirm(context: CliContext, what: string): Promise<void> {
-  if (!isInteractive(context)) throw wrongUse(`without a terminal nobody can be asked whether to delete ${what}`, 'Add --yes if that is meant.');
+  if (!isInteractive(context))
+    throw wrongUse(`without a terminal nobody can be asked whether to delete ${what}`, 'Add --yes if that is meant.');
   const prompts = await import('@clack/prompts');
   const answer = await prompts.confirm({ message: `Delete ${what}? This cannot be undone.`, initialValue: false });
   if (answer !== true) throw new CliError('nothing was deleted', { exitCode: ExitCode.interrupted });

@@ -50,7 +50,11 @@ function rowOf({ id, name, createdAt, deletedAt, tokens }: TenantInfo): TenantRo
   return { tenantId: id, name, createdAt, tokens, state: deletedAt === null ? 'active' : 'being deleted' };
 }
 
-export function withTenants(context: CliContext, flags: TenantFlags, work: (tenants: TenantAdministration) => Promise<ExitCode>): Promise<ExitCode> {
+export function withTenants(
+  context: CliContext,
+  flags: TenantFlags,
+  work: (tenants: TenantAdministration) => Promise<ExitCode>,
+): Promise<ExitCode> {
   return withPreparedDatabase(context, flags, async ({ url }) => {
     const { openTenantAdministration } = await import('../../../engine/index.ts');
     const tenants = openTenantAdministration(url);

@@ -43,8 +43,10 @@ const table: Table<TokenInfo> = {
 };
 
 export function createToken(context: CliContext, flags: CreateTokenFlags): Promise<ExitCode> {
-  if (flags.grpc !== undefined && !/^[^/\s]+:\d+$/.test(flags.grpc)) throw wrongUse(`--grpc is ${JSON.stringify(flags.grpc)}`, 'Give it as host:port, without a scheme.');
-  if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl)) throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
+  if (flags.grpc !== undefined && !/^[^/\s]+:\d+$/.test(flags.grpc))
+    throw wrongUse(`--grpc is ${JSON.stringify(flags.grpc)}`, 'Give it as host:port, without a scheme.');
+  if (flags.apiUrl !== undefined && !/^https?:\/\//.test(flags.apiUrl))
+    throw wrongUse(`--api-url is ${JSON.stringify(flags.apiUrl)}`, 'Begin it with http:// or https://.');
   const expiresAt = expiryOf(flags);
   const { name, role, tenant } = flags;
   return withAdministration(context, flags, async (tokens, { engine }) => {
@@ -55,7 +57,10 @@ export function createToken(context: CliContext, flags: CreateTokenFlags): Promi
     const made = await tokens.create({ tenant, name, role, expiresAt, addresses });
     const output = outputOf(context, flags);
     output.value({ ...made, ...addresses }, () => made.token);
-    if (/^(?:0\.0\.0\.0|\[::\]):/.test(addresses.grpcBroadcastAddress)) output.note(`It names ${addresses.grpcBroadcastAddress}, which leads nowhere from other machines. For those, make one with --grpc host:port and --api-url http://host:port.`);
+    if (/^(?:0\.0\.0\.0|\[::\]):/.test(addresses.grpcBroadcastAddress))
+      output.note(
+        `It names ${addresses.grpcBroadcastAddress}, which leads nowhere from other machines. For those, make one with --grpc host:port and --api-url http://host:port.`,
+      );
     return ExitCode.done;
   });
 }
@@ -63,8 +68,13 @@ export function createToken(context: CliContext, flags: CreateTokenFlags): Promi
 /** @throws CliError with exit code 2 */
 function expiryOf({ expires, days = defaultDays }: CreateTokenFlags): Date {
   const expiresAt = expires ?? new Date(Date.now() + days * dayMs);
-  if (expiresAt.getTime() <= Date.now()) throw wrongUse(`--expires is ${expiresAt.toISOString()}, which is over`, 'Give a duration such as 30d, or a date to come.');
-  if (expiresAt.getTime() > Date.now() + (mostDays + 1) * dayMs) throw wrongUse(`--expires is ${expiresAt.toISOString()}`, `Give at most ${mostDays} days.`);
+  if (expiresAt.getTime() <= Date.now())
+    throw wrongUse(
+      `--expires is ${expiresAt.toISOString()}, which is over`,
+      'Give a duration such as 30d, or a date to come.',
+    );
+  if (expiresAt.getTime() > Date.now() + (mostDays + 1) * dayMs)
+    throw wrongUse(`--expires is ${expiresAt.toISOString()}`, `Give at most ${mostDays} days.`);
   return expiresAt;
 }
 
@@ -76,9 +86,17 @@ export function listTokens(context: CliContext, flags: ListTokensFlags): Promise
 }
 
 export function revokeToken(context: CliContext, id: string, flags: TokenFlags): Promise<ExitCode> {
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw wrongUse(`${JSON.stringify(id)} is no token's id`, 'Find it with `hatchet token list`; the token itself is not needed.');
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
+    throw wrongUse(
+      `${JSON.stringify(id)} is no token's id`,
+      'Find it with `hatchet token list`; the token itself is not needed.',
+    );
   return withAdministration(context, flags, async (tokens) => {
-    if (!(await tokens.revoke(id))) throw new CliError(`there is no token ${id}`, { exitCode: ExitCode.unknown, remedy: 'Find it with `hatchet token list`.' });
+    if (!(await tokens.revoke(id)))
+      throw new CliError(`there is no token ${id}`, {
+        exitCode: ExitCode.unknown,
+        remedy: 'Find it with `hatchet token list`.',
+      });
     outputOf(context, flags).value({ revoked: id }, () => `Revoked ${id}.`);
     return ExitCode.done;
   });

@@ -18,10 +18,14 @@ export interface EventFlags extends ConnectionFlags, OutputFlag {
 export async function triggerEvent(context: CliContext, key: string, flags: EventFlags): Promise<ExitCode> {
   const payload = checkObject(flags.data ?? '{}', '--data');
   const { scope, priority, metadata } = flags;
-  const event = await withReader(context, flags, (reader) => withSdk(context, flags, (hatchet) => pushedEvent(hatchet, reader, { key, payload, scope, priority, metadata })));
+  const event = await withReader(context, flags, (reader) =>
+    withSdk(context, flags, (hatchet) => pushedEvent(hatchet, reader, { key, payload, scope, priority, metadata })),
+  );
   const { runs } = event;
   const output = outputOf(context, flags);
-  output.value({ eventId: event.eventId, key: event.key, runs }, () => [event.eventId, ...runs.map(({ runId, workflow }) => `${runId}  ${workflow}`)].join('\n'));
+  output.value({ eventId: event.eventId, key: event.key, runs }, () =>
+    [event.eventId, ...runs.map(({ runId, workflow }) => `${runId}  ${workflow}`)].join('\n'),
+  );
   if (runs.length === 0) output.note('It started no workflow. Tasks that wait for it go on.');
   return ExitCode.done;
 }

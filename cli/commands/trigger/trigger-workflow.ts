@@ -27,7 +27,11 @@ const lanes = 32;
 
 /** @throws CliError, ServerError */
 export async function triggerWorkflow(context: CliContext, name: string, flags: TriggerFlags): Promise<ExitCode> {
-  if (flags.wait === true && flags.count > 1) throw wrongUse('--wait follows one run, and --count asks for several', 'Leave one of them out; `hatchet runs tail` follows all.');
+  if (flags.wait === true && flags.count > 1)
+    throw wrongUse(
+      '--wait follows one run, and --count asks for several',
+      'Leave one of them out; `hatchet runs tail` follows all.',
+    );
   const output = outputOf(context, flags);
   const { text, from } = await readInput(context, flags);
   const value = checkPayload(text, from);
@@ -38,7 +42,17 @@ export async function triggerWorkflow(context: CliContext, name: string, flags: 
   if (known !== undefined) checkAgainstSchema(value, { workflow, schema: known.inputJsonSchema });
   const order = { workflow, input: text, metadata: flags.metadata ?? {}, priority: flags.priority };
   if (flags.dryRun === true) {
-    output.value({ dryRun: true, workflow, input: value, metadata: order.metadata, priority: order.priority ?? known?.defaultPriority ?? null, count: flags.count }, () => `${workflow} would be triggered${flags.count > 1 ? ` ${flags.count} times` : ''} at ${connection.address}`);
+    output.value(
+      {
+        dryRun: true,
+        workflow,
+        input: value,
+        metadata: order.metadata,
+        priority: order.priority ?? known?.defaultPriority ?? null,
+        count: flags.count,
+      },
+      () => `${workflow} would be triggered${flags.count > 1 ? ` ${flags.count} times` : ''} at ${connection.address}`,
+    );
     return ExitCode.done;
   }
   const admin = new RunAdmin(connection);
@@ -76,7 +90,8 @@ async function lookUp(connection: Connection, name: string): Promise<WorkflowDet
   try {
     return await reader.getWorkflow(name);
   } catch (error) {
-    if (error instanceof ServerError && error.exitCode === ExitCode.unknown) throw await unknownWorkflow(reader, name, error);
+    if (error instanceof ServerError && error.exitCode === ExitCode.unknown)
+      throw await unknownWorkflow(reader, name, error);
     throw error;
   } finally {
     reader.close();
@@ -84,8 +99,13 @@ async function lookUp(connection: Connection, name: string): Promise<WorkflowDet
 }
 
 async function unknownWorkflow(reader: RunReader, name: string, cause: unknown): Promise<CliError> {
-  const known = (await reader.listWorkflows().catch(() => [])).map((row) => row.name).sort((one, other) => sharedStart(other, name) - sharedStart(one, name));
-  const remedy = known.length === 0 ? 'None is registered yet: start a worker, for instance with `hatchet dev`.' : `Registered are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
+  const known = (await reader.listWorkflows().catch(() => []))
+    .map((row) => row.name)
+    .sort((one, other) => sharedStart(other, name) - sharedStart(one, name));
+  const remedy =
+    known.length === 0
+      ? 'None is registered yet: start a worker, for instance with `hatchet dev`.'
+      : `Registered are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
   return new CliError(`there is no workflow ${JSON.stringify(name)}`, { exitCode: ExitCode.unknown, remedy, cause });
 }
 

@@ -30,7 +30,9 @@ export function triggerCommand(host: CommandHost): Command {
     .option('--scope <scope>', 'for filters and waits of this scope')
     .option('--metadata <key=value>', 'metadata, inherited by the runs; may be repeated', pair)
     .option('--priority <1-3>', 'priority of the runs; 3 goes first', wholeNumber(1, 3));
-  event.action((key: string, flags: EventFlags) => host.run(async () => (await import('./trigger-event.ts')).triggerEvent(host.context, key, flags)));
+  event.action((key: string, flags: EventFlags) =>
+    host.run(async () => (await import('./trigger-event.ts')).triggerEvent(host.context, key, flags)),
+  );
   examples(withOutput(withConnection(event)), `hatchet trigger event user:created --data '{"id":7}'`);
   return trigger.addCommand(workflow).addCommand(event);
 }

@@ -50,12 +50,16 @@ function noteCause(connect: () => RunReader, { runId, output }: WaitOptions): (e
 export async function waitForRun(context: CliContext, { runId, flags, output }: WaitOptions): Promise<ExitCode> {
   const connect = (): RunReader => openReader(resolveConnection(context, flags));
   output.note(`run ${runId}`);
-  const batches = followEvents(connect, { runId }, {
-    signal: context.interrupted,
-    patienceMs,
-    onLost: (why) => output.warn(`${why}; waiting for it`),
-    onBack: () => output.note('connected again'),
-  });
+  const batches = followEvents(
+    connect,
+    { runId },
+    {
+      signal: context.interrupted,
+      patienceMs,
+      onLost: (why) => output.warn(`${why}; waiting for it`),
+      onBack: () => output.note('connected again'),
+    },
+  );
   const moved = noteCause(connect, { runId, flags, output });
   try {
     moved();
@@ -74,7 +78,10 @@ export async function waitForRun(context: CliContext, { runId, flags, output }: 
   try {
     const detail = await reader.getRun(runId);
     if (detail.run.status !== 'COMPLETED') {
-      throw new CliError(`run ${runId} is ${detail.run.status}: ${runFailure(detail)}`, { exitCode: ExitCode.failed, remedy: `See \`hatchet runs get ${runId}\`.` });
+      throw new CliError(`run ${runId} is ${detail.run.status}: ${runFailure(detail)}`, {
+        exitCode: ExitCode.failed,
+        remedy: `See \`hatchet runs get ${runId}\`.`,
+      });
     }
     for (const line of leftOutLines(detail)) output.warn(line);
     const result = runOutput(detail);

@@ -22,10 +22,16 @@ function isPlain({ stdin, stdout, env }: CliContext): boolean {
 /** Runs until the person quits. @throws CliError without a terminal or an engine */
 export async function tui(context: CliContext, runId: string | undefined, flags: ConnectionFlags): Promise<ExitCode> {
   if (isPlain(context)) {
-    createOutput('text', context).note('This terminal (TERM=dumb) cannot be drawn on: what happens is printed, as `hatchet runs tail` does. Ctrl+C ends it.');
+    createOutput('text', context).note(
+      'This terminal (TERM=dumb) cannot be drawn on: what happens is printed, as `hatchet runs tail` does. Ctrl+C ends it.',
+    );
     return (await import('../runs/tail-runs.ts')).tailRuns(context, runId, { ...flags, output: 'text' });
   }
-  if (!isInteractive(context)) throw wrongUse('the terminal UI needs stdin and stdout to be a terminal', 'Use `hatchet runs tail`, with -o ndjson for programs.');
+  if (!isInteractive(context))
+    throw wrongUse(
+      'the terminal UI needs stdin and stdout to be a terminal',
+      'Use `hatchet runs tail`, with -o ndjson for programs.',
+    );
   const connection = (): Connection => resolveConnection(context, flags);
   const connect = (): RunReader => openReader(connection());
   const first = connect();
@@ -37,12 +43,32 @@ export async function tui(context: CliContext, runId: string | undefined, flags:
   const ui = await startUi(context, { isDev: false });
   // The log of an engine elsewhere is not here to be read.
   const { dataDir } = connection();
-  const log = dataDir === undefined ? undefined : followEngineLog(engineLogPath(dataDir), { past: pastLog, onLines: (lines) => ui.store.dispatch({ type: 'log-lines', lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })) }) });
+  const log =
+    dataDir === undefined
+      ? undefined
+      : followEngineLog(engineLogPath(dataDir), {
+          past: pastLog,
+          onLines: (lines) =>
+            ui.store.dispatch({
+              type: 'log-lines',
+              lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })),
+            }),
+        });
   try {
     return await new Promise<ExitCode>((resolve) => {
       const interrupt = (): void => resolve(ExitCode.interrupted);
       const suspend = (): void => ui.suspend();
-      ui.store.onEffect(effectRunner(context, { store: ui.store, connect, connection, quit: () => resolve(ExitCode.done), interrupt, suspend, reload: () => undefined }));
+      ui.store.onEffect(
+        effectRunner(context, {
+          store: ui.store,
+          connect,
+          connection,
+          quit: () => resolve(ExitCode.done),
+          interrupt,
+          suspend,
+          reload: () => undefined,
+        }),
+      );
       context.interrupted.addEventListener('abort', interrupt);
       ui.connect(connect);
       if (runId !== undefined) ui.store.dispatch({ type: 'open-run', runId });

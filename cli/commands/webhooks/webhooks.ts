@@ -59,7 +59,18 @@ const table: Table<WebhookRow> = {
 };
 
 function rowOf(hatchet: Hatchet, webhook: Webhook): WebhookRow {
-  const { name, sourceName, authType, eventKeyExpression, scopeExpression, staticPayload, returnEventAsResponsePayload, metadata, lastError, lastErrorAt } = webhook;
+  const {
+    name,
+    sourceName,
+    authType,
+    eventKeyExpression,
+    scopeExpression,
+    staticPayload,
+    returnEventAsResponsePayload,
+    metadata,
+    lastError,
+    lastErrorAt,
+  } = webhook;
   return {
     name,
     source: sourceName,
@@ -77,7 +88,12 @@ function rowOf(hatchet: Hatchet, webhook: Webhook): WebhookRow {
 
 export async function listWebhooks(context: CliContext, flags: ListWebhooksFlags): Promise<ExitCode> {
   const { source } = flags;
-  const rows = await withSdk(context, flags, async (hatchet) => ((await hatchet.webhooks.list({ ...offsetQuery(flags), sourceNames: source === undefined ? [] : [source] })).rows ?? []).map((webhook) => rowOf(hatchet, webhook)));
+  const rows = await withSdk(context, flags, async (hatchet) =>
+    (
+      (await hatchet.webhooks.list({ ...offsetQuery(flags), sourceNames: source === undefined ? [] : [source] }))
+        .rows ?? []
+    ).map((webhook) => rowOf(hatchet, webhook)),
+  );
   outputOf(context, flags).list(offsetPage(rows, flags), table);
   return ExitCode.done;
 }
@@ -95,18 +111,37 @@ export async function createWebhook(context: CliContext, name: string, flags: Cr
   const auth = webhookAuth(source, flags);
   const change = changeOf(flags);
   const secret = await readSecret(context, flags, secretNames[flags.auth]);
-  const row = await withSdk(context, flags, async (hatchet) => rowOf(hatchet, await hatchet.webhooks.create({ ...change, name, sourceName: source, eventKeyExpression: key, auth: auth(secret) })));
+  const row = await withSdk(context, flags, async (hatchet) =>
+    rowOf(
+      hatchet,
+      await hatchet.webhooks.create({
+        ...change,
+        name,
+        sourceName: source,
+        eventKeyExpression: key,
+        auth: auth(secret),
+      }),
+    ),
+  );
   const output = outputOf(context, flags);
   output.value(row, () => row.url);
-  output.note(`Give this address to the sender. If it cannot reach ${new URL(row.url).host}, put a proxy or a tunnel in front; the path stays.`);
+  output.note(
+    `Give this address to the sender. If it cannot reach ${new URL(row.url).host}, put a proxy or a tunnel in front; the path stays.`,
+  );
   return ExitCode.done;
 }
 
 /** @throws CliError, HatchetError */
 export async function updateWebhook(context: CliContext, name: string, flags: UpdateWebhookFlags): Promise<ExitCode> {
   const change = changeOf(flags);
-  if (Object.keys(change).length === 0) throw wrongUse('nothing to change was given', 'Give --key, --scope, --payload, --respond-event or --no-respond-event.');
-  const row = await withSdk(context, flags, async (hatchet) => rowOf(hatchet, await hatchet.webhooks.update(name, change)));
+  if (Object.keys(change).length === 0)
+    throw wrongUse(
+      'nothing to change was given',
+      'Give --key, --scope, --payload, --respond-event or --no-respond-event.',
+    );
+  const row = await withSdk(context, flags, async (hatchet) =>
+    rowOf(hatchet, await hatchet.webhooks.update(name, change)),
+  );
   outputOf(context, flags).value(row, () => render(row));
   return ExitCode.done;
 }

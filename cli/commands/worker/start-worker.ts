@@ -20,10 +20,20 @@ export interface WorkerFlags extends ConnectionFlags {
 }
 
 /** Runs until it is interrupted. @throws CliError when the program cannot be built, or keeps dying */
-export async function startWorker(context: CliContext, given: string | undefined, flags: WorkerFlags): Promise<ExitCode> {
+export async function startWorker(
+  context: CliContext,
+  given: string | undefined,
+  flags: WorkerFlags,
+): Promise<ExitCode> {
   const { interrupted } = context;
   const project = projectRoot(context.cwd);
-  const program = await findProgram({ cwd: context.cwd, project, buildDir: join(project, '.hatchet', 'build'), given, env: context.env });
+  const program = await findProgram({
+    cwd: context.cwd,
+    project,
+    buildDir: join(project, '.hatchet', 'build'),
+    given,
+    env: context.env,
+  });
   const envFile = readEnvFile(project, flags.envFile ?? program.envFile);
   // As the worker itself would find it.
   const connection = resolveConnection({ cwd: context.cwd, env: { ...envFile, ...context.env } }, flags);
@@ -34,8 +44,10 @@ export async function startWorker(context: CliContext, given: string | undefined
   const emit = (event: DevEvent): void => {
     for (const { text } of devLines(event)) context.stderr.write(`${text}\n`);
     if (event.type === 'build-done') workers.replace(event.manifest);
-    if (event.type === 'build-failed') end(new CliError('the worker was not built', { remedy: 'Correct what is named above.' }));
-    if (event.type === 'worker-exited' && event.retryInMs === null && event.isLatest) end(new CliError('the worker keeps dying', { remedy: 'Its last lines above say more.' }));
+    if (event.type === 'build-failed')
+      end(new CliError('the worker was not built', { remedy: 'Correct what is named above.' }));
+    if (event.type === 'worker-exited' && event.retryInMs === null && event.isLatest)
+      end(new CliError('the worker keeps dying', { remedy: 'Its last lines above say more.' }));
   };
   const workers = new Workers({
     cwd: project,

@@ -9,16 +9,22 @@ export function workersCommand(host: CommandHost): Command {
     .alias('ls')
     .description('connected workers and their slots')
     .option('--all', 'also those that are gone')
-    .action((flags: ListWorkersFlags) => host.run(async () => (await import('./workers.ts')).listWorkers(host.context, flags)));
+    .action((flags: ListWorkersFlags) =>
+      host.run(async () => (await import('./workers.ts')).listWorkers(host.context, flags)),
+    );
   const get = new Command('get')
     .description('one worker: slots, labels, and what it runs')
     .argument('<worker>', 'id of the worker')
-    .action((worker: string, flags: WorkerFlags) => host.run(async () => (await import('./workers.ts')).getWorker(host.context, worker, flags)));
+    .action((worker: string, flags: WorkerFlags) =>
+      host.run(async () => (await import('./workers.ts')).getWorker(host.context, worker, flags)),
+    );
   const setPaused = (verb: 'pause' | 'unpause', description: string): Command => {
     const command = new Command(verb)
       .description(description)
       .argument('<worker>', 'id of the worker')
-      .action((worker: string, flags: WorkerFlags) => host.run(async () => (await import('./workers.ts')).pauseWorker(host.context, { id: worker, verb }, flags)));
+      .action((worker: string, flags: WorkerFlags) =>
+        host.run(async () => (await import('./workers.ts')).pauseWorker(host.context, { id: worker, verb }, flags)),
+      );
     return examples(withOutput(withConnection(command)), `hatchet workers ${verb} ${id}`);
   };
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet workers list');

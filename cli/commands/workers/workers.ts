@@ -57,23 +57,43 @@ export async function getWorker(context: CliContext, id: string, flags: WorkerFl
 }
 
 /** @throws HatchetError UNKNOWN_RUN */
-export async function pauseWorker(context: CliContext, { id, verb }: { id: string; verb: 'pause' | 'unpause' }, flags: WorkerFlags): Promise<ExitCode> {
+export async function pauseWorker(
+  context: CliContext,
+  { id, verb }: { id: string; verb: 'pause' | 'unpause' },
+  flags: WorkerFlags,
+): Promise<ExitCode> {
   const { workerId, name, status } = detailOf(await withSdk(context, flags, (hatchet) => hatchet.workers[verb](id)));
   outputOf(context, flags).value({ workerId, name, status }, () => `${workerId}  ${name}  ${status}`);
   return ExitCode.done;
 }
 
 function detailOf(worker: RegisteredWorker): WorkerDetail {
-  const { metadata, name, status, slotConfig = {}, registeredWorkflows = [], actions = [], labels = [], runtimeInfo = {}, lastHeartbeatAt } = worker;
+  const {
+    metadata,
+    name,
+    status,
+    slotConfig = {},
+    registeredWorkflows = [],
+    actions = [],
+    labels = [],
+    runtimeInfo = {},
+    lastHeartbeatAt,
+  } = worker;
   return {
     workerId: metadata.id,
     name,
     status: status ?? 'INACTIVE',
-    slots: Object.entries(slotConfig).map(([type, { limit, available }]) => ({ type, total: limit, used: limit - (available ?? limit) })),
+    slots: Object.entries(slotConfig).map(([type, { limit, available }]) => ({
+      type,
+      total: limit,
+      used: limit - (available ?? limit),
+    })),
     workflows: registeredWorkflows.map((workflow) => workflow.name),
     actions,
     labels: Object.fromEntries(labels.map(({ key, value }) => [key, value ?? ''])),
-    sdk: [runtimeInfo.language?.toLowerCase(), runtimeInfo.sdkVersion].filter((part) => part !== undefined && part !== '').join(' '),
+    sdk: [runtimeInfo.language?.toLowerCase(), runtimeInfo.sdkVersion]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' '),
     registeredAt: metadata.createdAt,
     lastHeartbeatAt: lastHeartbeatAt ?? null,
   };

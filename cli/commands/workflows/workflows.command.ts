@@ -6,16 +6,22 @@ export function workflowsCommand(host: CommandHost): Command {
   const list = new Command('list')
     .alias('ls')
     .description('registered workflows')
-    .action((flags: WorkflowFlags) => host.run(async () => (await import('./workflows.ts')).listWorkflows(host.context, flags)));
+    .action((flags: WorkflowFlags) =>
+      host.run(async () => (await import('./workflows.ts')).listWorkflows(host.context, flags)),
+    );
   const get = new Command('get')
     .description('one workflow: tasks and the schema of its input')
     .argument('<name>', 'name of the workflow')
-    .action((name: string, flags: WorkflowFlags) => host.run(async () => (await import('./workflows.ts')).getWorkflow(host.context, name, flags)));
+    .action((name: string, flags: WorkflowFlags) =>
+      host.run(async () => (await import('./workflows.ts')).getWorkflow(host.context, name, flags)),
+    );
   const setPaused = (verb: 'pause' | 'unpause', description: string): Command => {
     const command = new Command(verb)
       .description(description)
       .argument('<name>', 'name of the workflow')
-      .action((name: string, flags: WorkflowFlags) => host.run(async () => (await import('./workflows.ts')).pauseWorkflow(host.context, { name, verb }, flags)));
+      .action((name: string, flags: WorkflowFlags) =>
+        host.run(async () => (await import('./workflows.ts')).pauseWorkflow(host.context, { name, verb }, flags)),
+      );
     return examples(withOutput(withConnection(command)), `hatchet workflows ${verb} simple`);
   };
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet workflows list');

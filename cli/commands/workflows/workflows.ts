@@ -49,10 +49,17 @@ export function getWorkflow(context: CliContext, name: string, flags: WorkflowFl
 }
 
 /** @throws HatchetError UNKNOWN_WORKFLOW */
-export async function pauseWorkflow(context: CliContext, { name, verb }: { name: string; verb: 'pause' | 'unpause' }, flags: WorkflowFlags): Promise<ExitCode> {
+export async function pauseWorkflow(
+  context: CliContext,
+  { name, verb }: { name: string; verb: 'pause' | 'unpause' },
+  flags: WorkflowFlags,
+): Promise<ExitCode> {
   const workflow = await withSdk(context, flags, (hatchet) => hatchet.workflows[verb](name));
   const paused = verb === 'pause';
-  outputOf(context, flags).value({ workflowId: workflow.metadata.id, name: workflow.name, paused }, () => `${workflow.name}  ${paused ? 'paused' : 'not paused'}`);
+  outputOf(context, flags).value(
+    { workflowId: workflow.metadata.id, name: workflow.name, paused },
+    () => `${workflow.name}  ${paused ? 'paused' : 'not paused'}`,
+  );
   return ExitCode.done;
 }
 
@@ -60,5 +67,7 @@ function render(detail: WorkflowDetail): string {
   const { workflow, inputJsonSchema } = detail;
   const head = [workflow.name, workflow.description].filter((part) => part !== '').join('  ');
   const schema = inputJsonSchema === null ? 'The input has no schema.' : `input\n${jsonText(inputJsonSchema, 2)}`;
-  return plainLines(`${head}\nversion ${workflow.versionId}, priority ${detail.defaultPriority}${workflow.paused ? ', paused' : ''}\n\n${renderTable(detail.tasks, tasks)}\n\n${schema}`);
+  return plainLines(
+    `${head}\nversion ${workflow.versionId}, priority ${detail.defaultPriority}${workflow.paused ? ', paused' : ''}\n\n${renderTable(detail.tasks, tasks)}\n\n${schema}`,
+  );
 }

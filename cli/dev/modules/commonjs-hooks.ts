@@ -32,12 +32,20 @@ export function hookCommonJs(manifest: ReadManifest, report: LoadReport | undefi
     const importer = parent?.filename ?? undefined;
     const known = importer === undefined ? undefined : manifest.resolve(importer, resolutionKey('require', request));
     // What was written as an ES module and made CommonJS names the same by its imports.
-    const meant = known ?? (importer === undefined || manifest.module(importer)?.format !== 'commonjs' ? undefined : manifest.resolve(importer, resolutionKey('import', request)));
+    const meant =
+      known ??
+      (importer === undefined || manifest.module(importer)?.format !== 'commonjs'
+        ? undefined
+        : manifest.resolve(importer, resolutionKey('import', request)));
     if (meant !== undefined) return meant;
     try {
       return resolveFilename(request, parent, ...rest);
     } catch (error) {
-      const path = isAbsolute(request) ? request : request.startsWith('.') && importer !== undefined ? resolve(dirname(importer), request) : undefined;
+      const path = isAbsolute(request)
+        ? request
+        : request.startsWith('.') && importer !== undefined
+          ? resolve(dirname(importer), request)
+          : undefined;
       const file = path === undefined || (importer !== undefined && isForeign(importer)) ? undefined : findFile(path);
       if (file === undefined) throw error;
       return file;
@@ -66,7 +74,9 @@ function isLoader(value: unknown): value is CommonJsLoader {
 
 /** What no import names, such as a file of a computed `require`. It costs a process of esbuild's. */
 function compileNow(file: string): string {
-  const { buildSync }: { buildSync: (options: BuildOptions) => BuildResult } = createRequire(import.meta.url)('esbuild');
+  const { buildSync }: { buildSync: (options: BuildOptions) => BuildResult } = createRequire(import.meta.url)(
+    'esbuild',
+  );
   const { outputFiles = [] } = buildSync({ ...codeOptions('commonjs'), entryPoints: [file] });
   const textOf = (ending: RegExp): string | undefined => outputFiles.find(({ path }) => ending.test(path))?.text;
   return finishCode(file, { format: 'commonjs', text: textOf(/\.js$/) ?? '', map: textOf(/\.map$/) }).text;

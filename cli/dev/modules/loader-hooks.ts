@@ -32,7 +32,10 @@ let graph: ModuleGraph | undefined;
 /** The program itself, for which `require.main` has to be what it expects. */
 let mainFile: string | undefined;
 /** Of the modules that were compiled here. */
-let added: { modules: Record<string, ManifestModule>; resolutions: Record<string, Record<string, string>> } = { modules: {}, resolutions: {} };
+let added: { modules: Record<string, ManifestModule>; resolutions: Record<string, Record<string, string>> } = {
+  modules: {},
+  resolutions: {},
+};
 
 export const initialize: InitializeHook<{ port: MessagePort }> = ({ port }) => {
   port.on('message', (start: HooksData) => {
@@ -51,9 +54,19 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   const importer = parentURL?.startsWith('file:') === true ? fileURLToPath(withoutQuery(parentURL)) : undefined;
   if (importer !== undefined && isForeign(importer)) return next(specifier, context);
   const [bare, query] = splitQuery(specifier);
-  const known = importer === undefined ? undefined : (manifest?.resolve(importer, resolutionKey('import', bare)) ?? added.resolutions[importer]?.[resolutionKey('import', bare)]);
+  const known =
+    importer === undefined
+      ? undefined
+      : (manifest?.resolve(importer, resolutionKey('import', bare)) ??
+        added.resolutions[importer]?.[resolutionKey('import', bare)]);
   if (known !== undefined) return found(known, query);
-  const path = bare.startsWith('file:') ? fileURLToPath(bare) : isAbsolute(bare) ? bare : bare.startsWith('.') && importer !== undefined ? resolvePath(dirname(importer), bare) : undefined;
+  const path = bare.startsWith('file:')
+    ? fileURLToPath(bare)
+    : isAbsolute(bare)
+      ? bare
+      : bare.startsWith('.') && importer !== undefined
+        ? resolvePath(dirname(importer), bare)
+        : undefined;
   const file = path === undefined ? undefined : findFile(path);
   if (file !== undefined && (compiledFile.test(file) || file !== path)) return found(file, query);
   return next(specifier, context);
@@ -64,8 +77,14 @@ export const load: LoadHook = async (url, context, next) => {
   const file = fileURLToPath(withoutQuery(url));
   if (isForeign(file)) return next(url, context);
   report?.add(file);
-  if (jsonFile.test(file) && context.importAttributes['type'] === undefined) return { format: 'module', source: jsonModule(file), shortCircuit: true };
-  if (textFile.test(file)) return { format: 'module', source: `export default ${JSON.stringify(readFileSync(file, 'utf8'))};`, shortCircuit: true };
+  if (jsonFile.test(file) && context.importAttributes['type'] === undefined)
+    return { format: 'module', source: jsonModule(file), shortCircuit: true };
+  if (textFile.test(file))
+    return {
+      format: 'module',
+      source: `export default ${JSON.stringify(readFileSync(file, 'utf8'))};`,
+      shortCircuit: true,
+    };
   if (!compiledFile.test(file)) return next(url, context);
   const module = await moduleOf(file);
   if (module === undefined) return next(url, context);
@@ -94,7 +113,10 @@ function compileHere(file: string): Promise<void> {
     graph ??= new Graph({ project: data.project, outDir: dirname(data.manifest), isKnown });
     await graph.update([...graph.files, file]);
     const { modules, resolutions } = graph.manifest();
-    added = { modules: { ...modules }, resolutions: Object.fromEntries(Object.entries(resolutions).map(([importer, keys]) => [importer, { ...keys }])) };
+    added = {
+      modules: { ...modules },
+      resolutions: Object.fromEntries(Object.entries(resolutions).map(([importer, keys]) => [importer, { ...keys }])),
+    };
   });
   compiling = known.catch(() => undefined);
   return known;
@@ -117,14 +139,26 @@ function withoutQuery(url: string): string {
 function commonJsModule(file: string, names: readonly string[]): string {
   const path = JSON.stringify(file);
   const loaded = file === mainFile ? `Module._load(${path}, null, true)` : `Module.createRequire(${path})(${path})`;
-  return [`import Module from 'node:module';`, `const module = ${loaded};`, ...exportsOf('module', names), `export default module?.__esModule && 'default' in module ? module.default : module;`].join('\n');
+  return [
+    `import Module from 'node:module';`,
+    `const module = ${loaded};`,
+    ...exportsOf('module', names),
+    `export default module?.__esModule && 'default' in module ? module.default : module;`,
+  ].join('\n');
 }
 
 function jsonModule(file: string): string {
   const text = readFileSync(file, 'utf8');
   const value: unknown = parseJson(text, file);
-  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default') : [];
-  return [`const value = JSON.parse(${JSON.stringify(text)});`, ...exportsOf('value', names), 'export default value;'].join('\n');
+  const names =
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.keys(value).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default')
+      : [];
+  return [
+    `const value = JSON.parse(${JSON.stringify(text)});`,
+    ...exportsOf('value', names),
+    'export default value;',
+  ].join('\n');
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -138,5 +172,8 @@ function parseJson(text: string, file: string): unknown {
 /** Under names of their own first: an export may be called as a reserved word. */
 function exportsOf(object: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
-  return [...names.map((name) => `const $${name} = ${object}[${JSON.stringify(name)}];`), `export { ${names.map((name) => `$${name} as ${name}`).join(', ')} };`];
+  return [
+    ...names.map((name) => `const $${name} = ${object}[${JSON.stringify(name)}];`),
+    `export { ${names.map((name) => `$${name} as ${name}`).join(', ')} };`,
+  ];
 }

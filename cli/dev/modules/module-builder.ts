@@ -77,12 +77,27 @@ export class ModuleBuilder implements Builder {
       const changedFiles = isFirst ? [] : differing(this.#hashes, hashes, fresh);
       this.#hashes = hashes;
       this.#manifest = this.#write();
-      emit({ type: 'build-done', manifest: this.#manifest, changed: isFirst || reread || changedFiles.length > 0, changedFiles, inputs: this.#inputs(), ms: Math.round(performance.now() - startedAtMs) });
+      emit({
+        type: 'build-done',
+        manifest: this.#manifest,
+        changed: isFirst || reread || changedFiles.length > 0,
+        changedFiles,
+        inputs: this.#inputs(),
+        ms: Math.round(performance.now() - startedAtMs),
+      });
     } catch (error) {
       const messages = buildMessages(error);
       const problems = messages.map((message) => toProblem(message, project));
       const isFirst = this.#manifest === '';
-      emit({ type: 'build-failed', problems: problems.length > 0 ? problems : [{ file: relative(project, entry), line: 1, column: 1, message: String(error) }], inputs: [...this.#inputs(), ...messages.flatMap((message) => remedies(message, project))], isFirst });
+      emit({
+        type: 'build-failed',
+        problems:
+          problems.length > 0
+            ? problems
+            : [{ file: relative(project, entry), line: 1, column: 1, message: String(error) }],
+        inputs: [...this.#inputs(), ...messages.flatMap((message) => remedies(message, project))],
+        isFirst,
+      });
     }
   }
 
@@ -116,15 +131,22 @@ export class ModuleBuilder implements Builder {
   }
 }
 
-function differing(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>, fresh: ReadonlySet<string>): string[] {
-  const changed = [...now].filter(([file, hash]) => before.get(file) !== hash && !(fresh.has(file) && !before.has(file)));
+function differing(
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+  fresh: ReadonlySet<string>,
+): string[] {
+  const changed = [...now].filter(
+    ([file, hash]) => before.get(file) !== hash && !(fresh.has(file) && !before.has(file)),
+  );
   return [...changed.map(([file]) => file), ...[...before.keys()].filter((file) => !now.has(file))];
 }
 
 function removeOld(outDir: string, manifest: string): void {
   for (const name of readdirSync(outDir)) {
     const path = join(outDir, name);
-    if (!manifest.includes(name) && Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > keptMs) rmSync(path, { force: true, recursive: true });
+    if (!manifest.includes(name) && Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > keptMs)
+      rmSync(path, { force: true, recursive: true });
   }
 }
 
@@ -153,5 +175,10 @@ function remedies({ location, text }: Message, project: string): string[] {
 function toProblem(message: Message, project: string): Problem {
   const { location } = message;
   if (location === null) return { file: '', line: 0, column: 0, message: message.text };
-  return { file: relative(project, resolve(project, location.file)), line: location.line, column: location.column + 1, message: message.text };
+  return {
+    file: relative(project, resolve(project, location.file)),
+    line: location.line,
+    column: location.column + 1,
+    message: message.text,
+  };
 }

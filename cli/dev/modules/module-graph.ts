@@ -53,14 +53,19 @@ export class ModuleGraph {
     const modules = new Map(this.#modules);
     for (const [file, { stamp, imports }] of this.#modules) {
       // A file that is gone may be found elsewhere now, by those that import it.
-      if (stamp === '' || stamp !== stampOf(file) || [...imports.values()].some((target) => !existsSync(target.file))) modules.delete(file);
+      if (stamp === '' || stamp !== stampOf(file) || [...imports.values()].some((target) => !existsSync(target.file)))
+        modules.delete(file);
     }
     const isKnown = (file: string): boolean => modules.has(file) || this.#isElsewhere(file);
     let reached = this.#reach(modules, roots);
     while (reached.missing.length > 0) {
       const startedAtMs = Date.now();
-      const scanned = await scanModules(reached.missing, { project, isKnown: modules.size === 0 && this.#options.isKnown === undefined ? undefined : isKnown });
-      for (const module of scanned) modules.set(module.file, { ...module, stamp: stampOf(module.file, startedAtMs), made: undefined, hash: '' });
+      const scanned = await scanModules(reached.missing, {
+        project,
+        isKnown: modules.size === 0 && this.#options.isKnown === undefined ? undefined : isKnown,
+      });
+      for (const module of scanned)
+        modules.set(module.file, { ...module, stamp: stampOf(module.file, startedAtMs), made: undefined, hash: '' });
       reached = this.#reach(modules, roots);
     }
     await this.#compile(reached.modules, formatsOf(reached.modules, roots));
@@ -72,7 +77,10 @@ export class ModuleGraph {
   }
 
   /** What the roots lead to, and of that what was not read yet. */
-  #reach(modules: ReadonlyMap<string, KnownModule>, roots: readonly string[]): { modules: Map<string, KnownModule>; missing: string[] } {
+  #reach(
+    modules: ReadonlyMap<string, KnownModule>,
+    roots: readonly string[],
+  ): { modules: Map<string, KnownModule>; missing: string[] } {
     const reached = new Map<string, KnownModule>();
     const missing = new Set<string>();
     const queue = [...roots];
@@ -87,8 +95,11 @@ export class ModuleGraph {
   }
 
   async #compile(modules: Map<string, KnownModule>, formats: ReadonlyMap<string, ModuleFormat>): Promise<void> {
-    const stale = [...modules.values()].filter(({ file, made, hash }) => (formats.has(file) ? made?.format !== formats.get(file) : hash === ''));
-    for (const module of stale.filter(({ file }) => !formats.has(file))) modules.set(module.file, { ...module, hash: hashOf(readFileSync(module.file)) });
+    const stale = [...modules.values()].filter(({ file, made, hash }) =>
+      formats.has(file) ? made?.format !== formats.get(file) : hash === '',
+    );
+    for (const module of stale.filter(({ file }) => !formats.has(file)))
+      modules.set(module.file, { ...module, hash: hashOf(readFileSync(module.file)) });
     for (const format of ['module', 'commonjs'] as const) {
       const files = stale.map(({ file }) => file).filter((file) => formats.get(file) === format);
       for (const [file, code] of await compileModules(files, format)) {
@@ -119,7 +130,8 @@ export class ModuleGraph {
     const resolutions: Record<string, Record<string, string>> = {};
     for (const { file, made, imports } of this.#modules.values()) {
       if (made !== undefined) modules[file] = made;
-      if (imports.size > 0) resolutions[file] = Object.fromEntries([...imports].map(([key, target]) => [key, target.file]));
+      if (imports.size > 0)
+        resolutions[file] = Object.fromEntries([...imports].map(([key, target]) => [key, target.file]));
     }
     return { modules, resolutions };
   }
@@ -131,15 +143,18 @@ export class ModuleGraph {
  */
 function formatsOf(modules: ReadonlyMap<string, KnownModule>, roots: readonly string[]): Map<string, ModuleFormat> {
   const formats = new Map<string, ModuleFormat>();
-  for (const { file, syntax } of modules.values()) if (compiledFile.test(file)) formats.set(file, formatByName(file) ?? (syntax === 'esm' ? 'module' : 'commonjs'));
+  for (const { file, syntax } of modules.values())
+    if (compiledFile.test(file)) formats.set(file, formatByName(file) ?? (syntax === 'esm' ? 'module' : 'commonjs'));
   const queue: string[] = [];
   for (const { file, imports } of modules.values()) {
-    for (const { file: target, kind } of imports.values()) if (kind === 'require' || (kind === 'static' && formats.get(file) === 'commonjs')) queue.push(target);
+    for (const { file: target, kind } of imports.values())
+      if (kind === 'require' || (kind === 'static' && formats.get(file) === 'commonjs')) queue.push(target);
   }
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (formats.get(file) !== 'module' || roots[0] === file) continue;
     formats.set(file, 'commonjs');
-    for (const { file: target, kind } of modules.get(file)?.imports.values() ?? []) if (kind === 'static') queue.push(target);
+    for (const { file: target, kind } of modules.get(file)?.imports.values() ?? [])
+      if (kind === 'static') queue.push(target);
   }
   return formats;
 }

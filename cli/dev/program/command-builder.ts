@@ -48,21 +48,45 @@ export class CommandBuilder implements Builder {
       const failure = await this.#prepare(command);
       if (this.#stop.signal.aborted) return;
       if (failure === undefined) continue;
-      emit({ type: 'build-failed', problems: [{ file: yaml.file, line: 1, column: 1, message: failure }], inputs: [], isFirst: true });
+      emit({
+        type: 'build-failed',
+        problems: [{ file: yaml.file, line: 1, column: 1, message: failure }],
+        inputs: [],
+        isFirst: true,
+      });
       return;
     }
     this.#prepared = true;
     const changedFiles = [...this.#changed];
     this.#changed.clear();
     // The name only tells one build from the next.
-    emit({ type: 'build-done', manifest: `${yaml.file} ${++this.#builds}`, changed: true, changedFiles, inputs: [], ms: Math.round(performance.now() - startedAtMs) });
+    emit({
+      type: 'build-done',
+      manifest: `${yaml.file} ${++this.#builds}`,
+      changed: true,
+      changedFiles,
+      inputs: [],
+      ms: Math.round(performance.now() - startedAtMs),
+    });
   }
 
   /** @returns why it failed */
   async #prepare(command: string): Promise<string | undefined> {
     const { project, env, emit } = this.#options;
     const lines: string[] = [];
-    const child = execa(command, { shell: true, cwd: project, env, extendEnv: false, all: true, buffer: false, stdin: 'ignore', reject: false, cancelSignal: this.#stop.signal, forceKillAfterDelay: 2000, windowsHide: true });
+    const child = execa(command, {
+      shell: true,
+      cwd: project,
+      env,
+      extendEnv: false,
+      all: true,
+      buffer: false,
+      stdin: 'ignore',
+      reject: false,
+      cancelSignal: this.#stop.signal,
+      forceKillAfterDelay: 2000,
+      windowsHide: true,
+    });
     const read = createInterface({ input: child.all }).on('line', (line) => {
       lines.push(line);
       if (lines.length > keptLines) lines.shift();

@@ -12,7 +12,13 @@ import { TypeChecker } from './type-checker.ts';
 import { Watcher } from '../watch/watcher.ts';
 
 /** An entry that is given beats a `hatchet.yaml`. @throws CliError with exit code 2 */
-export async function findProgram(options: { cwd: string; project: string; buildDir: string; given: string | undefined; env: Readonly<Record<string, string | undefined>> }): Promise<Program> {
+export async function findProgram(options: {
+  cwd: string;
+  project: string;
+  buildDir: string;
+  given: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+}): Promise<Program> {
   const { cwd, project, buildDir, given, env } = options;
   const yaml = given === undefined ? loadYaml(project) : undefined;
   if (yaml !== undefined) return commandProgram({ project, yaml, env });
@@ -33,7 +39,15 @@ export async function findProgram(options: { cwd: string; project: string; build
   };
 }
 
-function commandProgram({ project, yaml, env }: { project: string; yaml: YamlConfig; env: Readonly<Record<string, string | undefined>> }): Program {
+function commandProgram({
+  project,
+  yaml,
+  env,
+}: {
+  project: string;
+  yaml: YamlConfig;
+  env: Readonly<Record<string, string | undefined>>;
+}): Program {
   return {
     envFile: yaml.envFile,
     makeBuilder: (emit) => new CommandBuilder({ project, yaml, env, emit }),

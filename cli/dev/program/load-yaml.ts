@@ -40,12 +40,17 @@ export function parseYaml(text: string, file: string): YamlConfig {
   const unknown = Object.keys(dev).find((name) => !known.includes(name));
   if (unknown !== undefined) throw invalid(`dev.${unknown} is unknown`, `Known are ${known.join(', ')}.`);
   const { runCmd, envFile } = dev;
-  if (typeof runCmd !== 'string' || runCmd.trim() === '') throw invalid('dev.runCmd is no command', 'Write how the worker is started, such as `runCmd: python src/worker.py`.');
+  if (typeof runCmd !== 'string' || runCmd.trim() === '')
+    throw invalid(
+      'dev.runCmd is no command',
+      'Write how the worker is started, such as `runCmd: python src/worker.py`.',
+    );
   if (envFile !== undefined && typeof envFile !== 'string') throw invalid('dev.envFile is no path');
   const list = (name: string, usual: readonly string[]): readonly string[] => {
     const given = dev[name];
     if (given === undefined || given === null) return usual;
-    if (!Array.isArray(given) || !given.every((each): each is string => typeof each === 'string' && each !== '')) throw invalid(`dev.${name} is no list of texts`);
+    if (!Array.isArray(given) || !given.every((each): each is string => typeof each === 'string' && each !== ''))
+      throw invalid(`dev.${name} is no list of texts`);
     return given;
   };
   return { file, runCmd, files: list('files', ['**/*']), preCmds: list('preCmds', []), envFile };

@@ -72,10 +72,12 @@ function findTsc(project: string): string | undefined {
 
 /** Lines such as `src/worker.ts(3,7): error TS2322: …`. */
 export function parseProblems(text: string, project: string): Problem[] {
-  return [...text.matchAll(/^(.+?)\((\d+),(\d+)\): error (TS\d+: .*)$/gm)].map(([, file = '', line, column, message = '']) => ({
-    file: relative(project, resolve(project, file)),
-    line: Number(line),
-    column: Number(column),
-    message,
-  }));
+  return [...text.matchAll(/^(.+?)\((\d+),(\d+)\): error (TS\d+: .*)$/gm)].map(
+    ([, file = '', line, column, message = '']) => ({
+      file: relative(project, resolve(project, file)),
+      line: Number(line),
+      column: Number(column),
+      message,
+    }),
+  );
 }

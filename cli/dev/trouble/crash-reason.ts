@@ -30,7 +30,10 @@ export function crashReason(lines: readonly string[], project: string): CrashRea
   const message = (lines[at] ?? '').replace(/^Uncaught /, '');
   if (own !== undefined) return { message, place: `${relative(project, own.file)}:${own.row}:${own.column}` };
   // An error of linking has no place of its own; the line that Node names is the compiled code's.
-  const named = lines.slice(0, at).flatMap((line) => toPath(head.exec(line)?.[1] ?? '')).findLast((file) => file !== '' && !isForeign(file));
+  const named = lines
+    .slice(0, at)
+    .flatMap((line) => toPath(head.exec(line)?.[1] ?? ''))
+    .findLast((file) => file !== '' && !isForeign(file));
   return { message, place: named === undefined ? undefined : relative(project, named) };
 }
 

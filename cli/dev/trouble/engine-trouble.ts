@@ -7,14 +7,27 @@ export interface EngineTrouble {
 }
 
 /** By the codes of the engine's log: a trouble, its end, or neither. */
-export function engineTrouble(line: string, options: { isEmbedded: boolean; dataDir: string }): EngineTrouble | 'over' | undefined {
+export function engineTrouble(
+  line: string,
+  options: { isEmbedded: boolean; dataDir: string },
+): EngineTrouble | 'over' | undefined {
   switch (codeOf(line)) {
     case 'POSTGRES_LOST':
       return options.isEmbedded
-        ? { text: 'Postgres is gone; the engine starts it again', remedy: `What was acknowledged is stored. If it stays away, read ${options.dataDir}/postgres.log.` }
-        : { text: 'Postgres cannot be reached; the engine tries on', remedy: 'What was acknowledged is stored. Check that the server of --database-url or DATABASE_URL runs and takes connections.' };
+        ? {
+            text: 'Postgres is gone; the engine starts it again',
+            remedy: `What was acknowledged is stored. If it stays away, read ${options.dataDir}/postgres.log.`,
+          }
+        : {
+            text: 'Postgres cannot be reached; the engine tries on',
+            remedy:
+              'What was acknowledged is stored. Check that the server of --database-url or DATABASE_URL runs and takes connections.',
+          };
     case 'DISK_FULL':
-      return { text: 'the disk of Postgres is full: nothing can be stored', remedy: `Free some space${options.isEmbedded ? ` on the disk of ${options.dataDir}` : ' on the database server'}; it goes on by itself then, and nothing acknowledged is lost.` };
+      return {
+        text: 'the disk of Postgres is full: nothing can be stored',
+        remedy: `Free some space${options.isEmbedded ? ` on the disk of ${options.dataDir}` : ' on the database server'}; it goes on by itself then, and nothing acknowledged is lost.`,
+      };
     case 'POSTGRES_BACK':
       return 'over';
     default:

@@ -19,7 +19,14 @@ export class TasksUnderWay {
   note({ type, taskId, task, runId, workflow, workerId, time }: EventRow): void {
     if (taskId === '' || goesOn.has(type)) return;
     if (!begins.has(type)) this.#tasks.delete(taskId);
-    else if (workerId !== null) this.#tasks.set(taskId, { runId, workflow, task, workerId, startedAtMs: time === null ? Date.now() : Date.parse(time) });
+    else if (workerId !== null)
+      this.#tasks.set(taskId, {
+        runId,
+        workflow,
+        task,
+        workerId,
+        startedAtMs: time === null ? Date.now() : Date.parse(time),
+      });
   }
 
   get(taskId: string): UnderWay | undefined {
@@ -28,6 +35,8 @@ export class TasksUnderWay {
 
   /** On these workers, or on all; the oldest first. */
   list(workerIds?: readonly string[]): UnderWay[] {
-    return [...this.#tasks.values()].filter(({ workerId }) => workerIds === undefined || workerIds.includes(workerId)).toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+    return [...this.#tasks.values()]
+      .filter(({ workerId }) => workerIds === undefined || workerIds.includes(workerId))
+      .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   }
 }

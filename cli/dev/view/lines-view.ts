@@ -25,7 +25,8 @@ export function ndjsonView({ stdout, stderr }: LineStreams): DevView {
     show(event) {
       const data = forPrograms(event);
       if (data !== undefined) stdout.write(`${jsonText(data)}\n`);
-      if (event.type === 'engine-failed' || event.type === 'trigger-failed') for (const { text } of devLines(event)) stderr.write(`${text}\n`);
+      if (event.type === 'engine-failed' || event.type === 'trigger-failed')
+        for (const { text } of devLines(event)) stderr.write(`${text}\n`);
     },
     stop: () => undefined,
   };
@@ -37,14 +38,28 @@ function forPrograms(event: DevEvent): object | undefined {
   switch (event.type) {
     case 'engine-ready': {
       const { pid, version, grpc, http, startedAt } = event.engine;
-      return { time, type: event.type, restarted: event.restarted, pid, version, startedAt, grpc: `${grpc.host}:${grpc.port}`, http: `${http.host}:${http.port}` };
+      return {
+        time,
+        type: event.type,
+        restarted: event.restarted,
+        pid,
+        version,
+        startedAt,
+        grpc: `${grpc.host}:${grpc.port}`,
+        http: `${http.host}:${http.port}`,
+      };
     }
     case 'engine-failed':
       return { time, type: event.type, message: event.error.message, remedy: event.error.remedy ?? null };
     case 'engine-stage':
       return { time, type: event.type, ...event.stage };
     case 'trigger-failed':
-      return { time, type: event.type, workflow: event.workflow, message: event.error instanceof Error ? event.error.message : String(event.error) };
+      return {
+        time,
+        type: event.type,
+        workflow: event.workflow,
+        message: event.error instanceof Error ? event.error.message : String(event.error),
+      };
     case 'run-event':
       return { ...event.event, type: event.type, event: event.event.type };
     case 'build-done':

@@ -16,7 +16,9 @@ export class RunFeed {
   }
 
   start(): void {
-    this.#running = this.#follow().catch((error: unknown) => this.#emit({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }));
+    this.#running = this.#follow().catch((error: unknown) =>
+      this.#emit({ type: 'feed-lost', why: error instanceof Error ? error.message : String(error) }),
+    );
   }
 
   async #follow(): Promise<void> {
@@ -26,7 +28,8 @@ export class RunFeed {
       onLost: (why: string) => this.#emit({ type: 'feed-lost', why }),
       onBack: () => this.#emit({ type: 'feed-back' }),
     };
-    for await (const { events } of followEvents(this.#connect, {}, hooks)) for (const event of events) this.#emit({ type: 'run-event', event });
+    for await (const { events } of followEvents(this.#connect, {}, hooks))
+      for (const event of events) this.#emit({ type: 'run-event', event });
   }
 
   /** Reads how a run ended, for `--trigger`. */
@@ -36,7 +39,13 @@ export class RunFeed {
       const detail = await reader.getRun(runId);
       const { status } = detail.run;
       if (status !== 'COMPLETED' && status !== 'FAILED' && status !== 'CANCELLED') return;
-      this.#emit({ type: 'run-finished', runId, outcome: status, output: status === 'COMPLETED' ? runOutput(detail) : null, failure: status === 'COMPLETED' ? null : runFailure(detail) });
+      this.#emit({
+        type: 'run-finished',
+        runId,
+        outcome: status,
+        output: status === 'COMPLETED' ? runOutput(detail) : null,
+        failure: status === 'COMPLETED' ? null : runFailure(detail),
+      });
     } finally {
       reader.close();
     }

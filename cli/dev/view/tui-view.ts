@@ -33,7 +33,14 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       reload: () => emit({ type: 'reload-requested' }),
     }),
   );
-  const log = followEngineLog(parts.engineLog, { past: 0, onLines: (lines) => store.dispatch({ type: 'log-lines', lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })) }) });
+  const log = followEngineLog(parts.engineLog, {
+    past: 0,
+    onLines: (lines) =>
+      store.dispatch({
+        type: 'log-lines',
+        lines: lines.map((line) => ({ source: 'engine', text: `engine │ ${engineLogLine(line)}` })),
+      }),
+  });
   const last: string[] = [];
   let isOpen = true;
   return {
@@ -42,8 +49,16 @@ export async function tuiView(context: CliContext, parts: TuiParts): Promise<Dev
       if (event.type === 'stopping') last.push(...devLines(event).map((line) => line.text));
       if (!isOpen) return;
       if (event.type === 'engine-ready' && !event.restarted) ui.connect(connect);
-      if (event.type === 'engine-failed' || event.type === 'run-finished') last.push(...devLines(event).map((line) => line.text));
-      if (event.type !== 'run-event') store.dispatch({ type: 'log-lines', lines: devLines(event).map(({ text }) => ({ source: event.type === 'worker-line' ? 'worker' : 'session', text })) });
+      if (event.type === 'engine-failed' || event.type === 'run-finished')
+        last.push(...devLines(event).map((line) => line.text));
+      if (event.type !== 'run-event')
+        store.dispatch({
+          type: 'log-lines',
+          lines: devLines(event).map(({ text }) => ({
+            source: event.type === 'worker-line' ? 'worker' : 'session',
+            text,
+          })),
+        });
       apply(store, event);
     },
     async stop() {
@@ -80,7 +95,15 @@ function apply(store: UiStore, event: DevEvent): void {
       store.dispatch({ type: 'dev', dev: { trouble: event.trouble } });
       return;
     case 'engine-exited':
-      store.dispatch({ type: 'dev', dev: { trouble: { text: `the engine ended (${event.signal ?? `exit code ${event.code}`}) and is started again`, remedy: 'What was acknowledged is stored. If it stays away, the Logs (6) say why.' } } });
+      store.dispatch({
+        type: 'dev',
+        dev: {
+          trouble: {
+            text: `the engine ended (${event.signal ?? `exit code ${event.code}`}) and is started again`,
+            remedy: 'What was acknowledged is stored. If it stays away, the Logs (6) say why.',
+          },
+        },
+      });
       return;
     case 'reload-held':
       store.dispatch({ type: 'dev', dev: { held: event.files } });
@@ -96,7 +119,15 @@ function apply(store: UiStore, event: DevEvent): void {
       return;
     case 'durable-mismatch': {
       const { runId, workflow, node, recorded, asked } = event;
-      store.dispatch({ type: 'dev', dev: { mismatches: [...dev.mismatches.filter((note) => note.runId !== runId), { runId, workflow, node, recorded, asked }] } });
+      store.dispatch({
+        type: 'dev',
+        dev: {
+          mismatches: [
+            ...dev.mismatches.filter((note) => note.runId !== runId),
+            { runId, workflow, node, recorded, asked },
+          ],
+        },
+      });
       return;
     }
     case 'worker-starting':
@@ -106,10 +137,20 @@ function apply(store: UiStore, event: DevEvent): void {
       store.dispatch({ type: 'dev', dev: { worker: 'serving', crash: undefined, reloads: event.generation - 1 } });
       return;
     case 'worker-exited':
-      store.dispatch({ type: 'dev', dev: { worker: event.serves ? 'serving' : 'crashed', crash: { text: crashText(event), lines: event.exit.lastLines } } });
+      store.dispatch({
+        type: 'dev',
+        dev: {
+          worker: event.serves ? 'serving' : 'crashed',
+          crash: { text: crashText(event), lines: event.exit.lastLines },
+        },
+      });
       return;
     case 'run-interrupted':
-      if (dev.crash !== undefined) store.dispatch({ type: 'dev', dev: { crash: { ...dev.crash, text: `${dev.crash.text}; it had run ${event.runId} of ${event.workflow}` } } });
+      if (dev.crash !== undefined)
+        store.dispatch({
+          type: 'dev',
+          dev: { crash: { ...dev.crash, text: `${dev.crash.text}; it had run ${event.runId} of ${event.workflow}` } },
+        });
       return;
     default:
   }

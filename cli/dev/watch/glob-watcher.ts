@@ -6,7 +6,19 @@ import type { Emit } from '../events.ts';
 import type { ProjectWatcher } from '../program/program.ts';
 
 /** Folders that are never walked: what tools put beside the sources, in any language. */
-const passed = new Set(['node_modules', '.git', '.hatchet', '__pycache__', '.venv', 'venv', '.pytest_cache', '.mypy_cache', '.ruff_cache', 'target', 'vendor']);
+const passed = new Set([
+  'node_modules',
+  '.git',
+  '.hatchet',
+  '__pycache__',
+  '.venv',
+  'venv',
+  '.pytest_cache',
+  '.mypy_cache',
+  '.ruff_cache',
+  'target',
+  'vendor',
+]);
 
 /** Watches a project for the files that `dev.files` of a `hatchet.yaml` names; patterns with `!` leave files out. */
 export class GlobWatcher implements ProjectWatcher {
@@ -20,7 +32,13 @@ export class GlobWatcher implements ProjectWatcher {
     const left = files.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
     const matches = picomatch(wanted, { ignore: left });
     this.#burst = new ChangeBurst(emit);
-    this.#watcher = watch(project, { ignoreInitial: true, ignored: (path) => relative(project, path).split(sep).some((part) => passed.has(part)) });
+    this.#watcher = watch(project, {
+      ignoreInitial: true,
+      ignored: (path) =>
+        relative(project, path)
+          .split(sep)
+          .some((part) => passed.has(part)),
+    });
     this.#watcher.on('all', (event, path) => {
       if (event === 'addDir' || event === 'unlinkDir') return;
       if (this.#files.has(path) || matches(relative(project, path).replaceAll(sep, '/'))) this.#burst.add(path);

@@ -25,11 +25,17 @@ export class Watcher implements ProjectWatcher {
   /** Adds the folders of these files, and the files themselves whatever their kind. */
   cover(files: readonly string[]): void {
     for (const file of files) this.#files.add(file);
-    const fresh = [...new Set(files.map((file) => dirname(file)))].filter((folder) => !this.#folders.has(folder) && !folder.includes('node_modules'));
+    const fresh = [...new Set(files.map((file) => dirname(file)))].filter(
+      (folder) => !this.#folders.has(folder) && !folder.includes('node_modules'),
+    );
     if (fresh.length === 0) return;
     for (const folder of fresh) this.#folders.add(folder);
     if (this.#watcher === undefined) {
-      const watcher = watch(fresh, { depth: 0, ignoreInitial: true, ignored: (path) => /[/\\](?:node_modules|\.git|\.hatchet)(?:[/\\]|$)/.test(path) });
+      const watcher = watch(fresh, {
+        depth: 0,
+        ignoreInitial: true,
+        ignored: (path) => /[/\\](?:node_modules|\.git|\.hatchet)(?:[/\\]|$)/.test(path),
+      });
       watcher.on('all', (_event, path) => this.#note(path));
       watcher.on('error', () => undefined);
       this.#ready = new Promise((resolve) => watcher.once('ready', resolve));

@@ -68,5 +68,9 @@ export function inspectorPort(line: string): number | undefined {
 
 /** What Node says of its inspector is true of a port that nobody is to know. */
 export function isInspectorLine(line: string): boolean {
-  return inspectorPort(line) !== undefined || line.startsWith('For help, see: https://nodejs.org/') || /^Waiting for the debugger to disconnect\.{3}$/.test(line);
+  return (
+    inspectorPort(line) !== undefined ||
+    line.startsWith('For help, see: https://nodejs.org/') ||
+    /^Waiting for the debugger to disconnect\.{3}$/.test(line)
+  );
 }

@@ -23,7 +23,9 @@ export class ProcessEnds {
 
   /** @param process what its workers carry as the label `hatchet__process` */
   tell(process: string, { code, signal }: Pick<WorkerExit, 'code' | 'signal'>): void {
-    const told = this.#tell({ process, ...(signal === null ? { exitCode: code ?? -1 } : { signal }) }).finally(() => this.#open.delete(told));
+    const told = this.#tell({ process, ...(signal === null ? { exitCode: code ?? -1 } : { signal }) }).finally(() =>
+      this.#open.delete(told),
+    );
     this.#open.add(told);
   }
 

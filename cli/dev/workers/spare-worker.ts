@@ -23,7 +23,12 @@ export class SpareWorker {
     const spare: Spare = {
       start: key,
       owner: undefined,
-      process: spawnWorker({ ...start, onLine: (line) => spare.owner?.onLine(line), onLoaded: (file) => spare.owner?.onLoaded(file), onInspector: (port) => spare.owner?.onInspector(port) }),
+      process: spawnWorker({
+        ...start,
+        onLine: (line) => spare.owner?.onLine(line),
+        onLoaded: (file) => spare.owner?.onLoaded(file),
+        onInspector: (port) => spare.owner?.onInspector(port),
+      }),
     };
     this.#spare = spare;
     spare.process.order({ type: 'warm-up' });

@@ -6,9 +6,16 @@ const presetLabels = 'HATCHET_CLIENT_WORKER_PRESET_LABELS';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** A worker's environment: where its engine is beats the caller's, which beats the env file's, as with `node --env-file`. */
-export function workerEnv(base: Env, file: Env, connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace' | 'profile'>): Record<string, string | undefined> {
+export function workerEnv(
+  base: Env,
+  file: Env,
+  connection: Pick<Connection, 'address' | 'token' | 'tls' | 'apiUrl' | 'namespace' | 'profile'>,
+): Record<string, string | undefined> {
   // What the environment says of its engine is not about that of a profile.
-  const kept = (env: Env): Env => (connection.profile === undefined ? env : Object.fromEntries(Object.entries(env).filter(([name]) => !/^HATCHET_CLIENT_(?:TLS_|NAMESPACE$)/.test(name))));
+  const kept = (env: Env): Env =>
+    connection.profile === undefined
+      ? env
+      : Object.fromEntries(Object.entries(env).filter(([name]) => !/^HATCHET_CLIENT_(?:TLS_|NAMESPACE$)/.test(name)));
   return {
     ...kept(file),
     ...kept(base),
@@ -38,5 +45,9 @@ export function processEnv(env: Env, id: string): Record<string, string | undefi
 /** What the connection does not say stays as the environment has it. */
 function tlsFiles({ caFile, certFile, keyFile, serverName }: ResolvedTls): Record<string, string> {
   const values = { ROOT_CA_FILE: caFile, CERT_FILE: certFile, KEY_FILE: keyFile, SERVER_NAME: serverName };
-  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[`HATCHET_CLIENT_TLS_${name}`, value]])));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`HATCHET_CLIENT_TLS_${name}`, value]],
+    ),
+  );
 }

@@ -71,7 +71,10 @@ export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
   }
   const [orders, loaded] = child.stdio.slice(4);
   for (const pipe of child.stdio.slice(3)) pipe?.on('error', () => undefined);
-  if (isReadable(loaded)) createInterface({ input: loaded, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => options.onLoaded(String(JSON.parse(line))));
+  if (isReadable(loaded))
+    createInterface({ input: loaded, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
+      options.onLoaded(String(JSON.parse(line))),
+    );
   // `close` rather than `exit`: the last lines are still in the pipes when the process is gone.
   const exited = new Promise<WorkerExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, lastLines: [...lastLines] }));

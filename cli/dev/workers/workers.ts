@@ -77,7 +77,9 @@ export class Workers {
 
   /** Whether the newest generation runs this manifest, or is about to. */
   isOn(manifest: string): boolean {
-    return [...this.#generations].some((generation) => generation.number === this.#last && generation.manifest === manifest && !generation.stopping);
+    return [...this.#generations].some(
+      (generation) => generation.number === this.#last && generation.manifest === manifest && !generation.stopping,
+    );
   }
 
   #start(manifest: string): void {
@@ -85,9 +87,24 @@ export class Workers {
     if (this.#stopped) return;
     // Of a burst, only the newest is waited for: what was not ready yet has taken nothing.
     for (const other of this.#generations) if (!other.ready) void this.#drain(other);
-    const generation: Generation = { number: ++this.#last, manifest, processes: [], before: new Set(), ready: false, stopping: false, abort: new AbortController(), workerIds: [] };
+    const generation: Generation = {
+      number: ++this.#last,
+      manifest,
+      processes: [],
+      before: new Set(),
+      ready: false,
+      stopping: false,
+      abort: new AbortController(),
+      workerIds: [],
+    };
     this.#generations.add(generation);
-    this.#spawn(generation).catch((error: unknown) => this.#tellExit(generation, { exit: { code: null, signal: null, lastLines: [String(error)] }, retryInMs: null, isLatest: true }));
+    this.#spawn(generation).catch((error: unknown) =>
+      this.#tellExit(generation, {
+        exit: { code: null, signal: null, lastLines: [String(error)] },
+        retryInMs: null,
+        isLatest: true,
+      }),
+    );
   }
 
   async #spawn(generation: Generation): Promise<void> {
@@ -117,13 +134,27 @@ export class Workers {
     // Of several processes the first is the one to be debugged.
     const onInspector = (port: number): void => this.#debug(generation, port);
     const isAlone = generation.processes.length === 0;
-    const started = Array.from({ length: count - generation.processes.length }, (_, at) => this.#spare.take({ args: this.#options.args, cwd, env, onLine, onLoaded, onInspector: isAlone && at === 0 ? onInspector : () => undefined }));
+    const started = Array.from({ length: count - generation.processes.length }, (_, at) =>
+      this.#spare.take({
+        args: this.#options.args,
+        cwd,
+        env,
+        onLine,
+        onLoaded,
+        onInspector: isAlone && at === 0 ? onInspector : () => undefined,
+      }),
+    );
     generation.processes = [...generation.processes, ...started];
     for (const one of started) {
       one.order({ type: 'run', manifest: generation.manifest, project: cwd });
       void one.exited.then((exit) => this.#exited(generation, { one, exit }));
     }
-    emit({ type: 'worker-starting', generation: generation.number, pids: generation.processes.map((each) => each.pid), serves: this.#serves() });
+    emit({
+      type: 'worker-starting',
+      generation: generation.number,
+      pids: generation.processes.map((each) => each.pid),
+      serves: this.#serves(),
+    });
     void this.#untilReady(generation, reader).finally(() => reader.close());
   }
 
@@ -151,9 +182,19 @@ export class Workers {
     generation.ready = true;
     this.#hasServed = true;
     // A worker may take tasks for a while after the signal that ends it: in another language, or while its loop is blocked.
-    const replaced = [...this.#generations].filter((other) => other.number < generation.number && other.ready && !other.stopping);
-    await Promise.race([this.#options.pause(replaced.flatMap(({ workerIds }) => workerIds)), delay(pauseLimitMs, undefined, { ref: false })]).catch(() => undefined);
-    if (!generation.stopping) this.#options.emit({ type: 'worker-ready', generation: generation.number, ms: Math.round(performance.now() - this.#startedAtMs) });
+    const replaced = [...this.#generations].filter(
+      (other) => other.number < generation.number && other.ready && !other.stopping,
+    );
+    await Promise.race([
+      this.#options.pause(replaced.flatMap(({ workerIds }) => workerIds)),
+      delay(pauseLimitMs, undefined, { ref: false }),
+    ]).catch(() => undefined);
+    if (!generation.stopping)
+      this.#options.emit({
+        type: 'worker-ready',
+        generation: generation.number,
+        ms: Math.round(performance.now() - this.#startedAtMs),
+      });
     for (const other of this.#generations) if (other.number < generation.number) void this.#drain(other);
     const { ahead, args, cwd, env } = this.#options;
     if (ahead && !this.#stopped) this.#spare.prepare({ args, cwd, env: env() });
@@ -173,7 +214,12 @@ export class Workers {
     const wasStopping = generation.stopping;
     generation.stopping = true;
     generation.abort.abort();
-    if (!wasStopping && generation.processes.length > 0) this.#options.emit({ type: 'worker-draining', generation: generation.number, replaced: generation.number < this.#last });
+    if (!wasStopping && generation.processes.length > 0)
+      this.#options.emit({
+        type: 'worker-draining',
+        generation: generation.number,
+        replaced: generation.number < this.#last,
+      });
     return Promise.all(generation.processes.map((one) => one.drain(drainLimitMs)));
   }
 
@@ -199,13 +245,27 @@ export class Workers {
     this.#tellExit(generation, { exit, retryInMs, isLatest });
     const serving = [...this.#generations].findLast((other) => other.ready && !other.stopping)?.processes[0]?.inspector;
     if (isLatest && serving !== undefined) this.#options.emit({ type: 'worker-inspector', port: serving });
-    if (retryInMs !== null) this.#later(retryInMs, () => (goesOn ? this.#refill(generation) : this.#start(generation.manifest)));
+    if (retryInMs !== null)
+      this.#later(retryInMs, () => (goesOn ? this.#refill(generation) : this.#start(generation.manifest)));
   }
 
-  #tellExit({ number, processes, workerIds }: Generation, { exit, retryInMs, isLatest }: { exit: WorkerExit; retryInMs: number | null; isLatest: boolean }): void {
+  #tellExit(
+    { number, processes, workerIds }: Generation,
+    { exit, retryInMs, isLatest }: { exit: WorkerExit; retryInMs: number | null; isLatest: boolean },
+  ): void {
     const { emit, watched, cwd } = this.#options;
     // Of several processes it is not known here which worker was whose.
-    emit({ type: 'worker-exited', generation: number, exit, retryInMs, isLatest, waitsForChange: watched, reason: crashReason(exit.lastLines, cwd), workerIds: processes.length > 0 ? [] : workerIds, serves: this.#serves() });
+    emit({
+      type: 'worker-exited',
+      generation: number,
+      exit,
+      retryInMs,
+      isLatest,
+      waitsForChange: watched,
+      reason: crashReason(exit.lastLines, cwd),
+      workerIds: processes.length > 0 ? [] : workerIds,
+      serves: this.#serves(),
+    });
   }
 
   #later(ms: number, then: () => void): void {

@@ -15,7 +15,9 @@ export function durableLogOf(taskId: string, task: string, entries: readonly Log
 
 function nodeRow(entry: LogEntryShape): NodeRow {
   const { waitData = [] } = entry;
-  const conditions = waitData.flatMap((item, group) => (item.or ?? [item]).map((each) => conditionRow(each, group, entry)));
+  const conditions = waitData.flatMap((item, group) =>
+    (item.or ?? [item]).map((each) => conditionRow(each, group, entry)),
+  );
   const child = waitData.find((item) => item.kind === 'CHILD_WORKFLOW')?.workflowName;
   return {
     branch: entry.branchId,
@@ -48,7 +50,11 @@ function conditionText({ kind, sleepDurationMs, eventKey, workflowName }: Condit
   return kind === 'USER_EVENT' ? `event ${jsonText(eventKey ?? '')}` : (workflowName ?? 'a child');
 }
 
-function conditionRow({ kind, sleepDurationMs, eventKey }: ConditionShape, group: number, { insertedAt, isSatisfied }: LogEntryShape): ConditionRow {
+function conditionRow(
+  { kind, sleepDurationMs, eventKey }: ConditionShape,
+  group: number,
+  { insertedAt, isSatisfied }: LogEntryShape,
+): ConditionRow {
   const isSleep = kind === 'SLEEP';
   return {
     group,
@@ -71,7 +77,8 @@ function branchesOf(nodes: readonly NodeRow[]): BranchRow[] {
   return numbers.flatMap((branch) => {
     const first = firsts.get(branch);
     if (branch <= firstBranch || first === undefined) return [];
-    const parent = numbers.findLast((each) => each < branch && (firsts.get(each)?.node ?? Infinity) < first.node) ?? firstBranch;
+    const parent =
+      numbers.findLast((each) => each < branch && (firsts.get(each)?.node ?? Infinity) < first.node) ?? firstBranch;
     return [{ branch, parent, firstNode: first.node, madeAt: first.askedAt }];
   });
 }

@@ -35,7 +35,9 @@ export interface RunNames {
 
 /** Transitions in the order of their times, which is not the order in which they are stored. */
 export function eventRows(events: readonly TaskEventShape[], names: RunNames): EventRow[] {
-  return [...events].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp) || a.id - b.id).map((event) => eventRow(event, names));
+  return [...events]
+    .sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp) || a.id - b.id)
+    .map((event) => eventRow(event, names));
 }
 
 function eventRow(event: TaskEventShape, { runId, workflow, tasks }: RunNames): EventRow {

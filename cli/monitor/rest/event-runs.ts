@@ -14,7 +14,7 @@ const quietLooks = 3;
 export async function settledRuns(client: RestClient, eventId: string): Promise<readonly RunRow[]> {
   const startedAt = performance.now();
   let rows: readonly RunRow[] = [];
-  for (let quiet = 0; quiet < quietLooks && performance.now() - startedAt < longestMs; ) {
+  for (let quiet = 0; quiet < quietLooks && performance.now() - startedAt < longestMs;) {
     const isStored = rows.length > 0 || (await isKnown(client, eventId));
     const found = isStored ? (await listRunShapes(client, { eventId, limit: mostRuns })).rows.map(runRow) : [];
     quiet = isStored && found.length === rows.length ? quiet + 1 : 0;

@@ -24,7 +24,8 @@ export async function readOverview(client: RestClient, since: Date): Promise<Ove
     readWorkflows(client),
     client.get<{ version: string }>('/api/v1/version'),
   ]);
-  const of = (...statuses: readonly string[]): number => counts.reduce((sum, { status, count }) => (statuses.includes(status) ? sum + count : sum), 0);
+  const of = (...statuses: readonly string[]): number =>
+    counts.reduce((sum, { status, count }) => (statuses.includes(status) ? sum + count : sum), 0);
   const active = workers.map(workerRow).filter(({ status }) => status === 'ACTIVE');
   const slots = active.flatMap((worker) => worker.slots);
   return {
@@ -37,7 +38,9 @@ export async function readOverview(client: RestClient, since: Date): Promise<Ove
     workers: active.length,
     slotsTotal: slots.reduce((sum, { total }) => sum + total, 0),
     slotsUsed: slots.reduce((sum, { used }) => sum + used, 0),
-    workflowsRevision: workflows.map(({ metadata, isPaused }) => `${metadata.id} ${metadata.updatedAt ?? ''} ${String(isPaused)}`).join('\n'),
+    workflowsRevision: workflows
+      .map(({ metadata, isPaused }) => `${metadata.id} ${metadata.updatedAt ?? ''} ${String(isPaused)}`)
+      .join('\n'),
   };
 }
 
@@ -57,8 +60,14 @@ export async function readWorkflows(client: RestClient): Promise<WorkflowShape[]
 /** Crons, and scheduled runs that are to come, the soonest first. When a cron comes next REST does not say. */
 export async function readSchedules(client: RestClient): Promise<ScheduleFigures> {
   const [{ rows: crons = [] }, { rows: scheduled = [] }] = await Promise.all([
-    client.get<Rows<Cron & { method?: string; timezone?: string; catchUp?: string }>>('/api/v1/tenants/:tenant/workflows/crons', { limit: mostRows }),
-    client.get<Rows<ScheduledRun>>('/api/v1/tenants/:tenant/workflows/scheduled', { limit: mostRows, statuses: ['SCHEDULED'] }),
+    client.get<Rows<Cron & { method?: string; timezone?: string; catchUp?: string }>>(
+      '/api/v1/tenants/:tenant/workflows/crons',
+      { limit: mostRows },
+    ),
+    client.get<Rows<ScheduledRun>>('/api/v1/tenants/:tenant/workflows/scheduled', {
+      limit: mostRows,
+      statuses: ['SCHEDULED'],
+    }),
   ]);
   const due = scheduled
     .filter((run) => run.workflowRunId === undefined || run.workflowRunId === '')

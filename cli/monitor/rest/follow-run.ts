@@ -16,7 +16,10 @@ interface FollowedRun {
 }
 
 /** The transitions of a run until its end, each once. Ends when the run has ended and nothing more comes. */
-export async function* followRun(reads: RunReads, { runId, after, signal }: FollowedRun): AsyncGenerator<EventBatch, void, undefined> {
+export async function* followRun(
+  reads: RunReads,
+  { runId, after, signal }: FollowedRun,
+): AsyncGenerator<EventBatch, void, undefined> {
   const told = new Set<string>();
   const afterId = Number(after ?? 0);
   const startedAt = performance.now();
@@ -30,7 +33,9 @@ export async function* followRun(reads: RunReads, { runId, after, signal }: Foll
     if (details === undefined) continue;
     isThere = true;
     // Their numbers grow, though not by their times: a late one is told late.
-    const fresh = (await reads.events(details)).filter((event) => Number(event.cursor) > afterId && !told.has(event.cursor));
+    const fresh = (await reads.events(details)).filter(
+      (event) => Number(event.cursor) > afterId && !told.has(event.cursor),
+    );
     for (const event of fresh) told.add(event.cursor);
     cursor = newest(cursor, fresh);
     const hasEnded = isTerminal(statusOf(details.run));
@@ -38,7 +43,19 @@ export async function* followRun(reads: RunReads, { runId, after, signal }: Foll
     if (!hasEnded || fresh.length > 0) continue;
     const { workflow } = await reads.names(details);
     const status = statusOf(details.run);
-    const end: EventRow = { cursor, time: timeOf(details.run.finishedAt), runId: details.run.metadata.id, workflow, taskId: '', task: '', attempt: 0, type: 'RUN_FINISHED', status, message: '', workerId: null };
+    const end: EventRow = {
+      cursor,
+      time: timeOf(details.run.finishedAt),
+      runId: details.run.metadata.id,
+      workflow,
+      taskId: '',
+      task: '',
+      attempt: 0,
+      type: 'RUN_FINISHED',
+      status,
+      message: '',
+      workerId: null,
+    };
     yield { events: [end], cursor, live: true };
     return;
   }

@@ -29,15 +29,24 @@ interface FollowedRuns {
  * What becomes of all runs, found by comparing lists: the newest runs and the open ones, two calls a poll however many there
  * are. Steps between two polls are told as their end.
  */
-export async function* followRuns(client: RestClient, { after, workflows, signal }: FollowedRuns): AsyncGenerator<EventBatch, void, undefined> {
+export async function* followRuns(
+  client: RestClient,
+  { after, workflows, signal }: FollowedRuns,
+): AsyncGenerator<EventBatch, void, undefined> {
   const since = after === undefined ? undefined : parseCursor(after);
   const seen = new Map<string, SeenRun>();
-  const filter: RunFilter = { limit: mostRuns, ...(workflows === undefined || workflows.length === 0 ? {} : { workflows }) };
+  const filter: RunFilter = {
+    limit: mostRuns,
+    ...(workflows === undefined || workflows.length === 0 ? {} : { workflows }),
+  };
   const list = (more: RunFilter): ReturnType<typeof listRunShapes> => listRunShapes(client, { ...filter, ...more });
   let newest = since ?? '';
   for await (const count of polls(pollMs.runs, signal)) {
     const from = newest === '' ? undefined : new Date(Date.parse(newest) - (count === 0 ? lookBackMs : lateMs));
-    const [recent, running] = await Promise.all([list(from === undefined ? {} : { since: from }), list({ statuses: open })]);
+    const [recent, running] = await Promise.all([
+      list(from === undefined ? {} : { since: from }),
+      list({ statuses: open }),
+    ]);
     const runs = new Map([...running.rows, ...recent.rows].map((run) => [run.workflowRunExternalId, run]));
     // Of more open ones than a list holds, older ones are missing in it.
     const listedFrom = running.next === null ? '' : (timeOf(running.rows.at(-1)?.metadata.createdAt) ?? '');
@@ -56,14 +65,27 @@ export async function* followRuns(client: RestClient, { after, workflows, signal
     }
     forget(seen, runs);
     events.sort((a, b) => Date.parse(a.time ?? nowIso) - Date.parse(b.time ?? nowIso));
-    const cursor = newest === '' ? nowIso : events.reduce((last, event) => (event.time !== null && event.time > last ? event.time : last), newest);
-    if (events.length > 0 || count === 0) yield { events: events.map((event) => ({ ...event, cursor: event.time ?? cursor })), cursor, live: true };
+    const cursor =
+      newest === ''
+        ? nowIso
+        : events.reduce((last, event) => (event.time !== null && event.time > last ? event.time : last), newest);
+    if (events.length > 0 || count === 0)
+      yield { events: events.map((event) => ({ ...event, cursor: event.time ?? cursor })), cursor, live: true };
   }
 }
 
 /** Runs that were open and are in neither list now, as they are by themselves. */
-async function gone(client: RestClient, { seen, runs, listedFrom }: { seen: ReadonlyMap<string, SeenRun>; runs: ReadonlyMap<string, RunShape>; listedFrom: string }): Promise<RunShape[]> {
-  const missing = [...seen].filter(([runId, { status: was, createdAt }]) => !runs.has(runId) && !isTerminal(was) && createdAt >= listedFrom).slice(0, mostLookUps);
+async function gone(
+  client: RestClient,
+  {
+    seen,
+    runs,
+    listedFrom,
+  }: { seen: ReadonlyMap<string, SeenRun>; runs: ReadonlyMap<string, RunShape>; listedFrom: string },
+): Promise<RunShape[]> {
+  const missing = [...seen]
+    .filter(([runId, { status: was, createdAt }]) => !runs.has(runId) && !isTerminal(was) && createdAt >= listedFrom)
+    .slice(0, mostLookUps);
   const found = await Promise.all(missing.map(async ([runId]) => await lookUp(client, runId)));
   return found.filter((run) => run !== undefined);
 }
@@ -73,7 +95,9 @@ async function lookUp(client: RestClient, runId: string): Promise<RunShape | und
     const { run, tasks } = await client.get<RunDetailsShape>(`/api/v1/stable/workflow-runs/${runId}`);
     const [only] = tasks;
     const row = { ...run, taskExternalId: runId, workflowRunExternalId: runId };
-    return tasks.length === 1 && only !== undefined ? { ...row, retryCount: only.retryCount ?? 0, isEvicted: only.isEvicted ?? false } : { ...row, children: tasks };
+    return tasks.length === 1 && only !== undefined
+      ? { ...row, retryCount: only.retryCount ?? 0, isEvicted: only.isEvicted ?? false }
+      : { ...row, children: tasks };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -88,6 +112,11 @@ function forget(seen: Map<string, SeenRun>, runs: ReadonlyMap<string, RunShape>)
 /** Of all runs, a place is a time. @throws ServerError */
 function parseCursor(text: string): string {
   const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? timeOf(text) : null;
-  if (time === null) throw new ServerError(`${JSON.stringify(text)} is no cursor of this engine`, { status: status.INVALID_ARGUMENT, remedy: 'Give one that `hatchet runs tail -o ndjson` has printed on the same engine.', cause: undefined });
+  if (time === null)
+    throw new ServerError(`${JSON.stringify(text)} is no cursor of this engine`, {
+      status: status.INVALID_ARGUMENT,
+      remedy: 'Give one that `hatchet runs tail -o ndjson` has printed on the same engine.',
+      cause: undefined,
+    });
   return time;
 }

@@ -30,7 +30,11 @@ interface Place {
 }
 
 /** Runs as REST gives them, newest first, and where to go on. @throws ServerError */
-export async function listRunShapes(client: Pick<RestClient, 'get'>, filter: RunFilter, options: { tasksOf?: readonly string[] } = {}): Promise<{ rows: RunShape[]; next: string | null }> {
+export async function listRunShapes(
+  client: Pick<RestClient, 'get'>,
+  filter: RunFilter,
+  options: { tasksOf?: readonly string[] } = {},
+): Promise<{ rows: RunShape[]; next: string | null }> {
   const { limit = usualLimit } = filter;
   const workflowIds = await idsOf(client, filter.workflows);
   if (workflowIds?.length === 0) return { rows: [], next: null };
@@ -38,7 +42,7 @@ export async function listRunShapes(client: Pick<RestClient, 'get'>, filter: Run
   const rows: RunShape[] = [];
   let place = filter.page === undefined ? undefined : await placeOf(client, filter.page);
   let readsWhole = needsScan(filter);
-  for (let scanned = 0; ; ) {
+  for (let scanned = 0; ;) {
     const wanted = readsWhole ? mostRows : Math.min(mostRows, limit - rows.length + 1);
     const page = await readPage(client, { query, place, limit: wanted, parents: options.tasksOf });
     if (page.rows.length === 0 && page.more && !readsWhole) {
@@ -61,7 +65,11 @@ export async function listRunShapes(client: Pick<RestClient, 'get'>, filter: Run
 
 /** What REST has no parameter for. */
 function needsScan({ search, statuses }: RunFilter): boolean {
-  return (search !== undefined && search !== '') || statuses?.includes('EVICTED') === true || statuses?.includes('RUNNING') === true;
+  return (
+    (search !== undefined && search !== '') ||
+    statuses?.includes('EVICTED') === true ||
+    statuses?.includes('RUNNING') === true
+  );
 }
 
 function fits(filter: RunFilter, run: RunShape): boolean {
@@ -99,15 +107,24 @@ function runningFilter(statuses: readonly RunStatusName[]): string | undefined {
 }
 
 /** Ids of the workflows; names that nobody knows have none. */
-async function idsOf(client: Pick<RestClient, 'get'>, names: readonly string[] | undefined): Promise<string[] | undefined> {
+async function idsOf(
+  client: Pick<RestClient, 'get'>,
+  names: readonly string[] | undefined,
+): Promise<string[] | undefined> {
   if (names === undefined || names.length === 0) return undefined;
   const found = await Promise.all(names.map(async (name) => (await workflowByName(client, name))?.metadata.id));
   return found.filter((id) => id !== undefined);
 }
 
 /** REST finds parts of names. */
-export async function workflowByName(client: Pick<RestClient, 'get'>, name: string): Promise<WorkflowShape | undefined> {
-  const { rows = [] } = await client.get<Rows<WorkflowShape>>('/api/v1/tenants/:tenant/workflows', { name, limit: mostRows });
+export async function workflowByName(
+  client: Pick<RestClient, 'get'>,
+  name: string,
+): Promise<WorkflowShape | undefined> {
+  const { rows = [] } = await client.get<Rows<WorkflowShape>>('/api/v1/tenants/:tenant/workflows', {
+    name,
+    limit: mostRows,
+  });
   return rows.find((row) => row.name === name) ?? rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
 }
 
@@ -120,14 +137,30 @@ interface PageRead {
 }
 
 /** The runs from a place on, each once. */
-async function readPage(client: Pick<RestClient, 'get'>, { query, place, limit, parents }: PageRead): Promise<{ rows: RunShape[]; more: boolean }> {
+async function readPage(
+  client: Pick<RestClient, 'get'>,
+  { query, place, limit, parents }: PageRead,
+): Promise<{ rows: RunShape[]; more: boolean }> {
   // One of our engines takes `until` as a bound that is not reached, a cluster as one that is.
   const until = place === undefined ? query['until'] : new Date(Math.floor(place.us / 1000) + 1).toISOString();
   const given = place?.given ?? 0;
   const asked = Math.min(mostRows, limit + given);
   // Of more runs of one millisecond than an answer holds, those that do not fit are left out by their number.
   const offset = Math.max(0, given + limit - asked);
-  const lists = await Promise.all((parents ?? [undefined]).map(async (parent) => (await client.get<Rows<RunShape>>(path, { ...query, until, limit: asked, offset: offset === 0 ? undefined : offset, parent_task_external_id: parent })).rows ?? []));
+  const lists = await Promise.all(
+    (parents ?? [undefined]).map(
+      async (parent) =>
+        (
+          await client.get<Rows<RunShape>>(path, {
+            ...query,
+            until,
+            limit: asked,
+            offset: offset === 0 ? undefined : offset,
+            parent_task_external_id: parent,
+          })
+        ).rows ?? [],
+    ),
+  );
   const more = lists.some((rows) => rows.length >= asked);
   let rows = lists.flat();
   if (lists.length > 1) rows = rows.sort((a, b) => createdUs(b) - createdUs(a)).slice(0, asked);
@@ -162,6 +195,11 @@ async function placeOf(client: Pick<RestClient, 'get'>, text: string): Promise<P
 /** @throws ServerError */
 function parsePlace(text: string): Place {
   const match = /^(\d{1,16})\.(\d{1,9})\.(\S{1,64})$/.exec(text);
-  if (match?.[3] === undefined) throw new ServerError(`${JSON.stringify(text)} is no page of this list`, { status: status.INVALID_ARGUMENT, remedy: 'Give --page what the page before has said, on the same engine.', cause: undefined });
+  if (match?.[3] === undefined)
+    throw new ServerError(`${JSON.stringify(text)} is no page of this list`, {
+      status: status.INVALID_ARGUMENT,
+      remedy: 'Give --page what the page before has said, on the same engine.',
+      cause: undefined,
+    });
   return { us: Number(match[1]), given: Number(match[2]), id: match[3] };
 }

@@ -35,16 +35,25 @@ export async function loggedTasks(reads: RunReads, id: string, details: RunDetai
 }
 
 /** The first lines of tasks together, or the last ones, in the order in which they were logged. */
-export async function readLogs(client: Pick<RestClient, 'get'>, tasks: readonly LoggedTask[], wish: LogWish): Promise<LogRow[]> {
+export async function readLogs(
+  client: Pick<RestClient, 'get'>,
+  tasks: readonly LoggedTask[],
+  wish: LogWish,
+): Promise<LogRow[]> {
   const lists = await Promise.all(tasks.map(async (task) => numbered(task, await linesOf(client, task.taskId, wish))));
   const rows = lists.flat().sort(byCursor);
   return wish.newest === true ? rows.slice(-wish.limit) : rows.slice(0, wish.limit);
 }
 
 /** Oldest first; those after a time, where one is given. */
-async function linesOf(client: Pick<RestClient, 'get'>, taskId: string, { limit, levels = [], search, newest = false }: LogWish, since?: string): Promise<LogShape[]> {
+async function linesOf(
+  client: Pick<RestClient, 'get'>,
+  taskId: string,
+  { limit, levels = [], search, newest = false }: LogWish,
+  since?: string,
+): Promise<LogShape[]> {
   let lines: LogShape[] = [];
-  for (let from = since; ; ) {
+  for (let from = since; ;) {
     const asked = newest ? limit : Math.min(mostLines, limit);
     const query = { limit: asked, since: from, levels, search, order_by_direction: newest ? 'DESC' : 'ASC' };
     const { rows = [] } = await client.get<Rows<LogShape>>(`/api/v1/stable/tasks/${taskId}/logs`, query);
@@ -74,7 +83,15 @@ function numbered({ taskId, name }: LoggedTask, lines: readonly LogShape[]): Log
   return lines.map((line) => {
     const own = BigInt(microseconds(line.createdAt)) * perMicrosecond;
     last = own > last ? own : last + 1n;
-    return { cursor: String(last), time: timeOf(line.createdAt), taskId, task: name, attempt: line.retryCount ?? 0, level: line.level ?? 'INFO', message: line.message };
+    return {
+      cursor: String(last),
+      time: timeOf(line.createdAt),
+      taskId,
+      task: name,
+      attempt: line.retryCount ?? 0,
+      level: line.level ?? 'INFO',
+      message: line.message,
+    };
   });
 }
 
@@ -92,7 +109,13 @@ interface FollowedLogs {
 }
 
 /** Lines as they come, each once, until the run has ended and a look brought nothing more. */
-export async function* followLogs({ client, reads, id, after, signal }: FollowedLogs): AsyncGenerator<readonly LogRow[], void, undefined> {
+export async function* followLogs({
+  client,
+  reads,
+  id,
+  after,
+  signal,
+}: FollowedLogs): AsyncGenerator<readonly LogRow[], void, undefined> {
   const told: Told = new Map();
   const afterCursor = after === undefined ? -1n : BigInt(after);
   const lastTimes = new Map<string, string>();
@@ -109,7 +132,10 @@ export async function* followLogs({ client, reads, id, after, signal }: Followed
         return unseen(task, lines, told);
       }),
     );
-    const fresh = lists.flat().filter((row) => BigInt(row.cursor) > afterCursor).sort(byCursor);
+    const fresh = lists
+      .flat()
+      .filter((row) => BigInt(row.cursor) > afterCursor)
+      .sort(byCursor);
     forget(told, lastTimes);
     if (fresh.length > 0) yield fresh;
     if (count > 0 && fresh.length === 0 && isTerminal(statusOf(details.run))) return;
@@ -121,7 +147,8 @@ type Told = Map<string, { taskId: string; ms: number; count: number }>;
 
 /** What is too old to be asked for again. */
 function forget(told: Told, lastTimes: ReadonlyMap<string, string>): void {
-  for (const [key, { taskId, ms }] of told) if (ms < Date.parse(lastTimes.get(taskId) ?? '') - 2 * lateMs) told.delete(key);
+  for (const [key, { taskId, ms }] of told)
+    if (ms < Date.parse(lastTimes.get(taskId) ?? '') - 2 * lateMs) told.delete(key);
 }
 
 /** Those that were not told yet: equal lines of one moment are counted. */

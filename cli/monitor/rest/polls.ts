@@ -12,7 +12,11 @@ export const pollMs = {
 } as const;
 
 /** What a read gives, at once and then after each pause, until the signal. */
-export async function* repeated<T>(everyMs: number, signal: AbortSignal, read: (count: number) => T | Promise<T>): AsyncGenerator<T, void, undefined> {
+export async function* repeated<T>(
+  everyMs: number,
+  signal: AbortSignal,
+  read: (count: number) => T | Promise<T>,
+): AsyncGenerator<T, void, undefined> {
   for (let count = 0; !signal.aborted; count++) {
     yield await read(count);
     await delay(everyMs, undefined, { signal }).catch(() => undefined);

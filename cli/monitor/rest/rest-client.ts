@@ -36,7 +36,11 @@ export class RestClient {
       return await callRest<Answer>(this.#config, method, path.replace(':tenant', this.#config.tenantId), request);
     } catch (error) {
       if (!(error instanceof HatchetError)) throw error;
-      throw new ServerError(withoutRemedy(error), { status: statuses[error.code] ?? status.FAILED_PRECONDITION, remedy: error.remedy, cause: error });
+      throw new ServerError(withoutRemedy(error), {
+        status: statuses[error.code] ?? status.FAILED_PRECONDITION,
+        remedy: error.remedy,
+        cause: error,
+      });
     }
   }
 }
@@ -52,5 +56,9 @@ export function isNotFound(error: unknown): boolean {
 
 /** @throws ServerError, of an id that is of no run */
 export function unknownRun(id: string, cause?: unknown): ServerError {
-  return new ServerError(`there is no run ${JSON.stringify(id)}`, { status: status.NOT_FOUND, remedy: 'Check the id.', cause });
+  return new ServerError(`there is no run ${JSON.stringify(id)}`, {
+    status: status.NOT_FOUND,
+    remedy: 'Check the id.',
+    cause,
+  });
 }

@@ -6,7 +6,19 @@ import { ServerError } from '../../output/server-error.ts';
 import type { DurableLogRow } from '../durable-log.ts';
 import { NotOffered } from '../not-offered.ts';
 import type { QueueFigures } from '../queue-rows.ts';
-import type { EventBatch, EventRow, LogRow, Overview, RunDetail, RunFilter, RunReader, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../run-reader.ts';
+import type {
+  EventBatch,
+  EventRow,
+  LogRow,
+  Overview,
+  RunDetail,
+  RunFilter,
+  RunReader,
+  RunRow,
+  WorkerRow,
+  WorkflowDetail,
+  WorkflowRow,
+} from '../run-reader.ts';
 import type { ScheduleFigures } from '../schedule-rows.ts';
 import { isTerminal } from '../status-name.ts';
 import { durableLogOf } from './durable-log.ts';
@@ -68,7 +80,10 @@ export class RestRunReader implements RunReader {
     return await settledRuns(this.#client, eventId);
   }
 
-  async *streamEvents(options: { runId?: string; after?: string; workflows?: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventBatch> {
+  async *streamEvents(
+    options: { runId?: string; after?: string; workflows?: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncGenerator<EventBatch> {
     const { runId, after, workflows } = options;
     if (runId === undefined) yield* followRuns(this.#client, { after, workflows, signal });
     else yield* followRun(this.#reads, { runId, after, signal });
@@ -78,7 +93,11 @@ export class RestRunReader implements RunReader {
   async *exportRuns(filter: RunFilter, signal: AbortSignal): AsyncGenerator<RunDetail> {
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     for (let page = filter.page ?? null, isFirst = true; (isFirst || page !== null) && left > 0; isFirst = false) {
-      const read = await this.listRuns({ ...filter, limit: Math.min(exportedAtOnce, left), ...(page === null ? {} : { page }) });
+      const read = await this.listRuns({
+        ...filter,
+        limit: Math.min(exportedAtOnce, left),
+        ...(page === null ? {} : { page }),
+      });
       for (const row of read.rows) {
         if (signal.aborted) return;
         yield await this.getRun(row.runId);
@@ -88,9 +107,17 @@ export class RestRunReader implements RunReader {
     }
   }
 
-  async listEvents(runId: string, { after = '0', limit }: { after?: string; limit: number }): Promise<{ rows: readonly EventRow[]; next: string | null }> {
+  async listEvents(
+    runId: string,
+    { after = '0', limit }: { after?: string; limit: number },
+  ): Promise<{ rows: readonly EventRow[]; next: string | null }> {
     const begin = Number(after);
-    if (!Number.isSafeInteger(begin) || begin < 0) throw new ServerError(`${JSON.stringify(after)} is no page of this list`, { status: status.INVALID_ARGUMENT, remedy: 'Give --page what the page before has said, on the same engine.', cause: undefined });
+    if (!Number.isSafeInteger(begin) || begin < 0)
+      throw new ServerError(`${JSON.stringify(after)} is no page of this list`, {
+        status: status.INVALID_ARGUMENT,
+        remedy: 'Give --page what the page before has said, on the same engine.',
+        cause: undefined,
+      });
     const details = await this.#reads.details(runId);
     const all = await this.#reads.events(details);
     const isTask = details.run.metadata.id !== runId;
@@ -99,7 +126,10 @@ export class RestRunReader implements RunReader {
     return { rows: events.slice(begin, end), next: events.length > end ? String(end) : null };
   }
 
-  async listLogs(id: string, options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean }): Promise<readonly LogRow[]> {
+  async listLogs(
+    id: string,
+    options: { limit?: number; levels?: readonly string[]; search?: string; newest?: boolean },
+  ): Promise<readonly LogRow[]> {
     const details = await this.#reads.details(id);
     return await readLogs(this.#client, await loggedTasks(this.#reads, id, details), { limit: usualLines, ...options });
   }
@@ -122,7 +152,11 @@ export class RestRunReader implements RunReader {
   /** Tasks and event keys are told of each by itself; of very many they are left out. */
   async listWorkflows(): Promise<readonly WorkflowRow[]> {
     const workflows = await readWorkflows(this.#client);
-    return await Promise.all(workflows.map(async (workflow, index) => workflowRow(workflow, index < mostVersions ? await this.#version(workflow.metadata.id) : undefined)));
+    return await Promise.all(
+      workflows.map(async (workflow, index) =>
+        workflowRow(workflow, index < mostVersions ? await this.#version(workflow.metadata.id) : undefined),
+      ),
+    );
   }
 
   #version(workflowId: string): Promise<VersionShape> {
@@ -131,7 +165,12 @@ export class RestRunReader implements RunReader {
 
   async getWorkflow(name: string): Promise<WorkflowDetail> {
     const workflow = await workflowByName(this.#client, name);
-    if (workflow === undefined) throw new ServerError(`there is no workflow ${JSON.stringify(name)}`, { status: status.NOT_FOUND, remedy: 'See `hatchet workflows list`.', cause: undefined });
+    if (workflow === undefined)
+      throw new ServerError(`there is no workflow ${JSON.stringify(name)}`, {
+        status: status.NOT_FOUND,
+        remedy: 'See `hatchet workflows list`.',
+        cause: undefined,
+      });
     return workflowDetail(workflow, await this.#version(workflow.metadata.id));
   }
 

@@ -37,11 +37,17 @@ function parentOf({ additionalMetadata, parentTaskExternalId }: RunFields): stri
 }
 
 export function runRow(run: RunShape): RunRow {
-  return { ...commonRow(run, { runId: run.workflowRunExternalId, workflow: run.workflowName ?? nameOf(run.displayName) }), taskCount: Math.max(run.children?.length ?? 0, 1) };
+  return {
+    ...commonRow(run, { runId: run.workflowRunExternalId, workflow: run.workflowName ?? nameOf(run.displayName) }),
+    taskCount: Math.max(run.children?.length ?? 0, 1),
+  };
 }
 
 /** @param workers names by the workers' ids, of those that took the tasks by the tasks' ids */
-export function runDetail(details: RunDetailsShape, { workflow, workers }: { workflow: string; workers: ReadonlyMap<string, { id: string; name: string | null }> }): RunDetail {
+export function runDetail(
+  details: RunDetailsShape,
+  { workflow, workers }: { workflow: string; workers: ReadonlyMap<string, { id: string; name: string | null }> },
+): RunDetail {
   const { run } = details;
   const tasks = taskRows(details, workers);
   const status = statusOf(run);
@@ -49,7 +55,11 @@ export function runDetail(details: RunDetailsShape, { workflow, workers }: { wor
   const [only] = tasks;
   const evicted = tasks.length === 1 && status === 'RUNNING' && only?.status === 'EVICTED';
   return {
-    run: { ...commonRow(run, { runId: run.metadata.id, workflow }), status: evicted ? 'EVICTED' : status, taskCount: tasks.length },
+    run: {
+      ...commonRow(run, { runId: run.metadata.id, workflow }),
+      status: evicted ? 'EVICTED' : status,
+      taskCount: tasks.length,
+    },
     input: plainInput(run.input) ?? null,
     tasks,
     ...(run.leftOut?.input === undefined ? {} : { inputLeftOutBytes: run.leftOut.input }),
@@ -57,18 +67,38 @@ export function runDetail(details: RunDetailsShape, { workflow, workers }: { wor
 }
 
 /** In the order of the definition, where it is told; those of a DAG that are not there yet are as its shape has them. */
-function taskRows({ run, tasks, shape, workflowConfig }: RunDetailsShape, workers: ReadonlyMap<string, { id: string; name: string | null }>): TaskRow[] {
+function taskRows(
+  { run, tasks, shape, workflowConfig }: RunDetailsShape,
+  workers: ReadonlyMap<string, { id: string; name: string | null }>,
+): TaskRow[] {
   const byId = new Map(tasks.map((task) => [task.taskExternalId, task]));
-  const steps = new Map([...(workflowConfig?.Tasks ?? []), ...(workflowConfig?.OnFailureTask == null ? [] : [workflowConfig.OnFailureTask])].map((step) => [step.ReadableId ?? '', step]));
+  const steps = new Map(
+    [
+      ...(workflowConfig?.Tasks ?? []),
+      ...(workflowConfig?.OnFailureTask == null ? [] : [workflowConfig.OnFailureTask]),
+    ].map((step) => [step.ReadableId ?? '', step]),
+  );
   const parents = parentNames(shape);
   const rows = shape.map(({ taskExternalId, stepId, taskName }) => {
     const task = byId.get(taskExternalId);
     const config = steps.get(taskName);
     const facts = { name: taskName, parents: config?.Parents ?? parents.get(stepId) ?? [], config };
-    return task === undefined ? pendingRow(stepId, facts, run.metadata.createdAt) : taskRow(task, facts, workers.get(task.taskExternalId));
+    return task === undefined
+      ? pendingRow(stepId, facts, run.metadata.createdAt)
+      : taskRow(task, facts, workers.get(task.taskExternalId));
   });
   const shown = new Set(shape.map((item) => item.taskExternalId));
-  rows.push(...tasks.filter((task) => !shown.has(task.taskExternalId)).map((task) => taskRow(task, { name: nameOf(task.displayName), parents: [], config: undefined }, workers.get(task.taskExternalId))));
+  rows.push(
+    ...tasks
+      .filter((task) => !shown.has(task.taskExternalId))
+      .map((task) =>
+        taskRow(
+          task,
+          { name: nameOf(task.displayName), parents: [], config: undefined },
+          workers.get(task.taskExternalId),
+        ),
+      ),
+  );
   const order = [...steps.keys()];
   const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return order.length === 0 ? rows : rows.sort((a, b) => place(a.name) - place(b.name));
@@ -76,7 +106,8 @@ function taskRows({ run, tasks, shape, workflowConfig }: RunDetailsShape, worker
 
 function parentNames(shape: RunDetailsShape['shape']): Map<string, string[]> {
   const parents = new Map<string, string[]>();
-  for (const { taskName, childrenStepIds } of shape) for (const child of childrenStepIds ?? []) parents.set(child, [...(parents.get(child) ?? []), taskName]);
+  for (const { taskName, childrenStepIds } of shape)
+    for (const child of childrenStepIds ?? []) parents.set(child, [...(parents.get(child) ?? []), taskName]);
   return parents;
 }
 
@@ -86,7 +117,11 @@ interface TaskFacts {
   config: StepConfig | undefined;
 }
 
-function taskRow(task: TaskShape, { name, parents, config }: TaskFacts, worker: { id: string; name: string | null } | undefined): TaskRow {
+function taskRow(
+  task: TaskShape,
+  { name, parents, config }: TaskFacts,
+  worker: { id: string; name: string | null } | undefined,
+): TaskRow {
   const failure = failureOf(task.errorMessage);
   const status = statusOf(task);
   return {

@@ -30,31 +30,68 @@ export function workflowDetail(workflow: WorkflowShape, version: VersionShape): 
 type Tasks = WorkflowDetail['tasks'];
 
 function tasksOf({ workflowConfig, jobs = [], scheduleTimeout = '' }: VersionShape): Tasks {
-  const configured = [...(workflowConfig?.Tasks ?? []), ...(workflowConfig?.OnFailureTask == null ? [] : [workflowConfig.OnFailureTask])];
+  const configured = [
+    ...(workflowConfig?.Tasks ?? []),
+    ...(workflowConfig?.OnFailureTask == null ? [] : [workflowConfig.OnFailureTask]),
+  ];
   if (configured.length > 0) return configured.map((step) => configuredTask(step, scheduleTimeout));
   const steps = jobs.flatMap((job) => job.steps);
   const names = new Map(steps.map((step) => [step.metadata.id, step.readableId]));
   return steps.map((step) => plainTask(step, names));
 }
 
-function configuredTask({ ReadableId = '', Parents, Retries = 0, Timeout, ScheduleTimeout, isDurable = false }: StepConfig, scheduleTimeout: string): Tasks[number] {
-  return { name: ReadableId, parents: Parents ?? [], retries: Retries, executionTimeout: Timeout ?? '', scheduleTimeout: ScheduleTimeout ?? scheduleTimeout, durable: isDurable };
+function configuredTask(
+  { ReadableId = '', Parents, Retries = 0, Timeout, ScheduleTimeout, isDurable = false }: StepConfig,
+  scheduleTimeout: string,
+): Tasks[number] {
+  return {
+    name: ReadableId,
+    parents: Parents ?? [],
+    retries: Retries,
+    executionTimeout: Timeout ?? '',
+    scheduleTimeout: ScheduleTimeout ?? scheduleTimeout,
+    durable: isDurable,
+  };
 }
 
-function plainTask({ readableId, parents = [], timeout = '', isDurable = false }: StepShape, names: ReadonlyMap<string, string>): Tasks[number] {
-  return { name: readableId, parents: parents.map((id) => names.get(id) ?? id), retries: null, executionTimeout: timeout, scheduleTimeout: '', durable: isDurable };
+function plainTask(
+  { readableId, parents = [], timeout = '', isDurable = false }: StepShape,
+  names: ReadonlyMap<string, string>,
+): Tasks[number] {
+  return {
+    name: readableId,
+    parents: parents.map((id) => names.get(id) ?? id),
+    retries: null,
+    executionTimeout: timeout,
+    scheduleTimeout: '',
+    durable: isDurable,
+  };
 }
 
 export function workerRow(worker: WorkerShape): WorkerRow {
-  const { metadata, name, status = 'INACTIVE', lastHeartbeatAt, actions = [], slotConfig = {}, runtimeInfo = {} } = worker;
+  const {
+    metadata,
+    name,
+    status = 'INACTIVE',
+    lastHeartbeatAt,
+    actions = [],
+    slotConfig = {},
+    runtimeInfo = {},
+  } = worker;
   return {
     workerId: metadata.id,
     name,
     status,
-    slots: Object.entries(slotConfig).map(([type, { limit, available }]) => ({ type, total: limit, used: limit - (available ?? limit) })),
+    slots: Object.entries(slotConfig).map(([type, { limit, available }]) => ({
+      type,
+      total: limit,
+      used: limit - (available ?? limit),
+    })),
     actions,
     registeredAt: timeOf(metadata.createdAt),
     lastHeartbeatAt: timeOf(lastHeartbeatAt),
-    sdk: [runtimeInfo.language?.toLowerCase(), runtimeInfo.sdkVersion].filter((part) => part !== undefined && part !== '').join(' '),
+    sdk: [runtimeInfo.language?.toLowerCase(), runtimeInfo.sdkVersion]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' '),
   };
 }

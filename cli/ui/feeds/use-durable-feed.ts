@@ -24,7 +24,13 @@ export function useDurableFeed({ connect, runId, taskIds, dispatch }: DurableFee
 }
 
 /** A stream that begins anew tells the whole log again, which changes nothing. */
-async function follow(options: { connect: () => RunReader; runId: string; taskId: string; dispatch: (action: UiAction) => void; signal: AbortSignal }): Promise<void> {
+async function follow(options: {
+  connect: () => RunReader;
+  runId: string;
+  taskId: string;
+  dispatch: (action: UiAction) => void;
+  signal: AbortSignal;
+}): Promise<void> {
   const { connect, runId, taskId, dispatch, signal } = options;
   while (!signal.aborted) {
     let reader: RunReader | undefined;

@@ -24,17 +24,24 @@ export function useFiguresFeed({ connect, view, dispatch }: FiguresFeed): void {
   }, [connect, view, dispatch]);
 }
 
-async function follow(options: { connect: () => RunReader; view: Figures; dispatch: (action: UiAction) => void; signal: AbortSignal }): Promise<void> {
+async function follow(options: {
+  connect: () => RunReader;
+  view: Figures;
+  dispatch: (action: UiAction) => void;
+  signal: AbortSignal;
+}): Promise<void> {
   const { connect, view, dispatch, signal } = options;
   while (!signal.aborted) {
     let reader: RunReader | undefined;
     try {
       reader = connect();
-      if (view === 'queues') for await (const figures of reader.streamQueues(signal)) dispatch({ type: 'queues', figures });
+      if (view === 'queues')
+        for await (const figures of reader.streamQueues(signal)) dispatch({ type: 'queues', figures });
       else for await (const figures of reader.streamSchedules(signal)) dispatch({ type: 'schedules', figures });
     } catch (error) {
       // Else the runs' feed says that the engine is away.
-      if (error instanceof NotOffered) return dispatch({ type: 'without-queues', text: `${error.message}. ${error.remedy ?? ''}` });
+      if (error instanceof NotOffered)
+        return dispatch({ type: 'without-queues', text: `${error.message}. ${error.remedy ?? ''}` });
     } finally {
       reader?.close();
     }

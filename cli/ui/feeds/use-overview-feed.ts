@@ -15,7 +15,11 @@ export function useOverviewFeed(connect: (() => RunReader) | undefined, dispatch
   }, [connect, dispatch]);
 }
 
-async function follow(connect: () => RunReader, dispatch: (action: UiAction) => void, signal: AbortSignal): Promise<void> {
+async function follow(
+  connect: () => RunReader,
+  dispatch: (action: UiAction) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     let reader: RunReader | undefined;
     try {

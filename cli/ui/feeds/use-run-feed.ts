@@ -10,7 +10,12 @@ type Dispatch = (action: UiAction) => void;
 type Connect = () => RunReader;
 
 /** One run into the model while it is open: its detail after each batch of its events, and its logs; anew with each revision. */
-export function useRunFeed(options: { connect: Connect | undefined; runId: string | undefined; revision: number | undefined; dispatch: Dispatch }): void {
+export function useRunFeed(options: {
+  connect: Connect | undefined;
+  runId: string | undefined;
+  revision: number | undefined;
+  dispatch: Dispatch;
+}): void {
   const { connect, runId, revision, dispatch } = options;
   useEffect(() => {
     if (connect === undefined || runId === undefined || revision === undefined) return undefined;
@@ -19,8 +24,10 @@ export function useRunFeed(options: { connect: Connect | undefined; runId: strin
     const quietly = (work: Promise<void>): void =>
       void work.catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        if (error instanceof ServerError && error.exitCode === ExitCode.unknown) dispatch({ type: 'run-missing', runId });
-        else dispatch({ type: 'notice', text: error instanceof Error ? error.message : String(error), atMs: Date.now() });
+        if (error instanceof ServerError && error.exitCode === ExitCode.unknown)
+          dispatch({ type: 'run-missing', runId });
+        else
+          dispatch({ type: 'notice', text: error instanceof Error ? error.message : String(error), atMs: Date.now() });
       });
     quietly(events({ connect, runId, dispatch, hooks }));
     quietly(logs({ connect, runId, dispatch, hooks }));

@@ -76,7 +76,8 @@ type Read = { report: MouseReport | undefined; end: number };
 /** @returns undefined where no report begins, 'more' where it is not whole; without a report it is one that says nothing */
 function readReport(text: string, at: number): Read | 'more' | undefined {
   if (text.length - at < sgrStart.length) return sgrStart.startsWith(text.slice(at)) ? 'more' : undefined;
-  if (text.startsWith(oldStart, at)) return text.length - at < oldLength ? 'more' : { report: oldReport(text, at), end: at + oldLength };
+  if (text.startsWith(oldStart, at))
+    return text.length - at < oldLength ? 'more' : { report: oldReport(text, at), end: at + oldLength };
   if (!text.startsWith(sgrStart, at)) return undefined;
   let end = at + sgrStart.length;
   while (end < text.length && isParameter(text.charCodeAt(end))) end++;
@@ -84,7 +85,10 @@ function readReport(text: string, at: number): Read | 'more' | undefined {
   const [, button, column, row] = /^(\d{1,5});(\d{1,5});(\d{1,5})$/.exec(text.slice(at + sgrStart.length, end)) ?? [];
   const final = text.charCodeAt(end);
   const isPress = text[end] === 'M';
-  const report = button !== undefined && (isPress || text[end] === 'm') ? reportOf({ button: Number(button), row: Number(row), column: Number(column), isPress }) : undefined;
+  const report =
+    button !== undefined && (isPress || text[end] === 'm')
+      ? reportOf({ button: Number(button), row: Number(row), column: Number(column), isPress })
+      : undefined;
   return { report, end: final >= 0x40 && final <= 0x7e ? end + 1 : end };
 }
 
@@ -98,7 +102,17 @@ const motion = 32;
 const wheel = 64;
 const modifiers = 4 + 8 + 16;
 
-function reportOf({ button, row, column, isPress }: { button: number; row: number; column: number; isPress: boolean }): MouseReport | undefined {
+function reportOf({
+  button,
+  row,
+  column,
+  isPress,
+}: {
+  button: number;
+  row: number;
+  column: number;
+  isPress: boolean;
+}): MouseReport | undefined {
   if (row < 1 || column < 1) return undefined;
   return { kind: isPress ? kindOf(button) : 'other', row: row - 1, column: column - 1 };
 }

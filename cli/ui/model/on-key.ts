@@ -81,7 +81,16 @@ function show(state: UiState, view: ViewName): UiState {
 /** A terminal that gives the mouse to a program does not select text with it. */
 function switchMouse(state: UiState): UiState {
   const isMouseOn = !state.isMouseOn;
-  return { ...state, isMouseOn, notice: { text: isMouseOn ? 'The mouse scrolls and clicks here; M leaves it to the terminal.' : 'The mouse selects text, as the terminal does it; M brings it back here.', atMs: state.nowMs } };
+  return {
+    ...state,
+    isMouseOn,
+    notice: {
+      text: isMouseOn
+        ? 'The mouse scrolls and clicks here; M leaves it to the terminal.'
+        : 'The mouse selects text, as the terminal does it; M brings it back here.',
+      atMs: state.nowMs,
+    },
+  };
 }
 
 function copied(state: UiState): string | undefined {
@@ -97,7 +106,9 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
     case 'help': {
       const by = movement(key, 5);
       const end = helpEnd(state);
-      return by === undefined || end === 0 ? [closed, []] : [{ ...state, dialog: { kind: 'help', scroll: moved(dialog.scroll, by, end + 1) } }, []];
+      return by === undefined || end === 0
+        ? [closed, []]
+        : [{ ...state, dialog: { kind: 'help', scroll: moved(dialog.scroll, by, end + 1) } }, []];
     }
     case 'search':
       if (key.name === 'enter') return [closed, []];
@@ -116,5 +127,9 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
 
 /** What is selected may not be among what is found: the first is, then. */
 function withSearch(state: UiState, search: TextField): UiState {
-  return { ...state, selected: state.view === 'runs' ? undefined : state.selected, searches: { ...state.searches, [state.view]: search } };
+  return {
+    ...state,
+    selected: state.view === 'runs' ? undefined : state.selected,
+    searches: { ...state.searches, [state.view]: search },
+  };
 }

@@ -48,7 +48,14 @@ function keyOf(change: Partial<Key>): Key {
 }
 
 function inDialog(state: UiState, dialog: Dialog, by: number | undefined): Step {
-  if (dialog.kind === 'help') return [{ ...state, dialog: by === undefined ? undefined : { kind: 'help', scroll: moved(dialog.scroll, by, helpEnd(state) + 1) } }, []];
+  if (dialog.kind === 'help')
+    return [
+      {
+        ...state,
+        dialog: by === undefined ? undefined : { kind: 'help', scroll: moved(dialog.scroll, by, helpEnd(state) + 1) },
+      },
+      [],
+    ];
   const hasChoices = (dialog.kind === 'trigger' || dialog.kind === 'event') && dialog.field === 'name';
   return hasChoices && by !== undefined ? inForm(state, dialog, keyOf({ name: by < 0 ? 'up' : 'down' })) : [state, []];
 }
@@ -61,6 +68,13 @@ function wheel(state: UiState, line: number, by: number): Step {
 
 function click(state: UiState, { line, column }: { line: number; column: number }): Step {
   if (state.view === 'logs' && state.run === undefined) return [state, []];
-  const clicked = state.run !== undefined ? clickRun(state, state.run, { line, column }) : state.view === 'runs' ? clickRuns(state, line) : state.view === 'logs' ? state : clickLine(state, state.view, line);
+  const clicked =
+    state.run !== undefined
+      ? clickRun(state, state.run, { line, column })
+      : state.view === 'runs'
+        ? clickRuns(state, line)
+        : state.view === 'logs'
+          ? state
+          : clickLine(state, state.view, line);
   return clicked === 'open' ? onKey(state, keyOf({ name: 'enter' })) : [clicked, []];
 }

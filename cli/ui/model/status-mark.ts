@@ -1,4 +1,11 @@
 import type { RunStatusName } from '../../monitor/status-name.ts';
 
 /** Colour is never all that tells statuses apart: each has a sign of its own, one cell wide. */
-export const statusMark: Readonly<Record<RunStatusName, string>> = { QUEUED: '○', RUNNING: '◐', COMPLETED: '✓', FAILED: '✗', CANCELLED: '⊘', EVICTED: '◌' };
+export const statusMark: Readonly<Record<RunStatusName, string>> = {
+  QUEUED: '○',
+  RUNNING: '◐',
+  COMPLETED: '✓',
+  FAILED: '✗',
+  CANCELLED: '⊘',
+  EVICTED: '◌',
+};

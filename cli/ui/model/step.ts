@@ -29,13 +29,19 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
     case 'resize':
       return { ...state, rows: action.rows, columns: action.columns };
     case 'clock':
-      return { ...state, nowMs: action.nowMs, notice: state.notice !== undefined && action.nowMs - state.notice.atMs > noticeMs ? undefined : state.notice };
+      return {
+        ...state,
+        nowMs: action.nowMs,
+        notice: state.notice !== undefined && action.nowMs - state.notice.atMs > noticeMs ? undefined : state.notice,
+      };
     case 'runs-listed':
       return { ...state, ...mergeRuns(state, action.rows), older: action.next };
     case 'runs-found':
       return withFound(state, action);
     case 'marking':
-      return state.marking === undefined ? state : { ...state, marking: action.found === undefined ? undefined : { found: action.found } };
+      return state.marking === undefined
+        ? state
+        : { ...state, marking: action.found === undefined ? undefined : { found: action.found } };
     case 'runs-marked':
       return withMarked(state, action.runs);
     case 'bulk-progress':
@@ -43,12 +49,22 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
     case 'bulk-done':
       return withOutcome(state, action.outcome);
     case 'events':
-      return markStale(afterRetries({ ...state, ...applyEvents(state, action.events), marks: followMarks(state.marks, action.events) }, action.events), action.events.some((event) => event.type === 'RUN_CREATED'));
+      return markStale(
+        afterRetries(
+          { ...state, ...applyEvents(state, action.events), marks: followMarks(state.marks, action.events) },
+          action.events,
+        ),
+        action.events.some((event) => event.type === 'RUN_CREATED'),
+      );
     case 'connection':
       return { ...state, connection: action.connection };
     case 'overview': {
       const recent = state.rate.filter((sample) => action.atMs - sample.atMs <= rateWindowMs);
-      return { ...state, overview: action.overview, rate: [...recent, { atMs: action.atMs, finished: action.overview.finished }] };
+      return {
+        ...state,
+        overview: action.overview,
+        rate: [...recent, { atMs: action.atMs, finished: action.overview.finished }],
+      };
     }
     case 'workers':
       return { ...state, workers: action.workers };
@@ -72,14 +88,24 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
       return onRun(state, action.runId, (run) => ({ ...run, events: [...run.events, ...action.events] }));
     case 'durable-log': {
       const { log } = action;
-      return onRun(state, action.runId, (run) => ({ ...run, durable: new Map(run.durable).set(log.taskId, mergeLog(run.durable.get(log.taskId), log)) }));
+      return onRun(state, action.runId, (run) => ({
+        ...run,
+        durable: new Map(run.durable).set(log.taskId, mergeLog(run.durable.get(log.taskId), log)),
+      }));
     }
     case 'run-logs':
-      return onRun(state, action.runId, (run) => ({ ...run, logs: [...run.logs, ...action.lines].slice(-keptLogLines) }));
+      return onRun(state, action.runId, (run) => ({
+        ...run,
+        logs: [...run.logs, ...action.lines].slice(-keptLogLines),
+      }));
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
     case 'triggered':
-      return { ...state, selected: action.runId, notice: { text: `triggered ${action.workflow}, run ${action.runId}`, atMs: action.atMs } };
+      return {
+        ...state,
+        selected: action.runId,
+        notice: { text: `triggered ${action.workflow}, run ${action.runId}`, atMs: action.atMs },
+      };
     case 'open-run':
       return { ...state, view: 'runs', selected: action.runId, run: openRun(action.runId) };
     case 'log-lines':
@@ -100,8 +126,10 @@ function afterRetries(state: UiState, events: readonly EventRow[]): UiState {
   const { dev, run } = state;
   return {
     ...state,
-    dev: dev === undefined ? undefined : { ...dev, mismatches: dev.mismatches.filter((note) => !retried.has(note.runId)) },
-    run: run !== undefined && retried.has(run.runId) ? { ...run, revision: run.revision + 1, events: [], logs: [] } : run,
+    dev:
+      dev === undefined ? undefined : { ...dev, mismatches: dev.mismatches.filter((note) => !retried.has(note.runId)) },
+    run:
+      run !== undefined && retried.has(run.runId) ? { ...run, revision: run.revision + 1, events: [], logs: [] } : run,
   };
 }
 

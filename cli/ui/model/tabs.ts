@@ -2,7 +2,14 @@ import stringWidth from 'string-width';
 import { isWide } from './frame.ts';
 import { views, type UiState, type ViewName } from './ui-state.ts';
 
-const titles: Readonly<Record<ViewName, string>> = { runs: 'Runs', workflows: 'Workflows', workers: 'Workers', queues: 'Queues', schedules: 'Schedules', logs: 'Logs' };
+const titles: Readonly<Record<ViewName, string>> = {
+  runs: 'Runs',
+  workflows: 'Workflows',
+  workers: 'Workers',
+  queues: 'Queues',
+  schedules: 'Schedules',
+  logs: 'Logs',
+};
 
 /** A piece of a line, and what a click on it means. */
 export interface Tab<Meaning> {
@@ -13,14 +20,37 @@ export interface Tab<Meaning> {
 /** The views in the frame's first line; what is no view stands before them where there is room. */
 export function viewTabs(state: Pick<UiState, 'view' | 'columns'>): readonly Tab<ViewName | undefined>[] {
   const name = isWide(state) ? [{ text: 'hatchet ', meaning: undefined }] : [];
-  return [...name, ...views.map((view, index) => ({ meaning: view, text: view === state.view ? `[${index + 1} ${titles[view]}]` : isWide(state) ? ` ${index + 1} ${titles[view]} ` : ` ${index + 1} ` }))];
+  return [
+    ...name,
+    ...views.map((view, index) => ({
+      meaning: view,
+      text:
+        view === state.view
+          ? `[${index + 1} ${titles[view]}]`
+          : isWide(state)
+            ? ` ${index + 1} ${titles[view]} `
+            : ` ${index + 1} `,
+    })),
+  ];
 }
 
 /** The keys at the end of the last line. */
 export function keyTabs(state: Pick<UiState, 'columns'>): readonly Tab<string | undefined>[] {
   return isWide(state)
-    ? [{ text: '  ', meaning: undefined }, { text: '? help', meaning: '?' }, { text: '  ', meaning: undefined }, { text: 'q quit', meaning: 'q' }, { text: ' ', meaning: undefined }]
-    : [{ text: '  ', meaning: undefined }, { text: '?', meaning: '?' }, { text: ' ', meaning: undefined }, { text: 'q', meaning: 'q' }, { text: ' ', meaning: undefined }];
+    ? [
+        { text: '  ', meaning: undefined },
+        { text: '? help', meaning: '?' },
+        { text: '  ', meaning: undefined },
+        { text: 'q quit', meaning: 'q' },
+        { text: ' ', meaning: undefined },
+      ]
+    : [
+        { text: '  ', meaning: undefined },
+        { text: '?', meaning: '?' },
+        { text: ' ', meaning: undefined },
+        { text: 'q', meaning: 'q' },
+        { text: ' ', meaning: undefined },
+      ];
 }
 
 export function tabsWidth(tabs: readonly Tab<unknown>[]): number {

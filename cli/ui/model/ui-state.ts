@@ -3,7 +3,17 @@ import type { EngineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { Problem } from '../../dev/events.ts';
 import type { DurableLogRow } from '../../monitor/durable-log.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
-import type { EventRow, LogRow, MismatchRow, Overview, RunDetail, RunRow, WorkerRow, WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
+import type {
+  EventRow,
+  LogRow,
+  MismatchRow,
+  Overview,
+  RunDetail,
+  RunRow,
+  WorkerRow,
+  WorkflowDetail,
+  WorkflowRow,
+} from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { MouseReport } from '../input/mouse-reader.ts';
 import type { RunStatusName } from '../../monitor/status-name.ts';
@@ -54,7 +64,11 @@ export interface Form {
 }
 
 /** Asks whether to do it to many runs, shows how far it is, and how it went. */
-export type BulkDialog = { kind: 'bulk'; deed: BulkDeed; runs: readonly BulkRun[] } & ({ stage: 'asking' } | { stage: 'doing'; handled: number; isStopping: boolean } | { stage: 'done'; outcome: BulkOutcome });
+export type BulkDialog = { kind: 'bulk'; deed: BulkDeed; runs: readonly BulkRun[] } & (
+  | { stage: 'asking' }
+  | { stage: 'doing'; handled: number; isStopping: boolean }
+  | { stage: 'done'; outcome: BulkOutcome }
+);
 
 export type Dialog =
   | { kind: 'help'; scroll: number }
@@ -211,7 +225,21 @@ export type UiEffect =
 
 export interface Key {
   input: string;
-  name: 'up' | 'down' | 'left' | 'right' | 'enter' | 'escape' | 'tab' | 'backspace' | 'delete' | 'home' | 'end' | 'pageUp' | 'pageDown' | undefined;
+  name:
+    | 'up'
+    | 'down'
+    | 'left'
+    | 'right'
+    | 'enter'
+    | 'escape'
+    | 'tab'
+    | 'backspace'
+    | 'delete'
+    | 'home'
+    | 'end'
+    | 'pageUp'
+    | 'pageDown'
+    | undefined;
   ctrl: boolean;
   meta: boolean;
   shift: boolean;
@@ -255,7 +283,10 @@ export type Step = readonly [state: UiState, effects: readonly UiEffect[]];
 
 const noText: TextField = { text: '', cursor: 0 };
 
-export function initialState(size: { rows: number; columns: number }, options: { isDev: boolean; nowMs: number }): UiState {
+export function initialState(
+  size: { rows: number; columns: number },
+  options: { isDev: boolean; nowMs: number },
+): UiState {
   return {
     ...size,
     view: 'runs',
@@ -284,7 +315,19 @@ export function initialState(size: { rows: number; columns: number }, options: {
     rate: [],
     connection: 'connecting',
     notice: undefined,
-    dev: options.isDev ? { stages: [], trouble: undefined, held: [], problems: [], typeProblems: [], worker: 'none', crash: undefined, reloads: 0, mismatches: [] } : undefined,
+    dev: options.isDev
+      ? {
+          stages: [],
+          trouble: undefined,
+          held: [],
+          problems: [],
+          typeProblems: [],
+          worker: 'none',
+          crash: undefined,
+          reloads: 0,
+          mismatches: [],
+        }
+      : undefined,
     log: [],
     logSource: 'all',
     logScroll: null,

@@ -24,7 +24,9 @@ import { attention, notice as noticeStyle, wrong } from './styles.ts';
 /** The whole screen. Each part has the height that the layout gives it, and is cut there. */
 export function AppView({ state }: { state: UiState }) {
   if (isTooSmall(state)) {
-    return <Text wrap="truncate">{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>;
+    return (
+      <Text wrap="truncate">{`The terminal is too small: ${state.columns}×${state.rows}, and ${smallest.columns}×${smallest.rows} is needed. q quits.`}</Text>
+    );
   }
   const banner = shownBanner(state);
   return (
@@ -38,7 +40,9 @@ export function AppView({ state }: { state: UiState }) {
       <Part rows={bodyRows(state)}>
         <Body state={state} />
       </Part>
-      <Part rows={dialogRows(state)}>{state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}</Part>
+      <Part rows={dialogRows(state)}>
+        {state.dialog === undefined ? undefined : <DialogView state={state} dialog={state.dialog} />}
+      </Part>
       <Part rows={footerRows(state)}>
         <StatusBar state={state} />
       </Part>
@@ -62,7 +66,14 @@ function Header({ state }: { state: UiState }) {
   return (
     <Text wrap="truncate">
       {viewTabs(state).map(({ text, meaning }) => (
-        <Text key={text} {...(meaning === undefined ? { bold: true } : { inverse: meaning === state.view, dimColor: meaning !== state.view })}>{text}</Text>
+        <Text
+          key={text}
+          {...(meaning === undefined
+            ? { bold: true }
+            : { inverse: meaning === state.view, dimColor: meaning !== state.view })}
+        >
+          {text}
+        </Text>
       ))}
     </Text>
   );
@@ -88,7 +99,9 @@ function Checklist({ dev }: { dev: DevStatus }) {
   return (
     <Box flexDirection="column" marginTop={1}>
       {dev.stages.map((stage) => (
-        <Text key={stage.name}>{`  ${stage.ms === null ? '…' : '✓'} ${stage.name.padEnd(12)}${stage.ms === null ? '' : msText(stage.ms)}`}</Text>
+        <Text
+          key={stage.name}
+        >{`  ${stage.ms === null ? '…' : '✓'} ${stage.name.padEnd(12)}${stage.ms === null ? '' : msText(stage.ms)}`}</Text>
       ))}
     </Box>
   );
@@ -100,7 +113,9 @@ function Banner({ lines }: { lines: readonly BannerLine[] }) {
   return (
     <Box flexDirection="column">
       {rowsOf(lines).map(({ row, item: { text, style } }) => (
-        <Text key={row} wrap="truncate" {...(style === undefined ? {} : bannerStyles[style])}>{text}</Text>
+        <Text key={row} wrap="truncate" {...(style === undefined ? {} : bannerStyles[style])}>
+          {text}
+        </Text>
       ))}
     </Box>
   );
@@ -109,12 +124,19 @@ function Banner({ lines }: { lines: readonly BannerLine[] }) {
 function StatusBar({ state }: { state: UiState }) {
   const { overview, connection, dev, notice } = state;
   const away = connection === 'lost' ? 'engine away, reconnecting  ' : '';
-  const engine = overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
+  const engine =
+    overview === undefined ? '  engine …' : `  engine up ${ageText(overview.engineStartedAt, state.nowMs)}`;
   const keys = keyTabs(state);
   const room = state.columns - tabsWidth(keys);
   const said = notice === undefined ? filterText(state) : plainText(notice.text);
-  const worker = dev === undefined ? amount(overview?.workers ?? 0, 'worker') : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
-  const load = overview === undefined ? '' : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
+  const worker =
+    dev === undefined
+      ? amount(overview?.workers ?? 0, 'worker')
+      : `worker ${dev.worker}${dev.reloads > 0 ? ` (${amount(dev.reloads, 'reload')})` : ''}`;
+  const load =
+    overview === undefined
+      ? ''
+      : `  ${runsPerSecond(state)} runs/s  ${overview.queued} queued  ${overview.running} running`;
   const figures = ` ${away}${worker}${load}${away === '' && worker.length + load.length + engine.length < room ? engine : ''}`;
   // One line for both goes to what was said last.
   const line = isTall(state) || said === '' ? figures : ` ${said}`;
@@ -135,21 +157,28 @@ function StatusBar({ state }: { state: UiState }) {
 /** What hides rows of the view; of an open run and of marked ones, what can be done with them. */
 function filterText(state: UiState): string {
   if (state.run !== undefined) return isTall(state) ? runHint(state.run) : '';
-  if (state.view === 'runs' && state.marks.size > 0) return `${marksText(state)}: x cancels, R replays, esc takes the marks away  ${placeText(state)}`;
+  if (state.view === 'runs' && state.marks.size > 0)
+    return `${marksText(state)}: x cancels, R replays, esc takes the marks away  ${placeText(state)}`;
   const status = state.view === 'runs' && state.filter !== 'ALL' ? `status ${state.filter}` : '';
   const { text } = state.searches[state.view];
   const parts = [status, text === '' ? '' : `search ${text}`].filter((part) => part !== '');
   if (parts.length === 0) return state.view === 'runs' ? `${placeText(state)}  space marks, A marks all` : '';
   const problem = state.view === 'runs' ? askedQuery(state).problem : undefined;
   const place = state.view === 'runs' ? `  ${placeText(state)}` : '';
-  return problem === undefined ? `only ${plainText(parts.join(', '))}; esc shows all again${place}` : plainText(problem);
+  return problem === undefined
+    ? `only ${plainText(parts.join(', '))}; esc shows all again${place}`
+    : plainText(problem);
 }
 
 /** Where the list stands: `12 of 500+`, with the plus where the engine has more than is loaded. */
 function placeText(state: UiState): string {
   const rows = visibleRuns(state);
   if (rows.length === 0) return '';
-  const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected)) + 1;
+  const at =
+    Math.max(
+      0,
+      rows.findIndex((row) => row.runId === state.selected),
+    ) + 1;
   const hasMore = (state.found === undefined ? state.older : state.found.next) !== null;
   return `${at.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')}${hasMore ? '+' : ''}${state.found?.isLoading === true ? ' …' : ''}`;
 }
@@ -157,6 +186,7 @@ function placeText(state: UiState): string {
 function runsPerSecond(state: UiState): string {
   const [first] = state.rate;
   const last = state.rate.at(-1);
-  if (first === undefined || last === undefined || last.atMs <= first.atMs || state.nowMs - last.atMs > 3_000) return '0';
+  if (first === undefined || last === undefined || last.atMs <= first.atMs || state.nowMs - last.atMs > 3_000)
+    return '0';
   return (((last.finished - first.finished) * 1000) / (last.atMs - first.atMs)).toFixed(1);
 }

@@ -43,7 +43,9 @@ function Line({ line, width, end = '' }: { line: SpanLine; width: number; end?: 
   return (
     <Text wrap="truncate">
       {rowsOf(line).map(({ row, item: { text, style } }) => (
-        <Text key={row} {...(style === undefined ? {} : styles[style])}>{text}</Text>
+        <Text key={row} {...(style === undefined ? {} : styles[style])}>
+          {text}
+        </Text>
       ))}
       {`${' '.repeat(Math.max(0, width - widthOf(line)))}${end}`}
     </Text>

@@ -15,7 +15,13 @@ const endWidth = 17;
 /** The logs as a tree, and below it what there is to say of the selected node. */
 export function DurablePane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number }) {
   const { lines, start, height, at, selected, hasDetails } = durableWindow(state, run, rows);
-  if (lines.length === 0) return <Text dimColor wrap="truncate"> it has asked for nothing yet</Text>;
+  if (lines.length === 0)
+    return (
+      <Text dimColor wrap="truncate">
+        {' '}
+        it has asked for nothing yet
+      </Text>
+    );
   return (
     <Box flexDirection="column">
       <Box flexDirection="column" height={Math.min(height, lines.length)} overflow="hidden">
@@ -44,7 +50,8 @@ function Line({ line, state, isSelected }: { line: DurableLine; state: UiState; 
   const left = `${mark}${rails} ${plainText(`${nodeTitle(node)}${result === '' ? '' : ` → ${result}`}`)}`;
   const width = state.columns - endWidth - 1;
   const style = node.status !== null ? statusStyle[node.status] : isCurrent ? statusStyle.RUNNING : {};
-  const took = node.satisfiedAt === null && !isCurrent ? 'left open' : spanText(node.askedAt, node.satisfiedAt, state.nowMs);
+  const took =
+    node.satisfiedAt === null && !isCurrent ? 'left open' : spanText(node.askedAt, node.satisfiedAt, state.nowMs);
   return (
     <Text wrap="truncate" inverse={isSelected} {...style} dimColor={!isCurrent}>
       {`${pad(fit(left, width), width)}${pad(took, 11, 'right')} ${pad(node.invocation === null ? '' : `#${node.invocation}`, 4, 'right')}`}
@@ -56,8 +63,19 @@ function Line({ line, state, isSelected }: { line: DurableLine; state: UiState; 
 function Details({ selected, state }: { selected: SelectedNode; state: UiState }) {
   const { node, log, isCurrent } = selected;
   const child = node.child?.runId ?? null;
-  const keys = [child === null ? '' : 'enter opens the child', log.canSkip && isOpenSleep(node) && isCurrent ? 's skips the sleep' : '', 'b branches from here'].filter((text) => text !== '').join('  ');
-  const wait = node.satisfiedAt === null && !isCurrent ? 'left open' : node.satisfiedAt === null ? nodeWait(node, state.nowMs) : `took ${nodeWait(node)}`;
+  const keys = [
+    child === null ? '' : 'enter opens the child',
+    log.canSkip && isOpenSleep(node) && isCurrent ? 's skips the sleep' : '',
+    'b branches from here',
+  ]
+    .filter((text) => text !== '')
+    .join('  ');
+  const wait =
+    node.satisfiedAt === null && !isCurrent
+      ? 'left open'
+      : node.satisfiedAt === null
+        ? nodeWait(node, state.nowMs)
+        : `took ${nodeWait(node)}`;
   return (
     <Box flexDirection="column" height={nodeRows} overflow="hidden">
       <Text bold wrap="truncate">{` ${plainText(nodeTitle(node))}`}</Text>

@@ -38,11 +38,28 @@ const tables: Tables = {
   worker: () => [
     { title: 'WORKER', rank: 0, width: 14, grow: 1, cell: (row) => row.name },
     { title: 'STATUS', rank: 1, width: 16, cell: (row) => workerStatusText(row.status) },
-    { title: 'SLOTS', rank: 3, width: 38, cell: (row) => row.slots.map((slot) => `${barText(slot.used, slot.total, row.slots.length > 1 ? bar : 2 * bar)} ${slot.used}/${slot.total}`).join(' ') },
+    {
+      title: 'SLOTS',
+      rank: 3,
+      width: 38,
+      cell: (row) =>
+        row.slots
+          .map(
+            (slot) =>
+              `${barText(slot.used, slot.total, row.slots.length > 1 ? bar : 2 * bar)} ${slot.used}/${slot.total}`,
+          )
+          .join(' '),
+    },
     { title: 'UP', rank: 2, width: 10, align: 'right', cell: (row, nowMs) => ageText(row.registeredAt, nowMs) },
   ],
   queue: () => [
-    { title: 'QUEUE', rank: 0, width: 20, grow: 1, cell: (row) => `${row.workers === 0 && row.queued > 0 ? '! ' : ''}${row.action}` },
+    {
+      title: 'QUEUE',
+      rank: 0,
+      width: 20,
+      grow: 1,
+      cell: (row) => `${row.workers === 0 && row.queued > 0 ? '! ' : ''}${row.action}`,
+    },
     { title: 'QUEUED', rank: 1, width: 8, align: 'right', cell: (row) => String(row.queued) },
     { title: 'RUNNING', rank: 2, width: 9, align: 'right', cell: (row) => String(row.running) },
     { title: 'KEYS', rank: 4, width: 6, align: 'right', cell: (row) => String(row.waitingForPlace) },
@@ -55,13 +72,30 @@ const tables: Tables = {
   key: () => [
     { title: 'CONCURRENCY KEY', rank: 0, width: 16, grow: 1, cell: (row) => row.key },
     { title: 'OF', rank: 3, width: 12, grow: 1, cell: (row) => keyScope(row) },
-    { title: 'PLACES', rank: 2, width: bar + 11, cell: (row) => `${barText(row.held, row.maxRuns, bar)} ${row.held}/${row.maxRuns}` },
+    {
+      title: 'PLACES',
+      rank: 2,
+      width: bar + 11,
+      cell: (row) => `${barText(row.held, row.maxRuns, bar)} ${row.held}/${row.maxRuns}`,
+    },
     { title: 'WAITING', rank: 1, width: 9, align: 'right', cell: (row) => String(row.waiting) },
   ],
   limit: () => [
     { title: 'RATE LIMIT', rank: 0, width: 16, grow: 1, cell: (row) => row.key },
-    { title: 'UNITS USED', rank: 3, width: bar + 22, cell: (row, nowMs) => `${barText(usedAt(row, nowMs), row.limit, bar)} ${usedAt(row, nowMs)}/${row.limit} ${row.window.toLowerCase()}` },
-    { title: 'REFILL', rank: 2, width: 13, align: 'right', cell: (row, nowMs) => (usedAt(row, nowMs) === 0 ? '' : untilText(row.refillAt, nowMs)) },
+    {
+      title: 'UNITS USED',
+      rank: 3,
+      width: bar + 22,
+      cell: (row, nowMs) =>
+        `${barText(usedAt(row, nowMs), row.limit, bar)} ${usedAt(row, nowMs)}/${row.limit} ${row.window.toLowerCase()}`,
+    },
+    {
+      title: 'REFILL',
+      rank: 2,
+      width: 13,
+      align: 'right',
+      cell: (row, nowMs) => (usedAt(row, nowMs) === 0 ? '' : untilText(row.refillAt, nowMs)),
+    },
     { title: 'WAITING', rank: 1, width: 9, align: 'right', cell: (row) => String(row.waiting + row.tooLarge) },
   ],
   cron: () => [
@@ -71,12 +105,23 @@ const tables: Tables = {
     { title: 'EXPRESSION', rank: 5, width: 16, cell: (row) => row.expression },
     { title: 'ZONE', rank: 6, width: 20, cell: (row) => row.timezone },
     { title: 'NEXT', rank: 2, width: 13, align: 'right', cell: (row, nowMs) => untilText(row.nextAt ?? null, nowMs) },
-    { title: 'LAST', rank: 4, width: 14, align: 'right', cell: (row, nowMs) => (row.lastAt === null ? '' : `${ageText(row.lastAt, nowMs)} ago`) },
+    {
+      title: 'LAST',
+      rank: 4,
+      width: 14,
+      align: 'right',
+      cell: (row, nowMs) => (row.lastAt === null ? '' : `${ageText(row.lastAt, nowMs)} ago`),
+    },
   ],
   schedule: (columns) => {
     const id = columns >= wideFrom ? 38 : 15;
     return [
-      { title: 'SCHEDULED', rank: 2, width: id, cell: (row) => (id > 36 ? row.scheduleId : `${row.scheduleId.slice(0, 8)}…${row.scheduleId.slice(-4)}`) },
+      {
+        title: 'SCHEDULED',
+        rank: 2,
+        width: id,
+        cell: (row) => (id > 36 ? row.scheduleId : `${row.scheduleId.slice(0, 8)}…${row.scheduleId.slice(-4)}`),
+      },
       { title: 'WORKFLOW', rank: 0, width: 12, grow: 1, cell: (row) => row.workflow },
       { title: 'AT', rank: 3, width: 23, cell: (row) => timeText(row.dueAt) },
       { title: 'IN', rank: 1, width: 13, align: 'right', cell: (row, nowMs) => untilText(row.dueAt, nowMs) },
@@ -110,7 +155,10 @@ export function headingLine(kind: ItemKind, columns: number): string {
     .join('');
 }
 
-export function itemLine<Kind extends ItemKind>({ kind, row }: Item<Kind>, options: { columns: number; nowMs: number }): string {
+export function itemLine<Kind extends ItemKind>(
+  { kind, row }: Item<Kind>,
+  options: { columns: number; nowMs: number },
+): string {
   return columnsOf(kind, options.columns)
     .map(({ cell, width, align }) => inColumn(plainText(cell(row, options.nowMs)), width, align))
     .join('');

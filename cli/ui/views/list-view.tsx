@@ -16,7 +16,12 @@ export function ListView({ state, view }: { state: UiState; view: ListViewName }
     <Box flexDirection="column">
       <Box flexDirection="column" height={height} overflow="hidden">
         {lines.slice(start, start + height).map((line, index) => (
-          <Line key={line.kind === 'item' ? line.item.id : `${line.kind} ${start + index}`} line={line} state={state} isSelected={line.kind === 'item' && line.item === selected} />
+          <Line
+            key={line.kind === 'item' ? line.item.id : `${line.kind} ${start + index}`}
+            line={line}
+            state={state}
+            isSelected={line.kind === 'item' && line.item === selected}
+          />
         ))}
       </Box>
       {selected === undefined ? undefined : <Details item={selected} state={state} />}

@@ -10,7 +10,10 @@ export function LogsView({ state }: { state: UiState }) {
   const position = all.length > lines.length ? `  ${start + 1}–${start + lines.length} of ${all.length}` : '';
   return (
     <Box flexDirection="column">
-      <Text dimColor wrap="truncate">{`  f: ${state.logSource === 'all' ? 'engine, worker and session' : `${state.logSource} alone`}${position}`}</Text>
+      <Text
+        dimColor
+        wrap="truncate"
+      >{`  f: ${state.logSource === 'all' ? 'engine, worker and session' : `${state.logSource} alone`}${position}`}</Text>
       {lines.length === 0 ? <Text>{`\n  ${emptyText(state)}`}</Text> : undefined}
       {lines.map((line, index) => (
         <Text key={start + index} wrap="truncate">{` ${plainText(line.text)}`}</Text>

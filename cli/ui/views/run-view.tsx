@@ -25,7 +25,9 @@ export function RunView({ state, run }: { state: UiState; run: OpenRun }) {
   return (
     <Box flexDirection="column">
       <Head run={run} detail={detail} state={state} />
-      {hasFailure ? <Text wrap="truncate" {...wrong}>{` ${plainText(runFailure(detail).split('\n')[0] ?? '')}`}</Text> : undefined}
+      {hasFailure ? (
+        <Text wrap="truncate" {...wrong}>{` ${plainText(runFailure(detail).split('\n')[0] ?? '')}`}</Text>
+      ) : undefined}
       {picture === undefined ? undefined : <Dag picture={picture} run={run} detail={detail} />}
       {taskRows === 0 ? undefined : <Tasks run={run} state={state} rows={taskRows} />}
       {hasGaps ? <Text> </Text> : undefined}
@@ -50,7 +52,9 @@ function Head({ run: open, detail, state: { columns, nowMs } }: { run: OpenRun; 
       <Text {...statusStyle[run.status]} bold>
         {`${statusMark[run.status]} ${run.status} `}
       </Text>
-      <Text bold inverse={isChosen && !isInPane(open)}>{plainText(run.workflow)}</Text>
+      <Text bold inverse={isChosen && !isInPane(open)}>
+        {plainText(run.workflow)}
+      </Text>
       {`  ${id}  ${ageText(run.createdAt, nowMs)} ago, took ${spanText(run.createdAt, run.finishedAt, nowMs)}`}
     </Text>
   );
@@ -66,7 +70,19 @@ function Dag({ picture, run, detail }: { picture: Picture; run: OpenRun; detail:
           {' '}
           {rowsOf(line).map(({ row: column, item: segment }) => {
             const status = segment.node === undefined ? undefined : statuses.get(segment.node);
-            return status === undefined ? <Text key={column} dimColor>{segment.text}</Text> : <Text key={column} {...statusStyle[status]} inverse={chosen !== undefined && segment.node === plainText(chosen.name)}>{segment.text}</Text>;
+            return status === undefined ? (
+              <Text key={column} dimColor>
+                {segment.text}
+              </Text>
+            ) : (
+              <Text
+                key={column}
+                {...statusStyle[status]}
+                inverse={chosen !== undefined && segment.node === plainText(chosen.name)}
+              >
+                {segment.text}
+              </Text>
+            );
           })}
         </Text>
       ))}
@@ -82,7 +98,10 @@ function Tasks({ run, state, rows }: { run: OpenRun; state: UiState; rows: numbe
   const chosen = total > 1 ? chosenTask(run) : undefined;
   const nameWidth = Math.min(20, Math.max(4, ...tasks.map((task) => task.name.length)), Math.floor(state.columns / 3));
   // On one scale with those that are not drawn.
-  const lines = waterfall(run.detail?.tasks ?? [], { width: Math.max(2, state.columns - nameWidth - besideBar), nowMs: state.nowMs });
+  const lines = waterfall(run.detail?.tasks ?? [], {
+    width: Math.max(2, state.columns - nameWidth - besideBar),
+    nowMs: state.nowMs,
+  });
   return (
     <Box flexDirection="column">
       {tasks.map((task) => {
@@ -92,9 +111,10 @@ function Tasks({ run, state, rows }: { run: OpenRun; state: UiState; rows: numbe
         return (
           <Text key={task.taskId} wrap="truncate">
             {isChosen ? '▸' : ' '}
-            <Text {...statusStyle[task.status]}>{statusMark[task.status]}</Text>
-            {' '}
-            <Text bold={isChosen} inverse={isChosen && !isInPane(run)}>{pad(fit(plainText(task.name), nameWidth), nameWidth)}</Text>
+            <Text {...statusStyle[task.status]}>{statusMark[task.status]}</Text>{' '}
+            <Text bold={isChosen} inverse={isChosen && !isInPane(run)}>
+              {pad(fit(plainText(task.name), nameWidth), nameWidth)}
+            </Text>
             {` ${' '.repeat(bar.before)}`}
             <Text dimColor>{'·'.repeat(bar.waiting)}</Text>
             <Text {...statusStyle[task.status]}>{'█'.repeat(bar.running)}</Text>
@@ -102,7 +122,9 @@ function Tasks({ run, state, rows }: { run: OpenRun; state: UiState; rows: numbe
           </Text>
         );
       })}
-      {tasks.length < total && rows > 1 ? <Text dimColor wrap="truncate">{`   ${start + 1}–${start + tasks.length} of ${total} tasks`}</Text> : undefined}
+      {tasks.length < total && rows > 1 ? (
+        <Text dimColor wrap="truncate">{`   ${start + 1}–${start + tasks.length} of ${total} tasks`}</Text>
+      ) : undefined}
     </Box>
   );
 }
@@ -111,13 +133,20 @@ function Pane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number
   const lines = paneLines(state, run);
   const last = Math.max(0, lines.length - rows);
   const start = run.scroll === null ? last : Math.min(run.scroll, last);
-  const position = lines.length > rows ? `  ${start + 1}–${Math.min(lines.length, start + rows)} of ${lines.length}` : '';
+  const position =
+    lines.length > rows ? `  ${start + 1}–${Math.min(lines.length, start + rows)} of ${lines.length}` : '';
   const isFocused = isInPane(run);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
         {paneTabs(state, run).map(({ meaning: pane, text }) => (
-          <Text key={pane} bold={pane === run.pane} underline={pane === run.pane} inverse={pane === run.pane && isFocused && (run.detail?.tasks.length ?? 0) > 1} dimColor={pane !== run.pane}>
+          <Text
+            key={pane}
+            bold={pane === run.pane}
+            underline={pane === run.pane}
+            inverse={pane === run.pane && isFocused && (run.detail?.tasks.length ?? 0) > 1}
+            dimColor={pane !== run.pane}
+          >
             {text}
           </Text>
         ))}
@@ -127,7 +156,9 @@ function Pane({ state, run, rows }: { state: UiState; run: OpenRun; rows: number
       {rowsOf(lines.slice(start, start + rows), start).map(({ row, item: line }) => (
         <Text key={row} wrap="truncate">{` ${line}`}</Text>
       ))}
-      {lines.length === 0 && run.pane !== 'durable' ? <Text dimColor wrap="truncate">{` ${run.pane === 'failure' ? 'nothing failed' : 'nothing yet'}`}</Text> : undefined}
+      {lines.length === 0 && run.pane !== 'durable' ? (
+        <Text dimColor wrap="truncate">{` ${run.pane === 'failure' ? 'nothing failed' : 'nothing yet'}`}</Text>
+      ) : undefined}
     </Box>
   );
 }

@@ -13,4 +13,11 @@ export const wrong: TextStyle = { color: 'red' };
 export const attention: TextStyle = { color: 'magenta', bold: true };
 export const notice: TextStyle = { bold: true };
 
-export const statusStyle: Readonly<Record<RunStatusName, TextStyle>> = { QUEUED: {}, RUNNING: { bold: true }, COMPLETED: { color: 'green' }, FAILED: { color: 'red' }, CANCELLED: { dimColor: true }, EVICTED: { color: 'magenta' } };
+export const statusStyle: Readonly<Record<RunStatusName, TextStyle>> = {
+  QUEUED: {},
+  RUNNING: { bold: true },
+  COMPLETED: { color: 'green' },
+  FAILED: { color: 'red' },
+  CANCELLED: { dimColor: true },
+  EVICTED: { color: 'magenta' },
+};

@@ -47,7 +47,9 @@ export function createMasterKey(dataDir: string): MasterKeys {
 
 /** @throws HatchetError SECRET_KEY_UNUSABLE */
 export function missingKey({ dataDir }: KeySource): HatchetError {
-  return new HatchetError('SECRET_KEY_UNUSABLE', `there is no secret key in ${resolve(dataDir)}`, { remedy: 'Start the engine first, which makes one, or give that of the engine with --secret-key-file.' });
+  return new HatchetError('SECRET_KEY_UNUSABLE', `there is no secret key in ${resolve(dataDir)}`, {
+    remedy: 'Start the engine first, which makes one, or give that of the engine with --secret-key-file.',
+  });
 }
 
 function defaultPath(dataDir: string): string {
@@ -63,22 +65,32 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw unusable(`the secret key ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw unusable(
+      `the secret key ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
   }
 }
 
 /** 32 bytes each, as base64 or hex; several apart by lines or commas. */
 function parse(text: string, from: string): MasterKeys {
-  const keys = text.split(/[\s,]+/).filter((part) => part !== '').map((part) => {
-    const bytes = Buffer.from(part, /^[0-9a-f]{64}$/i.test(part) ? 'hex' : 'base64');
-    if (bytes.length !== keyBytes) throw unusable(`${from} does not hold a key of ${keyBytes} bytes`);
-    return masterKey(bytes);
-  });
+  const keys = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const bytes = Buffer.from(part, /^[0-9a-f]{64}$/i.test(part) ? 'hex' : 'base64');
+      if (bytes.length !== keyBytes) throw unusable(`${from} does not hold a key of ${keyBytes} bytes`);
+      return masterKey(bytes);
+    });
   const [first, ...rest] = keys;
   if (first === undefined) throw unusable(`${from} is empty`);
   return [first, ...rest];
 }
 
 function unusable(message: string, cause?: unknown): HatchetError {
-  return new HatchetError('SECRET_KEY_UNUSABLE', message, { cause, remedy: 'Give 32 random bytes as base64, such as `openssl rand -base64 32` prints; a file of your own needs no other reader.' });
+  return new HatchetError('SECRET_KEY_UNUSABLE', message, {
+    cause,
+    remedy:
+      'Give 32 random bytes as base64, such as `openssl rand -base64 32` prints; a file of your own needs no other reader.',
+  });
 }

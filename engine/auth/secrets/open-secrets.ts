@@ -59,7 +59,9 @@ export interface LostSecrets {
 export function deleteForeignSecrets(pool: Pool, source: KeySource): Promise<LostSecrets> {
   return locked(pool, async (client) => {
     const keys = readMasterKeys(source) ?? [];
-    const { rows } = await client.query<{ signing_keys: number; webhooks: number }>(deleteSealed, [keys.map((key) => key.id)]);
+    const { rows } = await client.query<{ signing_keys: number; webhooks: number }>(deleteSealed, [
+      keys.map((key) => key.id),
+    ]);
     return { signingKeys: rows[0]?.signing_keys ?? 0, webhooks: rows[0]?.webhooks ?? 0 };
   });
 }
@@ -86,10 +88,21 @@ interface StoredHmac extends Omit<HmacAuth, 'signingSecret'> {
 }
 
 async function sealStale(client: PoolClient, sealer: Sealer): Promise<void> {
-  const reseal = (clear: string | undefined, sealed: string | null | undefined, row: string): string => sealer.seal(clear ?? sealer.open(sealed ?? '', row), row);
-  const keys = (await client.query<{ id: string; private_jwk: JWK | null; private_sealed: string | null }>(staleSigningKeys, [sealer.currentId])).rows;
+  const reseal = (clear: string | undefined, sealed: string | null | undefined, row: string): string =>
+    sealer.seal(clear ?? sealer.open(sealed ?? '', row), row);
+  const keys = (
+    await client.query<{ id: string; private_jwk: JWK | null; private_sealed: string | null }>(staleSigningKeys, [
+      sealer.currentId,
+    ])
+  ).rows;
   if (keys.length > 0) {
-    const sealed = keys.map((key) => reseal(key.private_jwk === null ? undefined : JSON.stringify(key.private_jwk), key.private_sealed, signingKeyRow(key.id)));
+    const sealed = keys.map((key) =>
+      reseal(
+        key.private_jwk === null ? undefined : JSON.stringify(key.private_jwk),
+        key.private_sealed,
+        signingKeyRow(key.id),
+      ),
+    );
     await client.query(sealSigningKeys, [keys.map((key) => key.id), sealed]);
   }
   const webhooks = (await client.query<{ id: string; auth: StoredHmac }>(staleWebhooks, [sealer.currentId])).rows;

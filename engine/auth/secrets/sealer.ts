@@ -55,10 +55,15 @@ export class Sealer {
     try {
       // The last character has bits to spare: only one form of a text is good.
       if (bytes.toString('base64url') !== data) throw new Error('it is not base64url');
-      const opening = createDecipheriv(cipher, key.bytes, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes }).setAAD(Buffer.from(row)).setAuthTag(bytes.subarray(-tagBytes));
+      const opening = createDecipheriv(cipher, key.bytes, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+        .setAAD(Buffer.from(row))
+        .setAuthTag(bytes.subarray(-tagBytes));
       return Buffer.concat([opening.update(bytes.subarray(nonceBytes, -tagBytes)), opening.final()]).toString('utf8');
     } catch (cause) {
-      throw new HatchetError('SECRET_KEY_WRONG', `the sealed secret of ${row} was changed in the database`, { cause, remedy: 'Restore the row from a backup, or delete it and make it anew.' });
+      throw new HatchetError('SECRET_KEY_WRONG', `the sealed secret of ${row} was changed in the database`, {
+        cause,
+        remedy: 'Restore the row from a backup, or delete it and make it anew.',
+      });
     }
   }
 }
@@ -66,8 +71,13 @@ export class Sealer {
 /** @param ownId undefined where there is no key at all */
 export function wrongKey(foreignIds: readonly string[], ownId: string | undefined): HatchetError {
   const own = ownId === undefined ? 'this engine has no key' : `this engine’s key is ${ownId}`;
-  return new HatchetError('SECRET_KEY_WRONG', `the secrets in this database are sealed under the key ${foreignIds.join(', ')}, and ${own}`, {
-    details: { keys: foreignIds.join(',') },
-    remedy: 'Give the key of the engine that made them (its secret.key, by --secret-key-file or HATCHET_ENGINE_SECRET_KEY); if it is lost, `hatchet keys reset` deletes what it sealed.',
-  });
+  return new HatchetError(
+    'SECRET_KEY_WRONG',
+    `the secrets in this database are sealed under the key ${foreignIds.join(', ')}, and ${own}`,
+    {
+      details: { keys: foreignIds.join(',') },
+      remedy:
+        'Give the key of the engine that made them (its secret.key, by --secret-key-file or HATCHET_ENGINE_SECRET_KEY); if it is lost, `hatchet keys reset` deletes what it sealed.',
+    },
+  );
 }

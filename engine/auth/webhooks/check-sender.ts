@@ -46,7 +46,16 @@ const nobodysSecret = randomBytes(32).toString('base64');
  * a secret that nobody has. So it is refused after the same work, and its body is read where that of another would be.
  */
 export function nobodysWebhook(headers: Headers): Checked {
-  const [header, source] = bySignature.find(([name]) => headers[name] !== undefined) ?? [Object.keys(headers).find((name) => name.includes('signature')) ?? 'x-signature', 'GENERIC'];
-  const auth: HmacAuth = { type: 'HMAC', algorithm: 'SHA256', encoding: source === 'SVIX' ? 'BASE64' : 'HEX', signatureHeaderName: header, signingSecret: nobodysSecret };
+  const [header, source] = bySignature.find(([name]) => headers[name] !== undefined) ?? [
+    Object.keys(headers).find((name) => name.includes('signature')) ?? 'x-signature',
+    'GENERIC',
+  ];
+  const auth: HmacAuth = {
+    type: 'HMAC',
+    algorithm: 'SHA256',
+    encoding: source === 'SVIX' ? 'BASE64' : 'HEX',
+    signatureHeaderName: header,
+    signingSecret: nobodysSecret,
+  };
   return { source, auth };
 }

@@ -39,7 +39,11 @@ const mostSignatures = 8;
 const wrong = 'its signature is not valid';
 
 /** The body alone: GitHub's, under its older header too, and that of senders of one's own. */
-const readPlain = ({ signature, auth }: Signed): Claim => ({ signatures: [signature], prefix: '', key: auth.signingSecret });
+const readPlain = ({ signature, auth }: Signed): Claim => ({
+  signatures: [signature],
+  prefix: '',
+  key: auth.signingSecret,
+});
 
 /** `t=1492774577,v1=5257a8…,v1=6ffbb5…`: the time, and a signature for each secret that is in force. */
 const readStripe: Read = ({ signature, auth, nowMs }) => {
@@ -47,7 +51,11 @@ const readStripe: Read = ({ signature, auth, nowMs }) => {
   const time = parts.find((part) => part.startsWith('t='))?.slice(2) ?? '';
   const stale = staleTime(secondsHeader(time), nowMs);
   if (stale !== undefined) return { refused: stale };
-  return { signatures: parts.filter((part) => part.startsWith('v1=')).map((part) => part.slice(3)), prefix: `${time}.`, key: auth.signingSecret };
+  return {
+    signatures: parts.filter((part) => part.startsWith('v1=')).map((part) => part.slice(3)),
+    prefix: `${time}.`,
+    key: auth.signingSecret,
+  };
 };
 
 /** `v0=…` over `v0:<time>:<body>`, with the time in a header of its own. */
@@ -55,16 +63,24 @@ const readSlack: Read = ({ signature, headers, auth, nowMs }) => {
   const time = headers['x-slack-request-timestamp'] ?? '';
   const stale = staleTime(secondsHeader(time), nowMs);
   if (stale !== undefined) return { refused: stale };
-  return { signatures: signature.startsWith('v0=') ? [signature.slice(3)] : [], prefix: `v0:${time}:`, key: auth.signingSecret };
+  return {
+    signatures: signature.startsWith('v0=') ? [signature.slice(3)] : [],
+    prefix: `v0:${time}:`,
+    key: auth.signingSecret,
+  };
 };
 
 /** The time is in the body, in milliseconds: read only once it is known who wrote it. */
-const readLinear: Read = (request) => ({ ...readPlain(request), late: (body) => staleTime(linearTime(body), request.nowMs) });
+const readLinear: Read = (request) => ({
+  ...readPlain(request),
+  late: (body) => staleTime(linearTime(body), request.nowMs),
+});
 
 function linearTime(body: Buffer): number {
   try {
     const value: unknown = JSON.parse(body.toString());
-    const time: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'webhookTimestamp') : undefined;
+    const time: unknown =
+      typeof value === 'object' && value !== null ? Reflect.get(value, 'webhookTimestamp') : undefined;
     return typeof time === 'number' ? time : Number.NaN;
   } catch {
     return Number.NaN;
@@ -79,14 +95,25 @@ const readSvix: Read = ({ headers, signature, auth, nowMs }) => {
   if (stale !== undefined) return { refused: stale };
   if (id === '' || id.length > longestHeader) return { refused: 'its id is missing or too long' };
   const signatures = signature.split(' ').flatMap((part) => (part.startsWith('v1,') ? [part.slice(3)] : []));
-  return { signatures, prefix: `${id}.${Number(time)}.`, key: Buffer.from(auth.signingSecret.replace(/^whsec_/, ''), 'base64') };
+  return {
+    signatures,
+    prefix: `${id}.${Number(time)}.`,
+    key: Buffer.from(auth.signingSecret.replace(/^whsec_/, ''), 'base64'),
+  };
 };
 
 export function svixId(headers: Headers): string {
   return headers['svix-id'] ?? headers['webhook-id'] ?? '';
 }
 
-const readers: Record<WebhookSource, Read> = { GENERIC: readPlain, GITHUB: readPlain, STRIPE: readStripe, SLACK: readSlack, LINEAR: readLinear, SVIX: readSvix };
+const readers: Record<WebhookSource, Read> = {
+  GENERIC: readPlain,
+  GITHUB: readPlain,
+  STRIPE: readStripe,
+  SLACK: readSlack,
+  LINEAR: readLinear,
+  SVIX: readSvix,
+};
 
 /** The signature's header and the signed time are looked at before anything is computed; then one HMAC over the body. */
 export function checkSignature(source: WebhookSource, request: Omit<Signed, 'signature'>): HeadersVerdict {
@@ -94,7 +121,8 @@ export function checkSignature(source: WebhookSource, request: Omit<Signed, 'sig
   const name = auth.signatureHeaderName.toLowerCase();
   const signature = headers[name] ?? '';
   if (signature === '') return { refused: `the header ${name} is missing` };
-  if (signature.length > longestHeader) return { refused: `the header ${name} has ${signature.length} characters; a signature has up to ${longestHeader}` };
+  if (signature.length > longestHeader)
+    return { refused: `the header ${name} has ${signature.length} characters; a signature has up to ${longestHeader}` };
   const claim = readers[source]({ ...request, signature });
   if ('refused' in claim) return claim;
   const signatures = claim.signatures.slice(0, mostSignatures);

@@ -26,15 +26,28 @@ const idHeaders: Partial<Record<WebhookSource, string>> = { GITHUB: 'x-github-de
  * comes with a signature, and the signature, where no id is signed. None where a password came with it: whoever has that
  * may send what they like, as often as they like.
  */
-export function deliveryKeys({ source }: Pick<Webhook, 'source'>, request: { headers: Headers; signature: string | undefined; value: Readonly<Record<string, unknown>> }): DeliveryKey[] {
+export function deliveryKeys(
+  { source }: Pick<Webhook, 'source'>,
+  request: { headers: Headers; signature: string | undefined; value: Readonly<Record<string, unknown>> },
+): DeliveryKey[] {
   const { headers, signature, value } = request;
   const header = idHeaders[source];
   const unsigned = header === undefined ? undefined : usable(headers[header]);
   const keys = unsigned === undefined ? [] : [{ key: hashed(`id ${unsigned}`), forMs: idMs }];
   if (signature === undefined) return keys;
-  const signedId = source === 'SVIX' ? svixId(headers) : source === 'STRIPE' ? usable(value['id']) : source === 'SLACK' ? usable(value['event_id']) : undefined;
+  const signedId =
+    source === 'SVIX'
+      ? svixId(headers)
+      : source === 'STRIPE'
+        ? usable(value['id'])
+        : source === 'SLACK'
+          ? usable(value['event_id'])
+          : undefined;
   if (signedId !== undefined) return [{ key: hashed(`id ${signedId}`), forMs: idMs }];
-  return [...keys, { key: hashed(`signature ${signature}`), forMs: source === 'GENERIC' || source === 'GITHUB' ? untimedMs : timedMs }];
+  return [
+    ...keys,
+    { key: hashed(`signature ${signature}`), forMs: source === 'GENERIC' || source === 'GITHUB' ? untimedMs : timedMs },
+  ];
 }
 
 function usable(id: unknown): string | undefined {

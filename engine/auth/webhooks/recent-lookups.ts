@@ -66,6 +66,7 @@ export class RecentLookups<T> {
   #keep(key: string, answer: Answer<T>): void {
     this.#answers.delete(key);
     this.#answers.set(key, answer);
-    if (this.#answers.size > mostKept) for (const oldest of this.#answers.keys()) if (this.#answers.delete(oldest)) break;
+    if (this.#answers.size > mostKept)
+      for (const oldest of this.#answers.keys()) if (this.#answers.delete(oldest)) break;
   }
 }

@@ -3,7 +3,14 @@ import { HatchetError } from '../../errors.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import { checkLimit, type TenantLimits } from '../tenant-limits.ts';
 import { RecentLookups } from './recent-lookups.ts';
-import { webhookRow, type HmacAuth, type StoredWebhook, type Webhook, type WebhookAuth, type WebhookSource } from './webhook.ts';
+import {
+  webhookRow,
+  type HmacAuth,
+  type StoredWebhook,
+  type Webhook,
+  type WebhookAuth,
+  type WebhookSource,
+} from './webhook.ts';
 
 /** Characters of a name. */
 const longestName = 200;
@@ -27,7 +34,8 @@ interface WebhookSqlRow {
   last_error_at: Date | null;
 }
 
-const columns = 'id, tenant_id, name, source, event_key_expression, scope_expression, static_payload, returns_event, auth, created_at, updated_at, last_error, last_error_at';
+const columns =
+  'id, tenant_id, name, source, event_key_expression, scope_expression, static_payload, returns_event, auth, created_at, updated_at, last_error, last_error_at';
 
 const listText = {
   name: 'list_webhooks',
@@ -68,7 +76,10 @@ const updateText = {
     RETURNING ${columns}`,
 };
 
-const deleteText = { name: 'delete_webhook', text: `DELETE FROM webhook WHERE tenant_id = $1 AND name = $2 RETURNING ${columns}` };
+const deleteText = {
+  name: 'delete_webhook',
+  text: `DELETE FROM webhook WHERE tenant_id = $1 AND name = $2 RETURNING ${columns}`,
+};
 
 /** Between two notes of a refusal: strangers can have requests refused as often as they like. */
 const refusalsMs = 10_000;
@@ -103,7 +114,10 @@ export class WebhookStore {
     this.#limits = limits;
     this.#sealer = sealer;
     this.#recent = new RecentLookups(async (keys) => {
-      const { rows } = await this.#pool.query<WebhookSqlRow>({ ...findText, values: [keys.map((key) => key.slice(0, 36)), keys.map((key) => key.slice(37))] });
+      const { rows } = await this.#pool.query<WebhookSqlRow>({
+        ...findText,
+        values: [keys.map((key) => key.slice(0, 36)), keys.map((key) => key.slice(37))],
+      });
       return new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), this.#fromRow(row)]));
     });
   }
@@ -113,8 +127,14 @@ export class WebhookStore {
     return name.length > longestName || name.includes('\0') ? undefined : this.#recent.find(keyOf(tenantId, name));
   }
 
-  async list(tenantId: string, query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number }): Promise<StoredWebhook[]> {
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...listText, values: [tenantId, query.sources, query.names, query.offset, query.limit] });
+  async list(
+    tenantId: string,
+    query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number },
+  ): Promise<StoredWebhook[]> {
+    const { rows } = await this.#pool.query<WebhookSqlRow>({
+      ...listText,
+      values: [tenantId, query.sources, query.names, query.offset, query.limit],
+    });
     return rows.map((row) => this.#fromRow(row));
   }
 
@@ -125,19 +145,39 @@ export class WebhookStore {
 
   /** @throws HatchetError INVALID_ARGUMENT for a name that is taken, LIMIT_REACHED */
   async create(webhook: Webhook): Promise<StoredWebhook> {
-    const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } = webhook;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...insertText, values: [id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, JSON.stringify(this.#sealed(id, auth)), this.#limits.of(tenantId).webhooks] });
+    const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth } =
+      webhook;
+    const { rows } = await this.#pool.query<WebhookSqlRow>({
+      ...insertText,
+      values: [
+        id,
+        tenantId,
+        name,
+        source,
+        eventKeyExpression,
+        scopeExpression,
+        staticPayload,
+        returnsEvent,
+        JSON.stringify(this.#sealed(id, auth)),
+        this.#limits.of(tenantId).webhooks,
+      ],
+    });
     const [row] = rows;
     this.#recent.forget(keyOf(tenantId, name));
     if (row !== undefined) return this.#fromRow(row);
     const isTaken = (await this.find(tenantId, name)) !== undefined;
     if (!isTaken) checkLimit(this.#limits.of(tenantId), 'webhooks', this.#limits.of(tenantId).webhooks + 1);
-    throw new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, { remedy: 'Choose another name, or delete that one.' });
+    throw new HatchetError('INVALID_ARGUMENT', `there is a webhook ${JSON.stringify(name)} already`, {
+      remedy: 'Choose another name, or delete that one.',
+    });
   }
 
   async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
     const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
-    const { rows } = await this.#pool.query<WebhookSqlRow>({ ...updateText, values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent] });
+    const { rows } = await this.#pool.query<WebhookSqlRow>({
+      ...updateText,
+      values: [tenantId, name, eventKeyExpression, scopeExpression, staticPayload, returnsEvent],
+    });
     this.#recent.forget(keyOf(tenantId, name));
     return rows.map((row) => this.#fromRow(row))[0];
   }
@@ -154,7 +194,8 @@ export class WebhookStore {
     if (nowMs - (this.#refusedAtMs.get(id) ?? -Infinity) < refusalsMs) return false;
     this.#refusedAtMs.delete(id);
     this.#refusedAtMs.set(id, nowMs);
-    if (this.#refusedAtMs.size > mostRefusals) for (const oldest of this.#refusedAtMs.keys()) if (this.#refusedAtMs.delete(oldest)) break;
+    if (this.#refusedAtMs.size > mostRefusals)
+      for (const oldest of this.#refusedAtMs.keys()) if (this.#refusedAtMs.delete(oldest)) break;
     await this.#pool.query({ ...refusedText, values: [id, reason.slice(0, 1000).replaceAll('\0', '')] });
     return true;
   }

@@ -18,7 +18,10 @@ export interface HmacAuth {
 }
 
 /** What a request is checked against. What is only compared is kept as a digest. */
-export type WebhookAuth = { type: 'BASIC'; username: string; password: SecretDigest } | { type: 'API_KEY'; headerName: string; apiKey: SecretDigest } | HmacAuth;
+export type WebhookAuth =
+  | { type: 'BASIC'; username: string; password: SecretDigest }
+  | { type: 'API_KEY'; headerName: string; apiKey: SecretDigest }
+  | HmacAuth;
 
 /** An address to which others post, and how their requests become events. */
 export interface Webhook {

@@ -7,7 +7,11 @@ export const insertWorkflows: Statement<WorkflowRow> = {
   text: `
     INSERT INTO workflow (id, tenant_id, name)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])`,
-  values: (rows) => [plainArray(rows.map((row) => row.id)), plainArray(rows.map((row) => row.tenantId)), textArray(rows.map((row) => row.name))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.tenantId)),
+    textArray(rows.map((row) => row.name)),
+  ],
 };
 
 export const insertVersions: Statement<VersionRow> = {

@@ -31,5 +31,9 @@ export const insertEventRuns: Statement<EventRunRow> = {
   text: `
     INSERT INTO event_run (event_id, run_id, filter_id)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])`,
-  values: (rows) => [plainArray(rows.map((row) => row.eventId)), plainArray(rows.map((row) => row.runId)), plainArray(rows.map((row) => row.filterId))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.eventId)),
+    plainArray(rows.map((row) => row.runId)),
+    plainArray(rows.map((row) => row.filterId)),
+  ],
 };

@@ -7,5 +7,9 @@ export const insertTasks: Statement<TaskRow> = {
   text: `
     INSERT INTO task (id, run_id, step)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[])`,
-  values: (rows) => [plainArray(rows.map((row) => row.id)), plainArray(rows.map((row) => row.runId)), plainArray(rows.map((row) => row.step))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.runId)),
+    plainArray(rows.map((row) => row.step)),
+  ],
 };

@@ -9,5 +9,10 @@ export const writeDeliveries: Statement<WebhookDeliveryRow> = {
     INSERT INTO webhook_delivery (webhook_id, key, event_id, expires_us)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
     ON CONFLICT (webhook_id, key) DO UPDATE SET event_id = excluded.event_id, expires_us = excluded.expires_us`,
-  values: (rows) => [plainArray(rows.map((row) => row.webhookId)), plainArray(rows.map((row) => row.key)), plainArray(rows.map((row) => row.eventId)), plainArray(rows.map((row) => row.expiresUs))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.webhookId)),
+    plainArray(rows.map((row) => row.key)),
+    plainArray(rows.map((row) => row.eventId)),
+    plainArray(rows.map((row) => row.expiresUs)),
+  ],
 };

@@ -72,7 +72,11 @@ export const deleteDurableListens: Statement<DurableNodeRef> = {
   text: `
     DELETE FROM durable_listen l USING unnest($1::uuid[], $2::integer[], $3::integer[]) AS u (task_id, branch, node)
     WHERE l.task_id = u.task_id AND l.branch = u.branch AND l.node = u.node`,
-  values: (rows) => [plainArray(rows.map((row) => row.taskId)), plainArray(rows.map((row) => row.branch)), plainArray(rows.map((row) => row.node))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.taskId)),
+    plainArray(rows.map((row) => row.branch)),
+    plainArray(rows.map((row) => row.node)),
+  ],
 };
 
 export const deleteDurableTasks: Statement<string> = {

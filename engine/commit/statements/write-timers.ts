@@ -87,7 +87,12 @@ export const updateSchedules: Statement<ScheduleUpdateRow> = {
     UPDATE schedule s SET due_us = u.due_us, run_id = u.run_id, error = u.error
     FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[]) AS u (id, due_us, run_id, error)
     WHERE s.id = u.id`,
-  values: (rows) => [plainArray(rows.map((row) => row.id)), plainArray(rows.map((row) => row.dueUs)), plainArray(rows.map((row) => row.runId)), textArray(rows.map((row) => row.error))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.id)),
+    plainArray(rows.map((row) => row.dueUs)),
+    plainArray(rows.map((row) => row.runId)),
+    textArray(rows.map((row) => row.error)),
+  ],
 };
 
 export const deleteSchedules: Statement<string> = {

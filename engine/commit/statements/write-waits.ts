@@ -8,7 +8,12 @@ export const writeWaits: Statement<WaitRow> = {
     INSERT INTO wait (task_id, tenant_id, since_us, resolved)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[])
     ON CONFLICT (task_id) DO UPDATE SET since_us = excluded.since_us, resolved = excluded.resolved`,
-  values: (rows) => [plainArray(rows.map((row) => row.taskId)), plainArray(rows.map((row) => row.tenantId)), plainArray(rows.map((row) => row.sinceUs)), textArray(rows.map((row) => row.resolved))],
+  values: (rows) => [
+    plainArray(rows.map((row) => row.taskId)),
+    plainArray(rows.map((row) => row.tenantId)),
+    plainArray(rows.map((row) => row.sinceUs)),
+    textArray(rows.map((row) => row.resolved)),
+  ],
 };
 
 export const deleteWaits: Statement<string> = {

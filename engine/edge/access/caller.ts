@@ -25,4 +25,9 @@ export class Caller {
 }
 
 /** Who calls what needs no token: no tenant at all. */
-export const noCaller = new Caller({ tenantId: markChecked(''), tokenId: markChecked(''), role: 'viewer', expiresAtMs: Infinity });
+export const noCaller = new Caller({
+  tenantId: markChecked(''),
+  tokenId: markChecked(''),
+  role: 'viewer',
+  expiresAtMs: Infinity,
+});

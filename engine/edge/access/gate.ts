@@ -44,7 +44,10 @@ export class Gate {
    */
   identify(authorization: string | undefined): Identity | Promise<Identity> {
     const token = scheme.exec(authorization ?? '')?.[1];
-    if (token === undefined) throw new HatchetError('UNAUTHENTICATED', 'the call carries no token', { remedy: 'Set HATCHET_CLIENT_TOKEN, or send the header `Authorization: Bearer <token>`.' });
+    if (token === undefined)
+      throw new HatchetError('UNAUTHENTICATED', 'the call carries no token', {
+        remedy: 'Set HATCHET_CLIENT_TOKEN, or send the header `Authorization: Bearer <token>`.',
+      });
     return this.#tokens.cached(token) ?? this.#tokens.authenticate(token);
   }
 
@@ -55,7 +58,8 @@ export class Gate {
     try {
       demand(identity.role, rule.needs, action);
       // Of what a worker reports the number follows from its tasks; refused, they would hang.
-      if (rule.kind !== 'report') this.#rate.take(identity.tenantId, this.#limits.of(identity.tenantId), performance.now());
+      if (rule.kind !== 'report')
+        this.#rate.take(identity.tenantId, this.#limits.of(identity.tenantId), performance.now());
     } catch (error) {
       void this.note(caller, facts, error);
       throw error;
@@ -80,9 +84,14 @@ export class Gate {
     if (kind === 'read' || kind === 'report') return undefined;
     const { tenantId, tokenId } = caller.identity;
     const outcome = error === undefined ? 'OK' : error instanceof HatchetError ? error.code : 'INTERNAL';
-    const written = this.#audit.write({ tenantId, tokenId, action: facts.action, ids: caller.ids, address: facts.address(), outcome }).catch((failure: unknown) => {
-      this.#log.error({ err: failure, tenantId, tokenId, action: facts.action, ids: caller.ids, outcome }, 'an audit line could not be stored; this is all that is left of it');
-    });
+    const written = this.#audit
+      .write({ tenantId, tokenId, action: facts.action, ids: caller.ids, address: facts.address(), outcome })
+      .catch((failure: unknown) => {
+        this.#log.error(
+          { err: failure, tenantId, tokenId, action: facts.action, ids: caller.ids, outcome },
+          'an audit line could not be stored; this is all that is left of it',
+        );
+      });
     return kind === 'change' ? written : undefined;
   }
 }

@@ -6,7 +6,10 @@ import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract
 import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { administers, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
 
-type PathsOf<Service> = { [Name in keyof Service]: Service[Name] extends { path: infer Path } ? Path : never }[keyof Service] & string;
+type PathsOf<Service> = {
+  [Name in keyof Service]: Service[Name] extends { path: infer Path } ? Path : never;
+}[keyof Service] &
+  string;
 
 /** Every gRPC method that is served, as the wire names it. */
 export type MethodPath =

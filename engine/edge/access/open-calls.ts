@@ -69,5 +69,7 @@ export class OpenCalls {
 }
 
 function ended(why: string): HatchetError {
-  return new HatchetError('UNAUTHENTICATED', `${why}, and the call with it`, { remedy: 'Make a new token with `hatchet token create`.' });
+  return new HatchetError('UNAUTHENTICATED', `${why}, and the call with it`, {
+    remedy: 'Make a new token with `hatchet token create`.',
+  });
 }

@@ -93,4 +93,8 @@ export const routeRules = {
 export type Route = keyof typeof routeRules;
 export type RouteMethod = Route extends `${infer Method} ${string}` ? Method : never;
 /** The paths that a method is served on. */
-export type PathOf<Method extends RouteMethod> = Route extends infer Each ? (Each extends `${Method} ${infer Path}` ? Path : never) : never;
+export type PathOf<Method extends RouteMethod> = Route extends infer Each
+  ? Each extends `${Method} ${infer Path}`
+    ? Path
+    : never
+  : never;

@@ -21,18 +21,35 @@ export class CommandLimits {
       case 'trigger':
         return this.#tasks(tenantId, limits, state, tasksOf(command.runs));
       case 'pushEvent':
-        return this.#tasks(tenantId, limits, state, command.events.reduce((sum, event) => sum + tasksOf(event.runs.map(({ run }) => run)), 0));
+        return this.#tasks(
+          tenantId,
+          limits,
+          state,
+          command.events.reduce((sum, event) => sum + tasksOf(event.runs.map(({ run }) => run)), 0),
+        );
       case 'durableAsk': {
-        if (command.ask.kind === 'children') this.#tasks(tenantId, limits, state, tasksOf(command.ask.children.map(({ run }) => run)));
+        if (command.ask.kind === 'children')
+          this.#tasks(tenantId, limits, state, tasksOf(command.ask.children.map(({ run }) => run)));
         const row = state.tasks.find(command.taskId);
         const nodes = row < 0 ? 0 : (state.durable.log(row)?.nodes.length ?? 0);
-        return checkLimit(limits, 'durableNodes', nodes + (command.ask.kind === 'children' ? command.ask.children.length : 1));
+        return checkLimit(
+          limits,
+          'durableNodes',
+          nodes + (command.ask.kind === 'children' ? command.ask.children.length : 1),
+        );
       }
       case 'putWorkflow': {
         const { definition, filterIds } = command;
         if (state.latestVersion(tenantId, definition.name) === undefined) {
           checkLimit(limits, 'workflows', use().workflows() + 1);
-          if (filterIds.length > 0) checkFilters(limits, use(), { count: filterIds.length, chars: definition.filters.reduce((sum, filter) => sum + filter.scope.length + filter.expression.length + filter.payload.length, 0) });
+          if (filterIds.length > 0)
+            checkFilters(limits, use(), {
+              count: filterIds.length,
+              chars: definition.filters.reduce(
+                (sum, filter) => sum + filter.scope.length + filter.expression.length + filter.payload.length,
+                0,
+              ),
+            });
         }
         checkLimit(limits, 'crons', use().crons() + command.crons.length);
         return checkLimit(limits, 'definitionChars', use().definitionChars() + definitionChars(definition));
@@ -40,27 +57,55 @@ export class CommandLimits {
       case 'putFilter': {
         const { id, workflowId, scope, expression, payload } = command.filter;
         const before = state.filters.get(workflowId)?.get(id);
-        const chars = scope.length + expression.length + payload.length - (before === undefined ? 0 : before.scope.length + before.expression.length + before.payload.length);
+        const chars =
+          scope.length +
+          expression.length +
+          payload.length -
+          (before === undefined ? 0 : before.scope.length + before.expression.length + before.payload.length);
         return checkFilters(limits, use(), { count: before === undefined ? 1 : 0, chars });
       }
       case 'putCron':
         return checkLimit(limits, 'crons', use().crons() + 1);
       case 'putSchedules':
-        return this.#over(tenantId, 'schedules', { limits, more: command.schedules.length, all: state.schedules.size, count: () => use().schedules() });
+        return this.#over(tenantId, 'schedules', {
+          limits,
+          more: command.schedules.length,
+          all: state.schedules.size,
+          count: () => use().schedules(),
+        });
       case 'putRateLimit':
-        return this.#over(tenantId, 'rateLimits', { limits, more: 1, all: state.rateLimits.size, count: () => use().rateLimits() });
+        return this.#over(tenantId, 'rateLimits', {
+          limits,
+          more: 1,
+          all: state.rateLimits.size,
+          count: () => use().rateLimits(),
+        });
       case 'registerWorker':
-        return this.#over(tenantId, 'workers', { limits, more: 1, all: state.workersById.size, count: () => use().workers() });
+        return this.#over(tenantId, 'workers', {
+          limits,
+          more: 1,
+          all: state.workersById.size,
+          count: () => use().workers(),
+        });
       default:
         return undefined;
     }
   }
 
   #tasks(tenantId: string, limits: Limits, state: ShardState, more: number): void {
-    this.#over(tenantId, 'unfinishedTasks', { limits, more, all: state.tasks.size, count: () => tenantUse(state, tenantId).unfinishedTasks() });
+    this.#over(tenantId, 'unfinishedTasks', {
+      limits,
+      more,
+      all: state.tasks.size,
+      count: () => tenantUse(state, tenantId).unfinishedTasks(),
+    });
   }
 
-  #over(tenantId: string, name: 'unfinishedTasks' | 'schedules' | 'rateLimits' | 'workers', options: { limits: Limits; more: number; all: number; count: () => number }): void {
+  #over(
+    tenantId: string,
+    name: 'unfinishedTasks' | 'schedules' | 'rateLimits' | 'workers',
+    options: { limits: Limits; more: number; all: number; count: () => number },
+  ): void {
     const { limits, more, all, count } = options;
     if (all + more <= limits[name]) return;
     const key = `${tenantId} ${name}`;

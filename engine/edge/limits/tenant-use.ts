@@ -36,7 +36,8 @@ export function tenantUse(state: ShardState, tenantId: string): TenantUse {
     workflows: () => countOf(state.latest.values(), tenantId),
     definitionChars: () => {
       let chars = 0;
-      for (const version of state.versions.values()) if (version.tenantId === tenantId) chars += definitionChars(version.definition);
+      for (const version of state.versions.values())
+        if (version.tenantId === tenantId) chars += definitionChars(version.definition);
       return chars;
     },
     filters: () => {
@@ -57,7 +58,9 @@ export function tenantUse(state: ShardState, tenantId: string): TenantUse {
     unfinishedTasks: () => {
       const { counts, width } = state.tasks.countStates(state.steps.length);
       let tasks = 0;
-      for (const [at, { version }] of state.steps.entries()) if (version.tenantId === tenantId) for (let live = 0; live < width; live++) tasks += counts[at * width + live] ?? 0;
+      for (const [at, { version }] of state.steps.entries())
+        if (version.tenantId === tenantId)
+          for (let live = 0; live < width; live++) tasks += counts[at * width + live] ?? 0;
       return tasks;
     },
   };

@@ -8,7 +8,8 @@ export function expression(value: string, what: string): Checked<string> {
   try {
     compileCel(value);
   } catch (error) {
-    if (error instanceof HatchetError) throw invalid(`${what}: ${error.message}`, error.remedy ?? 'Correct the expression.');
+    if (error instanceof HatchetError)
+      throw invalid(`${what}: ${error.message}`, error.remedy ?? 'Correct the expression.');
     throw error;
   }
   if (value.includes('\0')) throw invalid(`${what} holds a NUL character`, 'Remove it.');

@@ -22,7 +22,8 @@ const kinds = {
 /** The id of something that exists. What is no UUID names nothing: it is unknown, as any other wrong id is. @throws HatchetError the given code */
 export function knownId(value: string, code: keyof typeof kinds): Checked<string> {
   const uuid = parseUuid(value);
-  if (uuid === undefined) throw new HatchetError(code, `there is no ${kinds[code]} ${quoted(value)}`, { remedy: 'Check the id.' });
+  if (uuid === undefined)
+    throw new HatchetError(code, `there is no ${kinds[code]} ${quoted(value)}`, { remedy: 'Check the id.' });
   return uuid;
 }
 

@@ -17,7 +17,12 @@ export function metadata(value: string): Checked<string> {
 }
 
 /** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function payload(payloads: PayloadReader, tenantId: string, value: string, what: string): Promise<Checked<string>> {
+export async function payload(
+  payloads: PayloadReader,
+  tenantId: string,
+  value: string,
+  what: string,
+): Promise<Checked<string>> {
   await payloads.check(tenantId, value, what);
   return markChecked(value);
 }
@@ -33,6 +38,7 @@ export function smallObject(value: string, what: string): Checked<string> {
   if (value === '') return markChecked('{}');
   const parsed = checkedJson(value, what);
   if (parsed === null) return markChecked('{}');
-  if (typeof parsed !== 'object' || Array.isArray(parsed) || value.length > longestSmallObject) throw invalid(`${what} is not a JSON object of up to ${longestSmallObject} characters`, 'Send a JSON object.');
+  if (typeof parsed !== 'object' || Array.isArray(parsed) || value.length > longestSmallObject)
+    throw invalid(`${what} is not a JSON object of up to ${longestSmallObject} characters`, 'Send a JSON object.');
   return markChecked(value);
 }

@@ -7,7 +7,11 @@ import { invalid } from './invalid.ts';
 export type ReportedOutcome = { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> };
 
 /** What a worker reports of a task that has ended well. It is never refused, or the task would hang: what cannot be stored fails the attempt. */
-export async function reportedOutcome(payloads: PayloadReader, tenantId: string, text: string): Promise<ReportedOutcome> {
+export async function reportedOutcome(
+  payloads: PayloadReader,
+  tenantId: string,
+  text: string,
+): Promise<ReportedOutcome> {
   if (text === '') return { ok: true, output: markChecked('null') };
   try {
     await payloads.check(tenantId, text, "the task's output");
@@ -29,6 +33,7 @@ const longestDelayMs = 366 * 86_400_000;
 /** How long a retry is to wait, where the task said so; below nothing is at once. @throws HatchetError INVALID_ARGUMENT past a year */
 export function retryDelay(ms: bigint | undefined): Checked<number> | null {
   if (ms === undefined) return null;
-  if (ms > BigInt(longestDelayMs)) throw invalid(`the retry is to wait ${ms} ms`, `Wait up to ${longestDelayMs} ms, a year.`);
+  if (ms > BigInt(longestDelayMs))
+    throw invalid(`the retry is to wait ${ms} ms`, `Wait up to ${longestDelayMs} ms, a year.`);
   return markChecked(Math.max(0, Number(ms)));
 }

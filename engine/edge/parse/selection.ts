@@ -28,7 +28,13 @@ export function search(value: string | null | undefined): Checked<string> | null
 export function metadataTerms(terms: Readonly<Record<string, string>>): Checked<string> | null {
   const entries = atMost(Object.entries(terms), 'the metadata terms', mostTerms);
   if (entries.length === 0) return null;
-  return markChecked(JSON.stringify(Object.fromEntries(entries.map(([key, value]) => [text(key, 'the name of a metadata term'), text(value, `the metadata term`)]))));
+  return markChecked(
+    JSON.stringify(
+      Object.fromEntries(
+        entries.map(([key, value]) => [text(key, 'the name of a metadata term'), text(value, `the metadata term`)]),
+      ),
+    ),
+  );
 }
 
 /** Statuses that a search looks for. @throws HatchetError INVALID_ARGUMENT for a name that is no status */
@@ -36,7 +42,8 @@ export function statuses(names: readonly string[]): RunStatus[] {
   return texts(names, 'the statuses').map((name) => {
     const found = Object.entries(runStatusNames).find(([, known]) => known === name.toUpperCase());
     const status = Number(found?.[0] ?? 0);
-    if (!isRunStatus(status)) throw invalid(`${quoted(name)} is not a status`, `Use ${Object.values(runStatusNames).join(', ')}.`);
+    if (!isRunStatus(status))
+      throw invalid(`${quoted(name)} is not a status`, `Use ${Object.values(runStatusNames).join(', ')}.`);
     return status;
   });
 }

@@ -13,16 +13,26 @@ const longestShown = 255;
  * @param options.most characters, default 1000
  * @throws HatchetError INVALID_ARGUMENT where it is shorter or longer, or holds NUL or half of a surrogate pair, which Postgres cannot store
  */
-export function text(value: string, what: string, { least = 0, most = longestText }: { least?: number; most?: number } = {}): Checked<string> {
+export function text(
+  value: string,
+  what: string,
+  { least = 0, most = longestText }: { least?: number; most?: number } = {},
+): Checked<string> {
   const range = least === 0 ? `Use up to ${most}` : `Use ${least} to ${most}`;
-  if (value.length < least || value.length > most) throw invalid(`${what} has ${value.length} characters`, `${range}, without NUL.`);
+  if (value.length < least || value.length > most)
+    throw invalid(`${what} has ${value.length} characters`, `${range}, without NUL.`);
   const problem = unstorable(value);
-  if (problem !== undefined) throw invalid(`${what} ${problem}`, `${range} characters of well-formed Unicode, without NUL.`);
+  if (problem !== undefined)
+    throw invalid(`${what} ${problem}`, `${range} characters of well-formed Unicode, without NUL.`);
   return markChecked(value);
 }
 
 /** As `text`; absent or empty is null. @throws HatchetError INVALID_ARGUMENT */
-export function optionalText(value: string | undefined, what: string, options: { most?: number } = {}): Checked<string> | null {
+export function optionalText(
+  value: string | undefined,
+  what: string,
+  options: { most?: number } = {},
+): Checked<string> | null {
   return value === undefined || value === '' ? null : text(value, what, options);
 }
 

@@ -9,9 +9,16 @@ import type { CreateTaskOpts } from '../../../proto/gen/hatchet/contract/v1/work
 const longestIntervalMs = 86_400_000;
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function readBatch({ batch, isDurable }: Pick<CreateTaskOpts, 'batch' | 'isDurable'>, where: string): BatchRule | null {
+export function readBatch(
+  { batch, isDurable }: Pick<CreateTaskOpts, 'batch' | 'isDurable'>,
+  where: string,
+): BatchRule | null {
   if (batch === undefined) return null;
-  if (isDurable) throw invalid(`a batch is asked for ${where}, which is durable`, 'Make it one of the two: a durable task has a log of its own.');
+  if (isDurable)
+    throw invalid(
+      `a batch is asked for ${where}, which is durable`,
+      'Make it one of the two: a durable task has a log of its own.',
+    );
   const { batchMaxSize, batchMaxIntervalMs, batchGroupKey, batchGroupMaxRuns, broadcastOutput } = batch;
   return {
     maxSize: wholeNumber(batchMaxSize, `the batch size ${where}`, { min: 1, max: maxBatchSize }),

@@ -22,17 +22,23 @@ const strategies: Record<ConcurrencyLimitStrategy, ConcurrencyStrategy> = {
 
 /** @throws HatchetError INVALID_ARGUMENT */
 export function readConcurrency(links: readonly Concurrency[], where: string): ConcurrencyLink[] {
-  if (links.length > longestChain) throw invalid(`${links.length} concurrency strategies are chained ${where}`, `Chain at most ${longestChain}.`);
+  if (links.length > longestChain)
+    throw invalid(`${links.length} concurrency strategies are chained ${where}`, `Chain at most ${longestChain}.`);
   const read = links.map((link) => readLink(link, where));
   const names = read.map((link) => link.sharedName).filter((name) => name !== null);
-  if (new Set(names).size < names.length) throw invalid(`a tenant-scoped concurrency strategy is named twice ${where}`, 'Name each of them once.');
+  if (new Set(names).size < names.length)
+    throw invalid(`a tenant-scoped concurrency strategy is named twice ${where}`, 'Name each of them once.');
   return read;
 }
 
 function readLink(link: Concurrency, where: string): ConcurrencyLink {
   const what = `the concurrency expression ${where}`;
   const strategy = strategies[link.limitStrategy ?? ConcurrencyLimitStrategy.CANCEL_IN_PROGRESS];
-  if (strategy === undefined) throw invalid(`the concurrency strategy ${link.limitStrategy} ${where} is unknown`, 'Use one of the strategies that the SDK names.');
+  if (strategy === undefined)
+    throw invalid(
+      `the concurrency strategy ${link.limitStrategy} ${where} is unknown`,
+      'Use one of the strategies that the SDK names.',
+    );
   const shared = link.isTenantScoped === true;
   return {
     expression: expression(link.expression, what),
@@ -40,6 +46,8 @@ function readLink(link: Concurrency, where: string): ConcurrencyLink {
     maxRuns: wholeNumber(link.maxRuns ?? 1, `maxRuns of the concurrency ${where}`, { min: 1, max: mostRuns }),
     maxRunsExpression: optionalExpression(link.maxRunsExpression, `the max-runs expression ${where}`),
     // Every workflow that names it shares it.
-    sharedName: shared ? text(link.name ?? '', `the name of a tenant-scoped concurrency strategy ${where}`, { least: 1, most: 200 }) : null,
+    sharedName: shared
+      ? text(link.name ?? '', `the name of a tenant-scoped concurrency strategy ${where}`, { least: 1, most: 200 })
+      : null,
   };
 }

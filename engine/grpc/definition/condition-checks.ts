@@ -1,7 +1,11 @@
 import { optionalExpression } from '../../edge/parse/expression.ts';
 import { optionalText, text } from '../../edge/parse/text.ts';
 import { duration } from '../../edge/parse/time.ts';
-import type { BaseMatchCondition, SleepMatchCondition, UserEventMatchCondition } from '../../../proto/gen/hatchet/contract/v1/condition.ts';
+import type {
+  BaseMatchCondition,
+  SleepMatchCondition,
+  UserEventMatchCondition,
+} from '../../../proto/gen/hatchet/contract/v1/condition.ts';
 
 /** Conditions of one task, or of one wait. */
 export const mostConditions = 100;
@@ -25,7 +29,10 @@ export class ConditionChecks {
   base(wire: BaseMatchCondition | undefined): { group: number; dataKey: string } {
     const id = wire?.orGroupId ?? '';
     const known = id === '' ? -1 : this.#groups.indexOf(id);
-    return { group: known < 0 ? this.#groups.push(id) - 1 : known, dataKey: text(wire?.readableDataKey ?? '', `the data key of a condition ${this.#where}`) };
+    return {
+      group: known < 0 ? this.#groups.push(id) - 1 : known,
+      dataKey: text(wire?.readableDataKey ?? '', `the data key of a condition ${this.#where}`),
+    };
   }
 
   /** @throws HatchetError INVALID_ARGUMENT */
@@ -40,7 +47,15 @@ export class ConditionChecks {
   }
 
   /** @throws HatchetError INVALID_ARGUMENT */
-  event({ userEventKey, eventScope }: UserEventMatchCondition): { kind: 'event'; eventKey: string; scope: string | null } {
-    return { kind: 'event', eventKey: text(userEventKey, `an event key ${this.#where}`, { least: 1 }), scope: optionalText(eventScope, `an event scope ${this.#where}`) };
+  event({ userEventKey, eventScope }: UserEventMatchCondition): {
+    kind: 'event';
+    eventKey: string;
+    scope: string | null;
+  } {
+    return {
+      kind: 'event',
+      eventKey: text(userEventKey, `an event key ${this.#where}`, { least: 1 }),
+      scope: optionalText(eventScope, `an event scope ${this.#where}`),
+    };
   }
 }

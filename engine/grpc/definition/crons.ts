@@ -12,7 +12,13 @@ const zone = 'UTC';
 
 /** @throws HatchetError INVALID_ARGUMENT */
 export function readCrons(expressions: readonly string[], workflow: string): string[] {
-  return [...new Set(atMost(expressions, `the crons of workflow ${workflow}`, most).map((expression) => cron({ expression, zone }, `the cron of workflow ${workflow}`).expression))];
+  return [
+    ...new Set(
+      atMost(expressions, `the crons of workflow ${workflow}`, most).map(
+        (expression) => cron({ expression, zone }, `the cron of workflow ${workflow}`).expression,
+      ),
+    ),
+  ];
 }
 
 /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
@@ -21,23 +27,28 @@ export function readCronInput(given: string | undefined): string | null {
 }
 
 /** The crons that a version declares: each is named by its expression. */
-export function declaredCrons(definition: WorkflowDefinition, options: { tenantId: string; workflowId: string; nowMs: number }): Checked<CronRow>[] {
+export function declaredCrons(
+  definition: WorkflowDefinition,
+  options: { tenantId: string; workflowId: string; nowMs: number },
+): Checked<CronRow>[] {
   const { tenantId, workflowId, nowMs } = options;
-  return definition.crons.map((expression) => markChecked({
-    id: newId(),
-    tenantId,
-    workflowId,
-    name: expression,
-    expression,
-    zone,
-    catchUp: 'none' as const,
-    input: definition.cronInput ?? '{}',
-    metadata: '{}',
-    priority: null,
-    enabled: true,
-    isDeclared: true,
-    nextUs: Math.min(nextTick({ expression, zone }, nowMs) * 1000, Number.MAX_SAFE_INTEGER),
-    lastUs: null,
-    lastRunId: null,
-  }));
+  return definition.crons.map((expression) =>
+    markChecked({
+      id: newId(),
+      tenantId,
+      workflowId,
+      name: expression,
+      expression,
+      zone,
+      catchUp: 'none' as const,
+      input: definition.cronInput ?? '{}',
+      metadata: '{}',
+      priority: null,
+      enabled: true,
+      isDeclared: true,
+      nextUs: Math.min(nextTick({ expression, zone }, nowMs) * 1000, Number.MAX_SAFE_INTEGER),
+      lastUs: null,
+      lastRunId: null,
+    }),
+  );
 }

@@ -1,27 +1,44 @@
 import { text } from '../../edge/parse/text.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import { defaultLabelWeight, labelComparators, type DesiredLabel, type LabelComparator } from '../../model/definition.ts';
+import {
+  defaultLabelWeight,
+  labelComparators,
+  type DesiredLabel,
+  type LabelComparator,
+} from '../../model/definition.ts';
 import type { DesiredWorkerLabels } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
 
 /** Labels of one task or run. */
 const maxLabels = 100;
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function readDesiredLabels(labels: Readonly<Record<string, DesiredWorkerLabels>>, where: string): DesiredLabel[] {
+export function readDesiredLabels(
+  labels: Readonly<Record<string, DesiredWorkerLabels>>,
+  where: string,
+): DesiredLabel[] {
   const entries = Object.entries(labels);
-  if (entries.length > maxLabels) throw invalid(`${entries.length} worker labels are desired ${where}`, `Desire at most ${maxLabels}.`);
+  if (entries.length > maxLabels)
+    throw invalid(`${entries.length} worker labels are desired ${where}`, `Desire at most ${maxLabels}.`);
   return entries.map(([key, label]) => {
     const value = label.strValue ?? label.intValue;
-    if (value === undefined) throw invalid(`the worker label ${JSON.stringify(key)} ${where} has no value`, 'Give it a string or an integer.');
+    if (value === undefined)
+      throw invalid(`the worker label ${JSON.stringify(key)} ${where} has no value`, 'Give it a string or an integer.');
     text(key, `the name of a worker label ${where}`);
     if (typeof value === 'string') text(value, `the worker label ${key} ${where}`);
     const weight = label.weight ?? defaultLabelWeight;
-    return { key, value, comparator: comparatorOf(label.comparator ?? 0, where), required: label.required ?? false, weight };
+    return {
+      key,
+      value,
+      comparator: comparatorOf(label.comparator ?? 0, where),
+      required: label.required ?? false,
+      weight,
+    };
   });
 }
 
 function comparatorOf(wire: number, where: string): LabelComparator {
   const comparator = labelComparators[wire];
-  if (comparator === undefined) throw invalid(`a worker label ${where} has the unknown comparator ${wire}`, 'Use one of the six comparators.');
+  if (comparator === undefined)
+    throw invalid(`a worker label ${where} has the unknown comparator ${wire}`, 'Use one of the six comparators.');
   return comparator;
 }

@@ -11,7 +11,13 @@ const mostFilters = 1000;
 
 /** Keys of events that start the workflow. @throws HatchetError INVALID_ARGUMENT */
 export function readEventKeys(keys: readonly string[], workflow: string): string[] {
-  return [...new Set(atMost(keys, `the event keys of workflow ${workflow}`, mostKeys).map((key) => text(key, `an event key of workflow ${workflow}`, { least: 1 })))];
+  return [
+    ...new Set(
+      atMost(keys, `the event keys of workflow ${workflow}`, mostKeys).map((key) =>
+        text(key, `an event key of workflow ${workflow}`, { least: 1 }),
+      ),
+    ),
+  ];
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */

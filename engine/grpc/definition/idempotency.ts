@@ -10,6 +10,14 @@ const longestTtlMs = 366n * 86_400_000n;
 export function readIdempotency(config: IdempotencyConfig | undefined, workflow: string): IdempotencyRule | null {
   if (config === undefined) return null;
   const { ttlMs, method } = config;
-  if (ttlMs <= 0n || ttlMs > longestTtlMs) throw invalid(`the idempotency of workflow ${workflow} holds a key for ${ttlMs} ms`, 'Choose a time of up to a year.');
-  return { expression: expression(config.expression, `the idempotency expression of workflow ${workflow}`), ttlMs: Number(ttlMs), method: method === IdempotencyMethod.STATUS ? 'STATUS' : 'TTL' };
+  if (ttlMs <= 0n || ttlMs > longestTtlMs)
+    throw invalid(
+      `the idempotency of workflow ${workflow} holds a key for ${ttlMs} ms`,
+      'Choose a time of up to a year.',
+    );
+  return {
+    expression: expression(config.expression, `the idempotency expression of workflow ${workflow}`),
+    ttlMs: Number(ttlMs),
+    method: method === IdempotencyMethod.STATUS ? 'STATUS' : 'TTL',
+  };
 }

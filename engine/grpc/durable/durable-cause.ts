@@ -12,13 +12,26 @@ const named = 5;
  * only when its first sleep ends, so the log is read.
  */
 export async function durableCauses(pool: Pool, causes: ReadonlyMap<string, Cause>): Promise<Map<string, Cause>> {
-  const asking = [...causes].filter(([, { code }]) => code === 'EVICTED' || code === 'RUNNING').map(([taskId]) => taskId);
+  const asking = [...causes]
+    .filter(([, { code }]) => code === 'EVICTED' || code === 'RUNNING')
+    .map(([taskId]) => taskId);
   if (asking.length === 0) return new Map(causes);
   const [open, points] = await Promise.all([readOpenNodes(pool, asking), readBranchPoints(pool, asking)]);
-  return new Map([...causes].map(([taskId, cause]) => {
-    if (!asking.includes(taskId)) return [taskId, cause];
-    return [taskId, causeOf(cause, visible(open.filter((node) => node.taskId === taskId), points.filter((point) => point.taskId === taskId)))];
-  }));
+  return new Map(
+    [...causes].map(([taskId, cause]) => {
+      if (!asking.includes(taskId)) return [taskId, cause];
+      return [
+        taskId,
+        causeOf(
+          cause,
+          visible(
+            open.filter((node) => node.taskId === taskId),
+            points.filter((point) => point.taskId === taskId),
+          ),
+        ),
+      ];
+    }),
+  );
 }
 
 /** Those in the history of the branch that the task is on. */

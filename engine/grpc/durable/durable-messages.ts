@@ -1,4 +1,9 @@
-import { DurableKind, type DurableBranch, type DurableCondition, type DurableNode } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  DurableKind,
+  type DurableBranch,
+  type DurableCondition,
+  type DurableNode,
+} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { describeAsked, EntryKind, type Asked, type DurableCondition as Condition } from '../../model/durable.ts';
 import { splitError } from '../../model/split-error.ts';
 import type { LogEntry } from '../../monitor/durable-log.ts';
@@ -13,12 +18,21 @@ const kinds = {
 } as const;
 
 /** Entries of a log as the wire has them: nodes, and where branches leave each other. @param outputChars of each output */
-export function logMessages(entries: readonly LogEntry[], outputChars: number): { nodes: DurableNode[]; branches: DurableBranch[] } {
+export function logMessages(
+  entries: readonly LogEntry[],
+  outputChars: number,
+): { nodes: DurableNode[]; branches: DurableBranch[] } {
   const nodes: DurableNode[] = [];
   const branches: DurableBranch[] = [];
   for (const entry of entries) {
     const { asked } = entry;
-    if (asked.kind === 'branch') branches.push({ branch: entry.branch, parent: asked.parent, firstNode: asked.first, madeAt: new Date(entry.askedUs / 1000) });
+    if (asked.kind === 'branch')
+      branches.push({
+        branch: entry.branch,
+        parent: asked.parent,
+        firstNode: asked.first,
+        madeAt: new Date(entry.askedUs / 1000),
+      });
     else nodes.push(nodeMessage(entry, outputChars));
   }
   return { nodes, branches };
@@ -49,7 +63,11 @@ function nodeMessage(entry: LogEntry, outputChars: number): DurableNode {
 
 function childFields(asked: Asked): { childWorkflow?: string; childKey?: string; childInput?: string } {
   if (asked.kind !== 'child') return {};
-  return { childWorkflow: asked.workflow, ...(asked.child === '' ? {} : { childKey: asked.child }), childInput: asked.input };
+  return {
+    childWorkflow: asked.workflow,
+    ...(asked.child === '' ? {} : { childKey: asked.child }),
+    childInput: asked.input,
+  };
 }
 
 function conditionMessages({ asked, askedUs, met }: LogEntry): DurableCondition[] {
@@ -59,7 +77,23 @@ function conditionMessages({ asked, askedUs, met }: LogEntry): DurableCondition[
 
 function conditionMessage(condition: Condition, { askedUs, met }: { askedUs: number; met: boolean }): DurableCondition {
   const { group, dataKey } = condition;
-  if (condition.kind === 'sleep') return { group, dataKey, met, expression: '', sleep: condition.duration, dueAt: new Date(askedUs / 1000 + condition.ms) };
+  if (condition.kind === 'sleep')
+    return {
+      group,
+      dataKey,
+      met,
+      expression: '',
+      sleep: condition.duration,
+      dueAt: new Date(askedUs / 1000 + condition.ms),
+    };
   const { eventKey, scope, expression, sinceMs } = condition;
-  return { group, dataKey, met, expression, eventKey, scope: scope ?? undefined, since: sinceMs === null ? undefined : new Date(sinceMs) };
+  return {
+    group,
+    dataKey,
+    met,
+    expression,
+    eventKey,
+    scope: scope ?? undefined,
+    since: sinceMs === null ? undefined : new Date(sinceMs),
+  };
 }

@@ -12,7 +12,11 @@ import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } f
 import type { DurableSignal } from '../../monitor/durable-signal.ts';
 import { branchOfNode } from '../../plan/durable-log.ts';
 import { branchTask } from '../../shard/branch-task.ts';
-import type { MonitorServiceService, StreamDurableLogRequest, StreamDurableLogResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type {
+  MonitorServiceService,
+  StreamDurableLogRequest,
+  StreamDurableLogResponse,
+} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logMessages } from './durable-messages.ts';
 import { writeTo, type Edge, type Handlers } from '../handlers.ts';
 import { knownRun } from '../runs/run-filter.ts';
@@ -34,7 +38,12 @@ const streamEntries = 500;
 const quietMs = 50;
 
 /** What is seen of durable tasks, and what a person can do with them. */
-export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof MonitorServiceService>, 'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'> {
+export function durableMonitor(
+  deps: DurableMonitorDeps,
+): Pick<
+  Handlers<typeof MonitorServiceService>,
+  'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'
+> {
   const { pool, owner } = deps;
   return {
     getDurableLog: async (request, caller) => {
@@ -44,9 +53,26 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof M
       const after = request.pageToken === undefined ? { branch: -1, node: -1 } : pagePlace(request.pageToken);
       const task = await durableTask(pool, tenantId, request.taskId);
       return readWithin(maxPageBytes, async (bytes) => {
-        const { entries, more, brought, leftOut } = await readPage(pool, { tenantId, taskId: task.id, limit, outputChars, after, bytes });
+        const { entries, more, brought, leftOut } = await readPage(pool, {
+          tenantId,
+          taskId: task.id,
+          limit,
+          outputChars,
+          after,
+          bytes,
+        });
         const last = entries.at(-1);
-        return { value: { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), next: more && last !== undefined ? `${last.branch}.${last.node}` : undefined, canSkip: deps.allowSkip }, brought, leftOut };
+        return {
+          value: {
+            taskId: task.id,
+            name: task.name,
+            ...logMessages(entries, outputChars),
+            next: more && last !== undefined ? `${last.branch}.${last.node}` : undefined,
+            canSkip: deps.allowSkip,
+          },
+          brought,
+          leftOut,
+        };
       });
     },
     streamDurableLog: async (call, { tenantId }, signal) => {
@@ -55,11 +81,15 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof M
     },
     skipSleep: async (request, caller) => {
       const { tenantId } = caller;
-      if (!deps.allowSkip) throw new HatchetError('DEV_ONLY', 'sleeps run their time on this engine', { remedy: 'Skip them under `hatchet dev`.' });
+      if (!deps.allowSkip)
+        throw new HatchetError('DEV_ONLY', 'sleeps run their time on this engine', {
+          remedy: 'Skip them under `hatchet dev`.',
+        });
       const { id } = await durableTask(pool, tenantId, request.taskId);
       caller.note(id);
       const node = checkedPlace('node', request.node, 1);
-      const branch = request.branch === undefined ? await branchOf(pool, id, node) : checkedPlace('branch', request.branch, 0);
+      const branch =
+        request.branch === undefined ? await branchOf(pool, id, node) : checkedPlace('branch', request.branch, 0);
       await owner.submit(tenantId, { kind: 'durableSkip', tenantId, taskId: id, branch, node });
       return {};
     },
@@ -67,7 +97,12 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof M
       const { tenantId } = caller;
       const { id } = await durableTask(pool, tenantId, request.taskId);
       caller.note(id);
-      const made = await branchTask(owner, { tenantId, taskId: id, branch: checkedPlace('branch', request.branch ?? 0, 0), node: checkedPlace('node', request.node, 1) });
+      const made = await branchTask(owner, {
+        tenantId,
+        taskId: id,
+        branch: checkedPlace('branch', request.branch ?? 0, 0),
+        node: checkedPlace('node', request.node, 1),
+      });
       return { taskId: id, branch: made.branch, node: made.node };
     },
     restoreTask: async (request, caller) => {
@@ -81,24 +116,40 @@ export function durableMonitor(deps: DurableMonitorDeps): Pick<Handlers<typeof M
 }
 
 /** By its own id, or by that of a run which has no other. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
-async function durableTask(pool: Pool, tenantId: string, given: string): Promise<{ id: Checked<string>; name: string }> {
+async function durableTask(
+  pool: Pool,
+  tenantId: string,
+  given: string,
+): Promise<{ id: Checked<string>; name: string }> {
   const run = await knownRun(pool, tenantId, given);
   const own = run.tasks.find((task) => task.id === given.toLowerCase());
   const durable = (own === undefined ? run.tasks : [own]).filter((task) => task.durable);
   const [only] = durable;
-  if (only === undefined) throw new HatchetError('INVALID_ARGUMENT', `${own === undefined ? 'run' : 'task'} ${given} is not durable`, { remedy: 'Only durable tasks have a log.' });
-  if (durable.length > 1) throw new HatchetError('INVALID_ARGUMENT', `run ${given} has ${durable.length} durable tasks`, { remedy: `Name one by its id: ${durable.map((task) => `${task.id} (${task.name})`).join(', ')}.` });
+  if (only === undefined)
+    throw new HatchetError('INVALID_ARGUMENT', `${own === undefined ? 'run' : 'task'} ${given} is not durable`, {
+      remedy: 'Only durable tasks have a log.',
+    });
+  if (durable.length > 1)
+    throw new HatchetError('INVALID_ARGUMENT', `run ${given} has ${durable.length} durable tasks`, {
+      remedy: `Name one by its id: ${durable.map((task) => `${task.id} (${task.name})`).join(', ')}.`,
+    });
   return { id: markChecked(only.id), name: only.name };
 }
 
 function pagePlace(token: string): { branch: number; node: number } {
   const match = /^(\d{1,9})\.(\d{1,9})$/.exec(token);
-  if (match === null) throw new HatchetError('INVALID_ARGUMENT', 'the page token is not one of this log', { remedy: 'Pass `next` of the page before.' });
+  if (match === null)
+    throw new HatchetError('INVALID_ARGUMENT', 'the page token is not one of this log', {
+      remedy: 'Pass `next` of the page before.',
+    });
   return { branch: Number(match[1]), node: Number(match[2]) };
 }
 
 function checkedPlace(name: string, value: number, least: number): Checked<number> {
-  if (value < least || value > largestInteger) throw new HatchetError('INVALID_ARGUMENT', `the ${name} is ${value}`, { remedy: '`hatchet runs get <id>` shows the log with its nodes and branches.' });
+  if (value < least || value > largestInteger)
+    throw new HatchetError('INVALID_ARGUMENT', `the ${name} is ${value}`, {
+      remedy: '`hatchet runs get <id>` shows the log with its nodes and branches.',
+    });
   return markChecked(value);
 }
 
@@ -119,7 +170,10 @@ interface PageOptions {
 }
 
 /** At most `limit` entries, read in pieces that are no larger than a page. */
-async function readPage(pool: Pool, options: PageOptions): Promise<{ entries: LogEntry[]; more: boolean; brought: number; leftOut: number }> {
+async function readPage(
+  pool: Pool,
+  options: PageOptions,
+): Promise<{ entries: LogEntry[]; more: boolean; brought: number; leftOut: number }> {
   const { tenantId, taskId, limit, outputChars, bytes } = options;
   const entries: LogEntry[] = [];
   let { after } = options;
@@ -129,7 +183,8 @@ async function readPage(pool: Pool, options: PageOptions): Promise<{ entries: Lo
     // One character more than is shown tells that there are more.
     const chunk = await readDurableLog(pool, { tenantId, taskId, limit: wanted, outputChars: outputChars + 1, after });
     for (const entry of chunk) {
-      if (entries.length > 0 && brought + entry.size > bytes) return { entries, more: true, brought, leftOut: bytes < maxPageBytes ? maxPageBytes : 0 };
+      if (entries.length > 0 && brought + entry.size > bytes)
+        return { entries, more: true, brought, leftOut: bytes < maxPageBytes ? maxPageBytes : 0 };
       brought += entry.size;
       entries.push(entry);
     }
@@ -139,7 +194,15 @@ async function readPage(pool: Pool, options: PageOptions): Promise<{ entries: Lo
   }
 }
 
-async function follow(deps: DurableMonitorDeps, options: { call: ServerWritableStream<StreamDurableLogRequest, StreamDurableLogResponse>; tenantId: string; task: { id: string; name: string }; signal: AbortSignal }): Promise<void> {
+async function follow(
+  deps: DurableMonitorDeps,
+  options: {
+    call: ServerWritableStream<StreamDurableLogRequest, StreamDurableLogResponse>;
+    tenantId: string;
+    task: { id: string; name: string };
+    signal: AbortSignal;
+  },
+): Promise<void> {
   const { call, tenantId, task, signal } = options;
   const outputChars = pageLimit(call.request.outputChars, defaultChars, defaultChars);
   let dirty = true;
@@ -161,10 +224,27 @@ async function follow(deps: DurableMonitorDeps, options: { call: ServerWritableS
         continue;
       }
       dirty = false;
-      const entries = await readDurableChanges(deps.pool, { tenantId, taskId: task.id, limit: streamEntries, outputChars: outputChars + 1, sinceUs });
+      const entries = await readDurableChanges(deps.pool, {
+        tenantId,
+        taskId: task.id,
+        limit: streamEntries,
+        outputChars: outputChars + 1,
+        sinceUs,
+      });
       sinceUs = entries.at(-1)?.changedUs ?? sinceUs;
       const more = entries.length === streamEntries;
-      if (entries.length > 0 || !live) await writeTo(call, { taskId: task.id, name: task.name, ...logMessages(entries, outputChars), canSkip: deps.allowSkip, live: !more }, signal);
+      if (entries.length > 0 || !live)
+        await writeTo(
+          call,
+          {
+            taskId: task.id,
+            name: task.name,
+            ...logMessages(entries, outputChars),
+            canSkip: deps.allowSkip,
+            live: !more,
+          },
+          signal,
+        );
       live ||= !more;
       if (more) dirty = true;
       else await delay(quietMs, undefined, { signal }).catch(() => undefined);

@@ -9,7 +9,11 @@ import { parseUuid } from '../../model/uuid.ts';
 import type { DurableAskReply } from '../../plan/durable-command.ts';
 import { readSignal } from '../../monitor/durable-log.ts';
 import type { NodeResults } from '../../monitor/node-results.ts';
-import { V1DispatcherService, type DurableEvent, type ListenForDurableEventRequest } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import {
+  V1DispatcherService,
+  type DurableEvent,
+  type ListenForDurableEventRequest,
+} from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
@@ -52,7 +56,13 @@ export function durableService(deps: DurableDeps): GrpcService {
     },
     registerDurableEvent: async (request, { tenantId }) => {
       const conditions = readDurableConditions(request.conditions);
-      await deps.owner.submit(tenantId, { kind: 'durableSignal', tenantId, taskId: knownId(request.taskId, 'UNKNOWN_RUN'), key: signalKey(request.signalKey), conditions });
+      await deps.owner.submit(tenantId, {
+        kind: 'durableSignal',
+        tenantId,
+        taskId: knownId(request.taskId, 'UNKNOWN_RUN'),
+        key: signalKey(request.signalKey),
+        conditions,
+      });
       return {};
     },
     listenForDurableEvent: (call, { tenantId }, fail) => listenForSignals(deps, { call, tenantId, fail }),
@@ -65,7 +75,14 @@ function signalKey(given: string): Checked<string> {
 }
 
 /** A signal that was satisfied before is answered at once; the same one may be asked for again after a reconnect. */
-function listenForSignals(deps: DurableDeps, options: { call: ServerDuplexStream<ListenForDurableEventRequest, DurableEvent>; tenantId: string; fail: (error: unknown) => void }): Duplex<ListenForDurableEventRequest> {
+function listenForSignals(
+  deps: DurableDeps,
+  options: {
+    call: ServerDuplexStream<ListenForDurableEventRequest, DurableEvent>;
+    tenantId: string;
+    fail: (error: unknown) => void;
+  },
+): Duplex<ListenForDurableEventRequest> {
   const { call, tenantId, fail } = options;
   const stops = new Map<string, () => void>();
   return {
@@ -74,13 +91,15 @@ function listenForSignals(deps: DurableDeps, options: { call: ServerDuplexStream
       if (id === undefined) return;
       let told = false;
       const tell = (payload: string): void => {
-        if (!told && !call.cancelled) call.write({ taskId: request.taskId, signalKey: request.signalKey, data: Buffer.from(payload) });
+        if (!told && !call.cancelled)
+          call.write({ taskId: request.taskId, signalKey: request.signalKey, data: Buffer.from(payload) });
         told = true;
       };
       const key = signalKey(request.signalKey);
       const name = `${id} ${key}`;
       // Asked again, or by another tenant of the shard: nothing more is waited for.
-      if (stops.size < mostSignals && isLiveTask(deps.owner, tenantId, id) && !stops.has(name)) stops.set(name, deps.links.onSignal(id, key, tell));
+      if (stops.size < mostSignals && isLiveTask(deps.owner, tenantId, id) && !stops.has(name))
+        stops.set(name, deps.links.onSignal(id, key, tell));
       readSignal(deps.pool, { tenantId, taskId: id, key }).then((payload) => {
         if (payload !== undefined) tell(payload);
       }, fail);

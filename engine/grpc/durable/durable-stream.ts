@@ -77,7 +77,15 @@ export class DurableStream {
   readonly #in = new Map<string, Promise<unknown>>();
   readonly #out = new Map<string, Promise<void>>();
 
-  constructor(deps: DurableStreamDeps, options: { tenantId: Checked<string>; strict: boolean; write: (response: Response) => void; fail: (error: unknown) => void }) {
+  constructor(
+    deps: DurableStreamDeps,
+    options: {
+      tenantId: Checked<string>;
+      strict: boolean;
+      write: (response: Response) => void;
+      fail: (error: unknown) => void;
+    },
+  ) {
     this.#deps = deps;
     this.#tenantId = options.tenantId;
     this.#write = options.write;
@@ -97,23 +105,51 @@ export class DurableStream {
         const { waitForConditions, label } = message.value;
         return this.#ask(message.value, 'waitFor', async () => {
           const conditions = readDurableConditions(waitForConditions);
-          return markChecked({ kind: 'wait' as const, fingerprint: waitFingerprint(conditions), asked: { kind: 'wait' as const, conditions, label: label === undefined ? null : shownText(label, longestText) }, lookedBack: new Map() });
+          return markChecked({
+            kind: 'wait' as const,
+            fingerprint: waitFingerprint(conditions),
+            asked: {
+              kind: 'wait' as const,
+              conditions,
+              label: label === undefined ? null : shownText(label, longestText),
+            },
+            lookedBack: new Map(),
+          });
         });
       }
       case 'memo': {
         const { key, payload } = message.value;
-        return this.#ask(message.value, 'memo', async () => markChecked({ kind: 'memo' as const, key: memoKey(key), payload: payload === undefined || payload.length === 0 ? null : await this.#memoPayload(payload) }));
+        return this.#ask(message.value, 'memo', async () =>
+          markChecked({
+            kind: 'memo' as const,
+            key: memoKey(key),
+            payload: payload === undefined || payload.length === 0 ? null : await this.#memoPayload(payload),
+          }),
+        );
       }
       case 'triggerRuns':
         return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
       case 'completeMemo': {
         const { ref, payload } = message.value;
-        const sender = this.#sender({ durableTaskExternalId: ref?.durableTaskExternalId ?? '', invocationCount: ref?.invocationCount ?? 0 });
+        const sender = this.#sender({
+          durableTaskExternalId: ref?.durableTaskExternalId ?? '',
+          invocationCount: ref?.invocationCount ?? 0,
+        });
         if (sender === undefined || ref === undefined) return undefined;
-        const place = { branch: wholeNumber(ref.branchId, 'the branch', places), node: wholeNumber(ref.nodeId, 'the node', places) };
+        const place = {
+          branch: wholeNumber(ref.branchId, 'the branch', places),
+          node: wholeNumber(ref.nodeId, 'the node', places),
+        };
         void this.#enter(sender, async () => {
           const value = await this.#memoPayload(payload);
-          return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableMemo', ...sender, ...place, payload: value }) };
+          return {
+            committed: this.#deps.owner.submit(this.#tenantId, {
+              kind: 'durableMemo',
+              ...sender,
+              ...place,
+              payload: value,
+            }),
+          };
         })
           .then(({ committed }) => committed)
           .catch((error: unknown) => this.#refuse(sender, error, place));
@@ -123,8 +159,15 @@ export class DurableStream {
         const sender = this.#sender(message.value);
         if (sender === undefined) return undefined;
         const reason = shownText(message.value.reason ?? '', longestText);
-        const done = this.#enter(sender, async () => this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }));
-        return this.#leave(sender.taskId, done, () => this.#write({ $case: 'evictionAck', value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId } }));
+        const done = this.#enter(sender, async () =>
+          this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }),
+        );
+        return this.#leave(sender.taskId, done, () =>
+          this.#write({
+            $case: 'evictionAck',
+            value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId },
+          }),
+        );
       }
       case 'workerStatus':
         return this.#status(message.value);
@@ -135,8 +178,15 @@ export class DurableStream {
 
   #register(given: string): void {
     const workerId = parseUuid(given);
-    if (workerId === undefined || this.#deps.owner.stateOf(this.#tenantId)?.workersById.get(workerId)?.tenantId !== this.#tenantId) {
-      return this.#fail(new HatchetError('UNKNOWN_WORKER', `no worker ${JSON.stringify(given)}`, { remedy: 'Register the worker again.' }));
+    if (
+      workerId === undefined ||
+      this.#deps.owner.stateOf(this.#tenantId)?.workersById.get(workerId)?.tenantId !== this.#tenantId
+    ) {
+      return this.#fail(
+        new HatchetError('UNKNOWN_WORKER', `no worker ${JSON.stringify(given)}`, {
+          remedy: 'Register the worker again.',
+        }),
+      );
     }
     this.#detach();
     this.#workerId = workerId;
@@ -153,17 +203,33 @@ export class DurableStream {
   #announce(): void {
     const workerId = this.#workerId;
     if (workerId === undefined) return;
-    this.#deps.owner.submit(this.#tenantId, { kind: 'durableAttach', workerId, stream: markChecked(this.#number), strict: this.#strict }).catch((error: unknown) => this.#fail(error));
+    this.#deps.owner
+      .submit(this.#tenantId, {
+        kind: 'durableAttach',
+        workerId,
+        stream: markChecked(this.#number),
+        strict: this.#strict,
+      })
+      .catch((error: unknown) => this.#fail(error));
   }
 
   /** Undefined before the worker has named itself, and for what is no task's id: nobody could be answered. */
   #sender(request: { durableTaskExternalId: string; invocationCount: number }): Parsed<DurableSender> | undefined {
     const taskId = parseUuid(request.durableTaskExternalId);
     if (taskId === undefined || this.#workerId === undefined) return undefined;
-    return { tenantId: this.#tenantId, workerId: this.#workerId, taskId, invocation: wholeNumber(request.invocationCount, 'the invocation', invocations) };
+    return {
+      tenantId: this.#tenantId,
+      workerId: this.#workerId,
+      taskId,
+      invocation: wholeNumber(request.invocationCount, 'the invocation', invocations),
+    };
   }
 
-  #ask(wire: { durableTaskExternalId: string; invocationCount: number }, kind: AskKind, prepare: (sender: Parsed<DurableSender>) => Promise<Checked<DurableAsk>>): void {
+  #ask(
+    wire: { durableTaskExternalId: string; invocationCount: number },
+    kind: AskKind,
+    prepare: (sender: Parsed<DurableSender>) => Promise<Checked<DurableAsk>>,
+  ): void {
     const sender = this.#sender(wire);
     if (sender === undefined) return;
     const request = ++this.#requests;
@@ -171,7 +237,17 @@ export class DurableStream {
     const taken = this.#enter(sender, async () => {
       const ask = await prepare(sender);
       // Only the order of submission is kept by waiting: the commit is awaited outside.
-      return { committed: this.#deps.owner.submit(this.#tenantId, { kind: 'durableAsk', ...sender, request: markChecked(request), ask, uncertain: false, existing: new Set(), ended: new Map() }) };
+      return {
+        committed: this.#deps.owner.submit(this.#tenantId, {
+          kind: 'durableAsk',
+          ...sender,
+          request: markChecked(request),
+          ask,
+          uncertain: false,
+          existing: new Set(),
+          ended: new Map(),
+        }),
+      };
     }).then(({ committed }) => committed);
     taken.catch((error: unknown) => this.#refuseInTurn(request, error));
   }
@@ -206,7 +282,12 @@ export class DurableStream {
     const asked = stream === this.#number ? this.#asked.get(request) : undefined;
     if (asked === undefined) return;
     const { sender, kind } = asked;
-    this.#leave(sender.taskId, this.#answer(sender, kind, reply), (response) => this.#write(response), (error) => this.#refuse(sender, error));
+    this.#leave(
+      sender.taskId,
+      this.#answer(sender, kind, reply),
+      (response) => this.#write(response),
+      (error) => this.#refuse(sender, error),
+    );
     this.#settled(request, asked);
   }
 
@@ -228,7 +309,12 @@ export class DurableStream {
   }
 
   /** Writes after what the task was told before. */
-  #leave<T>(taskId: string, ready: Promise<T>, write: (value: T) => void, refuse: (error: unknown) => void = (error) => this.#fail(error)): void {
+  #leave<T>(
+    taskId: string,
+    ready: Promise<T>,
+    write: (value: T) => void,
+    refuse: (error: unknown) => void = (error) => this.#fail(error),
+  ): void {
     const before = this.#out.get(taskId) ?? Promise.resolve();
     const done = before.then(() => ready).then(write, refuse);
     this.#out.set(taskId, done);
@@ -240,12 +326,31 @@ export class DurableStream {
   /** The request was refused whole, and changed nothing. */
   #refuse(sender: Parsed<DurableSender>, error: unknown, place = { branch: 0, node: 0 }): void {
     if (!isRefusal(error)) return this.#fail(error);
-    const errorMessage = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
-    this.#write({ $case: 'error', value: { ref: { durableTaskExternalId: sender.taskId, invocationCount: sender.invocation, branchId: BigInt(place.branch), nodeId: BigInt(place.node) }, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED, errorMessage } });
+    const errorMessage =
+      error.remedy === undefined ? error.message : `${error.message}. ${error.remedy.replace(/\.$/, '')}`;
+    this.#write({
+      $case: 'error',
+      value: {
+        ref: {
+          durableTaskExternalId: sender.taskId,
+          invocationCount: sender.invocation,
+          branchId: BigInt(place.branch),
+          nodeId: BigInt(place.node),
+        },
+        errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_UNSPECIFIED,
+        errorMessage,
+      },
+    });
   }
 
-  async #children(sender: Parsed<DurableSender>, { triggerOpts }: DurableTaskTriggerRunsRequest): Promise<Checked<DurableAsk>> {
-    if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers) throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, { remedy: `Spawn 1 to ${maxBulkTriggers} a call.` });
+  async #children(
+    sender: Parsed<DurableSender>,
+    { triggerOpts }: DurableTaskTriggerRunsRequest,
+  ): Promise<Checked<DurableAsk>> {
+    if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers)
+      throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, {
+        remedy: `Spawn 1 to ${maxBulkTriggers} a call.`,
+      });
     const { owner } = this.#deps;
     const children = await Promise.all(
       triggerOpts.map(async (wire) => {
@@ -256,7 +361,10 @@ export class DurableStream {
       }),
     );
     const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
-    if (tasks > maxBulkTasks) throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, { remedy: `Make at most ${maxBulkTasks} a call.` });
+    if (tasks > maxBulkTasks)
+      throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, {
+        remedy: `Make at most ${maxBulkTasks} a call.`,
+      });
     return markChecked({ kind: 'children' as const, children });
   }
 
@@ -266,43 +374,104 @@ export class DurableStream {
     if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };
     if (reply.kind === 'mismatch') {
       const ref = { ...task, branchId: BigInt(reply.branch), nodeId: BigInt(reply.node) };
-      return { $case: 'error', value: { ref, errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: reply.message } };
+      return {
+        $case: 'error',
+        value: {
+          ref,
+          errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM,
+          errorMessage: reply.message,
+        },
+      };
     }
     if (kind === 'triggerRuns' && reply.kind === 'ok') {
-      return { $case: 'triggerRunsAck', value: { ...task, runEntries: reply.refs.map(({ branch, node, childRunId }) => ({ nodeId: BigInt(node), branchId: BigInt(branch), workflowRunExternalId: childRunId ?? '' })) } };
+      return {
+        $case: 'triggerRunsAck',
+        value: {
+          ...task,
+          runEntries: reply.refs.map(({ branch, node, childRunId }) => ({
+            nodeId: BigInt(node),
+            branchId: BigInt(branch),
+            workflowRunExternalId: childRunId ?? '',
+          })),
+        },
+      };
     }
     // No place of the log: nothing of it is told of later.
-    if (reply.kind === 'unpatched') return { $case: 'memoAck', value: { ref: { ...task, branchId: 0n, nodeId: 0n }, memoAlreadyExisted: true, memoResultPayload: Buffer.from('false') } };
+    if (reply.kind === 'unpatched')
+      return {
+        $case: 'memoAck',
+        value: {
+          ref: { ...task, branchId: 0n, nodeId: 0n },
+          memoAlreadyExisted: true,
+          memoResultPayload: Buffer.from('false'),
+        },
+      };
     const [first] = reply.refs;
     const ref = { ...task, branchId: BigInt(first?.branch ?? 0), nodeId: BigInt(first?.node ?? 0) };
     if (kind === 'waitFor' || first === undefined) return { $case: 'waitForAck', value: { ref } };
-    const known = first.done ? await this.#deps.results.read({ taskId, branch: first.branch, node: first.node }) : undefined;
-    return { $case: 'memoAck', value: { ref, memoAlreadyExisted: first.done, memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null') } };
+    const known = first.done
+      ? await this.#deps.results.read({ taskId, branch: first.branch, node: first.node })
+      : undefined;
+    return {
+      $case: 'memoAck',
+      value: {
+        ref,
+        memoAlreadyExisted: first.done,
+        memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null'),
+      },
+    };
   }
 
   #tell(event: DurableMessage): void {
     if (event.kind === 'result' && event.stream !== this.#number) return; // for the stream before, which is gone
     const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
-    if (event.kind === 'dismissed') return this.#leave(event.taskId, Promise.resolve(), () => this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }));
+    if (event.kind === 'dismissed')
+      return this.#leave(event.taskId, Promise.resolve(), () =>
+        this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }),
+      );
     const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };
     // A memo's value went with its answer.
-    const known: Promise<NodeResult> = event.entry === EntryKind.Memo ? Promise.resolve({ output: '', error: null }) : event.told === null ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node }) : Promise.resolve(event.told);
+    const known: Promise<NodeResult> =
+      event.entry === EntryKind.Memo
+        ? Promise.resolve({ output: '', error: null })
+        : event.told === null
+          ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node })
+          : Promise.resolve(event.told);
     this.#leave(event.taskId, known, ({ output, error }) => {
       const isFailure = event.status !== RunStatus.Completed;
-      const errorMessage = !isFailure ? undefined : event.status === RunStatus.Cancelled ? 'task was cancelled' : (splitError(error).message ?? 'child task failed');
-      this.#write({ $case: 'entryCompleted', value: { ref, payload: Buffer.from(isFailure ? '' : (output ?? 'null')), isFailure, errorMessage } });
+      const errorMessage = !isFailure
+        ? undefined
+        : event.status === RunStatus.Cancelled
+          ? 'task was cancelled'
+          : (splitError(error).message ?? 'child task failed');
+      this.#write({
+        $case: 'entryCompleted',
+        value: { ref, payload: Buffer.from(isFailure ? '' : (output ?? 'null')), isFailure, errorMessage },
+      });
     });
   }
 
   /** What cannot be stored is refused whole. */
   #memoPayload(payload: Uint8Array): Promise<Checked<string>> {
-    return checkedPayload(this.#deps.owner.payloads, this.#tenantId, payload.length === 0 ? 'null' : utf8(payload), "the memo's result");
+    return checkedPayload(
+      this.#deps.owner.payloads,
+      this.#tenantId,
+      payload.length === 0 ? 'null' : utf8(payload),
+      "the memo's result",
+    );
   }
 
   #status({ waitingEntries }: DurableTaskWorkerStatusRequest): void {
     const workerId = this.#workerId;
     if (workerId === undefined) return;
-    const tasks = new Map<string, { taskId: Checked<string>; invocation: Checked<number>; nodes: { branch: Checked<number>; node: Checked<number> }[] }>();
+    const tasks = new Map<
+      string,
+      {
+        taskId: Checked<string>;
+        invocation: Checked<number>;
+        nodes: { branch: Checked<number>; node: Checked<number> }[];
+      }
+    >();
     for (const entry of atMost(waitingEntries, 'the waits of a worker', mostWaits)) {
       const taskId = parseUuid(entry.durableTaskExternalId);
       if (taskId === undefined) continue;
@@ -310,7 +479,10 @@ export class DurableStream {
       const key = `${taskId} ${invocation}`;
       const task = tasks.get(key) ?? { taskId, invocation, nodes: [] };
       tasks.set(key, task);
-      task.nodes.push({ branch: wholeNumber(entry.branchId, 'the branch', places), node: wholeNumber(entry.nodeId, 'the node', places) });
+      task.nodes.push({
+        branch: wholeNumber(entry.branchId, 'the branch', places),
+        node: wholeNumber(entry.nodeId, 'the node', places),
+      });
     }
     if (tasks.size === 0) return;
     // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
@@ -318,7 +490,11 @@ export class DurableStream {
     const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
     const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
     const submitted = Promise.all(before).then(() => {
-      this.#deps.owner.submit(this.#tenantId, command).catch((error: unknown) => this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"));
+      this.#deps.owner
+        .submit(this.#tenantId, command)
+        .catch((error: unknown) =>
+          this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"),
+        );
     });
     for (const { taskId } of tasks.values()) this.#holdUp(taskId, submitted);
   }
@@ -330,6 +506,9 @@ function isRefusal(error: unknown): error is HatchetError {
 }
 
 function memoKey(key: Uint8Array): string {
-  if (key.length === 0 || key.length > longestText) throw new HatchetError('INVALID_ARGUMENT', `the memo's key has ${key.length} bytes`, { remedy: `Use 1 to ${longestText}.` });
+  if (key.length === 0 || key.length > longestText)
+    throw new HatchetError('INVALID_ARGUMENT', `the memo's key has ${key.length} bytes`, {
+      remedy: `Use 1 to ${longestText}.`,
+    });
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
 }

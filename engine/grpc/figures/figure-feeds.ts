@@ -58,7 +58,13 @@ export class FigureFeeds<T> {
     const found = this.#feeds.get(tenantId);
     found?.watchers.add(hear);
     if (found !== undefined) return found;
-    const feed: Feed<T> = { watchers: new Set([hear]), reading: undefined, dirty: true, ended: false, wake: () => undefined };
+    const feed: Feed<T> = {
+      watchers: new Set([hear]),
+      reading: undefined,
+      dirty: true,
+      ended: false,
+      wake: () => undefined,
+    };
     this.#feeds.set(tenantId, feed);
     const stopListening = this.#changes.listen(() => {
       feed.dirty = true;

@@ -8,14 +8,20 @@ export interface EngineFacts {
 }
 
 /** Engine and worker figures, from the owner's memory. */
-export function overviewOf(state: ShardState | undefined, tenantId: string, engine: EngineFacts): StreamOverviewResponse {
+export function overviewOf(
+  state: ShardState | undefined,
+  tenantId: string,
+  engine: EngineFacts,
+): StreamOverviewResponse {
   const queues = [...(state?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
   const all = [...(state?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId);
   const workers = all.filter((worker) => worker.assignable && !worker.ended);
   return {
     engineVersion: engine.version,
     engineStartedAt: engine.startedAt,
-    queued: BigInt(sum(queues.map((queue) => queue.length + queue.gathering)) + (state === undefined ? 0 : heldUp(state, tenantId))),
+    queued: BigInt(
+      sum(queues.map((queue) => queue.length + queue.gathering)) + (state === undefined ? 0 : heldUp(state, tenantId)),
+    ),
     running: BigInt(sum(all.map((worker) => worker.tasks.size))),
     triggered: BigInt(state?.counts.triggered ?? 0),
     finished: BigInt(state?.counts.finished ?? 0),
@@ -30,9 +36,11 @@ export function overviewOf(state: ShardState | undefined, tenantId: string, engi
 /** Tasks that are ready, but wait for a place or for units. */
 function heldUp(state: ShardState, tenantId: string): number {
   let count = 0;
-  for (const group of state.groups.values()) if (group.waiting.length > 0 && group.id.startsWith(`${tenantId} `)) count += group.waiting.length;
+  for (const group of state.groups.values())
+    if (group.waiting.length > 0 && group.id.startsWith(`${tenantId} `)) count += group.waiting.length;
   for (const limit of state.exhausted) if (limit.tenantId === tenantId) count += limit.waiting.length;
-  for (const limit of state.rateLimits.values()) if (limit.tooLarge.length > 0 && limit.tenantId === tenantId) count += limit.tooLarge.length;
+  for (const limit of state.rateLimits.values())
+    if (limit.tooLarge.length > 0 && limit.tenantId === tenantId) count += limit.tooLarge.length;
   return count;
 }
 

@@ -4,7 +4,12 @@ import type { ActionQueue } from '../../plan/action-queue.ts';
 import type { ConcurrencyGroup } from '../../plan/concurrency-group.ts';
 import type { RateLimit } from '../../plan/rate-limit.ts';
 import type { ShardState } from '../../plan/shard-state.ts';
-import type { ConcurrencyKey, ListQueuesResponse, QueueDepth, RateLimitUse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type {
+  ConcurrencyKey,
+  ListQueuesResponse,
+  QueueDepth,
+  RateLimitUse,
+} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
 /** Of each list; a screen shows fewer. */
 const listed = 200;
@@ -29,7 +34,10 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
   );
   const limits = firstOf(
     // A key that tasks name and nobody has put holds nothing; it matters while they wait for it.
-    ofTenant(state.rateLimits.values(), (limit) => limit.tenantId === tenantId && (limit.exists || limit.waiting.length + limit.tooLarge.length > 0)),
+    ofTenant(
+      state.rateLimits.values(),
+      (limit) => limit.tenantId === tenantId && (limit.exists || limit.waiting.length + limit.tooLarge.length > 0),
+    ),
     listed,
     byShortage,
   );
@@ -45,7 +53,11 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
 }
 
 export function workflowNames(state: ShardState, tenantId: string): Map<string, string> {
-  return new Map([...state.latest.values()].filter((version) => version.tenantId === tenantId).map((version) => [version.workflowId, version.definition.name]));
+  return new Map(
+    [...state.latest.values()]
+      .filter((version) => version.tenantId === tenantId)
+      .map((version) => [version.workflowId, version.definition.name]),
+  );
 }
 
 function* ofTenant<T>(items: Iterable<T>, isOwn: (item: T) => boolean): Generator<T> {
@@ -63,7 +75,9 @@ interface Depth {
 
 function depths(state: ShardState, tenantId: string): Iterable<Depth> {
   const byQueue = new Map<ActionQueue, Depth>();
-  for (const queue of state.queues.values()) if (queue.tenantId === tenantId) byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0, gathering: 0 });
+  for (const queue of state.queues.values())
+    if (queue.tenantId === tenantId)
+      byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0, gathering: 0 });
   const { counts, width } = state.tasks.countStates(state.steps.length);
   for (const [at, { queue }] of state.steps.entries()) {
     const depth = byQueue.get(queue);
@@ -84,7 +98,8 @@ function depthMessage({ queue, ready, running, delayed, limited, gathering }: De
     queued: BigInt(queue.length),
     running: BigInt(running),
     delayed: BigInt(delayed),
-    workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended).length,
+    workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended)
+      .length,
     oldestQueuedAt: queue.oldestSeq === 0 ? undefined : new Date(queue.oldestSeq / 1000),
     // Those that are ready and not in the queue stand in line at a concurrency key.
     waitingForPlace: BigInt(Math.max(0, ready - queue.length)),

@@ -1,7 +1,11 @@
 import { firstOf } from '../../model/first-of.ts';
 import type { CronTimer, ShardState } from '../../plan/shard-state.ts';
 import type { Timer } from '../../plan/timer-heap.ts';
-import type { CronSummary, ListSchedulesResponse, ScheduleSummary } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type {
+  CronSummary,
+  ListSchedulesResponse,
+  ScheduleSummary,
+} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { workflowNames } from './queue-figures.ts';
 
 /** Of each list; a screen shows fewer. */

@@ -26,14 +26,19 @@ interface Page {
  * All runs of a filter with their inputs and outputs, newest first, up to the limit, some at a time. Each is whole, unless it
  * is larger than a message. Whoever takes some gives their room back before it takes more.
  */
-export async function* exportRuns(pool: Pool, filter: RunListFilter, limit: number): AsyncGenerator<Held<ExportRunsResponse[]>> {
+export async function* exportRuns(
+  pool: Pool,
+  filter: RunListFilter,
+  limit: number,
+): AsyncGenerator<Held<ExportRunsResponse[]>> {
   let { beforeId } = filter;
-  for (let left = limit; left > 0; ) {
+  for (let left = limit; left > 0;) {
     const wanted = Math.min(left, pageRuns);
     const page = await readPage(pool, { ...filter, beforeId, limit: wanted });
     const { count, lastId, largeId } = page.value;
     yield page.map(({ whole }) => whole.map(exportedRun));
-    if (largeId !== undefined) yield (await runWithTasks(pool, filter.tenantId, largeId)).map((run) => [exportedRun(run)]);
+    if (largeId !== undefined)
+      yield (await runWithTasks(pool, filter.tenantId, largeId)).map((run) => [exportedRun(run)]);
     else if (count < wanted) return;
     beforeId = largeId ?? lastId;
     left -= largeId === undefined ? count : count + 1;
@@ -44,7 +49,15 @@ function readPage(pool: Pool, filter: RunListFilter): Promise<Held<Page>> {
   return readWithin(maxPageBytes, async (bytes) => {
     const { rows, details } = await readSnapshot(pool, async (snapshot) => {
       const summaries = await listRunSummaries(snapshot, { ...filter, payloadBytes: bytes });
-      return { rows: summaries, details: await runDetailsIn(snapshot, filter.tenantId, summaries.map((row) => row.id), { bytes, data: true }) };
+      return {
+        rows: summaries,
+        details: await runDetailsIn(
+          snapshot,
+          filter.tenantId,
+          summaries.map((row) => row.id),
+          { bytes, data: true },
+        ),
+      };
     });
     const byId = new Map(details.map((detail) => [detail.id, detail]));
     const firstLarge = rows.findIndex((row) => leftOutOf({ summary: row, detail: byId.get(row.id) }) > 0);
@@ -53,9 +66,16 @@ function readPage(pool: Pool, filter: RunListFilter): Promise<Held<Page>> {
       const detail = byId.get(summary.id);
       return detail === undefined ? [] : [{ summary, detail }];
     });
-    const brought = shown.reduce((sum, row) => sum + row.metadata.length + (row.error?.length ?? 0), payloadSize(whole.map((run) => run.detail)).brought);
+    const brought = shown.reduce(
+      (sum, row) => sum + row.metadata.length + (row.error?.length ?? 0),
+      payloadSize(whole.map((run) => run.detail)).brought,
+    );
     const leftOut = rows.reduce((sum, summary) => sum + leftOutOf({ summary, detail: byId.get(summary.id) }), 0);
-    return { value: { whole, count: shown.length, lastId: shown.at(-1)?.id ?? null, largeId: rows[firstLarge]?.id }, brought, leftOut };
+    return {
+      value: { whole, count: shown.length, lastId: shown.at(-1)?.id ?? null, largeId: rows[firstLarge]?.id },
+      brought,
+      leftOut,
+    };
   });
 }
 
@@ -64,5 +84,10 @@ function leftOutOf({ summary, detail }: { summary: RunSummary; detail: RunWithTa
 }
 
 function exportedRun({ summary, detail }: RunWithTasks): ExportRunsResponse {
-  return { run: runSummaryMessage(summary), input: detail.input, tasks: detail.tasks.map((task) => taskDetailMessage(task, summary.id)), inputLeftOutBytes: leftOutBytes(detail.inputLeftOut) };
+  return {
+    run: runSummaryMessage(summary),
+    input: detail.input,
+    tasks: detail.tasks.map((task) => taskDetailMessage(task, summary.id)),
+    inputLeftOutBytes: leftOutBytes(detail.inputLeftOut),
+  };
 }

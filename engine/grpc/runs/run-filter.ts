@@ -13,7 +13,19 @@ import type { ListRunsRequest } from '../../../proto/gen/hatchet/monitor/v1/moni
 import { fromRunStatus } from '../monitor-messages.ts';
 
 export function emptyFilter(tenantId: string): RunListFilter {
-  return { tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskIds: null, beforeId: null, limit: 1 };
+  return {
+    tenantId,
+    statuses: [],
+    workflowNames: [],
+    workflowIds: [],
+    sinceId: null,
+    untilId: null,
+    metadata: null,
+    search: null,
+    parentTaskIds: null,
+    beforeId: null,
+    limit: 1,
+  };
 }
 
 /** What a list asks, but for its limit. @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for the parent */
@@ -50,5 +62,7 @@ export async function knownRun(pool: Pool, tenantId: string, given: string): Pro
 }
 
 export function unknownRun(given: string): HatchetError {
-  return new HatchetError('UNKNOWN_RUN', `there is no run ${quoted(given)}`, { remedy: 'Check the id; `hatchet runs list` shows the newest runs.' });
+  return new HatchetError('UNKNOWN_RUN', `there is no run ${quoted(given)}`, {
+    remedy: 'Check the id; `hatchet runs list` shows the newest runs.',
+  });
 }

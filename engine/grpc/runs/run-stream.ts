@@ -3,7 +3,12 @@ import { isTerminal, RunStatus } from '../../model/status.ts';
 import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/run-detail.ts';
 import { ChunkOrder } from '../../monitor/chunk-order.ts';
 import { readChunks, type StoredChunk } from '../../monitor/stream-reads.ts';
-import { ResourceEventType, ResourceType, type SubscribeToWorkflowEventsRequest, type WorkflowEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import {
+  ResourceEventType,
+  ResourceType,
+  type SubscribeToWorkflowEventsRequest,
+  type WorkflowEvent,
+} from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import { readWithin } from '../../monitor/answers-in-flight.ts';
 import { writeTo } from '../handlers.ts';
 import type { LogStreamDeps } from '../log-stream.ts';
@@ -19,7 +24,10 @@ const gapMs = 3_000;
 type Call = ServerWritableStream<SubscribeToWorkflowEventsRequest, WorkflowEvent>;
 
 /** What a run's tasks stream: what is kept first, then new chunks as they are stored, until the run has ended. */
-export async function streamRun(deps: LogStreamDeps, options: { call: Call; tenantId: string; detail: RunDetail; signal: AbortSignal }): Promise<void> {
+export async function streamRun(
+  deps: LogStreamDeps,
+  options: { call: Call; tenantId: string; detail: RunDetail; signal: AbortSignal },
+): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
   let ended = isTerminal(detail.status);
@@ -35,14 +43,21 @@ export async function streamRun(deps: LogStreamDeps, options: { call: Call; tena
   }
   const order = new ChunkOrder();
   let endedAtMs = Infinity;
-  for (let afterId = '0'; !signal.aborted; ) {
+  for (let afterId = '0'; !signal.aborted;) {
     const last = ended;
     const written = deps.logWritten(taskIds, either);
     const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
-      const { chunks, more, brought } = await readChunks(deps.pool, { tenantId, runId: detail.id, afterId, limit: pageChunks, bytes });
+      const { chunks, more, brought } = await readChunks(deps.pool, {
+        tenantId,
+        runId: detail.id,
+        afterId,
+        limit: pageChunks,
+        bytes,
+      });
       return { value: { chunks, more }, brought, leftOut: 0 };
     });
-    for (const chunk of value.chunks.flatMap((each) => order.add(each))) await sendMessage(call, chunkEvent(detail.id, chunk), { bytes: reservation.bytes, signal });
+    for (const chunk of value.chunks.flatMap((each) => order.add(each)))
+      await sendMessage(call, chunkEvent(detail.id, chunk), { bytes: reservation.bytes, signal });
     reservation.release();
     afterId = value.chunks.at(-1)?.id ?? afterId;
     if (value.more) continue;

@@ -70,7 +70,10 @@ export class RunSubscription {
   #wait(runId: string, given: string): void {
     this.#late.delete(runId);
     this.#waits.get(runId)?.();
-    this.#waits.set(runId, this.#results.wait(this.#tenantId, runId, (results) => this.#ended(runId, given, results)));
+    this.#waits.set(
+      runId,
+      this.#results.wait(this.#tenantId, runId, (results) => this.#ended(runId, given, results)),
+    );
   }
 
   /** Its messages count by their number, which says nothing of their size. */

@@ -13,7 +13,13 @@ export function runIdsFrom(metadata: Metadata, count: number): readonly (string 
   const [value] = metadata.get(runIdHeader);
   if (typeof value !== 'string' || value === '') return Array.from({ length: count }, () => undefined);
   const ids = value.split(',').map((id) => parseUuid(id.trim()));
-  const valid = ids.length === count && new Set(ids).size === count && ids.every((id) => id !== undefined && isRecentUuid7(id, Date.now(), idWindowMs));
-  if (!valid) throw new HatchetError('INVALID_ARGUMENT', `the metadata ${runIdHeader} does not hold one fresh UUIDv7 a run`, { remedy: 'Make the ids when the call is made, or leave them out.' });
+  const valid =
+    ids.length === count &&
+    new Set(ids).size === count &&
+    ids.every((id) => id !== undefined && isRecentUuid7(id, Date.now(), idWindowMs));
+  if (!valid)
+    throw new HatchetError('INVALID_ARGUMENT', `the metadata ${runIdHeader} does not hold one fresh UUIDv7 a run`, {
+      remedy: 'Make the ids when the call is made, or leave them out.',
+    });
   return ids;
 }

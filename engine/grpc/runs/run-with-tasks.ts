@@ -18,17 +18,32 @@ export interface RunWithTasks {
  * @param options.onlyTask the one task whose output is meant
  * @throws HatchetError UNKNOWN_RUN
  */
-export async function runWithTasks(pool: Pool, tenantId: string, id: string, options: { onlyTask?: string | undefined } = {}): Promise<Held<RunWithTasks>> {
+export async function runWithTasks(
+  pool: Pool,
+  tenantId: string,
+  id: string,
+  options: { onlyTask?: string | undefined } = {},
+): Promise<Held<RunWithTasks>> {
   const uuid = knownUuid(id);
   const only = options.onlyTask === undefined ? {} : { taskId: knownUuid(options.onlyTask) };
   return await readWithin(maxRunBytes, (bytes) =>
     readSnapshot(pool, async (snapshot) => {
       const [detail] = await runDetailsIn(snapshot, tenantId, [uuid], { bytes, data: true, ...only });
       if (detail === undefined) throw unknownRun(id);
-      const [summary] = await listRunSummaries(snapshot, { ...emptyFilter(tenantId), sinceId: detail.id, search: detail.id, limit: 1, payloadBytes: bytes });
+      const [summary] = await listRunSummaries(snapshot, {
+        ...emptyFilter(tenantId),
+        sinceId: detail.id,
+        search: detail.id,
+        limit: 1,
+        payloadBytes: bytes,
+      });
       if (summary === undefined) throw unknownRun(id);
       const size = payloadSize([detail]);
-      return { value: { summary, detail }, brought: size.brought + summary.metadata.length + (summary.error?.length ?? 0), leftOut: size.leftOut };
+      return {
+        value: { summary, detail },
+        brought: size.brought + summary.metadata.length + (summary.error?.length ?? 0),
+        leftOut: size.leftOut,
+      };
     }),
   );
 }

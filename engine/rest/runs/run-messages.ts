@@ -2,11 +2,23 @@ import { splitError } from '../../model/split-error.ts';
 import { childrenOf, parentPlaces, topologyOf } from '../../model/topology.ts';
 import type { JournalEvent } from '../../monitor/journal-reads.ts';
 import type { RunDetail, TaskDetail } from '../../monitor/run-detail.ts';
-import { isoMs, isoUs, leftOutFields, madeAt, resourceMeta, statusName, stepId, storedJson, taskNumber } from '../contract.ts';
+import {
+  isoMs,
+  isoUs,
+  leftOutFields,
+  madeAt,
+  resourceMeta,
+  statusName,
+  stepId,
+  storedJson,
+  taskNumber,
+} from '../contract.ts';
 import type { PayloadSpace } from '../payload-space.ts';
 
 function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {
-  return startedUs === null || finishedUs === null ? undefined : Math.max(0, Math.round((finishedUs - startedUs) / 1000));
+  return startedUs === null || finishedUs === null
+    ? undefined
+    : Math.max(0, Math.round((finishedUs - startedUs) / 1000));
 }
 
 function earliest(tasks: readonly TaskDetail[]): number | null {
@@ -23,7 +35,9 @@ function displayName(name: string, id: string): string {
 function runOutput(run: RunDetail): unknown {
   const [only] = run.tasks;
   if (run.tasks.length === 1) return storedJson(only?.output ?? null);
-  return Object.fromEntries(run.tasks.flatMap((task) => (task.output === null ? [] : [[task.name, storedJson(task.output)]])));
+  return Object.fromEntries(
+    run.tasks.flatMap((task) => (task.output === null ? [] : [[task.name, storedJson(task.output)]])),
+  );
 }
 
 function runError(run: RunDetail): string | undefined {
@@ -53,7 +67,12 @@ export function runMessage(run: RunDetail) {
     input: storedJson(run.input),
     createdAt: madeAt(run.id),
     parentTaskExternalId: run.parentTaskId ?? undefined,
-    leftOut: leftOutFields({ input: run.inputLeftOut, additionalMetadata: run.metadataLeftOut, output: sum(run, 'outputLeftOut'), errorMessage: sum(run, 'errorLeftOut') }),
+    leftOut: leftOutFields({
+      input: run.inputLeftOut,
+      additionalMetadata: run.metadataLeftOut,
+      output: sum(run, 'outputLeftOut'),
+      errorMessage: sum(run, 'errorLeftOut'),
+    }),
   };
 }
 
@@ -110,14 +129,20 @@ export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOp
 }
 
 /** All tasks of a run, in the order of its definition. @param children how many runs each has spawned */
-export function taskMessages(run: RunDetail, { children, repeats }: { children: ReadonlyMap<string, number>; repeats: PayloadSpace | undefined }) {
-  return run.tasks.map((task, place) => taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats }));
+export function taskMessages(
+  run: RunDetail,
+  { children, repeats }: { children: ReadonlyMap<string, number>; repeats: PayloadSpace | undefined },
+) {
+  return run.tasks.map((task, place) =>
+    taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats }),
+  );
 }
 
 /** A run as a row of a list: a DAG has its tasks as children. */
 export function runRow(run: RunDetail, options: { children: ReadonlyMap<string, number>; repeats: PayloadSpace }) {
   const [only] = run.tasks;
-  if (run.tasks.length === 1 && only !== undefined) return { ...oneTaskMessage(run, only, { children: options.children.get(only.id) ?? 0 }), children: [] };
+  if (run.tasks.length === 1 && only !== undefined)
+    return { ...oneTaskMessage(run, only, { children: options.children.get(only.id) ?? 0 }), children: [] };
   const children = taskMessages(run, options);
   return {
     ...runMessage(run),

@@ -4,7 +4,14 @@ import { parseUuid } from '../../model/uuid.ts';
 import { readWithin, type Held } from '../../monitor/answers-in-flight.ts';
 import { readChildCounts } from '../../monitor/child-counts.ts';
 import { readRunJournal, rowEvents, type JournalEvent } from '../../monitor/journal-reads.ts';
-import { noPayloads, payloadSize, readRunDetail, type PayloadWish, type RunDetail, type TaskDetail } from '../../monitor/run-detail.ts';
+import {
+  noPayloads,
+  payloadSize,
+  readRunDetail,
+  type PayloadWish,
+  type RunDetail,
+  type TaskDetail,
+} from '../../monitor/run-detail.ts';
 import type { RestDeps } from '../deps.ts';
 
 const journalRows = 10_000;
@@ -17,24 +24,37 @@ export function knownRun(deps: RestDeps, tenantId: string, id: string): Promise<
 async function readRun(deps: RestDeps, tenantId: string, id: string, payloads: PayloadWish): Promise<RunDetail> {
   const uuid = parseUuid(id);
   const run = uuid === undefined ? undefined : await readRunDetail(deps.pool, tenantId, uuid, payloads);
-  if (run === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(id)}`, { remedy: 'Check the id.' });
+  if (run === undefined)
+    throw new HatchetError('UNKNOWN_RUN', `there is no run ${JSON.stringify(id)}`, { remedy: 'Check the id.' });
   return run;
 }
 
 /** By the task's own id, without payloads; that of a run of several tasks is none. @throws HatchetError UNKNOWN_RUN */
-export async function knownTask(deps: RestDeps, tenantId: string, id: string): Promise<{ run: RunDetail; task: TaskDetail }> {
+export async function knownTask(
+  deps: RestDeps,
+  tenantId: string,
+  id: string,
+): Promise<{ run: RunDetail; task: TaskDetail }> {
   const run = await knownRun(deps, tenantId, id);
   return { run, task: taskOf(run, id) };
 }
 
 function taskOf(run: RunDetail, id: string): TaskDetail {
   const task = run.tasks.find((candidate) => candidate.id === parseUuid(id));
-  if (task === undefined) throw new HatchetError('UNKNOWN_RUN', `there is no task ${JSON.stringify(id)}`, { remedy: 'Check the id: it is a run of several tasks.' });
+  if (task === undefined)
+    throw new HatchetError('UNKNOWN_RUN', `there is no task ${JSON.stringify(id)}`, {
+      remedy: 'Check the id: it is a run of several tasks.',
+    });
   return task;
 }
 
 /** A run with its payloads, as far as they fit an answer, as a message. @throws HatchetError UNKNOWN_RUN */
-export function heldRun<T>(deps: RestDeps, tenantId: string, id: string, message: (run: RunDetail) => T | Promise<T>): Promise<Held<T>> {
+export function heldRun<T>(
+  deps: RestDeps,
+  tenantId: string,
+  id: string,
+  message: (run: RunDetail) => T | Promise<T>,
+): Promise<Held<T>> {
   return readWithin(maxRunBytes, async (bytes) => {
     const run = await readRun(deps, tenantId, id, { bytes, data: true });
     return { value: await message(run), ...payloadSize([run]) };
@@ -42,7 +62,12 @@ export function heldRun<T>(deps: RestDeps, tenantId: string, id: string, message
 }
 
 /** A task with its own payloads, as a message. @throws HatchetError UNKNOWN_RUN */
-export function heldTask<T>(deps: RestDeps, tenantId: string, id: string, message: (run: RunDetail, task: TaskDetail) => T | Promise<T>): Promise<Held<T>> {
+export function heldTask<T>(
+  deps: RestDeps,
+  tenantId: string,
+  id: string,
+  message: (run: RunDetail, task: TaskDetail) => T | Promise<T>,
+): Promise<Held<T>> {
   return readWithin(maxPageBytes, async (bytes) => {
     const run = await readRun(deps, tenantId, id, { bytes, data: true, taskId: parseUuid(id) ?? id });
     return { value: await message(run, taskOf(run, id)), ...payloadSize([run]) };
@@ -53,7 +78,11 @@ export async function runEvents(deps: RestDeps, run: RunDetail): Promise<Journal
   return (await readRunJournal(deps.pool, run.tenantId, run.id, 0, journalRows)).flatMap(rowEvents);
 }
 
-export function childCounts(deps: RestDeps, tenantId: string, runs: readonly RunDetail[]): Promise<Map<string, number>> {
+export function childCounts(
+  deps: RestDeps,
+  tenantId: string,
+  runs: readonly RunDetail[],
+): Promise<Map<string, number>> {
   return readChildCounts(
     deps.pool,
     tenantId,

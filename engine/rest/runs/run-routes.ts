@@ -18,19 +18,31 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
   const details = (tenantId: string, id: string) =>
     heldRun(deps, tenantId, id, async (run) => {
       const [events, children] = await Promise.all([runEvents(deps, run), childCounts(deps, tenantId, [run])]);
-      return { run: runMessage(run), taskEvents: eventMessages(events), shape: shapeMessage(run), tasks: taskMessages(run, { children, repeats: new PayloadSpace(maxRunBytes) }) };
+      return {
+        run: runMessage(run),
+        taskEvents: eventMessages(events),
+        shape: shapeMessage(run),
+        tasks: taskMessages(run, { children, repeats: new PayloadSpace(maxRunBytes) }),
+      };
     });
 
-  router.get('/api/v1/stable/workflow-runs/:run', async (context) => answer(context, await details(context.get('caller').tenantId, context.req.param('run'))));
+  router.get('/api/v1/stable/workflow-runs/:run', async (context) =>
+    answer(context, await details(context.get('caller').tenantId, context.req.param('run'))),
+  );
   router.get('/api/v1/stable/workflow-runs/:run/status', async (context) => {
     const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
     return context.json(statusName(run.status));
   });
   router.get('/api/v1/stable/workflow-runs/:run/task-events', async (context) => {
     const page = pageQuery(context.req, { fallback: 1000, most: 10_000 });
-    const events = eventMessages(await runEvents(deps, await knownRun(deps, context.get('caller').tenantId, context.req.param('run'))));
+    const events = eventMessages(
+      await runEvents(deps, await knownRun(deps, context.get('caller').tenantId, context.req.param('run'))),
+    );
     const end = page.offset + page.limit;
-    return context.json({ pagination: pagination({ ...page, more: events.length > end }), rows: events.slice(page.offset, end) });
+    return context.json({
+      pagination: pagination({ ...page, more: events.length > end }),
+      rows: events.slice(page.offset, end),
+    });
   });
   router.get('/api/v1/stable/workflow-runs/:run/task-timings', async (context) => {
     const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
@@ -43,20 +55,41 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
     return answer(context, held.whole(`run ${id}`, readTasksAlone));
   });
 
-  router.get('/api/v1/stable/tenants/:tenant/workflow-runs', async (context) => answer(context, await listRunRows(deps, context.get('caller').tenantId, context.req)));
-  router.get('/api/v1/stable/tenants/:tenant/workflow-runs/external-ids', async (context) => context.json(await listRunIds(deps, context.get('caller').tenantId, context.req)));
+  router.get('/api/v1/stable/tenants/:tenant/workflow-runs', async (context) =>
+    answer(context, await listRunRows(deps, context.get('caller').tenantId, context.req)),
+  );
+  router.get('/api/v1/stable/tenants/:tenant/workflow-runs/external-ids', async (context) =>
+    context.json(await listRunIds(deps, context.get('caller').tenantId, context.req)),
+  );
   router.post('/api/v1/stable/tenants/:tenant/workflow-runs/trigger', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const { workflowName, input, additionalMetadata, priority } = body;
-    if (typeof workflowName !== 'string') throw new HatchetError('INVALID_ARGUMENT', 'workflowName is missing', { remedy: 'Give the name of a workflow.' });
-    if (priority !== undefined && typeof priority !== 'number') throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
-    const run = await prepareRun(deps.owner, tenantId, { workflowName, input: objectMember(input, 'input') ?? '', metadata: payloadMember(additionalMetadata) ?? '', priority });
+    if (typeof workflowName !== 'string')
+      throw new HatchetError('INVALID_ARGUMENT', 'workflowName is missing', { remedy: 'Give the name of a workflow.' });
+    if (priority !== undefined && typeof priority !== 'number')
+      throw new HatchetError('INVALID_ARGUMENT', 'priority is not a number', { remedy: 'Choose 1, 2 or 3.' });
+    const run = await prepareRun(deps.owner, tenantId, {
+      workflowName,
+      input: objectMember(input, 'input') ?? '',
+      metadata: payloadMember(additionalMetadata) ?? '',
+      priority,
+    });
     caller.note(run.runId);
-    const { collisions } = await deps.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    const { collisions } = await deps.owner.submit(tenantId, {
+      kind: 'trigger',
+      tenantId,
+      runs: [run],
+      existing: new Set(),
+    });
     const [collision] = collisions;
-    if (collision !== undefined) throw new HatchetError('IDEMPOTENCY_COLLISION', `the idempotency key of the run is held by run ${collision.existingRunId}`, { remedy: 'Use the run that exists, or another key.' });
+    if (collision !== undefined)
+      throw new HatchetError(
+        'IDEMPOTENCY_COLLISION',
+        `the idempotency key of the run is held by run ${collision.existingRunId}`,
+        { remedy: 'Use the run that exists, or another key.' },
+      );
     return answer(context, await details(tenantId, run.runId));
   });
 }

@@ -42,7 +42,13 @@ type Filter = Omit<ReturnType<typeof readFilter>, 'limit'> & { limit: number };
 
 async function runIds(reader: Reader, filter: Filter): Promise<string[]> {
   const { parentTaskId } = filter;
-  const rows = await listRunSummaries(reader, { ...filter, parentTaskIds: parentTaskId === null ? null : [parentTaskId], workflowNames: [], search: null, beforeId: null });
+  const rows = await listRunSummaries(reader, {
+    ...filter,
+    parentTaskIds: parentTaskId === null ? null : [parentTaskId],
+    workflowNames: [],
+    search: null,
+    beforeId: null,
+  });
   return rows.map((row) => row.id);
 }
 
@@ -55,7 +61,9 @@ export function listRunRows(deps: RestDeps, tenantId: string, request: Request) 
   const filter = readFilter(request, tenantId);
   const data = booleanQuery(request, 'include_payloads') ?? true;
   const onlyTasks = booleanQuery(request, 'only_tasks') === true;
-  return readWithin<unknown>(maxPageBytes + mostTasks * taskBytes, (bytes) => (onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data })));
+  return readWithin<unknown>(maxPageBytes + mostTasks * taskBytes, (bytes) =>
+    onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data }),
+  );
 }
 
 /** Tasks in the runs of a page at most: some 50 MB of objects, and as much of text. */
@@ -71,12 +79,23 @@ interface DetailsRead {
 }
 
 /** Or how much room the answer wants, where its tasks alone fill what it has. @throws HatchetError PAYLOAD_TOO_LARGE for too many of them */
-async function readDetails(snapshot: Reader, tenantId: string, runIds: readonly string[], { bytes, data }: PayloadWish): Promise<DetailsRead | { wanted: number }> {
+async function readDetails(
+  snapshot: Reader,
+  tenantId: string,
+  runIds: readonly string[],
+  { bytes, data }: PayloadWish,
+): Promise<DetailsRead | { wanted: number }> {
   const tasks = await countTasksIn(snapshot, runIds, mostTasks + 1);
-  if (tasks > mostTasks) throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, { remedy: 'Ask for fewer at a time, by `limit`.' });
+  if (tasks > mostTasks)
+    throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, {
+      remedy: 'Ask for fewer at a time, by `limit`.',
+    });
   const needed = Math.max(tasks - fewTasks, 0) * taskBytes;
   if (needed >= bytes) return { wanted: needed + maxPageBytes };
-  return { runs: await runDetailsIn(snapshot, tenantId, runIds, { bytes: Math.min(bytes - needed, maxPageBytes), data }), taskBytes: needed };
+  return {
+    runs: await runDetailsIn(snapshot, tenantId, runIds, { bytes: Math.min(bytes - needed, maxPageBytes), data }),
+    taskBytes: needed,
+  };
 }
 
 /** Nothing was read: the same once more, with that much room. */
@@ -92,20 +111,33 @@ function sized<T>(value: T, { runs, taskBytes: rows }: DetailsRead): SizedRead<T
 async function runRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): Promise<SizedRead<unknown>> {
   const { ids, details } = await readSnapshot(deps.pool, async (snapshot) => {
     const found = await runIds(snapshot, oneMore(filter));
-    return { ids: found, details: await readDetails(snapshot, filter.tenantId, found.slice(0, filter.limit), payloads) };
+    return {
+      ids: found,
+      details: await readDetails(snapshot, filter.tenantId, found.slice(0, filter.limit), payloads),
+    };
   });
   if ('wanted' in details) return again(details.wanted);
   const { runs } = details;
   const children = await childCounts(deps, filter.tenantId, runs);
   const repeats = new PayloadSpace(maxPageBytes);
-  return sized({ pagination: pagination({ ...filter, more: ids.length > filter.limit }), rows: runs.map((run) => runRow(run, { children, repeats })) }, details);
+  return sized(
+    {
+      pagination: pagination({ ...filter, more: ids.length > filter.limit }),
+      rows: runs.map((run) => runRow(run, { children, repeats })),
+    },
+    details,
+  );
 }
 
 async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): Promise<SizedRead<unknown>> {
   const { refs, shown, details } = await readSnapshot(deps.pool, async (snapshot) => {
     const found = await listTaskRefs(snapshot, oneMore(filter));
     const first = found.slice(0, filter.limit);
-    return { refs: found, shown: first, details: await readDetails(snapshot, filter.tenantId, [...new Set(first.map((ref) => ref.runId))], payloads) };
+    return {
+      refs: found,
+      shown: first,
+      details: await readDetails(snapshot, filter.tenantId, [...new Set(first.map((ref) => ref.runId))], payloads),
+    };
   });
   if ('wanted' in details) return again(details.wanted);
   const { runs } = details;
@@ -118,7 +150,12 @@ async function taskRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): 
     if (found === undefined) return [];
     const isFirst = !begun.has(found.run);
     begun.add(found.run);
-    return [oneTaskMessage(found.run, found.task, { children: children.get(taskId) ?? 0, repeats: isFirst ? undefined : repeats })];
+    return [
+      oneTaskMessage(found.run, found.task, {
+        children: children.get(taskId) ?? 0,
+        repeats: isFirst ? undefined : repeats,
+      }),
+    ];
   });
   return sized({ pagination: pagination({ ...filter, more: refs.length > filter.limit }), rows }, details);
 }

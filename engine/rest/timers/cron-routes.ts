@@ -25,7 +25,8 @@ const base = '/api/v1/tenants/:tenant/workflows/crons';
 export function registerCronRoutes(router: Router, deps: RestDeps): void {
   const one = async (tenantId: string, cronId: Checked<string>, payloadBytes = 0): Promise<StoredCron> => {
     const [found] = await listCrons(deps.pool, { ...anyTimer, tenantId, id: cronId, payloadBytes });
-    if (found === undefined) throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${cronId}`, { remedy: 'Check the id.' });
+    if (found === undefined)
+      throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${cronId}`, { remedy: 'Check the id.' });
     return found;
   };
   const held = (tenantId: string, cronId: Checked<string>) =>
@@ -39,7 +40,13 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const query = timerQuery(context.req, tenantId);
     const page = await readWithin(maxPageBytes, async (payloadBytes) => {
       const rows = await listCrons(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
-      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)) }, ...pageSize(rows) };
+      return {
+        value: {
+          pagination: pagination({ ...query, more: rows.length > query.limit }),
+          rows: rows.slice(0, query.limit).map((row) => cronMessage(row, tenantId)),
+        },
+        ...pageSize(rows),
+      };
     });
     return answer(context, page);
   });
@@ -49,7 +56,17 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const cronId = newId();
-    const row: Checked<CronRow> = markChecked({ id: cronId, tenantId, workflowId: version.workflowId, ...cronSpec(body, deps.owner.nowUs), ...(await timerInput(body, tenantId, deps.owner.payloads)), enabled: true, isDeclared: false, lastUs: null, lastRunId: null });
+    const row: Checked<CronRow> = markChecked({
+      id: cronId,
+      tenantId,
+      workflowId: version.workflowId,
+      ...cronSpec(body, deps.owner.nowUs),
+      ...(await timerInput(body, tenantId, deps.owner.payloads)),
+      enabled: true,
+      isDeclared: false,
+      lastUs: null,
+      lastRunId: null,
+    });
     caller.note(cronId);
     await deps.owner.submit(tenantId, { kind: 'putCron', cron: row });
     return answer(context, await held(tenantId, cronId));
@@ -65,8 +82,15 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     caller.note(cronId);
     const stored = await one(tenantId, cronId);
     const { enabled } = await objectBody(context.req);
-    if (typeof enabled !== 'boolean') throw invalid('enabled is not true or false', 'Send {"enabled": false} or {"enabled": true}.');
-    await deps.owner.submit(tenantId, { kind: 'setCronEnabled', tenantId, cronId, enabled, nextUs: firstTick(stored, deps.owner.nowUs) });
+    if (typeof enabled !== 'boolean')
+      throw invalid('enabled is not true or false', 'Send {"enabled": false} or {"enabled": true}.');
+    await deps.owner.submit(tenantId, {
+      kind: 'setCronEnabled',
+      tenantId,
+      cronId,
+      enabled,
+      nextUs: firstTick(stored, deps.owner.nowUs),
+    });
     return context.body(null, 204);
   });
   router.delete(`${base}/:cron`, async (context) => {
@@ -85,14 +109,41 @@ function firstTick(spec: { expression: string; zone: string }, nowUs: number): C
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function cronSpec(body: Record<string, unknown>, nowUs: number): Pick<CronRow, 'name' | 'expression' | 'zone' | 'catchUp' | 'nextUs'> {
+function cronSpec(
+  body: Record<string, unknown>,
+  nowUs: number,
+): Pick<CronRow, 'name' | 'expression' | 'zone' | 'catchUp' | 'nextUs'> {
   const name = textMember(body['cronName'], 'cronName', { least: 1, most: 200 });
-  const spec = cron({ expression: textMember(body['cronExpression'], 'cronExpression'), zone: textMember(body['timezone'] ?? 'UTC', 'timezone') }, 'the cron');
-  return { name, ...spec, catchUp: oneOf(body['catchUp'] ?? 'none', 'catchUp', catchUpPolicies), nextUs: firstTick(spec, nowUs) };
+  const spec = cron(
+    {
+      expression: textMember(body['cronExpression'], 'cronExpression'),
+      zone: textMember(body['timezone'] ?? 'UTC', 'timezone'),
+    },
+    'the cron',
+  );
+  return {
+    name,
+    ...spec,
+    catchUp: oneOf(body['catchUp'] ?? 'none', 'catchUp', catchUpPolicies),
+    nextUs: firstTick(spec, nowUs),
+  };
 }
 
 function cronMessage(stored: StoredCron, tenantId: string) {
-  const { id, workflowId, workflowName, versionId, name, expression, zone, input, metadata, priority, enabled, isDeclared } = stored;
+  const {
+    id,
+    workflowId,
+    workflowName,
+    versionId,
+    name,
+    expression,
+    zone,
+    input,
+    metadata,
+    priority,
+    enabled,
+    isDeclared,
+  } = stored;
   return {
     metadata: resourceMeta(id),
     tenantId,

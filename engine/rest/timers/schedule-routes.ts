@@ -27,7 +27,11 @@ const mostBulk = 500;
 /** Runs at a time. */
 export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
-    const statuses = await readRunStatuses(deps.pool, tenantId, rows.flatMap((row) => (row.runId === null ? [] : [row.runId])));
+    const statuses = await readRunStatuses(
+      deps.pool,
+      tenantId,
+      rows.flatMap((row) => (row.runId === null ? [] : [row.runId])),
+    );
     return rows.map((row) => scheduleMessage(row, tenantId, statuses.get(row.runId ?? '')));
   };
   const one = (tenantId: string, scheduleId: Checked<string>) =>
@@ -45,7 +49,9 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   };
   const remove = async (caller: Caller, ids: readonly Checked<string>[]) => {
     const { tenantId } = caller;
-    const removed = new Set((await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids);
+    const removed = new Set(
+      (await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids,
+    );
     caller.note(...removed);
     return removed;
   };
@@ -55,7 +61,13 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     const query = timerQuery(context.req, tenantId);
     const page = await readWithin(maxPageBytes, async (payloadBytes) => {
       const rows = await listSchedules(deps.pool, { ...query, limit: query.limit + 1, payloadBytes });
-      return { value: { pagination: pagination({ ...query, more: rows.length > query.limit }), rows: await messages(rows.slice(0, query.limit), tenantId) }, ...pageSize(rows) };
+      return {
+        value: {
+          pagination: pagination({ ...query, more: rows.length > query.limit }),
+          rows: await messages(rows.slice(0, query.limit), tenantId),
+        },
+        ...pageSize(rows),
+      };
     });
     return answer(context, page);
   });
@@ -65,7 +77,14 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const scheduleId = newId();
-    const schedule: Checked<ScheduleRow> = markChecked({ id: scheduleId, tenantId, workflowId: version.workflowId, dueUs: triggerAt(body['triggerAt']), parentTaskId: null, ...(await timerInput(body, tenantId, deps.owner.payloads)) });
+    const schedule: Checked<ScheduleRow> = markChecked({
+      id: scheduleId,
+      tenantId,
+      workflowId: version.workflowId,
+      dueUs: triggerAt(body['triggerAt']),
+      parentTaskId: null,
+      ...(await timerInput(body, tenantId, deps.owner.payloads)),
+    });
     caller.note(scheduleId);
     await deps.owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
     return answer(context, await one(tenantId, scheduleId));
@@ -73,19 +92,37 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   router.post(`${base}/bulk-delete`, async (context) => {
     const caller = context.get('caller');
     const body = await objectBody(context.req);
-    const ids = stringList('scheduledWorkflowRunIds', body['scheduledWorkflowRunIds'], mostBulk).map((each) => id(each, 'one of scheduledWorkflowRunIds'));
+    const ids = stringList('scheduledWorkflowRunIds', body['scheduledWorkflowRunIds'], mostBulk).map((each) =>
+      id(each, 'one of scheduledWorkflowRunIds'),
+    );
     const selected = isObject(body['filter']) ? await selectedIds(deps, caller.tenantId, body['filter']) : [];
     const deleted = await remove(caller, [...new Set([...ids, ...selected])]);
-    return context.json({ deletedIds: [...deleted], errors: ids.filter((each) => !deleted.has(each)).map((each) => ({ id: each, error: 'there is no such scheduled run that has not run yet' })) });
+    return context.json({
+      deletedIds: [...deleted],
+      errors: ids
+        .filter((each) => !deleted.has(each))
+        .map((each) => ({ id: each, error: 'there is no such scheduled run that has not run yet' })),
+    });
   });
   router.post(`${base}/bulk-update`, async (context) => {
     const { updates } = await objectBody(context.req);
-    if (!Array.isArray(updates) || updates.length > mostBulk || !updates.every(isObject)) throw invalid(`updates is not a list of up to ${mostBulk} objects`, 'Send {"updates": [{"id": …, "triggerAt": …}]}.');
+    if (!Array.isArray(updates) || updates.length > mostBulk || !updates.every(isObject))
+      throw invalid(
+        `updates is not a list of up to ${mostBulk} objects`,
+        'Send {"updates": [{"id": …, "triggerAt": …}]}.',
+      );
     const read = updates.map((update) => ({ id: idMember(update['id'], 'id'), dueUs: triggerAt(update['triggerAt']) }));
     const moved = await move(context.get('caller'), read);
-    return context.json({ updatedIds: [...moved], errors: read.filter((each) => !moved.has(each.id)).map((each) => ({ id: each.id, error: 'there is no such scheduled run that has not run yet' })) });
+    return context.json({
+      updatedIds: [...moved],
+      errors: read
+        .filter((each) => !moved.has(each.id))
+        .map((each) => ({ id: each.id, error: 'there is no such scheduled run that has not run yet' })),
+    });
   });
-  router.get(`${base}/:schedule`, async (context) => answer(context, await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))));
+  router.get(`${base}/:schedule`, async (context) =>
+    answer(context, await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))),
+  );
   router.patch(`${base}/:schedule`, async (context) => {
     const caller = context.get('caller');
     const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
@@ -100,12 +137,28 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   });
 }
 
-async function selectedIds(deps: RestDeps, tenantId: string, filter: Record<string, unknown>): Promise<Checked<string>[]> {
+async function selectedIds(
+  deps: RestDeps,
+  tenantId: string,
+  filter: Record<string, unknown>,
+): Promise<Checked<string>[]> {
   const { workflowId } = filter;
   const pairs = stringList('additionalMetadata', filter['additionalMetadata'], 100).map((pair) => pair.split(/:(.*)/s));
-  if (workflowId === undefined && pairs.length === 0) throw invalid('the filter selects everything', 'Give a workflowId or additionalMetadata.');
-  const metadata = pairs.length === 0 ? null : JSON.stringify(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
-  const rows = await listSchedules(deps.pool, { tenantId, id: null, workflowId: workflowId === undefined || workflowId === null ? null : idMember(workflowId, 'workflowId'), workflowName: null, name: null, metadata, offset: 0, limit: 10_000, payloadBytes: 0 });
+  if (workflowId === undefined && pairs.length === 0)
+    throw invalid('the filter selects everything', 'Give a workflowId or additionalMetadata.');
+  const metadata =
+    pairs.length === 0 ? null : JSON.stringify(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
+  const rows = await listSchedules(deps.pool, {
+    tenantId,
+    id: null,
+    workflowId: workflowId === undefined || workflowId === null ? null : idMember(workflowId, 'workflowId'),
+    workflowName: null,
+    name: null,
+    metadata,
+    offset: 0,
+    limit: 10_000,
+    payloadBytes: 0,
+  });
   return rows.flatMap((row) => (row.runId === null && row.error === null ? [markChecked(row.id)] : []));
 }
 
@@ -115,7 +168,9 @@ function triggerAt(value: unknown): Checked<number> {
 }
 
 function unknown(scheduleId: string): HatchetError {
-  return new HatchetError('UNKNOWN_TIMER', `there is no scheduled run ${scheduleId}`, { remedy: 'Check the id; one that has run is a run by now.' });
+  return new HatchetError('UNKNOWN_TIMER', `there is no scheduled run ${scheduleId}`, {
+    remedy: 'Check the id; one that has run is a run by now.',
+  });
 }
 
 const runStatuses: Record<RunStatus, string> = {

@@ -32,10 +32,17 @@ export interface TimerInput {
 }
 
 /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function timerInput(body: Record<string, unknown>, tenantId: string, payloads: PayloadReader): Promise<TimerInput> {
+export async function timerInput(
+  body: Record<string, unknown>,
+  tenantId: string,
+  payloads: PayloadReader,
+): Promise<TimerInput> {
   const { input, additionalMetadata, priority } = body;
   const inputText = objectMember(input, 'input') ?? '{}';
-  if (priority !== undefined && priority !== 1 && priority !== 2 && priority !== 3) throw new HatchetError('INVALID_ARGUMENT', `priority is ${JSON.stringify(priority)}`, { remedy: 'Choose 1, 2 or 3.' });
+  if (priority !== undefined && priority !== 1 && priority !== 2 && priority !== 3)
+    throw new HatchetError('INVALID_ARGUMENT', `priority is ${JSON.stringify(priority)}`, {
+      remedy: 'Choose 1, 2 or 3.',
+    });
   await payloads.check(tenantId, inputText, 'the input');
   return {
     input: inputText,

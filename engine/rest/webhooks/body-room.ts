@@ -10,7 +10,10 @@ export class BodyRoom {
   /** @throws HatchetError BUSY; what was taken is to be given back all the same */
   take(bytes: number): void {
     this.#taken += bytes;
-    if (this.#taken > mostBytes) throw new HatchetError('BUSY', `${mostBytes} bytes of webhooks' bodies are being read already`, { remedy: 'Send it again in a moment.' });
+    if (this.#taken > mostBytes)
+      throw new HatchetError('BUSY', `${mostBytes} bytes of webhooks' bodies are being read already`, {
+        remedy: 'Send it again in a moment.',
+      });
   }
 
   give(bytes: number): void {

@@ -8,7 +8,10 @@ const longestMs = 15_000;
  * A body as it comes in, counted while it is read; undefined, and the rest unread, once it is larger than the limit.
  * @throws HatchetError BUSY where too much of others is being read, INVALID_ARGUMENT for one that does not come
  */
-export async function limitedBody(request: Request, { limit, room }: { limit: number; room: BodyRoom }): Promise<Buffer | undefined> {
+export async function limitedBody(
+  request: Request,
+  { limit, room }: { limit: number; room: BodyRoom },
+): Promise<Buffer | undefined> {
   if (request.body === null) return Buffer.alloc(0);
   const reader = request.body.getReader();
   const parts: Uint8Array[] = [];
@@ -28,7 +31,10 @@ export async function limitedBody(request: Request, { limit, room }: { limit: nu
       }
       parts.push(read.value);
     }
-    if (isLate) throw new HatchetError('INVALID_ARGUMENT', `the body did not come within ${longestMs / 1000} s`, { remedy: 'Send it at once.' });
+    if (isLate)
+      throw new HatchetError('INVALID_ARGUMENT', `the body did not come within ${longestMs / 1000} s`, {
+        remedy: 'Send it at once.',
+      });
     return Buffer.concat(parts, size);
   } finally {
     clearTimeout(timer);

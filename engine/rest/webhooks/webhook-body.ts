@@ -3,7 +3,6 @@ import { HatchetError } from '../../errors.ts';
 import { checkedJson } from '../../model/payload.ts';
 import { isObject } from '../../model/is-object.ts';
 
-
 /** What a request says, as JSON text and as its value. */
 export interface WebhookBody {
   text: string;
@@ -20,7 +19,8 @@ const form = 'application/x-www-form-urlencoded';
 export function webhookBody(source: WebhookSource, contentType: string, body: Buffer): WebhookBody {
   const text = contentType.toLowerCase().startsWith(form) ? formText(source, body.toString()) : body.toString();
   const value = checkedJson(text, 'the body');
-  if (!isObject(value)) throw new HatchetError('INVALID_ARGUMENT', 'the body is not a JSON object', { remedy: 'Send an object.' });
+  if (!isObject(value))
+    throw new HatchetError('INVALID_ARGUMENT', 'the body is not a JSON object', { remedy: 'Send an object.' });
   return { text, value };
 }
 
@@ -28,6 +28,9 @@ function formText(source: WebhookSource, text: string): string {
   const fields = new URLSearchParams(text);
   const payload = fields.get('payload');
   if ((source === 'SLACK' || source === 'GITHUB') && payload !== null && payload !== '') return payload;
-  if (source !== 'SLACK' && source !== 'GENERIC') throw new HatchetError('INVALID_ARGUMENT', `a webhook of source ${source} takes no forms`, { remedy: 'Send JSON.' });
+  if (source !== 'SLACK' && source !== 'GENERIC')
+    throw new HatchetError('INVALID_ARGUMENT', `a webhook of source ${source} takes no forms`, {
+      remedy: 'Send JSON.',
+    });
   return JSON.stringify(Object.fromEntries([...new Set(fields.keys())].map((name) => [name, fields.get(name)])));
 }

@@ -19,15 +19,29 @@ export function registerWebhookRoutes(router: Router, deps: RestDeps): void {
     const page = pageQuery(req);
     const sources = listQuery(req, 'sourceNames');
     const unknown = sources.find((name) => !webhookSources.some((source) => source === name));
-    if (unknown !== undefined) throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(unknown)} is not a source`, { remedy: `Use ${webhookSources.join(', ')}.` });
-    const rows = await store.list(context.get('caller').tenantId, { sources, names: listQuery(req, 'webhookNames'), offset: page.offset, limit: page.limit + 1 });
-    return plainAnswer(context, { pagination: pagination({ ...page, more: rows.length > page.limit }), rows: rows.slice(0, page.limit).map(webhookMessage) });
+    if (unknown !== undefined)
+      throw new HatchetError('INVALID_ARGUMENT', `${JSON.stringify(unknown)} is not a source`, {
+        remedy: `Use ${webhookSources.join(', ')}.`,
+      });
+    const rows = await store.list(context.get('caller').tenantId, {
+      sources,
+      names: listQuery(req, 'webhookNames'),
+      offset: page.offset,
+      limit: page.limit + 1,
+    });
+    return plainAnswer(context, {
+      pagination: pagination({ ...page, more: rows.length > page.limit }),
+      rows: rows.slice(0, page.limit).map(webhookMessage),
+    });
   });
   router.post(base, async (context) => {
     const { tenantId } = context.get('caller');
     const id = newId();
     context.get('caller').note(id);
-    return plainAnswer(context, webhookMessage(await store.create(newWebhook({ id, tenantId }, await objectBody(context.req)))));
+    return plainAnswer(
+      context,
+      webhookMessage(await store.create(newWebhook({ id, tenantId }, await objectBody(context.req)))),
+    );
   });
   router.get(`${base}/:webhook`, async (context) => {
     const name = context.req.param('webhook');
@@ -56,12 +70,28 @@ function known(webhook: StoredWebhook | undefined, name: string): StoredWebhook 
 }
 
 function unknownWebhook(name: string): HatchetError {
-  return new HatchetError('UNKNOWN_WEBHOOK', `there is no webhook ${JSON.stringify(name)}`, { remedy: 'Check the name, and the tenant in the address.' });
+  return new HatchetError('UNKNOWN_WEBHOOK', `there is no webhook ${JSON.stringify(name)}`, {
+    remedy: 'Check the name, and the tenant in the address.',
+  });
 }
 
 /** Beyond the contract, why the newest refused request was refused. */
 function webhookMessage(webhook: StoredWebhook) {
-  const { id, tenantId, name, source, eventKeyExpression, scopeExpression, staticPayload, returnsEvent, auth, createdAtMs, updatedAtMs, lastError, lastErrorAtMs } = webhook;
+  const {
+    id,
+    tenantId,
+    name,
+    source,
+    eventKeyExpression,
+    scopeExpression,
+    staticPayload,
+    returnsEvent,
+    auth,
+    createdAtMs,
+    updatedAtMs,
+    lastError,
+    lastErrorAtMs,
+  } = webhook;
   return {
     metadata: { id, createdAt: isoMs(createdAtMs), updatedAt: isoMs(updatedAtMs) },
     tenantId,

@@ -20,7 +20,15 @@ export interface DeskFacts {
 }
 
 /** What a sandbox's task may ask for. All else would reach beyond its own run. */
-const ofSandbox: ReadonlySet<string> = new Set(['logged', 'putStream', 'startOne', 'startBulk', 'startEach', 'outcomes', 'cancelTasks']);
+const ofSandbox: ReadonlySet<string> = new Set([
+  'logged',
+  'putStream',
+  'startOne',
+  'startBulk',
+  'startEach',
+  'outcomes',
+  'cancelTasks',
+]);
 
 /** In the worker: does what the task of a runner asks for, in the name of its attempt and of no other, as far as it is granted. */
 export class AttemptDesk {
@@ -66,13 +74,18 @@ export class AttemptDesk {
       case 'logged':
         return await this.#lastLine;
       case 'putStream':
-        return await host.putStream(id, { number: Number(fieldOf(given, 'number')), chunk: Buffer.from(textFieldOf(given, 'chunk') ?? '', 'base64') });
+        return await host.putStream(id, {
+          number: Number(fieldOf(given, 'number')),
+          chunk: Buffer.from(textFieldOf(given, 'chunk') ?? '', 'base64'),
+        });
       case 'startOne':
         return this.#keep([await startOne(connection, this.#firstRequest(given))])[0];
       case 'startBulk':
         return this.#keep(await startBulk(connection, this.#requests(given)));
       case 'startEach':
-        return this.#keep(await startEach(connection, this.#requests(given))).map((one) => (isError(one) ? toWireError(one) : one));
+        return this.#keep(await startEach(connection, this.#requests(given))).map((one) =>
+          isError(one) ? toWireError(one) : one,
+        );
       case 'outcomes':
         return await host.runner.outcomes(this.#ownRun(given), signal);
       case 'cancelTasks':
@@ -86,13 +99,20 @@ export class AttemptDesk {
       case 'upsertLabels':
         return await host.upsertLabels(labelsOf(given));
       default:
-        throw new HatchetError('NOT_SUPPORTED', `the worker knows no call ${name}`, { remedy: 'Use one version of hatchet-ts in the program' });
+        throw new HatchetError('NOT_SUPPORTED', `the worker knows no call ${name}`, {
+          remedy: 'Use one version of hatchet-ts in the program',
+        });
     }
   }
 
   #checkGranted(name: string): void {
     const { step } = this.#facts;
-    if (step.level === 'sandbox' && !ofSandbox.has(name)) throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, where ctx.${name === 'replayTasks' ? 'replay' : name} is refused`, { remedy: 'Do it in a task that is trusted' });
+    if (step.level === 'sandbox' && !ofSandbox.has(name))
+      throw new HatchetError(
+        'NOT_GRANTED',
+        `the task ${step.label} runs in a sandbox, where ctx.${name === 'replayTasks' ? 'replay' : name} is refused`,
+        { remedy: 'Do it in a task that is trusted' },
+      );
   }
 
   #firstRequest(given: unknown): TriggerWorkflowRequest {
@@ -107,8 +127,15 @@ export class AttemptDesk {
     return textsOf(given).map((text) => {
       const request = TriggerWorkflowRequest.decode(Buffer.from(text, 'base64'));
       const name = applyNamespace(request.name, connection.config.namespace).toLowerCase();
-      if (step.level === 'sandbox' && !step.grants.children.some((child) => applyNamespace(child, connection.config.namespace).toLowerCase() === name)) {
-        throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, and may not start ${request.name}`, { remedy: `Grant it: isolation: { level: 'sandbox', children: ['${request.name.slice(0, 200)}'] }` });
+      if (
+        step.level === 'sandbox' &&
+        !step.grants.children.some((child) => applyNamespace(child, connection.config.namespace).toLowerCase() === name)
+      ) {
+        throw new HatchetError(
+          'NOT_GRANTED',
+          `the task ${step.label} runs in a sandbox, and may not start ${request.name}`,
+          { remedy: `Grant it: isolation: { level: 'sandbox', children: ['${request.name.slice(0, 200)}'] }` },
+        );
       }
       return { ...request, name, parentId: action.workflowRunId, parentTaskRunExternalId: action.taskRunExternalId };
     });
@@ -123,11 +150,20 @@ export class AttemptDesk {
   #ownRun(given: unknown): string {
     const id = String(given);
     const { step } = this.#facts;
-    if (step.level === 'sandbox' && !this.#started.has(id)) throw new HatchetError('NOT_GRANTED', `the task ${step.label} runs in a sandbox, and the run ${id.slice(0, 200)} is none that it has started`, { remedy: 'Read it in a task that is trusted, and hand over what is needed' });
+    if (step.level === 'sandbox' && !this.#started.has(id))
+      throw new HatchetError(
+        'NOT_GRANTED',
+        `the task ${step.label} runs in a sandbox, and the run ${id.slice(0, 200)} is none that it has started`,
+        { remedy: 'Read it in a task that is trusted, and hand over what is needed' },
+      );
     return id;
   }
 }
 
 function labelsOf(given: unknown): WorkerLabels {
-  return Object.fromEntries(Object.entries(Object(given)).flatMap(([name, value]) => (typeof value === 'string' || typeof value === 'number' ? [[name, value]] : [])));
+  return Object.fromEntries(
+    Object.entries(Object(given)).flatMap(([name, value]) =>
+      typeof value === 'string' || typeof value === 'number' ? [[name, value]] : [],
+    ),
+  );
 }

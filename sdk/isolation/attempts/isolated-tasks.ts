@@ -44,7 +44,11 @@ export class IsolatedTasks {
     checkCount('idleRunners', idleRunners, 0);
     this.#options = options;
     this.#logger = logger;
-    this.#pool = new RunnerPool({ size: runners, idle: Math.min(idleRunners, runners), idleMs: durationToMs(idleTime) });
+    this.#pool = new RunnerPool({
+      size: runners,
+      idle: Math.min(idleRunners, runners),
+      idleMs: durationToMs(idleTime),
+    });
   }
 
   /**
@@ -53,22 +57,38 @@ export class IsolatedTasks {
    */
   async prepare(steps: readonly IsolatedStep[]): Promise<void> {
     if (steps.every(({ level }) => level === 'thread')) return;
-    const limited = steps.find(({ level, memoryMb, cpuMs }) => level !== 'thread' && (memoryMb !== undefined || cpuMs !== undefined));
-    if (limited !== undefined && !tellsUsage) throw new HatchetError('ISOLATION_UNAVAILABLE', `${process.platform} does not tell what a process uses, so that the limits of the task ${limited.label} cannot be kept`, { remedy: 'Run the worker on Linux or macOS, or leave out memoryMb and cpuTime' });
+    const limited = steps.find(
+      ({ level, memoryMb, cpuMs }) => level !== 'thread' && (memoryMb !== undefined || cpuMs !== undefined),
+    );
+    if (limited !== undefined && !tellsUsage)
+      throw new HatchetError(
+        'ISOLATION_UNAVAILABLE',
+        `${process.platform} does not tell what a process uses, so that the limits of the task ${limited.label} cannot be kept`,
+        { remedy: 'Run the worker on Linux or macOS, or leave out memoryMb and cpuTime' },
+      );
     this.#letGo();
     this.#letGo = holdGuardian();
     const sandboxed = steps.filter(({ level }) => level === 'sandbox');
     if (sandboxed.length === 0) return;
     this.#sandbox?.remove();
     this.#sandbox = await Sandbox.prepare(sandboxed, this.#options.weakerSandbox ?? 'refuse');
-    if (!this.#sandbox.isKept) await this.#logger.warn('the kernel of this machine keeps no sandbox in: Node alone refuses what is not granted, which does not stop code that sets its mind on it');
+    if (!this.#sandbox.isKept)
+      await this.#logger.warn(
+        'the kernel of this machine keeps no sandbox in: Node alone refuses what is not granted, which does not stop code that sets its mind on it',
+      );
   }
 
   /** Runs an attempt. Rejects only where it was cancelled before it began. */
   async run(attempt: IsolatedAttempt): Promise<AttemptResult> {
     const { step } = attempt;
     const first = await this.#try(attempt);
-    if (first.wantsBundle !== true || step.module === undefined || step.level === 'sandbox' || this.#bundles.has(step.module)) return first.result;
+    if (
+      first.wantsBundle !== true ||
+      step.module === undefined ||
+      step.level === 'sandbox' ||
+      this.#bundles.has(step.module)
+    )
+      return first.result;
     // Modules of TypeScript that a test runner has compiled for itself, as it does.
     await this.#bundle(step.module);
     return (await this.#try(attempt)).result;
@@ -100,18 +120,36 @@ export class IsolatedTasks {
   async #start(step: IsolatedStep): Promise<RunnerLink> {
     const { level, memoryMb } = step;
     if (level === 'sandbox') {
-      if (this.#sandbox === undefined) throw new HatchetError('ISOLATION_UNAVAILABLE', `the sandbox of the task ${step.label} was not made ready`, { remedy: 'Register its workflow before the worker starts' });
+      if (this.#sandbox === undefined)
+        throw new HatchetError('ISOLATION_UNAVAILABLE', `the sandbox of the task ${step.label} was not made ready`, {
+          remedy: 'Register its workflow before the worker starts',
+        });
       return await this.#sandbox.start(step);
     }
-    const facts: RunnerFacts = { level, url: pathToFileURL(await this.#moduleOf(step)).href, isBundle: this.#bundles.has(step.module ?? ''), args: process.argv.slice(2), folder: undefined, network: true };
+    const facts: RunnerFacts = {
+      level,
+      url: pathToFileURL(await this.#moduleOf(step)).href,
+      isBundle: this.#bundles.has(step.module ?? ''),
+      args: process.argv.slice(2),
+      folder: undefined,
+      network: true,
+    };
     if (level === 'thread') return startThread(facts, memoryMb);
     const heap = memoryMb === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryMb * heapShare)}`];
     const args = [...runnerExecArgv(process.execArgv), ...heap, '-e', runnerSource(facts)];
-    return startProcess({ ...limitedMemory(memoryMb, { file: process.execPath, args }), env: process.env, memoryMb, isTrusted: true });
+    return startProcess({
+      ...limitedMemory(memoryMb, { file: process.execPath, args }),
+      env: process.env,
+      memoryMb,
+      isTrusted: true,
+    });
   }
 
   async #moduleOf({ label, module, level }: IsolatedStep): Promise<string> {
-    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${label} cannot be told`, { remedy: `Declare it at the top level of a module, or name the module: isolation: { level: '${level}', module: import.meta.url }` });
+    if (module === undefined)
+      throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${label} cannot be told`, {
+        remedy: `Declare it at the top level of a module, or name the module: isolation: { level: '${level}', module: import.meta.url }`,
+      });
     return (await this.#bundles.get(module)) ?? module;
   }
 
@@ -128,12 +166,21 @@ export class IsolatedTasks {
 }
 
 /** Where there is a way, the kernel gives no more memory than that; else the worker looks at it ten times a second. */
-function limitedMemory(memoryMb: number | undefined, command: { file: string; args: readonly string[] }): { file: string; args: readonly string[] } {
+function limitedMemory(
+  memoryMb: number | undefined,
+  command: { file: string; args: readonly string[] },
+): { file: string; args: readonly string[] } {
   const tools = memoryMb === undefined ? undefined : findJailTools(process.env['PATH']);
   if (memoryMb === undefined || tools === undefined || 'missing' in tools) return command;
-  return { file: tools.prlimit, args: [`--data=${(memoryMb + 192) * 1024 * 1024}`, '--', command.file, ...command.args] };
+  return {
+    file: tools.prlimit,
+    args: [`--data=${(memoryMb + 192) * 1024 * 1024}`, '--', command.file, ...command.args],
+  };
 }
 
 function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new HatchetError('INVALID_ARGUMENT', `isolation.${name} of the worker is ${String(value)}`, { remedy: `Use a whole number from ${least}` });
+  if (!Number.isInteger(value) || value < least)
+    throw new HatchetError('INVALID_ARGUMENT', `isolation.${name} of the worker is ${String(value)}`, {
+      remedy: `Use a whole number from ${least}`,
+    });
 }

@@ -7,7 +7,14 @@ import { cut } from '../../failure/total.ts';
 import type { AttemptResult } from '../../worker/report.ts';
 import { AttemptDesk, type DeskFacts } from './attempt-desk.ts';
 import type { IsolatedStep } from '../definition/isolated-step.ts';
-import { parseRunnerMessage, type Call, type RunnerMessage, type RunOrder, type ToldFailure, type WorkerMessage } from '../messages/messages.ts';
+import {
+  parseRunnerMessage,
+  type Call,
+  type RunnerMessage,
+  type RunOrder,
+  type ToldFailure,
+  type WorkerMessage,
+} from '../messages/messages.ts';
 import type { RunnerEnd, RunnerLink } from '../runners/runner-link.ts';
 
 /** Limits are looked at so often. */
@@ -82,21 +89,45 @@ export async function runAttempt(link: RunnerLink, attempt: IsolatedAttempt): Pr
   }
 }
 
-async function readEnd(link: RunnerLink, step: IsolatedStep, message: Exclude<RunnerMessage, { type: 'log' | 'call' }> | undefined, isCancelled: boolean): Promise<AttemptEnd> {
+async function readEnd(
+  link: RunnerLink,
+  step: IsolatedStep,
+  message: Exclude<RunnerMessage, { type: 'log' | 'call' }> | undefined,
+  isCancelled: boolean,
+): Promise<AttemptEnd> {
   if (message?.type === 'result') {
     // Code that was cancelled may go on behind its own back: nothing else is to run beside it.
     return { result: withinLimits(step, message.result), isReusable: !isCancelled && step.level !== 'sandbox' };
   }
-  if (message?.type === 'missing') return { result: missing(step, message.known, message.stoppedAt), isReusable: false };
+  if (message?.type === 'missing')
+    return { result: missing(step, message.known, message.stoppedAt), isReusable: false };
   if (message?.type === 'broken') {
     const { failure } = message;
-    return { result: { status: 'failed', ...bounded(failure), message: `the module ${step.module ?? ''}, which declares the task ${step.label}, could not be loaded in its ${step.level}: ${cut(failure.message, longestMessage)}`, retry: true }, isReusable: false, wantsBundle: failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' };
+    return {
+      result: {
+        status: 'failed',
+        ...bounded(failure),
+        message: `the module ${step.module ?? ''}, which declares the task ${step.label}, could not be loaded in its ${step.level}: ${cut(failure.message, longestMessage)}`,
+        retry: true,
+      },
+      isReusable: false,
+      wantsBundle: failure.code === 'ERR_UNKNOWN_FILE_EXTENSION',
+    };
   }
   if (message?.type === 'fatal') {
     const { failure } = message;
     // It ends itself; but nothing that it says has to be believed.
     await Promise.race([link.gone, pause(1_000)]);
-    return { result: { status: 'failed', ...bounded(failure), message: `the ${step.level} of the task ${step.label} ended: nothing has caught ${cut(failure.message, longestMessage)}`, code: failure.code ?? 'RUNNER_LOST', retry: true }, isReusable: false };
+    return {
+      result: {
+        status: 'failed',
+        ...bounded(failure),
+        message: `the ${step.level} of the task ${step.label} ended: nothing has caught ${cut(failure.message, longestMessage)}`,
+        code: failure.code ?? 'RUNNER_LOST',
+        retry: true,
+      },
+      isReusable: false,
+    };
   }
   await link.kill({ code: 'RUNNER_LOST', how: 'said what no runner says' });
   return { result: lost(step, await link.gone), isReusable: false };
@@ -110,7 +141,11 @@ async function end(link: RunnerLink, { signal, graceMs }: IsolatedAttempt, over:
 }
 
 /** Ends the runner once it has used more than it may. */
-async function watch(link: RunnerLink, step: IsolatedStep, { over, beforeMs }: { over: AbortSignal; beforeMs: number }): Promise<void> {
+async function watch(
+  link: RunnerLink,
+  step: IsolatedStep,
+  { over, beforeMs }: { over: AbortSignal; beforeMs: number },
+): Promise<void> {
   const { cpuMs, level } = step;
   const memoryMb = level === 'thread' ? undefined : step.memoryMb;
   if (cpuMs === undefined && memoryMb === undefined) return;
@@ -119,8 +154,13 @@ async function watch(link: RunnerLink, step: IsolatedStep, { over, beforeMs }: {
     if (over.aborted) return;
     const usage = await link.usage();
     if (usage === undefined || over.aborted) continue;
-    if (cpuMs !== undefined && usage.busyMs - beforeMs > cpuMs) return await link.kill({ code: 'CPU_LIMIT', how: `was ended after ${cpuMs} ms on a processor, its limit` });
-    if (memoryMb !== undefined && usage.memory !== undefined && usage.memory > memoryMb * 1024 * 1024) return await link.kill({ code: 'MEMORY_LIMIT', how: `was ended, as it needed more than ${memoryMb} MiB of memory` });
+    if (cpuMs !== undefined && usage.busyMs - beforeMs > cpuMs)
+      return await link.kill({ code: 'CPU_LIMIT', how: `was ended after ${cpuMs} ms on a processor, its limit` });
+    if (memoryMb !== undefined && usage.memory !== undefined && usage.memory > memoryMb * 1024 * 1024)
+      return await link.kill({
+        code: 'MEMORY_LIMIT',
+        how: `was ended, as it needed more than ${memoryMb} MiB of memory`,
+      });
   }
 }
 
@@ -128,21 +168,43 @@ function withinLimits(step: IsolatedStep, result: AttemptResult): AttemptResult 
   if (result.status === 'failed') return { ...result, ...bounded(result) };
   const bytes = Buffer.byteLength(result.json);
   if (bytes <= step.resultBytes) return result;
-  return { status: 'failed', message: `the output of ${step.label} has ${bytes} bytes, and the limit is ${step.resultBytes}`, stack: undefined, code: 'OUTPUT_LIMIT', retry: false };
+  return {
+    status: 'failed',
+    message: `the output of ${step.label} has ${bytes} bytes, and the limit is ${step.resultBytes}`,
+    stack: undefined,
+    code: 'OUTPUT_LIMIT',
+    retry: false,
+  };
 }
 
 function bounded({ message, stack, code }: ToldFailure): ToldFailure {
-  return { message: cut(message, longestMessage), stack: stack === undefined ? undefined : withoutOwnLines(cut(stack, longestStack)), code: code === undefined ? undefined : cut(code, 200) };
+  return {
+    message: cut(message, longestMessage),
+    stack: stack === undefined ? undefined : withoutOwnLines(cut(stack, longestStack)),
+    code: code === undefined ? undefined : cut(code, 200),
+  };
 }
 
 function lost(step: IsolatedStep, { code, how }: RunnerEnd): AttemptResult {
-  return { status: 'failed', message: `the ${step.level} of the task ${step.label} ${how}`, stack: undefined, code, retry: true };
+  return {
+    status: 'failed',
+    message: `the ${step.level} of the task ${step.label} ${how}`,
+    stack: undefined,
+    code,
+    retry: true,
+  };
 }
 
 function missing(step: IsolatedStep, known: readonly string[], stoppedAt: string | undefined): AttemptResult {
   const more = known.length > mostNamed ? ` and ${known.length - mostNamed} more` : '';
-  const others = known.length === 0 ? 'it declares no task with `isolation`' : `it declares ${cut(known.slice(0, mostNamed).join(', '), 1_000)}${more}`;
-  const stopped = stoppedAt === undefined ? '' : `; its top-level code goes no further than ${cut(stoppedAt, 200)}, which is for workers`;
+  const others =
+    known.length === 0
+      ? 'it declares no task with `isolation`'
+      : `it declares ${cut(known.slice(0, mostNamed).join(', '), 1_000)}${more}`;
+  const stopped =
+    stoppedAt === undefined
+      ? ''
+      : `; its top-level code goes no further than ${cut(stoppedAt, 200)}, which is for workers`;
   return {
     status: 'failed',
     message: `the module ${step.module ?? ''} does not declare the task ${step.label} when a ${step.level} imports it: ${others}${stopped}. Declare the task at the top level of a module, whatever the environment, or name the module that does: isolation: { level: '${step.level}', module: import.meta.url }`,

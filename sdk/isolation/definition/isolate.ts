@@ -20,9 +20,13 @@ interface Declared {
  * Reads the isolation of a task. In a runner the task is at its disposal from then on.
  * @throws HatchetError INVALID_DEFINITION, INVALID_DURATION
  */
-export function isolate(option: Isolation | undefined, { workflow, step, body, ...rest }: Declared): IsolatedStep | undefined {
+export function isolate(
+  option: Isolation | undefined,
+  { workflow, step, body, ...rest }: Declared,
+): IsolatedStep | undefined {
   const isolated = isolatedStep(option, { workflow, step });
   const port = runnerPort();
-  if (isolated !== undefined && port !== undefined && body !== undefined) port.offer(isolated.home, (order) => serveAttempt(port, { body, ...rest }, order));
+  if (isolated !== undefined && port !== undefined && body !== undefined)
+    port.offer(isolated.home, (order) => serveAttempt(port, { body, ...rest }, order));
   return isolated;
 }

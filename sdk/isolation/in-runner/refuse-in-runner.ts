@@ -8,5 +8,8 @@ import { heldInRunner, runnerLevel } from './runner-port.ts';
  */
 export async function refuseInRunner(what: string): Promise<void> {
   await heldInRunner(`a call of ${what}`);
-  if (runnerLevel() === 'sandbox') throw new HatchetError('NOT_GRANTED', `a task in a sandbox does not reach ${what}`, { remedy: 'Use its context: ctx.log, ctx.putStream, ctx.runChild' });
+  if (runnerLevel() === 'sandbox')
+    throw new HatchetError('NOT_GRANTED', `a task in a sandbox does not reach ${what}`, {
+      remedy: 'Use its context: ctx.log, ctx.putStream, ctx.runChild',
+    });
 }

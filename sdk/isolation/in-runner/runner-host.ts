@@ -17,7 +17,17 @@ const linesBetweenPauses = 500;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** In a runner: what a context asks of its worker goes over the runner's port. */
-export function runnerHost({ order, port, calls, runner }: { order: RunOrder; port: RunnerPort; calls: Calls; runner: Runner }): ContextHost {
+export function runnerHost({
+  order,
+  port,
+  calls,
+  runner,
+}: {
+  order: RunOrder;
+  port: RunnerPort;
+  calls: Calls;
+  runner: Runner;
+}): ContextHost {
   const workflows = new Set(order.workflows);
   let labels: WorkerLabels = order.labels;
   let lines = 0;
@@ -40,17 +50,22 @@ export function runnerHost({ order, port, calls, runner }: { order: RunOrder; po
       lines += 1;
       if (lines % linesBetweenPauses === 0) await calls.make('logged', null).catch(() => undefined);
     },
-    putStream: async (_id, { number, chunk }) => void (await calls.make('putStream', { number, chunk: Buffer.from(chunk).toString('base64') })),
+    putStream: async (_id, { number, chunk }) =>
+      void (await calls.make('putStream', { number, chunk: Buffer.from(chunk).toString('base64') })),
   };
 }
 
 /** In a runner: the runs of its task. */
 export function runnerRelay(calls: Calls): Relay {
-  const encoded = (requests: readonly TriggerWorkflowRequest[]): string[] => requests.map((request) => Buffer.from(TriggerWorkflowRequest.encode(request).finish()).toString('base64'));
+  const encoded = (requests: readonly TriggerWorkflowRequest[]): string[] =>
+    requests.map((request) => Buffer.from(TriggerWorkflowRequest.encode(request).finish()).toString('base64'));
   return {
     startOne: async (request) => String(await calls.make('startOne', encoded([request]))),
     startBulk: async (requests) => textsOf(await calls.make('startBulk', encoded(requests))),
-    startEach: async (requests) => listOf(await calls.make('startEach', encoded(requests))).map((one) => (typeof one === 'string' ? one : asCollision(one))),
+    startEach: async (requests) =>
+      listOf(await calls.make('startEach', encoded(requests))).map((one) =>
+        typeof one === 'string' ? one : asCollision(one),
+      ),
     outcomes: async (runId) => listOf(await calls.make('outcomes', runId)).flatMap((one) => readOutcome(one) ?? []),
     cancelTasks: async (ids) => textsOf(await calls.make('cancelTasks', ids)),
     replayTasks: async (ids) => textsOf(await calls.make('replayTasks', ids)),

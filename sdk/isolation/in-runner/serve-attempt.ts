@@ -43,21 +43,38 @@ export function serveAttempt(port: RunnerPort, task: ServedTask, text: string): 
   port.hear((told) => {
     const message: unknown = JSON.parse(told);
     if (textFieldOf(message, 'type') === 'answer') calls.answer(message);
-    else if (textFieldOf(message, 'type') === 'cancel') abortController.abort(new TaskCancelledError(textFieldOf(message, 'reason')));
+    else if (textFieldOf(message, 'type') === 'cancel')
+      abortController.abort(new TaskCancelledError(textFieldOf(message, 'reason')));
   });
   useRelay(runnerRelay(calls));
   const host = runnerHost({ order, port, calls, runner: task.runner });
   const letGo = order.capturesConsole ? captureConsole() : () => {};
-  const heard = <Result>(body: () => Result): Result => (order.capturesConsole ? captured((level, message) => void host.log({ at: new Date(), level, message, metadata: '{}' }), body) : body());
+  const heard = <Result>(body: () => Result): Result =>
+    order.capturesConsole
+      ? captured((level, message) => void host.log({ at: new Date(), level, message, metadata: '{}' }), body)
+      : body();
   const forgotten = forgottenCalls((line) => void host.log(line));
   const run = async (): Promise<AttemptResult> => {
     try {
       const payload = parseActionPayload(action.actionPayload);
-      const input = task.inputSchema === undefined ? payload.input : await validate(task.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
+      const input =
+        task.inputSchema === undefined
+          ? payload.input
+          : await validate(task.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
       const facts = { input, action, payload, abortController, host };
-      const parent = { workflowRunId: action.workflowRunId, taskRunExternalId: action.taskRunExternalId, workerId: order.workerId, signal: abortController.signal, nextChildIndex: 0, forgotten };
+      const parent = {
+        workflowRunId: action.workflowRunId,
+        taskRunExternalId: action.taskRunExternalId,
+        workerId: order.workerId,
+        signal: abortController.signal,
+        nextChildIndex: 0,
+        forgotten,
+      };
       const output = await withParentRun(parent, async () => await task.body.run(input, new Context(facts)));
-      const checked = task.outputSchema === undefined ? output : await validate(task.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
+      const checked =
+        task.outputSchema === undefined
+          ? output
+          : await validate(task.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
       return toResult(action.taskName, checked);
     } catch (error) {
       return ofMemory(toFailure(error), error);
@@ -75,5 +92,9 @@ export function serveAttempt(port: RunnerPort, task: ServedTask, text: string): 
 
 /** What the kernel does not give to a process beyond its limit comes to JavaScript as an error like others. */
 function ofMemory(failure: ReturnType<typeof toFailure>, thrown: unknown): AttemptResult {
-  return textFieldOf(thrown, 'name') === 'RangeError' && textFieldOf(thrown, 'message') === 'Array buffer allocation failed' && fieldOf(thrown, 'code') === undefined ? { ...failure, code: 'MEMORY_LIMIT' } : failure;
+  return textFieldOf(thrown, 'name') === 'RangeError' &&
+    textFieldOf(thrown, 'message') === 'Array buffer allocation failed' &&
+    fieldOf(thrown, 'code') === undefined
+    ? { ...failure, code: 'MEMORY_LIMIT' }
+    : failure;
 }

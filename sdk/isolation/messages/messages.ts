@@ -19,7 +19,10 @@ export interface RunOrder {
 export type WorkerMessage = RunOrder | { readonly type: 'cancel'; readonly reason: string } | Answer;
 
 /** The answer to a call. */
-export type Answer = { readonly type: 'answer'; readonly call: number } & ({ readonly value: unknown } | { readonly error: unknown });
+export type Answer = { readonly type: 'answer'; readonly call: number } & (
+  | { readonly value: unknown }
+  | { readonly error: unknown }
+);
 
 /** What a runner's task asks of its worker. */
 export interface Call {
@@ -52,13 +55,16 @@ export function parseRunnerMessage(text: string): RunnerMessage | undefined {
   if (type === 'call') {
     const call = fieldOf(message, 'call');
     const name = textFieldOf(message, 'name');
-    return typeof call === 'number' && name !== undefined ? { type, call, name, given: fieldOf(message, 'given') } : undefined;
+    return typeof call === 'number' && name !== undefined
+      ? { type, call, name, given: fieldOf(message, 'given') }
+      : undefined;
   }
   if (type === 'result') {
     const result = parseResult(fieldOf(message, 'result'));
     return result === undefined ? undefined : { type, result };
   }
-  if (type === 'missing') return { type, known: textsOf(fieldOf(message, 'known')), stoppedAt: textFieldOf(message, 'stoppedAt') };
+  if (type === 'missing')
+    return { type, known: textsOf(fieldOf(message, 'known')), stoppedAt: textFieldOf(message, 'stoppedAt') };
   if (type === 'broken' || type === 'fatal') return { type, failure: parseFailure(fieldOf(message, 'failure')) };
   return undefined;
 }
@@ -68,7 +74,14 @@ function parseLog(message: unknown): RunnerMessage | undefined {
   const level = fieldOf(message, 'level');
   const text = textFieldOf(message, 'message');
   const metadata = textFieldOf(message, 'metadata');
-  if (typeof at !== 'number' || Number.isNaN(new Date(at).getTime()) || !isLevel(level) || text === undefined || metadata === undefined) return undefined;
+  if (
+    typeof at !== 'number' ||
+    Number.isNaN(new Date(at).getTime()) ||
+    !isLevel(level) ||
+    text === undefined ||
+    metadata === undefined
+  )
+    return undefined;
   return { type: 'log', line: { at: new Date(at), level, message: text, metadata } };
 }
 
@@ -78,12 +91,17 @@ function isLevel(level: unknown): level is LogLine['level'] {
 
 function parseResult(result: unknown): AttemptResult | undefined {
   const json = textFieldOf(result, 'json');
-  if (textFieldOf(result, 'status') === 'completed') return json === undefined ? undefined : { status: 'completed', json };
+  if (textFieldOf(result, 'status') === 'completed')
+    return json === undefined ? undefined : { status: 'completed', json };
   return { status: 'failed', ...parseFailure(result), retry: fieldOf(result, 'retry') !== false };
 }
 
 function parseFailure(failure: unknown): ToldFailure {
-  return { message: textFieldOf(failure, 'message') ?? 'the task failed', stack: textFieldOf(failure, 'stack'), code: textFieldOf(failure, 'code') };
+  return {
+    message: textFieldOf(failure, 'message') ?? 'the task failed',
+    stack: textFieldOf(failure, 'stack'),
+    code: textFieldOf(failure, 'code'),
+  };
 }
 
 export function textsOf(list: unknown): string[] {

@@ -1,10 +1,27 @@
-import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError, TaskCancelledError, type HatchetErrorCode } from '../../errors.ts';
+import {
+  BulkTriggerIdempotencyCollisionError,
+  HatchetError,
+  IdempotencyCollisionError,
+  TaskCancelledError,
+  type HatchetErrorCode,
+} from '../../errors.ts';
 import { describeFailure } from '../../failure/describe-failure.ts';
 import { fieldOf, isList, textFieldOf } from '../../failure/total.ts';
 import { textsOf } from './messages.ts';
 
 /** Of the errors that a call can end with. */
-const codes: ReadonlySet<HatchetErrorCode> = new Set(['UNREACHABLE', 'UNAUTHENTICATED', 'UNKNOWN_WORKFLOW', 'UNKNOWN_RUN', 'INVALID_ARGUMENT', 'PAYLOAD_TOO_LARGE', 'NOT_SUPPORTED', 'NOT_GRANTED', 'STOPPED', 'ENGINE_ERROR']);
+const codes: ReadonlySet<HatchetErrorCode> = new Set([
+  'UNREACHABLE',
+  'UNAUTHENTICATED',
+  'UNKNOWN_WORKFLOW',
+  'UNKNOWN_RUN',
+  'INVALID_ARGUMENT',
+  'PAYLOAD_TOO_LARGE',
+  'NOT_SUPPORTED',
+  'NOT_GRANTED',
+  'STOPPED',
+  'ENGINE_ERROR',
+]);
 
 /** An error that a call of a task's context ended with, on its way from the worker to the runner. */
 export interface WireError {
@@ -16,8 +33,18 @@ export interface WireError {
 
 export function toWireError(thrown: unknown): WireError {
   const { message, code } = describeFailure(thrown);
-  if (thrown instanceof IdempotencyCollisionError) return { message, code, collision: { existing: thrown.existingRunExternalId, colliding: thrown.collidingRunExternalId } };
-  if (thrown instanceof BulkTriggerIdempotencyCollisionError) return { message, code, collisions: { successful: thrown.successfulWorkflowRunExternalIds, each: thrown.collisions.map(toWireError) } };
+  if (thrown instanceof IdempotencyCollisionError)
+    return {
+      message,
+      code,
+      collision: { existing: thrown.existingRunExternalId, colliding: thrown.collidingRunExternalId },
+    };
+  if (thrown instanceof BulkTriggerIdempotencyCollisionError)
+    return {
+      message,
+      code,
+      collisions: { successful: thrown.successfulWorkflowRunExternalIds, each: thrown.collisions.map(toWireError) },
+    };
   return { message, code };
 }
 
@@ -27,7 +54,10 @@ export function fromWireError(wire: unknown): Error {
   const collisions = fieldOf(wire, 'collisions');
   if (collisions !== undefined) {
     const each = fieldOf(collisions, 'each');
-    return new BulkTriggerIdempotencyCollisionError(textsOf(fieldOf(collisions, 'successful')), isList(each) ? each.map((one) => collisionOf(fieldOf(one, 'collision'))) : []);
+    return new BulkTriggerIdempotencyCollisionError(
+      textsOf(fieldOf(collisions, 'successful')),
+      isList(each) ? each.map((one) => collisionOf(fieldOf(one, 'collision'))) : [],
+    );
   }
   const message = textFieldOf(wire, 'message') ?? 'the worker could not do it';
   const given = textFieldOf(wire, 'code');

@@ -41,7 +41,12 @@ export function guardFolder(folder: string): void {
 function start(): void {
   if (guardian !== undefined || holders === 0) return;
   // In a session of its own: what ends the worker's process group must leave it.
-  const child = spawn(process.execPath, ['--max-old-space-size=16', '-e', guardianSource], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {}, windowsHide: true });
+  const child = spawn(process.execPath, ['--max-old-space-size=16', '-e', guardianSource], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: {},
+    windowsHide: true,
+  });
   guardian = child;
   const startedAt = performance.now();
   child.unref();

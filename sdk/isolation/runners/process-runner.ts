@@ -33,7 +33,13 @@ export function startProcess(command: ProcessCommand): RunnerLink {
   let end: RunnerEnd | undefined;
   let printed = '';
   // In a group of its own, so that it is ended with all that it has started, and Ctrl+C is the worker's alone.
-  const child = spawn(command.file, command.args, { env: { ...command.env }, ...(uid === undefined ? {} : { uid, gid: uid }), detached: true, windowsHide: true, stdio: ['ignore', isTrusted ? 'inherit' : 'ignore', 'pipe', 'pipe'] });
+  const child = spawn(command.file, command.args, {
+    env: { ...command.env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', isTrusted ? 'inherit' : 'ignore', 'pipe', 'pipe'],
+  });
   const { pid } = child;
   if (pid !== undefined) guardProcess(pid);
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -45,19 +51,36 @@ export function startProcess(command: ProcessCommand): RunnerLink {
     killGroup(child);
   };
   const channel = child.stdio[3];
-  const flow = channel instanceof Duplex ? new LineFlow(channel, isTrusted, (text) => listener?.(text), () => kill({ code: 'OUTPUT_LIMIT', how: 'said more at once than any output may have' })) : undefined;
+  const flow =
+    channel instanceof Duplex
+      ? new LineFlow(
+          channel,
+          isTrusted,
+          (text) => listener?.(text),
+          () => kill({ code: 'OUTPUT_LIMIT', how: 'said more at once than any output may have' }),
+        )
+      : undefined;
   const gone = new Promise<RunnerEnd>((resolve) => {
     const finish = (how: string): void => {
       if (pid !== undefined) releaseProcess(pid);
       // What it has started, and what has its pipes open still.
       killGroup(child);
       command.onGone?.();
-      resolve(end ?? (isOutOfMemory(printed) ? { code: 'MEMORY_LIMIT', how: memoryMb === undefined ? 'ran out of memory' : `needed more than ${memoryMb} MiB of memory` } : { code: 'RUNNER_LOST', how }));
+      resolve(
+        end ??
+          (isOutOfMemory(printed)
+            ? {
+                code: 'MEMORY_LIMIT',
+                how: memoryMb === undefined ? 'ran out of memory' : `needed more than ${memoryMb} MiB of memory`,
+              }
+            : { code: 'RUNNER_LOST', how }),
+      );
     };
     // `close` rather than `exit`: its last words are in the pipes still. But what it has started may hold them open.
     child.once('exit', (code, signal) => {
       const words = (): string => (isTrusted || printed.trim() === '' ? '' : `: ${printed.trim().slice(-500)}`);
-      const ended = (): void => finish(`${signal === null ? `ended with exit code ${code ?? -1}` : `was ended by ${signal}`}${words()}`);
+      const ended = (): void =>
+        finish(`${signal === null ? `ended with exit code ${code ?? -1}` : `was ended by ${signal}`}${words()}`);
       const late = setTimeout(ended, 200);
       child.once('close', () => {
         clearTimeout(late);

@@ -12,19 +12,29 @@ export const tellsUsage = process.platform !== 'win32';
 /** What a process uses. `undefined` where it is gone, or the platform does not tell. */
 export async function processUsage(pid: number): Promise<RunnerUsage | undefined> {
   try {
-    return process.platform === 'linux' ? await fromProc(await innermost(pid)) : tellsUsage ? await fromPs(pid) : undefined;
+    return process.platform === 'linux'
+      ? await fromProc(await innermost(pid))
+      : tellsUsage
+        ? await fromPs(pid)
+        : undefined;
   } catch {
     return undefined;
   }
 }
 
 async function fromProc(pid: number): Promise<RunnerUsage> {
-  const [stat, status] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/status`, 'utf8')]);
+  const [stat, status] = await Promise.all([
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+    readFile(`/proc/${pid}/status`, 'utf8'),
+  ]);
   // After the name, which may hold spaces and brackets: state is field 3, utime 14, stime 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[14 - 3]) + Number(fields[15 - 3]);
   const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
-  return { busyMs: (ticks * 1000) / ticksPerSecond, memory: kilobytes === undefined ? undefined : Number(kilobytes) * 1024 };
+  return {
+    busyMs: (ticks * 1000) / ticksPerSecond,
+    memory: kilobytes === undefined ? undefined : Number(kilobytes) * 1024,
+  };
 }
 
 /** A sandbox's process is the only child of the program that has made its namespaces. */
@@ -43,5 +53,7 @@ async function fromPs(pid: number): Promise<RunnerUsage | undefined> {
   const [kilobytes = '', time = ''] = stdout.trim().split(/\s+/);
   const [clock = '', days = '0'] = time.split('-').toReversed();
   const seconds = clock.split(':').reduce((sum, part) => sum * 60 + Number(part.replace(',', '.')), 0);
-  return kilobytes === '' ? undefined : { busyMs: (Number(days) * 86_400 + seconds) * 1000, memory: Number(kilobytes) * 1024 };
+  return kilobytes === ''
+    ? undefined
+    : { busyMs: (Number(days) * 86_400 + seconds) * 1000, memory: Number(kilobytes) * 1024 };
 }

@@ -33,7 +33,18 @@ export class RunnerPool {
    * @param use gives what came out, and whether the runner can be used again; it is ended where it cannot
    * @throws the signal's reason where it is aborted before there is a place; what `start` throws
    */
-  async with<Result>(key: string, { start, use, signal }: { start: () => Promise<RunnerLink>; use: (link: RunnerLink) => Promise<{ result: Result; isReusable: boolean }>; signal: AbortSignal }): Promise<Result> {
+  async with<Result>(
+    key: string,
+    {
+      start,
+      use,
+      signal,
+    }: {
+      start: () => Promise<RunnerLink>;
+      use: (link: RunnerLink) => Promise<{ result: Result; isReusable: boolean }>;
+      signal: AbortSignal;
+    },
+  ): Promise<Result> {
     await this.#place(signal);
     try {
       const link = this.#takeIdle(key) ?? (await this.#start(start));

@@ -21,9 +21,17 @@ const packagesInPlace: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, pluginData, ...place }) => {
       if (kind === 'entry-point' || pluginData === packagesInPlace) return undefined;
-      const found = await build.resolve(path, { kind, pluginData: packagesInPlace, importer: place.importer, resolveDir: place.resolveDir });
+      const found = await build.resolve(path, {
+        kind,
+        pluginData: packagesInPlace,
+        importer: place.importer,
+        resolveDir: place.resolveDir,
+      });
       if (!found.path.includes('node_modules')) return found;
-      return { path: kind === 'require-call' || kind === 'require-resolve' ? found.path : `file://${found.path}`, external: true };
+      return {
+        path: kind === 'require-call' || kind === 'require-resolve' ? found.path : `file://${found.path}`,
+        external: true,
+      };
     });
   },
 };
@@ -47,8 +55,16 @@ async function bundle(module: string, options: BuildOptions): Promise<void> {
   try {
     await build(options);
   } catch (error) {
-    const errors = isBuildFailure(error) ? error.errors.slice(0, 5).map(({ text, location }) => (location === null ? text : `${location.file}:${location.line}: ${text}`)) : [messageOf(error)];
-    throw new HatchetError('ISOLATION_UNAVAILABLE', `${module} and what it imports cannot be made one file (${extname(module)}): ${errors.join('; ')}`, { cause: error, remedy: 'Declare the task in a module that imports less' });
+    const errors = isBuildFailure(error)
+      ? error.errors
+          .slice(0, 5)
+          .map(({ text, location }) => (location === null ? text : `${location.file}:${location.line}: ${text}`))
+      : [messageOf(error)];
+    throw new HatchetError(
+      'ISOLATION_UNAVAILABLE',
+      `${module} and what it imports cannot be made one file (${extname(module)}): ${errors.join('; ')}`,
+      { cause: error, remedy: 'Declare the task in a module that imports less' },
+    );
   }
 }
 

@@ -58,9 +58,13 @@ exec chroot "$jail" "$@"
 /** util-linux's programs, on Linux: together they have the kernel keep a process in. Elsewhere, what is missing. */
 export function findJailTools(path: string | undefined): JailTools | { missing: string } {
   if (process.platform !== 'linux') return { missing: `${process.platform} has no namespaces` };
-  const find = (name: string): string | undefined => [...(path ?? '').split(delimiter), '/usr/bin', '/bin', '/usr/sbin', '/sbin'].map((folder) => join(folder, name)).find(isProgram);
+  const find = (name: string): string | undefined =>
+    [...(path ?? '').split(delimiter), '/usr/bin', '/bin', '/usr/sbin', '/sbin']
+      .map((folder) => join(folder, name))
+      .find(isProgram);
   const [setpriv, unshare, prlimit, sh] = [find('setpriv'), find('unshare'), find('prlimit'), find('sh')];
-  if (setpriv === undefined || unshare === undefined || prlimit === undefined || sh === undefined) return { missing: 'setpriv, unshare and prlimit of util-linux are not all installed' };
+  if (setpriv === undefined || unshare === undefined || prlimit === undefined || sh === undefined)
+    return { missing: 'setpriv, unshare and prlimit of util-linux are not all installed' };
   return { setpriv, unshare, prlimit, sh };
 }
 
@@ -71,17 +75,56 @@ export function findJailTools(path: string | undefined): JailTools | { missing: 
 export function jailed(programs: JailTools, facts: JailFacts, command: Command): Command {
   const dies = ['--pdeathsig', 'KILL'];
   const seconds = Math.ceil(facts.cpuMs / 1000) + spareCpuSeconds;
-  const visible = [...facts.visible, ...(facts.network ? networkFiles.filter((file) => existsSync(file)) : []), ...nodeFiles(command.file)];
-  const limits = [`--cpu=${seconds}:${seconds}`, `--data=${(facts.memoryMb + nodeMemoryMb) * 1024 * 1024}`, '--core=0', `--fsize=${mostFileBytes}`, '--nofile=256', ...(facts.uid === undefined ? [] : ['--nproc=64'])];
+  const visible = [
+    ...facts.visible,
+    ...(facts.network ? networkFiles.filter((file) => existsSync(file)) : []),
+    ...nodeFiles(command.file),
+  ];
+  const limits = [
+    `--cpu=${seconds}:${seconds}`,
+    `--data=${(facts.memoryMb + nodeMemoryMb) * 1024 * 1024}`,
+    '--core=0',
+    `--fsize=${mostFileBytes}`,
+    '--nofile=256',
+    ...(facts.uid === undefined ? [] : ['--nproc=64']),
+  ];
   // Root's sandboxes run as a user whom nobody else is; others' as the worker's user, who is then root in a namespace that gives no privilege.
-  const user = facts.uid !== undefined ? ['--reuid', String(facts.uid), '--regid', String(facts.uid), '--clear-groups'] : [];
+  const user =
+    facts.uid !== undefined ? ['--reuid', String(facts.uid), '--regid', String(facts.uid), '--clear-groups'] : [];
   return {
     file: programs.setpriv,
     args: [
-      ...dies, '--', programs.unshare, ...(facts.isRoot ? [] : ['--user', '--map-root-user']), ...(facts.network ? [] : ['--net']), '--mount', '--ipc', '--uts', '--pid', '--fork', '--kill-child=KILL', '--',
-      programs.sh, '-c', script, 'sh', facts.mountPoint, String(visible.length), ...visible,
-      programs.setpriv, ...dies, ...user, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--',
-      programs.prlimit, ...limits, '--', command.file, ...command.args,
+      ...dies,
+      '--',
+      programs.unshare,
+      ...(facts.isRoot ? [] : ['--user', '--map-root-user']),
+      ...(facts.network ? [] : ['--net']),
+      '--mount',
+      '--ipc',
+      '--uts',
+      '--pid',
+      '--fork',
+      '--kill-child=KILL',
+      '--',
+      programs.sh,
+      '-c',
+      script,
+      'sh',
+      facts.mountPoint,
+      String(visible.length),
+      ...visible,
+      programs.setpriv,
+      ...dies,
+      ...user,
+      '--no-new-privs',
+      '--inh-caps=-all',
+      '--bounding-set=-all',
+      '--',
+      programs.prlimit,
+      ...limits,
+      '--',
+      command.file,
+      ...command.args,
     ],
   };
 }

@@ -57,9 +57,14 @@ export class Sandbox {
     try {
       const refused = 'missing' in tools ? tools.missing : await sandbox.#probe(steps);
       if (refused !== undefined && weaker === 'refuse') {
-        throw new HatchetError('ISOLATION_UNAVAILABLE', `this machine cannot keep the task ${steps[0]?.label ?? ''} in a sandbox: ${refused}`, {
-          remedy: "Run the worker on Linux with util-linux, as root or where users may make namespaces; or accept what Node alone refuses, with the worker's option `isolation: { weakerSandbox: 'accept' }` (see the guide on isolation)",
-        });
+        throw new HatchetError(
+          'ISOLATION_UNAVAILABLE',
+          `this machine cannot keep the task ${steps[0]?.label ?? ''} in a sandbox: ${refused}`,
+          {
+            remedy:
+              "Run the worker on Linux with util-linux, as root or where users may make namespaces; or accept what Node alone refuses, with the worker's option `isolation: { weakerSandbox: 'accept' }` (see the guide on isolation)",
+          },
+        );
       }
       if (refused !== undefined) sandbox = new Sandbox(folder, undefined);
       await Promise.all(steps.map(async (step) => await sandbox.#program(step)));
@@ -79,9 +84,29 @@ export class Sandbox {
   async start(step: IsolatedStep): Promise<RunnerLink> {
     const program = await this.#program(step);
     const folder = this.#newFolder();
-    const source = runnerSource({ level: 'sandbox', url: pathToFileURL(program).href, isBundle: true, args: [], folder: folder.own, network: step.grants.network });
-    const { file, args } = this.#command(step, folder, [...permissions(step, program, folder.own), '-e', source], [program]);
-    return startProcess({ file, args, env: {}, memoryMb: step.memoryMb, isTrusted: false, uid: this.#tools === undefined ? folder.uid : undefined, onGone: () => rmSync(folder.all, { recursive: true, force: true }) });
+    const source = runnerSource({
+      level: 'sandbox',
+      url: pathToFileURL(program).href,
+      isBundle: true,
+      args: [],
+      folder: folder.own,
+      network: step.grants.network,
+    });
+    const { file, args } = this.#command(
+      step,
+      folder,
+      [...permissions(step, program, folder.own), '-e', source],
+      [program],
+    );
+    return startProcess({
+      file,
+      args,
+      env: {},
+      memoryMb: step.memoryMb,
+      isTrusted: false,
+      uid: this.#tools === undefined ? folder.uid : undefined,
+      onGone: () => rmSync(folder.all, { recursive: true, force: true }),
+    });
   }
 
   /** With all that its processes have left. */
@@ -92,7 +117,10 @@ export class Sandbox {
   /** Once a module, however many of its tasks are started at once. */
   async #program(step: IsolatedStep): Promise<string> {
     const { module } = step;
-    if (module === undefined) throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${step.label} cannot be told`, { remedy: `Name it: isolation: { level: 'sandbox', module: import.meta.url }` });
+    if (module === undefined)
+      throw new HatchetError('TASK_NOT_FOUND', `which module declares the task ${step.label} cannot be told`, {
+        remedy: `Name it: isolation: { level: 'sandbox', module: import.meta.url }`,
+      });
     let program = this.#programs.get(module);
     if (program === undefined) {
       const outfile = join(this.#folder, `program-${this.#programs.size}.mjs`);
@@ -115,11 +143,28 @@ export class Sandbox {
     return { all, own, mountPoint, uid: giveTo(own, firstUid + (number % (lastUid - firstUid))) };
   }
 
-  #command(step: IsolatedStep, { own, mountPoint, uid }: AttemptFolder, nodeArgs: readonly string[], programs: readonly string[]): Command {
+  #command(
+    step: IsolatedStep,
+    { own, mountPoint, uid }: AttemptFolder,
+    nodeArgs: readonly string[],
+    programs: readonly string[],
+  ): Command {
     const command = { file: process.execPath, args: nodeArgs };
     if (this.#tools === undefined) return command;
     const { memoryMb = 512, cpuMs = 60_000, grants } = step;
-    return jailed(this.#tools, { mountPoint, visible: [own, ...programs, ...grants.read], network: grants.network, memoryMb, cpuMs, isRoot: process.getuid?.() === 0, uid }, command);
+    return jailed(
+      this.#tools,
+      {
+        mountPoint,
+        visible: [own, ...programs, ...grants.read],
+        network: grants.network,
+        memoryMb,
+        cpuMs,
+        isRoot: process.getuid?.() === 0,
+        uid,
+      },
+      command,
+    );
   }
 
   /** @returns why it cannot be */
@@ -128,7 +173,12 @@ export class Sandbox {
     if (first === undefined) return undefined;
     const strictest = steps.find(({ grants }) => !grants.network) ?? first;
     const folder = this.#newFolder();
-    const { file, args } = this.#command({ ...strictest, grants: { ...strictest.grants, read: [] } }, folder, ['-e', 'process.stdout.write("in")'], []);
+    const { file, args } = this.#command(
+      { ...strictest, grants: { ...strictest.grants, read: [] } },
+      folder,
+      ['-e', 'process.stdout.write("in")'],
+      [],
+    );
     try {
       const { stdout } = await promisify(execFile)(file, args, { env: {}, timeout: probeMs });
       return stdout === 'in' ? undefined : `its process said ${JSON.stringify(stdout)}`;
@@ -158,7 +208,9 @@ function permissions(step: IsolatedStep, program: string, own: string): string[]
     known.has('--permission') ? '--permission' : '--experimental-permission',
     '--no-warnings',
     `--max-old-space-size=${Math.max(32, Math.floor((step.memoryMb ?? 512) * 0.8))}`,
-    ...[program, `${own}/*`, ...step.grants.read.flatMap((path) => [path, `${path}/*`])].map((path) => `--allow-fs-read=${path}`),
+    ...[program, `${own}/*`, ...step.grants.read.flatMap((path) => [path, `${path}/*`])].map(
+      (path) => `--allow-fs-read=${path}`,
+    ),
     `--allow-fs-write=${own}/*`,
     ...(step.grants.network && known.has('--allow-net') ? ['--allow-net'] : []),
   ];

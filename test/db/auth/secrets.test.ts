@@ -20,7 +20,13 @@ import { createTestDatabase, type TestDatabase } from '../../helpers/test-databa
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const secret = 'whsec-that-nobody-may-see';
-const hmac = { type: 'HMAC', algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'x-signature', signingSecret: secret } as const;
+const hmac = {
+  type: 'HMAC',
+  algorithm: 'SHA256',
+  encoding: 'HEX',
+  signatureHeaderName: 'x-signature',
+  signingSecret: secret,
+} as const;
 
 let folder: string;
 let database: TestDatabase;
@@ -44,12 +50,28 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const webhook = (name: string, auth: WebhookAuth): Webhook => ({ id: newId(), tenantId, name, source: 'GENERIC', eventKeyExpression: "'k'", scopeExpression: null, staticPayload: null, returnsEvent: false, auth });
+const webhook = (name: string, auth: WebhookAuth): Webhook => ({
+  id: newId(),
+  tenantId,
+  name,
+  source: 'GENERIC',
+  eventKeyExpression: "'k'",
+  scopeExpression: null,
+  staticPayload: null,
+  returnsEvent: false,
+  auth,
+});
 
 /** All rows of all tables, as a dump has them. */
 async function dump(): Promise<string> {
-  const { rows } = await pool.query<{ name: string }>(`SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`);
-  const tables = await Promise.all(rows.map(async ({ name }) => (await pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`)).rows.map(({ row }) => row).join('\n')));
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  const tables = await Promise.all(
+    rows.map(async ({ name }) =>
+      (await pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`)).rows.map(({ row }) => row).join('\n'),
+    ),
+  );
   expect(tables.join('')).toContain(tenantId);
   return tables.join('\n');
 }
@@ -59,11 +81,26 @@ async function makeClear(): Promise<{ token: string; webhookName: string; d: str
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const id = newId();
   const jwk = await exportJWK(privateKey);
-  await pool.query('INSERT INTO signing_key (id, private_jwk, public_jwk) VALUES ($1, $2, $3)', [id, jwk, await exportJWK(publicKey)]);
+  await pool.query('INSERT INTO signing_key (id, private_jwk, public_jwk) VALUES ($1, $2, $3)', [
+    id,
+    jwk,
+    await exportJWK(publicKey),
+  ]);
   const tokenId = newId();
-  await pool.query(`INSERT INTO token (id, tenant_id, name, expires_at) VALUES ($1, $2, 'old', now() + interval '1 day')`, [tokenId, tenantId]);
-  const token = await new SignJWT({ token_id: tokenId }).setProtectedHeader({ alg: 'ES256', kid: id }).setIssuer('hatchet-ts').setSubject(tenantId).setExpirationTime('1d').sign(privateKey);
-  await pool.query(`INSERT INTO webhook (id, tenant_id, name, source, event_key_expression, returns_event, auth) VALUES ($1, $2, 'old', 'GENERIC', $3, false, $4)`, [newId(), tenantId, "'k'", hmac]);
+  await pool.query(
+    `INSERT INTO token (id, tenant_id, name, expires_at) VALUES ($1, $2, 'old', now() + interval '1 day')`,
+    [tokenId, tenantId],
+  );
+  const token = await new SignJWT({ token_id: tokenId })
+    .setProtectedHeader({ alg: 'ES256', kid: id })
+    .setIssuer('hatchet-ts')
+    .setSubject(tenantId)
+    .setExpirationTime('1d')
+    .sign(privateKey);
+  await pool.query(
+    `INSERT INTO webhook (id, tenant_id, name, source, event_key_expression, returns_event, auth) VALUES ($1, $2, 'old', 'GENERIC', $3, false, $4)`,
+    [newId(), tenantId, "'k'", hmac],
+  );
   return { token, webhookName: 'old', d: String(jwk.d) };
 }
 
@@ -78,7 +115,14 @@ test('a dump holds no secret in clear: of keys, tokens and webhooks', async () =
   await store.create(webhook('basic', { type: 'BASIC', username: 'u', password: digestSecret(secret) }));
   await store.create(webhook('key', { type: 'API_KEY', headerName: 'x-key', apiKey: digestSecret(secret) }));
   const text = await dump();
-  for (const hidden of [secret, Buffer.from(secret).toString('base64'), ...made, ...made.map((token) => token.split('.')[2] ?? ''), readFileSync(join(folder, 'secret.key'), 'utf8').trim()]) expect(text).not.toContain(hidden);
+  for (const hidden of [
+    secret,
+    Buffer.from(secret).toString('base64'),
+    ...made,
+    ...made.map((token) => token.split('.')[2] ?? ''),
+    readFileSync(join(folder, 'secret.key'), 'utf8').trim(),
+  ])
+    expect(text).not.toContain(hidden);
   expect(text).not.toMatch(/"d"/); // the private part of a key
   expect((await store.find(tenantId, 'hmac'))?.auth).toEqual(hmac);
   expect(statSync(join(folder, 'secret.key')).mode & 0o777).toBe(0o600);
@@ -108,7 +152,11 @@ test('an engine with another key, or none, is refused, changes nothing and makes
   const before = await dump();
   const elsewhere = join(folder, 'elsewhere');
   mkdirSync(elsewhere, { mode: 0o700 });
-  const wrong = { code: 'SECRET_KEY_WRONG', message: expect.stringContaining('sealed under the key'), remedy: expect.stringContaining('secret.key') };
+  const wrong = {
+    code: 'SECRET_KEY_WRONG',
+    message: expect.stringContaining('sealed under the key'),
+    remedy: expect.stringContaining('secret.key'),
+  };
   await expect(openSecrets(pool, { dataDir: elsewhere })).rejects.toMatchObject(wrong);
   expect(existsSync(join(elsewhere, 'secret.key'))).toBe(false);
   vi.stubEnv('HATCHET_ENGINE_SECRET_KEY', randomBytes(32).toString('hex'));
@@ -118,14 +166,18 @@ test('an engine with another key, or none, is refused, changes nothing and makes
   // Those who have lost the key start afresh.
   expect(await deleteForeignSecrets(pool, { dataDir: elsewhere })).toEqual({ signingKeys: 1, webhooks: 1 });
   const store = new WebhookStore(pool, { limits, sealer: await openSecrets(pool, { dataDir: elsewhere }) });
-  expect((await store.list(tenantId, { sources: [], names: [], offset: 0, limit: 10 })).map(({ name }) => name)).toEqual(['basic']);
+  expect(
+    (await store.list(tenantId, { sources: [], names: [], offset: 0, limit: 10 })).map(({ name }) => name),
+  ).toEqual(['basic']);
 });
 
 test('whoever only administers a database makes no key for it, but lists and revokes without one', async () => {
   const source = { dataDir: folder, mayCreate: false };
   const administration = await openTokenAdministration(database.url, source);
   try {
-    await expect(administration.create({ name: 'any', role: 'admin', expiresAt: new Date(Date.now() + 86_400_000), addresses })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('Start the engine first') });
+    await expect(
+      administration.create({ name: 'any', role: 'admin', expiresAt: new Date(Date.now() + 86_400_000), addresses }),
+    ).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('Start the engine first') });
     expect(existsSync(join(folder, 'secret.key'))).toBe(false);
     expect(await administration.list()).toEqual([]);
     expect(await administration.listKeys()).toEqual([]);
@@ -142,14 +194,22 @@ test.each([
 ])('%s is no key', async (_what, text) => {
   const secretKeyFile = join(folder, 'given.key');
   writeFileSync(secretKeyFile, text);
-  await expect(openSecrets(pool, { dataDir: folder, secretKeyFile })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE', remedy: expect.stringContaining('openssl') });
-  await expect(openSecrets(pool, { dataDir: folder, secretKeyFile: join(folder, 'none') })).rejects.toMatchObject({ code: 'SECRET_KEY_UNUSABLE' });
+  await expect(openSecrets(pool, { dataDir: folder, secretKeyFile })).rejects.toMatchObject({
+    code: 'SECRET_KEY_UNUSABLE',
+    remedy: expect.stringContaining('openssl'),
+  });
+  await expect(openSecrets(pool, { dataDir: folder, secretKeyFile: join(folder, 'none') })).rejects.toMatchObject({
+    code: 'SECRET_KEY_UNUSABLE',
+  });
 });
 
 test('the master key can be exchanged: what the older one sealed is sealed anew, and then the older one can go', async () => {
   const [older, newer] = [randomBytes(32).toString('base64'), randomBytes(32).toString('hex')];
   const secretKeyFile = join(folder, 'given.key');
-  const open = (...keys: string[]) => (writeFileSync(secretKeyFile, `${keys.join('\n')}\n`), openSecrets(pool, { dataDir: folder, secretKeyFile }));
+  const open = (...keys: string[]) => (
+    writeFileSync(secretKeyFile, `${keys.join('\n')}\n`),
+    openSecrets(pool, { dataDir: folder, secretKeyFile })
+  );
   const first = await open(older);
   await new WebhookStore(pool, { limits, sealer: first }).create(webhook('hmac', hmac));
   const token = await new Tokens(pool, await KeyRing.read(pool, first)).create({ tenantId, name: 'any', addresses });
@@ -176,7 +236,10 @@ test('a new signing key is known to engines that run; one that is retired ends i
   expect(decodeProtectedHeader(fresh).kid).toBe(key);
   expect(await engine.authenticate(fresh)).toMatchObject({ tenantId });
   expect(await engine.authenticate(old)).toMatchObject({ tenantId });
-  expect(await administration.list()).toMatchObject([{ id: key, signs: true, tokens: 1, retiredAt: null }, { id: oldKey, signs: false, tokens: 1, retiredAt: null }]);
+  expect(await administration.list()).toMatchObject([
+    { id: key, signs: true, tokens: 1, retiredAt: null },
+    { id: oldKey, signs: false, tokens: 1, retiredAt: null },
+  ]);
   expect(await administration.retire(key)).toBe(false); // it signs
   expect(await administration.retire(oldKey)).toBe(true);
   expect(await administration.retire(oldKey)).toBe(false);
@@ -192,7 +255,12 @@ test('tokens of invented keys have the keys read once a second at most', async (
   const query = vi.spyOn(pool, 'query');
   const { privateKey } = await generateKeyPair('ES256');
   for (let n = 0; n < 20; n++) {
-    const invented = await new SignJWT({ token_id: newId() }).setProtectedHeader({ alg: 'ES256', kid: newId() }).setIssuer('hatchet-ts').setSubject(tenantId).setExpirationTime('1d').sign(privateKey);
+    const invented = await new SignJWT({ token_id: newId() })
+      .setProtectedHeader({ alg: 'ES256', kid: newId() })
+      .setIssuer('hatchet-ts')
+      .setSubject(tenantId)
+      .setExpirationTime('1d')
+      .sign(privateKey);
     await expect(tokens.authenticate(invented)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   }
   expect(query).toHaveBeenCalledTimes(1);

@@ -57,7 +57,11 @@ async function freshTokens(): Promise<Tokens> {
 test('a token carries what clients read, and is accepted by every engine of the database', async () => {
   const token = await create(7);
   const claims = decodeJwt(token);
-  expect(claims).toMatchObject({ sub: tenant.id, server_url: addresses.serverUrl, grpc_broadcast_address: addresses.grpcBroadcastAddress });
+  expect(claims).toMatchObject({
+    sub: tenant.id,
+    server_url: addresses.serverUrl,
+    grpc_broadcast_address: addresses.grpcBroadcastAddress,
+  });
   expect(claims.exp).toBeCloseTo(Date.now() / 1000 + 7 * 86_400, -1);
   const identity = await (await freshTokens()).authenticate(token);
   expect(identity).toMatchObject({ tenantId: tenant.id, tokenId: claims['token_id'] });
@@ -70,7 +74,8 @@ test('what is no token of ours is refused, always in the same words', async () =
   const claims = decodeJwt(good);
   const { kid = '' } = decodeProtectedHeader(good);
   const { privateKey } = await generateKeyPair('ES256');
-  const sign = (claims: Record<string, unknown>, header: { alg: string; kid: string }): Promise<string> => new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
+  const sign = (claims: Record<string, unknown>, header: { alg: string; kid: string }): Promise<string> =>
+    new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
   const secret = new TextEncoder().encode('a secret that an attacker chose, of length');
   const forged = [
     '',
@@ -142,7 +147,10 @@ test('the data folder’s token: 0600, kept while it is good, made anew when add
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, 'utf8').trim()).toBe(first);
     expect(await ensureLocalToken(tokens, options)).toBe(first);
-    const moved = await ensureLocalToken(tokens, { ...options, addresses: { ...addresses, grpcBroadcastAddress: '127.0.0.1:7078' } });
+    const moved = await ensureLocalToken(tokens, {
+      ...options,
+      addresses: { ...addresses, grpcBroadcastAddress: '127.0.0.1:7078' },
+    });
     expect(moved).not.toBe(first);
     await tokens.revoke(tenant.id, (await tokens.authenticate(moved)).tokenId);
     const again = await ensureLocalToken(tokens, options);

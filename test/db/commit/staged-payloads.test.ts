@@ -32,7 +32,12 @@ afterEach(() => payloads.close());
 const text = (name: string): string => `"${name.repeat(50_000)}"`;
 
 async function stored(ids: Iterable<string>): Promise<string[]> {
-  return (await client.query<{ value: string }>('SELECT s.value FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, n) JOIN staged_payload s ON s.id = u.id ORDER BY n', [[...ids]])).rows.map(({ value }) => value);
+  return (
+    await client.query<{ value: string }>(
+      'SELECT s.value FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, n) JOIN staged_payload s ON s.id = u.id ORDER BY n',
+      [[...ids]],
+    )
+  ).rows.map(({ value }) => value);
 }
 
 it('beside others a tenant rests after each of its texts, and all are stored', async () => {

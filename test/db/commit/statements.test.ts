@@ -16,7 +16,14 @@ interface Prepared {
 }
 
 function isStatement(value: unknown): value is Prepared {
-  return typeof value === 'object' && value !== null && 'name' in value && 'text' in value && 'values' in value && typeof value.values === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'text' in value &&
+    'values' in value &&
+    typeof value.values === 'function'
+  );
 }
 
 beforeAll(async () => {
@@ -41,7 +48,10 @@ it('every statement of a batch can be prepared, with as many parameters as it gi
   expect(new Set(statements.map((statement) => statement.name)).size).toBe(statements.length);
   for (const statement of statements) {
     await client.query(`PREPARE ${client.escapeIdentifier(statement.name)} AS ${statement.text}`);
-    const { rows } = await client.query<{ n: number }>('SELECT cardinality(parameter_types) AS n FROM pg_prepared_statements WHERE name = $1', [statement.name]);
+    const { rows } = await client.query<{ n: number }>(
+      'SELECT cardinality(parameter_types) AS n FROM pg_prepared_statements WHERE name = $1',
+      [statement.name],
+    );
     expect(rows[0]?.n, statement.name).toBe(statement.values([], 1).length);
   }
 });

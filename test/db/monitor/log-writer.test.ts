@@ -20,7 +20,16 @@ afterAll(async () => {
 it('lines that wait have a size together: past it callers are told to slow down, and taken again once they are written', async () => {
   const writer = new LogWriter(pool, () => undefined);
   const metadata = JSON.stringify({ text: 'x'.repeat(60_000) });
-  const write = (): Promise<void> => writer.write({ tenantId: newId(), taskId: newId(), atMs: Date.now(), attempt: 0, level: 1, message: 'line', metadata });
+  const write = (): Promise<void> =>
+    writer.write({
+      tenantId: newId(),
+      taskId: newId(),
+      atMs: Date.now(),
+      attempt: 0,
+      level: 1,
+      message: 'line',
+      metadata,
+    });
   const written = await Promise.allSettled(Array.from({ length: 2000 }, write));
   const refused = written.filter((each) => each.status === 'rejected');
   expect(refused.length).toBeGreaterThan(800);

@@ -22,15 +22,32 @@ afterAll(async () => {
 });
 
 /** Memos of a new task. @param payloads by node, from 1 on; null for one that is open */
-async function writeMemos(payloads: readonly (string | null)[], { taskId = String(newId()), branch = 1 } = {}): Promise<string> {
+async function writeMemos(
+  payloads: readonly (string | null)[],
+  { taskId = String(newId()), branch = 1 } = {},
+): Promise<string> {
   const nodes = payloads.map((_, index) => index + 1);
-  await pool.query(`INSERT INTO durable_entry (task_id, branch, node, kind, fingerprint, asked, invocation, seq) SELECT $1, $2, n, ${memo}, 'f', '{}', 1, n FROM unnest($3::integer[]) AS n`, [taskId, branch, nodes]);
-  await satisfy(taskId, branch, payloads.flatMap((payload, index) => (payload === null ? [] : [{ node: index + 1, payload }])));
+  await pool.query(
+    `INSERT INTO durable_entry (task_id, branch, node, kind, fingerprint, asked, invocation, seq) SELECT $1, $2, n, ${memo}, 'f', '{}', 1, n FROM unnest($3::integer[]) AS n`,
+    [taskId, branch, nodes],
+  );
+  await satisfy(
+    taskId,
+    branch,
+    payloads.flatMap((payload, index) => (payload === null ? [] : [{ node: index + 1, payload }])),
+  );
   return taskId;
 }
 
-async function satisfy(taskId: string, branch: number, results: readonly { node: number; payload: string }[]): Promise<void> {
-  await pool.query(`INSERT INTO durable_result (task_id, branch, node, condition, seq, status, payload) SELECT $1, $2, n, -1, 1000 + n, ${completed}, p FROM unnest($3::integer[], $4::text[]) AS u (n, p)`, [taskId, branch, results.map(({ node }) => node), results.map(({ payload }) => payload)]);
+async function satisfy(
+  taskId: string,
+  branch: number,
+  results: readonly { node: number; payload: string }[],
+): Promise<void> {
+  await pool.query(
+    `INSERT INTO durable_result (task_id, branch, node, condition, seq, status, payload) SELECT $1, $2, n, -1, 1000 + n, ${completed}, p FROM unnest($3::integer[], $4::text[]) AS u (n, p)`,
+    [taskId, branch, results.map(({ node }) => node), results.map(({ payload }) => payload)],
+  );
 }
 
 async function readAll(results: NodeResults, taskId: string, nodes: number): Promise<(string | null)[]> {
@@ -61,7 +78,11 @@ describe('the results of nodes', () => {
     expect(await readAll(results, taskId, 5)).toEqual(payloads);
     expect((await results.read({ taskId, branch: 2, node: 2 })).output).toBe('"branch"');
     // Twice, and all at once.
-    expect(await Promise.all([1, 2, 3, 4, 5, 2].map(async (node) => (await results.read({ taskId, branch: 1, node })).output))).toEqual([...payloads, payloads[1]]);
+    expect(
+      await Promise.all(
+        [1, 2, 3, 4, 5, 2].map(async (node) => (await results.read({ taskId, branch: 1, node })).output),
+      ),
+    ).toEqual([...payloads, payloads[1]]);
   });
 
   it('are there though they came after the read of what lay before them', async () => {
@@ -73,11 +94,15 @@ describe('the results of nodes', () => {
     expect((await results.read({ taskId, branch: 1, node: 3 })).output).toBe('3');
   });
 
-  it('of many tasks at once are each task\'s own', async () => {
-    const tasks = await Promise.all(Array.from({ length: 80 }, async (_, index) => await writeMemos([`"${index} 1"`, `"${index} 2"`])));
+  it("of many tasks at once are each task's own", async () => {
+    const tasks = await Promise.all(
+      Array.from({ length: 80 }, async (_, index) => await writeMemos([`"${index} 1"`, `"${index} 2"`])),
+    );
     const results = new NodeResults(pool);
     for (const node of [1, 2]) {
-      const found = await Promise.all(tasks.map(async (taskId): Promise<NodeResult> => await results.read({ taskId, branch: 1, node })));
+      const found = await Promise.all(
+        tasks.map(async (taskId): Promise<NodeResult> => await results.read({ taskId, branch: 1, node })),
+      );
       expect(found.map(({ output }) => output)).toEqual(tasks.map((_, index) => `"${index} ${node}"`));
     }
   });

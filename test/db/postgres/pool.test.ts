@@ -11,7 +11,9 @@ it('a connection that is lost in the middle of a transaction fails its next stat
   const pool = createPool(database.url, { name: 'test pool', max: 1, statementMs: 10_000, log: createLog('silent') });
   try {
     const client = await pool.connect();
-    const { rows } = await client.query<{ pid: number }>('BEGIN').then(async () => client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'));
+    const { rows } = await client
+      .query<{ pid: number }>('BEGIN')
+      .then(async () => client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'));
     const end = new Promise<void>((resolve) => client.once('end', () => resolve()));
     await other.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
     await end;

@@ -31,7 +31,9 @@ it('a row that Postgres refuses fails alone: those beside it are stored, each on
     },
   });
   const poison = new Set([3, 40, 41]);
-  const settled = await Promise.allSettled(Array.from({ length: 64 }, (_, n) => buffer.write(poison.has(n) ? 2 ** 40 : n)));
+  const settled = await Promise.allSettled(
+    Array.from({ length: 64 }, (_, n) => buffer.write(poison.has(n) ? 2 ** 40 : n)),
+  );
   await buffer.stop();
   expect(settled.flatMap((each, n) => (each.status === 'rejected' ? [n] : []))).toEqual([...poison]);
   const { rows } = await pool.query<{ n: number }>('SELECT n FROM kept ORDER BY n');

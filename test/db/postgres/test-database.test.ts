@@ -6,7 +6,10 @@ test('a test database is migrated, has today’s partitions, and can be dropped'
   const database = await createTestDatabase();
   const client = new Client({ connectionString: database.url });
   await client.connect();
-  const { rows } = await client.query<{ partitions: string }>('SELECT count(*) AS partitions FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relname = $1', ['run']);
+  const { rows } = await client.query<{ partitions: string }>(
+    'SELECT count(*) AS partitions FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relname = $1',
+    ['run'],
+  );
   expect(Number(rows[0]?.partitions)).toBe(5);
   await client.end();
   await database.drop();

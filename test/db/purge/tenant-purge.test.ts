@@ -5,7 +5,17 @@ import { createLog } from '../../../engine/log.ts';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { preparePurge } from '../../../engine/purge/delete-rows.ts';
-import { byEvents, byRuns, byTasks, byTenant, liveOfTasks, nextEvents, nextRuns, tasksOfRuns, workflowsOfTenant } from '../../../engine/purge/purge-statements.ts';
+import {
+  byEvents,
+  byRuns,
+  byTasks,
+  byTenant,
+  liveOfTasks,
+  nextEvents,
+  nextRuns,
+  tasksOfRuns,
+  workflowsOfTenant,
+} from '../../../engine/purge/purge-statements.ts';
 import { TenantPurge } from '../../../engine/purge/tenant-purge.ts';
 import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
@@ -29,7 +39,10 @@ afterAll(async () => {
 });
 
 /** The owner, with what the purge asks of it. */
-function watched(owner: OwnerWorld['owner'], asked: CommandByKind[CommandKind][]): Pick<OwnerWorld['owner'], 'submit' | 'stateOf'> {
+function watched(
+  owner: OwnerWorld['owner'],
+  asked: CommandByKind[CommandKind][],
+): Pick<OwnerWorld['owner'], 'submit' | 'stateOf'> {
   return {
     stateOf: (tenantId) => owner.stateOf(tenantId),
     submit: (tenantId, command) => {
@@ -49,9 +62,18 @@ it('goes in slices, and what comes late finds no tenant: the next owner takes th
   await Promise.all(Array.from({ length: 2_100 }, () => world.trigger()));
   await pool.query(`UPDATE tenant SET deleted_at = now() - interval '1 hour' WHERE id = $1`, [tenantId]);
   const asked: CommandByKind[CommandKind][] = [];
-  const purge = new TenantPurge({ owner: watched(owner, asked), reads: pool, databaseUrl: database.url, audit, log: createLog('silent') });
+  const purge = new TenantPurge({
+    owner: watched(owner, asked),
+    reads: pool,
+    databaseUrl: database.url,
+    audit,
+    log: createLog('silent'),
+  });
   purge.start();
-  await vi.waitFor(async () => expect((await pool.query('SELECT FROM tenant WHERE id = $1', [tenantId])).rowCount).toBe(0), patient);
+  await vi.waitFor(
+    async () => expect((await pool.query('SELECT FROM tenant WHERE id = $1', [tenantId])).rowCount).toBe(0),
+    patient,
+  );
   await purge.stop();
   const cancelled = asked.flatMap((command) => (command.kind === 'cancel' ? [command.ids.length] : []));
   expect(cancelled).toEqual([500, 500, 500, 500, 100]);
@@ -63,7 +85,9 @@ it('goes in slices, and what comes late finds no tenant: the next owner takes th
   const next = await OwnerWorld.start(database.url, { tenantId: neighbour });
   try {
     const runId = await next.trigger();
-    expect((await pool.query('SELECT FROM live WHERE run_id = $1 AND tenant_id = $2', [runId, neighbour])).rowCount).toBe(1);
+    expect(
+      (await pool.query('SELECT FROM live WHERE run_id = $1 AND tenant_id = $2', [runId, neighbour])).rowCount,
+    ).toBe(1);
   } finally {
     await next.owner.stop();
   }
@@ -74,7 +98,13 @@ it('an engine that does not own the shard leaves the tenant alone', async () => 
   await pool.query(`UPDATE tenant SET deleted_at = now() - interval '1 hour' WHERE id = $1`, [world.tenantId]);
   await world.owner.stop();
   const looked = vi.spyOn(pool, 'query');
-  const purge = new TenantPurge({ owner: world.owner, reads: pool, databaseUrl: database.url, audit, log: createLog('silent') });
+  const purge = new TenantPurge({
+    owner: world.owner,
+    reads: pool,
+    databaseUrl: database.url,
+    audit,
+    log: createLog('silent'),
+  });
   purge.start();
   await purge.stop();
   expect(looked).toHaveBeenCalledTimes(1);
@@ -91,7 +121,8 @@ it('looks at no partition as a whole', async () => {
     for (const statement of [nextRuns, nextEvents]) await expectIndexes(client, statement, [newId(), newId(), 1_000]);
     for (const statement of [...byTasks, ...byRuns, ...byEvents]) await expectIndexes(client, statement, [ids, 10_000]);
     // Tokens are few.
-    for (const statement of [...byTenant, workflowsOfTenant]) if (!statement.includes('FROM token')) await expectIndexes(client, statement, [newId(), 10_000]);
+    for (const statement of [...byTenant, workflowsOfTenant])
+      if (!statement.includes('FROM token')) await expectIndexes(client, statement, [newId(), 10_000]);
   } finally {
     client.release(true);
   }

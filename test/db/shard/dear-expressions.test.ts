@@ -32,9 +32,28 @@ afterEach(() => world.owner.stop());
 
 async function put(...definitions: ReturnType<typeof workflowOf>[]): Promise<void> {
   const { owner, tenantId } = world;
-  for (const definition of definitions) await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: definition.name, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+  for (const definition of definitions)
+    await owner.submit(tenantId, {
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: definition.name,
+      workflowId: newId(),
+      versionId: newId(),
+      filterIds: [],
+      crons: [],
+    });
   workerId = newId();
-  await owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, name: 'w', actions: definitions.flatMap(({ steps }) => steps.map(({ action }) => action)), slots: { durable: 100, default: 100 }, labels: {}, runtime: {} });
+  await owner.submit(tenantId, {
+    kind: 'registerWorker',
+    tenantId,
+    workerId,
+    name: 'w',
+    actions: definitions.flatMap(({ steps }) => steps.map(({ action }) => action)),
+    slots: { durable: 100, default: 100 },
+    labels: {},
+    runtime: {},
+  });
   await world.present(workerId);
 }
 
@@ -47,7 +66,12 @@ async function trigger(workflowName: string): Promise<string[]> {
 
 function push(key: string, payload: string, scope: string | null = null): Promise<unknown> {
   const { owner, tenantId } = world;
-  return owner.submit(tenantId, { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }] });
+  return owner.submit(tenantId, {
+    kind: 'pushEvent',
+    tenantId,
+    existing: new Set(),
+    events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
+  });
 }
 
 function stateOf(taskId: string | undefined): number | undefined {
@@ -57,21 +81,70 @@ function stateOf(taskId: string | undefined): number | undefined {
 
 function ask(taskId: string, conditions: readonly DurableCondition[], request: number): Promise<unknown> {
   const { owner, tenantId } = world;
-  const what: DurableAsk = { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
-  return owner.submit(tenantId, { kind: 'durableAsk', tenantId, workerId, taskId, invocation: 1, request, ask: what, uncertain: false, existing: new Set(), ended: new Map() });
+  const what: DurableAsk = {
+    kind: 'wait',
+    fingerprint: waitFingerprint(conditions),
+    asked: { kind: 'wait', conditions, label: null },
+    lookedBack: new Map(),
+  };
+  return owner.submit(tenantId, {
+    kind: 'durableAsk',
+    tenantId,
+    workerId,
+    taskId,
+    invocation: 1,
+    request,
+    ask: what,
+    uncertain: false,
+    existing: new Set(),
+    ended: new Map(),
+  });
 }
 
 const told = (): number[] => world.effects.flatMap((effect) => (effect.kind === 'durableResult' ? [effect.node] : []));
-const asked = (): unknown[] => world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.reply.kind === 'ok' ? [[effect.request, effect.reply.refs.map(({ node }) => node)]] : []));
-const event = (options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: 'go', scope: null, expression: dear, sinceMs: null, group: 0, dataKey: 'e', ...options });
-const condition = (options: Partial<Condition> & Pick<Condition, 'kind'>): Condition => Object({ action: 'QUEUE', group: 0, dataKey: 'c', ...options });
+const asked = (): unknown[] =>
+  world.effects.flatMap((effect) =>
+    effect.kind === 'durableAnswer' && effect.reply.kind === 'ok'
+      ? [[effect.request, effect.reply.refs.map(({ node }) => node)]]
+      : [],
+  );
+const event = (options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({
+  kind: 'event',
+  eventKey: 'go',
+  scope: null,
+  expression: dear,
+  sinceMs: null,
+  group: 0,
+  dataKey: 'e',
+  ...options,
+});
+const condition = (options: Partial<Condition> & Pick<Condition, 'kind'>): Condition =>
+  Object({ action: 'QUEUE', group: 0, dataKey: 'c', ...options });
 
 describe('conditions whose cost has no bound', () => {
   it('on an output: met by what the expression gives, off the lane', async () => {
     const steps = [
       stepOf('first', { action: 'wf:one' }),
-      stepOf('met', { action: 'wf:met', parents: [0], conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' })] }),
-      stepOf('skipped', { action: 'wf:skipped', parents: [0], conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, action: 'SKIP', expression: 'output.s.matches(output.p)' })] }),
+      stepOf('met', {
+        action: 'wf:met',
+        parents: [0],
+        conditions: [
+          condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' }),
+        ],
+      }),
+      stepOf('skipped', {
+        action: 'wf:skipped',
+        parents: [0],
+        conditions: [
+          condition({
+            kind: 'parent',
+            parent: 0,
+            whenSkipped: false,
+            action: 'SKIP',
+            expression: 'output.s.matches(output.p)',
+          }),
+        ],
+      }),
     ];
     await put(workflowOf('flow', steps));
     const [first = '', met, skipped] = await trigger('flow');
@@ -83,14 +156,35 @@ describe('conditions whose cost has no bound', () => {
   });
 
   it('on an output that is large, however plain the expression', async () => {
-    await put(workflowOf('flow', [stepOf('first', { action: 'wf:one' }), stepOf('met', { action: 'wf:met', parents: [0], conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.n > 5.0' })] })]));
+    await put(
+      workflowOf('flow', [
+        stepOf('first', { action: 'wf:one' }),
+        stepOf('met', {
+          action: 'wf:met',
+          parents: [0],
+          conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.n > 5.0' })],
+        }),
+      ]),
+    );
     const [first = '', met] = await trigger('flow');
     await world.complete(first, 0, JSON.stringify({ n: 6, filler: 'x'.repeat(1_000_000) }));
     expect(stateOf(met)).toBe(LiveState.Running);
   });
 
   it('on an event, of a task and of a durable task; the lane goes on while they are looked at', async () => {
-    await put(workflowOf('flow', [stepOf('one', { action: 'wf:one', conditions: [condition({ kind: 'event', eventKey: 'go', scope: null, expression: dear })] }), stepOf('other', { action: 'wf:other', conditions: [condition({ kind: 'event', eventKey: 'slow', scope: null, expression: hostile })] })]), workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]));
+    await put(
+      workflowOf('flow', [
+        stepOf('one', {
+          action: 'wf:one',
+          conditions: [condition({ kind: 'event', eventKey: 'go', scope: null, expression: dear })],
+        }),
+        stepOf('other', {
+          action: 'wf:other',
+          conditions: [condition({ kind: 'event', eventKey: 'slow', scope: null, expression: hostile })],
+        }),
+      ]),
+      workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]),
+    );
     const [task] = await trigger('flow');
     const [durable = ''] = await trigger('long');
     await ask(durable, [event()], 1);
@@ -118,7 +212,11 @@ describe('conditions whose cost has no bound', () => {
     const since = Date.now() - 60_000;
     await push('go', misses, 'room');
     await push('go', meets, 'room');
-    await Promise.all([ask(durable, [event({ scope: 'room', sinceMs: since })], 1), ask(durable, [event({ eventKey: 'never' })], 2), ask(durable, [event({ scope: 'room', sinceMs: since, expression: 'false && input.l.all(x, true)' })], 3)]);
+    await Promise.all([
+      ask(durable, [event({ scope: 'room', sinceMs: since })], 1),
+      ask(durable, [event({ eventKey: 'never' })], 2),
+      ask(durable, [event({ scope: 'room', sinceMs: since, expression: 'false && input.l.all(x, true)' })], 3),
+    ]);
     expect(asked()).toEqual([
       [1, [1]],
       [2, [2]],
@@ -128,17 +226,53 @@ describe('conditions whose cost has no bound', () => {
   });
 
   it('of a replay: keys and conditions on kept outputs', async () => {
-    const steps = [stepOf('first', { action: 'wf:one' }), stepOf('met', { action: 'wf:met', parents: [0], conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' })], concurrency: [{ expression: `{'s': 'aa', 'p': '^a+$'}['s'].matches(string('^a+$')) ? 'yes' : 'no'`, strategy: 'GROUP_ROUND_ROBIN', maxRuns: 1, maxRunsExpression: null, sharedName: null }] })];
+    const steps = [
+      stepOf('first', { action: 'wf:one' }),
+      stepOf('met', {
+        action: 'wf:met',
+        parents: [0],
+        conditions: [
+          condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' }),
+        ],
+        concurrency: [
+          {
+            expression: `{'s': 'aa', 'p': '^a+$'}['s'].matches(string('^a+$')) ? 'yes' : 'no'`,
+            strategy: 'GROUP_ROUND_ROBIN',
+            maxRuns: 1,
+            maxRunsExpression: null,
+            sharedName: null,
+          },
+        ],
+      }),
+    ];
     await put(workflowOf('flow', steps));
     const [first = '', met = ''] = await trigger('flow');
     await world.complete(first, 0, meets);
     await world.complete(met, 0);
-    await world.owner.submit(world.tenantId, { kind: 'replay', tenantId: world.tenantId, ids: [met], seen: new Map(), loaded: [], deferred: [] });
+    await world.owner.submit(world.tenantId, {
+      kind: 'replay',
+      tenantId: world.tenantId,
+      ids: [met],
+      seen: new Map(),
+      loaded: [],
+      deferred: [],
+    });
     expect(stateOf(met)).toBe(LiveState.Running);
   });
 
   it('are not taken for unmet when the engine stops meanwhile', async () => {
-    await put(workflowOf('flow', [stepOf('first', { action: 'wf:one' }), stepOf('met', { action: 'wf:met', parents: [0], conditions: [condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' })] })]));
+    await put(
+      workflowOf('flow', [
+        stepOf('first', { action: 'wf:one' }),
+        stepOf('met', {
+          action: 'wf:met',
+          parents: [0],
+          conditions: [
+            condition({ kind: 'parent', parent: 0, whenSkipped: false, expression: 'output.s.matches(output.p)' }),
+          ],
+        }),
+      ]),
+    );
     const [first = '', met] = await trigger('flow');
     const report = world.complete(first, 0, meets);
     const refused = expect(report).rejects.toThrow('the engine is stopping');

@@ -34,11 +34,34 @@ afterAll(async () => {
 beforeEach(async () => {
   world = await OwnerWorld.start(database.url);
   const { tenantId } = world;
-  for (const definition of [workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 }, executionTimeoutMs: 600_000 })]), workflowOf('kid', [stepOf('one', { action: 'kid:one' })])]) {
-    await world.owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: definition.name, workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+  for (const definition of [
+    workflowOf('long', [
+      stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 }, executionTimeoutMs: 600_000 }),
+    ]),
+    workflowOf('kid', [stepOf('one', { action: 'kid:one' })]),
+  ]) {
+    await world.owner.submit(tenantId, {
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: definition.name,
+      workflowId: newId(),
+      versionId: newId(),
+      filterIds: [],
+      crons: [],
+    });
   }
   workerId = newId();
-  await world.owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, name: 'w', actions: ['wf:long', 'kid:one'], slots: { durable: 100, default: 100 }, labels: {}, runtime: {} });
+  await world.owner.submit(tenantId, {
+    kind: 'registerWorker',
+    tenantId,
+    workerId,
+    name: 'w',
+    actions: ['wf:long', 'kid:one'],
+    slots: { durable: 100, default: 100 },
+    labels: {},
+    runtime: {},
+  });
   await world.present(workerId);
 });
 
@@ -54,20 +77,51 @@ async function restart(): Promise<void> {
 }
 
 async function trigger(): Promise<string> {
-  const run = await prepareRun(world.owner, world.tenantId, { workflowName: 'long', input: '{}', metadata: '', priority: undefined });
-  await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [run], existing: new Set() });
+  const run = await prepareRun(world.owner, world.tenantId, {
+    workflowName: 'long',
+    input: '{}',
+    metadata: '',
+    priority: undefined,
+  });
+  await world.owner.submit(world.tenantId, {
+    kind: 'trigger',
+    tenantId: world.tenantId,
+    runs: [run],
+    existing: new Set(),
+  });
   return run.runId;
 }
 
 const sleep = (ms: number): DurableCondition => ({ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 's' });
-const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({ kind: 'event', eventKey: key, scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'e', ...options });
+const event = (key: string, options: Partial<Extract<DurableCondition, { kind: 'event' }>> = {}): DurableCondition => ({
+  kind: 'event',
+  eventKey: key,
+  scope: null,
+  expression: '',
+  sinceMs: null,
+  group: 0,
+  dataKey: 'e',
+  ...options,
+});
 
 function wait(...conditions: DurableCondition[]): DurableAsk {
-  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
+  return {
+    kind: 'wait',
+    fingerprint: waitFingerprint(conditions),
+    asked: { kind: 'wait', conditions, label: null },
+    lookedBack: new Map(),
+  };
 }
 
 async function spawn(taskId: string, index: number): Promise<DurableAsk> {
-  const request = { workflowName: 'kid', input: '{}', metadata: '', priority: undefined, parentTaskId: taskId, childIndex: index };
+  const request = {
+    workflowName: 'kid',
+    input: '{}',
+    metadata: '',
+    priority: undefined,
+    parentTaskId: taskId,
+    childIndex: index,
+  };
   const run = await prepareRun(world.owner, world.tenantId, request);
   return { kind: 'children', children: [{ run, workflow: 'kid', name: childName(request) ?? '', fingerprint: 'kid' }] };
 }
@@ -84,22 +138,55 @@ function invocationOf(taskId: string): number {
   return world.owner.stateOf(world.tenantId)?.tasks.invocation[rowOf(taskId)] ?? 0;
 }
 
-async function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): Promise<DurableAskReply | undefined> {
+async function ask(
+  taskId: string,
+  what: DurableAsk,
+  invocation = invocationOf(taskId),
+): Promise<DurableAskReply | undefined> {
   const request = ++requests;
-  await world.owner.submit(world.tenantId, { kind: 'durableAsk', tenantId: world.tenantId, workerId, taskId, invocation, request, ask: what, uncertain: false, existing: new Set(), ended: new Map() });
-  return world.effects.flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === request ? [effect.reply] : [])).at(-1);
+  await world.owner.submit(world.tenantId, {
+    kind: 'durableAsk',
+    tenantId: world.tenantId,
+    workerId,
+    taskId,
+    invocation,
+    request,
+    ask: what,
+    uncertain: false,
+    existing: new Set(),
+    ended: new Map(),
+  });
+  return world.effects
+    .flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === request ? [effect.reply] : []))
+    .at(-1);
 }
 
 async function evict(taskId: string): Promise<void> {
-  await world.owner.submit(world.tenantId, { kind: 'durableEvict', tenantId: world.tenantId, workerId, taskId, invocation: invocationOf(taskId), reason: 'ttl' });
+  await world.owner.submit(world.tenantId, {
+    kind: 'durableEvict',
+    tenantId: world.tenantId,
+    workerId,
+    taskId,
+    invocation: invocationOf(taskId),
+    reason: 'ttl',
+  });
 }
 
 async function push(key: string, payload = '{}', scope: string | null = null): Promise<void> {
-  await world.owner.submit(world.tenantId, { kind: 'pushEvent', tenantId: world.tenantId, existing: new Set(), events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }] });
+  await world.owner.submit(world.tenantId, {
+    kind: 'pushEvent',
+    tenantId: world.tenantId,
+    existing: new Set(),
+    events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
+  });
 }
 
 function told(taskId: string, invocation: number): number[] {
-  return world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.taskId === taskId && effect.invocation === invocation ? [effect.node] : []));
+  return world.effects.flatMap((effect) =>
+    effect.kind === 'durableResult' && effect.taskId === taskId && effect.invocation === invocation
+      ? [effect.node]
+      : [],
+  );
 }
 
 describe('durable tasks on Postgres', () => {
@@ -113,7 +200,10 @@ describe('durable tasks on Postgres', () => {
     await push('go', '{"n":2}');
     expect(stateOf(taskId)).toBe(LiveState.Running);
     expect(invocationOf(taskId)).toBe(2);
-    expect(await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })))).toMatchObject({ kind: 'ok', refs: [{ node: 1, done: true }] });
+    expect(await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })))).toMatchObject({
+      kind: 'ok',
+      refs: [{ node: 1, done: true }],
+    });
     expect(told(taskId, 2)).toEqual([1]);
     await world.complete(taskId);
     const { rows } = await client.query('SELECT 1 FROM durable_listen WHERE task_id = $1', [taskId]);
@@ -127,7 +217,10 @@ describe('durable tasks on Postgres', () => {
     await restart();
     await vi.waitFor(() => expect(stateOf(taskId)).toBe(LiveState.Running), patient);
     await world.owner.idle(); // memory is ahead of its commit
-    const { rows } = await client.query<{ us: string }>('SELECT r.seq - e.seq AS us FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1', [taskId]);
+    const { rows } = await client.query<{ us: string }>(
+      'SELECT r.seq - e.seq AS us FROM durable_entry e JOIN durable_result r USING (task_id, branch, node) WHERE e.task_id = $1',
+      [taskId],
+    );
     expect(Number(rows[0]?.us)).toBeGreaterThanOrEqual(300_000);
   });
 
@@ -135,7 +228,12 @@ describe('durable tasks on Postgres', () => {
     const taskId = await trigger();
     await ask(taskId, wait(sleep(200)));
     await restart();
-    await world.owner.submit(world.tenantId, { kind: 'durableStatus', tenantId: world.tenantId, workerId, tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }] });
+    await world.owner.submit(world.tenantId, {
+      kind: 'durableStatus',
+      tenantId: world.tenantId,
+      workerId,
+      tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }],
+    });
     await vi.waitFor(() => expect(told(taskId, 1)).toEqual([1]), patient);
     // How far it had come is known: its newest node is its own.
     expect(await ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 2 }] });
@@ -200,24 +298,52 @@ describe('durable tasks on Postgres', () => {
       taskIds[name] = taskId;
     }
     // A log that cannot be read fails what reads it.
-    await client.query(`UPDATE durable_entry SET asked = 'no JSON' WHERE task_id = ANY ($1)`, [[taskIds['otherScope'], taskIds['otherId'], taskIds['otherKind']]]);
+    await client.query(`UPDATE durable_entry SET asked = 'no JSON' WHERE task_id = ANY ($1)`, [
+      [taskIds['otherScope'], taskIds['otherId'], taskIds['otherKind']],
+    ]);
     await push('approval', '{"id":1,"kind":"y"}', 'a');
-    expect(['mine', 'wide'].map((name) => stateOf(taskIds[name] ?? ''))).toEqual([LiveState.Running, LiveState.Evicted]);
-    await push('approval', JSON.stringify({ id: 3, kind: 'y', ...Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`f${n}`, n])) }), 'a');
+    expect(['mine', 'wide'].map((name) => stateOf(taskIds[name] ?? ''))).toEqual([
+      LiveState.Running,
+      LiveState.Evicted,
+    ]);
+    await push(
+      'approval',
+      JSON.stringify({
+        id: 3,
+        kind: 'y',
+        ...Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`f${n}`, n])),
+      }),
+      'a',
+    );
     expect(stateOf(taskIds['wide'] ?? '')).toBe(LiveState.Running);
-    for (const [payload, scope] of [['{"id":0,"kind":"y"}', 'b'], ['{"id":2,"kind":"y"}', 'a'], ['{"id":0,"kind":"xy"}', null]] as const) await expect(push('approval', payload, scope), payload).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+    for (const [payload, scope] of [
+      ['{"id":0,"kind":"y"}', 'b'],
+      ['{"id":2,"kind":"y"}', 'a'],
+      ['{"id":0,"kind":"xy"}', null],
+    ] as const)
+      await expect(push('approval', payload, scope), payload).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
   });
 
   it('conditions of one wait listen each for themselves, and those of an older schema for every event of their key', async () => {
-    const either = wait(event('go', { scope: 'a', expression: 'input.n == 1' }), event('go', { scope: 'b' }), event('stop'));
-    for (const [key, payload, scope] of [['go', '{"n":1}', 'a'], ['go', '{}', 'b'], ['stop', '{}', null]] as const) {
+    const either = wait(
+      event('go', { scope: 'a', expression: 'input.n == 1' }),
+      event('go', { scope: 'b' }),
+      event('stop'),
+    );
+    for (const [key, payload, scope] of [
+      ['go', '{"n":1}', 'a'],
+      ['go', '{}', 'b'],
+      ['stop', '{}', null],
+    ] as const) {
       for (const old of [false, true]) {
         const taskId = await trigger();
         await ask(taskId, either);
         await evict(taskId);
         if (old) {
           await client.query(`DELETE FROM durable_listen WHERE task_id = $1 AND condition = 1`, [taskId]);
-          await client.query(`UPDATE durable_listen SET scope = '', guard = 0, expression = '' WHERE task_id = $1`, [taskId]);
+          await client.query(`UPDATE durable_listen SET scope = '', guard = 0, expression = '' WHERE task_id = $1`, [
+            taskId,
+          ]);
         }
         await push('go', '{"n":2}', 'a');
         await push('go', '{"n":1}', 'c');
@@ -237,7 +363,9 @@ describe('durable tasks on Postgres', () => {
     const condition = event('early', { scope: 's', expression: 'input.n > 2.0', sinceMs: Date.now() - 60_000 });
     expect(await ask(taskId, wait(condition))).toMatchObject({ kind: 'ok', refs: [{ done: false }] });
     expect(told(taskId, 1)).toEqual([1]);
-    const { rows } = await client.query<{ payload: string }>('SELECT payload FROM durable_result WHERE task_id = $1', [taskId]);
+    const { rows } = await client.query<{ payload: string }>('SELECT payload FROM durable_result WHERE task_id = $1', [
+      taskId,
+    ]);
     expect(rows.map((row) => row.payload)).toEqual(['{"CREATE":{"e":[{"n":5}]}}']);
     const other = event('same', { scope: 's', sinceMs: Date.now() - 60_000 });
     await Promise.all([push('same', '{"n":7}', 's'), ask(taskId, wait(other))]);
@@ -252,7 +380,9 @@ describe('durable tasks on Postgres', () => {
     const pool = new Pool({ connectionString: database.url });
     try {
       const results = new NodeResults(pool);
-      expect(await Promise.all([1, 1].map(async (node) => results.read({ taskId, branch: 1, node })))).toEqual([1, 2].map(() => ({ output: '{"kid":1}', error: null })));
+      expect(await Promise.all([1, 1].map(async (node) => results.read({ taskId, branch: 1, node })))).toEqual(
+        [1, 2].map(() => ({ output: '{"kid":1}', error: null })),
+      );
     } finally {
       await pool.end();
     }
@@ -266,19 +396,37 @@ describe('durable tasks on Postgres', () => {
     await push('y');
     await world.complete(taskId);
     await restart();
-    expect(await branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 0, node: 2 })).toEqual({ branch: 2, node: 2 });
+    expect(await branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 0, node: 2 })).toEqual({
+      branch: 2,
+      node: 2,
+    });
     await restart();
     // It runs already, and nobody knows how far it had come.
     expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'stale' });
-    expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: true }] });
-    expect(await ask(taskId, wait(event('z')))).toMatchObject({ kind: 'ok', refs: [{ branch: 2, node: 2, done: false }] });
-    await expect(branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node: 9 })).rejects.toThrow('no node 9');
+    expect(await ask(taskId, wait(event('x')))).toMatchObject({
+      kind: 'ok',
+      refs: [{ branch: 1, node: 1, done: true }],
+    });
+    expect(await ask(taskId, wait(event('z')))).toMatchObject({
+      kind: 'ok',
+      refs: [{ branch: 2, node: 2, done: false }],
+    });
+    await expect(branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node: 9 })).rejects.toThrow(
+      'no node 9',
+    );
     // Not even of how long its log is does another tenant hear.
     const strangers = [newId(), neighbourOf(world.tenantId)];
-    for (const tenantId of strangers) for (const node of [1, 9]) await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node })).rejects.toThrow(`there is no task run ${taskId}`);
+    for (const tenantId of strangers)
+      for (const node of [1, 9])
+        await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node })).rejects.toThrow(
+          `there is no task run ${taskId}`,
+        );
     await world.complete(taskId, 1);
     expect(world.memory()).toEqual([]);
-    for (const tenantId of strangers) await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node: 1 })).rejects.toThrow(`there is no task run ${taskId}`);
+    for (const tenantId of strangers)
+      await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node: 1 })).rejects.toThrow(
+        `there is no task run ${taskId}`,
+      );
   });
 
   it('branches that are asked for at once get numbers of their own, and the task goes on on the newest', async () => {
@@ -286,12 +434,30 @@ describe('durable tasks on Postgres', () => {
     await ask(taskId, wait(event('x')));
     await push('x');
     await ask(taskId, wait(event('y')));
-    const branch = (node: number): Promise<unknown> => branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node });
+    const branch = (node: number): Promise<unknown> =>
+      branchTask(world.owner, { tenantId: world.tenantId, taskId, branch: 1, node });
     const made = await Promise.all([branch(2), branch(1), branch(2)]);
-    expect(made).toEqual([{ branch: 2, node: 2 }, { branch: 3, node: 1 }, { branch: 4, node: 2 }]);
-    const { rows } = await client.query('SELECT branch, asked::json ->> \'first\' AS first FROM durable_entry WHERE task_id = $1 AND kind = 0 ORDER BY branch', [taskId]);
-    expect(rows).toEqual([{ branch: 2, first: '2' }, { branch: 3, first: '1' }, { branch: 4, first: '2' }]);
-    expect(await ask(taskId, wait(event('x')))).toMatchObject({ kind: 'ok', refs: [{ branch: 1, node: 1, done: true }] });
-    expect(await ask(taskId, wait(event('z')))).toMatchObject({ kind: 'ok', refs: [{ branch: 4, node: 2, done: false }] });
+    expect(made).toEqual([
+      { branch: 2, node: 2 },
+      { branch: 3, node: 1 },
+      { branch: 4, node: 2 },
+    ]);
+    const { rows } = await client.query(
+      "SELECT branch, asked::json ->> 'first' AS first FROM durable_entry WHERE task_id = $1 AND kind = 0 ORDER BY branch",
+      [taskId],
+    );
+    expect(rows).toEqual([
+      { branch: 2, first: '2' },
+      { branch: 3, first: '1' },
+      { branch: 4, first: '2' },
+    ]);
+    expect(await ask(taskId, wait(event('x')))).toMatchObject({
+      kind: 'ok',
+      refs: [{ branch: 1, node: 1, done: true }],
+    });
+    expect(await ask(taskId, wait(event('z')))).toMatchObject({
+      kind: 'ok',
+      refs: [{ branch: 4, node: 2, done: false }],
+    });
   });
 });

@@ -24,7 +24,10 @@ afterAll(async () => {
 const mebibyte = 1024 * 1024;
 
 async function count(table: 'event' | 'schedule', tenantId: string): Promise<number> {
-  const texts = { event: 'SELECT count(*)::integer AS n FROM event WHERE tenant_id = $1', schedule: 'SELECT count(*)::integer AS n FROM schedule WHERE tenant_id = $1' };
+  const texts = {
+    event: 'SELECT count(*)::integer AS n FROM event WHERE tenant_id = $1',
+    schedule: 'SELECT count(*)::integer AS n FROM schedule WHERE tenant_id = $1',
+  };
   return (await client.query<{ n: number }>(texts[table], [tenantId])).rows[0]?.n ?? -1;
 }
 
@@ -35,9 +38,36 @@ it('an event whose payload is for so many runs that no transaction could hold it
     const { tenantId, owner } = world;
     const workflowId = newId();
     const definition = workflowOf('listener', [stepOf('one')], { eventKeys: ['much'] });
-    await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: 'listener', workflowId, versionId: newId(), filterIds: [], crons: [] });
-    for (let n = 0; n < 20; n++) await owner.submit(tenantId, { kind: 'putFilter', filter: { id: newId(), tenantId, workflowId, scope: 'all', expression: 'true', payload: '{}', isDeclared: false } });
-    const event = { key: 'much', payload: JSON.stringify('x'.repeat(4 * mebibyte - 2)), metadata: '', scope: 'all', priority: undefined };
+    await owner.submit(tenantId, {
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: 'listener',
+      workflowId,
+      versionId: newId(),
+      filterIds: [],
+      crons: [],
+    });
+    for (let n = 0; n < 20; n++)
+      await owner.submit(tenantId, {
+        kind: 'putFilter',
+        filter: {
+          id: newId(),
+          tenantId,
+          workflowId,
+          scope: 'all',
+          expression: 'true',
+          payload: '{}',
+          isDeclared: false,
+        },
+      });
+    const event = {
+      key: 'much',
+      payload: JSON.stringify('x'.repeat(4 * mebibyte - 2)),
+      metadata: '',
+      scope: 'all',
+      priority: undefined,
+    };
     await expect(pushEvents(owner, tenantId, [event])).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     expect(await count('event', tenantId)).toBe(0);
     await pushEvents(owner, tenantId, [{ ...event, payload: '{}' }]);
@@ -54,8 +84,19 @@ it('a run that is scheduled for many times with a large input is refused', async
     const { tenantId, owner } = world;
     const workflowId = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '';
     const input = JSON.stringify('x'.repeat(mebibyte));
-    const schedules = Array.from({ length: 100 }, () => ({ id: newId(), tenantId, workflowId, dueUs: 4e15, input, metadata: '{}', priority: null, parentTaskId: null }));
-    await expect(owner.submit(tenantId, { kind: 'putSchedules', schedules })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    const schedules = Array.from({ length: 100 }, () => ({
+      id: newId(),
+      tenantId,
+      workflowId,
+      dueUs: 4e15,
+      input,
+      metadata: '{}',
+      priority: null,
+      parentTaskId: null,
+    }));
+    await expect(owner.submit(tenantId, { kind: 'putSchedules', schedules })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    });
     await owner.submit(tenantId, { kind: 'putSchedules', schedules: schedules.slice(0, 10) });
     expect(await count('schedule', tenantId)).toBe(10);
   } finally {
@@ -71,8 +112,14 @@ it('a command that cannot be put into statements fails alone: the others of its 
     const version = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
     // Longer than a string may be, once it stands in an array; its length is no part of what is counted.
     const name = 'x'.repeat(2 ** 29 - 25);
-    const kept = owner.submit(tenantId, { kind: 'putCron', cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name: 'kept', expression: '* * * * *' }) });
-    const poison = owner.submit(tenantId, { kind: 'putCron', cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name, expression: '* * * * *' }) });
+    const kept = owner.submit(tenantId, {
+      kind: 'putCron',
+      cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name: 'kept', expression: '* * * * *' }),
+    });
+    const poison = owner.submit(tenantId, {
+      kind: 'putCron',
+      cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name, expression: '* * * * *' }),
+    });
     await expect(poison).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
     await kept;
     await world.trigger();
@@ -82,7 +129,20 @@ it('a command that cannot be put into statements fails alone: the others of its 
 });
 
 function cronOf(own: { tenantId: string; workflowId: string; name: string; expression: string }) {
-  return { ...own, id: newId(), zone: 'UTC', catchUp: 'none' as const, input: '{}', metadata: '{}', priority: null, enabled: true, isDeclared: false, nextUs: 4e15, lastUs: null, lastRunId: null };
+  return {
+    ...own,
+    id: newId(),
+    zone: 'UTC',
+    catchUp: 'none' as const,
+    input: '{}',
+    metadata: '{}',
+    priority: null,
+    enabled: true,
+    isDeclared: false,
+    nextUs: 4e15,
+    lastUs: null,
+    lastRunId: null,
+  };
 }
 
 it('the mailbox takes payloads up to a size, and more once some are answered; what brings none finds room', () => {

@@ -58,7 +58,9 @@ describe('ambiguous commits', () => {
       }
       await Promise.all(open.map((taskId) => world.complete(taskId)));
       const results = await count('result', world.tenantId);
-      process.stdout.write(`ambiguous commits: seed ${seed}, cut before COMMIT ${kinds.before}, after ${kinds.after}, cuts made ${proxy.cuts}, runs ${expected.length}, results ${results}\n`);
+      process.stdout.write(
+        `ambiguous commits: seed ${seed}, cut before COMMIT ${kinds.before}, after ${kinds.after}, cuts made ${proxy.cuts}, runs ${expected.length}, results ${results}\n`,
+      );
       expect(proxy.cuts).toBe(100);
       expect(await count('run', world.tenantId)).toBe(expected.length);
       expect(results).toBe(expected.length);
@@ -117,7 +119,9 @@ describe('a poison command', () => {
       // NUL cannot be stored. The edge refuses it; here it goes past the edge.
       const triggers = Array.from({ length: 50 }, (_, i) => world.trigger(i === 17 ? { input: '"\0"' } : {}));
       const settled = await Promise.allSettled(triggers);
-      const refused = settled.flatMap((answer, i) => (answer.status === 'rejected' ? [[i, String(answer.reason)]] : []));
+      const refused = settled.flatMap((answer, i) =>
+        answer.status === 'rejected' ? [[i, String(answer.reason)]] : [],
+      );
       expect(refused).toHaveLength(1);
       expect(refused[0]?.[0]).toBe(17);
       expect(refused[0]?.[1]).toContain('Postgres refused trigger');
@@ -135,11 +139,19 @@ describe('a poison command', () => {
         world.owner.submit(world.tenantId, {
           kind: 'putWorkflow',
           tenantId: world.tenantId,
-          definition: { name: 'bad', description: '\0', defaultPriority: 1, inputJsonSchema: null, steps: [], ...plainWorkflow },
+          definition: {
+            name: 'bad',
+            description: '\0',
+            defaultPriority: 1,
+            inputJsonSchema: null,
+            steps: [],
+            ...plainWorkflow,
+          },
           checksum: 'x',
           workflowId: newId(),
           versionId: newId(),
-          filterIds: [], crons: [],
+          filterIds: [],
+          crons: [],
         }),
       ).rejects.toThrow('Postgres refused putWorkflow');
       expect(world.owner.stateOf(world.tenantId)?.latestVersion(world.tenantId, 'bad')).toBeUndefined();
@@ -157,7 +169,10 @@ describe('ownership', () => {
     await first.put();
     await first.trigger();
     // As another engine would after this one had been silent for too long.
-    await client.query('UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval \'1 hour\', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())', [newId()]);
+    await client.query(
+      "UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())",
+      [newId()],
+    );
     const before = await count('run', first.tenantId);
     const late = first.trigger();
     late.catch(() => undefined);
@@ -176,9 +191,21 @@ describe('ownership', () => {
     await first.put(2);
     const workerId = await first.register(20);
     const runs = await Promise.all(Array.from({ length: 60 }, () => first.trigger()));
-    await first.owner.submit(first.tenantId, { kind: 'started', tenantId: first.tenantId, taskId: runs[0] ?? '', attempt: 0 });
+    await first.owner.submit(first.tenantId, {
+      kind: 'started',
+      tenantId: first.tenantId,
+      taskId: runs[0] ?? '',
+      attempt: 0,
+    });
     await first.complete(runs[1] ?? '');
-    await first.owner.submit(first.tenantId, { kind: 'failed', tenantId: first.tenantId, taskId: runs[2] ?? '', attempt: 0, error: 'x', mayRetry: true });
+    await first.owner.submit(first.tenantId, {
+      kind: 'failed',
+      tenantId: first.tenantId,
+      taskId: runs[2] ?? '',
+      attempt: 0,
+      error: 'x',
+      mayRetry: true,
+    });
     await first.owner.submit(first.tenantId, { kind: 'cancel', tenantId: first.tenantId, ids: [runs[3] ?? ''] });
     const memory = first.memory();
     expect(await liveRows(client, first.tenantId)).toEqual(memory);
@@ -210,7 +237,9 @@ describe('ownership', () => {
     const minutes = 20;
     await client.query(`UPDATE shard SET expires_at = expires_at - make_interval(mins => $1)`, [minutes]);
     const second = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
-    const shifts = [dueOf(second, running), dueOf(second, waiting)].map((due, i) => (due - (before[i] ?? 0)) / 1_000_000);
+    const shifts = [dueOf(second, running), dueOf(second, waiting)].map(
+      (due, i) => (due - (before[i] ?? 0)) / 1_000_000,
+    );
     for (const shift of shifts) {
       expect(shift).toBeGreaterThanOrEqual(minutes * 60 + 30); // and 30 s of grace
       expect(shift).toBeLessThan(minutes * 60 + 60);

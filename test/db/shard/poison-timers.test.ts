@@ -34,12 +34,18 @@ afterEach(async () => {
 
 /** Postgres refuses these rows from now on, and counts how often they came: a sequence keeps its value through a rollback. */
 async function refuse(table: 'history' | 'schedule' | 'durable_result', condition: string): Promise<void> {
-  await client.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'no such row here'; END $$`);
-  await client.query(`CREATE TRIGGER refuse BEFORE ${table === 'schedule' ? 'UPDATE' : 'INSERT'} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION refuse()`);
+  await client.query(
+    `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'no such row here'; END $$`,
+  );
+  await client.query(
+    `CREATE TRIGGER refuse BEFORE ${table === 'schedule' ? 'UPDATE' : 'INSERT'} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION refuse()`,
+  );
 }
 
 async function tries(): Promise<number> {
-  const { rows } = await client.query<{ n: number }>('SELECT CASE WHEN is_called THEN last_value ELSE 0 END::integer AS n FROM tries');
+  const { rows } = await client.query<{ n: number }>(
+    'SELECT CASE WHEN is_called THEN last_value ELSE 0 END::integer AS n FROM tries',
+  );
   return rows[0]?.n ?? -1;
 }
 
@@ -49,7 +55,12 @@ async function accept(): Promise<void> {
 
 function sleepOf(ms: number): DurableAsk {
   const conditions: DurableCondition[] = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 's' }];
-  return { kind: 'wait', fingerprint: waitFingerprint(conditions), asked: { kind: 'wait', conditions, label: null }, lookedBack: new Map() };
+  return {
+    kind: 'wait',
+    fingerprint: waitFingerprint(conditions),
+    asked: { kind: 'wait', conditions, label: null },
+    lookedBack: new Map(),
+  };
 }
 
 /** A clock that only the test moves. */
@@ -78,7 +89,10 @@ function keptLog(): { log: Logger; lines: Record<string, unknown>[] } {
 }
 
 async function ended(tenantId: string): Promise<number> {
-  return (await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM run_end WHERE tenant_id = $1', [tenantId])).rows[0]?.n ?? -1;
+  return (
+    (await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM run_end WHERE tenant_id = $1', [tenantId]))
+      .rows[0]?.n ?? -1
+  );
 }
 
 describe('a deadline that Postgres refuses', () => {
@@ -106,7 +120,9 @@ describe('a deadline that Postgres refuses', () => {
         expect(await tries()).toBe(before + 1);
         expect(lines).toHaveLength(n + 2);
       }
-      expect(lines.map(({ code, fails, pauseMs, task }) => ({ code, fails, pauseMs, task })).slice(0, 3)).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, task: guilty })));
+      expect(lines.map(({ code, fails, pauseMs, task }) => ({ code, fails, pauseMs, task })).slice(0, 3)).toEqual(
+        [1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, task: guilty })),
+      );
       // The first of those deadlines comes in the middle of the next such pause.
       await later(60_002);
       const before = await tries();
@@ -134,27 +150,69 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
     const { owner, tenantId } = world;
     const later = (ms: number): Promise<void> => pass(owner, clock, ms);
     try {
-      const definition = workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]);
-      await owner.submit(tenantId, { kind: 'putWorkflow', tenantId, definition, checksum: 'long', workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+      const definition = workflowOf('long', [
+        stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } }),
+      ]);
+      await owner.submit(tenantId, {
+        kind: 'putWorkflow',
+        tenantId,
+        definition,
+        checksum: 'long',
+        workflowId: newId(),
+        versionId: newId(),
+        filterIds: [],
+        crons: [],
+      });
       const workerId = newId();
-      await owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, name: 'w', actions: ['wf:long'], slots: { durable: 100 }, labels: {}, runtime: {} });
+      await owner.submit(tenantId, {
+        kind: 'registerWorker',
+        tenantId,
+        workerId,
+        name: 'w',
+        actions: ['wf:long'],
+        slots: { durable: 100 },
+        labels: {},
+        runtime: {},
+      });
       await world.present(workerId);
       const taskIds: string[] = [];
       for (let n = 0; n < 9; n++) {
-        const run = await prepareRun(owner, tenantId, { workflowName: 'long', input: '{}', metadata: '', priority: undefined });
+        const run = await prepareRun(owner, tenantId, {
+          workflowName: 'long',
+          input: '{}',
+          metadata: '',
+          priority: undefined,
+        });
         await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
         const task = { tenantId, workerId, taskId: run.runId, invocation: 1 };
-        await owner.submit(tenantId, { kind: 'durableAsk', ...task, request: n + 1, ask: sleepOf(10_000), uncertain: false, existing: new Set(), ended: new Map() });
+        await owner.submit(tenantId, {
+          kind: 'durableAsk',
+          ...task,
+          request: n + 1,
+          ask: sleepOf(10_000),
+          uncertain: false,
+          existing: new Set(),
+          ended: new Map(),
+        });
         if (where === 'evicted') await owner.submit(tenantId, { kind: 'durableEvict', ...task, reason: 'ttl' });
         taskIds.push(run.runId);
       }
       const guilty = taskIds[4] ?? '';
       await refuse('durable_result', `NEW.task_id = '${guilty}'`);
-      const over = async (): Promise<string[]> => (await client.query<{ task_id: string }>('SELECT task_id FROM durable_result WHERE task_id = ANY ($1)', [taskIds])).rows.map((row) => row.task_id).sort();
+      const over = async (): Promise<string[]> =>
+        (
+          await client.query<{ task_id: string }>('SELECT task_id FROM durable_result WHERE task_id = ANY ($1)', [
+            taskIds,
+          ])
+        ).rows
+          .map((row) => row.task_id)
+          .sort();
       const others = taskIds.filter((id) => id !== guilty).sort();
       await later(10_001);
       await vi.waitFor(async () => expect([await over(), lines.length]).toEqual([others, 1]), patient);
-      expect(lines.map(({ code, task, fails, pauseMs }) => ({ code, task, fails, pauseMs }))).toEqual([{ code: 'COMMAND_FAILED', task: guilty, fails: 1, pauseMs: 1_000 }]);
+      expect(lines.map(({ code, task, fails, pauseMs }) => ({ code, task, fails, pauseMs }))).toEqual([
+        { code: 'COMMAND_FAILED', task: guilty, fails: 1, pauseMs: 1_000 },
+      ]);
       const before = await tries();
       await later(999);
       expect(await tries()).toBe(before);
@@ -181,7 +239,16 @@ describe('a timer that Postgres refuses', () => {
     try {
       await world.put();
       const workflowId = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '';
-      const schedule = () => ({ id: newId(), tenantId, workflowId, input: '{}', metadata: '{}', priority: null, dueUs: owner.nowUs, parentTaskId: null });
+      const schedule = () => ({
+        id: newId(),
+        tenantId,
+        workflowId,
+        input: '{}',
+        metadata: '{}',
+        priority: null,
+        dueUs: owner.nowUs,
+        parentTaskId: null,
+      });
       const schedules = [schedule(), schedule(), schedule()];
       await refuse('schedule', `NEW.id = '${schedules[1]?.id}'`);
       const startedMs = performance.now();
@@ -192,13 +259,25 @@ describe('a timer that Postgres refuses', () => {
       await vi.waitFor(() => expect(owner.stateOf(tenantId)?.schedules.size).toBe(1), patient);
       await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(3), patient);
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(3_000 - 10);
-      expect(lines.slice(0, 3).map(({ code, fails, pauseMs, schedule }) => ({ code, fails, pauseMs, schedule }))).toEqual([1_000, 2_000, 4_000].map((pauseMs, n) => ({ code: 'COMMAND_FAILED', fails: n + 1, pauseMs, schedule: schedules[1]?.id })));
+      expect(
+        lines.slice(0, 3).map(({ code, fails, pauseMs, schedule }) => ({ code, fails, pauseMs, schedule })),
+      ).toEqual(
+        [1_000, 2_000, 4_000].map((pauseMs, n) => ({
+          code: 'COMMAND_FAILED',
+          fails: n + 1,
+          pauseMs,
+          schedule: schedules[1]?.id,
+        })),
+      );
       // With the others of its batch, with half of them, and alone; then alone, each with its line, the last of them perhaps under way.
       const failures = lines.length;
       expect(await tries()).toBeLessThanOrEqual(3 + failures);
       await accept();
       // The plan is ahead of the database by what is being committed.
-      await vi.waitFor(async () => expect((await client.query('SELECT FROM run WHERE tenant_id = $1', [tenantId])).rowCount).toBe(4), patient);
+      await vi.waitFor(
+        async () => expect((await client.query('SELECT FROM run WHERE tenant_id = $1', [tenantId])).rowCount).toBe(4),
+        patient,
+      );
       expect(owner.stateOf(tenantId)?.schedules.size).toBe(0);
     } finally {
       await owner.stop();

@@ -62,7 +62,11 @@ class Disk {
     for (const { changes, seq } of this.#waiting) {
       if (changes.isEmpty) continue;
       const batch = state.lastBatch + 1;
-      await lane.commit(shardSteps([state]).map((step) => ({ ...step, seq })), batch, changes);
+      await lane.commit(
+        shardSteps([state]).map((step) => ({ ...step, seq })),
+        batch,
+        changes,
+      );
       state.lastBatch = batch;
     }
     this.#waiting = [];
@@ -79,7 +83,10 @@ class Disk {
 }
 
 type Step = Action | { do: 'restart' };
-const step: fc.Arbitrary<Step> = fc.oneof({ weight: 12, arbitrary: action }, { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: action },
+  { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+);
 
 /** Who waits for which batch, in order, and how large its message would be. */
 function buffers({ state }: PlannerWorld): string[] {

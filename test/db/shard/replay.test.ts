@@ -44,27 +44,74 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function put(world: OwnerWorld, steps: StepDefinition[], options: Partial<WorkflowDefinition> = {}): Promise<void> {
+async function put(
+  world: OwnerWorld,
+  steps: StepDefinition[],
+  options: Partial<WorkflowDefinition> = {},
+): Promise<void> {
   const definition = workflowOf('dag', steps, options);
-  await world.owner.submit(world.tenantId, { kind: 'putWorkflow', tenantId: world.tenantId, definition, checksum: newId(), workflowId: newId(), versionId: newId(), filterIds: [], crons: [] });
+  await world.owner.submit(world.tenantId, {
+    kind: 'putWorkflow',
+    tenantId: world.tenantId,
+    definition,
+    checksum: newId(),
+    workflowId: newId(),
+    versionId: newId(),
+    filterIds: [],
+    crons: [],
+  });
 }
 
-async function register(world: OwnerWorld, actions: string[], labels: Record<string, string | number> = {}): Promise<string> {
+async function register(
+  world: OwnerWorld,
+  actions: string[],
+  labels: Record<string, string | number> = {},
+): Promise<string> {
   const workerId = newId();
-  await world.owner.submit(world.tenantId, { kind: 'registerWorker', tenantId: world.tenantId, workerId, name: 'w', actions, slots: { default: 10 }, labels, runtime: {} });
+  await world.owner.submit(world.tenantId, {
+    kind: 'registerWorker',
+    tenantId: world.tenantId,
+    workerId,
+    name: 'w',
+    actions,
+    slots: { default: 10 },
+    labels,
+    runtime: {},
+  });
   await world.present(workerId);
   return workerId;
 }
 
 /** @returns the run's tasks, by step */
-async function trigger(world: OwnerWorld, request: Partial<Parameters<typeof prepareRun>[2]> = {}): Promise<{ runId: string; tasks: readonly string[] }> {
-  const run = await prepareRun(world.owner, world.tenantId, { workflowName: 'dag', input: '{}', metadata: '{}', priority: undefined, ...request });
-  await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [run], existing: new Set() });
+async function trigger(
+  world: OwnerWorld,
+  request: Partial<Parameters<typeof prepareRun>[2]> = {},
+): Promise<{ runId: string; tasks: readonly string[] }> {
+  const run = await prepareRun(world.owner, world.tenantId, {
+    workflowName: 'dag',
+    input: '{}',
+    metadata: '{}',
+    priority: undefined,
+    ...request,
+  });
+  await world.owner.submit(world.tenantId, {
+    kind: 'trigger',
+    tenantId: world.tenantId,
+    runs: [run],
+    existing: new Set(),
+  });
   return { runId: run.runId, tasks: run.taskIds };
 }
 
 function fail(world: OwnerWorld, taskId: string, attempt = 0): Promise<void> {
-  return world.owner.submit(world.tenantId, { kind: 'failed', tenantId: world.tenantId, taskId, attempt, error: '{"message":"no"}', mayRetry: false });
+  return world.owner.submit(world.tenantId, {
+    kind: 'failed',
+    tenantId: world.tenantId,
+    taskId,
+    attempt,
+    error: '{"message":"no"}',
+    mayRetry: false,
+  });
 }
 
 /** What memory knows of a run, without row numbers. */
@@ -73,16 +120,39 @@ function runImage(world: OwnerWorld, runId: string): unknown {
   const run = state?.runs[state.runsById.get(runId) ?? -1];
   if (state === undefined || run === undefined) return undefined;
   const waits = run.taskIds.map((id) => state.waits.get(state.tasks.find(id)));
-  return { generation: run.generation, outcomes: run.outcomes, skipped: [...run.skipped], unfinished: run.unfinished, rows: run.rows, ended: run.ended, taskIds: run.taskIds, waits };
+  return {
+    generation: run.generation,
+    outcomes: run.outcomes,
+    skipped: [...run.skipped],
+    unfinished: run.unfinished,
+    rows: run.rows,
+    ended: run.ended,
+    taskIds: run.taskIds,
+    waits,
+  };
 }
 
-const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> => (await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true }))?.status;
-const diamond = [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] })];
+const status = async (world: OwnerWorld, runId: string): Promise<RunStatus | undefined> =>
+  (await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true }))?.status;
+const diamond = [
+  stepOf('a'),
+  stepOf('b', { parents: [0] }),
+  stepOf('c', { parents: [0] }),
+  stepOf('d', { parents: [1, 2] }),
+];
 const actions = ['wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed'];
 
 describe('a waiting task', () => {
-  it('sleeps on while no engine is up: wall time, not the shard\'s clock', async () => {
-    const sleepy: Condition = { action: 'QUEUE', group: 0, expression: '', dataKey: 's', kind: 'sleep', ms: 3_600_000, duration: '1h' };
+  it("sleeps on while no engine is up: wall time, not the shard's clock", async () => {
+    const sleepy: Condition = {
+      action: 'QUEUE',
+      group: 0,
+      expression: '',
+      dataKey: 's',
+      kind: 'sleep',
+      ms: 3_600_000,
+      duration: '1h',
+    };
     const first = await start();
     await put(first, [stepOf('a', { conditions: [sleepy] })]);
     const { runId } = await trigger(first);
@@ -101,17 +171,43 @@ describe('a waiting task', () => {
 
 describe('a replay', () => {
   it('survives a take-over in the middle of its generation: kept outcomes, open tasks, conditions', async () => {
-    const skipWhenBig: Condition = { action: 'SKIP', group: 0, expression: 'output.n > 5.0', dataKey: 'd', kind: 'parent', parent: 1, whenSkipped: false };
-    const onEvent: Condition = { action: 'QUEUE', group: 0, expression: '', dataKey: 'go', kind: 'event', eventKey: 'go', scope: null };
+    const skipWhenBig: Condition = {
+      action: 'SKIP',
+      group: 0,
+      expression: 'output.n > 5.0',
+      dataKey: 'd',
+      kind: 'parent',
+      parent: 1,
+      whenSkipped: false,
+    };
+    const onEvent: Condition = {
+      action: 'QUEUE',
+      group: 0,
+      expression: '',
+      dataKey: 'go',
+      kind: 'event',
+      eventKey: 'go',
+      scope: null,
+    };
     const first = await start();
-    await put(first, [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [1], conditions: [skipWhenBig] }), stepOf('d', { parents: [0], conditions: [onEvent] })]);
+    await put(first, [
+      stepOf('a'),
+      stepOf('b', { parents: [0] }),
+      stepOf('c', { parents: [1], conditions: [skipWhenBig] }),
+      stepOf('d', { parents: [0], conditions: [onEvent] }),
+    ]);
     const workerId = await register(first, actions);
     const { runId, tasks } = await trigger(first);
     const [a = '', b = '', c = '', d = ''] = tasks;
     await first.complete(a, 0, '{"first":true}');
     await first.complete(b, 0, '{"n":9}');
     const event = { id: newId(), key: 'go', scope: null, payload: '{"by":"ada"}', metadata: '{}', runs: [] };
-    await first.owner.submit(first.tenantId, { kind: 'pushEvent', tenantId: first.tenantId, existing: new Set(), events: [event] });
+    await first.owner.submit(first.tenantId, {
+      kind: 'pushEvent',
+      tenantId: first.tenantId,
+      existing: new Set(),
+      events: [event],
+    });
     await first.complete(d, 0);
     expect(await status(first, runId)).toBe(RunStatus.Completed);
 
@@ -128,8 +224,17 @@ describe('a replay', () => {
     expect(second.memory()).toEqual(memory);
     await second.present(workerId);
     await second.complete(c, 1);
-    await second.owner.submit(first.tenantId, { kind: 'pushEvent', tenantId: first.tenantId, existing: new Set(), events: [{ ...event, id: newId() }] });
-    expect(second.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: d, attempt: 1, triggers: '{"go":{"by":"ada"}}' });
+    await second.owner.submit(first.tenantId, {
+      kind: 'pushEvent',
+      tenantId: first.tenantId,
+      existing: new Set(),
+      events: [{ ...event, id: newId() }],
+    });
+    expect(second.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
+      taskId: d,
+      attempt: 1,
+      triggers: '{"go":{"by":"ada"}}',
+    });
     await second.complete(d, 1);
     expect(await status(second, runId)).toBe(RunStatus.Completed);
     expect(second.memory()).toEqual([]);
@@ -147,7 +252,20 @@ describe('a replay', () => {
     await fail(world, b);
     const before = await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true });
     await replayIds(world.owner, world.tenantId, [a]);
-    const filter = { tenantId: world.tenantId, statuses: [], workflowNames: [], workflowIds: [], sinceId: null, untilId: null, metadata: null, search: null, parentTaskIds: null, beforeId: null, limit: 10, payloadBytes: 1000 };
+    const filter = {
+      tenantId: world.tenantId,
+      statuses: [],
+      workflowNames: [],
+      workflowIds: [],
+      sinceId: null,
+      untilId: null,
+      metadata: null,
+      search: null,
+      parentTaskIds: null,
+      beforeId: null,
+      limit: 10,
+      payloadBytes: 1000,
+    };
     const [open] = await listRunSummaries(pool, filter);
     expect(open).toMatchObject({ status: RunStatus.Running, finishedUs: null, error: null, startedUs: null });
     const detail = await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true });
@@ -180,18 +298,39 @@ describe('a replay', () => {
     await world.owner.submit(world.tenantId, { kind: 'cancel', tenantId: world.tenantId, ids: [asking.runId] });
     await world.owner.submit(world.tenantId, { kind: 'cancelSent', taskId: asking.tasks[0] ?? '', attempt: 0 });
     await replayIds(world.owner, world.tenantId, [asking.runId]);
-    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: asking.tasks[0], attempt: 1, workerId: wanted });
+    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
+      taskId: asking.tasks[0],
+      attempt: 1,
+      workerId: wanted,
+    });
   });
 
   it('brings no more into one batch than is good, and still replays all', async () => {
     const world = await start();
-    await put(world, [stepOf('a')], { concurrency: [{ expression: 'input.key', strategy: 'GROUP_ROUND_ROBIN', maxRuns: 100, maxRunsExpression: null, sharedName: null }] });
+    await put(world, [stepOf('a')], {
+      concurrency: [
+        {
+          expression: 'input.key',
+          strategy: 'GROUP_ROUND_ROBIN',
+          maxRuns: 100,
+          maxRunsExpression: null,
+          sharedName: null,
+        },
+      ],
+    });
     await register(world, actions);
     const input = JSON.stringify({ key: 'k', padding: 'x'.repeat(3 * 1024 * 1024) });
     const runs: string[] = [];
     for (let i = 0; i < 5; i++) runs.push((await trigger(world, { input })).runId);
     for (const runId of runs) await world.complete(runId);
-    const reply = await world.owner.submit(world.tenantId, { kind: 'replay', tenantId: world.tenantId, ids: runs, loaded: [], deferred: [], seen: new Map() });
+    const reply = await world.owner.submit(world.tenantId, {
+      kind: 'replay',
+      tenantId: world.tenantId,
+      ids: runs,
+      loaded: [],
+      deferred: [],
+      seen: new Map(),
+    });
     expect(reply).toEqual({ replayed: runs.slice(0, 3), deferred: runs.slice(3) });
     for (const runId of reply.replayed) await world.complete(runId, 1);
     expect((await replayIds(world.owner, world.tenantId, runs)).toSorted()).toEqual(runs);
@@ -205,18 +344,31 @@ describe('a replay', () => {
     const { runId } = await trigger(world);
     await world.complete(runId);
     // Another engine owns the shards when the batch comes to commit, and carries the same replay out.
-    await client.query(`UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`, [newId()]);
+    await client.query(
+      `UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
+      [newId()],
+    );
     const late = replayIds(world.owner, world.tenantId, [runId]);
     await expect.poll(() => world.lostTimes).toBe(1);
-    await client.query('INSERT INTO run_end (tenant_id, status, run_id, generation, seq) SELECT tenant_id, s, run_id, 2, seq + 1 FROM run_end, unnest(ARRAY[0, 3]) s WHERE run_id = $1', [runId]);
-    await client.query('INSERT INTO result (task_id, generation, status, attempt, seq, output) SELECT task_id, 2, status, 1, seq + 1, output FROM result WHERE task_id = $1', [runId]);
+    await client.query(
+      'INSERT INTO run_end (tenant_id, status, run_id, generation, seq) SELECT tenant_id, s, run_id, 2, seq + 1 FROM run_end, unnest(ARRAY[0, 3]) s WHERE run_id = $1',
+      [runId],
+    );
+    await client.query(
+      'INSERT INTO result (task_id, generation, status, attempt, seq, output) SELECT task_id, 2, status, 1, seq + 1, output FROM result WHERE task_id = $1',
+      [runId],
+    );
     await client.query('UPDATE shard SET owner = NULL, expires_at = clock_timestamp()');
     expect(await late).toEqual([]);
     expect(await status(world, runId)).toBe(RunStatus.Completed);
     // A new one is another matter.
     await world.present(workerId);
     expect(await replayIds(world.owner, world.tenantId, [runId])).toEqual([runId]);
-    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: runId, attempt: 2, generation: 3 });
+    expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
+      taskId: runId,
+      attempt: 2,
+      generation: 3,
+    });
   });
 
   it('of what cannot be read fails alone', async () => {
@@ -226,7 +378,11 @@ describe('a replay', () => {
     const [broken, whole] = [await trigger(world), await trigger(world)];
     for (const { runId } of [broken, whole]) await world.complete(runId);
     await client.query(`UPDATE run SET placement = 'no JSON' WHERE id = $1`, [broken.runId]);
-    const [first, second, third] = await Promise.allSettled([replayIds(world.owner, world.tenantId, [broken.runId]), replayIds(world.owner, world.tenantId, [whole.runId]), trigger(world)]);
+    const [first, second, third] = await Promise.allSettled([
+      replayIds(world.owner, world.tenantId, [broken.runId]),
+      replayIds(world.owner, world.tenantId, [whole.runId]),
+      trigger(world),
+    ]);
     expect(first).toMatchObject({ status: 'rejected', reason: { code: 'COMMAND_FAILED' } });
     expect(second).toMatchObject({ status: 'fulfilled', value: [whole.runId] });
     expect(third.status).toBe('fulfilled');
@@ -244,6 +400,9 @@ describe('a replay', () => {
     await first.owner.stop();
     const second = await start({ tenantId: first.tenantId });
     await second.present(workerId);
-    expect(second.effects.flatMap((effect) => (effect.kind === 'dispatch' ? [effect.taskId] : []))).toEqual([waiting.runId, again.runId]);
+    expect(second.effects.flatMap((effect) => (effect.kind === 'dispatch' ? [effect.taskId] : []))).toEqual([
+      waiting.runId,
+      again.runId,
+    ]);
   });
 });

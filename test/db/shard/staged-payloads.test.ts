@@ -50,9 +50,23 @@ async function storeAll(): Promise<void> {
   const { owner, tenantId } = world;
   const runId = await world.trigger({ input });
   await world.complete(runId, 0, output);
-  const [event] = await pushEvents(owner, tenantId, [{ key: 'k', payload, metadata: '', scope: '', priority: undefined }]);
-  const schedule = { id: newId(), tenantId, workflowId: owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '', dueUs: 4e15, input: later, metadata: '{}', priority: null, parentTaskId: null };
-  await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule, { ...schedule, id: newId(), input: '{"short":true}' }] });
+  const [event] = await pushEvents(owner, tenantId, [
+    { key: 'k', payload, metadata: '', scope: '', priority: undefined },
+  ]);
+  const schedule = {
+    id: newId(),
+    tenantId,
+    workflowId: owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '',
+    dueUs: 4e15,
+    input: later,
+    metadata: '{}',
+    priority: null,
+    parentTaskId: null,
+  };
+  await owner.submit(tenantId, {
+    kind: 'putSchedules',
+    schedules: [schedule, { ...schedule, id: newId(), input: '{"short":true}' }],
+  });
   expect(await value(inputOf, runId)).toBe(input);
   expect(await value(outputOf, runId)).toBe(output);
   expect(await value('SELECT payload AS value FROM event WHERE id = $1', event?.id ?? '')).toBe(payload);
@@ -101,7 +115,23 @@ describe('long payloads', () => {
     const version = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
     const runs = Array.from({ length: 20 }, () => {
       const runId = newId();
-      return { runId, taskIds: [runId], versionId: version?.versionId ?? '', input: JSON.stringify(randomBytes(50_000).toString('base64')), metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
+      return {
+        runId,
+        taskIds: [runId],
+        versionId: version?.versionId ?? '',
+        input: JSON.stringify(randomBytes(50_000).toString('base64')),
+        metadata: '{}',
+        priority: 1,
+        parentTaskId: null,
+        childIndex: null,
+        childKey: null,
+        filterPayload: null,
+        placement: null,
+        idempotency: null,
+        ownId: false,
+        earlierIds: [],
+        demands: null,
+      };
     });
     const release = await stopStaging();
     let done = false;

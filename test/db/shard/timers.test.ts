@@ -22,18 +22,58 @@ describe('crons in Postgres', () => {
     const id = newId();
     await first.owner.submit(tenantId, {
       kind: 'putCron',
-      cron: { id, tenantId, workflowId: version.workflowId, name: 'nightly', expression: '0 3 * * *', zone: 'UTC', catchUp: 'none', input: '{}', metadata: '{}', priority: null, enabled: true, isDeclared: false, nextUs: dueUs, lastUs: null, lastRunId: null },
+      cron: {
+        id,
+        tenantId,
+        workflowId: version.workflowId,
+        name: 'nightly',
+        expression: '0 3 * * *',
+        zone: 'UTC',
+        catchUp: 'none',
+        input: '{}',
+        metadata: '{}',
+        priority: null,
+        enabled: true,
+        isDeclared: false,
+        nextUs: dueUs,
+        lastUs: null,
+        lastRunId: null,
+      },
     });
     const runId = newId();
-    const run = { runId, taskIds: [runId], versionId: version.versionId, input: '{}', metadata: '{}', priority: 1, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
+    const run = {
+      runId,
+      taskIds: [runId],
+      versionId: version.versionId,
+      input: '{}',
+      metadata: '{}',
+      priority: 1,
+      parentTaskId: null,
+      childIndex: null,
+      childKey: null,
+      filterPayload: null,
+      placement: null,
+      idempotency: null,
+      ownId: false,
+      earlierIds: [],
+      demands: null,
+    };
     const cronOf = (world: OwnerWorld) => world.owner.stateOf(tenantId)?.crons.get(id);
-    for (const tick of [{ run, error: null, nextUs: dueUs + 1_000_000 }, { run: null, error: 'the input is no object', nextUs: dueUs + 2_000_000 }]) {
+    for (const tick of [
+      { run, error: null, nextUs: dueUs + 1_000_000 },
+      { run: null, error: 'the input is no object', nextUs: dueUs + 2_000_000 },
+    ]) {
       const timer = cronOf(first);
       if (timer === undefined) throw new Error('the cron is not there');
       await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick, existing: new Set() });
     }
     const known = cronOf(first);
-    expect(known).toMatchObject({ dueUs: dueUs + 2_000_000, lastUs: dueUs, lastRunId: runId, lastError: 'the input is no object' });
+    expect(known).toMatchObject({
+      dueUs: dueUs + 2_000_000,
+      lastUs: dueUs,
+      lastRunId: runId,
+      lastError: 'the input is no object',
+    });
     await first.owner.stop();
     const next = await OwnerWorld.start(database.url, { tenantId });
     expect(cronOf(next)).toEqual(known);

@@ -54,9 +54,24 @@ beforeAll(async () => {
   for (const days of [9, 5]) {
     const atMs = Date.now() - days * 86_400_000;
     await preparePartitions(client, atMs);
-    await client.query(`INSERT INTO audit_line (id, tenant_id, action, ids, address, outcome) VALUES ($1, $2, $3, '{}', 'local', 'OK')`, [uuidFloor(atMs), nobody, `${days} days ago`]);
+    await client.query(
+      `INSERT INTO audit_line (id, tenant_id, action, ids, address, outcome) VALUES ($1, $2, $3, '{}', 'local', 'OK')`,
+      [uuidFloor(atMs), nobody, `${days} days ago`],
+    );
   }
-  const started = await cli('engine', 'start', '--detach', '--database-url', database.url, '--grpc-port', '0', '--http-port', '0', '--audit-days', '7');
+  const started = await cli(
+    'engine',
+    'start',
+    '--detach',
+    '--database-url',
+    database.url,
+    '--grpc-port',
+    '0',
+    '--http-port',
+    '0',
+    '--audit-days',
+    '7',
+  );
   expect([started.code, started.stderr]).toEqual([0, expect.not.stringContaining('error')]);
 });
 
@@ -93,32 +108,77 @@ describe('tenants', () => {
   });
 
   it('have limits, which are set and unset', async () => {
-    expect((await rows('tenants', 'limits', 'acme')).find(({ name }) => name === 'crons')).toEqual({ name: 'crons', value: 10_000, default: 10_000, isSet: false });
+    expect((await rows('tenants', 'limits', 'acme')).find(({ name }) => name === 'crons')).toEqual({
+      name: 'crons',
+      value: 10_000,
+      default: 10_000,
+      isSet: false,
+    });
     const changed = await rows('tenants', 'limits', 'acme', '--set', 'crons=0', '--set', 'workers=1e3');
-    expect(changed.filter(({ isSet }) => isSet).map(({ name, value }) => [name, value])).toEqual([['workers', 1_000], ['crons', 0]]);
-    expect((await rows('tenants', 'limits', 'acme', '--unset', 'crons,workers', '--set', 'workflows=0')).filter(({ isSet }) => isSet).map(({ name }) => name)).toEqual(['workflows']);
-    expect((await cli('tenants', 'limits', 'acme')).stdout).toMatch(/^LIMIT +VALUE +DEFAULT +SET\n[^]*\nworkflows +0 +5000 +yes\n/);
+    expect(changed.filter(({ isSet }) => isSet).map(({ name, value }) => [name, value])).toEqual([
+      ['workers', 1_000],
+      ['crons', 0],
+    ]);
+    expect(
+      (await rows('tenants', 'limits', 'acme', '--unset', 'crons,workers', '--set', 'workflows=0'))
+        .filter(({ isSet }) => isSet)
+        .map(({ name }) => name),
+    ).toEqual(['workflows']);
+    expect((await cli('tenants', 'limits', 'acme')).stdout).toMatch(
+      /^LIMIT +VALUE +DEFAULT +SET\n[^]*\nworkflows +0 +5000 +yes\n/,
+    );
     await refused(2, /there is no limit "cron"/, 'tenants', 'limits', 'acme', '--set', 'cron=1');
     await refused(2, /there is no limit "cron"/, 'tenants', 'limits', 'acme', '--unset', 'cron');
-    for (const value of ['-1', 'many', '', 'Infinity', '0x10', '1e999']) await refused(2, /Give it as limit=number/, 'tenants', 'limits', 'acme', '--set', `crons=${value}`);
+    for (const value of ['-1', 'many', '', 'Infinity', '0x10', '1e999'])
+      await refused(2, /Give it as limit=number/, 'tenants', 'limits', 'acme', '--set', `crons=${value}`);
     await refused(2, /both set and unset/, 'tenants', 'limits', 'acme', '--set', 'crons=1', '--unset', 'crons');
     await refused(4, /there is no tenant "nobody"/, 'tenants', 'limits', 'nobody');
     // What was refused has changed nothing.
-    expect((await rows('tenants', 'limits', 'acme')).filter(({ isSet }) => isSet).map(({ name }) => name)).toEqual(['workflows']);
+    expect((await rows('tenants', 'limits', 'acme')).filter(({ isSet }) => isSet).map(({ name }) => name)).toEqual([
+      'workflows',
+    ]);
   });
 });
 
 describe('tokens', () => {
   it('have a role, a tenant and an expiry', async () => {
-    const made = await cli('token', 'create', '--name', 'looks', '--role', 'viewer', '--tenant', 'acme', '--expires', '12h', '-o', 'json');
-    const { token, tokenId, role, expiresAt }: { token: string; tokenId: string; role: string; expiresAt: string } = JSON.parse(made.stdout);
+    const made = await cli(
+      'token',
+      'create',
+      '--name',
+      'looks',
+      '--role',
+      'viewer',
+      '--tenant',
+      'acme',
+      '--expires',
+      '12h',
+      '-o',
+      'json',
+    );
+    const { token, tokenId, role, expiresAt }: { token: string; tokenId: string; role: string; expiresAt: string } =
+      JSON.parse(made.stdout);
     expect(role).toBe('viewer');
     expect((Date.parse(expiresAt) - Date.now()) / 3_600_000).toBeCloseTo(12, 0);
     const env = { HATCHET_CLIENT_TOKEN: token };
     expect(await runCli(['workflows', 'list'], { cwd: '/', env })).toMatchObject({ code: 0 });
-    expect(await runCli(['audit', 'list'], { cwd: '/', env })).toMatchObject({ code: 3, stderr: expect.stringContaining('needs the role admin, and the token has the role viewer') });
-    expect(await rows('token', 'list', '--tenant', 'acme')).toEqual([expect.objectContaining({ id: tokenId, name: 'looks', role: 'viewer', revokedAt: null, lastUsedAt: expect.any(String), expiresAt })]);
-    expect((await cli('token', 'list', '--tenant', 'acme')).stdout).toMatch(/^TOKEN +NAME +ROLE +CREATED +USED +EXPIRES +REVOKED\n[^\n]+looks +viewer/);
+    expect(await runCli(['audit', 'list'], { cwd: '/', env })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('needs the role admin, and the token has the role viewer'),
+    });
+    expect(await rows('token', 'list', '--tenant', 'acme')).toEqual([
+      expect.objectContaining({
+        id: tokenId,
+        name: 'looks',
+        role: 'viewer',
+        revokedAt: null,
+        lastUsedAt: expect.any(String),
+        expiresAt,
+      }),
+    ]);
+    expect((await cli('token', 'list', '--tenant', 'acme')).stdout).toMatch(
+      /^TOKEN +NAME +ROLE +CREATED +USED +EXPIRES +REVOKED\n[^\n]+looks +viewer/,
+    );
     expect((await rows('token', 'list')).map(({ name }) => name)).not.toContain('looks');
     expect((await cli('token', 'revoke', tokenId)).code).toBe(0);
     await expect.poll(async () => (await runCli(['workflows', 'list'], { cwd: '/', env })).code).toBe(3);
@@ -130,7 +190,11 @@ describe('tokens', () => {
     await cli('token', 'create', '--name', 'days', '--days', '3');
     await cli('token', 'create', '--name', 'plain');
     const listed = new Map((await rows('token', 'list')).map((row) => [row.name, row]));
-    expect(listed.get('dated')).toMatchObject({ role: 'admin', expiresAt: '2100-01-01T00:00:00.000Z', lastUsedAt: null });
+    expect(listed.get('dated')).toMatchObject({
+      role: 'admin',
+      expiresAt: '2100-01-01T00:00:00.000Z',
+      lastUsedAt: null,
+    });
     const days = (name: string): number => (Date.parse(listed.get(name)?.expiresAt ?? '') - Date.now()) / 86_400_000;
     expect([days('days'), days('plain')].map(Math.round)).toEqual([3, 365]);
   });
@@ -153,25 +217,66 @@ describe('the audit log', () => {
     expect((await cli('crons', 'create', 'nothing', '* * * * *', '--name', 'none')).code).toBe(4);
     const result = await cli('audit', 'list', '-o', 'ndjson', '--limit', '3');
     expect(printedLines(result)).toEqual([
-      expect.objectContaining({ action: 'POST /api/v1/tenants/:tenant/workflows/:workflow/crons', tokenName: 'local', address: '127.0.0.1', outcome: 'UNKNOWN_WORKFLOW' }),
-      expect.objectContaining({ action: 'hatchet tenants limits', tokenId: null, ids: [expect.any(String), 'crons=5'], address: 'local', outcome: 'OK' }),
-      expect.objectContaining({ action: 'hatchet token create', tokenId: null, ids: [expect.stringMatching(/^[0-9a-f-]{36}$/)], address: 'local', outcome: 'OK' }),
+      expect.objectContaining({
+        action: 'POST /api/v1/tenants/:tenant/workflows/:workflow/crons',
+        tokenName: 'local',
+        address: '127.0.0.1',
+        outcome: 'UNKNOWN_WORKFLOW',
+      }),
+      expect.objectContaining({
+        action: 'hatchet tenants limits',
+        tokenId: null,
+        ids: [expect.any(String), 'crons=5'],
+        address: 'local',
+        outcome: 'OK',
+      }),
+      expect.objectContaining({
+        action: 'hatchet token create',
+        tokenId: null,
+        ids: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
+        address: 'local',
+        outcome: 'OK',
+      }),
     ]);
-    expect((await cli('audit', 'list', '--action', 'tenants limits', '--id', 'crons=5')).stdout).toMatch(/^TIME +TOKEN +ACTION +IDS +ADDRESS +OUTCOME\n\S+Z +hatchet tenants limits +\S+ \+1 +local +OK\n$/);
+    expect((await cli('audit', 'list', '--action', 'tenants limits', '--id', 'crons=5')).stdout).toMatch(
+      /^TIME +TOKEN +ACTION +IDS +ADDRESS +OUTCOME\n\S+Z +hatchet tenants limits +\S+ \+1 +local +OK\n$/,
+    );
     expect((await cli('audit', 'list', '--action', 'no such thing')).stdout).toBe('Nothing was changed.\n');
     expect((await cli('audit', 'list', '--since', '2099-01-01')).stdout).toBe('Nothing was changed.\n');
-    const page: { rows: { action: string }[]; next: string } = JSON.parse((await cli('audit', 'list', '--limit', '1', '-o', 'json')).stdout);
-    const second: { rows: { action: string }[] } = JSON.parse((await cli('audit', 'list', '--limit', '1', '--page', page.next, '-o', 'json')).stdout);
+    const page: { rows: { action: string }[]; next: string } = JSON.parse(
+      (await cli('audit', 'list', '--limit', '1', '-o', 'json')).stdout,
+    );
+    const second: { rows: { action: string }[] } = JSON.parse(
+      (await cli('audit', 'list', '--limit', '1', '--page', page.next, '-o', 'json')).stdout,
+    );
     expect(second.rows).toEqual([expect.objectContaining({ action: 'hatchet tenants limits' })]);
-    const byToken = printedLines(await cli('audit', 'list', '-o', 'ndjson', '--token-id', (await rows('token', 'list')).find(({ name }) => name === 'local')?.id ?? ''));
+    const byToken = printedLines(
+      await cli(
+        'audit',
+        'list',
+        '-o',
+        'ndjson',
+        '--token-id',
+        (await rows('token', 'list')).find(({ name }) => name === 'local')?.id ?? '',
+      ),
+    );
     expect(byToken).toEqual([expect.objectContaining({ outcome: 'UNKNOWN_WORKFLOW' })]);
     // Revocations, tenants and roles of the tests before.
-    const { rows: lines } = await client.query<{ action: string }>(`SELECT DISTINCT action FROM audit_line WHERE token_id IS NULL AND tenant_id <> $1 ORDER BY 1`, [nobody]);
-    expect(lines.map(({ action }) => action)).toEqual(['hatchet tenants create', 'hatchet tenants limits', 'hatchet token create', 'hatchet token revoke']);
+    const { rows: lines } = await client.query<{ action: string }>(
+      `SELECT DISTINCT action FROM audit_line WHERE token_id IS NULL AND tenant_id <> $1 ORDER BY 1`,
+      [nobody],
+    );
+    expect(lines.map(({ action }) => action)).toEqual([
+      'hatchet tenants create',
+      'hatchet tenants limits',
+      'hatchet token create',
+      'hatchet token revoke',
+    ]);
   });
 
   it('is kept for --audit-days', async () => {
-    const kept = async (): Promise<unknown[]> => (await client.query('SELECT action FROM audit_line WHERE tenant_id = $1', [nobody])).rows;
+    const kept = async (): Promise<unknown[]> =>
+      (await client.query('SELECT action FROM audit_line WHERE tenant_id = $1', [nobody])).rows;
     await expect.poll(kept).toEqual([{ action: '5 days ago' }]);
   });
 
@@ -193,7 +298,13 @@ describe('the audit log', () => {
 describe('the deletion of a tenant', () => {
   it('asks first, refuses the token at once, and keeps the name until the tenant is gone', async () => {
     const token = (await cli('token', 'create', '--tenant', 'acme')).stdout.trim();
-    await refused(2, /the tenant "acme" \([0-9a-f-]{36}\) with 0 runs and 1 token\n\s+Add --yes/, 'tenants', 'delete', 'acme');
+    await refused(
+      2,
+      /the tenant "acme" \([0-9a-f-]{36}\) with 0 runs and 1 token\n\s+Add --yes/,
+      'tenants',
+      'delete',
+      'acme',
+    );
     await refused(2, /each engine makes it again at its start/, 'tenants', 'delete', 'default', '--yes');
     await refused(4, /there is no tenant/, 'tenants', 'delete', nobody, '--yes');
     const asked = new TestTerminal(['tenants', 'delete', 'acme', '--data-dir', dataDir], folder);
@@ -204,12 +315,18 @@ describe('the deletion of a tenant', () => {
 
     const deleted = await cli('tenants', 'delete', 'acme', '--yes');
     expect(deleted).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Deleted the tenant "acme"/) });
-    await expect.poll(async () => (await runCli(['workflows', 'list'], { cwd: '/', env: { HATCHET_CLIENT_TOKEN: token } })).code).toBe(3);
-    expect((await rows('tenants', 'list')).find(({ name }) => name === 'acme')).toMatchObject({ state: 'being deleted' });
+    await expect
+      .poll(async () => (await runCli(['workflows', 'list'], { cwd: '/', env: { HATCHET_CLIENT_TOKEN: token } })).code)
+      .toBe(3);
+    expect((await rows('tenants', 'list')).find(({ name }) => name === 'acme')).toMatchObject({
+      state: 'being deleted',
+    });
     await refused(2, /is still being deleted/, 'tenants', 'create', 'acme');
     await refused(2, /the tenant "acme" is being deleted/, 'token', 'create', '--tenant', 'acme');
     await refused(2, /the tenant "acme" is being deleted/, 'tenants', 'limits', 'acme', '--set', 'crons=1');
     expect((await cli('tenants', 'delete', 'acme', '--yes')).stdout).toMatch(/is being deleted already/);
-    await expect.poll(async () => (await rows('tenants', 'list')).map(({ name }) => name), { timeout: 90_000 }).toEqual(['default', 'small']);
+    await expect
+      .poll(async () => (await rows('tenants', 'list')).map(({ name }) => name), { timeout: 90_000 })
+      .toEqual(['default', 'small']);
   });
 });

@@ -16,15 +16,30 @@ let worker: Worker;
 let running: Promise<void>;
 
 const address = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
-const env = (): Record<string, string> => ({ HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_HOST_PORT: double.hostPort, HATCHET_CLIENT_API_URL: double.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' });
+const env = (): Record<string, string> => ({
+  HATCHET_CLIENT_TOKEN: engine.ready.token,
+  HATCHET_CLIENT_HOST_PORT: double.hostPort,
+  HATCHET_CLIENT_API_URL: double.apiUrl,
+  HATCHET_CLIENT_TLS_STRATEGY: 'none',
+});
 const cli = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: folder, env: env() });
-const triggered = async (workflow: string, ...flags: string[]): Promise<string> => printed(await cli('trigger', 'workflow', workflow, '-o', 'json', ...flags)).runId;
+const triggered = async (workflow: string, ...flags: string[]): Promise<string> =>
+  printed(await cli('trigger', 'workflow', workflow, '-o', 'json', ...flags)).runId;
 
 beforeAll(async () => {
   engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  double = await ClusterDouble.start({ hostPort: address(engine.ready.grpc), apiUrl: `http://${address(engine.ready.http)}`, token: engine.ready.token });
+  double = await ClusterDouble.start({
+    hostPort: address(engine.ready.grpc),
+    apiUrl: `http://${address(engine.ready.http)}`,
+    token: engine.ready.token,
+  });
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  hatchet = Hatchet.init({ token: engine.ready.token, hostPort: double.hostPort, apiUrl: double.apiUrl, logger: () => quiet });
+  hatchet = Hatchet.init({
+    token: engine.ready.token,
+    hostPort: double.hostPort,
+    apiUrl: double.apiUrl,
+    logger: () => quiet,
+  });
   const greet = hatchet.task({
     name: 'greet',
     fn: async (input: { name: string }, ctx) => {
@@ -38,11 +53,23 @@ beforeAll(async () => {
       throw new Error('no such luck');
     },
   });
-  const stay = hatchet.task({ name: 'stay', onEvents: ['order:*'], fn: async (_: object, ctx) => new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))) });
+  const stay = hatchet.task({
+    name: 'stay',
+    onEvents: ['order:*'],
+    fn: async (_: object, ctx) =>
+      new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))),
+  });
   const dag = hatchet.workflow({ name: 'dag' });
   const first = dag.task({ name: 'first', fn: () => ({ n: 1 }) });
-  dag.task({ name: 'second', parents: [first], fn: async (_: object, ctx) => ({ n: (await ctx.parentOutput(first)).n + 1 }) });
-  const nap = hatchet.durableTask({ name: 'nap', fn: async (_: object, ctx) => ({ slept: await ctx.sleepFor('10ms') }) });
+  dag.task({
+    name: 'second',
+    parents: [first],
+    fn: async (_: object, ctx) => ({ n: (await ctx.parentOutput(first)).n + 1 }),
+  });
+  const nap = hatchet.durableTask({
+    name: 'nap',
+    fn: async (_: object, ctx) => ({ slept: await ctx.sleepFor('10ms') }),
+  });
   worker = await hatchet.worker('cluster-cli', { handleKill: false, workflows: [greet, boom, stay, dag, nap] });
   running = worker.start();
   await worker.waitUntilReady();
@@ -73,17 +100,35 @@ describe('runs on a cluster, which has no monitoring service', () => {
   it('get shows what went in and what came out, as it was given', async () => {
     const runId = await triggered('greet', '--input', '{"name":"Bob"}', '--metadata', 'who=bob');
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('COMPLETED');
-    expect(printed(await cli('runs', 'get', runId, '-o', 'json'))).toMatchObject({ runId, workflow: 'greet', input: { name: 'Bob' }, output: { text: 'Hello, Bob' }, metadata: { who: 'bob' }, tasks: [{ name: 'greet', status: 'COMPLETED', workerName: 'cluster-cli', errorMessage: null }] });
+    expect(printed(await cli('runs', 'get', runId, '-o', 'json'))).toMatchObject({
+      runId,
+      workflow: 'greet',
+      input: { name: 'Bob' },
+      output: { text: 'Hello, Bob' },
+      metadata: { who: 'bob' },
+      tasks: [{ name: 'greet', status: 'COMPLETED', workerName: 'cluster-cli', errorMessage: null }],
+    });
     const failed = await triggered('boom');
     await expect.poll(async () => printed(await cli('runs', 'get', failed, '-o', 'json')).status).toBe('FAILED');
-    expect(printed(await cli('runs', 'get', failed, '-o', 'json'))).toMatchObject({ errorMessage: 'no such luck', output: null, tasks: [{ errorMessage: 'no such luck', output: null }] });
+    expect(printed(await cli('runs', 'get', failed, '-o', 'json'))).toMatchObject({
+      errorMessage: 'no such luck',
+      output: null,
+      tasks: [{ errorMessage: 'no such luck', output: null }],
+    });
   });
 
   it('get shows a DAG by its tasks, by the id of one too, and the log of a durable task', async () => {
     const runId = await triggered('dag');
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('COMPLETED');
     const run = printed(await cli('runs', 'get', runId, '-o', 'json'));
-    expect(run).toMatchObject({ workflow: 'dag', output: { first: { n: 1 }, second: { n: 2 } }, tasks: [{ name: 'first', parents: [] }, { name: 'second', parents: ['first'] }] });
+    expect(run).toMatchObject({
+      workflow: 'dag',
+      output: { first: { n: 1 }, second: { n: 2 } },
+      tasks: [
+        { name: 'first', parents: [] },
+        { name: 'second', parents: ['first'] },
+      ],
+    });
     expect(printed(await cli('runs', 'get', run.tasks[1]?.taskId ?? '', '-o', 'json')).runId).toBe(runId);
     const nap = await triggered('nap');
     await expect.poll(async () => printed(await cli('runs', 'get', nap, '-o', 'json')).status).toBe('COMPLETED');
@@ -91,19 +136,38 @@ describe('runs on a cluster, which has no monitoring service', () => {
   });
 
   it('list selects by status, workflow, metadata, time and text, and pages without a gap or a repeat', async () => {
-    for (const n of [1, 2, 3]) await triggered('greet', '--input', '{"name":"x"}', '--metadata', `page=yes`, '--metadata', `n=${n}`);
+    for (const n of [1, 2, 3])
+      await triggered('greet', '--input', '{"name":"x"}', '--metadata', `page=yes`, '--metadata', `n=${n}`);
     const ids = printed(await cli('runs', 'list', '--metadata', 'page=yes', '-o', 'json')).rows.map((row) => row.runId);
     expect(ids).toHaveLength(3);
     const paged: string[] = [];
-    for (let page: string | null = ''; page !== null; ) {
-      const read = printed(await cli('runs', 'list', '--metadata', 'page=yes', '--limit', '1', ...(page === '' ? [] : ['--page', page]), '-o', 'json'));
+    for (let page: string | null = ''; page !== null;) {
+      const read = printed(
+        await cli(
+          'runs',
+          'list',
+          '--metadata',
+          'page=yes',
+          '--limit',
+          '1',
+          ...(page === '' ? [] : ['--page', page]),
+          '-o',
+          'json',
+        ),
+      );
       paged.push(...read.rows.map((row) => row.runId));
       page = read.next;
     }
     expect(paged).toEqual(ids);
     expect(printed(await cli('runs', 'list', 'page:yes', 'n:2', '-o', 'json')).rows).toHaveLength(1);
-    expect(printed(await cli('runs', 'list', '--search', String(ids[1]).slice(4, 20), '-o', 'json')).rows).toMatchObject([{ runId: ids[1] }]);
-    await expect.poll(async () => printed(await cli('runs', 'list', '--status', 'FAILED', '-o', 'json')).rows.map((row) => row.workflow)).toContain('boom');
+    expect(
+      printed(await cli('runs', 'list', '--search', String(ids[1]).slice(4, 20), '-o', 'json')).rows,
+    ).toMatchObject([{ runId: ids[1] }]);
+    await expect
+      .poll(async () =>
+        printed(await cli('runs', 'list', '--status', 'FAILED', '-o', 'json')).rows.map((row) => row.workflow),
+      )
+      .toContain('boom');
     expect(printed(await cli('runs', 'list', '--workflow', 'nobody', '-o', 'json'))).toEqual({ rows: [], next: null });
     expect((await cli('runs', 'list', '--page', 'x')).code).toBe(2);
   });
@@ -112,12 +176,23 @@ describe('runs on a cluster, which has no monitoring service', () => {
     const pushed = printed(await cli('trigger', 'event', 'order:placed', '--data', '{"id":7}', '-o', 'json'));
     expect(pushed).toMatchObject({ key: 'order:placed', runs: [{ workflow: 'stay' }] });
     const runId = pushed.runs[0]?.runId ?? '';
-    expect(printed(await cli('events', 'get', pushed.eventId, '-o', 'json'))).toMatchObject({ payload: { id: 7 }, runs: [{ runId, workflow: 'stay' }] });
+    expect(printed(await cli('events', 'get', pushed.eventId, '-o', 'json'))).toMatchObject({
+      payload: { id: 7 },
+      runs: [{ runId, workflow: 'stay' }],
+    });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('RUNNING');
-    expect(printed(await cli('runs', 'list', '--status', 'RUNNING', '--workflow', 'stay', '-o', 'json')).rows).toMatchObject([{ runId }]);
-    expect(printed(await cli('runs', 'cancel', runId, '-o', 'json'))).toMatchObject({ cancelled: [runId], refused: [] });
+    expect(
+      printed(await cli('runs', 'list', '--status', 'RUNNING', '--workflow', 'stay', '-o', 'json')).rows,
+    ).toMatchObject([{ runId }]);
+    expect(printed(await cli('runs', 'cancel', runId, '-o', 'json'))).toMatchObject({
+      cancelled: [runId],
+      refused: [],
+    });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('CANCELLED');
-    expect(printed(await cli('runs', 'replay', runId, '-o', 'json'))).toMatchObject({ replayedTasks: [runId], refused: [] });
+    expect(printed(await cli('runs', 'replay', runId, '-o', 'json'))).toMatchObject({
+      replayedTasks: [runId],
+      refused: [],
+    });
     await expect.poll(async () => printed(await cli('runs', 'get', runId, '-o', 'json')).status).toBe('RUNNING');
     await cli('runs', 'cancel', runId);
     const unknown = await cli('runs', 'cancel', runId, crypto.randomUUID());
@@ -129,12 +204,21 @@ describe('runs on a cluster, which has no monitoring service', () => {
     const session = new CliSession(['runs', 'tail', '-o', 'ndjson'], { cwd: folder, env: env() });
     // What happens before the first look is not told.
     await triggered('greet', '--input', '{"name":"Eve"}');
-    await expect.poll(async () => {
-      await triggered('greet', '--input', '{"name":"Eve"}');
-      return session.stdout;
-    }).toContain('RUN_CREATED');
+    await expect
+      .poll(async () => {
+        await triggered('greet', '--input', '{"name":"Eve"}');
+        return session.stdout;
+      })
+      .toContain('RUN_CREATED');
     const runId = await triggered('greet', '--input', '{"name":"Eve"}');
-    await expect.poll(() => session.stdout.split('\n').filter((line) => line.includes(runId)).map((line) => JSON.parse(line).type)).toEqual(['RUN_CREATED', 'QUEUED', 'STARTED', 'FINISHED', 'RUN_FINISHED']);
+    await expect
+      .poll(() =>
+        session.stdout
+          .split('\n')
+          .filter((line) => line.includes(runId))
+          .map((line) => JSON.parse(line).type),
+      )
+      .toEqual(['RUN_CREATED', 'QUEUED', 'STARTED', 'FINISHED', 'RUN_FINISHED']);
     await session.end('SIGINT');
     const one = await cli('runs', 'tail', runId);
     expect(one.code).toBe(0);
@@ -143,9 +227,14 @@ describe('runs on a cluster, which has no monitoring service', () => {
     expect((await cli('runs', 'logs', runId, '--follow')).stdout).toMatch(/^\S+ +INFO +greet +hello Eve\n$/);
     expect(printed(await cli('runs', 'events', runId, '-o', 'json')).rows.map((row) => row.type)).toContain('STARTED');
     const exported = await cli('runs', 'export', '--workflow', 'greet', '--limit', '2');
-    const [newest, second] = exported.stdout.trim().split('\n').map((line): { workflow: string; runId: string } => JSON.parse(line));
+    const [newest, second] = exported.stdout
+      .trim()
+      .split('\n')
+      .map((line): { workflow: string; runId: string } => JSON.parse(line));
     expect([newest?.workflow, second?.workflow]).toEqual(['greet', 'greet']);
     // An export that was interrupted says after which run to go on.
-    expect((await cli('runs', 'export', '--workflow', 'greet', '--limit', '1', '--page', newest?.runId ?? '')).stdout).toContain(`"runId":"${second?.runId}"`);
+    expect(
+      (await cli('runs', 'export', '--workflow', 'greet', '--limit', '1', '--page', newest?.runId ?? '')).stdout,
+    ).toContain(`"runId":"${second?.runId}"`);
   });
 });

@@ -20,8 +20,17 @@ const address = ({ host, port }: { host: string; port: number }): string => `${h
 
 beforeAll(async () => {
   engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  double = await ClusterDouble.start({ hostPort: address(engine.ready.grpc), apiUrl: `http://${address(engine.ready.http)}`, token: engine.ready.token });
-  hatchet = Hatchet.init({ token: engine.ready.token, hostPort: double.hostPort, apiUrl: double.apiUrl, logger: () => quiet });
+  double = await ClusterDouble.start({
+    hostPort: address(engine.ready.grpc),
+    apiUrl: `http://${address(engine.ready.http)}`,
+    token: engine.ready.token,
+  });
+  hatchet = Hatchet.init({
+    token: engine.ready.token,
+    hostPort: double.hostPort,
+    apiUrl: double.apiUrl,
+    logger: () => quiet,
+  });
   const stay = hatchet.task({
     name: 'stay',
     fn: async (_: object, ctx) => {
@@ -58,7 +67,12 @@ it('shows runs of a cluster as they happen, triggers, cancels and replays one, a
   terminal = new TestTerminal(['tui'], folder, undefined, undefined, {
     columns: 80,
     rows: 24,
-    env: { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_HOST_PORT: double.hostPort, HATCHET_CLIENT_API_URL: double.apiUrl, HATCHET_CLIENT_TLS_STRATEGY: 'none' },
+    env: {
+      HATCHET_CLIENT_TOKEN: engine.ready.token,
+      HATCHET_CLIENT_HOST_PORT: double.hostPort,
+      HATCHET_CLIENT_API_URL: double.apiUrl,
+      HATCHET_CLIENT_TLS_STRATEGY: 'none',
+    },
   });
   await terminal.shows(/COMPLETED +dag/);
   terminal.press('\r');

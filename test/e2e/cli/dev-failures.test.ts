@@ -32,11 +32,19 @@ beforeAll(async () => {
   project = await makeLinkedProject(folder, 'simple');
   worker = join(project, 'src', 'worker.ts');
   const task = join(project, 'src', 'simple.ts');
-  writeFileSync(task, readFileSync(task, 'utf8').replace('({ message }) => (', "({ message }) => message === 'BREAK' ? JSON.parse('no JSON') : ("));
+  writeFileSync(
+    task,
+    readFileSync(task, 'utf8').replace(
+      '({ message }) => (',
+      "({ message }) => message === 'BREAK' ? JSON.parse('no JSON') : (",
+    ),
+  );
   dev = new CliSession(['dev', '--no-tui', ...anyPorts], { cwd: project });
   await said(/serving/, 30_000);
   tail = new CliSession(['runs', 'tail', '-o', 'ndjson'], { cwd: project });
-  await vi.waitFor(async () => (await trigger('{"message":"FIRST"}'), expect(tail.stdout).toContain('RUN_FINISHED')), { timeout: 20_000 });
+  await vi.waitFor(async () => (await trigger('{"message":"FIRST"}'), expect(tail.stdout).toContain('RUN_FINISHED')), {
+    timeout: 20_000,
+  });
 });
 
 afterAll(async () => {
@@ -59,7 +67,10 @@ describe('what goes wrong in a session', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const refused = await runCli(['dev', '--no-tui', '--data-dir', join(folder, 'other'), '--grpc-port', String(port)], { cwd: project });
+    const refused = await runCli(
+      ['dev', '--no-tui', '--data-dir', join(folder, 'other'), '--grpc-port', String(port)],
+      { cwd: project },
+    );
     await new Promise((resolve) => server.close(resolve));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(`port ${port} is taken by pid ${process.pid}`);
@@ -67,7 +78,9 @@ describe('what goes wrong in a session', () => {
 
   it('--reset without a terminal deletes nothing unless --yes says so, and names what would go', async () => {
     const data = join(folder, 'reset');
-    expect((await runCli(['engine', 'start', '--detach', '--data-dir', data, ...anyPorts], { cwd: project })).code).toBe(0);
+    expect(
+      (await runCli(['engine', 'start', '--detach', '--data-dir', data, ...anyPorts], { cwd: project })).code,
+    ).toBe(0);
     expect((await runCli(['engine', 'stop', '--data-dir', data], { cwd: project })).code).toBe(0);
     const again = ['dev', '--no-tui', '--reset', '--data-dir', data, ...anyPorts];
     const refused = await runCli(again, { cwd: project });
@@ -75,7 +88,9 @@ describe('what goes wrong in a session', () => {
     expect(refused.stderr).toContain(join(data, 'postgres'));
     expect(refused.stderr).toContain('--yes');
     expect(existsSync(join(data, 'postgres', 'PG_VERSION'))).toBe(true);
-    const agreed = await runCli([...again, '--yes', '--once', '--trigger', 'simple', '--input', '{"message":"A"}'], { cwd: project });
+    const agreed = await runCli([...again, '--yes', '--once', '--trigger', 'simple', '--input', '{"message":"A"}'], {
+      cwd: project,
+    });
     expect(agreed.code).toBe(0);
     expect(agreed.stdout + agreed.stderr).toContain('made a new cluster');
   });
@@ -83,7 +98,9 @@ describe('what goes wrong in a session', () => {
   it('a worker that dies at its start leaves the last good one serving, and says why', async () => {
     const text = readFileSync(worker, 'utf8');
     writeFileSync(worker, `console.error('no such setting');\nprocess.exit(3);\n${text}`);
-    await said(/crashed \(exit code 3\): no such setting\n +the last good one keeps serving; it starts again in 1\.0 s/);
+    await said(
+      /crashed \(exit code 3\): no such setting\n +the last good one keeps serving; it starts again in 1\.0 s/,
+    );
     expect(JSON.parse((await trigger('{"message":"STILL"}')).stdout)).toEqual({ message: 'still' });
     await said(/starts again in 2\.0 s/);
     writeFileSync(worker, text);
@@ -92,19 +109,42 @@ describe('what goes wrong in a session', () => {
   });
 
   it('a failing run ends with exit code 1 and the error', async () => {
-    const failed = await runCli(['trigger', 'workflow', 'simple', '--input', '{"message":"BREAK"}', '--wait', '-o', 'json', '--metadata', 'why=test'], { cwd: project });
+    const failed = await runCli(
+      [
+        'trigger',
+        'workflow',
+        'simple',
+        '--input',
+        '{"message":"BREAK"}',
+        '--wait',
+        '-o',
+        'json',
+        '--metadata',
+        'why=test',
+      ],
+      { cwd: project },
+    );
     // Three retries without back-off, then the end.
     expect(failed.code).toBe(1);
     expect(failed.stdout).toBe('');
     expect(failed.stderr).toContain('is not valid JSON');
-    const listed = await runCli(['runs', 'list', '--status', 'failed', '--metadata', 'why=test', '-o', 'json'], { cwd: project });
+    const listed = await runCli(['runs', 'list', '--status', 'failed', '--metadata', 'why=test', '-o', 'json'], {
+      cwd: project,
+    });
     const { rows }: { rows: { runId: string; errorMessage: string }[] } = JSON.parse(listed.stdout);
     expect(rows).toHaveLength(1);
     expect(rows[0]?.errorMessage).toContain('is not valid JSON');
     const detail = await runCli(['runs', 'get', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
-    expect(JSON.parse(detail.stdout)).toMatchObject({ status: 'FAILED', input: { message: 'BREAK' }, tasks: [{ attempt: 3 }] });
+    expect(JSON.parse(detail.stdout)).toMatchObject({
+      status: 'FAILED',
+      input: { message: 'BREAK' },
+      tasks: [{ attempt: 3 }],
+    });
     const cancelled = await runCli(['runs', 'cancel', rows[0]?.runId ?? '', '-o', 'json'], { cwd: project });
-    expect(JSON.parse(cancelled.stdout)).toEqual({ cancelled: [], refused: [{ id: rows[0]?.runId, reason: 'FAILED before' }] });
+    expect(JSON.parse(cancelled.stdout)).toEqual({
+      cancelled: [],
+      refused: [{ id: rows[0]?.runId, reason: 'FAILED before' }],
+    });
   });
 
   it('an engine that is killed comes back on its ports, and the tail misses and repeats nothing', async () => {
@@ -117,7 +157,10 @@ describe('what goes wrong in a session', () => {
     const listed = await runCli(['runs', 'list', '-o', 'json'], { cwd: project });
     const { rows }: { rows: { runId: string }[] } = JSON.parse(listed.stdout);
     await expect.poll(() => tail.stdout).toMatch(new RegExp(`${rows[0]?.runId}.*RUN_FINISHED`));
-    const events = tail.stdout.trim().split('\n').map((line): { cursor: string; runId: string; type: string } => JSON.parse(line));
+    const events = tail.stdout
+      .trim()
+      .split('\n')
+      .map((line): { cursor: string; runId: string; type: string } => JSON.parse(line));
     const cursors = events.map((event) => event.cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     expect(cursors.toSorted()).toEqual(cursors);
@@ -129,11 +172,16 @@ describe('what goes wrong in a session', () => {
   });
 
   it('one run can be followed to its end, with its logs', async () => {
-    const started = await runCli(['trigger', 'workflow', 'simple', '--input', '{"message":"ONE"}', '-o', 'json'], { cwd: project });
+    const started = await runCli(['trigger', 'workflow', 'simple', '--input', '{"message":"ONE"}', '-o', 'json'], {
+      cwd: project,
+    });
     const { runId }: { runId: string } = JSON.parse(started.stdout);
     const followed = await runCli(['runs', 'tail', runId, '-o', 'ndjson'], { cwd: project });
     expect(followed.code).toBe(0);
-    const types = followed.stdout.trim().split('\n').map((line): string => JSON.parse(line).type);
+    const types = followed.stdout
+      .trim()
+      .split('\n')
+      .map((line): string => JSON.parse(line).type);
     expect(types).toEqual(expect.arrayContaining(['RUN_CREATED', 'STARTED', 'FINISHED', 'RUN_FINISHED']));
     expect((await runCli(['runs', 'tail', '01980000-0000-7000-8000-000000000000'], { cwd: project })).code).toBe(4);
   });

@@ -30,7 +30,9 @@ await (await hatchet.worker('apart', { workflows: [spins, reads, plain], isolati
 `;
 
 function trigger(name: string, input: object): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return runCli(['trigger', 'workflow', name, '--input', JSON.stringify(input), '--wait', '-o', 'json'], { cwd: project });
+  return runCli(['trigger', 'workflow', name, '--input', JSON.stringify(input), '--wait', '-o', 'json'], {
+    cwd: project,
+  });
 }
 
 beforeAll(async () => {
@@ -47,7 +49,11 @@ afterAll(async () => {
 
 it('runs tasks that are apart, which end with their reason and leave the worker unharmed', async () => {
   expect((await trigger('spins', { forever: false })).code).toBe(0);
-  const [endless, refused, plain] = await Promise.all([trigger('spins', { forever: true }), trigger('reads', {}), trigger('plain', {})]);
+  const [endless, refused, plain] = await Promise.all([
+    trigger('spins', { forever: true }),
+    trigger('reads', {}),
+    trigger('plain', {}),
+  ]);
   expect(endless.stdout + endless.stderr).toContain('ran longer than its execution timeout of 2s');
   expect(refused.stdout + refused.stderr).toContain('ERR_ACCESS_DENIED');
   expect(plain.code).toBe(0);

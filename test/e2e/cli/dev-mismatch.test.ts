@@ -34,7 +34,10 @@ await worker.start();
 `;
 
 function events(): Record<string, unknown>[] {
-  return dev.stdout.trim().split('\n').flatMap((line): Record<string, unknown>[] => (line === '' ? [] : [JSON.parse(line)]));
+  return dev.stdout
+    .trim()
+    .split('\n')
+    .flatMap((line): Record<string, unknown>[] => (line === '' ? [] : [JSON.parse(line)]));
 }
 
 async function told(what: Record<string, unknown>): Promise<void> {
@@ -61,7 +64,14 @@ it('a run that a reload left behind fails with the mismatch, and hatchet dev say
   writeFileSync(join(project, 'src', 'worker.ts'), source("await ctx.sleepFor('1s')"));
   await told({ type: 'worker-ready', generation: 2 });
   await runCli(['trigger', 'event', 'go-on', '--data', '{}'], { cwd: project });
-  await told({ type: 'durable-mismatch', runId, workflow: 'careless', node: 1, recorded: expect.stringContaining('memo'), asked: 'sleep 1s' });
+  await told({
+    type: 'durable-mismatch',
+    runId,
+    workflow: 'careless',
+    node: 1,
+    recorded: expect.stringContaining('memo'),
+    asked: 'sleep 1s',
+  });
   await told({ type: 'run-event', event: 'FAILED', runId, mismatch: expect.objectContaining({ node: 1 }) });
   const { stdout } = await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project });
   expect(JSON.parse(stdout)).toMatchObject({ status: 'FAILED' });

@@ -47,7 +47,13 @@ function trigger(name: string, ...flags: string[]): Promise<{ code: number | nul
 
 async function started(name: string): Promise<string> {
   const { runId }: { runId: string } = JSON.parse((await trigger(name)).stdout);
-  await vi.waitFor(async () => expect((await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project })).stdout).toMatch(/"status": ?"RUNNING"/), { timeout: 20_000 });
+  await vi.waitFor(
+    async () =>
+      expect((await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project })).stdout).toMatch(
+        /"status": ?"RUNNING"/,
+      ),
+    { timeout: 20_000 },
+  );
   return runId;
 }
 
@@ -93,7 +99,9 @@ describe('--once ends where no worker will come', () => {
     writeFileSync(worker, text.replace('const plain', "throw new Error('no such setting');\nconst plain"));
     const ended = await once();
     expect(ended.code).toBe(1);
-    expect(ended.stderr).toMatch(/crashed \(exit code 1\): Error: no such setting, at src\/worker\.ts:22:7\n +none serves until then; it is not started again\n/);
+    expect(ended.stderr).toMatch(
+      /crashed \(exit code 1\): Error: no such setting, at src\/worker\.ts:22:7\n +none serves until then; it is not started again\n/,
+    );
   });
 
   it('for a program that starts no worker', async () => {
@@ -117,7 +125,13 @@ describe('--once ends where no worker will come', () => {
 describe('a session', () => {
   it('names a file that its worker writes and imports, and waits for another change', async () => {
     writeFileSync(join(project, 'src', 'own.ts'), 'export const at = 0;\n');
-    writeFileSync(worker, text.replace('const plain', "import { at } from './own.ts';\nwriteFileSync(new URL('./own.ts', import.meta.url), `export const at = ${at + 1};\\n`);\nconst plain"));
+    writeFileSync(
+      worker,
+      text.replace(
+        'const plain',
+        "import { at } from './own.ts';\nwriteFileSync(new URL('./own.ts', import.meta.url), `export const at = ${at + 1};\\n`);\nconst plain",
+      ),
+    );
     const session = await open();
     await expect.poll(() => session.output).toMatch(/the worker writes src\/own\.ts each time that it starts/);
     // The first start, and three for what it wrote.
@@ -131,10 +145,18 @@ describe('a session', () => {
   it('tells of a crash once: the error, its place and the run', async () => {
     const session = await open();
     const { runId }: { runId: string } = JSON.parse((await trigger('deadly')).stdout);
-    await expect.poll(() => session.output).toMatch(/crashed \(exit code \d+\): RangeError: out of the task, at src\/worker\.ts:18:15\n/);
+    await expect
+      .poll(() => session.output)
+      .toMatch(/crashed \(exit code \d+\): RangeError: out of the task, at src\/worker\.ts:18:15\n/);
     await expect.poll(() => session.output).toContain(`it had run ${runId} of deadly`);
     await expect.poll(() => session.output).toMatch(/serving, reload 1/);
-    await vi.waitFor(async () => expect((await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project })).stdout).toMatch(/"status": ?"COMPLETED"/), { timeout: 40_000 });
+    await vi.waitFor(
+      async () =>
+        expect((await runCli(['runs', 'get', runId, '-o', 'json'], { cwd: project })).stdout).toMatch(
+          /"status": ?"COMPLETED"/,
+        ),
+      { timeout: 40_000 },
+    );
     expect(session.output.match(new RegExp(`it had run ${runId}`, 'g'))).toHaveLength(1);
     expect(session.output.match(/RangeError: out of the task/g)).toHaveLength(2); // by the worker itself, and by the session
   });
@@ -143,7 +165,13 @@ describe('a session', () => {
     const session = await open();
     const runId = await started('patient');
     session.child.kill('SIGINT');
-    await expect.poll(() => session.output).toMatch(new RegExp(`stopping: waiting for 1 task to finish; Ctrl\\+C again ends at once\\n +patient, run ${runId}, for `));
+    await expect
+      .poll(() => session.output)
+      .toMatch(
+        new RegExp(
+          `stopping: waiting for 1 task to finish; Ctrl\\+C again ends at once\\n +patient, run ${runId}, for `,
+        ),
+      );
     session.child.kill('SIGINT');
     await expect.poll(() => session.child.exitCode).toBe(130);
   });
@@ -152,7 +180,9 @@ describe('a session', () => {
     const session = await open();
     const pid = Number(readFileSync(join(project, '.hatchet', 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
     process.kill(pid, 'SIGKILL');
-    await expect.poll(() => session.output).toMatch(/! Postgres is gone; the engine starts it again\n +What was acknowledged is stored/);
+    await expect
+      .poll(() => session.output)
+      .toMatch(/! Postgres is gone; the engine starts it again\n +What was acknowledged is stored/);
     await expect.poll(() => session.output).toContain('✓ Postgres is back; nothing was lost');
     expect((await trigger('plain', '--wait')).code).toBe(0);
   });
@@ -165,7 +195,9 @@ describe('a session', () => {
       return found;
     });
     const target = async (): Promise<unknown> => {
-      const [first]: { webSocketDebuggerUrl: string }[] = JSON.parse(await (await fetch(`http://${address}/json/list`)).text());
+      const [first]: { webSocketDebuggerUrl: string }[] = JSON.parse(
+        await (await fetch(`http://${address}/json/list`)).text(),
+      );
       return first?.webSocketDebuggerUrl;
     };
     const first = await target();

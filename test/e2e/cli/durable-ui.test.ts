@@ -82,7 +82,9 @@ describe('a durable task in the terminal UI', () => {
     writeFileSync(worker, readFileSync(worker, 'utf8').replace("SleepCondition('1h'", "SleepCondition('90m'"));
     await terminal.shows(/worker serving \(1 reload\)/);
     terminal.press('s');
-    await terminal.shows(/✗ approval [0-9a-f]{8}…[0-9a-f]{4} does not fit the code any more, at node 1\n +its log holds +sleep 1h or event "approve"\n +the code asks +sleep 90m or event "approve"\n.*patched\(\)/);
+    await terminal.shows(
+      /✗ approval [0-9a-f]{8}…[0-9a-f]{4} does not fit the code any more, at node 1\n +its log holds +sleep 1h or event "approve"\n +the code asks +sleep 90m or event "approve"\n.*patched\(\)/,
+    );
     await terminal.shows(/✗ FAILED approval/);
     terminal.press('m');
     await terminal.shows(/▸├─ 1 ✓ sleep 1h/);
@@ -93,7 +95,9 @@ describe('a durable task in the terminal UI', () => {
     terminal.press('b');
     await terminal.shows(/Run approval again from node 1\?/);
     terminal.press('y');
-    await terminal.shows(/├─ branch 2, from node 1 of branch 1 \(the present one\)\n.*│ └─ 1 … sleep 90m or event "approve"/);
+    await terminal.shows(
+      /├─ branch 2, from node 1 of branch 1 \(the present one\)\n.*│ └─ 1 … sleep 90m or event "approve"/,
+    );
     await terminal.shows(/├─ 1 ✓ sleep 1h or event "approve"/);
     await terminal.shows(/◌ EVICTED approval/);
   });

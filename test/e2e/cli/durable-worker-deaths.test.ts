@@ -39,9 +39,20 @@ beforeAll(async () => {
   writeFileSync(join(project, 'src', 'worker.ts'), program);
   database = await createTestDatabase();
   // Two deaths are enough: the command starts a worker again five times at most.
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent', workerTimeoutMs: 3_600_000, maxWorkerDeaths: 2 });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+    workerTimeoutMs: 3_600_000,
+    maxWorkerDeaths: 2,
+  });
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
-  worker = new CliSession(['worker', 'start', '--processes', '2'], { cwd: project, env: { HATCHET_CLIENT_TOKEN: engine.token } });
+  worker = new CliSession(['worker', 'start', '--processes', '2'], {
+    cwd: project,
+    env: { HATCHET_CLIENT_TOKEN: engine.token },
+  });
   await vi.waitFor(() => expect(worker.output).toContain('serving'), { timeout: 30_000 });
 });
 
@@ -59,6 +70,8 @@ describe('a durable task whose worker dies', () => {
   });
 
   it('is given up when it gets no further', async () => {
-    await expect(hatchet.run('stuck', {})).rejects.toThrow('its worker died (exit code 7); 2 workers have died under this task since its log last grew');
+    await expect(hatchet.run('stuck', {})).rejects.toThrow(
+      'its worker died (exit code 7); 2 workers have died under this task since its log last grew',
+    );
   });
 });

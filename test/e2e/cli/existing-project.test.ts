@@ -34,13 +34,20 @@ const files: Readonly<Record<string, string>> = {
   '.env': 'SECRET=1\n',
   'src/index.ts': "import { price } from './price.js';\n\nconsole.log(price(2));\n",
   'src/price.ts': 'export const price = (count: number): number => count * 350;\n',
-  'src/worker.ts': "import { parentPort } from 'node:worker_threads';\n\nparentPort?.on('message', (text: string) => parentPort?.postMessage(text.length));\n",
+  'src/worker.ts':
+    "import { parentPort } from 'node:worker_threads';\n\nparentPort?.on('message', (text: string) => parentPort?.postMessage(text.length));\n",
 };
 
 /** All that is in a project but for what is installed, built or run. */
 function contents(project: string): Record<string, string> {
-  const paths = readdirSync(project, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(project.length + 1));
-  return Object.fromEntries(paths.filter((path) => !/^(?:node_modules|dist|\.hatchet)\//.test(path)).map((path) => [path, readFileSync(join(project, path), 'utf8')]));
+  const paths = readdirSync(project, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(project.length + 1));
+  return Object.fromEntries(
+    paths
+      .filter((path) => !/^(?:node_modules|dist|\.hatchet)\//.test(path))
+      .map((path) => [path, readFileSync(join(project, path), 'utf8')]),
+  );
 }
 
 /** Whether a text is another with pieces put in: each of its lines is there, in their order. */
@@ -62,7 +69,8 @@ it('hatchet init in a project that is there adds what runs, and changes nothing'
   }
   const made = await runCli(['init', '.', '--template', 'simple', '--yes'], { cwd: project });
   expect(made.code, made.stderr).toBe(0);
-  for (const named of ['src/hatchet/worker.ts', 'hatchet:dev', 'tsconfig.json']) expect(made.stdout + made.stderr).toContain(named);
+  for (const named of ['src/hatchet/worker.ts', 'hatchet:dev', 'tsconfig.json'])
+    expect(made.stdout + made.stderr).toContain(named);
 
   const after = contents(project);
   for (const [path, text] of Object.entries(files)) {
@@ -70,12 +78,20 @@ it('hatchet init in a project that is there adds what runs, and changes nothing'
     else if (path === 'package.json') expect(keepsLines(after[path] ?? '', text), after[path]).toBe(true);
     else expect(after[path], path).toBe(text);
   }
-  expect(Object.keys(after).filter((path) => files[path] === undefined).sort()).toEqual(['hatchet.config.mjs', 'src/hatchet/hatchet.ts', 'src/hatchet/simple.ts', 'src/hatchet/worker.ts']);
+  expect(
+    Object.keys(after)
+      .filter((path) => files[path] === undefined)
+      .sort(),
+  ).toEqual(['hatchet.config.mjs', 'src/hatchet/hatchet.ts', 'src/hatchet/simple.ts', 'src/hatchet/worker.ts']);
   const theirs: Record<string, Record<string, string>> = JSON.parse(files['package.json'] ?? '');
   const ours: Record<string, Record<string, string>> = JSON.parse(after['package.json'] ?? '');
   expect(ours).toMatchObject(theirs);
   expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
-  expect(ours['scripts']).toEqual({ ...theirs['scripts'], 'hatchet:dev': 'hatchet dev', worker: 'hatchet worker start' });
+  expect(ours['scripts']).toEqual({
+    ...theirs['scripts'],
+    'hatchet:dev': 'hatchet dev',
+    worker: 'hatchet worker start',
+  });
   expect(Object.keys(ours['dependencies'] ?? {})).toEqual(['zod', 'hatchet-ts']);
   expect(ours['devDependencies']).toEqual(theirs['devDependencies']);
 
@@ -86,9 +102,21 @@ it('hatchet init in a project that is there adds what runs, and changes nothing'
 
   linkPackages(project);
   // Its own compiler takes what came, by its own settings; its own program does what it did.
-  expect(await runProgram('npm', ['run', '--silent', 'build'], { cwd: project })).toEqual({ code: 0, stdout: '', stderr: '' });
-  expect(await runProgram('npm', ['run', '--silent', 'dev'], { cwd: project })).toEqual({ code: 0, stdout: '700\n', stderr: '' });
-  const ran = await runProgram('npm', ['run', '--silent', 'hatchet:dev', '--', '--trigger', 'simple', '--input', '{"message":"HELLO"}', '--once'], { cwd: project });
+  expect(await runProgram('npm', ['run', '--silent', 'build'], { cwd: project })).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+  expect(await runProgram('npm', ['run', '--silent', 'dev'], { cwd: project })).toEqual({
+    code: 0,
+    stdout: '700\n',
+    stderr: '',
+  });
+  const ran = await runProgram(
+    'npm',
+    ['run', '--silent', 'hatchet:dev', '--', '--trigger', 'simple', '--input', '{"message":"HELLO"}', '--once'],
+    { cwd: project },
+  );
   expect(ran.code, ran.stderr).toBe(0);
   expect(ran.stdout).toContain('{"message":"hello"}');
   await expect.poll(() => processesIn(project)).toEqual([]);

@@ -26,23 +26,38 @@ function trigger(name: string, ...args: string[]): Promise<CliResult> {
 function readEngine(): typeof engine {
   const text = readFileSync(join(dataDir, 'engine.json'), 'utf8');
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || !('databaseUrl' in value) || typeof value.databaseUrl !== 'string') throw new Error(`unexpected engine.json: ${text}`);
+  if (typeof value !== 'object' || value === null || !('databaseUrl' in value) || typeof value.databaseUrl !== 'string')
+    throw new Error(`unexpected engine.json: ${text}`);
   const [grpc = '', http = ''] = [...text.matchAll(/"(?:grpc|http)":\s*"([^"]+)"/g)].map((match) => match[1]);
   return { grpc, http, databaseUrl: value.databaseUrl };
 }
 
 async function tableCounts(): Promise<Record<string, number>> {
-  const { rows } = await sql.query<{ name: string }>(`SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`);
+  const { rows } = await sql.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`,
+  );
   const counts: Record<string, number> = {};
   for (const { name } of rows) {
-    const { rows: counted } = await sql.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${sql.escapeIdentifier(name)}`);
+    const { rows: counted } = await sql.query<{ n: number }>(
+      `SELECT count(*)::integer AS n FROM ${sql.escapeIdentifier(name)}`,
+    );
     counts[name] = counted[0]?.n ?? -1;
   }
   return counts;
 }
 
 beforeAll(async () => {
-  const started = await cli(['engine', 'start', '--detach', '--data-dir', dataDir, '--grpc-port', '0', '--http-port', '0']);
+  const started = await cli([
+    'engine',
+    'start',
+    '--detach',
+    '--data-dir',
+    dataDir,
+    '--grpc-port',
+    '0',
+    '--http-port',
+    '0',
+  ]);
   if (started.code !== 0) throw new Error(started.stderr);
   engine = readEngine();
   sql = new Client({ connectionString: engine.databaseUrl });
@@ -51,8 +66,17 @@ beforeAll(async () => {
   token = (await cli(['token', 'create', '--data-dir', dataDir])).stdout.trim();
   const [host = '', port = ''] = engine.grpc.split(':');
   const clients = new GrpcClients({ host, port: Number(port) }, token);
-  const schema = { type: 'object', properties: { message: { type: 'string' } }, required: ['message'], additionalProperties: false };
-  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('checked', [taskRequest('only')], { inputJsonSchema: Buffer.from(JSON.stringify(schema)) }));
+  const schema = {
+    type: 'object',
+    properties: { message: { type: 'string' } },
+    required: ['message'],
+    additionalProperties: false,
+  };
+  await clients.call(
+    clients.admin,
+    clients.admin.putWorkflow,
+    workflowRequest('checked', [taskRequest('only')], { inputJsonSchema: Buffer.from(JSON.stringify(schema)) }),
+  );
   clients.close();
 });
 
@@ -76,9 +100,26 @@ describe('bad input', () => {
       ['invalid JSON', trigger('checked', '--input', '{"message":'), 2, /JSON/],
       ['both inputs', trigger('checked', '--input', '{}', '--input-file', big), 2, /input/],
       ['unknown flag', trigger('checked', '--inputt', '{}'), 2, /inputt/],
-      ['unknown run', cli(['runs', 'get', '01a20b6f-8003-7bbc-bf26-a361cd38f054', '--data-dir', dataDir]), 4, /01a20b6f/],
-      ['bad token', cli(['runs', 'list'], { env: { HATCHET_CLIENT_TOKEN: `${token.slice(0, -6)}AAAAAA`, HATCHET_CLIENT_HOST_PORT: engine.grpc } }), 3, /token/],
-      ['wrong port', cli(['runs', 'list'], { env: { HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_HOST_PORT: '127.0.0.1:1' } }), 3, /127\.0\.0\.1:1/],
+      [
+        'unknown run',
+        cli(['runs', 'get', '01a20b6f-8003-7bbc-bf26-a361cd38f054', '--data-dir', dataDir]),
+        4,
+        /01a20b6f/,
+      ],
+      [
+        'bad token',
+        cli(['runs', 'list'], {
+          env: { HATCHET_CLIENT_TOKEN: `${token.slice(0, -6)}AAAAAA`, HATCHET_CLIENT_HOST_PORT: engine.grpc },
+        }),
+        3,
+        /token/,
+      ],
+      [
+        'wrong port',
+        cli(['runs', 'list'], { env: { HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_HOST_PORT: '127.0.0.1:1' } }),
+        3,
+        /127\.0\.0\.1:1/,
+      ],
       ['no engine', cli(['runs', 'list', '--data-dir', join(folder, 'nowhere')]), 3, /engine/i],
     ];
     for (const [name, run, code, message] of cases) {
@@ -95,7 +136,17 @@ describe('bad input', () => {
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const address = blocker.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const result = await cli(['engine', 'start', '--detach', '--data-dir', join(folder, 'second'), '--grpc-port', String(port), '--http-port', '0']);
+    const result = await cli([
+      'engine',
+      'start',
+      '--detach',
+      '--data-dir',
+      join(folder, 'second'),
+      '--grpc-port',
+      String(port),
+      '--http-port',
+      '0',
+    ]);
     expect(result.code).toBe(2);
     expect(result.stderr).toContain(String(port));
     await new Promise<void>((resolve) => blocker.close(() => resolve()));
@@ -106,7 +157,10 @@ describe('bad input', () => {
 
 describe('a run that no worker takes', () => {
   it('says why it waits, while it is waited for', async () => {
-    const waiting = new CliSession(['trigger', 'workflow', 'checked', '--input', '{"message":"a"}', '--wait', '--data-dir', dataDir], { cwd: folder });
+    const waiting = new CliSession(
+      ['trigger', 'workflow', 'checked', '--input', '{"message":"a"}', '--wait', '--data-dir', dataDir],
+      { cwd: folder },
+    );
     await expect.poll(() => waiting.stderr).toMatch(/^only waits: NO_WORKER\w*: \S/m);
     expect(await waiting.end('SIGINT')).toBe(130);
     expect(waiting.stderr).toContain('The run goes on.');
@@ -123,7 +177,10 @@ describe('the engine commands', () => {
     expect(isListening(Number(grpcPort))).toBe(false);
     expect((await cli(['engine', 'status', '--data-dir', dataDir])).code).toBe(3);
     expect((await cli(['engine', 'stop', '--data-dir', dataDir])).code).toBe(0);
-    for (const args of [['engine', 'start', '--detach', '--grpc-port', '0', '--http-port', '0'], ['migrate', 'up']]) {
+    for (const args of [
+      ['engine', 'start', '--detach', '--grpc-port', '0', '--http-port', '0'],
+      ['migrate', 'up'],
+    ]) {
       const result = await cli([...args, '--data-dir', dataDir]);
       expect(result.code).toBe(1);
       expect(result.stderr).toContain('9999_future');

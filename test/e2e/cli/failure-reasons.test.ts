@@ -49,7 +49,10 @@ beforeAll(async () => {
   writeFileSync(join(project, 'src', 'worker.ts'), worker(port));
   dev = new CliSession(['dev', '--no-tui', '--grpc-port', '0', '--http-port', '0'], { cwd: project });
   await vi.waitFor(() => expect(dev.output).toMatch(/serving/), { timeout: 30_000 });
-  hatchet = Hatchet.init({ token: readFileSync(join(project, '.hatchet', 'token'), 'utf8').trim(), logger: () => quiet });
+  hatchet = Hatchet.init({
+    token: readFileSync(join(project, '.hatchet', 'token'), 'utf8').trim(),
+    logger: () => quiet,
+  });
 });
 
 afterAll(async () => {
@@ -73,15 +76,23 @@ describe('why a task failed', () => {
     // The lines of the source, and nothing of the worker's own.
     expect(stdout).toMatch(/at (?:async )?load \(.*src\/worker\.ts:8:18\)/);
     expect(stdout).not.toMatch(/task-runner|processTicksAndRejections/);
-    expect((await runCli(['runs', 'list', '--workflow', 'fetches', '-o', 'json'], { cwd: project })).stdout).toContain(reason);
-    const waited = await runCli(['trigger', 'workflow', 'fetches', '--input', '{"id":"x"}', '--wait'], { cwd: project });
+    expect((await runCli(['runs', 'list', '--workflow', 'fetches', '-o', 'json'], { cwd: project })).stdout).toContain(
+      reason,
+    );
+    const waited = await runCli(['trigger', 'workflow', 'fetches', '--input', '{"id":"x"}', '--wait'], {
+      cwd: project,
+    });
     expect(waited.stderr).toContain(reason);
   });
 
   it('is each of several errors', async () => {
     const error: unknown = await hatchet.run('several', {}).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ message: `All promises were rejected: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}; the cache is cold (ECOLD)` });
-    expect(error).toMatchObject({ errors: [{ stack: expect.stringMatching(/error 2 of 2: Error: the cache is cold \(ECOLD\)\n.*src\/worker\.ts/) }] });
+    expect(error).toMatchObject({
+      message: `All promises were rejected: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}; the cache is cold (ECOLD)`,
+    });
+    expect(error).toMatchObject({
+      errors: [{ stack: expect.stringMatching(/error 2 of 2: Error: the cache is cold \(ECOLD\)\n.*src\/worker\.ts/) }],
+    });
   });
 });
 
@@ -90,17 +101,31 @@ describe('the log of a run', () => {
     const ref = await hatchet.runNoWait('talks', {});
     await ref.result();
     const logs = async (...flags: string[]): Promise<string[]> => {
-      const { code, stdout, stderr } = await runCli(['runs', 'logs', ref.workflowRunId, '-o', 'ndjson', ...flags], { cwd: project });
+      const { code, stdout, stderr } = await runCli(['runs', 'logs', ref.workflowRunId, '-o', 'ndjson', ...flags], {
+        cwd: project,
+      });
       expect(code, stderr).toBe(0);
-      return stdout.trim().split('\n').map((text) => { const { level, message }: { level: string; message: string } = JSON.parse(text); return `${level} ${message}`; });
+      return stdout
+        .trim()
+        .split('\n')
+        .map((text) => {
+          const { level, message }: { level: string; message: string } = JSON.parse(text);
+          return `${level} ${message}`;
+        });
     };
-    const all = [...Array.from({ length: 30 }, (_, index) => `INFO line ${index}`), 'INFO printed 7', 'ERROR printed too'];
+    const all = [
+      ...Array.from({ length: 30 }, (_, index) => `INFO line ${index}`),
+      'INFO printed 7',
+      'ERROR printed too',
+    ];
     await expect.poll(() => logs()).toEqual(all);
     expect(await logs('--tail', '4')).toEqual(all.slice(-4));
     expect(await logs('--tail', '2', '--level', 'INFO')).toEqual(all.slice(-3, -1));
     expect(await logs('--follow')).toEqual(all);
     expect(await logs('--follow', '--tail', '3')).toEqual(all.slice(-3));
-    expect((await runCli(['runs', 'logs', ref.workflowRunId, '--tail', '3', '--limit', '3'], { cwd: project })).code).toBe(2);
+    expect(
+      (await runCli(['runs', 'logs', ref.workflowRunId, '--tail', '3', '--limit', '3'], { cwd: project })).code,
+    ).toBe(2);
     expect(dev.output).toContain('printed 7');
     expect(dev.output).toContain('printed too');
   });

@@ -17,7 +17,10 @@ function start(args: string[]): CliSession {
 }
 
 async function message(text: string): Promise<unknown> {
-  const { code, stdout, stderr } = await runCli(['trigger', 'workflow', 'simple', '--input', JSON.stringify({ message: text }), '--wait', '-o', 'json'], { cwd: project });
+  const { code, stdout, stderr } = await runCli(
+    ['trigger', 'workflow', 'simple', '--input', JSON.stringify({ message: text }), '--wait', '-o', 'json'],
+    { cwd: project },
+  );
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout);
 }
@@ -53,9 +56,14 @@ describe("a newcomer's first day", () => {
     // The tail is attached once it shows a run of ours.
     await expect.poll(async () => (await message('Hi'), tail.stdout.includes('RUN_FINISHED'))).toBe(true);
     expect(await message('Hi')).toEqual({ message: 'hi' });
-    const events = tail.stdout.trim().split('\n').map((line): { type: string; status: string } => JSON.parse(line));
+    const events = tail.stdout
+      .trim()
+      .split('\n')
+      .map((line): { type: string; status: string } => JSON.parse(line));
     expect([...new Set(events.map((event) => event.status))].sort()).toEqual(['COMPLETED', 'QUEUED', 'RUNNING']);
-    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['RUN_CREATED', 'QUEUED', 'ASSIGNED', 'STARTED', 'FINISHED', 'RUN_FINISHED']));
+    expect(events.map((event) => event.type)).toEqual(
+      expect.arrayContaining(['RUN_CREATED', 'QUEUED', 'ASSIGNED', 'STARTED', 'FINISHED', 'RUN_FINISHED']),
+    );
 
     const text = readFileSync(source, 'utf8');
     writeFileSync(source, text.replace('toLowerCase()', 'toUpperCase()'));
@@ -86,7 +94,9 @@ describe("a newcomer's first day", () => {
   });
 
   it('ends with the outcome of a run when asked for one', async () => {
-    const dev = await runCli(['dev', '--no-tui', '--trigger', 'simple', '--input', '{"message":"ONCE"}', '--once'], { cwd: project });
+    const dev = await runCli(['dev', '--no-tui', '--trigger', 'simple', '--input', '{"message":"ONCE"}', '--once'], {
+      cwd: project,
+    });
     expect(dev.code, dev.stderr).toBe(0);
     expect(dev.stdout).toContain('{"message":"once"}');
     await untilGone([]);

@@ -21,7 +21,9 @@ const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '
 
 /** How many runs there are of a workflow and a status. */
 async function count(workflow: string, status: string): Promise<number> {
-  return printed(await hatchetCli('runs', 'list', '--workflow', workflow, '--status', status, '--limit', '1000', '-o', 'json')).rows.length;
+  return printed(
+    await hatchetCli('runs', 'list', '--workflow', workflow, '--status', status, '--limit', '1000', '-o', 'json'),
+  ).rows.length;
 }
 
 beforeAll(async () => {
@@ -43,7 +45,11 @@ beforeAll(async () => {
     },
   });
   flow.task({ name: 'third', parents: [second], fn: () => note('third') });
-  const waits = hatchet.task({ name: 'waits', desiredWorkerLabels: { place: { value: 'nowhere', required: true } }, fn: () => note('waits') });
+  const waits = hatchet.task({
+    name: 'waits',
+    desiredWorkerLabels: { place: { value: 'nowhere', required: true } },
+    fn: () => note('waits'),
+  });
   worker = await hatchet.worker('many runs', { handleKill: false, workflows: [flow, waits] });
   running = worker.start();
   await worker.waitUntilReady();
@@ -72,7 +78,9 @@ describe('runs of a selection', () => {
     const cancelled = printed(await hatchetCli('runs', 'cancel', '--metadata', 'batch=a', '--yes', '-o', 'json'));
     expect(cancelled.cancelled).toHaveLength(30);
     expect(await count('waits', 'QUEUED')).toBe(5);
-    expect((await hatchetCli('runs', 'cancel', '--workflow', 'waits', '--since', '1h', '--yes')).stdout).toContain('Cancelled 5 runs.');
+    expect((await hatchetCli('runs', 'cancel', '--workflow', 'waits', '--since', '1h', '--yes')).stdout).toContain(
+      'Cancelled 5 runs.',
+    );
     expect((await hatchetCli('runs', 'cancel', '--workflow', 'waits', '--yes')).stdout).toContain('Cancelled 0 runs.');
   });
 
@@ -80,11 +88,24 @@ describe('runs of a selection', () => {
     const { runIds } = printed(await hatchetCli('trigger', 'workflow', 'waits', '--count', '2', '-o', 'json'));
     const [first = '', second = ''] = runIds;
     expect((await hatchetCli('runs', 'cancel', first)).stdout).toBe(`${first}  cancelled\n`);
-    expect((await hatchetCli('runs', 'cancel', first, second, first)).stdout).toBe(`${first}  not cancelled: CANCELLED before\n${second}  cancelled\n`);
-    expect(printed(await hatchetCli('runs', 'cancel', first, second, '-o', 'json'))).toEqual({ cancelled: [], refused: expect.arrayContaining([{ id: first, reason: 'CANCELLED before' }, { id: second, reason: 'CANCELLED before' }]) });
+    expect((await hatchetCli('runs', 'cancel', first, second, first)).stdout).toBe(
+      `${first}  not cancelled: CANCELLED before\n${second}  cancelled\n`,
+    );
+    expect(printed(await hatchetCli('runs', 'cancel', first, second, '-o', 'json'))).toEqual({
+      cancelled: [],
+      refused: expect.arrayContaining([
+        { id: first, reason: 'CANCELLED before' },
+        { id: second, reason: 'CANCELLED before' },
+      ]),
+    });
     expect((await hatchetCli('runs', 'replay', first)).stdout).toBe('1 task runs again.\n');
-    expect((await hatchetCli('runs', 'replay', first, second)).stdout).toBe('1 task runs again.\nRefused 1: 1 not ended.\n');
-    expect(printed(await hatchetCli('runs', 'replay', first, '-o', 'json'))).toEqual({ replayedTasks: [], refused: [{ id: first, reason: 'not ended' }] });
+    expect((await hatchetCli('runs', 'replay', first, second)).stdout).toBe(
+      '1 task runs again.\nRefused 1: 1 not ended.\n',
+    );
+    expect(printed(await hatchetCli('runs', 'replay', first, '-o', 'json'))).toEqual({
+      replayedTasks: [],
+      refused: [{ id: first, reason: 'not ended' }],
+    });
     expect((await hatchetCli('runs', 'replay', first)).stdout).toBe('Nothing runs again.\nRefused 1: 1 not ended.\n');
     await hatchetCli('runs', 'cancel', first, second);
   });
@@ -94,7 +115,9 @@ describe('runs of a selection', () => {
     await expect.poll(() => count('flow', 'FAILED')).toBe(3);
     broken = false;
     ran = [];
-    expect((await hatchetCli('runs', 'replay', '--workflow', 'flow', '--failed-only')).stderr).toContain('replay 3 runs (3 of flow)');
+    expect((await hatchetCli('runs', 'replay', '--workflow', 'flow', '--failed-only')).stderr).toContain(
+      'replay 3 runs (3 of flow)',
+    );
     await hatchetCli('runs', 'replay', '--workflow', 'flow', '--failed-only', '--yes');
     await expect.poll(() => count('flow', 'COMPLETED')).toBe(3);
     expect([...ran].sort()).toEqual([...Array(3).fill('second'), ...Array(3).fill('third')]);
@@ -106,7 +129,10 @@ describe('runs of a selection', () => {
     const again = printed(await hatchetCli('runs', 'replay', runIds[1] ?? '', '--task', 'second', '-o', 'json'));
     expect([again.replayedTasks.length, again.refused]).toEqual([2, []]);
     await expect.poll(() => count('flow', 'COMPLETED')).toBe(3);
-    expect(await hatchetCli('runs', 'replay', runIds[0] ?? '', '--task', 'fourth')).toMatchObject({ code: 2, stderr: expect.stringContaining('first, second, third') });
+    expect(await hatchetCli('runs', 'replay', runIds[0] ?? '', '--task', 'fourth')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('first, second, third'),
+    });
     // The ids by which one task alone runs again are shown.
     const shown = await hatchetCli('runs', 'get', runIds[0] ?? '');
     const { tasks } = printed(await hatchetCli('runs', 'get', runIds[0] ?? '', '-o', 'json'));
@@ -114,9 +140,21 @@ describe('runs of a selection', () => {
   });
 
   it('have to be named by ids or by what they are, not by both, and by what can be done to them', async () => {
-    expect(await hatchetCli('runs', 'cancel')).toMatchObject({ code: 2, stderr: expect.stringContaining('no run was named') });
-    expect(await hatchetCli('runs', 'replay', 'x', '--workflow', 'flow')).toMatchObject({ code: 2, stderr: expect.stringContaining('a selection beside them') });
-    expect(await hatchetCli('runs', 'cancel', '--status', 'FAILED', '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('FAILED cannot be cancelled') });
-    expect(await hatchetCli('runs', 'replay', '--status', 'RUNNING', '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('RUNNING cannot be replayed') });
+    expect(await hatchetCli('runs', 'cancel')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no run was named'),
+    });
+    expect(await hatchetCli('runs', 'replay', 'x', '--workflow', 'flow')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('a selection beside them'),
+    });
+    expect(await hatchetCli('runs', 'cancel', '--status', 'FAILED', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('FAILED cannot be cancelled'),
+    });
+    expect(await hatchetCli('runs', 'replay', '--status', 'RUNNING', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('RUNNING cannot be replayed'),
+    });
   });
 });

@@ -22,7 +22,8 @@ it('engine start --retention-days: what is older goes, what is younger stays', a
   for (const days of [5, 2]) await preparePartitions(client, now - days * dayMs);
   const old = await insertRun(client, now - 5 * dayMs, { unfinished: false });
   const young = await insertRun(client, now - 2 * dayMs, { unfinished: false });
-  const engine = (command: string, ...args: string[]): Promise<CliResult> => runCli(['engine', command, '--data-dir', join(folder, 'data'), ...args], { cwd: folder });
+  const engine = (command: string, ...args: string[]): Promise<CliResult> =>
+    runCli(['engine', command, '--data-dir', join(folder, 'data'), ...args], { cwd: folder });
   onTestFinished(async () => void (await engine('stop')));
 
   const start = ['--detach', '--database-url', database.url, '--grpc-port', '0', '--http-port', '0'];

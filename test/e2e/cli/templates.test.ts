@@ -18,7 +18,11 @@ async function makeProject(name: string, template = name): Promise<string> {
 /** What each template runs first, and what that gives. `simple` has a newcomer's first day of its own. */
 const runs: Readonly<Record<string, { trigger: string; input?: string; output: RegExp } | null>> = {
   dag: { trigger: 'order', input: '{"customer":"ada","items":[1200,350]}', output: /1 parcel\(s\) sent for ada-1550/ },
-  durable: { trigger: 'agent', input: '{"question":"How far is it from Rome to Paris?"}', output: /\{"answer":"about 1110 km","turns":2\}/ },
+  durable: {
+    trigger: 'agent',
+    input: '{"question":"How far is it from Rome to Paris?"}',
+    output: /\{"answer":"about 1110 km","turns":2\}/,
+  },
   fanout: { trigger: 'album', output: /\{"files":20,"bytes":20190\}/ },
   simple: null,
   scheduled: { trigger: 'report', output: /\{"at":"[^"]+","reminder":"[^"]+"\}/ },
@@ -43,7 +47,9 @@ describe.each(templateNames().filter((name) => !['events', 'python'].includes(na
     const run = runs[template];
     if (run === null) return;
     expect(run, 'the test knows what it runs').toBeDefined();
-    const ended = await runCli(['dev', '--trigger', run?.trigger ?? '', '--input', run?.input ?? '{}', '--once'], { cwd: project });
+    const ended = await runCli(['dev', '--trigger', run?.trigger ?? '', '--input', run?.input ?? '{}', '--once'], {
+      cwd: project,
+    });
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stdout.split('\n').filter((line) => run?.output.test(line))).toHaveLength(1);
   });
@@ -54,15 +60,23 @@ describe('the template events', () => {
     const project = await makeProject('events');
     await Promise.all([typeCheck(project), passes(project)]);
     const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
-    const push = async (...args: string[]): Promise<string> => (await runCli(['trigger', 'event', ...args], { cwd: project })).stdout;
+    const push = async (...args: string[]): Promise<string> =>
+      (await runCli(['trigger', 'event', ...args], { cwd: project })).stdout;
     try {
       await expect.poll(() => dev.output).toContain('Try: npx hatchet trigger event user:created');
       expect(await push('user:created', '--scope', 'shop', '--data', '{"plan":"free"}')).not.toContain('signup');
-      const runId = /^(\S+)  signup$/m.exec(await push('user:created', '--scope', 'shop', '--data', '{"name":"Ada","plan":"pro"}'))?.[1] ?? '';
-      await expect.poll(async () => (await runCli(['runs', 'why', runId], { cwd: project })).stdout).toContain('CONDITION');
+      const runId =
+        /^(\S+)  signup$/m.exec(
+          await push('user:created', '--scope', 'shop', '--data', '{"name":"Ada","plan":"pro"}'),
+        )?.[1] ?? '';
+      await expect
+        .poll(async () => (await runCli(['runs', 'why', runId], { cwd: project })).stdout)
+        .toContain('CONDITION');
       expect(dev.output).toContain('user:confirmed'); // the log says how to go on
       await push('user:confirmed', '--data', '{"by":"mail"}');
-      await expect.poll(async () => (await runCli(['runs', 'get', runId], { cwd: project })).stdout).toContain('Ada is with us');
+      await expect
+        .poll(async () => (await runCli(['runs', 'get', runId], { cwd: project })).stdout)
+        .toContain('Ada is with us');
     } finally {
       expect(await dev.end('SIGINT')).toBe(130);
     }
@@ -73,8 +87,12 @@ describe('the template durable', () => {
   it('asks for a decision, waits for it, and gives up when its patience is over', async () => {
     const project = await makeProject('durable-approval', 'durable');
     const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
-    const trigger = async (input: object): Promise<string> => (await runCli(['trigger', 'workflow', 'purchase', '--input', JSON.stringify(input)], { cwd: project })).stdout.trim();
-    const shown = async (runId: string): Promise<string> => (await runCli(['runs', 'get', runId], { cwd: project })).stdout;
+    const trigger = async (input: object): Promise<string> =>
+      (
+        await runCli(['trigger', 'workflow', 'purchase', '--input', JSON.stringify(input)], { cwd: project })
+      ).stdout.trim();
+    const shown = async (runId: string): Promise<string> =>
+      (await runCli(['runs', 'get', runId], { cwd: project })).stdout;
     try {
       await expect.poll(() => dev.output).toMatch(/worker .*serving/);
       const late = await trigger({ id: '16', amount: 5, patience: '0.05s' });

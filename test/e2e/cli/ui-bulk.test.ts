@@ -28,7 +28,10 @@ function mouse(button: number, row: number, column = 8): string {
 }
 
 function rowOf(text: string | RegExp): number {
-  const row = terminal.screen().split('\n').findIndex((line) => (typeof text === 'string' ? line.includes(text) : text.test(line)));
+  const row = terminal
+    .screen()
+    .split('\n')
+    .findIndex((line) => (typeof text === 'string' ? line.includes(text) : text.test(line)));
   if (row < 0) throw new Error(`${String(text)} is not on the screen:\n${terminal.screen()}`);
   return row;
 }
@@ -38,7 +41,9 @@ const line = (row: number): string => terminal.screen().split('\n')[row] ?? '';
 /** Codes that choose a colour, of text or ground. */
 function colours(written: string): string[] {
   // oxlint-disable-next-line no-control-regex
-  return [...written.matchAll(/\u001b\[([\d;:]*)m/g)].flatMap(([, codes = '']) => codes.split(';')).filter((code) => /^(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?::|$)/.test(code));
+  return [...written.matchAll(/\u001b\[([\d;:]*)m/g)]
+    .flatMap(([, codes = '']) => codes.split(';'))
+    .filter((code) => /^(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?::|$)/.test(code));
 }
 
 beforeAll(async () => {
@@ -51,7 +56,11 @@ beforeAll(async () => {
     },
   });
   // Nobody serves it.
-  const waits = hatchet.task({ name: 'waits', desiredWorkerLabels: { place: { value: 'nowhere', required: true } }, fn: () => ({}) });
+  const waits = hatchet.task({
+    name: 'waits',
+    desiredWorkerLabels: { place: { value: 'nowhere', required: true } },
+    fn: () => ({}),
+  });
   const worker = await hatchet.worker('early', { handleKill: false, workflows: [breaks, waits] });
   const running = worker.start();
   await worker.waitUntilReady();
@@ -152,7 +161,9 @@ describe('the mouse in the terminal UI', () => {
   });
 
   it('is left by SIGTERM too; and without NO_COLOR there are colours', async () => {
-    terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/', undefined, 'xterm-256color', { env: { NO_COLOR: '' } });
+    terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/', undefined, 'xterm-256color', {
+      env: { NO_COLOR: '' },
+    });
     await terminal.shows(/FAILED +breaks/);
     expect(terminal.hasMouse).toBe(true);
     process.kill(terminal.pid, 'SIGTERM');
@@ -164,7 +175,10 @@ describe('the mouse in the terminal UI', () => {
 
   it('is left after a crash', async () => {
     const fault = "process.once('SIGUSR2', () => { throw new Error('a fault of its own'); })";
-    terminal = new TestTerminal([], '/', { program: process.execPath, args: ['--import', `data:text/javascript,${encodeURIComponent(fault)}`, hatchetBin, 'tui', '--data-dir', dataDir] });
+    terminal = new TestTerminal([], '/', {
+      program: process.execPath,
+      args: ['--import', `data:text/javascript,${encodeURIComponent(fault)}`, hatchetBin, 'tui', '--data-dir', dataDir],
+    });
     await terminal.shows(/FAILED +breaks/);
     expect(terminal.hasMouse).toBe(true);
     process.kill(terminal.pid, 'SIGUSR2');

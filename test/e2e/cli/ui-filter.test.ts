@@ -27,7 +27,8 @@ beforeAll(async () => {
   const worker = await hatchet.worker('early', { handleKill: false, workflows: [breaks] });
   const running = worker.start();
   await worker.waitUntilReady();
-  for (let n = 0; n < 7; n++) await breaks.run({}, { additionalMetadata: { customer: n < 3 ? 'ada' : 'bob' } }).catch(() => undefined);
+  for (let n = 0; n < 7; n++)
+    await breaks.run({}, { additionalMetadata: { customer: n < 3 ? 'ada' : 'bob' } }).catch(() => undefined);
   await worker.stop();
   await running;
   // Nobody serves these: they are 10,000 newer ones.
@@ -66,9 +67,14 @@ it('finds seven runs that failed long ago behind 10,000 newer ones, by status, b
   // One of them is opened though it is none of those in memory.
   terminal.press('\r');
   await terminal.shows(/▸\[f\]ailure[\s\S]*Error: it broke long ago/);
-  const { rows } = printed(await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }));
+  const { rows } = printed(
+    await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }),
+  );
   expect(rows.map(({ workflow }) => workflow)).toEqual(Array(4).fill('breaks'));
-  expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({ code: 2, stderr: expect.stringContaining('since:yesterday means nothing') });
+  expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('since:yesterday means nothing'),
+  });
 });
 
 it('goes on loading at the end of the list', async () => {

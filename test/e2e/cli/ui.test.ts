@@ -158,15 +158,23 @@ describe('hatchet dev in a terminal', () => {
   it('shows what waits for a key and for units, as it changes, and so does the command', async () => {
     terminal.press('4');
     await terminal.shows(/slow:slow +0 +0 +0 +0/);
-    const triggered = [runCli(['trigger', 'workflow', 'slow', '--input', '{"customer":"ada"}', '--count', '3'], { cwd: project }), runCli(['trigger', 'workflow', 'throttled', '--count', '3'], { cwd: project })];
+    const triggered = [
+      runCli(['trigger', 'workflow', 'slow', '--input', '{"customer":"ada"}', '--count', '3'], { cwd: project }),
+      runCli(['trigger', 'workflow', 'throttled', '--count', '3'], { cwd: project }),
+    ];
     for (const { code } of await Promise.all(triggered)) expect(code).toBe(0);
     await terminal.shows(/slow:slow +0 +1 +2 +0/);
     await terminal.shows(/throttled:throttled +0 +0 +0 +2/);
     await terminal.shows(/ada +slow +█+ 1\/1 +2/);
     await terminal.shows(/mail +█+ 1\/1 day +in 23 h 59 m +2/);
     const listed = await runCli(['queues', 'list', '-o', 'json'], { cwd: project });
-    expect(JSON.parse(listed.stdout)).toMatchObject({ keys: [{ key: 'ada', workflow: 'slow', held: 1, maxRuns: 1, waiting: 2 }], limits: [{ key: 'mail', used: 1, limit: 1, waiting: 2 }] });
-    expect((await runCli(['queues', 'list'], { cwd: project })).stdout).toMatch(/ada +slow +GROUP_ROUND_ROBIN +1\/1 +2/);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      keys: [{ key: 'ada', workflow: 'slow', held: 1, maxRuns: 1, waiting: 2 }],
+      limits: [{ key: 'mail', used: 1, limit: 1, waiting: 2 }],
+    });
+    expect((await runCli(['queues', 'list'], { cwd: project })).stdout).toMatch(
+      /ada +slow +GROUP_ROUND_ROBIN +1\/1 +2/,
+    );
     writeFileSync(join(project, 'go'), '');
     await terminal.shows(/slow:slow +0 +0 +0 +0/);
     await terminal.shows(/No concurrency key is in use/);

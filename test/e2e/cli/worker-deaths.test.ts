@@ -36,9 +36,19 @@ beforeAll(async () => {
   writeFileSync(join(project, 'src', 'worker.ts'), program);
   database = await createTestDatabase();
   // The engine by itself would notice nothing for an hour.
-  engine = await startEngine({ databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'silent', workerTimeoutMs: 3_600_000 });
+  engine = await startEngine({
+    databaseUrl: database.url,
+    dataDir: join(folder, 'data'),
+    grpcPort: 0,
+    httpPort: 0,
+    logLevel: 'silent',
+    workerTimeoutMs: 3_600_000,
+  });
   hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
-  worker = new CliSession(['worker', 'start', '--processes', '2'], { cwd: project, env: { HATCHET_CLIENT_TOKEN: engine.token } });
+  worker = new CliSession(['worker', 'start', '--processes', '2'], {
+    cwd: project,
+    env: { HATCHET_CLIENT_TOKEN: engine.token },
+  });
   await vi.waitFor(() => expect(worker.output).toContain('serving'), { timeout: 30_000 });
 });
 
@@ -78,13 +88,19 @@ describe('a worker whose process dies, started by the command', () => {
     const held = await hatchet.runNoWait('hold', { run: 2 });
     const pid = await holder(2);
     const refs = await Promise.all(Array.from({ length: 200 }, async () => await hatchet.runNoWait('slow', {})));
-    await vi.waitFor(() => expect(worker.output.match(/slow starts/g)?.length).toBeGreaterThan(20), { timeout: 20_000 });
+    await vi.waitFor(() => expect(worker.output.match(/slow starts/g)?.length).toBeGreaterThan(20), {
+      timeout: 20_000,
+    });
     process.kill(pid, 'SIGKILL');
     await Promise.all([held, ...refs].map(async (ref) => await ref.result()));
   });
 
   it('a task that ends its process is given up after three, with the exit code', async () => {
-    await expect(hatchet.run('fatal', {})).rejects.toThrow('its worker died (exit code 7); 3 workers have died under this task');
-    await vi.waitFor(() => expect(worker.output.match(/crashed \(exit code 7\)/g)).toHaveLength(3), { timeout: 20_000 });
+    await expect(hatchet.run('fatal', {})).rejects.toThrow(
+      'its worker died (exit code 7); 3 workers have died under this task',
+    );
+    await vi.waitFor(() => expect(worker.output.match(/crashed \(exit code 7\)/g)).toHaveLength(3), {
+      timeout: 20_000,
+    });
   });
 });

@@ -31,7 +31,10 @@ async function answer(cwd: string): Promise<string> {
 
 it('dev runs the command of a hatchet.yaml, anew when a named file changes, and leaves nothing when it is killed', async () => {
   // A shell stands between: the signal has to reach what it started. A worker that prints nothing does not notice a closed pipe.
-  const project = makeProject('any language', `dev:\n  preCmds: ["echo ready > prepared.txt"]\n  runCmd: "true && node '${join(folder, 'any language')}/worker.mjs' >/dev/null 2>&1; true"\n  files: ["*.mjs"]\n`);
+  const project = makeProject(
+    'any language',
+    `dev:\n  preCmds: ["echo ready > prepared.txt"]\n  runCmd: "true && node '${join(folder, 'any language')}/worker.mjs' >/dev/null 2>&1; true"\n  files: ["*.mjs"]\n`,
+  );
   const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
   await expect.poll(() => dev.output).toMatch(/✓ worker +[\d.]+ m?s +serving/);
   expect(existsSync(join(project, 'prepared.txt'))).toBe(true);
@@ -47,9 +50,13 @@ it('dev runs the command of a hatchet.yaml, anew when a named file changes, and 
 
 it('gives an old worker nothing once the new one serves, however long it takes to end', async () => {
   const project = makeProject('slow to end', 'dev:\n  runCmd: node worker.mjs\n  files: ["*.mjs"]\n');
-  const lingering = (text: string): string => `
+  const lingering = (text: string): string =>
+    `
 import { existsSync } from 'node:fs';
-${worker(text).replace('workflows: [task]', 'workflows: [task], handleKill: false')}`.replace('await (await', "process.on('SIGTERM', () => setInterval(() => existsSync('end') && process.exit(0), 20));\nawait (await");
+${worker(text).replace('workflows: [task]', 'workflows: [task], handleKill: false')}`.replace(
+      'await (await',
+      "process.on('SIGTERM', () => setInterval(() => existsSync('end') && process.exit(0), 20));\nawait (await",
+    );
   writeFileSync(join(project, 'worker.mjs'), lingering('old'));
   const dev = new CliSession(['dev', '--no-tui'], { cwd: project });
   await expect.poll(() => dev.output).toMatch(/✓ worker +[\d.]+ m?s +serving/);
@@ -62,11 +69,18 @@ ${worker(text).replace('workflows: [task]', 'workflows: [task], handleKill: fals
 });
 
 it('says which preCmd failed, and with what', async () => {
-  const project = makeProject('failing', 'dev:\n  preCmds: ["echo no such package >&2; exit 3"]\n  runCmd: node worker.mjs\n');
+  const project = makeProject(
+    'failing',
+    'dev:\n  preCmds: ["echo no such package >&2; exit 3"]\n  runCmd: node worker.mjs\n',
+  );
   const ended = await runCli(['dev', '--no-tui', '--no-reload'], { cwd: project });
   expect(ended.code).toBe(1);
   expect(ended.stderr).toContain('exit code 3');
   expect(ended.stderr).toContain('no such package');
   writeFileSync(join(project, 'hatchet.yaml'), 'dev:\n  runcmd: x\n');
-  expect(await runCli(['dev', '--no-tui'], { cwd: project })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('dev.runcmd is unknown') });
+  expect(await runCli(['dev', '--no-tui'], { cwd: project })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('dev.runcmd is unknown'),
+  });
 });

@@ -22,14 +22,31 @@ it('has a walk for every template that there is, and the README names them all',
 
 /** The template's own packages, from wherever pip takes them here. */
 function canInstallPython(): boolean {
-  const { status } = spawnSync('python3', ['-m', 'pip', 'install', '--dry-run', '--quiet', '--disable-pip-version-check', '-r', join(packageRoot, 'templates', 'python', 'requirements.txt')], { stdio: 'ignore' });
-  if (status !== 0) console.warn('The template python is left out: this machine has no python3 whose pip finds what it needs.');
+  const { status } = spawnSync(
+    'python3',
+    [
+      '-m',
+      'pip',
+      'install',
+      '--dry-run',
+      '--quiet',
+      '--disable-pip-version-check',
+      '-r',
+      join(packageRoot, 'templates', 'python', 'requirements.txt'),
+    ],
+    { stdio: 'ignore' },
+  );
+  if (status !== 0)
+    console.warn('The template python is left out: this machine has no python3 whose pip finds what it needs.');
   return status === 0;
 }
 
-it.each(templateNames().filter((name) => name !== 'python' || canInstallPython()))('the template %s in a terminal of 80×24, from the README to Ctrl+C', async (template) => {
-  const parent = join(folder, template);
-  mkdirSync(parent);
-  newcomer = new Newcomer(parent);
-  await firstHour(newcomer, template);
-});
+it.each(templateNames().filter((name) => name !== 'python' || canInstallPython()))(
+  'the template %s in a terminal of 80×24, from the README to Ctrl+C',
+  async (template) => {
+    const parent = join(folder, template);
+    mkdirSync(parent);
+    newcomer = new Newcomer(parent);
+    await firstHour(newcomer, template);
+  },
+);

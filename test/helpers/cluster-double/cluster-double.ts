@@ -30,7 +30,13 @@ export class ClusterDouble {
   readonly #rest: ClusterRest;
   readonly #port: number;
 
-  private constructor(parts: { state: DoubleState; server: Server; upstream: Client; rest: ClusterRest; port: number }) {
+  private constructor(parts: {
+    state: DoubleState;
+    server: Server;
+    upstream: Client;
+    rest: ClusterRest;
+    port: number;
+  }) {
     this.state = parts.state;
     this.#server = parts.server;
     this.#upstream = parts.upstream;
@@ -44,7 +50,11 @@ export class ClusterDouble {
     const upstream = new Client(engine.hostPort, credentials.createInsecure(), options);
     const server = new Server(options);
     serveContract(server, upstream, state);
-    const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
     return new ClusterDouble({ state, server, upstream, rest: await ClusterRest.start(engine.apiUrl, state), port });
   }
 
@@ -68,9 +78,14 @@ async function registerNowhere({ hostPort, token }: EngineBehind): Promise<void>
   const admin = new AdminServiceClient(hostPort, credentials.createInsecure());
   const metadata = new Metadata();
   metadata.set('authorization', `bearer ${token}`);
-  const workflow = CreateWorkflowVersionRequest.fromPartial({ name: nowhere, tasks: [{ readableId: 'never', action: `${nowhere}:never`, timeout: '60s', inputs: '{}' }] });
+  const workflow = CreateWorkflowVersionRequest.fromPartial({
+    name: nowhere,
+    tasks: [{ readableId: 'never', action: `${nowhere}:never`, timeout: '60s', inputs: '{}' }],
+  });
   try {
-    await new Promise<void>((resolve, reject) => admin.putWorkflow(workflow, metadata, (error) => (error === null ? resolve() : reject(error))));
+    await new Promise<void>((resolve, reject) =>
+      admin.putWorkflow(workflow, metadata, (error) => (error === null ? resolve() : reject(error))),
+    );
   } finally {
     admin.close();
   }

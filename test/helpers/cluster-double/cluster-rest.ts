@@ -13,7 +13,12 @@ export class ClusterRest {
   private constructor(apiUrl: string, state: DoubleState) {
     this.#apiUrl = apiUrl;
     this.#state = state;
-    this.#server = createServer((request, response) => void this.#serve(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined)));
+    this.#server = createServer(
+      (request, response) =>
+        void this.#serve(request, response).catch((error: unknown) =>
+          response.destroy(error instanceof Error ? error : undefined),
+        ),
+    );
   }
 
   static async start(apiUrl: string, state: DoubleState): Promise<ClusterRest> {
@@ -37,12 +42,20 @@ export class ClusterRest {
     const { method = 'GET', url = '/', headers } = request;
     const body: unknown = method === 'GET' || method === 'DELETE' ? undefined : await json(request);
     const target = new URL(url, this.#apiUrl);
-    const answer = await clusterAnswer({ method, path: target.pathname, query: target.searchParams, body }, this.#state, async () => {
-      const upstream = await fetch(target, { method, headers: { authorization: headers.authorization ?? '', 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-      const text = await upstream.text();
-      const parsed: unknown = text === '' ? undefined : JSON.parse(text);
-      return { status: upstream.status, body: parsed };
-    });
+    const answer = await clusterAnswer(
+      { method, path: target.pathname, query: target.searchParams, body },
+      this.#state,
+      async () => {
+        const upstream = await fetch(target, {
+          method,
+          headers: { authorization: headers.authorization ?? '', 'content-type': 'application/json' },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        const text = await upstream.text();
+        const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+        return { status: upstream.status, body: parsed };
+      },
+    );
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(answer.body === undefined ? '' : `${JSON.stringify(answer.body)}\n`);
   }

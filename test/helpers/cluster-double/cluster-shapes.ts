@@ -18,10 +18,18 @@ type Fields = Readonly<Record<string, unknown>>;
 const oursAlone = [/^\/api\/v1\/tenants\/[^/]+\/audit$/];
 
 /** A pause says all of these there. */
-const pauseFields = ['pausedWorkflowCronRunQueueBehavior', 'pausedWorkflowScheduledRunQueueBehavior', 'pausedWorkflowQueueTTL'];
+const pauseFields = [
+  'pausedWorkflowCronRunQueueBehavior',
+  'pausedWorkflowScheduledRunQueueBehavior',
+  'pausedWorkflowQueueTTL',
+];
 
 /** Asks the engine, and gives its answer as a cluster would have. */
-export async function clusterAnswer(call: RestCall, state: DoubleState, ask: () => Promise<RestAnswer>): Promise<RestAnswer> {
+export async function clusterAnswer(
+  call: RestCall,
+  state: DoubleState,
+  ask: () => Promise<RestAnswer>,
+): Promise<RestAnswer> {
   if (oursAlone.some((route) => route.test(call.path))) return { status: 403, body: null };
   if ([...state.ghosts].some((id) => call.path.includes(id))) return { status: 404, body: { message: 'not found' } };
   if (isBadPause(call)) return { status: 500, body: { message: 'Internal Server Error' } };
@@ -48,7 +56,8 @@ function isTaskAsRun({ path }: RestCall, body: unknown): boolean {
 
 function failed({ method, path }: RestCall, { status, body }: RestAnswer): RestAnswer {
   // A timer of a workflow that nobody knows is a bad request there.
-  if (status === 404 && method === 'POST' && /\/workflows\/[^/]+\/(?:crons|scheduled)$/.test(path)) return { status: 400, body: { errors: [{ description: 'workflow not found' }] } };
+  if (status === 404 && method === 'POST' && /\/workflows\/[^/]+\/(?:crons|scheduled)$/.test(path))
+    return { status: 400, body: { errors: [{ description: 'workflow not found' }] } };
   if (status === 404) return { status, body: { message: 'not found' } };
   const errors: unknown = isFields(body) ? body['errors'] : undefined;
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
@@ -56,7 +65,8 @@ function failed({ method, path }: RestCall, { status, body }: RestAnswer): RestA
 }
 
 function reshaped(call: RestCall, body: unknown): unknown {
-  if (call.path.endsWith('/rate-limits')) return mapRows(body, (row) => ({ ...row, window: `1 ${String(row['window'])}` }));
+  if (call.path.endsWith('/rate-limits'))
+    return mapRows(body, (row) => ({ ...row, window: `1 ${String(row['window'])}` }));
   if (/\/stable\/tenants\/[^/]+\/workflow-runs$/.test(call.path)) {
     const hasPayloads = call.query.get('include_payloads') === 'true';
     return mapRows(body, (row) => runRow(row, hasPayloads));
@@ -91,7 +101,9 @@ function configOf(tasks: readonly Fields[]): Fields {
 }
 
 function runRow(row: Fields, hasPayloads: boolean): Fields {
-  const children = Array.isArray(row['children']) ? row['children'].filter(isFields).map((child) => taskRow(child, hasPayloads)) : undefined;
+  const children = Array.isArray(row['children'])
+    ? row['children'].filter(isFields).map((child) => taskRow(child, hasPayloads))
+    : undefined;
   const own = row['type'] === 'TASK' ? taskRow(row, hasPayloads) : withPayloads(withErrorJson(row), hasPayloads);
   return { ...own, ...(children === undefined ? {} : { children }) };
 }
@@ -105,17 +117,28 @@ function withPayloads(row: Fields, hasPayloads: boolean): Fields {
 }
 
 function envelope(input: unknown): Fields {
-  return { input, overrides: null, parents: {}, triggered_by: 'manual', triggers: { filter_payload: null }, user_data: null };
+  return {
+    input,
+    overrides: null,
+    parents: {},
+    triggered_by: 'manual',
+    triggers: { filter_payload: null },
+    user_data: null,
+  };
 }
 
 /** Failures are told as the SDK has sent them. */
 function withErrorJson(row: Fields): Fields {
   const message = row['errorMessage'];
-  return typeof message === 'string' && message !== '' && !message.startsWith('{') ? { ...row, errorMessage: JSON.stringify({ message, stack: `Error: ${message}` }) } : row;
+  return typeof message === 'string' && message !== '' && !message.startsWith('{')
+    ? { ...row, errorMessage: JSON.stringify({ message, stack: `Error: ${message}` }) }
+    : row;
 }
 
 function mapRows(body: unknown, map: (row: Fields) => Fields): unknown {
-  return isFields(body) && Array.isArray(body['rows']) ? { ...body, rows: body['rows'].filter(isFields).map(map) } : body;
+  return isFields(body) && Array.isArray(body['rows'])
+    ? { ...body, rows: body['rows'].filter(isFields).map(map) }
+    : body;
 }
 
 function isFields(value: unknown): value is Fields {

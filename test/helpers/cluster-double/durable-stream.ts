@@ -1,5 +1,10 @@
 import type { Client, handleBidiStreamingCall, MethodDefinition } from '@grpc/grpc-js';
-import { DurableTaskErrorType, DurableTaskRequest, DurableTaskResponse, type DurableEventLogEntryRef } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import {
+  DurableTaskErrorType,
+  DurableTaskRequest,
+  DurableTaskResponse,
+  type DurableEventLogEntryRef,
+} from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { nowhere, type DoubleState } from './double-state.ts';
 import { tokenOnly } from './token-only.ts';
 
@@ -15,12 +20,21 @@ const spreadMs = 6;
  * without a word: whoever wants to know asks by naming what it waits for. An operation that a cluster cannot carry out is
  * logged there, and never answered, unless the task's log does not fit.
  */
-export function durableStream(method: MethodDefinition<Buffer, Buffer>, upstream: Client, state: DoubleState): handleBidiStreamingCall<Buffer, Buffer> {
+export function durableStream(
+  method: MethodDefinition<Buffer, Buffer>,
+  upstream: Client,
+  state: DoubleState,
+): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
     const metadata = tokenOnly(call.metadata);
     // In the order in which they were satisfied, whatever the worker says that it waits for.
     metadata.set('hatchet-results-in-any-order', '1');
-    const passed = upstream.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, metadata);
+    const passed = upstream.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadata,
+    );
     const timers = new Set<NodeJS.Timeout>();
     const later = (action: () => void, delayMs = Math.random() * spreadMs): void => {
       const timer = setTimeout(() => {
@@ -67,8 +81,11 @@ export function durableStream(method: MethodDefinition<Buffer, Buffer>, upstream
 
 /** What is refused there for another reason than the log is logged, and that is all; so is a child whose idempotency key is held. */
 function isAnsweredThere(message: Response): boolean {
-  if (message.$case === 'entryCompleted') return !(message.value.isFailure && message.value.errorMessage?.includes('holds the idempotency key') === true);
-  return message.$case !== 'error' || message.value.errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM;
+  if (message.$case === 'entryCompleted')
+    return !(message.value.isFailure && message.value.errorMessage?.includes('holds the idempotency key') === true);
+  return (
+    message.$case !== 'error' || message.value.errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM
+  );
 }
 
 /** Results of one task, one after the other. */
@@ -100,7 +117,8 @@ class SilentMemos {
 
   passing(message: Request): void {
     if (message.$case === 'completeMemo') this.#completed.add(keyOf(message.value.ref));
-    if (message.$case === 'workerStatus') for (const entry of message.value.waitingEntries) this.#completed.delete(keyOf(entry));
+    if (message.$case === 'workerStatus')
+      for (const entry of message.value.waitingEntries) this.#completed.delete(keyOf(entry));
   }
 
   isConfirmation(message: Response): boolean {
@@ -108,7 +126,9 @@ class SilentMemos {
   }
 }
 
-function keyOf(ref: Pick<DurableEventLogEntryRef, 'durableTaskExternalId' | 'branchId' | 'nodeId'> | undefined): string {
+function keyOf(
+  ref: Pick<DurableEventLogEntryRef, 'durableTaskExternalId' | 'branchId' | 'nodeId'> | undefined,
+): string {
   return `${ref?.durableTaskExternalId ?? ''} ${String(ref?.branchId ?? 0n)} ${String(ref?.nodeId ?? 0n)}`;
 }
 
@@ -125,12 +145,17 @@ class Ghosts {
   passing(message: Request): void {
     if (message.$case !== 'triggerRuns') return;
     const key = invocationOf(message.value);
-    this.#asked.set(key, [...(this.#asked.get(key) ?? []), message.value.triggerOpts.map(({ name }) => !this.#state.workflows.has(name))]);
+    this.#asked.set(key, [
+      ...(this.#asked.get(key) ?? []),
+      message.value.triggerOpts.map(({ name }) => !this.#state.workflows.has(name)),
+    ]);
   }
 
   renamed(message: Request): Request {
     if (message.$case !== 'triggerRuns') return message;
-    const triggerOpts = message.value.triggerOpts.map((trigger) => (this.#state.workflows.has(trigger.name) ? trigger : { ...trigger, name: nowhere }));
+    const triggerOpts = message.value.triggerOpts.map((trigger) =>
+      this.#state.workflows.has(trigger.name) ? trigger : { ...trigger, name: nowhere },
+    );
     return { ...message, value: { ...message.value, triggerOpts } };
   }
 
@@ -138,10 +163,17 @@ class Ghosts {
     if (message.$case !== 'triggerRunsAck') return;
     const [ghosts, ...rest] = this.#asked.get(invocationOf(message.value)) ?? [];
     this.#asked.set(invocationOf(message.value), rest);
-    for (const [index, { workflowRunExternalId }] of message.value.runEntries.entries()) if (ghosts?.[index] === true) this.#state.ghosts.add(workflowRunExternalId);
+    for (const [index, { workflowRunExternalId }] of message.value.runEntries.entries())
+      if (ghosts?.[index] === true) this.#state.ghosts.add(workflowRunExternalId);
   }
 }
 
-function invocationOf({ durableTaskExternalId, invocationCount }: { durableTaskExternalId: string; invocationCount: number }): string {
+function invocationOf({
+  durableTaskExternalId,
+  invocationCount,
+}: {
+  durableTaskExternalId: string;
+  invocationCount: number;
+}): string {
   return `${durableTaskExternalId} ${invocationCount}`;
 }

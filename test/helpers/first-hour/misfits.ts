@@ -4,9 +4,11 @@ export function misfits(screen: string, { columns, rows }: { columns: number; ro
   const found: string[] = [];
   if (lines.length !== rows) found.push(`${lines.length} rows`);
   for (const line of lines) if (line.length > columns) found.push(`too long: ${line}`);
-  if (!/^hatchet [[ ]1 Runs.*2 Workflows.*3 Workers.*4 Queues.*5 Schedules.*6 Logs\]?$/.test(lines[0] ?? '')) found.push('the head is not in the first row');
+  if (!/^hatchet [[ ]1 Runs.*2 Workflows.*3 Workers.*4 Queues.*5 Schedules.*6 Logs\]?$/.test(lines[0] ?? ''))
+    found.push('the head is not in the first row');
   // A row less than the terminal has, or it would scroll.
-  if (lines[rows - 2]?.endsWith('  ? help  q quit') !== true) found.push('the status bar is not in the last row but one');
+  if (lines[rows - 2]?.endsWith('  ? help  q quit') !== true)
+    found.push('the status bar is not in the last row but one');
   if (lines[rows - 1] !== '') found.push('there is something in the last row');
   return [...found, ...brokenFrames(lines, columns)];
 }

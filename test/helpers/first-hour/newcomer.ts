@@ -17,11 +17,20 @@ export class Newcomer {
 
   constructor(folder: string) {
     this.project = join(folder, 'demo');
-    this.terminal = new TestTerminal([], folder, { program: 'bash', args: ['--norc', '--noprofile', '-i'] }, 'xterm-256color', size);
+    this.terminal = new TestTerminal(
+      [],
+      folder,
+      { program: 'bash', args: ['--norc', '--noprofile', '-i'] },
+      'xterm-256color',
+      size,
+    );
   }
 
   /** Types a command, and waits for its end. */
-  async enter(command: string, { code = 0, timeout = 60_000 }: { code?: number; timeout?: number } = {}): Promise<void> {
+  async enter(
+    command: string,
+    { code = 0, timeout = 60_000 }: { code?: number; timeout?: number } = {},
+  ): Promise<void> {
     await this.begin(command);
     await this.prompted(code, timeout);
   }
@@ -40,7 +49,9 @@ export class Newcomer {
   async prompted(code: number, timeout: number): Promise<void> {
     this.#prompt++;
     const ended = new RegExp(`^\\[${this.#prompt} (\\d+)\\]$`, 'm');
-    await this.#until(timeout, (screen) => (ended.test(screen) ? [] : [`the shell does not ask for command ${this.#prompt}`]));
+    await this.#until(timeout, (screen) =>
+      ended.test(screen) ? [] : [`the shell does not ask for command ${this.#prompt}`],
+    );
     expect(ended.exec(this.terminal.screen())?.[1], this.terminal.screen()).toBe(String(code));
   }
 
@@ -58,7 +69,9 @@ export class Newcomer {
   }
 
   async seesNothingOf(unwanted: RegExp): Promise<void> {
-    await this.#until(30_000, (screen) => (unwanted.test(screen) ? [`still there: ${String(unwanted)}`] : misfits(screen, size)));
+    await this.#until(30_000, (screen) =>
+      unwanted.test(screen) ? [`still there: ${String(unwanted)}`] : misfits(screen, size),
+    );
   }
 
   press(keys: string): void {
@@ -80,7 +93,9 @@ export class Newcomer {
 
   /** Ctrl+C: the shell has the screen again, and nothing is left of what ran. */
   async interrupt(): Promise<void> {
-    const ports = [...readFileSync(join(this.project, '.hatchet', 'engine.json'), 'utf8').matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) => Number(match[1]));
+    const ports = [
+      ...readFileSync(join(this.project, '.hatchet', 'engine.json'), 'utf8').matchAll(/127\.0\.0\.1:(\d+)/g),
+    ].map((match) => Number(match[1]));
     expect(ports).toHaveLength(3);
     expect(ports.filter(isListening)).toEqual(ports);
     this.press('\u0003');

@@ -9,7 +9,11 @@ export function projectCommands(template: string): string[] {
   const blocks = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
   const block = blocks.find((text) => /\bhatchet init demo --template \w+/.test(text));
   if (block === undefined) throw new Error('README.md says no more how a project is made');
-  const lines = block.replaceAll('<clone>', packageRoot).replace(/--template \w+/, `--template ${template}`).trim().split('\n');
+  const lines = block
+    .replaceAll('<clone>', packageRoot)
+    .replace(/--template \w+/, `--template ${template}`)
+    .trim()
+    .split('\n');
   return lines.map((line) => line.replace(/\s+#.*$/, ''));
 }
 

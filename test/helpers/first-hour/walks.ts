@@ -10,7 +10,15 @@ const list = /STATUS +WORKFLOW/;
 const hint = /R runs it again, .*esc goes back/;
 
 /** What there is to see and to do in the terminal UI with a template, once its worker serves. */
-export const walks: Readonly<Record<string, (newcomer: Newcomer) => Promise<void>>> = { simple, dag, durable, events, fanout, python, scheduled };
+export const walks: Readonly<Record<string, (newcomer: Newcomer) => Promise<void>>> = {
+  simple,
+  dag,
+  durable,
+  events,
+  fanout,
+  python,
+  scheduled,
+};
 
 interface Triggered {
   workflow: string;
@@ -53,14 +61,20 @@ async function backToRuns(newcomer: Newcomer): Promise<void> {
 }
 
 /** The selected run has failed: where and why is on its first screen. */
-async function seesFailure(newcomer: Newcomer, { workflow, error, file, code }: { workflow: string; error: RegExp; file: string; code: string }): Promise<void> {
+async function seesFailure(
+  newcomer: Newcomer,
+  { workflow, error, file, code }: { workflow: string; error: RegExp; file: string; code: string },
+): Promise<void> {
   await newcomer.sees(new RegExp(`▸ ✗ FAILED +${workflow} `));
   newcomer.press(enter);
   await newcomer.sees(/▸\[f\]ailure/, error, newcomer.placeOf(file, code), hint);
 }
 
 /** The code is mended: the open run goes through. */
-async function replays(newcomer: Newcomer, { workflow, reloads }: { workflow: string; reloads: RegExp }): Promise<void> {
+async function replays(
+  newcomer: Newcomer,
+  { workflow, reloads }: { workflow: string; reloads: RegExp },
+): Promise<void> {
   await newcomer.sees(reloads);
   newcomer.press('R');
   await newcomer.sees(/╭─ Replay ─+╮/, new RegExp(`Run .*${workflow}.* again`), /y runs it again, n leaves it/);
@@ -69,7 +83,17 @@ async function replays(newcomer: Newcomer, { workflow, reloads }: { workflow: st
 }
 
 /** A slip in a task's code: seen as it is saved, in the run that fails by it, and mended. */
-async function slips(newcomer: Newcomer, { workflow, file, right, wrong, error, warning }: { workflow: string; file: string; right: string; wrong: string; error: RegExp; warning: readonly RegExp[] }): Promise<void> {
+async function slips(
+  newcomer: Newcomer,
+  {
+    workflow,
+    file,
+    right,
+    wrong,
+    error,
+    warning,
+  }: { workflow: string; file: string; right: string; wrong: string; error: RegExp; warning: readonly RegExp[] },
+): Promise<void> {
   newcomer.edit(file, right, wrong);
   await newcomer.sees(/worker serving \(1 reload\)/, ...warning);
   newcomer.press('t');
@@ -91,7 +115,14 @@ async function simple(newcomer: Newcomer): Promise<void> {
   await triggers(newcomer, { workflow: 'simple', input: /\{"message":"Hello, World"\}/ });
   await seesOutput(newcomer, 'simple', /"message": "hello, world"/);
   // A word that is no method, then a sign that is no code.
-  await slips(newcomer, { workflow: 'simple', file: 'src/simple.ts', right: 'message.toLowerCase()', wrong: 'message.toLowercase()', error: /message\.toLowercase is not a function/, warning: [/1 type error\(s\): src\/simple\.ts:\d+:\d+ /, /Did you mean 'toLowerCase'\?/] });
+  await slips(newcomer, {
+    workflow: 'simple',
+    file: 'src/simple.ts',
+    right: 'message.toLowerCase()',
+    wrong: 'message.toLowercase()',
+    error: /message\.toLowercase is not a function/,
+    warning: [/1 type error\(s\): src\/simple\.ts:\d+:\d+ /, /Did you mean 'toLowerCase'\?/],
+  });
   newcomer.edit('src/simple.ts', 'message.toLowerCase()', 'message.toLowerCase(;');
   await newcomer.sees(/✗ not built, the last good worker serves: src\/simple\.ts:\d+:\d+ +\S.*\n/);
   newcomer.edit('src/simple.ts', 'message.toLowerCase(;', 'message.toLowerCase()');
@@ -113,7 +144,12 @@ async function dag(newcomer: Newcomer): Promise<void> {
   // As the template's README has it: the limit is raised, and the run that failed by it runs again.
   newcomer.press('t');
   await triggers(newcomer, { workflow: 'order', input: /items/, instead: '{"customer":"ada","items":[2000000]}' });
-  await seesFailure(newcomer, { workflow: 'order', error: /a total of 2000000 cents is more than 1000000/, file: 'src/order.ts', code: 'throw new' });
+  await seesFailure(newcomer, {
+    workflow: 'order',
+    error: /a total of 2000000 cents is more than 1000000/,
+    file: 'src/order.ts',
+    code: 'throw new',
+  });
   newcomer.edit('src/order.ts', 'largestTotal = 1_000_000', 'largestTotal = 3_000_000');
   await replays(newcomer, { workflow: 'order', reloads: /worker serving \(1 reload\)/ });
   newcomer.press('G');
@@ -128,7 +164,14 @@ async function durable(newcomer: Newcomer): Promise<void> {
   await triggers(newcomer, { workflow: 'purchase', find: 'pur', input: /\{"id":"17","amount":900\}/ });
   await newcomer.sees(/▸ \S (?:RUNNING|EVICTED) +purchase /);
   newcomer.press(enter);
-  await newcomer.sees(/▸\[d\]urable/, /├─ 1 ✓ memo\(/, /▸└─ 2 … sleep 1h or event "purchase:decided"/, /waits .*, ends in 59 m/, /s skips the sleep {2}b branches from here/, /x cancels it, ↑ ↓ choose a node, esc goes back/);
+  await newcomer.sees(
+    /▸\[d\]urable/,
+    /├─ 1 ✓ memo\(/,
+    /▸└─ 2 … sleep 1h or event "purchase:decided"/,
+    /waits .*, ends in 59 m/,
+    /s skips the sleep {2}b branches from here/,
+    /x cancels it, ↑ ↓ choose a node, esc goes back/,
+  );
   newcomer.press('s');
   await newcomer.sees(/✓ COMPLETED purchase /);
   newcomer.press('o');
@@ -138,7 +181,11 @@ async function durable(newcomer: Newcomer): Promise<void> {
   newcomer.press('t');
   await newcomer.sees(/workflow +purchase /, keysOfInput);
   newcomer.press('\t');
-  await triggers(newcomer, { workflow: 'agent', find: 'age', input: /\{"question":"How far is it from Rome to Paris\?"\}/ });
+  await triggers(newcomer, {
+    workflow: 'agent',
+    find: 'age',
+    input: /\{"question":"How far is it from Rome to Paris\?"\}/,
+  });
   await seesOutput(newcomer, 'agent', /"answer": "about 1110 km"/);
 }
 
@@ -154,7 +201,11 @@ async function events(newcomer: Newcomer): Promise<void> {
   newcomer.press('Gw');
   await newcomer.sees(/▸\[w\]hy/, /waits for a sleep of 10m to start, or the event\s+"user:confirmed"/);
   newcomer.press('E');
-  await newcomer.sees(/╭─ Push an event ─+╮/, /▸ user:created/, /type to find, ↑ ↓ choose, enter goes on to the payload, esc closes/);
+  await newcomer.sees(
+    /╭─ Push an event ─+╮/,
+    /▸ user:created/,
+    /type to find, ↑ ↓ choose, enter goes on to the payload, esc closes/,
+  );
   newcomer.press('user:confirmed');
   await newcomer.sees(/▸ user:confirmed {2}\(as typed\)/);
   newcomer.press(enter);
@@ -173,7 +224,12 @@ async function fanout(newcomer: Newcomer): Promise<void> {
   await triggers(newcomer, { workflow: 'album', find: 'alb', input: /\{"customer":"ada","images":20\}/ });
   await seesOutput(newcomer, 'album', /"files": 20,\n +"bytes": 20190/);
   newcomer.press('4');
-  await newcomer.sees(/▸ album:album +0 +0 /, / thumbnail:thumbnail +0 +0 /, /0 wait for a key, 0 for units, 0 for a batch, 0 for a retry$/m, /enter shows what is queued {2}t triggers its workflow/);
+  await newcomer.sees(
+    /▸ album:album +0 +0 /,
+    / thumbnail:thumbnail +0 +0 /,
+    /0 wait for a key, 0 for units, 0 for a batch, 0 for a retry$/m,
+    /enter shows what is queued {2}t triggers its workflow/,
+  );
 }
 
 async function python(newcomer: Newcomer): Promise<void> {
@@ -181,7 +237,14 @@ async function python(newcomer: Newcomer): Promise<void> {
   newcomer.press('t');
   await triggers(newcomer, { workflow: 'simple', input: /\{"message":"Hello, World"\}/ });
   await seesOutput(newcomer, 'simple', /"message": "hello, world"/);
-  await slips(newcomer, { workflow: 'simple', file: 'src/simple.py', right: 'message=input.message.lower()', wrong: 'message=input.message.lwoer()', error: /has no attribute 'lwoer'/, warning: [] });
+  await slips(newcomer, {
+    workflow: 'simple',
+    file: 'src/simple.py',
+    right: 'message=input.message.lower()',
+    wrong: 'message=input.message.lwoer()',
+    error: /has no attribute 'lwoer'/,
+    warning: [],
+  });
 }
 
 async function scheduled(newcomer: Newcomer): Promise<void> {
@@ -191,7 +254,11 @@ async function scheduled(newcomer: Newcomer): Promise<void> {
   newcomer.press('G');
   await newcomer.sees(/▸ report +ACTIVE/, /p pauses it {2}t triggers it {2}enter shows its runs/);
   newcomer.press('t');
-  await triggers(newcomer, { workflow: 'report', input: /\{"remindAfterSeconds":10\}/, instead: '{"remindAfterSeconds":3600}' });
+  await triggers(newcomer, {
+    workflow: 'report',
+    input: /\{"remindAfterSeconds":10\}/,
+    instead: '{"remindAfterSeconds":3600}',
+  });
   await newcomer.sees(/triggered report, run /);
   newcomer.press('1');
   await seesOutput(newcomer, 'report', /"reminder": "[0-9a-f-]{36}"/);

@@ -23,7 +23,10 @@ export class FuzzClient {
   readonly #token: string;
 
   constructor(engine: { grpcPort: number; httpPort: number; token: string }) {
-    this.#client = new Client(`127.0.0.1:${engine.grpcPort}`, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
+    this.#client = new Client(`127.0.0.1:${engine.grpcPort}`, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+    });
     this.#httpPort = engine.httpPort;
     this.#token = engine.token;
   }
@@ -38,11 +41,21 @@ export class FuzzClient {
   async rest(request: RestRequest): Promise<Answer> {
     const startedAt = performance.now();
     const outcome = await new Promise<string>((resolve) => {
-      const sent = httpRequest({ host: '127.0.0.1', port: this.#httpPort, method: request.method, path: request.path, agent: this.#agent, headers: { authorization: `Bearer ${this.#token}`, ...request.headers } }, (response) => {
-        response.resume();
-        response.on('end', () => resolve(String(response.statusCode)));
-        response.on('error', (error) => resolve(`broken: ${error.message}`));
-      });
+      const sent = httpRequest(
+        {
+          host: '127.0.0.1',
+          port: this.#httpPort,
+          method: request.method,
+          path: request.path,
+          agent: this.#agent,
+          headers: { authorization: `Bearer ${this.#token}`, ...request.headers },
+        },
+        (response) => {
+          response.resume();
+          response.on('end', () => resolve(String(response.statusCode)));
+          response.on('error', (error) => resolve(`broken: ${error.message}`));
+        },
+      );
       // A large body that nobody reads: the server may have answered, whatever that was, and closed in its middle.
       sent.on('error', (error) => resolve((request.body?.length ?? 0) > 65_536 ? 'cut' : `broken: ${error.message}`));
       sent.on('socket', (socket) => socket.on('error', () => undefined));
@@ -64,8 +77,15 @@ export class FuzzClient {
     const same = (bytes: Buffer): Buffer => bytes;
     const options = { deadline: Date.now() + deadlineMs };
     const [first = Buffer.alloc(0)] = requests;
-    const nameOf = (error: ServiceError | null): string => (error === null ? 'OK' : (status[error.code] ?? String(error.code)));
-    if (method.methodKind === 'unary') return new Promise((resolve) => void this.#client.makeUnaryRequest(path, same, same, first, metadata, options, (error) => resolve(nameOf(error))));
+    const nameOf = (error: ServiceError | null): string =>
+      error === null ? 'OK' : (status[error.code] ?? String(error.code));
+    if (method.methodKind === 'unary')
+      return new Promise(
+        (resolve) =>
+          void this.#client.makeUnaryRequest(path, same, same, first, metadata, options, (error) =>
+            resolve(nameOf(error)),
+          ),
+      );
     return new Promise((resolve) => {
       const watch = (call: ClientReadableStream<Buffer>): void => {
         const timer = setTimeout(() => call.cancel(), streamMs);
@@ -80,7 +100,8 @@ export class FuzzClient {
           resolve(error.code === status.CANCELLED ? 'OK' : nameOf(error));
         });
       };
-      if (method.methodKind === 'server_streaming') return watch(this.#client.makeServerStreamRequest(path, same, same, first, metadata, options));
+      if (method.methodKind === 'server_streaming')
+        return watch(this.#client.makeServerStreamRequest(path, same, same, first, metadata, options));
       const call = this.#client.makeBidiStreamRequest(path, same, same, metadata, options);
       watch(call);
       for (const request of requests) call.write(request);

@@ -3,7 +3,17 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ScalarType, create, createFileRegistry, fromBinary, toBinary, type DescField, type DescMessage, type DescMethod, type MessageShape } from '@bufbuild/protobuf';
+import {
+  ScalarType,
+  create,
+  createFileRegistry,
+  fromBinary,
+  toBinary,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { packageRoot } from '../engine-process.ts';
@@ -14,7 +24,9 @@ export async function describedMethods(): Promise<DescMethod[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hatchet-descriptors-'));
   try {
     const image = join(folder, 'image.binpb');
-    await promisify(execFile)(join(packageRoot, 'node_modules/.bin/buf'), ['build', '-o', image], { cwd: join(packageRoot, 'proto') });
+    await promisify(execFile)(join(packageRoot, 'node_modules/.bin/buf'), ['build', '-o', image], {
+      cwd: join(packageRoot, 'proto'),
+    });
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(image)));
     return [...registry].flatMap((desc) => (desc.kind === 'service' ? desc.methods : []));
   } finally {
@@ -52,7 +64,11 @@ function fuzzMessage(draw: Draw, desc: DescMessage, known: Known, level: number)
 function fuzzTimestamp(draw: Draw, message: ReflectMessage): void {
   for (const field of message.desc.fields) {
     if (field.fieldKind !== 'scalar') continue;
-    if (field.name === 'seconds') message.set(field, draw.of([BigInt(Math.floor(Date.now() / 1000)), BigInt(Math.floor(Date.now() / 1000) + 3600), ...longs]));
+    if (field.name === 'seconds')
+      message.set(
+        field,
+        draw.of([BigInt(Math.floor(Date.now() / 1000)), BigInt(Math.floor(Date.now() / 1000) + 3600), ...longs]),
+      );
     else message.set(field, draw.of([0, 999_999_999, -1]));
   }
 }
@@ -62,7 +78,13 @@ function fillField(draw: Draw, message: ReflectMessage, field: DescField, known:
     case 'scalar':
       return message.set(field, fuzzScalar(draw, field.scalar, field.name, known));
     case 'enum':
-      return message.set(field, fuzzEnum(draw, field.enum.values.map((value) => value.number)));
+      return message.set(
+        field,
+        fuzzEnum(
+          draw,
+          field.enum.values.map((value) => value.number),
+        ),
+      );
     case 'message':
       if (level < 6) message.set(field, reflect(field.message, fuzzMessage(draw, field.message, known, level + 1)));
       return undefined;
@@ -71,9 +93,19 @@ function fillField(draw: Draw, message: ReflectMessage, field: DescField, known:
       const count = draw.chance(0.01) && level === 0 ? 10_000 : draw.chance(0.02) ? 1_100 : draw.below(4);
       const small = count > 100;
       for (let at = 0; at < count; at++) {
-        if (field.listKind === 'scalar') list.add(small ? draw.of(known.ids.slice(0, 1)) : fuzzScalar(draw, field.scalar, field.name, known));
-        else if (field.listKind === 'enum') list.add(fuzzEnum(draw, field.enum.values.map((value) => value.number)));
-        else if (level < 4) list.add(reflect(field.message, small ? create(field.message) : fuzzMessage(draw, field.message, known, level + 2)));
+        if (field.listKind === 'scalar')
+          list.add(small ? draw.of(known.ids.slice(0, 1)) : fuzzScalar(draw, field.scalar, field.name, known));
+        else if (field.listKind === 'enum')
+          list.add(
+            fuzzEnum(
+              draw,
+              field.enum.values.map((value) => value.number),
+            ),
+          );
+        else if (level < 4)
+          list.add(
+            reflect(field.message, small ? create(field.message) : fuzzMessage(draw, field.message, known, level + 2)),
+          );
       }
       return undefined;
     }
@@ -81,9 +113,19 @@ function fillField(draw: Draw, message: ReflectMessage, field: DescField, known:
       const map = message.get(field);
       const count = draw.chance(0.03) ? 1_100 : draw.below(3);
       for (let at = 0; at < count; at++) {
-        const key = field.mapKey === ScalarType.STRING ? `${draw.of(['a', '__proto__', 'k\0', 'x'.repeat(1001), 'key'])}${at === 0 ? '' : at}` : at;
+        const key =
+          field.mapKey === ScalarType.STRING
+            ? `${draw.of(['a', '__proto__', 'k\0', 'x'.repeat(1001), 'key'])}${at === 0 ? '' : at}`
+            : at;
         if (field.mapKind === 'scalar') map.set(key, fuzzScalar(draw, field.scalar, field.name, known));
-        else if (field.mapKind === 'enum') map.set(key, fuzzEnum(draw, field.enum.values.map((value) => value.number)));
+        else if (field.mapKind === 'enum')
+          map.set(
+            key,
+            fuzzEnum(
+              draw,
+              field.enum.values.map((value) => value.number),
+            ),
+          );
         else if (level < 4) map.set(key, reflect(field.message, fuzzMessage(draw, field.message, known, level + 2)));
       }
       return undefined;
@@ -100,7 +142,9 @@ function fuzzScalar(draw: Draw, type: ScalarType, name: string, known: Known): u
     case ScalarType.STRING:
       return fuzzText(draw, name, known).replace(/\p{Surrogate}/gu, '?');
     case ScalarType.BYTES:
-      return draw.chance(0.2) ? draw.bytes(draw.below(50)) : Buffer.from(fuzzText(draw, name === 'payload' ? 'payload' : `${name} payload`, known));
+      return draw.chance(0.2)
+        ? draw.bytes(draw.below(50))
+        : Buffer.from(fuzzText(draw, name === 'payload' ? 'payload' : `${name} payload`, known));
     case ScalarType.BOOL:
       return draw.chance(0.5);
     case ScalarType.FLOAT:

@@ -28,10 +28,12 @@ it('refuses what was changed anywhere, belongs to another row, or is of a key th
       expect(() => sealer.open(sealed.slice(0, at) + other + sealed.slice(at + 1), 'webhook 1')).toThrow(wrong);
     }),
   );
-  for (const end of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') if (!sealed.endsWith(end)) expect(() => sealer.open(sealed.slice(0, -1) + end, 'webhook 1')).toThrow(wrong);
+  for (const end of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+    if (!sealed.endsWith(end)) expect(() => sealer.open(sealed.slice(0, -1) + end, 'webhook 1')).toThrow(wrong);
   expect(() => sealer.open(sealed, 'webhook 2')).toThrow(wrong);
   expect(() => new Sealer([second]).open(sealed, 'webhook 1')).toThrow(wrong);
-  for (const text of ['', 'v1', 'v1::', `v1:${first.id}:`, 'the secret']) expect(() => sealer.open(text, 'webhook 1')).toThrow(wrong);
+  for (const text of ['', 'v1', 'v1::', `v1:${first.id}:`, 'the secret'])
+    expect(() => sealer.open(text, 'webhook 1')).toThrow(wrong);
 });
 
 it('seals under the first key, and opens what any of its keys sealed', () => {

@@ -30,7 +30,11 @@ describe('CelEvaluator', () => {
     const count = (): void => void started++;
     process.on('worker', count);
     try {
-      for (let time = 0; time < 5; time++) expect(await cel.evaluate('t', endless, input(numbers))).toEqual({ ok: false, message: 'it took longer than 50 ms' });
+      for (let time = 0; time < 5; time++)
+        expect(await cel.evaluate('t', endless, input(numbers))).toEqual({
+          ok: false,
+          message: 'it took longer than 50 ms',
+        });
       expect(started).toBeLessThanOrEqual(1);
     } finally {
       process.off('worker', count);
@@ -55,11 +59,23 @@ describe('CelEvaluator', () => {
       expect(await given, expression).toEqual({ ok: true, value: result });
     }
     // The same expressions on little data, where their time has a bound.
-    for (const expression of ['size(input.s + input.s)', 'input.s in input.list', 'input.s.contains(input.b)', '"key-" + input.b']) {
-      expect(cel.evaluate('t', expression, input({ s: 'a', list: ['a'], b: 'x' })), expression).not.toBeInstanceOf(Promise);
+    for (const expression of [
+      'size(input.s + input.s)',
+      'input.s in input.list',
+      'input.s.contains(input.b)',
+      '"key-" + input.b',
+    ]) {
+      expect(cel.evaluate('t', expression, input({ s: 'a', list: ['a'], b: 'x' })), expression).not.toBeInstanceOf(
+        Promise,
+      );
     }
     // And some that have none, however little the data is.
-    for (const expression of ['input.s.matches(input.s)', 'input.s.matches("(a{1000}){1000}")', 'google.protobuf.Struct{fields: input} == input', 'input.list.all(x, x == "a")']) {
+    for (const expression of [
+      'input.s.matches(input.s)',
+      'input.s.matches("(a{1000}){1000}")',
+      'google.protobuf.Struct{fields: input} == input',
+      'input.list.all(x, x == "a")',
+    ]) {
       const given = cel.evaluate('t', expression, input({ s: 'a', list: ['a'] }));
       expect(given, expression).toBeInstanceOf(Promise);
       await given;
@@ -67,9 +83,18 @@ describe('CelEvaluator', () => {
   });
 
   it('sends data once for the expressions that read it, and does not mix it up', async () => {
-    const [one, other] = [new CelVariables({ input: '{"n":[1]}', payload: '{"n":[2]}' }), new CelVariables({ input: '{"n":[3]}' })];
+    const [one, other] = [
+      new CelVariables({ input: '{"n":[1]}', payload: '{"n":[2]}' }),
+      new CelVariables({ input: '{"n":[3]}' }),
+    ];
     const loop = (name: string): string => `${name}.n.map(x, x + 10.0)`;
-    const asked = [cel.evaluate('t', loop('input'), one), cel.evaluate('t', loop('payload'), one), cel.evaluate('t', loop('input'), other), cel.evaluate('t', loop('payload'), other), cel.evaluate('t', loop('input'), one)];
+    const asked = [
+      cel.evaluate('t', loop('input'), one),
+      cel.evaluate('t', loop('payload'), one),
+      cel.evaluate('t', loop('input'), other),
+      cel.evaluate('t', loop('payload'), other),
+      cel.evaluate('t', loop('input'), one),
+    ];
     expect(await Promise.all(asked.map((each) => Promise.resolve(each)))).toEqual([
       { ok: true, value: [11] },
       { ok: true, value: [12] },
@@ -87,7 +112,12 @@ describe('CelEvaluator', () => {
       order.push(tenant);
       if (tenant === 'hostile') overran.push(performance.now());
     };
-    await Promise.all([...Array.from({ length: 3 }, () => ask('hostile', endless)), ask('a', 'input.exists(x, x == 7)'), ask('a', 'input.exists(x, x == 8)'), ask('b', 'input.exists(x, x == 9)')]);
+    await Promise.all([
+      ...Array.from({ length: 3 }, () => ask('hostile', endless)),
+      ask('a', 'input.exists(x, x == 7)'),
+      ask('a', 'input.exists(x, x == 8)'),
+      ask('b', 'input.exists(x, x == 9)'),
+    ]);
     expect(order.slice(0, 3)).toEqual(['hostile', 'a', 'b']);
     // Its own 50 ms each, and three times as long for others in between.
     const [first = 0, second = 0, third = 0] = overran;
@@ -96,7 +126,9 @@ describe('CelEvaluator', () => {
 
   it('refuses what one tenant has waiting beyond its share, and that one alone', async () => {
     const few = input([1]);
-    const own = Array.from({ length: 10_001 }, () => Promise.resolve(cel.evaluate('greedy', 'input.all(x, x > 0.0)', few)));
+    const own = Array.from({ length: 10_001 }, () =>
+      Promise.resolve(cel.evaluate('greedy', 'input.all(x, x > 0.0)', few)),
+    );
     expect(await own.at(-1)).toEqual({ ok: false, message: '10000 expressions of the tenant wait already' });
     expect(await cel.evaluate('other', 'input.all(x, x > 0.0)', few)).toEqual({ ok: true, value: true });
     expect(await own[0]).toEqual({ ok: true, value: true });
@@ -113,6 +145,8 @@ describe('CelEvaluator', () => {
   it('says so when the engine stops meanwhile', async () => {
     const asked = [cel.evaluate('t', endless, input(numbers)), cel.evaluate('t', endless, input(numbers))];
     await cel.stop();
-    expect(await Promise.all([...asked, cel.evaluate('t', endless, input(numbers))])).toEqual(Array.from({ length: 3 }, () => ({ ok: false, message: 'the engine is stopping' })));
+    expect(await Promise.all([...asked, cel.evaluate('t', endless, input(numbers))])).toEqual(
+      Array.from({ length: 3 }, () => ({ ok: false, message: 'the engine is stopping' })),
+    );
   });
 });

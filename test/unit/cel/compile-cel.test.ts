@@ -27,7 +27,15 @@ describe('compileCel', () => {
   });
 
   it('refuses what is not CEL, too long or too deep', () => {
-    for (const bad of ['input.', 'a b', '', `"${'x'.repeat(maxCelBytes)}"`, `${'('.repeat(33)}1${')'.repeat(33)}`, Array.from({ length: 60 }, () => 'a').join('.'), Array.from({ length: 60 }, () => 'a').join('+')]) {
+    for (const bad of [
+      'input.',
+      'a b',
+      '',
+      `"${'x'.repeat(maxCelBytes)}"`,
+      `${'('.repeat(33)}1${')'.repeat(33)}`,
+      Array.from({ length: 60 }, () => 'a').join('.'),
+      Array.from({ length: 60 }, () => 'a').join('+'),
+    ]) {
       expect(() => compileCel(bad), bad.slice(0, 60)).toThrow(HatchetError);
     }
     expect(() => compileCel('a +')).toThrow(/is not valid: /);
@@ -35,28 +43,79 @@ describe('compileCel', () => {
 
   it('bounds what is in no expression: patterns and whole numbers that come with the data, sums, results, reasons', () => {
     const long = 'a'.repeat(2_000_000);
-    expect(value('input.s.matches(input.p)', { input: { s: 'a', p: 'a'.repeat(1025) } })).toBe('failed: the pattern has 1025 characters; up to 1024 are allowed');
+    expect(value('input.s.matches(input.p)', { input: { s: 'a', p: 'a'.repeat(1025) } })).toBe(
+      'failed: the pattern has 1025 characters; up to 1024 are allowed',
+    );
     expect(value('input.s.matches(input.p)', { input: { s: 'a', p: '(a|b)+' } })).toBe(true);
-    expect(value('int(input)', { input: '1'.repeat(1001) })).toBe('failed: a text of 1001 characters is no whole number');
-    expect(value('uint(input)', { input: '1'.repeat(1001) })).toBe('failed: a text of 1001 characters is no whole number');
-    expect([value('int("-12")'), value('uint("12") == 12u'), value('int("99999999999999999999")'), value('int("x")')]).toEqual([-12, true, 'failed: int overflow during type conversion', 'failed: Cannot convert x to a BigInt']);
-    expect(value('size(input + input + input + input + input + input + input + input + input)', { input: long })).toBe('failed: an addition gives 18000000 characters; up to 16777216 are allowed');
-    expect(value('size(bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input))', { input: long })).toBe('failed: an addition gives 18000000 bytes; up to 16777216 are allowed');
+    expect(value('int(input)', { input: '1'.repeat(1001) })).toBe(
+      'failed: a text of 1001 characters is no whole number',
+    );
+    expect(value('uint(input)', { input: '1'.repeat(1001) })).toBe(
+      'failed: a text of 1001 characters is no whole number',
+    );
+    expect([
+      value('int("-12")'),
+      value('uint("12") == 12u'),
+      value('int("99999999999999999999")'),
+      value('int("x")'),
+    ]).toEqual([-12, true, 'failed: int overflow during type conversion', 'failed: Cannot convert x to a BigInt']);
+    expect(value('size(input + input + input + input + input + input + input + input + input)', { input: long })).toBe(
+      'failed: an addition gives 18000000 characters; up to 16777216 are allowed',
+    );
+    expect(
+      value(
+        'size(bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input) + bytes(input))',
+        { input: long },
+      ),
+    ).toBe('failed: an addition gives 18000000 bytes; up to 16777216 are allowed');
     expect(value('input', { input: 'a'.repeat(65_536) })).toBe('failed: the result has more than 65536 characters');
-    expect(value('input', { input: Array.from({ length: 65_536 }, () => 0) })).toBe('failed: the result has more than 65536 characters');
+    expect(value('input', { input: Array.from({ length: 65_536 }, () => 0) })).toBe(
+      'failed: the result has more than 65536 characters',
+    );
     expect(value('bool(input)', { input: long })).toMatch(/^failed: Unable to convert string 'a{900,1000}…$/);
   });
 
   it('counts the characters of a text as CEL does: by code points', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('a', '\ud83d', '\ude00', '😀') })), (text) => {
-        expect([value('size(input)', { input: text }), value('input.size()', { input: text })]).toEqual([Array.from(text).length, Array.from(text).length]);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('a', '\ud83d', '\ude00', '😀') })),
+        (text) => {
+          expect([value('size(input)', { input: text }), value('input.size()', { input: text })]).toEqual([
+            Array.from(text).length,
+            Array.from(text).length,
+          ]);
+        },
+      ),
     );
   });
 
   it('throws nothing but HatchetError, whatever it is given', () => {
-    const grammar = fc.array(fc.constantFrom('input', '.', 'a', '(', ')', '[', ']', '1', '"x"', '+', '&&', '?', ':', ',', '{', '}', 'all', '!', ' '), { maxLength: 40 }).map((parts) => parts.join(''));
+    const grammar = fc
+      .array(
+        fc.constantFrom(
+          'input',
+          '.',
+          'a',
+          '(',
+          ')',
+          '[',
+          ']',
+          '1',
+          '"x"',
+          '+',
+          '&&',
+          '?',
+          ':',
+          ',',
+          '{',
+          '}',
+          'all',
+          '!',
+          ' ',
+        ),
+        { maxLength: 40 },
+      )
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(fc.oneof(grammar, fc.string()), fc.jsonValue(), (expression, input) => {
         try {

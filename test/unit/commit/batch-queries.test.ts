@@ -6,9 +6,36 @@ it('takes rows out before it puts rows in, so that a task may go and come again 
   const changes = new ChangeSet();
   const taskId = '01900000-0000-7000-8000-000000000001';
   changes.liveDeletes.push(taskId);
-  changes.liveInserts.push({ taskId, runId: taskId, tenantId: taskId, versionId: taskId, shard: 0, step: 0, state: 1, flags: 0, priority: 1, generation: 2, attempt: 1, retries: 0, reassigns: 0, deaths: 0, unanswered: 0, seq: 1, dueUs: 0, workerId: null, batchId: null, demands: null, invocation: 0 });
+  changes.liveInserts.push({
+    taskId,
+    runId: taskId,
+    tenantId: taskId,
+    versionId: taskId,
+    shard: 0,
+    step: 0,
+    state: 1,
+    flags: 0,
+    priority: 1,
+    generation: 2,
+    attempt: 1,
+    retries: 0,
+    reassigns: 0,
+    deaths: 0,
+    unanswered: 0,
+    seq: 1,
+    dueUs: 0,
+    workerId: null,
+    batchId: null,
+    demands: null,
+    invocation: 0,
+  });
   changes.waitDeletes.push(taskId);
   changes.waits.push({ taskId, tenantId: taskId, sinceUs: 0, resolved: '[]' });
   const names = batchQueries([], 1, changes, new Map()).map((query) => query.name);
-  expect(names.filter((name) => name.endsWith('_live') || name.endsWith('_waits'))).toEqual(['delete_live', 'insert_live', 'delete_waits', 'write_waits']);
+  expect(names.filter((name) => name.endsWith('_live') || name.endsWith('_waits'))).toEqual([
+    'delete_live',
+    'insert_live',
+    'delete_waits',
+    'write_waits',
+  ]);
 });

@@ -21,7 +21,8 @@ function say(what: string): Promise<void> {
 
 const ports: DispatcherPorts = {
   presence: ({ presence }) => say(presence),
-  workerLost: ({ forget, processEnd }) => say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
+  workerLost: ({ forget, processEnd }) =>
+    say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
   workersOfProcess: (_, process) => (process === 'p' ? [workerId] : []),
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
@@ -83,7 +84,16 @@ it('what could not be said while Postgres was away is said once it is back', asy
 
   away = true;
   await pass(10_000); // late: it gets nothing new
-  dispatcher.cancel('gone', { kind: 'cancel', tenantId, runId: 'r', taskId: 'a', stepName: 's', action: 'x', attempt: 0, invocation: null });
+  dispatcher.cancel('gone', {
+    kind: 'cancel',
+    tenantId,
+    runId: 'r',
+    taskId: 'a',
+    stepName: 's',
+    action: 'x',
+    attempt: 0,
+    invocation: null,
+  });
   await pass(31_000); // and lost
   expect(said).toEqual(['fit']);
   away = false;
@@ -109,7 +119,16 @@ it('a worker that came back while Postgres was away gets tasks once that is back
 
 it('what was to be said of attempts before a take-over is not said after it', async () => {
   away = true;
-  dispatcher.cancel('gone', { kind: 'cancel', tenantId, runId: 'r', taskId: 'a', stepName: 's', action: 'x', attempt: 0, invocation: null });
+  dispatcher.cancel('gone', {
+    kind: 'cancel',
+    tenantId,
+    runId: 'r',
+    taskId: 'a',
+    stepName: 's',
+    action: 'x',
+    attempt: 0,
+    invocation: null,
+  });
   await vi.advanceTimersByTimeAsync(0);
   dispatcher.announceAll();
   away = false;
@@ -142,7 +161,25 @@ it('a worker that comes back by a new stream has not died, whatever was said of 
 });
 
 const sending = (taskId: string, batchId: string | null = null): Parameters<Dispatcher['send']>[0][number] => ({
-  assignments: [{ tenantId, workerId, taskId, runId: taskId, workflowId: 'f', versionId: 'v', stepName: 's', action: 'a', attempt: 0, generation: 1, priority: 1, parents: [], failed: [], triggers: '{}', invocation: null }],
+  assignments: [
+    {
+      tenantId,
+      workerId,
+      taskId,
+      runId: taskId,
+      workflowId: 'f',
+      versionId: 'v',
+      stepName: 's',
+      action: 'a',
+      attempt: 0,
+      generation: 1,
+      priority: 1,
+      parents: [],
+      failed: [],
+      triggers: '{}',
+      invocation: null,
+    },
+  ],
   batch: batchId === null ? null : { id: batchId, key: 'k', reason: 'r', atUs: 0 },
 });
 
@@ -150,7 +187,16 @@ const sending = (taskId: string, batchId: string | null = null): Parameters<Disp
 async function sent(...sendings: ReturnType<typeof sending>[]): Promise<() => void> {
   dispatcher.addWorker(tenantId, workerId);
   const detach = dispatcher.attach(tenantId, workerId, link);
-  for (const { assignments } of sendings) for (const { runId } of assignments) dispatcher.payloads.putRun(runId, { input: '{}', metadata: '{}', filterPayload: null, parentTaskId: null, childIndex: null, childKey: null });
+  for (const { assignments } of sendings)
+    for (const { runId } of assignments)
+      dispatcher.payloads.putRun(runId, {
+        input: '{}',
+        metadata: '{}',
+        filterPayload: null,
+        parentTaskId: null,
+        childIndex: null,
+        childKey: null,
+      });
   await dispatcher.send(sendings);
   said = [];
   return detach;

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { PayloadCache } from '../../../engine/dispatch/payload-cache.ts';
 
-const plain = { input: '{}', metadata: '{}', filterPayload: null, parentTaskId: null, childIndex: null, childKey: null };
+const plain = {
+  input: '{}',
+  metadata: '{}',
+  filterPayload: null,
+  parentTaskId: null,
+  childIndex: null,
+  childKey: null,
+};
 
 function kept(count: number, has: (id: string) => boolean): number {
   return Array.from({ length: count }, (_, index) => has(String(index))).filter(Boolean).length;

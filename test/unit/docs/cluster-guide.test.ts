@@ -15,7 +15,10 @@ describe('the guide to clusters', () => {
 
   it('names no difference that no test of the suite expects', () => {
     const folder = join(root, 'test/sdk');
-    const tests = readdirSync(folder).filter((name) => name.endsWith('.test.ts')).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+    const tests = readdirSync(folder)
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('\n');
     expect(Object.keys(differences).filter((name) => !tests.includes(`differs('${name}')`))).toEqual([]);
   });
 });

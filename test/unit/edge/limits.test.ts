@@ -52,7 +52,8 @@ describe("a tenant's own limits", () => {
 describe('roles', () => {
   it('may each do what those before them may, and more', () => {
     const needs = ['anyone', 'read', 'trigger', 'work', 'admin'] as const;
-    for (const [n, role] of roles.entries()) expect(needs.filter((each) => mayCall(role, each))).toEqual(needs.slice(0, n + 2));
+    for (const [n, role] of roles.entries())
+      expect(needs.filter((each) => mayCall(role, each))).toEqual(needs.slice(0, n + 2));
     expect(needs.map(leastRole)).toEqual(['viewer', 'viewer', 'trigger', 'worker', 'admin']);
   });
 });

@@ -25,7 +25,11 @@ function refusal(parse: () => unknown): string | undefined {
   }
 }
 
-const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }), fc.constantFrom('', '\0', '\ud800', '__proto__', 'x'.repeat(1001)));
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
+  fc.constantFrom('', '\0', '\ud800', '__proto__', 'x'.repeat(1001)),
+);
 const anyNumber = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, Infinity, -0, 2 ** 53, 2 ** 31));
 
 describe('a text', () => {
@@ -54,7 +58,9 @@ describe('a number', () => {
     fc.assert(
       fc.property(fc.oneof(anyNumber, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })), (value) => {
         const isGood = Number.isInteger(Number(value)) && Number(value) >= 0 && Number(value) <= largestInteger;
-        expect(refusal(() => wholeNumber(value, 'it', { min: 0, max: largestInteger }))).toBe(isGood ? undefined : 'INVALID_ARGUMENT');
+        expect(refusal(() => wholeNumber(value, 'it', { min: 0, max: largestInteger }))).toBe(
+          isGood ? undefined : 'INVALID_ARGUMENT',
+        );
       }),
     );
   });
@@ -63,7 +69,9 @@ describe('a number', () => {
     expect(pageLimit(undefined, 50, 1000)).toBe(50);
     fc.assert(
       fc.property(anyNumber, (value) => {
-        expect(refusal(() => pageLimit(value, 50, 1000))).toBe(Number.isInteger(value) && value >= 1 && value <= 1000 ? undefined : 'INVALID_ARGUMENT');
+        expect(refusal(() => pageLimit(value, 50, 1000))).toBe(
+          Number.isInteger(value) && value >= 1 && value <= 1000 ? undefined : 'INVALID_ARGUMENT',
+        );
       }),
     );
   });
@@ -78,7 +86,10 @@ describe('a number', () => {
 });
 
 describe('a time', () => {
-  const anyDate = fc.oneof(fc.date({ noInvalidDate: false }), fc.constantFrom(new Date(8.64e15), new Date(-8.64e15), new Date(Number.NaN)));
+  const anyDate = fc.oneof(
+    fc.date({ noInvalidDate: false }),
+    fc.constantFrom(new Date(8.64e15), new Date(-8.64e15), new Date(Number.NaN)),
+  );
 
   it('that is stored is one that ids can hold, or refused', () => {
     fc.assert(
@@ -115,7 +126,11 @@ describe('a time', () => {
 });
 
 describe('an id', () => {
-  const anyId = fc.oneof(fc.uuid(), fc.uuid().map((each) => each.toUpperCase()), anyText);
+  const anyId = fc.oneof(
+    fc.uuid(),
+    fc.uuid().map((each) => each.toUpperCase()),
+    anyText,
+  );
 
   it('is a UUID in lower case, or refused, or, of something that exists, unknown', () => {
     fc.assert(
@@ -140,7 +155,8 @@ describe('what has several parts', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), fc.string()), (terms) => {
         const json = metadataTerms(terms);
-        const expected = Object.keys(terms).length === 0 ? null : JSON.stringify(Object.fromEntries(Object.entries(terms)));
+        const expected =
+          Object.keys(terms).length === 0 ? null : JSON.stringify(Object.fromEntries(Object.entries(terms)));
         expect(json).toBe(expected);
       }),
     );
@@ -159,12 +175,16 @@ describe('a choice, a cursor, a cron', () => {
   it('is one of a few, or refused', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        expect(refusal(() => oneOf(value, 'it', ['a', 'b']))).toBe(value === 'a' || value === 'b' ? undefined : 'INVALID_ARGUMENT');
+        expect(refusal(() => oneOf(value, 'it', ['a', 'b']))).toBe(
+          value === 'a' || value === 'b' ? undefined : 'INVALID_ARGUMENT',
+        );
       }),
     );
     fc.assert(
       fc.property(anyText, (value) => {
-        expect(refusal(() => lineCursor(value))).toBe(value === '' || /^\d{1,18}$/.test(value) ? undefined : 'INVALID_ARGUMENT');
+        expect(refusal(() => lineCursor(value))).toBe(
+          value === '' || /^\d{1,18}$/.test(value) ? undefined : 'INVALID_ARGUMENT',
+        );
       }),
     );
     fc.assert(
@@ -172,6 +192,8 @@ describe('a choice, a cursor, a cron', () => {
         expect([undefined, 'INVALID_ARGUMENT']).toContain(refusal(() => cron({ expression, zone }, 'it')));
       }),
     );
-    expect(refusal(() => cron({ expression: `${'0,'.repeat(1_000_000)}0 * * * *`, zone: 'UTC' }, 'it'))).toBe('INVALID_ARGUMENT');
+    expect(refusal(() => cron({ expression: `${'0,'.repeat(1_000_000)}0 * * * *`, zone: 'UTC' }, 'it'))).toBe(
+      'INVALID_ARGUMENT',
+    );
   });
 });

@@ -4,7 +4,14 @@ import { afterEach, expect, it } from 'vitest';
 import { hangUp } from '../../../engine/grpc/hang-up.ts';
 import { releaseOnceSent, sendMessage } from '../../../engine/grpc/send-message.ts';
 import { ByteBudget } from '../../../engine/monitor/byte-budget.ts';
-import { ExportRunsResponse, GetRunResponse, MonitorServiceClient, MonitorServiceService, type ExportRunsRequest, type GetRunRequest } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import {
+  ExportRunsResponse,
+  GetRunResponse,
+  MonitorServiceClient,
+  MonitorServiceService,
+  type ExportRunsRequest,
+  type GetRunRequest,
+} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -13,12 +20,24 @@ afterEach(() => {
 
 const large = 'x'.repeat(8 * 1024 * 1024);
 
-async function serve(handlers: { getRun?: (call: ServerUnaryCall<GetRunRequest, GetRunResponse>, answer: (error: null, response: GetRunResponse) => void) => void; exportRuns?: (call: ServerWritableStream<ExportRunsRequest, ExportRunsResponse>) => void }): Promise<MonitorServiceClient> {
+async function serve(handlers: {
+  getRun?: (
+    call: ServerUnaryCall<GetRunRequest, GetRunResponse>,
+    answer: (error: null, response: GetRunResponse) => void,
+  ) => void;
+  exportRuns?: (call: ServerWritableStream<ExportRunsRequest, ExportRunsResponse>) => void;
+}): Promise<MonitorServiceClient> {
   const server = new Server({ 'grpc.max_send_message_length': -1 });
   servers.push(server);
   server.addService(MonitorServiceService, handlers);
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
-  return new MonitorServiceClient(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  return new MonitorServiceClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+  });
 }
 
 it('gives room back once an answer is sent, not before', async () => {
@@ -35,9 +54,15 @@ it('gives room back once an answer is sent, not before', async () => {
       });
     },
   });
-  const input = await new Promise<string>((resolve, reject) => client.getRun({ runId: '' }, (error, response) => (error === null ? resolve(response.input) : reject(error))));
+  const input = await new Promise<string>((resolve, reject) =>
+    client.getRun({ runId: '' }, (error, response) => (error === null ? resolve(response.input) : reject(error))),
+  );
   await over;
-  expect({ length: input.length, during, after: budget.taken }).toEqual({ length: large.length, during: [7], after: 0 });
+  expect({ length: input.length, during, after: budget.taken }).toEqual({
+    length: large.length,
+    during: [7],
+    after: 0,
+  });
   client.close();
 });
 
@@ -48,7 +73,13 @@ it('hangs up on a client that does not read, which frees what is written', async
     void serve({
       exportRuns: (call) => {
         call.on('cancelled', () => gone.abort());
-        calls.push({ call, sent: sendMessage(call, ExportRunsResponse.fromPartial({ input: large }), { bytes: large.length, signal: gone.signal }) });
+        calls.push({
+          call,
+          sent: sendMessage(call, ExportRunsResponse.fromPartial({ input: large }), {
+            bytes: large.length,
+            signal: gone.signal,
+          }),
+        });
         resolve();
       },
     }).then((client) => {

@@ -4,7 +4,12 @@ import { matchesEventKey } from '../../../engine/model/event-key.ts';
 
 /** The same by a regular expression in which everything but the star is escaped. */
 function byRegExp(pattern: string, key: string): boolean {
-  return new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('[^]*')}$`).test(key);
+  return new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'))
+      .join('[^]*')}$`,
+  ).test(key);
 }
 
 describe('matchesEventKey', () => {
@@ -20,7 +25,9 @@ describe('matchesEventKey', () => {
 
   it('agrees with an escaped regular expression', () => {
     const text = fc.array(fc.constantFrom('a', 'b', '.', '_', '%'), { maxLength: 8 }).map((parts) => parts.join(''));
-    const pattern = fc.array(fc.constantFrom('a', 'b', '.', '_', '%', '*'), { maxLength: 6 }).map((parts) => parts.join(''));
+    const pattern = fc
+      .array(fc.constantFrom('a', 'b', '.', '_', '%', '*'), { maxLength: 6 })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(pattern, text, (each, key) => {
         expect(matchesEventKey(each, key)).toBe(byRegExp(each, key));

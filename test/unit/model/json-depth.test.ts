@@ -13,9 +13,16 @@ const deep = (levels: number): string => `${'{"a":['.repeat(levels / 2)}${']}'.r
 const json = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'large', withCrossShrink: true },
-    fc.oneof(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a', '\n', 'ü', '\ud83d') }), fc.integer(), fc.constant(null), fc.boolean()),
+    fc.oneof(
+      fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a', '\n', 'ü', '\ud83d') }),
+      fc.integer(),
+      fc.constant(null),
+      fc.boolean(),
+    ),
     fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(fc.string({ unit: fc.constantFrom('"', '\\', '[', '}', 'b'), maxLength: 4 }), tie('value'), { maxKeys: 3 }),
+    fc.dictionary(fc.string({ unit: fc.constantFrom('"', '\\', '[', '}', 'b'), maxLength: 4 }), tie('value'), {
+      maxKeys: 3,
+    }),
   ),
 }));
 
@@ -33,7 +40,8 @@ describe('the depth of JSON text', () => {
   });
 
   it('ends on texts that are no JSON', () => {
-    for (const text of ['"', '"\\', '"\\"', ']'.repeat(300), `"${'\\'.repeat(999)}`, 'x'.repeat(300)]) expect(isDeeperThan(text, 3)).toBe(false);
+    for (const text of ['"', '"\\', '"\\"', ']'.repeat(300), `"${'\\'.repeat(999)}`, 'x'.repeat(300)])
+      expect(isDeeperThan(text, 3)).toBe(false);
   });
 
   it('is found in texts that recursion would not survive', () => {
@@ -47,7 +55,13 @@ describe('payloads', () => {
     expect(checkedInput(deep(200))).toBe(deep(200));
     expect(checkedMetadata(deep(200))).toBe(deep(200));
     for (const levels of [202, 6000, 1_000_000]) {
-      for (const check of [checkedInput, checkedMetadata]) expect(() => check(deep(levels))).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('nested deeper than 200 levels') }));
+      for (const check of [checkedInput, checkedMetadata])
+        expect(() => check(deep(levels))).toThrow(
+          expect.objectContaining({
+            code: 'INVALID_ARGUMENT',
+            message: expect.stringContaining('nested deeper than 200 levels'),
+          }),
+        );
     }
   });
 

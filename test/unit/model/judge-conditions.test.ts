@@ -7,7 +7,9 @@ const states: ConditionState[] = ['open', 'met', 'unmet'];
 
 function condition(action: ConditionAction, group: number, kind: 'event' | 'parent' = 'event'): Condition {
   const base = { action, group, expression: '', dataKey: 'k' };
-  return kind === 'event' ? { ...base, kind, eventKey: 'e', scope: null } : { ...base, kind, parent: 0, whenSkipped: false };
+  return kind === 'event'
+    ? { ...base, kind, eventKey: 'e', scope: null }
+    : { ...base, kind, parent: 0, whenSkipped: false };
 }
 
 function* tuples<T>(values: readonly T[], length: number): Generator<T[]> {
@@ -16,7 +18,11 @@ function* tuples<T>(values: readonly T[], length: number): Generator<T[]> {
 }
 
 /** The same rules written another way: by trying every way in which the open conditions could still turn out. */
-function byEnumeration(parents: readonly ParentOutcome[], conditions: readonly Condition[], given: readonly ConditionState[]): string {
+function byEnumeration(
+  parents: readonly ParentOutcome[],
+  conditions: readonly Condition[],
+  given: readonly ConditionState[],
+): string {
   if (parents.some((parent) => parent === 'failed' || parent === 'cancelled')) return 'cancel';
   if (parents.includes('open')) return 'wait';
   const hasOwnRule = conditions.some(({ kind, action }) => kind === 'parent' && action === 'SKIP');
@@ -24,7 +30,12 @@ function byEnumeration(parents: readonly ParentOutcome[], conditions: readonly C
   const has = (action: ConditionAction): boolean => conditions.some((each) => each.action === action);
   const holds = (action: ConditionAction, world: readonly boolean[]): boolean => {
     const groups = [...new Set(conditions.filter((each) => each.action === action).map((each) => each.group))];
-    return groups.length > 0 && groups.every((group) => conditions.some((each, index) => each.action === action && each.group === group && world[index] === true));
+    return (
+      groups.length > 0 &&
+      groups.every((group) =>
+        conditions.some((each, index) => each.action === action && each.group === group && world[index] === true),
+      )
+    );
   };
   const now = given.map((state) => state === 'met');
   if (holds('SKIP', now)) return 'skip';
@@ -44,7 +55,9 @@ describe('judgeConditions', () => {
       for (const parents of tuples(outcomes, count)) {
         for (const conditions of [[], [condition('SKIP', 0, 'parent')], [condition('QUEUE', 0)]]) {
           for (const given of tuples(states, conditions.length)) {
-            expect(judgeConditions(parents, conditions, given).do, JSON.stringify({ parents, conditions, given })).toBe(byEnumeration(parents, conditions, given));
+            expect(judgeConditions(parents, conditions, given).do, JSON.stringify({ parents, conditions, given })).toBe(
+              byEnumeration(parents, conditions, given),
+            );
           }
         }
       }
@@ -59,7 +72,8 @@ describe('judgeConditions', () => {
         for (const given of tuples(states, count)) {
           const verdict = judgeConditions(['completed'], conditions, given).do;
           // A message for each of 300,000 would cost more than the comparison.
-          if (verdict !== byEnumeration(['completed'], conditions, given)) expect({ conditions, given, verdict }).toBe('as by enumeration');
+          if (verdict !== byEnumeration(['completed'], conditions, given))
+            expect({ conditions, given, verdict }).toBe('as by enumeration');
           compared++;
         }
       }
@@ -68,7 +82,12 @@ describe('judgeConditions', () => {
   });
 
   it('says it in words', () => {
-    const met = (conditions: Condition[]): string => judgeConditions(['completed'], conditions, conditions.map(() => 'met')).do;
+    const met = (conditions: Condition[]): string =>
+      judgeConditions(
+        ['completed'],
+        conditions,
+        conditions.map(() => 'met'),
+      ).do;
     expect(met(conditionActions.map((action) => condition(action, 0)))).toBe('skip');
     expect(met([condition('CANCEL', 0), condition('CREATE', 0), condition('QUEUE', 0)])).toBe('cancel');
     expect(met([condition('QUEUE', 0)])).toBe('queue');
@@ -77,6 +96,9 @@ describe('judgeConditions', () => {
     expect(judgeConditions(['skipped', 'skipped'], [], []).do).toBe('skip');
     expect(judgeConditions(['skipped'], [condition('SKIP', 0, 'parent')], ['unmet']).do).toBe('queue');
     expect(judgeConditions([], [], []).do).toBe('queue');
-    expect(judgeConditions(['completed'], [condition('QUEUE', 0, 'parent')], ['unmet'])).toEqual({ do: 'cancel', why: 'a condition that it waits for can no longer be met' });
+    expect(judgeConditions(['completed'], [condition('QUEUE', 0, 'parent')], ['unmet'])).toEqual({
+      do: 'cancel',
+      why: 'a condition that it waits for can no longer be met',
+    });
   });
 });

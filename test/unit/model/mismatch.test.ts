@@ -4,11 +4,15 @@ import { mismatchMessage, parseMismatch } from '../../../engine/model/mismatch.t
 
 describe('the message of a mismatch', () => {
   it('is found again, whatever an SDK puts around it', () => {
-    const words = fc.string({ minLength: 1 }).filter((text) => !text.includes(', and the code asks for ') && !text.includes(': it took another way'));
-    fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), words, words, words, (node, recorded, asked, around) => {
-      const mismatch = { node, recorded, asked };
-      expect(parseMismatch(`NonDeterminismError: ${mismatchMessage(mismatch)}\n${around}`)).toEqual(mismatch);
-    }));
+    const words = fc
+      .string({ minLength: 1 })
+      .filter((text) => !text.includes(', and the code asks for ') && !text.includes(': it took another way'));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), words, words, words, (node, recorded, asked, around) => {
+        const mismatch = { node, recorded, asked };
+        expect(parseMismatch(`NonDeterminismError: ${mismatchMessage(mismatch)}\n${around}`)).toEqual(mismatch);
+      }),
+    );
   });
 
   it('is no other message', () => {

@@ -24,9 +24,12 @@ describe('durations', () => {
     expect(parseDuration('1.5s')).toBe(1500);
   });
 
-  it.each(['', '5', '-5s', '+5s', '5w', '5 s', 's', '5s ', '1e3s', '5S', '99999999999h', '.5s'])('refuses %j', (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  });
+  it.each(['', '5', '-5s', '+5s', '5w', '5 s', 's', '5s ', '1e3s', '5S', '99999999999h', '.5s'])(
+    'refuses %j',
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('retries', () => {
@@ -68,7 +71,8 @@ describe('ids', () => {
     const kept = new Map(Array.from({ length: 50_000 }, (_, index) => [newId(), index]));
     collect();
     expect((process.memoryUsage().heapUsed - before) / kept.size).toBeLessThan(300);
-    for (const id of kept.keys()) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (const id of kept.keys())
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
   it('spread tenants over all shards', () => {

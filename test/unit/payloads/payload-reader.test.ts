@@ -12,19 +12,34 @@ afterEach(async () => {
 });
 
 const long = (inside: string): string => `{"fill":"${'x'.repeat(longestInline)}","it":${inside}}`;
-const megabytes = (count: number): string => JSON.stringify(Array.from({ length: count * 20_000 }, (_, n) => ({ n, name: `customer ${n}`, open: n % 3 === 0 })));
+const megabytes = (count: number): string =>
+  JSON.stringify(Array.from({ length: count * 20_000 }, (_, n) => ({ n, name: `customer ${n}`, open: n % 3 === 0 })));
 
 describe('a body', () => {
-  const payloads = fc.dictionary(fc.constantFrom('input', 'data', 'additionalMetadata', 'filterPayload', 'key', '__proto__'), fc.jsonValue());
-  const body = fc.record({ name: fc.string(), fill: fc.constantFrom('', 'x'.repeat(longestInline)) }).chain((own) => fc.tuple(payloads, fc.oneof(fc.array(payloads), fc.jsonValue())).map(([members, events]) => ({ ...members, ...own, events })));
+  const payloads = fc.dictionary(
+    fc.constantFrom('input', 'data', 'additionalMetadata', 'filterPayload', 'key', '__proto__'),
+    fc.jsonValue(),
+  );
+  const body = fc
+    .record({ name: fc.string(), fill: fc.constantFrom('', 'x'.repeat(longestInline)) })
+    .chain((own) =>
+      fc
+        .tuple(payloads, fc.oneof(fc.array(payloads), fc.jsonValue()))
+        .map(([members, events]) => ({ ...members, ...own, events })),
+    );
 
   it('has its payloads as their JSON, and all else as it is, however long it is', async () => {
     await fc.assert(
       fc.asyncProperty(body, async (sent) => {
         const text = JSON.stringify(sent);
         const read = await reader.body('a', text);
-        expect(JSON.parse(JSON.stringify(read, (_, value: unknown) => (value instanceof JsonText ? JSON.parse(value.text) : value)))).toEqual(JSON.parse(text));
-        for (const name of ['input', 'data', 'additionalMetadata', 'filterPayload']) if (Object.hasOwn(read, name)) expect(read[name] === null || read[name] instanceof JsonText).toBe(true);
+        expect(
+          JSON.parse(
+            JSON.stringify(read, (_, value: unknown) => (value instanceof JsonText ? JSON.parse(value.text) : value)),
+          ),
+        ).toEqual(JSON.parse(text));
+        for (const name of ['input', 'data', 'additionalMetadata', 'filterPayload'])
+          if (Object.hasOwn(read, name)) expect(read[name] === null || read[name] instanceof JsonText).toBe(true);
       }),
       { numRuns: 200 },
     );
@@ -32,8 +47,15 @@ describe('a body', () => {
 
   it('that is no JSON object is refused, short or long', async () => {
     for (const fill of ['', 'x'.repeat(longestInline)]) {
-      for (const [text, message] of [[`["${fill}"]`, 'not a JSON object'], [`{"a":"${fill}"`, 'not valid JSON'], [`{"a":"${fill}","b":${'['.repeat(300)}`, 'nested deeper than 210 levels']] as const) {
-        await expect(reader.body('a', text)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
+      for (const [text, message] of [
+        [`["${fill}"]`, 'not a JSON object'],
+        [`{"a":"${fill}"`, 'not valid JSON'],
+        [`{"a":"${fill}","b":${'['.repeat(300)}`, 'nested deeper than 210 levels'],
+      ] as const) {
+        await expect(reader.body('a', text)).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          message: expect.stringContaining(message),
+        });
       }
     }
   });
@@ -53,9 +75,16 @@ describe('a payload', () => {
       [long('['.repeat(300) + ']'.repeat(300)), 'INVALID_ARGUMENT', 'the input is nested deeper than 200 levels'],
     ];
     for (const [text, code, message] of refusals) {
-      await expect(reader.check('a', text, 'the input')).rejects.toMatchObject({ name: 'HatchetError', code, message: expect.stringContaining(message), remedy: expect.any(String) });
+      await expect(reader.check('a', text, 'the input')).rejects.toMatchObject({
+        name: 'HatchetError',
+        code,
+        message: expect.stringContaining(message),
+        remedy: expect.any(String),
+      });
     }
-    expect(() => reader.check('a', `"${'x'.repeat(5 * 1024 * 1024)}"`, 'the input')).toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }));
+    expect(() => reader.check('a', `"${'x'.repeat(5 * 1024 * 1024)}"`, 'the input')).toThrow(
+      expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }),
+    );
   });
 
   it('that is long leaves the main thread free while it is read', async () => {
@@ -79,14 +108,21 @@ describe('a payload', () => {
   });
 
   it('that waits while the engine stops is refused so that its caller tries again', async () => {
-    const checks = Promise.allSettled([reader.check('a', megabytes(2), 'the input'), reader.check('b', long('1'), 'the input')]);
+    const checks = Promise.allSettled([
+      reader.check('a', megabytes(2), 'the input'),
+      reader.check('b', long('1'), 'the input'),
+    ]);
     await reader.stop();
     for (const each of await checks) expect(each).toMatchObject({ status: 'rejected', reason: { code: 'STOPPING' } });
     expect(() => reader.check('a', long('1'), 'the input')).toThrow(expect.objectContaining({ code: 'STOPPING' }));
   });
 
   it('of a worker that cannot be stored fails its attempt, and while the engine stops is told again', async () => {
-    for (const text of ['{', long('}')]) await expect(reportedOutcome(reader, 'a', text)).resolves.toEqual({ ok: false, error: expect.stringContaining("the task's output is not valid JSON") });
+    for (const text of ['{', long('}')])
+      await expect(reportedOutcome(reader, 'a', text)).resolves.toEqual({
+        ok: false,
+        error: expect.stringContaining("the task's output is not valid JSON"),
+      });
     await expect(reportedOutcome(reader, 'a', '')).resolves.toEqual({ ok: true, output: 'null' });
     const told = expect(reportedOutcome(reader, 'a', long('1'))).rejects.toMatchObject({ code: 'STOPPING' });
     await reader.stop();

@@ -11,7 +11,12 @@ const second = 1_000_000;
 
 function asks(key: string, more: Partial<Demands> & { bytes?: number } = {}): StepDemands[] {
   const { bytes = 10, ...rest } = more;
-  return [{ demands: { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null, batch: { key, bytes }, ...rest }, error: null }];
+  return [
+    {
+      demands: { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null, batch: { key, bytes }, ...rest },
+      error: null,
+    },
+  ];
 }
 
 class World extends PlannerWorld {
@@ -19,7 +24,21 @@ class World extends PlannerWorld {
 
   constructor(rule: Partial<BatchRule>, options: { slots?: number; retries?: number } = {}) {
     super();
-    this.put(workflowOf('one', [stepOf('one', { retries: options.retries ?? 0, batch: { maxSize: 3, maxIntervalMs: null, groupKey: null, groupMaxRuns: null, broadcastOutput: false, ...rule } })]));
+    this.put(
+      workflowOf('one', [
+        stepOf('one', {
+          retries: options.retries ?? 0,
+          batch: {
+            maxSize: 3,
+            maxIntervalMs: null,
+            groupKey: null,
+            groupMaxRuns: null,
+            broadcastOutput: false,
+            ...rule,
+          },
+        }),
+      ]),
+    );
     this.worker = this.register({ actions: ['wf:one'], slots: options.slots ?? 100 });
   }
 
@@ -30,7 +49,11 @@ class World extends PlannerWorld {
 
   /** What went to workers, batch by batch. */
   batches(): { id: string; reason: string; members: string[] }[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'dispatchBatch' ? [{ id: effect.batchId, reason: effect.reason, members: effect.members.map(({ taskId }) => taskId) }] : []));
+    return this.effects.flatMap((effect) =>
+      effect.kind === 'dispatchBatch'
+        ? [{ id: effect.batchId, reason: effect.reason, members: effect.members.map(({ taskId }) => taskId) }]
+        : [],
+    );
   }
 
   members(): string[][] {
@@ -48,7 +71,10 @@ class World extends PlannerWorld {
 
   completeAll(at: number): void {
     const batch = this.batches().at(at);
-    this.report(batch?.id ?? '', (batch?.members ?? []).map((taskId) => ({ taskId, attempt: null, event: 'completed', output: '{}' })));
+    this.report(
+      batch?.id ?? '',
+      (batch?.members ?? []).map((taskId) => ({ taskId, attempt: null, event: 'completed', output: '{}' })),
+    );
   }
 
   status(runId: string): RunStatus | undefined {
@@ -114,11 +140,20 @@ describe('a batch goes', () => {
     world.put(workflowOf('dag', [stepOf('first'), stepOf('second', { parents: [0], batch })]));
     world.register({ actions: ['wf:first', 'wf:second'] });
     const rest = { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null };
-    const asked: StepDemands[] = [{ demands: rest, error: null }, { demands: { ...rest, batch: { key: '', bytes: 10 } }, error: null }];
+    const asked: StepDemands[] = [
+      { demands: rest, error: null },
+      { demands: { ...rest, batch: { key: '', bytes: 10 } }, error: null },
+    ];
     const seconds = Array.from({ length: 2 }, () => {
       const runId = world.trigger('dag', 1, asked);
       const run = world.stored.runs.get(runId);
-      world.run({ kind: 'completed', tenantId, taskId: run?.tasks[0]?.id ?? '', attempt: 0, output: JSON.stringify('x'.repeat(2_500_000)) });
+      world.run({
+        kind: 'completed',
+        tenantId,
+        taskId: run?.tasks[0]?.id ?? '',
+        attempt: 0,
+        output: JSON.stringify('x'.repeat(2_500_000)),
+      });
       return run?.tasks[1]?.id ?? '';
     });
     expect(world.batches()).toMatchObject([{ reason: 'payload_size_reached', members: seconds.slice(0, 1) }]);
@@ -235,7 +270,10 @@ describe('members of a batch', () => {
     expect([world.where(one), world.where(two)]).toEqual(['BATCHING', 'BATCHING']);
     world.register({ actions: ['wf:one'] });
     expect(world.batches()[1]?.members).toEqual([one, two]);
-    world.report(late, [{ taskId: one, attempt: null, event: 'completed', output: '{}' }, { taskId: two, attempt: 0, event: 'failed', error: 'no', mayRetry: false }]);
+    world.report(late, [
+      { taskId: one, attempt: null, event: 'completed', output: '{}' },
+      { taskId: two, attempt: 0, event: 'failed', error: 'no', mayRetry: false },
+    ]);
     expect([world.status(one), world.status(two)]).toEqual([undefined, undefined]);
     world.report(world.batches()[1]?.id ?? '', [{ taskId: one, attempt: 0, event: 'completed', output: '{}' }]);
     expect(world.status(one)).toBeUndefined();
@@ -246,7 +284,10 @@ describe('members of a batch', () => {
   it('time out together, live longer together, and give their slots back together', () => {
     const world = new World({ maxSize: 2 });
     const ids = [world.ask(), world.ask()];
-    world.report(world.batches()[0]?.id ?? '', ids.map((taskId) => ({ taskId, attempt: null, event: 'started' as const })));
+    world.report(
+      world.batches()[0]?.id ?? '',
+      ids.map((taskId) => ({ taskId, attempt: null, event: 'started' as const })),
+    );
     world.run({ kind: 'refreshTimeout', tenantId, taskId: ids[1] ?? '', incrementMs: 30_000 });
     world.run({ kind: 'releaseSlot', tenantId, taskId: ids[0] ?? '' });
     expect(world.slots()).toBe(0);

@@ -22,17 +22,90 @@ const refusal = <K extends CommandKind>(made: PlannerWorld, command: CommandByKi
 
 it('of a tenant that is being deleted nothing new begins', () => {
   const made = world();
-  const register = (owner: string) => ({ kind: 'registerWorker', tenantId: owner, workerId: made.id(), name: 'w', actions: ['wf:one'], slots: {}, labels: {}, runtime: {} }) as const;
+  const register = (owner: string) =>
+    ({
+      kind: 'registerWorker',
+      tenantId: owner,
+      workerId: made.id(),
+      name: 'w',
+      actions: ['wf:one'],
+      slots: {},
+      labels: {},
+      runtime: {},
+    }) as const;
   made.run({ kind: 'closeTenant', tenantId });
   expect(() => made.trigger('single')).toThrow(refused);
   expect(refusal(made, register(tenantId))).toEqual(refused);
   expect(refusal(made, { kind: 'pushEvent', tenantId, events: [], existing: new Set() })).toEqual(refused);
   expect(refusal(made, { kind: 'putRateLimit', tenantId, key: 'k', limit: 1, window: 'SECOND' })).toEqual(refused);
-  expect(refusal(made, { kind: 'putWorkflow', tenantId, definition: workflowOf('new', [stepOf('one')]), checksum: 'c', workflowId: made.id(), versionId: made.id(), filterIds: [], crons: [] })).toEqual(refused);
-  expect(refusal(made, { kind: 'putCron', cron: { id: made.id(), tenantId, workflowId: '', name: 'c', expression: '* * * * *', zone: 'UTC', catchUp: 'none', input: '{}', metadata: '{}', priority: null, enabled: true, isDeclared: false, nextUs: 0, lastUs: null, lastRunId: null } })).toEqual(refused);
-  expect(refusal(made, { kind: 'putSchedules', schedules: [{ id: made.id(), tenantId, workflowId: '', dueUs: 0, input: '{}', metadata: '{}', priority: null, parentTaskId: null }] })).toEqual(refused);
-  expect(refusal(made, { kind: 'putFilter', filter: { id: made.id(), tenantId, workflowId: '', scope: 's', expression: 'true', payload: '{}', isDeclared: false } })).toEqual(refused);
-  expect(refusal(made, { kind: 'replay', tenantId, ids: [], loaded: [], deferred: [], seen: new Map() })).toEqual(refused);
+  expect(
+    refusal(made, {
+      kind: 'putWorkflow',
+      tenantId,
+      definition: workflowOf('new', [stepOf('one')]),
+      checksum: 'c',
+      workflowId: made.id(),
+      versionId: made.id(),
+      filterIds: [],
+      crons: [],
+    }),
+  ).toEqual(refused);
+  expect(
+    refusal(made, {
+      kind: 'putCron',
+      cron: {
+        id: made.id(),
+        tenantId,
+        workflowId: '',
+        name: 'c',
+        expression: '* * * * *',
+        zone: 'UTC',
+        catchUp: 'none',
+        input: '{}',
+        metadata: '{}',
+        priority: null,
+        enabled: true,
+        isDeclared: false,
+        nextUs: 0,
+        lastUs: null,
+        lastRunId: null,
+      },
+    }),
+  ).toEqual(refused);
+  expect(
+    refusal(made, {
+      kind: 'putSchedules',
+      schedules: [
+        {
+          id: made.id(),
+          tenantId,
+          workflowId: '',
+          dueUs: 0,
+          input: '{}',
+          metadata: '{}',
+          priority: null,
+          parentTaskId: null,
+        },
+      ],
+    }),
+  ).toEqual(refused);
+  expect(
+    refusal(made, {
+      kind: 'putFilter',
+      filter: {
+        id: made.id(),
+        tenantId,
+        workflowId: '',
+        scope: 's',
+        expression: 'true',
+        payload: '{}',
+        isDeclared: false,
+      },
+    }),
+  ).toEqual(refused);
+  expect(refusal(made, { kind: 'replay', tenantId, ids: [], loaded: [], deferred: [], seen: new Map() })).toEqual(
+    refused,
+  );
   // Its neighbour in the shard goes on.
   expect(refusal(made, register(neighbour))).toBeUndefined();
 });

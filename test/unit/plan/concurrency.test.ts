@@ -6,8 +6,16 @@ import { RunStatus } from '../../../engine/model/status.ts';
 import type { StepDemands } from '../../../engine/plan/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
-const link = (strategy: ConcurrencyStrategy, key: string, maxRuns = 1, level: 'run' | 'task' = 'task', strategyId = `${strategy} ${level}`): ConcurrencyDemand => ({ level, strategyId, strategy, key, maxRuns });
-const asks = (...concurrency: ConcurrencyDemand[]): StepDemands[] => [{ demands: { concurrency, rateLimits: [], labels: [], desiredWorkerId: null }, error: null }];
+const link = (
+  strategy: ConcurrencyStrategy,
+  key: string,
+  maxRuns = 1,
+  level: 'run' | 'task' = 'task',
+  strategyId = `${strategy} ${level}`,
+): ConcurrencyDemand => ({ level, strategyId, strategy, key, maxRuns });
+const asks = (...concurrency: ConcurrencyDemand[]): StepDemands[] => [
+  { demands: { concurrency, rateLimits: [], labels: [], desiredWorkerId: null }, error: null },
+];
 
 class World extends PlannerWorld {
   constructor(slots = 100) {
@@ -110,7 +118,9 @@ describe('cancelling strategies', () => {
     expect(world.states([queued, third])).not.toContain('cancelled');
     const fourth = world.ask(link('CANCEL_IN_PROGRESS', 'k', 2));
     expect(world.states([queued, third, fourth])).toEqual(['cancelled', 'waiting', 'waiting']);
-    expect(world.effects.filter((effect) => effect.kind === 'tellCancel').map((effect) => effect.taskId)).toEqual([running]);
+    expect(world.effects.filter((effect) => effect.kind === 'tellCancel').map((effect) => effect.taskId)).toEqual([
+      running,
+    ]);
   });
 
   it('CANCEL_IN_PROGRESS puts priority before age, and a retry keeps the rank of its trigger', () => {
@@ -128,7 +138,11 @@ describe('cancelling strategies', () => {
 
   it('CANCEL_NEWEST never touches those that run', () => {
     const world = new World();
-    const [first, second, third] = [world.ask(link('CANCEL_NEWEST', 'k', 2)), world.ask(link('CANCEL_NEWEST', 'k', 2)), world.ask(link('CANCEL_NEWEST', 'k', 2))];
+    const [first, second, third] = [
+      world.ask(link('CANCEL_NEWEST', 'k', 2)),
+      world.ask(link('CANCEL_NEWEST', 'k', 2)),
+      world.ask(link('CANCEL_NEWEST', 'k', 2)),
+    ];
     expect(world.states([first, second, third])).toEqual(['running', 'running', 'cancelled']);
     world.complete(first);
     expect(world.stateOf(world.ask(link('CANCEL_NEWEST', 'k', 2)))).toBe('running');
@@ -156,7 +170,10 @@ describe('chains', () => {
   it('a task that waits for one link holds no place of the other', () => {
     const world = new World();
     const holder = world.ask(link('GROUP_ROUND_ROBIN', 'b', 1, 'task', 'second'));
-    const both = world.ask(link('GROUP_ROUND_ROBIN', 'a', 1, 'task', 'first'), link('GROUP_ROUND_ROBIN', 'b', 1, 'task', 'second'));
+    const both = world.ask(
+      link('GROUP_ROUND_ROBIN', 'a', 1, 'task', 'first'),
+      link('GROUP_ROUND_ROBIN', 'b', 1, 'task', 'second'),
+    );
     const alone = world.ask(link('GROUP_ROUND_ROBIN', 'a', 1, 'task', 'first'));
     expect(world.states([holder, both, alone])).toEqual(['running', 'waiting', 'running']);
     world.complete(holder);

@@ -5,9 +5,30 @@ import { RunStatus } from '../../../engine/model/status.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 type Base = Pick<Condition, 'action' | 'group'>;
-const sleep = (base: Base, ms: number): Condition => ({ ...base, kind: 'sleep', ms, duration: `${ms / 1000}s`, expression: '', dataKey: `sleep ${ms}` });
-const event = (base: Base, eventKey: string, options: { scope?: string; expression?: string } = {}): Condition => ({ ...base, kind: 'event', eventKey, scope: options.scope ?? null, expression: options.expression ?? '', dataKey: eventKey });
-const onParent = (base: Base, expression: string, whenSkipped = false): Condition => ({ ...base, kind: 'parent', parent: 0, expression, whenSkipped, dataKey: '' });
+const sleep = (base: Base, ms: number): Condition => ({
+  ...base,
+  kind: 'sleep',
+  ms,
+  duration: `${ms / 1000}s`,
+  expression: '',
+  dataKey: `sleep ${ms}`,
+});
+const event = (base: Base, eventKey: string, options: { scope?: string; expression?: string } = {}): Condition => ({
+  ...base,
+  kind: 'event',
+  eventKey,
+  scope: options.scope ?? null,
+  expression: options.expression ?? '',
+  dataKey: eventKey,
+});
+const onParent = (base: Base, expression: string, whenSkipped = false): Condition => ({
+  ...base,
+  kind: 'parent',
+  parent: 0,
+  expression,
+  whenSkipped,
+  dataKey: '',
+});
 
 const queue = { action: 'QUEUE', group: 0 } as const;
 const also = { action: 'QUEUE', group: 1 } as const;
@@ -20,7 +41,12 @@ class Scene {
   readonly runId: string;
 
   constructor(conditions: Condition[], options: { rootConditions?: Condition[]; retries?: number } = {}) {
-    this.made.put(workflowOf('wf', [stepOf('first', { conditions: options.rootConditions ?? [] }), stepOf('then', { parents: [0], conditions, retries: options.retries ?? 0 })]));
+    this.made.put(
+      workflowOf('wf', [
+        stepOf('first', { conditions: options.rootConditions ?? [] }),
+        stepOf('then', { parents: [0], conditions, retries: options.retries ?? 0 }),
+      ]),
+    );
     this.made.register({ actions: ['wf:first', 'wf:then'] });
     this.runId = this.made.trigger('wf');
   }
@@ -35,7 +61,12 @@ class Scene {
   }
 
   push(key: string, payload: unknown = {}, scope: string | null = null): this {
-    this.made.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: this.made.id(), key, scope, payload: JSON.stringify(payload), metadata: '{}', runs: [] }] });
+    this.made.run({
+      kind: 'pushEvent',
+      tenantId,
+      existing: new Set(),
+      events: [{ id: this.made.id(), key, scope, payload: JSON.stringify(payload), metadata: '{}', runs: [] }],
+    });
     return this;
   }
 
@@ -50,17 +81,28 @@ class Scene {
     const { tasks } = this.made.state;
     const row = tasks.find(this.idOf(1));
     const result = this.made.stored.results.get(`${this.idOf(1)}/1`);
-    if (result !== undefined) return result.output === '{"skipped": true}' ? 'SKIPPED' : (Object.entries(RunStatus).find(([, value]) => value === result.status)?.[0] ?? '').toUpperCase();
-    return Object.entries(LiveState).find(([, value]) => value === tasks.state[row])?.[0].toUpperCase() ?? '';
+    if (result !== undefined)
+      return result.output === '{"skipped": true}'
+        ? 'SKIPPED'
+        : (Object.entries(RunStatus).find(([, value]) => value === result.status)?.[0] ?? '').toUpperCase();
+    return (
+      Object.entries(LiveState)
+        .find(([, value]) => value === tasks.state[row])?.[0]
+        .toUpperCase() ?? ''
+    );
   }
 
   get triggers(): unknown {
-    const sent = this.made.effects.flatMap((effect) => (effect.kind === 'dispatch' && effect.taskId === this.idOf(1) ? [effect.triggers] : []));
+    const sent = this.made.effects.flatMap((effect) =>
+      effect.kind === 'dispatch' && effect.taskId === this.idOf(1) ? [effect.triggers] : [],
+    );
     return JSON.parse(sent.at(-1) ?? 'null');
   }
 
   get messages(): string[] {
-    return this.made.stored.history.flatMap((row) => (row.taskId === this.idOf(1) && row.message !== null ? [row.message] : []));
+    return this.made.stored.history.flatMap((row) =>
+      row.taskId === this.idOf(1) && row.message !== null ? [row.message] : [],
+    );
   }
 }
 
@@ -76,10 +118,18 @@ describe('conditions', () => {
 
   it('wait for the last of several parents before they count', () => {
     const made = new PlannerWorld();
-    made.put(workflowOf('wf', [stepOf('a'), stepOf('b'), stepOf('c', { parents: [0, 1], conditions: [event(queue, 'go')] })]));
+    made.put(
+      workflowOf('wf', [stepOf('a'), stepOf('b'), stepOf('c', { parents: [0, 1], conditions: [event(queue, 'go')] })]),
+    );
     made.register({ actions: ['wf:a', 'wf:b', 'wf:c'] });
     const tasks = made.stored.runs.get(made.trigger('wf'))?.tasks.map(({ id }) => id) ?? [];
-    const push = (): void => made.run({ kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }] });
+    const push = (): void =>
+      made.run({
+        kind: 'pushEvent',
+        tenantId,
+        existing: new Set(),
+        events: [{ id: made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
+      });
     const stateOf = (): number | undefined => made.state.tasks.state[made.state.tasks.find(tasks[2] ?? '')];
     made.run({ kind: 'completed', tenantId, taskId: tasks[0] ?? '', attempt: 0, output: '{}' });
     push();
@@ -112,7 +162,12 @@ describe('conditions', () => {
 
   it('that fail are not met; the timeline says why, once', () => {
     const scene = new Scene([event(queue, 'go', { expression: 'input.no.such == 1' })]).finishFirst();
-    expect(scene.push('go').push('go').push('go', { no: { such: 2 } }).state).toBe('GATED');
+    expect(
+      scene
+        .push('go')
+        .push('go')
+        .push('go', { no: { such: 2 } }).state,
+    ).toBe('GATED');
     expect(scene.messages).toEqual([expect.stringContaining('the condition "input.no.such == 1" failed: ')]);
     expect(scene.push('go', { no: { such: 1.0 } }).state).toBe('RUNNING');
     const onOutput = new Scene([onParent(skip, 'output.no.such')]).finishFirst();
@@ -152,7 +207,11 @@ describe('conditions', () => {
   it('give what met them to every attempt', () => {
     const scene = new Scene([event(queue, 'go')], { retries: 1 }).finishFirst().push('go', { by: 'ada' });
     scene.made.run({ kind: 'failed', tenantId, taskId: scene.idOf(1), attempt: 0, error: 'no', mayRetry: true });
-    expect(scene.made.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({ taskId: scene.idOf(1), attempt: 1, triggers: '{"go":{"by":"ada"}}' });
+    expect(scene.made.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
+      taskId: scene.idOf(1),
+      attempt: 1,
+      triggers: '{"go":{"by":"ada"}}',
+    });
     scene.made.run({ kind: 'completed', tenantId, taskId: scene.idOf(1), attempt: 1, output: '{}' });
     expect(scene.made.state.waits.size).toBe(0);
   });
@@ -165,9 +224,14 @@ describe('conditions', () => {
     expect(scene.made.broken()).toBeUndefined();
   });
 
-  it('are no other tenant\'s business', () => {
+  it("are no other tenant's business", () => {
     const scene = new Scene([event(queue, 'go')]).finishFirst();
-    scene.made.run({ kind: 'pushEvent', tenantId: '00000000-0000-7000-8000-00000000000b', existing: new Set(), events: [{ id: scene.made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }] });
+    scene.made.run({
+      kind: 'pushEvent',
+      tenantId: '00000000-0000-7000-8000-00000000000b',
+      existing: new Set(),
+      events: [{ id: scene.made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
+    });
     expect(scene.state).toBe('GATED');
   });
 });

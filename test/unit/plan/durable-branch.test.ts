@@ -1,7 +1,22 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { CommandByKind } from '../../../engine/plan/command.ts';
-import { ask, event, evict, invocationOf, last, memo, seconds, setUp, sleep, stateOf, told, wait, workerId, world } from '../../helpers/durable-desk.ts';
+import {
+  ask,
+  event,
+  evict,
+  invocationOf,
+  last,
+  memo,
+  seconds,
+  setUp,
+  sleep,
+  stateOf,
+  told,
+  wait,
+  workerId,
+  world,
+} from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
 
 beforeEach(setUp);
@@ -12,7 +27,20 @@ describe('a branch', () => {
     ask(taskId, memo('a'));
     world.run({ kind: 'durableMemo', tenantId, workerId, taskId, invocation: 1, branch: 1, node: 1, payload: '1' });
     ask(taskId, wait(sleep(60)));
-    expect(world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toEqual({ branch: 2, node: 2 });
+    expect(
+      world.run({
+        kind: 'durableBranch',
+        tenantId,
+        taskId,
+        branch: 0,
+        node: 2,
+        points: [],
+        nodes: [],
+        loaded: [],
+        seen: null,
+        made: null,
+      }),
+    ).toEqual({ branch: 2, node: 2 });
     expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
     expect(invocationOf(taskId)).toBe(2);
     expect(ask(taskId, memo('a'))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
@@ -26,7 +54,18 @@ describe('a branch', () => {
     expect(told(3)).toHaveLength(before);
   });
 
-  const branch = (taskId: string, node: number): CommandByKind['durableBranch'] & { kind: 'durableBranch' } => ({ kind: 'durableBranch', tenantId, taskId, branch: 0, node, points: [], nodes: [], loaded: [], seen: null, made: null });
+  const branch = (taskId: string, node: number): CommandByKind['durableBranch'] & { kind: 'durableBranch' } => ({
+    kind: 'durableBranch',
+    tenantId,
+    taskId,
+    branch: 0,
+    node,
+    points: [],
+    nodes: [],
+    loaded: [],
+    seen: null,
+    made: null,
+  });
 
   it('hears an event of the very batch that makes it, wherever the task is', () => {
     for (const where of ['running', 'evicted', 'queued']) {
@@ -38,11 +77,19 @@ describe('a branch', () => {
         world.run({ kind: 'workerPresence', workerId, assignable: false });
         world.run({ kind: 'durableRestore', tenantId, taskId });
       }
-      const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
+      const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = {
+        kind: 'pushEvent',
+        tenantId,
+        existing: new Set(),
+        events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }],
+      };
       world.runTogether([branch(taskId, 2), came]);
       world.run({ kind: 'workerPresence', workerId, assignable: true });
       expect([where, stateOf(taskId)]).toEqual([where, LiveState.Running]);
-      expect([where, ask(taskId, wait(event(where)))]).toMatchObject([where, { refs: [{ branch: 1, node: 1, done: true }] }]);
+      expect([where, ask(taskId, wait(event(where)))]).toMatchObject([
+        where,
+        { refs: [{ branch: 1, node: 1, done: true }] },
+      ]);
       expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2 }] });
       world.run({ kind: 'completed', tenantId, taskId, attempt: where === 'running' ? 1 : 0, output: '{}' });
     }
@@ -52,7 +99,10 @@ describe('a branch', () => {
     const taskId = world.trigger('long');
     ask(taskId, memo('a'));
     ask(taskId, memo('b'));
-    world.runTogether([branch(taskId, 2), { kind: 'completed', tenantId, taskId, attempt: 0, output: '{"of":"branch 1"}' }]);
+    world.runTogether([
+      branch(taskId, 2),
+      { kind: 'completed', tenantId, taskId, attempt: 0, output: '{"of":"branch 1"}' },
+    ]);
     expect(stateOf(taskId)).toBe(LiveState.Running);
     world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: 'of branch 1', mayRetry: false });
     expect(stateOf(taskId)).toBe(LiveState.Running);
@@ -66,7 +116,12 @@ describe('a branch', () => {
     ask(taskId, wait(event('go')));
     ask(taskId, memo('old'));
     evict(taskId);
-    const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: 'go', scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }] };
+    const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = {
+      kind: 'pushEvent',
+      tenantId,
+      existing: new Set(),
+      events: [{ id: world.id(), key: 'go', scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }],
+    };
     world.runTogether([came, branch(taskId, 2)]);
     expect(ask(taskId, wait(event('go')))).toMatchObject({ refs: [{ branch: 1, node: 1, done: true }] });
     expect(ask(taskId, memo('new'))).toMatchObject({ refs: [{ branch: 2, node: 2, done: false }] });
@@ -86,7 +141,20 @@ describe('a branch', () => {
   it('from a node that is not there is refused whole', () => {
     const taskId = world.trigger('long');
     ask(taskId, memo('a'));
-    expect(() => world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 2, points: [], nodes: [], loaded: [], seen: null, made: null })).toThrow('no node 2');
+    expect(() =>
+      world.run({
+        kind: 'durableBranch',
+        tenantId,
+        taskId,
+        branch: 0,
+        node: 2,
+        points: [],
+        nodes: [],
+        loaded: [],
+        seen: null,
+        made: null,
+      }),
+    ).toThrow('no node 2');
     expect(world.entries.size).toBe(1);
     expect(stateOf(taskId)).toBe(LiveState.Running);
   });

@@ -11,11 +11,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Step>('lose worker', 'restart', 'restore', 'stale') },
 );
 
-const branchStep: fc.Arbitrary<BranchStep> = fc.record({ branch: fc.nat(9), node: fc.nat(20), beside: fc.constantFrom('nothing', 'event a', 'second', 'evict', 'status'), before: fc.boolean(), refused: fc.boolean() });
+const branchStep: fc.Arbitrary<BranchStep> = fc.record({
+  branch: fc.nat(9),
+  node: fc.nat(20),
+  beside: fc.constantFrom('nothing', 'event a', 'second', 'evict', 'status'),
+  before: fc.boolean(),
+  refused: fc.boolean(),
+});
 
 const programs = durablePrograms(fc.integer({ min: 1, max: 5 }).map((seconds) => seconds * 1000));
 
-const manner = fc.oneof({ weight: 6, arbitrary: fc.constant<Manner>('ours') }, { weight: 2, arbitrary: fc.constantFrom<Manner>('typescript', 'python') });
+const manner = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Manner>('ours') },
+  { weight: 2, arbitrary: fc.constantFrom<Manner>('typescript', 'python') },
+);
 
 const histories = Number(process.env['DURABLE_HISTORIES'] ?? 2000);
 /** They are longer. */
@@ -37,7 +46,10 @@ describe('random durable programs', () => {
   }, 600_000);
 
   it(`end on every branch with what that branch holds, and leave the others as they are, over ${branched} histories`, async () => {
-    const steps = fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 1, arbitrary: branchStep }), { maxLength: 80, size: 'max' });
+    const steps = fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 1, arbitrary: branchStep }), {
+      maxLength: 80,
+      size: 'max',
+    });
     await fc.assert(
       fc.asyncProperty(programs, manner, steps, branchStep, async (program, of, each, last) => {
         const life = new DurableLife(program, of);

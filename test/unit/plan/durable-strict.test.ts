@@ -1,6 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
-import { ask, attach, event, evict, push, seconds, setUp, sleep, spawn, stateOf, status, told, wait, world } from '../../helpers/durable-desk.ts';
+import {
+  ask,
+  attach,
+  event,
+  evict,
+  push,
+  seconds,
+  setUp,
+  sleep,
+  spawn,
+  stateOf,
+  status,
+  told,
+  wait,
+  world,
+} from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
 
 beforeEach(() => {
@@ -95,7 +110,14 @@ describe('a worker that hands results to its code strictly in the order of deliv
     ask(taskId, spawn(taskId, { index: 0 }));
     end(taskId, 0);
     const memory = world.memory();
-    world.rollback([{ kind: 'durableStatus', tenantId, workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '', tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }] }]);
+    world.rollback([
+      {
+        kind: 'durableStatus',
+        tenantId,
+        workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '',
+        tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }],
+      },
+    ]);
     expect(world.memory()).toEqual(memory);
     expect(told(1)).toEqual([]);
     status(taskId, 1);

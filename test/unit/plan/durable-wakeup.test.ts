@@ -11,7 +11,9 @@ type Kind = 'sleep' | 'event' | 'child';
 
 function orders<T>(items: readonly T[]): T[][] {
   if (items.length === 0) return [[]];
-  return items.flatMap((item, at) => orders([...items.slice(0, at), ...items.slice(at + 1)]).map((rest) => [item, ...rest]));
+  return items.flatMap((item, at) =>
+    orders([...items.slice(0, at), ...items.slice(at + 1)]).map((rest) => [item, ...rest]),
+  );
 }
 
 /** Every way to cut a list into batches. */
@@ -48,7 +50,16 @@ class Wait {
 
   register(): string {
     const workerId = this.world.id();
-    this.world.run({ kind: 'registerWorker', tenantId, workerId, name: 'd', actions: ['wf:long'], slots: { durable: 1 }, labels: {}, runtime: {} });
+    this.world.run({
+      kind: 'registerWorker',
+      tenantId,
+      workerId,
+      name: 'd',
+      actions: ['wf:long'],
+      slots: { durable: 1 },
+      labels: {},
+      runtime: {},
+    });
     this.world.run({ kind: 'workerPresence', workerId, assignable: true });
     this.world.run({ kind: 'durableAttach', workerId, stream: 1, strict: this.strict });
     return workerId;
@@ -58,21 +69,55 @@ class Wait {
   ask(): void {
     const { state } = this.world;
     const row = state.tasks.find(this.taskId);
-    const ended = new Map([...this.world.stored.runEnds.values()].map((end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const));
-    this.world.run({ kind: 'durableAsk', tenantId, workerId: state.workerOf(row)?.id ?? null, taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, request: ++this.#request, ask: this.#operation(), uncertain: false, existing: new Set(this.world.stored.runs.keys()), ended });
+    const ended = new Map(
+      [...this.world.stored.runEnds.values()].map(
+        (end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const,
+      ),
+    );
+    this.world.run({
+      kind: 'durableAsk',
+      tenantId,
+      workerId: state.workerOf(row)?.id ?? null,
+      taskId: this.taskId,
+      invocation: state.tasks.invocation[row] ?? 0,
+      request: ++this.#request,
+      ask: this.#operation(),
+      uncertain: false,
+      existing: new Set(this.world.stored.runs.keys()),
+      ended,
+    });
   }
 
   /** The running invocation says that it waits. */
   say(): void {
     const { state } = this.world;
     const row = state.tasks.find(this.taskId);
-    this.world.run({ kind: 'durableStatus', tenantId, workerId: state.workerOf(row)?.id ?? '', tasks: [{ taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, nodes: [{ branch: 1, node: 1 }] }] });
+    this.world.run({
+      kind: 'durableStatus',
+      tenantId,
+      workerId: state.workerOf(row)?.id ?? '',
+      tasks: [{ taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, nodes: [{ branch: 1, node: 1 }] }],
+    });
   }
 
   #operation(): DurableAsk {
-    if (this.kind === 'child') return { kind: 'children', children: [{ run: this.world.childOf(this.taskId, 0).run, workflow: 'kid', name: 'index 0', fingerprint: 'kid' }] };
-    const condition: DurableCondition = this.kind === 'sleep' ? { kind: 'sleep', ms: 1000, duration: '1s', group: 0, dataKey: 's' } : { kind: 'event', eventKey: 'go', scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'e' };
-    return { kind: 'wait', fingerprint: waitFingerprint([condition]), asked: { kind: 'wait', conditions: [condition], label: null }, lookedBack: new Map() };
+    if (this.kind === 'child')
+      return {
+        kind: 'children',
+        children: [
+          { run: this.world.childOf(this.taskId, 0).run, workflow: 'kid', name: 'index 0', fingerprint: 'kid' },
+        ],
+      };
+    const condition: DurableCondition =
+      this.kind === 'sleep'
+        ? { kind: 'sleep', ms: 1000, duration: '1s', group: 0, dataKey: 's' }
+        : { kind: 'event', eventKey: 'go', scope: null, expression: '', sinceMs: null, group: 0, dataKey: 'e' };
+    return {
+      kind: 'wait',
+      fingerprint: waitFingerprint([condition]),
+      asked: { kind: 'wait', conditions: [condition], label: null },
+      lookedBack: new Map(),
+    };
   }
 
   /** All messages speak for the first invocation. */
@@ -85,7 +130,12 @@ class Wait {
       case 'restore':
         return { kind: 'durableRestore', tenantId, taskId: this.taskId };
       case 'status':
-        return { kind: 'durableStatus', tenantId, workerId: this.workerId, tasks: [{ taskId: this.taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }] };
+        return {
+          kind: 'durableStatus',
+          tenantId,
+          workerId: this.workerId,
+          tasks: [{ taskId: this.taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }],
+        };
       case 'worker lost':
         return { kind: 'workerLost', workerId: this.workerId };
       case 'satisfy':
@@ -99,7 +149,13 @@ class Wait {
       world.nowUs += 1_000_000;
       return { kind: 'tick' };
     }
-    if (this.kind === 'event') return { kind: 'pushEvent', tenantId, existing: new Set(), events: [{ id: world.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }] };
+    if (this.kind === 'event')
+      return {
+        kind: 'pushEvent',
+        tenantId,
+        existing: new Set(),
+        events: [{ id: world.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
+      };
     return { kind: 'completed', tenantId, taskId: world.childOf(this.taskId, 0).run.runId, attempt: 0, output: '{}' };
   }
 
@@ -122,29 +178,33 @@ describe('a wait that is satisfied while its task comes and goes', () => {
     ['event', 'ours', false],
     ['child', 'ours', false],
     ['child', "Hatchet's", true],
-  ])('loses no wake-up of a %s, on a worker of %s: every order of messages, however they fall into batches', (kind, _, strict) => {
-    let histories = 0;
-    for (const order of orders(messages)) {
-      // Restarts included for the orders as they are; batched in every way without them.
-      for (const batches of cuts(order)) {
-        const wait = new Wait(kind, strict);
-        for (const batch of batches) {
-          const commands = batch.map((message) => wait.command(message));
-          wait.world.rollback(commands); // Postgres refuses it the first time
-          wait.world.runTogether(commands);
+  ])(
+    'loses no wake-up of a %s, on a worker of %s: every order of messages, however they fall into batches',
+    (kind, _, strict) => {
+      let histories = 0;
+      for (const order of orders(messages)) {
+        // Restarts included for the orders as they are; batched in every way without them.
+        for (const batches of cuts(order)) {
+          const wait = new Wait(kind, strict);
+          for (const batch of batches) {
+            const commands = batch.map((message) => wait.command(message));
+            wait.world.rollback(commands); // Postgres refuses it the first time
+            wait.world.runTogether(commands);
+          }
+          if (kind === 'sleep') wait.world.run({ kind: 'tick' }); // the timer is armed anew after every batch
+          if (wait.state === LiveState.Ready) wait.register();
+          const where = batches.map((batch) => batch.join(' + ')).join(', ');
+          expect(`${wait.state}: ${where}`).toBe(`${LiveState.Running}: ${where}`);
+          if (!wait.isTold) wait.ask();
+          if (strict) wait.say();
+          if (kind === 'sleep') wait.world.run({ kind: 'tick' });
+          expect(`${wait.isTold}: ${where}`).toBe(`true: ${where}`);
+          expect(wait.world.broken()).toBeUndefined();
+          histories++;
         }
-        if (kind === 'sleep') wait.world.run({ kind: 'tick' }); // the timer is armed anew after every batch
-        if (wait.state === LiveState.Ready) wait.register();
-        const where = batches.map((batch) => batch.join(' + ')).join(', ');
-        expect(`${wait.state}: ${where}`).toBe(`${LiveState.Running}: ${where}`);
-        if (!wait.isTold) wait.ask();
-        if (strict) wait.say();
-        if (kind === 'sleep') wait.world.run({ kind: 'tick' });
-        expect(`${wait.isTold}: ${where}`).toBe(`true: ${where}`);
-        expect(wait.world.broken()).toBeUndefined();
-        histories++;
       }
-    }
-    expect(histories).toBe(720 * 32);
-  }, 120_000);
+      expect(histories).toBe(720 * 32);
+    },
+    120_000,
+  );
 });

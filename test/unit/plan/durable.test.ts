@@ -2,7 +2,27 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
 import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
-import { ask, event, evict, invocationOf, last, memo, push, register, seconds, setUp, sleep, speakAs, spawn, stateOf, status, told, wait, workerId, world } from '../../helpers/durable-desk.ts';
+import {
+  ask,
+  event,
+  evict,
+  invocationOf,
+  last,
+  memo,
+  push,
+  register,
+  seconds,
+  setUp,
+  sleep,
+  speakAs,
+  spawn,
+  stateOf,
+  status,
+  told,
+  wait,
+  workerId,
+  world,
+} from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
 
 beforeEach(setUp);
@@ -37,7 +57,12 @@ describe('the log of a durable task', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(1)));
     world.run({ kind: 'failed', tenantId, taskId, attempt: 0, error: '{}', mayRetry: true });
-    expect(ask(taskId, memo('x'))).toMatchObject({ kind: 'mismatch', branch: 1, node: 1, message: expect.stringContaining('sleep 1s') });
+    expect(ask(taskId, memo('x'))).toMatchObject({
+      kind: 'mismatch',
+      branch: 1,
+      node: 1,
+      message: expect.stringContaining('sleep 1s'),
+    });
     expect(ask(taskId, wait(sleep(1)))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
     world.run({ kind: 'failed', tenantId, taskId, attempt: 1, error: '{}', mayRetry: true });
     expect(stateOf(taskId)).toBeUndefined();
@@ -45,7 +70,11 @@ describe('the log of a durable task', () => {
   });
 
   it('answers a patch that an older log lacks without taking a place, and passes one that the code has dropped', () => {
-    const patch = (id: string): DurableAsk => ({ kind: 'memo', key: Buffer.from(`patched:${id}`).toString('hex'), payload: 'true' });
+    const patch = (id: string): DurableAsk => ({
+      kind: 'memo',
+      key: Buffer.from(`patched:${id}`).toString('hex'),
+      payload: 'true',
+    });
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(1)));
     ask(taskId, patch('a'));
@@ -75,7 +104,10 @@ describe('the log of a durable task', () => {
     const runs = world.stored.runs.size;
     // The first matches the log, the second would be new, the third is another workflow's: nothing may be left of them.
     ask(taskId, memo('no')); // a mismatch, which changes nothing either
-    expect(ask(taskId, spawn(taskId, { index: 0 }, { index: 1 }))).toMatchObject({ kind: 'ok', refs: [{ node: 1 }, { node: 2 }] });
+    expect(ask(taskId, spawn(taskId, { index: 0 }, { index: 1 }))).toMatchObject({
+      kind: 'ok',
+      refs: [{ node: 1 }, { node: 2 }],
+    });
     expect(world.stored.runs.size).toBe(runs + 1);
   });
 
@@ -99,7 +131,20 @@ describe('the log of a durable task', () => {
 describe('results', () => {
   it('come once for a wait whose first transaction was taken back', () => {
     const taskId = world.trigger('long');
-    world.rollback([{ kind: 'durableAsk', tenantId, workerId, taskId, invocation: 1, request: 1, ask: wait(sleep(1)), uncertain: false, existing: new Set(), ended: new Map() }]);
+    world.rollback([
+      {
+        kind: 'durableAsk',
+        tenantId,
+        workerId,
+        taskId,
+        invocation: 1,
+        request: 1,
+        ask: wait(sleep(1)),
+        uncertain: false,
+        existing: new Set(),
+        ended: new Map(),
+      },
+    ]);
     ask(taskId, wait(sleep(1)));
     seconds(1);
     seconds(1);
@@ -147,11 +192,17 @@ describe('results', () => {
     world.run({ kind: 'durableAttach', workerId, stream: 5, strict: false });
     push('go');
     world.effects.length = 0;
-    const toldOf = (taskId: string): number[] => world.effects.flatMap((effect) => (effect.kind === 'durableResult' && effect.taskId === taskId ? [effect.node] : []));
+    const toldOf = (taskId: string): number[] =>
+      world.effects.flatMap((effect) =>
+        effect.kind === 'durableResult' && effect.taskId === taskId ? [effect.node] : [],
+      );
     status(first, 1, 2);
     expect([toldOf(first), toldOf(second)]).toEqual([[1, 2], []]);
     status(second, 1, 2);
-    expect([toldOf(first), toldOf(second)]).toEqual([[1, 2], [1, 2]]);
+    expect([toldOf(first), toldOf(second)]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
   });
 
   it('held back for something that changed code never asks for are told in the end', () => {
@@ -206,7 +257,9 @@ describe('results', () => {
     seconds(5);
     expect(stateOf(taskId)).toBe(LiveState.Running);
     const [result] = [...world.results.values()].filter((row) => row.condition === -1);
-    expect(JSON.parse(result?.payload ?? '')).toEqual({ CREATE: { sleep: [{ sleep_duration: '5s' }], event: [{ by: 'ann' }] } });
+    expect(JSON.parse(result?.payload ?? '')).toEqual({
+      CREATE: { sleep: [{ sleep_duration: '5s' }], event: [{ by: 'ann' }] },
+    });
   });
 
   it('of an event come by scope and expression; an expression that fails is said once', () => {
@@ -242,7 +295,12 @@ describe('an evicted task', () => {
   });
 
   it('keeps its places, and takes no units a second time', () => {
-    const demands: Demands = { concurrency: [{ level: 'task', strategyId: 'g', key: 'k', strategy: 'GROUP_ROUND_ROBIN', maxRuns: 1 }], rateLimits: [{ key: 'r', units: 1, limit: null, window: 'MINUTE' }], labels: [], desiredWorkerId: null };
+    const demands: Demands = {
+      concurrency: [{ level: 'task', strategyId: 'g', key: 'k', strategy: 'GROUP_ROUND_ROBIN', maxRuns: 1 }],
+      rateLimits: [{ key: 'r', units: 1, limit: null, window: 'MINUTE' }],
+      labels: [],
+      desiredWorkerId: null,
+    };
     world.run({ kind: 'putRateLimit', tenantId, key: 'r', limit: 1, window: 'MINUTE' });
     const taskId = world.trigger('long', 1, [{ demands, error: null }]);
     const other = world.trigger('long', 1, [{ demands, error: null }]);
@@ -286,9 +344,15 @@ describe('an evicted task', () => {
 describe('signals of older SDKs', () => {
   it('are one wait a key, and are told with what satisfied them', () => {
     const taskId = world.trigger('long');
-    for (let n = 0; n < 2; n++) world.run({ kind: 'durableSignal', tenantId, taskId, key: 'waitFor-0', conditions: [sleep(1)] });
+    for (let n = 0; n < 2; n++)
+      world.run({ kind: 'durableSignal', tenantId, taskId, key: 'waitFor-0', conditions: [sleep(1)] });
     expect(world.entries.size).toBe(1);
     seconds(1);
-    expect(last('durableSignal')).toEqual({ kind: 'durableSignal', taskId, key: 'waitFor-0', payload: '{"CREATE":{"sleep":[{"sleep_duration":"1s"}]}}' });
+    expect(last('durableSignal')).toEqual({
+      kind: 'durableSignal',
+      taskId,
+      key: 'waitFor-0',
+      payload: '{"CREATE":{"sleep":[{"sleep_duration":"1s"}]}}',
+    });
   });
 });

@@ -9,7 +9,8 @@ function world(): PlannerWorld {
 
 it('workers that come and go leave nothing, nor do the actions that only they named', () => {
   const made = world();
-  for (let n = 0; n < 100; n++) made.run({ kind: 'workerLost', workerId: made.register({ actions: ['wf:one', `of ${n}:one`] }), forget: true });
+  for (let n = 0; n < 100; n++)
+    made.run({ kind: 'workerLost', workerId: made.register({ actions: ['wf:one', `of ${n}:one`] }), forget: true });
   expect(made.state.workersById.size).toBe(0);
   expect([...made.state.queues.values()].map((queue) => [queue.action, queue.workers.length])).toEqual([['wf:one', 0]]);
   // One that is only lost may come back.
@@ -40,10 +41,31 @@ it('a registration that is taken back leaves no queue for what it named, and kee
   made.register({ actions: ['rare:one'] });
   const definition = workflowOf('rare', [stepOf('one', { action: 'rare:one' }), stepOf('two', { action: 'rare:two' })]);
   made.rollback([
-    { kind: 'registerWorker', tenantId, workerId: made.id(), name: 'w', actions: ['rare:two', 'rare:three'], slots: {}, labels: {}, runtime: {} },
-    { kind: 'putWorkflow', tenantId, definition, checksum: 'rare', workflowId: made.id(), versionId: made.id(), filterIds: [], crons: [] },
+    {
+      kind: 'registerWorker',
+      tenantId,
+      workerId: made.id(),
+      name: 'w',
+      actions: ['rare:two', 'rare:three'],
+      slots: {},
+      labels: {},
+      runtime: {},
+    },
+    {
+      kind: 'putWorkflow',
+      tenantId,
+      definition,
+      checksum: 'rare',
+      workflowId: made.id(),
+      versionId: made.id(),
+      filterIds: [],
+      crons: [],
+    },
   ]);
-  expect([...made.state.queues.values()].map((queue) => [queue.action, queue.steps])).toEqual([['wf:one', 1], ['rare:one', 0]]);
+  expect([...made.state.queues.values()].map((queue) => [queue.action, queue.steps])).toEqual([
+    ['wf:one', 1],
+    ['rare:one', 0],
+  ]);
   made.put(definition);
   expect(made.state.queueFor(tenantId, 'rare:one').workers).toHaveLength(1);
 });

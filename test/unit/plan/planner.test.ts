@@ -10,7 +10,9 @@ describe('planner', () => {
     fc.assert(
       fc.property(fc.array(action, { minLength: 5, maxLength: 60, size: 'max' }), (steps) => {
         const made = world();
-        const triggered = steps.flatMap((step) => (step.do === 'together' ? step.steps : [step])).filter((step) => step.do === 'trigger').length;
+        const triggered = steps
+          .flatMap((step) => (step.do === 'together' ? step.steps : [step]))
+          .filter((step) => step.do === 'trigger').length;
         for (const step of steps) {
           apply(made, step);
           expect(made.broken()).toBeUndefined();
@@ -33,33 +35,67 @@ describe('planner', () => {
 
   it('leaves no trace of a batch that is taken back', () => {
     fc.assert(
-      fc.property(fc.array(action, { minLength: 1, maxLength: 40, size: 'max' }), fc.array(action, { minLength: 1, maxLength: 12, size: 'max' }), (steps, refused) => {
-        const made = world();
-        made.register({ actions, slots: 2 });
-        for (const step of steps) apply(made, step);
-        const before = JSON.stringify(made.image());
-        const commands = commandsFor(made, refused);
-        const version = made.state.latestVersion(tenantId, 'diamond');
-        const ids = Array.from({ length: 4 }, () => made.id());
-        if (version !== undefined) {
-          const run = { runId: made.id(), taskIds: ids, versionId: version.versionId, input: '{}', metadata: '{}', priority: 2, parentTaskId: null, childIndex: null, childKey: null, filterPayload: null, placement: null, idempotency: null, ownId: false, earlierIds: [], demands: null };
-          commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
-        }
-        commands.push({ kind: 'putWorkflow', tenantId, definition: workflowOf('single', [stepOf('one', { retries: 9 })]), checksum: 'other', workflowId: made.id(), versionId: made.id(), filterIds: [], crons: [] });
-        commands.push(made.replayOf([...made.stored.runs.keys()]));
-        made.rollback(commands);
-        expect(JSON.stringify(made.image())).toBe(before);
-        expect(made.broken()).toBeUndefined();
-        drain(made);
-        expect(made.state.tasks.size).toBe(0);
-      }),
+      fc.property(
+        fc.array(action, { minLength: 1, maxLength: 40, size: 'max' }),
+        fc.array(action, { minLength: 1, maxLength: 12, size: 'max' }),
+        (steps, refused) => {
+          const made = world();
+          made.register({ actions, slots: 2 });
+          for (const step of steps) apply(made, step);
+          const before = JSON.stringify(made.image());
+          const commands = commandsFor(made, refused);
+          const version = made.state.latestVersion(tenantId, 'diamond');
+          const ids = Array.from({ length: 4 }, () => made.id());
+          if (version !== undefined) {
+            const run = {
+              runId: made.id(),
+              taskIds: ids,
+              versionId: version.versionId,
+              input: '{}',
+              metadata: '{}',
+              priority: 2,
+              parentTaskId: null,
+              childIndex: null,
+              childKey: null,
+              filterPayload: null,
+              placement: null,
+              idempotency: null,
+              ownId: false,
+              earlierIds: [],
+              demands: null,
+            };
+            commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
+          }
+          commands.push({
+            kind: 'putWorkflow',
+            tenantId,
+            definition: workflowOf('single', [stepOf('one', { retries: 9 })]),
+            checksum: 'other',
+            workflowId: made.id(),
+            versionId: made.id(),
+            filterIds: [],
+            crons: [],
+          });
+          commands.push(made.replayOf([...made.stored.runs.keys()]));
+          made.rollback(commands);
+          expect(JSON.stringify(made.image())).toBe(before);
+          expect(made.broken()).toBeUndefined();
+          drain(made);
+          expect(made.state.tasks.size).toBe(0);
+        },
+      ),
       { numRuns: 1000 },
     );
   }, 120_000);
 
   it('assigns by priority, retries first, FIFO inside a rank', () => {
     const made = world();
-    const [low, high, middle, lowToo] = [made.trigger('single', 1), made.trigger('single', 3), made.trigger('single', 2), made.trigger('single', 1)];
+    const [low, high, middle, lowToo] = [
+      made.trigger('single', 1),
+      made.trigger('single', 3),
+      made.trigger('single', 2),
+      made.trigger('single', 1),
+    ];
     const workerId = made.register({ actions, slots: 1 });
     const order: string[] = [];
     for (let i = 0; i < 5; i++) {
@@ -92,16 +128,25 @@ describe('planner', () => {
     expect(made.stored.results.size).toBe(0);
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"good"' });
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '"again"' });
-    expect([...made.stored.results.values()].map((row) => [row.output, row.status])).toEqual([['"good"', RunStatus.Completed]]);
+    expect([...made.stored.results.values()].map((row) => [row.output, row.status])).toEqual([
+      ['"good"', RunStatus.Completed],
+    ]);
   });
 
   it('cancels the children of a failed task, and fails the run', () => {
     const made = world();
     made.register({ actions, slots: 5 });
     const runId = made.trigger('diamond');
-    const [taskId] = [...made.state.tasks.rows()].filter((row) => made.state.tasks.state[row] === LiveState.Running).map((row) => made.state.tasks.id(row));
+    const [taskId] = [...made.state.tasks.rows()]
+      .filter((row) => made.state.tasks.state[row] === LiveState.Running)
+      .map((row) => made.state.tasks.id(row));
     made.run({ kind: 'failed', tenantId, taskId: taskId ?? '', attempt: 0, error: 'no', mayRetry: true });
-    expect([...made.stored.results.values()].map((row) => row.status).sort((a, b) => a - b)).toEqual([RunStatus.Failed, RunStatus.Cancelled, RunStatus.Cancelled, RunStatus.Cancelled]);
+    expect([...made.stored.results.values()].map((row) => row.status).sort((a, b) => a - b)).toEqual([
+      RunStatus.Failed,
+      RunStatus.Cancelled,
+      RunStatus.Cancelled,
+      RunStatus.Cancelled,
+    ]);
     expect(made.stored.runEnds.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
     expect(made.state.tasks.size).toBe(0);
   });
@@ -121,11 +166,16 @@ describe('planner', () => {
     // Its dependants were cancelled, and nothing else is left: it runs all the same.
     const running = [...made.state.tasks.rows()].filter((each) => made.state.tasks.state[each] === LiveState.Running);
     expect(running.map((each) => made.state.stepOf(each).definition.name)).toEqual(['failed']);
-    expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual(['start']);
+    expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual([
+      'start',
+    ]);
     made.run({ kind: 'completed', tenantId, taskId: made.state.tasks.id(running[0] ?? -1), attempt: 0, output: '{}' });
     const cancelled = end(false);
     expect(made.stored.runEnds.get(`${cancelled}/1`)?.status).toBe(RunStatus.Cancelled);
-    expect([...made.stored.results.values()].at(-1)).toMatchObject({ status: RunStatus.Completed, output: '{"skipped": true}' });
+    expect([...made.stored.results.values()].at(-1)).toMatchObject({
+      status: RunStatus.Completed,
+      output: '{"skipped": true}',
+    });
   });
 
   it('gives a task up after ten reassignments', () => {
@@ -155,7 +205,9 @@ describe('planner', () => {
     made.nowUs += 2_000_000;
     made.run({ kind: 'tick' });
     expect(made.stored.results.get(`${runId}/1`)?.status).toBe(RunStatus.Cancelled);
-    expect(made.stored.history.find((row) => row.message !== null)?.message).toBe('waited longer than its schedule timeout of 5m');
+    expect(made.stored.history.find((row) => row.message !== null)?.message).toBe(
+      'waited longer than its schedule timeout of 5m',
+    );
   });
 
   it('tells the worker of a time-out before the next attempt starts', () => {
@@ -174,7 +226,9 @@ describe('planner', () => {
     made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
     made.nowUs += 5_000_000;
     made.run({ kind: 'tick' });
-    expect(made.effects.filter((effect) => effect.kind === 'dispatch').map((effect) => [effect.taskId, effect.attempt])).toEqual([
+    expect(
+      made.effects.filter((effect) => effect.kind === 'dispatch').map((effect) => [effect.taskId, effect.attempt]),
+    ).toEqual([
       [runId, 0],
       [other, 0],
     ]);

@@ -6,13 +6,39 @@ import type { StepDemands } from '../../../engine/plan/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed', 'wf:start', 'wf:left', 'wf:right'];
-const skipWhenBig: Condition = { action: 'SKIP', group: 0, expression: 'output.n > 5.0', dataKey: 'd', kind: 'parent', parent: 0, whenSkipped: false };
+const skipWhenBig: Condition = {
+  action: 'SKIP',
+  group: 0,
+  expression: 'output.n > 5.0',
+  dataKey: 'd',
+  kind: 'parent',
+  parent: 0,
+  whenSkipped: false,
+};
 
 function world(): PlannerWorld {
   const made = new PlannerWorld();
   made.put(workflowOf('single', [stepOf('one', { retries: 1 })]));
-  made.put(workflowOf('diamond', [stepOf('a'), stepOf('b', { parents: [0] }), stepOf('c', { parents: [0] }), stepOf('d', { parents: [1, 2] }), stepOf('failed')], { onFailure: 4 }));
-  made.put(workflowOf('choice', [stepOf('start'), stepOf('left', { parents: [0], conditions: [skipWhenBig] }), stepOf('right', { parents: [0] })]));
+  made.put(
+    workflowOf(
+      'diamond',
+      [
+        stepOf('a'),
+        stepOf('b', { parents: [0] }),
+        stepOf('c', { parents: [0] }),
+        stepOf('d', { parents: [1, 2] }),
+        stepOf('failed'),
+      ],
+      { onFailure: 4 },
+    ),
+  );
+  made.put(
+    workflowOf('choice', [
+      stepOf('start'),
+      stepOf('left', { parents: [0], conditions: [skipWhenBig] }),
+      stepOf('right', { parents: [0] }),
+    ]),
+  );
   made.register({ actions, slots: 20 });
   return made;
 }
@@ -30,11 +56,15 @@ function refOf(made: PlannerWorld, name: string): { tenantId: string; taskId: st
   return { tenantId, taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? -1 };
 }
 
-const complete = (made: PlannerWorld, name: string, output = '{}'): void => made.run({ kind: 'completed', ...refOf(made, name), output });
-const fail = (made: PlannerWorld, name: string): void => made.run({ kind: 'failed', ...refOf(made, name), error: 'no', mayRetry: false });
-const taskOf = (made: PlannerWorld, runId: string, step: number): string => made.stored.runs.get(runId)?.tasks[step]?.id ?? '';
+const complete = (made: PlannerWorld, name: string, output = '{}'): void =>
+  made.run({ kind: 'completed', ...refOf(made, name), output });
+const fail = (made: PlannerWorld, name: string): void =>
+  made.run({ kind: 'failed', ...refOf(made, name), error: 'no', mayRetry: false });
+const taskOf = (made: PlannerWorld, runId: string, step: number): string =>
+  made.stored.runs.get(runId)?.tasks[step]?.id ?? '';
 const replay = (made: PlannerWorld, ...ids: string[]): readonly string[] => made.run(made.replayOf(ids)).replayed;
-const resultOf = (made: PlannerWorld, taskId: string, generation: number) => made.stored.results.get(`${taskId}/${generation}`);
+const resultOf = (made: PlannerWorld, taskId: string, generation: number) =>
+  made.stored.results.get(`${taskId}/${generation}`);
 
 function finishedDiamond(made: PlannerWorld): string {
   const runId = made.trigger('diamond');
@@ -47,7 +77,9 @@ describe('replay', () => {
   it('runs the chosen tasks and what follows them, and keeps the rest', () => {
     const made = world();
     const runId = finishedDiamond(made);
-    expect(replay(made, taskOf(made, runId, 1)).toSorted()).toEqual([1, 3, 4].map((step) => taskOf(made, runId, step)).toSorted());
+    expect(replay(made, taskOf(made, runId, 1)).toSorted()).toEqual(
+      [1, 3, 4].map((step) => taskOf(made, runId, step)).toSorted(),
+    );
     expect(running(made)).toEqual({ b: 1 });
     complete(made, 'b');
     expect(running(made)).toEqual({ d: 1 });
@@ -112,7 +144,9 @@ describe('replay', () => {
     complete(made, 'a');
     fail(made, 'b');
     expect(running(made)).toMatchObject({ failed: 1 });
-    expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual(['b']);
+    expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual([
+      'b',
+    ]);
   });
 
   it('leaves the on-failure task alone where the failure that it answered is kept', () => {
@@ -122,7 +156,9 @@ describe('replay', () => {
     fail(made, 'b');
     complete(made, 'c');
     complete(made, 'failed');
-    expect(replay(made, taskOf(made, runId, 2)).toSorted()).toEqual([2, 3].map((step) => taskOf(made, runId, step)).toSorted());
+    expect(replay(made, taskOf(made, runId, 2)).toSorted()).toEqual(
+      [2, 3].map((step) => taskOf(made, runId, step)).toSorted(),
+    );
     complete(made, 'c');
     expect(made.stored.runEnds.get(`${runId}/2`)?.status).toBe(RunStatus.Failed);
   });
@@ -150,7 +186,12 @@ describe('replay', () => {
     const before = made.stored.history.length;
     replay(made, left);
     expect(resultOf(made, left, 2)?.status).toBe(RunStatus.Cancelled);
-    expect(made.stored.history.slice(before).map((row) => row.message).filter((message) => message !== null)).toEqual(['a parent failed or was cancelled']);
+    expect(
+      made.stored.history
+        .slice(before)
+        .map((row) => row.message)
+        .filter((message) => message !== null),
+    ).toEqual(['a parent failed or was cancelled']);
   });
 
   it('fails a task whose expression fails again: never "no limit"', () => {
@@ -192,9 +233,11 @@ describe('replay', () => {
     expect(made.broken()).toBeUndefined();
   });
 
-  it('is another tenant\'s business nowhere', () => {
+  it("is another tenant's business nowhere", () => {
     const made = world();
     const runId = finishedDiamond(made);
-    expect(made.run({ ...made.replayOf([runId]), tenantId: '00000000-0000-7000-8000-00000000000b' }).replayed).toEqual([]);
+    expect(made.run({ ...made.replayOf([runId]), tenantId: '00000000-0000-7000-8000-00000000000b' }).replayed).toEqual(
+      [],
+    );
   });
 });

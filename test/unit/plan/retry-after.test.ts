@@ -4,7 +4,10 @@ import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planne
 
 const second = 1_000_000;
 
-function failing(retryAfterMs: number | null, backoffFactor: number | null = null): { world: PlannerWorld; taskId: string; state: () => number | undefined } {
+function failing(
+  retryAfterMs: number | null,
+  backoffFactor: number | null = null,
+): { world: PlannerWorld; taskId: string; state: () => number | undefined } {
   const world = new PlannerWorld();
   world.put(workflowOf('one', [stepOf('one', { retries: 1, backoffFactor })]));
   world.register({ actions: ['wf:one'] });

@@ -17,14 +17,25 @@ function pass(made: PlannerWorld, ms: number): void {
   made.run({ kind: 'tick' });
 }
 
-function factsOf(made: PlannerWorld, taskId: string): { state: number | undefined; attempt: number | undefined; worker: string | undefined } {
+function factsOf(
+  made: PlannerWorld,
+  taskId: string,
+): { state: number | undefined; attempt: number | undefined; worker: string | undefined } {
   const row = made.state.tasks.find(taskId);
-  return { state: made.state.tasks.state[row], attempt: made.state.tasks.attempt[row], worker: made.state.workerOf(row)?.id };
+  return {
+    state: made.state.tasks.state[row],
+    attempt: made.state.tasks.attempt[row],
+    worker: made.state.workerOf(row)?.id,
+  };
 }
 
 /** The session layer has waited in vain. */
 function unanswered(made: PlannerWorld, workerId: string, taskId: string, invocation: number | null = null): void {
-  made.run({ kind: 'unanswered', workerId, attempts: [{ taskId, attempt: factsOf(made, taskId).attempt ?? 0, invocation }] });
+  made.run({
+    kind: 'unanswered',
+    workerId,
+    attempts: [{ taskId, attempt: factsOf(made, taskId).attempt ?? 0, invocation }],
+  });
 }
 
 function told(made: PlannerWorld, taskId: string): void {

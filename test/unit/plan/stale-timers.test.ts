@@ -15,7 +15,16 @@ it('schedules that are moved or deleted long before their time do not gather', (
   const workflowId = made.state.latestVersion(tenantId, 'single')?.workflowId ?? '';
   const dueUs = made.nowUs + 30 * 86_400_000_000;
   const kept = made.id();
-  const schedule = (id: string) => ({ id, tenantId, workflowId, dueUs, input: '{}', metadata: '{}', priority: null, parentTaskId: null });
+  const schedule = (id: string) => ({
+    id,
+    tenantId,
+    workflowId,
+    dueUs,
+    input: '{}',
+    metadata: '{}',
+    priority: null,
+    parentTaskId: null,
+  });
   made.run({ kind: 'putSchedules', schedules: [schedule(kept)] });
   for (let n = 0; n < 10_000; n++) {
     const id = made.id();
@@ -35,7 +44,19 @@ it('sleeps of waits that something else has met do not gather while their task s
   durable.hold(row, tenantId, log);
   const ask = (ms: number): DurableNode => {
     const conditions = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 'sleep' } as const];
-    const node: DurableNode = { branch: 1, node: log.nodes.length + 1, kind: EntryKind.Wait, fingerprint: '', asked: { kind: 'wait', conditions, label: null }, askedSeq: made.nowUs, invocation: 1, childRunId: null, met: [], result: null, need: 0 };
+    const node: DurableNode = {
+      branch: 1,
+      node: log.nodes.length + 1,
+      kind: EntryKind.Wait,
+      fingerprint: '',
+      asked: { kind: 'wait', conditions, label: null },
+      askedSeq: made.nowUs,
+      invocation: 1,
+      childRunId: null,
+      met: [],
+      result: null,
+      need: 0,
+    };
     log.nodes.push(node);
     durable.watch(row, tenantId, log, node);
     return node;

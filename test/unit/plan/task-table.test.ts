@@ -61,7 +61,9 @@ describe('deadline heap', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(30), fc.nat(1000)), { maxLength: 200 }), (steps) => {
         const table = new TaskTable();
-        const rows = Array.from({ length: 31 }, (_, i) => table.insert(`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`));
+        const rows = Array.from({ length: 31 }, (_, i) =>
+          table.insert(`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`),
+        );
         const heap = new DeadlineHeap(table);
         const undo = new UndoLog();
         const model = new Map<number, number>();

@@ -3,7 +3,23 @@ import { LiveFlag, LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
 import type { WorkerDeath } from '../../../engine/plan/command.ts';
 import { rankAfterRestart } from '../../../engine/shard/recover-demands.ts';
-import { ask, event, evict, memo, push, register, seconds, setUp, sleep, spawn, speakAs, stateOf, wait, workerId, world } from '../../helpers/durable-desk.ts';
+import {
+  ask,
+  event,
+  evict,
+  memo,
+  push,
+  register,
+  seconds,
+  setUp,
+  sleep,
+  spawn,
+  speakAs,
+  stateOf,
+  wait,
+  workerId,
+  world,
+} from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
 
 const death: WorkerDeath = { how: 'SIGKILL', isCertain: true, mostDeaths: 3 };
@@ -44,7 +60,9 @@ describe('the deaths of workers under a durable task', () => {
     expect(survivesThird(taskId, replay)).toBe(false);
     const result = world.stored.results.get(`${taskId}/1`);
     expect(result?.status).toBe(RunStatus.Failed);
-    expect(JSON.parse(result?.error ?? '')).toEqual({ message: 'its worker died (SIGKILL); 3 workers have died under this task since its log last grew' });
+    expect(JSON.parse(result?.error ?? '')).toEqual({
+      message: 'its worker died (SIGKILL); 3 workers have died under this task since its log last grew',
+    });
   });
 
   it('are counted anew once it has asked for something new, and what is stored says so', () => {
@@ -70,20 +88,40 @@ describe('the deaths of workers under a durable task', () => {
       'event come': () => push('go'),
       'half of a wait': () => push('half'),
       "a child's end": () => world.run({ kind: 'completed', tenantId, taskId: kid, attempt: 0, output: '{}' }),
-      branch: (taskId) => void world.run({ kind: 'durableBranch', tenantId, taskId, branch: 0, node: 1, points: [], nodes: [], loaded: [], seen: null, made: null }),
+      branch: (taskId) =>
+        void world.run({
+          kind: 'durableBranch',
+          tenantId,
+          taskId,
+          branch: 0,
+          node: 1,
+          points: [],
+          nodes: [],
+          loaded: [],
+          seen: null,
+          made: null,
+        }),
     };
     let kid = '';
     for (const [what, gain] of Object.entries(gains)) {
       setUp();
       world.register({ actions: ['kid:one'], slots: 1 });
       const taskId = world.trigger('long');
-      const waits = [wait(sleep(60)), wait(event('go')), wait(event('half'), event('never', { group: 1, dataKey: 'never' })), spawn(taskId, { index: 0 })];
+      const waits = [
+        wait(sleep(60)),
+        wait(event('go')),
+        wait(event('half'), event('never', { group: 1, dataKey: 'never' })),
+        spawn(taskId, { index: 0 }),
+      ];
       for (const each of waits) ask(taskId, each);
       kid = [...world.stored.runs.values()].find((run) => run.parentTaskId === taskId)?.id ?? '';
-      expect(survivesThird(taskId, () => {
-        for (const each of waits) ask(taskId, each);
-        gain(taskId);
-      }), what).toBe(true);
+      expect(
+        survivesThird(taskId, () => {
+          for (const each of waits) ask(taskId, each);
+          gain(taskId);
+        }),
+        what,
+      ).toBe(true);
     }
   });
 
@@ -108,11 +146,13 @@ describe('the deaths of workers under a durable task', () => {
   it('count as before over an eviction, which adds nothing to the log', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(60)));
-    expect(survivesThird(taskId, () => {
-      ask(taskId, wait(sleep(60)));
-      evict(taskId);
-      world.run({ kind: 'durableRestore', tenantId, taskId });
-    })).toBe(false);
+    expect(
+      survivesThird(taskId, () => {
+        ask(taskId, wait(sleep(60)));
+        evict(taskId);
+        world.run({ kind: 'durableRestore', tenantId, taskId });
+      }),
+    ).toBe(false);
   });
 
   it('write nothing for a task that has seen none', () => {

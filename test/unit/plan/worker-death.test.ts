@@ -84,13 +84,22 @@ describe('a worker that died', () => {
     die();
     die();
     const row = made.state.tasks.find(runId);
-    expect([made.state.tasks.state[row], made.state.tasks.attempt[row], made.state.tasks.retries[row], made.state.tasks.reassigns[row]]).toEqual([LiveState.Ready, 2, 0, 0]);
+    expect([
+      made.state.tasks.state[row],
+      made.state.tasks.attempt[row],
+      made.state.tasks.retries[row],
+      made.state.tasks.reassigns[row],
+    ]).toEqual([LiveState.Ready, 2, 0, 0]);
     expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ deaths: 2 });
     die();
     const result = made.stored.results.get(`${runId}/1`);
     expect(result?.status).toBe(RunStatus.Failed);
-    expect(JSON.parse(result?.error ?? '')).toEqual({ message: 'its worker died (exit code 7); 3 workers have died under this task' });
-    expect(made.stored.history.filter(({ kinds }) => kinds.includes('G')).map(({ message }) => message)).toHaveLength(3);
+    expect(JSON.parse(result?.error ?? '')).toEqual({
+      message: 'its worker died (exit code 7); 3 workers have died under this task',
+    });
+    expect(made.stored.history.filter(({ kinds }) => kinds.includes('G')).map(({ message }) => message)).toHaveLength(
+      3,
+    );
     expect(made.broken()).toBeUndefined();
   });
 
@@ -108,7 +117,8 @@ describe('a worker that died', () => {
     const made = worldOf();
     const workerId = made.register({ actions, slots: 1 });
     const ended: string[] = [];
-    made.write = ({ workerUpdates }) => void ended.push(...workerUpdates.filter((update) => update.ended).map(({ id }) => id));
+    made.write = ({ workerUpdates }) =>
+      void ended.push(...workerUpdates.filter((update) => update.ended).map(({ id }) => id));
     made.run({ kind: 'workerLost', workerId, forget: true, death });
     expect(ended).toEqual([workerId]);
     expect(made.state.workersById.size).toBe(0);

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRecord, parseRecord, readRecord, recordPath, writeRecord } from '../../../engine/postgres/cluster-record.ts';
+import {
+  createRecord,
+  parseRecord,
+  readRecord,
+  recordPath,
+  writeRecord,
+} from '../../../engine/postgres/cluster-record.ts';
 
 let dataDir: string;
 beforeEach(() => {
@@ -39,6 +45,15 @@ test('a record that names a cluster outside of what engines make is refused', ()
 });
 
 test('what is no record', () => {
-  for (const text of ['', '{', 'null', '7', '{}', '{"folder":"x","password":"y"}', '{"folder":1,"password":"y","port":1}']) expect(parseRecord(text, dataDir)).toBeUndefined();
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '7',
+    '{}',
+    '{"folder":"x","password":"y"}',
+    '{"folder":1,"password":"y","port":1}',
+  ])
+    expect(parseRecord(text, dataDir)).toBeUndefined();
   expect(readRecord(dataDir)).toBeUndefined();
 });

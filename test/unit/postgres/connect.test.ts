@@ -6,7 +6,10 @@ test('a password never shows, wherever a URL carries it', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-zA-Z0-9%:@ ?#]{8,20}$/), (secret) => {
       const inside = encodeURIComponent(secret);
-      for (const url of [`postgres://someone:${inside}@db.example:5432/app`, `postgres://db.example/app?user=someone&password=${inside}`]) {
+      for (const url of [
+        `postgres://someone:${inside}@db.example:5432/app`,
+        `postgres://db.example/app?user=someone&password=${inside}`,
+      ]) {
         const shown = hidePassword(url);
         expect(shown).not.toContain(inside);
         expect(shown).toContain('db.example');

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { uuidTimeMs } from '../../../engine/model/uuid.ts';
-import { dayBound, dayOf, oldPartitionName, partitionDay, partitionName } from '../../../engine/postgres/day-partitions.ts';
+import {
+  dayBound,
+  dayOf,
+  oldPartitionName,
+  partitionDay,
+  partitionName,
+} from '../../../engine/postgres/day-partitions.ts';
 
 const dayMs = 86_400_000;
 const day = fc.integer({ min: 0, max: 80_000 });

@@ -6,7 +6,11 @@ const mebibyte = 1024 * 1024;
 const limit = 4 * mebibyte;
 
 function requestOf(body: string | Buffer | ReadableStream): Request {
-  return new Request('http://localhost/', { method: 'POST', body, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) });
+  return new Request('http://localhost/', {
+    method: 'POST',
+    body,
+    ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+  });
 }
 
 /** A body that sends one part and then nothing, until it is cancelled. */
@@ -29,12 +33,15 @@ it('bodies that are being read hold 128 MiB together; what they held is given ba
   const room = new BodyRoom();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const cancel = vi.fn<() => void>();
-  const reading = Array.from({ length: 32 }, async () => limitedBody(dawdling(new Uint8Array(limit), cancel), { limit, room }));
+  const reading = Array.from({ length: 32 }, async () =>
+    limitedBody(dawdling(new Uint8Array(limit), cancel), { limit, room }),
+  );
   await read();
   await expect(limitedBody(requestOf('{}'), { limit, room })).rejects.toMatchObject({ code: 'BUSY' });
   const outcomes = Promise.allSettled(reading);
   await vi.advanceTimersByTimeAsync(15_000);
-  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'INVALID_ARGUMENT' } });
+  for (const outcome of await outcomes)
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'INVALID_ARGUMENT' } });
   expect(cancel).toHaveBeenCalledTimes(32);
   expect(String(await limitedBody(requestOf('{}'), { limit, room }))).toBe('{}');
 });

@@ -5,9 +5,18 @@ import { jsonPieces, RawJson, writeJson } from '../../../engine/rest/write-json.
 const holes = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'medium' },
-    fc.oneof(fc.string({ unit: 'binary' }), fc.double(), fc.integer(), fc.boolean(), fc.constantFrom(null, undefined, () => 1, Symbol('none'))),
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.double(),
+      fc.integer(),
+      fc.boolean(),
+      fc.constantFrom(null, undefined, () => 1, Symbol('none')),
+    ),
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), tie('value'), { maxKeys: 4, noNullPrototype: false }),
+    fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), tie('value'), {
+      maxKeys: 4,
+      noNullPrototype: false,
+    }),
   ),
 }));
 
@@ -24,7 +33,9 @@ describe('writeJson', () => {
   it('puts stored texts in as they are', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
-        const raw = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, new RawJson(JSON.stringify(each, undefined, 1))]));
+        const raw = Object.fromEntries(
+          Object.entries(value).map(([key, each]) => [key, new RawJson(JSON.stringify(each, undefined, 1))]),
+        );
         expect(JSON.parse(writeJson({ list: [raw, 1] }))).toEqual(JSON.parse(JSON.stringify({ list: [value, 1] })));
       }),
     );
@@ -41,6 +52,8 @@ describe('writeJson', () => {
 
   it('comes in pieces: a stored text is not copied into another', () => {
     const text = JSON.stringify('x'.repeat(1_000_000));
-    expect([...jsonPieces({ rows: [{ a: new RawJson(text) }, { b: new RawJson(text) }] })].filter((piece) => piece === text)).toHaveLength(2);
+    expect(
+      [...jsonPieces({ rows: [{ a: new RawJson(text) }, { b: new RawJson(text) }] })].filter((piece) => piece === text),
+    ).toHaveLength(2);
   });
 });

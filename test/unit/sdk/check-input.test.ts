@@ -10,8 +10,15 @@ const at = new Date(0);
 /** What the caller says to an input, and what the worker says to what arrives of it. */
 async function verdicts(schema: StandardSchema, input: unknown): Promise<{ caller: string; worker: string }> {
   const json = inputJson('a', input);
-  const said = async (check: Promise<unknown>): Promise<string> => await check.then(() => 'taken', (error: unknown) => String(error));
-  return { caller: await said(checkInput(schema, { input, json, what: 'the input of a' })), worker: await said(validate(schema, JSON.parse(json), 'INVALID_INPUT', 'the input of a')) };
+  const said = async (check: Promise<unknown>): Promise<string> =>
+    await check.then(
+      () => 'taken',
+      (error: unknown) => String(error),
+    );
+  return {
+    caller: await said(checkInput(schema, { input, json, what: 'the input of a' })),
+    worker: await said(validate(schema, JSON.parse(json), 'INVALID_INPUT', 'the input of a')),
+  };
 }
 
 describe('checkInput', () => {
@@ -25,7 +32,10 @@ describe('checkInput', () => {
   it('takes what the worker takes', async () => {
     expect(await verdicts(z.object({ at: z.coerce.date() }), { at })).toEqual({ caller: 'taken', worker: 'taken' });
     expect(await verdicts(z.object({ at: z.iso.datetime() }), { at })).toEqual({ caller: 'taken', worker: 'taken' });
-    expect(await verdicts(z.object({ n: z.number().default(1) }), undefined)).toEqual({ caller: 'taken', worker: 'taken' });
+    expect(await verdicts(z.object({ n: z.number().default(1) }), undefined)).toEqual({
+      caller: 'taken',
+      worker: 'taken',
+    });
   });
 
   it('says no more where the value itself does not fit', async () => {
@@ -34,6 +44,11 @@ describe('checkInput', () => {
   });
 
   it('never comes to a Map', () => {
-    expect(() => inputJson('a', { found: new Map([['a', 1]]) })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('the input of a cannot be written as JSON: JSON cannot carry a Map ("found")') }));
+    expect(() => inputJson('a', { found: new Map([['a', 1]]) })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('the input of a cannot be written as JSON: JSON cannot carry a Map ("found")'),
+      }),
+    );
   });
 });

@@ -6,5 +6,10 @@ it('gives the date', () => {
 });
 
 it('names what is no date, and says what to give', () => {
-  expect(() => checkedDate(new Date('tomorrow'), 'triggerAt')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: 'triggerAt is not a valid date. Give a Date, such as new Date(Date.now() + 60_000)' }));
+  expect(() => checkedDate(new Date('tomorrow'), 'triggerAt')).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: 'triggerAt is not a valid date. Give a Date, such as new Date(Date.now() + 60_000)',
+    }),
+  );
 });

@@ -29,13 +29,23 @@ describe('durations', () => {
     expect(() => durationToMs(given)).toThrow(HatchetError);
   });
 
-  it.each<Duration>([-1, Number.NaN, Number.POSITIVE_INFINITY, { minutes: -1 }, { hours: 900_000 }])('refuses %j', (duration) => {
-    expect(() => durationToString(duration)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
-  });
+  it.each<Duration>([-1, Number.NaN, Number.POSITIVE_INFINITY, { minutes: -1 }, { hours: 900_000 }])(
+    'refuses %j',
+    (duration) => {
+      expect(() => durationToString(duration)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
+    },
+  );
 
-  it.each<[string, string]>([['null', 'null is not'], ['true', 'true is not'], ['[1]', '[1] is not'], ['{"months":1,"hours":2}', '{"months":1,"hours":2} is not']])('refuses %s from callers without types', (json, message) => {
+  it.each<[string, string]>([
+    ['null', 'null is not'],
+    ['true', 'true is not'],
+    ['[1]', '[1] is not'],
+    ['{"months":1,"hours":2}', '{"months":1,"hours":2} is not'],
+  ])('refuses %s from callers without types', (json, message) => {
     const given: Duration = JSON.parse(json);
-    expect(() => durationToMs(given)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION', message: expect.stringContaining(message) }));
+    expect(() => durationToMs(given)).toThrow(
+      expect.objectContaining({ code: 'INVALID_DURATION', message: expect.stringContaining(message) }),
+    );
   });
 
   it('says which number it refuses', () => {
@@ -45,7 +55,11 @@ describe('durations', () => {
 
   it('what it sends, the engine reads as the same time', () => {
     const part = fc.nat(10_000);
-    const durations = fc.oneof(fc.tuple(part, part).map(([days, hours]): Duration => `${days}d${hours}h`), fc.nat(10_000_000_000), fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }));
+    const durations = fc.oneof(
+      fc.tuple(part, part).map(([days, hours]): Duration => `${days}d${hours}h`),
+      fc.nat(10_000_000_000),
+      fc.record({ hours: part, minutes: part, seconds: part, milliseconds: part }),
+    );
     fc.assert(
       fc.property(durations, (duration) => {
         expect(parseDuration(durationToString(duration))).toBe(durationToMs(duration));

@@ -34,30 +34,47 @@ afterEach(() => {
 
 async function serve(wanted: number): Promise<Server> {
   const made = new Server();
-  made.addService({ getVersion: DispatcherService.getVersion }, {
-    getVersion: (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<{ version: string }>) => {
-      questions += 1;
-      if (word === undefined) return answer({ code: status.UNIMPLEMENTED });
-      const metadata = new Metadata();
-      metadata.set('hatchet-ts-offers', word);
-      call.sendMetadata(metadata);
-      return answer(null, { version: 'v0.0.0' });
+  made.addService(
+    { getVersion: DispatcherService.getVersion },
+    {
+      getVersion: (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<{ version: string }>) => {
+        questions += 1;
+        if (word === undefined) return answer({ code: status.UNIMPLEMENTED });
+        const metadata = new Metadata();
+        metadata.set('hatchet-ts-offers', word);
+        call.sendMetadata(metadata);
+        return answer(null, { version: 'v0.0.0' });
+      },
     },
-  });
-  made.addService({ triggerWorkflow: WorkflowServiceService.triggerWorkflow }, {
-    triggerWorkflow: (call: ServerUnaryCall<TriggerWorkflowRequest, TriggerWorkflowResponse>, answer: sendUnaryData<TriggerWorkflowResponse>) => {
-      triggers.push(call.metadata.get('hatchet-run-id')[0]?.toString());
-      const loss = losses.shift();
-      return loss === undefined ? answer(null, { workflowRunId: 'run' }) : answer(loss);
+  );
+  made.addService(
+    { triggerWorkflow: WorkflowServiceService.triggerWorkflow },
+    {
+      triggerWorkflow: (
+        call: ServerUnaryCall<TriggerWorkflowRequest, TriggerWorkflowResponse>,
+        answer: sendUnaryData<TriggerWorkflowResponse>,
+      ) => {
+        triggers.push(call.metadata.get('hatchet-run-id')[0]?.toString());
+        const loss = losses.shift();
+        return loss === undefined ? answer(null, { workflowRunId: 'run' }) : answer(loss);
+      },
     },
-  });
-  port = await new Promise<number>((resolve, reject) => made.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
+  );
+  port = await new Promise<number>((resolve, reject) =>
+    made.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
   return made;
 }
 
 function connect(options: ClientOptions = {}): Connection {
-  const claims = Buffer.from(JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` })).toString('base64url');
-  const connection = new Connection(resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF', ...options }, {}, () => undefined));
+  const claims = Buffer.from(
+    JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` }),
+  ).toString('base64url');
+  const connection = new Connection(
+    resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF', ...options }, {}, () => undefined),
+  );
   connections.push(connection);
   return connection;
 }
@@ -96,10 +113,16 @@ describe('a trigger whose answer was lost', () => {
     expect(triggers[0]).toBe(triggers[1]);
   });
 
-  it.each([['does not say so', ''], ['does not know the question', undefined]])('is not made again where the engine %s', async (_how, said) => {
+  it.each([
+    ['does not say so', ''],
+    ['does not know the question', undefined],
+  ])('is not made again where the engine %s', async (_how, said) => {
     word = said;
     losses = [lost];
-    await expect(startOne(connect(), request)).rejects.toMatchObject({ code: 'NO_ANSWER', message: expect.stringContaining('may have been carried out') });
+    await expect(startOne(connect(), request)).rejects.toMatchObject({
+      code: 'NO_ANSWER',
+      message: expect.stringContaining('may have been carried out'),
+    });
     expect(triggers).toHaveLength(1);
   });
 

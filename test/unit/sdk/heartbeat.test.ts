@@ -17,15 +17,28 @@ beforeEach(async () => {
   unknown = [];
   answer = status.OK;
   server = new Server();
-  server.register('/Dispatcher/Heartbeat', (call: { request: HeartbeatRequest; metadata: { get(name: string): unknown[] } }, respond: (error: object | null, response?: object) => void) => {
-    beats.push({ request: call.request, authorization: call.metadata.get('authorization')[0] });
-    if (answer === status.OK) respond(null, {});
-    else respond({ code: answer, details: 'the worker is not known: é' });
-  }, DispatcherService.heartbeat.responseSerialize, DispatcherService.heartbeat.requestDeserialize, 'unary');
+  server.register(
+    '/Dispatcher/Heartbeat',
+    (
+      call: { request: HeartbeatRequest; metadata: { get(name: string): unknown[] } },
+      respond: (error: object | null, response?: object) => void,
+    ) => {
+      beats.push({ request: call.request, authorization: call.metadata.get('authorization')[0] });
+      if (answer === status.OK) respond(null, {});
+      else respond({ code: answer, details: 'the worker is not known: é' });
+    },
+    DispatcherService.heartbeat.responseSerialize,
+    DispatcherService.heartbeat.requestDeserialize,
+    'unary',
+  );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
   });
-  const claims = Buffer.from(JSON.stringify({ sub: 't', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` })).toString('base64url');
+  const claims = Buffer.from(
+    JSON.stringify({ sub: 't', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` }),
+  ).toString('base64url');
   connection = new Connection(resolveConfig({ token: `a.${claims}.c` }, {}, () => undefined));
   heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => unknown.push(id) });
 });

@@ -10,7 +10,9 @@ describe('jsonText', () => {
         expect(jsonText(value)).toBe(JSON.stringify(value));
       }),
     );
-    expect(jsonText({ at: new Date(0), url: new URL('http://a/'), gone: undefined, call: () => 1 })).toBe('{"at":"1970-01-01T00:00:00.000Z","url":"http://a/"}');
+    expect(jsonText({ at: new Date(0), url: new URL('http://a/'), gone: undefined, call: () => 1 })).toBe(
+      '{"at":"1970-01-01T00:00:00.000Z","url":"http://a/"}',
+    );
   });
 
   it.each<[string, unknown]>([
@@ -33,17 +35,34 @@ describe('jsonText', () => {
         return Object.fromEntries(this);
       }
     }
-    expect(jsonText({ found: new Found([['a', 1]]), bytes: Buffer.from('a') })).toBe('{"found":{"a":1},"bytes":{"type":"Buffer","data":[97]}}');
+    expect(jsonText({ found: new Found([['a', 1]]), bytes: Buffer.from('a') })).toBe(
+      '{"found":{"a":1},"bytes":{"type":"Buffer","data":[97]}}',
+    );
   });
 
   it('fails an attempt for good whose output it refuses', () => {
-    expect(toResult('count', { found: new Map([['a', 1]]) })).toMatchObject({ status: 'failed', retry: false, message: 'the output of count cannot be written as JSON: JSON cannot carry a Map ("found"); use an object, such as Object.fromEntries(map)' });
+    expect(toResult('count', { found: new Map([['a', 1]]) })).toMatchObject({
+      status: 'failed',
+      retry: false,
+      message:
+        'the output of count cannot be written as JSON: JSON cannot carry a Map ("found"); use an object, such as Object.fromEntries(map)',
+    });
   });
 
   it('says what was to be sent', () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    expect(() => requireJson(circle, 'the input of a')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('the input of a cannot be written as JSON: Converting circular') }));
-    expect(() => requireJson(() => {}, 'it', 'INVALID_DEFINITION')).toThrow(expect.objectContaining({ code: 'INVALID_DEFINITION', message: 'it cannot be written as JSON: it is a function' }));
+    expect(() => requireJson(circle, 'the input of a')).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('the input of a cannot be written as JSON: Converting circular'),
+      }),
+    );
+    expect(() => requireJson(() => {}, 'it', 'INVALID_DEFINITION')).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_DEFINITION',
+        message: 'it cannot be written as JSON: it is a function',
+      }),
+    );
   });
 });

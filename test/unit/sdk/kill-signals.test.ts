@@ -19,7 +19,9 @@ const program = `
   });
 `;
 
-async function run(onLine: (line: string, child: ReturnType<typeof spawn>) => void): Promise<{ code: number | null; lines: string[] }> {
+async function run(
+  onLine: (line: string, child: ReturnType<typeof spawn>) => void,
+): Promise<{ code: number | null; lines: string[] }> {
   const child = spawn(process.execPath, ['--import', 'tsx', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines: string[] = [];
   child.stdout.on('data', (data: Buffer) => {

@@ -14,7 +14,10 @@ function line(message: string): LogLine {
 
 function recorder(): { logger: Logger; warnings: string[] } {
   const warnings: string[] = [];
-  return { warnings, logger: { debug: () => {}, info: () => {}, warn: (message) => void warnings.push(message), error: () => {} } };
+  return {
+    warnings,
+    logger: { debug: () => {}, info: () => {}, warn: (message) => void warnings.push(message), error: () => {} },
+  };
 }
 
 function unavailable(): Error {
@@ -31,8 +34,15 @@ const task = { taskRunExternalId: 'a', retryCount: 0 };
 
 describe('LogSender', () => {
   it('hands over each line once, those of an attempt in their order, whatever fails on the way', async () => {
-    const step = fc.record({ of: fc.integer({ min: 0, max: 3 }), lines: fc.integer({ min: 1, max: 300 }), pause: fc.boolean() });
-    const fault = fc.record({ refused: fc.double({ min: 0, max: 1, noNaN: true }), again: fc.double({ min: 0, max: 1, noNaN: true }) });
+    const step = fc.record({
+      of: fc.integer({ min: 0, max: 3 }),
+      lines: fc.integer({ min: 1, max: 300 }),
+      pause: fc.boolean(),
+    });
+    const fault = fc.record({
+      refused: fc.double({ min: 0, max: 1, noNaN: true }),
+      again: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.array(fault, { maxLength: 4 }), async (steps, faults) => {
         const fates = [...faults];
@@ -51,12 +61,21 @@ describe('LogSender', () => {
           const bad = lines.slice(0, Math.floor((fate?.refused ?? 0) * lines.length));
           const kept = Math.max(bad.length, lines.length - Math.floor((fate?.again ?? 0) * lines.length));
           for (const { taskRunExternalId, message } of bad) refused.add(`${taskRunExternalId} ${message}`);
-          for (const { taskRunExternalId, message } of lines.slice(bad.length, kept)) arrived.set(taskRunExternalId, [...(arrived.get(taskRunExternalId) ?? []), Number(message)]);
+          for (const { taskRunExternalId, message } of lines.slice(bad.length, kept))
+            arrived.set(taskRunExternalId, [...(arrived.get(taskRunExternalId) ?? []), Number(message)]);
           const again = lines.slice(kept);
-          return { refused: bad.length === 0 ? undefined : { count: bad.length, reason: new Error('bad') }, again, failure: again.length === 0 ? undefined : unavailable() };
+          return {
+            refused: bad.length === 0 ? undefined : { count: bad.length, reason: new Error('bad') },
+            again,
+            failure: again.length === 0 ? undefined : unavailable(),
+          };
         };
         const sender = new LogSender({ put }, recorder().logger);
-        const logs = ['a', 'b', 'c', 'd'].map((id) => ({ id, log: sender.open({ taskRunExternalId: id, retryCount: 0 }), written: 0 }));
+        const logs = ['a', 'b', 'c', 'd'].map((id) => ({
+          id,
+          log: sender.open({ taskRunExternalId: id, retryCount: 0 }),
+          written: 0,
+        }));
         for (const { of, lines, pause } of steps) {
           const each = logs[of];
           if (each === undefined) continue;
@@ -65,7 +84,9 @@ describe('LogSender', () => {
         }
         await Promise.all(logs.map(({ log }) => log.flush()));
         for (const { id, written } of logs) {
-          const expected = Array.from({ length: written }, (_, index) => index).filter((index) => !refused.has(`${id} ${index}`));
+          const expected = Array.from({ length: written }, (_, index) => index).filter(
+            (index) => !refused.has(`${id} ${index}`),
+          );
           expect(arrived.get(id) ?? []).toEqual(expected);
         }
       }),
@@ -98,9 +119,13 @@ describe('LogSender', () => {
   it('keeps calls below what the engine takes', async () => {
     const { wire, calls } = engine();
     const log = new LogSender(wire, recorder().logger).open(task);
-    for (let index = 0; index < 20; index += 1) void log.write({ ...line('a'.repeat(10_000)), metadata: JSON.stringify({ text: 'ü'.repeat(55_000) }) });
+    for (let index = 0; index < 20; index += 1)
+      void log.write({ ...line('a'.repeat(10_000)), metadata: JSON.stringify({ text: 'ü'.repeat(55_000) }) });
     await log.flush();
-    for (const lines of calls) expect(lines.reduce((bytes, each) => bytes + Buffer.byteLength(each.message + each.metadata), 0)).toBeLessThan(3 * 1024 * 1024);
+    for (const lines of calls)
+      expect(lines.reduce((bytes, each) => bytes + Buffer.byteLength(each.message + each.metadata), 0)).toBeLessThan(
+        3 * 1024 * 1024,
+      );
     expect(calls.flat()).toHaveLength(20);
   });
 
@@ -139,12 +164,17 @@ describe('LogSender', () => {
     const log = new LogSender(wire, recorder().logger).open(task);
     for (let index = 0; index < 60_000; index += 1) await log.write(line(String(index)));
     await log.flush();
-    expect(calls.flat().map(({ message }) => message)).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index)));
+    expect(calls.flat().map(({ message }) => message)).toEqual(
+      Array.from({ length: 60_000 }, (_, index) => String(index)),
+    );
   });
 
   it('keeps lines while the engine is away, and says at the stop of the worker what was lost', async () => {
     const { logger, warnings } = recorder();
-    const sender = new LogSender({ put: async (lines) => ({ refused: undefined, again: lines, failure: unavailable() }) }, logger);
+    const sender = new LogSender(
+      { put: async (lines) => ({ refused: undefined, again: lines, failure: unavailable() }) },
+      logger,
+    );
     const log = sender.open(task);
     for (const message of ['a', 'b', 'c']) void log.write(line(message));
     await new Promise((resolve) => setImmediate(resolve));

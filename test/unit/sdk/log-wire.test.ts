@@ -1,7 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials, status, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EventsServiceService, type PutLogRequest, type PutLogResponse } from '../../../proto/gen/hatchet/contract/events.ts';
+import {
+  EventsServiceService,
+  type PutLogRequest,
+  type PutLogResponse,
+} from '../../../proto/gen/hatchet/contract/events.ts';
 import { resolveConfig } from '../../../sdk/config/client-config.ts';
 import { Connection } from '../../../sdk/connection/connection.ts';
 import { LogWire, type TaskLine } from '../../../sdk/worker/log-wire.ts';
@@ -18,9 +22,18 @@ type PutLog = (call: ServerUnaryCall<PutLogRequest, PutLogResponse>, answer: sen
 /** A server that has the contract's calls and no others. */
 async function contractServer(putLog: PutLog): Promise<Connection> {
   const server = new Server();
-  const others = Object.fromEntries(Object.keys(EventsServiceService).map((name) => [name, (_call: unknown, answer: sendUnaryData<never>) => answer({ code: status.UNIMPLEMENTED })]));
+  const others = Object.fromEntries(
+    Object.keys(EventsServiceService).map((name) => [
+      name,
+      (_call: unknown, answer: sendUnaryData<never>) => answer({ code: status.UNIMPLEMENTED }),
+    ]),
+  );
   server.addService(EventsServiceService, { ...others, putLog });
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
   const connection = new Connection(resolveConfig({ token, hostPort: `127.0.0.1:${port}` }, {}, () => undefined));
   stops.push(() => {
     connection.close();
@@ -30,7 +43,14 @@ async function contractServer(putLog: PutLog): Promise<Connection> {
 }
 
 function lines(count: number): TaskLine[] {
-  return Array.from({ length: count }, (_, index) => ({ at: new Date(0), level: 'INFO', message: String(index), metadata: '{}', taskRunExternalId: 'a', retryCount: 2 }));
+  return Array.from({ length: count }, (_, index) => ({
+    at: new Date(0),
+    level: 'INFO',
+    message: String(index),
+    metadata: '{}',
+    taskRunExternalId: 'a',
+    retryCount: 2,
+  }));
 }
 
 /** As the sender has it: every call under way listens. */
@@ -55,7 +75,8 @@ describe('where the engine has only the call of the contract', () => {
     });
     const wire = new LogWire(connection);
     const signal = manyListeners();
-    for (const batch of [lines(500), lines(500)]) expect(await wire.put(batch, signal)).toEqual({ refused: undefined, again: [], failure: undefined });
+    for (const batch of [lines(500), lines(500)])
+      expect(await wire.put(batch, signal)).toEqual({ refused: undefined, again: [], failure: undefined });
     expect(arrived.map(({ message }) => Number(message))).toEqual([...Array(500).keys(), ...Array(500).keys()]);
     expect(arrived[0]).toMatchObject({ taskRunExternalId: 'a', taskRetryCount: 2, level: 'INFO' });
     expect(most).toBeGreaterThan(1);

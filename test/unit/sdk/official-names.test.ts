@@ -18,15 +18,32 @@ function documented(heading: string): string[] {
 /** What instances have by their class and those that it extends. Names with an underscore are private there. */
 function members(module: object, name: string): Set<string> {
   const names = new Set<string>();
-  for (let prototype: unknown = fieldOf(fieldOf(module, name), 'prototype'); typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype; prototype = Object.getPrototypeOf(prototype)) {
-    for (const key of Object.getOwnPropertyNames(prototype)) if (!key.startsWith('_') && key !== 'constructor') names.add(key);
+  for (
+    let prototype: unknown = fieldOf(fieldOf(module, name), 'prototype');
+    typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const key of Object.getOwnPropertyNames(prototype))
+      if (!key.startsWith('_') && key !== 'constructor') names.add(key);
   }
   return names;
 }
 
 /** Fields, which no prototype has. */
 const fields: Record<string, string[]> = {
-  HatchetClient: ['runs', 'events', 'ratelimits', 'crons', 'scheduled', 'filters', 'webhooks', 'workflows', 'workers', 'audit', 'logger'],
+  HatchetClient: [
+    'runs',
+    'events',
+    'ratelimits',
+    'crons',
+    'scheduled',
+    'filters',
+    'webhooks',
+    'workflows',
+    'workers',
+    'audit',
+    'logger',
+  ],
   Context: ['abortController', 'worker'],
   DurableContext: ['abortController', 'worker', 'invocationCount'],
 };

@@ -8,7 +8,13 @@ it('docs/sdk-reference.md is what the SDK exports (npx tsx scripts/sdk-reference
 
 it('shows what users can reach, and nothing else', () => {
   const reference = sdkReference();
-  for (const heading of ['### Hatchet, HatchetClient', '### WebhooksClient', '### RunManyItem, RunManyOpt', '### ConcurrencyLimitStrategy']) expect(reference).toContain(heading);
+  for (const heading of [
+    '### Hatchet, HatchetClient',
+    '### WebhooksClient',
+    '### RunManyItem, RunManyOpt',
+    '### ConcurrencyLimitStrategy',
+  ])
+    expect(reference).toContain(heading);
   expect(reference).toContain('run(input: Input, options?: RunOptions): Promise<Output>');
   expect(reference).not.toMatch(/#connection|^\s*(?:private|async) /m);
 });

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ConcurrencyLimitStrategy, CreateWorkflowVersionRequest, IdempotencyMethod, StickyStrategy as WireSticky } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
+import {
+  ConcurrencyLimitStrategy,
+  CreateWorkflowVersionRequest,
+  IdempotencyMethod,
+  StickyStrategy as WireSticky,
+} from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { toRegistration } from '../../../sdk/definition/registration.ts';
 import { Hatchet } from '../../../sdk/index.ts';
 
-const claims = Buffer.from(JSON.stringify({ sub: 't', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: '127.0.0.1:2' })).toString('base64url');
+const claims = Buffer.from(
+  JSON.stringify({ sub: 't', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: '127.0.0.1:2' }),
+).toString('base64url');
 const hatchet = Hatchet.init({ token: `a.${claims}.b` });
 const fn = (): void => {};
 
@@ -13,17 +20,52 @@ describe('toRegistration', () => {
     const { definition } = hatchet.task({ name: 'Simple', fn });
     expect(toRegistration(definition, '', undefined)).toMatchObject({
       name: 'simple',
-      tasks: [{ readableId: 'Simple', action: 'simple:simple', timeout: '60s', scheduleTimeout: undefined, inputs: '{}', parents: [], retries: 0, isDurable: false, slotRequests: { default: 1 }, concurrency: [] }],
+      tasks: [
+        {
+          readableId: 'Simple',
+          action: 'simple:simple',
+          timeout: '60s',
+          scheduleTimeout: undefined,
+          inputs: '{}',
+          parents: [],
+          retries: 0,
+          isDurable: false,
+          slotRequests: { default: 1 },
+          concurrency: [],
+        },
+      ],
     });
   });
 
   it('carries how a batch is gathered, and refuses what cannot be', () => {
-    const batch = { maxSize: 3, maxInterval: '1m30s', groupKey: 'input.user', groupMaxRuns: 2, broadcastOutput: true } as const;
+    const batch = {
+      maxSize: 3,
+      maxInterval: '1m30s',
+      groupKey: 'input.user',
+      groupMaxRuns: 2,
+      broadcastOutput: true,
+    } as const;
     const { definition } = hatchet.batchTask({ name: 'gathers', batch, fn: () => ({ all: true }) });
-    expect(toRegistration(definition, '', undefined).tasks[0]).toMatchObject({ retries: 0, batch: { batchMaxSize: 3, batchMaxIntervalMs: 90_000, batchGroupKey: 'input.user', batchGroupMaxRuns: 2, broadcastOutput: true } });
-    for (const [wrong, option] of [[{ maxSize: 0 }, 'maxSize'], [{ maxSize: 1.5 }, 'maxSize'], [{ maxSize: 2, maxInterval: 0 }, 'maxInterval'], [{ maxSize: 2, groupMaxRuns: 0 }, 'groupMaxRuns']] as const) {
+    expect(toRegistration(definition, '', undefined).tasks[0]).toMatchObject({
+      retries: 0,
+      batch: {
+        batchMaxSize: 3,
+        batchMaxIntervalMs: 90_000,
+        batchGroupKey: 'input.user',
+        batchGroupMaxRuns: 2,
+        broadcastOutput: true,
+      },
+    });
+    for (const [wrong, option] of [
+      [{ maxSize: 0 }, 'maxSize'],
+      [{ maxSize: 1.5 }, 'maxSize'],
+      [{ maxSize: 2, maxInterval: 0 }, 'maxInterval'],
+      [{ maxSize: 2, groupMaxRuns: 0 }, 'groupMaxRuns'],
+    ] as const) {
       const refused = hatchet.batchTask({ name: 'wrong', batch: wrong, fn: () => ({}) });
-      expect(() => toRegistration(refused.definition, '', undefined), option).toThrow(`batch.${option} of the task wrong`);
+      expect(() => toRegistration(refused.definition, '', undefined), option).toThrow(
+        `batch.${option} of the task wrong`,
+      );
     }
   });
 
@@ -35,8 +77,15 @@ describe('toRegistration', () => {
       scheduleTimeout: '1h',
       retries: 4,
       backoff: { factor: 2, maxSeconds: 60 },
-      concurrency: { expression: 'input.key', maxRuns: 'input.max', limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN },
-      rateLimits: [{ dynamicKey: 'input.user', units: 1, limit: 10 }, { staticKey: 'api', units: 'input.cost' }],
+      concurrency: {
+        expression: 'input.key',
+        maxRuns: 'input.max',
+        limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN,
+      },
+      rateLimits: [
+        { dynamicKey: 'input.user', units: 1, limit: 10 },
+        { staticKey: 'api', units: 'input.cost' },
+      ],
       desiredWorkerLabels: { zone: { value: 'a', required: true }, cores: { value: 4, comparator: 3, weight: 10 } },
       sticky: 'soft',
       onEvents: ['user:created'],
@@ -47,14 +96,23 @@ describe('toRegistration', () => {
       fn,
     });
     const registration = toRegistration(definition, 'dev_', { type: 'object' });
-    expect(CreateWorkflowVersionRequest.decode(CreateWorkflowVersionRequest.encode(registration).finish())).toMatchObject({
+    expect(
+      CreateWorkflowVersionRequest.decode(CreateWorkflowVersionRequest.encode(registration).finish()),
+    ).toMatchObject({
       name: 'dev_full',
       description: 'all of it',
       eventTriggers: ['dev_user:created', 'dev_a', 'dev_b'],
       cronTriggers: ['0 * * * *'],
       sticky: WireSticky.SOFT,
       defaultPriority: 2,
-      concurrencyArr: [{ expression: 'input.key', maxRuns: 1, maxRunsExpression: 'input.max', limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN }],
+      concurrencyArr: [
+        {
+          expression: 'input.key',
+          maxRuns: 1,
+          maxRunsExpression: 'input.max',
+          limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN,
+        },
+      ],
       inputJsonSchema: Buffer.from('{"type":"object"}'),
       idempotency: { expression: 'input.id', ttlMs: 1000n, method: IdempotencyMethod.STATUS },
       tasks: [
@@ -67,7 +125,10 @@ describe('toRegistration', () => {
           backoffMaxSeconds: 60,
           concurrency: [],
           slotRequests: { default: 3 },
-          rateLimits: [{ key: 'input.user', keyExpr: 'input.user', units: 1, limitValuesExpr: '10', duration: 1 }, { key: 'api', unitsExpr: 'input.cost' }],
+          rateLimits: [
+            { key: 'input.user', keyExpr: 'input.user', units: 1, limitValuesExpr: '10', duration: 1 },
+            { key: 'api', unitsExpr: 'input.cost' },
+          ],
           workerLabels: { zone: { strValue: 'a', required: true }, cores: { intValue: 4, comparator: 3, weight: 10 } },
         },
       ],
@@ -75,7 +136,10 @@ describe('toRegistration', () => {
   });
 
   it('has the parents by name, the defaults of the workflow, and the hooks', () => {
-    const flow = hatchet.workflow({ name: 'flow', taskDefaults: { retries: 2, executionTimeout: '5s', backoff: { factor: 3 } } });
+    const flow = hatchet.workflow({
+      name: 'flow',
+      taskDefaults: { retries: 2, executionTimeout: '5s', backoff: { factor: 3 } },
+    });
     const a = flow.task({ name: 'a', fn });
     const b = flow.task({ name: 'b', fn, parents: [a], retries: 0 });
     flow.task({ name: 'c', fn, parents: [a] });
@@ -83,14 +147,26 @@ describe('toRegistration', () => {
     flow.onFailure({ fn, executionTimeout: '9s' });
     flow.onSuccess(fn);
     const { tasks, onFailureTask } = toRegistration(flow.definition, '', undefined);
-    expect(tasks.map(({ readableId, parents, retries, timeout, backoffFactor }) => [readableId, parents, retries, timeout, backoffFactor])).toEqual([
+    expect(
+      tasks.map(({ readableId, parents, retries, timeout, backoffFactor }) => [
+        readableId,
+        parents,
+        retries,
+        timeout,
+        backoffFactor,
+      ]),
+    ).toEqual([
       ['a', [], 2, '5s', 3],
       ['b', ['a'], 0, '5s', 3],
       ['c', ['a'], 2, '5s', 3],
       ['d', ['b'], 2, '5s', 3],
       ['on-success-task', ['c', 'd'], 2, '5s', 3],
     ]);
-    expect(onFailureTask).toMatchObject({ readableId: 'on-failure-task', action: 'flow:on-failure-task', timeout: '9s' });
+    expect(onFailureTask).toMatchObject({
+      readableId: 'on-failure-task',
+      action: 'flow:on-failure-task',
+      timeout: '9s',
+    });
   });
 
   it('takes a task that stands alone into a workflow', () => {
@@ -98,7 +174,10 @@ describe('toRegistration', () => {
     const flow = hatchet.workflow<{ n: number }>({ name: 'flow' });
     const step = flow.task(alone);
     flow.task({ name: 'next', parents: [step], fn });
-    expect(toRegistration(flow.definition, '', undefined).tasks).toMatchObject([{ readableId: 'alone', action: 'flow:alone', retries: 1 }, { readableId: 'next', parents: ['alone'] }]);
+    expect(toRegistration(flow.definition, '', undefined).tasks).toMatchObject([
+      { readableId: 'alone', action: 'flow:alone', retries: 1 },
+      { readableId: 'next', parents: ['alone'] },
+    ]);
   });
 
   it.each<[string, () => { definition: Parameters<typeof toRegistration>[0] }]>([
@@ -110,8 +189,14 @@ describe('toRegistration', () => {
     ['a factor above 1000', () => hatchet.task({ name: 'x', fn, backoff: { factor: 1001 } })],
     ['no slots', () => hatchet.task({ name: 'x', fn, slotCost: 0 })],
     ['no runs at once', () => hatchet.task({ name: 'x', fn, concurrency: { expression: 'input.a', maxRuns: 0 } })],
-    ['a shared concurrency without a name', () => hatchet.task({ name: 'x', fn, concurrency: { expression: 'input.a', isTenantScoped: true } })],
-    ['a rate limit with two keys', () => hatchet.task({ name: 'x', fn, rateLimits: [{ units: 1, staticKey: 'a', dynamicKey: 'b' }] })],
+    [
+      'a shared concurrency without a name',
+      () => hatchet.task({ name: 'x', fn, concurrency: { expression: 'input.a', isTenantScoped: true } }),
+    ],
+    [
+      'a rate limit with two keys',
+      () => hatchet.task({ name: 'x', fn, rateLimits: [{ units: 1, staticKey: 'a', dynamicKey: 'b' }] }),
+    ],
     [
       'two tasks of one name',
       () => {
@@ -138,12 +223,20 @@ describe('toRegistration', () => {
       },
     ],
   ])('refuses %s', (_what, declare) => {
-    expect(() => toRegistration(declare().definition, '', undefined)).toThrow(expect.objectContaining({ code: 'INVALID_DEFINITION' }));
+    expect(() => toRegistration(declare().definition, '', undefined)).toThrow(
+      expect.objectContaining({ code: 'INVALID_DEFINITION' }),
+    );
   });
 
   it('refuses a wrong time', () => {
-    const given = [hatchet.task({ name: 'x', executionTimeout: -5, fn }), hatchet.durableTask({ name: 'x', evictionPolicy: { ttl: -5 }, fn })];
-    for (const { definition } of given) expect(() => toRegistration(definition, '', undefined)).toThrow(expect.objectContaining({ code: 'INVALID_DURATION' }));
+    const given = [
+      hatchet.task({ name: 'x', executionTimeout: -5, fn }),
+      hatchet.durableTask({ name: 'x', evictionPolicy: { ttl: -5 }, fn }),
+    ];
+    for (const { definition } of given)
+      expect(() => toRegistration(definition, '', undefined)).toThrow(
+        expect.objectContaining({ code: 'INVALID_DURATION' }),
+      );
   });
 
   it('keeps the schemas for the worker', () => {

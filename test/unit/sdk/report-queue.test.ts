@@ -24,7 +24,11 @@ const completed: StepActionEvent = {
 };
 
 /** A queue whose sends fail as given, then succeed; pauses take no time. */
-function queue(failures: status[]): { reports: ReportQueue<StepActionEvent>; sent: StepActionEvent[]; pauses: number[] } {
+function queue(failures: status[]): {
+  reports: ReportQueue<StepActionEvent>;
+  sent: StepActionEvent[];
+  pauses: number[];
+} {
   const sent: StepActionEvent[] = [];
   const pauses: number[] = [];
   const send = async (event: StepActionEvent): Promise<void> => {
@@ -36,7 +40,14 @@ function queue(failures: status[]): { reports: ReportQueue<StepActionEvent>; sen
   return { reports, sent, pauses };
 }
 
-const transient = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.INTERNAL, status.UNKNOWN, status.ABORTED, status.CANCELLED];
+const transient = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.INTERNAL,
+  status.UNKNOWN,
+  status.ABORTED,
+  status.CANCELLED,
+];
 
 describe('ReportQueue', () => {
   it('offers a result until the engine has it, unchanged, with growing pauses', async () => {
@@ -59,17 +70,27 @@ describe('ReportQueue', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it.each([status.INVALID_ARGUMENT, status.RESOURCE_EXHAUSTED])('turns an output that is refused with %i into a failure', async (code) => {
-    const { reports, sent } = queue([code]);
-    expect(await reports.deliver(completed, () => true)).toBe(true);
-    expect(sent[1]).toMatchObject({ eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED, shouldNotRetry: true, eventPayload: '{"message":"the engine refused the output: no"}' });
-  });
+  it.each([status.INVALID_ARGUMENT, status.RESOURCE_EXHAUSTED])(
+    'turns an output that is refused with %i into a failure',
+    async (code) => {
+      const { reports, sent } = queue([code]);
+      expect(await reports.deliver(completed, () => true)).toBe(true);
+      expect(sent[1]).toMatchObject({
+        eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+        shouldNotRetry: true,
+        eventPayload: '{"message":"the engine refused the output: no"}',
+      });
+    },
+  );
 
-  it.each([status.NOT_FOUND, status.UNAUTHENTICATED, status.FAILED_PRECONDITION])('does not repeat what is refused with %i', async (code) => {
-    const { reports, sent } = queue([code]);
-    expect(await reports.deliver(completed, () => true)).toBe(false);
-    expect(sent).toHaveLength(1);
-  });
+  it.each([status.NOT_FOUND, status.UNAUTHENTICATED, status.FAILED_PRECONDITION])(
+    'does not repeat what is refused with %i',
+    async (code) => {
+      const { reports, sent } = queue([code]);
+      expect(await reports.deliver(completed, () => true)).toBe(false);
+      expect(sent).toHaveLength(1);
+    },
+  );
 
   it('ends with the worker', async () => {
     const { reports } = queue(Array.from({ length: 100 }, () => status.UNAVAILABLE));

@@ -29,14 +29,22 @@ describe('toResult', () => {
     const cycle: { self?: unknown } = {};
     cycle.self = cycle;
     for (const output of [cycle, 10n, () => {}, 'x'.repeat(4 * 1024 * 1024)]) {
-      expect(toResult('big', output)).toMatchObject({ status: 'failed', retry: false, message: expect.stringContaining('the output of big') });
+      expect(toResult('big', output)).toMatchObject({
+        status: 'failed',
+        retry: false,
+        message: expect.stringContaining('the output of big'),
+      });
     }
   });
 });
 
 describe('toFailure', () => {
   it('retries errors, but not those that say so', () => {
-    expect(toFailure(new Error('a'))).toMatchObject({ message: 'a', retry: true, stack: expect.stringContaining('Error: a') });
+    expect(toFailure(new Error('a'))).toMatchObject({
+      message: 'a',
+      retry: true,
+      stack: expect.stringContaining('Error: a'),
+    });
     expect(toFailure(new NonRetryableError('b'))).toMatchObject({ message: 'b', retry: false });
     class OwnError extends NonRetryableError {}
     expect(toFailure(new OwnError('c'))).toMatchObject({ retry: false });

@@ -13,11 +13,14 @@ function output(results: StepRunResult[], standalone?: string): unknown {
   return JSON.parse(outputJson('run', fromResults(results), standalone));
 }
 
-describe('a run\'s output', () => {
-  it('is the task\'s own, or by task', () => {
+describe("a run's output", () => {
+  it("is the task's own, or by task", () => {
     expect(output([result('a', { output: '{"n":1}' })], 'a')).toEqual({ n: 1 });
     expect(output([result('a', { output: 'null' })], 'a')).toBeNull();
-    expect(output([result('a', { output: '{"n":1}' }), result('b', { output: '{"skipped":true}' })])).toEqual({ a: { n: 1 }, b: { skipped: true } });
+    expect(output([result('a', { output: '{"n":1}' }), result('b', { output: '{"skipped":true}' })])).toEqual({
+      a: { n: 1 },
+      b: { skipped: true },
+    });
   });
 
   it('reads back whatever tasks gave, under whatever names', () => {
@@ -55,7 +58,9 @@ describe('a run\'s output', () => {
 
   it.each([{ error: '' }, {}, { output: '' }])('is a cancellation for a task that ended with %j', (end) => {
     expect(() => output([result('a', { output: '{}' }), result('b', end)])).toThrow(RunCancelledError);
-    expect(() => output([result('b', end)])).toThrow('the run run was cancelled. See why with `npx hatchet runs events run`; ');
+    expect(() => output([result('b', end)])).toThrow(
+      'the run run was cancelled. See why with `npx hatchet runs events run`; ',
+    );
   });
 });
 
@@ -67,7 +72,13 @@ describe('fromDetails', () => {
     done,
     isEvicted: false,
     taskRuns: {
-      a: { externalId: '1', readableId: 'a', status: RunStatus.COMPLETED, output: Buffer.from('{"é":1}'), isEvicted: false },
+      a: {
+        externalId: '1',
+        readableId: 'a',
+        status: RunStatus.COMPLETED,
+        output: Buffer.from('{"é":1}'),
+        isEvicted: false,
+      },
       b: { externalId: '2', readableId: '', status: RunStatus.FAILED, error: 'why', isEvicted: false },
       c: { externalId: '3', readableId: 'c', status: RunStatus.CANCELLED, isEvicted: false },
     },

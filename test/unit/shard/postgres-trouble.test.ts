@@ -4,7 +4,9 @@ import { PostgresTrouble } from '../../../engine/shard/postgres-trouble.ts';
 
 function log(): { trouble: PostgresTrouble; codes: () => unknown[] } {
   const lines: { code?: string }[] = [];
-  const trouble = new PostgresTrouble(pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
+  const trouble = new PostgresTrouble(
+    pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+  );
   return { trouble, codes: () => lines.map(({ code }) => code ?? null) };
 }
 

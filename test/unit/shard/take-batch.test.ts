@@ -8,13 +8,24 @@ function job(taskId: string, chars: number): Job {
   const command = { kind: 'completed', tenantId: 't', taskId, attempt: 0, output: 'x'.repeat(chars) } as const;
   const payloads = new JobPayloads(command);
   payloads.unstage(); // they go with the batch
-  return { shard: 0, command, payloads, queuedAtMs: 0, mayBeDone: false, run: () => () => undefined, reject: () => undefined };
+  return {
+    shard: 0,
+    command,
+    payloads,
+    queuedAtMs: 0,
+    mayBeDone: false,
+    run: () => () => undefined,
+    reject: () => undefined,
+  };
 }
 
 const taskOf = ({ command }: Job): string => ('taskId' in command ? command.taskId : '');
 
 it('takes every job once, never a later one of a task first, and no more payload than a batch holds', () => {
-  const jobs = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom(1, 1000, 300_000, 900_000, 2_000_000)), { maxLength: 30 });
+  const jobs = fc.array(
+    fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom(1, 1000, 300_000, 900_000, 2_000_000)),
+    { maxLength: 30 },
+  );
   fc.assert(
     fc.property(jobs, fc.constantFrom('', 'a', 'b'), (list, notReady) => {
       let queue = list.map(([taskId, chars]) => job(taskId, chars));
@@ -26,13 +37,16 @@ it('takes every job once, never a later one of a task first, and no more payload
         expect(batch.every(isReady)).toBe(true);
         const [, ...others] = batch;
         const long = others.filter(({ payloads }) => payloads.weight > 1024);
-        expect(long.length === 0 || batch.reduce((sum, { payloads }) => sum + payloads.weight, 0) <= batchChars + 30 * 1024).toBe(true);
+        expect(
+          long.length === 0 || batch.reduce((sum, { payloads }) => sum + payloads.weight, 0) <= batchChars + 30 * 1024,
+        ).toBe(true);
         expect(batch.length + left.length).toBe(queue.length);
         taken.push(...batch);
         queue = left;
       }
       expect(new Set(taken)).toEqual(new Set(all));
-      for (const id of ['a', 'b', 'c', 'd']) expect(taken.filter((one) => taskOf(one) === id)).toEqual(all.filter((one) => taskOf(one) === id));
+      for (const id of ['a', 'b', 'c', 'd'])
+        expect(taken.filter((one) => taskOf(one) === id)).toEqual(all.filter((one) => taskOf(one) === id));
     }),
   );
 });

@@ -65,7 +65,9 @@ it('a shard whose tick fails even without a deadline waits longer and longer, an
 it('what succeeds in smaller ticks is done, and the one that fails alone is put off', async () => {
   const { world, taskIds, lines, fire } = fiveDue((command) => {
     const { tasks, deadlines } = world.state;
-    const first = [...tasks.rows()].filter((row) => (tasks.dueUs[row] ?? Infinity) <= world.nowUs).sort((a, b) => (tasks.seq[a] ?? 0) - (tasks.seq[b] ?? 0));
+    const first = [...tasks.rows()]
+      .filter((row) => (tasks.dueUs[row] ?? Infinity) <= world.nowUs)
+      .sort((a, b) => (tasks.seq[a] ?? 0) - (tasks.seq[b] ?? 0));
     expect(first[0]).toBe(deadlines.nextUs <= world.nowUs ? deadlines.first : undefined);
     if (command.kind === 'tick' && first.slice(0, command.most).some((row) => tasks.id(row) === taskIds[2])) refuse();
     world.run(command);

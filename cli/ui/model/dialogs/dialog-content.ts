@@ -26,24 +26,42 @@ export function dialogContent(state: Sized, dialog: Dialog): DialogContent {
     case 'help': {
       const lines = helpLines(width);
       const start = Math.min(dialog.scroll, Math.max(0, lines.length - height));
-      return { title: lines.length > height ? `Keys ${start + 1}–${start + height} of ${lines.length}, ↓ for more` : 'Keys', lines: lines.slice(start, start + height) };
+      return {
+        title: lines.length > height ? `Keys ${start + 1}–${start + height} of ${lines.length}, ↓ for more` : 'Keys',
+        lines: lines.slice(start, start + height),
+      };
     }
     case 'search':
-      return { title: undefined, lines: [[{ text: ' search: ' }, ...fieldSpans(state.searches[state.view], state.columns - 10)]] };
+      return {
+        title: undefined,
+        lines: [[{ text: ' search: ' }, ...fieldSpans(state.searches[state.view], state.columns - 10)]],
+      };
     case 'confirm':
-      return asked({ title: dialog.title, lines: [dialog.question], keys: `y ${dialog.yes}, n ${dialog.no}` }, { width, height });
+      return asked(
+        { title: dialog.title, lines: [dialog.question], keys: `y ${dialog.yes}, n ${dialog.no}` },
+        { width, height },
+      );
     case 'bulk':
       return asked(bulkTexts(dialog), { width, height });
     case 'trigger':
     case 'event':
-      return { title: dialog.kind === 'trigger' ? 'Trigger a workflow' : 'Push an event', lines: formLines(dialog, { width, height }) };
+      return {
+        title: dialog.kind === 'trigger' ? 'Trigger a workflow' : 'Push an event',
+        lines: formLines(dialog, { width, height }),
+      };
   }
 }
 
 /** The keys stay in sight, however long what is asked is. */
-function asked({ title, lines, keys }: { title: string; lines: readonly string[]; keys: string }, { width, height }: { width: number; height: number }): DialogContent {
+function asked(
+  { title, lines, keys }: { title: string; lines: readonly string[]; keys: string },
+  { width, height }: { width: number; height: number },
+): DialogContent {
   const texts = lines.flatMap((line) => wrapWords(plainText(line), width)).slice(0, Math.max(1, height - 1));
-  return { title, lines: [...texts.map((text) => [{ text }]), [{ text: keys, style: 'bold' as const }]].slice(-height) };
+  return {
+    title,
+    lines: [...texts.map((text) => [{ text }]), [{ text: keys, style: 'bold' as const }]].slice(-height),
+  };
 }
 
 /** The last place that the help can be scrolled to. */

@@ -8,7 +8,10 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['↑ ↓ j k, pages, g G', 'move'],
   ['enter, esc', 'open what is selected, go back'],
   ['/, f', 'search all runs (status:failed workflow:a since:1h key:value text); f: by status; in the logs: by source'],
-  ['space, A', 'mark a run, or all runs that the search and f mean; x and R then ask about all that are marked, esc takes the marks away'],
+  [
+    'space, A',
+    'mark a run, or all runs that the search and f mean; x and R then ask about all that are marked, esc takes the marks away',
+  ],
   ['t', 'trigger a workflow: type to find it'],
   ['E', 'push an event: type to find a key, or a new one'],
   ['x', 'cancel a run, delete a cron or a schedule (asks)'],
@@ -21,7 +24,10 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['n', 'run a cron or a scheduled run now (asks)'],
   ['y', 'copy the id of what is selected'],
   ['r', 'start the worker anew (hatchet dev)'],
-  ['mouse, M', 'the wheel scrolls, a click chooses, and on what is chosen it opens; M leaves the mouse to the terminal, to select text (with shift most terminals do that anyway), and brings it back'],
+  [
+    'mouse, M',
+    'the wheel scrolls, a click chooses, and on what is chosen it opens; M leaves the mouse to the terminal, to select text (with shift most terminals do that anyway), and brings it back',
+  ],
   ['Ctrl+Z', 'suspend'],
   ['q, Ctrl+C', 'quit'],
 ];
@@ -31,7 +37,11 @@ const narrowTo = 60;
 
 export function helpLines(width: number): readonly SpanLine[] {
   return help.flatMap(([keys, meaning]): SpanLine[] => {
-    if (width < narrowTo) return [[{ text: keys, style: 'bold' }], ...wrapWords(meaning, width - 2).map((text) => [{ text: `  ${text}` }])];
-    return wrapWords(meaning, width - keysWidth).map((text, index) => [{ text: pad(index === 0 ? keys : '', keysWidth), style: 'bold' }, { text }]);
+    if (width < narrowTo)
+      return [[{ text: keys, style: 'bold' }], ...wrapWords(meaning, width - 2).map((text) => [{ text: `  ${text}` }])];
+    return wrapWords(meaning, width - keysWidth).map((text, index) => [
+      { text: pad(index === 0 ? keys : '', keysWidth), style: 'bold' },
+      { text },
+    ]);
   });
 }

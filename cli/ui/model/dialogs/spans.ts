@@ -34,5 +34,12 @@ export function fieldSpans({ text, cursor }: TextField, width: number): SpanLine
   let start = 0;
   while (start < cursor && stringWidth(text.slice(start, cursor)) > width - 2) start++;
   const under = text.slice(cursor, cursor + 1) || ' ';
-  return cutLine([{ text: plainText(text.slice(start, cursor)) }, { text: plainText(under) || ' ', style: 'inverse' }, { text: plainText(text.slice(cursor + 1)) }], width);
+  return cutLine(
+    [
+      { text: plainText(text.slice(start, cursor)) },
+      { text: plainText(under) || ' ', style: 'inverse' },
+      { text: plainText(text.slice(cursor + 1)) },
+    ],
+    width,
+  );
 }

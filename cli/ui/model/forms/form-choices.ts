@@ -14,8 +14,13 @@ export function choicesOf({ kind, names, filter }: Named): readonly Choice[] {
   const wanted = typed.toLowerCase();
   const fitting = names.filter((name) => name.toLowerCase().includes(wanted));
   const begins = fitting.filter((name) => name.toLowerCase().startsWith(wanted));
-  const choices = [...begins, ...fitting.filter((name) => !begins.includes(name))].map((name): Choice => ({ name, isNew: false }));
-  return kind === 'trigger' || typed === '' || names.includes(typed) ? choices : [...choices, { name: typed, isNew: true }];
+  const choices = [...begins, ...fitting.filter((name) => !begins.includes(name))].map((name): Choice => ({
+    name,
+    isNew: false,
+  }));
+  return kind === 'trigger' || typed === '' || names.includes(typed)
+    ? choices
+    : [...choices, { name: typed, isNew: true }];
 }
 
 export function chosenName(form: Named & Pick<Form, 'at'>): string | undefined {

@@ -30,7 +30,10 @@ function valueOf(schema: unknown, walk: Walk): unknown {
     if (first !== undefined) return first;
   }
   const { $ref: reference } = schema;
-  if (typeof reference === 'string') return walk.open.has(reference) ? undefined : valueOf(referredTo(walk.root, reference), { ...walk, open: new Set(walk.open).add(reference) });
+  if (typeof reference === 'string')
+    return walk.open.has(reference)
+      ? undefined
+      : valueOf(referredTo(walk.root, reference), { ...walk, open: new Set(walk.open).add(reference) });
   const within = { ...walk, depth: walk.depth + 1 };
   for (const list of ['anyOf', 'oneOf'] as const) {
     const choices = listOf(schema, list);
@@ -58,7 +61,8 @@ function referredTo(root: unknown, reference: string): unknown {
   let found = root;
   for (const part of reference.split('/').slice(1)) {
     const name = decoded(part).replaceAll('~1', '/').replaceAll('~0', '~');
-    found = (isRecord(found) || Array.isArray(found)) && Object.hasOwn(found, name) ? Reflect.get(found, name) : undefined;
+    found =
+      (isRecord(found) || Array.isArray(found)) && Object.hasOwn(found, name) ? Reflect.get(found, name) : undefined;
   }
   return found;
 }
@@ -102,7 +106,13 @@ function emptyOf(schema: Record<string, unknown>, walk: Walk): unknown {
 
 /** 0, or the next number to it that the bounds allow. */
 function numberOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Record<string, unknown>): number {
-  const least = Math.max(typeof minimum === 'number' ? minimum : -Infinity, typeof exclusiveMinimum === 'number' ? Math.floor(exclusiveMinimum) + 1 : -Infinity);
-  const most = Math.min(typeof maximum === 'number' ? maximum : Infinity, typeof exclusiveMaximum === 'number' ? Math.ceil(exclusiveMaximum) - 1 : Infinity);
+  const least = Math.max(
+    typeof minimum === 'number' ? minimum : -Infinity,
+    typeof exclusiveMinimum === 'number' ? Math.floor(exclusiveMinimum) + 1 : -Infinity,
+  );
+  const most = Math.min(
+    typeof maximum === 'number' ? maximum : Infinity,
+    typeof exclusiveMaximum === 'number' ? Math.ceil(exclusiveMaximum) - 1 : Infinity,
+  );
   return Math.min(Math.max(0, least), most);
 }

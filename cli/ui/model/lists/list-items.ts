@@ -24,7 +24,9 @@ export type ListItem = Item<ItemKind>;
 export function listItems(state: UiState): readonly ListItem[] {
   const wanted = state.searches[state.view].text.toLowerCase();
   const items = itemsOf(state);
-  return wanted === '' ? items : items.filter((item) => searched(item).some((text) => text.toLowerCase().includes(wanted)));
+  return wanted === ''
+    ? items
+    : items.filter((item) => searched(item).some((text) => text.toLowerCase().includes(wanted)));
 }
 
 function itemsOf({ view, workflows, workers, queues, schedules }: UiState): readonly ListItem[] {
@@ -36,7 +38,11 @@ function itemsOf({ view, workflows, workers, queues, schedules }: UiState): read
     case 'queues':
       return [
         ...(queues?.queues ?? []).map((row): ListItem => ({ kind: 'queue', id: `queue ${row.action}`, row })),
-        ...(queues?.keys ?? []).map((row): ListItem => ({ kind: 'key', id: `key ${JSON.stringify([row.workflow, row.task, row.sharedName, row.key])}`, row })),
+        ...(queues?.keys ?? []).map((row): ListItem => ({
+          kind: 'key',
+          id: `key ${JSON.stringify([row.workflow, row.task, row.sharedName, row.key])}`,
+          row,
+        })),
         ...(queues?.limits ?? []).map((row): ListItem => ({ kind: 'limit', id: `limit ${row.key}`, row })),
       ];
     case 'schedules':
@@ -72,7 +78,10 @@ function searched(item: ListItem): readonly string[] {
 /** Where the selected row is: the first while the one that was chosen is not there. */
 export function selectedIndex(state: UiState, items: readonly ListItem[]): number {
   const wanted = state.cursors[state.view];
-  return Math.max(0, items.findIndex((item) => item.id === wanted));
+  return Math.max(
+    0,
+    items.findIndex((item) => item.id === wanted),
+  );
 }
 
 export function selectedItem(state: UiState): ListItem | undefined {

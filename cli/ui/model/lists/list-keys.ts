@@ -34,7 +34,13 @@ function openItem(state: UiState, item: ListItem): UiState {
   if (item.kind === 'cron' && item.row.lastRunId !== null) return { ...state, run: openRun(item.row.lastRunId) };
   const workflow = workflowOf(item);
   if (workflow === undefined) return state;
-  return { ...state, view: 'runs', selected: undefined, filter: item.kind === 'queue' ? 'QUEUED' : 'ALL', searches: { ...state.searches, runs: fieldOf(workflow) } };
+  return {
+    ...state,
+    view: 'runs',
+    selected: undefined,
+    filter: item.kind === 'queue' ? 'QUEUED' : 'ALL',
+    searches: { ...state.searches, runs: fieldOf(workflow) },
+  };
 }
 
 /** What stops work asks first; what lets it go on does not. */
@@ -42,12 +48,30 @@ function pause(state: UiState, item: ListItem): Step {
   if (item.kind === 'workflow') {
     const { name, paused } = item.row;
     const effect: UiEffect = { type: 'pause-workflow', name, paused: !paused };
-    return paused ? [state, [effect]] : ask(state, { kind: 'confirm', title: 'Pause', question: `Pause ${name}? Its queued tasks wait until it is resumed.`, yes: 'pauses it', no: 'leaves it', effect });
+    return paused
+      ? [state, [effect]]
+      : ask(state, {
+          kind: 'confirm',
+          title: 'Pause',
+          question: `Pause ${name}? Its queued tasks wait until it is resumed.`,
+          yes: 'pauses it',
+          no: 'leaves it',
+          effect,
+        });
   }
   if (item.kind === 'cron') {
     const { cronId, name, enabled } = item.row;
     const effect: UiEffect = { type: 'enable-cron', cronId, name, enabled: !enabled };
-    return enabled ? ask(state, { kind: 'confirm', title: 'Switch off', question: `Switch the cron ${name} off?`, yes: 'switches it off', no: 'leaves it on', effect }) : [state, [effect]];
+    return enabled
+      ? ask(state, {
+          kind: 'confirm',
+          title: 'Switch off',
+          question: `Switch the cron ${name} off?`,
+          yes: 'switches it off',
+          no: 'leaves it on',
+          effect,
+        })
+      : [state, [effect]];
   }
   return [state, []];
 }
@@ -57,11 +81,25 @@ type Confirm = Extract<Dialog, { kind: 'confirm' }>;
 function runNow(item: ListItem): Confirm | undefined {
   if (item.kind === 'cron') {
     const { cronId, name, workflow } = item.row;
-    return { kind: 'confirm', title: 'Run now', question: `Run ${workflow} now, with the input of its cron ${name}?`, yes: 'runs it', no: 'waits for its tick', effect: { type: 'run-cron', cronId, name } };
+    return {
+      kind: 'confirm',
+      title: 'Run now',
+      question: `Run ${workflow} now, with the input of its cron ${name}?`,
+      yes: 'runs it',
+      no: 'waits for its tick',
+      effect: { type: 'run-cron', cronId, name },
+    };
   }
   if (item.kind === 'schedule') {
     const { scheduleId, workflow, dueAt } = item.row;
-    return { kind: 'confirm', title: 'Run now', question: `Run ${workflow} now instead of at ${dueAt ?? ''}?`, yes: 'runs it', no: 'waits', effect: { type: 'run-schedule', scheduleId } };
+    return {
+      kind: 'confirm',
+      title: 'Run now',
+      question: `Run ${workflow} now instead of at ${dueAt ?? ''}?`,
+      yes: 'runs it',
+      no: 'waits',
+      effect: { type: 'run-schedule', scheduleId },
+    };
   }
   return undefined;
 }
@@ -69,13 +107,37 @@ function runNow(item: ListItem): Confirm | undefined {
 function remove(state: UiState, item: ListItem): Step {
   if (item.kind === 'schedule') {
     const { scheduleId, workflow, dueAt } = item.row;
-    return ask(state, { kind: 'confirm', title: 'Delete', question: `Delete the run of ${workflow} at ${dueAt ?? ''}?`, yes: 'deletes it', no: 'keeps it', effect: { type: 'delete-schedule', scheduleId } });
+    return ask(state, {
+      kind: 'confirm',
+      title: 'Delete',
+      question: `Delete the run of ${workflow} at ${dueAt ?? ''}?`,
+      yes: 'deletes it',
+      no: 'keeps it',
+      effect: { type: 'delete-schedule', scheduleId },
+    });
   }
   if (item.kind !== 'cron') return [state, []];
   const { cronId, name, workflow, isDeclared } = item.row;
   // Its workflow would make it again at the next registration.
-  if (isDeclared) return [{ ...state, notice: { text: `${workflow} declares this cron: take it out of the code, or switch it off with p.`, atMs: state.nowMs } }, []];
-  return ask(state, { kind: 'confirm', title: 'Delete', question: `Delete the cron ${name} of ${workflow}?`, yes: 'deletes it', no: 'keeps it', effect: { type: 'delete-cron', cronId, name } });
+  if (isDeclared)
+    return [
+      {
+        ...state,
+        notice: {
+          text: `${workflow} declares this cron: take it out of the code, or switch it off with p.`,
+          atMs: state.nowMs,
+        },
+      },
+      [],
+    ];
+  return ask(state, {
+    kind: 'confirm',
+    title: 'Delete',
+    question: `Delete the cron ${name} of ${workflow}?`,
+    yes: 'deletes it',
+    no: 'keeps it',
+    effect: { type: 'delete-cron', cronId, name },
+  });
 }
 
 function ask(state: UiState, dialog: Confirm | undefined): Step {

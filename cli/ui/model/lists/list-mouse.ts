@@ -17,5 +17,7 @@ export function clickLine(state: UiState, view: ListViewName, line: number): UiS
   const { lines, start, height, selected } = listWindow(state, view);
   const found = line < height ? lines[start + line] : undefined;
   if (found?.kind !== 'item') return state;
-  return found.item === selected ? 'open' : { ...state, cursors: { ...state.cursors, [view]: found.item.id }, clicked: { list: view, row: line } };
+  return found.item === selected
+    ? 'open'
+    : { ...state, cursors: { ...state.cursors, [view]: found.item.id }, clicked: { list: view, row: line } };
 }

@@ -6,7 +6,11 @@ import { logSources, type Key, type SourceLine, type Step, type UiState } from '
 /** Lines of the logs that the source and the search let through. */
 export function visibleLog(state: Pick<UiState, 'log' | 'logSource' | 'searches'>): readonly SourceLine[] {
   const wanted = state.searches.logs.text.toLowerCase();
-  return state.log.filter((line) => (state.logSource === 'all' || line.source === state.logSource) && (wanted === '' || line.text.toLowerCase().includes(wanted)));
+  return state.log.filter(
+    (line) =>
+      (state.logSource === 'all' || line.source === state.logSource) &&
+      (wanted === '' || line.text.toLowerCase().includes(wanted)),
+  );
 }
 
 /** Lines of the logs that fit. */
@@ -25,7 +29,8 @@ export function inLogs(state: UiState, key: Key): Step {
     const at = logSources.indexOf(state.logSource);
     return [{ ...state, logSource: logSources[(at + 1) % logSources.length] ?? 'all', logScroll: null }, []];
   }
-  if (key.name === 'escape') return [{ ...state, logSource: 'all', logScroll: null, searches: { ...state.searches, logs: fieldOf('') } }, []];
+  if (key.name === 'escape')
+    return [{ ...state, logSource: 'all', logScroll: null, searches: { ...state.searches, logs: fieldOf('') } }, []];
   const by = movement(key, logRows(state));
   return [by === undefined ? state : scrollLog(state, by), []];
 }

@@ -13,7 +13,17 @@ export interface Attempt {
 }
 
 /** Transitions that take a task from its worker. */
-const ends: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'REASSIGNED', 'REQUEUED_NO_WORKER', 'REQUEUED_RATE_LIMIT', 'COULD_NOT_SEND_TO_WORKER', 'DURABLE_EVICTED']);
+const ends: ReadonlySet<string> = new Set([
+  'FINISHED',
+  'FAILED',
+  'TIMED_OUT',
+  'CANCELLED',
+  'REASSIGNED',
+  'REQUEUED_NO_WORKER',
+  'REQUEUED_RATE_LIMIT',
+  'COULD_NOT_SEND_TO_WORKER',
+  'DURABLE_EVICTED',
+]);
 
 /** Of one task, oldest first. A durable task that was evicted has one for each time that it came back. */
 export function attemptsOf(events: readonly EventRow[], taskId: string): readonly Attempt[] {
@@ -21,9 +31,11 @@ export function attemptsOf(events: readonly EventRow[], taskId: string): readonl
   for (const { taskId: of, type, attempt, workerId, time, message } of events) {
     if (of !== taskId) continue;
     const open = attempts.at(-1);
-    if (type === 'ASSIGNED') attempts.push({ number: attempt + 1, workerId, startedAt: time, endedAt: null, end: null, message: '' });
+    if (type === 'ASSIGNED')
+      attempts.push({ number: attempt + 1, workerId, startedAt: time, endedAt: null, end: null, message: '' });
     else if (open === undefined || open.end !== null) continue;
-    else if (type === 'STARTED') attempts[attempts.length - 1] = { ...open, startedAt: time, workerId: workerId ?? open.workerId };
+    else if (type === 'STARTED')
+      attempts[attempts.length - 1] = { ...open, startedAt: time, workerId: workerId ?? open.workerId };
     else if (ends.has(type)) attempts[attempts.length - 1] = { ...open, endedAt: time, end: type, message };
   }
   return attempts;

@@ -8,7 +8,8 @@ type Chosen = Pick<OpenRun, 'detail' | 'task'>;
 export function chosenTask({ detail, task }: Chosen): TaskRow | undefined {
   const tasks = detail?.tasks ?? [];
   if (tasks.length === 1) return tasks[0];
-  if (task === undefined) return detail?.run.status === 'FAILED' ? tasks.find(({ status }) => status === 'FAILED') : undefined;
+  if (task === undefined)
+    return detail?.run.status === 'FAILED' ? tasks.find(({ status }) => status === 'FAILED') : undefined;
   return tasks.find(({ taskId }) => taskId === task);
 }
 

@@ -29,7 +29,24 @@ const up = 1;
 const down = 2;
 const left = 4;
 const right = 8;
-const corners: Readonly<Record<number, string>> = { 0: ' ', 1: '│', 2: '│', 3: '│', 4: '─', 8: '─', 12: '─', 5: '┘', 6: '┐', 9: '└', 10: '┌', 7: '┤', 11: '├', 13: '┴', 14: '┬', 15: '┼' };
+const corners: Readonly<Record<number, string>> = {
+  0: ' ',
+  1: '│',
+  2: '│',
+  3: '│',
+  4: '─',
+  8: '─',
+  12: '─',
+  5: '┘',
+  6: '┐',
+  9: '└',
+  10: '┌',
+  7: '┤',
+  11: '├',
+  13: '┴',
+  14: '┬',
+  15: '┼',
+};
 
 /**
  * The graph from left to right: a layer of tasks after all their parents, with one lane between layers for each parent, so
@@ -39,7 +56,11 @@ export function dagPicture(nodes: readonly DagNode[], size: { columns: number; r
   if (nodes.length === 0) return [];
   const depths = depthsOf(nodes);
   // Most graphs that are too large are so before a single edge is drawn: passages of 1,000 tasks that all depend on each other are 160 million.
-  if ((Math.max(...depths.values()) + 1) * narrowest > size.columns || nodes.length > (size.rows * size.columns) / narrowest) return undefined;
+  if (
+    (Math.max(...depths.values()) + 1) * narrowest > size.columns ||
+    nodes.length > (size.rows * size.columns) / narrowest
+  )
+    return undefined;
   const layers = toLayers(nodes, depths);
   const height = Math.max(...layers.map((layer) => layer.length));
   if (height > size.rows) return undefined;
@@ -53,7 +74,10 @@ export function dagPicture(nodes: readonly DagNode[], size: { columns: number; r
     layers.flatMap((layer, index): Segment[] => {
       const at = layer.find((placed) => placed.row === row);
       const lines = gutters[index]?.lines[row];
-      return [...label(at, labelWidth, { hasNext: lines !== undefined }), ...(lines === undefined ? [] : [{ text: lines, node: undefined }])];
+      return [
+        ...label(at, labelWidth, { hasNext: lines !== undefined }),
+        ...(lines === undefined ? [] : [{ text: lines, node: undefined }]),
+      ];
     }),
   );
 }
@@ -106,14 +130,16 @@ function toLayers(nodes: readonly DagNode[], depths: ReadonlyMap<string, number>
   };
   /** By parent, the layer up to which it has passages. */
   const reached = new Map<string, number>();
-  const from = (parent: string, layer: number): string => (depths.get(parent) === layer ? parent : passage(parent, layer));
+  const from = (parent: string, layer: number): string =>
+    depths.get(parent) === layer ? parent : passage(parent, layer);
   for (const node of nodes) {
     const own = depths.get(node.name) ?? 0;
     const parents = node.parents.filter((parent) => (depths.get(parent) ?? own) < own);
     add(own, { name: node.name, node, parents: parents.map((parent) => from(parent, own - 1)), row: 0 });
     for (const parent of parents) {
       const first = (reached.get(parent) ?? depths.get(parent) ?? 0) + 1;
-      for (let layer = first; layer < own; layer++) add(layer, { name: passage(parent, layer), node: undefined, parents: [from(parent, layer - 1)], row: 0 });
+      for (let layer = first; layer < own; layer++)
+        add(layer, { name: passage(parent, layer), node: undefined, parents: [from(parent, layer - 1)], row: 0 });
       reached.set(parent, Math.max(first - 1, own - 1));
     }
   }
@@ -129,8 +155,13 @@ function passage(parent: string, layer: number): string {
 function place(layers: readonly Placed[][], height: number): void {
   const rows = new Map<string, number>();
   for (const layer of layers) {
-    const wish = (placed: Placed): number => (placed.parents.length === 0 ? 0 : placed.parents.reduce((sum, parent) => sum + (rows.get(parent) ?? 0), 0) / placed.parents.length);
-    const sorted = layer.map((placed, index) => ({ placed, index, wish: wish(placed) })).sort((a, b) => a.wish - b.wish || a.index - b.index);
+    const wish = (placed: Placed): number =>
+      placed.parents.length === 0
+        ? 0
+        : placed.parents.reduce((sum, parent) => sum + (rows.get(parent) ?? 0), 0) / placed.parents.length;
+    const sorted = layer
+      .map((placed, index) => ({ placed, index, wish: wish(placed) }))
+      .sort((a, b) => a.wish - b.wish || a.index - b.index);
     const free = Math.floor((height - layer.length) / 2);
     for (const [index, { placed }] of sorted.entries()) {
       placed.row = free + index;
@@ -139,7 +170,8 @@ function place(layers: readonly Placed[][], height: number): void {
   }
   for (const layer of layers) layer.sort((a, b) => a.row - b.row);
   // Parents' rows are read by name in the gutters.
-  for (const layer of layers) for (const placed of layer) placed.parents = placed.parents.map((parent) => `${rows.get(parent) ?? 0}`);
+  for (const layer of layers)
+    for (const placed of layer) placed.parents = placed.parents.map((parent) => `${rows.get(parent) ?? 0}`);
 }
 
 /** The lines between a layer's parents and itself. */
@@ -169,6 +201,10 @@ function gutter(layer: readonly Placed[], height: number): { width: number; line
   const passes = new Set(layer.filter((placed) => placed.node === undefined).map((placed) => placed.row));
   return {
     width,
-    lines: grid.map((line, row) => [...line.subarray(0, width - 1)].map((bits) => corners[bits] ?? ' ').join('') + (passes.has(row) ? '─' : arrives.has(row) ? '▶' : ' ')),
+    lines: grid.map(
+      (line, row) =>
+        [...line.subarray(0, width - 1)].map((bits) => corners[bits] ?? ' ').join('') +
+        (passes.has(row) ? '─' : arrives.has(row) ? '▶' : ' '),
+    ),
   };
 }

@@ -19,7 +19,20 @@ export function inDurable(state: UiState, run: OpenRun, key: Key): Step {
   }
   if (key.input === 'b') {
     const question = `Run ${log.task} again from node ${node.node}${isCurrent ? '' : ` of branch ${node.branch}`}? What lies before it is kept.`;
-    return [{ ...state, dialog: { kind: 'confirm', title: 'Branch', question, yes: 'branches', no: 'leaves it as it is', effect: { type: 'branch', ...place } } }, []];
+    return [
+      {
+        ...state,
+        dialog: {
+          kind: 'confirm',
+          title: 'Branch',
+          question,
+          yes: 'branches',
+          no: 'leaves it as it is',
+          effect: { type: 'branch', ...place },
+        },
+      },
+      [],
+    ];
   }
   if (key.input !== 's') return [state, []];
   if (!log.canSkip) return [notice(state, 'Sleeps are skipped only under hatchet dev.'), []];
@@ -31,7 +44,9 @@ export function inDurable(state: UiState, run: OpenRun, key: Key): Step {
 export function moveNode(state: UiState, run: OpenRun, by: number): UiState {
   const nodes = selectableNodes(durableLines(run));
   const selected = selectedNode(run, nodes);
-  return selected === undefined ? state : { ...state, run: { ...run, node: nodes[moved(nodes.indexOf(selected), by, nodes.length)]?.key } };
+  return selected === undefined
+    ? state
+    : { ...state, run: { ...run, node: nodes[moved(nodes.indexOf(selected), by, nodes.length)]?.key } };
 }
 
 /** The first of the runs that the code does not fit, at the node where it shows; it counts as seen. */
@@ -40,7 +55,10 @@ export function openMismatch(state: UiState): Step | undefined {
   const [first, ...others] = dev?.mismatches ?? [];
   if (dev === undefined || first === undefined) return undefined;
   // One that is open is read already: its feeds go on.
-  const open = state.run?.runId === first.runId ? { ...state.run, pane: 'durable' as const, node: undefined, aim: first.node } : openRun(first.runId, { aim: first.node });
+  const open =
+    state.run?.runId === first.runId
+      ? { ...state.run, pane: 'durable' as const, node: undefined, aim: first.node }
+      : openRun(first.runId, { aim: first.node });
   return [{ ...state, view: 'runs', selected: first.runId, run: open, dev: { ...dev, mismatches: others } }, []];
 }
 

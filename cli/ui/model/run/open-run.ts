@@ -11,7 +11,23 @@ interface Opening {
 /** A run that was just opened: nothing of it is known yet. */
 export function openRun(runId: string, { pane, aim, parents = [] }: Opening = {}): OpenRun {
   const shown = pane ?? 'events';
-  return { runId, detail: undefined, events: [], logs: [], task: undefined, focus: 'tasks', pane: shown, isChosen: pane !== undefined, scroll: isFed(shown) ? null : 0, durable: new Map(), node: undefined, aim, parents, revision: 0, missing: false };
+  return {
+    runId,
+    detail: undefined,
+    events: [],
+    logs: [],
+    task: undefined,
+    focus: 'tasks',
+    pane: shown,
+    isChosen: pane !== undefined,
+    scroll: isFed(shown) ? null : 0,
+    durable: new Map(),
+    node: undefined,
+    aim,
+    parents,
+    revision: 0,
+    missing: false,
+  };
 }
 
 export function isDurable({ detail }: Pick<OpenRun, 'detail'>): boolean {
@@ -24,7 +40,9 @@ function hasFailed({ detail }: Pick<OpenRun, 'detail'>): boolean {
 
 /** Only a run with durable tasks has their log to show, and only one in which something failed its error. */
 export function panesOf(run: OpenRun): readonly PaneName[] {
-  return panes.filter((pane) => (pane === 'durable' ? isDurable(run) : pane !== 'failure' || run.pane === 'failure' || hasFailed(run)));
+  return panes.filter((pane) =>
+    pane === 'durable' ? isDurable(run) : pane !== 'failure' || run.pane === 'failure' || hasFailed(run),
+  );
 }
 
 /** Panes that grow at their end. */
@@ -34,6 +52,11 @@ export function isFed(pane: PaneName): boolean {
 
 /** Where a pane begins; null is its end. Python's tracebacks end with the place and the error. */
 export function firstScroll({ detail }: Pick<OpenRun, 'detail'>, pane: PaneName): number | null {
-  const endsWithPlace = pane === 'failure' && (detail?.tasks.some(({ errorMessage, errorStack }) => `${errorMessage ?? ''}\n${errorStack ?? ''}`.includes('\nTraceback (most recent call last):')) ?? false);
+  const endsWithPlace =
+    pane === 'failure' &&
+    (detail?.tasks.some(({ errorMessage, errorStack }) =>
+      `${errorMessage ?? ''}\n${errorStack ?? ''}`.includes('\nTraceback (most recent call last):'),
+    ) ??
+      false);
   return isFed(pane) || endsWithPlace ? null : 0;
 }

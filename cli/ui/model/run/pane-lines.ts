@@ -26,8 +26,19 @@ let last: { of: Asked; lines: readonly string[] } | undefined;
 
 /** What an open run's pane says: of the chosen task, or of the whole run. The durable pane is drawn by a view of its own. */
 export function paneLines(state: Shown, run: OpenRun): readonly string[] {
-  const of: Asked = { run, columns: state.columns, names: state.workerNames, nowMs: run.pane === 'attempts' ? state.nowMs : 0 };
-  if (last?.of.run === of.run && last.of.columns === of.columns && last.of.names === of.names && last.of.nowMs === of.nowMs) return last.lines;
+  const of: Asked = {
+    run,
+    columns: state.columns,
+    names: state.workerNames,
+    nowMs: run.pane === 'attempts' ? state.nowMs : 0,
+  };
+  if (
+    last?.of.run === of.run &&
+    last.of.columns === of.columns &&
+    last.of.names === of.names &&
+    last.of.nowMs === of.nowMs
+  )
+    return last.lines;
   last = { of, lines: linesOf(state, run) };
   return last.lines;
 }
@@ -47,11 +58,15 @@ function linesOf(state: Shown, run: OpenRun): readonly string[] {
     case 'durable':
       return [];
     case 'events':
-      return run.events.filter((event) => only === undefined || event.taskId === only.taskId || event.task === '').map((event) => eventLine(event));
+      return run.events
+        .filter((event) => only === undefined || event.taskId === only.taskId || event.task === '')
+        .map((event) => eventLine(event));
     case 'logs':
       return run.logs.filter((line) => only === undefined || line.taskId === only.taskId).map(logLineText);
     case 'attempts':
-      return wrapped(shown.tasks.flatMap((each) => attemptLines(state, run, { task: each, isNamed: shown.tasks.length > 1 })));
+      return wrapped(
+        shown.tasks.flatMap((each) => attemptLines(state, run, { task: each, isNamed: shown.tasks.length > 1 })),
+      );
     case 'input':
       return wrapped([jsonText(detail.input, 2), ...leftOutLines({ ...detail, tasks: [] })]);
     case 'output':
@@ -59,7 +74,9 @@ function linesOf(state: Shown, run: OpenRun): readonly string[] {
     case 'failure':
       return wrapped([failureText(shown), ...leftOutLines({ ...withoutInput(shown) })]);
     case 'why':
-      return plainLines(whyText(shown, only)).split('\n').flatMap((line) => (line === '' ? [] : wrapWords(line, state.columns - 2)));
+      return plainLines(whyText(shown, only))
+        .split('\n')
+        .flatMap((line) => (line === '' ? [] : wrapWords(line, state.columns - 2)));
   }
 }
 
@@ -68,14 +85,27 @@ function withoutInput({ run, tasks }: RunDetail): RunDetail {
 }
 
 /** A line for each stay on a worker, and its whole error beneath. */
-function attemptLines({ workers, workerNames, nowMs }: Shown, run: OpenRun, { task, isNamed }: { task: TaskRow; isNamed: boolean }): string[] {
+function attemptLines(
+  { workers, workerNames, nowMs }: Shown,
+  run: OpenRun,
+  { task, isNamed }: { task: TaskRow; isNamed: boolean },
+): string[] {
   const attempts = attemptsOf(run.events, task.taskId);
-  const nameOf = (id: string): string => workers.find(({ workerId }) => workerId === id)?.name ?? workerNames.get(id) ?? (task.workerId === id ? task.workerName : null) ?? id;
+  const nameOf = (id: string): string =>
+    workers.find(({ workerId }) => workerId === id)?.name ??
+    workerNames.get(id) ??
+    (task.workerId === id ? task.workerName : null) ??
+    id;
   const lines = attempts.flatMap(({ number, workerId, startedAt, endedAt, end, message }) => [
     `attempt ${number}${(task.retries ?? 0) > 0 ? ` of ${(task.retries ?? 0) + 1}` : ''}  ${end ?? 'RUNNING'}  ${timeOfDay(startedAt)} – ${endedAt === null ? '' : timeOfDay(endedAt)}  ${spanText(startedAt, endedAt, nowMs)}${workerId === null ? '' : `  on ${nameOf(workerId)}`}`,
     ...(message === '' ? [] : [message.replaceAll(/^/gm, '  ')]),
   ]);
-  return [...(isNamed ? [task.name] : []), ...(lines.length > 0 ? lines : ['no worker has had it yet']).map((line) => (isNamed ? line.replaceAll(/^/gm, '  ') : line))];
+  return [
+    ...(isNamed ? [task.name] : []),
+    ...(lines.length > 0 ? lines : ['no worker has had it yet']).map((line) =>
+      isNamed ? line.replaceAll(/^/gm, '  ') : line,
+    ),
+  ];
 }
 
 /** What each unfinished task waits for. */
@@ -83,12 +113,16 @@ function whyText({ run, tasks }: RunDetail, only: TaskRow | undefined): string {
   if (only !== undefined && isTerminal(only.status)) return `It waits for nothing: ${only.name} is ${only.status}.`;
   if (isTerminal(run.status)) return `It waits for nothing: the run is ${run.status}.`;
   const causes = tasks.flatMap((task) => (task.cause === null ? [] : [`${task.name}: ${causeText(task.cause)}`]));
-  return causes.length > 0 ? causes.join('\n') : 'This engine does not tell what a run waits for. Its events say what became of each task.';
+  return causes.length > 0
+    ? causes.join('\n')
+    : 'This engine does not tell what a run waits for. Its events say what became of each task.';
 }
 
 /** Each failed task's error whole, with what caused it. */
 function failureText(detail: RunDetail): string {
-  const failed = detail.tasks.filter(({ status, errorMessage, errorStack }) => status === 'FAILED' || (errorMessage ?? errorStack ?? '') !== '');
+  const failed = detail.tasks.filter(
+    ({ status, errorMessage, errorStack }) => status === 'FAILED' || (errorMessage ?? errorStack ?? '') !== '',
+  );
   if (failed.length === 0) return detail.run.status === 'FAILED' ? (detail.run.errorMessage ?? '') : '';
   const lines = failed.flatMap((task) => [
     // A task that is tried again has the error of the attempt before.

@@ -7,7 +7,16 @@ import { firstScroll, isFed, openRun, panesOf } from './open-run.ts';
 import { paneLines } from './pane-lines.ts';
 import { runLayout } from './run-layout.ts';
 
-export const paneKeys: Readonly<Record<string, PaneName>> = { d: 'durable', e: 'events', l: 'logs', a: 'attempts', i: 'input', o: 'output', f: 'failure', w: 'why' };
+export const paneKeys: Readonly<Record<string, PaneName>> = {
+  d: 'durable',
+  e: 'events',
+  l: 'logs',
+  a: 'attempts',
+  i: 'input',
+  o: 'output',
+  f: 'failure',
+  w: 'why',
+};
 
 /** Keys in a run that is open. */
 export function inRun(state: UiState, key: Key): Step {
@@ -15,10 +24,15 @@ export function inRun(state: UiState, key: Key): Step {
   if (run === undefined) return [state, []];
   if (key.name === 'escape' || key.name === 'backspace' || key.name === 'left') return [goBack(state, run), []];
   const panes = panesOf(run);
-  const pane = panes.find((one) => one === paneKeys[key.input]) ?? (key.name === 'tab' ? panes[(panes.indexOf(run.pane) + (key.shift ? panes.length - 1 : 1)) % panes.length] : undefined);
+  const pane =
+    panes.find((one) => one === paneKeys[key.input]) ??
+    (key.name === 'tab'
+      ? panes[(panes.indexOf(run.pane) + (key.shift ? panes.length - 1 : 1)) % panes.length]
+      : undefined);
   if (pane !== undefined) return showPane(state, run, pane);
   const isAtTasks = !isInPane(run);
-  if (isAtTasks && (key.name === 'enter' || key.name === 'right')) return [{ ...state, run: { ...run, focus: 'pane' } }, []];
+  if (isAtTasks && (key.name === 'enter' || key.name === 'right'))
+    return [{ ...state, run: { ...run, focus: 'pane' } }, []];
   const { paneRows, taskRows } = runLayout(state, run);
   const by = movement(key, paneRows);
   const isPage = key.name === 'pageUp' || key.name === 'pageDown';
@@ -46,7 +60,9 @@ export function showPane(state: UiState, run: OpenRun, pane: PaneName): Step {
 /** Attempts are told with their workers' names, and those that are gone are not in the list of workers. */
 function hasUnknownWorker({ workers, workerNames }: UiState, run: OpenRun): boolean {
   const known = new Set([...workers.map(({ workerId }) => workerId), ...workerNames.keys()]);
-  const ids = (run.detail?.tasks ?? []).flatMap(({ taskId }) => attemptsOf(run.events, taskId).flatMap(({ workerId }) => workerId ?? []));
+  const ids = (run.detail?.tasks ?? []).flatMap(({ taskId }) =>
+    attemptsOf(run.events, taskId).flatMap(({ workerId }) => workerId ?? []),
+  );
   return ids.some((id) => !known.has(id));
 }
 

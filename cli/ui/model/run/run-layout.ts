@@ -37,7 +37,10 @@ export function runLayout(state: UiState, run: OpenRun): RunLayout {
   const hasFailure = detail?.run.status === 'FAILED' && (isRoomy || (run.pane !== 'failure' && body >= 8));
   const room = body - 2 - (hasFailure ? 1 : 0) - (isRoomy ? 1 : 0);
   const share = Math.floor(room / 3);
-  const picture = isRoomy && tasks > 1 && detail !== undefined ? pictureOf(detail, { columns: state.columns - 2, rows: Math.min(mostPicture, share) }) : undefined;
+  const picture =
+    isRoomy && tasks > 1 && detail !== undefined
+      ? pictureOf(detail, { columns: state.columns - 2, rows: Math.min(mostPicture, share) })
+      : undefined;
   // What a run of one task has to say is in its head.
   const taskRows = tasks > 1 ? Math.max(1, Math.min(tasks, share)) : isRoomy ? tasks : 0;
   const pictureRows = picture === undefined ? 0 : picture.length + 1;
@@ -48,13 +51,21 @@ export function runLayout(state: UiState, run: OpenRun): RunLayout {
 
 function pictureOf(detail: RunDetail, size: { columns: number; rows: number }): Picture | undefined {
   return dagPicture(
-    detail.tasks.map((task) => ({ name: plainText(task.name), parents: task.parents.map(plainText), mark: statusMark[task.status] })),
+    detail.tasks.map((task) => ({
+      name: plainText(task.name),
+      parents: task.parents.map(plainText),
+      mark: statusMark[task.status],
+    })),
     size,
   );
 }
 
 /** The tasks that are drawn, and where they stand among all. */
-export function shownTasks(state: Pick<UiState, 'clicked'>, run: OpenRun, rows: number): { tasks: RunDetail['tasks']; start: number; total: number } {
+export function shownTasks(
+  state: Pick<UiState, 'clicked'>,
+  run: OpenRun,
+  rows: number,
+): { tasks: RunDetail['tasks']; start: number; total: number } {
   const all = listedTasks(run.detail?.tasks ?? [], rows);
   // The last row says how many there are.
   const height = all.length > rows && rows > 1 ? rows - 1 : rows;

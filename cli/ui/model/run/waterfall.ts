@@ -11,7 +11,10 @@ export interface WaterfallRow {
 }
 
 /** Every task's waiting and running on one scale, from the first thing that happened to the last (or now). */
-export function waterfall(tasks: readonly TaskRow[], options: { width: number; nowMs: number }): readonly WaterfallRow[] {
+export function waterfall(
+  tasks: readonly TaskRow[],
+  options: { width: number; nowMs: number },
+): readonly WaterfallRow[] {
   const { width, nowMs } = options;
   const times = tasks.map((task) => {
     const queued = parse(task.queuedAt) ?? parse(task.startedAt);
@@ -20,11 +23,16 @@ export function waterfall(tasks: readonly TaskRow[], options: { width: number; n
     return { queued, started: started ?? finished, finished };
   });
   const begin = Math.min(...times.flatMap((time) => time.queued ?? []), nowMs);
-  const end = Math.max(...times.flatMap((time) => (time.queued === undefined ? [] : [time.finished ?? nowMs])), begin + 1);
-  const scale = (ms: number): number => Math.max(0, Math.min(width, Math.round(((ms - begin) / (end - begin)) * width)));
+  const end = Math.max(
+    ...times.flatMap((time) => (time.queued === undefined ? [] : [time.finished ?? nowMs])),
+    begin + 1,
+  );
+  const scale = (ms: number): number =>
+    Math.max(0, Math.min(width, Math.round(((ms - begin) / (end - begin)) * width)));
   return tasks.map((task, index) => {
     const time = times[index];
-    if (time?.queued === undefined) return { name: task.name, status: task.status, bar: { before: 0, waiting: 0, running: 0 }, took: '' };
+    if (time?.queued === undefined)
+      return { name: task.name, status: task.status, bar: { before: 0, waiting: 0, running: 0 }, took: '' };
     const isRunning = time.started !== undefined;
     const stop = scale(isRunning ? (time.finished ?? nowMs) : nowMs);
     // What ran shows, be it for less than a cell.

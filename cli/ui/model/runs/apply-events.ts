@@ -11,9 +11,23 @@ export function mergeRuns(state: Runs, rows: readonly RunRow[]): Runs {
   const runs = new Map(state.runs);
   for (const row of rows) {
     const known = runs.get(row.runId);
-    runs.set(row.runId, known !== undefined && rank(known.status) > rank(row.status) ? { ...row, status: known.status, startedAt: known.startedAt ?? row.startedAt, finishedAt: known.finishedAt ?? row.finishedAt } : row);
+    runs.set(
+      row.runId,
+      known !== undefined && rank(known.status) > rank(row.status)
+        ? {
+            ...row,
+            status: known.status,
+            startedAt: known.startedAt ?? row.startedAt,
+            finishedAt: known.finishedAt ?? row.finishedAt,
+          }
+        : row,
+    );
   }
-  return ordered(runs, state.order, rows.map((row) => row.runId));
+  return ordered(
+    runs,
+    state.order,
+    rows.map((row) => row.runId),
+  );
 }
 
 /** The table after transitions. */
@@ -30,7 +44,19 @@ export function applyEvents(state: Runs, events: readonly EventRow[]): Runs {
 }
 
 function newRun(event: EventRow): RunRow {
-  return { runId: event.runId, workflow: event.workflow, status: 'QUEUED', createdAt: event.time, startedAt: null, finishedAt: null, priority: 1, taskCount: 0, parentRunId: null, errorMessage: null, metadata: null };
+  return {
+    runId: event.runId,
+    workflow: event.workflow,
+    status: 'QUEUED',
+    createdAt: event.time,
+    startedAt: null,
+    finishedAt: null,
+    priority: 1,
+    taskCount: 0,
+    parentRunId: null,
+    errorMessage: null,
+    metadata: null,
+  };
 }
 
 function applyEvent(run: RunRow, event: EventRow): RunRow {
@@ -39,13 +65,17 @@ function applyEvent(run: RunRow, event: EventRow): RunRow {
     if (event.type === 'RUN_FINISHED') return { ...run, status: event.status, finishedAt: event.time };
     return event.type === 'RUN_CREATED' && rank(run.status) > 0 ? run : { ...run, status: event.status };
   }
-  if (event.type === 'RETRIED_BY_USER') return { ...run, status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null };
+  if (event.type === 'RETRIED_BY_USER')
+    return { ...run, status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null };
   // A run of one task is where its task is; one of several goes on.
-  if (event.type === 'DURABLE_EVICTED' && event.taskId === event.runId && rank(run.status) < 2) return { ...run, status: 'EVICTED' };
+  if (event.type === 'DURABLE_EVICTED' && event.taskId === event.runId && rank(run.status) < 2)
+    return { ...run, status: 'EVICTED' };
   if (event.type === 'DURABLE_RESTORING' && run.status === 'EVICTED') return { ...run, status: 'QUEUED' };
-  if (event.type === 'STARTED' && rank(run.status) < 2) return { ...run, status: 'RUNNING', startedAt: run.startedAt ?? event.time };
+  if (event.type === 'STARTED' && rank(run.status) < 2)
+    return { ...run, status: 'RUNNING', startedAt: run.startedAt ?? event.time };
   if (event.type === 'ASSIGNED' && run.status === 'QUEUED') return { ...run, status: 'RUNNING' };
-  if (event.type === 'FAILED' && event.message !== '') return { ...run, errorMessage: run.errorMessage ?? event.message };
+  if (event.type === 'FAILED' && event.message !== '')
+    return { ...run, errorMessage: run.errorMessage ?? event.message };
   return run;
 }
 

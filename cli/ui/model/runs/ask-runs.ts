@@ -11,7 +11,20 @@ export function askCancel(state: UiState): Step | undefined {
   const run = actedRun(state);
   if (run === undefined) return undefined;
   if (isTerminal(run.status)) return [notice(state, `The run is ${run.status} already.`), []];
-  return [{ ...state, dialog: { kind: 'confirm', title: 'Cancel', question: `Cancel ${run.workflow} ${run.runId}?`, yes: 'cancels it', no: 'keeps it', effect: { type: 'cancel', runId: run.runId } } }, []];
+  return [
+    {
+      ...state,
+      dialog: {
+        kind: 'confirm',
+        title: 'Cancel',
+        question: `Cancel ${run.workflow} ${run.runId}?`,
+        yes: 'cancels it',
+        no: 'keeps it',
+        effect: { type: 'cancel', runId: run.runId },
+      },
+    },
+    [],
+  ];
 }
 
 /** Asks before it runs again what has ended: a run, or of an open one the chosen task with what follows it. */
@@ -22,13 +35,31 @@ export function askReplay(state: UiState): Step | undefined {
   if (run === undefined) return undefined;
   if (!isTerminal(run.status)) return [notice(state, 'The run has not ended yet: x cancels it.'), []];
   const task = state.run === undefined || (state.run.detail?.tasks.length ?? 0) < 2 ? undefined : chosenTask(state.run);
-  const question = task === undefined ? `Run ${run.workflow} ${run.runId} again?` : `Run ${task.name} of ${run.workflow} ${run.runId} again, and what follows it?`;
-  return [{ ...state, dialog: { kind: 'confirm', title: 'Replay', question, yes: 'runs it again', no: 'leaves it', effect: { type: 'replay', id: task?.taskId ?? run.runId } } }, []];
+  const question =
+    task === undefined
+      ? `Run ${run.workflow} ${run.runId} again?`
+      : `Run ${task.name} of ${run.workflow} ${run.runId} again, and what follows it?`;
+  return [
+    {
+      ...state,
+      dialog: {
+        kind: 'confirm',
+        title: 'Replay',
+        question,
+        yes: 'runs it again',
+        no: 'leaves it',
+        effect: { type: 'replay', id: task?.taskId ?? run.runId },
+      },
+    },
+    [],
+  ];
 }
 
 function actedRun(state: UiState) {
   const id = state.run?.runId ?? (state.view === 'runs' ? selectedRunId(state) : undefined);
-  return id === undefined ? undefined : (state.run?.detail?.run ?? state.runs.get(id) ?? state.found?.rows.find((run) => run.runId === id));
+  return id === undefined
+    ? undefined
+    : (state.run?.detail?.run ?? state.runs.get(id) ?? state.found?.rows.find((run) => run.runId === id));
 }
 
 function notice(state: UiState, text: string): UiState {

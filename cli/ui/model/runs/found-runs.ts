@@ -15,7 +15,12 @@ export function askedKey({ filter, searches }: Asked): string | undefined {
 /** The filter that `f` chose holds beside what was typed. */
 export function askedQuery({ filter, searches }: Asked): RunQuery {
   const query = parseRunQuery(searches.runs.text);
-  return filter === 'ALL' ? query : { ...query, statuses: query.statuses.length === 0 ? [filter] : query.statuses.filter((status) => status === filter) };
+  return filter === 'ALL'
+    ? query
+    : {
+        ...query,
+        statuses: query.statuses.length === 0 ? [filter] : query.statuses.filter((status) => status === filter),
+      };
 }
 
 /** Over all runs; undefined where none can fit: a status was typed, and another was chosen. */
@@ -29,33 +34,52 @@ export function askEngine(before: UiState, [state, effects]: Step): Step {
   const key = askedKey(state);
   if (key === askedKey(before)) return [state, effects];
   if (key === undefined) return [{ ...state, found: undefined }, effects];
-  return [{ ...state, found: { key, rows: state.found?.rows ?? [], next: null, isLoading: true, isStale: false, atMs: state.nowMs } }, [...effects, { type: 'find-runs', key, page: undefined }]];
+  return [
+    {
+      ...state,
+      found: { key, rows: state.found?.rows ?? [], next: null, isLoading: true, isStale: false, atMs: state.nowMs },
+    },
+    [...effects, { type: 'find-runs', key, page: undefined }],
+  ];
 }
 
 /** New runs may fit a search for metadata, which events do not tell. */
 export function markStale(state: UiState, created: boolean): UiState {
   const { found } = state;
-  return found === undefined || found.isStale || !created || Object.keys(askedQuery(state).metadata).length === 0 ? state : { ...state, found: { ...found, isStale: true } };
+  return found === undefined || found.isStale || !created || Object.keys(askedQuery(state).metadata).length === 0
+    ? state
+    : { ...state, found: { ...found, isStale: true } };
 }
 
 export function refresh(state: UiState): Step {
   const { found, nowMs } = state;
   if (found === undefined || !found.isStale || found.isLoading || nowMs - found.atMs < refreshMs) return [state, []];
-  return [{ ...state, found: { ...found, isLoading: true, isStale: false, atMs: nowMs } }, [{ type: 'find-runs', key: found.key, page: undefined }]];
+  return [
+    { ...state, found: { ...found, isLoading: true, isStale: false, atMs: nowMs } },
+    [{ type: 'find-runs', key: found.key, page: undefined }],
+  ];
 }
 
-export function withFound(state: UiState, { key, page, rows, next }: Extract<UiAction, { type: 'runs-found' }>): UiState {
+export function withFound(
+  state: UiState,
+  { key, page, rows, next }: Extract<UiAction, { type: 'runs-found' }>,
+): UiState {
   const { found } = state;
   if (found?.key !== key) return state;
   // A look at the first page again leaves those that were loaded after it.
   const isAgain = page === undefined && found.next !== null && found.rows.length > rows.length;
   const kept = page === undefined && !isAgain ? [] : found.rows;
   const byId = new Map([...kept, ...rows].map((run) => [run.runId, run]));
-  return { ...state, found: { ...found, rows: [...byId.values()], next: isAgain ? found.next : next, isLoading: false } };
+  return {
+    ...state,
+    found: { ...found, rows: [...byId.values()], next: isAgain ? found.next : next, isLoading: false },
+  };
 }
 
 /** Of what is found and what is in memory, that which fits, newest first. */
-export function fittingRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>): readonly RunRow[] {
+export function fittingRuns(
+  state: Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>,
+): readonly RunRow[] {
   const query = askedQuery(state);
   const ids = new Map<string, RunRow>();
   for (const row of state.found?.rows ?? []) {
@@ -67,5 +91,7 @@ export function fittingRuns(state: Pick<UiState, 'runs' | 'order' | 'filter' | '
     const run = state.runs.get(id);
     if (run !== undefined && !ids.has(id)) ids.set(id, run);
   }
-  return [...ids.values()].filter((run) => (state.filter === 'ALL' || run.status === state.filter) && fitsQuery(query, run)).sort((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
+  return [...ids.values()]
+    .filter((run) => (state.filter === 'ALL' || run.status === state.filter) && fitsQuery(query, run))
+    .sort((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
 }

@@ -12,7 +12,8 @@ export function toggleMark(state: UiState): Step {
   const run = visibleRuns(state).find((row) => row.runId === runId);
   if (run === undefined) return [state, []];
   const marks = new Map(state.marks);
-  if (!marks.delete(run.runId)) marks.set(run.runId, { runId: run.runId, workflow: run.workflow, status: run.status, taskCount: run.taskCount });
+  if (!marks.delete(run.runId))
+    marks.set(run.runId, { runId: run.runId, workflow: run.workflow, status: run.status, taskCount: run.taskCount });
   return [{ ...state, marks }, []];
 }
 
@@ -28,12 +29,22 @@ export function withMarked(state: UiState, runs: readonly BulkRun[]): UiState {
   if (state.marking === undefined) return state;
   const marks = new Map(state.marks);
   for (const run of runs) marks.set(run.runId, run);
-  return { ...said(state, runs.length === 0 ? 'No run fits: none was marked.' : `Marked ${amount(runs.length, 'run')}: x cancels, R replays, esc takes the marks away.`), marks, marking: undefined };
+  return {
+    ...said(
+      state,
+      runs.length === 0
+        ? 'No run fits: none was marked.'
+        : `Marked ${amount(runs.length, 'run')}: x cancels, R replays, esc takes the marks away.`,
+    ),
+    marks,
+    marking: undefined,
+  };
 }
 
 /** What esc takes away before it shows all runs again. */
 export function clearMarks(state: UiState): Step | undefined {
-  if (state.marking !== undefined) return [{ ...said(state, 'Stopped: none of them was marked.'), marking: undefined }, [{ type: 'stop-marking' }]];
+  if (state.marking !== undefined)
+    return [{ ...said(state, 'Stopped: none of them was marked.'), marking: undefined }, [{ type: 'stop-marking' }]];
   return state.marks.size === 0 ? undefined : [{ ...state, marks: new Map() }, []];
 }
 

@@ -22,7 +22,8 @@ export function inRuns(state: UiState, key: Key): Step {
     const runId = selectedRunId(state);
     return [runId === undefined ? state : { ...state, selected: runId, run: openRun(runId, { pane }) }, []];
   }
-  if (key.name === 'escape') return clearMarks(state) ?? [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
+  if (key.name === 'escape')
+    return clearMarks(state) ?? [{ ...state, filter: 'ALL', searches: { ...state.searches, runs: fieldOf('') } }, []];
   return [state, []];
 }
 
@@ -30,7 +31,10 @@ export function inRuns(state: UiState, key: Key): Step {
 export function moveBy(state: UiState, by: number): Step {
   const rows = visibleRuns(state);
   if (rows.length === 0) return [state, []];
-  const at = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
+  const at = Math.max(
+    0,
+    rows.findIndex((row) => row.runId === state.selected),
+  );
   const to = moved(at, by, rows.length);
   // The top row follows what comes in; any other stays on its run.
   const next = { ...state, selected: to === 0 ? undefined : rows[to]?.runId };
@@ -42,5 +46,8 @@ function loadMore(state: UiState): Step {
   const { older, found } = state;
   if (found === undefined) return [state, older === null ? [] : [{ type: 'load-older', page: older }]];
   if (found.next === null || found.isLoading) return [state, []];
-  return [{ ...state, found: { ...found, isLoading: true } }, [{ type: 'find-runs', key: found.key, page: found.next }]];
+  return [
+    { ...state, found: { ...found, isLoading: true } },
+    [{ type: 'find-runs', key: found.key, page: found.next }],
+  ];
 }

@@ -15,5 +15,7 @@ export function clickRuns(state: UiState, line: number): UiState | 'open' {
   const row = line - 1;
   const run = row < 0 || row >= height ? undefined : rows[start + row];
   if (run === undefined) return state;
-  return run.runId === selectedRunId(state) ? 'open' : { ...state, selected: run.runId, clicked: { list: 'runs', row } };
+  return run.runId === selectedRunId(state)
+    ? 'open'
+    : { ...state, selected: run.runId, clicked: { list: 'runs', row } };
 }

@@ -12,8 +12,18 @@ let last: { of: Shown; rows: readonly RunRow[] } | undefined;
 /** The runs that the filter and the search let through, newest first. */
 export function visibleRuns(state: Shown): readonly RunRow[] {
   const { runs, order, filter, searches, found } = state;
-  if (last?.of.runs === runs && last.of.order === order && last.of.filter === filter && last.of.found === found && last.of.searches.runs.text === searches.runs.text) return last.rows;
-  last = { of: { runs, order, filter, searches, found }, rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state) };
+  if (
+    last?.of.runs === runs &&
+    last.of.order === order &&
+    last.of.filter === filter &&
+    last.of.found === found &&
+    last.of.searches.runs.text === searches.runs.text
+  )
+    return last.rows;
+  last = {
+    of: { runs, order, filter, searches, found },
+    rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state),
+  };
   return last.rows;
 }
 
@@ -24,9 +34,17 @@ export function selectedRunId(state: Shown & Pick<UiState, 'selected'>): string 
 }
 
 /** The runs that are drawn: rows of all from `start` on. */
-export function runsWindow(state: UiState): { rows: readonly RunRow[]; start: number; selected: number; height: number } {
+export function runsWindow(state: UiState): {
+  rows: readonly RunRow[];
+  start: number;
+  selected: number;
+  height: number;
+} {
   const rows = visibleRuns(state);
   const height = tableRows(state);
-  const selected = Math.max(0, rows.findIndex((row) => row.runId === state.selected));
+  const selected = Math.max(
+    0,
+    rows.findIndex((row) => row.runId === state.selected),
+  );
   return { rows, height, selected, start: windowStart(selected, rows.length, height, clickedRow(state, 'runs')) };
 }

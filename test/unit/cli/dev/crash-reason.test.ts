@@ -25,11 +25,19 @@ Node.js v20.20.2`),
   });
 
   it('knows a package of the workspace, and the last of several errors', () => {
-    expect(reason(`Error: an earlier one\n    at /home/me/app/src/a.ts:1:1\nUncaught Error: the last\n    at async file:///home/me/with%20space/index.ts:3:4`)).toEqual({ message: 'Error: the last', place: '../with space/index.ts:3:4' });
+    expect(
+      reason(
+        `Error: an earlier one\n    at /home/me/app/src/a.ts:1:1\nUncaught Error: the last\n    at async file:///home/me/with%20space/index.ts:3:4`,
+      ),
+    ).toEqual({ message: 'Error: the last', place: '../with space/index.ts:3:4' });
   });
 
   it('names the file where an error of linking has no place', () => {
-    expect(reason(`file:///home/me/app/src/worker.ts:1\nimport { a } from './b.ts';\n         ^\nSyntaxError: The requested module './b.ts' does not provide an export named 'a'\n    at ModuleJob._instantiate (node:internal/modules/esm/module_job:180:21)`)).toEqual({
+    expect(
+      reason(
+        `file:///home/me/app/src/worker.ts:1\nimport { a } from './b.ts';\n         ^\nSyntaxError: The requested module './b.ts' does not provide an export named 'a'\n    at ModuleJob._instantiate (node:internal/modules/esm/module_job:180:21)`,
+      ),
+    ).toEqual({
       message: "SyntaxError: The requested module './b.ts' does not provide an export named 'a'",
       place: 'src/worker.ts',
     });

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -16,7 +25,12 @@ let writes = 0;
 beforeEach(() => {
   project = realpathSync(mkdtempSync(join(tmpdir(), 'hatchet-modules-')));
   events = [];
-  builder = new ModuleBuilder({ project, entry: join(project, 'worker.ts'), outDir: join(project, '.hatchet', 'build'), emit: (event) => events.push(event) });
+  builder = new ModuleBuilder({
+    project,
+    entry: join(project, 'worker.ts'),
+    outDir: join(project, '.hatchet', 'build'),
+    emit: (event) => events.push(event),
+  });
 });
 afterEach(async () => {
   await builder.stop();
@@ -39,7 +53,9 @@ async function build(): Promise<Built | Failed> {
   const before = events.length;
   builder.build();
   return vi.waitFor(() => {
-    const last = events.slice(before).find((event): event is Built | Failed => event.type === 'build-done' || event.type === 'build-failed');
+    const last = events
+      .slice(before)
+      .find((event): event is Built | Failed => event.type === 'build-done' || event.type === 'build-failed');
     if (last === undefined) throw new Error('nothing was built yet');
     return last;
   }, patient);
@@ -49,7 +65,11 @@ async function built(): Promise<Built & { read: Manifest; code(name: string): st
   const event = await build();
   if (event.type !== 'build-done') throw new Error(JSON.stringify(event));
   const read: Manifest = JSON.parse(readFileSync(event.manifest, 'utf8'));
-  return { ...event, read, code: (name) => readFileSync(join(dirname(event.manifest), read.modules[join(project, name)]?.code ?? ''), 'utf8') };
+  return {
+    ...event,
+    read,
+    code: (name) => readFileSync(join(dirname(event.manifest), read.modules[join(project, name)]?.code ?? ''), 'utf8'),
+  };
 }
 
 describe('ModuleBuilder', () => {
@@ -60,8 +80,12 @@ describe('ModuleBuilder', () => {
     write('worker.ts', `import { text } from '#text';\nconsole.log(text satisfies string, __dirname);\n`);
     write('text.ts', `export const text: string = 'from text';\n`);
     const first = await built();
-    expect(first.inputs.toSorted()).toEqual(['base.json', 'package.json', 'text.ts', 'tsconfig.json', 'worker.ts'].map((name) => join(project, name)));
-    expect(first.read.resolutions[join(project, 'worker.ts')]).toEqual({ [resolutionKey('import', '#text')]: join(project, 'text.ts') });
+    expect(first.inputs.toSorted()).toEqual(
+      ['base.json', 'package.json', 'text.ts', 'tsconfig.json', 'worker.ts'].map((name) => join(project, name)),
+    );
+    expect(first.read.resolutions[join(project, 'worker.ts')]).toEqual({
+      [resolutionKey('import', '#text')]: join(project, 'text.ts'),
+    });
     expect(first.code('worker.ts')).toContain(`from "#text"`);
     expect(first.code('worker.ts')).toContain('import.meta.dirname');
     // Where the paths lead elsewhere, no module has changed, and yet the program has.
@@ -69,7 +93,9 @@ describe('ModuleBuilder', () => {
     write('base.json', '{ "compilerOptions": { "paths": { "#text": ["./other.ts"] } } }');
     const moved = await built();
     expect(moved.changed).toBe(true);
-    expect(moved.read.resolutions[join(project, 'worker.ts')]).toEqual({ [resolutionKey('import', '#text')]: join(project, 'other.ts') });
+    expect(moved.read.resolutions[join(project, 'worker.ts')]).toEqual({
+      [resolutionKey('import', '#text')]: join(project, 'other.ts'),
+    });
   });
 
   it('takes a package of the workspace for a part of the project, and leaves one of node_modules alone', async () => {
@@ -80,7 +106,10 @@ describe('ModuleBuilder', () => {
     symlinkSync(join(project, 'packages', 'near'), join(project, 'node_modules', 'near'));
     write('worker.ts', `import { near } from 'near';\nimport { far } from 'far';\nconsole.log(near, far);\n`);
     const { read } = await built();
-    expect(Object.keys(read.modules).toSorted()).toEqual([join(project, 'packages/near/index.ts'), join(project, 'worker.ts')]);
+    expect(Object.keys(read.modules).toSorted()).toEqual([
+      join(project, 'packages/near/index.ts'),
+      join(project, 'worker.ts'),
+    ]);
   });
 
   it('makes CommonJS of what is required, with all that it imports, and of nothing else', async () => {
@@ -90,8 +119,19 @@ describe('ModuleBuilder', () => {
     write('c.ts', `export const c: number = 1;\n`);
     write('own.ts', `export const own: number = 2;\n`);
     const { read, code } = await built();
-    const formats = Object.fromEntries(Object.entries(read.modules).map(([file, { format, names }]) => [file.slice(project.length + 1), names === undefined ? format : `${format}: ${names.join(' ')}`]));
-    expect(formats).toEqual({ 'worker.ts': 'module', 'own.ts': 'module', 'a.cts': 'commonjs: a', 'b.ts': 'commonjs: b where', 'c.ts': 'commonjs: c' });
+    const formats = Object.fromEntries(
+      Object.entries(read.modules).map(([file, { format, names }]) => [
+        file.slice(project.length + 1),
+        names === undefined ? format : `${format}: ${names.join(' ')}`,
+      ]),
+    );
+    expect(formats).toEqual({
+      'worker.ts': 'module',
+      'own.ts': 'module',
+      'a.cts': 'commonjs: a',
+      'b.ts': 'commonjs: b where',
+      'c.ts': 'commonjs: c',
+    });
     expect(code('b.ts')).toContain('pathToFileURL(__filename)');
   });
 
@@ -111,7 +151,10 @@ describe('ModuleBuilder', () => {
     write('computed.ts', `console.log(1);\n`);
     await built();
     builder.include([join(project, 'computed.ts')]);
-    expect(await built()).toMatchObject({ changed: false, inputs: expect.arrayContaining([join(project, 'computed.ts')]) });
+    expect(await built()).toMatchObject({
+      changed: false,
+      inputs: expect.arrayContaining([join(project, 'computed.ts')]),
+    });
     write('computed.ts', `console.log(2);\n`);
     expect(await build()).toMatchObject({ changed: true });
     rmSync(join(project, 'computed.ts'));
@@ -120,10 +163,18 @@ describe('ModuleBuilder', () => {
 
   it('names file, line and column of a mistake, and recovers from it', async () => {
     write('worker.ts', `const a = 1;\nconst b = ;\n`);
-    expect(await build()).toMatchObject({ type: 'build-failed', isFirst: true, problems: [{ file: 'worker.ts', line: 2, column: 11, message: 'Unexpected ";"' }] });
+    expect(await build()).toMatchObject({
+      type: 'build-failed',
+      isFirst: true,
+      problems: [{ file: 'worker.ts', line: 2, column: 11, message: 'Unexpected ";"' }],
+    });
     write('worker.ts', `import './lib/gone.js';\n`);
     // It is watched where it has to come.
-    expect(await build()).toMatchObject({ type: 'build-failed', problems: [{ file: 'worker.ts', line: 1, column: 8, message: expect.stringContaining('gone.js') }], inputs: expect.arrayContaining([join(project, 'lib', 'gone.js')]) });
+    expect(await build()).toMatchObject({
+      type: 'build-failed',
+      problems: [{ file: 'worker.ts', line: 1, column: 8, message: expect.stringContaining('gone.js') }],
+      inputs: expect.arrayContaining([join(project, 'lib', 'gone.js')]),
+    });
     write('lib/gone.ts', `console.log('here');\n`);
     expect(await build()).toMatchObject({ type: 'build-done', changed: true });
     write('lib/gone.ts', `const b = ;\n`);
@@ -155,7 +206,12 @@ describe('ModuleBuilder', () => {
 
 describe('parseProblems', () => {
   it('reads what tsc prints', () => {
-    expect(parseProblems("src/a.ts(3,7): error TS2322: Type 'x' is not assignable.\n  more\n../b.ts(1,2): error TS1: no\n", '/project')).toEqual([
+    expect(
+      parseProblems(
+        "src/a.ts(3,7): error TS2322: Type 'x' is not assignable.\n  more\n../b.ts(1,2): error TS1: no\n",
+        '/project',
+      ),
+    ).toEqual([
       { file: 'src/a.ts', line: 3, column: 7, message: "TS2322: Type 'x' is not assignable." },
       { file: '../b.ts', line: 1, column: 2, message: 'TS1: no' },
     ]);

@@ -21,7 +21,13 @@ function session(): { at(ms: number, ...files: string[]): string } {
 describe('SelfWrites', () => {
   it('holds at the fourth change that a start has made, and says so once', () => {
     const { at } = session();
-    expect([at(400, 'own'), at(800, 'own'), at(1200, 'own'), at(1600, 'own'), at(1700, 'own')]).toEqual(['start', 'start', 'start', 'hold', 'held']);
+    expect([at(400, 'own'), at(800, 'own'), at(1200, 'own'), at(1600, 'own'), at(1700, 'own')]).toEqual([
+      'start',
+      'start',
+      'start',
+      'hold',
+      'held',
+    ]);
   });
 
   it('goes on with a change of another file, or with one of the same that no start has made', () => {
@@ -35,8 +41,12 @@ describe('SelfWrites', () => {
 
   it('lets a person save as often as a person can', () => {
     const { at } = session();
-    expect([1000, 2000, 3000, 4000, 5000, 6000].map((ms) => at(ms, 'mine'))).toEqual(Array.from({ length: 6 }, () => 'start'));
+    expect([1000, 2000, 3000, 4000, 5000, 6000].map((ms) => at(ms, 'mine'))).toEqual(
+      Array.from({ length: 6 }, () => 'start'),
+    );
     const other = session();
-    expect([400, 800, 1200, 1600].map((ms, at) => other.at(ms, `file ${at}`))).toEqual(Array.from({ length: 4 }, () => 'start'));
+    expect([400, 800, 1200, 1600].map((ms, at) => other.at(ms, `file ${at}`))).toEqual(
+      Array.from({ length: 4 }, () => 'start'),
+    );
   });
 });

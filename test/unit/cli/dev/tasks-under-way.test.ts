@@ -3,7 +3,19 @@ import { TasksUnderWay } from '../../../../cli/dev/trouble/tasks-under-way.ts';
 import type { EventRow } from '../../../../cli/monitor/run-reader.ts';
 
 function event(taskId: string, type: string, workerId: string | null = null): EventRow {
-  return { cursor: '', time: null, runId: `run of ${taskId}`, workflow: 'flow', taskId, task: 'task', attempt: 0, type, status: 'RUNNING', message: '', workerId };
+  return {
+    cursor: '',
+    time: null,
+    runId: `run of ${taskId}`,
+    workflow: 'flow',
+    taskId,
+    task: 'task',
+    attempt: 0,
+    type,
+    status: 'RUNNING',
+    message: '',
+    workerId,
+  };
 }
 
 it('knows which tasks are on which worker', () => {

@@ -9,17 +9,54 @@ function at(ms: number): string {
 export const nowMs = startMs + 60_000;
 
 export function makeNode(branch: number, node: number, change: Partial<NodeRow> = {}): NodeRow {
-  return { branch, node, kind: 'MEMO', asked: `memo ${branch}${node}`, conditions: [], label: null, key: null, child: null, invocation: branch, askedAt: at(node * 1000), satisfiedAt: at(node * 1000 + 500), status: 'COMPLETED', output: { n: node }, outputCut: false, errorMessage: null, ...change };
+  return {
+    branch,
+    node,
+    kind: 'MEMO',
+    asked: `memo ${branch}${node}`,
+    conditions: [],
+    label: null,
+    key: null,
+    child: null,
+    invocation: branch,
+    askedAt: at(node * 1000),
+    satisfiedAt: at(node * 1000 + 500),
+    status: 'COMPLETED',
+    output: { n: node },
+    outputCut: false,
+    errorMessage: null,
+    ...change,
+  };
 }
 
 export const open = { satisfiedAt: null, status: null, output: null } as const;
 
 export function sleepOf(duration: string, ms: number, askedMs: number): ConditionRow {
-  return { group: 0, dataKey: 'sleep', sleep: duration, dueAt: at(askedMs + ms), eventKey: null, scope: null, expression: '', since: null, met: false };
+  return {
+    group: 0,
+    dataKey: 'sleep',
+    sleep: duration,
+    dueAt: at(askedMs + ms),
+    eventKey: null,
+    scope: null,
+    expression: '',
+    since: null,
+    met: false,
+  };
 }
 
 export function eventOf(key: string): ConditionRow {
-  return { group: 0, dataKey: 'event', sleep: null, dueAt: null, eventKey: key, scope: null, expression: '', since: null, met: false };
+  return {
+    group: 0,
+    dataKey: 'event',
+    sleep: null,
+    dueAt: null,
+    eventKey: key,
+    scope: null,
+    expression: '',
+    since: null,
+    met: false,
+  };
 }
 
 export function makeBranch(branch: number, parent: number, firstNode: number): BranchRow {

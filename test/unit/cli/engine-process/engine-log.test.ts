@@ -11,8 +11,16 @@ const derive = promisify(pbkdf2);
 
 describe('engineLogLine', () => {
   it('says when, how grave, what, and the facts', () => {
-    expect(engineLogLine('{"level":40,"time":"2030-01-01T03:20:11.123Z","msg":"shards taken over","shards":64,"names":["a"]}')).toBe('03:20:11.123 WARN  shards taken over  shards=64  names=["a"]');
-    expect(engineLogLine('{"level":50,"time":"2030-01-01T03:20:11.123Z","err":{"type":"Error","message":"gone","stack":"long"},"msg":"no answer"}')).toBe('03:20:11.123 ERROR no answer: gone');
+    expect(
+      engineLogLine(
+        '{"level":40,"time":"2030-01-01T03:20:11.123Z","msg":"shards taken over","shards":64,"names":["a"]}',
+      ),
+    ).toBe('03:20:11.123 WARN  shards taken over  shards=64  names=["a"]');
+    expect(
+      engineLogLine(
+        '{"level":50,"time":"2030-01-01T03:20:11.123Z","err":{"type":"Error","message":"gone","stack":"long"},"msg":"no answer"}',
+      ),
+    ).toBe('03:20:11.123 ERROR no answer: gone');
   });
 
   it('leaves alone what is no entry', () => {
@@ -58,10 +66,13 @@ describe('followEngineLog', () => {
 
   it('gives a line that is written within milliseconds of another, with none after it', async () => {
     writeFileSync(path(), '');
-    follower = followEngineLog(path(), { past: 0, onLines: (more) => {
-      lines.push(...more);
-      if (lines.length % 2 === 1) appendFileSync(path(), 'second\n');
-    } });
+    follower = followEngineLog(path(), {
+      past: 0,
+      onLines: (more) => {
+        lines.push(...more);
+        if (lines.length % 2 === 1) appendFileSync(path(), 'second\n');
+      },
+    });
     for (let round = 1; round <= 5; round++) {
       appendFileSync(path(), 'first\n');
       await shows(Array.from({ length: round }, () => ['first', 'second']).flat());

@@ -5,7 +5,8 @@ const refused = (work: () => unknown): { message: string; exitCode: number } => 
   try {
     work();
   } catch (error) {
-    if (error instanceof Error && 'exitCode' in error) return { message: error.message, exitCode: Number(error.exitCode) };
+    if (error instanceof Error && 'exitCode' in error)
+      return { message: error.message, exitCode: Number(error.exitCode) };
     throw error;
   }
   throw new Error('nothing was refused');
@@ -30,7 +31,12 @@ describe('checkPayload', () => {
 });
 
 describe('checkAgainstSchema', () => {
-  const schema = { type: 'object', properties: { message: { type: 'string' }, count: { type: 'integer', minimum: 1 } }, required: ['message'], additionalProperties: false };
+  const schema = {
+    type: 'object',
+    properties: { message: { type: 'string' }, count: { type: 'integer', minimum: 1 } },
+    required: ['message'],
+    additionalProperties: false,
+  };
 
   it('lets a fitting input pass, and anything without a schema', () => {
     checkAgainstSchema({ message: 'Hi', count: 2 }, { workflow: 'simple', schema });
@@ -39,7 +45,9 @@ describe('checkAgainstSchema', () => {
 
   it('names the field, for both drafts that SDKs send', () => {
     for (const draft of ['https://json-schema.org/draft/2020-12/schema', 'http://json-schema.org/draft-07/schema#']) {
-      const { message, exitCode } = refused(() => checkAgainstSchema({ message: 1, count: 0 }, { workflow: 'simple', schema: { ...schema, $schema: draft } }));
+      const { message, exitCode } = refused(() =>
+        checkAgainstSchema({ message: 1, count: 0 }, { workflow: 'simple', schema: { ...schema, $schema: draft } }),
+      );
       expect(exitCode).toBe(2);
       expect(message).toMatch(/message: .*string/);
       expect(message).toMatch(/count: /);

@@ -28,7 +28,13 @@ describe('findJsonError', () => {
   });
 
   it('finds nothing in what JSON.stringify writes', () => {
-    fc.assert(fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 3 }), (value, indent) => findJsonError(JSON.stringify(value, null, indent)) === undefined));
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.integer({ min: 0, max: 3 }),
+        (value, indent) => findJsonError(JSON.stringify(value, null, indent)) === undefined,
+      ),
+    );
   });
 
   it('agrees with JSON.parse on damaged JSON', () => {
@@ -37,7 +43,10 @@ describe('findJsonError', () => {
       const cut = at % (text.length + 1);
       return text.slice(0, cut) + with_ + text.slice(cut + 1);
     });
-    fc.assert(fc.property(damaged, (text) => (findJsonError(text) === undefined) === parses(text)), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(damaged, (text) => (findJsonError(text) === undefined) === parses(text)),
+      { numRuns: 2_000 },
+    );
   });
 
   it('survives nesting that no one types', () => {

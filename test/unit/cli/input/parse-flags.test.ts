@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { byteSize, choice, durationMs, names, pair, statuses, timeOrAge, wholeNumber } from '../../../../cli/input/parse-flags.ts';
+import {
+  byteSize,
+  choice,
+  durationMs,
+  names,
+  pair,
+  statuses,
+  timeOrAge,
+  wholeNumber,
+} from '../../../../cli/input/parse-flags.ts';
 
 describe('flags', () => {
   it('reads durations', () => {

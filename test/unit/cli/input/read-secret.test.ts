@@ -3,7 +3,15 @@ import type { CliContext } from '../../../../cli/cli-context.ts';
 import { readSecret } from '../../../../cli/input/read-secret.ts';
 
 function context(env: CliContext['env']): CliContext {
-  return { cwd: '/', env: { CI: '1', ...env }, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, interrupted: new AbortController().signal, interrupt: () => undefined };
+  return {
+    cwd: '/',
+    env: { CI: '1', ...env },
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interrupted: new AbortController().signal,
+    interrupt: () => undefined,
+  };
 }
 
 describe('readSecret', () => {

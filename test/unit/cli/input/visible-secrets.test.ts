@@ -12,9 +12,12 @@ it('tells of each secret on the command line, without repeating it', () => {
   expect(warned({ token: 'hidden' })).toMatch(/--token-file/);
   expect(warned({ secret: 'hidden' })).toMatch(/--secret-env/);
   expect(warned({ databaseUrl: 'postgres://user:hidden@host/db' })).toMatch(/DATABASE_URL/);
-  expect(warned({ token: 'hidden', secret: 'hidden', databaseUrl: 'postgres://user:hidden@host/db' })).not.toContain('hidden');
+  expect(warned({ token: 'hidden', secret: 'hidden', databaseUrl: 'postgres://user:hidden@host/db' })).not.toContain(
+    'hidden',
+  );
 });
 
 it('has nothing to say of what shows none', () => {
-  for (const flags of [{}, { token: '-' }, { databaseUrl: 'postgres://host/db' }, { databaseUrl: 'host=db' }]) expect(warned(flags)).toBe('');
+  for (const flags of [{}, { token: '-' }, { databaseUrl: 'postgres://host/db' }, { databaseUrl: 'host=db' }])
+    expect(warned(flags)).toBe('');
 });

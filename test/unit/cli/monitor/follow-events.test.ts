@@ -4,7 +4,19 @@ import { followEvents } from '../../../../cli/monitor/follow-events.ts';
 import type { EventBatch, EventRow, RunReader } from '../../../../cli/monitor/run-reader.ts';
 import { ServerError } from '../../../../cli/output/server-error.ts';
 
-const journal = Array.from({ length: 10 }, (_, index): EventRow => ({ cursor: String(index).padStart(4, '0'), time: null, runId: 'r', workflow: 'w', taskId: '', task: 't', attempt: 0, type: 'STARTED', status: 'RUNNING', message: '', workerId: null }));
+const journal = Array.from({ length: 10 }, (_, index): EventRow => ({
+  cursor: String(index).padStart(4, '0'),
+  time: null,
+  runId: 'r',
+  workflow: 'w',
+  taskId: '',
+  task: 't',
+  attempt: 0,
+  type: 'STARTED',
+  status: 'RUNNING',
+  message: '',
+  workerId: null,
+}));
 
 const unused = (): never => {
   throw new Error('not part of this test');
@@ -53,8 +65,14 @@ describe('followEvents', () => {
     const seen: string[] = [];
     const lost: string[] = [];
     let back = 0;
-    const hooks = { signal: new AbortController().signal, patienceMs: 10_000, onLost: (why: string) => lost.push(why), onBack: () => back++ };
-    for await (const { events } of followEvents(flaky(4, 1), { runId: 'r' }, hooks)) seen.push(...events.map((event) => event.cursor));
+    const hooks = {
+      signal: new AbortController().signal,
+      patienceMs: 10_000,
+      onLost: (why: string) => lost.push(why),
+      onBack: () => back++,
+    };
+    for await (const { events } of followEvents(flaky(4, 1), { runId: 'r' }, hooks))
+      seen.push(...events.map((event) => event.cursor));
     expect(seen).toEqual(journal.map((event) => event.cursor));
     expect(lost.length).toBeGreaterThan(0);
     expect(back).toBe(lost.length);
@@ -76,7 +94,8 @@ describe('followEvents', () => {
       return once();
     };
     const read = async (): Promise<void> => {
-      for await (const batch of followEvents(connect, {}, { signal: new AbortController().signal, patienceMs: 100 })) expect(batch.events).toHaveLength(1);
+      for await (const batch of followEvents(connect, {}, { signal: new AbortController().signal, patienceMs: 100 }))
+        expect(batch.events).toHaveLength(1);
     };
     await expect(read()).rejects.toThrow('away for good');
   });

@@ -7,7 +7,25 @@ import { jsonText, plainLines, plainText } from '../../../../cli/output/plain-te
 // oxlint-disable-next-line no-control-regex -- spelled out, unlike in the code that this checks
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 /** What is not seen or reorders what is around it; a joiner may stay between pictographs. */
-const hidden = ['\u00ad', '\u061c', '\u180e', '\u200b', '\u200c', '\u200e', '\u200f', '\u2028', '\u2029', '\u202a', '\u202e', '\u2060', '\u2064', '\u2066', '\u2069', '\ufeff', '\u{e0041}'];
+const hidden = [
+  '\u00ad',
+  '\u061c',
+  '\u180e',
+  '\u200b',
+  '\u200c',
+  '\u200e',
+  '\u200f',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202e',
+  '\u2060',
+  '\u2064',
+  '\u2066',
+  '\u2069',
+  '\ufeff',
+  '\u{e0041}',
+];
 
 describe('plainText', () => {
   it('takes escapes out and keeps the words', () => {
@@ -31,7 +49,12 @@ describe('plainText', () => {
   });
 
   it('leaves nothing that controls a terminal, whatever comes', () => {
-    const hostile = fc.string({ unit: fc.oneof(fc.constantFrom('\u001b', '[', ']', 'P', '\u0007', '\u009b', '\u202e', '\r', '\n', '2', 'J', ';', '\\'), fc.string({ minLength: 1, maxLength: 1, unit: 'binary' })) });
+    const hostile = fc.string({
+      unit: fc.oneof(
+        fc.constantFrom('\u001b', '[', ']', 'P', '\u0007', '\u009b', '\u202e', '\r', '\n', '2', 'J', ';', '\\'),
+        fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }),
+      ),
+    });
     fc.assert(
       fc.property(hostile, (text) => {
         expect(plainText(text)).not.toMatch(controls);
@@ -67,7 +90,10 @@ describe('what commands print', () => {
     const output = createOutput(format, Object(streams));
     output.value({ name: hostile }, () => hostile);
     output.item({ name: hostile }, () => hostile);
-    output.list({ rows: [{ name: hostile }], next: hostile }, { columns: [{ title: 'NAME', cell: (row) => row.name }], empty: '' });
+    output.list(
+      { rows: [{ name: hostile }], next: hostile },
+      { columns: [{ title: 'NAME', cell: (row) => row.name }], empty: '' },
+    );
     output.note(hostile);
     output.warn(hostile);
     expect(printed).not.toMatch(controls);
@@ -76,7 +102,17 @@ describe('what commands print', () => {
   });
 
   it('of the engine’s log has none of it either', () => {
-    for (const line of [hostile, JSON.stringify({ level: 30, time: '', msg: hostile, worker: hostile, more: { name: hostile }, err: { message: hostile } })]) {
+    for (const line of [
+      hostile,
+      JSON.stringify({
+        level: 30,
+        time: '',
+        msg: hostile,
+        worker: hostile,
+        more: { name: hostile },
+        err: { message: hostile },
+      }),
+    ]) {
       const printed = engineLogLine(line);
       expect(printed).not.toMatch(controls);
       for (const character of hidden) expect(printed).not.toContain(character);

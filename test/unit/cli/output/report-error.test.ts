@@ -8,7 +8,10 @@ import { HatchetError as SdkError } from '../../../../sdk/index.ts';
 
 describe('reportError', () => {
   it('says what happened and what to do, without a stack', () => {
-    expect(reportError(new CliError('the worker was not built', { remedy: 'Mend it.' }))).toEqual({ text: 'error: the worker was not built\n  Mend it.', exitCode: 1 });
+    expect(reportError(new CliError('the worker was not built', { remedy: 'Mend it.' }))).toEqual({
+      text: 'error: the worker was not built\n  Mend it.',
+      exitCode: 1,
+    });
     expect(reportError(wrongUse('no such flag'))).toEqual({ text: 'error: no such flag', exitCode: 2 });
   });
 
@@ -26,8 +29,13 @@ describe('reportError', () => {
   });
 
   it('says a remedy once, also where the message has it already, as in errors of the SDK', () => {
-    const error = new SdkError('UNKNOWN_WORKFLOW', 'there is no workflow "a"', { remedy: 'Start a worker that registers it' });
-    expect(reportError(error)).toEqual({ text: 'error: there is no workflow "a"\n  Start a worker that registers it.', exitCode: 4 });
+    const error = new SdkError('UNKNOWN_WORKFLOW', 'there is no workflow "a"', {
+      remedy: 'Start a worker that registers it',
+    });
+    expect(reportError(error)).toEqual({
+      text: 'error: there is no workflow "a"\n  Start a worker that registers it.',
+      exitCode: 4,
+    });
   });
 
   it('shows a bug as a bug, with its stack', () => {

@@ -5,7 +5,19 @@ import { fit, pad, renderTable } from '../../../../cli/output/table.ts';
 
 describe('tables', () => {
   it('line columns up by the width that a terminal shows', () => {
-    const text = renderTable([{ name: '日本', n: 1 }, { name: 'abc', n: 20 }], { columns: [{ title: 'NAME', cell: (row) => row.name }, { title: 'N', cell: (row) => String(row.n), align: 'right' }], empty: '' });
+    const text = renderTable(
+      [
+        { name: '日本', n: 1 },
+        { name: 'abc', n: 20 },
+      ],
+      {
+        columns: [
+          { title: 'NAME', cell: (row) => row.name },
+          { title: 'N', cell: (row) => String(row.n), align: 'right' },
+        ],
+        empty: '',
+      },
+    );
     expect(text).toBe('NAME   N\n日本   1\nabc   20');
   });
 

@@ -1,4 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -16,24 +27,38 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a package.json asks for. */
 function packagesOf(text: string): Record<string, string> {
-  const { dependencies, devDependencies }: Partial<Record<'dependencies' | 'devDependencies', Record<string, string>>> = JSON.parse(text);
+  const { dependencies, devDependencies }: Partial<Record<'dependencies' | 'devDependencies', Record<string, string>>> =
+    JSON.parse(text);
   return { ...dependencies, ...devDependencies };
 }
 
 describe('templates', () => {
-  it.each(templateNames())('%s imports what it asks for alone, in the versions that are tested here, and leaves no placeholder', (name) => {
-    const files = renderTemplate(findTemplate(name), { name: 'demo', hatchet: String.raw`file:C:\a "b"` });
-    const own = name === 'python' ? ['hatchet.yaml', 'requirements.txt', 'src/worker.py', 'test/simple.test.mjs'] : ['hatchet.config.ts', 'src/worker.ts', 'tsconfig.json'];
-    expect(files.map((file) => file.path)).toEqual(expect.arrayContaining(['.gitignore', 'README.md', 'package.json', ...own]));
-    for (const { path, text } of files) {
-      expect(text).not.toMatch(/\{\{\w+\}\}/);
-      if (path.endsWith('.ts')) for (const [, from] of text.matchAll(/from '([^']+)'/g)) expect(from).toMatch(/^(?:hatchet-ts(?:\/(?:config|testing))?|zod|node:.+|\.\/[\w-]+\.ts)$/);
-    }
-    const { 'hatchet-ts': hatchet, ...others } = packagesOf(files.find((file) => file.path === 'package.json')?.text ?? '');
-    expect(hatchet).toBe(String.raw`file:C:\a "b"`);
-    const here = packagesOf(readFileSync('package.json', 'utf8'));
-    for (const [other, version] of Object.entries(others)) expect(`${other} ${version}`).toBe(`${other} ${here[other]}`);
-  });
+  it.each(templateNames())(
+    '%s imports what it asks for alone, in the versions that are tested here, and leaves no placeholder',
+    (name) => {
+      const files = renderTemplate(findTemplate(name), { name: 'demo', hatchet: String.raw`file:C:\a "b"` });
+      const own =
+        name === 'python'
+          ? ['hatchet.yaml', 'requirements.txt', 'src/worker.py', 'test/simple.test.mjs']
+          : ['hatchet.config.ts', 'src/worker.ts', 'tsconfig.json'];
+      expect(files.map((file) => file.path)).toEqual(
+        expect.arrayContaining(['.gitignore', 'README.md', 'package.json', ...own]),
+      );
+      for (const { path, text } of files) {
+        expect(text).not.toMatch(/\{\{\w+\}\}/);
+        if (path.endsWith('.ts'))
+          for (const [, from] of text.matchAll(/from '([^']+)'/g))
+            expect(from).toMatch(/^(?:hatchet-ts(?:\/(?:config|testing))?|zod|node:.+|\.\/[\w-]+\.ts)$/);
+      }
+      const { 'hatchet-ts': hatchet, ...others } = packagesOf(
+        files.find((file) => file.path === 'package.json')?.text ?? '',
+      );
+      expect(hatchet).toBe(String.raw`file:C:\a "b"`);
+      const here = packagesOf(readFileSync('package.json', 'utf8'));
+      for (const [other, version] of Object.entries(others))
+        expect(`${other} ${version}`).toBe(`${other} ${here[other]}`);
+    },
+  );
 
   it.each(templateNames())('%s has a test, says how it is run, and names guides that are there', (name) => {
     const files = findTemplate(name);
@@ -52,7 +77,9 @@ describe('templates', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(files.get('package.json') ?? '');
     // Written twice: in hatchet.yaml it is on show, and a script of another project may have any name.
     expect(scripts['pretest']).toBe(preCmds.join(' && '));
-    const named = [runCmd, ...Object.values(scripts)].flatMap((command) => command.split(' ').filter((word) => /^[\w/.]+\.(?:py|txt|mjs)$/.test(word)));
+    const named = [runCmd, ...Object.values(scripts)].flatMap((command) =>
+      command.split(' ').filter((word) => /^[\w/.]+\.(?:py|txt|mjs)$/.test(word)),
+    );
     expect(named).toEqual(['src/worker.py', 'requirements.txt', 'test/simple.test.mjs']);
     for (const path of named) expect(files.has(path)).toBe(true);
   });
@@ -76,7 +103,13 @@ describe('writeFiles', () => {
     expect(readFileSync(join(folder, 'real', 'package.json'), 'utf8')).toBe('{"a":1}');
     expect(statSync(join(folder, 'real', 'package.json')).mode & 0o777).toBe(0o600);
     expect(lstatSync(join(folder, 'package.json')).isSymbolicLink()).toBe(true);
-    expect(readdirSync(folder, { recursive: true }).map(String).sort()).toEqual(['package.json', 'real', join('real', 'package.json'), 'src', join('src', 'worker.ts')]);
+    expect(readdirSync(folder, { recursive: true }).map(String).sort()).toEqual([
+      'package.json',
+      'real',
+      join('real', 'package.json'),
+      'src',
+      join('src', 'worker.ts'),
+    ]);
   });
 });
 

@@ -6,9 +6,25 @@ import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
 import { rank } from '../../../../cli/ui/model/ui-state.ts';
 import { visibleRuns } from '../../../../cli/ui/model/runs/visible-runs.ts';
 import { waterfall } from '../../../../cli/ui/model/run/waterfall.ts';
-import { at, emptyState, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, startMs, typed } from './ui-world.ts';
+import {
+  at,
+  emptyState,
+  makeEvent,
+  makeRun,
+  makeTask,
+  play,
+  press,
+  pressNamed,
+  runId,
+  startMs,
+  typed,
+} from './ui-world.ts';
 
-const listed = (count: number) => ({ type: 'runs-listed' as const, rows: Array.from({ length: count }, (_, index) => makeRun(index)), next: null });
+const listed = (count: number) => ({
+  type: 'runs-listed' as const,
+  rows: Array.from({ length: count }, (_, index) => makeRun(index)),
+  next: null,
+});
 
 describe('the table of runs', () => {
   it('follows a run through its life', () => {
@@ -17,25 +33,50 @@ describe('the table of runs', () => {
       events: [makeEvent(1, 'RUN_CREATED'), makeEvent(1, 'QUEUED'), makeEvent(1, 'STARTED', { status: 'RUNNING' })],
     });
     expect(state.runs.get(runId(1))).toMatchObject({ status: 'RUNNING', workflow: 'order' });
-    const ended = play(state, { type: 'events', events: [makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }), makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' })] }).state;
+    const ended = play(state, {
+      type: 'events',
+      events: [
+        makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }),
+        makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' }),
+      ],
+    }).state;
     expect(ended.runs.get(runId(1))).toMatchObject({ status: 'FAILED', errorMessage: 'boom' });
   });
 
   it('opens a run again with a replay of its tasks', () => {
     const { state } = play(emptyState(), {
       type: 'events',
-      events: [makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }), makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' }), makeEvent(1, 'RETRIED_BY_USER')],
+      events: [
+        makeEvent(1, 'STARTED', { status: 'RUNNING' }),
+        makeEvent(1, 'FAILED', { status: 'FAILED', message: 'boom' }),
+        makeEvent(1, 'RUN_FINISHED', { status: 'FAILED' }),
+        makeEvent(1, 'RETRIED_BY_USER'),
+      ],
     });
-    expect(state.runs.get(runId(1))).toMatchObject({ status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null });
-    const { state: again } = play(state, { type: 'events', events: [makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })] });
+    expect(state.runs.get(runId(1))).toMatchObject({
+      status: 'QUEUED',
+      startedAt: null,
+      finishedAt: null,
+      errorMessage: null,
+    });
+    const { state: again } = play(state, {
+      type: 'events',
+      events: [makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })],
+    });
     expect(again.runs.get(runId(1))).toMatchObject({ status: 'COMPLETED', errorMessage: null });
   });
 
   it('does not depend on whether the list or the events came first', () => {
-    const life = [makeEvent(1, 'RUN_CREATED'), makeEvent(1, 'STARTED', { status: 'RUNNING' }), makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' })];
+    const life = [
+      makeEvent(1, 'RUN_CREATED'),
+      makeEvent(1, 'STARTED', { status: 'RUNNING' }),
+      makeEvent(1, 'RUN_FINISHED', { status: 'COMPLETED' }),
+    ];
     fc.assert(
       fc.property(fc.nat({ max: 3 }), fc.nat({ max: 3 }), (listedAt, seenAt) => {
-        const row = makeRun(1, { status: (['QUEUED', 'QUEUED', 'RUNNING', 'COMPLETED'] as const)[listedAt] ?? 'QUEUED' });
+        const row = makeRun(1, {
+          status: (['QUEUED', 'QUEUED', 'RUNNING', 'COMPLETED'] as const)[listedAt] ?? 'QUEUED',
+        });
         const empty = { runs: new Map(), order: [] };
         const before = applyEvents(empty, life.slice(0, seenAt));
         const merged = applyEvents(mergeRuns(before, [row]), life.slice(seenAt));
@@ -55,15 +96,27 @@ describe('the table of runs', () => {
   });
 
   it('holds runs whose ids tell no time in the order of their creation', () => {
-    const random = ['f0000000-0000-4000-8000-000000000001', '10000000-0000-4000-8000-000000000002', '90000000-0000-4000-8000-000000000003'];
+    const random = [
+      'f0000000-0000-4000-8000-000000000001',
+      '10000000-0000-4000-8000-000000000002',
+      '90000000-0000-4000-8000-000000000003',
+    ];
     const [oldest = '', middle = '', newest = ''] = random;
     const rows = [makeRun(1, { runId: oldest, createdAt: at(1) }), makeRun(2, { runId: middle, createdAt: at(2) })];
-    const { state } = play(emptyState(), { type: 'runs-listed', rows, next: null }, { type: 'events', events: [makeEvent(3, 'RUN_CREATED', { runId: newest, time: at(3) })] });
+    const { state } = play(
+      emptyState(),
+      { type: 'runs-listed', rows, next: null },
+      { type: 'events', events: [makeEvent(3, 'RUN_CREATED', { runId: newest, time: at(3) })] },
+    );
     expect(state.order).toEqual([newest, middle, oldest]);
   });
 
   it('filters and searches', () => {
-    const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'FAILED' }), makeRun(2, { workflow: 'mail' })], next: null }).state;
+    const base = play(emptyState(), {
+      type: 'runs-listed',
+      rows: [makeRun(1, { status: 'FAILED' }), makeRun(2, { workflow: 'mail' })],
+      next: null,
+    }).state;
     const failed = play(base, press('f'), press('f'), press('f'), press('f')).state;
     expect(failed.filter).toBe('FAILED');
     expect(visibleRuns(failed).map((run) => run.runId)).toEqual([runId(1)]);
@@ -78,7 +131,9 @@ describe('the table of runs', () => {
     const key = 'FAILED ';
     expect(failed.effects.at(-1)).toEqual({ type: 'find-runs', key, page: undefined });
     expect(visibleRuns(failed.state)).toEqual([]);
-    const old = [runId(90), runId(80)].map((id, index) => makeRun(90 - index, { runId: id.replace('0198', '0190'), status: 'FAILED' }));
+    const old = [runId(90), runId(80)].map((id, index) =>
+      makeRun(90 - index, { runId: id.replace('0198', '0190'), status: 'FAILED' }),
+    );
     const found = play(failed.state, { type: 'runs-found', key, page: undefined, rows: old, next: 'more' }).state;
     expect(visibleRuns(found)).toEqual(old);
     // At the end of what was found there is more of it.
@@ -89,7 +144,9 @@ describe('the table of runs', () => {
     const all = play(more.state, { type: 'runs-found', key, page: 'more', rows: [third], next: null }).state;
     expect(visibleRuns(all)).toEqual([...old, third]);
     // An answer to what is not asked for any more is nothing.
-    expect(visibleRuns(play(all, { type: 'runs-found', key: 'ALL x', page: undefined, rows: [], next: null }).state)).toHaveLength(3);
+    expect(
+      visibleRuns(play(all, { type: 'runs-found', key: 'ALL x', page: undefined, rows: [], next: null }).state),
+    ).toHaveLength(3);
     // A run that fails now is among them; one that is replayed is not.
     const event = { ...makeEvent(2, 'RUN_FINISHED'), status: 'FAILED' as const };
     expect(visibleRuns(play(all, { type: 'events', events: [event] }).state).map((run) => run.runId)[0]).toBe(runId(2));
@@ -98,9 +155,19 @@ describe('the table of runs', () => {
 
   it('asks again for metadata once new runs came, since events do not tell theirs', () => {
     const base = play(emptyState(), press('/'), ...typed('customer:ada'), pressNamed('enter')).state;
-    const found = play(base, { type: 'runs-found', key: 'ALL customer:ada', page: undefined, rows: [makeRun(1, { metadata: { customer: 'ada' } })], next: null }).state;
+    const found = play(base, {
+      type: 'runs-found',
+      key: 'ALL customer:ada',
+      page: undefined,
+      rows: [makeRun(1, { metadata: { customer: 'ada' } })],
+      next: null,
+    }).state;
     expect(visibleRuns(found)).toHaveLength(1);
-    const later = play(found, { type: 'events', events: [makeEvent(9, 'RUN_CREATED')] }, { type: 'clock', nowMs: found.nowMs + 5_000 });
+    const later = play(
+      found,
+      { type: 'events', events: [makeEvent(9, 'RUN_CREATED')] },
+      { type: 'clock', nowMs: found.nowMs + 5_000 },
+    );
     expect(later.effects).toEqual([{ type: 'find-runs', key: 'ALL customer:ada', page: undefined }]);
     expect(visibleRuns(later.state)).toHaveLength(1);
   });
@@ -122,16 +189,33 @@ describe('the table of runs', () => {
 });
 
 describe('keys', () => {
-  const workflow = { workflowId: 'w', name: 'order', description: '', versionId: 'v', createdAt: null, taskCount: 1, paused: false, eventKeys: [] };
+  const workflow = {
+    workflowId: 'w',
+    name: 'order',
+    description: '',
+    versionId: 'v',
+    createdAt: null,
+    taskCount: 1,
+    paused: false,
+    eventKeys: [],
+  };
 
   it('cancel only after asking, and only what has not ended', () => {
-    const base = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'RUNNING' })], next: null }).state;
+    const base = play(emptyState(), {
+      type: 'runs-listed',
+      rows: [makeRun(1, { status: 'RUNNING' })],
+      next: null,
+    }).state;
     const asked = play(base, press('x'));
     expect(asked.effects).toEqual([]);
     expect(asked.state.dialog).toMatchObject({ kind: 'confirm', effect: { type: 'cancel', runId: runId(1) } });
     expect(play(asked.state, press('n')).effects).toEqual([]);
     expect(play(asked.state, press('y')).effects).toEqual([{ type: 'cancel', runId: runId(1) }]);
-    const ended = play(emptyState(), { type: 'runs-listed', rows: [makeRun(1, { status: 'COMPLETED' })], next: null }).state;
+    const ended = play(emptyState(), {
+      type: 'runs-listed',
+      rows: [makeRun(1, { status: 'COMPLETED' })],
+      next: null,
+    }).state;
     expect(play(ended, press('x')).state.dialog).toBeUndefined();
   });
 
@@ -140,9 +224,15 @@ describe('keys', () => {
     const opened = play(base, press('t'));
     expect(opened.effects).toEqual([{ type: 'load-workflow', name: 'order' }]);
     const schema = { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] };
-    const known = play(opened.state, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: schema, defaultPriority: 1 }, lastInput: undefined }).state;
+    const known = play(opened.state, {
+      type: 'workflow',
+      workflow: { workflow, tasks: [], inputJsonSchema: schema, defaultPriority: 1 },
+      lastInput: undefined,
+    }).state;
     expect(known.dialog).toMatchObject({ kind: 'trigger', value: { text: '{"message":""}' } });
-    expect(play(known, pressNamed('enter')).effects).toEqual([{ type: 'trigger', workflow: 'order', input: '{"message":""}' }]);
+    expect(play(known, pressNamed('enter')).effects).toEqual([
+      { type: 'trigger', workflow: 'order', input: '{"message":""}' },
+    ]);
     const wrong = play(known, press('u', { ctrl: true }), ...typed('{"message":1}'), pressNamed('enter'));
     expect(wrong.effects).toEqual([]);
     expect(wrong.state.dialog).toMatchObject({ error: expect.stringContaining('message') });
@@ -151,8 +241,18 @@ describe('keys', () => {
   });
 
   it('leave a typed input alone when the schema arrives', () => {
-    const base = play(emptyState(), { type: 'workflows', workflows: [workflow] }, press('t'), press('u', { ctrl: true }), ...typed('{"a":1}')).state;
-    const known = play(base, { type: 'workflow', workflow: { workflow, tasks: [], inputJsonSchema: null, defaultPriority: 1 }, lastInput: '{"b":2}' }).state;
+    const base = play(
+      emptyState(),
+      { type: 'workflows', workflows: [workflow] },
+      press('t'),
+      press('u', { ctrl: true }),
+      ...typed('{"a":1}'),
+    ).state;
+    const known = play(base, {
+      type: 'workflow',
+      workflow: { workflow, tasks: [], inputJsonSchema: null, defaultPriority: 1 },
+      lastInput: '{"b":2}',
+    }).state;
     expect(known.dialog).toMatchObject({ value: { text: '{"a":1}' } });
   });
 
@@ -174,14 +274,28 @@ describe('keys', () => {
   it('never throw, whatever is pressed', () => {
     const key = fc.oneof(
       fc.constantFrom(...'123456qtxyrRflieowpna/?jkgGn[]{}"EAM '.split('')).map((input) => press(input)),
-      fc.constantFrom('up' as const, 'down' as const, 'left' as const, 'right' as const, 'enter' as const, 'escape' as const, 'tab' as const, 'backspace' as const, 'pageUp' as const, 'end' as const).map(pressNamed),
+      fc
+        .constantFrom(
+          'up' as const,
+          'down' as const,
+          'left' as const,
+          'right' as const,
+          'enter' as const,
+          'escape' as const,
+          'tab' as const,
+          'backspace' as const,
+          'pageUp' as const,
+          'end' as const,
+        )
+        .map(pressNamed),
       fc.string({ maxLength: 3 }).map((input) => press(input)),
     );
     const base = play(emptyState({ workflows: [workflow] }), listed(40)).state;
     fc.assert(
       fc.property(fc.array(key, { maxLength: 60 }), (keys) => {
         const { state } = play(base, ...keys);
-        if (state.dialog?.kind === 'trigger' || state.dialog?.kind === 'event') expect(state.dialog.value.cursor).toBeLessThanOrEqual(state.dialog.value.text.length);
+        if (state.dialog?.kind === 'trigger' || state.dialog?.kind === 'event')
+          expect(state.dialog.value.cursor).toBeLessThanOrEqual(state.dialog.value.text.length);
       }),
       { numRuns: 500 },
     );
@@ -192,7 +306,11 @@ describe('a run that was triggered here', () => {
   it('is the selected one, whichever was before', () => {
     const before = play(emptyState(), listed(3), pressNamed('down')).state;
     expect(before.selected).toBe(runId(1));
-    const { state } = play(before, { type: 'triggered', runId: runId(9), workflow: 'order', atMs: startMs }, { type: 'events', events: [makeEvent(9, 'RUN_CREATED'), makeEvent(9, 'QUEUED')] });
+    const { state } = play(
+      before,
+      { type: 'triggered', runId: runId(9), workflow: 'order', atMs: startMs },
+      { type: 'events', events: [makeEvent(9, 'RUN_CREATED'), makeEvent(9, 'QUEUED')] },
+    );
     expect(state.notice?.text).toBe(`triggered order, run ${runId(9)}`);
     expect(play(state, pressNamed('enter')).state.run?.runId).toBe(runId(9));
   });
@@ -202,14 +320,31 @@ describe('prefillInput', () => {
   it('takes defaults, examples and choices before empty values', () => {
     const schema = {
       type: 'object',
-      properties: { a: { type: 'string', default: 'x' }, b: { enum: ['one', 'two'] }, c: { type: 'integer', minimum: 3 }, d: { type: 'array' }, e: { type: 'object', properties: { f: { type: 'boolean' } } }, g: { anyOf: [{ type: 'null' }, { type: 'string' }] } },
+      properties: {
+        a: { type: 'string', default: 'x' },
+        b: { enum: ['one', 'two'] },
+        c: { type: 'integer', minimum: 3 },
+        d: { type: 'array' },
+        e: { type: 'object', properties: { f: { type: 'boolean' } } },
+        g: { anyOf: [{ type: 'null' }, { type: 'string' }] },
+      },
     };
     expect(prefillInput(schema)).toEqual({ a: 'x', b: 'one', c: 3, d: [], e: { f: false }, g: null });
-    expect(prefillInput({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, required: ['b'] })).toEqual({ b: '' });
+    expect(
+      prefillInput({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, required: ['b'] }),
+    ).toEqual({ b: '' });
   });
 
   it('begins with the number next to 0 that the schema allows', () => {
-    const schema = z.toJSONSchema(z.object({ a: z.int(), b: z.int().positive(), c: z.number().min(2.5), d: z.int().negative(), e: z.number().gt(-1).lt(1) }));
+    const schema = z.toJSONSchema(
+      z.object({
+        a: z.int(),
+        b: z.int().positive(),
+        c: z.number().min(2.5),
+        d: z.int().negative(),
+        e: z.number().gt(-1).lt(1),
+      }),
+    );
     expect(prefillInput(schema)).toEqual({ a: 0, b: 1, c: 2.5, d: -1, e: 0 });
   });
 
@@ -229,7 +364,12 @@ describe('prefillInput', () => {
     // What stands beside a reference goes before it; pydantic wraps one, to put a default beside it.
     expect(prefillInput({ $ref: '#/$defs/A', default: 'mine', $defs: { A: { const: 7 } } })).toBe('mine');
     expect(prefillInput({ allOf: [{ $ref: '#/$defs/A' }], $defs: { A: { const: 7 } } })).toBe(7);
-    expect(prefillInput({ allOf: [{ $ref: '#/$defs/A' }, { properties: { b: { type: 'null' } } }], $defs: { A: { properties: { a: { const: 1 } } } } })).toEqual({ a: 1, b: null });
+    expect(
+      prefillInput({
+        allOf: [{ $ref: '#/$defs/A' }, { properties: { b: { type: 'null' } } }],
+        $defs: { A: { properties: { a: { const: 1 } } } },
+      }),
+    ).toEqual({ a: 1, b: null });
   });
 
   it('leaves a definition out within itself, and takes another choice where there is one', () => {
@@ -243,9 +383,17 @@ describe('prefillInput', () => {
       },
     });
     expect(prefillInput(z.toJSONSchema(Node, { io: 'input' }))).toEqual({ name: '', next: null });
-    expect(prefillInput(z.toJSONSchema(z.object({ node: Node }), { io: 'input' }))).toEqual({ node: { name: '', next: null } });
-    expect(prefillInput({ properties: { a: { $ref: '#/$defs/A' } }, $defs: { A: { $ref: '#/$defs/B' }, B: { $ref: '#/$defs/A' } } })).toEqual({});
-    for (const reference of ['#', '#/$defs/none', '#/$defs/%', '#anchor', 'other.json#/a', '#/$defs/constructor']) expect(prefillInput({ $ref: reference, $defs: {} })).toEqual({});
+    expect(prefillInput(z.toJSONSchema(z.object({ node: Node }), { io: 'input' }))).toEqual({
+      node: { name: '', next: null },
+    });
+    expect(
+      prefillInput({
+        properties: { a: { $ref: '#/$defs/A' } },
+        $defs: { A: { $ref: '#/$defs/B' }, B: { $ref: '#/$defs/A' } },
+      }),
+    ).toEqual({});
+    for (const reference of ['#', '#/$defs/none', '#/$defs/%', '#anchor', 'other.json#/a', '#/$defs/constructor'])
+      expect(prefillInput({ $ref: reference, $defs: {} })).toEqual({});
   });
 
   it('stays small where definitions use each other many times', () => {
@@ -258,7 +406,13 @@ describe('prefillInput', () => {
 
 describe('waterfall', () => {
   it('puts waiting and running on one scale', () => {
-    const rows = waterfall([makeTask('a', { status: 'COMPLETED', queuedAt: at(0), startedAt: at(0), finishedAt: at(50) }), makeTask('b', { status: 'RUNNING', queuedAt: at(50), startedAt: at(75) })], { width: 40, nowMs: startMs + 100 });
+    const rows = waterfall(
+      [
+        makeTask('a', { status: 'COMPLETED', queuedAt: at(0), startedAt: at(0), finishedAt: at(50) }),
+        makeTask('b', { status: 'RUNNING', queuedAt: at(50), startedAt: at(75) }),
+      ],
+      { width: 40, nowMs: startMs + 100 },
+    );
     expect(rows.map((row) => row.bar)).toEqual([
       { before: 0, waiting: 0, running: 20 },
       { before: 20, waiting: 10, running: 10 },
@@ -268,7 +422,9 @@ describe('waterfall', () => {
 
   it('never leaves its width', () => {
     const time = fc.option(fc.integer({ min: 0, max: 10_000 }).map(at), { nil: null });
-    const task = fc.record({ queuedAt: time, startedAt: time, finishedAt: time }).map((change) => makeTask('t', change));
+    const task = fc
+      .record({ queuedAt: time, startedAt: time, finishedAt: time })
+      .map((change) => makeTask('t', change));
     fc.assert(
       fc.property(fc.array(task, { maxLength: 8 }), fc.integer({ min: 10, max: 120 }), (tasks, width) => {
         for (const { bar } of waterfall(tasks, { width, nowMs: startMs + 5_000 })) {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MouseReader, type Input } from '../../../../cli/ui/input/mouse-reader.ts';
 
-const report = (button: number, row: number, column: number, final: 'M' | 'm' = 'M'): string => `\u001b[<${button};${column + 1};${row + 1}${final}`;
+const report = (button: number, row: number, column: number, final: 'M' | 'm' = 'M'): string =>
+  `\u001b[<${button};${column + 1};${row + 1}${final}`;
 
 /** Neighbouring texts are one: where they are cut says nothing. */
 function joined(inputs: readonly Input[]): Input[] {
@@ -22,14 +23,23 @@ function read(chunks: readonly string[]): Input[] {
 
 /** A text cut at places that are given as shares of it. */
 function cut(text: string, places: readonly number[]): string[] {
-  const at = [...new Set([0, ...places.map((place) => Math.floor(place * text.length)), text.length])].sort((a, b) => a - b);
+  const at = [...new Set([0, ...places.map((place) => Math.floor(place * text.length)), text.length])].sort(
+    (a, b) => a - b,
+  );
   return at.slice(1).map((end, index) => text.slice(at[index], end));
 }
 
 const place = fc.record({ row: fc.nat({ max: 300 }), column: fc.nat({ max: 500 }) });
 const kinds = { click: 0, 'wheel-up': 64, 'wheel-down': 65 } as const;
-const mouse = fc.record({ kind: fc.constantFrom('click' as const, 'wheel-up' as const, 'wheel-down' as const), at: place }).map(({ kind, at }) => ({ sent: report(kinds[kind], at.row, at.column), meant: { kind, ...at } as Input }));
-const key = fc.oneof(fc.string({ unit: fc.constantFrom(...'abc 0;<[M\r\u0003é工'.split('')), minLength: 1, maxLength: 6 }), fc.constantFrom('\u001b[A', '\u001b[1;5B', '\u001b[3~', '\u001bOP', '\u001bx', '\u001b\u001b[A')).map((text) => ({ sent: text, meant: text as Input }));
+const mouse = fc
+  .record({ kind: fc.constantFrom('click' as const, 'wheel-up' as const, 'wheel-down' as const), at: place })
+  .map(({ kind, at }) => ({ sent: report(kinds[kind], at.row, at.column), meant: { kind, ...at } as Input }));
+const key = fc
+  .oneof(
+    fc.string({ unit: fc.constantFrom(...'abc 0;<[M\r\u0003é工'.split('')), minLength: 1, maxLength: 6 }),
+    fc.constantFrom('\u001b[A', '\u001b[1;5B', '\u001b[3~', '\u001bOP', '\u001bx', '\u001b\u001b[A'),
+  )
+  .map((text) => ({ sent: text, meant: text as Input }));
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
 describe('what a terminal sends', () => {
@@ -44,12 +54,17 @@ describe('what a terminal sends', () => {
   });
 
   it('leaves nothing of a report in a text, whatever garbage it is', () => {
-    const garbage = fc.string({ unit: fc.constantFrom(...'\u001b\u001b[[<<0123456789;;MMm~aé\u0007'.split('')), maxLength: 80 });
+    const garbage = fc.string({
+      unit: fc.constantFrom(...'\u001b\u001b[[<<0123456789;;MMm~aé\u0007'.split('')),
+      maxLength: 80,
+    });
     fc.assert(
       fc.property(garbage, cuts, (text, places) => {
         const whole = read([text]);
         expect(read(cut(text, places))).toEqual(whole);
-        for (const input of whole) if (typeof input === 'string') expect(['\u001b[<', '\u001b[M'].filter((start) => input.includes(start))).toEqual([]);
+        for (const input of whole)
+          if (typeof input === 'string')
+            expect(['\u001b[<', '\u001b[M'].filter((start) => input.includes(start))).toEqual([]);
       }),
       { numRuns: 2_000 },
     );
@@ -83,7 +98,19 @@ describe('what a terminal sends', () => {
       const [input] = read([text]);
       return typeof input === 'string' ? input : input?.kind;
     };
-    expect([0, 1, 2, 16, 32, 35, 64, 65, 66, 80, 81].map((button) => kindOf(report(button, 1, 1)))).toEqual(['click', 'other', 'other', 'other', 'other', 'other', 'wheel-up', 'wheel-down', 'other', 'wheel-up', 'wheel-down']);
+    expect([0, 1, 2, 16, 32, 35, 64, 65, 66, 80, 81].map((button) => kindOf(report(button, 1, 1)))).toEqual([
+      'click',
+      'other',
+      'other',
+      'other',
+      'other',
+      'other',
+      'wheel-up',
+      'wheel-down',
+      'other',
+      'wheel-up',
+      'wheel-down',
+    ]);
     expect(kindOf(report(0, 1, 1, 'm'))).toBe('other');
     expect(read(['\u001b[M !"', 'x'])).toEqual([{ kind: 'click', row: 1, column: 0 }, 'x']);
     expect(read(['\u001b[M', '#!"x'])).toEqual([{ kind: 'other', row: 1, column: 0 }, 'x']);

@@ -4,11 +4,30 @@ import { describe, expect, it } from 'vitest';
 import type { MouseReport } from '../../../../cli/ui/input/mouse-reader.ts';
 import type { UiAction, UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { draw } from './draw.tsx';
-import { at, emptyState, makeDetail, makeEvent, makeRun, makeTask, play, press, pressNamed, runId, typed } from './ui-world.ts';
+import {
+  at,
+  emptyState,
+  makeDetail,
+  makeEvent,
+  makeRun,
+  makeTask,
+  play,
+  press,
+  pressNamed,
+  runId,
+  typed,
+} from './ui-world.ts';
 
-const mouse = (kind: MouseReport['kind'], row: number, column = 5): UiAction => ({ type: 'mouse', report: { kind, row, column } });
+const mouse = (kind: MouseReport['kind'], row: number, column = 5): UiAction => ({
+  type: 'mouse',
+  report: { kind, row, column },
+});
 const click = (row: number, column = 5): UiAction => mouse('click', row, column);
-const listed = (count: number) => ({ type: 'runs-listed' as const, rows: Array.from({ length: count }, (_, index) => makeRun(index, { workflow: `order-${index}-` })), next: null });
+const listed = (count: number) => ({
+  type: 'runs-listed' as const,
+  rows: Array.from({ length: count }, (_, index) => makeRun(index, { workflow: `order-${index}-` })),
+  next: null,
+});
 
 /** The line and the column of a text on the screen. */
 function placeOf(state: UiState, text: string): { row: number; column: number } {
@@ -23,18 +42,72 @@ function clickOn(state: UiState, text: string): UiState {
   return play(state, click(row, column)).state;
 }
 
-const chosen = (state: UiState): string => draw(state).split('\n').find((line) => line.startsWith('▸')) ?? '';
+const chosen = (state: UiState): string =>
+  draw(state)
+    .split('\n')
+    .find((line) => line.startsWith('▸')) ?? '';
 
-const workflows = Array.from({ length: 60 }, (_, index) => ({ workflowId: `w${index}`, name: `flow-${index}-`, description: '', versionId: 'v', createdAt: at(0), taskCount: 1, paused: false, eventKeys: [] }));
-const queues = { queues: Array.from({ length: 40 }, (_, index) => ({ action: `queue-${index}-`, queued: index, running: 3, delayed: 0, waitingForPlace: 2, waitingForUnits: 0, waitingForBatch: 0, workers: 1, oldestQueuedAt: at(0) })), keys: Array.from({ length: 9 }, (_, index) => ({ key: `key-${index}-`, workflow: 'w', task: null, sharedName: null, strategy: 'GROUP_ROUND_ROBIN' as const, held: 1, maxRuns: 2, waiting: 7 })), limits: [], total: { queues: 40, keys: 9, limits: 0 } };
-const tasks = Array.from({ length: 12 }, (_, index) => makeTask(`task-${index}-`, { status: 'RUNNING', parents: index === 0 ? [] : ['task-0-'] }));
-const filled = play(emptyState({ workflows, rows: 30, columns: 100 }), listed(300), { type: 'queues', figures: queues }).state;
-const opened = play(filled, pressNamed('enter'), { type: 'run-detail', runId: runId(299), detail: makeDetail(tasks, { runId: runId(299), status: 'RUNNING' }) }, { type: 'run-events', runId: runId(299), events: Array.from({ length: 90 }, (_, index) => makeEvent(299, 'STARTED', { message: `event-${index}-` })) }).state;
+const workflows = Array.from({ length: 60 }, (_, index) => ({
+  workflowId: `w${index}`,
+  name: `flow-${index}-`,
+  description: '',
+  versionId: 'v',
+  createdAt: at(0),
+  taskCount: 1,
+  paused: false,
+  eventKeys: [],
+}));
+const queues = {
+  queues: Array.from({ length: 40 }, (_, index) => ({
+    action: `queue-${index}-`,
+    queued: index,
+    running: 3,
+    delayed: 0,
+    waitingForPlace: 2,
+    waitingForUnits: 0,
+    waitingForBatch: 0,
+    workers: 1,
+    oldestQueuedAt: at(0),
+  })),
+  keys: Array.from({ length: 9 }, (_, index) => ({
+    key: `key-${index}-`,
+    workflow: 'w',
+    task: null,
+    sharedName: null,
+    strategy: 'GROUP_ROUND_ROBIN' as const,
+    held: 1,
+    maxRuns: 2,
+    waiting: 7,
+  })),
+  limits: [],
+  total: { queues: 40, keys: 9, limits: 0 },
+};
+const tasks = Array.from({ length: 12 }, (_, index) =>
+  makeTask(`task-${index}-`, { status: 'RUNNING', parents: index === 0 ? [] : ['task-0-'] }),
+);
+const filled = play(emptyState({ workflows, rows: 30, columns: 100 }), listed(300), {
+  type: 'queues',
+  figures: queues,
+}).state;
+const opened = play(
+  filled,
+  pressNamed('enter'),
+  { type: 'run-detail', runId: runId(299), detail: makeDetail(tasks, { runId: runId(299), status: 'RUNNING' }) },
+  {
+    type: 'run-events',
+    runId: runId(299),
+    events: Array.from({ length: 90 }, (_, index) => makeEvent(299, 'STARTED', { message: `event-${index}-` })),
+  },
+).state;
 
 describe('a click', () => {
   it.each([
     ['the runs', filled, /^[▸ ] ○ QUEUED +order-/],
-    ['further down the runs', play(filled, press('j'), pressNamed('pageDown'), pressNamed('pageDown')).state, /^[▸ ] ○ QUEUED +order-/],
+    [
+      'further down the runs',
+      play(filled, press('j'), pressNamed('pageDown'), pressNamed('pageDown')).state,
+      /^[▸ ] ○ QUEUED +order-/,
+    ],
     ['the workflows', play(filled, press('2'), press('G')).state, /^[▸ ] flow-/],
     ['the queues', play(filled, press('4'), pressNamed('pageDown')).state, /^[▸ ] (?:queue|key)-/],
     ['the tasks of a run', opened, /^[▸ ]◐ task-/],
@@ -65,7 +138,10 @@ describe('a click', () => {
     const flow = clickOn(play(filled, press('2')).state, 'flow-3-');
     expect(clickOn(flow, 'flow-3-')).toMatchObject({ view: 'runs', searches: { runs: { text: 'flow-3-' } } });
     // What came in meanwhile has not moved it.
-    const later = play(once, { type: 'events', events: [makeEvent(900, 'RUN_CREATED'), makeEvent(901, 'RUN_CREATED')] }).state;
+    const later = play(once, {
+      type: 'events',
+      events: [makeEvent(900, 'RUN_CREATED'), makeEvent(901, 'RUN_CREATED')],
+    }).state;
     expect(placeOf(later, 'order-290-').row).toBe(placeOf(once, 'order-290-').row);
   });
 
@@ -96,7 +172,8 @@ describe('a click', () => {
     const found = clickOn(searching, 'order-295-');
     expect([found.dialog, found.selected, found.searches.runs.text]).toEqual([undefined, runId(295), 'order-29']);
     const asked = play(filled, press('x')).state;
-    for (let row = 0; row < 30; row++) expect(play(asked, click(row), mouse('wheel-down', row))).toEqual({ state: asked, effects: [] });
+    for (let row = 0; row < 30; row++)
+      expect(play(asked, click(row), mouse('wheel-down', row))).toEqual({ state: asked, effects: [] });
   });
 });
 
@@ -118,17 +195,24 @@ describe('the wheel', () => {
     expect(draw(up)).not.toContain('event-89-');
     expect(draw(up)).toContain('event-83-');
     expect(play(opened, mouse('wheel-down', placeOf(opened, '◐ task-1-').row)).state.run?.task).toBe('task-task-0-');
-    const logs = play(filled, press('6'), { type: 'log-lines', lines: Array.from({ length: 90 }, (_, index) => ({ source: 'worker' as const, text: `line-${index}-` })) }).state;
+    const logs = play(filled, press('6'), {
+      type: 'log-lines',
+      lines: Array.from({ length: 90 }, (_, index) => ({ source: 'worker' as const, text: `line-${index}-` })),
+    }).state;
     expect(draw(play(logs, mouse('wheel-up', 9)).state)).not.toContain('line-89-');
     expect(draw(play(logs, mouse('wheel-up', 9), mouse('wheel-down', 9)).state)).toContain('line-89-');
     const help = play(filled, { type: 'resize', rows: 12, columns: 60 }, press('?'), mouse('wheel-down', 5)).state;
     expect(help.dialog).toEqual({ kind: 'help', scroll: 3 });
     expect(play(help, click(5)).state.dialog).toBeUndefined();
-    expect(play(filled, press('2'), press('t'), pressNamed('tab'), mouse('wheel-down', 20)).state.dialog).toMatchObject({ kind: 'trigger', at: 1 });
+    expect(play(filled, press('2'), press('t'), pressNamed('tab'), mouse('wheel-down', 20)).state.dialog).toMatchObject(
+      { kind: 'trigger', at: 1 },
+    );
   });
 
   it('is nothing outside of what scrolls', () => {
-    expect(play(filled, mouse('wheel-down', 0), mouse('wheel-down', 28), mouse('wheel-down', 29)).state).toEqual(filled);
+    expect(play(filled, mouse('wheel-down', 0), mouse('wheel-down', 28), mouse('wheel-down', 29)).state).toEqual(
+      filled,
+    );
   });
 });
 
@@ -139,20 +223,37 @@ describe('the mouse', () => {
     expect(off.notice?.text).toContain('M brings it back');
     expect(play(off, click(9), mouse('wheel-down', 9), click(0, 20)).state).toEqual(off);
     expect(play(off, press('M')).state.isMouseOn).toBe(true);
-    expect(play(filled, press('/'), press('M')).state).toMatchObject({ isMouseOn: true, searches: { runs: { text: 'M' } } });
+    expect(play(filled, press('/'), press('M')).state).toMatchObject({
+      isMouseOn: true,
+      searches: { runs: { text: 'M' } },
+    });
   });
 
   it('never throws, wherever it is and whatever else is done', () => {
     const action = fc.oneof(
-      fc.record({ kind: fc.constantFrom('click' as const, 'wheel-up' as const, 'wheel-down' as const, 'other' as const), row: fc.nat({ max: 40 }), column: fc.nat({ max: 120 }) }).map((report): UiAction => ({ type: 'mouse', report })),
+      fc
+        .record({
+          kind: fc.constantFrom('click' as const, 'wheel-up' as const, 'wheel-down' as const, 'other' as const),
+          row: fc.nat({ max: 40 }),
+          column: fc.nat({ max: 120 }),
+        })
+        .map((report): UiAction => ({ type: 'mouse', report })),
       fc.constantFrom(...'123456qtxRflaow?/jkgG AM'.split('')).map((input) => press(input)),
       fc.constantFrom('enter' as const, 'escape' as const, 'tab' as const).map(pressNamed),
-      fc.record({ type: fc.constant('resize' as const), rows: fc.integer({ min: 1, max: 40 }), columns: fc.integer({ min: 1, max: 120 }) }),
+      fc.record({
+        type: fc.constant('resize' as const),
+        rows: fc.integer({ min: 1, max: 40 }),
+        columns: fc.integer({ min: 1, max: 120 }),
+      }),
     );
     fc.assert(
-      fc.property(fc.constantFrom(filled, opened, emptyState(), play(emptyState(), press('5')).state), fc.array(action, { maxLength: 40 }), (scene, actions) => {
-        play(scene, ...actions);
-      }),
+      fc.property(
+        fc.constantFrom(filled, opened, emptyState(), play(emptyState(), press('5')).state),
+        fc.array(action, { maxLength: 40 }),
+        (scene, actions) => {
+          play(scene, ...actions);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -1,5 +1,11 @@
 import type { EventRow, RunDetail, RunRow, TaskRow } from '../../../../cli/monitor/run-reader.ts';
-import { initialState, type Key, type UiAction, type UiEffect, type UiState } from '../../../../cli/ui/model/ui-state.ts';
+import {
+  initialState,
+  type Key,
+  type UiAction,
+  type UiEffect,
+  type UiState,
+} from '../../../../cli/ui/model/ui-state.ts';
 import { step } from '../../../../cli/ui/model/step.ts';
 
 export const startMs = Date.parse('2030-01-01T00:00:00Z');
@@ -13,7 +19,20 @@ export function runId(number: number): string {
 }
 
 export function makeRun(number: number, change: Partial<RunRow> = {}): RunRow {
-  return { runId: runId(number), workflow: 'order', status: 'QUEUED', createdAt: at(number), startedAt: null, finishedAt: null, priority: 1, taskCount: 1, parentRunId: null, errorMessage: null, metadata: {}, ...change };
+  return {
+    runId: runId(number),
+    workflow: 'order',
+    status: 'QUEUED',
+    createdAt: at(number),
+    startedAt: null,
+    finishedAt: null,
+    priority: 1,
+    taskCount: 1,
+    parentRunId: null,
+    errorMessage: null,
+    metadata: {},
+    ...change,
+  };
 }
 
 export function makeTask(name: string, change: Partial<TaskRow> = {}): TaskRow {
@@ -48,7 +67,20 @@ let cursor = 0;
 
 export function makeEvent(number: number, type: string, change: Partial<EventRow> = {}): EventRow {
   cursor++;
-  return { cursor: String(cursor).padStart(10, '0'), time: at(cursor), runId: runId(number), workflow: 'order', taskId: type.startsWith('RUN_') ? '' : 'task-only', task: type.startsWith('RUN_') ? '' : 'only', attempt: 0, type, status: 'QUEUED', message: '', workerId: null, ...change };
+  return {
+    cursor: String(cursor).padStart(10, '0'),
+    time: at(cursor),
+    runId: runId(number),
+    workflow: 'order',
+    taskId: type.startsWith('RUN_') ? '' : 'task-only',
+    task: type.startsWith('RUN_') ? '' : 'only',
+    attempt: 0,
+    type,
+    status: 'QUEUED',
+    message: '',
+    workerId: null,
+    ...change,
+  };
 }
 
 export function press(input: string, change: Partial<Key> = {}): UiAction {
@@ -68,7 +100,10 @@ export function emptyState(change: Partial<UiState> = {}): UiState {
 }
 
 /** A state after actions, with all effects on the way. */
-export function play(state: UiState, ...actions: readonly UiAction[]): { state: UiState; effects: readonly UiEffect[] } {
+export function play(
+  state: UiState,
+  ...actions: readonly UiAction[]
+): { state: UiState; effects: readonly UiEffect[] } {
   const effects: UiEffect[] = [];
   let current = state;
   for (const action of actions) {

@@ -3,7 +3,9 @@ import { webhookAuth, webhookSources } from '../../../../cli/commands/webhooks/w
 
 describe('webhookAuth', () => {
   it('knows what each source signs with; a generic sender names its header', () => {
-    const signed = webhookSources.map((source) => webhookAuth(source, { auth: 'hmac', ...(source === 'GENERIC' ? { header: 'X-Sign' } : {}) })('s'));
+    const signed = webhookSources.map((source) =>
+      webhookAuth(source, { auth: 'hmac', ...(source === 'GENERIC' ? { header: 'X-Sign' } : {}) })('s'),
+    );
     expect(signed).toEqual([
       { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'X-Sign', signingSecret: 's' },
       { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'X-Hub-Signature-256', signingSecret: 's' },
@@ -12,12 +14,17 @@ describe('webhookAuth', () => {
       { algorithm: 'SHA256', encoding: 'HEX', signatureHeaderName: 'Linear-Signature', signingSecret: 's' },
       { algorithm: 'SHA256', encoding: 'BASE64', signatureHeaderName: 'svix-signature', signingSecret: 's' },
     ]);
-    expect(webhookAuth('GENERIC', { auth: 'hmac', header: 'X', algorithm: 'SHA512', encoding: 'BASE64URL' })('s')).toMatchObject({ algorithm: 'SHA512', encoding: 'BASE64URL' });
+    expect(
+      webhookAuth('GENERIC', { auth: 'hmac', header: 'X', algorithm: 'SHA512', encoding: 'BASE64URL' })('s'),
+    ).toMatchObject({ algorithm: 'SHA512', encoding: 'BASE64URL' });
   });
 
   it('takes a user name or a header for what is only compared', () => {
     expect(webhookAuth('GENERIC', { auth: 'basic', username: 'me' })('s')).toEqual({ username: 'me', password: 's' });
-    expect(webhookAuth('LINEAR', { auth: 'api-key', header: 'X-Key' })('s')).toEqual({ headerName: 'X-Key', apiKey: 's' });
+    expect(webhookAuth('LINEAR', { auth: 'api-key', header: 'X-Key' })('s')).toEqual({
+      headerName: 'X-Key',
+      apiKey: 's',
+    });
   });
 
   it.each([

@@ -3,11 +3,22 @@ import { CelEvaluator } from '../../../../engine/cel/cel-evaluator.ts';
 import { HatchetError } from '../../../../engine/errors.ts';
 import { readConditions } from '../../../../engine/grpc/definition/conditions.ts';
 import { readDurableConditions } from '../../../../engine/grpc/durable/durable-conditions.ts';
-import { TaskConditions, type BaseMatchCondition, type SleepMatchCondition, type UserEventMatchCondition } from '../../../../proto/gen/hatchet/contract/v1/condition.ts';
+import {
+  TaskConditions,
+  type BaseMatchCondition,
+  type SleepMatchCondition,
+  type UserEventMatchCondition,
+} from '../../../../proto/gen/hatchet/contract/v1/condition.ts';
 
 const base: BaseMatchCondition = { readableDataKey: 'key', action: 0, orGroupId: '', expression: '' };
-const sleep = (sleepFor: string, more: Partial<BaseMatchCondition> = {}): SleepMatchCondition => ({ base: { ...base, ...more }, sleepFor });
-const event = (userEventKey: string, more: Partial<BaseMatchCondition> = {}): UserEventMatchCondition => ({ base: { ...base, ...more }, userEventKey });
+const sleep = (sleepFor: string, more: Partial<BaseMatchCondition> = {}): SleepMatchCondition => ({
+  base: { ...base, ...more },
+  sleepFor,
+});
+const event = (userEventKey: string, more: Partial<BaseMatchCondition> = {}): UserEventMatchCondition => ({
+  base: { ...base, ...more },
+  userEventKey,
+});
 
 interface Asked {
   sleepConditions?: SleepMatchCondition[];
@@ -19,7 +30,12 @@ function ofWait({ sleepConditions = [], userEventConditions = [] }: Asked): unkn
 }
 
 async function ofTask(asked: Asked): Promise<unknown[]> {
-  return readConditions(TaskConditions.fromPartial(asked), { where: 'of task t', places: new Map(), parents: [], cel: new CelEvaluator().of('t') });
+  return readConditions(TaskConditions.fromPartial(asked), {
+    where: 'of task t',
+    places: new Map(),
+    parents: [],
+    cel: new CelEvaluator().of('t'),
+  });
 }
 
 async function refusal(read: () => unknown): Promise<{ code: string; message: string; remedy: string | undefined }> {
@@ -38,7 +54,10 @@ describe('the conditions of a wait and those of a task', () => {
     ['an event key HERE has 0 characters', { userEventConditions: [event('')] }],
     ['an event key HERE has 1001 characters', { userEventConditions: [event('k'.repeat(1001))] }],
     ['an event key HERE holds a NUL character', { userEventConditions: [event('a\0b')] }],
-    ['a condition HERE: the CEL expression "1 +" is not valid', { userEventConditions: [event('k', { expression: '1 +' })] }],
+    [
+      'a condition HERE: the CEL expression "1 +" is not valid',
+      { userEventConditions: [event('k', { expression: '1 +' })] },
+    ],
   ];
   it.each(wrong)('are refused alike: %s', async (message, asked) => {
     const [wait, task] = [await refusal(() => ofWait(asked)), await refusal(() => ofTask(asked))];
@@ -59,7 +78,10 @@ describe('the conditions of a wait and those of a task', () => {
   });
 
   it('have the same groups, whatever these are called this time', async () => {
-    const asked = (one: string, two: string): Asked => ({ sleepConditions: [sleep('1s', { orGroupId: one }), sleep('2s'), sleep('3s', { orGroupId: two })], userEventConditions: [event('k', { orGroupId: one, readableDataKey: 'ab' })] });
+    const asked = (one: string, two: string): Asked => ({
+      sleepConditions: [sleep('1s', { orGroupId: one }), sleep('2s'), sleep('3s', { orGroupId: two })],
+      userEventConditions: [event('k', { orGroupId: one, readableDataKey: 'ab' })],
+    });
     const expected = [{ group: 0 }, { group: 1 }, { group: 2 }, { group: 0, dataKey: 'ab' }];
     for (const read of [ofWait, ofTask]) {
       expect(await read(asked('x', 'y'))).toMatchObject(expected);
@@ -69,7 +91,11 @@ describe('the conditions of a wait and those of a task', () => {
 
   it('keep their text, of which checksums and fingerprints are made', async () => {
     const asked: Asked = { sleepConditions: [sleep('1m')], userEventConditions: [event('k', { expression: 'true' })] };
-    expect(JSON.stringify(await ofTask(asked))).toBe('[{"action":"CREATE","group":0,"expression":"","dataKey":"key","kind":"sleep","ms":60000,"duration":"1m"},{"action":"CREATE","group":1,"expression":"true","dataKey":"key","kind":"event","eventKey":"k","scope":null}]');
-    expect(JSON.stringify(ofWait(asked))).toBe('[{"group":0,"dataKey":"key","kind":"sleep","ms":60000,"duration":"1m"},{"group":1,"dataKey":"key","kind":"event","eventKey":"k","scope":null,"expression":"true","sinceMs":null}]');
+    expect(JSON.stringify(await ofTask(asked))).toBe(
+      '[{"action":"CREATE","group":0,"expression":"","dataKey":"key","kind":"sleep","ms":60000,"duration":"1m"},{"action":"CREATE","group":1,"expression":"true","dataKey":"key","kind":"event","eventKey":"k","scope":null}]',
+    );
+    expect(JSON.stringify(ofWait(asked))).toBe(
+      '[{"group":0,"dataKey":"key","kind":"sleep","ms":60000,"duration":"1m"},{"group":1,"dataKey":"key","kind":"event","eventKey":"k","scope":null,"expression":"true","sinceMs":null}]',
+    );
   });
 });

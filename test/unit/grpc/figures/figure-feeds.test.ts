@@ -18,7 +18,13 @@ function makeWorld(): World {
     return `${tenantId} ${world.value}`;
   };
   const feeds = new FigureFeeds(changes, { everyMs: 50, read, encode: (figures) => Buffer.from(figures) });
-  const world: World = { changes, abort, value: 1, reads: [], watch: (tenantId = 'a') => feeds.watch(tenantId, abort.signal) };
+  const world: World = {
+    changes,
+    abort,
+    value: 1,
+    reads: [],
+    watch: (tenantId = 'a') => feeds.watch(tenantId, abort.signal),
+  };
   return world;
 }
 
@@ -103,7 +109,11 @@ describe('FigureFeeds', () => {
       vi.spyOn(performance, 'now').mockImplementation(() => reads * 10);
       const changes = new ChangeSignal();
       const abort = new AbortController();
-      const feeds = new FigureFeeds(changes, { everyMs: 100, read: () => ++reads, encode: (figures) => Buffer.from(String(figures)) });
+      const feeds = new FigureFeeds(changes, {
+        everyMs: 100,
+        read: () => ++reads,
+        encode: (figures) => Buffer.from(String(figures)),
+      });
       const ends = Array.from({ length: 20 }, async (_, tenant) => {
         for await (const _ of feeds.watch(String(tenant), abort.signal)) changes.poke();
       });
@@ -119,7 +129,11 @@ describe('FigureFeeds', () => {
       let reads = 0;
       const changes = new ChangeSignal();
       const abort = new AbortController();
-      const feeds = new FigureFeeds(changes, { everyMs: 100, read: () => ++reads, encode: (figures) => Buffer.from(String(figures)) });
+      const feeds = new FigureFeeds(changes, {
+        everyMs: 100,
+        read: () => ++reads,
+        encode: (figures) => Buffer.from(String(figures)),
+      });
       const ends = Array.from({ length: 1_000 }, async () => {
         for await (const _ of feeds.watch('a', abort.signal)) changes.poke();
       });

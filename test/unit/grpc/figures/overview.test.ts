@@ -20,12 +20,24 @@ describe('overviewOf', () => {
   it('counts as queued what waits for a worker, a place or units', () => {
     const made = world();
     made.register({ actions: ['wf:one'], slots: 2 });
-    const key: ConcurrencyDemand = { level: 'task', strategyId: 's/0', strategy: 'GROUP_ROUND_ROBIN', key: 'k', maxRuns: 1 };
+    const key: ConcurrencyDemand = {
+      level: 'task',
+      strategyId: 's/0',
+      strategy: 'GROUP_ROUND_ROBIN',
+      key: 'k',
+      maxRuns: 1,
+    };
     const unit = (units: number): RateLimitDemand => ({ key: 'api', units, limit: 1, window: 'MINUTE' });
     for (let index = 0; index < 3; index++) made.trigger('one', 1, asks({ concurrency: [key] }));
     for (const units of [1, 1, 5]) made.trigger('one', 1, asks({ rateLimits: [unit(units)] }));
     made.trigger('one');
-    expect(overviewOf(made.state, tenantId, engine)).toMatchObject({ queued: 5n, running: 2n, workers: 1, slotsTotal: 2, slotsUsed: 2 });
+    expect(overviewOf(made.state, tenantId, engine)).toMatchObject({
+      queued: 5n,
+      running: 2n,
+      workers: 1,
+      slotsTotal: 2,
+      slotsUsed: 2,
+    });
   });
 
   it('tells a worker from one that takes its place', () => {

@@ -10,14 +10,25 @@ beforeEach(() => {
 });
 
 function leaves(id: string, restore = false): string {
-  const departure: Departure = { taskRunExternalId: id, invocationCount: 1, reason: 'its ttl is over', waits: [{ durableTaskExternalId: id, invocationCount: 1, branchId: 1n, nodeId: 1n }], restore };
+  const departure: Departure = {
+    taskRunExternalId: id,
+    invocationCount: 1,
+    reason: 'its ttl is over',
+    waits: [{ durableTaskExternalId: id, invocationCount: 1, branchId: 1n, nodeId: 1n }],
+    restore,
+  };
   departures.add(departure);
   return keyOf(departure);
 }
 
 /** Whose waits are asked for, second by second. */
 function asked(seconds: number): string[] {
-  return Array.from({ length: seconds }, () => departures.due().flatMap((waits) => waits.map((entry) => entry.durableTaskExternalId)).join(' '));
+  return Array.from({ length: seconds }, () =>
+    departures
+      .due()
+      .flatMap((waits) => waits.map((entry) => entry.durableTaskExternalId))
+      .join(' '),
+  );
 }
 
 describe('a task that has left where what wakes it may be lost', () => {

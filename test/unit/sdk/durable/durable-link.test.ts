@@ -1,6 +1,16 @@
-import { Metadata, Server, ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { V1DispatcherService, type DurableTaskRequest, type DurableTaskResponse } from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import {
+  V1DispatcherService,
+  type DurableTaskRequest,
+  type DurableTaskResponse,
+} from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { TriggerWorkflowRequest } from '../../../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { Connection } from '../../../../sdk/connection/connection.ts';
 import { resolveConfig } from '../../../../sdk/config/client-config.ts';
@@ -17,7 +27,6 @@ interface Heard {
   stream: Stream;
   said: Said[];
 }
-
 
 let server: Server;
 let heard: Heard[];
@@ -42,17 +51,42 @@ beforeEach(async () => {
       if (message === undefined) return;
       own.said.push(message);
       if (message.$case === 'registerWorker' && welcomes) welcome(own);
-      if (message.$case === 'waitFor') stream.write({ message: { $case: 'waitForAck', value: { ref: { ...message.value, branchId: 1n, nodeId: node() } } } });
-      if (message.$case === 'triggerRuns') stream.write({ message: { $case: 'triggerRunsAck', value: { ...message.value, runEntries: message.value.triggerOpts.map(() => ({ branchId: 1n, nodeId: node(), workflowRunExternalId: `run ${nodes}` })) } } });
-      if (message.$case === 'evictInvocation') stream.write({ message: { $case: 'evictionAck', value: message.value } });
+      if (message.$case === 'waitFor')
+        stream.write({
+          message: { $case: 'waitForAck', value: { ref: { ...message.value, branchId: 1n, nodeId: node() } } },
+        });
+      if (message.$case === 'triggerRuns')
+        stream.write({
+          message: {
+            $case: 'triggerRunsAck',
+            value: {
+              ...message.value,
+              runEntries: message.value.triggerOpts.map(() => ({
+                branchId: 1n,
+                nodeId: node(),
+                workflowRunExternalId: `run ${nodes}`,
+              })),
+            },
+          },
+        });
+      if (message.$case === 'evictInvocation')
+        stream.write({ message: { $case: 'evictionAck', value: message.value } });
     });
   };
   const implementation: UntypedServiceImplementation = { durableTask };
   server = new Server({ 'grpc.max_receive_message_length': -1 });
   server.addService({ durableTask: V1DispatcherService.durableTask }, implementation);
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
-  const claims = Buffer.from(JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` })).toString('base64url');
-  connection = new Connection(resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF' }, {}, () => undefined));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  const claims = Buffer.from(
+    JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` }),
+  ).toString('base64url');
+  connection = new Connection(
+    resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF' }, {}, () => undefined),
+  );
   link = new DurableLink(connection, { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, () => {});
   link.serve('worker');
 });
@@ -68,7 +102,15 @@ function welcome({ stream }: Heard): void {
 }
 
 function begin(taskRunExternalId: string): Invocation {
-  const invocation = new Invocation({ taskRunExternalId, invocationCount: 1, pipelined: true, canLeave: true, onAsked: (asker) => link.flush(asker), onWaiting: (waiter) => link.saySoon(waiter), onComputed: () => {} });
+  const invocation = new Invocation({
+    taskRunExternalId,
+    invocationCount: 1,
+    pipelined: true,
+    canLeave: true,
+    onAsked: (asker) => link.flush(asker),
+    onWaiting: (waiter) => link.saySoon(waiter),
+    onComputed: () => {},
+  });
   link.add(invocation);
   return invocation;
 }
@@ -86,8 +128,10 @@ async function waiter(id: string): Promise<Invocation> {
 /** The worker's words without its name: of which kind, and of whom. */
 function words(own: Heard | undefined): string[] {
   return (own?.said ?? []).map((message) => {
-    if (message.$case === 'workerStatus') return `waits ${message.value.waitingEntries.map((entry) => entry.durableTaskExternalId).join(' ')}`;
-    if (message.$case === 'evictInvocation' || message.$case === 'waitFor') return `${message.$case} ${message.value.durableTaskExternalId}`;
+    if (message.$case === 'workerStatus')
+      return `waits ${message.value.waitingEntries.map((entry) => entry.durableTaskExternalId).join(' ')}`;
+    if (message.$case === 'evictInvocation' || message.$case === 'waitFor')
+      return `${message.$case} ${message.value.durableTaskExternalId}`;
     return message.$case;
   });
 }
@@ -107,7 +151,13 @@ describe('a worker that comes back on a new durable stream', () => {
     welcome(back);
     await link.departed();
     await vi.waitFor(() => expect(words(back)).toContain('waitFor asks'), patient);
-    expect(words(back).slice(0, 5)).toEqual(['registerWorker', 'waits stays', 'waits leaves', 'evictInvocation leaves', 'waitFor asks']);
+    expect(words(back).slice(0, 5)).toEqual([
+      'registerWorker',
+      'waits stays',
+      'waits leaves',
+      'evictInvocation leaves',
+      'waitFor asks',
+    ]);
     expect(stays.waitsFor()).toHaveLength(1);
   });
 
@@ -127,8 +177,12 @@ describe('what a worker waits for', () => {
     const children = 1_000;
     const count = statusNodes / children + 5;
     const invocations = Array.from({ length: count }, (_, n) => begin(`task ${n}`));
-    for (const invocation of invocations) void invocation.spawn(Array.from({ length: children }, () => TriggerWorkflowRequest.create({ name: 'child' })));
-    await vi.waitFor(() => expect(invocations.map((each) => each.waitsFor().length)).toEqual(invocations.map(() => children)), patient);
+    for (const invocation of invocations)
+      void invocation.spawn(Array.from({ length: children }, () => TriggerWorkflowRequest.create({ name: 'child' })));
+    await vi.waitFor(
+      () => expect(invocations.map((each) => each.waitsFor().length)).toEqual(invocations.map(() => children)),
+      patient,
+    );
     welcomes = false;
     heard[0]?.stream.end();
     await vi.waitFor(() => expect(words(heard[1])).toEqual(['registerWorker']), patient);
@@ -136,7 +190,9 @@ describe('what a worker waits for', () => {
     if (back === undefined) throw new Error('it did not come back');
     welcome(back);
     await vi.waitFor(() => expect(back.said.length).toBeGreaterThanOrEqual(3), patient);
-    const messages = back.said.slice(1, 3).map((message) => (message.$case === 'workerStatus' ? message.value.waitingEntries : []));
+    const messages = back.said
+      .slice(1, 3)
+      .map((message) => (message.$case === 'workerStatus' ? message.value.waitingEntries : []));
     expect(messages.map((entries) => entries.length)).toEqual([statusNodes, 5 * children]);
     const tasks = messages.map((entries) => new Set(entries.map((entry) => entry.durableTaskExternalId)));
     expect(tasks.map((each) => each.size)).toEqual([count - 5, 5]);
@@ -148,7 +204,15 @@ describe('what a worker waits for', () => {
     const many = begin('01980000-0000-7000-8000-000000000000');
     const all = Array.from({ length: children }, () => TriggerWorkflowRequest.create({ name: 'child' }));
     for (let call = 0; call < calls; call++) void many.spawn(all);
-    await vi.waitFor(() => expect(heard[0]?.said.some((message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === calls * children)).toBe(true), patient);
+    await vi.waitFor(
+      () =>
+        expect(
+          heard[0]?.said.some(
+            (message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === calls * children,
+          ),
+        ).toBe(true),
+      patient,
+    );
     expect(heard).toHaveLength(1);
   }, 60_000);
 
@@ -156,13 +220,27 @@ describe('what a worker waits for', () => {
     const many = begin('many');
     const asked = Array.from({ length: 500 }, () => aDay);
     for (const conditions of asked) void many.wait(conditions);
-    await vi.waitFor(() => expect(heard[0]?.said.some((message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === asked.length)).toBe(true), patient);
+    await vi.waitFor(
+      () =>
+        expect(
+          heard[0]?.said.some(
+            (message) => message.$case === 'workerStatus' && message.value.waitingEntries.length === asked.length,
+          ),
+        ).toBe(true),
+      patient,
+    );
     // One more of each second that it took.
     expect(words(heard[0]).filter((word) => word.startsWith('waits')).length).toBeLessThan(50);
   });
 
   it('is cut only between invocations', () => {
-    const nodes = (task: string, count: number) => Array.from({ length: count }, (_, n) => ({ durableTaskExternalId: task, invocationCount: 1, branchId: 1n, nodeId: BigInt(n) }));
+    const nodes = (task: string, count: number) =>
+      Array.from({ length: count }, (_, n) => ({
+        durableTaskExternalId: task,
+        invocationCount: 1,
+        branchId: 1n,
+        nodeId: BigInt(n),
+      }));
     const [a, b, c, none] = [nodes('a', 3), nodes('b', 2), nodes('c', 9), nodes('d', 0)];
     expect(statusMessages([], 4)).toEqual([]);
     expect(statusMessages([none], 4)).toEqual([]);

@@ -1,7 +1,11 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { AssignedAction } from '../../../../proto/gen/hatchet/contract/dispatcher.ts';
-import { V1DispatcherService, type DurableTaskRequest, type DurableTaskResponse } from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import {
+  V1DispatcherService,
+  type DurableTaskRequest,
+  type DurableTaskResponse,
+} from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { resolveConfig } from '../../../../sdk/config/client-config.ts';
 import { Connection } from '../../../../sdk/connection/connection.ts';
 import { parseActionPayload } from '../../../../sdk/context/action-payload.ts';
@@ -20,20 +24,39 @@ async function startSlowReplayer(tellMs: number): Promise<Connection> {
     stream.on('error', () => {});
     let nodes = 0n;
     stream.on('data', ({ message }: DurableTaskRequest) => {
-      if (message?.$case === 'registerWorker') stream.write({ message: { $case: 'registerWorker', value: message.value } });
-      if (message?.$case === 'evictInvocation') stream.write({ message: { $case: 'evictionAck', value: message.value } });
+      if (message?.$case === 'registerWorker')
+        stream.write({ message: { $case: 'registerWorker', value: message.value } });
+      if (message?.$case === 'evictInvocation')
+        stream.write({ message: { $case: 'evictionAck', value: message.value } });
       if (message?.$case !== 'waitFor') return;
       const ref = { ...message.value, branchId: 1n, nodeId: ++nodes };
       stream.write({ message: { $case: 'waitForAck', value: { ref } } });
-      setTimeout(() => stream.write({ message: { $case: 'entryCompleted', value: { ref, payload: Buffer.from('{"CREATE":{}}'), isFailure: false, errorMessage: undefined } } }), tellMs);
+      setTimeout(
+        () =>
+          stream.write({
+            message: {
+              $case: 'entryCompleted',
+              value: { ref, payload: Buffer.from('{"CREATE":{}}'), isFailure: false, errorMessage: undefined },
+            },
+          }),
+        tellMs,
+      );
     });
   };
   const implementation: UntypedServiceImplementation = { durableTask };
   const server = new Server();
   server.addService({ durableTask: V1DispatcherService.durableTask }, implementation);
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
-  const claims = Buffer.from(JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` })).toString('base64url');
-  const connection = new Connection(resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF' }, {}, () => undefined));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  const claims = Buffer.from(
+    JSON.stringify({ sub: 'tenant', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: `127.0.0.1:${port}` }),
+  ).toString('base64url');
+  const connection = new Connection(
+    resolveConfig({ token: `e30.${claims}.signature`, logLevel: 'OFF' }, {}, () => undefined),
+  );
   onTestFinished(() => {
     connection.close();
     server.forceShutdown();
@@ -47,18 +70,48 @@ it('a task comes to an end though a replay takes more than half of its execution
   onTestFinished(() => tasks.stop());
   tasks.serve('worker', 10);
   const nothing = async (): Promise<void> => {};
-  const host: ContextHost = { runner: new Runner(connection, new ResultListener(connection, quiet), quiet), logger: quiet, workerId: () => 'worker', hasWorkflow: () => false, labels: () => ({}), upsertLabels: async (labels) => labels, refreshTimeout: nothing, releaseSlot: nothing, log: nothing, putStream: nothing };
+  const host: ContextHost = {
+    runner: new Runner(connection, new ResultListener(connection, quiet), quiet),
+    logger: quiet,
+    workerId: () => 'worker',
+    hasWorkflow: () => false,
+    labels: () => ({}),
+    upsertLabels: async (labels) => labels,
+    refreshTimeout: nothing,
+    releaseSlot: nothing,
+    log: nothing,
+    putStream: nothing,
+  };
   const body = toDurableBody(async (_input: unknown, ctx) => {
     for (let step = 0; step < 45; step++) await ctx.sleepFor('1s');
     return 'done';
   });
   if (body === undefined) throw new Error('it has a function');
-  const durable: DurableAction = { durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '' }, workflowName: 'a-workflow', inputSchema: undefined, outputSchema: undefined };
+  const durable: DurableAction = {
+    durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '' },
+    workflowName: 'a-workflow',
+    inputSchema: undefined,
+    outputSchema: undefined,
+  };
   let output: unknown = left;
   for (let invocation = 1; output === left; invocation++) {
-    const action = AssignedAction.create({ taskRunExternalId: 'task', durableTaskInvocationCount: invocation, actionPayload: '{}' });
+    const action = AssignedAction.create({
+      taskRunExternalId: 'task',
+      durableTaskInvocationCount: invocation,
+      actionPayload: '{}',
+    });
     const abortController = new AbortController();
-    output = await tasks.run(durable, { input: {}, action, payload: parseActionPayload('{}'), abortController, host }, { workflowRunId: 'run', taskRunExternalId: 'task', workerId: 'worker', signal: abortController.signal, nextChildIndex: 0 });
+    output = await tasks.run(
+      durable,
+      { input: {}, action, payload: parseActionPayload('{}'), abortController, host },
+      {
+        workflowRunId: 'run',
+        taskRunExternalId: 'task',
+        workerId: 'worker',
+        signal: abortController.signal,
+        nextChildIndex: 0,
+      },
+    );
   }
   expect(output).toBe('done');
 }, 60_000);

@@ -5,20 +5,36 @@ import { Invocation } from '../../../../sdk/durable/invocation.ts';
 import { NonDeterminismError } from '../../../../sdk/errors.ts';
 
 const aDay = { sleepConditions: [{ base: undefined, sleepFor: '24h' }], userEventConditions: [] };
-const ref = (node: number) => ({ durableTaskExternalId: 'task', invocationCount: 1, branchId: 1n, nodeId: BigInt(node) });
+const ref = (node: number) => ({
+  durableTaskExternalId: 'task',
+  invocationCount: 1,
+  branchId: 1n,
+  nodeId: BigInt(node),
+});
 
 let invocation: Invocation;
 let asked: number;
 
 beforeEach(() => {
   asked = 0;
-  invocation = new Invocation({ taskRunExternalId: 'task', invocationCount: 1, pipelined: true, canLeave: true, onAsked: (asker) => (asked += asker.takeUnsent().length), onWaiting: () => {}, onComputed: () => {} });
+  invocation = new Invocation({
+    taskRunExternalId: 'task',
+    invocationCount: 1,
+    pipelined: true,
+    canLeave: true,
+    onAsked: (asker) => (asked += asker.takeUnsent().length),
+    onWaiting: () => {},
+    onComputed: () => {},
+  });
 });
 
 /** How an operation ended, or that it has not. */
 function watched(operation: Promise<unknown>): { end: unknown } {
   const seen: { end: unknown } = { end: 'open' };
-  operation.then((value) => (seen.end = value), (error: unknown) => (seen.end = error));
+  operation.then(
+    (value) => (seen.end = value),
+    (error: unknown) => (seen.end = error),
+  );
   return seen;
 }
 
@@ -32,16 +48,34 @@ describe('an invocation whose code took another way than its log', () => {
     invocation.take({ $case: 'waitForAck', value: { ref: ref(1) } });
     const strays = watched(invocation.wait(aDay));
     const alongside = watched(invocation.memo(Buffer.from('m'), async () => '1'));
-    invocation.refuse({ ref: ref(2), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: 'node 2 of the log holds something else' });
+    invocation.refuse({
+      ref: ref(2),
+      errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM,
+      errorMessage: 'node 2 of the log holds something else',
+    });
     await turns();
     const { failure: mismatch } = invocation;
     expect(mismatch).toBeInstanceOf(NonDeterminismError);
-    expect(mismatch).toMatchObject({ taskExternalId: 'task', invocationCount: 1, nodeId: 2, message: expect.stringContaining('node 2 of the log') });
+    expect(mismatch).toMatchObject({
+      taskExternalId: 'task',
+      invocationCount: 1,
+      nodeId: 2,
+      message: expect.stringContaining('node 2 of the log'),
+    });
     expect([strays.end, alongside.end]).toEqual([mismatch, mismatch]);
     expect([strays.end === mismatch, alongside.end === mismatch, before.end]).toEqual([true, true, 'open']);
     // The answer to what was asked alongside changes nothing, and nothing more is asked.
-    invocation.take({ $case: 'memoAck', value: { ref: ref(2), memoAlreadyExisted: false, memoResultPayload: undefined } });
-    const later = [invocation.wait(aDay), invocation.memo(Buffer.from('m'), async () => '1'), invocation.record(Buffer.from('r'), '1'), invocation.probe(Buffer.from('p')), invocation.spawn([])].map((each) => watched(each));
+    invocation.take({
+      $case: 'memoAck',
+      value: { ref: ref(2), memoAlreadyExisted: false, memoResultPayload: undefined },
+    });
+    const later = [
+      invocation.wait(aDay),
+      invocation.memo(Buffer.from('m'), async () => '1'),
+      invocation.record(Buffer.from('r'), '1'),
+      invocation.probe(Buffer.from('p')),
+      invocation.spawn([]),
+    ].map((each) => watched(each));
     await turns();
     expect(later.map(({ end }) => end === mismatch)).toEqual([true, true, true, true, true]);
     expect(asked).toBe(3);
@@ -52,7 +86,12 @@ describe('an invocation whose code took another way than its log', () => {
 
   it('has the first mismatch, whatever the engine says of the others', async () => {
     const ends = [watched(invocation.wait(aDay)), watched(invocation.wait(aDay))];
-    for (const node of [1, 1]) invocation.refuse({ ref: ref(node), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: `no ${asked++}` });
+    for (const node of [1, 1])
+      invocation.refuse({
+        ref: ref(node),
+        errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM,
+        errorMessage: `no ${asked++}`,
+      });
     await turns();
     expect(ends.map(({ end }) => end === invocation.failure)).toEqual([true, true]);
     expect(invocation.failure?.message).toContain('no 2');

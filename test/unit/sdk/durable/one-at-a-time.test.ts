@@ -6,7 +6,12 @@ import { Invocation, longestAnswerTicks } from '../../../../sdk/durable/invocati
 import type { DurableRequest } from '../../../../sdk/durable/questions.ts';
 
 const aDay = { sleepConditions: [{ base: undefined, sleepFor: '24h' }], userEventConditions: [] };
-const ref = (node: number) => ({ durableTaskExternalId: 'task', invocationCount: 1, branchId: 1n, nodeId: BigInt(node) });
+const ref = (node: number) => ({
+  durableTaskExternalId: 'task',
+  invocationCount: 1,
+  branchId: 1n,
+  nodeId: BigInt(node),
+});
 
 let invocation: Invocation;
 let sent: DurableRequest[];
@@ -19,13 +24,25 @@ beforeEach(() => {
 });
 
 function begin(pipelined: boolean): Invocation {
-  return new Invocation({ taskRunExternalId: 'task', invocationCount: 1, pipelined, canLeave: true, onAsked: (asker) => sent.push(...asker.takeUnsent()), onWaiting: () => {}, onComputed: (completion) => computed.push(completion) });
+  return new Invocation({
+    taskRunExternalId: 'task',
+    invocationCount: 1,
+    pipelined,
+    canLeave: true,
+    onAsked: (asker) => sent.push(...asker.takeUnsent()),
+    onWaiting: () => {},
+    onComputed: (completion) => computed.push(completion),
+  });
 }
 
 /** What has ended, in the order in which the code was told. */
 function turnsOf(operations: Record<string, Promise<unknown>>): string[] {
   const turns: string[] = [];
-  for (const [name, operation] of Object.entries(operations)) operation.then((value) => turns.push(`${name} ${String(value)}`), (error: unknown) => turns.push(`${name} failed: ${String(error)}`));
+  for (const [name, operation] of Object.entries(operations))
+    operation.then(
+      (value) => turns.push(`${name} ${String(value)}`),
+      (error: unknown) => turns.push(`${name} failed: ${String(error)}`),
+    );
   return turns;
 }
 
@@ -38,7 +55,14 @@ function waits(node: number): void {
 }
 
 function memoOf(node: number, value?: string): void {
-  invocation.take({ $case: 'memoAck', value: { ref: ref(node), memoAlreadyExisted: value !== undefined, memoResultPayload: value === undefined ? undefined : Buffer.from(value) } });
+  invocation.take({
+    $case: 'memoAck',
+    value: {
+      ref: ref(node),
+      memoAlreadyExisted: value !== undefined,
+      memoResultPayload: value === undefined ? undefined : Buffer.from(value),
+    },
+  });
 }
 
 function result(node: number, payload = `"result ${node}"`): void {
@@ -46,7 +70,11 @@ function result(node: number, payload = `"result ${node}"`): void {
 }
 
 function mismatch(node: number): void {
-  invocation.refuse({ ref: ref(node), errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM, errorMessage: `node ${node} holds something else` });
+  invocation.refuse({
+    ref: ref(node),
+    errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM,
+    errorMessage: `node ${node} holds something else`,
+  });
 }
 
 describe('an invocation on an engine that takes one request at a time', () => {
@@ -63,11 +91,29 @@ describe('an invocation on an engine that takes one request at a time', () => {
   });
 
   it('spawns children with keys one by one, as the answer has them in the order of their places', async () => {
-    const children = invocation.spawn(['a', 'b'].map((childKey) => TriggerWorkflowRequest.fromPartial({ name: 'child', childKey })));
-    invocation.take({ $case: 'triggerRunsAck', value: { durableTaskExternalId: 'task', invocationCount: 1, runEntries: [{ branchId: 1n, nodeId: 2n, workflowRunExternalId: 'a' }] } });
-    invocation.take({ $case: 'triggerRunsAck', value: { durableTaskExternalId: 'task', invocationCount: 1, runEntries: [{ branchId: 1n, nodeId: 1n, workflowRunExternalId: 'b' }] } });
+    const children = invocation.spawn(
+      ['a', 'b'].map((childKey) => TriggerWorkflowRequest.fromPartial({ name: 'child', childKey })),
+    );
+    invocation.take({
+      $case: 'triggerRunsAck',
+      value: {
+        durableTaskExternalId: 'task',
+        invocationCount: 1,
+        runEntries: [{ branchId: 1n, nodeId: 2n, workflowRunExternalId: 'a' }],
+      },
+    });
+    invocation.take({
+      $case: 'triggerRunsAck',
+      value: {
+        durableTaskExternalId: 'task',
+        invocationCount: 1,
+        runEntries: [{ branchId: 1n, nodeId: 1n, workflowRunExternalId: 'b' }],
+      },
+    });
     expect((await children).map(({ runId }) => runId)).toEqual(['a', 'b']);
-    expect(sent.map((request) => (request.$case === 'triggerRuns' ? request.value.triggerOpts.length : 0))).toEqual([1, 1]);
+    expect(sent.map((request) => (request.$case === 'triggerRuns' ? request.value.triggerOpts.length : 0))).toEqual([
+      1, 1,
+    ]);
   });
 
   it('keeps a result that overtook the answer with its place, and those behind it', async () => {
@@ -98,7 +144,12 @@ describe('an invocation on an engine that takes one request at a time', () => {
   it('takes the turns of memos in the order of the questions, before results: live as in a replay', async () => {
     let end = (_value: string): void => {};
     const slow = new Promise<string>((resolve) => (end = resolve));
-    const ask = (): string[] => turnsOf({ slow: invocation.memo(Buffer.from('s'), async () => await slow), sleep: invocation.wait(aDay), quick: invocation.memo(Buffer.from('q'), async () => '"quick"') });
+    const ask = (): string[] =>
+      turnsOf({
+        slow: invocation.memo(Buffer.from('s'), async () => await slow),
+        sleep: invocation.wait(aDay),
+        quick: invocation.memo(Buffer.from('q'), async () => '"quick"'),
+      });
     const live = ask();
     memoOf(1);
     waits(2);
@@ -110,7 +161,9 @@ describe('an invocation on an engine that takes one request at a time', () => {
     expect(live).toEqual([]); // the slow one is not there
     end('"slow"');
     await settled();
-    expect(computed.map((request) => (request.$case === 'completeMemo' ? request.value.ref?.nodeId : undefined))).toEqual([3n, 1n]);
+    expect(
+      computed.map((request) => (request.$case === 'completeMemo' ? request.value.ref?.nodeId : undefined)),
+    ).toEqual([3n, 1n]);
     expect(live).toEqual([]); // nor does the engine have it
     result(1, '');
     await settled();
@@ -148,18 +201,21 @@ describe('an invocation on an engine that takes one request at a time', () => {
 });
 
 describe('a request that is not answered', () => {
-  it.each([true, false])('fails after a time, and all that its code asks for afterwards (pipelined: %s)', async (pipelined) => {
-    invocation = begin(pipelined);
-    const turns = turnsOf({ one: invocation.wait(aDay), two: invocation.wait(aDay) });
-    for (let second = 0; second < longestAnswerTicks; second++) invocation.tick();
-    await settled();
-    expect(turns).toEqual([]);
-    invocation.tick();
-    await settled();
-    expect(turns).toHaveLength(2);
-    expect(invocation.failure).toMatchObject({ code: 'NO_ANSWER', message: expect.stringContaining('waitFor') });
-    await expect(invocation.wait(aDay)).rejects.toBe(invocation.failure);
-  });
+  it.each([true, false])(
+    'fails after a time, and all that its code asks for afterwards (pipelined: %s)',
+    async (pipelined) => {
+      invocation = begin(pipelined);
+      const turns = turnsOf({ one: invocation.wait(aDay), two: invocation.wait(aDay) });
+      for (let second = 0; second < longestAnswerTicks; second++) invocation.tick();
+      await settled();
+      expect(turns).toEqual([]);
+      invocation.tick();
+      await settled();
+      expect(turns).toHaveLength(2);
+      expect(invocation.failure).toMatchObject({ code: 'NO_ANSWER', message: expect.stringContaining('waitFor') });
+      await expect(invocation.wait(aDay)).rejects.toBe(invocation.failure);
+    },
+  );
 
   it('has its whole time after each answer', () => {
     void invocation.wait(aDay);

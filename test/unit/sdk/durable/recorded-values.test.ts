@@ -64,6 +64,7 @@ describe('draws', () => {
     expect(draws.uuid()).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     const numbers = Array.from({ length: 10_000 }, () => draws.number());
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
-    for (let tenth = 0; tenth < 10; tenth++) expect(Math.abs(numbers.filter((number) => Math.floor(number * 10) === tenth).length - 1000)).toBeLessThan(150);
+    for (let tenth = 0; tenth < 10; tenth++)
+      expect(Math.abs(numbers.filter((number) => Math.floor(number * 10) === tenth).length - 1000)).toBeLessThan(150);
   });
 });

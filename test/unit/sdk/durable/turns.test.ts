@@ -49,7 +49,9 @@ describe('Turns', () => {
       fc.asyncProperty(asks, schedule, schedule, async (program, one, other) => {
         const first = await play(program, one);
         expect(await play(program, other)).toEqual(first);
-        expect(first.filter((turn) => turn.startsWith('result'))).toEqual(program.slice(1).map((_, index) => `result ${index + 1}`));
+        expect(first.filter((turn) => turn.startsWith('result'))).toEqual(
+          program.slice(1).map((_, index) => `result ${index + 1}`),
+        );
       }),
       { numRuns: 300 },
     );
@@ -61,7 +63,9 @@ describe('Turns', () => {
     for (const name of ['a', 'b']) {
       turns.result(() => {
         seen.push(name);
-        void Promise.resolve().then(async () => await Promise.resolve()).then(() => seen.push(`${name}, later`));
+        void Promise.resolve()
+          .then(async () => await Promise.resolve())
+          .then(() => seen.push(`${name}, later`));
       });
     }
     while (!turns.idle) await macrotask();

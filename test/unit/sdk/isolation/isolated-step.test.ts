@@ -25,21 +25,46 @@ function refusal(option: unknown): string {
 describe('the option isolation', () => {
   it('has defaults by its level', () => {
     const none = { children: [], read: [], network: false };
-    const names = { home: 'orders:charge', label: 'orders:charge', module: import.meta.filename, resultBytes: 4 * 1024 * 1024 };
+    const names = {
+      home: 'orders:charge',
+      label: 'orders:charge',
+      module: import.meta.filename,
+      resultBytes: 4 * 1024 * 1024,
+    };
     expect(read('thread')).toEqual({ ...names, level: 'thread', memoryMb: undefined, cpuMs: undefined, grants: none });
-    expect(read({ level: 'process', memoryMb: 100, cpuTime: '2s', resultBytes: 10 ** 9 })).toEqual({ ...names, level: 'process', memoryMb: 100, cpuMs: 2_000, grants: none });
-    expect(read('sandbox')).toEqual({ ...names, level: 'sandbox', memoryMb: 512, cpuMs: durationToMs('60s'), grants: none });
-    expect(read({ level: 'sandbox', module: 'file:///tasks/a%20b.js', children: ['a'], read: ['/data'], network: true })).toMatchObject({ module: '/tasks/a b.js', grants: { children: ['a'], read: ['/data'], network: true } });
+    expect(read({ level: 'process', memoryMb: 100, cpuTime: '2s', resultBytes: 10 ** 9 })).toEqual({
+      ...names,
+      level: 'process',
+      memoryMb: 100,
+      cpuMs: 2_000,
+      grants: none,
+    });
+    expect(read('sandbox')).toEqual({
+      ...names,
+      level: 'sandbox',
+      memoryMb: 512,
+      cpuMs: durationToMs('60s'),
+      grants: none,
+    });
+    expect(
+      read({ level: 'sandbox', module: 'file:///tasks/a%20b.js', children: ['a'], read: ['/data'], network: true }),
+    ).toMatchObject({ module: '/tasks/a b.js', grants: { children: ['a'], read: ['/data'], network: true } });
     expect(isolatedStep(undefined, home)).toBeUndefined();
     expect(isolatedStep('thread', { workflow: 'one', step: 'one' })?.label).toBe('one');
   });
 
   it.each([
-    ['fibre', "INVALID_DEFINITION: the isolation of the task orders:charge is fibre. Use 'thread', 'process' or 'sandbox'"],
+    [
+      'fibre',
+      "INVALID_DEFINITION: the isolation of the task orders:charge is fibre. Use 'thread', 'process' or 'sandbox'",
+    ],
     [7, 'is 7. Use'],
     [{ cpuTime: '1s' }, "is { cpuTime: '1s' }"],
     [{ level: 'thread', network: true }, 'has the option network. Only a sandbox is granted something'],
-    [{ level: 'sandbox', memory: 5 }, 'has the option memory. Use level, module, memoryMb, cpuTime, resultBytes, children, read, network'],
+    [
+      { level: 'sandbox', memory: 5 },
+      'has the option memory. Use level, module, memoryMb, cpuTime, resultBytes, children, read, network',
+    ],
     [{ level: 'sandbox', memoryMb: 10 }, 'has the memoryMb 10. Use a whole number from 64'],
     [{ level: 'thread', memoryMb: '20' }, 'has the memoryMb 20. Use a whole number from 16'],
     [{ level: 'thread', cpuTime: 'soon' }, 'INVALID_DURATION: "soon" is not a duration'],
@@ -60,21 +85,52 @@ describe('the module that declares a task', () => {
   const sdk = import.meta.filename.replace(/test\/unit.*$/, 'sdk/client.ts');
 
   it('is the one that is being evaluated', () => {
-    expect(moduleAmong([sdk, 'file:///app/tasks.js?v=1', 'node:internal/modules/esm/module_job'])).toBe('/app/tasks.js');
-    expect(moduleAmong([sdk, '/app/tasks.cjs', 'node:internal/modules/cjs/loader', '/app/main.cjs'])).toBe('/app/tasks.cjs');
-    expect(moduleAmong([sdk, '/app/helpers/declare.js', '/app/tasks.js', 'node:internal/modules/esm/module_job'])).toBe('/app/tasks.js');
+    expect(moduleAmong([sdk, 'file:///app/tasks.js?v=1', 'node:internal/modules/esm/module_job'])).toBe(
+      '/app/tasks.js',
+    );
+    expect(moduleAmong([sdk, '/app/tasks.cjs', 'node:internal/modules/cjs/loader', '/app/main.cjs'])).toBe(
+      '/app/tasks.cjs',
+    );
+    expect(moduleAmong([sdk, '/app/helpers/declare.js', '/app/tasks.js', 'node:internal/modules/esm/module_job'])).toBe(
+      '/app/tasks.js',
+    );
   });
 
   it('is that of the project, whoever helps it or runs it', () => {
-    expect(moduleAmong([sdk, '/app/node_modules/@acme/tasks/index.js', '/app/tasks.js', 'node:internal/modules/esm/module_job'])).toBe('/app/tasks.js');
-    expect(moduleAmong([sdk, '/app/tasks.ts', '/app/node_modules/vite/runner.js', '/app/tasks.test.ts'])).toBe('/app/tasks.ts');
-    expect(moduleAmong([sdk, '/app/node_modules/@acme/tasks/index.js', 'node:internal/modules/esm/module_job'])).toBe('/app/node_modules/@acme/tasks/index.js');
+    expect(
+      moduleAmong([
+        sdk,
+        '/app/node_modules/@acme/tasks/index.js',
+        '/app/tasks.js',
+        'node:internal/modules/esm/module_job',
+      ]),
+    ).toBe('/app/tasks.js');
+    expect(moduleAmong([sdk, '/app/tasks.ts', '/app/node_modules/vite/runner.js', '/app/tasks.test.ts'])).toBe(
+      '/app/tasks.ts',
+    );
+    expect(moduleAmong([sdk, '/app/node_modules/@acme/tasks/index.js', 'node:internal/modules/esm/module_job'])).toBe(
+      '/app/node_modules/@acme/tasks/index.js',
+    );
     expect(moduleAmong([sdk, 'evalmachine.<anonymous>'])).toBeUndefined();
   });
 });
 
 describe('the options of Node for a runner', () => {
   it('are those of the worker, without what is for it alone', () => {
-    expect(runnerExecArgv(['--enable-source-maps', '--inspect=127.0.0.1:9229', '--import', './hooks.js', '--inspect-brk', '-e', 'program()', '--input-type', 'module', '--max-old-space-size=100', '--watch'])).toEqual(['--enable-source-maps', '--import', './hooks.js', '--max-old-space-size=100']);
+    expect(
+      runnerExecArgv([
+        '--enable-source-maps',
+        '--inspect=127.0.0.1:9229',
+        '--import',
+        './hooks.js',
+        '--inspect-brk',
+        '-e',
+        'program()',
+        '--input-type',
+        'module',
+        '--max-old-space-size=100',
+        '--watch',
+      ]),
+    ).toEqual(['--enable-source-maps', '--import', './hooks.js', '--max-old-space-size=100']);
   });
 });

@@ -42,12 +42,30 @@ async function inJail(program: string, { uid, ...more }: Partial<JailFacts> = {}
   chmodSync(own, 0o777);
   if (uid !== undefined) chownSync(own, uid, uid);
   const code = `const own = ${JSON.stringify(own)}; const fs = require('node:fs'); const attempt = (what) => { try { return what(); } catch (error) { return error.code; } }; ${program}`;
-  const { file, args } = jailed(tools, { mountPoint, visible: [own], network: false, memoryMb: 128, cpuMs: 30_000, isRoot: uid !== undefined, uid, ...more }, { file: process.execPath, args: ['-e', code] });
+  const { file, args } = jailed(
+    tools,
+    {
+      mountPoint,
+      visible: [own],
+      network: false,
+      memoryMb: 128,
+      cpuMs: 30_000,
+      isRoot: uid !== undefined,
+      uid,
+      ...more,
+    },
+    { file: process.execPath, args: ['-e', code] },
+  );
   // Of a worker that is not root, the command is run by another user.
-  const asUser = isRoot && uid === undefined ? ['setpriv', '--reuid', '12345', '--regid', '12345', '--clear-groups', '--'] : [];
+  const asUser =
+    isRoot && uid === undefined ? ['setpriv', '--reuid', '12345', '--regid', '12345', '--clear-groups', '--'] : [];
   const [command = '', ...rest] = [...asUser, file, ...args];
   if (asUser.length > 0) for (const path of [all, own, mountPoint]) chownSync(path, 12_345, 12_345);
-  const { stdout } = await promisify(execFile)(command, rest, { env: {}, timeout: patient.timeout, killSignal: 'SIGKILL' });
+  const { stdout } = await promisify(execFile)(command, rest, {
+    env: {},
+    timeout: patient.timeout,
+    killSignal: 'SIGKILL',
+  });
   return JSON.parse(stdout);
 }
 
@@ -65,11 +83,23 @@ function finish(network) {
 
 describe.runIf(kernelKeepsSandboxes)('a jail', () => {
   const filled = (): string => seen.replace('PORT', String(port)).replace('PARENT', String(process.pid));
-  const kept = { status: ['ENOENT', 'ENOENT', 'ENOENT', 'ENOENT', 'ENOENT'], network: 'ENETUNREACH', pid: 1, note: 'mine', wrote: 'yes', kill: 'ESRCH', mount: true };
+  const kept = {
+    status: ['ENOENT', 'ENOENT', 'ENOENT', 'ENOENT', 'ENOENT'],
+    network: 'ENETUNREACH',
+    pid: 1,
+    note: 'mine',
+    wrote: 'yes',
+    kill: 'ESRCH',
+    mount: true,
+  };
 
   it("keeps a process of root's worker from files, network, processes and privileges", async () => {
     // A worker that is not root can give no user away, and has the other way.
-    expect(await inJail(filled(), isRoot ? { uid: 61_300 } : {})).toEqual({ ...kept, system: 'EACCES', root: isRoot ? 'EPERM' : 0 });
+    expect(await inJail(filled(), isRoot ? { uid: 61_300 } : {})).toEqual({
+      ...kept,
+      system: 'EACCES',
+      root: isRoot ? 'EPERM' : 0,
+    });
   });
 
   it("keeps a process of another user's worker in as well", async () => {
@@ -84,13 +114,24 @@ describe.runIf(kernelKeepsSandboxes)('a jail', () => {
   });
 
   it('gives no more memory, processor and file than allowed', async () => {
-    const memory = 'const kept = []; let failed; try { for (;;) kept.push(Buffer.alloc(16 * 1024 ** 2, 1)); } catch (error) { failed = error.message; } console.log(JSON.stringify({ failed, few: kept.length < 40 }));';
+    const memory =
+      'const kept = []; let failed; try { for (;;) kept.push(Buffer.alloc(16 * 1024 ** 2, 1)); } catch (error) { failed = error.message; } console.log(JSON.stringify({ failed, few: kept.length < 40 }));';
     // Whichever of the two asks for too much: the program, or V8 as it tidies up for it.
-    const refused = await inJail(memory).catch((error: unknown) => ({ failed: /heap out of memory/.exec(textFieldOf(error, 'stderr') ?? '')?.[0], few: true }));
-    expect(refused).toEqual({ failed: expect.stringMatching(/^(?:Array buffer allocation failed|heap out of memory)$/), few: true });
+    const refused = await inJail(memory).catch((error: unknown) => ({
+      failed: /heap out of memory/.exec(textFieldOf(error, 'stderr') ?? '')?.[0],
+      few: true,
+    }));
+    expect(refused).toEqual({
+      failed: expect.stringMatching(/^(?:Array buffer allocation failed|heap out of memory)$/),
+      few: true,
+    });
     // Not by the time that this test gives it.
     await expect(inJail('for (;;);', { cpuMs: 1 })).rejects.toMatchObject({ killed: false });
-    expect(await inJail("console.log(JSON.stringify(attempt(() => { process.on('SIGXFSZ', () => {}); for (;;) fs.appendFileSync(own + '/long', Buffer.alloc(8 * 1024 ** 2)); })))")).toBe('EFBIG');
+    expect(
+      await inJail(
+        "console.log(JSON.stringify(attempt(() => { process.on('SIGXFSZ', () => {}); for (;;) fs.appendFileSync(own + '/long', Buffer.alloc(8 * 1024 ** 2)); })))",
+      ),
+    ).toBe('EFBIG');
   });
 
   it('says what is missing', () => {

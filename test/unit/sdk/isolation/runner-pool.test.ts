@@ -16,10 +16,17 @@ class Runners {
       this.most = Math.max(this.most, this.alive.size);
       let end: (end: RunnerEnd) => void = () => {};
       const gone = new Promise<RunnerEnd>((resolve) => (end = resolve));
-      return { gone, send: () => {}, hear: () => {}, setPaused: () => {}, usage: async () => undefined, kill: async () => {
-        this.alive.delete(name);
-        end({ code: 'RUNNER_LOST', how: 'ended' });
-      } };
+      return {
+        gone,
+        send: () => {},
+        hear: () => {},
+        setPaused: () => {},
+        usage: async () => undefined,
+        kill: async () => {
+          this.alive.delete(name);
+          end({ code: 'RUNNER_LOST', how: 'ended' });
+        },
+      };
     };
   }
 }
@@ -38,11 +45,21 @@ describe('a pool of runners', () => {
     const runners = new Runners();
     const pool = new RunnerPool({ size: 2, idle: 2, idleMs: 60_000 });
     const order: number[] = [];
-    await Promise.all(Array.from({ length: 20 }, async (_, n) => await pool.with(n % 3 === 0 ? 'a' : 'b', { start: runners.start(n % 3 === 0 ? 'a' : 'b'), signal: never, use: async () => {
-      order.push(n);
-      await new Promise((resolve) => setImmediate(resolve));
-      return { result: n, isReusable: n % 5 !== 0 };
-    } })));
+    await Promise.all(
+      Array.from(
+        { length: 20 },
+        async (_, n) =>
+          await pool.with(n % 3 === 0 ? 'a' : 'b', {
+            start: runners.start(n % 3 === 0 ? 'a' : 'b'),
+            signal: never,
+            use: async () => {
+              order.push(n);
+              await new Promise((resolve) => setImmediate(resolve));
+              return { result: n, isReusable: n % 5 !== 0 };
+            },
+          }),
+      ),
+    );
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n));
     expect(runners.most).toBe(2);
     await pool.stop();
@@ -52,7 +69,12 @@ describe('a pool of runners', () => {
   it('uses one again for the same key, and ends what is not to be used again', async () => {
     const runners = new Runners();
     const pool = new RunnerPool({ size: 2, idle: 1, idleMs: 60_000 });
-    const once = async (key: string, isReusable = true): Promise<string> => await pool.with(key, { start: runners.start(key), signal: never, use: async () => ({ result: key, isReusable }) });
+    const once = async (key: string, isReusable = true): Promise<string> =>
+      await pool.with(key, {
+        start: runners.start(key),
+        signal: never,
+        use: async () => ({ result: key, isReusable }),
+      });
     await once('a');
     await once('a');
     expect([...runners.alive]).toEqual(['a1']);
@@ -60,7 +82,9 @@ describe('a pool of runners', () => {
     expect([...runners.alive]).toEqual(['b2']);
     await once('b', false);
     expect([...runners.alive]).toEqual([]);
-    await expect(pool.with('c', { start: runners.start('c'), signal: never, use: () => Promise.reject(new Error('as it goes')) })).rejects.toThrow('as it goes');
+    await expect(
+      pool.with('c', { start: runners.start('c'), signal: never, use: () => Promise.reject(new Error('as it goes')) }),
+    ).rejects.toThrow('as it goes');
     expect([...runners.alive]).toEqual([]);
     await pool.stop();
   });
@@ -68,7 +92,11 @@ describe('a pool of runners', () => {
   it('ends one that has nothing to do for long', async () => {
     const runners = new Runners();
     const pool = new RunnerPool({ size: 1, idle: 1, idleMs: 1 });
-    await pool.with('a', { start: runners.start('a'), signal: never, use: async () => ({ result: 1, isReusable: true }) });
+    await pool.with('a', {
+      start: runners.start('a'),
+      signal: never,
+      use: async () => ({ result: 1, isReusable: true }),
+    });
     await expect.poll(() => [...runners.alive]).toEqual([]);
   });
 
@@ -76,10 +104,22 @@ describe('a pool of runners', () => {
     const runners = new Runners();
     const pool = new RunnerPool({ size: 1, idle: 1, idleMs: 60_000 });
     const { open, passed } = gate();
-    const hold = pool.with('a', { start: runners.start('a'), signal: never, use: async () => ({ result: await passed, isReusable: true }) });
+    const hold = pool.with('a', {
+      start: runners.start('a'),
+      signal: never,
+      use: async () => ({ result: await passed, isReusable: true }),
+    });
     const leaving = new AbortController();
-    const left = pool.with('a', { start: runners.start('a'), signal: leaving.signal, use: async () => ({ result: 'ran', isReusable: true }) });
-    const next = pool.with('a', { start: runners.start('a'), signal: never, use: async () => ({ result: 'ran', isReusable: true }) });
+    const left = pool.with('a', {
+      start: runners.start('a'),
+      signal: leaving.signal,
+      use: async () => ({ result: 'ran', isReusable: true }),
+    });
+    const next = pool.with('a', {
+      start: runners.start('a'),
+      signal: never,
+      use: async () => ({ result: 'ran', isReusable: true }),
+    });
     leaving.abort(new Error('cancelled'));
     await expect(left).rejects.toThrow('cancelled');
     open();
