@@ -1,8 +1,8 @@
 /** The engine's only public entry. */
 export { startEngine } from './engine.ts';
-export type { Clock } from './clock.ts';
-export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './config.ts';
-export { HatchetError, type ErrorCode } from './errors.ts';
+export type { Clock } from './base/clock.ts';
+export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './base/config.ts';
+export { HatchetError, type ErrorCode } from './base/errors.ts';
 /** For `hatchet migrate`, `hatchet token` and `hatchet keys`, which work without a running engine. */
 export {
   migrateDown,
@@ -19,9 +19,9 @@ export {
   type SigningKeyInfo,
   type TokenAdministration,
   type TokenInfo,
-} from './administration.ts';
+} from './administration/token-administration.ts';
 /** For `hatchet dev --reset`. */
-export { dataPaths, deleteData } from './data-folder.ts';
+export { dataPaths, deleteData } from './local/data-folder.ts';
 export type { Role } from './auth/role.ts';
 /** For `hatchet tenants`. */
 export {
@@ -29,7 +29,7 @@ export {
   type LimitInfo,
   type TenantAdministration,
   type TenantInfo,
-} from './tenant-administration.ts';
+} from './administration/tenant-administration.ts';
 /** For `hatchet-ts/testing`. */
-export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './scratch-postgres.ts';
-export { packageRoot } from './version.ts';
+export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './local/scratch-postgres.ts';
+export { packageRoot } from './base/version.ts';

@@ -5,11 +5,11 @@
  * and when its stdin ends while `--control-stdin` is given, so that it never outlives the process that owns it.
  */
 import { startEngine } from './index.ts';
-import { HatchetError } from './errors.ts';
-import type { EngineOptions, StageEvent } from './config.ts';
-import { removeEngineFile, writeEngineFile } from './engine-file.ts';
-import { faults } from './faults.ts';
-import { createLog } from './log.ts';
+import { HatchetError } from './base/errors.ts';
+import type { EngineOptions, StageEvent } from './base/config.ts';
+import { removeEngineFile, writeEngineFile } from './local/engine-file.ts';
+import { faults } from './base/faults.ts';
+import { createLog } from './base/log.ts';
 
 export type EngineMessage =
   | ({ type: 'stage' } & StageEvent)

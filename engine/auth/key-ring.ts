@@ -1,6 +1,6 @@
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { insertSigningKey, newSigningKey, openSecrets } from './secrets/open-secrets.ts';
 import type { KeySource } from './secrets/master-keys.ts';
 import type { Sealer } from './secrets/sealer.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { Addresses, Tokens } from './tokens.ts';
 
 /** The data folder's own token (0600), for programs beside it; made anew when it is refused or names other addresses. */

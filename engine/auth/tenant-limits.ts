@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 
 /** What one tenant may use, where nothing else was set for it. */
 export const defaultLimits = {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 
 export interface Tenant {

@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { Checked } from '../model/checked.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';

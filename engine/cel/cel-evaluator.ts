@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { packageRoot } from '../version.ts';
+import { packageRoot } from '../base/version.ts';
 import type { CelResult } from './cel-result.ts';
 import type { FromThread, ToThread } from './cel-thread.ts';
 import type { CelVariables } from './cel-variables.ts';
 import { compileCel } from './compile-cel.ts';
-import { TurnQueue } from '../turn-queue.ts';
+import { TurnQueue } from '../base/turn-queue.ts';
 
 /** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;

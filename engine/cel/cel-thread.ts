@@ -1,6 +1,6 @@
 import { Script } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
-import { lowerPriorityOfThread } from '../lower-priority.ts';
+import { lowerPriorityOfThread } from '../base/lower-priority.ts';
 import type { CelResult } from './cel-result.ts';
 import { compileCel } from './compile-cel.ts';
 

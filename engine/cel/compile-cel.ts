@@ -1,5 +1,5 @@
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { longestInline } from '../model/limits.ts';
 import { boundedFunctions } from './bounded-functions.ts';
 import type { CelResult } from './cel-result.ts';

@@ -1,5 +1,5 @@
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import type { RunPayload } from '../model/run-payload.ts';

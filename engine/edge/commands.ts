@@ -3,10 +3,10 @@ import type { Checked } from '../model/checked.ts';
 import type { WorkflowDefinition } from '../model/definition.ts';
 import type { DurableCondition } from '../model/durable.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
-import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/command.ts';
-import type { DurableAsk } from '../plan/durable-command.ts';
-import type { ShardState } from '../plan/shard-state.ts';
-import type { TriggerRun } from '../plan/trigger-run.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
+import type { DurableAsk } from '../plan/commands/durable-command.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { TriggerRun } from '../plan/commands/trigger-run.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
 
 /** What one parser reads and checks as a whole. */

@@ -12,8 +12,8 @@ import type {
 import { noCaller, type Caller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { longestInline } from '../model/limits.ts';
 import { Held } from '../monitor/answers-in-flight.ts';
 import type { ReadingTurns } from './reading-turns.ts';

@@ -1,5 +1,5 @@
-import type { Cause } from '../plan/why.ts';
-import { HatchetError } from '../errors.ts';
+import type { Cause } from '../figures/why.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
 import { shownLabels } from '../model/labels.ts';
 import { parseMismatch } from '../model/mismatch.ts';
@@ -12,7 +12,7 @@ import type { LogLine as StoredLogLine } from '../monitor/log-reads.ts';
 import type { TaskDetail as StoredTask } from '../monitor/run-detail.ts';
 import type { RunSummary as StoredRun } from '../monitor/run-list.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
-import type { PlannerWorker } from '../plan/planner-worker.ts';
+import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import {
   RunStatus,
   WorkerStatus,

@@ -7,7 +7,7 @@ import { atMost } from '../edge/parse/list.ts';
 import { pageLimit } from '../edge/parse/number.ts';
 import { search, texts } from '../edge/parse/selection.ts';
 import { optionalText, text } from '../edge/parse/text.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { definitionSize, readWorkflowHeads, readWorkflows } from '../monitor/definition-reads.ts';
@@ -17,11 +17,11 @@ import { parseCursor, readRunJournal, rowEvents } from '../monitor/journal-reads
 import { logLevels, readLogLines } from '../monitor/log-reads.ts';
 import type { RunDetail } from '../monitor/run-detail.ts';
 import { listRunSummaries, summarySize } from '../monitor/run-list.ts';
-import type { ChangeSignal } from './figures/change-signal.ts';
-import { FigureFeeds } from './figures/figure-feeds.ts';
-import { overviewOf, type EngineFacts } from './figures/overview.ts';
-import { queueFigures } from './figures/queue-figures.ts';
-import { scheduleFigures } from './figures/schedule-figures.ts';
+import type { ChangeSignal } from '../figures/change-signal.ts';
+import { FigureFeeds } from '../figures/figure-feeds.ts';
+import { overviewOf, type EngineFacts } from '../figures/overview.ts';
+import { queueFigures } from '../figures/queue-figures.ts';
+import { scheduleFigures } from '../figures/schedule-figures.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import {
@@ -31,7 +31,7 @@ import {
   StreamOverviewResponse,
   type ReportProcessEndRequest,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { whyWaiting } from '../plan/why.ts';
+import { whyWaiting } from '../figures/why.ts';
 import { serve, writeTo, type Edge } from './handlers.ts';
 import {
   leftOutBytes,

@@ -1,4 +1,4 @@
-import { TurnQueue } from '../turn-queue.ts';
+import { TurnQueue } from '../base/turn-queue.ts';
 
 /** Requests of one tenant that may wait for their turn: each is held in memory already, and its caller waits. */
 const mostWaiting = 1_000_000;

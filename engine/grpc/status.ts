@@ -1,8 +1,8 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import { HatchetError, type ErrorCode } from '../errors.ts';
+import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { CollisionError } from './collision.ts';
-import { faults } from '../faults.ts';
-import type { Logger } from '../log.ts';
+import { faults } from '../base/faults.ts';
+import type { Logger } from '../base/log.ts';
 import { namedError } from '../monitor/named-error.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {

@@ -8,7 +8,7 @@ import {
 import type { Identity } from '../auth/tokens.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import { ruleOf } from '../edge/access/method-rules.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
 import { toServiceError } from './status.ts';
 

@@ -1,7 +1,7 @@
 import type { Commands } from '../edge/commands.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { quoted } from '../edge/parse/invalid.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { prepareRun } from '../shard/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';

@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { isDeeperThan, maxJsonDepth } from './json-depth.ts';
 import { maxPayloadBytes } from './limits.ts';
 

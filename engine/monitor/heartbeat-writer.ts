@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 
 /** What people see of heartbeats may be this old; who is alive is decided from memory. */
 const everyMs = 10_000;

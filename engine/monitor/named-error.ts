@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { Sqlstate, sqlstateOf } from '../postgres/sqlstate.ts';
 
 /** What a caller is told of a statement of its own that Postgres ended for its time, rather than that the engine failed. */

@@ -1,8 +1,8 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls';
-import type { TlsOptions } from '../config.ts';
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { TlsOptions } from '../base/config.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 
 /**
  * Files are looked at this often. fs.watch was set aside: it follows an inode, and mounted secrets are exchanged by a link

@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { isObject } from '../model/is-object.ts';
 import { maxJsonDepth } from '../model/json-depth.ts';
 import { checkDepth } from '../model/payload.ts';

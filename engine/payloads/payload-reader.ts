@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { longestInline } from '../model/limits.ts';
 import { checkSize, checkedJson } from '../model/payload.ts';
-import { TurnQueue } from '../turn-queue.ts';
-import { packageRoot } from '../version.ts';
+import { TurnQueue } from '../base/turn-queue.ts';
+import { packageRoot } from '../base/version.ts';
 import { cutBody, joinBody, type CutBody } from './body.ts';
 import type { FromThread } from './payload-thread.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';

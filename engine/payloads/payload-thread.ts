@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { HatchetError, type ErrorCode, type HatchetErrorOptions } from '../errors.ts';
-import { lowerPriorityOfThread } from '../lower-priority.ts';
+import { HatchetError, type ErrorCode, type HatchetErrorOptions } from '../base/errors.ts';
+import { lowerPriorityOfThread } from '../base/lower-priority.ts';
 import type { CutBody } from './body.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { Binaries } from './binaries.ts';
 import { createRecord, recordPath, readRecord, type Cluster } from './cluster-record.ts';
 import { isAlive, runningPostmaster } from './postmaster.ts';

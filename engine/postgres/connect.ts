@@ -1,6 +1,6 @@
 import { Client, Pool, type ClientConfig } from 'pg';
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { countRefusals } from './count-refusals.ts';
 import { sqlstateOf } from './sqlstate.ts';
 

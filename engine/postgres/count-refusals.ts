@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import { faults } from '../faults.ts';
-import type { Logger } from '../log.ts';
+import { faults } from '../base/faults.ts';
+import type { Logger } from '../base/log.ts';
 import { isRefusedValue } from '../model/refused-value.ts';
 
 /** Counts, and logs, the statements of a connection that Postgres refuses because of a value. */

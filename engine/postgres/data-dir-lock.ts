@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { connectionConfig } from './connect.ts';
 import { isAlive } from './postmaster.ts';
 

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { connect } from './connect.ts';
 import { migrationFiles, migrationsFolder, type MigrationFile } from './migration-files.ts';
 import { Sqlstate, sqlstateOf } from './sqlstate.ts';

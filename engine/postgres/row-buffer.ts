@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { classifyFailure } from './sqlstate.ts';
 
 export interface RowBufferOptions<Row> {

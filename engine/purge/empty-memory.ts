@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HatchetError } from '../errors.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
 import { Slice } from '../shard/slice.ts';
 

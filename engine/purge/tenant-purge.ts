@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import type { AuditLog } from '../auth/audit-log.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 import { connectionConfig } from '../postgres/connect.ts';
 import type { Owner } from '../shard/owner.ts';
 import { deleteRows, deleteTenant, preparePurge } from './delete-rows.ts';

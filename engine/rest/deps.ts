@@ -6,7 +6,7 @@ import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import type { Commands } from '../edge/commands.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 
 /** What the routes call. */
 export interface RestDeps {

@@ -1,13 +1,13 @@
 import type { Caller } from '../edge/access/caller.ts';
 import { id } from '../edge/parse/id.ts';
 import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/answers-in-flight.ts';
 import { listEventKeys, listEvents, type ListedEvent } from '../monitor/event-reads.ts';
 import { pageSize } from '../monitor/within-bytes.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
-import type { PushedEvent } from '../plan/command.ts';
+import type { PushedEvent } from '../plan/commands/command.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
 import { answer, plainAnswer } from './answer.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { isLoopbackAddress } from '../net/bind-address.ts';
 import type { RestEnv } from './deps.ts';
 

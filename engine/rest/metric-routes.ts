@@ -1,6 +1,6 @@
 import { CelVariables } from '../cel/cel-variables.ts';
 import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { runStatusNames } from '../model/status.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
 import { readRunCounts } from '../monitor/run-counts.ts';

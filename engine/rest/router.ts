@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { noCaller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { routeRules, type PathOf, type Route, type RouteMethod } from '../edge/access/route-rules.ts';

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { PathOf } from '../edge/access/route-rules.ts';
 import { resourceMeta } from './contract.ts';
 import type { RestDeps, RestEnv } from './deps.ts';

@@ -1,6 +1,6 @@
 import { shownLabels } from '../model/labels.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
-import type { PlannerWorker } from '../plan/planner-worker.ts';
+import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import { isoMs, leftOutFields, resourceMeta } from './contract.ts';
 
 const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'];

@@ -1,6 +1,6 @@
 import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { parseUuid } from '../model/uuid.ts';
 import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { readWithin, type Held } from '../monitor/answers-in-flight.ts';

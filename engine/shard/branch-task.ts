@@ -1,4 +1,4 @@
-import type { DurableBranchReply } from '../plan/durable-command.ts';
+import type { DurableBranchReply } from '../plan/commands/durable-command.ts';
 import type { Owner } from './owner.ts';
 
 /**

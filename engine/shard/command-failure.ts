@@ -1,9 +1,9 @@
 import { BatchRefused } from '../commit/lane.ts';
 import { DatabaseError } from 'pg';
-import { HatchetError } from '../errors.ts';
-import { faults } from '../faults.ts';
+import { HatchetError } from '../base/errors.ts';
+import { faults } from '../base/faults.ts';
 import { isRefusedValue } from '../model/refused-value.ts';
-import type { CommandKind } from '../plan/command.ts';
+import type { CommandKind } from '../plan/commands/command.ts';
 
 /** What the caller of a command is told that fails wherever it stands alone. Nothing of it was stored. */
 export function commandFailure(error: unknown, kind: CommandKind): HatchetError {

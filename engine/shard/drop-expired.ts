@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import type { Job } from './job.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */

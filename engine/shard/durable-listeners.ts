@@ -3,7 +3,7 @@ import { CelVariables } from '../cel/cel-variables.ts';
 import { compileCel } from '../cel/compile-cel.ts';
 import { guardsOf } from '../cel/equality-guard.ts';
 import { plainArray, textArray } from '../commit/array-literal.ts';
-import { holds } from '../plan/review-task.ts';
+import { holds } from '../plan/conditions/review-task.ts';
 
 export interface ComingEvent {
   tenantId: string;

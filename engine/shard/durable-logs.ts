@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { EntryKind, firstBranch, isEntryKind, wholeNode, type Asked, type BranchPoint } from '../model/durable.ts';
 import { groupBy } from '../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus } from '../model/status.ts';
-import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../plan/durable-log.ts';
+import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../plan/durable/durable-log.ts';
 
 interface EntrySqlRow {
   task_id: string;

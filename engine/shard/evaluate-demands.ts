@@ -4,8 +4,8 @@ import { CelVariables } from '../cel/cel-variables.ts';
 import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../model/definition.ts';
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../model/demands.ts';
 import { unstorable } from '../model/storable-text.ts';
-import type { StepDemands } from '../plan/trigger-run.ts';
-import type { Version } from '../plan/shard-state.ts';
+import type { StepDemands } from '../plan/commands/trigger-run.ts';
+import type { Version } from '../plan/state/shard-state.ts';
 
 /** Places that one key may have, units that one attempt may take. */
 const largest = 1_000_000_000;

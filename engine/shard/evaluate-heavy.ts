@@ -2,9 +2,9 @@ import type { CelResult } from '../cel/cel-result.ts';
 import { CelVariables } from '../cel/cel-variables.ts';
 import { compileCel } from '../cel/compile-cel.ts';
 import { equalityGuards, isRuledOut } from '../cel/equality-guard.ts';
-import { durableExpressions } from '../plan/durable-event.ts';
-import type { PushedEvent } from '../plan/command.ts';
-import type { ShardState, Version } from '../plan/shard-state.ts';
+import { durableExpressions } from '../plan/durable/durable-event.ts';
+import type { PushedEvent } from '../plan/commands/command.ts';
+import type { ShardState, Version } from '../plan/state/shard-state.ts';
 import { expressionsOf, type Job } from './job.ts';
 
 /**

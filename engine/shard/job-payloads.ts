@@ -1,5 +1,5 @@
 import type { StagedIds } from '../commit/staged-payloads.ts';
-import type { Command } from '../plan/command.ts';
+import type { Command } from '../plan/commands/command.ts';
 
 /** A text this long is staged; in a command that brings more than a batch takes, one of the shorter length. */
 const longText = 128 * 1024;

@@ -1,5 +1,5 @@
-import type { Command } from '../plan/command.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Command } from '../plan/commands/command.ts';
+import type { Plan } from '../plan/state/plan.ts';
 import { JobExpressions } from './job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
 

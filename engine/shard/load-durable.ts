@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { LiveState } from '../model/live-state.ts';
 import { isRunStatus, isTerminal } from '../model/status.ts';
-import type { DurableAskCommand, DurableBranchCommand } from '../plan/durable-command.ts';
-import type { ShardState } from '../plan/shard-state.ts';
-import { perTick } from '../plan/tick.ts';
+import type { DurableAskCommand, DurableBranchCommand } from '../plan/commands/durable-command.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import { perTick } from '../plan/commands/tick.ts';
 import { findListeners, type ComingEvent } from './durable-listeners.ts';
 import { logFrom, readStoredLogs, visibleNodes } from './durable-logs.ts';
 import type { Job } from './job.ts';

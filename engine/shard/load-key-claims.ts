@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { TriggerRun } from '../plan/trigger-run.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { TriggerRun } from '../plan/commands/trigger-run.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Job } from './job.ts';
 
 interface ClaimSqlRow {

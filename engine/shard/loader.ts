@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { Clock } from '../clock.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import { evaluateHeavy } from './evaluate-heavy.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
 import { loadDeliveries } from './load-deliveries.ts';

@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import { CelVariables } from '../cel/cel-variables.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { DurableEvent } from '../model/durable.ts';
-import type { DurableAskCommand } from '../plan/durable-command.ts';
+import type { DurableAskCommand } from '../plan/commands/durable-command.ts';
 import { uuidFloor } from '../model/uuid-floor.ts';
-import type { PushedEvent } from '../plan/command.ts';
+import type { PushedEvent } from '../plan/commands/command.ts';
 import { expressionsOf, type Job } from './job.ts';
 
 /** Events that one condition looks through. */

@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxCommandChars } from '../model/limits.ts';
 
 /** Commands that may wait at once, and characters of the payloads of those that are not answered. */

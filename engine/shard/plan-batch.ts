@@ -1,12 +1,12 @@
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import type { ShardStep } from '../model/rows.ts';
-import { settle } from '../plan/settle.ts';
-import { ChangeSet } from '../plan/change-set.ts';
-import { collectLive } from '../plan/live-rows.ts';
-import type { Plan } from '../plan/plan.ts';
-import { NotEvaluated } from '../plan/review-task.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import { settle } from '../plan/lifecycle/settle.ts';
+import { ChangeSet } from '../plan/state/change-set.ts';
+import { collectLive } from '../plan/state/live-rows.ts';
+import type { Plan } from '../plan/state/plan.ts';
+import { NotEvaluated } from '../plan/conditions/review-task.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Job } from './job.ts';
 
 export interface Outcome {

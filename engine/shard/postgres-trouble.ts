@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 
 /** SQLSTATE `disk_full`. */
 const diskFull = '53100';

@@ -1,12 +1,12 @@
 import { CelVariables } from '../cel/cel-variables.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { matchesEventKey } from '../model/event-key.ts';
 import { longestInline, maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { checkedMetadata } from '../model/payload.ts';
 import { unstorable } from '../model/storable-text.ts';
 import { newId } from '../model/uuid.ts';
-import type { Delivery, EventRun, PushedEvent } from '../plan/command.ts';
-import type { Filter, Version } from '../plan/shard-state.ts';
+import type { Delivery, EventRun, PushedEvent } from '../plan/commands/command.ts';
+import type { Filter, Version } from '../plan/state/shard-state.ts';
 import type { Owner } from './owner.ts';
 import { prepareRun, type RunPorts } from './prepare-run.ts';
 

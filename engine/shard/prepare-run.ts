@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { CelVariables } from '../cel/cel-variables.ts';
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { firstBranch } from '../model/durable.ts';
 import { checkedMetadata } from '../model/payload.ts';
 import { unstorable } from '../model/storable-text.ts';
 import { newId, parseUuid } from '../model/uuid.ts';
 import type { DesiredLabel } from '../model/definition.ts';
 import type { RunPlacement } from '../model/demands.ts';
-import type { Version } from '../plan/shard-state.ts';
-import type { TriggerRun } from '../plan/trigger-run.ts';
+import type { Version } from '../plan/state/shard-state.ts';
+import type { TriggerRun } from '../plan/commands/trigger-run.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import type { Owner } from './owner.ts';

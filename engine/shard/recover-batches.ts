@@ -1,6 +1,6 @@
 import { LiveFlag } from '../model/live-state.ts';
-import type { RunningBatch } from '../plan/batch-group.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { RunningBatch } from '../plan/batch-tasks/batch-group.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import { parseDemands } from './recover-demands.ts';
 
 /** A loaded task that runs in a batch. */

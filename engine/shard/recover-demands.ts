@@ -2,13 +2,13 @@ import type { ClientBase } from 'pg';
 import { rateLimitWindows, type RateLimitWindow } from '../model/definition.ts';
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { shardOf } from '../model/shard-of.ts';
-import { ChangeSet } from '../plan/change-set.ts';
-import type { Claim } from '../plan/concurrency-group.ts';
-import { makeExtras } from '../plan/make-extras.ts';
-import { addRateLimit, rateLimitFor } from '../plan/rate-limits.ts';
-import { rankOf, retryRank } from '../plan/ranked-list.ts';
-import type { ShardState } from '../plan/shard-state.ts';
-import type { StoredDemands } from '../plan/task-extras.ts';
+import { ChangeSet } from '../plan/state/change-set.ts';
+import type { Claim } from '../plan/concurrency/concurrency-group.ts';
+import { makeExtras } from '../plan/concurrency/make-extras.ts';
+import { addRateLimit, rateLimitFor } from '../plan/rate-limits/rate-limits.ts';
+import { rankOf, retryRank } from '../plan/state/ranked-list.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { StoredDemands } from '../plan/state/task-extras.ts';
 
 /** A loaded task with what it asked for. */
 export interface DemandingTask {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { shardOf } from '../model/shard-of.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import { pointOf } from './durable-logs.ts';
 import type { Slice } from './slice.ts';
 

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { catchUpPolicies, type CatchUp } from '../model/cron.ts';
 import { shardOf } from '../model/shard-of.ts';
-import type { ShardState } from '../plan/shard-state.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 
 interface CronSqlRow {
   id: string;

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { LiveState } from '../model/live-state.ts';
 import { shardOf } from '../model/shard-of.ts';
-import type { ShardState } from '../plan/shard-state.ts';
-import type { StoredResolution, TaskWait } from '../plan/task-wait.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { StoredResolution, TaskWait } from '../plan/conditions/task-wait.ts';
 import type { Slice } from './slice.ts';
 
 interface WaitSqlRow {

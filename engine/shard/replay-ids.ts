@@ -1,4 +1,4 @@
-import { HatchetError } from '../errors.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from './owner.ts';
 

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts';
-import { HatchetError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { PutOffCommand, TickCommand } from '../plan/command.ts';
-import type { ShardState } from '../plan/shard-state.ts';
-import { firstDue, perTick } from '../plan/tick.ts';
+import type { Clock } from '../base/clock.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { PutOffCommand, TickCommand } from '../plan/commands/command.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import { firstDue, perTick } from '../plan/commands/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;

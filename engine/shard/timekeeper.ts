@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 import { dueTick } from '../model/cron.ts';
-import { HatchetError } from '../errors.ts';
-import type { TriggerRun } from '../plan/trigger-run.ts';
-import type { CronTimer, ShardState } from '../plan/shard-state.ts';
-import type { Timer } from '../plan/timer-heap.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { TriggerRun } from '../plan/commands/trigger-run.ts';
+import type { CronTimer, ShardState } from '../plan/state/shard-state.ts';
+import type { Timer } from '../plan/timers/timer-heap.ts';
 import type { Owner } from './owner.ts';
 import { HoldOff } from './hold-off.ts';
 import { prepareRun } from './prepare-run.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EntryKind, firstBranch, wholeNode } from '../../engine/model/durable.ts';
 import { RunStatus } from '../../engine/model/status.ts';
-import type { DurableNode } from '../../engine/plan/durable-log.ts';
+import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { readStoredLogs, visibleNodes } from '../../engine/shard/durable-logs.ts';
 import { DurableFleet, type Blow } from '../helpers/durable-fleet.ts';
 import { patient } from '../helpers/patient.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { faults } from '../../engine/faults.ts';
+import { faults } from '../../engine/base/faults.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
-import { createLog } from '../../engine/log.ts';
+import { createLog } from '../../engine/base/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';

@@ -1,6 +1,6 @@
 import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
-import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/plan/durable-command.ts';
-import type { Effect } from '../../engine/plan/effect.ts';
+import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/plan/commands/durable-command.ts';
+import type { Effect } from '../../engine/plan/state/effect.ts';
 import { DurableWorld } from './durable-world.ts';
 import { stepOf, tenantId, workflowOf } from './planner-world.ts';
 

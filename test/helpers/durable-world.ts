@@ -2,10 +2,10 @@ import { EntryKind, wholeNode, type Asked, type BranchPoint } from '../../engine
 import type { StepDefinition } from '../../engine/model/definition.ts';
 import { LiveState } from '../../engine/model/live-state.ts';
 import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/rows.ts';
-import type { ChangeSet } from '../../engine/plan/change-set.ts';
-import type { CommandByKind, CommandKind } from '../../engine/plan/command.ts';
-import { conditionsOf, type DurableNode } from '../../engine/plan/durable-log.ts';
-import type { TriggerRun } from '../../engine/plan/trigger-run.ts';
+import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
+import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
+import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
+import type { TriggerRun } from '../../engine/plan/commands/trigger-run.ts';
 import { logFrom, visibleNodes, type StoredLog } from '../../engine/shard/durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 

@@ -10,9 +10,9 @@ import {
   type SleepCondition,
 } from '../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
-import type { CommandByKind, CommandKind } from '../../engine/plan/command.ts';
-import type { StepDemands } from '../../engine/plan/trigger-run.ts';
-import type { BatchReportItem } from '../../engine/plan/report-command.ts';
+import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
+import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
+import type { BatchReportItem } from '../../engine/plan/commands/report-command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 export const actions = [

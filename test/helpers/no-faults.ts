@@ -1,5 +1,5 @@
 import { afterAll, expect } from 'vitest';
-import { faults } from '../../engine/faults.ts';
+import { faults } from '../../engine/base/faults.ts';
 
 /** How many of each a test has provoked on purpose. */
 const provoked = { statementsRefused: 0, unhandledRejections: 0, internalErrors: 0 };

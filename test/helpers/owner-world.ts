@@ -1,9 +1,9 @@
 import { Client } from 'pg';
-import { systemClock, type Clock } from '../../engine/clock.ts';
-import { createLog, type Logger } from '../../engine/log.ts';
+import { systemClock, type Clock } from '../../engine/base/clock.ts';
+import { createLog, type Logger } from '../../engine/base/log.ts';
 import type { HistoryRow } from '../../engine/model/rows.ts';
 import { newId } from '../../engine/model/uuid.ts';
-import type { Effect } from '../../engine/plan/effect.ts';
+import type { Effect } from '../../engine/plan/state/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { Owner, type OwnerEvents } from '../../engine/shard/owner.ts';
 import { stepOf, workflowOf } from './planner-world.ts';

@@ -4,22 +4,22 @@ import {
   type StepDefinition,
   type WorkflowDefinition,
 } from '../../engine/model/definition.ts';
-import { HatchetError } from '../../engine/errors.ts';
+import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
-import { settle } from '../../engine/plan/settle.ts';
-import { ChangeSet } from '../../engine/plan/change-set.ts';
+import { settle } from '../../engine/plan/lifecycle/settle.ts';
+import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
-import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/command.ts';
-import type { LoadedRun } from '../../engine/plan/loaded-run.ts';
-import type { StepDemands } from '../../engine/plan/trigger-run.ts';
-import type { Effect } from '../../engine/plan/effect.ts';
-import { collectLive, settleRows } from '../../engine/plan/live-rows.ts';
-import type { Plan } from '../../engine/plan/plan.ts';
-import { runCommand } from '../../engine/plan/run-command.ts';
-import { ShardState } from '../../engine/plan/shard-state.ts';
+import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
+import type { LoadedRun } from '../../engine/plan/commands/loaded-run.ts';
+import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
+import type { Effect } from '../../engine/plan/state/effect.ts';
+import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
+import type { Plan } from '../../engine/plan/state/plan.ts';
+import { runCommand } from '../../engine/plan/commands/run-command.ts';
+import { ShardState } from '../../engine/plan/state/shard-state.ts';
 
 export const tenantId = '00000000-0000-7000-8000-00000000000a';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
-import { createLog } from '../../engine/log.ts';
+import { createLog } from '../../engine/base/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded.ts';
 import { migrateUp } from '../../engine/postgres/migrate.ts';
 import { preparePartitions } from '../../engine/postgres/partitions.ts';

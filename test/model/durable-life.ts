@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { EntryKind, wholeNode } from '../../engine/model/durable.ts';
 import { RunStatus } from '../../engine/model/status.ts';
-import type { CommandByKind, CommandKind } from '../../engine/plan/command.ts';
-import { conditionsOf, type DurableNode } from '../../engine/plan/durable-log.ts';
+import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
+import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { visibleNodes } from '../../engine/shard/durable-logs.ts';
 import { DurableWorld } from '../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';

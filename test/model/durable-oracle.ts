@@ -1,5 +1,5 @@
 import { RunStatus } from '../../engine/model/status.ts';
-import type { DurableNode } from '../../engine/plan/durable-log.ts';
+import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { runProgram, type Operations, type Program } from './durable-program.ts';
 
 export function turn(): Promise<void> {

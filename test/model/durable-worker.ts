@@ -1,7 +1,7 @@
 import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
-import type { CommandByKind } from '../../engine/plan/command.ts';
-import type { DurableAsk } from '../../engine/plan/durable-command.ts';
-import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/effect.ts';
+import type { CommandByKind } from '../../engine/plan/commands/command.ts';
+import type { DurableAsk } from '../../engine/plan/commands/durable-command.ts';
+import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/state/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
 import { tenantId } from '../helpers/planner-world.ts';
 import { nodeResult, turn, type NodeResult } from './durable-oracle.ts';

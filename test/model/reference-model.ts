@@ -1,6 +1,6 @@
-import type { Command, CommandByKind } from '../../engine/plan/command.ts';
-import type { StepDemands } from '../../engine/plan/trigger-run.ts';
-import type { BatchReportItem } from '../../engine/plan/report-command.ts';
+import type { Command, CommandByKind } from '../../engine/plan/commands/command.ts';
+import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
+import type { BatchReportItem } from '../../engine/plan/commands/report-command.ts';
 import { Admission } from './admission.ts';
 import { claimPlaces } from './claims.ts';
 import { judge, listensFor, noteEvent, noteParentsEnd, noteSleeps, type ModelEvent } from './conditions.ts';

@@ -1,4 +1,4 @@
-import type { Command } from '../../engine/plan/command.ts';
+import type { Command } from '../../engine/plan/commands/command.ts';
 import type { ModelTask, ModelWorker } from './model-state.ts';
 
 export interface WorkersParts {

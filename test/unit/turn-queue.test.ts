@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { TurnQueue } from '../../engine/turn-queue.ts';
+import { TurnQueue } from '../../engine/base/turn-queue.ts';
 
 it('gives each owner a turn, and keeps the order of each', () => {
   const queue = new TurnQueue<number>(10);

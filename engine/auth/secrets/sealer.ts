@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 
 /** AES-256-GCM by Node. A nonce is drawn at random for each text; 2^32 texts under one key would be too many, here are thousands. */
 const cipher = 'aes-256-gcm';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import { checkLimit, type TenantLimits } from '../tenant-limits.ts';
 import { RecentLookups } from './recent-lookups.ts';

@@ -1,6 +1,6 @@
 import type { Identity, Tokens } from '../../auth/tokens.ts';
-import { HatchetError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { HatchetError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 
 /** A revoked token is refused within 4 s; what it has open ends within the next look. */
 const everyMs = 2_000;

@@ -1,6 +1,6 @@
 import { checkLimit, type Limits } from '../../auth/tenant-limits.ts';
-import type { Command } from '../../plan/command.ts';
-import type { ShardState } from '../../plan/shard-state.ts';
+import type { Command } from '../../plan/commands/command.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
 import { definitionChars, tenantUse, type TenantUse } from './tenant-use.ts';
 
 /** An exact count of a million takes milliseconds: it holds for this long. */

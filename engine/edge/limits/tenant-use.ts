@@ -1,4 +1,4 @@
-import type { ShardState } from '../../plan/shard-state.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
 
 /** What a tenant has in use, from its shard's memory. Each is counted when a call asks for more of it. */
 export interface TenantUse {

@@ -1,5 +1,5 @@
 import { compileCel } from '../../cel/compile-cel.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { invalid } from './invalid.ts';
 

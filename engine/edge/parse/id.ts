@@ -1,4 +1,4 @@
-import { HatchetError, type ErrorCode } from '../../errors.ts';
+import { HatchetError, type ErrorCode } from '../../base/errors.ts';
 import type { Checked } from '../../model/checked.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import { invalid, quoted } from './invalid.ts';

@@ -1,4 +1,4 @@
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 
 /** @param remedy what to send instead, one imperative sentence */
 export function invalid(message: string, remedy: string): HatchetError {

@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { reportedError } from '../../model/payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { describeAsked, firstBranch, signalBranch, type BranchPoint } from '../../model/durable.ts';
 import { readBranchPoints, readOpenNodes, type OpenNode } from '../../monitor/durable-log.ts';
-import { branchOfNode } from '../../plan/durable-log.ts';
-import type { Cause } from '../../plan/why.ts';
+import { branchOfNode } from '../../plan/durable/durable-log.ts';
+import type { Cause } from '../../figures/why.ts';
 
 /** Nodes that a sentence names. */
 const named = 5;

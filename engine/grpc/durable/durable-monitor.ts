@@ -3,14 +3,14 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { Commands } from '../../edge/commands.ts';
 import { largestInteger, pageLimit } from '../../edge/parse/number.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { firstBranch } from '../../model/durable.ts';
 import { maxPageBytes, maxPayloadBytes } from '../../model/limits.ts';
 import { readWithin } from '../../monitor/answers-in-flight.ts';
 import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } from '../../monitor/durable-log.ts';
 import type { DurableSignal } from '../../monitor/durable-signal.ts';
-import { branchOfNode } from '../../plan/durable-log.ts';
+import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/branch-task.ts';
 import type {
   MonitorServiceService,

@@ -4,8 +4,8 @@ import { atMost } from '../../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
 import { shownText } from '../../edge/parse/text.ts';
 import type { DurableLinks, DurableMessage } from '../../dispatch/durable-links.ts';
-import { HatchetError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { HatchetError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
@@ -14,7 +14,7 @@ import { RunStatus } from '../../model/status.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import type { NodeResult } from '../../monitor/durable-results.ts';
 import type { NodeResults } from '../../monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../plan/durable-command.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../plan/commands/durable-command.ts';
 import { childName, prepareRun } from '../../shard/prepare-run.ts';
 import {
   DurableTaskErrorType,

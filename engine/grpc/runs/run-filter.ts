@@ -4,7 +4,7 @@ import { quoted } from '../../edge/parse/invalid.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { metadataTerms, search, texts } from '../../edge/parse/selection.ts';
 import { bound } from '../../edge/parse/time.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/run-detail.ts';
 import type { RunListFilter } from '../../monitor/run-list.ts';

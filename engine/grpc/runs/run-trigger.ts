@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { isRecentUuid7, parseUuid } from '../../model/uuid.ts';
 
 /** Ids of callers may be this far from the engine's clock. */

@@ -1,4 +1,4 @@
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { maxPageBytes, maxRunBytes } from '../../model/limits.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import { readWithin, type Held } from '../../monitor/answers-in-flight.ts';

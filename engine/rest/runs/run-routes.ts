@@ -1,4 +1,4 @@
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { maxRunBytes } from '../../model/limits.ts';
 import { readTasksAlone } from '../../monitor/answers-in-flight.ts';
 import { prepareRun } from '../../shard/prepare-run.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { metadataPairs, searchedIds, statuses } from '../../edge/parse/selection.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import { RunStatus } from '../../model/status.ts';
 import { readWithin, type SizedRead } from '../../monitor/answers-in-flight.ts';

@@ -2,7 +2,7 @@ import { oneOf } from '../../edge/parse/choice.ts';
 import { cron } from '../../edge/parse/cron.ts';
 import { knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { catchUpPolicies, nextTick } from '../../model/cron.ts';
 import { maxPageBytes } from '../../model/limits.ts';

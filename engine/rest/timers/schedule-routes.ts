@@ -2,7 +2,7 @@ import type { Caller } from '../../edge/access/caller.ts';
 import { id, knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
 import { dateText, moment } from '../../edge/parse/time.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import type { ScheduleRow } from '../../model/rows.ts';

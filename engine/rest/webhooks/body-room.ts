@@ -1,4 +1,4 @@
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 
 /** Of bodies that are being read for nobody knows whom. */
 const mostBytes = 128 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import type { BodyRoom } from './body-room.ts';
 
 /** A sender on a network worth the name sends 4 MiB in less; one that dawdles holds what others need. */

@@ -1,5 +1,5 @@
 import type { WebhookSource } from '../../auth/webhooks/webhook.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { checkedJson } from '../../model/payload.ts';
 import { isObject } from '../../model/is-object.ts';
 

@@ -4,11 +4,11 @@ import type { BodyVerdict, Headers } from '../../auth/webhooks/check-signature.t
 import { deliveryKeys } from '../../auth/webhooks/delivery-keys.ts';
 import type { StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { maxPayloadBytes } from '../../model/limits.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
-import type { Delivery } from '../../plan/command.ts';
+import type { Delivery } from '../../plan/commands/command.ts';
 import { pushEvents } from '../../shard/prepare-event.ts';
 import { plainAnswer } from '../answer.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';

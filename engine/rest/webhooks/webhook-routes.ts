@@ -1,5 +1,5 @@
 import { webhookSources, type StoredWebhook } from '../../auth/webhooks/webhook.ts';
-import { HatchetError } from '../../errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { newId } from '../../model/uuid.ts';
 import { plainAnswer } from '../answer.ts';
 import { isoMs, pagination, storedJson } from '../contract.ts';

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { StagedPayloads } from '../../../engine/commit/staged-payloads.ts';
-import { createLog } from '../../../engine/log.ts';
-import { TurnQueue } from '../../../engine/turn-queue.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import { TurnQueue } from '../../../engine/base/turn-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;

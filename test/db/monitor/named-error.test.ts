@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toServiceError } from '../../../engine/grpc/status.ts';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { namedError } from '../../../engine/monitor/named-error.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { runDetailsIn, type RunDetail } from '../../../engine/monitor/run-detail.ts';
 import { listRunSummaries } from '../../../engine/monitor/run-list.ts';

@@ -19,7 +19,7 @@ import { strangerInterceptor } from '../../../engine/grpc/stranger-interceptor.t
 import { serve } from '../../../engine/grpc/handlers.ts';
 import { ReadingTurns } from '../../../engine/grpc/reading-turns.ts';
 import { startGrpc, type GrpcServer } from '../../../engine/grpc/server.ts';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';

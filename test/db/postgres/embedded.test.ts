@@ -18,7 +18,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
 import { isAlive, runningPostmaster } from '../../../engine/postgres/postmaster.ts';
 import { patient } from '../../helpers/patient.ts';

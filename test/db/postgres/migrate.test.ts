@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { connect } from '../../../engine/postgres/connect.ts';
 import { startEmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
 import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/migrate.ts';

@@ -13,12 +13,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { dataPaths, deleteData } from '../../../engine/data-folder.ts';
-import { createLog } from '../../../engine/log.ts';
+import { dataPaths, deleteData } from '../../../engine/local/data-folder.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { startEmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
 import { prepareDataDir } from '../../../engine/postgres/cluster.ts';
 import { serverUser } from '../../../engine/postgres/server-user.ts';
-import { startScratchPostgres } from '../../../engine/scratch-postgres.ts';
+import { startScratchPostgres } from '../../../engine/local/scratch-postgres.ts';
 
 const isRoot = process.getuid?.() === 0;
 const stranger = 1;

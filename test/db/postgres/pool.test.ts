@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
 

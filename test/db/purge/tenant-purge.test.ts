@@ -1,8 +1,8 @@
 import { Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../../engine/auth/audit-log.ts';
-import { createLog } from '../../../engine/log.ts';
-import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { preparePurge } from '../../../engine/purge/delete-rows.ts';
 import {

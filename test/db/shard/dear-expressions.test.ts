@@ -3,7 +3,7 @@ import { waitFingerprint, type DurableCondition } from '../../../engine/model/du
 import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
-import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
 import { prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';

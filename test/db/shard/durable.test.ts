@@ -4,7 +4,7 @@ import { waitFingerprint, type DurableCondition } from '../../../engine/model/du
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply } from '../../../engine/plan/durable-command.ts';
+import type { DurableAsk, DurableAskReply } from '../../../engine/plan/commands/durable-command.ts';
 import { branchTask } from '../../../engine/shard/branch-task.ts';
 import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { replayIds } from '../../../engine/shard/replay-ids.ts';

@@ -1,10 +1,10 @@
 import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Logger } from '../../../engine/log.ts';
+import type { Logger } from '../../../engine/base/log.ts';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { newId } from '../../../engine/model/uuid.ts';
-import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';

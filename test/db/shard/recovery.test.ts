@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lane } from '../../../engine/commit/lane.ts';
-import type { ChangeSet } from '../../../engine/plan/change-set.ts';
-import { ShardState } from '../../../engine/plan/shard-state.ts';
+import type { ChangeSet } from '../../../engine/plan/state/change-set.ts';
+import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { acquireShards } from '../../../engine/shard/lease.ts';
 import { shardSteps } from '../../../engine/shard/plan-batch.ts';

@@ -6,7 +6,7 @@ import { newId } from '../../../engine/model/uuid.ts';
 import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
 import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
-import { createLog } from '../../../engine/log.ts';
+import { createLog } from '../../../engine/base/log.ts';
 import { replayIds } from '../../../engine/shard/replay-ids.ts';
 import { prepareRun } from '../../../engine/shard/prepare-run.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';

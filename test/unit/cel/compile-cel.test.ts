@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileCel, maxCelBytes } from '../../../engine/cel/compile-cel.ts';
-import { HatchetError } from '../../../engine/errors.ts';
+import { HatchetError } from '../../../engine/base/errors.ts';
 
 const value = (expression: string, variables: Record<string, unknown> = {}): unknown => {
   const result = compileCel(expression).evaluate(variables);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { batchQueries } from '../../../engine/commit/batch-queries.ts';
-import { ChangeSet } from '../../../engine/plan/change-set.ts';
+import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 
 it('takes rows out before it puts rows in, so that a task may go and come again in one batch', () => {
   const changes = new ChangeSet();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispatcher.ts';
-import { HatchetError } from '../../../engine/errors.ts';
-import { createLog } from '../../../engine/log.ts';
+import { HatchetError } from '../../../engine/base/errors.ts';
+import { createLog } from '../../../engine/base/log.ts';
 
 const tenantId = 't';
 const workerId = 'w';

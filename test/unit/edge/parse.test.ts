@@ -9,7 +9,7 @@ import { largestInteger, pageLimit, priority, wholeNumber } from '../../../engin
 import { metadataTerms, selection } from '../../../engine/edge/parse/selection.ts';
 import { shownText, text } from '../../../engine/edge/parse/text.ts';
 import { bound, dateText, duration, moment } from '../../../engine/edge/parse/time.ts';
-import { HatchetError } from '../../../engine/errors.ts';
+import { HatchetError } from '../../../engine/base/errors.ts';
 import { parseUuid } from '../../../engine/model/uuid.ts';
 
 /** Whatever a caller sends, a parser gives what is good or refuses it in these words; nothing else is ever thrown. */

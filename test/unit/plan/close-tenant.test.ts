@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
+import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const neighbour = '00000000-0000-7000-8000-00000000000b';

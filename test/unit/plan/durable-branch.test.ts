@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
-import type { CommandByKind } from '../../../engine/plan/command.ts';
+import type { CommandByKind } from '../../../engine/plan/commands/command.ts';
 import {
   ask,
   event,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
-import type { CommandByKind, CommandKind } from '../../../engine/plan/command.ts';
-import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
+import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
 import { DurableWorld } from '../../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

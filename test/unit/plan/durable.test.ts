@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
-import type { DurableAsk } from '../../../engine/plan/durable-command.ts';
+import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
 import {
   ask,
   event,

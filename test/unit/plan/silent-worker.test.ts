@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import { whyWaiting } from '../../../engine/plan/why.ts';
+import { whyWaiting } from '../../../engine/figures/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const actions = ['wf:one'];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DeadlineHeap } from '../../../engine/plan/deadline-heap.ts';
-import { TaskTable } from '../../../engine/plan/task-table.ts';
-import { UndoLog } from '../../../engine/plan/undo-log.ts';
+import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
+import { TaskTable } from '../../../engine/plan/state/task-table.ts';
+import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
 
 const uuid = fc.uuid();
 

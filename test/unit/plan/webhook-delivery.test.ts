@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { newId } from '../../../engine/model/uuid.ts';
-import { ChangeSet } from '../../../engine/plan/change-set.ts';
-import type { Delivery, PushedEvent } from '../../../engine/plan/command.ts';
-import { planPushEvent } from '../../../engine/plan/push-event.ts';
-import { ShardState } from '../../../engine/plan/shard-state.ts';
+import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
+import type { Delivery, PushedEvent } from '../../../engine/plan/commands/command.ts';
+import { planPushEvent } from '../../../engine/plan/commands/push-event.ts';
+import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 
 const [webhookId, tenantId] = [newId(), newId()];
 const delivery = (...keys: string[]): Delivery => ({

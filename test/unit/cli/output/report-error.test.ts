@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CliError, wrongUse } from '../../../../cli/cli-error.ts';
 import { reportError } from '../../../../cli/output/report-error.ts';
 import { ServerError } from '../../../../cli/output/server-error.ts';
-import { HatchetError } from '../../../../engine/errors.ts';
+import { HatchetError } from '../../../../engine/base/errors.ts';
 import { HatchetError as SdkError } from '../../../../sdk/index.ts';
 
 describe('reportError', () => {

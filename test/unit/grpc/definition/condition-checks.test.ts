@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CelEvaluator } from '../../../../engine/cel/cel-evaluator.ts';
-import { HatchetError } from '../../../../engine/errors.ts';
+import { HatchetError } from '../../../../engine/base/errors.ts';
 import { readConditions } from '../../../../engine/grpc/definition/conditions.ts';
 import { readDurableConditions } from '../../../../engine/grpc/durable/durable-conditions.ts';
 import {

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+
+export interface EngineFacts {
+  version: string;
+  startedAt: Date;
+}
+
+/** Engine and worker figures, from the owner's memory. */
+export function overviewOf(
+  state: ShardState | undefined,
+  tenantId: string,
+  engine: EngineFacts,
+): StreamOverviewResponse {
+  const queues = [...(state?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
+  const all = [...(state?.workersById.values() ?? [])].filter((worker) => worker.tenantId === tenantId);
+  const workers = all.filter((worker) => worker.assignable && !worker.ended);
+  return {
+    engineVersion: engine.version,
+    engineStartedAt: engine.startedAt,
+    queued: BigInt(
+      sum(queues.map((queue) => queue.length + queue.gathering)) + (state === undefined ? 0 : heldUp(state, tenantId)),
+    ),
+    running: BigInt(sum(all.map((worker) => worker.tasks.size))),
+    triggered: BigInt(state?.counts.triggered ?? 0),
+    finished: BigInt(state?.counts.finished ?? 0),
+    workers: workers.length,
+    slotsTotal: sum(workers.flatMap((worker) => [...worker.slots.values()])),
+    slotsUsed: sum(workers.flatMap((worker) => [...worker.used.values()])),
+    workflowsRevision: digest(workflowFacts(state, tenantId)),
+    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused} ${worker.isSilent}`)),
+  };
+}
+
+/** Tasks that are ready, but wait for a place or for units. */
+function heldUp(state: ShardState, tenantId: string): number {
+  let count = 0;
+  for (const group of state.groups.values())
+    if (group.waiting.length > 0 && group.id.startsWith(`${tenantId} `)) count += group.waiting.length;
+  for (const limit of state.exhausted) if (limit.tenantId === tenantId) count += limit.waiting.length;
+  for (const limit of state.rateLimits.values())
+    if (limit.tooLarge.length > 0 && limit.tenantId === tenantId) count += limit.tooLarge.length;
+  return count;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The newest versions, and what is paused. */
+function workflowFacts(state: ShardState | undefined, tenantId: string): string[] {
+  const own = [...(state?.latest.values() ?? [])].filter((version) => version.tenantId === tenantId);
+  return own.map((version) => `${version.versionId} ${state?.workflows.get(version.workflowId)?.paused === true}`);
+}
+
+function digest(facts: readonly string[]): string {
+  return createHash('sha1').update(facts.join('\n')).digest('base64url').slice(0, 12);
+}

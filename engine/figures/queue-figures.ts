@@ -1,0 +1,167 @@
+import { firstOf } from '../model/first-of.ts';
+import { LiveState } from '../model/live-state.ts';
+import type { ActionQueue } from '../plan/queue/action-queue.ts';
+import type { ConcurrencyGroup } from '../plan/concurrency/concurrency-group.ts';
+import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type {
+  ConcurrencyKey,
+  ListQueuesResponse,
+  QueueDepth,
+  RateLimitUse,
+} from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+
+/** Of each list; a screen shows fewer. */
+const listed = 200;
+
+const none: ListQueuesResponse = {
+  rows: [],
+  keys: [],
+  limits: [],
+  rowCount: 0,
+  keyCount: 0,
+  limitCount: 0,
+};
+
+/** Queues, concurrency keys and rate limits of a tenant, from the owner's memory; the worst first, so that a bounded list shows what matters. */
+export function queueFigures(state: ShardState | undefined, tenantId: string): ListQueuesResponse {
+  if (state === undefined) return none;
+  const queues = firstOf(depths(state, tenantId), listed, byLoad);
+  const groups = firstOf(
+    ofTenant(state.groups.values(), (group) => group.id.startsWith(`${tenantId} `)),
+    listed,
+    byPressure,
+  );
+  const limits = firstOf(
+    // A key that tasks name and nobody has put holds nothing; it matters while they wait for it.
+    ofTenant(
+      state.rateLimits.values(),
+      (limit) => limit.tenantId === tenantId && (limit.exists || limit.waiting.length + limit.tooLarge.length > 0),
+    ),
+    listed,
+    byShortage,
+  );
+  const names = workflowNames(state, tenantId);
+  return {
+    rows: queues.rows.map(depthMessage),
+    keys: groups.rows.map((group) => keyMessage(group, tenantId, names)),
+    limits: limits.rows.map(limitMessage),
+    rowCount: queues.total,
+    keyCount: groups.total,
+    limitCount: limits.total,
+  };
+}
+
+export function workflowNames(state: ShardState, tenantId: string): Map<string, string> {
+  return new Map(
+    [...state.latest.values()]
+      .filter((version) => version.tenantId === tenantId)
+      .map((version) => [version.workflowId, version.definition.name]),
+  );
+}
+
+function* ofTenant<T>(items: Iterable<T>, isOwn: (item: T) => boolean): Generator<T> {
+  for (const item of items) if (isOwn(item)) yield item;
+}
+
+interface Depth {
+  queue: ActionQueue;
+  ready: number;
+  running: number;
+  delayed: number;
+  limited: number;
+  gathering: number;
+}
+
+function depths(state: ShardState, tenantId: string): Iterable<Depth> {
+  const byQueue = new Map<ActionQueue, Depth>();
+  for (const queue of state.queues.values())
+    if (queue.tenantId === tenantId)
+      byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0, gathering: 0 });
+  const { counts, width } = state.tasks.countStates(state.steps.length);
+  for (const [at, { queue }] of state.steps.entries()) {
+    const depth = byQueue.get(queue);
+    if (depth === undefined) continue;
+    const of = (live: LiveState): number => counts[at * width + live] ?? 0;
+    depth.ready += of(LiveState.Ready);
+    depth.running += of(LiveState.Running) + of(LiveState.Cancelling);
+    depth.delayed += of(LiveState.Delayed);
+    depth.limited += of(LiveState.RateLimited);
+    depth.gathering += of(LiveState.Batching);
+  }
+  return byQueue.values();
+}
+
+function depthMessage({ queue, ready, running, delayed, limited, gathering }: Depth): QueueDepth {
+  return {
+    action: queue.action,
+    queued: BigInt(queue.length),
+    running: BigInt(running),
+    delayed: BigInt(delayed),
+    workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended)
+      .length,
+    oldestQueuedAt: queue.oldestSeq === 0 ? undefined : new Date(queue.oldestSeq / 1000),
+    // Those that are ready and not in the queue stand in line at a concurrency key.
+    waitingForPlace: BigInt(Math.max(0, ready - queue.length)),
+    waitingForUnits: BigInt(limited),
+    waitingForBatch: BigInt(gathering),
+  };
+}
+
+function byLoad(a: Depth, b: Depth): number {
+  return load(b) - load(a) || b.running - a.running || compareText(a.queue.action, b.queue.action);
+}
+
+function load({ ready, delayed, limited, gathering }: Depth): number {
+  return ready + delayed + limited + gathering;
+}
+
+/** A strategy's id is `<workflow id>/<index>`, `<workflow id>/<task>/<index>` or `shared/<name>`. */
+function keyMessage(group: ConcurrencyGroup, tenantId: string, names: ReadonlyMap<string, string>): ConcurrencyKey {
+  const strategyId = group.id.slice(tenantId.length + 1, group.id.length - group.key.length - 1);
+  const slash = strategyId.indexOf('/');
+  const scope = strategyId.slice(0, slash);
+  const rest = strategyId.slice(slash + 1);
+  const isShared = scope === 'shared';
+  const last = rest.lastIndexOf('/');
+  return {
+    key: group.key,
+    workflowName: isShared ? '' : (names.get(scope) ?? ''),
+    taskName: isShared || last < 0 ? '' : rest.slice(0, last),
+    sharedName: isShared ? rest : '',
+    strategy: group.strategy,
+    held: group.held,
+    maxRuns: group.maxRuns,
+    waiting: BigInt(group.waiting.length),
+  };
+}
+
+function byPressure(a: ConcurrencyGroup, b: ConcurrencyGroup): number {
+  return b.waiting.length - a.waiting.length || b.held / b.maxRuns - a.held / a.maxRuns || compareText(a.id, b.id);
+}
+
+function limitMessage(limit: RateLimit): RateLimitUse {
+  return {
+    key: limit.key,
+    limit: BigInt(limit.limit),
+    window: limit.window,
+    used: BigInt(limit.used),
+    refillAt: limit.windowStartUs === 0 ? undefined : new Date(limit.refillAtUs / 1000),
+    waiting: BigInt(limit.waiting.length),
+    tooLarge: BigInt(limit.tooLarge.length),
+    isStatic: limit.isStatic,
+  };
+}
+
+function byShortage(a: RateLimit, b: RateLimit): number {
+  const waiting = (limit: RateLimit): number => limit.waiting.length + limit.tooLarge.length;
+  return waiting(b) - waiting(a) || share(b) - share(a) || compareText(a.key, b.key);
+}
+
+function share({ used, limit }: RateLimit): number {
+  return limit === 0 ? 1 : used / limit;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,93 @@
+import type { BatchRule } from '../../model/definition.ts';
+import { maxBatchBytes } from '../../model/limits.ts';
+import type { ActionQueue } from '../queue/action-queue.ts';
+import type { Placement } from '../queue/placement.ts';
+import { rankCount, retryRank, type RankedList } from '../state/ranked-list.ts';
+import type { TaskTable } from '../state/task-table.ts';
+
+/** Why a batch goes: what `BatchStartPayload.triggerReason` says. */
+export type FlushReason = 'batch_size_reached' | 'payload_size_reached' | 'interval_elapsed' | 'retry';
+
+/** One batch key of one step, over all of its workflow's versions. */
+export class BatchGroup {
+  readonly id: string;
+  readonly key: string;
+  /** Batches on workers. */
+  readonly running = new Set<RunningBatch>();
+  readonly buffers = new Map<string, BatchBuffer>();
+
+  constructor(id: string, key: string) {
+    this.id = id;
+    this.key = key;
+  }
+}
+
+/** Members that run as one call. They share the slots of one task. */
+export interface RunningBatch {
+  readonly id: string;
+  readonly group: BatchGroup;
+  /** Those that are RUNNING or CANCELLING. */
+  readonly rows: Set<number>;
+}
+
+/** Tasks that gather: of one version's step, of one key, and of one placement, since a batch has one worker. */
+export class BatchBuffer {
+  readonly group: BatchGroup;
+  readonly rule: BatchRule;
+  readonly queue: ActionQueue;
+  readonly placement: Placement;
+  readonly list: RankedList;
+  readonly #tasks: TaskTable;
+  /** What the members bring to the batch's message. */
+  bytes = 0;
+  /** Whose turn it is among the buffers of the queue that may go. */
+  turn = 0;
+
+  constructor(options: {
+    group: BatchGroup;
+    rule: BatchRule;
+    queue: ActionQueue;
+    placement: Placement;
+    list: RankedList;
+    tasks: TaskTable;
+  }) {
+    this.group = options.group;
+    this.rule = options.rule;
+    this.queue = options.queue;
+    this.placement = options.placement;
+    this.list = options.list;
+    this.#tasks = options.tasks;
+  }
+
+  /** Of the member that goes first; -1 with none. */
+  get rank(): number {
+    for (let rank = 0; rank < rankCount; rank++) if (this.list.headOf(rank) >= 0) return rank;
+    return -1;
+  }
+
+  /** When the member that has waited longest has done so for the interval; Infinity for never. */
+  get flushAtUs(): number {
+    const { maxIntervalMs } = this.rule;
+    if (maxIntervalMs === null || this.list.length === 0) return Infinity;
+    let oldest = Infinity;
+    for (let rank = 0; rank < rankCount; rank++) {
+      const head = this.list.headOf(rank);
+      if (head >= 0) oldest = Math.min(oldest, this.#tasks.seq[head] ?? Infinity);
+    }
+    return oldest + maxIntervalMs * 1000;
+  }
+
+  /** As many batches of the key run as may. */
+  get isBlocked(): boolean {
+    return this.rule.groupMaxRuns !== null && this.group.running.size >= this.rule.groupMaxRuns;
+  }
+
+  /** Why its next batch may go now; undefined while it may not. One that has been in a batch before waits for no others. */
+  whyNow(nowUs: number): FlushReason | undefined {
+    if (this.list.length === 0) return undefined;
+    if (this.list.length >= this.rule.maxSize) return 'batch_size_reached';
+    if (this.bytes >= maxBatchBytes) return 'payload_size_reached';
+    if (this.flushAtUs <= nowUs) return 'interval_elapsed';
+    return this.list.headOf(retryRank) >= 0 ? 'retry' : undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import { maxBatchBytes } from '../../model/limits.ts';
+import type { ActionQueue } from '../queue/action-queue.ts';
+import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-group.ts';
+import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
+import { journal, type Plan } from '../state/plan.ts';
+import type { PlannerWorker } from '../queue/planner-worker.ts';
+import { missingUnits, spendUnits, waitForUnits } from '../rate-limits/spend-units.ts';
+
+/** Members that one transaction may still start: 5,000 keep it well under a second, and the lane from missing its lease. */
+export interface FlushBudget {
+  members: number;
+}
+
+export function flushBudget(): FlushBudget {
+  return { members: 5_000 };
+}
+
+/** A batch that went to a worker, in the order of its members. */
+export interface Flush {
+  batch: RunningBatch;
+  rows: readonly number[];
+  reason: FlushReason;
+  worker: PlannerWorker;
+}
+
+/**
+ * Starts the next batch of the queue for which some worker has room, or, for a worker that gained room, this one could have.
+ * `passed` gathers the placements that nobody has room for.
+ * @param start gives a member, out of its buffer and with its units, to the worker
+ */
+export function flushNext(
+  plan: Plan,
+  queue: ActionQueue,
+  options: {
+    passed: Set<Placement>;
+    roomy: PlannerWorker | undefined;
+    budget: FlushBudget;
+    start: (row: number, worker: PlannerWorker) => void;
+  },
+): Flush | undefined {
+  const { passed, roomy, budget, start } = options;
+  const flushable = plan.state.batches.flushable(queue);
+  for (
+    let buffer = flushable.next(passed, plan.nowUs);
+    buffer !== undefined;
+    buffer = flushable.next(passed, plan.nowUs)
+  ) {
+    if (budget.members <= 0) {
+      plan.state.batches.putOff(queue);
+      return undefined;
+    }
+    const { placement } = buffer;
+    const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
+    const worker = queue.workers[at];
+    const reason = buffer.whyNow(plan.nowUs);
+    if (worker === undefined || reason === undefined) {
+      passed.add(placement);
+      continue;
+    }
+    const batch = startMembers(plan, buffer, { worker, reason, start });
+    if (batch === undefined) continue;
+    queue.turn = at + 1;
+    flushable.rotate(buffer);
+    budget.members -= batch.rows.size;
+    return { batch, rows: [...batch.rows], reason, worker };
+  }
+  return undefined;
+}
+
+/**
+ * As many as fit, in the buffer's order. Those for whom a rate limit has no units step out; where that is the first one,
+ * nobody starts: without it another buffer may be ahead, or this one wait for more.
+ */
+function startMembers(
+  plan: Plan,
+  buffer: BatchBuffer,
+  options: {
+    worker: PlannerWorker;
+    reason: FlushReason;
+    start: (row: number, worker: PlannerWorker) => void;
+  },
+): RunningBatch | undefined {
+  const { state } = plan;
+  const { worker, reason, start } = options;
+  let batch: RunningBatch | undefined;
+  let bytes = 0;
+  for (let row = buffer.list.head, next = -1; row >= 0 && (batch?.rows.size ?? 0) < buffer.rule.maxSize; row = next) {
+    next = buffer.list.after(row);
+    const own = state.extras.get(row)?.batchBytes ?? 0;
+    if (batch !== undefined && bytes + own > maxBatchBytes) break;
+    const missing = missingUnits(plan, row, buffer.queue.tenantId);
+    if (missing !== undefined) {
+      waitForUnits(plan, row, missing);
+      if (batch === undefined) return undefined;
+      continue;
+    }
+    bytes += own;
+    spendUnits(plan, row, buffer.queue.tenantId);
+    state.lists.leave(row, state.undo);
+    if (batch === undefined) {
+      batch = beginBatch(plan, buffer.group, row);
+      worker.occupy(state.stepOf(row).slots, state.undo); // one call: the slots of one task
+    }
+    join(plan, batch, row);
+    journal(plan, row, 'V', `batch ${batch.id} (${reason})`);
+    start(row, worker);
+  }
+  return batch;
+}
+
+function beginBatch({ state, nowUs }: Plan, group: BatchGroup, first: number): RunningBatch {
+  const batch: RunningBatch = {
+    id: batchId(state.tasks.id(first), state.nextSeq(nowUs)),
+    group,
+    rows: new Set(),
+  };
+  group.running.add(batch);
+  state.undo.record(() => {
+    group.running.delete(batch);
+    state.batches.released(group);
+  });
+  return batch;
+}
+
+function join({ state }: Plan, batch: RunningBatch, row: number): void {
+  batch.rows.add(row);
+  state.batches.ofRow.set(row, batch);
+  state.undo.record(() => {
+    batch.rows.delete(row);
+    state.batches.ofRow.delete(row);
+  });
+}
+
+/** A UUID that no other batch has: the shard's clock gives a number once, and the rest is the first member's. */
+function batchId(taskId: string, seq: number): string {
+  const hex = seq.toString(16).padStart(15, '0').slice(-15);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12)}-${taskId.slice(19)}`;
+}

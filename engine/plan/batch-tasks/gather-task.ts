@@ -1,0 +1,80 @@
+import { LiveState } from '../../model/live-state.ts';
+import type { BatchBuffer } from './batch-group.ts';
+import { journal, moveTo, type Plan } from '../state/plan.ts';
+import type { Placement } from '../queue/placement.ts';
+import type { ShardState } from '../state/shard-state.ts';
+
+/** What a member adds to its batch's message besides payloads: ids, names, punctuation. */
+const frameBytes = 320;
+
+/**
+ * Puts a task that has all its places among those that wait for the same batch. The interval counts from here, and so does
+ * the order in the buffer, unless it comes back from a rate limit.
+ */
+export function gatherTask(
+  plan: Plan,
+  row: number,
+  { rank, placement, keepsTurn }: { rank: number; placement: Placement; keepsTurn: boolean },
+): void {
+  const { state } = plan;
+  const { tasks, undo, extras } = state;
+  moveTo(plan, row, LiveState.Batching);
+  if (!keepsTurn) tasks.write('seq', row, state.nextSeq(plan.nowUs), undo);
+  const own = extras.get(row);
+  if (own !== undefined) {
+    const before = own.batchBytes;
+    own.batchBytes = memberBytes(state, row);
+    undo.record(() => {
+      own.batchBytes = before;
+    });
+  }
+  journal(plan, row, 'B');
+  const buffer = bufferOf(state, row, placement);
+  buffer.list.insert(row, rank, undo);
+  state.hungry.add(buffer.queue);
+}
+
+/** Back to its place after a restart. */
+export function restoreGathered(state: ShardState, row: number, rank: number, placement: Placement): void {
+  const own = state.extras.get(row);
+  if (own !== undefined) own.batchBytes = memberBytes(state, row);
+  bufferOf(state, row, placement).list.insert(row, rank, state.undo);
+}
+
+/** Its placement has changed. */
+export function moveGathered(plan: Plan, row: number, placement: Placement): void {
+  const { state } = plan;
+  const rank = state.tasks.rank[row] ?? 0;
+  state.lists.leave(row, state.undo);
+  const buffer = bufferOf(state, row, placement);
+  buffer.list.insert(row, rank, state.undo);
+  state.hungry.add(buffer.queue);
+}
+
+function batchKeyOf(state: ShardState, row: number): string {
+  return state.extras.get(row)?.demands.batch?.key ?? '';
+}
+
+/** The buffer that a task of this placement waits in; it comes into being with its first. */
+export function bufferOf(state: ShardState, row: number, placement: Placement): BatchBuffer {
+  const { version, definition, queue } = state.stepOf(row);
+  if (definition.batch === null) throw new Error(`step ${definition.name} has no batch rule`);
+  return state.batches.bufferFor({
+    workflowId: version.workflowId,
+    versionId: version.versionId,
+    stepName: definition.name,
+    rule: definition.batch,
+    queue,
+    key: batchKeyOf(state, row),
+    placement,
+  });
+}
+
+/** The member's share of the message: its input, its parents' outputs, and what met its conditions. */
+function memberBytes(state: ShardState, row: number): number {
+  const run = state.runOf(row);
+  const { parents } = state.stepOf(row).definition;
+  const outputs = parents.reduce((sum, parent) => sum + (run?.outputBytes.get(parent) ?? 0) + frameBytes, 0);
+  const data = (state.waits.get(row)?.data ?? []).reduce((sum, each) => sum + Buffer.byteLength(each ?? ''), 0);
+  return frameBytes + (state.extras.get(row)?.demands.batch?.bytes ?? 0) + outputs + data;
+}

@@ -1,0 +1,23 @@
+import { HatchetError } from '../../base/errors.ts';
+import type { PauseWorkflowCommand } from './command.ts';
+import type { Plan } from '../state/plan.ts';
+
+export function planPauseWorkflow(plan: Plan, command: PauseWorkflowCommand): void {
+  const { state, changes } = plan;
+  const steps = state.steps.filter(
+    ({ version }) => version.workflowId === command.workflowId && version.tenantId === command.tenantId,
+  );
+  if (steps.length === 0)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${command.workflowId}`, {
+      remedy: 'Check the id.',
+    });
+  const workflow = state.workflowState(command.workflowId);
+  const { paused } = workflow;
+  if (paused === command.paused) return;
+  workflow.paused = command.paused;
+  state.undo.record(() => {
+    workflow.paused = paused;
+  });
+  changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
+  if (!command.paused) for (const step of steps) state.hungry.add(step.queue);
+}

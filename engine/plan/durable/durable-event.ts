@@ -1,0 +1,71 @@
+import { CelVariables } from '../../cel/cel-variables.ts';
+import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
+import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
+import { meetCondition } from './durable-satisfy.ts';
+import type { MeetableEvent } from '../conditions/meet-event.ts';
+import type { Plan } from '../state/plan.ts';
+import { holds } from '../conditions/review-task.ts';
+
+/** Gives an event to the durable tasks that wait for one of its key. */
+export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
+  const { durable } = plan.state;
+  const rows = durable.listeners(event.tenantId, event.key);
+  if (rows.length === 0) return;
+  const variables = new CelVariables({ input: event.payload });
+  const { input } = variables.values;
+  for (const row of rows) {
+    const log = durable.log(row);
+    if (log === undefined) continue;
+    for (const node of Array.from(log.openWaits())) {
+      for (const [index, condition] of conditionsOf(node).entries()) {
+        if (
+          condition.kind !== 'event' ||
+          condition.eventKey !== event.key ||
+          (condition.scope !== null && condition.scope !== event.scope)
+        )
+          continue;
+        if (isRuledOut(equalityGuards(condition.expression), input)) continue;
+        const { met, why } = holds(condition.expression, variables, event.evaluated);
+        if (met) meetCondition(plan, row, log, { node, index, data: event.payload });
+        else if (why !== undefined) complain(plan, row, log, { node, index, why });
+      }
+    }
+  }
+}
+
+/** Once: events with the key may be many. */
+function complain(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  { node, index, why }: { node: DurableNode; index: number; why: string },
+): void {
+  const { state } = plan;
+  const place = `${node.branch} ${node.node} ${index}`;
+  if (log.complained.has(place)) return;
+  log.complained.add(place);
+  state.undo.record(() => log.complained.delete(place));
+  plan.changes.effects.push({
+    kind: 'durableTrouble',
+    tenantId: state.stepOf(row).version.tenantId,
+    taskId: log.taskId,
+    attempt: state.tasks.attempt[row] ?? 0,
+    message: why,
+  });
+}
+
+/** The expressions that listeners in memory may ask about an event. */
+export function durableExpressions(
+  durable: Plan['state']['durable'],
+  event: { tenantId: string; key: string },
+): Set<string> {
+  const expressions = new Set<string>();
+  for (const row of durable.listeners(event.tenantId, event.key)) {
+    for (const node of durable.log(row)?.openWaits() ?? []) {
+      for (const condition of conditionsOf(node))
+        if (condition.kind === 'event' && condition.eventKey === event.key && condition.expression !== '')
+          expressions.add(condition.expression);
+    }
+  }
+  return expressions;
+}

@@ -1,0 +1,115 @@
+import type { Asked, BranchPoint, DurableCondition, DurableResult, EntryKind } from '../../model/durable.ts';
+
+/** One operation of a durable task, as its log has it. */
+export interface DurableNode {
+  readonly branch: number;
+  readonly node: number;
+  readonly kind: EntryKind;
+  readonly fingerprint: string;
+  readonly asked: Asked;
+  readonly askedSeq: number;
+  /** The invocation that asked first. */
+  readonly invocation: number;
+  readonly childRunId: string | null;
+  /** By the wait's conditions: JSON of what met each. */
+  readonly met: (string | null)[];
+  result: DurableResult | null;
+  /** Nodes that were asked before this one was satisfied: a replay learns of its result only after it has asked them. */
+  need: number;
+}
+
+export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
+  return node.asked.kind === 'wait' || node.asked.kind === 'signal' ? node.asked.conditions : [];
+}
+
+/**
+ * The log of one durable task, as far as its current branch sees it, and how far the running invocation has come in it.
+ * In memory only while the task is on a worker, or for the batch that changes it: a task that sleeps is rows alone.
+ */
+export class DurableLog {
+  readonly taskId: string;
+  readonly branch: number;
+  /** By node number less one. */
+  readonly nodes: DurableNode[];
+  readonly signals = new Map<string, DurableNode>();
+  /** Nodes in the order in which they were satisfied. */
+  readonly satisfied: DurableNode[];
+  /** Nodes that the invocation has asked for; -1 when it is not known, since an engine died in the middle of a replay. */
+  position: number;
+  /** How many of `satisfied` the invocation was told of in their order, and those that it was told of out of it. */
+  told = 0;
+  readonly toldEarly = new Set<number>();
+  /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
+  awaited: Set<number> | null = null;
+  // From here to toldUs: kept for strict workers alone.
+  /** Nodes that it had said before, where its worker last said only what was new. */
+  carried = new Set<number>();
+  /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
+  readonly said = new Set<number>();
+  saidLast = 0;
+  /** Children that ended while they were left alone: told of once somebody waits for them. */
+  readonly passedOver = new Set<number>();
+  /** When the invocation was last told of a node. */
+  readonly toldUs = new Map<number, number>();
+  /** Conditions whose expression failed on an event, once said. */
+  readonly complained = new Set<string>();
+  /** Its worker's stream is a new one, and what the old one carried may be lost: nothing is told before the worker has said what it waits for. */
+  muted = false;
+  /** When the invocation last asked for something or was told of something. */
+  movedUs = 0;
+  /** How long it has been seen to wait since it last moved, and when its worker last said so. */
+  wait: { sinceUs: number; heardUs: number; seenUs: number } | undefined;
+  /** Of a branch that this very batch made: what comes in the batch is heard, and the task's start reads the log anew. */
+  readonly isProvisional: boolean;
+
+  constructor(options: {
+    taskId: string;
+    branch: number;
+    nodes: DurableNode[];
+    position: number;
+    isProvisional?: boolean;
+  }) {
+    this.taskId = options.taskId;
+    this.branch = options.branch;
+    this.nodes = options.nodes;
+    this.position = options.position;
+    this.isProvisional = options.isProvisional ?? false;
+    this.satisfied = options.nodes
+      .filter((node) => node.result !== null)
+      .sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
+  }
+
+  at(node: number): DurableNode | undefined {
+    return this.nodes[node - 1];
+  }
+
+  holds(node: DurableNode): boolean {
+    return node.asked.kind === 'signal' ? this.signals.get(node.asked.key) === node : this.at(node.node) === node;
+  }
+
+  /** The node, if it is one that the current branch sees. */
+  find(branch: number, node: number): DurableNode | undefined {
+    const found = this.at(node);
+    return found?.branch === branch ? found : undefined;
+  }
+
+  /** Those of its waits that are open, signals included. */
+  *openWaits(): Generator<DurableNode> {
+    for (const node of this.nodes) if (node.result === null && node.asked.kind === 'wait') yield node;
+    for (const node of this.signals.values()) if (node.result === null) yield node;
+  }
+}
+
+/** When a sleep of the node is over; sleeps count from when they were first asked for. */
+export function sleepDueUs(node: DurableNode, condition: DurableCondition): number {
+  return condition.kind === 'sleep' ? node.askedSeq + condition.ms * 1000 : Infinity;
+}
+
+/** The branch on which a node of the current branch's history lies. */
+export function branchOfNode(points: readonly BranchPoint[], branch: number, node: number): number {
+  for (let at = branch; ;) {
+    const point = points.find((each) => each.branch === at);
+    if (point === undefined || node >= point.first) return at;
+    at = point.parent;
+  }
+}

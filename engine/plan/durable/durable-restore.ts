@@ -1,0 +1,79 @@
+import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { EntryKind } from '../../model/durable.ts';
+import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
+import { isLeftAlone } from './durable-tell.ts';
+import { journal, leaveWorker, moveTo, setFlag, type Plan } from '../state/plan.ts';
+import { queueTask } from '../queue/queue-task.ts';
+
+/** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
+export function evict(plan: Plan, row: number, log: DurableLog, reason: string): void {
+  const { state } = plan;
+  journal(plan, row, 'I', reason);
+  moveTo(plan, row, LiveState.Evicted);
+  leaveWorker(plan, row);
+  state.tasks.write('flags', row, (state.tasks.flags[row] ?? 0) & lastingFlags, state.undo);
+  state.deadlines.set(row, firstSleepUs(log), state.undo);
+}
+
+/** 0 where no sleep is open. */
+export function firstSleepUs(log: DurableLog): number {
+  let first = Infinity;
+  for (const node of log.openWaits()) {
+    for (const [index, condition] of conditionsOf(node).entries())
+      if ((node.met[index] ?? null) === null) first = Math.min(first, sleepDueUs(node, condition));
+  }
+  return first === Infinity ? 0 : first;
+}
+
+/** What was told this long ago has arrived, though the worker has not listed since what it waits for. */
+const arrivedUs = 2_000_000;
+
+/**
+ * Whether an invocation that leaves would miss its wake-up: something that it waits for is there already, or nothing is
+ * open that could ever wake it.
+ */
+export function mustGoOn(plan: Plan, row: number, log: DurableLog): boolean {
+  let open = false;
+  for (const node of log.nodes) {
+    if (node.kind === EntryKind.Memo || node.node > log.position) continue;
+    if (log.awaited !== null && !log.awaited.has(node.node) && !isCarried(plan, log, node)) continue;
+    if (isLeftAlone(plan, row, log, node)) continue;
+    if (node.result !== null) return true;
+    open = true;
+  }
+  return !open;
+}
+
+function isCarried({ nowUs }: Plan, log: DurableLog, { node }: DurableNode): boolean {
+  return log.carried.has(node) && nowUs - (log.toldUs.get(node) ?? nowUs) < arrivedUs;
+}
+
+/** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
+export function restore(plan: Plan, row: number): void {
+  const { state } = plan;
+  journal(plan, row, 'Y');
+  queueTask(plan, row, 'head');
+  setFlag(plan, row, LiveFlag.Restored);
+  state.deadlines.set(row, 0, state.undo);
+}
+
+/** The running invocation cannot go on: its worker is told to drop it, and the task starts again from its log. */
+export function startAgain(plan: Plan, row: number, log: DurableLog, reason: string): void {
+  dismiss(plan, row, reason);
+  evict(plan, row, log, reason);
+  restore(plan, row);
+}
+
+/** Tells a worker to drop an invocation. */
+export function dismiss(plan: Plan, row: number, reason: string): void {
+  const { state } = plan;
+  const worker = state.workerOf(row);
+  if (worker === undefined) return;
+  plan.changes.effects.push({
+    kind: 'durableDismissed',
+    workerId: worker.id,
+    taskId: state.tasks.id(row),
+    invocation: state.tasks.invocation[row] ?? 0,
+    reason,
+  });
+}

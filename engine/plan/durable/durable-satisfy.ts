@@ -1,0 +1,157 @@
+import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable.ts';
+import { LiveState } from '../../model/live-state.ts';
+import { RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { firstSleepUs, restore } from './durable-restore.ts';
+import type { ChildLink } from './durable-index.ts';
+import { branchOfNode, conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
+import { tell } from './durable-tell.ts';
+import { touch, type Plan } from '../state/plan.ts';
+import { noteProgress } from '../lifecycle/worker-deaths.ts';
+
+/** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
+export interface Satisfaction {
+  status: TerminalStatus;
+  /** JSON; what is stored with the node. */
+  payload: string | null;
+  generation: number | null;
+  /** What the invocation is told; null where it must be read first. */
+  told: { output: string | null; error: string | null } | null;
+}
+
+/** A node has its one result: the task learns of it in its turn, or is woken. */
+export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableNode, how: Satisfaction): void {
+  const { state, changes } = plan;
+  const { durable, undo } = state;
+  const { tenantId } = state.stepOf(row).version;
+  const seq = state.nextSeq(plan.nowUs);
+  durable.ignore(row, tenantId, node);
+  noteProgress(plan, row);
+  node.result = { seq, status: how.status };
+  node.need = log.nodes.length;
+  if (node.kind !== EntryKind.Signal) log.satisfied.push(node);
+  undo.record(() => {
+    node.result = null;
+    if (node.kind !== EntryKind.Signal) log.satisfied.pop();
+    durable.watch(row, tenantId, log, node);
+  });
+  const ref = { taskId: log.taskId, branch: node.branch, node: node.node };
+  changes.durableResults.push({
+    ...ref,
+    condition: wholeNode,
+    seq,
+    status: how.status,
+    payload: how.payload,
+    generation: how.generation,
+  });
+  if (conditionsOf(node).some((condition) => condition.kind === 'event')) changes.durableDeafs.push(ref);
+  if (node.asked.kind === 'signal')
+    changes.effects.push({
+      kind: 'durableSignal',
+      taskId: log.taskId,
+      key: node.asked.key,
+      payload: how.payload ?? '{}',
+    });
+  else if (state.tasks.state[row] === LiveState.Running) tell(plan, row, log, { node, told: how.told });
+  else if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
+}
+
+/** One condition of a wait is met; with the last that was missing, the wait is satisfied. */
+export function meetCondition(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  met: { node: DurableNode; index: number; data: string },
+): void {
+  const { state } = plan;
+  const { node, index, data } = met;
+  if (node.result !== null || (node.met[index] ?? null) !== null) return;
+  node.met[index] = data;
+  state.undo.record(() => {
+    node.met[index] = null;
+  });
+  const conditions = conditionsOf(node);
+  if (isSatisfied(conditions, node.met)) {
+    const payload = waitPayload(conditions, node.met);
+    return satisfy(plan, row, log, node, {
+      status: RunStatus.Completed,
+      payload,
+      generation: null,
+      told: { output: payload, error: null },
+    });
+  }
+  noteProgress(plan, row);
+  plan.changes.durableResults.push({
+    taskId: log.taskId,
+    branch: node.branch,
+    node: node.node,
+    condition: index,
+    seq: state.nextSeq(plan.nowUs),
+    status: RunStatus.Completed,
+    payload: data,
+    generation: null,
+  });
+  if (state.tasks.state[row] === LiveState.Evicted) {
+    state.deadlines.set(row, firstSleepUs(log), state.undo);
+    touch(plan, row);
+  }
+  // Its entry in the heap is not believed any more; a batch that is taken back must find one again.
+  state.undo.record(() => state.durable.watchSleep(row, log, node, index));
+}
+
+export interface RunEnd {
+  runId: string;
+  status: TerminalStatus;
+  generation: number;
+  /** Of a run of one task. */
+  single: { output: string | null; error: string | null } | null;
+}
+
+/** A run has ended: where it is the child of a durable task, the node that spawned it is satisfied. */
+export function meetChild(plan: Plan, end: RunEnd): void {
+  const { state } = plan;
+  const link = state.durable.children.get(end.runId);
+  if (link === undefined) return;
+  unlinkChild(plan, end.runId, link);
+  const row = state.tasks.find(link.parentTaskId);
+  const log = row < 0 ? undefined : state.durable.log(row);
+  const node = log?.find(link.branch, link.node);
+  if (row >= 0 && log !== undefined && node !== undefined && node.result === null) {
+    return satisfy(plan, row, log, node, {
+      status: end.status,
+      payload: null,
+      generation: end.generation,
+      told: end.single,
+    });
+  }
+  // The log is in Postgres alone: the parent sleeps, waits for its next start, or has ended and may be replayed.
+  plan.changes.durableResults.push({
+    taskId: link.parentTaskId,
+    branch: link.branch,
+    node: link.node,
+    condition: wholeNode,
+    seq: state.nextSeq(plan.nowUs),
+    status: end.status,
+    payload: null,
+    generation: end.generation,
+  });
+  if (row >= 0) noteProgress(plan, row);
+  if (row >= 0 && log === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link))
+    restore(plan, row);
+}
+
+/** The current branch's history holds the node. */
+function isVisible({ state }: Plan, row: number, link: ChildLink): boolean {
+  return branchOfNode(state.durable.branches.get(row) ?? [], state.durable.branchOf(row), link.node) === link.branch;
+}
+
+export function linkChild(plan: Plan, runId: string, link: ChildLink): void {
+  const { children } = plan.state.durable;
+  children.set(runId, link);
+  plan.state.undo.record(() => children.delete(runId));
+}
+
+export function unlinkChild(plan: Plan, runId: string, link: ChildLink): void {
+  const { children } = plan.state.durable;
+  children.delete(runId);
+  plan.state.undo.record(() => children.set(runId, link));
+}

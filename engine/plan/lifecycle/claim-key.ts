@@ -1,0 +1,38 @@
+import type { Collision } from '../commands/command.ts';
+import type { TriggerRun } from '../commands/trigger-run.ts';
+import type { Plan } from '../state/plan.ts';
+
+/**
+ * Claims a run's idempotency key, or says who has it. The loader has read the stored claims right before the plan;
+ * those of the same batch are in memory.
+ */
+export function claimKey(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
+  const { state, changes, nowUs } = plan;
+  const { idempotency } = run;
+  if (idempotency === null) return undefined;
+  const id = `${tenantId} ${idempotency.key}`;
+  const held = state.keyClaims.get(id);
+  if (held !== undefined && held.expiresUs > nowUs && (!held.byStatus || isUnfinished(plan, held.runId)))
+    return { existingRunId: held.runId, collidingRunId: run.runId };
+  const claim = {
+    tenantId,
+    key: idempotency.key,
+    runId: run.runId,
+    byStatus: idempotency.byStatus,
+    expiresUs: nowUs + idempotency.ttlUs,
+  };
+  state.keyClaims.set(id, claim);
+  state.undo.record(() => {
+    if (held === undefined) state.keyClaims.delete(id);
+    else state.keyClaims.set(id, held);
+  });
+  changes.keyClaims.push(claim);
+  return undefined;
+}
+
+function isUnfinished({ state }: Plan, runId: string): boolean {
+  const row = state.runsById.get(runId);
+  if (row !== undefined) return state.runs[row]?.ended === false;
+  const task = state.tasks.find(runId);
+  return task >= 0 && !state.isEnded(task);
+}

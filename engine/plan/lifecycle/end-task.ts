@@ -1,0 +1,174 @@
+import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { skippedOutput } from '../../model/payload.ts';
+import { runOutcome, RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { releaseClaim } from '../concurrency/admit.ts';
+import { meetChild } from '../durable/durable-satisfy.ts';
+import { dropExtras } from '../concurrency/make-extras.ts';
+import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';
+import { queueTask } from '../queue/queue-task.ts';
+import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from '../conditions/review-task.ts';
+import type { LiveRun } from '../state/shard-state.ts';
+
+export interface TaskEnd {
+  status: TerminalStatus;
+  output: string | null;
+  error: string | null;
+  skipped?: true;
+  /** Conditions of children on the output, where they were evaluated before the plan. */
+  evaluated?: Evaluated | undefined;
+}
+
+const runLetters = { [RunStatus.Completed]: 'c', [RunStatus.Failed]: 'f', [RunStatus.Cancelled]: 'n' } as const;
+
+/**
+ * Writes a task's one result and all that follows from it in its run. The caller has already journaled the end.
+ * A row that stays CANCELLING (the worker has still to be told) keeps its place in memory and in `live`.
+ */
+export function endTask(plan: Plan, row: number, end: TaskEnd): void {
+  const { state, changes } = plan;
+  const { tasks, undo } = state;
+  const taskId = tasks.id(row);
+  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
+  changes.results.push({
+    taskId,
+    generation: tasks.generation[row] ?? 1,
+    status: end.status,
+    attempt: tasks.attempt[row] ?? 0,
+    seq: state.nextSeq(plan.nowUs),
+    output: end.output,
+    error: end.error,
+    invocation: tasks.invocation[row] ?? 0,
+  });
+  if (tasks.invocation[row] !== 0) changes.durableEnds.push(taskId);
+  const run = state.runOf(row);
+  if (run === undefined) {
+    endRun(plan, row, { runId: taskId, generation: tasks.generation[row] ?? 1, status: end.status, single: end });
+  } else {
+    const index = state.stepOf(row).index;
+    changes.effects.push({ kind: 'taskEnded', taskId, output: end.output });
+    settleStep(plan, run, index, end);
+    advanceChildren(plan, run, index, end);
+    reviewOnFailure(plan, run);
+    if (run.unfinished === 0 && !run.ended) {
+      run.ended = true;
+      undo.record(() => {
+        run.ended = false;
+      });
+      const status = runOutcome(run.outcomes.filter((outcome) => outcome !== 0));
+      endRun(plan, row, { runId: run.runId, generation: run.generation, status, single: null });
+    }
+  }
+  if (tasks.state[row] === LiveState.Cancelling) setFlag(plan, row, LiveFlag.Ended);
+  else forgetTask(plan, row);
+}
+
+/** Takes a task out of memory and of `live`. */
+export function forgetTask(plan: Plan, row: number): void {
+  const { state } = plan;
+  touch(plan, row);
+  leaveWorker(plan, row);
+  state.deadlines.set(row, 0, state.undo);
+  state.lists.leave(row, state.undo);
+  dropExtras(state, row);
+  dropWait(plan, row);
+  releaseRun(plan, row);
+  state.tasks.end(row, state.undo);
+}
+
+/** A run is remembered until its last task row goes: one that is CANCELLING outlives the run's end. */
+function releaseRun(plan: Plan, row: number): void {
+  const { state } = plan;
+  const run = state.runOf(row);
+  if (run === undefined) return;
+  run.rows--;
+  const runRow = state.tasks.run[row] ?? -1;
+  if (run.rows === 0) state.removeRun(runRow);
+  state.undo.record(() => {
+    if (run.rows === 0) state.restoreRun(runRow, run);
+    run.rows++;
+  });
+}
+
+function endRun(
+  plan: Plan,
+  row: number,
+  end: { runId: string; generation: number; status: TerminalStatus; single: TaskEnd | null },
+): void {
+  const { state, changes } = plan;
+  const step = state.stepOf(row);
+  const { tenantId } = step.version;
+  releaseClaim(plan, state.extras.get(row)?.runClaim ?? null);
+  journal(plan, row, runLetters[end.status]);
+  changes.runEnds.push({
+    tenantId,
+    status: end.status,
+    runId: end.runId,
+    generation: end.generation,
+    seq: state.nextSeq(plan.nowUs),
+  });
+  state.counts.finished++;
+  meetChild(plan, end);
+  changes.effects.push({
+    kind: 'runEnded',
+    tenantId,
+    runId: end.runId,
+    status: end.status,
+    single:
+      end.single === null
+        ? null
+        : { stepName: step.definition.name, output: end.single.output, error: end.single.error },
+  });
+}
+
+function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
+  run.outcomes[index] = end.status;
+  run.unfinished--;
+  if (end.skipped === true) run.skipped.add(index);
+  const before = run.outputBytes.get(index);
+  if (end.output !== null && run.version.batchParents.has(index))
+    run.outputBytes.set(index, Buffer.byteLength(end.output));
+  plan.state.undo.record(() => {
+    run.skipped.delete(index);
+    if (before === undefined) run.outputBytes.delete(index);
+    else run.outputBytes.set(index, before);
+    run.outcomes[index] = 0;
+    run.unfinished++;
+  });
+}
+
+/** What a parent's end makes of its children: they start, are skipped or are cancelled. */
+function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
+  const { tasks } = plan.state;
+  for (const child of run.version.children[index] ?? []) {
+    if (run.outcomes[child] !== 0) continue;
+    const row = tasks.find(run.taskIds[child] ?? '');
+    if (row < 0) continue;
+    if (end.status === RunStatus.Completed)
+      resolveParent(plan, row, index, { output: end.output, skipped: end.skipped === true, evaluated: end.evaluated });
+    endReviewed(plan, row, reviewTask(plan, row));
+  }
+}
+
+/** Ends a task that a review found to be skipped or cancelled. */
+export function endReviewed(plan: Plan, row: number, review: Review): void {
+  if (review.do === 'skip') skipTask(plan, row);
+  else if (review.do === 'cancel') {
+    journal(plan, row, 'N', review.why);
+    endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+  }
+}
+
+function skipTask(plan: Plan, row: number): void {
+  journal(plan, row, 'P');
+  endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
+}
+
+/** The on-failure task starts with the first failure, and is skipped when all others have ended without one. */
+export function reviewOnFailure(plan: Plan, run: LiveRun): void {
+  const { onFailure } = run.version.definition;
+  if (onFailure === null || run.outcomes[onFailure] !== 0) return;
+  const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
+  if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return;
+  if (run.outcomes.includes(RunStatus.Failed)) queueTask(plan, row, 'tail');
+  else if (run.unfinished === 1) skipTask(plan, row);
+}

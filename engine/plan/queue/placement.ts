@@ -1,0 +1,60 @@
+import type { DesiredLabel } from '../../model/definition.ts';
+import { meetsLabel } from '../../model/labels.ts';
+import type { PlannerWorker, SlotUse } from './planner-worker.ts';
+
+/** A registered workflow, whatever its version. */
+export interface WorkflowState {
+  readonly workflowId: string;
+  /** Its queued tasks wait. */
+  paused: boolean;
+}
+
+/** What decides which workers can take a task. Tasks of one queue that agree in it share one object. */
+export interface Placement {
+  readonly signature: string;
+  readonly workflow: WorkflowState;
+  readonly cost: readonly SlotUse[];
+  readonly labels: readonly DesiredLabel[];
+  /** The worker of the run's first task, or the one that the caller asked for. */
+  readonly sticky: { workerId: string; hard: boolean } | null;
+}
+
+/** Could the worker take such a task at some time? */
+export function suits(worker: PlannerWorker, placement: Placement): boolean {
+  if (placement.sticky?.hard === true && placement.sticky.workerId !== worker.id) return false;
+  return placement.labels.every((label) => !label.required || meetsLabel(worker.labels.get(label.key), label));
+}
+
+/** Can it now? */
+export function canTake(worker: PlannerWorker, placement: Placement): boolean {
+  return !placement.workflow.paused && worker.takes(placement.cost) && suits(worker, placement);
+}
+
+function weightOf(worker: PlannerWorker, placement: Placement): number {
+  let sum = 0;
+  for (const label of placement.labels) if (meetsLabel(worker.labels.get(label.key), label)) sum += label.weight;
+  return sum;
+}
+
+/**
+ * The worker for a task, from `turn` on so that ties rotate: the sticky one if it has room, else the one whose labels
+ * weigh most, else the next.
+ * @returns its place among the workers, or -1
+ */
+export function pickWorker(workers: readonly PlannerWorker[], turn: number, placement: Placement): number {
+  let best = -1;
+  let bestWeight = -Infinity;
+  for (let i = 0; i < workers.length; i++) {
+    const at = (turn + i) % workers.length;
+    const worker = workers[at];
+    if (worker === undefined || !canTake(worker, placement)) continue;
+    if (placement.sticky?.workerId === worker.id) return at;
+    if (placement.labels.length === 0 && placement.sticky === null) return at;
+    const weight = weightOf(worker, placement);
+    if (weight > bestWeight) {
+      best = at;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}

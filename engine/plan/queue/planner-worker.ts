@@ -1,0 +1,79 @@
+import type { LabelValue } from '../../model/labels.ts';
+import type { UndoLog } from '../state/undo-log.ts';
+
+export interface SlotUse {
+  type: string;
+  units: number;
+}
+
+/** A registered worker as the planner sees it: what it can run, and what it holds. */
+export class PlannerWorker {
+  readonly index: number;
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly slots: ReadonlyMap<string, number>;
+  /** It may begin a task without saying so. */
+  readonly beginsUnsaid: boolean;
+  labels: ReadonlyMap<string, LabelValue>;
+  readonly used = new Map<string, number>();
+  /** Rows of the tasks that are RUNNING or CANCELLING on it. */
+  readonly tasks = new Set<number>();
+  /** Attached, with fresh heartbeats: what the session layer last said. Memory only. */
+  assignable = false;
+  /** Since when it has had no stream, so that the deadlines of its tasks stand still; 0 while it has one. Memory only. */
+  awaySinceUs = 0;
+  /** It has said nothing of a task that was sent to it, although it is connected. Memory only. */
+  isSilent = false;
+  paused = false;
+  /** Unsubscribed: takes nothing any more, but its tasks may still report. */
+  ended = false;
+  /** Which of its durable streams is the one that counts; 0 for none. */
+  durableStream = 0;
+  /** It hands results to its code strictly in the order of delivery: one that nobody waits for holds up all after it. */
+  isStrict = false;
+  /** Where the next pull starts among its queues. */
+  turn = 0;
+
+  constructor(options: {
+    index: number;
+    id: string;
+    tenantId: string;
+    name: string;
+    slots: ReadonlyMap<string, number>;
+    labels: ReadonlyMap<string, LabelValue>;
+    beginsUnsaid: boolean;
+  }) {
+    this.index = options.index;
+    this.id = options.id;
+    this.tenantId = options.tenantId;
+    this.name = options.name;
+    this.slots = options.slots;
+    this.labels = options.labels;
+    this.beginsUnsaid = options.beginsUnsaid;
+  }
+
+  takes(cost: readonly SlotUse[]): boolean {
+    if (!this.assignable || this.isSilent || this.paused || this.ended) return false;
+    return cost.every(({ type, units }) => (this.slots.get(type) ?? 0) - (this.used.get(type) ?? 0) >= units);
+  }
+
+  occupy(cost: readonly SlotUse[], undo?: UndoLog): void {
+    for (const { type, units } of cost) this.used.set(type, (this.used.get(type) ?? 0) + units);
+    undo?.record(() => this.vacate(cost));
+  }
+
+  vacate(cost: readonly SlotUse[], undo?: UndoLog): void {
+    for (const { type, units } of cost) this.used.set(type, (this.used.get(type) ?? 0) - units);
+    undo?.record(() => this.occupy(cost));
+  }
+
+  hold(row: number, undo?: UndoLog): void {
+    this.tasks.add(row);
+    undo?.record(() => this.tasks.delete(row));
+  }
+
+  drop(row: number, undo: UndoLog): void {
+    if (this.tasks.delete(row)) undo.record(() => this.tasks.add(row));
+  }
+}

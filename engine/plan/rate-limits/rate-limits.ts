@@ -1,0 +1,72 @@
+import type { RateLimitWindow } from '../../model/definition.ts';
+import type { RateLimitDemand } from '../../model/demands.ts';
+import type { RateLimitRow } from '../../model/rows.ts';
+import type { Plan } from '../state/plan.ts';
+import { RateLimit, sweepAt } from './rate-limit.ts';
+import type { ShardState } from '../state/shard-state.ts';
+
+function idOf(tenantId: string, key: string): string {
+  return `${tenantId} ${key}`;
+}
+
+export function findRateLimit(state: ShardState, tenantId: string, key: string): RateLimit | undefined {
+  return state.rateLimits.get(idOf(tenantId, key));
+}
+
+/**
+ * The limit that a task asks. A dynamic one takes its size from the task that asks last; a static one that was never put
+ * holds nothing, so that a task with a wrong key waits instead of running without a limit.
+ */
+export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDemand): RateLimit {
+  const { state } = plan;
+  const known = state.rateLimits.get(idOf(tenantId, demand.key));
+  if (known === undefined) {
+    const made = addRateLimit(state, {
+      tenantId,
+      key: demand.key,
+      limit: demand.limit ?? 0,
+      window: demand.window,
+      windowLimit: demand.limit ?? 0,
+      windowStartUs: 0,
+      used: 0,
+      isStatic: false,
+    });
+    state.undo.record(() => state.rateLimits.delete(idOf(tenantId, demand.key)));
+    return made;
+  }
+  if (demand.limit !== null && (known.limit !== demand.limit || known.window !== demand.window))
+    resize(plan, known, demand.limit, demand.window);
+  return known;
+}
+
+/** A lower limit holds at once, a higher one from the next refill on. */
+export function resize(plan: Plan, rateLimit: RateLimit, limit: number, window: RateLimitWindow): void {
+  const { limit: before, window: windowBefore, windowLimit } = rateLimit;
+  Object.assign(rateLimit, { limit, window, windowLimit: Math.min(windowLimit, limit) });
+  plan.state.undo.record(() => Object.assign(rateLimit, { limit: before, window: windowBefore, windowLimit }));
+  plan.changes.touchedLimits.add(rateLimit);
+}
+
+export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
+  const made: RateLimit = new RateLimit({
+    ...row,
+    waiting: state.lists.create((_rank, by) => {
+      if (by === 1) state.exhausted.add(made);
+    }),
+    tooLarge: state.lists.create(),
+  });
+  state.rateLimits.set(idOf(row.tenantId, row.key), made);
+  return made;
+}
+
+/** After a commit: forgets windows that are over and that nobody waits for. Their rows say no more than their absence. */
+export function sweepRateLimits(state: ShardState, nowUs: number): void {
+  if (state.rateLimits.size < state.sweepLimitsAt) return;
+  for (const [id, limit] of state.rateLimits) {
+    if (limit.isStatic || !limit.isOver(nowUs) || limit.waiting.length + limit.tooLarge.length > 0) continue;
+    state.rateLimits.delete(id);
+    state.lists.drop(limit.waiting);
+    state.lists.drop(limit.tooLarge);
+  }
+  state.sweepLimitsAt = Math.max(sweepAt, state.rateLimits.size * 2);
+}

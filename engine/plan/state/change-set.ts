@@ -1,0 +1,129 @@
+import type {
+  BatchRows,
+  DurableEntryRow,
+  DurableListenRow,
+  DurableNodeRef,
+  DurableResultRow,
+  IdempotencyRow,
+  CronRow,
+  CronUpdateRow,
+  ScheduleRow,
+  ScheduleUpdateRow,
+  EventRow,
+  EventRunRow,
+  FilterRow,
+  HistoryRow,
+  LiveRow,
+  RateLimitRow,
+  ResultRow,
+  RunEndRow,
+  RunRow,
+  TaskRow,
+  VersionRow,
+  WaitRow,
+  WorkerRow,
+  StickyRow,
+  WorkerUpdateRow,
+  WorkflowRow,
+  WebhookDeliveryRow,
+  WorkflowUpdateRow,
+} from '../../model/rows.ts';
+import type { Effect } from './effect.ts';
+import type { RateLimit } from '../rate-limits/rate-limit.ts';
+
+const lists = [
+  'runs',
+  'tasks',
+  'results',
+  'runEnds',
+  'history',
+  'workflows',
+  'versions',
+  'workers',
+  'workerUpdates',
+  'workflowUpdates',
+  'stickies',
+  'events',
+  'eventRuns',
+  'filters',
+  'filterDeletes',
+  'crons',
+  'cronUpdates',
+  'cronDeletes',
+  'schedules',
+  'scheduleUpdates',
+  'scheduleDeletes',
+  'keyClaims',
+  'deliveries',
+  'durableEntries',
+  'durableResults',
+  'durableListens',
+  'durableDeafs',
+  'durableEnds',
+  'effects',
+] as const;
+export type ChangeMark = readonly number[];
+
+/** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
+export class ChangeSet implements BatchRows {
+  readonly runs: RunRow[] = [];
+  readonly tasks: TaskRow[] = [];
+  readonly results: ResultRow[] = [];
+  readonly runEnds: RunEndRow[] = [];
+  readonly history: HistoryRow[] = [];
+  readonly workflows: WorkflowRow[] = [];
+  readonly versions: VersionRow[] = [];
+  readonly workers: WorkerRow[] = [];
+  readonly workerUpdates: WorkerUpdateRow[] = [];
+  readonly workflowUpdates: WorkflowUpdateRow[] = [];
+  readonly stickies: StickyRow[] = [];
+  readonly events: EventRow[] = [];
+  readonly eventRuns: EventRunRow[] = [];
+  readonly filters: FilterRow[] = [];
+  readonly filterDeletes: string[] = [];
+  readonly crons: CronRow[] = [];
+  readonly cronUpdates: CronUpdateRow[] = [];
+  readonly cronDeletes: string[] = [];
+  readonly schedules: ScheduleRow[] = [];
+  readonly scheduleUpdates: ScheduleUpdateRow[] = [];
+  readonly scheduleDeletes: string[] = [];
+  readonly keyClaims: IdempotencyRow[] = [];
+  readonly deliveries: WebhookDeliveryRow[] = [];
+  readonly durableEntries: DurableEntryRow[] = [];
+  readonly durableResults: DurableResultRow[] = [];
+  readonly durableListens: DurableListenRow[] = [];
+  readonly durableDeafs: DurableNodeRef[] = [];
+  readonly durableEnds: string[] = [];
+  /** Their rows are made when planning is over. */
+  readonly touchedWaits = new Set<number>();
+  readonly waits: WaitRow[] = [];
+  readonly waitDeletes: string[] = [];
+  readonly touchedLimits = new Set<RateLimit>();
+  readonly rateLimits: RateLimitRow[] = [];
+  readonly liveInserts: LiveRow[] = [];
+  readonly liveUpdates: LiveRow[] = [];
+  readonly liveDeletes: string[] = [];
+  readonly effects: Effect[] = [];
+
+  mark(): ChangeMark {
+    return lists.map((name) => this[name].length);
+  }
+
+  /** Forgets what was added since the mark. Journal letters merged into older rows are the journal's to undo. */
+  truncate(mark: ChangeMark): void {
+    for (const [index, name] of lists.entries()) this[name].length = mark[index] ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    return (
+      lists.every((name) => name === 'effects' || this[name].length === 0) &&
+      this.liveInserts.length +
+        this.liveUpdates.length +
+        this.liveDeletes.length +
+        this.rateLimits.length +
+        this.waits.length +
+        this.waitDeletes.length ===
+        0
+    );
+  }
+}

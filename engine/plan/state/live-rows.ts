@@ -1,0 +1,126 @@
+import type { LiveRow } from '../../model/rows.ts';
+import { LiveState } from '../../model/live-state.ts';
+import { sweepGroups } from '../concurrency/make-extras.ts';
+import type { Plan } from './plan.ts';
+import { storedResolutions } from '../conditions/task-wait.ts';
+import type { StoredDemands } from './task-extras.ts';
+import { sweepRateLimits } from '../rate-limits/rate-limits.ts';
+import type { ShardState } from './shard-state.ts';
+
+/**
+ * The batch's writes to `live`: each touched task once, in its final image. A task that came and went within the batch
+ * writes nothing. `live` equals memory after every commit because it is written from memory.
+ */
+export function collectLive(plan: Plan): void {
+  const { state, changes } = plan;
+  const { tasks } = state;
+  for (const row of state.dirtyRows) {
+    const persisted = tasks.persisted[row] === 1;
+    if (tasks.alive[row] === 0) {
+      if (persisted) changes.liveDeletes.push(tasks.id(row));
+    } else {
+      (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
+    }
+  }
+  for (const row of changes.touchedWaits) collectWait(plan, row);
+  changes.touchedWaits.clear();
+  for (const limit of changes.touchedLimits) changes.rateLimits.push(limit.row());
+  changes.touchedLimits.clear();
+}
+
+/** The conditions of a task as they are now, or their end with it. */
+function collectWait(plan: Plan, row: number): void {
+  const { state, changes } = plan;
+  const taskId = state.tasks.id(row);
+  const wait = state.waits.get(row);
+  if (wait === undefined) changes.waitDeletes.push(taskId);
+  else
+    changes.waits.push({
+      taskId,
+      tenantId: state.stepOf(row).version.tenantId,
+      sinceUs: wait.sinceUs,
+      resolved: JSON.stringify(storedResolutions(wait)),
+    });
+}
+
+/** After the commit: `live` now holds what memory does, and ended rows may be reused. */
+export function settleRows(state: ShardState): void {
+  const { tasks } = state;
+  const rows = [...state.dirtyRows, ...state.durable.loaded];
+  for (const row of state.dirtyRows) {
+    tasks.dirty[row] = 0;
+    if (tasks.alive[row] === 1) tasks.persisted[row] = 1;
+    else tasks.sweep(row);
+  }
+  state.dirtyRows.length = 0;
+  forgetSleepers(state, rows);
+  state.undo.clear();
+  sweepGroups(state);
+  state.batches.sweep();
+  sweepRateLimits(state, state.seq);
+  state.timers.tidy();
+  state.durable.sleeps.tidy();
+  for (const queue of state.queues.values()) queue.tidy();
+}
+
+/** The logs of durable tasks that are on no worker any more, or ended. */
+function forgetSleepers(state: ShardState, rows: readonly number[]): void {
+  const { tasks, durable } = state;
+  durable.loaded.clear();
+  for (const row of rows) {
+    if (tasks.alive[row] === 1 && tasks.state[row] === LiveState.Running) continue;
+    durable.drop(row);
+    durable.unread.delete(row);
+    if (tasks.alive[row] !== 1) durable.branches.delete(row);
+  }
+}
+
+/** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
+function storedDue(state: ShardState, row: number): number {
+  const due = state.tasks.dueUs[row] ?? 0;
+  return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
+}
+
+function isWallTime(liveState: number): boolean {
+  return liveState === LiveState.Delayed || liveState === LiveState.Gated || liveState === LiveState.Evicted;
+}
+
+export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
+  return storedUs === 0 || isWallTime(liveState) ? storedUs : storedUs + state.lostUs;
+}
+
+/** Written once, with the insert. */
+function demandsText(state: ShardState, row: number): string | null {
+  const extras = state.extras.get(row);
+  if (extras === undefined) return null;
+  const stored: StoredDemands = { ...extras.demands, order: extras.order };
+  return JSON.stringify(stored);
+}
+
+function liveRow(state: ShardState, row: number): LiveRow {
+  const { tasks } = state;
+  const step = state.stepOf(row);
+  return {
+    taskId: tasks.id(row),
+    runId: state.runIdOf(row),
+    tenantId: step.version.tenantId,
+    versionId: step.version.versionId,
+    shard: state.id,
+    step: step.index,
+    state: tasks.state[row] ?? 0,
+    flags: tasks.flags[row] ?? 0,
+    priority: tasks.priority[row] ?? 1,
+    generation: tasks.generation[row] ?? 1,
+    attempt: tasks.attempt[row] ?? 0,
+    retries: tasks.retries[row] ?? 0,
+    reassigns: tasks.reassigns[row] ?? 0,
+    deaths: tasks.deaths[row] ?? 0,
+    unanswered: tasks.unanswered[row] ?? 0,
+    seq: tasks.seq[row] ?? 0,
+    dueUs: storedDue(state, row),
+    workerId: state.workerOf(row)?.id ?? null,
+    batchId: state.batches.ofRow.get(row)?.id ?? null,
+    demands: tasks.persisted[row] === 1 ? null : demandsText(state, row),
+    invocation: tasks.invocation[row] ?? 0,
+  };
+}

@@ -1,0 +1,115 @@
+import type { JournalKind } from '../../model/journal.ts';
+import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/live-state.ts';
+import type { HistoryRow } from '../../model/rows.ts';
+import type { ChangeSet } from './change-set.ts';
+import type { ShardState } from './shard-state.ts';
+
+/** One shard's planning of one batch: the state it changes, the time it sees, what it will write. */
+export interface Plan {
+  readonly state: ShardState;
+  readonly nowUs: number;
+  readonly changes: ChangeSet;
+}
+
+/** Marks a task's row of `live` as to be written with the batch. */
+export function touch(plan: Plan, row: number): void {
+  const { tasks, dirtyRows, undo } = plan.state;
+  if (tasks.dirty[row] === 1) return;
+  tasks.write('dirty', row, 1, undo);
+  dirtyRows.push(row);
+  undo.record(() => dirtyRows.pop());
+}
+
+export function moveTo(plan: Plan, row: number, to: LiveState): void {
+  const { tasks, undo } = plan.state;
+  const from = tasks.state[row] ?? -1;
+  if (!isLiveState(from) || !mayMove(from, to))
+    throw new Error(`task ${tasks.id(row)} cannot move from state ${from} to ${to}`);
+  tasks.write('state', row, to, undo);
+  touch(plan, row);
+}
+
+export function hasFlag(plan: Plan, row: number, flag: number): boolean {
+  return ((plan.state.tasks.flags[row] ?? 0) & flag) !== 0;
+}
+
+export function setFlag(plan: Plan, row: number, flag: number): void {
+  const { tasks, undo } = plan.state;
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) | flag, undo);
+  touch(plan, row);
+}
+
+/**
+ * Adds a transition to the journal. Transitions that follow each other on one task share a row;
+ * a row never absorbs a letter past another task's row, so that cursors keep the order of events.
+ */
+export function journal(plan: Plan, row: number, kind: JournalKind, message?: string): void {
+  const { state, changes } = plan;
+  const { tasks } = state;
+  const taskId = tasks.id(row);
+  const attempt = tasks.attempt[row] ?? 0;
+  const worker = state.workerOf(row);
+  const last = changes.history.at(-1);
+  if (
+    last !== undefined &&
+    last.taskId === taskId &&
+    last.attempt === attempt &&
+    message === undefined &&
+    last.message === null
+  ) {
+    const before = { kinds: last.kinds, workerId: last.workerId };
+    last.kinds += kind;
+    last.workerId ??= worker?.id ?? null;
+    state.undo.record(() => Object.assign(last, before));
+    return;
+  }
+  const step = state.stepOf(row);
+  const entry: HistoryRow = {
+    taskId,
+    seq: state.nextSeq(plan.nowUs),
+    tenantId: step.version.tenantId,
+    attempt,
+    kinds: kind,
+    workerId: worker?.id ?? null,
+    message: message ?? null,
+    runId: state.runIdOf(row),
+    stepName: step.definition.name,
+    workflowName: step.version.definition.name,
+  };
+  changes.history.push(entry);
+}
+
+/** Takes an attempt off its worker: the slot is free from here on. */
+export function leaveWorker(plan: Plan, row: number): void {
+  const { state } = plan;
+  const worker = state.workerOf(row);
+  if (worker === undefined) return;
+  worker.drop(row, state.undo);
+  state.deadlines.release(row, 0, state.undo);
+  if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
+    worker.vacate(state.stepOf(row).slots, state.undo);
+  state.roomy.add(worker);
+  state.tasks.write('worker', row, -1, state.undo);
+}
+
+/** @returns whether nobody is left of those that share the task's slots */
+function leaveBatch({ state }: Plan, row: number): boolean {
+  const { batches, hungry, undo } = state;
+  const batch = batches.ofRow.get(row);
+  if (batch === undefined) return true;
+  const { group, rows } = batch;
+  batches.ofRow.delete(row);
+  rows.delete(row);
+  const isLast = rows.size === 0;
+  if (isLast) {
+    group.running.delete(batch);
+    batches.released(group);
+    for (const { queue } of group.buffers.values()) hungry.add(queue);
+  }
+  undo.record(() => {
+    batches.ofRow.set(row, batch);
+    rows.add(row);
+    group.running.add(batch);
+  });
+  return isLast;
+}

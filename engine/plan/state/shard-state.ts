@@ -1,0 +1,422 @@
+import type { StepDefinition, WorkflowDefinition } from '../../model/definition.ts';
+import { LiveFlag } from '../../model/live-state.ts';
+import type { TerminalStatus } from '../../model/status.ts';
+import { childrenOf } from '../../model/topology.ts';
+import { beginsUnsaid, type WorkerRuntime } from '../../model/worker-runtime.ts';
+import { ActionQueue } from '../queue/action-queue.ts';
+import { Batches } from '../batch-tasks/batches.ts';
+import { sweepAt, type RateLimit } from '../rate-limits/rate-limit.ts';
+import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
+import { DeadlineHeap } from '../timers/deadline-heap.ts';
+import { DurableIndex } from '../durable/durable-index.ts';
+import type { CatchUp } from '../../model/cron.ts';
+import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
+import type { LabelValue } from '../../model/labels.ts';
+import type { Placement, WorkflowState } from '../queue/placement.ts';
+import { PlannerWorker, type SlotUse } from '../queue/planner-worker.ts';
+import type { TaskExtras } from './task-extras.ts';
+import { TaskLists } from './task-lists.ts';
+import type { TaskWait } from '../conditions/task-wait.ts';
+import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
+import { TaskTable } from './task-table.ts';
+import { UndoLog } from './undo-log.ts';
+
+/** A registered version, with its steps spread into the shard's step table. */
+export interface Version {
+  tenantId: string;
+  workflowId: string;
+  versionId: string;
+  checksum: string;
+  ordinal: number;
+  definition: WorkflowDefinition;
+  /** Steps whose outputs go into a batch's message. */
+  batchParents: ReadonlySet<number>;
+  /** Row of its first step in the shard's steps. */
+  firstStep: number;
+  /** Indices of the steps that wait for each step. */
+  children: readonly (readonly number[])[];
+}
+
+/** A cron as the planner needs it; its input stays in Postgres. */
+export interface CronTimer extends Timer {
+  readonly kind: 'cron';
+  readonly name: string;
+  readonly expression: string;
+  readonly zone: string;
+  readonly catchUp: CatchUp;
+  readonly enabled: boolean;
+  readonly isDeclared: boolean;
+  readonly priority: number | null;
+  /** The last tick that made a run, and that run. */
+  readonly lastUs: number | null;
+  readonly lastRunId: string | null;
+  /** Why the last tick made none. */
+  readonly lastError: string | null;
+}
+
+export type Filter = Readonly<FilterRow>;
+
+export interface Step {
+  version: Version;
+  index: number;
+  definition: StepDefinition;
+  slots: readonly SlotUse[];
+  queue: ActionQueue;
+  /** Of its tasks that ask nothing of their own. */
+  placement: Placement;
+}
+
+/** A run of several tasks while any of them is unfinished. */
+export interface LiveRun {
+  runId: string;
+  version: Version;
+  generation: number;
+  priority: number;
+  taskIds: readonly string[];
+  /** How each step ended; 0 while it has not. */
+  outcomes: (TerminalStatus | 0)[];
+  /** Steps that completed by being skipped. */
+  skipped: Set<number>;
+  /** By step, of the outputs that a batch will carry. */
+  outputBytes: Map<number, number>;
+  unfinished: number;
+  /** Task rows still in memory: the unfinished ones, and those whose worker has still to be told of their end. */
+  rows: number;
+  ended: boolean;
+}
+
+/** Names are one whatever their case: the published SDKs lower it when they trigger, not when they register. */
+export function versionKey(tenantId: string, name: string): string {
+  return `${tenantId}\0${name.toLowerCase()}`;
+}
+
+function queueKey(tenantId: string, action: string): string {
+  return `${tenantId}\0${action}`;
+}
+
+/** All that one shard remembers. What is not here is in Postgres alone. */
+export class ShardState {
+  readonly id: number;
+  epoch: number;
+  lastBatch: number;
+  /** Hybrid logical clock in microseconds: the newest number given out. */
+  seq: number;
+  /** Microseconds in which no engine owned the shard, summed; see deadlines in `live`. */
+  lostUs: number;
+
+  readonly undo = new UndoLog();
+  readonly tasks = new TaskTable();
+  readonly lists = new TaskLists(this.tasks);
+  readonly deadlines = new DeadlineHeap(this.tasks);
+  readonly steps: Step[] = [];
+  readonly versions = new Map<string, Version>();
+  /** Newest version by tenant and name. */
+  readonly latest = new Map<string, Version>();
+  readonly workflows = new Map<string, WorkflowState>();
+  readonly queues = new Map<string, ActionQueue>();
+  /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
+  readonly extras = new Map<number, TaskExtras>();
+  /** By task row, the conditions of those that have some. */
+  readonly waits = new Map<number, TaskWait>();
+  readonly #eventWaiters = new Map<string, Set<number>>();
+  /** Claims of idempotency keys that the batch in planning asks for. */
+  readonly keyClaims = new Map<string, IdempotencyRow>();
+  readonly batches = new Batches({
+    tasks: this.tasks,
+    lists: this.lists,
+    bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0,
+  });
+  readonly crons = new Map<string, CronTimer>();
+  /** Those that have not run yet. */
+  readonly schedules = new Map<string, Timer>();
+  readonly timers = new TimerHeap<Timer>((timer) => this.isCurrentTimer(timer));
+  /** By workflow. */
+  readonly filters = new Map<string, Map<string, Filter>>();
+  readonly durable = new DurableIndex();
+  readonly groups = new Map<string, ConcurrencyGroup>();
+  /** By tenant and key. */
+  readonly rateLimits = new Map<string, RateLimit>();
+  /** Those that tasks wait for. */
+  readonly exhausted = new Set<RateLimit>();
+  sweepLimitsAt = sweepAt;
+  /** Tasks that became ready and have claims, to be judged at the end of the batch. */
+  readonly arrivals: { row: number; rank: number }[] = [];
+  /** Groups that may have room for one that waits. */
+  readonly freed = new Set<ConcurrencyGroup>();
+  /** Groups that lost their last claim, to be forgotten after the commit. */
+  readonly abandoned = new Set<ConcurrencyGroup>();
+  readonly workers: (PlannerWorker | undefined)[] = [];
+  readonly workersById = new Map<string, PlannerWorker>();
+  /** The queues of each worker's actions. */
+  readonly #workerQueues = new WeakMap<PlannerWorker, readonly ActionQueue[]>();
+  readonly runs: (LiveRun | undefined)[] = [];
+  readonly freeRuns: number[] = [];
+  readonly runsById = new Map<string, number>();
+  /** Queues that gained a task, and workers that gained room, since the last assignment pass. */
+  readonly hungry = new Set<ActionQueue>();
+  readonly roomy = new Set<PlannerWorker>();
+  /** Rows that the current batch will write to `live`, and those of ended tasks, to be swept after it. */
+  readonly dirtyRows: number[] = [];
+  /** Those that are being deleted. */
+  readonly closedTenants = new Set<string>();
+  readonly counts = { triggered: 0, finished: 0, running: 0 };
+
+  constructor(options: { id: number; epoch: number; lastBatch: number; seq: number; lostUs: number }) {
+    this.id = options.id;
+    this.epoch = options.epoch;
+    this.lastBatch = options.lastBatch;
+    this.seq = options.seq;
+    this.lostUs = options.lostUs;
+  }
+
+  /** The shard's time: never behind what it has already committed. */
+  timeUs(clockUs: number): number {
+    return Math.max(clockUs, this.seq);
+  }
+
+  nextSeq(nowUs: number): number {
+    this.seq = Math.max(this.seq + 1, nowUs);
+    return this.seq;
+  }
+
+  queueFor(tenantId: string, action: string): ActionQueue {
+    const key = queueKey(tenantId, action);
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      queue = new ActionQueue({ tenantId, action, tasks: this.tasks, lists: this.lists });
+      this.queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>): Version {
+    const { definition } = options;
+    const children = childrenOf(definition.steps.map((step) => step.parents));
+    const batchParents = new Set(definition.steps.flatMap((step) => (step.batch === null ? [] : step.parents)));
+    const version: Version = { ...options, firstStep: this.steps.length, children, batchParents };
+    for (const [index, step] of definition.steps.entries()) {
+      const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
+      const placement: Placement = {
+        signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`,
+        workflow: this.workflowState(options.workflowId),
+        cost: slots,
+        labels: step.labels,
+        sticky: null,
+      };
+      const queue = this.queueFor(options.tenantId, step.action);
+      queue.steps++;
+      this.steps.push({ version, index, definition: step, slots, queue, placement });
+    }
+    this.versions.set(options.versionId, version);
+    const name = versionKey(options.tenantId, definition.name);
+    const latest = this.latest.get(name);
+    if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
+    return version;
+  }
+
+  /** Undoes addVersion, but for what is the newest version. Of the last one alone. */
+  dropVersion({ firstStep, versionId }: Version): void {
+    for (const { queue } of this.steps.splice(firstStep)) {
+      queue.steps--;
+      this.#dropUnused(queue);
+    }
+    this.versions.delete(versionId);
+  }
+
+  workflowState(workflowId: string): WorkflowState {
+    let workflow = this.workflows.get(workflowId);
+    if (workflow === undefined) {
+      workflow = { workflowId, paused: false };
+      this.workflows.set(workflowId, workflow);
+    }
+    return workflow;
+  }
+
+  addCron(cron: CronTimer): void {
+    this.crons.set(cron.id, cron);
+    if (cron.enabled) this.timers.push(cron);
+  }
+
+  addSchedule(schedule: Timer): void {
+    this.schedules.set(schedule.id, schedule);
+    this.timers.push(schedule);
+  }
+
+  isCurrentTimer(timer: Timer): boolean {
+    if (timer.kind === 'schedule') return this.schedules.get(timer.id)?.dueUs === timer.dueUs;
+    const cron = this.crons.get(timer.id);
+    return cron?.dueUs === timer.dueUs && cron.enabled;
+  }
+
+  latestById(workflowId: string): Version | undefined {
+    for (const version of this.latest.values()) if (version.workflowId === workflowId) return version;
+    return undefined;
+  }
+
+  addFilter(filter: Filter): void {
+    const filters = this.filters.get(filter.workflowId) ?? new Map<string, Filter>();
+    this.filters.set(filter.workflowId, filters);
+    filters.set(filter.id, filter);
+  }
+
+  /** The newest versions of a tenant's workflows that events can start. */
+  listeners(tenantId: string): Version[] {
+    return [...this.latest.values()].filter(
+      (version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0,
+    );
+  }
+
+  listenForEvents(row: number): void {
+    for (const key of this.#eventKeys(row)) {
+      const rows = this.#eventWaiters.get(key) ?? new Set();
+      this.#eventWaiters.set(key, rows);
+      rows.add(row);
+    }
+  }
+
+  ignoreEvents(row: number): void {
+    for (const key of this.#eventKeys(row)) {
+      const rows = this.#eventWaiters.get(key);
+      rows?.delete(row);
+      if (rows?.size === 0) this.#eventWaiters.delete(key);
+    }
+  }
+
+  isListening(row: number): boolean {
+    return this.#eventKeys(row).some((key) => this.#eventWaiters.get(key)?.has(row) === true);
+  }
+
+  /** The tasks that wait for an event of the key, in the order in which they began to. */
+  eventWaiters(tenantId: string, key: string): number[] {
+    return [...(this.#eventWaiters.get(`${tenantId} ${key}`) ?? [])];
+  }
+
+  #eventKeys(row: number): string[] {
+    const { version, definition } = this.stepOf(row);
+    return definition.conditions.flatMap((condition) =>
+      condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : [],
+    );
+  }
+
+  /** When time alone changes something: the first deadline, timer, sleep, interval of a batch, or refill that tasks wait for. */
+  get nextDueUs(): number {
+    return Math.min(this.timers.nextUs, this.nextTickUs);
+  }
+
+  /** As `nextDueUs`, of what the planner itself moves. */
+  get nextTickUs(): number {
+    return Math.min(this.deadlines.nextUs, this.nextRefillUs, this.batches.nextUs, this.durable.sleeps.nextUs);
+  }
+
+  get nextRefillUs(): number {
+    let next = Infinity;
+    for (const limit of this.exhausted) if (limit.waiting.length > 0) next = Math.min(next, limit.refillAtUs);
+    return next;
+  }
+
+  latestVersion(tenantId: string, name: string): Version | undefined {
+    return this.latest.get(versionKey(tenantId, name));
+  }
+
+  addWorker(options: {
+    id: string;
+    tenantId: string;
+    name: string;
+    actions: readonly string[];
+    slots: ReadonlyMap<string, number>;
+    labels: ReadonlyMap<string, LabelValue>;
+    runtime: WorkerRuntime;
+  }): PlannerWorker {
+    const worker = new PlannerWorker({
+      ...options,
+      index: this.workers.length,
+      beginsUnsaid: beginsUnsaid(options.runtime),
+    });
+    this.workers.push(worker);
+    this.#workerQueues.set(
+      worker,
+      options.actions.map((action) => this.queueFor(options.tenantId, action)),
+    );
+    this.restoreWorker(worker);
+    return worker;
+  }
+
+  queuesOf(worker: PlannerWorker): readonly ActionQueue[] {
+    return this.#workerQueues.get(worker) ?? [];
+  }
+
+  /** Undoes removeWorker. */
+  restoreWorker(worker: PlannerWorker): void {
+    this.workers[worker.index] = worker;
+    this.workersById.set(worker.id, worker);
+    for (const queue of this.queuesOf(worker)) {
+      queue.workers.push(worker);
+      this.queues.set(queueKey(queue.tenantId, queue.action), queue);
+    }
+  }
+
+  /** Forgets a worker that holds nothing any more. Its index is never reused. */
+  removeWorker(worker: PlannerWorker): void {
+    for (const queue of this.queuesOf(worker)) {
+      const at = queue.workers.indexOf(worker);
+      if (at >= 0) queue.workers.splice(at, 1);
+      this.#dropUnused(queue);
+    }
+    this.workers[worker.index] = undefined;
+    this.workersById.delete(worker.id);
+    this.roomy.delete(worker);
+  }
+
+  #dropUnused(queue: ActionQueue): void {
+    if (queue.isUnused) this.queues.delete(queueKey(queue.tenantId, queue.action));
+  }
+
+  addRun(run: LiveRun): number {
+    const row = this.freeRuns.pop() ?? this.runs.length;
+    this.runs[row] = run;
+    this.runsById.set(run.runId, row);
+    return row;
+  }
+
+  removeRun(row: number): void {
+    const run = this.runs[row];
+    if (run === undefined) return;
+    this.runs[row] = undefined;
+    this.runsById.delete(run.runId);
+    this.freeRuns.push(row);
+  }
+
+  /** Undoes removeRun. */
+  restoreRun(row: number, run: LiveRun): void {
+    this.runs[row] = run;
+    this.runsById.set(run.runId, row);
+    const at = this.freeRuns.lastIndexOf(row);
+    if (at >= 0) this.freeRuns.splice(at, 1);
+  }
+
+  stepOf(row: number): Step {
+    const step = this.steps[this.tasks.step[row] ?? -1];
+    if (step === undefined) throw new Error(`task row ${row} has no step: planner state is inconsistent`);
+    return step;
+  }
+
+  runOf(row: number): LiveRun | undefined {
+    const run = this.tasks.run[row] ?? -1;
+    return run < 0 ? undefined : this.runs[run];
+  }
+
+  /** The id of the run that a task belongs to. */
+  runIdOf(row: number): string {
+    return this.runOf(row)?.runId ?? this.tasks.id(row);
+  }
+
+  /** Its result is written; only its worker has still to be told. */
+  isEnded(row: number): boolean {
+    return ((this.tasks.flags[row] ?? 0) & LiveFlag.Ended) !== 0;
+  }
+
+  workerOf(row: number): PlannerWorker | undefined {
+    const worker = this.tasks.worker[row] ?? -1;
+    return worker < 0 ? undefined : this.workers[worker];
+  }
+}

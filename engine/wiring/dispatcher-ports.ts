@@ -1,0 +1,72 @@
+import type { Pool } from 'pg';
+import type { DispatcherPorts } from '../dispatch/dispatcher.ts';
+import { HatchetError } from '../base/errors.ts';
+import { formatDuration } from '../model/duration.ts';
+import { processLabel } from '../model/labels.ts';
+import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { readRunPayloads, readTaskErrors, readTaskOutputs } from '../monitor/payload-reads.ts';
+import type { Owner } from '../shard/owner.ts';
+
+/** Connects the session layer to the owner. */
+export function dispatcherPorts(
+  owner: Owner,
+  reads: Pool,
+  { workerTimeoutMs, mostDeaths }: { workerTimeoutMs: number; mostDeaths: number },
+): DispatcherPorts {
+  const silence = `no heartbeat for ${formatDuration(workerTimeoutMs)}`;
+  return {
+    presence: ({ tenantId, workerId, presence }) =>
+      owner.submit(tenantId, {
+        kind: 'workerPresence',
+        workerId,
+        assignable: presence === 'fit',
+        away: presence === 'away',
+      }),
+    workerLost: ({ tenantId, workerId, forget, processEnd }) =>
+      owner.submit(tenantId, {
+        kind: 'workerLost',
+        workerId,
+        forget,
+        death: { how: processEnd ?? silence, isCertain: processEnd !== undefined, mostDeaths },
+      }),
+    workersOfProcess: (tenantId, process) => {
+      const state = owner.stateOf(tenantId);
+      if (state === undefined)
+        throw new HatchetError('NOT_OWNER', 'the engine is taking over what another one had', {
+          remedy: 'Try again in a moment.',
+        });
+      return [...state.workersById.values()]
+        .filter((worker) => worker.tenantId === tenantId && worker.labels.get(processLabel) === process)
+        .map(({ id }) => id);
+    },
+    cancelSent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'cancelSent', taskId, attempt }),
+    returnUnsent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'returnUnsent', taskId, attempt }),
+    reassignUnstarted: (tenantId, { taskId, attempt }) =>
+      owner.submit(tenantId, { kind: 'reassignUnstarted', taskId, attempt }),
+    unanswered: ({ tenantId, workerId, attempts }) =>
+      owner.submit(tenantId, { kind: 'unanswered', workerId, attempts }),
+    workerAnswered: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerAnswered', workerId }),
+    workerOf: (tenantId, { taskId, attempt }) => {
+      const state = owner.stateOf(tenantId);
+      const row = state?.tasks.find(taskId) ?? -1;
+      return state === undefined || row < 0 || (attempt !== null && state.tasks.attempt[row] !== attempt)
+        ? undefined
+        : state.workerOf(row)?.id;
+    },
+    unstarted: (tenantId, workerId) => {
+      const state = owner.stateOf(tenantId);
+      const rows = [...(state?.workersById.get(workerId)?.tasks ?? [])];
+      if (state === undefined) return [];
+      return rows
+        .filter(
+          (row) =>
+            state.tasks.state[row] === LiveState.Running && ((state.tasks.flags[row] ?? 0) & LiveFlag.Started) === 0,
+        )
+        .map((row) => ({ taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 }));
+    },
+    readRuns: (runIds) => readRunPayloads(reads, runIds),
+    readOutputs: (tasks) => readTaskOutputs(reads, tasks),
+    readErrors: (tasks) => readTaskErrors(reads, tasks),
+    nowMs: () => Date.now(),
+  };
+}

@@ -1,0 +1,43 @@
+import { checkLimit, type TenantLimits } from '../auth/tenant-limits.ts';
+import type { Commands, ParsedCommand } from '../edge/commands.ts';
+import { CommandLimits } from '../edge/limits/command-limits.ts';
+import type { Checked } from '../model/checked.ts';
+import type { Command, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
+import type { Owner } from '../shard/owner.ts';
+
+/** The owner as handlers see it: what it carries out has been parsed, and is within what the tenant may use. */
+export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
+  const commandLimits = new CommandLimits();
+  return {
+    async submit<Kind extends CommandKind>(
+      tenantId: Checked<string>,
+      command: ParsedCommand<Kind>,
+    ): Promise<ReplyByKind[Kind]> {
+      const state = owner.stateOf(tenantId);
+      if (state !== undefined) commandLimits.check(tenantId, limits.of(tenantId), state, command);
+      checkKeys(limits, tenantId, command);
+      return owner.submit<Kind>(tenantId, command);
+    },
+    stateOf: (tenantId) => owner.stateOf(tenantId),
+    get nowUs() {
+      return owner.nowUs;
+    },
+    cel: owner.cel,
+    payloads: owner.payloads,
+  };
+}
+
+/** @throws HatchetError LIMIT_REACHED */
+function checkKeys(limits: TenantLimits, tenantId: string, command: Command): void {
+  const runs =
+    command.kind === 'trigger'
+      ? command.runs
+      : command.kind === 'pushEvent'
+        ? command.events.flatMap((event) => event.runs.map(({ run }) => run))
+        : [];
+  const more = runs.filter((run) => run.idempotency !== null).length;
+  if (more === 0) return;
+  const keys = limits.heldKeys(tenantId);
+  checkLimit(limits.of(tenantId), 'idempotencyKeys', keys.count + more);
+  keys.count += more;
+}

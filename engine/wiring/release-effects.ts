@@ -1,0 +1,91 @@
+import type { Sending } from '../dispatch/assignment.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { DurableLinks } from '../dispatch/durable-links.ts';
+import type { Logger } from '../base/log.ts';
+import type { LogWriter } from '../monitor/log-writer.ts';
+import type { RunResults } from '../monitor/run-results.ts';
+import type { DurableAskReply } from '../plan/commands/durable-command.ts';
+import type { Effect } from '../plan/state/effect.ts';
+
+/** What a committed batch causes, in the order in which the planner decided it. */
+export function releaseEffects(
+  effects: readonly Effect[],
+  parts: {
+    dispatcher: Dispatcher;
+    links: DurableLinks<DurableAskReply>;
+    results: RunResults;
+    logs: LogWriter;
+    log: Logger;
+  },
+): void {
+  const { dispatcher, links, results, logs, log } = parts;
+  let sendings: Sending[] = [];
+  const flush = (): void => {
+    if (sendings.length === 0) return;
+    dispatcher.send(sendings).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
+    sendings = [];
+  };
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'dispatch':
+        sendings.push({ assignments: [effect], batch: null });
+        break;
+      case 'dispatchBatch':
+        sendings.push({
+          assignments: effect.members,
+          batch: { id: effect.batchId, key: effect.key, reason: effect.reason, atUs: effect.atUs },
+        });
+        break;
+      case 'tellCancel': {
+        flush(); // the cancel of an attempt never overtakes its start
+        const { workerId, kind: _, ...notice } = effect;
+        dispatcher.cancel(workerId, { kind: 'cancel', ...notice });
+        break;
+      }
+      case 'runCreated':
+        dispatcher.payloads.putRun(effect.runId, effect);
+        break;
+      case 'taskEnded':
+        if (effect.output !== null) dispatcher.payloads.putOutput(effect.taskId, effect.output);
+        break;
+      case 'runEnded':
+        dispatcher.payloads.forgetRun(effect.runId);
+        results.ended(
+          effect.tenantId,
+          effect.runId,
+          effect.single === null ? null : { taskId: effect.runId, ...effect.single },
+        );
+        break;
+      case 'workerRegistered':
+        dispatcher.addWorker(effect.tenantId, effect.workerId);
+        break;
+      case 'durableAnswer':
+        links.answer(effect.workerId, effect.stream, effect.request, effect.reply);
+        break;
+      case 'durableResult': {
+        const { workerId, kind: _, ...result } = effect;
+        links.send(workerId, { kind: 'result', ...result });
+        break;
+      }
+      case 'durableDismissed': {
+        const { workerId, kind: _, ...dismissal } = effect;
+        links.send(workerId, { kind: 'dismissed', ...dismissal });
+        break;
+      }
+      case 'durableSignal':
+        links.signal(effect.taskId, effect.key, effect.payload);
+        break;
+      case 'durableTrouble': {
+        const { kind: _, ...line } = effect;
+        logs
+          .write({ ...line, atMs: Date.now(), level: 2, metadata: '{}' })
+          .catch((error: unknown) => log.warn({ err: error, taskId: effect.taskId }, effect.message));
+        break;
+      }
+      case 'workerEnded':
+        dispatcher.endWorker(effect.workerId);
+        break;
+    }
+  }
+  flush();
+}
