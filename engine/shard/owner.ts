@@ -11,10 +11,11 @@ import { shardCount, shardOf } from '../model/shard-of.ts';
 import { newId } from '../model/uuid.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
-import type { Effect } from '../plan/state/effect.ts';
+import type { Effect } from '../model/effect.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
 import { ShardState } from '../plan/state/shard-state.ts';
-import { runCommand } from '../plan/commands/run-command.ts';
+import { planCommand } from '../plan/commands/command.ts';
+import { noFacts } from '../plan/commands/facts.ts';
 import { commandFailure, countRefusal } from './command-failure.ts';
 import { dropExpired } from './drop-expired.ts';
 import { isPassing } from './is-passing.ts';
@@ -22,7 +23,7 @@ import type { Job } from './job.ts';
 import { JobPayloads, stagedOf } from './job-payloads.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
-import { loadForPlan } from './loader.ts';
+import { loadFacts } from './facts/load-facts.ts';
 import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
@@ -153,8 +154,9 @@ export class Owner {
         payloads,
         queuedAtMs: performance.now(),
         mayBeDone: false,
-        run: (plan) => {
-          const reply = runCommand(plan, command.kind, command);
+        facts: noFacts,
+        run: (plan, facts) => {
+          const reply = planCommand<K>(plan, command, facts);
           return () => {
             leave();
             resolve(reply);
@@ -248,10 +250,11 @@ export class Owner {
       return this.#reconnect([]);
     }
     try {
-      await loadForPlan(
+      const facts = await loadFacts(
         { client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock },
         loading,
       );
+      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
     } catch (error) {
       this.#log.warn({ err: error }, 'a batch could not be loaded');
       // With Postgres there, trying the same again would fail again.

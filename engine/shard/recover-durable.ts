@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { shardOf } from '../model/shard-of.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { pointOf } from './durable-logs.ts';
+import { pointOf } from './facts/durable-logs.ts';
 import type { Slice } from './slice.ts';
 
 interface LinkSqlRow {

@@ -4,10 +4,10 @@ import { waitFingerprint, type DurableCondition } from '../../../engine/model/du
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply } from '../../../engine/plan/commands/durable-command.ts';
-import { branchTask } from '../../../engine/shard/branch-task.ts';
-import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
-import { replayIds } from '../../../engine/shard/replay-ids.ts';
+import type { DurableAsk, DurableAskReply } from '../../../engine/model/durable-ask.ts';
+import { branchTask } from '../../../engine/shard/prepare/branch-task.ts';
+import { childName, prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
+import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
 import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
@@ -87,7 +87,6 @@ async function trigger(): Promise<string> {
     kind: 'trigger',
     tenantId: world.tenantId,
     runs: [run],
-    existing: new Set(),
   });
   return run.runId;
 }
@@ -109,7 +108,6 @@ function wait(...conditions: DurableCondition[]): DurableAsk {
     kind: 'wait',
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
-    lookedBack: new Map(),
   };
 }
 
@@ -152,9 +150,6 @@ async function ask(
     invocation,
     request,
     ask: what,
-    uncertain: false,
-    existing: new Set(),
-    ended: new Map(),
   });
   return world.effects
     .flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === request ? [effect.reply] : []))
@@ -176,7 +171,6 @@ async function push(key: string, payload = '{}', scope: string | null = null): P
   await world.owner.submit(world.tenantId, {
     kind: 'pushEvent',
     tenantId: world.tenantId,
-    existing: new Set(),
     events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
   });
 }

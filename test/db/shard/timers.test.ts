@@ -65,7 +65,7 @@ describe('crons in Postgres', () => {
     ]) {
       const timer = cronOf(first);
       if (timer === undefined) throw new Error('the cron is not there');
-      await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick, existing: new Set() });
+      await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick });
     }
     const known = cronOf(first);
     expect(known).toMatchObject({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { batchChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { takeBatch } from '../../../engine/shard/take-batch.ts';
@@ -14,6 +15,7 @@ function job(taskId: string, chars: number): Job {
     payloads,
     queuedAtMs: 0,
     mayBeDone: false,
+    facts: noFacts,
     run: () => () => undefined,
     reject: () => undefined,
   };
