@@ -5,6 +5,7 @@ import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/node-results.ts';
 import type { DurableAsk, DurableAskReply } from '../../../engine/model/durable-ask.ts';
+import type { TriggerRun } from '../../../engine/model/trigger-run.ts';
 import { branchTask } from '../../../engine/shard/prepare/branch-task.ts';
 import { childName, prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
@@ -124,6 +125,16 @@ async function spawn(taskId: string, index: number): Promise<DurableAsk> {
   return { kind: 'children', children: [{ run, workflow: 'kid', name: childName(request) ?? '', fingerprint: 'kid' }] };
 }
 
+function kid(parentTaskId?: string): Promise<TriggerRun> {
+  return prepareRun(world.owner, world.tenantId, {
+    workflowName: 'kid',
+    input: '{}',
+    metadata: '',
+    priority: undefined,
+    parentTaskId,
+  });
+}
+
 function rowOf(taskId: string): number {
   return world.owner.stateOf(world.tenantId)?.tasks.find(taskId) ?? -1;
 }
@@ -184,6 +195,25 @@ function told(taskId: string, invocation: number): number[] {
 }
 
 describe('durable tasks on Postgres', () => {
+  it('a child asks for an idempotency key that another run holds since before a restart', async () => {
+    const idempotency = { key: newId(), ttlUs: 3_600_000_000, byStatus: false };
+    const holder = { ...(await kid()), idempotency };
+    await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [holder] });
+    const taskId = await trigger();
+    await restart();
+    const child = { ...(await kid(taskId)), idempotency };
+    const reply = await ask(taskId, {
+      kind: 'children',
+      children: [{ run: child, workflow: 'kid', name: '', fingerprint: 'kid' }],
+    });
+    expect(reply).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(told(taskId, 1)).toEqual([1]);
+    const { rows } = await client.query(`SELECT id FROM run WHERE id = ANY ($1::uuid[])`, [
+      [holder.runId, child.runId],
+    ]);
+    expect(rows).toEqual([{ id: holder.runId }]);
+  });
+
   it('an evicted task is woken by an event that its memory knows nothing of, over restarts', async () => {
     const taskId = await trigger();
     await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })));
