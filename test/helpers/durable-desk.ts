@@ -18,7 +18,7 @@ export function setUp(): void {
   workerId = register();
 }
 
-export function register(slots = 1): string {
+export function register(slots = 1, runtime: Record<string, string> = {}): string {
   const id = world.id();
   world.run({
     kind: 'registerWorker',
@@ -28,7 +28,7 @@ export function register(slots = 1): string {
     actions: ['wf:long'],
     slots: { durable: slots },
     labels: {},
-    runtime: {},
+    runtime,
   });
   world.run({ kind: 'workerPresence', workerId: id, assignable: true });
   return id;
