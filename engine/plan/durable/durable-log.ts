@@ -41,7 +41,7 @@ export class DurableLog {
   readonly toldEarly = new Set<number>();
   /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
   awaited: Set<number> | null = null;
-  // From here to toldUs: kept for strict workers alone.
+  // From here to passedOver: kept for strict workers alone.
   /** Nodes that it had said before, where its worker last said only what was new. */
   carried = new Set<number>();
   /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
@@ -49,7 +49,7 @@ export class DurableLog {
   saidLast = 0;
   /** Children that ended while they were left alone: told of once somebody waits for them. */
   readonly passedOver = new Set<number>();
-  /** When the invocation was last told of a node. */
+  /** When the invocation was last told of a node: not kept where the worker forgets no result. */
   readonly toldUs = new Map<number, number>();
   /** Conditions whose expression failed on an event, once said. */
   readonly complained = new Set<string>();

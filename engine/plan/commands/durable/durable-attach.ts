@@ -26,7 +26,7 @@ function attach(plan: Plan, command: DurableAttachCommand): void {
   if (worker === undefined) return;
   const { durableStream, isStrict } = worker;
   worker.durableStream = command.stream;
-  worker.isStrict = command.strict;
+  worker.isStrict = command.strict && !worker.forgetsResults;
   undo.record(() => Object.assign(worker, { durableStream, isStrict }));
   for (const row of worker.tasks) {
     const log = durable.log(row);

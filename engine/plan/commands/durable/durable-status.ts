@@ -58,6 +58,8 @@ function hearStatus(plan: Plan, command: DurableStatusCommand): void {
   }
 }
 
+const none: ReadonlySet<number> = new Set();
+
 function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch: number; node: number }[]): void {
   const nodes = new Set(
     given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node),
@@ -65,8 +67,9 @@ function hear(plan: Plan, row: number, log: DurableLog, given: readonly { branch
   const quietUs = plan.nowUs - log.movedUs;
   const isQuiet = quietUs >= lostUs || log.muted;
   const isStuck = noteWait(plan, log) >= stalledUs;
-  const isStrict = plan.state.workerOf(row)?.isStrict === true;
-  const news = isStrict ? noteNews(plan, log, nodes) : nodes;
+  const worker = plan.state.workerOf(row);
+  const isStrict = worker?.isStrict === true;
+  const news = isStrict ? noteNews(plan, log, nodes) : worker?.forgetsResults === true ? none : nodes;
   if (!isStrict) setAwaited(plan, log, nodes);
   // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again. What has just gone out may be on its way.
   const isAskedAgain = (node: number): boolean =>
