@@ -7,8 +7,12 @@ import type { JobPayloads } from './job-payloads.ts';
 /** A command on its way through a shard's mailbox. */
 export interface Job {
   readonly shard: number;
+  /** Undefined for what the engine itself sends to a shard. */
+  readonly tenantId: string | undefined;
   readonly command: Command;
   readonly payloads: JobPayloads;
+  /** About how many it writes. */
+  readonly rows: number;
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;

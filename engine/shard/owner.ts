@@ -14,7 +14,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/c
 import type { Effect } from '../model/effect.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
 import { ShardState } from '../plan/state/shard-state.ts';
-import { planCommand } from '../plan/commands/command.ts';
+import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { noFacts } from '../plan/commands/facts.ts';
 import { commandFailure, countRefusal } from './command-failure.ts';
 import { dropExpired } from './drop-expired.ts';
@@ -136,10 +136,15 @@ export class Owner {
    * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
   submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
-    return this.submitTo<K>(shardOf(tenantId), command);
+    return this.submitTo<K>(shardOf(tenantId), command, tenantId);
   }
 
-  submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
+  /** @param tenantId whose it is; none for what the engine itself sends to the shard */
+  submitTo<K extends CommandKind>(
+    shard: number,
+    command: CommandByKind[K] & { kind: K },
+    tenantId?: string,
+  ): Promise<ReplyByKind[K]> {
     if (this.#stopping)
       return Promise.reject(
         new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }),
@@ -150,8 +155,10 @@ export class Owner {
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
       this.#queue.push({
         shard,
+        tenantId,
         command,
         payloads,
+        rows: kindOf<K>(command).weight(command),
         queuedAtMs: performance.now(),
         mayBeDone: false,
         facts: noFacts,

@@ -11,6 +11,8 @@ function job(taskId: string, chars: number): Job {
   payloads.unstage(); // they go with the batch
   return {
     shard: 0,
+    tenantId: 't',
+    rows: 1,
     command,
     payloads,
     queuedAtMs: 0,
