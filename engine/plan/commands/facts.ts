@@ -24,7 +24,7 @@ export interface StoredBranches {
 export interface Facts {
   /** An earlier try of the command may have committed. */
   readonly isUncertain: boolean;
-  /** Of the ids of runs and events that were asked for, those that are stored. */
+  /** Of the ids of runs, events and schedules that were asked for, those that are stored. */
   readonly storedIds: ReadonlySet<string>;
   /** By run. */
   readonly ends: ReadonlyMap<string, StoredEnd>;

@@ -46,6 +46,8 @@ export interface Needs {
   readonly reusableRunIds?: readonly string[];
   /** Events that may exist already. */
   readonly eventIds?: readonly string[];
+  /** Schedules that may exist already. */
+  readonly scheduleIds?: readonly string[];
   /** Runs of which it matters whether they exist and how they ended. */
   readonly endsOf?: readonly string[];
   /** Durable tasks whose logs it reads or adds to. */

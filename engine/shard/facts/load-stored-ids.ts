@@ -22,7 +22,12 @@ const readEvents = {
   text: `SELECT e.id FROM unnest($1::uuid[]) AS u (id) JOIN event e ON e.id = u.id`,
 };
 
-/** Of the runs and events that may exist already, those that do. */
+const readSchedules = {
+  name: 'existing_schedules',
+  text: `SELECT s.id FROM unnest($1::uuid[]) AS u (id) JOIN schedule s ON s.id = u.id`,
+};
+
+/** Of the runs, events and schedules that may exist already, those that do. */
 export async function loadStoredIds(client: ClientBase, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const find = async (query: { name: string; text: string }, ids: readonly string[]): Promise<void> => {
@@ -41,6 +46,10 @@ export async function loadStoredIds(client: ClientBase, asking: readonly Asking[
   await find(
     readEvents,
     asking.flatMap(({ needs }) => needs.eventIds ?? []),
+  );
+  await find(
+    readSchedules,
+    asking.flatMap(({ needs }) => needs.scheduleIds ?? []),
   );
   return found.size === 0 ? noFacts.storedIds : found;
 }

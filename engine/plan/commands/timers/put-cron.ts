@@ -24,6 +24,7 @@ export const putCron: Kind<PutCronCommand, void> = {
 function put(plan: Plan, command: PutCronCommand): void {
   const { cron } = command;
   const { state } = plan;
+  if (state.crons.has(cron.id)) return;
   checkWorkflow(plan, cron.tenantId, cron.workflowId);
   const taken = [...state.crons.values()].find(
     (each) => each.workflowId === cron.workflowId && each.name === cron.name && each.id !== cron.id,

@@ -1,8 +1,10 @@
 import type { ScheduleRow } from '../../../model/rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
-import { needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import type { Facts } from '../facts.ts';
+import { startsNoRuns, type Kind } from '../kind.ts';
 
+/** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
 export interface PutSchedulesCommand {
   kind: 'putSchedules';
   schedules: readonly ScheduleRow[];
@@ -10,7 +12,7 @@ export interface PutSchedulesCommand {
 
 export const putSchedules: Kind<PutSchedulesCommand, void> = {
   makesRowsOf: ({ schedules }) => schedules[0]?.tenantId,
-  needs: needsNothing,
+  needs: ({ schedules }, { isUncertain }) => (isUncertain ? { scheduleIds: schedules.map(({ id }) => id) } : {}),
   startsRuns: startsNoRuns,
   payloads({ schedules }, visit) {
     for (const { input, metadata } of schedules) {
@@ -22,8 +24,10 @@ export const putSchedules: Kind<PutSchedulesCommand, void> = {
   plan: put,
 };
 
-function put(plan: Plan, command: PutSchedulesCommand): void {
+function put(plan: Plan, command: PutSchedulesCommand, facts: Facts): void {
   for (const schedule of command.schedules) {
+    // One that has run is in no memory any more.
+    if (facts.storedIds.has(schedule.id) || plan.state.schedules.has(schedule.id)) continue;
     checkWorkflow(plan, schedule.tenantId, schedule.workflowId);
     const { id, tenantId, workflowId, dueUs } = schedule;
     setSchedule(plan, { kind: 'schedule', id, tenantId, workflowId, dueUs });
