@@ -18,6 +18,8 @@ export interface Job {
   mayBeDone: boolean;
   /** What was loaded for its last try. */
   facts: Facts;
+  /** Of durable tasks: logs that it needs, and that are too long to be read on the lane. */
+  longLogs: readonly string[];
   /** Made with the first that is too dear for the lane. */
   expressions?: JobExpressions;
   /** Plans the command. @returns answers the caller; to be called after the commit */

@@ -24,6 +24,7 @@ import { JobPayloads, stagedOf } from './job-payloads.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
 import { loadFacts } from './facts/load-facts.ts';
+import { LongLogs } from './facts/long-logs.ts';
 import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
@@ -63,6 +64,7 @@ export class Owner {
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
   readonly #staging: StagedPayloads;
+  readonly #logs: LongLogs;
   readonly #parking: Parking;
   #queue: Job[] = [];
   readonly #room = new MailboxRoom();
@@ -89,7 +91,10 @@ export class Owner {
     this.#trouble = new PostgresTrouble(this.#log);
     this.#events = options.events;
     this.#staging = new StagedPayloads(options.config, options.log);
-    this.#parking = new Parking(this.cel, this.#staging, (job) => this.#unpark(job));
+    this.#logs = new LongLogs(options.config, options.log);
+    this.#parking = new Parking({ cel: this.cel, payloads: this.#staging, logs: this.#logs }, (job) =>
+      this.#unpark(job),
+    );
     this.#ticks = new Ticks({
       clock: options.clock,
       log: options.log,
@@ -162,6 +167,7 @@ export class Owner {
         queuedAtMs: performance.now(),
         mayBeDone: false,
         facts: noFacts,
+        longLogs: [],
         run: (plan, facts) => {
           const reply = planCommand<K>(plan, command, facts);
           return () => {
@@ -198,7 +204,7 @@ export class Owner {
     }
     for (const job of this.#queue.splice(0))
       job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
-    await this.#staging.close();
+    await Promise.all([this.#staging.close(), this.#logs.close()]);
     this.#states.clear();
   }
 
@@ -258,7 +264,7 @@ export class Owner {
     }
     try {
       const facts = await loadFacts(
-        { client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock },
+        { client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock, longLogs: this.#logs },
         loading,
       );
       for (const job of loading) job.facts = facts.get(job) ?? noFacts;

@@ -6,7 +6,7 @@ import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import type { TriggerRun } from '../../engine/model/trigger-run.ts';
-import { logFrom, visibleNodes, type StoredLog } from '../../engine/shard/facts/durable-logs.ts';
+import { logFrom, visibleNodes, type ReadableLog } from '../../engine/shard/facts/durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 const placeOf = (row: { taskId: string; branch: number; node: number }): string =>
@@ -72,12 +72,17 @@ export class DurableWorld extends PlannerWorld {
     durable.unread.clear();
   }
 
-  storedLog(taskId: string): StoredLog {
+  storedLog(taskId: string): ReadableLog & { entries: DurableNode[] } {
     const own = [...this.entries.values()]
       .filter((row) => row.taskId === taskId)
       .sort((a, b) => a.branch - b.branch || a.node - b.node);
     const points = own.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
-    return { points, entries: own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row)) };
+    const entries = own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row));
+    return {
+      points,
+      entries,
+      at: (branch, node) => entries.find((each) => each.branch === branch && each.node === node),
+    };
   }
 
   #node(row: DurableEntryRow): DurableNode {
@@ -126,12 +131,16 @@ export class DurableWorld extends PlannerWorld {
     const { state } = this;
     const wanted = new Set<string>();
     for (const command of commands) {
-      const { logsOf = [], events = [] } = kindOf(command).needs(command, {
+      const {
+        logsOf = [],
+        sleepers = [],
+        events = [],
+      } = kindOf(command).needs(command, {
         state,
         nowUs: this.nowUs + 1000,
         isUncertain: false,
       });
-      for (const taskId of logsOf) wanted.add(taskId);
+      for (const taskId of [...logsOf, ...sleepers]) wanted.add(taskId);
       for (const { key } of events)
         for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
     }

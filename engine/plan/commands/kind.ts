@@ -52,6 +52,8 @@ export interface Needs {
   readonly endsOf?: readonly string[];
   /** Durable tasks whose logs it reads or adds to. */
   readonly logsOf?: readonly string[];
+  /** Durable tasks that go on by their logs, or else wait a little longer. */
+  readonly sleepers?: readonly string[];
   /** Durable tasks that listen for these events need their logs too. */
   readonly events?: readonly ComingEvent[];
   readonly deliveries?: readonly { eventId: string; delivery: Delivery }[];

@@ -67,8 +67,8 @@ export function append(
     log.signals.set(key, node);
     state.undo.record(() => log.signals.delete(key));
   } else {
-    log.nodes.push(node);
-    state.undo.record(() => log.nodes.pop());
+    log.add(node);
+    state.undo.record(() => log.removeLast());
     moveOn(plan, log, node);
   }
   state.durable.watch(row, tenantId, log, node);

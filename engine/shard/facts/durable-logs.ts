@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import { EntryKind, firstBranch, isEntryKind, wholeNode, type Asked, type BranchPoint } from '../../model/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
-import { isRunStatus, isTerminal, RunStatus } from '../../model/status.ts';
+import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/status.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
-interface EntrySqlRow {
+export interface EntrySqlRow {
   task_id: string;
   branch: number;
   node: number;
@@ -19,20 +19,23 @@ interface EntrySqlRow {
   status: number | null;
 }
 
-interface MetSqlRow {
+export interface MetSqlRow {
   task_id: string;
   branch: number;
   node: number;
   condition: number;
   payload: string | null;
+  seq?: string;
+  status?: number | null;
 }
 
+/** @param $2 entries of one task at the most */
 const readEntries = {
   name: 'durable_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, r.seq AS result_seq, r.status
     FROM unnest($1::uuid[]) AS u (id)
-    JOIN durable_entry e ON e.task_id = u.id
+    JOIN LATERAL (SELECT * FROM durable_entry e WHERE e.task_id = u.id ORDER BY e.branch, e.node LIMIT $2) e ON true
     LEFT JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1
     ORDER BY e.task_id, e.branch, e.node`,
 };
@@ -43,7 +46,8 @@ const readMet = {
   text: `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload
     FROM unnest($1::uuid[]) AS u (id)
-    JOIN durable_result r ON r.task_id = u.id AND r.condition >= 0`,
+    JOIN durable_result r ON r.task_id = u.id AND r.condition >= 0
+    WHERE NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`,
 };
 
 const readPoints = {
@@ -67,26 +71,71 @@ export async function readBranchPoints(
 }
 
 /** A task's log as it is stored, and where its branches leave each other. */
-export interface StoredLog {
-  points: readonly BranchPoint[];
-  entries: readonly DurableNode[];
+export class StoredLog {
+  readonly points: BranchPoint[] = [];
+  readonly #nodes = new Map<string, DurableNode>();
+  /** The newest row that is in it: what was committed later has a higher one. */
+  seq = 0;
+
+  get entries(): DurableNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** Of one branch after the other, in the order of their nodes. */
+  add(row: EntrySqlRow): void {
+    this.seq = Math.max(this.seq, Number(row.seq), Number(row.result_seq ?? 0));
+    if (row.kind === EntryKind.Branch) this.points.push(pointOf(row));
+    else this.#nodes.set(`${row.branch} ${row.node}`, nodeOf(row));
+  }
+
+  /** A condition of a wait, or with wholeNode how the node was satisfied, which are newer than the rest. */
+  meet(row: MetSqlRow): void {
+    const node = this.at(row.branch, row.node);
+    if (node === undefined) return;
+    this.seq = Math.max(this.seq, Number(row.seq ?? 0));
+    if (row.condition === wholeNode) node.result = { seq: Number(row.seq ?? 0), status: statusOf(row.status ?? null) };
+    else if (node.result === null && row.condition < conditionsOf(node).length) node.met[row.condition] = row.payload;
+  }
+
+  at(branch: number, node: number): DurableNode | undefined {
+    return this.#nodes.get(`${branch} ${node}`);
+  }
 }
 
-/** By task; those without a log are absent. */
+/** @returns by task; those without a log are absent */
 export async function readStoredLogs(client: ClientBase, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
-  if (taskIds.length === 0) return new Map();
-  const { rows } = await client.query<EntrySqlRow>({ ...readEntries, values: [taskIds] });
-  const met = rows.length === 0 ? [] : (await client.query<MetSqlRow>({ ...readMet, values: [taskIds] })).rows;
-  const metByNode = groupBy(met, (row) => `${row.task_id} ${row.branch} ${row.node}`);
+  return (await readShortLogs(client, taskIds, null)).logs;
+}
+
+/**
+ * @param most entries of one task; null for any number
+ * @returns by task; those without a log are absent, those with a longer one are not read
+ */
+export async function readShortLogs(
+  client: ClientBase,
+  taskIds: readonly string[],
+  most: number | null,
+): Promise<{ logs: Map<string, StoredLog>; long: string[] }> {
   const logs = new Map<string, StoredLog>();
+  const long: string[] = [];
+  if (taskIds.length === 0) return { logs, long };
+  const { rows } = await client.query<EntrySqlRow>({
+    ...readEntries,
+    values: [taskIds, most === null ? null : most + 1],
+  });
   for (const [taskId, entries] of groupBy(rows, (row) => row.task_id)) {
-    const points = entries.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
-    const nodes = entries
-      .filter((row) => row.kind !== EntryKind.Branch)
-      .map((row) => nodeOf(row, metByNode.get(`${taskId} ${row.branch} ${row.node}`) ?? []));
-    logs.set(taskId, { points, entries: nodes });
+    if (most !== null && entries.length > most) {
+      long.push(taskId);
+      continue;
+    }
+    const log = new StoredLog();
+    for (const entry of entries) log.add(entry);
+    logs.set(taskId, log);
   }
-  return logs;
+  if (logs.size === 0) return { logs, long };
+  const met = await client.query<MetSqlRow>({ ...readMet, values: [[...logs.keys()]] });
+  for (const condition of met.rows) logs.get(condition.task_id)?.meet(condition);
+  return { logs, long };
 }
 
 export function pointOf(row: { task_id: string; branch: number; node: number; asked: string }): BranchPoint {
@@ -95,13 +144,13 @@ export function pointOf(row: { task_id: string; branch: number; node: number; as
   return { branch: row.branch, parent: asked.parent, first: asked.first };
 }
 
-function nodeOf(row: EntrySqlRow, met: readonly MetSqlRow[]): DurableNode {
+function nodeOf(row: EntrySqlRow): DurableNode {
   const asked: Asked = JSON.parse(row.asked);
   if (!isEntryKind(row.kind))
     throw new Error(
       `entry ${row.task_id} ${row.branch} ${row.node} is of the unknown kind ${row.kind}: was this database written by a newer version?`,
     );
-  const node: DurableNode = {
+  return {
     branch: row.branch,
     node: row.node,
     kind: row.kind,
@@ -111,30 +160,23 @@ function nodeOf(row: EntrySqlRow, met: readonly MetSqlRow[]): DurableNode {
     invocation: row.invocation,
     childRunId: row.child_run_id,
     met: [],
-    result:
-      row.result_seq === null
-        ? null
-        : {
-            seq: Number(row.result_seq),
-            status:
-              row.status !== null && isRunStatus(row.status) && isTerminal(row.status)
-                ? row.status
-                : RunStatus.Completed,
-          },
+    result: row.result_seq === null ? null : { seq: Number(row.result_seq), status: statusOf(row.status) },
     need: 0,
   };
-  if (node.result === null)
-    for (const { condition, payload } of met)
-      if (condition !== wholeNode && condition < conditionsOf(node).length) node.met[condition] = payload;
-  return node;
 }
 
+function statusOf(status: number | null): TerminalStatus {
+  return status !== null && isRunStatus(status) && isTerminal(status) ? status : RunStatus.Completed;
+}
+
+/** What is read of a stored log. */
+export type ReadableLog = Pick<StoredLog, 'at' | 'entries'> & { readonly points: readonly BranchPoint[] };
+
 /** What a branch sees: its own nodes, and its ancestors' up to where it left them. */
-export function visibleNodes(stored: StoredLog, branch: number): DurableNode[] {
-  const byPlace = new Map(stored.entries.map((node) => [`${node.branch} ${node.node}`, node]));
+export function visibleNodes(stored: ReadableLog, branch: number): DurableNode[] {
   const nodes: DurableNode[] = [];
   for (let at = 1; ; at++) {
-    const node = byPlace.get(`${branchOfNode(stored.points, branch, at)} ${at}`);
+    const node = stored.at(branchOfNode(stored.points, branch, at), at);
     if (node === undefined) return nodes;
     nodes.push(node);
   }
@@ -158,7 +200,7 @@ function askedBefore(nodes: readonly DurableNode[], seq: number): number {
  */
 export function logFrom(
   taskId: string,
-  stored: StoredLog | undefined,
+  stored: ReadableLog | undefined,
   { invocation, begins }: { invocation: number; begins: boolean },
 ): DurableLog {
   const branch = stored?.points.at(-1)?.branch ?? firstBranch;

@@ -5,7 +5,7 @@ import { noFacts, type Facts } from '../../plan/commands/facts.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Job } from '../job.ts';
 import type { Asking } from './asking.ts';
-import { loadBranches } from './load-branches.ts';
+import { branchesOf } from './branches-of.ts';
 import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';
 import { loadExpressions } from './load-expressions.ts';
@@ -13,18 +13,20 @@ import { loadKeyClaims } from './load-key-claims.ts';
 import { loadLogs } from './load-logs.ts';
 import { loadStoredIds } from './load-stored-ids.ts';
 import { loadStoredRuns } from './load-stored-runs.ts';
+import type { LongLogs } from './long-logs.ts';
 import { lookBack } from './look-back.ts';
 
 export interface LoadSources {
   client: ClientBase;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
+  longLogs: LongLogs;
 }
 
 /**
  * What planning needs and memory does not hold. Read on the lane's own connection, after the transaction before and before
  * the plan, so that nothing can change in between. Logs of durable tasks and claims of keys go to the shard's memory; the
- * rest is returned. A job whose expressions are not complete after it is not to be planned.
+ * rest is returned. A job whose expressions or long logs are not complete after it is not to be planned.
  * @returns by job; those that needed nothing are absent
  */
 export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Promise<Map<Job, Facts>> {
@@ -40,12 +42,12 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
     });
   }
   const { client } = sources;
-  await loadLogs(client, asking);
+  const logs = await loadLogs(client, sources.longLogs, asking);
   const evaluated = loadExpressions(asking);
   const { ends, ids } = await loadEnds(client, asking);
   const lookedBack = await lookBack(sources, asking);
   const again = await loadStoredRuns(client, asking);
-  const branches = await loadBranches(client, asking);
+  const branches = branchesOf(asking, logs);
   await loadKeyClaims(client, asking);
   const deliveredAs = await loadDeliveries(client, asking);
   const storedIds = new Set([...ids, ...(await loadStoredIds(client, asking))]);

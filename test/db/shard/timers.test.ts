@@ -4,6 +4,9 @@ import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { shardOf } from '../../../engine/model/shard-of.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { systemClock } from '../../../engine/base/clock.ts';
+import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { loadFacts } from '../../../engine/shard/facts/load-facts.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
@@ -110,6 +113,8 @@ describe('crons in Postgres', () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();
     const stateOf = (): ShardState | undefined => owner.stateOf(tenantId);
+    const longLogs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
+    const sources = { client, stateOf, clock: systemClock, longLogs };
     const command = { kind: 'putSchedules', schedules: [schedule, { ...schedule, id: newId() }] } as const;
     const job: Job = {
       shard: shardOf(tenantId),
@@ -120,14 +125,15 @@ describe('crons in Postgres', () => {
       queuedAtMs: 0,
       mayBeDone: true,
       facts: noFacts,
+      longLogs: [],
       run: () => () => undefined,
       reject: () => undefined,
     };
-    const facts = await loadFacts({ client, stateOf, clock: systemClock }, [job]);
+    const facts = await loadFacts(sources, [job]);
     expect([...(facts.get(job)?.storedIds ?? [])]).toEqual([schedule.id]);
     job.mayBeDone = false;
-    expect((await loadFacts({ client, stateOf, clock: systemClock }, [job])).size).toBe(0);
-    await client.end();
+    expect((await loadFacts(sources, [job])).size).toBe(0);
+    await Promise.all([client.end(), longLogs.close()]);
     await owner.stop();
   });
 });

@@ -19,6 +19,7 @@ function job(options: { tenantId?: string; taskId?: string; rows?: number; chars
     queuedAtMs: 0,
     mayBeDone: false,
     facts: noFacts,
+    longLogs: [],
     run: () => () => undefined,
     reject: () => undefined,
   };

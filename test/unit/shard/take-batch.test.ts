@@ -18,6 +18,7 @@ function job(taskId: string, chars: number): Job {
     queuedAtMs: 0,
     mayBeDone: false,
     facts: noFacts,
+    longLogs: [],
     run: () => () => undefined,
     reject: () => undefined,
   };

@@ -166,10 +166,7 @@ function refOf(node: DurableNode): DurableRef {
 
 /** A child that this invocation has asked for already, by its key or index: one child a key. */
 function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
-  if (child.name === '') return undefined;
-  return log.nodes.find(
-    (node) => node.node <= log.position && node.asked.kind === 'child' && node.asked.child === child.name,
-  );
+  return child.name === '' ? undefined : log.child(child.name);
 }
 
 /** The task fails for good, whatever its code makes of the error. */

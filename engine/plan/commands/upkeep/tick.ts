@@ -14,6 +14,8 @@ import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 
+/** Until a long log is looked for again. */
+const logUs = 100_000;
 /** Bounds one transaction; the rest is due in the next. */
 export const perTick = 500;
 
@@ -27,7 +29,7 @@ export interface TickCommand {
 export const tick: Kind<TickCommand, void> = {
   makesRowsOf: makesNoRows,
   needs: ({ most = perTick }, { state, nowUs }) => ({
-    logsOf: state.deadlines
+    sleepers: state.deadlines
       .due(nowUs, most)
       .filter((row) => state.tasks.state[row] === LiveState.Evicted)
       .map((row) => state.tasks.id(row)),
@@ -66,8 +68,8 @@ function meetDeadline(plan: Plan, row: number): void {
     case LiveState.Delayed:
       return queueTask(plan, row, 'head');
     case LiveState.Evicted:
-      // Its log came with the tick, and the sleep has woken it: what is left here is one that the loader had no room for.
-      return state.deadlines.set(row, plan.nowUs + 1, state.undo);
+      // Its log came with the tick, and the sleep has woken it: what is left here is one whose log is being read.
+      return state.deadlines.set(row, plan.nowUs + logUs, state.undo);
     case LiveState.Ready:
     case LiveState.Batching:
     case LiveState.RateLimited:

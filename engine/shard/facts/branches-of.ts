@@ -1,20 +1,19 @@
-import type { ClientBase } from 'pg';
 import { firstBranch } from '../../model/durable.ts';
 import type { StoredBranches } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
-import { readStoredLogs, visibleNodes } from './durable-logs.ts';
+import { visibleNodes, type StoredLog } from './durable-logs.ts';
 
 /** Where the branches of durable tasks leave each other that are to start again from a node of theirs. */
-export async function loadBranches(
-  client: ClientBase,
+export function branchesOf(
   asking: readonly Asking[],
-): Promise<ReadonlyMap<Asking, StoredBranches>> {
+  logs: ReadonlyMap<string, StoredLog>,
+): ReadonlyMap<Asking, StoredBranches> {
   const found = new Map<Asking, StoredBranches>();
   for (const each of asking) {
     const { branch: asked } = each.needs;
     if (asked === undefined) continue;
     const { job } = each;
-    const stored = (await readStoredLogs(client, [asked.taskId])).get(asked.taskId);
+    const stored = logs.get(asked.taskId);
     const points = stored?.points ?? [];
     const newest = points.at(-1);
     const newestAtFirst = job.facts.branches?.newestAtFirst ?? newest?.branch ?? firstBranch;
