@@ -219,11 +219,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         time.committedNow();
       },
       recovered: (open, states) => {
-        for (const state of states)
-          for (const worker of state.workersById.values())
-            dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-        dispatcher.announceAll();
-        links.announceAll();
+        const workers = new Map(states.flatMap((state) => [...state.workersById]));
+        for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
+        dispatcher.announceAll((workerId) => workers.has(workerId));
+        links.announceAll((workerId) => workers.has(workerId));
         for (const { cancelling, ...attempt } of open)
           if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
         results.recheckAll();
@@ -243,7 +242,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
   onStop(async () => heartbeats.stop());
-  await owner.start();
+  // What it recovers is served shard by shard: the ports open meanwhile, and calls wait for their shard.
+  const serving = owner.start();
+  serving.catch(() => undefined); // awaited below
   onStop(() => owner.stop());
 
   const audit = new AuditLog({ reads, writes });
@@ -312,6 +313,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`,
     grpcBroadcastAddress: hostPort(grpc.address),
   };
+  await serving;
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
   return {
     grpc: grpc.address,

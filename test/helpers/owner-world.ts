@@ -13,6 +13,8 @@ export interface OwnerWorldOptions {
   clock?: Clock;
   log?: Logger;
   timersDue?: OwnerEvents['timersDue'];
+  /** Called with every commit, before the world takes it in. */
+  committed?: () => void;
 }
 
 /** A running owner on a test database, with a tenant and a one-step workflow, and what it let out. */
@@ -21,7 +23,6 @@ export class OwnerWorld {
   readonly tenantId: string;
   readonly effects: Effect[] = [];
   readonly history: HistoryRow[] = [];
-  lostTimes = 0;
 
   private constructor(url: string, tenantId: string, options: OwnerWorldOptions) {
     this.tenantId = tenantId;
@@ -31,24 +32,33 @@ export class OwnerWorld {
       log: options.log ?? createLog('silent'),
       events: {
         committed: (effects, history) => {
+          options.committed?.();
           this.effects.push(...effects);
           this.history.push(...history);
         },
         timersDue: (state, nowUs) => options.timersDue?.(state, nowUs),
         recovered: () => undefined,
-        lost: () => {
-          this.lostTimes++;
-        },
+        lost: () => undefined,
       },
     });
   }
 
   static async start(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
-    const tenantId = options.tenantId ?? newId();
-    if (options.tenantId === undefined) await insertTenant(url, tenantId);
-    const world = new OwnerWorld(url, tenantId, options);
+    const world = await OwnerWorld.make(url, options);
     await world.owner.start();
     return world;
+  }
+
+  /** Its owner is not started yet. */
+  static async make(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
+    const tenantId = options.tenantId ?? newId();
+    if (options.tenantId === undefined) await insertTenant(url, tenantId);
+    return new OwnerWorld(url, tenantId, options);
+  }
+
+  /** How many shards it serves. */
+  get shards(): number {
+    return [...this.owner.states].length;
   }
 
   async put(retries = 0, tenantId = this.tenantId): Promise<void> {
