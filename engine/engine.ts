@@ -42,6 +42,7 @@ import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './plan/commands/durable-command.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
+import { eachApart } from './wiring/each-apart.ts';
 import { dispatcherPorts } from './wiring/dispatcher-ports.ts';
 import { startRest } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
@@ -81,7 +82,7 @@ async function stage<T>(
 /**
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
- * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED
  */
 export async function startEngine(
   options: EngineOptions = {},
@@ -212,21 +213,32 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     workerTimeoutMs,
     events: {
       committed: (effects, history, nodes) => {
-        releaseEffects(effects, { dispatcher, links, results, logs, log });
-        feed.publish(history);
-        durableSignal.changed(nodes);
-        changes.poke(); // workers come and go without a line in the journal
-        time.committedNow();
+        const parts = [
+          () => releaseEffects(effects, { dispatcher, links, results, logs, log }),
+          () => feed.publish(history),
+          () => durableSignal.changed(nodes),
+          () => changes.poke(), // workers come and go without a line in the journal
+          () => time.committedNow(),
+        ];
+        eachApart(log, parts, (part) => part());
       },
       recovered: (open, states) => {
         const workers = new Map(states.flatMap((state) => [...state.workersById]));
-        for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-        dispatcher.announceAll((workerId) => workers.has(workerId));
-        links.announceAll((workerId) => workers.has(workerId));
-        for (const { cancelling, ...attempt } of open)
-          if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
-        results.recheckAll();
-        changes.poke();
+        const isMeant = (workerId: string): boolean => workers.has(workerId);
+        const parts = [
+          () => {
+            for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
+            dispatcher.announceAll(isMeant);
+          },
+          () => links.announceAll(isMeant),
+          () => {
+            for (const { cancelling, ...attempt } of open)
+              if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
+          },
+          () => results.recheckAll(),
+          () => changes.poke(),
+        ];
+        eachApart(log, parts, (part) => part());
       },
       timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
       lost: () => changes.poke(),

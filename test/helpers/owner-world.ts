@@ -75,14 +75,14 @@ export class OwnerWorld {
     });
   }
 
-  async register(slots = 1000): Promise<string> {
+  async register(slots = 1000, actions = ['wf:one']): Promise<string> {
     const workerId = newId();
     await this.owner.submit(this.tenantId, {
       kind: 'registerWorker',
       tenantId: this.tenantId,
       workerId,
       name: 'w',
-      actions: ['wf:one'],
+      actions,
       slots: { default: slots },
       labels: {},
       runtime: {},
@@ -95,15 +95,17 @@ export class OwnerWorld {
     await this.owner.submit(this.tenantId, { kind: 'workerPresence', workerId, assignable: true });
   }
 
-  async trigger(options: { input?: string; runId?: string; tenantId?: string } = {}): Promise<string> {
+  async trigger(
+    options: { input?: string; runId?: string; tenantId?: string; versionId?: string; taskIds?: string[] } = {},
+  ): Promise<string> {
     const tenantId = options.tenantId ?? this.tenantId;
-    const version = this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
-    if (version === undefined) throw new Error('put the workflow first');
+    const versionId = options.versionId ?? this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.versionId;
+    if (versionId === undefined) throw new Error('put the workflow first');
     const runId = options.runId ?? newId();
     const run = {
       runId,
-      taskIds: [runId],
-      versionId: version.versionId,
+      taskIds: options.taskIds ?? [runId],
+      versionId,
       input: options.input ?? '{}',
       metadata: '{}',
       priority: 1,

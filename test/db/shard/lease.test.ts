@@ -144,6 +144,7 @@ describe('a shard that is lost', () => {
     const world = await start();
     await world.put();
     const other = await stranger(world);
+    const memory = world.owner.stateOf(other);
     const rival = await RivalOwner.connect(database.url);
     await rival.take([shardOf(world.tenantId)]);
     let isAnswered = false;
@@ -153,6 +154,7 @@ describe('a shard that is lost', () => {
     expect(rows).toHaveLength(runs.length);
     expect(world.shards).toBe(shardCount - 1);
     expect(isAnswered).toBe(false);
+    expect(world.owner.stateOf(other) === memory).toBe(true);
     await rival.leave();
     await late;
     expect(world.shards).toBe(shardCount);
@@ -160,9 +162,11 @@ describe('a shard that is lost', () => {
 
   it('is noticed without a command', async () => {
     const world = await start();
+    const memory = new Set(world.owner.states);
     const rival = await RivalOwner.connect(database.url);
     await rival.take([3, 5]);
     await expect.poll(() => world.shards).toBe(shardCount - 2);
+    expect([...world.owner.states].every((state) => memory.has(state))).toBe(true);
     await rival.leave();
     await expect.poll(() => world.shards).toBe(shardCount);
   });
