@@ -229,18 +229,30 @@ CREATE TABLE public.schedule (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.set_aside (
+    shard smallint NOT NULL,
+    kind text NOT NULL,
+    id text NOT NULL,
+    reason text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.shard (
     id smallint NOT NULL,
     owner uuid,
     epoch bigint DEFAULT 0 NOT NULL,
-    expires_at timestamp with time zone,
-    backend_pid integer,
-    backend_start timestamp with time zone,
     last_batch bigint DEFAULT 0 NOT NULL,
     last_seq bigint DEFAULT 0 NOT NULL,
-    lost_us bigint DEFAULT 0 NOT NULL
+    lost_us bigint DEFAULT 0 NOT NULL,
+    absent_since timestamp with time zone
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.shard_owner (
+    id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='20');
 
 CREATE TABLE public.signing_key (
     id text NOT NULL,
@@ -422,6 +434,12 @@ ALTER TABLE ONLY public.run
 ALTER TABLE ONLY public.schedule
     ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (shard, kind, id);
+
+ALTER TABLE ONLY public.shard_owner
+    ADD CONSTRAINT shard_owner_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.shard
     ADD CONSTRAINT shard_pkey PRIMARY KEY (id);
 
@@ -492,6 +510,8 @@ CREATE INDEX filter_workflow ON public.filter USING btree (tenant_id, workflow_i
 CREATE INDEX history_seq ON ONLY public.history USING brin (seq) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX idempotency_expiry ON public.idempotency USING btree (expires_us);
+
+CREATE INDEX live_shard ON public.live USING btree (shard, task_id);
 
 CREATE INDEX run_end_status ON ONLY public.run_end USING btree (tenant_id, status, run_id);
 

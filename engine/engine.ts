@@ -42,6 +42,7 @@ import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './model/durable-ask.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
+import { eachApart } from './wiring/each-apart.ts';
 import { dispatcherPorts } from './wiring/dispatcher-ports.ts';
 import { startRest } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
@@ -81,7 +82,7 @@ async function stage<T>(
 /**
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
- * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED
  */
 export async function startEngine(
   options: EngineOptions = {},
@@ -212,22 +213,32 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     workerTimeoutMs,
     events: {
       committed: (effects, history, nodes) => {
-        releaseEffects(effects, { dispatcher, links, results, logs, log });
-        feed.publish(history);
-        durableSignal.changed(nodes);
-        changes.poke(); // workers come and go without a line in the journal
-        time.committedNow();
+        const parts = [
+          () => releaseEffects(effects, { dispatcher, links, results, logs, log }),
+          () => feed.publish(history),
+          () => durableSignal.changed(nodes),
+          () => changes.poke(), // workers come and go without a line in the journal
+          () => time.committedNow(),
+        ];
+        eachApart(log, parts, (part) => part());
       },
       recovered: (open, states) => {
-        for (const state of states)
-          for (const worker of state.workersById.values())
-            dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-        dispatcher.announceAll();
-        links.announceAll();
-        for (const { cancelling, ...attempt } of open)
-          if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
-        results.recheckAll();
-        changes.poke();
+        const workers = new Map(states.flatMap((state) => [...state.workersById]));
+        const isMeant = (workerId: string): boolean => workers.has(workerId);
+        const parts = [
+          () => {
+            for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
+            dispatcher.announceAll(isMeant);
+          },
+          () => links.announceAll(isMeant),
+          () => {
+            for (const { cancelling, ...attempt } of open)
+              if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
+          },
+          () => results.recheckAll(),
+          () => changes.poke(),
+        ];
+        eachApart(log, parts, (part) => part());
       },
       timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
       lost: () => changes.poke(),
@@ -243,7 +254,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
   const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
   onStop(async () => heartbeats.stop());
-  await owner.start();
+  // What it recovers is served shard by shard: the ports open meanwhile, and calls wait for their shard.
+  const serving = owner.start();
+  serving.catch(() => undefined); // awaited below
   onStop(() => owner.stop());
 
   const audit = new AuditLog({ reads, writes });
@@ -312,6 +325,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`,
     grpcBroadcastAddress: hostPort(grpc.address),
   };
+  await serving;
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
   return {
     grpc: grpc.address,

@@ -30,6 +30,8 @@ export {
   type TenantAdministration,
   type TenantInfo,
 } from './administration/tenant-administration.ts';
+/** For `hatchet doctor`. */
+export { readShardReport, type ShardReport } from './administration/shard-report.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './local/scratch-postgres.ts';
 export { packageRoot } from './base/version.ts';

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'SCHEMA_NEWER'
   | 'SCHEMA_CHANGED'
   | 'SCHEMA_BEHIND'
+  | 'DATABASE_LOCKED'
   | 'COMMAND_FAILED'
   | 'DISK_FULL';
 

@@ -95,10 +95,14 @@ export class Dispatcher {
     return session?.tenantId === tenantId ? session : undefined;
   }
 
-  /** After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace. */
-  announceAll(): void {
+  /**
+   * After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace.
+   * @param isMeant whether a worker's shard was taken over
+   */
+  announceAll(isMeant: (workerId: string) => boolean = () => true): void {
     this.#takeOvers++;
     for (const session of this.#sessions.values()) {
+      if (!isMeant(session.workerId)) continue;
       session.announced = 'away';
       this.#check(session);
       // What was to be said of them before may not have been said.

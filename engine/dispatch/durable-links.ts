@@ -39,8 +39,9 @@ export class DurableLinks<Reply = unknown> {
     };
   }
 
-  announceAll(): void {
-    for (const link of this.#links.values()) link.announce();
+  /** @param isMeant whether a worker's shard was taken over */
+  announceAll(isMeant: (workerId: string) => boolean = () => true): void {
+    for (const [workerId, link] of this.#links) if (isMeant(workerId)) link.announce();
   }
 
   send(workerId: string, message: DurableMessage): void {

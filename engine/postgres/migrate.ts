@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { HatchetError } from '../base/errors.ts';
+import { underAdvisoryLock } from './advisory-lock.ts';
 import { connect } from './connect.ts';
 import { migrationFiles, migrationsFolder, type MigrationFile } from './migration-files.ts';
 import { Sqlstate, sqlstateOf } from './sqlstate.ts';
@@ -19,6 +20,8 @@ export interface MigrateOptions {
   onStep?: ((step: MigrationStep) => void) | undefined;
   /** For tests. Default: the package's own. */
   folder?: string | undefined;
+  /** How long another process may be at it before this one gives up. Default 60 s. */
+  waitMs?: number | undefined;
 }
 
 export interface MigrationState {
@@ -114,7 +117,7 @@ async function pendingOf(client: Client, files: readonly MigrationFile[]): Promi
  * Applies what is missing, each migration in a transaction of its own. Locked: of two at once, one waits and then finds
  * nothing to do.
  * @returns what was (or, with dryRun, would be) applied
- * @throws HatchetError SCHEMA_NEWER, SCHEMA_CHANGED, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD
+ * @throws HatchetError SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD
  */
 export async function migrateUp(url: string, options: MigrateOptions = {}): Promise<MigrationStep[]> {
   const folder = options.folder ?? migrationsFolder();
@@ -125,7 +128,7 @@ export async function migrateUp(url: string, options: MigrateOptions = {}): Prom
     const names = pending.filter((name) => wanted.some((file) => file.name === name));
     if (names.length === 0) return [];
     if (options.dryRun === true) return names.map((name) => ({ name, direction: 'up', ms: 0 }));
-    return underLock(client, async () => {
+    return underLock(client, options, async () => {
       const steps: MigrationStep[] = [];
       for (const name of names) {
         // Another run may have been faster, before the lock was ours.
@@ -145,7 +148,7 @@ export async function migrateDown(url: string, options: MigrateOptions = {}): Pr
   const folder = options.folder ?? migrationsFolder();
   const files = migrationFiles(folder);
   return withClient(url, (client) =>
-    underLock(client, async () => {
+    underLock(client, options, async () => {
       const rows = await checkedApplied(client, files);
       const keep =
         options.to === undefined
@@ -218,13 +221,8 @@ async function recordChecksums(client: Client, files: readonly MigrationFile[]):
   await client.query(putChecksums, [done.map((file) => file.name), done.map((file) => file.checksum)]);
 }
 
-async function underLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  await client.query('SELECT pg_advisory_lock($1::bigint)', [lockId]);
-  try {
-    return await work();
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1::bigint)', [lockId]);
-  }
+function underLock<T>(client: Client, options: MigrateOptions, work: () => Promise<T>): Promise<T> {
+  return underAdvisoryLock(client, { id: lockId, what: 'changing the schema', waitMs: options.waitMs }, work);
 }
 
 async function runOne(client: Client, dir: string, direction: 'up' | 'down'): Promise<void> {

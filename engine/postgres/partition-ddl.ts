@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { underAdvisoryLock } from './advisory-lock.ts';
 import { dayBound, oldPartitionName, partitionDay, partitionName, type DayTable } from './day-partitions.ts';
 import { Sqlstate, sqlstateOf } from './sqlstate.ts';
 
@@ -95,12 +96,7 @@ export async function patiently(
   }
 }
 
-/** One engine at a time keeps the partitions of a database. */
-export async function underMaintenanceLock<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('SELECT pg_advisory_lock($1::bigint)', [maintenanceLock]);
-  try {
-    return await work();
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1::bigint)', [maintenanceLock]);
-  }
+/** One engine at a time keeps the partitions of a database. @throws HatchetError DATABASE_LOCKED */
+export function underMaintenanceLock<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {
+  return underAdvisoryLock(client, { id: maintenanceLock, what: 'making or dropping partitions' }, work);
 }

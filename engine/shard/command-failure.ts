@@ -27,6 +27,14 @@ export function commandFailure(error: unknown, kind: CommandKind): HatchetError 
   });
 }
 
+/** What the caller of a command is told whose planning, with what follows from it, throws. */
+export function planFailure(error: unknown, kind: CommandKind): HatchetError {
+  return new HatchetError('COMMAND_FAILED', `the engine could not carry out ${kind}`, {
+    cause: error,
+    remedy: 'Nothing of it was stored. This is a fault of the engine; its log has the details.',
+  });
+}
+
 /** A value that Postgres refuses should have been refused at the edge. */
 export function countRefusal(error: unknown): void {
   const sqlstate =

@@ -1,3 +1,4 @@
+import { groupBy } from '../model/group-by.ts';
 import type { Job } from './job.ts';
 import { batchChars } from './job-payloads.ts';
 
@@ -123,26 +124,21 @@ class TenantLine {
 export class CommandLines {
   /** By tenant, next one first. */
   readonly #lines = new Map<string, TenantLine>();
+  #size = 0;
 
   get size(): number {
-    let size = 0;
-    for (const line of this.#lines.values()) size += line.length;
-    return size;
+    return this.#size;
   }
 
   push(job: Job): void {
     this.#lineOf(job).push(job);
+    this.#size++;
   }
 
   /** At the heads of their lines again, in this order. */
   putBack(jobs: readonly Job[]): void {
-    const byTenant = new Map<string, Job[]>();
-    for (const job of jobs) {
-      const own = byTenant.get(keyOf(job));
-      if (own === undefined) byTenant.set(keyOf(job), [job]);
-      else own.push(job);
-    }
-    for (const own of byTenant.values()) if (own[0] !== undefined) this.#lineOf(own[0]).putBack(own);
+    for (const own of groupBy(jobs, keyOf).values()) if (own[0] !== undefined) this.#lineOf(own[0]).putBack(own);
+    this.#size += jobs.length;
   }
 
   some(test: (job: Job) => boolean): boolean {
@@ -157,12 +153,14 @@ export class CommandLines {
       out.push(...line.takeOut(test));
       if (line.length === 0) this.#lines.delete(tenant);
     }
+    this.#size -= out.length;
     return out;
   }
 
-  /** The oldest of each tenant. */
-  *heads(): Generator<Job> {
-    for (const { first } of this.#lines.values()) if (first !== undefined) yield first;
+  /** Whether one of those that have waited longest has waited since then. */
+  waitsSince(atMs: number): boolean {
+    for (const { first } of this.#lines.values()) if (first !== undefined && first.queuedAtMs <= atMs) return true;
+    return false;
   }
 
   /** The commands of the next transaction. Those that are not ready stay. */
@@ -180,6 +178,7 @@ export class CommandLines {
       if (line.length > 0) this.#lines.set(tenant, line);
       idle = taken.length > before || gathers ? 0 : idle + 1;
     }
+    this.#size -= taken.length;
     return taken;
   }
 

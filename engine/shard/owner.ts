@@ -2,79 +2,71 @@ import { DatabaseError, type ClientConfig } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Clock } from '../base/clock.ts';
-import { BatchRefused, BatchUnknown, Lane, type Backend } from '../commit/lane.ts';
+import { BatchRefused, BatchUnknown, type Lane } from '../commit/lane.ts';
 import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { HistoryRow } from '../model/rows.ts';
-import { shardCount, shardOf } from '../model/shard-of.ts';
-import { newId } from '../model/uuid.ts';
+import { shardOf } from '../model/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { Effect } from '../model/effect.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
-import { ShardState } from '../plan/state/shard-state.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { noFacts } from '../plan/commands/facts.ts';
-import { commandFailure, countRefusal } from './command-failure.ts';
-import { dropExpired } from './drop-expired.ts';
+import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
+import { loadFacts } from './facts/load-facts.ts';
+import { LongLogs } from './facts/long-logs.ts';
 import { isPassing } from './is-passing.ts';
 import type { Job } from './job.ts';
 import { JobPayloads, stagedOf } from './job-payloads.ts';
+import { LaneConnection } from './lane-connection.ts';
+import { Mailbox } from './mailbox.ts';
 import { MailboxRoom } from './mailbox-room.ts';
-import { acquireShards, releaseShards, settleOwnership } from './lease.ts';
-import { loadFacts } from './facts/load-facts.ts';
-import { LongLogs } from './facts/long-logs.ts';
+import { readOwnedShards } from './ownership/lease.ts';
+import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
-import { recoverShards, type OpenAttempt } from './recovery.ts';
-import { takeBatch } from './take-batch.ts';
+import type { OpenAttempt } from './recovery/recover-shard.ts';
 import { Ticks } from './ticks.ts';
 
-const renewMs = 1_500;
-const acquireMs = 2_000;
-
-/** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. */
+/** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. What a listener throws is logged. */
 export interface OwnerEvents {
   /** Crons or schedules may be due. */
   timersDue(state: ShardState, nowUs: number): void;
   /** @param nodes of durable tasks' logs that were asked or satisfied */
   committed(effects: readonly Effect[], history: readonly HistoryRow[], nodes: readonly { taskId: string }[]): void;
+  /** These shards are served from now on, whatever becomes of others. */
   recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
-  /** Everything said about these shards is void: another process owns them. */
-  lost(): void;
+  /** Everything said about these shards is void: another process owns them, or this one recovers them anew. */
+  lost(states: readonly ShardState[]): void;
 }
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
- * answered. What gathers while a transaction runs is the next batch.
+ * answered. What gathers while a transaction runs is the next one.
  */
 export class Owner {
-  readonly #config: ClientConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
-  readonly #graceMs: number;
-  readonly #id = newId();
-  readonly #states = new Map<number, ShardState>();
+  readonly #ownership: Ownership;
+  readonly #connection: LaneConnection;
   /** For whoever prepares commands; `cel` also for what a plan asks. */
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
   readonly #parking: Parking;
-  #queue: Job[] = [];
+  readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
   readonly #room = new MailboxRoom();
-  #lane: Lane | undefined;
-  #lastBackend: Backend | undefined;
+  /** The number of the last transaction, of whatever shards. */
   #batch = 0;
   #pumping: Promise<void> | undefined;
-  #renewedAt = 0;
-  #acquiredAt = 0;
-  #renewTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: {
@@ -84,12 +76,25 @@ export class Owner {
     events: OwnerEvents;
     workerTimeoutMs?: number;
   }) {
-    this.#config = options.config;
-    this.#graceMs = options.workerTimeoutMs ?? 0;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#trouble = new PostgresTrouble(this.#log);
     this.#events = options.events;
+    this.#ownership = new Ownership({
+      config: options.config,
+      clock: options.clock,
+      log: options.log,
+      graceMs: options.workerTimeoutMs ?? 0,
+      events: { served: (shards) => this.#served(shards), lost: (states) => this.#lost(states) },
+    });
+    this.#connection = new LaneConnection({
+      config: options.config,
+      owner: this.#ownership.id,
+      onLost: (error) => {
+        this.#trouble.lost(error, 'the connection to Postgres was lost');
+        this.#wake();
+      },
+    });
     this.#staging = new StagedPayloads(options.config, options.log);
     this.#logs = new LongLogs(options.config, options.log);
     this.#parking = new Parking({ cel: this.cel, payloads: this.#staging, logs: this.#logs }, (job) =>
@@ -98,27 +103,29 @@ export class Owner {
     this.#ticks = new Ticks({
       clock: options.clock,
       log: options.log,
-      states: () => this.#states.values(),
+      states: () => this.#ownership.states(),
       submit: (shard, command) =>
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
-      timersDue: (state, nowUs) => options.events.timersDue(state, nowUs),
+      timersDue: (state, nowUs) => this.#tell(() => options.events.timersDue(state, nowUs)),
     });
   }
 
-  /** Connects, takes over what is free and loads it. Shards of a living owner are taken when that one goes. */
+  /**
+   * Connects, takes over what is free, and resolves once that is served. Each shard is served as soon as it is recovered; shards
+   * of a living owner are taken when that one goes.
+   */
   async start(): Promise<void> {
-    await this.#connect();
-    await this.#acquire();
-    this.#renewTimer = setInterval(() => this.#wake(), renewMs / 3);
+    await this.#connection.connect();
+    await this.#ownership.start();
   }
 
-  /** The memory of a tenant's shard, where this process owns it. Read-only for callers. */
+  /** The memory of a tenant's shard, where this process serves it. Read-only for callers. */
   stateOf(tenantId: string): ShardState | undefined {
-    return this.#states.get(shardOf(tenantId));
+    return this.#ownership.stateOf(shardOf(tenantId));
   }
 
   get states(): Iterable<ShardState> {
-    return this.#states.values();
+    return this.#ownership.states();
   }
 
   /** The time by which deadlines and ticks are reckoned. */
@@ -128,12 +135,17 @@ export class Owner {
 
   /** Resolves once no command waits and none is being carried out. */
   async idle(): Promise<void> {
-    while (this.#pumping !== undefined || !this.#parking.isEmpty) await (this.#pumping ?? this.#parking.settled());
+    for (;;) {
+      if (this.#pumping !== undefined) await this.#pumping;
+      else if (!this.#parking.isEmpty) await this.#parking.settled();
+      else if (this.#mailbox.hasParked) await this.#mailbox.noneParked();
+      else return;
+    }
   }
 
-  /** How many commands wait for a batch. */
+  /** How many commands wait. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#mailbox.size;
   }
 
   /**
@@ -150,15 +162,12 @@ export class Owner {
     command: CommandByKind[K] & { kind: K },
     tenantId?: string,
   ): Promise<ReplyByKind[K]> {
-    if (this.#stopping)
-      return Promise.reject(
-        new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }),
-      );
+    if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(this.#queue.length, payloads.size);
+      const free = this.#room.enter(this.#mailbox.size, payloads.size);
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
-      this.#queue.push({
+      this.#mailbox.add({
         shard,
         tenantId,
         command,
@@ -188,267 +197,19 @@ export class Owner {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    clearInterval(this.#renewTimer);
     this.#ticks.stop();
+    this.#mailbox.refuseParked(stopping());
     await Promise.all([this.cel.stop(), this.payloads.stop()]);
     this.#staging.stop();
     await this.#pumping;
     await this.#parking.settled();
-    if (this.#lane !== undefined) {
-      while (this.#lane !== undefined && this.#queue.some((job) => this.#isReady(job)))
-        await this.#runBatch(this.#take());
-      await releaseShards(this.#lane.client, this.#id).catch((error: unknown) =>
-        this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'),
-      );
-      await this.#lane.close();
-    }
-    for (const job of this.#queue.splice(0))
-      job.reject(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
+    await this.#ownership.stopAcquiring();
+    while (this.#connection.lane !== undefined && this.#mailbox.has((job) => this.#isReady(job)))
+      await this.#runBatch(this.#take());
+    await this.#ownership.giveBack();
+    await this.#connection.close();
+    this.#mailbox.refuseAll(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
     await Promise.all([this.#staging.close(), this.#logs.close()]);
-    this.#states.clear();
-  }
-
-  #wake(connectionLost?: Error): void {
-    if (connectionLost !== undefined) this.#trouble.lost(connectionLost, 'the connection to Postgres was lost');
-    if (this.#pumping !== undefined || this.#stopping) return;
-    // The next turn of the loop: whatever arrived in this one joins the batch.
-    this.#pumping = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#pump())
-      .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
-      .finally(() => {
-        this.#pumping = undefined;
-        if (this.#queue.some((job) => this.#isReady(job))) this.#wake();
-      });
-  }
-
-  async #pump(): Promise<void> {
-    if (this.#lane === undefined) await this.#reconnect([]);
-    if (this.#states.size < shardCount && performance.now() - this.#acquiredAt > acquireMs) await this.#acquire();
-    this.#queue = dropExpired(this.#queue, performance.now());
-    while (!this.#stopping) {
-      const jobs = this.#take();
-      if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
-      await this.#runBatch(jobs);
-      // Calls that arrived meanwhile are read first, and join the next batch.
-      if (jobs.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    this.#ticks.arm();
-  }
-
-  /** Its shard is owned, and none that it must not overtake is away. */
-  #isReady(job: Job): boolean {
-    return this.#states.has(job.shard) && !this.#parking.blocks(job);
-  }
-
-  /** Back from what it was away for: next in line. */
-  #unpark(job: Job): boolean {
-    if (this.#stopping)
-      job.reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' }));
-    else this.#queue.unshift({ ...job, queuedAtMs: performance.now() });
-    this.#wake();
-    return !this.#stopping;
-  }
-
-  #take(): Job[] {
-    const { jobs, left } = takeBatch(this.#queue, (job) => this.#isReady(job));
-    const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#parking.admitToLoad(jobs);
-    this.#queue = behind.length === 0 ? left : [...behind, ...left];
-    return ready;
-  }
-
-  async #runBatch(loading: readonly Job[]): Promise<void> {
-    const lane = this.#lane;
-    if (lane === undefined) {
-      this.#queue = [...loading, ...this.#queue];
-      return this.#reconnect([]);
-    }
-    try {
-      const facts = await loadFacts(
-        { client: lane.client, stateOf: (shard) => this.#states.get(shard), clock: this.#clock, longLogs: this.#logs },
-        loading,
-      );
-      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
-    } catch (error) {
-      this.#log.warn({ err: error }, 'a batch could not be loaded');
-      // With Postgres there, trying the same again would fail again.
-      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
-        return this.#bisect(loading, error);
-      this.#queue = [...loading, ...this.#queue];
-      return this.#reconnect([]);
-    }
-    const { ready: jobs, behind } = this.#parking.admitToPlan(loading);
-    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
-    if (batch.again.length + behind.length > 0) this.#queue = [...batch.again, ...behind, ...this.#queue];
-    const renew = performance.now() - this.#renewedAt >= renewMs;
-    if (batch.changes.isEmpty && !renew) return this.#release(batch);
-    const steps = shardSteps(renew ? this.#states.values() : batch.plans.keys());
-    const number = ++this.#batch;
-    try {
-      await lane.commit(steps, number, batch.changes, stagedOf(batch.jobs));
-    } catch (error) {
-      return this.#commitFailed(batch, number, error);
-    }
-    this.#committed(
-      batch,
-      number,
-      steps.map((step) => step.id),
-      renew,
-    );
-  }
-
-  #committed(batch: PlannedBatch, number: number, shards: readonly number[], renewed: boolean): void {
-    for (const id of shards) {
-      const state = this.#states.get(id);
-      if (state !== undefined) state.lastBatch = number;
-    }
-    if (renewed) this.#renewedAt = performance.now();
-    this.#trouble.over();
-    this.#release(batch);
-  }
-
-  #release(batch: PlannedBatch): void {
-    for (const state of batch.plans.keys()) settleRows(state);
-    const { effects, history, durableEntries, durableResults } = batch.changes;
-    this.#events.committed(effects, history, [...durableEntries, ...durableResults]);
-    for (const { answer } of batch.outcomes) answer();
-  }
-
-  async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {
-    if (error instanceof BatchRefused) {
-      rollbackBatch(batch);
-      if (error.notOwner) return this.#lose(batch.jobs);
-      if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
-      if (error.stagedLost || isPassing(error.sqlstate)) {
-        this.#trouble.refused(error, error.sqlstate);
-        this.#queue = [...batch.jobs, ...this.#queue];
-        await delay(200);
-        this.#queue = dropExpired(this.#queue, performance.now());
-        return;
-      }
-      return this.#bisect(batch.jobs, error);
-    }
-    if (!(error instanceof BatchUnknown)) this.#log.error({ err: error }, 'an unexpected error of the commit lane');
-    return this.#reconnect([{ batch, number }]);
-  }
-
-  /** A batch with a poison command: halves, until it stands alone and fails alone. */
-  async #bisect(jobs: readonly Job[], error: unknown): Promise<void> {
-    const [only] = jobs;
-    if (jobs.length > 1) {
-      const half = Math.ceil(jobs.length / 2);
-      await this.#runBatch(jobs.slice(0, half));
-      return this.#runBatch(jobs.slice(half));
-    }
-    countRefusal(error);
-    this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
-    only?.reject(commandFailure(error, only.command.kind));
-  }
-
-  async #connect(): Promise<void> {
-    this.#lane = await Lane.connect(this.#config, (error) => this.#wake(error));
-    this.#lastBackend = this.#lane.backend;
-  }
-
-  /** A new connection, and the truth about what was in flight on the old one. */
-  async #reconnect(open: readonly { batch: PlannedBatch; number: number }[]): Promise<void> {
-    this.#lane?.destroy();
-    this.#lane = undefined;
-    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
-      try {
-        const lane = await Lane.connect(this.#config, (error) => this.#wake(error));
-        const fate = await settleOwnership(lane.client, {
-          owner: this.#id,
-          ids: [...this.#states.keys()],
-          old: this.#lastBackend ?? lane.backend,
-          backend: lane.backend,
-        });
-        this.#lane = lane;
-        this.#lastBackend = lane.backend;
-        if (!fate.owned) {
-          for (const { batch } of open) rollbackBatch(batch);
-          return await this.#lose(open.flatMap(({ batch }) => batch.jobs));
-        }
-        for (const shard of fate.shards) {
-          const state = this.#states.get(shard.id);
-          if (state !== undefined) state.epoch = shard.epoch;
-        }
-        const stored = new Map(fate.shards.map((shard) => [shard.id, shard.lastBatch]));
-        for (const { batch, number } of open) {
-          const happened = [...batch.plans.keys()].some((state) => stored.get(state.id) === number);
-          this.#log.warn({ batch: number, happened }, 'the fate of a batch in flight was found out');
-          for (const state of this.#states.values()) state.lastBatch = stored.get(state.id) ?? state.lastBatch;
-          if (happened) {
-            this.#release(batch);
-          } else {
-            rollbackBatch(batch);
-            this.#queue = [...batch.jobs, ...this.#queue];
-          }
-        }
-        return this.#trouble.over();
-      } catch (error) {
-        if (this.#stopping) {
-          for (const { batch } of open) {
-            rollbackBatch(batch);
-            for (const job of batch.jobs)
-              job.reject(
-                new HatchetError(
-                  'STOPPING',
-                  'the engine stopped while Postgres was away; whether this was stored is not known',
-                ),
-              );
-          }
-          return;
-        }
-        this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
-        if (open.length === 0) this.#queue = dropExpired(this.#queue, performance.now());
-        await delay(pauseMs);
-      }
-    }
-  }
-
-  /** Another owner was there: all memory is void. The jobs wait for this process, or for their time to run out. */
-  async #lose(jobs: readonly Job[]): Promise<void> {
-    this.#log.warn('another engine took the shards over');
-    this.#states.clear();
-    this.#ticks.lost();
-    this.#events.lost();
-    for (const job of jobs) job.mayBeDone = true;
-    this.#queue = [...jobs, ...this.#queue];
-    this.#acquiredAt = performance.now();
-    await this.#acquire();
-  }
-
-  async #acquire(): Promise<void> {
-    const lane = this.#lane;
-    if (lane === undefined) return;
-    this.#acquiredAt = performance.now();
-    try {
-      const wanted = Array.from({ length: shardCount }, (_, id) => id).filter((id) => !this.#states.has(id));
-      const owned = await acquireShards(lane.client, {
-        owner: this.#id,
-        backend: lane.backend,
-        wanted,
-        graceMs: this.#graceMs,
-      });
-      if (owned.length === 0) return;
-      const fresh = new Map(owned.map((shard) => [shard.id, new ShardState(shard)]));
-      const open = await recoverShards(lane.client, fresh, this.#clock.nowUs());
-      for (const [id, state] of fresh) this.#states.set(id, state);
-      this.#batch = Math.max(this.#batch, ...owned.map((shard) => shard.lastBatch));
-      this.#renewedAt = 0;
-      this.#log.info(
-        {
-          shards: owned.length,
-          tasks: [...fresh.values()].reduce((sum, state) => sum + state.tasks.size, 0),
-          ms: Math.round(performance.now() - this.#acquiredAt),
-        },
-        'shards taken over',
-      );
-      this.#events.recovered(open, [...fresh.values()]);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'the shards could not be taken over; trying again');
-      await this.#reconnect([]);
-    }
   }
 
   /** When a shard is next to be looked at for what time alone changes. */
@@ -460,4 +221,297 @@ export class Owner {
   wakeForTimers(): void {
     this.#ticks.fire();
   }
+
+  #wake(): void {
+    if (this.#pumping !== undefined || this.#stopping) return;
+    // The next turn of the loop: whatever arrived in this one joins the transaction.
+    this.#pumping = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.#pump())
+      .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
+      .finally(() => {
+        this.#pumping = undefined;
+        if (this.#mailbox.has((job) => this.#isReady(job))) this.#wake();
+      });
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#connection.lane === undefined) await this.#reconnect([]);
+    this.#mailbox.expire();
+    while (!this.#stopping) {
+      const jobs = this.#take();
+      if (jobs.length === 0) break;
+      await this.#runBatch(jobs);
+      // Calls that arrived meanwhile are read first, and join the next transaction.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.#ticks.arm();
+  }
+
+  #served(shards: readonly ServedShard[]): void {
+    const states = shards.map(({ state }) => state);
+    for (const { lastBatch } of states) this.#batch = Math.max(this.#batch, lastBatch);
+    this.#mailbox.served(states.map((state) => state.id));
+    const open = shards.flatMap((shard) => shard.open);
+    this.#tell(() => this.#events.recovered(open, states));
+    // Also where nothing waits: the timers of what is served are set after it.
+    this.#wake();
+  }
+
+  #lost(states: readonly ShardState[]): void {
+    this.#mailbox.park();
+    this.#ticks.lost(states);
+    this.#tell(() => this.#events.lost(states));
+  }
+
+  /** What a listener throws is no concern of the shards, of other listeners or of callers. */
+  #tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a part of the engine could not take in what has happened: this is a bug');
+    }
+  }
+
+  /** Its shard is served, and none that it must not overtake is away. */
+  #isReady(job: Job): boolean {
+    return this.#ownership.stateOf(job.shard) !== undefined && !this.#parking.blocks(job);
+  }
+
+  /** Back from what it was away for: next in line. */
+  #unpark(job: Job): boolean {
+    if (this.#stopping) job.reject(stopping());
+    else this.#mailbox.putBack([{ ...job, queuedAtMs: performance.now() }]);
+    this.#wake();
+    return !this.#stopping;
+  }
+
+  #take(): Job[] {
+    const jobs = this.#mailbox.take((job) => this.#isReady(job));
+    const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#parking.admitToLoad(jobs);
+    this.#mailbox.putBack(behind);
+    return ready;
+  }
+
+  async #runBatch(taken: readonly Job[]): Promise<void> {
+    const { lane } = this.#connection;
+    if (lane === undefined) {
+      this.#mailbox.putBack(taken);
+      return this.#reconnect([]);
+    }
+    const states = new Map(taken.map(({ shard }) => [shard, this.#ownership.stateOf(shard)]));
+    const loading = this.#onlyServed(taken, states);
+    try {
+      const facts = await loadFacts(
+        {
+          client: lane.client,
+          stateOf: (shard) => this.#ownership.stateOf(shard),
+          clock: this.#clock,
+          longLogs: this.#logs,
+        },
+        loading,
+      );
+      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
+    } catch (error) {
+      this.#log.warn({ err: error }, 'what commands need could not be loaded');
+      // With Postgres there, trying the same again would fail again.
+      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
+        return this.#bisect(loading, error);
+      this.#mailbox.putBack(loading);
+      return this.#reconnect([]);
+    }
+    const { ready, behind } = this.#parking.admitToPlan(this.#onlyServed(loading, states));
+    this.#mailbox.putBack(behind);
+    if (ready.length > 0) await this.#planAndCommit(lane, ready);
+  }
+
+  /** A shard may be lost, or recovered anew, while something is awaited: its jobs go back, and what was loaded for them is void. */
+  #onlyServed(jobs: readonly Job[], states: ReadonlyMap<number, ShardState | undefined>): readonly Job[] {
+    const isServed = ({ shard }: Job): boolean => {
+      const state = this.#ownership.stateOf(shard);
+      return state !== undefined && state === states.get(shard);
+    };
+    if (jobs.every(isServed)) return jobs;
+    this.#mailbox.putBack(jobs.filter((job) => !isServed(job)));
+    return jobs.filter(isServed);
+  }
+
+  async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
+    let batch: PlannedBatch;
+    try {
+      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock.nowUs(), this.#log);
+    } catch (error) {
+      return this.#planFailed(jobs, error);
+    }
+    this.#mailbox.putBack(batch.again);
+    if (batch.changes.isEmpty) return this.#release(batch);
+    const number = ++this.#batch;
+    try {
+      await lane.commit(shardSteps(batch.plans.keys()), number, batch.changes, stagedOf(batch.jobs));
+    } catch (error) {
+      return this.#commitFailed(batch, number, error);
+    }
+    for (const state of batch.plans.keys()) state.lastBatch = number;
+    this.#ownership.worked(batch.plans.keys());
+    this.#trouble.over();
+    this.#release(batch);
+  }
+
+  /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
+  #release(batch: PlannedBatch): void {
+    const broken: { shard: number; error: unknown }[] = [];
+    for (const state of batch.plans.keys()) {
+      try {
+        settleRows(state);
+      } catch (error) {
+        broken.push({ shard: state.id, error });
+      }
+    }
+    const { effects, history, durableEntries, durableResults } = batch.changes;
+    this.#tell(() => this.#events.committed(effects, history, [...durableEntries, ...durableResults]));
+    for (const { answer } of batch.outcomes) this.#tell(answer);
+    for (const { shard, error } of broken) void this.#ownership.fail(shard, error);
+  }
+
+  /** Planning itself threw: nothing is stored. All of it is taken back; what throws alone fails, and its shard is recovered anew. */
+  async #planFailed(jobs: readonly Job[], error: unknown): Promise<void> {
+    for (const shard of new Set(jobs.map((job) => job.shard))) {
+      try {
+        this.#ownership.stateOf(shard)?.undo.rollback();
+      } catch (failure) {
+        void this.#ownership.fail(shard, failure);
+      }
+    }
+    const [only] = jobs;
+    if (jobs.length > 1 || only === undefined) return this.#bisect(jobs, error);
+    only.reject(planFailure(error, only.command.kind));
+    void this.#ownership.fail(only.shard, error);
+  }
+
+  async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {
+    if (error instanceof BatchRefused) {
+      this.#takeBack(batch);
+      if (error.notOwner) return this.#findLost(batch);
+      if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
+      if (error.stagedLost || isPassing(error.sqlstate)) {
+        this.#trouble.refused(error, error.sqlstate);
+        this.#mailbox.putBack(batch.jobs);
+        await delay(200);
+        return this.#mailbox.expire();
+      }
+      return this.#bisect(batch.jobs, error);
+    }
+    if (!(error instanceof BatchUnknown)) this.#log.error({ err: error }, 'an unexpected error of the commit lane');
+    return this.#reconnect([{ batch, number }]);
+  }
+
+  /** As if it had never been planned. A shard of which that fails is recovered anew. */
+  #takeBack(batch: PlannedBatch): void {
+    try {
+      rollbackBatch(batch);
+    } catch (error) {
+      for (const { id } of batch.plans.keys()) void this.#ownership.fail(id, error);
+    }
+  }
+
+  /** A transaction with a poison command: halves, until it stands alone and fails alone. */
+  async #bisect(jobs: readonly Job[], error: unknown): Promise<void> {
+    const [only] = jobs;
+    if (jobs.length > 1) {
+      const half = Math.ceil(jobs.length / 2);
+      await this.#runBatch(jobs.slice(0, half));
+      return this.#runSecond(jobs.slice(half), new Set(jobs.slice(0, half)));
+    }
+    countRefusal(error);
+    this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
+    only?.reject(commandFailure(error, only.command.kind));
+  }
+
+  /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */
+  async #runSecond(jobs: readonly Job[], first: ReadonlySet<Job>): Promise<void> {
+    const waiting = this.#mailbox.takeOut(first);
+    const tasks = new Set(waiting.flatMap(({ command }) => ('taskId' in command ? [command.taskId] : [])));
+    const isBehind = ({ command }: Job): boolean => 'taskId' in command && tasks.has(command.taskId);
+    this.#mailbox.putBack([...waiting, ...jobs.filter(isBehind)]);
+    await this.#runBatch(jobs.filter((job) => !isBehind(job)));
+  }
+
+  /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */
+  async #findLost(batch: PlannedBatch): Promise<void> {
+    const { lane } = this.#connection;
+    const states = [...batch.plans.keys()];
+    try {
+      if (lane === undefined) throw new Error('there is no connection to Postgres');
+      const stored = await readOwnedShards(
+        lane.client,
+        this.#ownership.id,
+        states.map((state) => state.id),
+      );
+      const epochs = new Map(stored.map((shard) => [shard.id, shard.epoch]));
+      const lost = new Set(states.filter((state) => epochs.get(state.id) !== state.epoch).map((state) => state.id));
+      this.#ownership.lose(lost);
+      if (lost.size === 0) {
+        // All are ours, and yet one has another last transaction than memory knows of.
+        for (const job of batch.jobs) job.mayBeDone = true;
+        for (const { id } of states) void this.#ownership.fail(id, new Error('memory is behind what is stored'));
+      }
+      this.#mailbox.putBack(batch.jobs);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'which shards were lost could not be found out; trying again');
+      this.#mailbox.putBack(batch.jobs);
+      await this.#reconnect([]);
+    }
+  }
+
+  /** A new connection, and the truth about what was in flight on the old one. */
+  async #reconnect(open: readonly { batch: PlannedBatch; number: number }[]): Promise<void> {
+    this.#connection.drop();
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      try {
+        const states = [...this.#ownership.states()];
+        const shards = await this.#connection.reconnect(states.map((state) => state.id));
+        const stored = new Map(shards.map((shard) => [shard.id, shard]));
+        for (const state of states) {
+          const shard = stored.get(state.id);
+          if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastBatch: shard.lastBatch });
+        }
+        for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastBatch])));
+        this.#ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
+        return this.#trouble.over();
+      } catch (error) {
+        if (this.#stopping) return this.#abandon(open);
+        this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
+        if (open.length === 0) this.#mailbox.expire();
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  /** @param stored the last transaction of each shard that is still this owner's */
+  #settle({ batch, number }: { batch: PlannedBatch; number: number }, stored: ReadonlyMap<number, number>): void {
+    const known = [...batch.plans.keys()].flatMap((state) => stored.get(state.id) ?? []);
+    // It is stored whole or not at all: one of its shards tells it of all.
+    const happened = known.includes(number);
+    this.#log.warn({ batch: number, happened }, 'the fate of a transaction in flight was found out');
+    if (happened) return this.#release(batch);
+    this.#takeBack(batch);
+    if (known.length === 0) for (const job of batch.jobs) job.mayBeDone = true;
+    this.#mailbox.putBack(batch.jobs);
+  }
+
+  #abandon(open: readonly { batch: PlannedBatch }[]): void {
+    for (const { batch } of open) {
+      this.#takeBack(batch);
+      for (const job of batch.jobs)
+        job.reject(
+          new HatchetError(
+            'STOPPING',
+            'the engine stopped while Postgres was away; whether this was stored is not known',
+          ),
+        );
+    }
+  }
+}
+
+function stopping(): HatchetError {
+  return new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Try again once it is back.' });
 }

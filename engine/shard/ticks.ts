@@ -64,10 +64,9 @@ export class Ticks {
     if (this.#under.size === 0) this.arm();
   }
 
-  /** The shards belong to another owner: what failed is that one's concern. */
-  lost(): void {
-    this.#holds.clear();
-    this.#putOff.clear();
+  /** Their memory is void, and with it what was put off. How often a shard has failed still counts: it may be back at once. */
+  lost(states: readonly ShardState[]): void {
+    for (const { id } of states) this.#putOff.delete(id);
   }
 
   stop(): void {
@@ -87,8 +86,11 @@ export class Ticks {
       if (refusal === undefined) {
         this.#holds.over(state.id);
         this.#putOff.get(state.id)?.lapse(state.timeUs(this.#options.clock.nowUs()));
-      } else {
+      } else if (this.#isServed(state)) {
         await this.#isolate(state, refusal);
+      } else {
+        // The shard itself failed with it, and is recovered anew: halves would fail it again and again.
+        this.#holdAll(state, refusal);
       }
     } catch (error) {
       // No owner, or the end of the engine: nothing that these deadlines brought about.
@@ -118,18 +120,27 @@ export class Ticks {
       if (again === undefined) return;
       refusal = again;
     }
-    const { log, clock } = this.#options;
+    const { clock } = this.#options;
     const empty = await this.#try(state, 0);
     const nowUs = state.timeUs(clock.nowUs());
     if (empty === undefined) {
       const taskId = firstDue(state, nowUs);
       return taskId === undefined ? undefined : this.#putOffFirst(state, taskId, refusal);
     }
-    const { pauseMs, fails } = this.#holds.failed(state.id, nowUs);
-    log.error(
-      { err: empty, code: empty.code, shard: state.id, fails, pauseMs },
+    this.#holdAll(state, empty);
+  }
+
+  #holdAll(state: ShardState, refusal: HatchetError): void {
+    const { pauseMs, fails } = this.#holds.failed(state.id, state.timeUs(this.#options.clock.nowUs()));
+    this.#options.log.error(
+      { err: refusal, code: refusal.code, shard: state.id, fails, pauseMs },
       'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try',
     );
+  }
+
+  #isServed(state: ShardState): boolean {
+    for (const each of this.#options.states()) if (each === state) return true;
+    return false;
   }
 
   async #putOffFirst(state: ShardState, taskId: string, refusal: HatchetError): Promise<void> {

@@ -6,8 +6,9 @@ import type { LogWriter } from '../monitor/log-writer.ts';
 import type { RunResults } from '../monitor/run-results.ts';
 import type { DurableAskReply } from '../model/durable-ask.ts';
 import type { Effect } from '../model/effect.ts';
+import { eachApart } from './each-apart.ts';
 
-/** What a committed batch causes, in the order in which the planner decided it. */
+/** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */
 export function releaseEffects(
   effects: readonly Effect[],
   parts: {
@@ -25,7 +26,7 @@ export function releaseEffects(
     dispatcher.send(sendings).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
     sendings = [];
   };
-  for (const effect of effects) {
+  eachApart(log, effects, (effect) => {
     switch (effect.kind) {
       case 'dispatch':
         sendings.push({ assignments: [effect], batch: null });
@@ -86,6 +87,6 @@ export function releaseEffects(
         dispatcher.endWorker(effect.workerId);
         break;
     }
-  }
+  });
   flush();
 }

@@ -13,6 +13,8 @@ export interface OwnerWorldOptions {
   clock?: Clock;
   log?: Logger;
   timersDue?: OwnerEvents['timersDue'];
+  /** Called with every commit, before the world takes it in. */
+  committed?: () => void;
 }
 
 /** A running owner on a test database, with a tenant and a one-step workflow, and what it let out. */
@@ -21,7 +23,6 @@ export class OwnerWorld {
   readonly tenantId: string;
   readonly effects: Effect[] = [];
   readonly history: HistoryRow[] = [];
-  lostTimes = 0;
 
   private constructor(url: string, tenantId: string, options: OwnerWorldOptions) {
     this.tenantId = tenantId;
@@ -31,24 +32,33 @@ export class OwnerWorld {
       log: options.log ?? createLog('silent'),
       events: {
         committed: (effects, history) => {
+          options.committed?.();
           this.effects.push(...effects);
           this.history.push(...history);
         },
         timersDue: (state, nowUs) => options.timersDue?.(state, nowUs),
         recovered: () => undefined,
-        lost: () => {
-          this.lostTimes++;
-        },
+        lost: () => undefined,
       },
     });
   }
 
   static async start(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
-    const tenantId = options.tenantId ?? newId();
-    if (options.tenantId === undefined) await insertTenant(url, tenantId);
-    const world = new OwnerWorld(url, tenantId, options);
+    const world = await OwnerWorld.make(url, options);
     await world.owner.start();
     return world;
+  }
+
+  /** Its owner is not started yet. */
+  static async make(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
+    const tenantId = options.tenantId ?? newId();
+    if (options.tenantId === undefined) await insertTenant(url, tenantId);
+    return new OwnerWorld(url, tenantId, options);
+  }
+
+  /** How many shards it serves. */
+  get shards(): number {
+    return [...this.owner.states].length;
   }
 
   async put(retries = 0, tenantId = this.tenantId): Promise<void> {
@@ -65,14 +75,14 @@ export class OwnerWorld {
     });
   }
 
-  async register(slots = 1000): Promise<string> {
+  async register(slots = 1000, actions = ['wf:one']): Promise<string> {
     const workerId = newId();
     await this.owner.submit(this.tenantId, {
       kind: 'registerWorker',
       tenantId: this.tenantId,
       workerId,
       name: 'w',
-      actions: ['wf:one'],
+      actions,
       slots: { default: slots },
       labels: {},
       runtime: {},
@@ -85,15 +95,17 @@ export class OwnerWorld {
     await this.owner.submit(this.tenantId, { kind: 'workerPresence', workerId, assignable: true });
   }
 
-  async trigger(options: { input?: string; runId?: string; tenantId?: string } = {}): Promise<string> {
+  async trigger(
+    options: { input?: string; runId?: string; tenantId?: string; versionId?: string; taskIds?: string[] } = {},
+  ): Promise<string> {
     const tenantId = options.tenantId ?? this.tenantId;
-    const version = this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
-    if (version === undefined) throw new Error('put the workflow first');
+    const versionId = options.versionId ?? this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.versionId;
+    if (versionId === undefined) throw new Error('put the workflow first');
     const runId = options.runId ?? newId();
     const run = {
       runId,
-      taskIds: [runId],
-      versionId: version.versionId,
+      taskIds: options.taskIds ?? [runId],
+      versionId,
       input: options.input ?? '{}',
       metadata: '{}',
       priority: 1,

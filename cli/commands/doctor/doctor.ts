@@ -29,6 +29,8 @@ const wantedFreeBytes = 512 * 1024 * 1024;
 const oldestNode = [20, 19] as const;
 /** A worker's and an engine's clock may differ by this much before times look wrong. */
 const clockLimitMs = 5_000;
+/** Rows that cannot be read are named one by one up to this. */
+const mostSetAside = 20;
 
 export async function doctor(context: CliContext, flags: DoctorFlags): Promise<ExitCode> {
   const output = outputOf(context, flags);
@@ -146,9 +148,40 @@ async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]>
   const { verifyMigrations } = await import('../../../engine/index.ts');
   try {
     await verifyMigrations(engine.databaseUrl);
-    return [ok('Postgres', 'reached'), ok('schema', 'as this version wants it')];
   } catch (error) {
     return [failed('schema', error)];
+  }
+  return [ok('Postgres', 'reached'), ok('schema', 'as this version wants it'), ...(await checkStored(engine))];
+}
+
+/** What the engine could not read when it took its work over, and work that nobody does. */
+async function checkStored({ databaseUrl }: EngineRecord): Promise<Finding[]> {
+  const { readShardReport } = await import('../../../engine/index.ts');
+  try {
+    const { setAside, setAsideInAll, unserved } = await readShardReport(databaseUrl, mostSetAside);
+    const findings: Finding[] = setAside.map(({ kind, id, reason, since }) => ({
+      check: 'stored',
+      state: 'wrong',
+      detail: `the ${kind} ${id} cannot be read and is set aside since ${since.toISOString()}: ${reason}`,
+      remedy: 'All else goes on without it. Mend what the reason names, then restart the engine: it comes back.',
+    }));
+    if (setAsideInAll > setAside.length)
+      findings.push({
+        check: 'stored',
+        state: 'wrong',
+        detail: `${(setAsideInAll - setAside.length).toLocaleString('en')} more are set aside`,
+        remedy: 'The table set_aside names them all.',
+      });
+    if (unserved.length > 0)
+      findings.push({
+        check: 'shards',
+        state: 'wrong',
+        detail: `no engine serves ${unserved.length === 1 ? 'shard' : 'shards'} ${unserved.join(', ')}; calls for their tenants wait or are refused`,
+        remedy: "The engine's log says why it could not take them over.",
+      });
+    return findings.length === 0 ? [ok('stored', 'all that is unfinished can be read and is served')] : findings;
+  } catch (error) {
+    return [failed('stored', error)];
   }
 }
 

@@ -2,7 +2,7 @@ import type { ShardStep } from '../../model/rows.ts';
 import { plainArray } from '../array-literal.ts';
 
 /**
- * Moves every shard of the batch from its last batch to this one, and renews its lease.
+ * Moves every shard of the batch from its last batch to this one. The lease is no concern of it: whoever has the epoch may commit.
  * A shard that has another epoch or another last batch makes the statement fail with a division by zero
  * (22012), which ends the transaction although its other statements are already on the wire.
  */
@@ -11,7 +11,7 @@ export const assertShards = {
   text: `
     WITH moved AS (
       UPDATE shard s
-      SET last_batch = $5::bigint, last_seq = u.seq, expires_at = clock_timestamp() + interval '5 s'
+      SET last_batch = $5::bigint, last_seq = u.seq
       FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u (id, epoch, last_batch, seq)
       WHERE s.id = u.id AND s.epoch = u.epoch AND s.last_batch = u.last_batch
       RETURNING 1

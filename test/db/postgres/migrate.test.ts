@@ -140,6 +140,23 @@ test('ten at once: each migration is applied by exactly one', async () => {
   ).toEqual(names);
 });
 
+test('does not wait for ever for another that hangs, and names it', async () => {
+  const hanging = new Client({ connectionString: database.url, application_name: 'a hanging one' });
+  await hanging.connect();
+  try {
+    await hanging.query('SELECT pg_advisory_lock(7077700002)');
+    for (const verb of [migrateUp, migrateDown])
+      await expect(verb(database.url, { waitMs: 100 })).rejects.toMatchObject({
+        code: 'DATABASE_LOCKED',
+        message: expect.stringContaining('a hanging one'),
+      });
+    await hanging.query('SELECT pg_advisory_unlock(7077700002)');
+    await migrateUp(database.url, { waitMs: 100 });
+  } finally {
+    await hanging.end();
+  }
+});
+
 test('a newer schema is refused by every verb', async () => {
   addMigration('9001_later', 'CREATE TABLE later ()', 'DROP TABLE later');
   await migrateUp(database.url, { folder });

@@ -7,6 +7,7 @@ import { CuttingProxy } from '../../helpers/cutting-proxy.ts';
 import { forgiveFaults } from '../../helpers/no-faults.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';
+import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;
@@ -168,19 +169,15 @@ describe('ownership', () => {
     const first = await OwnerWorld.start(database.url);
     await first.put();
     await first.trigger();
-    // As another engine would after this one had been silent for too long.
-    await client.query(
-      "UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())",
-      [newId()],
-    );
+    const rival = await RivalOwner.connect(database.url);
+    await rival.take();
     const before = await count('run', first.tenantId);
     const late = first.trigger();
     late.catch(() => undefined);
-    await expect.poll(() => first.lostTimes).toBe(1);
+    await expect.poll(() => [...first.owner.states].length).toBe(0);
     expect(await count('run', first.tenantId)).toBe(before);
-    expect([...first.owner.states]).toEqual([]);
     // Once the other is gone, the command that waited is carried out.
-    await client.query('UPDATE shard SET owner = NULL, expires_at = clock_timestamp()');
+    await rival.leave();
     await late;
     expect(await count('run', first.tenantId)).toBe(before + 1);
     await first.owner.stop();
@@ -235,7 +232,7 @@ describe('ownership', () => {
     const before = [dueOf(first, running), dueOf(first, waiting)];
     await first.owner.stop();
     const minutes = 20;
-    await client.query(`UPDATE shard SET expires_at = expires_at - make_interval(mins => $1)`, [minutes]);
+    await client.query(`UPDATE shard SET absent_since = absent_since - make_interval(mins => $1)`, [minutes]);
     const second = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
     const shifts = [dueOf(second, running), dueOf(second, waiting)].map(
       (due, i) => (due - (before[i] ?? 0)) / 1_000_000,

@@ -4,9 +4,10 @@ import { Lane } from '../../../engine/commit/lane.ts';
 import type { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
-import { acquireShards } from '../../../engine/shard/lease.ts';
+import { acquireShards } from '../../../engine/shard/ownership/lease.ts';
 import { shardSteps } from '../../../engine/shard/plan-batch.ts';
-import { recoverShards } from '../../../engine/shard/recovery.ts';
+import { recoverShard } from '../../../engine/shard/recovery/recover-shard.ts';
+import { readShardContents } from '../../../engine/shard/recovery/shard-contents.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { action, apply, drain, world, type Action } from '../../helpers/histories.ts';
 import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
@@ -50,7 +51,7 @@ class Disk {
     await lane.client.query('DELETE FROM workflow');
     await lane.client.query('DELETE FROM worker');
     await lane.client.query('DELETE FROM rate_limit');
-    const owned = await acquireShards(lane.client, { owner: newId(), backend: lane.backend, wanted: [made.state.id] });
+    const owned = await acquireShards(lane.client, { owner: newId(), wanted: [made.state.id] });
     const [shard] = owned;
     if (shard === undefined) throw new Error('the shard is not free');
     made.state = new ShardState({ ...shard, lostUs: 0 });
@@ -76,9 +77,11 @@ class Disk {
   async restart(): Promise<void> {
     await this.flush();
     const { id, epoch, lastBatch, seq } = this.#made.state;
-    const fresh = new ShardState({ id, epoch, lastBatch, seq, lostUs: 0 });
-    await recoverShards(lane.client, new Map([[id, fresh]]), this.#made.nowUs);
-    this.#made.state = fresh;
+    const content = (await readShardContents(lane.client)).get(id) ?? { tenantIds: [], tasks: 0 };
+    const owned = { id, epoch, lastBatch, seq, lostUs: 0 };
+    const { state, setAside } = await recoverShard(lane.client, owned, { content, nowUs: this.#made.nowUs });
+    expect(setAside).toEqual([]);
+    this.#made.state = state;
   }
 }
 

@@ -10,6 +10,7 @@ import { createLog } from '../../../engine/base/log.ts';
 import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
+import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
@@ -162,7 +163,7 @@ describe('a waiting task', () => {
     const due = dueOf(first);
     expect(due).toBeGreaterThan(0);
     await first.owner.stop();
-    await client.query(`UPDATE shard SET expires_at = expires_at - interval '20 minutes'`);
+    await client.query(`UPDATE shard SET absent_since = absent_since - interval '20 minutes'`);
     const second = await start({ tenantId: first.tenantId });
     expect(dueOf(second)).toBe(due);
   });
@@ -338,12 +339,10 @@ describe('a replay', () => {
     const { runId } = await trigger(world);
     await world.complete(runId);
     // Another engine owns the shards when the batch comes to commit, and carries the same replay out.
-    await client.query(
-      `UPDATE shard SET epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + interval '1 hour', backend_pid = pg_backend_pid(), backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
-      [newId()],
-    );
+    const rival = await RivalOwner.connect(database.url);
+    await rival.take();
     const late = replayIds(world.owner, world.tenantId, [runId]);
-    await expect.poll(() => world.lostTimes).toBe(1);
+    await expect.poll(() => world.owner.stateOf(world.tenantId)).toBeUndefined();
     await client.query(
       'INSERT INTO run_end (tenant_id, status, run_id, generation, seq) SELECT tenant_id, s, run_id, 2, seq + 1 FROM run_end, unnest(ARRAY[0, 3]) s WHERE run_id = $1',
       [runId],
@@ -352,7 +351,7 @@ describe('a replay', () => {
       'INSERT INTO result (task_id, generation, status, attempt, seq, output) SELECT task_id, 2, status, 1, seq + 1, output FROM result WHERE task_id = $1',
       [runId],
     );
-    await client.query('UPDATE shard SET owner = NULL, expires_at = clock_timestamp()');
+    await rival.leave();
     expect(await late).toEqual([]);
     expect(await status(world, runId)).toBe(RunStatus.Completed);
     // A new one is another matter.

@@ -1,0 +1,71 @@
+import type { ClientConfig } from 'pg';
+import { Lane, type Backend } from '../commit/lane.ts';
+import { connectionName, settleOwnership, type OwnedShard } from './ownership/lease.ts';
+
+/** The lane's connection, and what comes after it when it is lost. */
+export class LaneConnection {
+  readonly #config: ClientConfig;
+  readonly #owner: string;
+  readonly #onLost: (error: Error) => void;
+  #lane: Lane | undefined;
+  /** Of the last connection: it may still be at work for us. */
+  #backend: Backend | undefined;
+
+  constructor(options: { config: ClientConfig; owner: string; onLost: (error: Error) => void }) {
+    this.#owner = options.owner;
+    this.#config = { ...options.config, application_name: connectionName('lane', options.owner) };
+    this.#onLost = options.onLost;
+  }
+
+  /** Undefined while there is none, or the last one is known to be lost. */
+  get lane(): Lane | undefined {
+    return this.#lane;
+  }
+
+  async connect(): Promise<void> {
+    this.#use(await this.#open());
+  }
+
+  /** Cuts what there is, and connects again. @returns those of the shards that are this owner's still, as they are stored */
+  async reconnect(ids: readonly number[]): Promise<OwnedShard[]> {
+    this.drop();
+    const lane = await this.#open();
+    try {
+      const shards = await settleOwnership(lane.client, {
+        owner: this.#owner,
+        ids,
+        old: this.#backend ?? lane.backend,
+      });
+      this.#use(lane);
+      return shards;
+    } catch (error) {
+      lane.destroy();
+      throw error;
+    }
+  }
+
+  drop(): void {
+    this.#lane?.destroy();
+    this.#lane = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#lane?.close();
+    this.#lane = undefined;
+  }
+
+  #use(lane: Lane): void {
+    this.#lane = lane;
+    this.#backend = lane.backend;
+  }
+
+  async #open(): Promise<Lane> {
+    let opened: Lane | undefined;
+    opened = await Lane.connect(this.#config, (error) => {
+      if (opened === undefined || this.#lane !== opened) return;
+      this.#lane = undefined;
+      this.#onLost(error);
+    });
+    return opened;
+  }
+}

@@ -1,0 +1,178 @@
+import { HatchetError } from '../base/errors.ts';
+import { groupBy } from '../model/group-by.ts';
+import { CommandLines } from './command-lines.ts';
+import type { Job } from './job.ts';
+
+/** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
+const longestWaitMs = 30_000;
+
+/**
+ * The commands that wait: those whose shard is served stand in lines, for their transactions; those of other shards
+ * are parked by shard until this process serves it, and refused after 30 s. Nothing turns while commands are only parked.
+ */
+export class Mailbox {
+  readonly #isServed: (shard: number) => boolean;
+  readonly #lines = new CommandLines();
+  readonly #parked = new Map<number, Job[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #emptied: (() => void)[] = [];
+
+  constructor(isServed: (shard: number) => boolean) {
+    this.#isServed = isServed;
+  }
+
+  /** How many commands wait. */
+  get size(): number {
+    let parked = 0;
+    for (const jobs of this.#parked.values()) parked += jobs.length;
+    return this.#lines.size + parked;
+  }
+
+  /** Whether a transaction would have something to do. */
+  has(isReady: (job: Job) => boolean): boolean {
+    return this.#lines.some(isReady);
+  }
+
+  /** The commands of the next transaction; those that are not ready stay. */
+  take(isReady: (job: Job) => boolean): Job[] {
+    return this.#lines.take(isReady);
+  }
+
+  /** Those of the given that wait, to be put back later. */
+  takeOut(jobs: ReadonlySet<Job>): Job[] {
+    return this.#lines.takeOut((job) => jobs.has(job));
+  }
+
+  add(job: Job): void {
+    if (this.#isServed(job.shard)) this.#lines.push(job);
+    else this.#park([job], 'behind');
+  }
+
+  /** Back at the head, in this order. */
+  putBack(jobs: readonly Job[]): void {
+    if (jobs.length === 0) return;
+    this.#lines.putBack(jobs.filter((job) => this.#isServed(job.shard)));
+    this.#parkLost(
+      jobs.filter((job) => !this.#isServed(job.shard)),
+      'ahead',
+    );
+  }
+
+  /** Their commands stand in line. */
+  served(shards: readonly number[]): void {
+    for (const shard of shards) {
+      for (const job of this.#parked.get(shard) ?? []) this.#lines.push(job);
+      this.#parked.delete(shard);
+    }
+    this.#arm();
+    this.#tellEmptied();
+  }
+
+  /** What stood in line for a shard that is not served any more waits for whoever serves it next. */
+  park(): void {
+    this.#parkLost(
+      this.#lines.takeOut(({ shard }) => !this.#isServed(shard)),
+      'behind',
+    );
+  }
+
+  /** Refuses those that have waited for too long. */
+  expire(nowMs = performance.now()): void {
+    const oldest = nowMs - longestWaitMs;
+    if (this.#lines.waitsSince(oldest))
+      refuse(
+        this.#lines.takeOut((job) => job.queuedAtMs <= oldest),
+        noOwner(),
+      );
+    for (const [shard, jobs] of this.#parked) {
+      const left = this.#refuseOld(jobs, oldest);
+      if (left.length === 0) this.#parked.delete(shard);
+      else this.#parked.set(shard, left);
+    }
+    this.#arm();
+    this.#tellEmptied();
+  }
+
+  /** Resolves once none is parked. */
+  async noneParked(): Promise<void> {
+    if (this.#parked.size > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  get hasParked(): boolean {
+    return this.#parked.size > 0;
+  }
+
+  /** Refuses those that wait for a shard. */
+  refuseParked(error: HatchetError): void {
+    for (const jobs of this.#parked.values()) refuse(jobs, error);
+    this.#parked.clear();
+    this.#arm();
+    this.#tellEmptied();
+  }
+
+  /** Refuses all. */
+  refuseAll(error: HatchetError): void {
+    this.refuseParked(error);
+    refuse(
+      this.#lines.takeOut(() => true),
+      error,
+    );
+  }
+
+  /** Their callers may have turned to whoever had the shard meanwhile. */
+  #parkLost(jobs: readonly Job[], where: 'ahead' | 'behind'): void {
+    for (const job of jobs) job.mayBeDone = true;
+    this.#park(jobs, where);
+  }
+
+  #park(jobs: readonly Job[], where: 'ahead' | 'behind'): void {
+    for (const [shard, those] of groupBy(jobs, (job) => job.shard)) {
+      const before = this.#parked.get(shard);
+      if (before === undefined) this.#parked.set(shard, those);
+      else if (where === 'ahead') this.#parked.set(shard, [...those, ...before]);
+      else for (const job of those) before.push(job);
+    }
+    this.#arm();
+  }
+
+  #refuseOld(jobs: Job[], oldest: number): Job[] {
+    const [first] = jobs;
+    if (first === undefined || first.queuedAtMs > oldest) return jobs;
+    refuse(
+      jobs.filter((job) => job.queuedAtMs <= oldest),
+      noOwner(),
+    );
+    return jobs.filter((job) => job.queuedAtMs > oldest);
+  }
+
+  /** One timer, for the oldest that is parked. */
+  #arm(): void {
+    if (this.#parked.size === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    if (this.#timer !== undefined) return;
+    const first = Math.min(...[...this.#parked.values()].map(([job]) => job?.queuedAtMs ?? Infinity));
+    const inMs = Math.max(first + longestWaitMs - performance.now(), 0) + 1;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.expire();
+    }, inMs);
+  }
+
+  #tellEmptied(): void {
+    if (this.#parked.size > 0) return;
+    for (const tell of this.#emptied.splice(0)) tell();
+  }
+}
+
+function refuse(jobs: readonly Job[], error: HatchetError): void {
+  for (const job of jobs) job.reject(error);
+}
+
+function noOwner(): HatchetError {
+  return new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
+    remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
+  });
+}

@@ -1,0 +1,108 @@
+import { Client, type ClientBase, type ClientConfig } from 'pg';
+import type { Logger } from '../../base/log.ts';
+import { connectionName } from './lease.ts';
+
+/** Between two renewals of the lease of 5 s. */
+const renewMs = 1_500;
+/** No statement of the lease's connection waits for anything; one that takes longer than this has lost its connection. */
+const statementMs = 3_000;
+
+/**
+ * The lease's own connection and timer. Whatever the lane waits for, however long a load or a recovery takes, the lease is
+ * renewed: only a process that stands still, or has lost Postgres, loses it.
+ */
+export class LeaseKeeper {
+  readonly #config: ClientConfig;
+  readonly #log: Logger;
+  readonly #onBeat: () => Promise<void>;
+  #client: Promise<Client> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #stopped = false;
+
+  /** @param options.onBeat renews the lease and does what goes with it, by `run` */
+  constructor(options: { config: ClientConfig; owner: string; log: Logger; onBeat: () => Promise<void> }) {
+    this.#config = {
+      ...options.config,
+      application_name: connectionName('lease', options.owner),
+      keepAlive: true,
+      statement_timeout: statementMs,
+      lock_timeout: statementMs / 3,
+      query_timeout: statementMs,
+      options: '-c synchronous_commit=off', // after a crash of Postgres nobody's lease counts
+    };
+    this.#log = options.log;
+    this.#onBeat = options.onBeat;
+  }
+
+  /** Connects, and beats for the first time. */
+  async start(): Promise<void> {
+    await this.#connected();
+    await this.#onBeat();
+    if (!this.#stopped) this.#timer = setInterval(() => void this.beat(), renewMs);
+  }
+
+  /** Now, rather than when the timer says so. One that is under way is joined. */
+  beat(): Promise<void> {
+    this.#beating ??= (this.#stopped ? Promise.resolve() : this.#onBeat())
+      .catch((error: unknown) =>
+        this.#log.warn({ err: error }, 'the lease of the shards could not be renewed; trying again'),
+      )
+      .finally(() => {
+        this.#beating = undefined;
+      });
+    return this.#beating;
+  }
+
+  /** Runs a statement on the lease's connection. A connection that failed is given up, and the next call makes a new one. */
+  async run<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
+    const connecting = this.#connected();
+    const client = await connecting;
+    try {
+      return await work(client);
+    } catch (error) {
+      this.#drop(connecting);
+      throw error;
+    }
+  }
+
+  /** No beat is under way after it. */
+  async stopBeating(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  async close(): Promise<void> {
+    await this.stopBeating();
+    const client = await this.#client?.catch(() => undefined);
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  #connected(): Promise<Client> {
+    if (this.#client !== undefined) return this.#client;
+    const connecting = this.#connect(() => this.#drop(connecting));
+    this.#client = connecting;
+    connecting.catch(() => this.#drop(connecting));
+    return connecting;
+  }
+
+  async #connect(onLost: () => void): Promise<Client> {
+    const client = new Client(this.#config);
+    client.on('error', onLost);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #drop(connecting: Promise<Client>): void {
+    if (this.#client !== connecting) return;
+    this.#client = undefined;
+    connecting.then((client) => client.connection.stream.destroy()).catch(() => undefined);
+  }
+}

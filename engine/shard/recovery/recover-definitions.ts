@@ -1,0 +1,104 @@
+import { completeDefinition, type StoredDefinition } from '../../model/definition.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
+import { loadFilters, loadRateLimits } from './recover-demands.ts';
+import type { ShardTables } from './shard-tables.ts';
+
+interface VersionSqlRow {
+  id: string;
+  workflow_id: string;
+  tenant_id: string;
+  ordinal: number;
+  checksum: string;
+  definition: StoredDefinition;
+}
+
+interface WorkerSqlRow {
+  id: string;
+  tenant_id: string;
+  name: string;
+  actions: string[];
+  slots: Record<string, number>;
+  labels: Record<string, string | number>;
+  runtime: Record<string, string>;
+  paused: boolean;
+  ended: boolean;
+}
+
+const readVersions = `
+  SELECT v.id, v.workflow_id, v.tenant_id, v.ordinal, v.checksum, v.definition
+  FROM unnest($1::uuid[]) AS u (tenant_id)
+  JOIN workflow w ON w.tenant_id = u.tenant_id
+  JOIN workflow_version v ON v.workflow_id = w.id
+  ORDER BY v.workflow_id, v.ordinal`;
+const readPaused = `SELECT w.id FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id WHERE w.paused`;
+
+/** Workers that may come back. Those silent for a day hold no task: what they had was reassigned. */
+const readWorkers = `
+  SELECT w.id, w.tenant_id, w.name, w.actions, w.slots, w.labels, w.runtime, w.paused, false AS ended
+  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN worker w ON w.tenant_id = u.tenant_id
+  WHERE w.ended_at IS NULL AND coalesce(w.last_heartbeat_at, w.registered_at) > now() - interval '1 day'
+  ORDER BY w.id`;
+const readWorkersById = `
+  SELECT w.id, w.tenant_id, w.name, w.actions, w.slots, w.labels, w.runtime, w.paused, w.ended_at IS NOT NULL AS ended
+  FROM unnest($1::uuid[]) AS u (id) JOIN worker w ON w.id = u.id ORDER BY w.id`;
+
+/** Workflows with their versions, whether they are paused, filters and rate limits. */
+export async function loadDefinitions(tables: ShardTables): Promise<void> {
+  const { client, shard, tenantIds, setAside, slice } = tables;
+  const { rows } = await client.query<VersionSqlRow>(readVersions, [tenantIds]);
+  for (const row of rows) {
+    setAside.try('workflow version', row.id, () =>
+      shard.addVersion({
+        tenantId: row.tenant_id,
+        workflowId: row.workflow_id,
+        versionId: row.id,
+        checksum: row.checksum,
+        ordinal: row.ordinal,
+        definition: completeDefinition(row.definition),
+      }),
+    );
+    await slice.pause();
+  }
+  const paused = await client.query<{ id: string }>(readPaused, [tenantIds]);
+  for (const { id } of paused.rows) shard.workflowState(id).paused = true;
+  await loadFilters(tables);
+  await loadRateLimits(tables);
+}
+
+/** All are away until their streams are back. */
+export async function loadWorkers(
+  { client, shard, tenantIds, setAside, slice }: ShardTables,
+  nowUs: number,
+): Promise<void> {
+  const { rows } = await client.query<WorkerSqlRow>(readWorkers, [tenantIds]);
+  for (const row of rows) {
+    setAside.try('worker', row.id, () => addWorker(shard, row, nowUs));
+    await slice.pause();
+  }
+}
+
+/** Those that still hold tasks, however long they have been silent. */
+export async function loadWorkersById(
+  { client, shard, setAside }: ShardTables,
+  ids: readonly string[],
+  nowUs: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const { rows } = await client.query<WorkerSqlRow>(readWorkersById, [[...new Set(ids)]]);
+  for (const row of rows) setAside.try('worker', row.id, () => addWorker(shard, row, nowUs));
+}
+
+function addWorker(shard: ShardState, row: WorkerSqlRow, nowUs: number): void {
+  const worker = shard.addWorker({
+    id: row.id,
+    tenantId: row.tenant_id,
+    name: row.name,
+    actions: row.actions,
+    slots: new Map(Object.entries(row.slots)),
+    labels: new Map(Object.entries(row.labels)),
+    runtime: row.runtime,
+  });
+  worker.paused = row.paused;
+  worker.ended = row.ended;
+  worker.awaySinceUs = nowUs;
+}

@@ -1,0 +1,174 @@
+import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
+import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { ChangeSet } from '../../plan/state/change-set.ts';
+import type { Claim } from '../../plan/concurrency/concurrency-group.ts';
+import { makeExtras } from '../../plan/concurrency/make-extras.ts';
+import { addRateLimit, rateLimitFor } from '../../plan/rate-limits/rate-limits.ts';
+import { rankOf, retryRank } from '../../plan/state/ranked-list.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
+import type { StoredDemands } from '../../plan/state/task-extras.ts';
+import type { ShardTables } from './shard-tables.ts';
+import { sortInSlices } from './sort-in-slices.ts';
+
+/** A loaded task with what it asked for. */
+export interface DemandingTask {
+  row: number;
+  taskId: string;
+  runId: string;
+  tenantId: string;
+  stored: StoredDemands;
+  stickyWorkerId: string | null;
+}
+
+interface RateLimitSqlRow {
+  tenant_id: string;
+  key: string;
+  size: string;
+  period: string;
+  window_size: string;
+  window_start_us: string;
+  used: string;
+  is_static: boolean;
+}
+
+const readRateLimits = `
+  SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static
+  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN rate_limit r ON r.tenant_id = u.tenant_id
+  ORDER BY r.tenant_id, r.key`;
+const readFilters = `
+  SELECT f.id, f.tenant_id, f.workflow_id, f.scope, f.expression, f.payload, f.is_declared
+  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN filter f ON f.tenant_id = u.tenant_id`;
+
+export async function loadRateLimits({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
+  const { rows } = await client.query<RateLimitSqlRow>(readRateLimits, [tenantIds]);
+  for (const row of rows) {
+    setAside.try('rate limit', `${row.tenant_id} ${row.key}`, () =>
+      addRateLimit(shard, {
+        tenantId: row.tenant_id,
+        key: row.key,
+        limit: Number(row.size),
+        window: windowOf(row.period),
+        windowLimit: Number(row.window_size),
+        windowStartUs: Number(row.window_start_us),
+        used: Number(row.used),
+        isStatic: row.is_static,
+      }),
+    );
+    await slice.pause();
+  }
+}
+
+function windowOf(text: string): RateLimitWindow {
+  const window = rateLimitWindows.find((each) => each === text);
+  if (window === undefined)
+    throw new Error(`a rate limit has the unknown window ${text}: was this database written by a newer version?`);
+  return window;
+}
+
+export async function loadFilters({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
+  const { rows } = await client.query<{
+    id: string;
+    tenant_id: string;
+    workflow_id: string;
+    scope: string;
+    expression: string;
+    payload: string;
+    is_declared: boolean;
+  }>(readFilters, [tenantIds]);
+  for (const row of rows) {
+    const { id, scope, expression, payload } = row;
+    setAside.try('filter', id, () =>
+      shard.addFilter({
+        id,
+        tenantId: row.tenant_id,
+        workflowId: row.workflow_id,
+        scope,
+        expression,
+        payload,
+        isDeclared: row.is_declared,
+      }),
+    );
+    await slice.pause();
+  }
+}
+
+/** @throws Error for a text that is no demands */
+export function storedDemands(text: string): StoredDemands {
+  const stored: StoredDemands | null = JSON.parse(text);
+  if (stored === null || typeof stored.order !== 'number')
+    throw new Error(
+      'what the task asks for is stored without its order: was this database written by a newer version?',
+    );
+  return stored;
+}
+
+/** Rebuilds claims, groups and their places; in the order of the triggers, since the newest claim sets a key's places. */
+export async function restoreDemands(tables: ShardTables, tasks: readonly DemandingTask[]): Promise<void> {
+  const { shard, setAside, slice } = tables;
+  const runClaims = new Map<string, Claim | null>();
+  for (const task of await sortInSlices(tasks, ({ stored }) => stored.order, slice)) {
+    setAside.tryTask(task, () => restoreTask(shard, task, runClaims));
+    shard.undo.clear();
+    await slice.pause();
+  }
+  const arrivals = await sortInSlices(shard.arrivals, ({ row }) => shard.tasks.seq[row] ?? 0, slice);
+  shard.arrivals.length = 0;
+  for (const arrival of arrivals) shard.arrivals.push(arrival);
+}
+
+function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<string, Claim | null>): void {
+  const { row } = task;
+  const flags = shard.tasks.flags[row] ?? 0;
+  if ((flags & LiveFlag.Ended) !== 0) return;
+  const { order, ...demands } = task.stored;
+  const extras = makeExtras(shard, row, {
+    tenantId: task.tenantId,
+    demands,
+    priority: shard.tasks.priority[row] ?? 1,
+    order,
+    runClaim: runClaims.get(task.runId) ?? null,
+  });
+  extras.stickyWorkerId = task.stickyWorkerId ?? extras.stickyWorkerId;
+  runClaims.set(task.runId, extras.runClaim);
+  const state = shard.tasks.state[row];
+  const asks = state !== LiveState.Gated && state !== LiveState.Delayed;
+  restoreClaim(extras.taskClaim, { held: (flags & LiveFlag.Admitted) !== 0, arrived: asks });
+  restoreClaim(extras.runClaim, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
+  if (state === LiveState.RateLimited) restoreRateLimited(shard, row, task.tenantId);
+  // Judged when it arrived: it only stands in line again, with the next transaction.
+  if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0)
+    shard.arrivals.push({ row, rank: rankAfterRestart(shard, row) });
+}
+
+function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
+  if (claim === null) return;
+  if ((held || arrived) && !claim.arrived) {
+    claim.arrived = true;
+    for (const group of claim.groups) group.members.add(claim);
+  }
+  if (held && !claim.held) {
+    claim.held = true;
+    for (const group of claim.groups) group.held++;
+  }
+}
+
+function restoreRateLimited(shard: ShardState, row: number, tenantId: string): void {
+  const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
+  const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
+  const short =
+    demands.find((demand) => demand.units > rateLimitFor(plan, tenantId, demand).left(plan.nowUs)) ?? demands[0];
+  if (short === undefined) throw new Error(`task ${shard.tasks.id(row)} waits for a rate limit but asks for none`);
+  const limit = rateLimitFor(plan, tenantId, short);
+  (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
+}
+
+/** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
+export function rankAfterRestart({ tasks }: ShardState, row: number): number {
+  return (tasks.retries[row] ?? 0) +
+    (tasks.reassigns[row] ?? 0) +
+    (tasks.deaths[row] ?? 0) +
+    (tasks.unanswered[row] ?? 0) >
+    0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0
+    ? retryRank
+    : rankOf(tasks.priority[row] ?? 1);
+}

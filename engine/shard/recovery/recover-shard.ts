@@ -1,0 +1,329 @@
+import type { ClientBase } from 'pg';
+import { groupBy } from '../../model/group-by.ts';
+import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { ChangeSet } from '../../plan/state/change-set.ts';
+import { enqueue, placementOf } from '../../plan/queue/enqueue.ts';
+import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
+import { loadedDue } from '../../plan/state/live-rows.ts';
+import { ShardState, type LiveRun } from '../../plan/state/shard-state.ts';
+import type { OwnedShard } from '../ownership/lease.ts';
+import { Slice } from '../slice.ts';
+import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
+import { loadDefinitions, loadWorkers, loadWorkersById } from './recover-definitions.ts';
+import { recoverDurable } from './recover-durable.ts';
+import { loadTimers } from './recover-timers.ts';
+import { loadWaits } from './recover-waits.ts';
+import { restoreBatches, type BatchedTask } from './restore-batches.ts';
+import { SetAside, type SetAsideRow } from './set-aside.ts';
+import type { ShardContents } from './shard-contents.ts';
+import type { ShardTables } from './shard-tables.ts';
+import { sortInSlices } from './sort-in-slices.ts';
+
+/** Rows a page. */
+const pageRows = 1_000;
+/** Each pass leaves out the runs that the one before found unreadable; two are enough unless reading is not the fault. */
+const mostPasses = 5;
+const firstId = '00000000-0000-0000-0000-000000000000';
+
+interface LiveSqlRow {
+  task_id: string;
+  run_id: string;
+  tenant_id: string;
+  version_id: string;
+  shard: number;
+  step: number;
+  state: number;
+  flags: number;
+  priority: number;
+  generation: number;
+  attempt: number;
+  retries: number;
+  reassigns: number;
+  deaths: number;
+  unanswered: number;
+  seq: string;
+  due_us: string;
+  worker_id: string | null;
+  batch_id: string | null;
+  demands: string | null;
+  invocation: number;
+  sticky_worker_id: string | null;
+}
+
+interface RunTaskSqlRow {
+  run_id: string;
+  id: string;
+  step: number;
+  status: number | null;
+  skipped: boolean | null;
+  bytes: number | null;
+}
+
+/** A page at a time; the order of queues is restored afterwards from seq. */
+const readLive = `
+  SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
+  FROM live WHERE shard = $1 AND task_id > $2 ORDER BY task_id LIMIT $3`;
+
+/** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
+const readRunTasks = `
+  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped, octet_length(x.output) AS bytes
+  FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
+  JOIN task t ON t.run_id = u.run_id
+  LEFT JOIN live l ON l.task_id = t.id
+  LEFT JOIN LATERAL (
+    SELECT x.status, x.output FROM result x WHERE x.task_id = t.id AND x.generation <= u.generation AND x.generation >= coalesce(l.generation, 1)
+    ORDER BY x.generation DESC LIMIT 1
+  ) x ON true
+  ORDER BY t.run_id, t.step`;
+
+/** An attempt whose worker has still to be told, or may never have received it. */
+export interface OpenAttempt {
+  taskId: string;
+  runId: string;
+  tenantId: string;
+  workerId: string;
+  attempt: number;
+  stepName: string;
+  action: string;
+  invocation: number | null;
+  cancelling: boolean;
+}
+
+/** What recovery made of a shard. */
+export interface Recovered {
+  /** Equals `live`, but for what is set aside. */
+  state: ShardState;
+  /** The attempts whose fate on their worker is open. */
+  open: OpenAttempt[];
+  setAside: SetAsideRow[];
+}
+
+interface Source {
+  client: ClientBase;
+  content: ShardContents;
+  nowUs: number;
+}
+
+/**
+ * Loads all that a shard remembers, and reads rows of this shard alone. A row that cannot be understood is set aside, with its
+ * run where it is a task; the rest is loaded as if it were not there.
+ */
+export async function recoverShard(
+  client: ClientBase,
+  owned: OwnedShard,
+  source: { content: ShardContents; nowUs: number },
+): Promise<Recovered> {
+  const setAside = new SetAside();
+  for (let pass = 1; ; pass++) {
+    const state = new ShardState(owned);
+    const before = setAside.runs;
+    await load({ client, ...source }, state, setAside);
+    if (setAside.runs === before) return { state, open: openAttempts(state), setAside: setAside.rows };
+    if (pass === mostPasses)
+      throw new Error(`pass ${pass} over shard ${owned.id} still finds runs that cannot be read`);
+  }
+}
+
+interface MultiTaskRun {
+  generation: number;
+  versionId: string;
+  priority: number;
+  rows: number[];
+}
+
+/** What a task has beside its row, to be restored once all tasks are there. */
+class Found {
+  readonly runs = new Map<string, MultiTaskRun>();
+  readonly queued: number[] = [];
+  readonly demanding: DemandingTask[] = [];
+  readonly batched: BatchedTask[] = [];
+  /** Runs that are marked as children of durable tasks. */
+  readonly children: string[] = [];
+
+  add(shard: ShardState, row: number, sql: LiveSqlRow): void {
+    if (sql.run_id !== sql.task_id || shard.stepOf(row).version.definition.steps.length > 1) {
+      const run = this.runs.get(sql.run_id) ?? {
+        generation: sql.generation,
+        versionId: sql.version_id,
+        priority: sql.priority,
+        rows: [],
+      };
+      this.runs.set(sql.run_id, run);
+      run.rows.push(row);
+    }
+    if ((sql.flags & LiveFlag.DurableChild) !== 0) this.children.push(sql.run_id);
+    const task = { row, taskId: sql.task_id, runId: sql.run_id };
+    const stored = sql.demands === null ? null : storedDemands(sql.demands);
+    if (stored !== null)
+      this.demanding.push({ ...task, tenantId: sql.tenant_id, stored, stickyWorkerId: sql.sticky_worker_id });
+    if (
+      sql.state === LiveState.Batching ||
+      (sql.state === LiveState.Ready && (stored === null || (sql.flags & LiveFlag.Admitted) !== 0))
+    )
+      this.queued.push(row);
+    if (sql.batch_id !== null) this.batched.push({ ...task, batchId: sql.batch_id, stored });
+  }
+}
+
+async function load({ client, content, nowUs }: Source, shard: ShardState, setAside: SetAside): Promise<void> {
+  const slice = new Slice();
+  const tables = { client, shard, tenantIds: content.tenantIds, setAside, slice };
+  await loadDefinitions(tables);
+  await loadWorkers(tables, nowUs);
+  await loadTimers(tables);
+  const found = new Found();
+  for (let after = firstId, full = true; full;) {
+    const { rows } = await client.query<LiveSqlRow>(readLive, [shard.id, after, pageRows]);
+    full = rows.length === pageRows;
+    after = rows.at(-1)?.task_id ?? after;
+    const unknown = rows.flatMap(({ worker_id: id }) => (id === null || shard.workersById.has(id) ? [] : [id]));
+    await loadWorkersById(tables, unknown, nowUs);
+    const waiting: { taskId: string; runId: string; row: number }[] = [];
+    for (const sql of rows) {
+      if (setAside.hasRun(sql.run_id)) continue;
+      const ids = { taskId: sql.task_id, runId: sql.run_id };
+      setAside.tryTask(ids, () => {
+        const row = loadTask(shard, sql);
+        found.add(shard, row, sql);
+        if (shard.stepOf(row).definition.conditions.length > 0) waiting.push({ ...ids, row });
+      });
+      await slice.pause();
+    }
+    await loadWaits(tables, waiting);
+  }
+  await loadRuns(tables, found.runs);
+  await restoreDemands(tables, found.demanding);
+  restoreBatches(tables, found.batched);
+  await recoverDurable(tables, found.children);
+  const { tasks } = shard;
+  for (const row of await sortInSlices(found.queued, (queued) => tasks.seq[queued] ?? 0, slice)) {
+    const rank = rankAfterRestart(shard, row);
+    setAside.tryTask({ taskId: tasks.id(row), runId: shard.runIdOf(row) }, () => {
+      if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
+      else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
+    });
+    // Nothing of it is taken back: a million inverses would only fill memory.
+    shard.undo.clear();
+    await slice.pause();
+  }
+  shard.undo.clear();
+}
+
+function loadTask(shard: ShardState, sql: LiveSqlRow): number {
+  const { tasks } = shard;
+  const version = shard.versions.get(sql.version_id);
+  if (version === undefined)
+    throw new Error(`task ${sql.task_id} is of version ${sql.version_id}, which does not exist`);
+  if (!isLiveState(sql.state))
+    throw new Error(
+      `task ${sql.task_id} is in the unknown state ${sql.state}: was this database written by a newer version?`,
+    );
+  if (version.definition.steps[sql.step] === undefined)
+    throw new Error(`task ${sql.task_id} is of step ${sql.step}, which its workflow does not have`);
+  const worker = sql.worker_id === null ? null : shard.workersById.get(sql.worker_id);
+  if (worker === undefined)
+    throw new Error(`task ${sql.task_id} runs on worker ${sql.worker_id}, which does not exist`);
+  const row = tasks.insert(sql.task_id);
+  tasks.persisted[row] = 1;
+  tasks.state[row] = sql.state;
+  tasks.flags[row] = sql.flags;
+  tasks.priority[row] = sql.priority;
+  tasks.generation[row] = sql.generation;
+  tasks.attempt[row] = sql.attempt;
+  tasks.retries[row] = sql.retries;
+  tasks.reassigns[row] = sql.reassigns;
+  tasks.deaths[row] = sql.deaths;
+  tasks.unanswered[row] = sql.unanswered;
+  tasks.invocation[row] = sql.invocation;
+  tasks.step[row] = version.firstStep + sql.step;
+  tasks.seq[row] = Number(sql.seq);
+  shard.deadlines.set(row, loadedDue(shard, sql.state, Number(sql.due_us)));
+  if (worker !== null) {
+    tasks.worker[row] = worker.index;
+    worker.hold(row);
+    shard.deadlines.hold(row);
+    if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
+  }
+  return row;
+}
+
+async function loadRuns(
+  { client, shard, setAside, slice }: ShardTables,
+  runs: ReadonlyMap<string, MultiTaskRun>,
+): Promise<void> {
+  const ids = [...runs.keys()];
+  for (let from = 0; from < ids.length; from += pageRows) {
+    const page = ids.slice(from, from + pageRows);
+    const { rows } = await client.query<RunTaskSqlRow>(readRunTasks, [
+      page,
+      page.map((id) => runs.get(id)?.generation ?? 1),
+    ]);
+    const byRun = groupBy(rows, (row) => row.run_id);
+    for (const runId of page) {
+      const found = runs.get(runId);
+      const tasks = byRun.get(runId) ?? [];
+      if (found === undefined) continue;
+      setAside.tryTask({ taskId: shard.tasks.id(found.rows[0] ?? -1), runId }, () => {
+        const runRow = shard.addRun(liveRun(shard, { runId, found, tasks }));
+        for (const row of found.rows) shard.tasks.run[row] = runRow;
+      });
+      await slice.pause();
+    }
+  }
+}
+
+function liveRun(
+  shard: ShardState,
+  { runId, found, tasks }: { runId: string; found: MultiTaskRun; tasks: readonly RunTaskSqlRow[] },
+): LiveRun {
+  const version = shard.versions.get(found.versionId);
+  if (version === undefined || tasks.length !== version.definition.steps.length)
+    throw new Error(
+      `run ${runId} has ${tasks.length} tasks, and its workflow ${version?.definition.steps.length} steps`,
+    );
+  const outcomes = tasks.map((task) => terminal(task.status));
+  const unfinished = outcomes.filter((outcome) => outcome === 0).length;
+  return {
+    runId,
+    version,
+    generation: found.generation,
+    priority: found.priority,
+    taskIds: tasks.map((task) => task.id),
+    outcomes,
+    unfinished,
+    rows: found.rows.length,
+    ended: unfinished === 0,
+    skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))),
+    outputBytes: new Map(
+      tasks.flatMap(({ bytes }, index) => (bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]])),
+    ),
+  };
+}
+
+function terminal(status: number | null): TerminalStatus | 0 {
+  return status === RunStatus.Completed || status === RunStatus.Failed || status === RunStatus.Cancelled ? status : 0;
+}
+
+function openAttempts(shard: ShardState): OpenAttempt[] {
+  const open: OpenAttempt[] = [];
+  for (const worker of shard.workers) {
+    for (const row of worker?.tasks ?? []) {
+      const cancelling = shard.tasks.state[row] === LiveState.Cancelling;
+      if (worker === undefined || (!cancelling && ((shard.tasks.flags[row] ?? 0) & LiveFlag.Started) !== 0)) continue;
+      const step = shard.stepOf(row);
+      open.push({
+        taskId: shard.tasks.id(row),
+        runId: shard.runIdOf(row),
+        tenantId: step.version.tenantId,
+        workerId: worker.id,
+        attempt: shard.tasks.attempt[row] ?? 0,
+        stepName: step.definition.name,
+        action: step.definition.action,
+        invocation: step.definition.durable ? (shard.tasks.invocation[row] ?? 0) : null,
+        cancelling,
+      });
+    }
+  }
+  return open;
+}

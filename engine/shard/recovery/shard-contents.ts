@@ -1,0 +1,27 @@
+import type { ClientBase } from 'pg';
+import { shardOf } from '../../model/shard-of.ts';
+
+/** What a shard has to be recovered from. */
+export interface ShardContents {
+  tenantIds: string[];
+  /** Rows of `live`. */
+  tasks: number;
+}
+
+const readTenants = `SELECT id FROM tenant`;
+const countTasks = `SELECT shard, count(*)::integer AS tasks FROM live GROUP BY shard`;
+
+/** By shard. A shard that is not there is empty. */
+export async function readShardContents(client: ClientBase): Promise<ReadonlyMap<number, ShardContents>> {
+  const contents = new Map<number, ShardContents>();
+  const of = (shard: number): ShardContents => {
+    const content = contents.get(shard) ?? { tenantIds: [], tasks: 0 };
+    contents.set(shard, content);
+    return content;
+  };
+  const tenants = await client.query<{ id: string }>(readTenants);
+  for (const { id } of tenants.rows) of(shardOf(id)).tenantIds.push(id);
+  const counts = await client.query<{ shard: number; tasks: number }>(countTasks);
+  for (const { shard, tasks } of counts.rows) of(shard).tasks = tasks;
+  return contents;
+}

@@ -1,0 +1,15 @@
+import type { ClientBase } from 'pg';
+import type { ShardState } from '../../plan/state/shard-state.ts';
+import type { Slice } from '../slice.ts';
+import type { SetAside } from './set-aside.ts';
+
+/** What the readers of a shard's tables share. */
+export interface ShardTables {
+  client: ClientBase;
+  /** What is read goes there. */
+  shard: ShardState;
+  /** The tenants of the shard. */
+  tenantIds: readonly string[];
+  setAside: SetAside;
+  slice: Slice;
+}
