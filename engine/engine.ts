@@ -7,7 +7,8 @@ import { TenantLimits } from './auth/tenant-limits.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
 import { WebhookStore } from './auth/webhooks/webhook-store.ts';
-import { systemClock } from './base/clock.ts';
+import { AwakeClock } from './base/awake-clock.ts';
+import { systemClock, type Clock } from './base/clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
 import { openDatabase } from './local/database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -176,6 +177,14 @@ interface ServeContext extends Omit<Assembly, 'onStage'> {
 async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
   const { log, onStop, databaseUrl, version, startedAt } = context;
   const host = options.host ?? defaults.host;
+  const awake = new AwakeClock();
+  onStop(async () => awake.stop());
+  const ownTime = options.clock ?? systemClock;
+  const clock: Clock = {
+    nowUs: () => ownTime.nowUs(),
+    systemMs: (ms) => ownTime.systemMs?.(ms) ?? ms,
+    standstillUs: () => Math.round(awake.pausedMs() * 1000),
+  };
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
   onStop(() => Promise.all([reads.end(), writes.end()]));
@@ -207,7 +216,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
-    clock: options.clock ?? systemClock,
+    clock,
     log,
     workerTimeoutMs,
     events: {
@@ -236,12 +245,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const time = new EngineTimeline({ owner, timekeeper });
   const ports = dispatcherPorts(owner, reads, {
+    awake,
     workerTimeoutMs,
     mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
   });
   const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
-  const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
+  const heartbeats = new HeartbeatWriter(writes, log, (ms) => dispatcher.heardWithin(ms));
   onStop(async () => heartbeats.stop());
   await owner.start();
   onStop(() => owner.stop());

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Microseconds since the epoch, as an integer. */
   nowUs(): number;
+  /** Microseconds, summed, in which this process stood still: no task's deadline counts them. Default none. */
+  standstillUs?(): number;
   /** The system's time, in milliseconds, when this clock showed so: ids are dated by it. Default the same. */
   systemMs?(ms: number): number;
 }

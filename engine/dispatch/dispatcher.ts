@@ -17,6 +17,8 @@ export interface LostWorker {
   workerId: string;
   /** It is not expected back: its id is not known any more. */
   forget: boolean;
+  /** Its stream is open: it is told that its attempts are over before they go elsewhere. */
+  connected: boolean;
   /** How it died, where that is more than a silence. */
   processEnd: string | undefined;
 }
@@ -42,7 +44,10 @@ export interface DispatcherPorts {
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
   readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
   readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  /** A clock that stands still while the engine does. */
   nowMs(): number;
+  /** Whether what workers said while the engine stood still may be unread: nobody is judged meanwhile. */
+  isCatchingUp(): boolean;
 }
 
 const sweepMs = 1_000;
@@ -69,6 +74,7 @@ export class Dispatcher {
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
     this.#sweep = setInterval(() => {
+      if (this.#ports.isCatchingUp()) return;
       this.#checkAll();
       this.#checkAnswers();
     }, sweepMs);
@@ -106,10 +112,11 @@ export class Dispatcher {
     }
   }
 
-  /** When each worker that was heard of since `sinceMs` was last heard of. */
-  *heardSince(sinceMs: number): Generator<{ workerId: string; atMs: number }> {
-    for (const session of this.#sessions.values())
-      if (session.seenAtMs > sinceMs) yield { workerId: session.workerId, atMs: session.seenAtMs };
+  /** How long ago each worker that was heard of within `withinMs` was last heard of. */
+  *heardWithin(withinMs: number): Generator<{ workerId: string; agoMs: number }> {
+    const nowMs = this.#ports.nowMs();
+    for (const { workerId, seenAtMs } of this.#sessions.values())
+      if (nowMs - seenAtMs <= withinMs) yield { workerId, agoMs: nowMs - seenAtMs };
   }
 
   /** @throws HatchetError UNKNOWN_WORKER */
@@ -152,8 +159,7 @@ export class Dispatcher {
     return () => {
       if (session.link !== link) return;
       session.link = undefined;
-      for (const timer of session.timers) clearTimeout(timer);
-      session.timers.clear();
+      session.suspects.length = 0;
       this.#check(session);
     };
   }
@@ -206,7 +212,9 @@ export class Dispatcher {
   cancel(workerId: string, notice: CancelNotice): void {
     const session = this.#sessions.get(workerId);
     const key = attemptKey(notice.taskId, notice.attempt);
-    if (session === undefined || session.sending.delete(key))
+    // Where nothing went out, or nobody is there who could be told, its end needs no telling.
+    const isGone = session === undefined || (session.lost && session.link === undefined);
+    if (isGone || session.sending.delete(key))
       return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
@@ -215,10 +223,7 @@ export class Dispatcher {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#sweep);
-    for (const session of this.#sessions.values()) {
-      for (const timer of session.timers) clearTimeout(timer);
-      session.link?.close();
-    }
+    for (const session of this.#sessions.values()) session.link?.close();
   }
 
   #known(tenantId: string, workerId: string): WorkerSession {
@@ -285,11 +290,14 @@ export class Dispatcher {
       .unstarted(session.tenantId, session.workerId)
       .filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
     if (suspects.length === 0) return;
-    const timer = setTimeout(() => {
-      session.timers.delete(timer);
-      for (const suspect of suspects) this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
-    }, unstartedMs);
-    session.timers.add(timer);
+    session.suspects.push({ untilMs: this.#ports.nowMs() + unstartedMs, attempts: suspects });
+  }
+
+  #checkSuspects(session: WorkerSession): void {
+    const nowMs = this.#ports.nowMs();
+    while ((session.suspects[0]?.untilMs ?? Infinity) <= nowMs)
+      for (const suspect of session.suspects.shift()?.attempts ?? [])
+        this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
   }
 
   #checkAnswers(): void {
@@ -309,7 +317,10 @@ export class Dispatcher {
   }
 
   #checkAll(): void {
-    for (const session of this.#sessions.values()) this.#check(session);
+    for (const session of this.#sessions.values()) {
+      this.#checkSuspects(session);
+      this.#check(session);
+    }
   }
 
   #check(session: WorkerSession): void {
@@ -324,15 +335,18 @@ export class Dispatcher {
       });
     }
     if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
-    const forget = hasDied || session.ended || nowMs - session.seenAtMs > forgetMs;
+    // Whoever may still read its stream is told first that its attempts are over, and forgotten at a later look.
+    const mayBeTold = session.link !== undefined && !session.lost;
+    const forget = hasDied || (!mayBeTold && (session.ended || nowMs - session.seenAtMs > forgetMs));
     if (session.lost && (!forget || session.forgetting)) return;
     if (!session.lost)
       this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
+    const connected = session.link !== undefined;
     session.lost = true;
     session.forgetting = forget;
     session.untold.clear();
     const told = this.#ports
-      .workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined })
+      .workerLost({ tenantId, workerId, forget, connected, processEnd: hasDied ? session.processEnd : undefined })
       .then(() => {
         if (forget) this.#forget(session);
       });

@@ -261,7 +261,7 @@ export class Owner {
       return this.#reconnect([]);
     }
     const { ready: jobs, behind } = this.#parking.admitToPlan(loading);
-    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
+    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock, this.#log);
     if (batch.again.length + behind.length > 0) this.#queue = [...batch.again, ...behind, ...this.#queue];
     const renew = performance.now() - this.#renewedAt >= renewMs;
     if (batch.changes.isEmpty && !renew) return this.#release(batch);

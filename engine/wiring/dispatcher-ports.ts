@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { DispatcherPorts } from '../dispatch/dispatcher.ts';
+import type { AwakeClock } from '../base/awake-clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import { formatDuration } from '../model/duration.ts';
 import { processLabel } from '../model/labels.ts';
@@ -11,7 +12,7 @@ import type { Owner } from '../shard/owner.ts';
 export function dispatcherPorts(
   owner: Owner,
   reads: Pool,
-  { workerTimeoutMs, mostDeaths }: { workerTimeoutMs: number; mostDeaths: number },
+  { awake, workerTimeoutMs, mostDeaths }: { awake: AwakeClock; workerTimeoutMs: number; mostDeaths: number },
 ): DispatcherPorts {
   const silence = `no heartbeat for ${formatDuration(workerTimeoutMs)}`;
   return {
@@ -22,11 +23,12 @@ export function dispatcherPorts(
         assignable: presence === 'fit',
         away: presence === 'away',
       }),
-    workerLost: ({ tenantId, workerId, forget, processEnd }) =>
+    workerLost: ({ tenantId, workerId, forget, connected, processEnd }) =>
       owner.submit(tenantId, {
         kind: 'workerLost',
         workerId,
         forget,
+        connected,
         death: { how: processEnd ?? silence, isCertain: processEnd !== undefined, mostDeaths },
       }),
     workersOfProcess: (tenantId, process) => {
@@ -67,6 +69,7 @@ export function dispatcherPorts(
     readRuns: (runIds) => readRunPayloads(reads, runIds),
     readOutputs: (tasks) => readTaskOutputs(reads, tasks),
     readErrors: (tasks) => readTaskErrors(reads, tasks),
-    nowMs: () => Date.now(),
+    nowMs: () => awake.nowMs(),
+    isCatchingUp: () => awake.isCatchingUp(),
   };
 }

@@ -291,6 +291,8 @@ export interface WorkerLostCommand {
   death?: WorkerDeath;
   /** It is not expected back. */
   forget?: boolean;
+  /** Its stream is open: it may be awake again, and is told that its attempts are over before they go elsewhere. */
+  connected?: boolean;
 }
 
 export interface UnsubscribeCommand {

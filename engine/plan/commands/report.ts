@@ -42,7 +42,7 @@ function markStarted(plan: Plan, row: number): void {
 
 /** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
 function isLate({ state, nowUs }: Plan, row: number): boolean {
-  return (state.tasks.dueUs[row] ?? 0) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
+  return state.deadlines.dueUs(row) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
 }
 
 export function planCompleted(plan: Plan, command: CompletedCommand): void {

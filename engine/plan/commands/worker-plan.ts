@@ -118,10 +118,11 @@ export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
   if (worker === undefined) return;
   worker.assignable = false;
   // One that has said goodbye has not died: what it had left was to go to others.
-  takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
+  const toBeTold = command.connected === true && worker.awaySinceUs === 0;
+  takeFromWorker(plan, worker, { death: worker.ended ? undefined : command.death, toBeTold });
   if (command.death?.isCertain === true && !worker.ended)
     plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
-  if (worker.ended || command.forget === true) forgetWorker(plan, worker);
+  if (command.forget === true || (worker.ended && worker.tasks.size === 0)) forgetWorker(plan, worker);
 }
 
 /** Its running tasks go on, and may report while its heartbeats would still count. */

@@ -1,5 +1,5 @@
 import type { LiveRow } from '../../model/rows.ts';
-import { LiveState } from '../../model/live-state.ts';
+import { isWallTime, LiveState } from '../../model/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
@@ -77,12 +77,8 @@ function forgetSleepers(state: ShardState, rows: readonly number[]): void {
 
 /** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
 function storedDue(state: ShardState, row: number): number {
-  const due = state.tasks.dueUs[row] ?? 0;
+  const due = state.deadlines.dueUs(row);
   return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
-}
-
-function isWallTime(liveState: number): boolean {
-  return liveState === LiveState.Delayed || liveState === LiveState.Gated || liveState === LiveState.Evicted;
 }
 
 export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {

@@ -101,8 +101,10 @@ export class ShardState {
   lastBatch: number;
   /** Hybrid logical clock in microseconds: the newest number given out. */
   seq: number;
-  /** Microseconds in which no engine owned the shard, summed; see deadlines in `live`. */
+  /** Microseconds in which no engine owned the shard, or its engine stood still, summed; see deadlines in `live`. */
   lostUs: number;
+  /** The engine's standstills that `lostUs` has counted: those before the shard's first transaction belong to the take-over. */
+  #countedUs: number | undefined;
 
   readonly undo = new UndoLog();
   readonly tasks = new TaskTable();
@@ -172,6 +174,15 @@ export class ShardState {
   /** The shard's time: never behind what it has already committed. */
   timeUs(clockUs: number): number {
     return Math.max(clockUs, this.seq);
+  }
+
+  /** The engine has stood still for so long in all. Not while a transaction is being planned: what it changes is not undone. */
+  countStandstill(totalUs: number): void {
+    const newUs = totalUs - (this.#countedUs ?? totalUs);
+    this.#countedUs = totalUs;
+    if (newUs <= 0) return;
+    this.lostUs += newUs;
+    this.deadlines.standStill(newUs);
   }
 
   nextSeq(nowUs: number): number {

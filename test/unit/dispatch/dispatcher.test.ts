@@ -8,6 +8,8 @@ const workerId = 'w';
 const link = { send: () => undefined, close: () => undefined };
 
 let nowMs: number;
+/** The engine stood still a moment ago. */
+let catchingUp: boolean;
 let said: string[];
 /** Postgres is away for longer than commands wait. */
 let away: boolean;
@@ -21,8 +23,10 @@ function say(what: string): Promise<void> {
 
 const ports: DispatcherPorts = {
   presence: ({ presence }) => say(presence),
-  workerLost: ({ forget, processEnd }) =>
-    say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
+  workerLost: ({ forget, connected, processEnd }) =>
+    say(
+      `${forget ? 'forgotten' : 'lost'}${connected ? ' while connected' : ''}${processEnd === undefined ? '' : ` by ${processEnd}`}`,
+    ),
   workersOfProcess: (_, process) => (process === 'p' ? [workerId] : []),
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
@@ -35,11 +39,23 @@ const ports: DispatcherPorts = {
   readOutputs: () => Promise.resolve(new Map()),
   readErrors: () => Promise.resolve(new Map()),
   nowMs: () => nowMs,
+  isCatchingUp: () => catchingUp,
 };
+
+const cancelOf = (taskId: string): Parameters<Dispatcher['cancel']>[1] => ({
+  kind: 'cancel',
+  tenantId,
+  runId: 'r',
+  taskId,
+  stepName: 's',
+  action: 'x',
+  attempt: 0,
+  invocation: null,
+});
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [nowMs, said, away] = [1_000_000, [], false];
+  [nowMs, said, away, catchingUp] = [1_000_000, [], false, false];
   dispatcher = new Dispatcher({ ports, log: createLog('silent'), workerTimeoutMs: 30_000 });
 });
 
@@ -84,21 +100,12 @@ it('what could not be said while Postgres was away is said once it is back', asy
 
   away = true;
   await pass(10_000); // late: it gets nothing new
-  dispatcher.cancel('gone', {
-    kind: 'cancel',
-    tenantId,
-    runId: 'r',
-    taskId: 'a',
-    stepName: 's',
-    action: 'x',
-    attempt: 0,
-    invocation: null,
-  });
+  dispatcher.cancel('gone', cancelOf('a'));
   await pass(31_000); // and lost
   expect(said).toEqual(['fit']);
   away = false;
   await pass(1_000);
-  expect(said.slice(1).sort()).toEqual(['lost', 'told a', 'unfit']);
+  expect(said.slice(1).sort()).toEqual(['lost while connected', 'told a', 'unfit']);
   await pass(1_000);
   expect(said).toHaveLength(4);
 });
@@ -117,18 +124,47 @@ it('a worker that came back while Postgres was away gets tasks once that is back
   expect(said).toEqual(['fit', 'unfit', 'fit']);
 });
 
+it('nobody is judged before what was said during a standstill of the engine has been read', async () => {
+  await sent(sending('a'));
+  nowMs += 29_000; // by the clock of the engine, which was awake for so long
+  catchingUp = true;
+  for (let n = 0; n < 5; n++) await pass(1_000);
+  expect(said).toEqual([]);
+  dispatcher.heartbeat(tenantId, workerId);
+  catchingUp = false;
+  await pass(1_000);
+  expect(said).toEqual([]);
+});
+
+it('a worker that is lost with its stream open is told that its attempts are over; without one nobody is', async () => {
+  const told: string[] = [];
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, { ...link, send: (message) => told.push(message.kind) });
+  dispatcher.heartbeat(tenantId, workerId);
+  await pass(31_000);
+  expect(said).toEqual(['fit', 'unfit', 'lost while connected']);
+  dispatcher.cancel(workerId, cancelOf('a'));
+  expect(told).toEqual(['cancel']);
+  detach();
+  dispatcher.cancel(workerId, cancelOf('b'));
+  await pass(0);
+  expect(said.slice(3)).toEqual(['told a', 'away', 'told b']);
+});
+
+it('a worker that said good-bye and fell silent is told first, and forgotten then', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  dispatcher.heartbeat(tenantId, workerId);
+  dispatcher.endWorker(workerId);
+  await pass(31_000);
+  await pass(1_000);
+  expect(said).toEqual(['fit', 'unfit', 'lost while connected', 'forgotten while connected']);
+  expect(dispatcher.session(tenantId, workerId)).toBeUndefined();
+});
+
 it('what was to be said of attempts before a take-over is not said after it', async () => {
   away = true;
-  dispatcher.cancel('gone', {
-    kind: 'cancel',
-    tenantId,
-    runId: 'r',
-    taskId: 'a',
-    stepName: 's',
-    action: 'x',
-    attempt: 0,
-    invocation: null,
-  });
+  dispatcher.cancel('gone', cancelOf('a'));
   await vi.advanceTimersByTimeAsync(0);
   dispatcher.announceAll();
   away = false;
