@@ -12,6 +12,7 @@ import { systemClock, type Clock } from './base/clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
 import { openDatabase } from './local/database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { dispatchReads } from './dispatch/payload-loader.ts';
 import { DurableLinks } from './dispatch/durable-links.ts';
 import { edgeCommands } from './wiring/edge-commands.ts';
 import { Gate } from './edge/access/gate.ts';
@@ -187,7 +188,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   };
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
-  onStop(() => Promise.all([reads.end(), writes.end()]));
+  // Apart from the reads of people: those may be long, and many.
+  const payloadReads = createPool(databaseUrl, {
+    name: 'hatchet dispatch',
+    max: dispatchReads,
+    statementMs: 30_000,
+    log,
+  });
+  onStop(() => Promise.all([reads.end(), writes.end(), payloadReads.end()]));
 
   const maintenance = new Maintenance({
     databaseUrl,
@@ -244,7 +252,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   });
   const timekeeper = new Timekeeper({ owner, pool: reads, log });
   const time = new EngineTimeline({ owner, timekeeper });
-  const ports = dispatcherPorts(owner, reads, {
+  const ports = dispatcherPorts(owner, payloadReads, {
     awake,
     workerTimeoutMs,
     mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,

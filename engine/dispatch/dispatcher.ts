@@ -2,8 +2,8 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
-import type { RunPayload } from '../model/run-payload.ts';
 import { PayloadCache } from './payload-cache.ts';
+import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { startMessage, type Reads } from './start-message.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type Presence, type WorkerLink } from './worker-session.ts';
 
@@ -24,7 +24,7 @@ export interface LostWorker {
 }
 
 /** What the dispatcher asks of the rest of the engine. */
-export interface DispatcherPorts {
+export interface DispatcherPorts extends PayloadReads {
   presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
   /** Its tasks go to others. */
   workerLost(worker: LostWorker): Promise<unknown>;
@@ -41,9 +41,6 @@ export interface DispatcherPorts {
   workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
   unstarted(tenantId: string, workerId: string): Attempt[];
-  readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
-  readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
-  readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
   /** A clock that stands still while the engine does. */
   nowMs(): number;
   /** Whether what workers said while the engine stood still may be unread: nobody is judged meanwhile. */
@@ -64,6 +61,7 @@ export class Dispatcher {
   readonly #workerTimeoutMs: number;
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #answers = new AnswerWatch();
+  readonly #loader: PayloadLoader;
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
   /** With each the fate of all attempts is found out anew. */
@@ -73,6 +71,13 @@ export class Dispatcher {
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
+    this.#loader = new PayloadLoader({
+      reads: options.ports,
+      cache: this.payloads,
+      log: options.log,
+      isWanted: (assignment) => this.#isWanted(assignment),
+      deliver: (sending, reads) => this.#deliver(sending, reads),
+    });
     this.#sweep = setInterval(() => {
       if (this.#ports.isCatchingUp()) return;
       this.#checkAll();
@@ -171,41 +176,26 @@ export class Dispatcher {
     if (session !== undefined) this.#answered(session);
   }
 
-  /** Sends committed assignments; those whose payload is not at hand are read together first. */
-  async send(sendings: readonly Sending[]): Promise<void> {
+  /** Sends committed assignments; those whose payload is not at hand wait until it is read. */
+  send(sendings: readonly Sending[]): void {
     const missing: Sending[] = [];
     for (const sending of sendings) {
       for (const { workerId, taskId, attempt } of sending.assignments)
         this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
       if (!this.#trySend(sending)) missing.push(sending);
     }
-    if (missing.length === 0) return;
-    const assignments = missing.flatMap((sending) => sending.assignments);
-    try {
-      const [runs, outputs, errors] = await Promise.all([
-        this.#ports.readRuns([...new Set(assignments.map(({ runId }) => runId))]),
-        this.#ports.readOutputs(
-          assignments.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation }))),
-        ),
-        this.#ports.readErrors(
-          assignments.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation }))),
-        ),
-      ]);
-      for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
-      for (const [taskId, output] of outputs) this.payloads.fillOutput(taskId, output);
-      for (const sending of missing)
-        this.#deliver(sending, {
-          runOf: (runId) => runs.get(runId),
-          outputOf: (taskId) => outputs.get(taskId),
-          errorOf: (taskId) => errors.get(taskId),
-        });
-    } catch (error) {
-      this.#log.warn(
-        { err: error, attempts: assignments.length },
-        'payloads could not be read; the attempts go back to their queues',
-      );
-      for (const assignment of assignments) this.#giveBack(assignment);
-    }
+    if (missing.length > 0) this.#loader.load(missing);
+  }
+
+  /** Neither cancelled on its way, nor on another worker or of another owner since. */
+  #isWanted({ tenantId, workerId, taskId, attempt }: Assignment): boolean {
+    const session = this.#sessions.get(workerId);
+    if (session === undefined) return true; // its owner is to hear that it cannot be sent
+    const key = attemptKey(taskId, attempt);
+    if (!session.sending.has(key)) return false;
+    if (this.#ports.workerOf(tenantId, { taskId, attempt }) === workerId) return true;
+    session.sending.delete(key);
+    return false;
   }
 
   /** Tells workers that attempts are over: now, or when their stream is back. */
@@ -223,6 +213,7 @@ export class Dispatcher {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#sweep);
+    this.#loader.stop();
     for (const session of this.#sessions.values()) session.link?.close();
   }
 

@@ -11,7 +11,7 @@ import type { Owner } from '../shard/owner.ts';
 /** Connects the session layer to the owner. */
 export function dispatcherPorts(
   owner: Owner,
-  reads: Pool,
+  dispatchReads: Pool,
   { awake, workerTimeoutMs, mostDeaths }: { awake: AwakeClock; workerTimeoutMs: number; mostDeaths: number },
 ): DispatcherPorts {
   const silence = `no heartbeat for ${formatDuration(workerTimeoutMs)}`;
@@ -66,9 +66,9 @@ export function dispatcherPorts(
         )
         .map((row) => ({ taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 }));
     },
-    readRuns: (runIds) => readRunPayloads(reads, runIds),
-    readOutputs: (tasks) => readTaskOutputs(reads, tasks),
-    readErrors: (tasks) => readTaskErrors(reads, tasks),
+    readRuns: (runIds) => readRunPayloads(dispatchReads, runIds),
+    readOutputs: (tasks) => readTaskOutputs(dispatchReads, tasks),
+    readErrors: (tasks) => readTaskErrors(dispatchReads, tasks),
     nowMs: () => awake.nowMs(),
     isCatchingUp: () => awake.isCatchingUp(),
   };

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispatcher.ts';
 import { HatchetError } from '../../../engine/base/errors.ts';
 import { createLog } from '../../../engine/base/log.ts';
@@ -11,6 +11,8 @@ let nowMs: number;
 /** The engine stood still a moment ago. */
 let catchingUp: boolean;
 let said: string[];
+/** No payload can be read. */
+let unreadable: boolean;
 /** Postgres is away for longer than commands wait. */
 let away: boolean;
 let dispatcher: Dispatcher;
@@ -20,6 +22,15 @@ function say(what: string): Promise<void> {
   said.push(what);
   return Promise.resolve();
 }
+
+const payload = {
+  input: '{}',
+  metadata: '{}',
+  filterPayload: null,
+  parentTaskId: null,
+  childIndex: null,
+  childKey: null,
+};
 
 const ports: DispatcherPorts = {
   presence: ({ presence }) => say(presence),
@@ -35,7 +46,10 @@ const ports: DispatcherPorts = {
   workerAnswered: () => say('answered'),
   workerOf: (_, { taskId }) => (taskId.startsWith('own') ? workerId : undefined),
   unstarted: () => [],
-  readRuns: () => Promise.resolve(new Map()),
+  readRuns: (runIds) =>
+    unreadable
+      ? Promise.reject(new Error('Postgres is away'))
+      : Promise.resolve(new Map(runIds.map((id) => [id, payload]))),
   readOutputs: () => Promise.resolve(new Map()),
   readErrors: () => Promise.resolve(new Map()),
   nowMs: () => nowMs,
@@ -55,7 +69,7 @@ const cancelOf = (taskId: string): Parameters<Dispatcher['cancel']>[1] => ({
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [nowMs, said, away, catchingUp] = [1_000_000, [], false, false];
+  [nowMs, said, away, catchingUp, unreadable] = [1_000_000, [], false, false, false];
   dispatcher = new Dispatcher({ ports, log: createLog('silent'), workerTimeoutMs: 30_000 });
 });
 
@@ -125,7 +139,7 @@ it('a worker that came back while Postgres was away gets tasks once that is back
 });
 
 it('nobody is judged before what was said during a standstill of the engine has been read', async () => {
-  await sent(sending('a'));
+  sent(sending('a'));
   nowMs += 29_000; // by the clock of the engine, which was awake for so long
   catchingUp = true;
   for (let n = 0; n < 5; n++) await pass(1_000);
@@ -220,20 +234,12 @@ const sending = (taskId: string, batchId: string | null = null): Parameters<Disp
 });
 
 /** One that is there, and has been sent these. */
-async function sent(...sendings: ReturnType<typeof sending>[]): Promise<() => void> {
+function sent(...sendings: ReturnType<typeof sending>[]): () => void {
   dispatcher.addWorker(tenantId, workerId);
   const detach = dispatcher.attach(tenantId, workerId, link);
   for (const { assignments } of sendings)
-    for (const { runId } of assignments)
-      dispatcher.payloads.putRun(runId, {
-        input: '{}',
-        metadata: '{}',
-        filterPayload: null,
-        parentTaskId: null,
-        childIndex: null,
-        childKey: null,
-      });
-  await dispatcher.send(sendings);
+    for (const { runId } of assignments) dispatcher.payloads.putRun(runId, payload);
+  dispatcher.send(sendings);
   said = [];
   return detach;
 }
@@ -246,7 +252,7 @@ async function seconds(count: number): Promise<void> {
 }
 
 it('what a worker says nothing of for 5 s goes elsewhere, and only that', async () => {
-  await sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
+  sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
   await seconds(1);
   dispatcher.heard(tenantId, { taskId: 'b', attempt: 0, batchId: null });
   dispatcher.heard(tenantId, { taskId: 'd', attempt: null, batchId: 'batch' });
@@ -259,7 +265,7 @@ it('what a worker says nothing of for 5 s goes elsewhere, and only that', async 
 });
 
 it('a worker answers with whatever it says of what it had left unanswered', async () => {
-  await sent(sending('a'), sending('c', 'batch'));
+  sent(sending('a'), sending('c', 'batch'));
   await seconds(6);
   dispatcher.heard(tenantId, { taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
   dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'another' });
@@ -270,9 +276,9 @@ it('a worker answers with whatever it says of what it had left unanswered', asyn
 });
 
 it('a worker that connects anew answers, and what was sent on its old stream is found out otherwise', async () => {
-  const detach = await sent(sending('a'));
+  const detach = sent(sending('a'));
   await seconds(6);
-  await dispatcher.send([sending('a')]);
+  dispatcher.send([sending('a')]);
   detach();
   dispatcher.attach(tenantId, workerId, { ...link });
   await seconds(10);
@@ -280,7 +286,7 @@ it('a worker that connects anew answers, and what was sent on its old stream is 
 });
 
 it('a stall of the engine itself ages nothing', async () => {
-  await sent(sending('a'));
+  sent(sending('a'));
   nowMs += 60_000;
   await vi.advanceTimersByTimeAsync(1_000); // the timers of a minute come as one
   dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
@@ -289,7 +295,7 @@ it('a stall of the engine itself ages nothing', async () => {
 });
 
 it('a worker that says something of other tasks is slow, not blocked', async () => {
-  await sent(sending('a'));
+  sent(sending('a'));
   for (let n = 0; n < 10; n++) {
     await seconds(1);
     dispatcher.heard(tenantId, { taskId: 'own', attempt: 0, batchId: null });
@@ -297,4 +303,49 @@ it('a worker that says something of other tasks is slow, not blocked', async () 
   expect(said).toEqual([]);
   await seconds(6);
   expect(said).toEqual(['unanswered a']);
+});
+
+describe('assignments whose payload has to be read', () => {
+  let told: string[];
+
+  function attached(): () => void {
+    told = [];
+    dispatcher.addWorker(tenantId, workerId);
+    return dispatcher.attach(tenantId, workerId, {
+      ...link,
+      send: (message) => told.push(`${message.kind} ${message.taskId}`),
+    });
+  }
+
+  it('wait while nothing can be read, cost no reassignment, and are sent then', async () => {
+    attached();
+    unreadable = true;
+    dispatcher.send([sending('own a'), sending('own b'), sending('own c', 'batch')]);
+    await pass(1_000);
+    await pass(60_000);
+    expect([told, said]).toEqual([[], ['fit', 'unfit', 'lost while connected']]);
+    said = [];
+    unreadable = false;
+    for (let n = 0; n < 3; n++) await pass(1_000);
+    expect([told, said]).toEqual([['start own a', 'start own b', 'startBatch own c'], []]);
+  });
+
+  it('are not sent once they are over, or somebody else has them', async () => {
+    attached();
+    unreadable = true;
+    dispatcher.send([sending('own a'), sending('own b'), sending('moved')]);
+    await pass(1_000);
+    dispatcher.cancel(workerId, cancelOf('own a'));
+    unreadable = false;
+    for (let n = 0; n < 3; n++) await pass(1_000);
+    expect(told).toEqual(['start own b']);
+    expect(said).toEqual(['fit', 'told own a']);
+  });
+
+  it('are read for a few at a time, however many there are', async () => {
+    attached();
+    dispatcher.send(Array.from({ length: 1_000 }, (_, n) => sending(`own ${n}`)));
+    for (let n = 0; n < 3; n++) await pass(100);
+    expect(told).toEqual(Array.from({ length: 1_000 }, (_, n) => `start own ${n}`));
+  });
 });
