@@ -241,6 +241,7 @@ export class DurableStream {
         committed: this.#deps.owner.submit(this.#tenantId, {
           kind: 'durableAsk',
           ...sender,
+          stream: markChecked(this.#number),
           request: markChecked(request),
           ask,
           uncertain: false,

@@ -56,8 +56,8 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
     startAgain(plan, row, log, reason);
     return answer(plan, command, { kind: 'stale', reason });
   }
-  // A worker says what it waits for before it asks for more: this one waits for nothing.
-  unmute(plan, log);
+  // A worker says what it waits for before it asks for more: this one waits for nothing. On its present stream, that is.
+  if (command.stream === state.workerOf(row)?.durableStream) unmute(plan, log);
   const mark = { undo: state.undo.mark(), changes: changes.mark() };
   const refs: DurableRef[] = [];
   // First in line: what a new node brings about at once comes after the answer that names it.
@@ -97,12 +97,12 @@ export function planDurableAsk(plan: Plan, command: DurableAskCommand): void {
   tell(plan, row, log);
 }
 
-function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
+function answer(plan: Plan, { workerId, stream, request }: DurableAskCommand, reply: DurableAskReply): void {
   if (workerId !== null)
     plan.changes.effects.push({
       kind: 'durableAnswer',
       workerId,
-      stream: plan.state.workersById.get(workerId)?.durableStream ?? 0,
+      stream,
       request,
       reply,
     });

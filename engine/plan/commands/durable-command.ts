@@ -69,7 +69,9 @@ export interface DurableAttachCommand {
 /** The next operation of a durable task. */
 export interface DurableAskCommand extends DurableSender {
   kind: 'durableAsk';
-  /** Its number on the worker's stream. */
+  /** The stream that carried it: the answer goes there or nowhere, since requests are numbered anew on the next one. */
+  stream: number;
+  /** Its number on that stream. */
   request: number;
   ask: DurableAsk;
   /** An earlier try may have committed, so that nobody knows which place of the log this asks for. */

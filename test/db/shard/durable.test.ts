@@ -150,6 +150,7 @@ async function ask(
     workerId,
     taskId,
     invocation,
+    stream: 1,
     request,
     ask: what,
     uncertain: false,
