@@ -239,7 +239,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         for (const state of states)
           for (const worker of state.workersById.values())
             dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-        dispatcher.announceAll();
+        dispatcher.announceAll(new Set(states.map(({ id }) => id)));
         links.announceAll();
         for (const { cancelling, ...attempt } of open)
           if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });

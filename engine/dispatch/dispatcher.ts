@@ -2,6 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
+import { shardOf } from '../model/shard-of.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { startMessage, type Reads } from './start-message.ts';
@@ -48,6 +49,9 @@ export interface DispatcherPorts extends PayloadReads {
 }
 
 const sweepMs = 1_000;
+/** Before what the owner did not take is said again: doubled with each refusal in a row. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
 /** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
 const forgetMs = 86_400_000;
 /** How long a worker that came back may take to show that it has an attempt. */
@@ -64,8 +68,8 @@ export class Dispatcher {
   readonly #loader: PayloadLoader;
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
-  /** With each the fate of all attempts is found out anew. */
-  #takeOvers = 0;
+  /** By shard: with each take-over the fate of the shard's attempts is found out anew. */
+  readonly #takeOvers = new Map<number, number>();
 
   constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
     this.#ports = options.ports;
@@ -106,10 +110,11 @@ export class Dispatcher {
     return session?.tenantId === tenantId ? session : undefined;
   }
 
-  /** After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace. */
-  announceAll(): void {
-    this.#takeOvers++;
+  /** After a take-over of shards the planner knows of no presence there: their sessions are announced anew, and get their full grace. */
+  announceAll(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
     for (const session of this.#sessions.values()) {
+      if (!shards.has(shardOf(session.tenantId))) continue;
       session.announced = 'away';
       this.#check(session);
       // What was to be said of them before may not have been said.
@@ -205,7 +210,7 @@ export class Dispatcher {
     // Where nothing went out, or nobody is there who could be told, its end needs no telling.
     const isGone = session === undefined || (session.lost && session.link === undefined);
     if (isGone || session.sending.delete(key))
-      return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
+      return this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }
@@ -266,13 +271,13 @@ export class Dispatcher {
 
   #giveBack(assignment: Assignment): void {
     this.#sessions.get(assignment.workerId)?.sending.delete(attemptKey(assignment.taskId, assignment.attempt));
-    this.#insist(() => this.#ports.returnUnsent(assignment.tenantId, assignment));
+    this.#insist(assignment.tenantId, () => this.#ports.returnUnsent(assignment.tenantId, assignment));
   }
 
   #tell(session: WorkerSession, notice: CancelNotice): void {
     session.link?.send(notice);
     session.untold.delete(attemptKey(notice.taskId, notice.attempt));
-    this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
+    this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
   }
 
   /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
@@ -288,13 +293,13 @@ export class Dispatcher {
     const nowMs = this.#ports.nowMs();
     while ((session.suspects[0]?.untilMs ?? Infinity) <= nowMs)
       for (const suspect of session.suspects.shift()?.attempts ?? [])
-        this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
+        this.#insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, suspect));
   }
 
   #checkAnswers(): void {
     for (const [session, attempts] of this.#answers.due()) {
       const { tenantId, workerId } = session;
-      this.#insist(() => {
+      this.#insist(tenantId, () => {
         if (this.#sessions.get(workerId) === session) this.#answers.told(session, attempts);
         return this.#ports.unanswered({ tenantId, workerId, attempts });
       });
@@ -304,7 +309,7 @@ export class Dispatcher {
   #answered(session: WorkerSession): void {
     this.#answers.forget(session);
     const { tenantId, workerId } = session;
-    this.#insist(() => this.#ports.workerAnswered({ tenantId, workerId }));
+    this.#insist(tenantId, () => this.#ports.workerAnswered({ tenantId, workerId }));
   }
 
   #checkAll(): void {
@@ -353,30 +358,46 @@ export class Dispatcher {
     session.link?.close();
   }
 
-  /** What is said of a worker. @param failed makes the next look say it again: Postgres was away for longer than commands wait */
+  /** What is said of a worker. @param failed makes the next look say it again */
   #tellOwner(told: Promise<unknown>, failed: () => void): void {
     told.catch((error: unknown) => {
       this.#failed(error);
       if (isPassing(error)) failed();
+      else setTimeout(failed, longestPauseMs).unref();
     });
   }
 
-  /** What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for long. */
-  #insist(say: () => Promise<unknown>, takeOver = this.#takeOvers): void {
-    say().catch((error: unknown) => {
-      this.#failed(error);
-      if (!isPassing(error)) return;
-      setTimeout(() => {
-        if (!this.#stopped && takeOver === this.#takeOvers) this.#insist(say, takeOver);
-      }, sweepMs).unref();
-    });
+  /**
+   * What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for good.
+   * Where the owner cannot store it, it is said again after a pause that grows. A take-over of its shard makes an end of it:
+   * what has become of the attempt is found out anew then.
+   */
+  #insist(tenantId: string, say: () => Promise<unknown>): void {
+    const shard = shardOf(tenantId);
+    const takeOvers = this.#takeOversOf(shard);
+    const attempt = (pauseMs: number): void => {
+      say().catch((error: unknown) => {
+        this.#failed(error);
+        const nextMs = isPassing(error) ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+        setTimeout(() => {
+          if (!this.#stopped && takeOvers === this.#takeOversOf(shard)) attempt(nextMs);
+        }, pauseMs).unref();
+      });
+    };
+    attempt(firstPauseMs);
+  }
+
+  #takeOversOf(shard: number): number {
+    return this.#takeOvers.get(shard) ?? 0;
   }
 
   #failed(error: unknown): void {
-    if (!this.#stopped) this.#log.error({ err: error }, 'the dispatcher could not report to the owner');
+    if (!this.#stopped)
+      this.#log.error({ err: error }, 'the dispatcher could not report to the owner; it tries again after a pause');
   }
 }
 
+/** Nobody could take it: Postgres was away for longer than commands wait, or too many wait. */
 function isPassing(error: unknown): boolean {
   return error instanceof HatchetError && error.code === 'NOT_OWNER';
 }

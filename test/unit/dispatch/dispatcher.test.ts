@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispatcher.ts';
 import { HatchetError } from '../../../engine/base/errors.ts';
+import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
 import { createLog } from '../../../engine/base/log.ts';
 
 const tenantId = 't';
@@ -17,7 +18,14 @@ let unreadable: boolean;
 let away: boolean;
 let dispatcher: Dispatcher;
 
+/** What of, Postgres refuses to store anything, so many times. */
+let refusals: Record<string, number>;
+
 function say(what: string): Promise<void> {
+  if ((refusals[what] ?? 0) > 0) {
+    refusals[what] = (refusals[what] ?? 0) - 1;
+    return Promise.reject(new HatchetError('COMMAND_FAILED', 'Postgres refused it'));
+  }
   if (away) return Promise.reject(new HatchetError('NOT_OWNER', 'no engine could take this on'));
   said.push(what);
   return Promise.resolve();
@@ -69,7 +77,7 @@ const cancelOf = (taskId: string): Parameters<Dispatcher['cancel']>[1] => ({
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [nowMs, said, away, catchingUp, unreadable] = [1_000_000, [], false, false, false];
+  [nowMs, said, away, catchingUp, unreadable, refusals] = [1_000_000, [], false, false, false, {}];
   dispatcher = new Dispatcher({ ports, log: createLog('silent'), workerTimeoutMs: 30_000 });
 });
 
@@ -180,10 +188,35 @@ it('what was to be said of attempts before a take-over is not said after it', as
   away = true;
   dispatcher.cancel('gone', cancelOf('a'));
   await vi.advanceTimersByTimeAsync(0);
-  dispatcher.announceAll();
+  dispatcher.announceAll(new Set([shardOf(tenantId)]));
   away = false;
   await pass(5_000);
   expect(said).toEqual([]);
+});
+
+it('what was to be said of attempts is said all the same after a take-over of other shards', async () => {
+  away = true;
+  dispatcher.cancel('gone', cancelOf('a'));
+  await vi.advanceTimersByTimeAsync(0);
+  dispatcher.announceAll(new Set([(shardOf(tenantId) + 1) % shardCount]));
+  away = false;
+  await pass(5_000);
+  expect(said).toEqual(['told a']);
+});
+
+it('what Postgres refuses to store of an attempt or a worker is said again, after pauses that grow', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  refusals = { 'told a': 3, 'lost while connected': 1 };
+  dispatcher.cancel(workerId, cancelOf('a'));
+  await pass(1_000);
+  expect([said, refusals['told a']]).toEqual([['fit'], 1]);
+  for (let n = 0; n < 10; n++) await pass(1_000);
+  expect([said, refusals['told a']]).toEqual([['fit', 'told a'], 0]);
+  await pass(60_000);
+  expect(said).toEqual(['fit', 'told a', 'unfit']);
+  for (let n = 0; n < 62; n++) await pass(1_000);
+  expect(said).toEqual(['fit', 'told a', 'unfit', 'lost while connected']);
 });
 
 it('a process that ended takes its workers with it as soon as their streams have ended, not before', async () => {
