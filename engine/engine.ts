@@ -8,7 +8,7 @@ import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
 import { WebhookStore } from './auth/webhooks/webhook-store.ts';
 import { AwakeClock } from './base/awake-clock.ts';
-import { systemClock, type Clock } from './base/clock.ts';
+import type { Clock } from './base/clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
 import { openDatabase } from './local/database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -32,6 +32,7 @@ import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { Maintenance } from './wiring/maintenance.ts';
+import { dateIdsBy } from './model/uuid.ts';
 import { NodeResults } from './monitor/node-results.ts';
 import { DurableSignal } from './monitor/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
@@ -41,6 +42,7 @@ import { LogWriter } from './monitor/log-writer.ts';
 import { StreamWriter } from './monitor/stream-writer.ts';
 import { RunResults } from './monitor/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
+import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './plan/commands/durable-command.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
@@ -180,12 +182,6 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const host = options.host ?? defaults.host;
   const awake = new AwakeClock();
   onStop(async () => awake.stop());
-  const ownTime = options.clock ?? systemClock;
-  const clock: Clock = {
-    nowUs: () => ownTime.nowUs(),
-    systemMs: (ms) => ownTime.systemMs?.(ms) ?? ms,
-    standstillUs: () => Math.round(awake.pausedMs() * 1000),
-  };
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
   // Apart from the reads of people: those may be long, and many.
@@ -196,12 +192,24 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     log,
   });
   onStop(() => Promise.all([reads.end(), writes.end(), payloadReads.end()]));
+  const postgresClock = new PostgresClock({ read: timeOf(writes), awake, log, jumped: () => owner.wakeForTimers() });
+  await postgresClock.start();
+  onStop(() => postgresClock.stop());
+  dateIdsBy(() => postgresClock.nowUs() / 1000);
+  const moved = options.clock;
+  const clock: Clock =
+    moved === undefined
+      ? postgresClock
+      : {
+          nowUs: () => moved.nowUs(),
+          systemMs: (ms) => moved.systemMs?.(ms) ?? ms,
+          standstillUs: () => Math.round(awake.pausedMs() * 1000),
+        };
 
   const maintenance = new Maintenance({
     databaseUrl,
     retentionDays: options.retentionDays ?? defaults.retentionDays,
     auditDays: options.auditDays ?? defaults.auditDays,
-    clock: systemClock,
     log,
   });
   await maintenance.prepare();

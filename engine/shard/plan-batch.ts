@@ -46,7 +46,7 @@ export function planBatch(
     let plan = plans.get(state);
     if (plan === undefined) {
       state.countStandstill(standstillUs);
-      plan = { state, nowUs: state.timeUs(clockUs), changes };
+      plan = { state, nowUs: clockUs, changes };
       plans.set(state, plan);
     }
     const undoMark = state.undo.mark();

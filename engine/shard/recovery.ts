@@ -128,6 +128,7 @@ export async function recoverShards(
   shards: ReadonlyMap<number, ShardState>,
   nowUs: number,
 ): Promise<OpenAttempt[]> {
+  for (const shard of shards.values()) shard.seenUs = nowUs;
   await loadVersions(client, shards);
   await loadWorkers(client, shards, nowUs);
   await loadPaused(client, shards);
@@ -191,7 +192,7 @@ export async function recoverShards(
   for (const { shard, row } of queued) {
     const rank = rankAfterRestart(shard, row);
     if (shard.tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-    else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
+    else enqueue({ state: shard, nowUs, changes: new ChangeSet() }, row, rank);
     await slice.pause();
   }
   for (const shard of shards.values()) shard.undo.clear();

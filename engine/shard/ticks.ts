@@ -55,9 +55,9 @@ export class Ticks {
     if (this.#stopped) return;
     const nowUs = this.#options.clock.nowUs();
     for (const state of this.#options.states()) {
-      if (this.nextUs(state) > state.timeUs(nowUs)) continue;
-      this.#options.timersDue(state, state.timeUs(nowUs));
-      if (this.#nextTickUs(state) <= state.timeUs(nowUs)) void this.#tick(state);
+      if (this.nextUs(state) > nowUs) continue;
+      this.#options.timersDue(state, nowUs);
+      if (this.#nextTickUs(state) <= nowUs) void this.#tick(state);
     }
     // With a tick on its way the timer is set after it.
     if (this.#under.size === 0) this.arm();
@@ -85,7 +85,7 @@ export class Ticks {
       const refusal = await this.#try(state, perTick);
       if (refusal === undefined) {
         this.#holds.over(state.id);
-        this.#putOff.get(state.id)?.lapse(state.timeUs(this.#options.clock.nowUs()));
+        this.#putOff.get(state.id)?.lapse(this.#options.clock.nowUs());
       } else {
         await this.#isolate(state, refusal);
       }
@@ -119,7 +119,7 @@ export class Ticks {
     }
     const { log, clock } = this.#options;
     const empty = await this.#try(state, 0);
-    const nowUs = state.timeUs(clock.nowUs());
+    const nowUs = clock.nowUs();
     if (empty === undefined) {
       const taskId = firstDue(state, nowUs);
       return taskId === undefined ? undefined : this.#putOffFirst(state, taskId, refusal);
@@ -135,7 +135,7 @@ export class Ticks {
     const { log, clock, submit } = this.#options;
     const holds = this.#putOff.get(state.id) ?? new HoldOff<string>();
     this.#putOff.set(state.id, holds);
-    const { pauseMs, fails } = holds.failed(taskId, state.timeUs(clock.nowUs()));
+    const { pauseMs, fails } = holds.failed(taskId, clock.nowUs());
     log.error(
       { err: refusal, code: refusal.code, task: taskId, fails, pauseMs },
       'what time brings a task could not be stored; it is tried again after a pause',
@@ -145,7 +145,7 @@ export class Ticks {
 
   /** How many are due, at the most. */
   #dueIn(state: ShardState): number {
-    const nowUs = state.timeUs(this.#options.clock.nowUs());
+    const nowUs = this.#options.clock.nowUs();
     return Math.min(perTick, state.deadlines.due(nowUs, perTick).length + state.durable.sleeps.size);
   }
 }

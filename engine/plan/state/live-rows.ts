@@ -14,6 +14,7 @@ import type { ShardState } from './shard-state.ts';
 export function collectLive(plan: Plan): void {
   const { state, changes } = plan;
   const { tasks } = state;
+  state.seenUs = plan.nowUs;
   for (const row of state.dirtyRows) {
     const persisted = tasks.persisted[row] === 1;
     if (tasks.alive[row] === 0) {
@@ -57,7 +58,7 @@ export function settleRows(state: ShardState): void {
   state.undo.clear();
   sweepGroups(state);
   state.batches.sweep();
-  sweepRateLimits(state, state.seq);
+  sweepRateLimits(state, state.seenUs);
   state.timers.tidy();
   state.durable.sleeps.tidy();
   for (const queue of state.queues.values()) queue.tidy();

@@ -106,6 +106,9 @@ export class ShardState {
   /** The engine's standstills that `lostUs` has counted: those before the shard's first transaction belong to the take-over. */
   #countedUs: number | undefined;
 
+  /** The time that its last transaction saw. */
+  seenUs = 0;
+
   readonly undo = new UndoLog();
   readonly tasks = new TaskTable();
   readonly lists = new TaskLists(this.tasks);
@@ -171,16 +174,11 @@ export class ShardState {
     this.lostUs = options.lostUs;
   }
 
-  /** The shard's time: never behind what it has already committed. */
-  timeUs(clockUs: number): number {
-    return Math.max(clockUs, this.seq);
-  }
-
-  /** The engine has stood still for so long in all. Not while a transaction is being planned: what it changes is not undone. */
+  /** The engine has stood still for so long in all; less than before where a clock was set back. Not while a transaction is being planned: what it changes is not undone. */
   countStandstill(totalUs: number): void {
     const newUs = totalUs - (this.#countedUs ?? totalUs);
     this.#countedUs = totalUs;
-    if (newUs <= 0) return;
+    if (newUs === 0) return;
     this.lostUs += newUs;
     this.deadlines.standStill(newUs);
   }
