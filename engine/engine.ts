@@ -31,6 +31,7 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
+import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
 import { dateIdsBy } from './model/uuid.ts';
 import { NodeResults } from './monitor/node-results.ts';
@@ -206,9 +207,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
           standstillUs: () => Math.round(awake.pausedMs() * 1000),
         };
 
+  const retentionDays = options.retentionDays ?? defaults.retentionDays;
   const maintenance = new Maintenance({
     databaseUrl,
-    retentionDays: options.retentionDays ?? defaults.retentionDays,
+    retentionDays,
     auditDays: options.auditDays ?? defaults.auditDays,
     log,
   });
@@ -281,7 +283,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(async () => open.stop());
   const limits = new TenantLimits(reads, log);
   const gate = new Gate({ tokens, audit, open, limits, log });
-  const commands = edgeCommands(owner, limits);
+  const commands = edgeCommands(owner, limits, new RetentionBound(retentionDays));
   const connections = new ConnectionGuard();
   const edge = { gate, log, owner: commands, connections, turns: new ReadingTurns() };
   const followers: LogStreamDeps = {
