@@ -28,7 +28,7 @@ import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { recoverShards, type OpenAttempt } from './recovery.ts';
 import { takeBatch } from './take-batch.ts';
-import { Ticks } from './ticks.ts';
+import { isTimes, Ticks } from './ticks.ts';
 
 const renewMs = 1_500;
 const acquireMs = 2_000;
@@ -145,9 +145,9 @@ export class Owner {
       );
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(this.#queue.length, payloads.size);
+      const free = this.#room.enter(isTimes(command.kind) ? 0 : this.#queue.length, payloads.size);
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
-      this.#queue.push({
+      const job: Job = {
         shard,
         command,
         payloads,
@@ -164,7 +164,9 @@ export class Owner {
           leave();
           reject(error);
         },
-      });
+      };
+      if (isTimes(command.kind)) this.#queue.unshift(job);
+      else this.#queue.push(job);
       this.#wake();
     });
   }
@@ -214,6 +216,7 @@ export class Owner {
       const jobs = this.#take();
       if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
       await this.#runBatch(jobs);
+      this.#ticks.fire();
       // Calls that arrived meanwhile are read first, and join the next batch.
       if (jobs.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }

@@ -1,12 +1,17 @@
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { PutOffCommand, TickCommand } from '../plan/commands/command.ts';
+import type { CommandKind, PutOffCommand, TickCommand } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { firstDue, perTick } from '../plan/commands/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
+
+/** Commands that time brings: they go before those that wait, so that no deadline or cron is late for a mailbox that is never empty. */
+export function isTimes(kind: CommandKind): boolean {
+  return kind === 'tick' || kind === 'putOff' || kind === 'fireTimer';
+}
 
 export interface TicksOptions {
   clock: Clock;
@@ -51,6 +56,7 @@ export class Ticks {
     this.#timer = setTimeout(() => this.fire(), inMs);
   }
 
+  /** What is due. Called with every transaction, so that it waits for no other command. */
   fire(): void {
     if (this.#stopped) return;
     const nowUs = this.#options.clock.nowUs();

@@ -1,5 +1,5 @@
 import { guardOf } from '../../cel/equality-guard.ts';
-import { describeAsked, EntryKind, type Asked } from '../../model/durable.ts';
+import { describeAsked, EntryKind, storedAsked, type Asked } from '../../model/durable.ts';
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { isPatchKey, isSameMemo } from '../../model/memo-key.ts';
 import { mismatchMessage } from '../../model/mismatch.ts';
@@ -216,11 +216,13 @@ export function append(
 ): DurableNode {
   const { state, changes } = plan;
   const isSignal = wanted.asked.kind === 'signal';
+  const askedSeq = state.nextSeq(plan.nowUs);
   const node: DurableNode = {
     branch: isSignal ? 0 : log.branch,
     node: isSignal ? log.signals.size + 1 : log.nodes.length + 1,
     ...wanted,
-    askedSeq: state.nextSeq(plan.nowUs),
+    askedSeq,
+    askedUs: state.timeOf(askedSeq, plan.nowUs),
     invocation: state.tasks.invocation[row] ?? 0,
     met: [],
     result: null,
@@ -245,7 +247,7 @@ export function append(
     node: node.node,
     kind: node.kind,
     fingerprint: node.fingerprint,
-    asked: JSON.stringify(node.asked),
+    asked: storedAsked(node),
     invocation: node.invocation,
     seq: node.askedSeq,
     childRunId: node.childRunId,
