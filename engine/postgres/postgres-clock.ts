@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import type { AwakeClock } from '../base/awake-clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { connect } from './connect.ts';
 
 /** Between two readings of Postgres's clock. */
 const everyMs = 10_000;
@@ -11,6 +12,18 @@ const firstReadings = 3;
 const jumpMs = 1_000;
 /** The clock of this machine is wrong, or Postgres's is: people are told. */
 const disagreementMs = 30_000;
+
+/** How far Postgres's clock is ahead of this machine's, to about half of a round trip. @throws HatchetError POSTGRES_UNREACHABLE */
+export async function clockAheadMs(url: string): Promise<number> {
+  const { client } = await connect(url, 'hatchet clock');
+  try {
+    const askedMs = Date.now();
+    const ms = await postgresTimeMs(client);
+    return ms - (askedMs + Date.now()) / 2;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
 
 /** Asks Postgres for its time, in milliseconds. @param asked is called when the question goes out */
 type ReadTime = (asked: () => void) => Promise<number>;

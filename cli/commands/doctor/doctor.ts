@@ -143,10 +143,15 @@ function checkEngine(dataDir: string, engine: EngineRecord | undefined): Finding
 
 async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]> {
   if (engine === undefined) return [];
-  const { verifyMigrations } = await import('../../../engine/index.ts');
+  const { clockAheadMs, verifyMigrations } = await import('../../../engine/index.ts');
   try {
     await verifyMigrations(engine.databaseUrl);
-    return [ok('Postgres', 'reached'), ok('schema', 'as this version wants it')];
+    const aheadMs = await clockAheadMs(engine.databaseUrl);
+    return [
+      ok('Postgres', 'reached'),
+      ...(Math.abs(aheadMs) <= clockLimitMs ? [] : [wrongClock("Postgres's clock", aheadMs)]),
+      ok('schema', 'as this version wants it'),
+    ];
   } catch (error) {
     return [failed('schema', error)];
   }
@@ -203,14 +208,16 @@ function clock(overview: Overview | undefined): Finding {
     overview?.engineStartedAt === undefined || overview.engineStartedAt === null
       ? 0
       : Date.parse(overview.engineStartedAt) - Date.now();
-  return aheadMs <= clockLimitMs
-    ? ok('clock', 'agrees with the engine')
-    : {
-        check: 'clock',
-        state: 'wrong',
-        detail: `the engine is ${msText(aheadMs)} ahead`,
-        remedy: 'Set the time of both machines by NTP.',
-      };
+  return aheadMs <= clockLimitMs ? ok('clock', 'agrees with the engine') : wrongClock('the engine', aheadMs);
+}
+
+function wrongClock(whose: string, aheadMs: number): Finding {
+  return {
+    check: 'clock',
+    state: 'wrong',
+    detail: `${whose} is ${msText(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead' : 'behind'}`,
+    remedy: 'Set the time of both machines by NTP.',
+  };
 }
 
 function failed(check: string, error: unknown): Finding {

@@ -70,10 +70,10 @@ it('what time brings goes on while triggers keep the mailbox full', async () => 
   };
   expect(stateOf()).toBe(LiveState.Running);
 
-  let flooding = true;
+  const flooding = new AbortController();
   let triggered = 0;
   const flood = Array.from({ length: waiting }, async () => {
-    while (flooding) {
+    while (!flooding.signal.aborted) {
       await trigger();
       triggered++;
     }
@@ -92,7 +92,7 @@ it('what time brings goes on while triggers keep the mailbox full', async () => 
     await expect.poll(stateOf, { interval: 5, timeout: 15_000 }).toBe(LiveState.Running);
     expect(owner.waiting).toBeGreaterThan(0);
   } finally {
-    flooding = false;
+    flooding.abort();
     await Promise.all(flood);
   }
 });
