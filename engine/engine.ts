@@ -260,7 +260,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       lost: () => changes.poke(),
     },
   });
-  const timekeeper = new Timekeeper({ owner, pool: reads, log });
+  const timekeeper = new Timekeeper({ owner, pool: payloadReads, log });
   const time = new EngineTimeline({ owner, timekeeper });
   const ports = dispatcherPorts(owner, payloadReads, {
     awake,

@@ -330,7 +330,7 @@ export class Dispatcher {
         if (session.announced === presence) session.announced = announced;
       });
     }
-    if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
+    if (!hasDied && (this.#ports.isCatchingUp() || !session.isGone(nowMs, this.#workerTimeoutMs))) return;
     // Whoever may still read its stream is told first that its attempts are over, and forgotten at a later look.
     const mayBeTold = session.link !== undefined && !session.lost;
     const forget = hasDied || (!mayBeTold && (session.ended || nowMs - session.seenAtMs > forgetMs));
