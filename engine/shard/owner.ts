@@ -30,7 +30,7 @@ import { Parking } from './parking.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import type { OpenAttempt } from './recovery/recover-shard.ts';
-import { Ticks } from './ticks.ts';
+import { isTimes, Ticks } from './ticks.ts';
 
 /** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. What a listener throws is logged. */
 export interface OwnerEvents {
@@ -165,9 +165,9 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(this.#mailbox.size, payloads.size);
+      const free = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
-      this.#mailbox.add({
+      const job: Job = {
         shard,
         tenantId,
         command,
@@ -188,7 +188,9 @@ export class Owner {
           leave();
           reject(error);
         },
-      });
+      };
+      if (isTimes(command.kind)) this.#mailbox.addFirst(job);
+      else this.#mailbox.add(job);
       this.#wake();
     });
   }
@@ -241,6 +243,7 @@ export class Owner {
       const jobs = this.#take();
       if (jobs.length === 0) break;
       await this.#runBatch(jobs);
+      this.#ticks.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -338,7 +341,7 @@ export class Owner {
   async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
     let batch: PlannedBatch;
     try {
-      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock.nowUs(), this.#log);
+      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock, this.#log);
     } catch (error) {
       return this.#planFailed(jobs, error);
     }

@@ -117,6 +117,7 @@ export async function recoverShard(
   const setAside = new SetAside();
   for (let pass = 1; ; pass++) {
     const state = new ShardState(owned);
+    state.seenUs = source.nowUs;
     const before = setAside.runs;
     await load({ client, ...source }, state, setAside);
     if (setAside.runs === before) return { state, open: openAttempts(state), setAside: setAside.rows };
@@ -201,7 +202,7 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
     const rank = rankAfterRestart(shard, row);
     setAside.tryTask({ taskId: tasks.id(row), runId: shard.runIdOf(row) }, () => {
       if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-      else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
+      else enqueue({ state: shard, nowUs, changes: new ChangeSet() }, row, rank);
     });
     // Nothing of it is taken back: a million inverses would only fill memory.
     shard.undo.clear();
