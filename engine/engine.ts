@@ -42,7 +42,7 @@ import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './plan/commands/durable-command.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
-import { eachApart } from './wiring/each-apart.ts';
+import { eachApart } from './base/apart.ts';
 import { dispatcherPorts } from './wiring/dispatcher-ports.ts';
 import { startRest } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';

@@ -1,23 +1,21 @@
 import type { ClientBase } from 'pg';
-import { groupBy } from '../../model/group-by.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
-import { RunStatus, type TerminalStatus } from '../../model/status.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { enqueue, placementOf } from '../../plan/queue/enqueue.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
-import { ShardState, type LiveRun } from '../../plan/state/shard-state.ts';
+import { ShardState } from '../../plan/state/shard-state.ts';
 import type { OwnedShard } from '../ownership/lease.ts';
 import { Slice } from '../slice.ts';
 import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
 import { loadDefinitions, loadWorkers, loadWorkersById } from './recover-definitions.ts';
 import { recoverDurable } from './recover-durable.ts';
+import { loadRuns, type MultiTaskRun } from './recover-runs.ts';
 import { loadTimers } from './recover-timers.ts';
 import { loadWaits } from './recover-waits.ts';
 import { restoreBatches, type BatchedTask } from './restore-batches.ts';
 import { SetAside, type SetAsideRow } from './set-aside.ts';
 import type { ShardContents } from './shard-contents.ts';
-import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
 
 /** Rows a page. */
@@ -51,31 +49,10 @@ interface LiveSqlRow {
   sticky_worker_id: string | null;
 }
 
-interface RunTaskSqlRow {
-  run_id: string;
-  id: string;
-  step: number;
-  status: number | null;
-  skipped: boolean | null;
-  bytes: number | null;
-}
-
 /** A page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
   SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE shard = $1 AND task_id > $2 ORDER BY task_id LIMIT $3`;
-
-/** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
-const readRunTasks = `
-  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped, octet_length(x.output) AS bytes
-  FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
-  JOIN task t ON t.run_id = u.run_id
-  LEFT JOIN live l ON l.task_id = t.id
-  LEFT JOIN LATERAL (
-    SELECT x.status, x.output FROM result x WHERE x.task_id = t.id AND x.generation <= u.generation AND x.generation >= coalesce(l.generation, 1)
-    ORDER BY x.generation DESC LIMIT 1
-  ) x ON true
-  ORDER BY t.run_id, t.step`;
 
 /** An attempt whose worker has still to be told, or may never have received it. */
 export interface OpenAttempt {
@@ -123,13 +100,6 @@ export async function recoverShard(
     if (pass === mostPasses)
       throw new Error(`pass ${pass} over shard ${owned.id} still finds runs that cannot be read`);
   }
-}
-
-interface MultiTaskRun {
-  generation: number;
-  versionId: string;
-  priority: number;
-  rows: number[];
 }
 
 /** What a task has beside its row, to be restored once all tasks are there. */
@@ -246,63 +216,6 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
     if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
   }
   return row;
-}
-
-async function loadRuns(
-  { client, shard, setAside, slice }: ShardTables,
-  runs: ReadonlyMap<string, MultiTaskRun>,
-): Promise<void> {
-  const ids = [...runs.keys()];
-  for (let from = 0; from < ids.length; from += pageRows) {
-    const page = ids.slice(from, from + pageRows);
-    const { rows } = await client.query<RunTaskSqlRow>(readRunTasks, [
-      page,
-      page.map((id) => runs.get(id)?.generation ?? 1),
-    ]);
-    const byRun = groupBy(rows, (row) => row.run_id);
-    for (const runId of page) {
-      const found = runs.get(runId);
-      const tasks = byRun.get(runId) ?? [];
-      if (found === undefined) continue;
-      setAside.tryTask({ taskId: shard.tasks.id(found.rows[0] ?? -1), runId }, () => {
-        const runRow = shard.addRun(liveRun(shard, { runId, found, tasks }));
-        for (const row of found.rows) shard.tasks.run[row] = runRow;
-      });
-      await slice.pause();
-    }
-  }
-}
-
-function liveRun(
-  shard: ShardState,
-  { runId, found, tasks }: { runId: string; found: MultiTaskRun; tasks: readonly RunTaskSqlRow[] },
-): LiveRun {
-  const version = shard.versions.get(found.versionId);
-  if (version === undefined || tasks.length !== version.definition.steps.length)
-    throw new Error(
-      `run ${runId} has ${tasks.length} tasks, and its workflow ${version?.definition.steps.length} steps`,
-    );
-  const outcomes = tasks.map((task) => terminal(task.status));
-  const unfinished = outcomes.filter((outcome) => outcome === 0).length;
-  return {
-    runId,
-    version,
-    generation: found.generation,
-    priority: found.priority,
-    taskIds: tasks.map((task) => task.id),
-    outcomes,
-    unfinished,
-    rows: found.rows.length,
-    ended: unfinished === 0,
-    skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))),
-    outputBytes: new Map(
-      tasks.flatMap(({ bytes }, index) => (bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]])),
-    ),
-  };
-}
-
-function terminal(status: number | null): TerminalStatus | 0 {
-  return status === RunStatus.Completed || status === RunStatus.Failed || status === RunStatus.Cancelled ? status : 0;
 }
 
 function openAttempts(shard: ShardState): OpenAttempt[] {
