@@ -20,6 +20,7 @@ import type { OwnerEvents } from './owner-events.ts';
 import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { Parking } from './parking.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
+import { ServiceWaiters } from './service-waiters.ts';
 import { takeBatch } from './take-batch.ts';
 import { Ticks } from './ticks.ts';
 
@@ -42,6 +43,7 @@ export class Owner {
   readonly #parking: Parking;
   readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
   readonly #room = new MailboxRoom();
+  readonly #waiters = new ServiceWaiters();
   readonly #cycle: CommitCycle;
   #pumping: Promise<void> | undefined;
   #stopping = false;
@@ -107,6 +109,14 @@ export class Owner {
   /** The memory of a tenant's shard, where this process serves it. Read-only for callers. */
   stateOf(tenantId: string): ShardState | undefined {
     return this.#ownership.stateOf(shardOf(tenantId));
+  }
+
+  /** As `stateOf`, as soon as this process serves the shard. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
+  async served(tenantId: string): Promise<ShardState> {
+    const state = this.stateOf(tenantId);
+    if (state !== undefined) return state;
+    if (this.#stopping) throw stopping();
+    return this.#waiters.wait(shardOf(tenantId));
   }
 
   get states(): Iterable<ShardState> {
@@ -175,6 +185,7 @@ export class Owner {
     this.#stopping = true;
     this.#ticks.stop();
     this.#mailbox.refuseParked(stopping());
+    this.#waiters.refuse(stopping());
     await Promise.all([this.cel.stop(), this.payloads.stop()]);
     this.#staging.stop();
     await this.#pumping;
@@ -229,6 +240,7 @@ export class Owner {
     this.#mailbox.served(states.map((state) => state.id));
     const open = shards.flatMap((shard) => shard.open);
     apart(this.#log, () => this.#events.recovered(open, states));
+    this.#waiters.served(states);
     // Also where nothing waits: the timers of what is served are set after it.
     this.#wake();
   }
