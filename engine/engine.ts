@@ -51,6 +51,7 @@ import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
+import { shardOf } from './model/shard-of.ts';
 import { packageVersion } from './base/version.ts';
 
 const defaults = {
@@ -225,6 +226,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       recovered: (open, states) => {
         const workers = new Map(states.flatMap((state) => [...state.workersById]));
         const isMeant = (workerId: string): boolean => workers.has(workerId);
+        const shards = new Set(states.map((state) => state.id));
         const parts = [
           () => {
             for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
@@ -235,7 +237,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
             for (const { cancelling, ...attempt } of open)
               if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
           },
-          () => results.recheckAll(),
+          () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
           () => changes.poke(),
         ];
         eachApart(log, parts, (part) => part());

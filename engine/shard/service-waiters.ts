@@ -37,7 +37,7 @@ export class ServiceWaiters {
   }
 
   refuse(error: HatchetError): void {
-    for (const shard of [...this.#waiting.keys()]) this.#end(shard, (waiter) => waiter.reject(error));
+    for (const shard of this.#waiting.keys()) this.#end(shard, (waiter) => waiter.reject(error));
   }
 
   #end(shard: number, tell: (waiter: Waiter) => void): void {
