@@ -17,7 +17,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { OwnerEvents } from './owner-events.ts';
 import { readOwnedShards } from './ownership/lease.ts';
 import type { Ownership } from './ownership/ownership.ts';
-import type { Parking } from './parking.ts';
+import type { AwayJobs } from './away-jobs.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import type { PostgresTrouble } from './postgres-trouble.ts';
 
@@ -25,7 +25,7 @@ export interface CommitCycleParts {
   connection: LaneConnection;
   ownership: Ownership;
   mailbox: Mailbox;
-  parking: Parking;
+  away: AwayJobs;
   clock: Clock;
   log: Logger;
   trouble: PostgresTrouble;
@@ -41,7 +41,7 @@ export class CommitCycle {
   readonly #connection: LaneConnection;
   readonly #ownership: Ownership;
   readonly #mailbox: Mailbox;
-  readonly #parking: Parking;
+  readonly #away: AwayJobs;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
@@ -54,7 +54,7 @@ export class CommitCycle {
     this.#connection = parts.connection;
     this.#ownership = parts.ownership;
     this.#mailbox = parts.mailbox;
-    this.#parking = parts.parking;
+    this.#away = parts.away;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#trouble = parts.trouble;
@@ -89,7 +89,7 @@ export class CommitCycle {
       this.#mailbox.putBack(loading);
       return this.reconnect();
     }
-    const { ready, behind } = this.#parking.admitToPlan(this.#onlyServed(loading, states));
+    const { ready, behind } = this.#away.admitToPlan(this.#onlyServed(loading, states));
     this.#mailbox.putBack(behind);
     if (ready.length > 0) await this.#planAndCommit(lane, ready);
   }

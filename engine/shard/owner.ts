@@ -18,7 +18,7 @@ import { Mailbox } from './mailbox.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import type { OwnerEvents } from './owner-events.ts';
 import { Ownership, type ServedShard } from './ownership/ownership.ts';
-import { Parking } from './parking.ts';
+import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { takeBatch } from './take-batch.ts';
@@ -40,7 +40,7 @@ export class Owner {
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
   readonly #staging: StagedPayloads;
-  readonly #parking: Parking;
+  readonly #away: AwayJobs;
   readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
   readonly #room = new MailboxRoom();
   readonly #waiters = new ServiceWaiters();
@@ -75,12 +75,12 @@ export class Owner {
       },
     });
     this.#staging = new StagedPayloads(options.config, options.log);
-    this.#parking = new Parking(this.cel, this.#staging, (job) => this.#unpark(job));
+    this.#away = new AwayJobs(this.cel, this.#staging, (job) => this.#back(job));
     this.#cycle = new CommitCycle({
       connection: this.#connection,
       ownership: this.#ownership,
       mailbox: this.#mailbox,
-      parking: this.#parking,
+      away: this.#away,
       clock: options.clock,
       log: options.log,
       trouble: this.#trouble,
@@ -132,7 +132,7 @@ export class Owner {
   async idle(): Promise<void> {
     for (;;) {
       if (this.#pumping !== undefined) await this.#pumping;
-      else if (!this.#parking.isEmpty) await this.#parking.settled();
+      else if (!this.#away.isEmpty) await this.#away.settled();
       else if (this.#mailbox.hasParked) await this.#mailbox.noneParked();
       else return;
     }
@@ -189,7 +189,7 @@ export class Owner {
     await Promise.all([this.cel.stop(), this.payloads.stop()]);
     this.#staging.stop();
     await this.#pumping;
-    await this.#parking.settled();
+    await this.#away.settled();
     await this.#ownership.stopAcquiring();
     while (this.#connection.lane !== undefined && this.#mailbox.line.some((job) => this.#isReady(job)))
       await this.#cycle.run(this.#take());
@@ -253,11 +253,11 @@ export class Owner {
 
   /** Its shard is served, and none that it must not overtake is away. */
   #isReady(job: Job): boolean {
-    return this.#ownership.stateOf(job.shard) !== undefined && !this.#parking.blocks(job);
+    return this.#ownership.stateOf(job.shard) !== undefined && !this.#away.blocks(job);
   }
 
   /** Back from what it was away for: next in line. */
-  #unpark(job: Job): boolean {
+  #back(job: Job): boolean {
     if (this.#stopping) job.reject(stopping());
     else this.#mailbox.putBack([{ ...job, queuedAtMs: performance.now() }]);
     this.#wake();
@@ -266,7 +266,7 @@ export class Owner {
 
   #take(): Job[] {
     const { jobs, left } = takeBatch(this.#mailbox.line, (job) => this.#isReady(job));
-    const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#parking.admitToLoad(jobs);
+    const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#away.admitToLoad(jobs);
     this.#mailbox.leave(left);
     this.#mailbox.putBack(behind);
     return ready;

@@ -1,9 +1,10 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
+import { commandFailure } from './command-failure.ts';
 import type { Job } from './job.ts';
 
 /** Commands whose payloads are staged or whose expressions are evaluated before they can be planned, and those that must not overtake them. */
-export class Parking {
+export class AwayJobs {
   readonly #cel: CelEvaluator;
   readonly #payloads: StagedPayloads;
   readonly #back: (job: Job) => boolean;
@@ -56,7 +57,7 @@ export class Parking {
       const needed = this.blocks(job) ? 'behind' : need(job);
       if (needed === 'behind') behind.push(job);
       else if (needed === undefined) ready.push(job);
-      else this.#park(job, needed);
+      else this.#send(job, needed);
     }
     return { ready, behind };
   }
@@ -66,13 +67,20 @@ export class Parking {
     while (this.#waiting.size > 0) await Promise.all(this.#waiting);
   }
 
-  #park(job: Job, needed: Promise<void>): void {
+  #send(job: Job, needed: Promise<void>): void {
     const { command } = job;
     if ('taskId' in command) this.#away.add(command.taskId);
-    const waiting = needed.then(() => {
-      this.#waiting.delete(waiting);
-      if (this.#back(job) && 'taskId' in command) this.#away.delete(command.taskId);
-    });
+    const waiting = needed
+      .then(() => this.#back(job))
+      .catch((error: unknown) => {
+        // It fails alone, and those behind it go on.
+        job.reject(commandFailure(error, command.kind));
+        return true;
+      })
+      .then((isBack) => {
+        this.#waiting.delete(waiting);
+        if (isBack && 'taskId' in command) this.#away.delete(command.taskId);
+      });
     this.#waiting.add(waiting);
   }
 }
