@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
@@ -28,13 +29,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(name: string): Promise<EngineChild> {
+async function start(name: string, httpPort = 0): Promise<EngineChild> {
   const engine = await spawnEngine({
     dataDir: join(folder, name),
     databaseUrl: database.url,
     secretKeyFile: join(folder, 'secret.key'),
     grpcPort: 0,
-    httpPort: 0,
+    httpPort,
     logLevel: 'info',
   });
   engines.push(engine);
@@ -85,4 +86,20 @@ it('the standby takes over from an engine that was stopped in its tracks; that o
   await first.end('SIGTERM');
   const { rows } = await client.query('SELECT FROM shard WHERE owner IS NOT NULL');
   expect(rows).toEqual([]);
+});
+
+it('answers while what it takes over is read, and calls wait for it', async () => {
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE durable_entry IN ACCESS EXCLUSIVE MODE'); // read for each shard that holds anything
+  const port = await freePort();
+  const starting = start('third', port);
+  const alive = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/api/live`).catch(() => undefined))?.ok === true;
+  await expect.poll(alive).toBe(true);
+  const { rows } = await client.query('SELECT FROM shard WHERE absent_since IS NOT NULL');
+  expect(rows.length).toBeGreaterThan(0);
+  await client.query('ROLLBACK');
+  const third = await starting;
+  await serves(third);
+  await third.end('SIGTERM');
 });

@@ -56,7 +56,7 @@ export async function loadRuns(
         const runRow = shard.addRun(liveRun(shard, { runId, found, tasks }));
         for (const row of found.rows) shard.tasks.run[row] = runRow;
       });
-      await slice.pause();
+      if (slice.isOver) await slice.pause();
     }
   }
 }

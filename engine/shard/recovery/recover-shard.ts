@@ -16,6 +16,7 @@ import { loadWaits } from './recover-waits.ts';
 import { restoreBatches, type BatchedTask } from './restore-batches.ts';
 import { SetAside, type SetAsideRow } from './set-aside.ts';
 import type { ShardContents } from './shard-contents.ts';
+import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
 
 /** Rows a page. */
@@ -152,13 +153,15 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
     const waiting: { taskId: string; runId: string; row: number }[] = [];
     for (const sql of rows) {
       if (setAside.hasRun(sql.run_id)) continue;
-      const ids = { taskId: sql.task_id, runId: sql.run_id };
-      setAside.tryTask(ids, () => {
+      try {
         const row = loadTask(shard, sql);
         found.add(shard, row, sql);
-        if (shard.stepOf(row).definition.conditions.length > 0) waiting.push({ ...ids, row });
-      });
-      await slice.pause();
+        if (shard.stepOf(row).definition.conditions.length > 0)
+          waiting.push({ taskId: sql.task_id, runId: sql.run_id, row });
+      } catch (error) {
+        setAside.failTask(sql.task_id, sql.run_id, error);
+      }
+      if (slice.isOver) await slice.pause();
     }
     await loadWaits(tables, waiting);
   }
@@ -166,18 +169,27 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
   await restoreDemands(tables, found.demanding);
   restoreBatches(tables, found.batched);
   await recoverDurable(tables, found.children);
+  await restoreQueues(tables, found.queued);
+  shard.undo.clear();
+}
+
+/** Tasks go back to their places in the order in which they became ready. */
+async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly number[]): Promise<void> {
   const { tasks } = shard;
-  for (const row of await sortInSlices(found.queued, (queued) => tasks.seq[queued] ?? 0, slice)) {
-    const rank = rankAfterRestart(shard, row);
-    setAside.tryTask({ taskId: tasks.id(row), runId: shard.runIdOf(row) }, () => {
+  const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
+  for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
+    try {
+      const rank = rankAfterRestart(shard, row);
       if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-      else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
-    });
+      else enqueue(plan, row, rank);
+    } catch (error) {
+      setAside.failTask(tasks.id(row), shard.runIdOf(row), error);
+    }
+    if (!slice.isOver) continue;
     // Nothing of it is taken back: a million inverses would only fill memory.
     shard.undo.clear();
     await slice.pause();
   }
-  shard.undo.clear();
 }
 
 function loadTask(shard: ShardState, sql: LiveSqlRow): number {
