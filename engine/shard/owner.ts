@@ -241,7 +241,7 @@ export class Owner {
     const open = shards.flatMap((shard) => shard.open);
     apart(this.#log, () => this.#events.recovered(open, states));
     this.#waiters.served(states);
-    // Also where nothing waits: the timers of what is served are set after it.
+    this.#ticks.arm();
     this.#wake();
   }
 
