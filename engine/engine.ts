@@ -40,7 +40,7 @@ import { StreamWriter } from './monitor/stream-writer.ts';
 import { RunResults } from './monitor/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { migrateUp } from './postgres/migrate.ts';
-import type { DurableAskReply } from './plan/commands/durable-command.ts';
+import type { DurableAskReply } from './model/durable-ask.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
 import { eachApart } from './base/apart.ts';
 import { dispatcherPorts } from './wiring/dispatcher-ports.ts';

@@ -23,8 +23,8 @@ export const defaultLimits = {
   rateLimits: 100_000,
   /** Tasks that have not ended. */
   unfinishedTasks: 5_000_000,
-  /** Operations in the log of one durable task. */
-  durableNodes: 1_000_000,
+  /** Operations in the log of one durable task. Reading so many again takes half a second, and 20 MB of memory while the task runs. */
+  durableNodes: 20_000,
   webhooks: 1_000,
   /** Idempotency keys that are held. */
   idempotencyKeys: 1_000_000,

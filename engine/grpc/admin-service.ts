@@ -12,10 +12,10 @@ import { readTasksAlone, readWithin } from '../monitor/answers-in-flight.ts';
 import { replayByFilter } from '../monitor/replay-selection.ts';
 import { cancelByFilter } from '../monitor/run-selection.ts';
 import { payloadSize, readRunDetail, type RunDetail } from '../monitor/run-detail.ts';
-import { cancelIds } from '../shard/cancel-ids.ts';
-import { replayIds } from '../shard/replay-ids.ts';
-import { branchTask } from '../shard/branch-task.ts';
-import { prepareRun } from '../shard/prepare-run.ts';
+import { cancelIds } from '../shard/prepare/cancel-ids.ts';
+import { replayIds } from '../shard/prepare/replay-ids.ts';
+import { branchTask } from '../shard/prepare/branch-task.ts';
+import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import {
   AdminServiceService,
   RunStatus,
@@ -77,7 +77,6 @@ export function adminService(deps: AdminDeps): GrpcService {
         kind: 'trigger',
         tenantId,
         runs: [run],
-        existing: new Set(),
       });
       refuseCollisions(collisions, runIds, false);
       return { externalId: run.runId };

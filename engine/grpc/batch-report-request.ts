@@ -6,7 +6,7 @@ import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../edge/parse/report.ts';
 import type { Checked } from '../model/checked.ts';
 import { maxBatchSize } from '../model/limits.ts';
-import type { BatchReportItem } from '../plan/commands/report-command.ts';
+import type { BatchReportItem } from '../plan/commands/attempts/batch-report.ts';
 import {
   StepActionEventType,
   type BatchActionEvent,

@@ -10,8 +10,8 @@ import { maxPayloadBytes } from '../model/limits.ts';
 import type { Checked } from '../model/checked.ts';
 import { uuidTimeMs } from '../model/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
-import type { PushedEvent } from '../plan/commands/command.ts';
-import { pushEvents, type EventRequest } from '../shard/prepare-event.ts';
+import type { PushedEvent } from '../plan/commands/events/push-event.ts';
+import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
 import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
 import {

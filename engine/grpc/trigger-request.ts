@@ -1,5 +1,5 @@
 import { text } from '../edge/parse/text.ts';
-import type { TriggerRequest } from '../shard/prepare-run.ts';
+import type { TriggerRequest } from '../shard/prepare/prepare-run.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { readDesiredLabels } from './definition/desired-labels.ts';
 

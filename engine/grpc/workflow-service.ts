@@ -3,7 +3,7 @@ import { atMost } from '../edge/parse/list.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
-import { prepareRun } from '../shard/prepare-run.ts';
+import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import { serve, unsupported, type Edge } from './handlers.ts';
@@ -29,7 +29,6 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
         kind: 'trigger',
         tenantId,
         runs: [run],
-        existing: new Set(),
       });
       refuseCollisions(collisions, runIds, false);
       return { workflowRunId: runIds[0] ?? run.runId };
@@ -53,7 +52,6 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
           kind: 'trigger',
           tenantId,
           runs,
-          existing: new Set(),
         });
         refuseCollisions(collisions, runIds, true);
         return { workflowRunIds: [...runIds] };

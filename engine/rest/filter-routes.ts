@@ -8,7 +8,7 @@ import { HatchetError } from '../base/errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import { newId } from '../model/uuid.ts';
 import type { Filter, ShardState } from '../plan/state/shard-state.ts';
-import { findFilter } from '../plan/commands/put-filter.ts';
+import { findFilter } from '../plan/state/filters.ts';
 import { plainAnswer } from './answer.ts';
 import { pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';

@@ -1,21 +1,24 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
 import { commandFailure } from './command-failure.ts';
+import type { LongLogs } from './facts/long-logs.ts';
 import type { Job } from './job.ts';
 
-/** Commands whose payloads are staged or whose expressions are evaluated before they can be planned, and those that must not overtake them. */
+/** Commands whose payloads are staged, whose expressions are evaluated or whose long logs are read before they can be planned, and those that must not overtake them. */
 export class AwayJobs {
   readonly #cel: CelEvaluator;
   readonly #payloads: StagedPayloads;
+  readonly #logs: LongLogs;
   readonly #back: (job: Job) => boolean;
   /** Ids of tasks of which a command is away: a durable task's operations are numbered in the order in which they came. */
   readonly #away = new Set<string>();
   readonly #waiting = new Set<Promise<void>>();
 
   /** @param back takes a job that can be planned; false if it was refused, and what waits behind it stays */
-  constructor(cel: CelEvaluator, payloads: StagedPayloads, back: (job: Job) => boolean) {
-    this.#cel = cel;
-    this.#payloads = payloads;
+  constructor(sources: { cel: CelEvaluator; payloads: StagedPayloads; logs: LongLogs }, back: (job: Job) => boolean) {
+    this.#cel = sources.cel;
+    this.#payloads = sources.payloads;
+    this.#logs = sources.logs;
     this.#back = back;
   }
 
@@ -41,13 +44,15 @@ export class AwayJobs {
     );
   }
 
-  /** Of jobs that were loaded, those that can be planned, and those that go back. The others leave until their expressions are evaluated. */
+  /** Of jobs that were loaded, those that can be planned, and those that go back. The others leave until their expressions are evaluated, or their long logs are read. */
   admitToPlan(jobs: readonly Job[]): Admitted {
-    return this.#admit(jobs, ({ expressions, command, shard }) =>
-      expressions === undefined || expressions.isComplete
+    return this.#admit(jobs, ({ expressions, longLogs, command, shard }) => {
+      if (longLogs.length > 0)
+        return Promise.all(longLogs.map(async (taskId) => this.#logs.read(taskId))).then(() => undefined);
+      return expressions === undefined || expressions.isComplete
         ? undefined
-        : expressions.evaluate(this.#cel.of(tenantOf(command, shard))),
-    );
+        : expressions.evaluate(this.#cel.of(tenantOf(command, shard)));
+    });
   }
 
   #admit(jobs: readonly Job[], need: (job: Job) => Promise<void> | undefined): Admitted {

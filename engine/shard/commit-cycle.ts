@@ -8,11 +8,13 @@ import { BatchRefused, BatchUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
+import { noFacts } from '../plan/commands/facts.ts';
+import { loadFacts } from './facts/load-facts.ts';
+import type { LongLogs } from './facts/long-logs.ts';
 import { isPassing } from './is-passing.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';
 import type { LaneConnection } from './lane-connection.ts';
-import { loadForPlan } from './loader.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { OwnerEvents } from './owner-events.ts';
 import { readOwnedShards } from './ownership/lease.ts';
@@ -26,6 +28,7 @@ export interface CommitCycleParts {
   ownership: Ownership;
   mailbox: Mailbox;
   away: AwayJobs;
+  longLogs: LongLogs;
   clock: Clock;
   log: Logger;
   trouble: PostgresTrouble;
@@ -42,6 +45,7 @@ export class CommitCycle {
   readonly #ownership: Ownership;
   readonly #mailbox: Mailbox;
   readonly #away: AwayJobs;
+  readonly #longLogs: LongLogs;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
@@ -55,6 +59,7 @@ export class CommitCycle {
     this.#ownership = parts.ownership;
     this.#mailbox = parts.mailbox;
     this.#away = parts.away;
+    this.#longLogs = parts.longLogs;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#trouble = parts.trouble;
@@ -77,10 +82,16 @@ export class CommitCycle {
     const states = new Map(taken.map(({ shard }) => [shard, this.#ownership.stateOf(shard)]));
     const loading = this.#onlyServed(taken, states);
     try {
-      await loadForPlan(
-        { client: lane.client, stateOf: (shard) => this.#ownership.stateOf(shard), clock: this.#clock },
+      const facts = await loadFacts(
+        {
+          client: lane.client,
+          stateOf: (shard) => this.#ownership.stateOf(shard),
+          clock: this.#clock,
+          longLogs: this.#longLogs,
+        },
         loading,
       );
+      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
     } catch (error) {
       this.#log.warn({ err: error }, 'what commands need could not be loaded');
       // With Postgres there, trying the same again would fail again.
@@ -189,11 +200,20 @@ export class CommitCycle {
     if (jobs.length > 1) {
       const half = Math.ceil(jobs.length / 2);
       await this.run(jobs.slice(0, half));
-      return this.run(jobs.slice(half));
+      return this.#runSecond(jobs.slice(half), new Set(jobs.slice(0, half)));
     }
     countRefusal(error);
     this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
     only?.reject(commandFailure(error, only.command.kind));
+  }
+
+  /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */
+  async #runSecond(jobs: readonly Job[], first: ReadonlySet<Job>): Promise<void> {
+    const waiting = this.#mailbox.takeOut(first);
+    const tasks = new Set(waiting.flatMap(({ command }) => ('taskId' in command ? [command.taskId] : [])));
+    const isBehind = ({ command }: Job): boolean => 'taskId' in command && tasks.has(command.taskId);
+    this.#mailbox.putBack([...waiting, ...jobs.filter(isBehind)]);
+    await this.run(jobs.filter((job) => !isBehind(job)));
   }
 
   /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */

@@ -1,5 +1,5 @@
 import type { StagedIds } from '../commit/staged-payloads.ts';
-import type { Command } from '../plan/commands/command.ts';
+import { kindOf, type Command } from '../plan/commands/command.ts';
 
 /** A text this long is staged; in a command that brings more than a batch takes, one of the shorter length. */
 const longText = 128 * 1024;
@@ -22,7 +22,7 @@ export class JobPayloads {
 
   constructor(command: Command) {
     let size = 0;
-    eachPayload(command, (text) => {
+    kindOf(command).payloads(command, (text) => {
       size += text.length;
     });
     this.size = size;
@@ -68,71 +68,8 @@ export function stagedOf(jobs: readonly { payloads: JobPayloads }[]): StagedIds 
 /** Each once, however many runs it is for. */
 function longTexts(command: Command, long: number): string[] {
   const texts = new Set<string>();
-  eachPayload(command, (text) => {
+  kindOf(command).payloads(command, (text) => {
     if (text.length >= long) texts.add(text);
   });
   return [...texts];
-}
-
-/** The texts of a command that a caller may make as long as a payload may be. */
-function eachPayload(command: Command, visit: (text: string) => void): void {
-  const run = ({
-    input,
-    metadata,
-    filterPayload,
-  }: {
-    input: string;
-    metadata: string;
-    filterPayload: string | null;
-  }): void => {
-    visit(input);
-    visit(metadata);
-    if (filterPayload !== null) visit(filterPayload);
-  };
-  switch (command.kind) {
-    case 'trigger':
-      return command.runs.forEach(run);
-    case 'fireTimer':
-      if (command.run !== null) run(command.run);
-      return;
-    case 'pushEvent':
-      for (const event of command.events) {
-        visit(event.payload);
-        visit(event.metadata);
-        for (const started of event.runs) run(started.run);
-      }
-      return;
-    case 'putSchedules':
-      for (const { input, metadata } of command.schedules) {
-        visit(input);
-        visit(metadata);
-      }
-      return;
-    case 'putCron':
-      visit(command.cron.input);
-      return visit(command.cron.metadata);
-    case 'putWorkflow':
-      for (const { input, metadata } of command.crons) {
-        visit(input);
-        visit(metadata);
-      }
-      return;
-    case 'completed':
-      return visit(command.output);
-    case 'failed':
-      return visit(command.error);
-    case 'batchReport':
-      for (const item of command.items) {
-        if (item.event === 'completed') visit(item.output);
-        else if (item.event === 'failed') visit(item.error);
-      }
-      return;
-    case 'durableMemo':
-      return visit(command.payload);
-    case 'durableAsk':
-      if (command.ask.kind === 'children') for (const child of command.ask.children) run(child.run);
-      else if (command.ask.kind === 'memo' && command.ask.payload !== null) visit(command.ask.payload);
-      return;
-    default:
-  }
 }

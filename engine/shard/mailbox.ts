@@ -1,17 +1,18 @@
 import { HatchetError } from '../base/errors.ts';
 import { groupBy } from '../model/group-by.ts';
+import { CommandLines } from './command-lines.ts';
 import type { Job } from './job.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
 const longestWaitMs = 30_000;
 
 /**
- * The commands that wait: those whose shard is served stand in one line, in the order in which they came; those of other shards
+ * The commands that wait: those whose shard is served stand in lines, for their transactions; those of other shards
  * are parked by shard until this process serves it, and refused after 30 s. Nothing turns while commands are only parked.
  */
 export class Mailbox {
   readonly #isServed: (shard: number) => boolean;
-  #line: Job[] = [];
+  readonly #lines = new CommandLines();
   readonly #parked = new Map<number, Job[]>();
   #timer: NodeJS.Timeout | undefined;
   #emptied: (() => void)[] = [];
@@ -24,28 +25,33 @@ export class Mailbox {
   get size(): number {
     let parked = 0;
     for (const jobs of this.#parked.values()) parked += jobs.length;
-    return this.#line.length + parked;
+    return this.#lines.size + parked;
   }
 
-  /** Those whose shard is served, or was until a moment ago. */
-  get line(): readonly Job[] {
-    return this.#line;
+  /** Whether a transaction would have something to do. */
+  has(isReady: (job: Job) => boolean): boolean {
+    return this.#lines.some(isReady);
   }
 
-  /** @param left what was not taken of the line */
-  leave(left: Job[]): void {
-    this.#line = left;
+  /** The commands of the next transaction; those that are not ready stay. */
+  take(isReady: (job: Job) => boolean): Job[] {
+    return this.#lines.take(isReady);
+  }
+
+  /** Those of the given that wait, to be put back later. */
+  takeOut(jobs: ReadonlySet<Job>): Job[] {
+    return this.#lines.takeOut((job) => jobs.has(job));
   }
 
   add(job: Job): void {
-    if (this.#isServed(job.shard)) this.#line.push(job);
+    if (this.#isServed(job.shard)) this.#lines.push(job);
     else this.#park([job], 'behind');
   }
 
   /** Back at the head, in this order. */
   putBack(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
-    this.#line = [...jobs.filter((job) => this.#isServed(job.shard)), ...this.#line];
+    this.#lines.putBack(jobs.filter((job) => this.#isServed(job.shard)));
     this.#parkLost(
       jobs.filter((job) => !this.#isServed(job.shard)),
       'ahead',
@@ -55,7 +61,7 @@ export class Mailbox {
   /** Their commands stand in line. */
   served(shards: readonly number[]): void {
     for (const shard of shards) {
-      this.#line = this.#line.concat(this.#parked.get(shard) ?? []);
+      for (const job of this.#parked.get(shard) ?? []) this.#lines.push(job);
       this.#parked.delete(shard);
     }
     this.#arm();
@@ -64,18 +70,22 @@ export class Mailbox {
 
   /** What stood in line for a shard that is not served any more waits for whoever serves it next. */
   park(): void {
-    const isServed = ({ shard }: Job): boolean => this.#isServed(shard);
-    if (this.#line.every(isServed)) return;
-    const unserved = this.#line.filter((job) => !isServed(job));
-    this.#line = this.#line.filter(isServed);
-    this.#parkLost(unserved, 'behind');
+    this.#parkLost(
+      this.#lines.takeOut(({ shard }) => !this.#isServed(shard)),
+      'behind',
+    );
   }
 
   /** Refuses those that have waited for too long. */
   expire(nowMs = performance.now()): void {
-    this.#line = this.#refuseOld(this.#line, nowMs);
+    const oldest = nowMs - longestWaitMs;
+    if (this.#lines.waitsSince(oldest))
+      refuse(
+        this.#lines.takeOut((job) => job.queuedAtMs <= oldest),
+        noOwner(),
+      );
     for (const [shard, jobs] of this.#parked) {
-      const left = this.#refuseOld(jobs, nowMs);
+      const left = this.#refuseOld(jobs, oldest);
       if (left.length === 0) this.#parked.delete(shard);
       else this.#parked.set(shard, left);
     }
@@ -94,7 +104,7 @@ export class Mailbox {
 
   /** Refuses those that wait for a shard. */
   refuseParked(error: HatchetError): void {
-    for (const jobs of this.#parked.values()) for (const job of jobs) job.reject(error);
+    for (const jobs of this.#parked.values()) refuse(jobs, error);
     this.#parked.clear();
     this.#arm();
     this.#tellEmptied();
@@ -103,7 +113,10 @@ export class Mailbox {
   /** Refuses all. */
   refuseAll(error: HatchetError): void {
     this.refuseParked(error);
-    for (const job of this.#line.splice(0)) job.reject(error);
+    refuse(
+      this.#lines.takeOut(() => true),
+      error,
+    );
   }
 
   /** Their callers may have turned to whoever had the shard meanwhile. */
@@ -122,17 +135,13 @@ export class Mailbox {
     this.#arm();
   }
 
-  #refuseOld(jobs: Job[], nowMs: number): Job[] {
-    const oldest = nowMs - longestWaitMs;
+  #refuseOld(jobs: Job[], oldest: number): Job[] {
     const [first] = jobs;
     if (first === undefined || first.queuedAtMs > oldest) return jobs;
-    for (const job of jobs)
-      if (job.queuedAtMs <= oldest)
-        job.reject(
-          new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
-            remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
-          }),
-        );
+    refuse(
+      jobs.filter((job) => job.queuedAtMs <= oldest),
+      noOwner(),
+    );
     return jobs.filter((job) => job.queuedAtMs > oldest);
   }
 
@@ -156,4 +165,14 @@ export class Mailbox {
     if (this.#parked.size > 0) return;
     for (const tell of this.#emptied.splice(0)) tell();
   }
+}
+
+function refuse(jobs: readonly Job[], error: HatchetError): void {
+  for (const job of jobs) job.reject(error);
+}
+
+function noOwner(): HatchetError {
+  return new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
+    remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
+  });
 }

@@ -9,8 +9,10 @@ import { shardOf } from '../model/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { runCommand } from '../plan/commands/run-command.ts';
+import { kindOf, planCommand } from '../plan/commands/command.ts';
+import { noFacts } from '../plan/commands/facts.ts';
 import { CommitCycle } from './commit-cycle.ts';
+import { LongLogs } from './facts/long-logs.ts';
 import type { Job } from './job.ts';
 import { JobPayloads } from './job-payloads.ts';
 import { LaneConnection } from './lane-connection.ts';
@@ -21,7 +23,6 @@ import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
-import { takeBatch } from './take-batch.ts';
 import { Ticks } from './ticks.ts';
 
 /**
@@ -40,6 +41,7 @@ export class Owner {
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
   readonly #staging: StagedPayloads;
+  readonly #logs: LongLogs;
   readonly #away: AwayJobs;
   readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
   readonly #room = new MailboxRoom();
@@ -75,12 +77,14 @@ export class Owner {
       },
     });
     this.#staging = new StagedPayloads(options.config, options.log);
-    this.#away = new AwayJobs(this.cel, this.#staging, (job) => this.#back(job));
+    this.#logs = new LongLogs(options.config, options.log);
+    this.#away = new AwayJobs({ cel: this.cel, payloads: this.#staging, logs: this.#logs }, (job) => this.#back(job));
     this.#cycle = new CommitCycle({
       connection: this.#connection,
       ownership: this.#ownership,
       mailbox: this.#mailbox,
       away: this.#away,
+      longLogs: this.#logs,
       clock: options.clock,
       log: options.log,
       trouble: this.#trouble,
@@ -148,10 +152,15 @@ export class Owner {
    * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
   submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
-    return this.submitTo<K>(shardOf(tenantId), command);
+    return this.submitTo<K>(shardOf(tenantId), command, tenantId);
   }
 
-  submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
+  /** @param tenantId whose it is; none for what the engine itself sends to the shard */
+  submitTo<K extends CommandKind>(
+    shard: number,
+    command: CommandByKind[K] & { kind: K },
+    tenantId?: string,
+  ): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
@@ -159,12 +168,16 @@ export class Owner {
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
       this.#mailbox.add({
         shard,
+        tenantId,
         command,
         payloads,
+        rows: kindOf<K>(command).weight(command),
         queuedAtMs: performance.now(),
         mayBeDone: false,
-        run: (plan) => {
-          const reply = runCommand(plan, command.kind, command);
+        facts: noFacts,
+        longLogs: [],
+        run: (plan, facts) => {
+          const reply = planCommand<K>(plan, command, facts);
           return () => {
             leave();
             resolve(reply);
@@ -191,12 +204,12 @@ export class Owner {
     await this.#pumping;
     await this.#away.settled();
     await this.#ownership.stopAcquiring();
-    while (this.#connection.lane !== undefined && this.#mailbox.line.some((job) => this.#isReady(job)))
+    while (this.#connection.lane !== undefined && this.#mailbox.has((job) => this.#isReady(job)))
       await this.#cycle.run(this.#take());
     await this.#ownership.giveBack();
     await this.#connection.close();
     this.#mailbox.refuseAll(new HatchetError('STOPPING', 'the engine stopped before it could carry this out'));
-    await this.#staging.close();
+    await Promise.all([this.#staging.close(), this.#logs.close()]);
   }
 
   /** When a shard is next to be looked at for what time alone changes. */
@@ -217,7 +230,7 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
-        if (this.#mailbox.line.some((job) => this.#isReady(job))) this.#wake();
+        if (this.#mailbox.has((job) => this.#isReady(job))) this.#wake();
       });
   }
 
@@ -265,9 +278,8 @@ export class Owner {
   }
 
   #take(): Job[] {
-    const { jobs, left } = takeBatch(this.#mailbox.line, (job) => this.#isReady(job));
+    const jobs = this.#mailbox.take((job) => this.#isReady(job));
     const { ready, behind } = this.#stopping ? { ready: jobs, behind: [] } : this.#away.admitToLoad(jobs);
-    this.#mailbox.leave(left);
     this.#mailbox.putBack(behind);
     return ready;
   }

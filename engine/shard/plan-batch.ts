@@ -48,7 +48,7 @@ export function planBatch(
     const undoMark = state.undo.mark();
     const changeMark = changes.mark();
     try {
-      outcomes.push({ job, answer: job.run(plan) });
+      outcomes.push({ job, answer: job.run(plan, job.facts) });
       jobs.push(job);
     } catch (error) {
       state.undo.rollback(undoMark);

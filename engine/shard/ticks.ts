@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { PutOffCommand, TickCommand } from '../plan/commands/command.ts';
+import type { PutOffCommand } from '../plan/commands/upkeep/put-off.ts';
+import type { TickCommand } from '../plan/commands/upkeep/tick.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { firstDue, perTick } from '../plan/commands/tick.ts';
+import { firstDue, perTick } from '../plan/commands/upkeep/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;

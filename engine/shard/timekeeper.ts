@@ -2,12 +2,12 @@ import type { Pool } from 'pg';
 import type { Logger } from '../base/log.ts';
 import { dueTick } from '../model/cron.ts';
 import { HatchetError } from '../base/errors.ts';
-import type { TriggerRun } from '../plan/commands/trigger-run.ts';
+import type { TriggerRun } from '../model/trigger-run.ts';
 import type { CronTimer, ShardState } from '../plan/state/shard-state.ts';
 import type { Timer } from '../plan/timers/timer-heap.ts';
 import type { Owner } from './owner.ts';
 import { HoldOff } from './hold-off.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun } from './prepare/prepare-run.ts';
 
 /** Timers that are prepared at once. */
 const atOnce = 100;
@@ -136,7 +136,7 @@ export class Timekeeper {
     const prepared =
       tick.fire && payload !== undefined ? await this.#prepare(timer, payload) : { run: null, error: null };
     const nextUs = Math.min(tick.nextMs * 1000, Number.MAX_SAFE_INTEGER);
-    await this.#owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs, ...prepared, existing: new Set() });
+    await this.#owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs, ...prepared });
   }
 
   /** A run that cannot be made does not stop its timer: the reason is kept with it. */

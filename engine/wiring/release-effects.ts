@@ -4,8 +4,8 @@ import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogWriter } from '../monitor/log-writer.ts';
 import type { RunResults } from '../monitor/run-results.ts';
-import type { DurableAskReply } from '../plan/commands/durable-command.ts';
-import type { Effect } from '../plan/state/effect.ts';
+import type { DurableAskReply } from '../model/durable-ask.ts';
+import type { Effect } from '../model/effect.ts';
 import { eachApart } from '../base/apart.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */

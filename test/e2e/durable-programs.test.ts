@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EntryKind, firstBranch, wholeNode } from '../../engine/model/durable.ts';
 import { RunStatus } from '../../engine/model/status.ts';
 import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
-import { readStoredLogs, visibleNodes } from '../../engine/shard/durable-logs.ts';
+import { readStoredLogs, StoredLog, visibleNodes } from '../../engine/shard/facts/durable-logs.ts';
 import { DurableFleet, type Blow } from '../helpers/durable-fleet.ts';
 import { patient } from '../helpers/patient.ts';
 import { randomFrom } from '../helpers/random.ts';
@@ -164,7 +164,7 @@ async function check(index: number, notes: ReadonlyMap<string, string[][]>): Pro
   const runId = runIds[index] ?? '';
   const program = programs[index];
   if (program === undefined) throw new Error('no program');
-  const stored = (await readStoredLogs(await fleet.connection(), [runId])).get(runId) ?? { points: [], entries: [] };
+  const stored = (await readStoredLogs(await fleet.connection(), [runId])).get(runId) ?? new StoredLog();
   const branch = stored.points.at(-1)?.branch ?? firstBranch;
   const nodes = visibleNodes(stored, branch);
   const rows = await fleet.query<{ branch: number; node: number; payload: string | null; output: string | null }>(

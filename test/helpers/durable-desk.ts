@@ -1,6 +1,6 @@
 import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
-import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/plan/commands/durable-command.ts';
-import type { Effect } from '../../engine/plan/state/effect.ts';
+import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/model/durable-ask.ts';
+import type { Effect } from '../../engine/model/effect.ts';
 import { DurableWorld } from './durable-world.ts';
 import { stepOf, tenantId, workflowOf } from './planner-world.ts';
 
@@ -18,7 +18,7 @@ export function setUp(): void {
   workerId = register();
 }
 
-export function register(slots = 1): string {
+export function register(slots = 1, runtime: Record<string, string> = {}): string {
   const id = world.id();
   world.run({
     kind: 'registerWorker',
@@ -28,7 +28,7 @@ export function register(slots = 1): string {
     actions: ['wf:long'],
     slots: { durable: slots },
     labels: {},
-    runtime: {},
+    runtime,
   });
   world.run({ kind: 'workerPresence', workerId: id, assignable: true });
   return id;
@@ -70,7 +70,6 @@ export function wait(...conditions: DurableCondition[]): DurableAsk {
     kind: 'wait',
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
-    lookedBack: new Map(),
   };
 }
 
@@ -106,9 +105,6 @@ export function ask(taskId: string, what: DurableAsk, invocation = invocationOf(
     invocation,
     request: requests,
     ask: what,
-    uncertain: false,
-    existing: new Set(world.stored.runs.keys()),
-    ended: new Map(),
   });
   return world.effects
     .flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === requests ? [effect.reply] : []))
@@ -130,7 +126,6 @@ export function push(key: string, payload = '{}', scope: string | null = null): 
   world.run({
     kind: 'pushEvent',
     tenantId,
-    existing: new Set(),
     events: [{ id: world.id(), key, scope, payload, metadata: '{}', runs: [] }],
   });
 }

@@ -1,12 +1,12 @@
 import { EntryKind, wholeNode, type Asked, type BranchPoint } from '../../engine/model/durable.ts';
 import type { StepDefinition } from '../../engine/model/definition.ts';
-import { LiveState } from '../../engine/model/live-state.ts';
 import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/rows.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
-import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
+import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
+import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
-import type { TriggerRun } from '../../engine/plan/commands/trigger-run.ts';
-import { logFrom, visibleNodes, type StoredLog } from '../../engine/shard/durable-logs.ts';
+import type { TriggerRun } from '../../engine/model/trigger-run.ts';
+import { logFrom, visibleNodes, type ReadableLog } from '../../engine/shard/facts/durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 const placeOf = (row: { taskId: string; branch: number; node: number }): string =>
@@ -72,12 +72,17 @@ export class DurableWorld extends PlannerWorld {
     durable.unread.clear();
   }
 
-  storedLog(taskId: string): StoredLog {
+  storedLog(taskId: string): ReadableLog & { entries: DurableNode[] } {
     const own = [...this.entries.values()]
       .filter((row) => row.taskId === taskId)
       .sort((a, b) => a.branch - b.branch || a.node - b.node);
     const points = own.filter((row) => row.kind === EntryKind.Branch).map(pointOf);
-    return { points, entries: own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row)) };
+    const entries = own.filter((row) => row.kind !== EntryKind.Branch).map((row) => this.#node(row));
+    return {
+      points,
+      entries,
+      at: (branch, node) => entries.find((each) => each.branch === branch && each.node === node),
+    };
   }
 
   #node(row: DurableEntryRow): DurableNode {
@@ -103,48 +108,41 @@ export class DurableWorld extends PlannerWorld {
     return node;
   }
 
-  #bringIn(commands: readonly CommandByKind[CommandKind][]): void {
+  override factsFor(command: Command): Facts {
+    if (command.kind !== 'durableBranch') return super.factsFor(command);
+    const stored = this.storedLog(command.taskId);
+    const newest = stored.points.at(-1)?.branch ?? 1;
+    return {
+      ...noFacts,
+      storedRuns: (this.state.tasks.find(command.taskId) < 0 ? this.storedRuns([command.taskId]) : []).map((run) => ({
+        ...run,
+        tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })),
+      })),
+      branches: {
+        points: stored.points,
+        nodes: visibleNodes(stored, command.branch === 0 ? newest : command.branch),
+        newestAtFirst: newest,
+        made: null,
+      },
+    };
+  }
+
+  #bringIn(commands: readonly Command[]): void {
     const { state } = this;
     const wanted = new Set<string>();
     for (const command of commands) {
-      switch (command.kind) {
-        case 'durableAsk':
-        case 'durableMemo':
-        case 'durableEvict':
-        case 'durableSkip':
-        case 'durableSignal':
-          wanted.add(command.taskId);
-          break;
-        case 'durableStatus':
-          for (const { taskId } of command.tasks) wanted.add(taskId);
-          break;
-        case 'tick':
-          for (const row of state.deadlines.due(this.nowUs + 1000, 500))
-            if (state.tasks.state[row] === LiveState.Evicted) wanted.add(state.tasks.id(row));
-          break;
-        case 'pushEvent':
-          for (const { key } of command.events)
-            for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
-          break;
-        case 'durableBranch': {
-          const stored = this.storedLog(command.taskId);
-          const loaded = (state.tasks.find(command.taskId) < 0 ? this.replayOf([command.taskId]).loaded : []).map(
-            (run) => ({
-              ...run,
-              tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })),
-            }),
-          );
-          Object.assign(command, {
-            loaded,
-            points: stored.points,
-            nodes: visibleNodes(stored, command.branch === 0 ? (stored.points.at(-1)?.branch ?? 1) : command.branch),
-          });
-          wanted.add(command.taskId);
-          break;
-        }
-        default:
-          break;
-      }
+      const {
+        logsOf = [],
+        sleepers = [],
+        events = [],
+      } = kindOf(command).needs(command, {
+        state,
+        nowUs: this.nowUs + 1000,
+        isUncertain: false,
+      });
+      for (const taskId of [...logsOf, ...sleepers]) wanted.add(taskId);
+      for (const { key } of events)
+        for (const row of this.listens.values()) if (row.eventKey === key) wanted.add(row.taskId);
     }
     for (const taskId of wanted) {
       const row = state.tasks.find(taskId);

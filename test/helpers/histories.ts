@@ -11,8 +11,8 @@ import {
 } from '../../engine/model/definition.ts';
 import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
-import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
-import type { BatchReportItem } from '../../engine/plan/commands/report-command.ts';
+import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 export const actions = [
@@ -382,7 +382,6 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
       return {
         kind: 'pushEvent',
         tenantId,
-        existing: new Set(),
         events: [
           {
             id: made.id(),

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../engine/base/clock.ts';
 import { createLog, type Logger } from '../../engine/base/log.ts';
 import type { HistoryRow } from '../../engine/model/rows.ts';
 import { newId } from '../../engine/model/uuid.ts';
-import type { Effect } from '../../engine/plan/state/effect.ts';
+import type { Effect } from '../../engine/model/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { Owner } from '../../engine/shard/owner.ts';
 import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
@@ -120,7 +120,7 @@ export class OwnerWorld {
       earlierIds: [],
       demands: null,
     };
-    await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+    await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
     return runId;
   }
 

@@ -12,13 +12,14 @@ import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../en
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
-import type { CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
-import type { LoadedRun } from '../../engine/plan/commands/loaded-run.ts';
-import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
-import type { Effect } from '../../engine/plan/state/effect.ts';
+import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
+import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/facts.ts';
+import type { StoredRun } from '../../engine/plan/lifecycle/stored-run.ts';
+import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { Effect } from '../../engine/model/effect.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import type { Plan } from '../../engine/plan/state/plan.ts';
-import { runCommand } from '../../engine/plan/commands/run-command.ts';
+import { planCommand } from '../../engine/plan/commands/command.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
 
 export const tenantId = '00000000-0000-7000-8000-00000000000a';
@@ -93,18 +94,18 @@ export class PlannerWorld {
     return `${this.#idPrefix}-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
   }
 
-  /** What the loader does before a plan. */
-  load: ((commands: readonly CommandByKind[CommandKind][]) => void) | undefined;
+  /** Brings into memory what the loader does before a plan. */
+  load: ((commands: readonly Command[]) => void) | undefined;
   /** Given what every committed batch writes. */
   write: ((changes: ChangeSet) => void) | undefined;
   /** Told of every batch that was committed, with the time that it saw. */
-  watch: ((commands: readonly CommandByKind[CommandKind][], nowUs: number) => void) | undefined;
+  watch: ((commands: readonly Command[], nowUs: number) => void) | undefined;
 
   /** Plans one command as a batch of its own and commits it. */
   run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {
     this.load?.([command]);
     const plan = this.#plan();
-    const reply = runCommand<K>(plan, command.kind, command);
+    const reply = planCommand<K>(plan, command, this.factsFor(command));
     this.#finish(plan);
     this.#store(plan.changes);
     settleRows(this.state);
@@ -113,10 +114,11 @@ export class PlannerWorld {
   }
 
   /** Plans commands as one batch and commits it. */
-  runTogether(commands: readonly CommandByKind[CommandKind][]): void {
+  runTogether(commands: readonly Command[]): void {
     this.load?.(commands);
     const plan = this.#plan();
-    for (const command of commands) this.#try(plan, command);
+    for (const [command, facts] of commands.map((each) => [each, this.factsFor(each)] as const))
+      this.#try(plan, command, facts);
     this.#finish(plan);
     this.#store(plan.changes);
     settleRows(this.state);
@@ -124,20 +126,21 @@ export class PlannerWorld {
   }
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
-  rollback(commands: readonly CommandByKind[CommandKind][]): void {
+  rollback(commands: readonly Command[]): void {
     this.load?.(commands);
     const plan = this.#plan();
-    for (const command of commands) this.#try(plan, command);
+    for (const [command, facts] of commands.map((each) => [each, this.factsFor(each)] as const))
+      this.#try(plan, command, facts);
     this.#finish(plan);
     this.state.undo.rollback();
   }
 
   /** A refusal takes back what its command had done, and nothing else. */
-  #try(plan: Plan, command: CommandByKind[CommandKind]): void {
+  #try(plan: Plan, command: Command, facts: Facts): void {
     const mark = this.state.undo.mark();
     const changes = plan.changes.mark();
     try {
-      runCommand(plan, command.kind, command);
+      planCommand(plan, command, facts);
     } catch (error) {
       if (!(error instanceof HatchetError)) throw error;
       this.state.undo.rollback(mark);
@@ -206,26 +209,45 @@ export class PlannerWorld {
       earlierIds: [],
       demands,
     };
-    return { kind: 'trigger', tenantId, existing: new Set(), runs: [run] };
+    return { kind: 'trigger', tenantId, runs: [run] };
   }
 
-  /** The command as the loader leaves it: with the stored rows of the runs that the ids name. */
   replayOf(ids: readonly string[]): CommandByKind['replay'] {
-    const asked = new Set(ids);
-    const runs = [...this.stored.runs.values()].filter(
-      (run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)),
-    );
-    return {
-      kind: 'replay',
-      tenantId,
-      ids,
-      loaded: runs.map((run) => this.#loaded(run)),
-      deferred: [],
-      seen: new Map(),
-    };
+    return { kind: 'replay', tenantId, ids };
   }
 
-  #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): LoadedRun {
+  /** What the loader would find in the stored rows. */
+  factsFor(command: Command): Facts {
+    switch (command.kind) {
+      case 'replay':
+        return { ...noFacts, storedRuns: this.storedRuns(command.ids) };
+      case 'durableAsk':
+        return { ...noFacts, storedIds: new Set(this.stored.runs.keys()), ends: this.#ends() };
+      default:
+        return noFacts;
+    }
+  }
+
+  /** The runs that the ids of runs or tasks name. */
+  protected storedRuns(ids: readonly string[]): StoredRun[] {
+    const asked = new Set(ids);
+    return [...this.stored.runs.values()]
+      .filter((run) => asked.has(run.id) || run.tasks.some((task) => asked.has(task.id)))
+      .map((run) => this.#loaded(run));
+  }
+
+  /** By run, how its newest generation ended. */
+  #ends(): Map<string, StoredEnd> {
+    const newest = new Map<string, RunEndRow>();
+    for (const end of this.stored.runEnds.values())
+      if (end.generation >= (newest.get(end.runId)?.generation ?? 0)) newest.set(end.runId, end);
+    const ends = new Map<string, StoredEnd>();
+    for (const { runId, status, generation } of newest.values())
+      if (status !== 0) ends.set(runId, { status, generation });
+    return ends;
+  }
+
+  #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): StoredRun {
     const newest = (taskId: string): ResultRow | undefined =>
       [...this.stored.results.values()]
         .filter((row) => row.taskId === taskId)

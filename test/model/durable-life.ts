@@ -3,7 +3,7 @@ import { EntryKind, wholeNode } from '../../engine/model/durable.ts';
 import { RunStatus } from '../../engine/model/status.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
-import { visibleNodes } from '../../engine/shard/durable-logs.ts';
+import { visibleNodes } from '../../engine/shard/facts/durable-logs.ts';
 import { DurableWorld } from '../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';
 import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';
@@ -204,11 +204,6 @@ export class DurableLife {
       taskId,
       branch: asked,
       node: first,
-      points: [],
-      nodes: [],
-      loaded: [],
-      seen: null,
-      made: null,
     };
     const others = this.#besides(beside);
     const batch = before ? [...others, branching] : [branching, ...others];
@@ -343,7 +338,6 @@ export class DurableLife {
     return {
       kind: 'pushEvent',
       tenantId,
-      existing: new Set(),
       events: [{ id: this.world.id(), key: what.slice(-1), scope: null, payload: '{"x":1}', metadata: '{}', runs: [] }],
     };
   }

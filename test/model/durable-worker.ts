@@ -1,7 +1,7 @@
 import { waitFingerprint, type DurableCondition } from '../../engine/model/durable.ts';
 import type { CommandByKind } from '../../engine/plan/commands/command.ts';
-import type { DurableAsk } from '../../engine/plan/commands/durable-command.ts';
-import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/plan/state/effect.ts';
+import type { DurableAsk } from '../../engine/model/durable-ask.ts';
+import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/model/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
 import { tenantId } from '../helpers/planner-world.ts';
 import { nodeResult, turn, type NodeResult } from './durable-oracle.ts';
@@ -187,7 +187,6 @@ export class DurableInvocation {
       kind: 'wait',
       fingerprint: waitFingerprint(conditions),
       asked: { kind: 'wait', conditions, label: null },
-      lookedBack: new Map(),
     });
   }
 
@@ -206,13 +205,6 @@ export class DurableInvocation {
         settle: ({ text, failed }) => (failed ? reject(new Error(text)) : resolve(text)),
       };
       this.#outgoing.push(() => {
-        const ended = new Map(
-          [...this.#world.stored.runEnds.values()]
-            .filter((end) => end.status !== 0)
-            .map(
-              (end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const,
-            ),
-        );
         const request = ++requests;
         this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, waiter, onAnswer }) });
         this.#world.run({
@@ -223,9 +215,6 @@ export class DurableInvocation {
           taskId: this.taskId,
           invocation: this.invocation,
           ask,
-          uncertain: false,
-          existing: new Set(this.#world.stored.runs.keys()),
-          ended,
         });
       });
     });

@@ -1,5 +1,6 @@
 import type { WorkflowDefinition, StepDefinition } from '../../engine/model/definition.ts';
 import type { Demands } from '../../engine/model/demands.ts';
+import type { StepDemands } from '../../engine/model/trigger-run.ts';
 
 /** Where a task of the model is. Names, not numbers: the model shares no vocabulary with the planner. */
 export type Where =
@@ -84,6 +85,8 @@ export interface ModelRun {
   readonly id: string;
   readonly workflow: ModelWorkflow;
   readonly priority: number;
+  /** A replay's expressions give them again. */
+  readonly demands: readonly StepDemands[] | null;
   generation: number;
   readonly tasks: ModelTask[];
   /** For its workflow's links, in this generation. */

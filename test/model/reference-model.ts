@@ -1,6 +1,6 @@
 import type { Command, CommandByKind } from '../../engine/plan/commands/command.ts';
-import type { StepDemands } from '../../engine/plan/commands/trigger-run.ts';
-import type { BatchReportItem } from '../../engine/plan/commands/report-command.ts';
+import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { Admission } from './admission.ts';
 import { claimPlaces } from './claims.ts';
 import { judge, listensFor, noteEvent, noteParentsEnd, noteSleeps, type ModelEvent } from './conditions.ts';
@@ -208,6 +208,7 @@ export class ReferenceModel implements ModelView {
         id: asked.runId,
         workflow,
         priority: asked.priority,
+        demands: asked.demands,
         generation: 1,
         tasks: [],
         claim: null,
@@ -245,7 +246,7 @@ export class ReferenceModel implements ModelView {
         !run.tasks.some((task) => task !== answer && task.outcome?.status === 'failed' && !again.has(task))
       )
         again.add(answer);
-      const demands = command.loaded.find((loaded) => loaded.runId === run.id)?.demands ?? null;
+      const { demands } = run;
       run.generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
       Object.assign(run, { ended: false, endedAt: this.#batch, claim: null });
       const order = this.count();

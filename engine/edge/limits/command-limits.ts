@@ -31,12 +31,12 @@ export class CommandLimits {
         if (command.ask.kind === 'children')
           this.#tasks(tenantId, limits, state, tasksOf(command.ask.children.map(({ run }) => run)));
         const row = state.tasks.find(command.taskId);
-        const nodes = row < 0 ? 0 : (state.durable.log(row)?.nodes.length ?? 0);
-        return checkLimit(
-          limits,
-          'durableNodes',
-          nodes + (command.ask.kind === 'children' ? command.ask.children.length : 1),
-        );
+        const log = row < 0 ? undefined : state.durable.log(row);
+        if (log === undefined) return; // its first operation since it woke: one that it has asked for before
+        const asked = log.position + (command.ask.kind === 'children' ? command.ask.children.length : 1);
+        // Replayed operations are in the log already.
+        if (asked > log.nodes.length) checkLimit(limits, 'durableNodes', asked);
+        return;
       }
       case 'putWorkflow': {
         const { definition, filterIds } = command;

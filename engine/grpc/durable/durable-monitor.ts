@@ -11,7 +11,7 @@ import { readWithin } from '../../monitor/answers-in-flight.ts';
 import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } from '../../monitor/durable-log.ts';
 import type { DurableSignal } from '../../monitor/durable-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
-import { branchTask } from '../../shard/branch-task.ts';
+import { branchTask } from '../../shard/prepare/branch-task.ts';
 import type {
   MonitorServiceService,
   StreamDurableLogRequest,

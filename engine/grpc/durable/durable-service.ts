@@ -6,7 +6,7 @@ import { text } from '../../edge/parse/text.ts';
 import type { DurableLinks } from '../../dispatch/durable-links.ts';
 import type { Checked } from '../../model/checked.ts';
 import { parseUuid } from '../../model/uuid.ts';
-import type { DurableAskReply } from '../../plan/commands/durable-command.ts';
+import type { DurableAskReply } from '../../model/durable-ask.ts';
 import { readSignal } from '../../monitor/durable-log.ts';
 import type { NodeResults } from '../../monitor/node-results.ts';
 import {

@@ -14,8 +14,8 @@ import { RunStatus } from '../../model/status.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import type { NodeResult } from '../../monitor/durable-results.ts';
 import type { NodeResults } from '../../monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../plan/commands/durable-command.ts';
-import { childName, prepareRun } from '../../shard/prepare-run.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable-ask.ts';
+import { childName, prepareRun } from '../../shard/prepare/prepare-run.ts';
 import {
   DurableTaskErrorType,
   type DurableTaskRequest,
@@ -113,7 +113,6 @@ export class DurableStream {
               conditions,
               label: label === undefined ? null : shownText(label, longestText),
             },
-            lookedBack: new Map(),
           });
         });
       }
@@ -243,9 +242,6 @@ export class DurableStream {
           ...sender,
           request: markChecked(request),
           ask,
-          uncertain: false,
-          existing: new Set(),
-          ended: new Map(),
         }),
       };
     }).then(({ committed }) => committed);

@@ -32,6 +32,10 @@ export class DurableLog {
   /** By node number less one. */
   readonly nodes: DurableNode[];
   readonly signals = new Map<string, DurableNode>();
+  /** Of `nodes`, the children that have a name under their parent, by it. */
+  readonly #children = new Map<string, DurableNode>();
+  /** Of `nodes`, the waits that may be open still, in their order. */
+  readonly #waits = new Set<DurableNode>();
   /** Nodes in the order in which they were satisfied. */
   readonly satisfied: DurableNode[];
   /** Nodes that the invocation has asked for; -1 when it is not known, since an engine died in the middle of a replay. */
@@ -41,7 +45,7 @@ export class DurableLog {
   readonly toldEarly = new Set<number>();
   /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
   awaited: Set<number> | null = null;
-  // From here to toldUs: kept for strict workers alone.
+  // From here to passedOver: kept for strict workers alone.
   /** Nodes that it had said before, where its worker last said only what was new. */
   carried = new Set<number>();
   /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
@@ -49,7 +53,7 @@ export class DurableLog {
   saidLast = 0;
   /** Children that ended while they were left alone: told of once somebody waits for them. */
   readonly passedOver = new Set<number>();
-  /** When the invocation was last told of a node. */
+  /** When the invocation was last told of a node: not kept where the worker forgets no result. */
   readonly toldUs = new Map<number, number>();
   /** Conditions whose expression failed on an event, once said. */
   readonly complained = new Set<string>();
@@ -71,12 +75,37 @@ export class DurableLog {
   }) {
     this.taskId = options.taskId;
     this.branch = options.branch;
-    this.nodes = options.nodes;
+    this.nodes = [];
+    for (const node of options.nodes) this.add(node);
     this.position = options.position;
     this.isProvisional = options.isProvisional ?? false;
     this.satisfied = options.nodes
       .filter((node) => node.result !== null)
       .sort((a, b) => (a.result?.seq ?? 0) - (b.result?.seq ?? 0));
+  }
+
+  /** The next node of the branch. */
+  add(node: DurableNode): void {
+    this.nodes.push(node);
+    if (node.asked.kind === 'wait' && node.result === null) this.#waits.add(node);
+    // Where two have one name, the first is the one that later asks get.
+    if (node.asked.kind === 'child' && node.asked.child !== '' && !this.#children.has(node.asked.child))
+      this.#children.set(node.asked.child, node);
+  }
+
+  /** Undoes `add`. */
+  removeLast(): void {
+    const node = this.nodes.pop();
+    if (node === undefined) return;
+    this.#waits.delete(node);
+    if (node.asked.kind === 'child' && this.#children.get(node.asked.child) === node)
+      this.#children.delete(node.asked.child);
+  }
+
+  /** The child of that name, if the invocation has asked for it already. */
+  child(name: string): DurableNode | undefined {
+    const found = this.#children.get(name);
+    return found !== undefined && found.node <= this.position ? found : undefined;
   }
 
   at(node: number): DurableNode | undefined {
@@ -95,7 +124,7 @@ export class DurableLog {
 
   /** Those of its waits that are open, signals included. */
   *openWaits(): Generator<DurableNode> {
-    for (const node of this.nodes) if (node.result === null && node.asked.kind === 'wait') yield node;
+    for (const node of this.#waits) if (node.result === null) yield node;
     for (const node of this.signals.values()) if (node.result === null) yield node;
   }
 }

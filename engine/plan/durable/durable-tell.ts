@@ -56,7 +56,7 @@ export function send(plan: Plan, row: number, log: DurableLog, node: DurableNode
   const { state, changes } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined || node.result === null) return;
-  if (worker.isStrict) noteTold(plan, log, node);
+  if (worker.isStrict || worker.forgetsResults) noteTold(plan, log, node);
   changes.effects.push({
     kind: 'durableResult',
     workerId: worker.id,

@@ -1,5 +1,4 @@
-import type { Collision } from '../commands/command.ts';
-import type { TriggerRun } from '../commands/trigger-run.ts';
+import type { Collision, TriggerRun } from '../../model/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
 
 /**

@@ -1,21 +1,11 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { maxReassigns } from '../../model/limits.ts';
 import { RunStatus } from '../../model/status.ts';
-import type {
-  CancelCommand,
-  CancelReply,
-  CancelSentCommand,
-  ReassignUnstartedCommand,
-  ReturnUnsentCommand,
-  UnansweredCommand,
-  WorkerDeath,
-} from '../commands/command.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
-import { hasFlag, journal, moveTo, setFlag, type Plan } from '../state/plan.ts';
+import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
-import { silence, stayingWith } from '../queue/silent-worker.ts';
 import { queueTask } from '../queue/queue-task.ts';
-import { nextAttempt, retryTask, runningRow } from '../commands/report.ts';
+import { nextAttempt, retryTask } from './attempt.ts';
 import { countDeath } from './worker-deaths.ts';
 
 /**
@@ -43,27 +33,6 @@ export function interrupt(plan: Plan, row: number): void {
   });
 }
 
-export function planCancel(plan: Plan, command: CancelCommand): CancelReply {
-  const { state } = plan;
-  const cancelled: string[] = [];
-  for (const id of command.ids) {
-    const runRow = state.runsById.get(id);
-    const taskIds = runRow === undefined ? [id] : (state.runs[runRow]?.taskIds ?? []);
-    let any = false;
-    for (const taskId of taskIds) any = cancelTask(plan, command.tenantId, taskId) || any;
-    if (any) cancelled.push(id);
-  }
-  return { cancelled };
-}
-
-function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
-  const { state } = plan;
-  const row = state.tasks.find(taskId);
-  if (row < 0 || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended)) return false;
-  cancelRow(plan, row);
-  return true;
-}
-
 /** Cancels a task wherever it is; one that has ended stays as it is. */
 export function cancelRow(plan: Plan, row: number, message?: string): void {
   const { state } = plan;
@@ -71,15 +40,6 @@ export function cancelRow(plan: Plan, row: number, message?: string): void {
   if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
   journal(plan, row, 'N', message);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
-}
-
-/** The worker knows that the attempt is over: the task is gone, retried, or on its way to another worker. */
-export function planCancelSent(plan: Plan, command: CancelSentCommand): void {
-  const { state } = plan;
-  const row = state.tasks.find(command.taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt)
-    return;
-  afterInterrupt(plan, row);
 }
 
 export function afterInterrupt(plan: Plan, row: number): void {
@@ -90,7 +50,7 @@ export function afterInterrupt(plan: Plan, row: number): void {
 }
 
 /** Another worker gets the task. Spends no retry of the user's, but only so many times. */
-function reassign(plan: Plan, row: number, why: string): void {
+export function reassign(plan: Plan, row: number, why: string): void {
   const { state } = plan;
   const { tasks, undo } = state;
   const reassigns = (tasks.reassigns[row] ?? 0) + 1;
@@ -105,41 +65,18 @@ function reassign(plan: Plan, row: number, why: string): void {
   queueTask(plan, row, 'head');
 }
 
+/** How a worker died. */
+export interface WorkerDeath {
+  /** Such as `exit code 1`, `SIGKILL` or `no heartbeat for 30 s`. */
+  how: string;
+  /** Whoever saw its process end has said so: it never comes back. */
+  isCertain: boolean;
+  /** So many deaths of workers end a task. */
+  mostDeaths: number;
+}
+
 function failedFor(error: string): TaskEnd {
   return { status: RunStatus.Failed, output: null, error };
-}
-
-/** Nothing was sent, so the worker has nothing to be told. */
-export function planReturnUnsent(plan: Plan, command: ReturnUnsentCommand): void {
-  const row = runningRow(plan, command);
-  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
-  journal(plan, row, 'D');
-  reassign(plan, row, "the worker's stream was gone");
-}
-
-export function planReassignUnstarted(plan: Plan, command: ReassignUnstartedCommand): void {
-  const row = runningRow(plan, command);
-  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
-  interrupt(plan, row);
-  setFlag(plan, row, LiveFlag.Reassign);
-}
-
-/** What the worker has not started goes elsewhere after it was told, and nothing new comes to it before it has answered. */
-export function planUnanswered(plan: Plan, command: UnansweredCommand): void {
-  const { state } = plan;
-  const worker = state.workersById.get(command.workerId);
-  // Nothing can be told to one that is away: it is watched for its return.
-  if (worker === undefined || worker.awaySinceUs > 0) return;
-  const staying = stayingWith(plan, worker);
-  for (const ref of command.attempts) {
-    const row = runningRow(plan, ref);
-    if (row < 0 || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
-    if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
-    silence(plan, worker);
-    if (staying(row)) continue;
-    interrupt(plan, row);
-    setFlag(plan, row, LiveFlag.Unanswered);
-  }
 }
 
 function leaveSilent(plan: Plan, row: number): void {

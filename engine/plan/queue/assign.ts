@@ -1,6 +1,6 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { RunStatus } from '../../model/status.ts';
-import type { Assignment } from '../state/effect.ts';
+import type { Assignment } from '../../model/effect.ts';
 import { placementOf } from './enqueue.ts';
 import { flushBudget, flushNext, type FlushBudget } from '../batch-tasks/flush-batch.ts';
 import { moveGathered } from '../batch-tasks/gather-task.ts';

@@ -15,6 +15,8 @@ export class PlannerWorker {
   readonly slots: ReadonlyMap<string, number>;
   /** It may begin a task without saying so. */
   readonly beginsUnsaid: boolean;
+  /** It forgets the result of a durable operation for which nobody waits, and asks for it again. */
+  readonly forgetsResults: boolean;
   labels: ReadonlyMap<string, LabelValue>;
   readonly used = new Map<string, number>();
   /** Rows of the tasks that are RUNNING or CANCELLING on it. */
@@ -43,6 +45,7 @@ export class PlannerWorker {
     slots: ReadonlyMap<string, number>;
     labels: ReadonlyMap<string, LabelValue>;
     beginsUnsaid: boolean;
+    forgetsResults: boolean;
   }) {
     this.index = options.index;
     this.id = options.id;
@@ -51,6 +54,7 @@ export class PlannerWorker {
     this.slots = options.slots;
     this.labels = options.labels;
     this.beginsUnsaid = options.beginsUnsaid;
+    this.forgetsResults = options.forgetsResults;
   }
 
   takes(cost: readonly SlotUse[]): boolean {

@@ -28,7 +28,7 @@ import type {
   WebhookDeliveryRow,
   WorkflowUpdateRow,
 } from '../../model/rows.ts';
-import type { Effect } from './effect.ts';
+import type { Effect } from '../../model/effect.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 
 const lists = [

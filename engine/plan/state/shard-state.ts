@@ -2,7 +2,7 @@ import type { StepDefinition, WorkflowDefinition } from '../../model/definition.
 import { LiveFlag } from '../../model/live-state.ts';
 import type { TerminalStatus } from '../../model/status.ts';
 import { childrenOf } from '../../model/topology.ts';
-import { beginsUnsaid, type WorkerRuntime } from '../../model/worker-runtime.ts';
+import { beginsUnsaid, forgetsResults, type WorkerRuntime } from '../../model/worker-runtime.ts';
 import { ActionQueue } from '../queue/action-queue.ts';
 import { Batches } from '../batch-tasks/batches.ts';
 import { sweepAt, type RateLimit } from '../rate-limits/rate-limit.ts';
@@ -331,6 +331,7 @@ export class ShardState {
       ...options,
       index: this.workers.length,
       beginsUnsaid: beginsUnsaid(options.runtime),
+      forgetsResults: forgetsResults(options.runtime),
     });
     this.workers.push(worker);
     this.#workerQueues.set(

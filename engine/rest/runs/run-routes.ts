@@ -1,7 +1,7 @@
 import { HatchetError } from '../../base/errors.ts';
 import { maxRunBytes } from '../../model/limits.ts';
 import { readTasksAlone } from '../../monitor/answers-in-flight.ts';
-import { prepareRun } from '../../shard/prepare-run.ts';
+import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer.ts';
 import { pagination, statusName } from '../contract.ts';
 import type { RestDeps } from '../deps.ts';
@@ -81,7 +81,6 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
       kind: 'trigger',
       tenantId,
       runs: [run],
-      existing: new Set(),
     });
     const [collision] = collisions;
     if (collision !== undefined)

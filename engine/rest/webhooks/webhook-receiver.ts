@@ -8,8 +8,8 @@ import { HatchetError } from '../../base/errors.ts';
 import { maxPayloadBytes } from '../../model/limits.ts';
 import { parseUuid } from '../../model/uuid.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
-import type { Delivery } from '../../plan/commands/command.ts';
-import { pushEvents } from '../../shard/prepare-event.ts';
+import type { Delivery } from '../../plan/commands/kind.ts';
+import { pushEvents } from '../../shard/prepare/prepare-event.ts';
 import { plainAnswer } from '../answer.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
 import { anyEvent, eventMessage } from '../event-routes.ts';
@@ -156,7 +156,7 @@ async function pushedEvent(
     );
   if (!webhook.returnsEvent) return undefined;
   // A repetition is answered as the first was.
-  const [stored] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [delivery?.firstEventId ?? pushed.id] });
+  const [stored] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [pushed.storedId] });
   return stored === undefined ? undefined : eventMessage(stored, tenantId);
 }
 
@@ -169,6 +169,5 @@ function deliveryOf(webhook: StoredWebhook, request: Parameters<typeof deliveryK
         webhookId: webhook.id,
         nowUs,
         keys: keys.map(({ key, forMs }) => ({ key, expiresUs: nowUs + forMs * 1000 })),
-        firstEventId: null,
       };
 }

@@ -3,8 +3,8 @@ import { waitFingerprint, type DurableCondition } from '../../../engine/model/du
 import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { newId } from '../../../engine/model/uuid.ts';
-import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
-import { prepareRun } from '../../../engine/shard/prepare-run.ts';
+import type { DurableAsk } from '../../../engine/model/durable-ask.ts';
+import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -60,7 +60,7 @@ async function put(...definitions: ReturnType<typeof workflowOf>[]): Promise<voi
 async function trigger(workflowName: string): Promise<string[]> {
   const { owner, tenantId } = world;
   const run = await prepareRun(owner, tenantId, { workflowName, input: '{}', metadata: '', priority: undefined });
-  await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+  await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
   return [...run.taskIds];
 }
 
@@ -69,7 +69,6 @@ function push(key: string, payload: string, scope: string | null = null): Promis
   return owner.submit(tenantId, {
     kind: 'pushEvent',
     tenantId,
-    existing: new Set(),
     events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
   });
 }
@@ -85,7 +84,6 @@ function ask(taskId: string, conditions: readonly DurableCondition[], request: n
     kind: 'wait',
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
-    lookedBack: new Map(),
   };
   return owner.submit(tenantId, {
     kind: 'durableAsk',
@@ -95,9 +93,6 @@ function ask(taskId: string, conditions: readonly DurableCondition[], request: n
     invocation: 1,
     request,
     ask: what,
-    uncertain: false,
-    existing: new Set(),
-    ended: new Map(),
   });
 }
 
@@ -253,9 +248,6 @@ describe('conditions whose cost has no bound', () => {
       kind: 'replay',
       tenantId: world.tenantId,
       ids: [met],
-      seen: new Map(),
-      loaded: [],
-      deferred: [],
     });
     expect(stateOf(met)).toBe(LiveState.Running);
   });

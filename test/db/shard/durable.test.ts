@@ -1,13 +1,19 @@
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import { EntryKind, waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
+import { shardOf } from '../../../engine/model/shard-of.ts';
+import { RunStatus } from '../../../engine/model/status.ts';
+import { connectionConfig } from '../../../engine/postgres/connect.ts';
+import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply } from '../../../engine/plan/commands/durable-command.ts';
-import { branchTask } from '../../../engine/shard/branch-task.ts';
-import { childName, prepareRun } from '../../../engine/shard/prepare-run.ts';
-import { replayIds } from '../../../engine/shard/replay-ids.ts';
+import type { DurableAsk, DurableAskReply } from '../../../engine/model/durable-ask.ts';
+import type { TriggerRun } from '../../../engine/model/trigger-run.ts';
+import { branchTask } from '../../../engine/shard/prepare/branch-task.ts';
+import { childName, prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
+import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
 import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
@@ -68,9 +74,10 @@ beforeEach(async () => {
 afterEach(async () => world.owner.stop());
 
 /** Another engine takes over: all that it knows comes from Postgres. */
-async function restart(): Promise<void> {
+async function restart(meanwhile?: () => Promise<void>): Promise<void> {
   const { tenantId, effects } = world;
   await world.owner.stop();
+  await meanwhile?.();
   world = await OwnerWorld.start(database.url, { tenantId });
   world.effects.push(...effects);
   await world.present(workerId);
@@ -87,7 +94,6 @@ async function trigger(): Promise<string> {
     kind: 'trigger',
     tenantId: world.tenantId,
     runs: [run],
-    existing: new Set(),
   });
   return run.runId;
 }
@@ -109,7 +115,6 @@ function wait(...conditions: DurableCondition[]): DurableAsk {
     kind: 'wait',
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
-    lookedBack: new Map(),
   };
 }
 
@@ -124,6 +129,41 @@ async function spawn(taskId: string, index: number): Promise<DurableAsk> {
   };
   const run = await prepareRun(world.owner, world.tenantId, request);
   return { kind: 'children', children: [{ run, workflow: 'kid', name: childName(request) ?? '', fingerprint: 'kid' }] };
+}
+
+/** As if the task had asked for memos, up to so many operations. While no owner has the shard. */
+async function lengthen(taskId: string, nodes: number): Promise<void> {
+  const shard = shardOf(world.tenantId);
+  await client.query(
+    `INSERT INTO durable_entry (task_id, branch, node, kind, fingerprint, asked, invocation, seq)
+     SELECT $1, 1, n, $2, 'memo ' || n, json_build_object('kind', 'memo', 'key', 'memo ' || n)::text, 1, s.last_seq + n
+     FROM shard s, generate_series(3, $3::integer) AS n WHERE s.id = $4`,
+    [taskId, EntryKind.Memo, nodes, shard],
+  );
+  await client.query(
+    `INSERT INTO durable_result (task_id, branch, node, condition, seq, status, payload)
+     SELECT $1, 1, n, -1, s.last_seq + n, 3, '1' FROM shard s, generate_series(3, $2::integer) AS n WHERE s.id = $3`,
+    [taskId, nodes, shard],
+  );
+  await client.query('UPDATE shard SET last_seq = last_seq + $1 WHERE id = $2', [nodes + 1, shard]);
+}
+
+/** Connections that read logs beside the lane. */
+async function readers(): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hatchet logs'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+function kid(parentTaskId?: string): Promise<TriggerRun> {
+  return prepareRun(world.owner, world.tenantId, {
+    workflowName: 'kid',
+    input: '{}',
+    metadata: '',
+    priority: undefined,
+    parentTaskId,
+  });
 }
 
 function rowOf(taskId: string): number {
@@ -152,9 +192,6 @@ async function ask(
     invocation,
     request,
     ask: what,
-    uncertain: false,
-    existing: new Set(),
-    ended: new Map(),
   });
   return world.effects
     .flatMap((effect) => (effect.kind === 'durableAnswer' && effect.request === request ? [effect.reply] : []))
@@ -176,7 +213,6 @@ async function push(key: string, payload = '{}', scope: string | null = null): P
   await world.owner.submit(world.tenantId, {
     kind: 'pushEvent',
     tenantId: world.tenantId,
-    existing: new Set(),
     events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
   });
 }
@@ -190,6 +226,25 @@ function told(taskId: string, invocation: number): number[] {
 }
 
 describe('durable tasks on Postgres', () => {
+  it('a child asks for an idempotency key that another run holds since before a restart', async () => {
+    const idempotency = { key: newId(), ttlUs: 3_600_000_000, byStatus: false };
+    const holder = { ...(await kid()), idempotency };
+    await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [holder] });
+    const taskId = await trigger();
+    await restart();
+    const child = { ...(await kid(taskId)), idempotency };
+    const reply = await ask(taskId, {
+      kind: 'children',
+      children: [{ run: child, workflow: 'kid', name: '', fingerprint: 'kid' }],
+    });
+    expect(reply).toMatchObject({ kind: 'ok', refs: [{ node: 1 }] });
+    expect(told(taskId, 1)).toEqual([1]);
+    const { rows } = await client.query(`SELECT id FROM run WHERE id = ANY ($1::uuid[])`, [
+      [holder.runId, child.runId],
+    ]);
+    expect(rows).toEqual([{ id: holder.runId }]);
+  });
+
   it('an evicted task is woken by an event that its memory knows nothing of, over restarts', async () => {
     const taskId = await trigger();
     await ask(taskId, wait(event('go', { expression: 'input.n == 2.0' })));
@@ -459,5 +514,45 @@ describe('durable tasks on Postgres', () => {
       kind: 'ok',
       refs: [{ branch: 4, node: 2, done: false }],
     });
+  });
+
+  it('a log too long for the lane wakes and replays as any other, with what comes while it is read', async () => {
+    const taskId = await trigger();
+    await ask(taskId, await spawn(taskId, 0));
+    await ask(taskId, wait(event('go')));
+    await evict(taskId);
+    await restart(() => lengthen(taskId, 3000));
+    const [child] = (await client.query<{ id: string }>('SELECT id FROM run WHERE parent_task_id = $1', [taskId])).rows;
+    expect(await readers()).toBe(0);
+    await Promise.all([push('go'), world.complete(child?.id ?? '')]);
+    expect(stateOf(taskId)).toBe(LiveState.Running);
+    expect(await readers()).toBe(1);
+    const done = { kind: 'ok', refs: [{ done: true }] };
+    expect(await ask(taskId, await spawn(taskId, 0))).toMatchObject(done);
+    expect(await ask(taskId, wait(event('go')))).toMatchObject(done);
+    for (let n = 3; n <= 3000; n++)
+      if ((await ask(taskId, { kind: 'memo', key: `memo ${n}`, payload: null }))?.kind !== 'ok')
+        throw new Error(`memo ${n} is another`);
+    expect(told(taskId, 2)).toHaveLength(3000);
+  });
+
+  it('a long log holds what was committed after it was read', async () => {
+    const taskId = await trigger();
+    await ask(taskId, await spawn(taskId, 0));
+    await ask(taskId, wait(event('go'), event('also')));
+    await evict(taskId);
+    await restart(() => lengthen(taskId, 1200));
+    const logs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
+    await logs.read(taskId);
+    const [child] = (await client.query<{ id: string }>('SELECT id FROM run WHERE parent_task_id = $1', [taskId])).rows;
+    await world.complete(child?.id ?? '');
+    await ask(taskId, await spawn(taskId, 0));
+    await ask(taskId, wait(event('go'), event('also')));
+    const log = await logs.take(client, taskId);
+    expect(log?.entries).toHaveLength(1200);
+    expect(log?.at(1, 1)?.result).toMatchObject({ status: RunStatus.Completed });
+    expect(log?.at(1, 2)?.result).toBeNull();
+    expect(await logs.take(client, taskId)).toBeUndefined();
+    await logs.close();
   });
 });

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/uuid.ts';
 import { MailboxRoom } from '../../../engine/shard/mailbox-room.ts';
-import { pushEvents } from '../../../engine/shard/prepare-event.ts';
+import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';

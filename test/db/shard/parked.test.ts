@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
-import { prepareRun } from '../../../engine/shard/prepare-run.ts';
+import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/base/log.ts';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { newId } from '../../../engine/model/uuid.ts';
-import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
+import type { DurableAsk } from '../../../engine/model/durable-ask.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
-import { prepareRun } from '../../../engine/shard/prepare-run.ts';
+import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
@@ -59,7 +59,6 @@ function sleepOf(ms: number): DurableAsk {
     kind: 'wait',
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
-    lookedBack: new Map(),
   };
 }
 
@@ -183,16 +182,13 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
           metadata: '',
           priority: undefined,
         });
-        await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run], existing: new Set() });
+        await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
         const task = { tenantId, workerId, taskId: run.runId, invocation: 1 };
         await owner.submit(tenantId, {
           kind: 'durableAsk',
           ...task,
           request: n + 1,
           ask: sleepOf(10_000),
-          uncertain: false,
-          existing: new Set(),
-          ended: new Map(),
         });
         if (where === 'evicted') await owner.submit(tenantId, { kind: 'durableEvict', ...task, reason: 'ttl' });
         taskIds.push(run.runId);

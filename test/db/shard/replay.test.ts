@@ -7,8 +7,8 @@ import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
 import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
 import { createLog } from '../../../engine/base/log.ts';
-import { replayIds } from '../../../engine/shard/replay-ids.ts';
-import { prepareRun } from '../../../engine/shard/prepare-run.ts';
+import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
+import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
@@ -99,7 +99,6 @@ async function trigger(
     kind: 'trigger',
     tenantId: world.tenantId,
     runs: [run],
-    existing: new Set(),
   });
   return { runId: run.runId, tasks: run.taskIds };
 }
@@ -206,7 +205,6 @@ describe('a replay', () => {
     await first.owner.submit(first.tenantId, {
       kind: 'pushEvent',
       tenantId: first.tenantId,
-      existing: new Set(),
       events: [event],
     });
     await first.complete(d, 0);
@@ -228,7 +226,6 @@ describe('a replay', () => {
     await second.owner.submit(first.tenantId, {
       kind: 'pushEvent',
       tenantId: first.tenantId,
-      existing: new Set(),
       events: [{ ...event, id: newId() }],
     });
     expect(second.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
@@ -328,9 +325,6 @@ describe('a replay', () => {
       kind: 'replay',
       tenantId: world.tenantId,
       ids: runs,
-      loaded: [],
-      deferred: [],
-      seen: new Map(),
     });
     expect(reply).toEqual({ replayed: runs.slice(0, 3), deferred: runs.slice(3) });
     for (const runId of reply.replayed) await world.complete(runId, 1);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pushEvents } from '../../../engine/shard/prepare-event.ts';
+import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -135,7 +135,7 @@ describe('long payloads', () => {
     });
     const release = await stopStaging();
     let done = false;
-    const all = owner.submit(tenantId, { kind: 'trigger', tenantId, runs, existing: new Set() }).finally(() => {
+    const all = owner.submit(tenantId, { kind: 'trigger', tenantId, runs }).finally(() => {
       done = true;
     });
     await world.trigger();

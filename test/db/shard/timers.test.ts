@@ -1,4 +1,15 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noFacts } from '../../../engine/plan/commands/facts.ts';
+import { shardOf } from '../../../engine/model/shard-of.ts';
+import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
+import { systemClock } from '../../../engine/base/clock.ts';
+import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import { connectionConfig } from '../../../engine/postgres/connect.ts';
+import { loadFacts } from '../../../engine/shard/facts/load-facts.ts';
+import type { Job } from '../../../engine/shard/job.ts';
+import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { newId } from '../../../engine/model/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -65,7 +76,7 @@ describe('crons in Postgres', () => {
     ]) {
       const timer = cronOf(first);
       if (timer === undefined) throw new Error('the cron is not there');
-      await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick, existing: new Set() });
+      await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick });
     }
     const known = cronOf(first);
     expect(known).toMatchObject({
@@ -78,5 +89,51 @@ describe('crons in Postgres', () => {
     const next = await OwnerWorld.start(database.url, { tenantId });
     expect(cronOf(next)).toEqual(known);
     await next.owner.stop();
+  });
+
+  it('a schedule is looked for where an earlier try may have stored it, though it has run since', async () => {
+    const world = await OwnerWorld.start(database.url);
+    const { owner, tenantId } = world;
+    await world.put();
+    const workflowId = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '';
+    const schedule = {
+      id: newId(),
+      tenantId,
+      workflowId,
+      input: '{}',
+      metadata: '{}',
+      priority: null,
+      parentTaskId: null,
+      dueUs: 1,
+    };
+    await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
+    const timer = owner.stateOf(tenantId)?.schedules.get(schedule.id);
+    if (timer === undefined) throw new Error('the schedule is not there');
+    await owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs: 0, run: null, error: 'no' });
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    const stateOf = (): ShardState | undefined => owner.stateOf(tenantId);
+    const longLogs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
+    const sources = { client, stateOf, clock: systemClock, longLogs };
+    const command = { kind: 'putSchedules', schedules: [schedule, { ...schedule, id: newId() }] } as const;
+    const job: Job = {
+      shard: shardOf(tenantId),
+      tenantId,
+      command,
+      payloads: new JobPayloads(command),
+      rows: 1,
+      queuedAtMs: 0,
+      mayBeDone: true,
+      facts: noFacts,
+      longLogs: [],
+      run: () => () => undefined,
+      reject: () => undefined,
+    };
+    const facts = await loadFacts(sources, [job]);
+    expect([...(facts.get(job)?.storedIds ?? [])]).toEqual([schedule.id]);
+    job.mayBeDone = false;
+    expect((await loadFacts(sources, [job])).size).toBe(0);
+    await Promise.all([client.end(), longLogs.close()]);
+    await owner.stop();
   });
 });

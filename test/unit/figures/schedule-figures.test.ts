@@ -55,7 +55,7 @@ describe('scheduleFigures', () => {
     const timer = made.state.crons.get(cron.id);
     const [run] = made.triggerOf('report').runs;
     if (timer === undefined || run === undefined) throw new Error('nothing to fire');
-    made.run({ kind: 'fireTimer', timer, run, error: null, nextUs: due + hourUs, existing: new Set() });
+    made.run({ kind: 'fireTimer', timer, run, error: null, nextUs: due + hourUs });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([
       {
         nextAt: new Date((due + hourUs) / 1000),
@@ -82,7 +82,7 @@ describe('scheduleFigures', () => {
     const [first] = made.state.crons.values();
     const [run] = made.triggerOf('report').runs;
     if (first === undefined || run === undefined) throw new Error('nothing to fire');
-    made.run({ kind: 'fireTimer', timer: first, run, error: null, nextUs: made.nowUs + hourUs, existing: new Set() });
+    made.run({ kind: 'fireTimer', timer: first, run, error: null, nextUs: made.nowUs + hourUs });
     const timer = made.state.crons.get(first.id) ?? first;
     made.run({
       kind: 'fireTimer',
@@ -90,7 +90,6 @@ describe('scheduleFigures', () => {
       run: null,
       error: 'the input is no object',
       nextUs: made.nowUs + hourUs,
-      existing: new Set(),
     });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([{ lastError: 'the input is no object' }]);
     made.run({ kind: 'setCronEnabled', tenantId, cronId: timer.id, enabled: false, nextUs: made.nowUs + hourUs });

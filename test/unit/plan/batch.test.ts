@@ -3,8 +3,8 @@ import type { BatchRule } from '../../../engine/model/definition.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
 import { LiveState, liveStateNames, isLiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/plan/commands/trigger-run.ts';
-import type { BatchReportItem } from '../../../engine/plan/commands/report-command.ts';
+import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { BatchReportItem } from '../../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const second = 1_000_000;

@@ -3,7 +3,7 @@ import type { ConcurrencyStrategy } from '../../../engine/model/definition.ts';
 import type { ConcurrencyDemand } from '../../../engine/model/demands.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/plan/commands/trigger-run.ts';
+import type { StepDemands } from '../../../engine/model/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const link = (

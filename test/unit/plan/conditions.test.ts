@@ -64,7 +64,6 @@ class Scene {
     this.made.run({
       kind: 'pushEvent',
       tenantId,
-      existing: new Set(),
       events: [{ id: this.made.id(), key, scope, payload: JSON.stringify(payload), metadata: '{}', runs: [] }],
     });
     return this;
@@ -123,11 +122,10 @@ describe('conditions', () => {
     );
     made.register({ actions: ['wf:a', 'wf:b', 'wf:c'] });
     const tasks = made.stored.runs.get(made.trigger('wf'))?.tasks.map(({ id }) => id) ?? [];
-    const push = (): void =>
+    const push = (): unknown =>
       made.run({
         kind: 'pushEvent',
         tenantId,
-        existing: new Set(),
         events: [{ id: made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
       });
     const stateOf = (): number | undefined => made.state.tasks.state[made.state.tasks.find(tasks[2] ?? '')];
@@ -229,7 +227,6 @@ describe('conditions', () => {
     scene.made.run({
       kind: 'pushEvent',
       tenantId: '00000000-0000-7000-8000-00000000000b',
-      existing: new Set(),
       events: [{ id: scene.made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
     });
     expect(scene.state).toBe('GATED');

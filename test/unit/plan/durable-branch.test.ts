@@ -34,11 +34,6 @@ describe('a branch', () => {
         taskId,
         branch: 0,
         node: 2,
-        points: [],
-        nodes: [],
-        loaded: [],
-        seen: null,
-        made: null,
       }),
     ).toEqual({ branch: 2, node: 2 });
     expect(last('durableDismissed')).toMatchObject({ invocation: 1 });
@@ -60,11 +55,6 @@ describe('a branch', () => {
     taskId,
     branch: 0,
     node,
-    points: [],
-    nodes: [],
-    loaded: [],
-    seen: null,
-    made: null,
   });
 
   it('hears an event of the very batch that makes it, wherever the task is', () => {
@@ -80,7 +70,6 @@ describe('a branch', () => {
       const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = {
         kind: 'pushEvent',
         tenantId,
-        existing: new Set(),
         events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }],
       };
       world.runTogether([branch(taskId, 2), came]);
@@ -119,7 +108,6 @@ describe('a branch', () => {
     const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = {
       kind: 'pushEvent',
       tenantId,
-      existing: new Set(),
       events: [{ id: world.id(), key: 'go', scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }],
     };
     world.runTogether([came, branch(taskId, 2)]);
@@ -148,11 +136,6 @@ describe('a branch', () => {
         taskId,
         branch: 0,
         node: 2,
-        points: [],
-        nodes: [],
-        loaded: [],
-        seen: null,
-        made: null,
       }),
     ).toThrow('no node 2');
     expect(world.entries.size).toBe(1);

@@ -6,14 +6,17 @@ import {
   event,
   evict,
   push,
+  register,
   seconds,
   setUp,
   sleep,
+  speakAs,
   spawn,
   stateOf,
   status,
   told,
   wait,
+  workerId,
   world,
 } from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
@@ -173,5 +176,36 @@ describe('a task that leaves a worker of ours, which says each time all that it 
     status(taskId, 2);
     evict(taskId);
     expect(stateOf(taskId)).toBe(LiveState.Evicted);
+  });
+});
+
+describe('a worker that keeps results by their place for ten seconds, as those of Go do', () => {
+  beforeEach(() => {
+    const old = workerId;
+    speakAs(register(1, { language: 'GO' }));
+    world.run({ kind: 'workerPresence', workerId: old, assignable: false });
+    attach({ strict: true });
+  });
+
+  it('is told of children as they end, whichever it waits for', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, spawn(taskId, { index: 0 }, { index: 1 }, { index: 2 }));
+    end(taskId, 2);
+    status(taskId, 1);
+    end(taskId, 0);
+    end(taskId, 1);
+    expect(told(1)).toEqual([3, 1, 2]);
+  });
+
+  it('is told again of one that it asks for late, however much else goes on', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, spawn(taskId, { index: 0 }));
+    end(taskId, 0);
+    seconds(11);
+    ask(taskId, wait(event('a')));
+    status(taskId, 1, 2);
+    expect(told(1)).toEqual([1, 1]);
+    status(taskId, 1, 2); // the second is on its way
+    expect(told(1)).toEqual([1, 1]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
-import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
+import type { DurableAsk } from '../../../engine/model/durable-ask.ts';
 import { DurableWorld } from '../../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
@@ -69,11 +69,6 @@ class Wait {
   ask(): void {
     const { state } = this.world;
     const row = state.tasks.find(this.taskId);
-    const ended = new Map(
-      [...this.world.stored.runEnds.values()].map(
-        (end) => [end.runId, { status: end.status === 0 ? 3 : end.status, generation: end.generation }] as const,
-      ),
-    );
     this.world.run({
       kind: 'durableAsk',
       tenantId,
@@ -82,9 +77,6 @@ class Wait {
       invocation: state.tasks.invocation[row] ?? 0,
       request: ++this.#request,
       ask: this.#operation(),
-      uncertain: false,
-      existing: new Set(this.world.stored.runs.keys()),
-      ended,
     });
   }
 
@@ -116,7 +108,6 @@ class Wait {
       kind: 'wait',
       fingerprint: waitFingerprint([condition]),
       asked: { kind: 'wait', conditions: [condition], label: null },
-      lookedBack: new Map(),
     };
   }
 
@@ -153,7 +144,6 @@ class Wait {
       return {
         kind: 'pushEvent',
         tenantId,
-        existing: new Set(),
         events: [{ id: world.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
       };
     return { kind: 'completed', tenantId, taskId: world.childOf(this.taskId, 0).run.runId, attempt: 0, output: '{}' };

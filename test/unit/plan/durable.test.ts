@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import type { Demands } from '../../../engine/model/demands.ts';
-import type { DurableAsk } from '../../../engine/plan/commands/durable-command.ts';
+import type { DurableAsk } from '../../../engine/model/durable-ask.ts';
 import {
   ask,
   event,
@@ -140,9 +140,6 @@ describe('results', () => {
         invocation: 1,
         request: 1,
         ask: wait(sleep(1)),
-        uncertain: false,
-        existing: new Set(),
-        ended: new Map(),
       },
     ]);
     ask(taskId, wait(sleep(1)));

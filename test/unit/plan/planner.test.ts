@@ -64,7 +64,7 @@ describe('planner', () => {
               earlierIds: [],
               demands: null,
             };
-            commands.unshift({ kind: 'trigger', tenantId, existing: new Set(), runs: [run] });
+            commands.unshift({ kind: 'trigger', tenantId, runs: [run] });
           }
           commands.push({
             kind: 'putWorkflow',

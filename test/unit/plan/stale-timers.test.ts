@@ -57,7 +57,7 @@ it('sleeps of waits that something else has met do not gather while their task s
       result: null,
       need: 0,
     };
-    log.nodes.push(node);
+    log.add(node);
     durable.watch(row, tenantId, log, node);
     return node;
   };

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { newId } from '../../../engine/model/uuid.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
-import type { Delivery, PushedEvent } from '../../../engine/plan/commands/command.ts';
-import { planPushEvent } from '../../../engine/plan/commands/push-event.ts';
+import type { Delivery } from '../../../engine/plan/commands/kind.ts';
+import { planCommand } from '../../../engine/plan/commands/command.ts';
+import { noFacts } from '../../../engine/plan/commands/facts.ts';
+import type { PushedEvent } from '../../../engine/plan/commands/events/push-event.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 
 const [webhookId, tenantId] = [newId(), newId()];
@@ -10,7 +12,6 @@ const delivery = (...keys: string[]): Delivery => ({
   webhookId,
   nowUs: 1,
   keys: keys.map((key) => ({ key, expiresUs: 9 })),
-  firstEventId: null,
 });
 const event = (options: Partial<PushedEvent> = {}): PushedEvent => ({
   id: newId(),
@@ -22,12 +23,18 @@ const event = (options: Partial<PushedEvent> = {}): PushedEvent => ({
   ...options,
 });
 
-function plan(...events: PushedEvent[]): ChangeSet {
+function plan(events: readonly PushedEvent[], deliveredAs = new Map<string, string>()) {
   const changes = new ChangeSet();
   const state = new ShardState({ id: 1, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
-  for (const each of events)
-    planPushEvent({ state, nowUs: 1, changes }, { kind: 'pushEvent', tenantId, events: [each], existing: new Set() });
-  return changes;
+  const ids = events.flatMap(
+    (each) =>
+      planCommand<'pushEvent'>(
+        { state, nowUs: 1, changes },
+        { kind: 'pushEvent', tenantId, events: [each] },
+        { ...noFacts, deliveredAs },
+      ).ids,
+  );
+  return { changes, ids };
 }
 
 it('is an event once in a batch, by any of its keys, and the others learn which', () => {
@@ -37,15 +44,10 @@ it('is an event once in a batch, by any of its keys, and the others learn which'
     event({ delivery: delivery('c', 'b') }),
     event({ delivery: delivery('c') }),
   ];
-  const changes = plan(first, same, resigned, other, event(), event());
+  const { changes, ids } = plan([first, same, resigned, other, event(), event()]);
   expect(changes.events.map(({ id }) => id).slice(0, 2)).toEqual([first.id, other.id]);
   expect(changes.events).toHaveLength(4);
-  expect([first, same, resigned, other].map((each) => each.delivery?.firstEventId)).toEqual([
-    null,
-    first.id,
-    first.id,
-    null,
-  ]);
+  expect(ids.slice(0, 4)).toEqual([first.id, first.id, first.id, other.id]);
   expect(changes.deliveries.map(({ key, eventId }) => [key, eventId])).toEqual([
     ['a', first.id],
     ['b', first.id],
@@ -55,13 +57,14 @@ it('is an event once in a batch, by any of its keys, and the others learn which'
 
 it('is none where the loader found it', () => {
   const found = newId();
-  const again = event({ delivery: { ...delivery('a'), firstEventId: found } });
-  const changes = plan(again);
-  expect([changes.isEmpty, again.delivery?.firstEventId]).toEqual([true, found]);
+  const again = event({ delivery: delivery('a') });
+  const { changes, ids } = plan([again], new Map([[again.id, found]]));
+  expect([changes.isEmpty, ids]).toEqual([true, [found]]);
 });
 
 it('of another webhook it is another', () => {
   expect(
-    plan(event({ delivery: delivery('a') }), event({ delivery: { ...delivery('a'), webhookId: newId() } })).events,
+    plan([event({ delivery: delivery('a') }), event({ delivery: { ...delivery('a'), webhookId: newId() } })]).changes
+      .events,
   ).toHaveLength(2);
 });

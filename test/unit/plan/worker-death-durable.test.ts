@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveFlag, LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
-import type { WorkerDeath } from '../../../engine/plan/commands/command.ts';
+import type { WorkerDeath } from '../../../engine/plan/lifecycle/interrupt.ts';
 import { rankAfterRestart } from '../../../engine/shard/recovery/recover-demands.ts';
 import {
   ask,
@@ -95,11 +95,6 @@ describe('the deaths of workers under a durable task', () => {
           taskId,
           branch: 0,
           node: 1,
-          points: [],
-          nodes: [],
-          loaded: [],
-          seen: null,
-          made: null,
         }),
     };
     let kid = '';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
+import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
@@ -21,17 +22,24 @@ function job(name: string, shard: number): Job {
   const command = { kind: 'workerAnswered', workerId: name } as const;
   return {
     shard,
+    tenantId: undefined,
     command,
     payloads: new JobPayloads(command),
+    rows: 1,
     queuedAtMs: performance.now(),
     mayBeDone: false,
+    facts: noFacts,
+    longLogs: [],
     run: () => () => undefined,
     reject: (error) => void refused.push(`${name} ${error instanceof HatchetError ? error.code : ''}`),
   };
 }
 
+/** What the next transaction would take. */
 function line(): string[] {
-  return mailbox.line.map(({ command }) => (command.kind === 'workerAnswered' ? command.workerId : ''));
+  const jobs = mailbox.take(() => true);
+  mailbox.putBack(jobs);
+  return jobs.map(({ command }) => (command.kind === 'workerAnswered' ? command.workerId : ''));
 }
 
 function add(...jobs: [string, number][]): void {

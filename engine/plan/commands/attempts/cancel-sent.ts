@@ -1,0 +1,28 @@
+import { LiveState } from '../../../model/live-state.ts';
+import type { AttemptRef } from '../../lifecycle/attempt.ts';
+import { afterInterrupt } from '../../lifecycle/interrupt.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** The worker was told that its attempt is over (or is past telling). */
+export interface CancelSentCommand extends AttemptRef {
+  kind: 'cancelSent';
+}
+
+export const cancelSent: Kind<CancelSentCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: goOn,
+};
+
+/** The worker knows that the attempt is over: the task is gone, retried, or on its way to another worker. */
+function goOn(plan: Plan, command: CancelSentCommand): void {
+  const { state } = plan;
+  const row = state.tasks.find(command.taskId);
+  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt)
+    return;
+  afterInterrupt(plan, row);
+}

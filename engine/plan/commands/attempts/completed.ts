@@ -1,0 +1,22 @@
+import { completeAttempt, runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { outputExpressions } from '../../lifecycle/output-expressions.ts';
+import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface CompletedCommand extends AttemptRef {
+  kind: 'completed';
+  tenantId: string;
+  /** JSON. */
+  output: string;
+}
+
+export const completed: Kind<CompletedCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: (command) => ({ expressions: (state) => outputExpressions(state, [command]) }),
+  startsRuns: startsNoRuns,
+  payloads: ({ output }, visit) => visit(output),
+  weight: weighsOne,
+  plan(plan, command, facts) {
+    const row = runningRow(plan, command);
+    if (row >= 0) completeAttempt(plan, row, command.output, facts.evaluated.get(command.taskId));
+  },
+};

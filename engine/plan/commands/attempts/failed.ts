@@ -1,0 +1,19 @@
+import { failAttempt, runningRow, type AttemptFailure, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface FailedCommand extends AttemptRef, AttemptFailure {
+  kind: 'failed';
+  tenantId: string;
+}
+
+export const failed: Kind<FailedCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: ({ error }, visit) => visit(error),
+  weight: weighsOne,
+  plan(plan, command) {
+    const row = runningRow(plan, command);
+    if (row >= 0) failAttempt(plan, row, command);
+  },
+};

@@ -1,0 +1,26 @@
+import { LiveFlag } from '../../../model/live-state.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { interrupt } from '../../lifecycle/interrupt.ts';
+import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** Sent, perhaps, but no sign of a start since the worker's stream came back. */
+export interface ReassignUnstartedCommand extends AttemptRef {
+  kind: 'reassignUnstarted';
+}
+
+export const reassignUnstarted: Kind<ReassignUnstartedCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: takeElsewhere,
+};
+
+function takeElsewhere(plan: Plan, command: ReassignUnstartedCommand): void {
+  const row = runningRow(plan, command);
+  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  interrupt(plan, row);
+  setFlag(plan, row, LiveFlag.Reassign);
+}

@@ -1,0 +1,27 @@
+import { LiveFlag } from '../../../model/live-state.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { reassign } from '../../lifecycle/interrupt.ts';
+import { hasFlag, journal, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** The stream was gone before the attempt could be written to it. */
+export interface ReturnUnsentCommand extends AttemptRef {
+  kind: 'returnUnsent';
+}
+
+export const returnUnsent: Kind<ReturnUnsentCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: takeBack,
+};
+
+/** Nothing was sent, so the worker has nothing to be told. */
+function takeBack(plan: Plan, command: ReturnUnsentCommand): void {
+  const row = runningRow(plan, command);
+  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  journal(plan, row, 'D');
+  reassign(plan, row, "the worker's stream was gone");
+}

@@ -1,0 +1,19 @@
+import { runningRow, startAttempt, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface StartedCommand extends AttemptRef {
+  kind: 'started';
+  tenantId: string;
+}
+
+export const started: Kind<StartedCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan(plan, command) {
+    const row = runningRow(plan, command);
+    if (row >= 0) startAttempt(plan, row);
+  },
+};

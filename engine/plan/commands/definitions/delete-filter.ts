@@ -1,0 +1,29 @@
+import { HatchetError } from '../../../base/errors.ts';
+import { findFilter } from '../../state/filters.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface DeleteFilterCommand {
+  kind: 'deleteFilter';
+  tenantId: string;
+  filterId: string;
+}
+
+export const deleteFilter: Kind<DeleteFilterCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: remove,
+};
+
+function remove(plan: Plan, command: DeleteFilterCommand): void {
+  const { state, changes } = plan;
+  const filter = findFilter(state, command.tenantId, command.filterId);
+  if (filter === undefined)
+    throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${command.filterId}`, { remedy: 'Check the id.' });
+  state.filters.get(filter.workflowId)?.delete(filter.id);
+  state.undo.record(() => state.addFilter(filter));
+  changes.filterDeletes.push(filter.id);
+}

@@ -1,0 +1,34 @@
+import { findRateLimit } from '../../rate-limits/rate-limits.ts';
+import { requeueAll } from '../../rate-limits/spend-units.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface DeleteRateLimitCommand {
+  kind: 'deleteRateLimit';
+  tenantId: string;
+  key: string;
+}
+
+export const deleteRateLimit: Kind<DeleteRateLimitCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: remove,
+};
+
+/**
+ * As if it had never been: a static limit holds nothing until it is put again, a dynamic one begins anew with the next
+ * task that asks it. What is written is the empty row, which says as much as none.
+ */
+function remove(plan: Plan, command: DeleteRateLimitCommand): void {
+  const { state, changes } = plan;
+  const rateLimit = findRateLimit(state, command.tenantId, command.key);
+  if (rateLimit?.exists !== true) return; // a command that is run again changes nothing
+  const { limit, windowLimit, windowStartUs, used, isStatic } = rateLimit;
+  Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
+  state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));
+  changes.touchedLimits.add(rateLimit);
+  requeueAll(plan, rateLimit);
+}

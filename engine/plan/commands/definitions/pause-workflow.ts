@@ -1,0 +1,40 @@
+import { HatchetError } from '../../../base/errors.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** A paused workflow's queued tasks wait; its running ones finish. */
+export interface PauseWorkflowCommand {
+  kind: 'pauseWorkflow';
+  tenantId: string;
+  workflowId: string;
+  paused: boolean;
+}
+
+export const pauseWorkflow: Kind<PauseWorkflowCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: pause,
+};
+
+function pause(plan: Plan, command: PauseWorkflowCommand): void {
+  const { state, changes } = plan;
+  const steps = state.steps.filter(
+    ({ version }) => version.workflowId === command.workflowId && version.tenantId === command.tenantId,
+  );
+  if (steps.length === 0)
+    throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${command.workflowId}`, {
+      remedy: 'Check the id.',
+    });
+  const workflow = state.workflowState(command.workflowId);
+  const { paused } = workflow;
+  if (paused === command.paused) return;
+  workflow.paused = command.paused;
+  state.undo.record(() => {
+    workflow.paused = paused;
+  });
+  changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
+  if (!command.paused) for (const step of steps) state.hungry.add(step.queue);
+}

@@ -1,0 +1,37 @@
+import type { RateLimitWindow } from '../../../model/definition.ts';
+import { rateLimitFor, resize } from '../../rate-limits/rate-limits.ts';
+import { requeueAll } from '../../rate-limits/spend-units.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface PutRateLimitCommand {
+  kind: 'putRateLimit';
+  tenantId: string;
+  key: string;
+  limit: number;
+  window: RateLimitWindow;
+}
+
+export const putRateLimit: Kind<PutRateLimitCommand, void> = {
+  makesRowsOf: ({ tenantId }) => tenantId,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: put,
+};
+
+/** Declares a static limit. Those that wait for it are looked at again. */
+function put(plan: Plan, command: PutRateLimitCommand): void {
+  const { tenantId, key, limit, window } = command;
+  const rateLimit = rateLimitFor(plan, tenantId, { key, units: 0, limit: null, window });
+  const first = !rateLimit.isStatic;
+  if (first) {
+    const { windowLimit } = rateLimit;
+    rateLimit.isStatic = true;
+    rateLimit.windowLimit = limit;
+    plan.state.undo.record(() => Object.assign(rateLimit, { isStatic: false, windowLimit }));
+  }
+  resize(plan, rateLimit, limit, window);
+  requeueAll(plan, rateLimit);
+}

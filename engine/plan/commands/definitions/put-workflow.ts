@@ -1,0 +1,131 @@
+import type { WorkflowDefinition } from '../../../model/definition.ts';
+import type { CronRow } from '../../../model/rows.ts';
+import { setFilter } from '../../state/filters.ts';
+import type { Plan } from '../../state/plan.ts';
+import { versionKey } from '../../state/shard-state.ts';
+import { dropCron, setCron } from '../../timers/set-timers.ts';
+import { needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+
+export interface PutWorkflowCommand {
+  kind: 'putWorkflow';
+  tenantId: string;
+  definition: WorkflowDefinition;
+  /** Of everything that makes a version. */
+  checksum: string;
+  /** Used when the name is new. */
+  workflowId: string;
+  /** Used when the checksum is new. */
+  versionId: string;
+  /** The crons that it declares, with their first ticks: they take the place of those that an older version declared. */
+  crons: readonly CronRow[];
+  /** For the filters that come with a new workflow. */
+  filterIds: readonly string[];
+}
+export interface PutWorkflowReply {
+  workflowId: string;
+  versionId: string;
+}
+
+export const putWorkflow: Kind<PutWorkflowCommand, PutWorkflowReply> = {
+  makesRowsOf: ({ tenantId }) => tenantId,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads({ crons }, visit) {
+    for (const { input, metadata } of crons) {
+      visit(input);
+      visit(metadata);
+    }
+  },
+  weight: ({ crons, filterIds }) => 2 + crons.length + filterIds.length,
+  plan: put,
+};
+
+/** An unchanged definition keeps its version; any change makes the next one. Runs in flight stay on theirs. */
+function put(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
+  const { state, changes } = plan;
+  const { tenantId, definition } = command;
+  const latest = state.latestVersion(tenantId, definition.name);
+  if (latest?.checksum === command.checksum) return { workflowId: latest.workflowId, versionId: latest.versionId };
+
+  const workflowId = latest?.workflowId ?? command.workflowId;
+  const ordinal = (latest?.ordinal ?? 0) + 1;
+  if (latest === undefined) changes.workflows.push({ id: workflowId, tenantId, name: definition.name });
+  changes.versions.push({
+    id: command.versionId,
+    workflowId,
+    tenantId,
+    ordinal,
+    checksum: command.checksum,
+    definition: JSON.stringify(definition),
+  });
+  if (latest === undefined) {
+    for (const [index, { scope, expression, payload }] of definition.filters.entries())
+      setFilter(plan, {
+        id: command.filterIds[index] ?? '',
+        tenantId,
+        workflowId,
+        scope,
+        expression,
+        payload,
+        isDeclared: true,
+      });
+  }
+  replaceDeclaredCrons(plan, workflowId, command.crons);
+  const version = state.addVersion({
+    tenantId,
+    workflowId,
+    versionId: command.versionId,
+    checksum: command.checksum,
+    ordinal,
+    definition,
+  });
+  state.undo.record(() => {
+    state.dropVersion(version);
+    const name = versionKey(tenantId, definition.name);
+    if (latest === undefined) state.latest.delete(name);
+    else state.latest.set(name, latest);
+  });
+  return { workflowId, versionId: command.versionId };
+}
+
+/** A version's crons are those that it declares; a cron that stays goes on where it is. Those made by the API are left alone. */
+function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly CronRow[]): void {
+  const { state, changes } = plan;
+  const before = [...state.crons.values()].filter((cron) => cron.workflowId === workflowId);
+  for (const cron of before) {
+    if (!cron.isDeclared) continue;
+    dropCron(plan, cron.id);
+    changes.cronDeletes.push(cron.id);
+  }
+  for (const row of declared) {
+    if (before.some((cron) => !cron.isDeclared && cron.name === row.name)) continue;
+    const old = before.find((each) => each.isDeclared && each.name === row.name);
+    const cron: CronRow = {
+      ...row,
+      workflowId,
+      enabled: old?.enabled ?? row.enabled,
+      lastUs: old?.lastUs ?? null,
+      lastRunId: old?.lastRunId ?? null,
+    };
+    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } =
+      cron;
+    setCron(plan, {
+      kind: 'cron',
+      id,
+      tenantId,
+      workflowId,
+      dueUs: nextUs,
+      name,
+      expression,
+      zone,
+      catchUp,
+      enabled,
+      isDeclared,
+      priority,
+      lastUs,
+      lastRunId,
+      lastError: null,
+    });
+    changes.crons.push(cron);
+  }
+}

@@ -1,0 +1,224 @@
+import { describeAsked, EntryKind, type Asked } from '../../../model/durable.ts';
+import type { AskedChild, DurableAsk, DurableAskReply, DurableRef, DurableSender } from '../../../model/durable-ask.ts';
+import { LiveFlag } from '../../../model/live-state.ts';
+import { isPatchKey, isSameMemo } from '../../../model/memo-key.ts';
+import { mismatchMessage } from '../../../model/mismatch.ts';
+import { RunStatus } from '../../../model/status.ts';
+import { append, pass } from '../../durable/durable-append.ts';
+import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
+import type { DurableLog, DurableNode } from '../../durable/durable-log.ts';
+import { startAgain } from '../../durable/durable-restore.ts';
+import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/durable-satisfy.ts';
+import { tell, unmute } from '../../durable/durable-tell.ts';
+import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
+import { setFlag, type Plan } from '../../state/plan.ts';
+import type { Facts } from '../facts.ts';
+import { tasksOf, visitRun, type Kind } from '../kind.ts';
+
+/** The next operation of a durable task. Answered by an effect. */
+export interface DurableAskCommand extends DurableSender {
+  kind: 'durableAsk';
+  /** Its number on the worker's stream. */
+  request: number;
+  ask: DurableAsk;
+}
+
+export const durableAsk: Kind<DurableAskCommand, void> = {
+  makesRowsOf: ({ tenantId }) => tenantId,
+  needs({ taskId, ask }) {
+    const runs = childrenOf(ask);
+    return {
+      logsOf: [taskId],
+      endsOf: runs.map(({ runId }) => runId),
+      looksBack:
+        ask.kind === 'wait'
+          ? ask.asked.conditions.flatMap((condition, index) =>
+              condition.kind === 'event' ? [{ index, condition }] : [],
+            )
+          : [],
+    };
+  },
+  startsRuns: ({ ask }) => childrenOf(ask),
+  payloads({ ask }, visit) {
+    for (const run of childrenOf(ask)) visitRun(run, visit);
+    if (ask.kind === 'memo' && ask.payload !== null) visit(ask.payload);
+  },
+  weight: ({ ask }) => 1 + tasksOf(childrenOf(ask)),
+  plan: ask,
+};
+
+function childrenOf(ask: DurableAsk): AskedChild['run'][] {
+  return ask.kind === 'children' ? ask.children.map(({ run }) => run) : [];
+}
+
+/**
+ * A durable operation takes the next place of the log. A place that is taken already answers with what it holds, if it was
+ * asked the same then; a new one is written down, and starts to wait.
+ */
+function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
+  const { state, changes } = plan;
+  const row = invocationRow(plan, command);
+  if (row < 0)
+    return answer(plan, command, {
+      kind: 'stale',
+      reason: 'another invocation of the task has taken over, or it has ended',
+    });
+  const log = logOf(plan, row);
+  if (log.position < 0 || facts.isUncertain) {
+    const reason = 'the engine cannot tell how far this invocation had come; the task starts again from its log';
+    startAgain(plan, row, log, reason);
+    return answer(plan, command, { kind: 'stale', reason });
+  }
+  // A worker says what it waits for before it asks for more: this one waits for nothing.
+  unmute(plan, log);
+  const mark = { undo: state.undo.mark(), changes: changes.mark() };
+  const refs: DurableRef[] = [];
+  // First in line: what a new node brings about at once comes after the answer that names it.
+  answer(plan, command, { kind: 'ok', refs });
+  for (const one of command.ask.kind === 'children' ? command.ask.children : [command.ask]) {
+    const wanted = wantedOf(one);
+    const same = 'run' in one ? spawned(log, one) : undefined;
+    if (same === undefined) passOldPatches(plan, row, log, wanted);
+    const node = same ?? log.at(log.position + 1);
+    if (node !== undefined && !isSame(log.taskId, node, wanted)) {
+      state.undo.rollback(mark.undo);
+      changes.truncate(mark.changes);
+      return answer(
+        plan,
+        command,
+        isPatch(wanted) ? { kind: 'unpatched' } : mismatch(plan, row, { node, asked: wanted.asked }),
+      );
+    }
+    if (node !== undefined) {
+      if (same === undefined) pass(plan, row, log, node);
+      refs.push(refOf(node));
+      continue;
+    }
+    const made = append(plan, row, log, { ...wanted, childRunId: 'run' in one ? one.run.runId : null });
+    refs.push(refOf(made));
+    if ('run' in one) spawn(plan, row, log, { node: made, child: one, command, facts });
+    else if (one.kind === 'wait')
+      for (const [index, data] of facts.lookedBack) meetCondition(plan, row, log, { node: made, index, data });
+    else if (one.payload !== null)
+      satisfy(plan, row, log, made, {
+        status: RunStatus.Completed,
+        payload: one.payload,
+        generation: null,
+        told: { output: one.payload, error: null },
+      });
+  }
+  tell(plan, row, log);
+}
+
+function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
+  if (workerId !== null)
+    plan.changes.effects.push({
+      kind: 'durableAnswer',
+      workerId,
+      stream: plan.state.workersById.get(workerId)?.durableStream ?? 0,
+      request,
+      reply,
+    });
+}
+
+type Single = Exclude<DurableAsk, { kind: 'children' }>;
+
+function wantedOf(one: AskedChild | Single): { kind: EntryKind; fingerprint: string; asked: Asked } {
+  if ('run' in one)
+    return {
+      kind: EntryKind.Child,
+      fingerprint: one.fingerprint,
+      asked: { kind: 'child', workflow: one.workflow, child: one.name, input: one.run.input.slice(0, 500) },
+    };
+  if (one.kind === 'wait') return { kind: EntryKind.Wait, fingerprint: one.fingerprint, asked: one.asked };
+  return { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo', key: one.key } };
+}
+
+interface Wanted {
+  kind: EntryKind;
+  fingerprint: string;
+}
+
+function isSame(taskId: string, node: Wanted, wanted: Wanted): boolean {
+  if (node.kind !== wanted.kind) return false;
+  return wanted.kind === EntryKind.Memo
+    ? isSameMemo(taskId, node.fingerprint, wanted.fingerprint)
+    : node.fingerprint === wanted.fingerprint;
+}
+
+function isPatch({ kind, fingerprint }: Wanted): boolean {
+  return kind === EntryKind.Memo && isPatchKey(fingerprint);
+}
+
+/** Code whose change is through with need not ask for it any more. */
+function passOldPatches(plan: Plan, row: number, log: DurableLog, wanted: Wanted): void {
+  for (
+    let node = log.at(log.position + 1);
+    node !== undefined && isPatch(node) && !isPatch(wanted);
+    node = log.at(log.position + 1)
+  )
+    pass(plan, row, log, node);
+}
+
+function refOf(node: DurableNode): DurableRef {
+  return { branch: node.branch, node: node.node, childRunId: node.childRunId, done: node.result !== null };
+}
+
+/** A child that this invocation has asked for already, by its key or index: one child a key. */
+function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
+  return child.name === '' ? undefined : log.child(child.name);
+}
+
+/** The task fails for good, whatever its code makes of the error. */
+function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
+  const message = mismatchMessage({
+    node: node.node,
+    recorded: describeAsked(node.asked),
+    asked: describeAsked(asked),
+  });
+  setFlag(plan, row, LiveFlag.NoRetry);
+  return { kind: 'mismatch', branch: node.branch, node: node.node, message };
+}
+
+/** The child runs, in this very transaction; one that is there already is taken as it is. */
+function spawn(
+  plan: Plan,
+  row: number,
+  log: DurableLog,
+  { node, child, command, facts }: { node: DurableNode; child: AskedChild; command: DurableAskCommand; facts: Facts },
+): void {
+  const { run } = child;
+  const ended = facts.ends.get(run.runId);
+  if (ended !== undefined)
+    return satisfy(plan, row, log, node, {
+      status: ended.status,
+      payload: null,
+      generation: ended.generation,
+      told: null,
+    });
+  const link = { parentTaskId: log.taskId, branch: node.branch, node: node.node };
+  linkChild(plan, run.runId, link);
+  if (isKnownRun(plan, facts.storedIds, run.runId)) return markChild(plan, run.runId);
+  const collision = startRun(plan, command.tenantId, run);
+  if (collision === undefined) return markChild(plan, run.runId);
+  unlinkChild(plan, run.runId, link);
+  const error = JSON.stringify({
+    message: `run ${collision.existingRunId} holds the idempotency key, so no child was started`,
+  });
+  satisfy(plan, row, log, node, {
+    status: RunStatus.Failed,
+    payload: error,
+    generation: null,
+    told: { output: null, error },
+  });
+}
+
+/** So that a restart finds the link to its parent without looking through all logs. */
+function markChild(plan: Plan, runId: string): void {
+  const { state } = plan;
+  const run = state.runs[state.runsById.get(runId) ?? -1];
+  for (const taskId of run?.taskIds ?? [runId]) {
+    const row = state.tasks.find(taskId);
+    if (row >= 0) setFlag(plan, row, LiveFlag.DurableChild);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** A worker has opened a durable stream. Changes memory alone. */
+export interface DurableAttachCommand {
+  kind: 'durableAttach';
+  workerId: string;
+  stream: number;
+  /** It hands results to its code strictly in the order of delivery. */
+  strict: boolean;
+}
+
+export const durableAttach: Kind<DurableAttachCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: attach,
+};
+
+/** Results that the old stream carried may be lost, so nothing new is told before the worker has said what it waits for. */
+function attach(plan: Plan, command: DurableAttachCommand): void {
+  const { durable, undo, workersById } = plan.state;
+  const worker = workersById.get(command.workerId);
+  if (worker === undefined) return;
+  const { durableStream, isStrict } = worker;
+  worker.durableStream = command.stream;
+  worker.isStrict = command.strict && !worker.forgetsResults;
+  undo.record(() => Object.assign(worker, { durableStream, isStrict }));
+  for (const row of worker.tasks) {
+    const log = durable.log(row);
+    if (log === undefined || log.muted) continue;
+    log.muted = true;
+    undo.record(() => {
+      log.muted = false;
+    });
+  }
+}

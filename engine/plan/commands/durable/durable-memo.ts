@@ -1,0 +1,37 @@
+import type { DurableSender } from '../../../model/durable-ask.ts';
+import { EntryKind } from '../../../model/durable.ts';
+import { RunStatus } from '../../../model/status.ts';
+import { dismissSender } from '../../durable/dismiss-sender.ts';
+import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
+import { satisfy } from '../../durable/durable-satisfy.ts';
+import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** A memo's function has returned. */
+export interface DurableMemoCommand extends DurableSender {
+  kind: 'durableMemo';
+  branch: number;
+  node: number;
+  /** JSON. */
+  payload: string;
+}
+
+export const durableMemo: Kind<DurableMemoCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: ({ taskId }) => ({ logsOf: [taskId] }),
+  startsRuns: startsNoRuns,
+  payloads: ({ payload }, visit) => visit(payload),
+  weight: weighsOne,
+  plan(plan, command) {
+    const row = invocationRow(plan, command);
+    if (row < 0) return dismissSender(plan, command);
+    const log = logOf(plan, row);
+    const node = log.find(command.branch, command.node);
+    if (node === undefined || node.kind !== EntryKind.Memo || node.result !== null) return;
+    satisfy(plan, row, log, node, {
+      status: RunStatus.Completed,
+      payload: command.payload,
+      generation: null,
+      told: { output: command.payload, error: null },
+    });
+  },
+};

@@ -1,0 +1,28 @@
+import { LiveState } from '../../../model/live-state.ts';
+import { durableRow } from '../../durable/durable-invocation.ts';
+import { restore } from '../../durable/durable-restore.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** Wakes an evicted task, whatever it waits for. */
+export interface DurableRestoreCommand {
+  kind: 'durableRestore';
+  tenantId: string;
+  taskId: string;
+}
+export interface DurableRestoreReply {
+  requeued: boolean;
+}
+
+export const durableRestore: Kind<DurableRestoreCommand, DurableRestoreReply> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan(plan, command) {
+    const row = durableRow(plan, command);
+    if (plan.state.tasks.state[row] !== LiveState.Evicted) return { requeued: false };
+    restore(plan, row);
+    return { requeued: true };
+  },
+};

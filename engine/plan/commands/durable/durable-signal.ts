@@ -1,0 +1,42 @@
+import { HatchetError } from '../../../base/errors.ts';
+import { EntryKind, type DurableCondition } from '../../../model/durable.ts';
+import { LiveState } from '../../../model/live-state.ts';
+import { append } from '../../durable/durable-append.ts';
+import { durableRow, logOf } from '../../durable/durable-invocation.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** A wait of an older SDK. Asked again under its key, it is the same wait. */
+export interface DurableSignalCommand {
+  kind: 'durableSignal';
+  tenantId: string;
+  taskId: string;
+  key: string;
+  conditions: readonly DurableCondition[];
+}
+
+export const durableSignal: Kind<DurableSignalCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: ({ taskId }) => ({ logsOf: [taskId] }),
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: signal,
+};
+
+function signal(plan: Plan, command: DurableSignalCommand): void {
+  const row = durableRow(plan, command);
+  if (plan.state.tasks.state[row] !== LiveState.Running)
+    throw new HatchetError('UNKNOWN_RUN', `no running task ${command.taskId}`, {
+      remedy: 'Call this from inside a task that is still running.',
+    });
+  const log = logOf(plan, row);
+  const { key, conditions } = command;
+  if (!log.signals.has(key))
+    append(plan, row, log, {
+      kind: EntryKind.Signal,
+      fingerprint: key,
+      asked: { kind: 'signal', key, conditions },
+      childRunId: null,
+    });
+}

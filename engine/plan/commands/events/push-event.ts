@@ -1,0 +1,116 @@
+import { CelVariables } from '../../../cel/cel-variables.ts';
+import type { CelResult } from '../../../cel/cel-result.ts';
+import { meetEvent } from '../../conditions/meet-event.ts';
+import { durableExpressions, meetDurableEvent } from '../../durable/durable-event.ts';
+import { startRun } from '../../lifecycle/start-run.ts';
+import type { TriggerRun } from '../../../model/trigger-run.ts';
+import type { Plan } from '../../state/plan.ts';
+import type { ShardState } from '../../state/shard-state.ts';
+import type { Facts } from '../facts.ts';
+import { tasksOf, visitRun, type Delivery, type Kind } from '../kind.ts';
+
+/** A run that an event starts, and the filter that lets it. */
+export interface EventRun {
+  run: TriggerRun;
+  filterId: string | null;
+}
+export interface PushedEvent {
+  id: string;
+  key: string;
+  scope: string | null;
+  /** JSON. */
+  payload: string;
+  /** JSON object. */
+  metadata: string;
+  runs: readonly EventRun[];
+  /** The webhook that it came by. */
+  webhookName?: string | null | undefined;
+  delivery?: Delivery | undefined;
+}
+/** Events with all that they cause: their runs, and the conditions that they meet. One transaction, or none of it. */
+export interface PushEventCommand {
+  kind: 'pushEvent';
+  tenantId: string;
+  events: readonly PushedEvent[];
+}
+export interface PushEventReply {
+  /** For each, the event that is stored: another one where it came by a delivery that has become an event before. */
+  ids: readonly string[];
+}
+
+export const pushEvent: Kind<PushEventCommand, PushEventReply> = {
+  makesRowsOf: ({ tenantId }) => tenantId,
+  needs: ({ tenantId, events }, { isUncertain }) => ({
+    // Events' ids are the engine's own: only an uncertain try can have stored them.
+    eventIds: isUncertain ? events.map(({ id }) => id) : [],
+    events: events.map(({ key, scope, payload }) => ({ tenantId, key, scope, payload })),
+    deliveries: events.flatMap(({ id, delivery }) => (delivery === undefined ? [] : [{ eventId: id, delivery }])),
+    expressions: (state) =>
+      events.map(({ id, key, payload }) => ({
+        place: id,
+        expressions: [
+          ...stepExpressions(state, tenantId, key),
+          ...durableExpressions(state.durable, { tenantId, key }),
+        ],
+        variables: new CelVariables({ input: payload }),
+      })),
+  }),
+  startsRuns: runsOf,
+  payloads(command, visit) {
+    for (const { payload, metadata } of command.events) {
+      visit(payload);
+      visit(metadata);
+    }
+    for (const run of runsOf(command)) visitRun(run, visit);
+  },
+  weight: (command) => command.events.length + tasksOf(runsOf(command)),
+  plan: push,
+};
+
+const nothing: ReadonlyMap<string, CelResult> = new Map();
+
+function runsOf({ events }: PushEventCommand): TriggerRun[] {
+  return events.flatMap(({ runs }) => runs.map(({ run }) => run));
+}
+
+function push(plan: Plan, command: PushEventCommand, facts: Facts): PushEventReply {
+  return { ids: command.events.map((event) => pushOne(plan, command.tenantId, event, facts)) };
+}
+
+function pushOne(plan: Plan, tenantId: string, event: PushedEvent, facts: Facts): string {
+  const before = facts.storedIds.has(event.id) ? event.id : deliveredBefore(plan, event, facts);
+  if (before !== undefined) return before;
+  const { id, key, scope, payload, metadata, delivery } = event;
+  for (const { key: deliveryKey, expiresUs } of delivery?.keys ?? [])
+    plan.changes.deliveries.push({ webhookId: delivery?.webhookId ?? '', key: deliveryKey, eventId: id, expiresUs });
+  plan.changes.events.push({ id, tenantId, key, scope, payload, metadata, webhookName: event.webhookName ?? null });
+  for (const { run, filterId } of event.runs) {
+    if (startRun(plan, tenantId, run) !== undefined) continue; // dropped in silence: the event is no caller to be told
+    plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });
+  }
+  const meetable = { tenantId, key, scope, payload, evaluated: facts.evaluated.get(id) ?? nothing };
+  meetEvent(plan, meetable);
+  meetDurableEvent(plan, meetable);
+  return id;
+}
+
+/** The event that a webhook's delivery has become already, be it by an earlier command of the transaction. */
+function deliveredBefore({ changes }: Plan, { id, delivery }: PushedEvent, facts: Facts): string | undefined {
+  if (delivery === undefined) return undefined;
+  const { webhookId, keys } = delivery;
+  return (
+    facts.deliveredAs.get(id) ??
+    changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId
+  );
+}
+
+function stepExpressions(state: ShardState, tenantId: string, key: string): Set<string> {
+  const expressions = new Set<string>();
+  for (const { version, definition } of state.steps) {
+    if (version.tenantId !== tenantId) continue;
+    for (const condition of definition.conditions)
+      if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '')
+        expressions.add(condition.expression);
+  }
+  return expressions;
+}

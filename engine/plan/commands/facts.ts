@@ -1,0 +1,58 @@
+import type { CelResult } from '../../cel/cel-result.ts';
+import type { BranchPoint } from '../../model/durable.ts';
+import type { TerminalStatus } from '../../model/status.ts';
+import type { DurableNode } from '../durable/durable-log.ts';
+import type { StoredRun } from '../lifecycle/stored-run.ts';
+
+/** How the newest generation of a run ended. */
+export interface StoredEnd {
+  status: TerminalStatus;
+  generation: number;
+}
+
+/** Where a durable task's branches leave each other, and the nodes that the asked-for branch sees. */
+export interface StoredBranches {
+  points: readonly BranchPoint[];
+  nodes: readonly DurableNode[];
+  /** The newest branch when it was first looked at. */
+  newestAtFirst: number;
+  /** The branch that an uncertain try has made since. */
+  made: BranchPoint | null;
+}
+
+/** What a loader brought for one command, read between the transaction before it and its own: nothing has changed in between. */
+export interface Facts {
+  /** An earlier try of the command may have committed. */
+  readonly isUncertain: boolean;
+  /** Of the ids of runs, events and schedules that were asked for, those that are stored. */
+  readonly storedIds: ReadonlySet<string>;
+  /** By run. */
+  readonly ends: ReadonlyMap<string, StoredEnd>;
+  /** By the id of an event that a webhook's delivery brings: the event that the delivery became before. */
+  readonly deliveredAs: ReadonlyMap<string, string>;
+  /** Payloads of events that were pushed before a wait for them, by the index of the condition that looks back. */
+  readonly lookedBack: ReadonlyMap<number, string>;
+  /** Runs that are to run again. */
+  readonly storedRuns: readonly StoredRun[];
+  /** Generations of those runs when they were first looked at. */
+  readonly generations: ReadonlyMap<string, number>;
+  /** Ids whose runs would be too much for one transaction beside the others: another command must ask for them. */
+  readonly deferredIds: readonly string[];
+  readonly branches: StoredBranches | undefined;
+  /** What expressions give that are too dear for the plan, by the id of the event or task on whose data they look. */
+  readonly evaluated: ReadonlyMap<string, ReadonlyMap<string, CelResult>>;
+}
+
+/** For a command that needs none. */
+export const noFacts: Facts = {
+  isUncertain: false,
+  storedIds: new Set(),
+  ends: new Map(),
+  deliveredAs: new Map(),
+  lookedBack: new Map(),
+  storedRuns: [],
+  generations: new Map(),
+  deferredIds: [],
+  branches: undefined,
+  evaluated: new Map(),
+};

@@ -1,0 +1,44 @@
+import { LiveFlag } from '../../../model/live-state.ts';
+import { cancelRow } from '../../lifecycle/interrupt.ts';
+import { hasFlag, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+
+export interface CancelCommand {
+  kind: 'cancel';
+  tenantId: string;
+  /** Runs or tasks; unknown and ended ones are passed over. */
+  ids: readonly string[];
+}
+export interface CancelReply {
+  cancelled: readonly string[];
+}
+
+export const cancel: Kind<CancelCommand, CancelReply> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: ({ ids }) => Math.max(1, ids.length),
+  plan: cancelAll,
+};
+
+function cancelAll(plan: Plan, command: CancelCommand): CancelReply {
+  const { state } = plan;
+  const cancelled: string[] = [];
+  for (const id of command.ids) {
+    const runRow = state.runsById.get(id);
+    const taskIds = runRow === undefined ? [id] : (state.runs[runRow]?.taskIds ?? []);
+    let any = false;
+    for (const taskId of taskIds) any = cancelTask(plan, command.tenantId, taskId) || any;
+    if (any) cancelled.push(id);
+  }
+  return { cancelled };
+}
+
+function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
+  const { state } = plan;
+  const row = state.tasks.find(taskId);
+  if (row < 0 || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended)) return false;
+  cancelRow(plan, row);
+  return true;
+}

@@ -1,0 +1,34 @@
+import { runningTask, togetherWith } from '../../lifecycle/running-task.ts';
+import { journal, touch, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface RefreshTimeoutCommand {
+  kind: 'refreshTimeout';
+  tenantId: string;
+  taskId: string;
+  incrementMs: number;
+}
+export interface RefreshTimeoutReply {
+  timeoutAtUs: number;
+}
+
+export const refreshTimeout: Kind<RefreshTimeoutCommand, RefreshTimeoutReply> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: refresh,
+};
+
+function refresh(plan: Plan, command: RefreshTimeoutCommand): RefreshTimeoutReply {
+  const { state } = plan;
+  const row = runningTask(plan, command.tenantId, command.taskId);
+  const timeoutAtUs = (state.tasks.dueUs[row] ?? plan.nowUs) + command.incrementMs * 1000;
+  for (const member of togetherWith(plan, row)) {
+    state.deadlines.set(member, timeoutAtUs, state.undo);
+    touch(plan, member);
+    journal(plan, member, 'E');
+  }
+  return { timeoutAtUs };
+}

@@ -1,0 +1,32 @@
+import { LiveFlag } from '../../../model/live-state.ts';
+import { runningTask, togetherWith } from '../../lifecycle/running-task.ts';
+import { hasFlag, journal, setFlag, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface ReleaseSlotCommand {
+  kind: 'releaseSlot';
+  tenantId: string;
+  taskId: string;
+}
+
+export const releaseSlot: Kind<ReleaseSlotCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: release,
+};
+
+function release(plan: Plan, command: ReleaseSlotCommand): void {
+  const { state } = plan;
+  const row = runningTask(plan, command.tenantId, command.taskId);
+  if (hasFlag(plan, row, LiveFlag.SlotReleased)) return;
+  const worker = state.workerOf(row);
+  worker?.vacate(state.stepOf(row).slots, state.undo);
+  if (worker !== undefined) state.roomy.add(worker);
+  for (const member of togetherWith(plan, row)) {
+    setFlag(plan, member, LiveFlag.SlotReleased);
+    journal(plan, member, 'L');
+  }
+}

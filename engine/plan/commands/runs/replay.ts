@@ -1,0 +1,27 @@
+import { reopenRuns } from '../../lifecycle/reopen-run.ts';
+import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
+
+/** Runs that have ended, or tasks of them, run again. */
+export interface ReplayCommand {
+  kind: 'replay';
+  tenantId: string;
+  /** Runs or tasks. */
+  ids: readonly string[];
+}
+export interface ReplayReply {
+  /** Tasks that run again. */
+  replayed: readonly string[];
+  /** Ids that another command must ask for: what their runs bring would be too much for one transaction. */
+  deferred: readonly string[];
+}
+
+export const replay: Kind<ReplayCommand, ReplayReply> = {
+  makesRowsOf: ({ tenantId }) => tenantId,
+  needs: ({ ids }) => ({ again: ids }),
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: ({ ids }) => 2 * Math.max(1, ids.length),
+  plan(plan, command, facts) {
+    return { replayed: reopenRuns(plan, command, facts.storedRuns), deferred: facts.deferredIds };
+  },
+};

@@ -1,0 +1,33 @@
+import type { Plan } from '../../state/plan.ts';
+import { dropCron, dropSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+
+export interface DeleteTimersCommand {
+  kind: 'deleteTimers';
+  tenantId: string;
+  timers: 'cron' | 'schedule';
+  ids: readonly string[];
+}
+
+export const deleteTimers: Kind<DeleteTimersCommand, PutTimersReply> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: ({ ids }) => Math.max(1, ids.length),
+  plan: remove,
+};
+
+function remove(plan: Plan, command: DeleteTimersCommand): PutTimersReply {
+  const { state, changes } = plan;
+  const done: string[] = [];
+  for (const id of command.ids) {
+    const timer = command.timers === 'cron' ? state.crons.get(id) : state.schedules.get(id);
+    if (timer === undefined || timer.tenantId !== command.tenantId) continue;
+    if (command.timers === 'cron') dropCron(plan, id);
+    else dropSchedule(plan, id);
+    (command.timers === 'cron' ? changes.cronDeletes : changes.scheduleDeletes).push(id);
+    done.push(id);
+  }
+  return { ids: done };
+}

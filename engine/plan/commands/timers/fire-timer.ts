@@ -1,0 +1,56 @@
+import type { TriggerRun } from '../../../model/trigger-run.ts';
+import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
+import type { Plan } from '../../state/plan.ts';
+import { dropSchedule, setCron } from '../../timers/set-timers.ts';
+import type { Timer } from '../../timers/timer-heap.ts';
+import type { Facts } from '../facts.ts';
+import { makesNoRows, visitRun, type Kind } from '../kind.ts';
+
+/** A cron or a schedule is due. */
+export interface FireTimerCommand {
+  kind: 'fireTimer';
+  timer: Timer;
+  /** Null for a tick that is passed over, or whose run could not be prepared. */
+  run: TriggerRun | null;
+  error: string | null;
+  /** A cron's next tick. */
+  nextUs: number;
+}
+
+export const fireTimer: Kind<FireTimerCommand, void> = {
+  // Timers are deleted before runs are.
+  makesRowsOf: makesNoRows,
+  needs: ({ run }, { isUncertain }) => ({ runIds: isUncertain && run !== null ? [run.runId] : [] }),
+  startsRuns: ({ run }) => (run === null ? [] : [run]),
+  payloads({ run }, visit) {
+    if (run !== null) visitRun(run, visit);
+  },
+  weight: ({ run }) => 1 + (run?.taskIds.length ?? 0),
+  plan: fire,
+};
+
+/**
+ * A timer's time has come: its run and its next tick in one transaction. The due time is the fence: a timer that was moved,
+ * switched off or fired since then does nothing, however often this is tried.
+ */
+function fire(plan: Plan, command: FireTimerCommand, facts: Facts): void {
+  const { state, changes } = plan;
+  const { timer, run } = command;
+  if (!state.isCurrentTimer(timer)) return;
+  const collision =
+    run === null || isKnownRun(plan, facts.storedIds, run.runId) ? undefined : startRun(plan, timer.tenantId, run);
+  const made = collision === undefined ? run : null;
+  const error =
+    collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;
+  if (timer.kind === 'schedule') {
+    dropSchedule(plan, timer.id);
+    changes.scheduleUpdates.push({ id: timer.id, dueUs: timer.dueUs, runId: made?.runId ?? null, error });
+    return;
+  }
+  const cron = state.crons.get(timer.id);
+  if (cron === undefined) return;
+  const last =
+    made === null ? { lastUs: cron.lastUs, lastRunId: cron.lastRunId } : { lastUs: timer.dueUs, lastRunId: made.runId };
+  setCron(plan, { ...cron, dueUs: command.nextUs, lastError: error, ...last });
+  changes.cronUpdates.push({ id: cron.id, nextUs: command.nextUs, enabled: cron.enabled, lastError: error, ...last });
+}

@@ -1,0 +1,36 @@
+import type { ScheduleRow } from '../../../model/rows.ts';
+import type { Plan } from '../../state/plan.ts';
+import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
+import type { Facts } from '../facts.ts';
+import { startsNoRuns, type Kind } from '../kind.ts';
+
+/** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
+export interface PutSchedulesCommand {
+  kind: 'putSchedules';
+  schedules: readonly ScheduleRow[];
+}
+
+export const putSchedules: Kind<PutSchedulesCommand, void> = {
+  makesRowsOf: ({ schedules }) => schedules[0]?.tenantId,
+  needs: ({ schedules }, { isUncertain }) => (isUncertain ? { scheduleIds: schedules.map(({ id }) => id) } : {}),
+  startsRuns: startsNoRuns,
+  payloads({ schedules }, visit) {
+    for (const { input, metadata } of schedules) {
+      visit(input);
+      visit(metadata);
+    }
+  },
+  weight: ({ schedules }) => Math.max(1, schedules.length),
+  plan: put,
+};
+
+function put(plan: Plan, command: PutSchedulesCommand, facts: Facts): void {
+  for (const schedule of command.schedules) {
+    // One that has run is in no memory any more.
+    if (facts.storedIds.has(schedule.id) || plan.state.schedules.has(schedule.id)) continue;
+    checkWorkflow(plan, schedule.tenantId, schedule.workflowId);
+    const { id, tenantId, workflowId, dueUs } = schedule;
+    setSchedule(plan, { kind: 'schedule', id, tenantId, workflowId, dueUs });
+    plan.changes.schedules.push(schedule);
+  }
+}

@@ -1,0 +1,24 @@
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** The tenant is being deleted: nothing new of it begins any more. Memory only: after a take-over it is said again. */
+export interface CloseTenantCommand {
+  kind: 'closeTenant';
+  tenantId: string;
+}
+
+export const closeTenant: Kind<CloseTenantCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: close,
+};
+
+function close({ state }: Plan, { tenantId }: CloseTenantCommand): void {
+  const { closedTenants, undo } = state;
+  if (closedTenants.has(tenantId)) return;
+  closedTenants.add(tenantId);
+  undo.record(() => closedTenants.delete(tenantId));
+}

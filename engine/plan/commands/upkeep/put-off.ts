@@ -1,0 +1,32 @@
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** What is due for a task waits longer, in memory alone: Postgres refuses what would come of it. */
+export interface PutOffCommand {
+  kind: 'putOff';
+  taskId: string;
+  untilUs: number;
+}
+
+export const putOff: Kind<PutOffCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: putOffTask,
+};
+
+/** An undo may leave the moved sleep beside the old one: the later of the two finds its condition met. */
+function putOffTask(plan: Plan, { taskId, untilUs }: PutOffCommand): void {
+  const { deadlines, durable, tasks, undo } = plan.state;
+  const row = tasks.find(taskId);
+  if (row < 0) return;
+  const dueUs = tasks.dueUs[row] ?? 0;
+  if (dueUs > 0 && dueUs <= plan.nowUs) deadlines.set(row, untilUs, undo);
+  const due = durable.sleeps.takeDue(plan.nowUs, Infinity);
+  undo.record(() => {
+    for (const sleep of due) if (sleep.row === row) durable.sleeps.push(sleep);
+  });
+  for (const sleep of due) durable.sleeps.push(sleep.row === row ? { ...sleep, dueUs: untilUs } : sleep);
+}

@@ -1,0 +1,135 @@
+import { formatDuration } from '../../../model/duration.ts';
+import { LiveFlag, LiveState } from '../../../model/live-state.ts';
+import { RunStatus } from '../../../model/status.ts';
+import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
+import { wakeDurableSleeper } from '../../durable/wake-sleeper.ts';
+import { mayRetry } from '../../lifecycle/attempt.ts';
+import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
+import { interrupt } from '../../lifecycle/interrupt.ts';
+import { togetherWith } from '../../lifecycle/running-task.ts';
+import { queueTask } from '../../queue/queue-task.ts';
+import { stayingWith } from '../../queue/silent-worker.ts';
+import { releaseRefilled } from '../../rate-limits/spend-units.ts';
+import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
+import type { ShardState } from '../../state/shard-state.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+
+/** Until a long log is looked for again. */
+const logUs = 100_000;
+/** Bounds one transaction; the rest is due in the next. */
+export const perTick = 500;
+
+/** Time has come for the first deadlines. */
+export interface TickCommand {
+  kind: 'tick';
+  /** Of what is due, so many at the most, the first first; by default as many as one transaction takes. */
+  most?: number;
+}
+
+export const tick: Kind<TickCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: ({ most = perTick }, { state, nowUs }) => ({
+    sleepers: state.deadlines
+      .due(nowUs, most)
+      .filter((row) => state.tasks.state[row] === LiveState.Evicted)
+      .map((row) => state.tasks.id(row)),
+  }),
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: ({ most = perTick }) => most,
+  plan: pass,
+};
+
+/** What time has brought: back-offs and sleeps that are over, waits and executions that took too long. */
+function pass(plan: Plan, { most = perTick }: TickCommand): void {
+  const { deadlines, durable } = plan.state;
+  releaseRefilled(plan);
+  announceDueBatches(plan);
+  for (let n = 0; n < most && Math.min(durable.sleeps.nextUs, deadlines.nextUs) <= plan.nowUs; n++) {
+    if (durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
+    else meetDeadline(plan, deadlines.first);
+  }
+}
+
+/** The task whose turn is first in a tick, if anything is due. */
+export function firstDue({ deadlines, durable, tasks }: ShardState, nowUs: number): string | undefined {
+  const { sleeps } = durable;
+  if (Math.min(sleeps.nextUs, deadlines.nextUs) > nowUs) return undefined;
+  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.row ?? deadlines.first) : deadlines.first);
+}
+
+function meetDeadline(plan: Plan, row: number): void {
+  const { state } = plan;
+  const { tasks } = state;
+  switch (tasks.state[row]) {
+    case LiveState.Gated:
+      wakeSleeper(plan, row);
+      return endReviewed(plan, row, reviewTask(plan, row));
+    case LiveState.Delayed:
+      return queueTask(plan, row, 'head');
+    case LiveState.Evicted:
+      // Its log came with the tick, and the sleep has woken it: what is left here is one whose log is being read.
+      return state.deadlines.set(row, plan.nowUs + logUs, state.undo);
+    case LiveState.Ready:
+    case LiveState.Batching:
+    case LiveState.RateLimited:
+      return giveUpWaiting(plan, row);
+    case LiveState.Running:
+      return meetTimeout(plan, row);
+    default:
+      throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
+  }
+}
+
+function giveUpWaiting(plan: Plan, row: number): void {
+  const { state } = plan;
+  const step = state.stepOf(row);
+  if (step.placement.workflow.paused) {
+    // A pause is not a wait for a worker: the timeout starts afresh for as long as it lasts.
+    state.deadlines.set(row, plan.nowUs + step.definition.scheduleTimeoutMs * 1000, state.undo);
+    return touch(plan, row);
+  }
+  const limit = formatDuration(step.definition.scheduleTimeoutMs);
+  journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
+  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+}
+
+/** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
+const leastStartUs = 30_000_000;
+
+function prolong(plan: Plan, row: number): void {
+  const { state, nowUs } = plan;
+  setFlag(plan, row, LiveFlag.Prolonged);
+  state.deadlines.set(
+    row,
+    nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs),
+    state.undo,
+  );
+}
+
+function meetTimeout(plan: Plan, row: number): void {
+  const members = togetherWith(plan, row);
+  const worker = plan.state.workerOf(row);
+  const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
+  const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
+  for (const member of members) {
+    if (!stays(member) && !hasFlag(plan, member, LiveFlag.Prolonged)) prolong(plan, member);
+    else timeOut(plan, member);
+  }
+}
+
+function timeOut(plan: Plan, row: number): void {
+  const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
+  const message = `ran longer than its execution timeout of ${limit}`;
+  const again = mayRetry(plan, row);
+  journal(plan, row, 'O', message);
+  interrupt(plan, row);
+  if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
+}
+
+/** Whether and where they go is decided with the rest of the queue, at the end of the batch. */
+function announceDueBatches({ state, nowUs }: Plan): void {
+  const due = state.batches.takeDue(nowUs);
+  state.undo.record(due.undo);
+  for (const queue of due.queues) state.hungry.add(queue);
+}

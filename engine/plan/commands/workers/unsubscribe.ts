@@ -1,0 +1,32 @@
+import { ownWorker } from '../../queue/own-worker.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** A worker says goodbye. */
+export interface UnsubscribeCommand {
+  kind: 'unsubscribe';
+  tenantId: string;
+  workerId: string;
+}
+
+export const unsubscribe: Kind<UnsubscribeCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: end,
+};
+
+/** Its running tasks go on, and may report while its heartbeats would still count. */
+function end(plan: Plan, command: UnsubscribeCommand): void {
+  const { state, changes } = plan;
+  const worker = ownWorker(plan, command.tenantId, command.workerId);
+  if (worker.ended) return;
+  worker.ended = true;
+  state.undo.record(() => {
+    worker.ended = false;
+  });
+  changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
+  changes.effects.push({ kind: 'workerEnded', workerId: worker.id });
+}

@@ -1,0 +1,57 @@
+import { HatchetError } from '../../../base/errors.ts';
+import { ownWorker } from '../../queue/own-worker.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+export interface UpdateWorkerCommand {
+  kind: 'updateWorker';
+  tenantId: string;
+  workerId: string;
+  /** Merged into the worker's labels. */
+  labels?: Readonly<Record<string, string | number>>;
+  paused?: boolean;
+}
+
+export const updateWorker: Kind<UpdateWorkerCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: update,
+};
+
+/** Of one worker, over all that were ever put to it. */
+const mostLabels = 1000;
+
+function update(plan: Plan, command: UpdateWorkerCommand): void {
+  const { state, changes } = plan;
+  const worker = ownWorker(plan, command.tenantId, command.workerId);
+  const { paused } = command;
+  if (paused !== undefined && paused !== worker.paused) {
+    worker.paused = paused;
+    state.undo.record(() => {
+      worker.paused = !paused;
+    });
+    state.roomy.add(worker);
+  }
+  if (command.labels !== undefined) {
+    const { labels } = worker;
+    const merged = new Map([...labels, ...Object.entries(command.labels)]);
+    if (merged.size > mostLabels)
+      throw new HatchetError('INVALID_ARGUMENT', `worker ${worker.id} would have ${merged.size} labels`, {
+        remedy: `Give it at most ${mostLabels}: labels stay until the worker ends.`,
+      });
+    worker.labels = merged;
+    state.undo.record(() => {
+      worker.labels = labels;
+    });
+    state.roomy.add(worker);
+  }
+  changes.workerUpdates.push({
+    id: worker.id,
+    labels: command.labels === undefined ? null : JSON.stringify(command.labels),
+    paused: paused ?? null,
+    ended: false,
+  });
+}

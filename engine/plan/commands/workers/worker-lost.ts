@@ -1,0 +1,40 @@
+import { takeFromWorker, type WorkerDeath } from '../../lifecycle/interrupt.ts';
+import type { PlannerWorker } from '../../queue/planner-worker.ts';
+import type { Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
+export interface WorkerLostCommand {
+  kind: 'workerLost';
+  workerId: string;
+  /** Absent where its tasks are not to count it. */
+  death?: WorkerDeath;
+  /** It is not expected back. */
+  forget?: boolean;
+}
+
+export const workerLost: Kind<WorkerLostCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: lose,
+};
+
+function lose(plan: Plan, command: WorkerLostCommand): void {
+  const worker = plan.state.workersById.get(command.workerId);
+  if (worker === undefined) return;
+  worker.assignable = false;
+  // One that has said goodbye has not died: what it had left was to go to others.
+  takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
+  if (command.death?.isCertain === true && !worker.ended)
+    plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
+  if (worker.ended || command.forget === true) forgetWorker(plan, worker);
+}
+
+function forgetWorker(plan: Plan, worker: PlannerWorker): void {
+  const { state } = plan;
+  state.removeWorker(worker);
+  state.undo.record(() => state.restoreWorker(worker));
+}

@@ -1,0 +1,53 @@
+import type { PlannerWorker } from '../../queue/planner-worker.ts';
+import { touch, type Plan } from '../../state/plan.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+
+/** From the session layer: may the worker be given tasks? Memory only. */
+export interface WorkerPresenceCommand {
+  kind: 'workerPresence';
+  workerId: string;
+  assignable: boolean;
+  /** Its stream has ended: until it is back or lost, nobody can say whether its tasks run, and no time passes for them. */
+  away?: boolean;
+}
+
+export const workerPresence: Kind<WorkerPresenceCommand, void> = {
+  makesRowsOf: makesNoRows,
+  needs: needsNothing,
+  startsRuns: startsNoRuns,
+  payloads: hasNoPayloads,
+  weight: weighsOne,
+  plan: setPresence,
+};
+
+/** Changes no row: after a restart the session layer says it again. */
+function setPresence(plan: Plan, command: WorkerPresenceCommand): void {
+  const { state } = plan;
+  const worker = state.workersById.get(command.workerId);
+  if (worker === undefined) return;
+  setAway(plan, worker, command.away === true);
+  if (worker.assignable === command.assignable) return;
+  worker.assignable = command.assignable;
+  state.undo.record(() => {
+    worker.assignable = !command.assignable;
+  });
+  if (command.assignable) state.roomy.add(worker);
+}
+
+/** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
+function setAway(plan: Plan, worker: PlannerWorker, away: boolean): void {
+  const { state, nowUs } = plan;
+  const { awaySinceUs } = worker;
+  if (away === awaySinceUs > 0) return;
+  worker.awaySinceUs = away ? nowUs : 0;
+  state.undo.record(() => {
+    worker.awaySinceUs = awaySinceUs;
+  });
+  for (const row of worker.tasks) {
+    if (away) state.deadlines.hold(row, state.undo);
+    else if (state.deadlines.isHeld(row)) {
+      state.deadlines.release(row, Math.max(nowUs - awaySinceUs, 0), state.undo);
+      touch(plan, row);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { HatchetError } from '../../base/errors.ts';
+import type { DurableSender } from '../../model/durable-ask.ts';
+import { LiveState } from '../../model/live-state.ts';
+import type { Plan } from '../state/plan.ts';
+import type { DurableLog } from './durable-log.ts';
+
+/** The row of the task, if the sender is the invocation that runs; a message from any other changes nothing. */
+export function invocationRow(plan: Plan, sender: DurableSender): number {
+  const { state } = plan;
+  const row = state.tasks.find(sender.taskId);
+  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.invocation[row] !== sender.invocation)
+    return -1;
+  const { version, definition } = state.stepOf(row);
+  if (version.tenantId !== sender.tenantId || !definition.durable) return -1;
+  return sender.workerId === null || state.workerOf(row)?.id === sender.workerId ? row : -1;
+}
+
+/** The log of a task that a message speaks of: the loader brings it in before the plan. */
+export function logOf(plan: Plan, row: number): DurableLog {
+  const log = plan.state.durable.log(row);
+  if (log === undefined) throw new Error(`the log of durable task ${plan.state.tasks.id(row)} was not loaded`);
+  return log;
+}
+
+/** The row of an unfinished durable task, wherever it is. @throws HatchetError UNKNOWN_RUN */
+export function durableRow(plan: Plan, command: { tenantId: string; taskId: string }): number {
+  const { state } = plan;
+  const row = state.tasks.find(command.taskId);
+  if (
+    row < 0 ||
+    state.isEnded(row) ||
+    state.stepOf(row).version.tenantId !== command.tenantId ||
+    !state.stepOf(row).definition.durable
+  ) {
+    throw new HatchetError('UNKNOWN_RUN', `there is no unfinished durable task ${command.taskId}`, {
+      remedy: 'Check the id; `hatchet runs list` shows the newest runs.',
+    });
+  }
+  return row;
+}

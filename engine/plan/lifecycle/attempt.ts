@@ -1,0 +1,117 @@
+import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { skippedOutput } from '../../model/payload.ts';
+import { longestSeconds, retryDelayMs } from '../../model/retry.ts';
+import { RunStatus } from '../../model/status.ts';
+import { releaseClaim } from '../concurrency/admit.ts';
+import type { Evaluated } from '../conditions/review-task.ts';
+import { endTask } from './end-task.ts';
+import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
+import { queueTask } from '../queue/queue-task.ts';
+import { beginTimeout } from './running-task.ts';
+import { hear } from '../queue/silent-worker.ts';
+
+export interface AttemptRef {
+  taskId: string;
+  attempt: number;
+}
+
+/** What an attempt may take from its assignment to its start without gaining time by it. */
+const arrivalUs = 1_000_000;
+
+/**
+ * The row of a running attempt, or -1. A report from any other attempt changes nothing: the task has ended,
+ * was reassigned or was cancelled since, and the attempt that counts is another one.
+ */
+export function runningRow(plan: Plan, ref: AttemptRef & { tenantId?: string }): number {
+  const { state } = plan;
+  const row = state.tasks.find(ref.taskId);
+  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.attempt[row] !== ref.attempt) return -1;
+  return ref.tenantId === undefined || state.stepOf(row).version.tenantId === ref.tenantId ? row : -1;
+}
+
+/** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */
+export function startAttempt(plan: Plan, row: number): void {
+  hear(plan, plan.state.workerOf(row));
+  if (hasFlag(plan, row, LiveFlag.Started)) return;
+  setFlag(plan, row, LiveFlag.Started);
+  if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
+  journal(plan, row, 'T');
+  journal(plan, row, 'S');
+}
+
+/** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
+function isLate({ state, nowUs }: Plan, row: number): boolean {
+  return (state.tasks.dueUs[row] ?? 0) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
+}
+
+/** @param output JSON @param evaluated what conditions on it give that are too dear for the plan */
+export function completeAttempt(plan: Plan, row: number, output: string, evaluated: Evaluated | undefined): void {
+  startAttempt(plan, row); // STARTED is fire-and-forget: a completion can overtake it
+  journal(plan, row, 'F');
+  // That text is kept for tasks that were skipped; Python's json.dumps writes the same, space included.
+  const kept = output === skippedOutput ? JSON.stringify(JSON.parse(skippedOutput)) : output;
+  endTask(plan, row, { status: RunStatus.Completed, output: kept, error: null, evaluated });
+}
+
+export interface AttemptFailure {
+  /** The raw failed payload, cleaned of what Postgres cannot hold. */
+  error: string;
+  mayRetry: boolean;
+  /** How long the retry is to wait, in place of the task's back-off. */
+  retryAfterMs?: number | null;
+}
+
+export function failAttempt(plan: Plan, row: number, failure: AttemptFailure): void {
+  startAttempt(plan, row);
+  journal(plan, row, 'X', shortMessage(failure.error));
+  if (failure.mayRetry && mayRetry(plan, row)) retryTask(plan, row, failure.retryAfterMs ?? null);
+  else endTask(plan, row, { status: RunStatus.Failed, output: null, error: failure.error });
+}
+
+export function mayRetry(plan: Plan, row: number): boolean {
+  if (hasFlag(plan, row, LiveFlag.NoRetry)) return false;
+  return (plan.state.tasks.retries[row] ?? 0) < plan.state.stepOf(row).definition.retries;
+}
+
+/** The user's retry: the next attempt, after its back-off, or after what the task asked for. */
+export function retryTask(plan: Plan, row: number, afterMs: number | null = null): void {
+  const { state, nowUs } = plan;
+  const { tasks, undo } = state;
+  const { backoffFactor, backoffMaxSeconds } = state.stepOf(row).definition;
+  const retries = (tasks.retries[row] ?? 0) + 1;
+  journal(plan, row, 'R');
+  nextAttempt(plan, row);
+  tasks.write('retries', row, retries, undo);
+  const delayMs =
+    afterMs === null
+      ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds })
+      : Math.min(afterMs, longestSeconds * 1000);
+  if (delayMs === 0) return queueTask(plan, row, 'head');
+  moveTo(plan, row, LiveState.Delayed);
+  // Its place is free for others while it waits; it asks again afterwards.
+  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) & ~LiveFlag.Admitted, undo);
+  state.deadlines.set(row, nowUs + delayMs * 1000, undo);
+}
+
+export function nextAttempt(plan: Plan, row: number): void {
+  const { tasks, undo, deadlines } = plan.state;
+  touch(plan, row);
+  leaveWorker(plan, row);
+  deadlines.set(row, 0, undo);
+  tasks.write('flags', row, (tasks.flags[row] ?? 0) & lastingFlags, undo);
+  tasks.write('attempt', row, (tasks.attempt[row] ?? 0) + 1, undo);
+}
+
+/** The first line of a failure for the timeline; the whole payload is in the result. */
+export function shortMessage(error: string): string {
+  let message = error;
+  try {
+    const parsed: unknown = JSON.parse(error);
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string')
+      message = parsed.message;
+  } catch {
+    // Plain text is a message as it is.
+  }
+  return message.slice(0, 1000);
+}

@@ -1,0 +1,118 @@
+import { LiveState } from '../../model/live-state.ts';
+import { RunStatus } from '../../model/status.ts';
+import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { Collision, TriggerRun } from '../../model/trigger-run.ts';
+import { claimKey } from './claim-key.ts';
+import { endReviewed, endTask } from './end-task.ts';
+import { makeExtras } from '../concurrency/make-extras.ts';
+import { journal, touch, type Plan } from '../state/plan.ts';
+import { openWait, reviewTask } from '../conditions/review-task.ts';
+import type { Version } from '../state/shard-state.ts';
+
+/** Makes a run, unless another holds its idempotency key. */
+export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
+  const collision = claimKey(plan, tenantId, run);
+  if (collision === undefined) createRun(plan, tenantId, run);
+  return collision;
+}
+
+/** Running it again with its ids changes nothing. */
+export function isKnownRun({ state }: Plan, storedIds: ReadonlySet<string>, runId: string): boolean {
+  return storedIds.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) >= 0;
+}
+
+function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
+  const { state, changes } = plan;
+  const version = state.versions.get(run.versionId);
+  if (version === undefined || version.tenantId !== tenantId)
+    throw new Error(`run ${run.runId} names version ${run.versionId}, which the shard does not hold`);
+  changes.runs.push({
+    id: run.runId,
+    tenantId,
+    workflowId: version.workflowId,
+    versionId: version.versionId,
+    priority: run.priority,
+    input: run.input,
+    metadata: run.metadata,
+    parentTaskId: run.parentTaskId,
+    childIndex: run.childIndex,
+    childKey: run.childKey,
+    filterPayload: run.filterPayload,
+    placement: run.placement,
+  });
+  const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
+  changes.effects.push({
+    kind: 'runCreated',
+    runId,
+    input,
+    metadata,
+    filterPayload,
+    parentTaskId,
+    childIndex,
+    childKey,
+  });
+  state.counts.triggered++;
+  const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
+  const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);
+  let runClaim: Claim | null = null;
+  for (const [index, taskId] of run.taskIds.entries()) {
+    const row = addTask(plan, { run, version, index, taskId, runRow });
+    const demands = run.demands?.[index]?.demands ?? null;
+    if (demands !== null)
+      ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
+    const failed = (run.demands?.[index]?.error ?? null) !== null;
+    openWait(plan, row);
+    if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0)
+      endReviewed(plan, row, reviewTask(plan, row));
+  }
+  if (run.demands !== null)
+    for (const [index, { error }] of run.demands.entries())
+      if (error !== null) failAtBirth(plan, plan.state.tasks.find(run.taskIds[index] ?? ''), error);
+}
+
+/** A task whose expressions could not be evaluated never waits: it ends here, with the reason. */
+export function failAtBirth(plan: Plan, row: number, error: string): void {
+  const { tasks } = plan.state;
+  if (row < 0 || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
+  journal(plan, row, 'X', error);
+  endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
+}
+
+function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
+  const { state } = plan;
+  const row = state.addRun({
+    runId: run.runId,
+    version,
+    generation: 1,
+    priority: run.priority,
+    taskIds: run.taskIds,
+    outcomes: run.taskIds.map(() => 0),
+    skipped: new Set(),
+    outputBytes: new Map(),
+    unfinished: run.taskIds.length,
+    rows: run.taskIds.length,
+    ended: false,
+  });
+  state.undo.record(() => state.removeRun(row));
+  return row;
+}
+
+function addTask(
+  plan: Plan,
+  options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number },
+): number {
+  const { state, changes } = plan;
+  const { tasks, undo } = state;
+  const { run, version, index, taskId, runRow } = options;
+  changes.tasks.push({ id: taskId, runId: run.runId, step: index });
+  const row = tasks.add(taskId, undo);
+  tasks.state[row] = LiveState.Gated;
+  tasks.generation[row] = 1;
+  tasks.priority[row] = run.priority;
+  tasks.step[row] = version.firstStep + index;
+  tasks.run[row] = runRow;
+  touch(plan, row);
+  if (index === 0) journal(plan, row, 'r');
+  journal(plan, row, 'C');
+  return row;
+}

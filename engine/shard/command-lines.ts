@@ -1,0 +1,198 @@
+import { groupBy } from '../model/group-by.ts';
+import type { Job } from './job.ts';
+import { batchChars } from './job-payloads.ts';
+
+/** One transaction carries at most so many commands. More cost more latency than they save (500 in flight beat 20,000). */
+const mostCommands = 500;
+/** About how many rows the commands of one transaction write together, so that planning and storing them keeps the event loop for some 20 ms. */
+const mostRows = 500;
+/** A command that writes and brings no more than this is light: it finds room in every transaction, and does not wait for the heavy ones before it. */
+const lightRows = 8;
+const lightChars = 1024;
+/** Rows that a tenant may have of a transaction before the next tenant's turn. */
+const rowsATurn = 50;
+/** How far light commands are looked for behind heavy ones that found no room. */
+const lookAhead = 200;
+/** Taken places at the head of a line that are kept before it is moved. */
+const compactAt = 1024;
+
+/** What a transaction has room for still. Its first heavy command finds room however heavy it is: nothing else could make room for it. */
+interface Room {
+  commands: number;
+  rows: number;
+  chars: number;
+  hasHeavy: boolean;
+}
+
+/** The commands of one tenant, in the order in which they came. */
+class TenantLine {
+  #jobs: Job[] = [];
+  #head = 0;
+  /** Rows that it may have now. What a heavy command needs beyond a turn's share gathers over several turns. */
+  credit = 0;
+
+  get length(): number {
+    return this.#jobs.length - this.#head;
+  }
+
+  get first(): Job | undefined {
+    return this.#jobs[this.#head];
+  }
+
+  push(job: Job): void {
+    this.#jobs.push(job);
+  }
+
+  putBack(jobs: readonly Job[]): void {
+    this.#jobs = [...jobs, ...this.#jobs.slice(this.#head)];
+    this.#head = 0;
+  }
+
+  some(test: (job: Job) => boolean): boolean {
+    for (let at = this.#head; at < this.#jobs.length; at++) {
+      const job = this.#jobs[at];
+      if (job !== undefined && test(job)) return true;
+    }
+    return false;
+  }
+
+  /** @returns those that are taken out */
+  takeOut(test: (job: Job) => boolean): Job[] {
+    const out: Job[] = [];
+    const left: Job[] = [];
+    for (const job of this.#jobs.slice(this.#head)) (test(job) ? out : left).push(job);
+    if (out.length > 0) this.#replace(left);
+    return out;
+  }
+
+  /**
+   * Takes what its credit and the room allow; of two commands of one task never the later first.
+   * @returns whether a heavy one waits for no more than credit
+   */
+  take(taken: Job[], room: Room, isReady: (job: Job) => boolean): boolean {
+    const passed = new Set<string>();
+    const left: Job[] = [];
+    let gathers = false;
+    let at = this.#head;
+    for (; at < this.#jobs.length && room.commands > 0 && left.length < lookAhead; at++) {
+      const job = this.#jobs[at];
+      if (job === undefined) break;
+      const taskId = 'taskId' in job.command ? job.command.taskId : undefined;
+      const isNext = !(taskId !== undefined && passed.has(taskId)) && isReady(job);
+      const { rows, payloads } = job;
+      const isLight = rows <= lightRows && payloads.weight <= lightChars;
+      const hasRoom = isLight || !room.hasHeavy || (rows <= room.rows && payloads.weight <= room.chars);
+      if (isNext && hasRoom && this.credit >= Math.min(rows, mostRows)) {
+        taken.push(job);
+        this.credit -= rows;
+        room.commands--;
+        room.rows -= rows;
+        room.chars -= payloads.weight;
+        room.hasHeavy ||= !isLight;
+        continue;
+      }
+      if (isNext && hasRoom) gathers = true;
+      if (taskId !== undefined) passed.add(taskId);
+      left.push(job);
+      if (this.credit <= 0) {
+        at++;
+        break;
+      }
+    }
+    this.#close(left, at);
+    return gathers;
+  }
+
+  /** Those that were passed over stand at the head again. */
+  #close(left: readonly Job[], at: number): void {
+    this.#head = at - left.length;
+    for (const [n, job] of left.entries()) this.#jobs[this.#head + n] = job;
+    if (this.#head === this.#jobs.length) this.#replace([]);
+    else if (this.#head > compactAt && this.#head * 2 > this.#jobs.length) this.#replace(this.#jobs.slice(this.#head));
+  }
+
+  #replace(jobs: Job[]): void {
+    this.#jobs = jobs;
+    this.#head = 0;
+  }
+}
+
+/**
+ * The commands that wait for a transaction, in a line for each tenant. Transactions are filled from the lines in turn, so that
+ * whoever sends much waits for its own commands alone.
+ */
+export class CommandLines {
+  /** By tenant, next one first. */
+  readonly #lines = new Map<string, TenantLine>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(job: Job): void {
+    this.#lineOf(job).push(job);
+    this.#size++;
+  }
+
+  /** At the heads of their lines again, in this order. */
+  putBack(jobs: readonly Job[]): void {
+    for (const own of groupBy(jobs, keyOf).values()) if (own[0] !== undefined) this.#lineOf(own[0]).putBack(own);
+    this.#size += jobs.length;
+  }
+
+  some(test: (job: Job) => boolean): boolean {
+    for (const line of this.#lines.values()) if (line.some(test)) return true;
+    return false;
+  }
+
+  /** @returns those that are taken out, wherever they stand */
+  takeOut(test: (job: Job) => boolean): Job[] {
+    const out: Job[] = [];
+    for (const [tenant, line] of this.#lines) {
+      out.push(...line.takeOut(test));
+      if (line.length === 0) this.#lines.delete(tenant);
+    }
+    this.#size -= out.length;
+    return out;
+  }
+
+  /** Whether one of those that have waited longest has waited since then. */
+  waitsSince(atMs: number): boolean {
+    for (const { first } of this.#lines.values()) if (first !== undefined && first.queuedAtMs <= atMs) return true;
+    return false;
+  }
+
+  /** The commands of the next transaction. Those that are not ready stay. */
+  take(isReady: (job: Job) => boolean): Job[] {
+    const taken: Job[] = [];
+    const room: Room = { commands: mostCommands, rows: mostRows, chars: batchChars, hasHeavy: false };
+    for (let idle = 0; idle < this.#lines.size && room.commands > 0;) {
+      const [next] = this.#lines;
+      if (next === undefined) break;
+      const [tenant, line] = next;
+      const before = taken.length;
+      line.credit = Math.min(line.credit + rowsATurn, mostRows);
+      const gathers = line.take(taken, room, isReady);
+      this.#lines.delete(tenant);
+      if (line.length > 0) this.#lines.set(tenant, line);
+      idle = taken.length > before || gathers ? 0 : idle + 1;
+    }
+    this.#size -= taken.length;
+    return taken;
+  }
+
+  #lineOf(job: Job): TenantLine {
+    const key = keyOf(job);
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const line = new TenantLine();
+    this.#lines.set(key, line);
+    return line;
+  }
+}
+
+/** What the engine itself sends to a shard has a line of its own. */
+function keyOf(job: Job): string {
+  return job.tenantId ?? `shard ${job.shard}`;
+}

@@ -1,0 +1,83 @@
+import type { ClientBase } from 'pg';
+import type { Clock } from '../../base/clock.ts';
+import { kindOf } from '../../plan/commands/command.ts';
+import { noFacts, type Facts } from '../../plan/commands/facts.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
+import type { Job } from '../job.ts';
+import type { Asking } from './asking.ts';
+import { branchesOf } from './branches-of.ts';
+import { loadDeliveries } from './load-deliveries.ts';
+import { loadEnds } from './load-ends.ts';
+import { loadExpressions } from './load-expressions.ts';
+import { loadKeyClaims } from './load-key-claims.ts';
+import { loadLogs } from './load-logs.ts';
+import { loadStoredIds } from './load-stored-ids.ts';
+import { loadStoredRuns } from './load-stored-runs.ts';
+import type { LongLogs } from './long-logs.ts';
+import { lookBack } from './look-back.ts';
+
+export interface LoadSources {
+  client: ClientBase;
+  stateOf: (shard: number) => ShardState | undefined;
+  clock: Clock;
+  longLogs: LongLogs;
+}
+
+/**
+ * What planning needs and memory does not hold. Read on the lane's own connection, after the transaction before and before
+ * the plan, so that nothing can change in between. Logs of durable tasks and claims of keys go to the shard's memory; the
+ * rest is returned. A job whose expressions or long logs are not complete after it is not to be planned.
+ * @returns by job; those that needed nothing are absent
+ */
+export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Promise<Map<Job, Facts>> {
+  const nowUs = sources.clock.nowUs();
+  const asking: Asking[] = [];
+  for (const job of jobs) {
+    const state = sources.stateOf(job.shard);
+    if (state === undefined) continue;
+    asking.push({
+      job,
+      state,
+      needs: kindOf(job.command).needs(job.command, { state, nowUs, isUncertain: job.mayBeDone }),
+    });
+  }
+  const { client } = sources;
+  const logs = await loadLogs(client, sources.longLogs, asking);
+  const evaluated = loadExpressions(asking);
+  const { ends, ids } = await loadEnds(client, asking);
+  const lookedBack = await lookBack(sources, asking);
+  const again = await loadStoredRuns(client, asking);
+  const branches = branchesOf(asking, logs);
+  await loadKeyClaims(client, asking);
+  const deliveredAs = await loadDeliveries(client, asking);
+  const storedIds = new Set([...ids, ...(await loadStoredIds(client, asking))]);
+  const facts = new Map<Job, Facts>();
+  for (const each of asking) {
+    const { job } = each;
+    const runs = again.get(each);
+    const some: Facts = {
+      isUncertain: job.mayBeDone,
+      storedIds,
+      ends,
+      deliveredAs,
+      lookedBack: lookedBack.get(each) ?? noFacts.lookedBack,
+      storedRuns: runs?.storedRuns ?? noFacts.storedRuns,
+      generations: runs?.generations ?? noFacts.generations,
+      deferredIds: runs?.deferredIds ?? noFacts.deferredIds,
+      branches: branches.get(each),
+      evaluated: evaluated.get(each) ?? noFacts.evaluated,
+    };
+    if (isAny(some)) facts.set(job, some);
+  }
+  return facts;
+}
+
+function isAny(facts: Facts): boolean {
+  const { isUncertain, storedIds, ends, deliveredAs, lookedBack, storedRuns, deferredIds, branches, evaluated } = facts;
+  return (
+    isUncertain ||
+    branches !== undefined ||
+    storedIds.size + ends.size + deliveredAs.size + lookedBack.size + evaluated.size > 0 ||
+    storedRuns.length + deferredIds.length > 0
+  );
+}

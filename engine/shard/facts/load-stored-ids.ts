@@ -1,0 +1,55 @@
+import type { ClientBase } from 'pg';
+import { noFacts } from '../../plan/commands/facts.ts';
+import type { Asking } from './asking.ts';
+
+const readRuns = {
+  name: 'existing_runs',
+  text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
+};
+
+/** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation. */
+const readReusableRuns = {
+  name: 'reusable_children',
+  text: `
+    SELECT r.id FROM unnest($1::uuid[]) AS u (id)
+    JOIN run r ON r.id = u.id
+    LEFT JOIN LATERAL (SELECT e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC LIMIT 1) e ON true
+    WHERE e.status IS NULL OR e.status NOT IN (4, 5)`,
+};
+
+const readEvents = {
+  name: 'existing_events',
+  text: `SELECT e.id FROM unnest($1::uuid[]) AS u (id) JOIN event e ON e.id = u.id`,
+};
+
+const readSchedules = {
+  name: 'existing_schedules',
+  text: `SELECT s.id FROM unnest($1::uuid[]) AS u (id) JOIN schedule s ON s.id = u.id`,
+};
+
+/** Of the runs, events and schedules that may exist already, those that do. */
+export async function loadStoredIds(client: ClientBase, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const find = async (query: { name: string; text: string }, ids: readonly string[]): Promise<void> => {
+    if (ids.length === 0) return;
+    const { rows } = await client.query<{ id: string }>({ ...query, values: [ids] });
+    for (const { id } of rows) found.add(id);
+  };
+  await find(
+    readRuns,
+    asking.flatMap(({ needs }) => needs.runIds ?? []),
+  );
+  await find(
+    readReusableRuns,
+    asking.flatMap(({ needs }) => needs.reusableRunIds ?? []),
+  );
+  await find(
+    readEvents,
+    asking.flatMap(({ needs }) => needs.eventIds ?? []),
+  );
+  await find(
+    readSchedules,
+    asking.flatMap(({ needs }) => needs.scheduleIds ?? []),
+  );
+  return found.size === 0 ? noFacts.storedIds : found;
+}

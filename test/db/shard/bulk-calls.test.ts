@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { shardOf } from '../../../engine/model/shard-of.ts';
+import { newId } from '../../../engine/model/uuid.ts';
+import type { TriggerRun } from '../../../engine/model/trigger-run.ts';
+import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+let world: OwnerWorld;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  world = await OwnerWorld.start(database.url);
+});
+
+afterAll(async () => {
+  await world.owner.stop();
+  await database.drop();
+});
+
+function runOf(tenantId: string): TriggerRun {
+  const runId = newId();
+  return {
+    runId,
+    taskIds: [runId],
+    versionId: world.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.versionId ?? '',
+    input: '{}',
+    metadata: '{}',
+    priority: 1,
+    parentTaskId: null,
+    childIndex: null,
+    childKey: null,
+    filterPayload: null,
+    placement: null,
+    idempotency: null,
+    ownId: false,
+    earlierIds: [],
+    demands: null,
+  };
+}
+
+it('bulk calls are answered one after the other, and neither light calls nor other tenants wait for all of them', async () => {
+  const { owner, tenantId } = world;
+  await world.put();
+  let neighbour = newId();
+  while (shardOf(neighbour) !== shardOf(tenantId)) neighbour = newId(); // one that shares the shard
+  await insertTenant(database.url, neighbour);
+  await world.put(0, neighbour);
+  const answered: string[] = [];
+  const send = async (what: string, tenant: string, runs: number): Promise<void> => {
+    await owner.submit(tenant, {
+      kind: 'trigger',
+      tenantId: tenant,
+      runs: Array.from({ length: runs }, () => runOf(tenant)),
+    });
+    answered.push(what);
+  };
+  const bulks = Array.from({ length: 20 }, async (_, n) => send(`bulk ${n}`, tenantId, 400));
+  const others = [send('light', tenantId, 1), send('their bulk', neighbour, 400), send('their light', neighbour, 1)];
+  await Promise.all([...bulks, ...others]);
+  const place = (what: string): number => answered.indexOf(what);
+  expect(answered.filter((what) => what.startsWith('bulk')).slice(0, 3)).toEqual(['bulk 0', 'bulk 1', 'bulk 2']);
+  for (const what of ['light', 'their bulk', 'their light']) expect(place(what)).toBeLessThan(place('bulk 3'));
+});

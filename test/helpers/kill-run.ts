@@ -1,0 +1,240 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { expect } from 'vitest';
+import { replayJournal } from '../../engine/model/journal.ts';
+import { newId } from '../../engine/model/uuid.ts';
+import type { EngineOptions } from '../../engine/index.ts';
+import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
+import { GrpcClients } from './grpc-client.ts';
+import { randomFrom } from './random.ts';
+import { makeTempFolder } from './temp-folder.ts';
+
+export interface KillRunOptions {
+  /** In test/fixtures/kill. */
+  worker: 'worker.mjs' | 'published-worker.mjs';
+  workers: number;
+  kills: number;
+  /** Tasks under way at any time. */
+  inFlight: number;
+  seed: number;
+}
+
+interface StoredRun {
+  id: string;
+  results: number;
+  ends: number;
+  status: number;
+  error: string | null;
+  kinds: string[];
+}
+
+const readRuns = `
+  SELECT r.id, (SELECT count(*)::integer FROM result x WHERE x.task_id = r.id) AS results, (SELECT count(*)::integer FROM run_end e WHERE e.run_id = r.id) AS ends,
+    (SELECT max(x.status) FROM result x WHERE x.task_id = r.id) AS status, (SELECT max(x.error) FROM result x WHERE x.task_id = r.id) AS error,
+    (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = r.id) AS kinds
+  FROM run r`;
+
+/**
+ * An engine with its own Postgres and workers, each a process, of which one after the other is killed at a random moment while
+ * tasks are triggered and run. The next kill comes once the engine answers again and all has been topped up, so that no
+ * outage is longer than one restart.
+ */
+export class KillRun {
+  readonly #options: KillRunOptions;
+  readonly #random: () => number;
+  readonly #folder = makeTempFolder('kill');
+  readonly #bodies = join(this.#folder, 'bodies.log');
+  readonly #dataDir = join(this.#folder, 'data');
+  #fixed: EngineOptions;
+  #engine: EngineChild | undefined;
+  #clients: GrpcClients | undefined;
+  #workers: ChildProcess[] = [];
+  readonly #killedWorkers = new Set<number>();
+  readonly #acknowledged: string[] = [];
+  readonly #counts = { worker: 0, engine: 0, postgres: 0 };
+  #triggered = 0;
+
+  constructor(options: KillRunOptions) {
+    this.#options = options;
+    this.#random = randomFrom(options.seed);
+    this.#fixed = { dataDir: this.#dataDir, grpcPort: 0, httpPort: 0, workerTimeoutMs: 12_000, logLevel: 'warn' };
+  }
+
+  /** @returns what was lost or doubled; empty for nothing */
+  async run(): Promise<string[]> {
+    writeFileSync(this.#bodies, '');
+    const { ready } = await this.#startEngine();
+    this.#fixed = { ...this.#fixed, grpcPort: ready.grpc.port, httpPort: ready.http.port };
+    this.#clients = new GrpcClients(ready.grpc, ready.token);
+    for (let n = 0; n < this.#options.workers; n++) this.#startWorker();
+    await this.#untilWorkflow();
+    await this.#topUp();
+    for (let kill = 0; kill < this.#options.kills; kill++) await this.#killOne();
+    await expect.poll(() => this.#live().catch(() => -1), { timeout: 240_000, interval: 500 }).toBe(0);
+    return this.#compare();
+  }
+
+  async stop(): Promise<void> {
+    this.#clients?.close();
+    for (const worker of this.#workers) {
+      worker.kill('SIGKILL');
+      await ended(worker);
+    }
+    await this.#engine?.end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startEngine(): Promise<EngineChild> {
+    this.#engine = await spawnEngine(this.#fixed);
+    return this.#engine;
+  }
+
+  get #ready(): EngineChild['ready'] {
+    if (this.#engine === undefined) throw new Error('the engine was not started');
+    return this.#engine.ready;
+  }
+
+  #startWorker(): void {
+    const script = join(packageRoot, 'test/fixtures/kill', this.#options.worker);
+    const worker = spawn(process.execPath, [script, this.#bodies], {
+      cwd: packageRoot,
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        HATCHET_CLIENT_TOKEN: this.#ready.token,
+        HATCHET_CLIENT_TLS_STRATEGY: 'none',
+        HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
+      },
+    });
+    this.#workers.push(worker);
+  }
+
+  async #killOne(): Promise<void> {
+    // Triggers go on while things die.
+    const during = Array.from({ length: 10 }, () => this.#trigger(300));
+    await delay(Math.floor(this.#random() * 1500)); // the random point at which the axe falls
+    const victim = (['worker', 'engine', 'postgres'] as const)[Math.floor(this.#random() * 3)] ?? 'worker';
+    this.#counts[victim]++;
+    if (victim === 'worker') {
+      const [worker] = this.#workers.splice(Math.floor(this.#random() * this.#workers.length), 1);
+      worker?.kill('SIGKILL');
+      this.#killedWorkers.add(worker?.pid ?? 0);
+      this.#startWorker();
+    } else if (victim === 'engine') {
+      await this.#engine?.end('SIGKILL');
+      await this.#startEngine();
+    } else {
+      process.kill(this.#postgresPid(), 'SIGKILL');
+    }
+    await Promise.all(during);
+    const isToppedUp = (): Promise<boolean> =>
+      this.#topUp().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isToppedUp, { timeout: 60_000, interval: 200 }).toBe(true);
+  }
+
+  #postgresPid(): number {
+    const record: unknown = JSON.parse(readFileSync(join(this.#dataDir, 'postgres.json'), 'utf8'));
+    const cluster = typeof record === 'object' && record !== null && 'folder' in record ? String(record.folder) : '';
+    return Number(readFileSync(resolve(this.#dataDir, cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  }
+
+  async #topUp(): Promise<void> {
+    const missing = Math.max(0, this.#options.inFlight - (await this.#live()));
+    await Promise.all(
+      Array.from({ length: missing }, async () => this.#trigger(200 + Math.floor(this.#random() * 1500))),
+    );
+  }
+
+  /** Triggers until it is acknowledged: the id is the caller's, so a repeat is the same run. */
+  async #trigger(ms: number): Promise<void> {
+    const clients = this.#clients;
+    if (clients === undefined) return;
+    const runId = newId();
+    const request = {
+      workflowName: 'work',
+      input: Buffer.from(JSON.stringify({ n: this.#triggered++, ms })),
+      additionalMetadata: Buffer.from('{}'),
+      desiredWorkerLabels: {},
+    };
+    for (;;) {
+      try {
+        const metadata = { 'hatchet-run-id': runId };
+        const reply = await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, metadata);
+        this.#acknowledged.push(reply.externalId);
+        return;
+      } catch (error) {
+        // Repeated, never slept away: the call itself waits for the engine up to its parking time.
+        if (!(error instanceof Error)) throw error;
+        await delay(50);
+      }
+    }
+  }
+
+  async #untilWorkflow(): Promise<void> {
+    const clients = this.#clients;
+    const name = (): Promise<string | undefined> | undefined =>
+      clients?.call(clients.monitor, clients.monitor.getWorkflow, { name: 'work' }).then(
+        (reply) => reply.workflow?.name,
+        () => 'none',
+      );
+    await expect.poll(name, { timeout: 60_000, interval: 100 }).toBe('work');
+  }
+
+  async #live(): Promise<number> {
+    const [row] = await this.#sql<{ live: number }>('SELECT count(*)::integer AS live FROM live');
+    return row?.live ?? 0;
+  }
+
+  async #sql<T extends object>(text: string): Promise<T[]> {
+    const client = new Client({ connectionString: this.#ready.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<T>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #compare(): Promise<string[]> {
+    const stored = await this.#sql<StoredRun>(readRuns);
+    const byId = new Map(stored.map((row) => [row.id, row]));
+    const ran = new Map<string, { attempt: number; pid: number }[]>();
+    for (const line of readFileSync(this.#bodies, 'utf8').trim().split('\n')) {
+      const [taskId = '', attempt, pid] = line.split(' ');
+      ran.set(taskId, [...(ran.get(taskId) ?? []), { attempt: Number(attempt), pid: Number(pid) }]);
+    }
+    const { seed, kills, worker } = this.#options;
+    const { worker: workers, engine, postgres } = this.#counts;
+    const repeated = [...ran.values()].filter((runs) => runs.length > 1).length;
+    process.stdout.write(
+      `kill -9: ${worker}, seed ${seed}, kills ${kills} (worker ${workers}, engine ${engine}, postgres ${postgres}), acknowledged ${this.#acknowledged.length}, runs ${stored.length}, bodies ${[...ran.values()].flat().length}, run again after their worker died ${repeated}\n`,
+    );
+    const wrong: string[] = [];
+    if (new Set(this.#acknowledged).size !== this.#acknowledged.length) wrong.push('an id was acknowledged twice');
+    if (stored.length !== this.#acknowledged.length)
+      wrong.push(`${this.#acknowledged.length} runs were acknowledged, ${stored.length} are stored`);
+    for (const id of this.#acknowledged) wrong.push(...this.#faults(id, byId.get(id), ran.get(id) ?? []));
+    return wrong;
+  }
+
+  #faults(id: string, row: StoredRun | undefined, ran: readonly { attempt: number; pid: number }[]): string[] {
+    const wrong: string[] = [];
+    if (row === undefined) wrong.push(`${id} was acknowledged but is gone`);
+    else if (row.results !== 1 || row.ends !== 1 || row.status !== 3)
+      wrong.push(`${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}`);
+    else if (row.kinds.join('').split('F').length !== 2) wrong.push(`${id}: journal ${row.kinds.join(' ')}`);
+    else if (replayJournal(row.kinds) !== row.status)
+      wrong.push(`${id}: journal ${row.kinds.join(' ')} does not give ${row.status}`);
+    const survived = ran.filter((run) => !this.#killedWorkers.has(run.pid));
+    if (survived.length > 1) wrong.push(`${id}: ran ${survived.length} times on workers that lived`);
+    if (ran.length === 0) wrong.push(`${id}: never ran`);
+    if (new Set(ran.map((run) => run.attempt)).size !== ran.length) wrong.push(`${id}: the same attempt ran twice`);
+    return wrong;
+  }
+}

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { noFacts } from '../../../engine/plan/commands/facts.ts';
+import { CommandLines } from '../../../engine/shard/command-lines.ts';
+import type { Job } from '../../../engine/shard/job.ts';
+import { batchChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
+
+function job(options: { tenantId?: string; taskId?: string; rows?: number; chars?: number }): Job {
+  const { tenantId = 't', taskId = '', rows = 1, chars = 1 } = options;
+  const command = { kind: 'completed', tenantId, taskId, attempt: 0, output: 'x'.repeat(chars) } as const;
+  const payloads = new JobPayloads(command);
+  payloads.unstage(); // they go with the transaction
+  return {
+    shard: 0,
+    tenantId,
+    command,
+    payloads,
+    rows,
+    queuedAtMs: 0,
+    mayBeDone: false,
+    facts: noFacts,
+    longLogs: [],
+    run: () => () => undefined,
+    reject: () => undefined,
+  };
+}
+
+function linesOf(jobs: readonly Job[]): CommandLines {
+  const lines = new CommandLines();
+  for (const each of jobs) lines.push(each);
+  return lines;
+}
+
+const isReady = (): boolean => true;
+const taskOf = ({ command }: Job): string => ('taskId' in command ? command.taskId : '');
+const isHeavy = ({ rows, payloads }: Job): boolean => rows > 8 || payloads.weight > 1024;
+const rowsOf = (jobs: readonly Job[]): number => jobs.reduce((sum, { rows }) => sum + rows, 0);
+
+it('takes every command once, never a later one of a task first, within what a transaction has room for', () => {
+  const some = fc.record({
+    tenantId: fc.constantFrom('a', 'b', 'c'),
+    taskId: fc.constantFrom('1', '2', '3', '4'),
+    rows: fc.constantFrom(1, 1, 1, 9, 100, 400, 1000, 20_000),
+    chars: fc.constantFrom(1, 1, 1000, 300_000, 900_000, 2_000_000),
+  });
+  fc.assert(
+    fc.property(fc.array(some, { maxLength: 40 }), fc.constantFrom('', '1', '2'), (list, notReady) => {
+      const all = list.map(job);
+      const lines = linesOf(all);
+      const taken: Job[] = [];
+      for (let rounds = 0; lines.size > 0 && rounds < 200; rounds++) {
+        const ready = (one: Job): boolean => rounds > 3 || taskOf(one) !== notReady;
+        const size = lines.size;
+        const jobs = lines.take(ready);
+        expect(jobs.every(ready)).toBe(true);
+        expect(jobs.length > 0 || rounds <= 3).toBe(true);
+        expect(lines.size).toBe(size - jobs.length);
+        const [first, ...others] = jobs.filter(isHeavy);
+        const rest = jobs.filter((one) => one !== first);
+        expect(others.length === 0 || rowsOf(jobs) <= 500 + rest.length * 8).toBe(true);
+        const chars = jobs.reduce((sum, { payloads }) => sum + payloads.weight, 0);
+        expect(others.length === 0 || chars <= batchChars + rest.length * 1024).toBe(true);
+        taken.push(...jobs);
+      }
+      expect(new Set(taken)).toEqual(new Set(all));
+      expect(taken).toHaveLength(all.length);
+      const inOrder = (jobs: readonly Job[], tenantId: string, taskId: string): Job[] =>
+        jobs.filter((one) => one.tenantId === tenantId && taskOf(one) === taskId);
+      for (const tenantId of ['a', 'b', 'c'])
+        for (const taskId of ['1', '2', '3', '4'])
+          expect(inOrder(taken, tenantId, taskId)).toEqual(inOrder(all, tenantId, taskId));
+    }),
+  );
+});
+
+it('gives each bulk call a transaction of its own', () => {
+  const lines = linesOf(Array.from({ length: 100 }, () => job({ rows: 1000 })));
+  expect([lines.take(isReady), lines.take(isReady), lines.take(isReady)].map(({ length }) => length)).toEqual([
+    1, 1, 1,
+  ]);
+});
+
+it('lets light ones pass the heavy ones that wait for room', () => {
+  const queue = [
+    job({ taskId: 'a', chars: 900_000 }),
+    job({ taskId: 'b', chars: 900_000 }),
+    job({ taskId: 'c', chars: 10 }),
+    job({ taskId: 'b', chars: 20 }),
+  ];
+  const lines = linesOf(queue);
+  expect(lines.take(isReady)).toEqual([queue[0], queue[2]]);
+  expect(lines.take(isReady)).toEqual([queue[1], queue[3]]);
+});
+
+it('lets one tenant wait for no other, however much that one sends', () => {
+  const much = [
+    ...Array.from({ length: 100 }, () => job({ tenantId: 'much', rows: 1000 })),
+    ...Array.from({ length: 5000 }, () => job({ tenantId: 'much' })),
+  ];
+  const lines = linesOf(much);
+  const light = job({ tenantId: 'little' });
+  lines.push(light);
+  expect(lines.take(isReady)).toContain(light);
+  const heavy = job({ tenantId: 'little', rows: 1000 });
+  lines.push(heavy);
+  expect([...lines.take(isReady), ...lines.take(isReady)]).toContain(heavy);
+});
+
+it('lets a heavy command be overtaken by the light ones of others for a while, not for ever', () => {
+  const heavy = job({ tenantId: 'heavy', rows: 5000 });
+  const lines = linesOf([heavy]);
+  const taken: Job[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let n = 0; n < 400; n++) lines.push(job({ tenantId: 'light' }));
+    taken.push(...lines.take(isReady));
+  }
+  expect(taken).toContain(heavy);
+});
+
+it('keeps what it is told to put back ahead of what came later', () => {
+  const [first, second, third] = [job({}), job({}), job({})];
+  const lines = linesOf([third]);
+  lines.putBack([first, second]);
+  expect(lines.take(isReady)).toEqual([first, second, third]);
+});
+
+it('takes out what is asked for, wherever it stands', () => {
+  const jobs = [job({ tenantId: 'a' }), job({ tenantId: 'b' }), job({ tenantId: 'a' })];
+  const lines = linesOf(jobs);
+  expect(lines.takeOut((one) => one === jobs[2] || one === jobs[1])).toEqual([jobs[2], jobs[1]]);
+  expect(lines.size).toBe(1);
+  expect(lines.some((one) => one === jobs[0])).toBe(true);
+});
