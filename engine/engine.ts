@@ -47,7 +47,7 @@ import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './model/durable-ask.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
-import { eachApart } from './wiring/each-apart.ts';
+import { eachApart } from './base/apart.ts';
 import { dispatcherPorts } from './wiring/dispatcher-ports.ts';
 import { startRest } from './rest/server.ts';
 import { Owner } from './shard/owner.ts';
@@ -56,6 +56,7 @@ import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
+import { shardOf } from './model/shard-of.ts';
 import { packageVersion } from './base/version.ts';
 
 const defaults = {
@@ -251,7 +252,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       },
       recovered: (open, states) => {
         const workers = new Map(states.flatMap((state) => [...state.workersById]));
-        const shards = new Set(states.map(({ id }) => id));
+        const shards = new Set(states.map((state) => state.id));
         const parts = [
           () => {
             for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
@@ -262,7 +263,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
             for (const { cancelling, ...attempt } of open)
               if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
           },
-          () => results.recheckAll(),
+          () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
           () => changes.poke(),
         ];
         eachApart(log, parts, (part) => part());

@@ -41,6 +41,8 @@ export interface Commands {
   submit<Kind extends CommandKind>(tenantId: Checked<string>, command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]>;
   /** Read-only. Undefined while no shard of the tenant's is served here. */
   stateOf(tenantId: string): ShardState | undefined;
+  /** As `stateOf`, as soon as it is served here. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
+  served(tenantId: string): Promise<ShardState>;
   readonly nowUs: number;
   readonly cel: CelEvaluator;
   readonly payloads: PayloadReader;

@@ -92,9 +92,10 @@ export class RunResults {
     else this.#tell(tenantId, runId, [single]);
   }
 
-  /** After a take-over, ends may have happened elsewhere. */
-  recheckAll(): void {
+  /** After a take-over of these tenants' shards, ends may have happened elsewhere. */
+  recheckAll(isMeant: (tenantId: string) => boolean): void {
     for (const [key, { tenantId }] of this.#waiting) {
+      if (!isMeant(tenantId)) continue;
       const runId = key.slice(tenantId.length + 1);
       if (!this.#isLive(tenantId, runId)) this.#read(tenantId, runId);
     }

@@ -23,6 +23,7 @@ export function edgeCommands(owner: Owner, limits: TenantLimits, retention: Rete
       return owner.submit<Kind>(tenantId, command);
     },
     stateOf: (tenantId) => owner.stateOf(tenantId),
+    served: (tenantId) => owner.served(tenantId),
     get nowUs() {
       return owner.nowUs;
     },

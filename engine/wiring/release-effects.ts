@@ -6,7 +6,7 @@ import type { LogWriter } from '../monitor/log-writer.ts';
 import type { RunResults } from '../monitor/run-results.ts';
 import type { DurableAskReply } from '../model/durable-ask.ts';
 import type { Effect } from '../model/effect.ts';
-import { eachApart } from './each-apart.ts';
+import { eachApart } from '../base/apart.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */
 export function releaseEffects(

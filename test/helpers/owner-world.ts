@@ -5,7 +5,8 @@ import type { HistoryRow } from '../../engine/model/rows.ts';
 import { newId } from '../../engine/model/uuid.ts';
 import type { Effect } from '../../engine/model/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
-import { Owner, type OwnerEvents } from '../../engine/shard/owner.ts';
+import { Owner } from '../../engine/shard/owner.ts';
+import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
 import { stepOf, workflowOf } from './planner-world.ts';
 
 export interface OwnerWorldOptions {

@@ -38,7 +38,13 @@ export class LeaseKeeper {
   /** Connects, and beats for the first time. */
   async start(): Promise<void> {
     await this.#connected();
-    await this.#onBeat();
+    const first = this.#onBeat();
+    this.#beating = first
+      .catch(() => undefined)
+      .finally(() => {
+        this.#beating = undefined;
+      });
+    await first;
     if (!this.#stopped) this.#timer = setInterval(() => void this.beat(), renewMs);
   }
 

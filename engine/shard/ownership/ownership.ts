@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type ClientConfig } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { shardCount } from '../../model/shard-of.ts';
 import { newId } from '../../model/uuid.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
+import { connectReader, isAlive } from '../recovery/reader.ts';
 import { recoverShard, type OpenAttempt, type Recovered } from '../recovery/recover-shard.ts';
 import { SetAsideLog } from '../recovery/set-aside.ts';
 import { readShardContents, type ShardContents } from '../recovery/shard-contents.ts';
@@ -276,34 +277,5 @@ export class Ownership {
       for (const { life } of recovered) if (life.phase === 'recovering') life.again();
       throw error;
     }
-  }
-}
-
-/** Above it a statement of recovery hangs. */
-const readMs = 60_000;
-
-async function connectReader(config: ClientConfig): Promise<Client> {
-  const client = new Client({
-    ...config,
-    application_name: 'hatchet recovery',
-    statement_timeout: readMs,
-    query_timeout: readMs,
-  });
-  client.on('error', () => undefined); // what it breaks fails by itself
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw error;
-  }
-}
-
-async function isAlive(client: Client): Promise<boolean> {
-  try {
-    await client.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -41,9 +41,7 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
   const checking = owner.payloads.check(tenantId, input, "the event's payload");
   if (checking !== undefined) await checking;
   const metadata = checkedMetadata(request.metadata);
-  const state = owner.stateOf(tenantId);
-  if (state === undefined)
-    throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
+  const state = owner.stateOf(tenantId) ?? (await owner.served(tenantId));
   const event = { id: newId(), key, scope, payload: input, metadata, priority: request.priority };
   const own: unknown = JSON.parse(metadata);
   const runMetadata = JSON.stringify({ ...Object(own), hatchet__event_id: event.id, hatchet__event_key: key });

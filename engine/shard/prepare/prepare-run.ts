@@ -14,7 +14,7 @@ import { markChecked, type Checked } from '../../model/checked.ts';
 import type { Owner } from '../owner.ts';
 
 /** What preparing a run asks of the owner. */
-export type RunPorts = Pick<Owner, 'stateOf' | 'cel' | 'payloads'>;
+export type RunPorts = Pick<Owner, 'stateOf' | 'served' | 'cel' | 'payloads'>;
 
 /** A run as any of the triggering calls asks for it. */
 export interface TriggerRequest {
@@ -37,7 +37,7 @@ export interface TriggerRequest {
 
 /**
  * The run that the planner shall make: workflow resolved to its newest version, payloads checked, ids minted, expressions evaluated.
- * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
+ * @throws HatchetError UNKNOWN_WORKFLOW, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER, STOPPING
  */
 export async function prepareRun(
   owner: RunPorts,
@@ -48,10 +48,9 @@ export async function prepareRun(
   const checking = owner.payloads.check(tenantId, input, 'the input');
   if (checking !== undefined) await checking;
   const metadata = checkedMetadata(request.metadata);
-  const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.workflowName);
+  const state = owner.stateOf(tenantId) ?? (await owner.served(tenantId));
+  const version = state.latestVersion(tenantId, request.workflowName);
   if (version === undefined) {
-    if (owner.stateOf(tenantId) === undefined)
-      throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
     throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${JSON.stringify(request.workflowName)}`, {
       remedy: 'Start a worker that registers it, or check the name.',
     });

@@ -54,7 +54,7 @@ export async function loadRateLimits({ client, shard, tenantIds, setAside, slice
         isStatic: row.is_static,
       }),
     );
-    await slice.pause();
+    if (slice.isOver) await slice.pause();
   }
 }
 
@@ -88,7 +88,7 @@ export async function loadFilters({ client, shard, tenantIds, setAside, slice }:
         isDeclared: row.is_declared,
       }),
     );
-    await slice.pause();
+    if (slice.isOver) await slice.pause();
   }
 }
 
@@ -109,7 +109,7 @@ export async function restoreDemands(tables: ShardTables, tasks: readonly Demand
   for (const task of await sortInSlices(tasks, ({ stored }) => stored.order, slice)) {
     setAside.tryTask(task, () => restoreTask(shard, task, runClaims));
     shard.undo.clear();
-    await slice.pause();
+    if (slice.isOver) await slice.pause();
   }
   const arrivals = await sortInSlices(shard.arrivals, ({ row }) => shard.tasks.seq[row] ?? 0, slice);
   shard.arrivals.length = 0;

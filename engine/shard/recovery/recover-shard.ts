@@ -1,17 +1,16 @@
 import type { ClientBase } from 'pg';
-import { groupBy } from '../../model/group-by.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
-import { RunStatus, type TerminalStatus } from '../../model/status.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { enqueue, placementOf } from '../../plan/queue/enqueue.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
-import { ShardState, type LiveRun } from '../../plan/state/shard-state.ts';
+import { ShardState } from '../../plan/state/shard-state.ts';
 import type { OwnedShard } from '../ownership/lease.ts';
 import { Slice } from '../slice.ts';
 import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
 import { loadDefinitions, loadWorkers, loadWorkersById } from './recover-definitions.ts';
 import { recoverDurable } from './recover-durable.ts';
+import { loadRuns, type MultiTaskRun } from './recover-runs.ts';
 import { loadTimers } from './recover-timers.ts';
 import { loadWaits } from './recover-waits.ts';
 import { restoreBatches, type BatchedTask } from './restore-batches.ts';
@@ -51,31 +50,10 @@ interface LiveSqlRow {
   sticky_worker_id: string | null;
 }
 
-interface RunTaskSqlRow {
-  run_id: string;
-  id: string;
-  step: number;
-  status: number | null;
-  skipped: boolean | null;
-  bytes: number | null;
-}
-
 /** A page at a time; the order of queues is restored afterwards from seq. */
 const readLive = `
   SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE shard = $1 AND task_id > $2 ORDER BY task_id LIMIT $3`;
-
-/** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
-const readRunTasks = `
-  SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped, octet_length(x.output) AS bytes
-  FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
-  JOIN task t ON t.run_id = u.run_id
-  LEFT JOIN live l ON l.task_id = t.id
-  LEFT JOIN LATERAL (
-    SELECT x.status, x.output FROM result x WHERE x.task_id = t.id AND x.generation <= u.generation AND x.generation >= coalesce(l.generation, 1)
-    ORDER BY x.generation DESC LIMIT 1
-  ) x ON true
-  ORDER BY t.run_id, t.step`;
 
 /** An attempt whose worker has still to be told, or may never have received it. */
 export interface OpenAttempt {
@@ -124,13 +102,6 @@ export async function recoverShard(
     if (pass === mostPasses)
       throw new Error(`pass ${pass} over shard ${owned.id} still finds runs that cannot be read`);
   }
-}
-
-interface MultiTaskRun {
-  generation: number;
-  versionId: string;
-  priority: number;
-  rows: number[];
 }
 
 /** What a task has beside its row, to be restored once all tasks are there. */
@@ -183,13 +154,15 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
     const waiting: { taskId: string; runId: string; row: number }[] = [];
     for (const sql of rows) {
       if (setAside.hasRun(sql.run_id)) continue;
-      const ids = { taskId: sql.task_id, runId: sql.run_id };
-      setAside.tryTask(ids, () => {
+      try {
         const row = loadTask(shard, sql);
         found.add(shard, row, sql);
-        if (shard.stepOf(row).definition.conditions.length > 0) waiting.push({ ...ids, row });
-      });
-      await slice.pause();
+        if (shard.stepOf(row).definition.conditions.length > 0)
+          waiting.push({ taskId: sql.task_id, runId: sql.run_id, row });
+      } catch (error) {
+        setAside.failTask(sql.task_id, sql.run_id, error);
+      }
+      if (slice.isOver) await slice.pause();
     }
     await loadWaits(tables, waiting);
   }
@@ -197,18 +170,27 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
   await restoreDemands(tables, found.demanding);
   restoreBatches(tables, found.batched);
   await recoverDurable(tables, found.children);
+  await restoreQueues(tables, found.queued);
+  shard.undo.clear();
+}
+
+/** Tasks go back to their places in the order in which they became ready. */
+async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly number[]): Promise<void> {
   const { tasks } = shard;
-  for (const row of await sortInSlices(found.queued, (queued) => tasks.seq[queued] ?? 0, slice)) {
-    const rank = rankAfterRestart(shard, row);
-    setAside.tryTask({ taskId: tasks.id(row), runId: shard.runIdOf(row) }, () => {
+  const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
+  for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
+    try {
+      const rank = rankAfterRestart(shard, row);
       if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-      else enqueue({ state: shard, nowUs, changes: new ChangeSet() }, row, rank);
-    });
+      else enqueue(plan, row, rank);
+    } catch (error) {
+      setAside.failTask(tasks.id(row), shard.runIdOf(row), error);
+    }
+    if (!slice.isOver) continue;
     // Nothing of it is taken back: a million inverses would only fill memory.
     shard.undo.clear();
     await slice.pause();
   }
-  shard.undo.clear();
 }
 
 function loadTask(shard: ShardState, sql: LiveSqlRow): number {
@@ -247,63 +229,6 @@ function loadTask(shard: ShardState, sql: LiveSqlRow): number {
     if (sql.batch_id === null && (sql.flags & LiveFlag.SlotReleased) === 0) worker.occupy(shard.stepOf(row).slots);
   }
   return row;
-}
-
-async function loadRuns(
-  { client, shard, setAside, slice }: ShardTables,
-  runs: ReadonlyMap<string, MultiTaskRun>,
-): Promise<void> {
-  const ids = [...runs.keys()];
-  for (let from = 0; from < ids.length; from += pageRows) {
-    const page = ids.slice(from, from + pageRows);
-    const { rows } = await client.query<RunTaskSqlRow>(readRunTasks, [
-      page,
-      page.map((id) => runs.get(id)?.generation ?? 1),
-    ]);
-    const byRun = groupBy(rows, (row) => row.run_id);
-    for (const runId of page) {
-      const found = runs.get(runId);
-      const tasks = byRun.get(runId) ?? [];
-      if (found === undefined) continue;
-      setAside.tryTask({ taskId: shard.tasks.id(found.rows[0] ?? -1), runId }, () => {
-        const runRow = shard.addRun(liveRun(shard, { runId, found, tasks }));
-        for (const row of found.rows) shard.tasks.run[row] = runRow;
-      });
-      await slice.pause();
-    }
-  }
-}
-
-function liveRun(
-  shard: ShardState,
-  { runId, found, tasks }: { runId: string; found: MultiTaskRun; tasks: readonly RunTaskSqlRow[] },
-): LiveRun {
-  const version = shard.versions.get(found.versionId);
-  if (version === undefined || tasks.length !== version.definition.steps.length)
-    throw new Error(
-      `run ${runId} has ${tasks.length} tasks, and its workflow ${version?.definition.steps.length} steps`,
-    );
-  const outcomes = tasks.map((task) => terminal(task.status));
-  const unfinished = outcomes.filter((outcome) => outcome === 0).length;
-  return {
-    runId,
-    version,
-    generation: found.generation,
-    priority: found.priority,
-    taskIds: tasks.map((task) => task.id),
-    outcomes,
-    unfinished,
-    rows: found.rows.length,
-    ended: unfinished === 0,
-    skipped: new Set(tasks.flatMap((task, index) => (task.skipped === true ? [index] : []))),
-    outputBytes: new Map(
-      tasks.flatMap(({ bytes }, index) => (bytes === null || !version.batchParents.has(index) ? [] : [[index, bytes]])),
-    ),
-  };
-}
-
-function terminal(status: number | null): TerminalStatus | 0 {
-  return status === RunStatus.Completed || status === RunStatus.Failed || status === RunStatus.Cancelled ? status : 0;
 }
 
 function openAttempts(shard: ShardState): OpenAttempt[] {

@@ -25,7 +25,7 @@ export async function loadWaits(
   for (const sql of rows) {
     const task = byId.get(sql.task_id);
     if (task !== undefined) setAside.tryTask(task, () => restoreWait(shard, task.row, sql));
-    await slice.pause();
+    if (slice.isOver) await slice.pause();
   }
 }
 

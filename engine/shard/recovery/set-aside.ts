@@ -46,9 +46,14 @@ export class SetAside {
     try {
       read();
     } catch (error) {
-      this.#runs.add(task.runId);
-      this.#note({ kind: 'task', id: task.taskId, reason: reasonOf(error) });
+      this.failTask(task.taskId, task.runId, error);
     }
+  }
+
+  /** As `tryTask`, for loops over a million tasks, which make neither a function nor an id for each. */
+  failTask(taskId: string, runId: string, error: unknown): void {
+    this.#runs.add(runId);
+    this.#note({ kind: 'task', id: taskId, reason: reasonOf(error) });
   }
 
   #note(row: SetAsideRow): void {

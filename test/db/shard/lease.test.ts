@@ -173,6 +173,22 @@ describe('a shard that is lost', () => {
 });
 
 describe('a shard that is recovered slowly', () => {
+  it('is given back by a stop in the middle of it', async () => {
+    const before = await start();
+    await before.put();
+    await before.trigger();
+    await before.owner.stop();
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE durable_entry IN ACCESS EXCLUSIVE MODE');
+    const world = await begin({ tenantId: before.tenantId });
+    const started = world.owner.start();
+    await expect.poll(() => world.shards).toBe(shardCount - 1);
+    await world.owner.stop();
+    await started;
+    const { rows } = await client.query('SELECT FROM shard WHERE owner IS NOT NULL');
+    expect(rows).toEqual([]);
+  });
+
   it('holds up no other', async () => {
     const before = await start();
     await before.put();

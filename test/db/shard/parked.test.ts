@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
+import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
@@ -60,6 +61,36 @@ describe('a command for a shard that is served elsewhere', () => {
     await rival.leave();
     await Promise.all([call, idle]);
     expect(world.shards).toBe(shardCount);
+  });
+});
+
+describe('a call that has to know the definitions of a shard', () => {
+  it('waits for the shard, and is refused when the process stops', async () => {
+    const first = await OwnerWorld.start(database.url);
+    await first.put();
+    world = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
+    const call = prepareRun(world.owner, world.tenantId, {
+      workflowName: 'single',
+      input: '{}',
+      metadata: '{}',
+      priority: undefined,
+    });
+    await first.owner.stop();
+    expect((await call).taskIds).toHaveLength(1);
+
+    const third = await OwnerWorld.start(database.url, { tenantId: first.tenantId });
+    const refused = expect(
+      prepareRun(third.owner, third.tenantId, {
+        workflowName: 'single',
+        input: '{}',
+        metadata: '{}',
+        priority: undefined,
+      }),
+    ).rejects.toMatchObject({ code: 'STOPPING' });
+    // Let it come as far as to wait.
+    await new Promise((resolve) => setImmediate(resolve));
+    await third.owner.stop();
+    await refused;
   });
 });
 

@@ -125,6 +125,18 @@ describe('a row that cannot be read', () => {
     ['demands', `UPDATE live SET demands = 'no JSON'`, 'task'],
     ['a worker that is not there', `UPDATE live SET worker_id = '0198c0de-0000-7000-8000-000000000000'`, 'task'],
     ['a worker', `UPDATE worker SET slots = 'null'`, 'worker'],
+    [
+      'a cron',
+      `INSERT INTO cron (id, tenant_id, workflow_id, name, expression, zone, catch_up, enabled, is_declared, input, metadata, next_us)
+       SELECT gen_random_uuid(), tenant_id, id, 'c', '* * * * *', 'UTC', 'sometimes', true, false, '{}', '{}', 4e15 FROM workflow`,
+      'cron',
+    ],
+    [
+      'a rate limit',
+      `INSERT INTO rate_limit (tenant_id, key, size, period, window_size, window_start_us, used, is_static)
+       SELECT tenant_id, 'k', 1, 'FORTNIGHT', 1, 0, 0, true FROM workflow`,
+      'rate limit',
+    ],
   ])('may be %s', async (_, change, kind) => {
     const first = begun();
     await first.register(1);

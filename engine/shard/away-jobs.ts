@@ -1,10 +1,11 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
+import { commandFailure } from './command-failure.ts';
 import type { LongLogs } from './facts/long-logs.ts';
 import type { Job } from './job.ts';
 
 /** Commands whose payloads are staged, whose expressions are evaluated or whose long logs are read before they can be planned, and those that must not overtake them. */
-export class Parking {
+export class AwayJobs {
   readonly #cel: CelEvaluator;
   readonly #payloads: StagedPayloads;
   readonly #logs: LongLogs;
@@ -61,7 +62,7 @@ export class Parking {
       const needed = this.blocks(job) ? 'behind' : need(job);
       if (needed === 'behind') behind.push(job);
       else if (needed === undefined) ready.push(job);
-      else this.#park(job, needed);
+      else this.#send(job, needed);
     }
     return { ready, behind };
   }
@@ -71,13 +72,20 @@ export class Parking {
     while (this.#waiting.size > 0) await Promise.all(this.#waiting);
   }
 
-  #park(job: Job, needed: Promise<void>): void {
+  #send(job: Job, needed: Promise<void>): void {
     const { command } = job;
     if ('taskId' in command) this.#away.add(command.taskId);
-    const waiting = needed.then(() => {
-      this.#waiting.delete(waiting);
-      if (this.#back(job) && 'taskId' in command) this.#away.delete(command.taskId);
-    });
+    const waiting = needed
+      .then(() => this.#back(job))
+      .catch((error: unknown) => {
+        // It fails alone, and those behind it go on.
+        job.reject(commandFailure(error, command.kind));
+        return true;
+      })
+      .then((isBack) => {
+        this.#waiting.delete(waiting);
+        if (isBack && 'taskId' in command) this.#away.delete(command.taskId);
+      });
     this.#waiting.add(waiting);
   }
 }

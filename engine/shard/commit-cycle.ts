@@ -1,0 +1,294 @@
+import { DatabaseError } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { apart, eachApart } from '../base/apart.ts';
+import type { Clock } from '../base/clock.ts';
+import { HatchetError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { BatchRefused, BatchUnknown, type Lane } from '../commit/lane.ts';
+import { settleRows } from '../plan/state/live-rows.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
+import { noFacts } from '../plan/commands/facts.ts';
+import { loadFacts } from './facts/load-facts.ts';
+import type { LongLogs } from './facts/long-logs.ts';
+import { isPassing } from './is-passing.ts';
+import type { Job } from './job.ts';
+import { stagedOf } from './job-payloads.ts';
+import type { LaneConnection } from './lane-connection.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { OwnerEvents } from './owner-events.ts';
+import { readOwnedShards } from './ownership/lease.ts';
+import type { Ownership } from './ownership/ownership.ts';
+import type { AwayJobs } from './away-jobs.ts';
+import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
+import type { PostgresTrouble } from './postgres-trouble.ts';
+
+export interface CommitCycleParts {
+  connection: LaneConnection;
+  ownership: Ownership;
+  mailbox: Mailbox;
+  away: AwayJobs;
+  longLogs: LongLogs;
+  clock: Clock;
+  log: Logger;
+  trouble: PostgresTrouble;
+  committed: OwnerEvents['committed'];
+  isStopping: () => boolean;
+}
+
+/**
+ * One transaction after the other: what commands need is loaded, they are planned, what follows is committed, and only then is
+ * anything let out. Whatever fails on the way takes the transaction back whole.
+ */
+export class CommitCycle {
+  readonly #connection: LaneConnection;
+  readonly #ownership: Ownership;
+  readonly #mailbox: Mailbox;
+  readonly #away: AwayJobs;
+  readonly #longLogs: LongLogs;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #trouble: PostgresTrouble;
+  readonly #committed: OwnerEvents['committed'];
+  readonly #isStopping: () => boolean;
+  /** Of the last transaction, of whatever shards. */
+  #number = 0;
+
+  constructor(parts: CommitCycleParts) {
+    this.#connection = parts.connection;
+    this.#ownership = parts.ownership;
+    this.#mailbox = parts.mailbox;
+    this.#away = parts.away;
+    this.#longLogs = parts.longLogs;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#trouble = parts.trouble;
+    this.#committed = parts.committed;
+    this.#isStopping = parts.isStopping;
+  }
+
+  /** Shards that are served from now on: the next number is above theirs. */
+  follow(states: readonly ShardState[]): void {
+    for (const { lastBatch } of states) this.#number = Math.max(this.#number, lastBatch);
+  }
+
+  /** Loads, plans and commits commands that were taken from the mailbox; what cannot be done now is back in it. */
+  async run(taken: readonly Job[]): Promise<void> {
+    const { lane } = this.#connection;
+    if (lane === undefined) {
+      this.#mailbox.putBack(taken);
+      return this.reconnect();
+    }
+    const states = new Map(taken.map(({ shard }) => [shard, this.#ownership.stateOf(shard)]));
+    const loading = this.#onlyServed(taken, states);
+    try {
+      const facts = await loadFacts(
+        {
+          client: lane.client,
+          stateOf: (shard) => this.#ownership.stateOf(shard),
+          clock: this.#clock,
+          longLogs: this.#longLogs,
+        },
+        loading,
+      );
+      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
+    } catch (error) {
+      this.#log.warn({ err: error }, 'what commands need could not be loaded');
+      // With Postgres there, trying the same again would fail again.
+      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
+        return this.#bisect(loading, error);
+      this.#mailbox.putBack(loading);
+      return this.reconnect();
+    }
+    const { ready, behind } = this.#away.admitToPlan(this.#onlyServed(loading, states));
+    this.#mailbox.putBack(behind);
+    if (ready.length > 0) await this.#planAndCommit(lane, ready);
+  }
+
+  /** A shard may be lost, or recovered anew, while something is awaited: its jobs go back, and what was loaded for them is void. */
+  #onlyServed(jobs: readonly Job[], states: ReadonlyMap<number, ShardState | undefined>): readonly Job[] {
+    const isServed = ({ shard }: Job): boolean => {
+      const state = this.#ownership.stateOf(shard);
+      return state !== undefined && state === states.get(shard);
+    };
+    if (jobs.every(isServed)) return jobs;
+    this.#mailbox.putBack(jobs.filter((job) => !isServed(job)));
+    return jobs.filter(isServed);
+  }
+
+  async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
+    let batch: PlannedBatch;
+    try {
+      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock, this.#log);
+    } catch (error) {
+      return this.#planFailed(jobs, error);
+    }
+    this.#mailbox.putBack(batch.again);
+    if (batch.changes.isEmpty) return this.#release(batch);
+    const number = ++this.#number;
+    try {
+      await lane.commit(shardSteps(batch.plans.keys()), number, batch.changes, stagedOf(batch.jobs));
+    } catch (error) {
+      return this.#commitFailed(batch, number, error);
+    }
+    for (const state of batch.plans.keys()) state.lastBatch = number;
+    this.#ownership.worked(batch.plans.keys());
+    this.#trouble.over();
+    this.#release(batch);
+  }
+
+  /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
+  #release(batch: PlannedBatch): void {
+    const broken: { shard: number; error: unknown }[] = [];
+    for (const state of batch.plans.keys()) {
+      try {
+        settleRows(state);
+      } catch (error) {
+        broken.push({ shard: state.id, error });
+      }
+    }
+    const { effects, history, durableEntries, durableResults } = batch.changes;
+    apart(this.#log, () => this.#committed(effects, history, [...durableEntries, ...durableResults]));
+    eachApart(this.#log, batch.outcomes, ({ answer }) => answer());
+    for (const { shard, error } of broken) void this.#ownership.fail(shard, error);
+  }
+
+  /** Planning itself threw: nothing is stored. All of it is taken back; what throws alone fails, and its shard is recovered anew. */
+  async #planFailed(jobs: readonly Job[], error: unknown): Promise<void> {
+    for (const shard of new Set(jobs.map((job) => job.shard))) {
+      try {
+        this.#ownership.stateOf(shard)?.undo.rollback();
+      } catch (failure) {
+        void this.#ownership.fail(shard, failure);
+      }
+    }
+    const [only] = jobs;
+    if (jobs.length > 1 || only === undefined) return this.#bisect(jobs, error);
+    only.reject(planFailure(error, only.command.kind));
+    void this.#ownership.fail(only.shard, error);
+  }
+
+  async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {
+    if (error instanceof BatchRefused) {
+      this.#takeBack(batch);
+      if (error.notOwner) return this.#findLost(batch);
+      if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
+      if (error.stagedLost || isPassing(error.sqlstate)) {
+        this.#trouble.refused(error, error.sqlstate);
+        this.#mailbox.putBack(batch.jobs);
+        await delay(200);
+        return this.#mailbox.expire();
+      }
+      return this.#bisect(batch.jobs, error);
+    }
+    if (!(error instanceof BatchUnknown)) this.#log.error({ err: error }, 'an unexpected error of the commit lane');
+    return this.reconnect([{ batch, number }]);
+  }
+
+  /** As if it had never been planned. A shard of which that fails is recovered anew. */
+  #takeBack(batch: PlannedBatch): void {
+    try {
+      rollbackBatch(batch);
+    } catch (error) {
+      for (const { id } of batch.plans.keys()) void this.#ownership.fail(id, error);
+    }
+  }
+
+  /** A transaction with a poison command: halves, until it stands alone and fails alone. */
+  async #bisect(jobs: readonly Job[], error: unknown): Promise<void> {
+    const [only] = jobs;
+    if (jobs.length > 1) {
+      const half = Math.ceil(jobs.length / 2);
+      await this.run(jobs.slice(0, half));
+      return this.#runSecond(jobs.slice(half), new Set(jobs.slice(0, half)));
+    }
+    countRefusal(error);
+    this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
+    only?.reject(commandFailure(error, only.command.kind));
+  }
+
+  /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */
+  async #runSecond(jobs: readonly Job[], first: ReadonlySet<Job>): Promise<void> {
+    const waiting = this.#mailbox.takeOut(first);
+    const tasks = new Set(waiting.flatMap(({ command }) => ('taskId' in command ? [command.taskId] : [])));
+    const isBehind = ({ command }: Job): boolean => 'taskId' in command && tasks.has(command.taskId);
+    this.#mailbox.putBack([...waiting, ...jobs.filter(isBehind)]);
+    await this.run(jobs.filter((job) => !isBehind(job)));
+  }
+
+  /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */
+  async #findLost(batch: PlannedBatch): Promise<void> {
+    const { lane } = this.#connection;
+    const states = [...batch.plans.keys()];
+    try {
+      if (lane === undefined) throw new Error('there is no connection to Postgres');
+      const stored = await readOwnedShards(
+        lane.client,
+        this.#ownership.id,
+        states.map((state) => state.id),
+      );
+      const epochs = new Map(stored.map((shard) => [shard.id, shard.epoch]));
+      const lost = new Set(states.filter((state) => epochs.get(state.id) !== state.epoch).map((state) => state.id));
+      this.#ownership.lose(lost);
+      if (lost.size === 0) {
+        // All are ours, and yet one has another last transaction than memory knows of.
+        for (const job of batch.jobs) job.mayBeDone = true;
+        for (const { id } of states) void this.#ownership.fail(id, new Error('memory is behind what is stored'));
+      }
+      this.#mailbox.putBack(batch.jobs);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'which shards were lost could not be found out; trying again');
+      this.#mailbox.putBack(batch.jobs);
+      await this.reconnect();
+    }
+  }
+
+  /** A new connection, and the truth about what was in flight on the old one. */
+  async reconnect(open: readonly { batch: PlannedBatch; number: number }[] = []): Promise<void> {
+    this.#connection.drop();
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      try {
+        const states = [...this.#ownership.states()];
+        const shards = await this.#connection.reconnect(states.map((state) => state.id));
+        const stored = new Map(shards.map((shard) => [shard.id, shard]));
+        for (const state of states) {
+          const shard = stored.get(state.id);
+          if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastBatch: shard.lastBatch });
+        }
+        for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastBatch])));
+        this.#ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
+        return this.#trouble.over();
+      } catch (error) {
+        if (this.#isStopping()) return this.#abandon(open);
+        this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
+        if (open.length === 0) this.#mailbox.expire();
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  /** @param stored the last transaction of each shard that is still this owner's */
+  #settle({ batch, number }: { batch: PlannedBatch; number: number }, stored: ReadonlyMap<number, number>): void {
+    const known = [...batch.plans.keys()].flatMap((state) => stored.get(state.id) ?? []);
+    // It is stored whole or not at all: one of its shards tells it of all.
+    const happened = known.includes(number);
+    this.#log.warn({ batch: number, happened }, 'the fate of a transaction in flight was found out');
+    if (happened) return this.#release(batch);
+    this.#takeBack(batch);
+    if (known.length === 0) for (const job of batch.jobs) job.mayBeDone = true;
+    this.#mailbox.putBack(batch.jobs);
+  }
+
+  #abandon(open: readonly { batch: PlannedBatch }[]): void {
+    for (const { batch } of open) {
+      this.#takeBack(batch);
+      for (const job of batch.jobs)
+        job.reject(
+          new HatchetError(
+            'STOPPING',
+            'the engine stopped while Postgres was away; whether this was stored is not known',
+          ),
+        );
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { HistoryRow } from '../model/rows.ts';
+import type { Effect } from '../model/effect.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { OpenAttempt } from './recovery/recover-shard.ts';
+
+/** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. What a listener throws is logged. */
+export interface OwnerEvents {
+  /** Crons or schedules may be due. */
+  timersDue(state: ShardState, nowUs: number): void;
+  /** @param nodes of durable tasks' logs that were asked or satisfied */
+  committed(effects: readonly Effect[], history: readonly HistoryRow[], nodes: readonly { taskId: string }[]): void;
+  /** These shards are served from now on, whatever becomes of others. */
+  recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
+  /** Everything said about these shards is void: another process owns them, or this one recovers them anew. */
+  lost(states: readonly ShardState[]): void;
+}

@@ -1,0 +1,51 @@
+import { HatchetError } from '../base/errors.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+
+/** As long as commands wait for an owner. */
+const longestWaitMs = 30_000;
+
+interface Waiter {
+  resolve: (state: ShardState) => void;
+  reject: (error: HatchetError) => void;
+  timer: NodeJS.Timeout;
+}
+
+/** Calls that need a shard's memory before they can say what they ask for, while nobody serves it here. */
+export class ServiceWaiters {
+  readonly #waiting = new Map<number, Set<Waiter>>();
+
+  /** Resolves once the shard is served. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
+  wait(shard: number): Promise<ShardState> {
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiting.get(shard) ?? new Set();
+      this.#waiting.set(shard, waiters);
+      const timer = setTimeout(() => {
+        waiters.delete(waiter);
+        reject(
+          new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
+            remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
+          }),
+        );
+      }, longestWaitMs);
+      const waiter: Waiter = { resolve, reject, timer };
+      waiters.add(waiter);
+    });
+  }
+
+  served(states: readonly ShardState[]): void {
+    for (const state of states) this.#end(state.id, (waiter) => waiter.resolve(state));
+  }
+
+  refuse(error: HatchetError): void {
+    for (const shard of this.#waiting.keys()) this.#end(shard, (waiter) => waiter.reject(error));
+  }
+
+  #end(shard: number, tell: (waiter: Waiter) => void): void {
+    const waiters = this.#waiting.get(shard) ?? [];
+    this.#waiting.delete(shard);
+    for (const waiter of waiters) {
+      clearTimeout(waiter.timer);
+      tell(waiter);
+    }
+  }
+}

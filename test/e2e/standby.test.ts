@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Hatchet } from '../../sdk/index.ts';
+import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const folder = makeTempFolder('standby');
+const engines: EngineChild[] = [];
+let database: TestDatabase;
+let client: Client;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64'));
+  database = await createTestDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  for (const engine of engines) await engine.end('SIGKILL');
+  await client.end();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(name: string, httpPort = 0): Promise<EngineChild> {
+  const engine = await spawnEngine({
+    dataDir: join(folder, name),
+    databaseUrl: database.url,
+    secretKeyFile: join(folder, 'secret.key'),
+    grpcPort: 0,
+    httpPort,
+    logLevel: 'info',
+  });
+  engines.push(engine);
+  return engine;
+}
+
+async function isReady({ ready: { http } }: EngineChild): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${http.port}/api/ready`)).ok;
+}
+
+/** Starts a run there, and waits for what its task returns. */
+async function serves(engine: EngineChild): Promise<void> {
+  const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  const task = hatchet.task({ name: 'double', fn: (input: { n: number }) => ({ n: input.n * 2 }) });
+  const worker = await hatchet.worker('worker', { workflows: [task] });
+  const running = worker.start();
+  await worker.waitUntilReady();
+  expect(await task.run({ n: 4 })).toEqual({ n: 8 });
+  await worker.stop();
+  await running;
+  hatchet.close();
+}
+
+async function epochs(): Promise<number> {
+  const { rows } = await client.query<{ sum: string }>('SELECT sum(epoch) AS sum FROM shard');
+  return Number(rows[0]?.sum);
+}
+
+it('the standby takes over from an engine that was stopped in its tracks; that one wakes up as the standby, and takes over from one that was killed', async () => {
+  const first = await start('first');
+  const second = await start('second');
+  expect([await isReady(first), await isReady(second)]).toEqual([true, false]);
+  await serves(first);
+
+  const before = await epochs();
+  first.child.kill('SIGSTOP');
+  await expect.poll(() => isReady(second)).toBe(true);
+  first.child.kill('SIGCONT');
+  // It finds out by its lease, without a command, and takes nothing back.
+  await expect.poll(() => isReady(first)).toBe(false);
+  await serves(second);
+  expect(await epochs()).toBe(before + 64);
+
+  await second.end('SIGKILL');
+  await expect.poll(() => isReady(first)).toBe(true);
+  await serves(first);
+  expect(await epochs()).toBe(before + 128);
+  await first.end('SIGTERM');
+  const { rows } = await client.query('SELECT FROM shard WHERE owner IS NOT NULL');
+  expect(rows).toEqual([]);
+});
+
+it('answers while what it takes over is read, and calls wait for it', async () => {
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE durable_entry IN ACCESS EXCLUSIVE MODE'); // read for each shard that holds anything
+  const port = await freePort();
+  const starting = start('third', port);
+  const alive = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/api/live`).catch(() => undefined))?.ok === true;
+  await expect.poll(alive).toBe(true);
+  const { rows } = await client.query('SELECT FROM shard WHERE absent_since IS NOT NULL');
+  expect(rows.length).toBeGreaterThan(0);
+  await client.query('ROLLBACK');
+  const third = await starting;
+  await serves(third);
+  await third.end('SIGTERM');
+});
