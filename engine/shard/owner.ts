@@ -62,7 +62,11 @@ export class Owner {
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
   readonly #parking: Parking;
-  readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
+  readonly #awakeMs: () => number;
+  readonly #mailbox = new Mailbox(
+    (shard) => this.#ownership.stateOf(shard) !== undefined,
+    () => this.#awakeMs(),
+  );
   readonly #room = new MailboxRoom();
   /** The number of the last transaction, of whatever shards. */
   #batch = 0;
@@ -75,7 +79,10 @@ export class Owner {
     log: Logger;
     events: OwnerEvents;
     workerTimeoutMs?: number;
+    /** A clock that stands still while this process does: commands wait by it. */
+    awakeMs?: () => number;
   }) {
+    this.#awakeMs = options.awakeMs ?? (() => performance.now());
     this.#clock = options.clock;
     this.#log = options.log;
     this.#trouble = new PostgresTrouble(this.#log);
@@ -173,7 +180,7 @@ export class Owner {
         command,
         payloads,
         rows: kindOf<K>(command).weight(command),
-        queuedAtMs: performance.now(),
+        queuedAtMs: this.#awakeMs(),
         mayBeDone: false,
         facts: noFacts,
         longLogs: [],
@@ -283,7 +290,7 @@ export class Owner {
   /** Back from what it was away for: next in line. */
   #unpark(job: Job): boolean {
     if (this.#stopping) job.reject(stopping());
-    else this.#mailbox.putBack([{ ...job, queuedAtMs: performance.now() }]);
+    else this.#mailbox.putBack([{ ...job, queuedAtMs: this.#awakeMs() }]);
     this.#wake();
     return !this.#stopping;
   }
