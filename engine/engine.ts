@@ -239,6 +239,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     clock,
     log,
     workerTimeoutMs,
+    awakeMs: () => awake.nowMs(),
     events: {
       committed: (effects, history, nodes) => {
         const parts = [
