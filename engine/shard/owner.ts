@@ -32,6 +32,8 @@ import { Ticks } from './ticks.ts';
 
 const renewMs = 1_500;
 const acquireMs = 2_000;
+/** How long what settling left waits for its next try after Postgres refused it: the lease's timer wakes the owner by then. */
+const goOnMs = 1_000;
 
 /** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. */
 export interface OwnerEvents {
@@ -73,6 +75,8 @@ export class Owner {
   #acquiredAt = 0;
   #renewTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  /** What no command asked for was refused: it is tried again then, or with the next command. */
+  #goOnAt = 0;
 
   constructor(options: {
     config: ClientConfig;
@@ -212,12 +216,22 @@ export class Owner {
     this.#queue = dropExpired(this.#queue, performance.now());
     while (!this.#stopping) {
       const jobs = this.#take();
-      if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs) break;
+      if (jobs.length === 0 && performance.now() - this.#renewedAt < renewMs && !this.#hasMore()) break;
       await this.#runBatch(jobs);
       // Calls that arrived meanwhile are read first, and join the next batch.
-      if (jobs.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (jobs.length > 0 || this.#hasMore()) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.#ticks.arm();
+  }
+
+  /** Shards that go on with what the last transactions had no room for, unless Postgres has just refused that. */
+  #goingOn(): Iterable<ShardState> {
+    return performance.now() < this.#goOnAt ? [] : this.#states.values();
+  }
+
+  #hasMore(): boolean {
+    for (const state of this.#goingOn()) if (state.hasMore) return true;
+    return false;
   }
 
   /** Its shard is owned, and none that it must not overtake is away. */
@@ -261,7 +275,7 @@ export class Owner {
       return this.#reconnect([]);
     }
     const { ready: jobs, behind } = this.#parking.admitToPlan(loading);
-    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log);
+    const batch = planBatch(jobs, (shard) => this.#states.get(shard), this.#clock.nowUs(), this.#log, this.#goingOn());
     if (batch.again.length + behind.length > 0) this.#queue = [...batch.again, ...behind, ...this.#queue];
     const renew = performance.now() - this.#renewedAt >= renewMs;
     if (batch.changes.isEmpty && !renew) return this.#release(batch);
@@ -324,6 +338,7 @@ export class Owner {
       return this.#runBatch(jobs.slice(half));
     }
     countRefusal(error);
+    if (only === undefined) this.#goOnAt = performance.now() + goOnMs;
     this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
     only?.reject(commandFailure(error, only.command.kind));
   }

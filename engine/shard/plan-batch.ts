@@ -25,12 +25,16 @@ export interface PlannedBatch {
   plans: ReadonlyMap<ShardState, Plan>;
 }
 
-/** Runs the commands against memory. What a refused command had done by then is taken back at once. */
+/**
+ * Runs the commands against memory. What a refused command had done by then is taken back at once.
+ * @param unsettled shards that may have to go on with what the last transactions had no room for
+ */
 export function planBatch(
   loaded: readonly Job[],
   stateOf: (shard: number) => ShardState | undefined,
   clockUs: number,
   log: Logger,
+  unsettled: Iterable<ShardState> = [],
 ): PlannedBatch {
   const changes = new ChangeSet();
   const plans = new Map<ShardState, Plan>();
@@ -62,10 +66,11 @@ export function planBatch(
       outcomes.push({ job, answer: () => job.reject(refused) });
     }
   }
-  for (const plan of plans.values()) {
-    settle(plan);
-    collectLive(plan);
+  for (const state of unsettled) {
+    if (state.hasMore && !plans.has(state)) plans.set(state, { state, nowUs: state.timeUs(clockUs), changes });
   }
+  settle(plans.values());
+  for (const plan of plans.values()) collectLive(plan);
   return { jobs, again, outcomes, changes, plans };
 }
 

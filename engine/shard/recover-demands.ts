@@ -6,6 +6,7 @@ import { ChangeSet } from '../plan/state/change-set.ts';
 import type { Claim } from '../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../plan/concurrency/make-extras.ts';
 import { addRateLimit, rateLimitFor } from '../plan/rate-limits/rate-limits.ts';
+import { awaitRefill } from '../plan/rate-limits/spend-units.ts';
 import { rankOf, retryRank } from '../plan/state/ranked-list.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { StoredDemands } from '../plan/state/task-extras.ts';
@@ -103,6 +104,7 @@ export function restoreDemands(tasks: readonly DemandingTask[]): void {
     .map((task) => ({ task, stored: parseDemands(task.demands) }))
     .sort((a, b) => a.stored.order - b.stored.order);
   const runClaims = new Map<string, Claim | null>();
+  const arrivals: { shard: ShardState; row: number }[] = [];
   for (const { task, stored } of parsed) {
     const { shard, row } = task;
     const flags = shard.tasks.flags[row] ?? 0;
@@ -121,28 +123,29 @@ export function restoreDemands(tasks: readonly DemandingTask[]): void {
     const asks = state !== LiveState.Gated && state !== LiveState.Delayed;
     restoreClaim(extras.taskClaim, { held: (flags & LiveFlag.Admitted) !== 0, arrived: asks });
     restoreClaim(extras.runClaim, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
-    if (state === LiveState.RateLimited) restoreRateLimited(shard, row, task.tenantId);
+    if (state === LiveState.RateLimited && shard.stepOf(row).definition.batch !== null)
+      restoreUnbuffered(shard, row, task.tenantId);
     // Judged when it arrived: it only stands in line again, with the next batch.
-    if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0)
-      shard.arrivals.push({ row, rank: rankAfterRestart(shard, row) });
+    if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0) arrivals.push({ shard, row });
   }
-  for (const shard of new Set(tasks.map((task) => task.shard)))
-    shard.arrivals.sort((a, b) => (shard.tasks.seq[a.row] ?? 0) - (shard.tasks.seq[b.row] ?? 0));
+  arrivals.sort((a, b) => (a.shard.tasks.seq[a.row] ?? 0) - (b.shard.tasks.seq[b.row] ?? 0));
+  for (const { shard, row } of arrivals) shard.noteArrival(row, rankAfterRestart(shard, row));
 }
 
 function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
   if (claim === null) return;
   if ((held || arrived) && !claim.arrived) {
     claim.arrived = true;
-    for (const group of claim.groups) group.members.add(claim);
+    for (const group of claim.groups) group.join(claim);
   }
   if (held && !claim.held) {
     claim.held = true;
-    for (const group of claim.groups) group.held++;
+    for (const group of claim.groups) group.give(claim);
   }
 }
 
-function restoreRateLimited(shard: ShardState, row: number, tenantId: string): void {
+/** A task of a batch step that left its buffer for want of units. */
+function restoreUnbuffered(shard: ShardState, row: number, tenantId: string): void {
   const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
   const short =
@@ -150,6 +153,7 @@ function restoreRateLimited(shard: ShardState, row: number, tenantId: string): v
   if (short === undefined) throw new Error(`task ${shard.tasks.id(row)} waits for a rate limit but asks for none`);
   const limit = rateLimitFor(plan, tenantId, short);
   (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
+  awaitRefill(plan, limit, { isAtOnce: true });
 }
 
 /** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */

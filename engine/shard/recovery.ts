@@ -4,9 +4,11 @@ import { completeDefinition, type StoredDefinition } from '../model/definition.t
 import { shardOf } from '../model/shard-of.ts';
 import { RunStatus, type TerminalStatus } from '../model/status.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';
-import { enqueue, placementOf } from '../plan/queue/enqueue.ts';
+import { constraintOf, enqueue, placementOf } from '../plan/queue/enqueue.ts';
 import { restoreGathered } from '../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../plan/state/live-rows.ts';
+import type { Plan } from '../plan/state/plan.ts';
+import { restoreWait } from '../plan/rate-limits/spend-units.ts';
 import type { LiveRun, ShardState } from '../plan/state/shard-state.ts';
 import { loadTimers } from './recover-timers.ts';
 import { restoreBatches, type BatchedTask } from './recover-batches.ts';
@@ -175,6 +177,7 @@ export async function recoverShards(
         });
       if (
         sql.state === LiveState.Batching ||
+        (sql.state === LiveState.RateLimited && shard.stepOf(row).definition.batch === null) ||
         (sql.state === LiveState.Ready && (sql.demands === null || (sql.flags & LiveFlag.Admitted) !== 0))
       )
         queued.push({ shard, row });
@@ -191,11 +194,19 @@ export async function recoverShards(
   for (const { shard, row } of queued) {
     const rank = rankAfterRestart(shard, row);
     if (shard.tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-    else enqueue({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
+    else restoreQueued({ state: shard, nowUs: shard.seq, changes: new ChangeSet() }, row, rank);
     await slice.pause();
   }
   for (const shard of shards.values()) shard.undo.clear();
   return [...shards.values()].flatMap(openAttempts);
+}
+
+function restoreQueued(plan: Plan, row: number, rank: number): void {
+  const { state } = plan;
+  enqueue(plan, row, rank);
+  if (state.tasks.state[row] !== LiveState.RateLimited) return;
+  const line = state.stepOf(row).queue.lineOf(constraintOf(state, row));
+  if (line !== undefined) restoreWait(plan, line, row);
 }
 
 async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {

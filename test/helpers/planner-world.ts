@@ -9,6 +9,7 @@ import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
+import { SettleBudget } from '../../engine/plan/lifecycle/settle-budget.ts';
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
@@ -93,6 +94,10 @@ export class PlannerWorld {
     return `${this.#idPrefix}-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
   }
 
+  /** Whether transactions follow by themselves for what one has no room for, as they do in the engine. */
+  goesOn = true;
+  /** What a transaction may settle. */
+  budget = (): SettleBudget => new SettleBudget();
   /** What the loader does before a plan. */
   load: ((commands: readonly CommandByKind[CommandKind][]) => void) | undefined;
   /** Given what every committed batch writes. */
@@ -109,6 +114,7 @@ export class PlannerWorld {
     this.#store(plan.changes);
     settleRows(this.state);
     this.watch?.([command], plan.nowUs);
+    if (this.goesOn) this.goOn();
     return reply;
   }
 
@@ -121,6 +127,21 @@ export class PlannerWorld {
     this.#store(plan.changes);
     settleRows(this.state);
     this.watch?.(commands, plan.nowUs);
+    if (this.goesOn) this.goOn();
+  }
+
+  /** Further transactions, for what the last one had no room for. @returns how many */
+  goOn(most = Infinity): number {
+    let done = 0;
+    for (; done < most && this.state.hasMore; done++) {
+      if (done === 10_000) throw new Error('settling never ends');
+      const plan = this.#plan();
+      this.#finish(plan);
+      this.#store(plan.changes);
+      settleRows(this.state);
+      this.watch?.([], plan.nowUs);
+    }
+    return done;
   }
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
@@ -319,7 +340,7 @@ export class PlannerWorld {
       limits: [...state.rateLimits.values()]
         .map(
           (limit) =>
-            `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`,
+            `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waitingCount} ${limit.tooLargeCount} ${limit.firstLine?.row}`,
         )
         .sort(),
       extras: [...state.extras]
@@ -401,7 +422,7 @@ export class PlannerWorld {
       if (!group.isFull && group.waiting.length > 0)
         return `${group.waiting.length} wait in group ${group.id}, which has room`;
     }
-    if (state.freed.size + state.arrivals.length > 0) return 'a batch left arrivals or freed groups behind';
+    if (state.hasMore) return 'a batch left something unsettled behind';
     for (const claim of claims)
       for (const group of claim.groups)
         if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
@@ -480,7 +501,7 @@ export class PlannerWorld {
   }
 
   #finish(plan: Plan): void {
-    settle(plan);
+    settle([plan], this.budget());
     collectLive(plan);
   }
 

@@ -1,13 +1,15 @@
 import type { DeleteRateLimitCommand, PutRateLimitCommand } from './command.ts';
 import type { Plan } from '../state/plan.ts';
 import { findRateLimit, rateLimitFor, resize } from '../rate-limits/rate-limits.ts';
-import { requeueAll } from '../rate-limits/spend-units.ts';
+import { judgeAnew } from '../rate-limits/release-units.ts';
 
 /** Declares a static limit. Those that wait for it are looked at again. */
 export function planPutRateLimit(plan: Plan, command: PutRateLimitCommand): void {
   const { tenantId, key, limit, window } = command;
   const rateLimit = rateLimitFor(plan, tenantId, { key, units: 0, limit: null, window });
   const first = !rateLimit.isStatic;
+  // What processes put at their start is nearly always there already.
+  if (!first && rateLimit.limit === limit && rateLimit.window === window) return;
   if (first) {
     const { windowLimit } = rateLimit;
     rateLimit.isStatic = true;
@@ -15,7 +17,7 @@ export function planPutRateLimit(plan: Plan, command: PutRateLimitCommand): void
     plan.state.undo.record(() => Object.assign(rateLimit, { isStatic: false, windowLimit }));
   }
   resize(plan, rateLimit, limit, window);
-  requeueAll(plan, rateLimit);
+  judgeAnew(plan, rateLimit);
 }
 
 /**
@@ -30,5 +32,5 @@ export function planDeleteRateLimit(plan: Plan, command: DeleteRateLimitCommand)
   Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
   state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));
   changes.touchedLimits.add(rateLimit);
-  requeueAll(plan, rateLimit);
+  judgeAnew(plan, rateLimit);
 }

@@ -3,7 +3,7 @@ import { skippedOutput } from '../../model/payload.ts';
 import { longestSeconds, retryDelayMs } from '../../model/retry.ts';
 import { RunStatus } from '../../model/status.ts';
 import type { AttemptRef, CompletedCommand, FailedCommand, StartedCommand } from './report-command.ts';
-import { releaseClaim } from '../concurrency/admit.ts';
+import { releaseClaim } from '../concurrency/release-claim.ts';
 import { endTask } from '../lifecycle/end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';

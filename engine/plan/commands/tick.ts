@@ -12,7 +12,6 @@ import { mayRetry } from './report.ts';
 import { togetherWith } from './running-task.ts';
 import { reviewTask, wakeSleeper } from '../conditions/review-task.ts';
 import { stayingWith } from '../queue/silent-worker.ts';
-import { releaseRefilled } from '../rate-limits/spend-units.ts';
 
 /** Bounds one batch; the rest is due in the next. */
 export const perTick = 500;
@@ -20,7 +19,6 @@ export const perTick = 500;
 /** What time has brought: back-offs and sleeps that are over, waits and executions that took too long. */
 export function planTick(plan: Plan, { most = perTick }: TickCommand): void {
   const { deadlines, durable } = plan.state;
-  releaseRefilled(plan);
   announceDueBatches(plan);
   for (let n = 0; n < most && Math.min(durable.sleeps.nextUs, deadlines.nextUs) <= plan.nowUs; n++) {
     if (durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
@@ -122,5 +120,5 @@ function timeOut(plan: Plan, row: number): void {
 function announceDueBatches({ state, nowUs }: Plan): void {
   const due = state.batches.takeDue(nowUs);
   state.undo.record(due.undo);
-  for (const queue of due.queues) state.hungry.add(queue);
+  for (const queue of due.queues) state.noteQueue(queue);
 }

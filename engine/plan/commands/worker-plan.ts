@@ -7,7 +7,7 @@ import type {
   WorkerLostCommand,
   WorkerPresenceCommand,
 } from './command.ts';
-import { takeFromWorker } from '../lifecycle/interrupt.ts';
+import { loseWorker } from '../lifecycle/lost-workers.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hear } from '../queue/silent-worker.ts';
@@ -54,7 +54,7 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
     state.undo.record(() => {
       worker.paused = !paused;
     });
-    state.roomy.add(worker);
+    state.noteRoom(worker);
   }
   if (command.labels !== undefined) {
     const { labels } = worker;
@@ -67,7 +67,7 @@ export function planUpdateWorker(plan: Plan, command: UpdateWorkerCommand): void
     state.undo.record(() => {
       worker.labels = labels;
     });
-    state.roomy.add(worker);
+    state.noteRoom(worker);
   }
   changes.workerUpdates.push({
     id: worker.id,
@@ -88,7 +88,7 @@ export function planWorkerPresence(plan: Plan, command: WorkerPresenceCommand): 
   state.undo.record(() => {
     worker.assignable = !command.assignable;
   });
-  if (command.assignable) state.roomy.add(worker);
+  if (command.assignable) state.noteRoom(worker);
 }
 
 /** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
@@ -116,12 +116,11 @@ export function planWorkerAnswered(plan: Plan, command: WorkerAnsweredCommand): 
 export function planWorkerLost(plan: Plan, command: WorkerLostCommand): void {
   const worker = plan.state.workersById.get(command.workerId);
   if (worker === undefined) return;
-  worker.assignable = false;
   // One that has said goodbye has not died: what it had left was to go to others.
-  takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
+  const death = worker.ended ? undefined : command.death;
+  loseWorker(plan, worker, { death, forget: worker.ended || command.forget === true });
   if (command.death?.isCertain === true && !worker.ended)
     plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
-  if (worker.ended || command.forget === true) forgetWorker(plan, worker);
 }
 
 /** Its running tasks go on, and may report while its heartbeats would still count. */
@@ -135,12 +134,6 @@ export function planUnsubscribe(plan: Plan, command: UnsubscribeCommand): void {
   });
   changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
   changes.effects.push({ kind: 'workerEnded', workerId: worker.id });
-}
-
-function forgetWorker(plan: Plan, worker: PlannerWorker): void {
-  const { state } = plan;
-  state.removeWorker(worker);
-  state.undo.record(() => state.restoreWorker(worker));
 }
 
 function ownWorker(plan: Plan, tenantId: string, workerId: string): PlannerWorker {

@@ -37,11 +37,11 @@ export function makeExtras(state: ShardState, row: number, source: ClaimSource):
     stickyWorkerId: demands.desiredWorkerId,
     batchBytes: 0,
   };
-  for (const each of [runClaim, taskClaim]) each?.rows.add(row);
+  for (const each of [runClaim, taskClaim]) each?.addRow(row);
   state.extras.set(row, extras);
   state.undo.record(() => {
     state.extras.delete(row);
-    for (const each of [runClaim, taskClaim]) each?.rows.delete(row);
+    for (const each of [runClaim, taskClaim]) each?.deleteRow(row);
   });
   return extras;
 }
@@ -52,12 +52,12 @@ export function dropExtras(state: ShardState, row: number): void {
   if (extras === undefined) return;
   const { runClaim, taskClaim } = extras;
   state.extras.delete(row);
-  for (const claim of [runClaim, taskClaim]) claim?.rows.delete(row);
+  for (const claim of [runClaim, taskClaim]) claim?.deleteRow(row);
   state.undo.record(() => {
     state.extras.set(row, extras);
-    for (const claim of [runClaim, taskClaim]) claim?.rows.add(row);
+    for (const claim of [runClaim, taskClaim]) claim?.addRow(row);
   });
-  for (const claim of [runClaim, taskClaim]) if (claim?.rows.size === 0) refer(state, claim.groups, -1);
+  for (const claim of [runClaim, taskClaim]) if (claim?.isUnused === true) refer(state, claim.groups, -1);
 }
 
 function refer(state: ShardState, groups: readonly ConcurrencyGroup[], by: 1 | -1): void {
@@ -79,6 +79,8 @@ function groupFor(state: ShardState, tenantId: string, link: ConcurrencyDemand, 
   if (known === undefined) {
     const group = new ConcurrencyGroup({
       id,
+      tenantId,
+      strategyId: link.strategyId,
       key: link.key,
       strategy: link.strategy,
       maxRuns: link.maxRuns,
@@ -93,7 +95,7 @@ function groupFor(state: ShardState, tenantId: string, link: ConcurrencyDemand, 
   known.maxRuns = link.maxRuns;
   known.maxRunsFrom = order;
   known.strategy = link.strategy;
-  if (link.maxRuns > maxRuns) state.freed.add(known);
+  if (link.maxRuns > maxRuns) state.noteFreed(known);
   state.undo.record(() => Object.assign(known, { maxRuns, maxRunsFrom, strategy }));
   return known;
 }

@@ -151,13 +151,11 @@ function leaveSilent(plan: Plan, row: number): void {
   queueTask(plan, row, 'head');
 }
 
-/** Every attempt of a worker that is gone, however far it was. @param death absent where the tasks do not count it */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker, death: WorkerDeath | undefined): void {
-  for (const row of Array.from(worker.tasks)) {
-    if (plan.state.tasks.state[row] !== LiveState.Running) afterInterrupt(plan, row);
-    else if (death === undefined) reassign(plan, row, `worker ${worker.name} was lost`);
-    else outlive(plan, row, { worker, death });
-  }
+/** An attempt of a worker that is gone, however far it was. @param death absent where the tasks do not count it */
+export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: number, death: WorkerDeath | undefined): void {
+  if (plan.state.tasks.state[row] !== LiveState.Running) afterInterrupt(plan, row);
+  else if (death === undefined) reassign(plan, row, `worker ${worker.name} was lost`);
+  else outlive(plan, row, { worker, death });
 }
 
 /** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */

@@ -1,0 +1,49 @@
+import type { WorkerDeath } from '../commands/command.ts';
+import type { PlannerWorker } from '../queue/planner-worker.ts';
+import type { Plan } from '../state/plan.ts';
+import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
+import { takeFromWorker } from './interrupt.ts';
+import type { SettleBudget } from './settle-budget.ts';
+
+/**
+ * A worker is gone. Its tasks leave it while the transactions are settled, as many each as there is room for. Until then
+ * they are its: what it may still report of one counts, and it gets nothing new, whatever is said of it meanwhile.
+ */
+export function loseWorker({ state }: Plan, worker: PlannerWorker, lost: LostWorker): void {
+  const { undo } = state;
+  undo.set(worker, 'assignable', false);
+  undo.set(worker, 'isLeaving', true);
+  const before = state.workOf(worker.tenantId).lostWorkers.get(worker);
+  state.noteLost(worker, before === undefined ? lost : { death: before.death, forget: before.forget || lost.forget });
+}
+
+export function takeFromLost(plan: Plan, work: TenantWork, budget: SettleBudget): void {
+  for (const [worker, lost] of work.lostWorkers) {
+    if (!takeTasks(plan, worker, lost.death, budget)) return;
+    endLoss(plan, work, worker);
+  }
+}
+
+/** @returns whether it holds none any more */
+function takeTasks(plan: Plan, worker: PlannerWorker, death: WorkerDeath | undefined, budget: SettleBudget): boolean {
+  for (const row of worker.tasks) {
+    if (budget.admissions <= 0) return false;
+    budget.admissions--;
+    takeFromWorker(plan, worker, row, death);
+  }
+  return true;
+}
+
+function endLoss(plan: Plan, work: TenantWork, worker: PlannerWorker): void {
+  const { state } = plan;
+  const { undo } = state;
+  const lost = work.lostWorkers.get(worker);
+  if (lost === undefined) return;
+  work.lostWorkers.delete(worker);
+  undo.record(() => work.lostWorkers.set(worker, lost));
+  undo.set(worker, 'isLeaving', false);
+  if (!lost.forget) return state.noteRoom(worker);
+  undo.delete(work.workersWithRoom, worker);
+  state.removeWorker(worker);
+  undo.record(() => state.restoreWorker(worker));
+}
