@@ -343,6 +343,12 @@ export class PlannerWorld {
             `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waitingCount} ${limit.tooLargeCount} ${limit.firstLine?.row}`,
         )
         .sort(),
+      unsettled: [...state.unsettled]
+        .map(
+          ({ tenantId: tenant, arrivals, freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers }) =>
+            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
+        )
+        .sort(),
       extras: [...state.extras]
         .map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`)
         .sort(),

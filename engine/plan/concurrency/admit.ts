@@ -1,7 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { outranks, type Claim, type ConcurrencyGroup } from './concurrency-group.ts';
 import { cancelRow } from '../lifecycle/interrupt.ts';
-import type { SettleBudget } from '../lifecycle/settle-budget.ts';
+import { lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
@@ -158,7 +158,7 @@ function admitSiblings(plan: Plan, claim: Claim): void {
 /** Admits those that wait while the group has room: best priority first, then the oldest. @returns whether all are seen to */
 export function wakeGroup(plan: Plan, group: ConcurrencyGroup, budget: SettleBudget): boolean {
   const { tasks, undo } = plan.state;
-  budget.admissions--;
+  if (group.waiting.head < 0 || group.isFull) budget.admissions -= lookCost;
   for (let row = group.waiting.head; row >= 0 && !group.isFull; row = group.waiting.head) {
     if (budget.admissions <= 0) return false;
     budget.admissions--;

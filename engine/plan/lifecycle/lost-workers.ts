@@ -3,18 +3,26 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
 import { takeFromWorker } from './interrupt.ts';
-import type { SettleBudget } from './settle-budget.ts';
+import { SettleBudget } from './settle-budget.ts';
+
+/** Tasks that leave a lost worker with the command itself: all, but for the largest workers. */
+const atOnce = 200;
 
 /**
- * A worker is gone. Its tasks leave it while the transactions are settled, as many each as there is room for. Until then
- * they are its: what it may still report of one counts, and it gets nothing new, whatever is said of it meanwhile.
+ * A worker is gone. The first of its tasks leave it at once, the others while the transactions are settled, as many each as
+ * there is room for. Until then they are its: what it may still report of one counts, and it gets nothing new, whatever is
+ * said of it meanwhile.
  */
-export function loseWorker({ state }: Plan, worker: PlannerWorker, lost: LostWorker): void {
+export function loseWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker): void {
+  const { state } = plan;
   const { undo } = state;
   undo.set(worker, 'assignable', false);
   undo.set(worker, 'isLeaving', true);
-  const before = state.workOf(worker.tenantId).lostWorkers.get(worker);
+  const work = state.workOf(worker.tenantId);
+  const before = work.lostWorkers.get(worker);
   state.noteLost(worker, before === undefined ? lost : { death: before.death, forget: before.forget || lost.forget });
+  if (before === undefined && takeTasks(plan, worker, lost.death, new SettleBudget(atOnce, 0)))
+    endLoss(plan, work, worker);
 }
 
 export function takeFromLost(plan: Plan, work: TenantWork, budget: SettleBudget): void {

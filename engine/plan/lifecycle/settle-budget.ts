@@ -9,7 +9,7 @@ export const assignmentsPerTransaction = 1_000;
 /** What a tenant gets at least before it is another's turn: below that the turns cost more than what is done in them. */
 const leastShare = 20;
 
-/** What a look at a line costs that goes on waiting, in assignments. */
+/** What a look costs that moves nobody. */
 export const lookCost = 0.25;
 
 export class SettleBudget {

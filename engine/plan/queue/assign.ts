@@ -49,6 +49,8 @@ function assignOpen(plan: Plan, work: TenantWork, budget: SettleBudget): void {
         break;
       }
     }
+    // The budget is spent: the next transaction begins with another.
+    if (work.queues.delete(queue)) work.queues.add(queue);
   }
 }
 
