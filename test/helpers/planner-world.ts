@@ -349,7 +349,7 @@ export class PlannerWorld {
             `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
         )
         .sort(),
-      extras: [...state.extras]
+      extras: [...state.extras.entries()]
         .map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`)
         .sort(),
     };
@@ -410,11 +410,12 @@ export class PlannerWorld {
   #groupsBroken(): string | undefined {
     const { state } = this;
     const claims = new Set(
-      [...state.extras.values()]
-        .flatMap(({ runClaim, taskClaim }) => [runClaim, taskClaim])
+      [...state.extras.entries()]
+        .flatMap(([, { runClaim, taskClaim }]) => [runClaim, taskClaim])
         .filter((claim) => claim !== null),
     );
-    for (const row of state.extras.keys()) if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
+    for (const [row] of state.extras.entries())
+      if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
     for (const group of state.groups.values()) {
       const naming = [...claims].filter((claim) => claim.groups.includes(group));
       if (group.claims !== naming.length)

@@ -95,20 +95,19 @@ export class ConcurrencyGroup {
   }
 }
 
+const ofRun = 4;
+const hasArrived = 8;
+const isHeld = 16;
+
 /** What asks for places as one: a task, or a run for its workflow's links. All of its groups must admit it, at once. */
 export class Claim {
-  readonly level: 'run' | 'task';
   readonly groups: readonly ConcurrencyGroup[];
-  /** 1–3. */
-  readonly priority: number;
   /** Order of the triggers; a retry keeps it. */
   readonly order: number;
   /** Nearly always one row, and then no Set: that alone took 200 bytes a task. -1 for none. */
   #rows: number | Set<number> = -1;
-  /** Judged by the cancelling strategies, and counted as a member. */
-  arrived = false;
-  /** Has a place in each of its groups. */
-  held = false;
+  /** Priority, and the flags below: four members of their own took 24 bytes more a task. */
+  #bits: number;
 
   constructor(options: {
     level: 'run' | 'task';
@@ -116,10 +115,36 @@ export class Claim {
     priority: number;
     order: number;
   }) {
-    this.level = options.level;
     this.groups = options.groups;
-    this.priority = options.priority;
     this.order = options.order;
+    this.#bits = options.priority | (options.level === 'run' ? ofRun : 0);
+  }
+
+  get level(): 'run' | 'task' {
+    return (this.#bits & ofRun) === 0 ? 'task' : 'run';
+  }
+
+  /** 1–3. */
+  get priority(): number {
+    return this.#bits & 3;
+  }
+
+  /** Judged by the cancelling strategies, and counted as a member. */
+  get arrived(): boolean {
+    return (this.#bits & hasArrived) !== 0;
+  }
+
+  set arrived(value: boolean) {
+    this.#bits = value ? this.#bits | hasArrived : this.#bits & ~hasArrived;
+  }
+
+  /** Has a place in each of its groups. */
+  get held(): boolean {
+    return (this.#bits & isHeld) !== 0;
+  }
+
+  set held(value: boolean) {
+    this.#bits = value ? this.#bits | isHeld : this.#bits & ~isHeld;
   }
 
   /** Rows of the tasks that it speaks for. */

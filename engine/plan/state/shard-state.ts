@@ -14,6 +14,8 @@ import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
 import type { LabelValue } from '../../model/labels.ts';
 import type { Constraint, Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker, type SlotUse } from '../queue/planner-worker.ts';
+import { RowMap } from './row-map.ts';
+import type { SharedDemands } from '../concurrency/shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
 import { TaskLists } from './task-lists.ts';
 import type { TaskWait } from '../conditions/task-wait.ts';
@@ -117,7 +119,11 @@ export class ShardState {
   readonly workflows = new Map<string, WorkflowState>();
   readonly queues = new Map<string, ActionQueue>();
   /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
-  readonly extras = new Map<number, TaskExtras>();
+  readonly extras = new RowMap<TaskExtras>();
+  /** What tasks ask for, by tenant and text. */
+  readonly demands = new Map<string, SharedDemands>();
+  /** To be forgotten after the commit, unless they are asked for again. */
+  readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();

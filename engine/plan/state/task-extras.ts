@@ -1,20 +1,38 @@
 import type { Demands } from '../../model/demands.ts';
 import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { SharedDemands } from '../concurrency/shared-demands.ts';
 
-/** What only some tasks have; the others cost nothing. */
-export interface TaskExtras {
-  readonly demands: Demands;
-  /** Order of its trigger among the shard's. */
-  readonly order: number;
+/** What only some tasks have; the others cost nothing. A million of these may wait: what equals another's is shared. */
+export class TaskExtras {
+  readonly shared: SharedDemands;
   /** Shared by the tasks of a run. */
   readonly runClaim: Claim | null;
   readonly taskClaim: Claim | null;
-  /** Key of the last round-robin link; '' without one. Keys take turns in the queue. */
-  readonly ringKey: string;
   /** Where the run's first task ran, once it is known, under a sticky strategy; or where the caller asked. */
   stickyWorkerId: string | null;
   /** Of its share in its batch's message. */
-  batchBytes: number;
+  batchBytes = 0;
+
+  constructor(shared: SharedDemands, claims: { runClaim: Claim | null; taskClaim: Claim | null }) {
+    this.shared = shared;
+    this.runClaim = claims.runClaim;
+    this.taskClaim = claims.taskClaim;
+    this.stickyWorkerId = shared.demands.desiredWorkerId;
+  }
+
+  get demands(): Demands {
+    return this.shared.demands;
+  }
+
+  /** Key of the last round-robin link; '' without one. Keys take turns in the queue. */
+  get ringKey(): string {
+    return this.shared.ringKey;
+  }
+
+  /** Order of its trigger among the shard's, which only claims ask for. */
+  get order(): number {
+    return (this.taskClaim ?? this.runClaim)?.order ?? 0;
+  }
 }
 
 /** As stored in `live.demands`. */
