@@ -177,7 +177,7 @@ const put = (limit: number): Command => ({ kind: 'putRateLimit', tenantId, key: 
 /** What a deed takes in a shard in which nothing waits. */
 function quiet(deed: (shard: Shard) => void): number {
   const shard = new Shard();
-  for (let round_ = 0; round_ < 20; round_++) deed(shard);
+  for (let times = 0; times < 20; times++) deed(shard);
   return shard.measure(() => deed(shard)).longestMs;
 }
 

@@ -1,6 +1,6 @@
 import type { Demands } from '../../model/demands.ts';
 import { Claim, type ConcurrencyGroup } from './concurrency-group.ts';
-import { countUse, groupsFor, shareDemands, sweepDemands } from './shared-demands.ts';
+import { countUse, groupsFor, shareDemands, sweepDemands } from './share-demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
 

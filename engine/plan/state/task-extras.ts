@@ -8,16 +8,32 @@ export class TaskExtras {
   /** Shared by the tasks of a run. */
   readonly runClaim: Claim | null;
   readonly taskClaim: Claim | null;
-  /** Where the run's first task ran, once it is known, under a sticky strategy; or where the caller asked. */
-  stickyWorkerId: string | null;
-  /** Of its share in its batch's message. */
-  batchBytes = 0;
+  /** What is neither null nor 0 of the two below: nearly no task has either. */
+  #rare: { stickyWorkerId: string | null; batchBytes: number } | undefined;
 
   constructor(shared: SharedDemands, claims: { runClaim: Claim | null; taskClaim: Claim | null }) {
     this.shared = shared;
     this.runClaim = claims.runClaim;
     this.taskClaim = claims.taskClaim;
-    this.stickyWorkerId = shared.demands.desiredWorkerId;
+    if (shared.demands.desiredWorkerId !== null) this.stickyWorkerId = shared.demands.desiredWorkerId;
+  }
+
+  /** Where the run's first task ran, once it is known, under a sticky strategy; or where the caller asked. */
+  get stickyWorkerId(): string | null {
+    return this.#rare?.stickyWorkerId ?? null;
+  }
+
+  set stickyWorkerId(value: string | null) {
+    this.#rare = { stickyWorkerId: value, batchBytes: this.batchBytes };
+  }
+
+  /** Of its share in its batch's message. */
+  get batchBytes(): number {
+    return this.#rare?.batchBytes ?? 0;
+  }
+
+  set batchBytes(value: number) {
+    this.#rare = { stickyWorkerId: this.stickyWorkerId, batchBytes: value };
   }
 
   get demands(): Demands {

@@ -10,7 +10,8 @@ const held = -2;
  */
 export class DeadlineHeap {
   readonly #tasks: TaskTable;
-  #rows: number[] = [];
+  #rows = new Int32Array(64);
+  #size = 0;
 
   constructor(tasks: TaskTable) {
     this.#tasks = tasks;
@@ -18,7 +19,7 @@ export class DeadlineHeap {
 
   /** The task that is due first, or -1. */
   get first(): number {
-    return this.#rows[0] ?? -1;
+    return this.#size === 0 ? -1 : (this.#rows[0] ?? -1);
   }
 
   /** When the first is due; Infinity when none is. */
@@ -33,7 +34,7 @@ export class DeadlineHeap {
     const open = [0];
     while (open.length > 0 && due.length < most) {
       const at = open.pop() ?? 0;
-      const row = this.#rows[at];
+      const row = this.#at(at);
       if (row === undefined || (this.#tasks.dueUs[row] ?? Infinity) > untilUs) continue;
       due.push(row);
       open.push(at * 2 + 1, at * 2 + 2);
@@ -57,8 +58,7 @@ export class DeadlineHeap {
     } else if (place === held) {
       // It moves, and stands still.
     } else if (place < 0) {
-      this.#rows.push(row);
-      this.#rise(row, this.#rows.length - 1);
+      this.#append(row);
     } else {
       this.#rise(row, place);
       this.#sink(row, this.#tasks.heapIndex[row] ?? place);
@@ -84,8 +84,7 @@ export class DeadlineHeap {
     });
     this.#tasks.heapIndex[row] = -1;
     this.#tasks.dueUs[row] = before + standstillUs;
-    this.#rows.push(row);
-    this.#rise(row, this.#rows.length - 1);
+    this.#append(row);
   }
 
   isHeld(row: number): boolean {
@@ -99,6 +98,20 @@ export class DeadlineHeap {
     return due < otherDue || (due === otherDue && (seq[row] ?? 0) < (seq[other] ?? 0));
   }
 
+  #at(place: number): number | undefined {
+    return place < this.#size ? this.#rows[place] : undefined;
+  }
+
+  #append(row: number): void {
+    if (this.#size === this.#rows.length) {
+      const grown = new Int32Array(this.#size * 2);
+      grown.set(this.#rows);
+      this.#rows = grown;
+    }
+    this.#size++;
+    this.#rise(row, this.#size - 1);
+  }
+
   #place(row: number, at: number): void {
     this.#rows[at] = row;
     this.#tasks.heapIndex[row] = at;
@@ -108,7 +121,7 @@ export class DeadlineHeap {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = this.#rows[parent];
+      const above = this.#at(parent);
       if (above === undefined || !this.#isBefore(row, above)) break;
       this.#place(above, at);
       at = parent;
@@ -120,9 +133,9 @@ export class DeadlineHeap {
     let at = from;
     for (;;) {
       let child = at * 2 + 1;
-      const left = this.#rows[child];
+      const left = this.#at(child);
       if (left === undefined) break;
-      const right = this.#rows[child + 1];
+      const right = this.#at(child + 1);
       let lower = left;
       if (right !== undefined && this.#isBefore(right, left)) {
         lower = right;
@@ -137,7 +150,8 @@ export class DeadlineHeap {
 
   #remove(row: number, at: number): void {
     this.#tasks.heapIndex[row] = -1;
-    const last = this.#rows.pop();
+    const last = this.#at(this.#size - 1);
+    this.#size--;
     if (last === undefined || last === row) return;
     this.#rise(last, at);
     this.#sink(last, this.#tasks.heapIndex[last] ?? at);
