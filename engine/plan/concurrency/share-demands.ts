@@ -5,12 +5,24 @@ import type { SharedDemands } from './shared-demands.ts';
 
 export function shareDemands(state: ShardState, tenantId: string, demands: Demands): SharedDemands {
   const text = JSON.stringify(demands);
-  const id = `${tenantId} ${text}`;
-  let shared = state.demands.get(id);
+  let ofTenant = state.demands.get(tenantId);
+  if (ofTenant === undefined) {
+    ofTenant = new Map();
+    state.demands.set(tenantId, ofTenant);
+  }
+  let shared = ofTenant.get(text);
   if (shared === undefined) {
     const ringKey = demands.concurrency.findLast((link) => link.strategy === 'GROUP_ROUND_ROBIN')?.key ?? '';
-    shared = { id, demands, text, ringKey, groups: { run: undefined, task: undefined }, uses: 0 };
-    state.demands.set(id, shared);
+    shared = {
+      tenantId,
+      demands,
+      text,
+      ringKey,
+      groups: { run: undefined, task: undefined },
+      constraint: undefined,
+      uses: 0,
+    };
+    ofTenant.set(text, shared);
   }
   return shared;
 }
@@ -26,7 +38,8 @@ export function countUse(state: ShardState, shared: SharedDemands, by: 1 | -1): 
 
 /** Those that nobody asks for any more. Only after a commit: an undo may bring one back. */
 export function sweepDemands(state: ShardState): void {
-  for (const shared of state.unusedDemands) if (shared.uses === 0) state.demands.delete(shared.id);
+  for (const shared of state.unusedDemands)
+    if (shared.uses === 0) state.demands.get(shared.tenantId)?.delete(shared.text);
   state.unusedDemands.clear();
 }
 

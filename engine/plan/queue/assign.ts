@@ -77,10 +77,15 @@ function pullFor(
     worker.turn++;
     if (queue === undefined) idle++;
     else if (flush(plan, queue, { passed, worker, budget })) idle = 0;
-    else if (goOn(plan, queue, queue.firstFor(worker), { work, budget })) idle = 0;
+    else if (goOn(plan, queue, queue.firstFor(worker), { work, budget, taker: onlyTaker(work, worker) })) idle = 0;
     else idle++;
   }
   return true;
+}
+
+/** Of a line that waits, only workers that gained room can take anything: where that is one, nobody else need be asked. */
+function onlyTaker({ workersWithRoom }: TenantWork, worker: PlannerWorker): PlannerWorker | undefined {
+  return workersWithRoom.size === 1 ? worker : undefined;
 }
 
 /**
@@ -92,14 +97,14 @@ function goOn(
   plan: Plan,
   queue: ActionQueue,
   line: Line | undefined,
-  { work, budget }: { work: TenantWork; budget: SettleBudget },
+  { work, budget, taker }: { work: TenantWork; budget: SettleBudget; taker?: PlannerWorker | undefined },
 ): boolean {
   if (line === undefined) return false;
   const { undo } = plan.state;
   const { constraint } = line;
   budget.assignments -= lookCost;
-  const at = pickWorker(queue.workers, queue.turn, constraint.placement);
-  const worker = queue.workers[at];
+  const at = taker === undefined ? pickWorker(queue.workers, queue.turn, constraint.placement) : -1;
+  const worker = taker ?? queue.workers[at];
   if (worker === undefined) {
     queue.awaitWorker(line, undo);
     return true;
@@ -117,7 +122,7 @@ function goOn(
     return true;
   }
   budget.assignments -= 1 - lookCost;
-  queue.turn = at + 1;
+  if (at >= 0) queue.turn = at + 1;
   queue.passTurn(line);
   assign(plan, row, { line, worker });
   return true;

@@ -33,8 +33,19 @@ export function placementOf(state: ShardState, row: number): Placement {
 /** Where and when a task may start. One that was restored goes on with the units that its attempt took. */
 export function constraintOf(state: ShardState, row: number): Constraint {
   const extras = state.extras.get(row);
+  const step = state.stepOf(row);
+  if (extras === undefined) return step.constraint;
   const isRestored = ((state.tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0;
-  const rateLimits = isRestored ? noLimits : (extras?.demands.rateLimits ?? noLimits);
+  const isOwn = isRestored || extras.stickyWorkerId !== null;
+  const { shared } = extras;
+  // As for the others that ask for the same: their signature is long.
+  if (!isOwn && shared.constraint?.step === step) return shared.constraint.constraint;
+  const constraint = makeConstraint(state, row, isRestored ? noLimits : shared.demands.rateLimits);
+  if (!isOwn) shared.constraint = { step, constraint };
+  return constraint;
+}
+
+function makeConstraint(state: ShardState, row: number, rateLimits: readonly RateLimitDemand[]): Constraint {
   const step = state.stepOf(row);
   const placement = placementOf(state, row);
   if (placement === step.placement && rateLimits.length === 0) return step.constraint;

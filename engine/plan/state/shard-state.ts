@@ -121,7 +121,7 @@ export class ShardState {
   /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
   readonly extras = new RowMap<TaskExtras>();
   /** What tasks ask for, by tenant and text. */
-  readonly demands = new Map<string, SharedDemands>();
+  readonly demands = new Map<string, Map<string, SharedDemands>>();
   /** To be forgotten after the commit, unless they are asked for again. */
   readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */

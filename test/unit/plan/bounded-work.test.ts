@@ -154,6 +154,28 @@ describe('lines that wait for a worker', () => {
   });
 });
 
+describe('workers', () => {
+  it('that are full are not asked when another has room again', () => {
+    const fleet = (count: number): World => {
+      const world = new World();
+      for (let index = 0; index < count; index++) world.register({ actions, slots: 1 });
+      world.queue(count + 10, () => null);
+      return world;
+    };
+    const asked = [20, 200].map((count) => {
+      const world = fleet(count);
+      const freed = world.running()[count - 5] ?? '';
+      const spy = vi.spyOn(PlannerWorker.prototype, 'takes');
+      world.complete(freed);
+      const { length } = spy.mock.calls;
+      spy.mockRestore();
+      expect(world.running()).toHaveLength(count);
+      return length;
+    });
+    expect(asked[1]).toBe(asked[0]);
+  });
+});
+
 describe('one transaction', () => {
   it('assigns no more than it has a budget for, and the next go on without a command', () => {
     const world = new World();
