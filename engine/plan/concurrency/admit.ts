@@ -1,7 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { outranks, type Claim, type ConcurrencyGroup } from './concurrency-group.ts';
 import { cancelRow } from '../lifecycle/interrupt.ts';
-import { lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
+import { cancelCost, lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
@@ -29,7 +29,7 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
     return enqueue(plan, row, rank);
   }
   const fresh = openClaims(extras).filter((claim) => !claim.arrived);
-  const most = Math.max(budget.admissions, 1);
+  const most = cancelsIn(budget);
   const { refused, pushedOut } = judgeCancelling(fresh);
   if (refused === undefined && pushedOut.length > most) {
     // The lowest first: those that stay are the same, however many steps it takes.
@@ -55,9 +55,13 @@ function openClaims(extras: TaskExtras): Claim[] {
 function cancel(plan: Plan, { claim, group }: GivenUp, budget: SettleBudget): void {
   const message = `cancelled by ${group.strategy} (at most ${group.maxRuns}) on key ${JSON.stringify(group.key)}`;
   for (const row of claim.rows) {
-    budget.admissions--;
+    budget.admissions -= cancelCost;
     cancelRow(plan, row, message);
   }
+}
+
+function cancelsIn({ admissions }: SettleBudget): number {
+  return Math.max(Math.floor(admissions / cancelCost), 1);
 }
 
 function judgeCancelling(claims: readonly Claim[]): { refused: GivenUp | undefined; pushedOut: GivenUp[] } {
@@ -99,7 +103,7 @@ function surplusOf(group: ConcurrencyGroup, most: number): GivenUp[] {
 export function thinOut(plan: Plan, group: ConcurrencyGroup, budget: SettleBudget): boolean {
   if (!isCrowded(group)) return true;
   const before = group.placeless.size;
-  for (const each of surplusOf(group, Math.max(budget.admissions, 1))) cancel(plan, each, budget);
+  for (const each of surplusOf(group, cancelsIn(budget))) cancel(plan, each, budget);
   // A claim may outlive its tasks' end, until that of its run: it is not waited for.
   return group.placeless.size <= 1 || group.placeless.size >= before;
 }

@@ -9,6 +9,9 @@ export const assignmentsPerTransaction = 1_000;
 /** What a tenant gets at least before it is another's turn: below that the turns cost more than what is done in them. */
 const leastShare = 20;
 
+/** What a cancel costs, in admissions: a result, the end of a run, and a message to the worker. */
+export const cancelCost = 2;
+
 /** What a look costs that moves nobody. */
 export const lookCost = 0.25;
 
