@@ -257,17 +257,17 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
     return cause('NOT_ANSWERING', `none of the ${suitable.length} workers that suit it answers`, {
       ids: ids(suitable),
     });
-  const roomy = suitable.filter((worker) =>
+  const largeEnough = suitable.filter((worker) =>
     placement.cost.every(({ type, units }) => (worker.slots.get(type) ?? 0) >= units),
   );
   const cost = placement.cost.map(({ type, units }) => `${units} ${type}`).join(', ');
-  if (roomy.length === 0)
+  if (largeEnough.length === 0)
     return cause(
       'SLOTS_NEVER',
       `asks for ${cost} slots, more than any worker has: it will wait until its schedule timeout`,
       { ids: ids(suitable) },
     );
-  return cause('SLOTS', `all ${roomy.length} workers that could take it are busy (it asks for ${cost} slots)`, {
-    ids: ids(roomy),
+  return cause('SLOTS', `all ${largeEnough.length} workers that could take it are busy (it asks for ${cost} slots)`, {
+    ids: ids(largeEnough),
   });
 }

@@ -30,7 +30,7 @@ export function flushNext(
     start: (row: number, worker: PlannerWorker) => void;
   },
 ): Flush | undefined {
-  const { passed, worker: roomy, budget, start } = options;
+  const { passed, worker: withRoom, budget, start } = options;
   const flushable = plan.state.batches.flushable(queue);
   for (
     let buffer = flushable.next(passed, plan.nowUs);
@@ -38,7 +38,8 @@ export function flushNext(
     buffer = flushable.next(passed, plan.nowUs)
   ) {
     const { placement } = buffer;
-    const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
+    const at =
+      withRoom === undefined || canTake(withRoom, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
     const worker = queue.workers[at];
     const reason = buffer.whyNow(plan.nowUs);
     if (worker === undefined || reason === undefined) {

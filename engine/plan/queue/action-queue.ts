@@ -7,6 +7,7 @@ import type { TaskLists } from '../state/task-lists.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 
+/** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;
 
 /** Whom a queue tells that something in it may go on. */
@@ -15,6 +16,8 @@ export interface QueueEvents {
   opened(queue: ActionQueue): void;
   /** Another line is first of those that wait for the limit. */
   limitChanged(limit: UnitSource): void;
+  /** Many lines and keys of the queue have run out of tasks: after the commit they can be forgotten. */
+  outgrown(queue: ActionQueue): void;
 }
 
 /**
@@ -139,9 +142,8 @@ export class ActionQueue {
     this.#events.limitChanged(entry.limit);
   }
 
-  /** Forgets keys and lines that nobody waits in, once there are many. Only after a commit: an undo may need them. */
+  /** Forgets keys and lines that nobody waits in. Only after a commit: an undo may need them. */
   tidy(): void {
-    if (this.#emptied.size < tidyAt) return;
     for (const [{ list, queueKey }, line] of this.#emptied) {
       if (list.length > 0) continue;
       this.#lists.drop(list);
@@ -215,7 +217,10 @@ export class ActionQueue {
       line.heap?.grown(line);
       return;
     }
-    if (tasks.list.length === 0) this.#emptied.set(tasks, line);
+    if (tasks.list.length === 0) {
+      this.#emptied.set(tasks, line);
+      if (this.#emptied.size >= tidyAt) this.#events.outgrown(this);
+    }
     // The task that the line waited for is gone, or goes: the next one asks for itself.
     if (undo === undefined || line.entry?.row !== row) return;
     this.leaveLimit(line, undo);

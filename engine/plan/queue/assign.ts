@@ -139,14 +139,14 @@ function flush(
   queue: ActionQueue,
   {
     passed,
-    worker: roomy,
+    worker: withRoom,
     budget,
   }: { passed: Set<Placement>; worker: PlannerWorker | undefined; budget: SettleBudget },
 ): boolean {
   if (queue.gathering === 0) return false;
   const flushed = flushNext(plan, queue, {
     passed,
-    worker: roomy,
+    worker: withRoom,
     budget,
     start: (row, worker) => start(plan, row, worker),
   });
@@ -231,7 +231,7 @@ function triggersOf(state: ShardState, row: number): string {
   return `{${entries.join(',')}}`;
 }
 
-/** The run's first task decides for all: those that wait already move to lanes of their own. */
+/** The run's first task decides for all: those that wait already move to lines of their own. */
 function stick(plan: Plan, row: number, worker: PlannerWorker): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;

@@ -48,9 +48,10 @@ export function callFirst(plan: Plan, limit: RateLimit): void {
 /** Sends waiting tasks of batch steps back to their buffers as far as the units reach, in their order. */
 function releaseMembers(plan: Plan, limit: RateLimit): void {
   const { state } = plan;
+  let left = limit.limit;
   // Another window may have begun since.
-  let left = limit.isOver(plan.nowUs) ? limit.limit : 0;
-  for (let row = limit.waiting.head; row >= 0; row = limit.waiting.head) {
+  const isOver = limit.isOver(plan.nowUs);
+  for (let row = limit.waiting.head; isOver && row >= 0; row = limit.waiting.head) {
     const units = state.extras.get(row)?.demands.rateLimits.find((demand) => demand.key === limit.key)?.units ?? 0;
     if (units > left) break;
     left -= units;

@@ -59,7 +59,8 @@ export function settleRows(state: ShardState): void {
   sweepRateLimits(state, state.seq);
   state.timers.tidy();
   state.durable.sleeps.tidy();
-  for (const queue of state.queues.values()) queue.tidy();
+  for (const queue of state.outgrownQueues) queue.tidy();
+  state.outgrownQueues.clear();
 }
 
 /** The logs of durable tasks that are on no worker any more, or ended. */

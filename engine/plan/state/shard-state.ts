@@ -147,6 +147,8 @@ export class ShardState {
   /** When windows are over that tasks wait for. */
   readonly refills = new TimerHeap<Refill>((refill) => refill.limit.refill === refill);
   sweepLimitsAt = sweepAt;
+  /** Queues with much to forget after the commit. */
+  readonly outgrownQueues = new Set<ActionQueue>();
   /** What settling has still to see to. Tenants take turns in this order. */
   readonly unsettled = new Set<TenantWork>();
   readonly #work = new Map<string, TenantWork>();
@@ -167,6 +169,7 @@ export class ShardState {
 
   readonly #queueEvents: QueueEvents = {
     opened: (queue) => this.noteQueue(queue),
+    outgrown: (queue) => this.outgrownQueues.add(queue),
     limitChanged: ({ tenantId, key }) => {
       const limit = this.rateLimits.get(`${tenantId} ${key}`);
       if (limit !== undefined) this.noteLimit(limit);

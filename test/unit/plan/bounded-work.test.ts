@@ -154,6 +154,28 @@ describe('lines that wait for a worker', () => {
   });
 });
 
+describe('lines that nobody waits in any more', () => {
+  it('are forgotten, and come into being again', () => {
+    const world = new World();
+    const labels = (value: number): StepDemands[] =>
+      asks({ labels: [{ key: 'gpu', value, comparator: 'EQUAL', required: true, weight: 100 }] });
+    for (let round = 0; round < 3; round++) {
+      world.queue(3_000, (index) => labels(round * 3_000 + index));
+      const { tasks } = world.state;
+      world.run({ kind: 'cancel', tenantId, ids: Array.from(tasks.rows(), (row) => tasks.id(row)) });
+      expect(tasks.size).toBe(0);
+      // A list has the number of one that was forgotten, not one after those of 3,000 lines.
+      const list = world.state.lists.create();
+      expect(list.id).toBeLessThan(3_100);
+      world.state.lists.drop(list);
+    }
+    world.queue(5, labels);
+    world.register({ actions, slots: 10, labels: { gpu: 3 } });
+    expect(world.running()).toHaveLength(1);
+    expect(world.broken()).toBeUndefined();
+  });
+});
+
 describe('workers', () => {
   it('that are full are not asked when another has room again', () => {
     const fleet = (count: number): World => {
