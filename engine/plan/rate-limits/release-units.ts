@@ -20,7 +20,9 @@ export function noteRefills(plan: Plan): void {
       limit.refill = refill;
       refills.push(refill);
     });
-    if (limit.waiting.length > 0) releaseMembers(plan, limit);
+    // Another window may have begun since.
+    if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
+    else if (limit.waiting.length > 0) awaitRefill(plan, limit);
     state.noteLimit(limit);
   }
 }
@@ -49,9 +51,7 @@ export function callFirst(plan: Plan, limit: RateLimit): void {
 function releaseMembers(plan: Plan, limit: RateLimit): void {
   const { state } = plan;
   let left = limit.limit;
-  // Another window may have begun since.
-  const isOver = limit.isOver(plan.nowUs);
-  for (let row = limit.waiting.head; isOver && row >= 0; row = limit.waiting.head) {
+  for (let row = limit.waiting.head; row >= 0; row = limit.waiting.head) {
     const units = state.extras.get(row)?.demands.rateLimits.find((demand) => demand.key === limit.key)?.units ?? 0;
     if (units > left) break;
     left -= units;
