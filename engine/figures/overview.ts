@@ -33,14 +33,13 @@ export function overviewOf(
   };
 }
 
-/** Tasks that are ready, but wait for a place or for units. */
+/** Tasks that are ready, but in no queue: they wait for a place, or left their batch's buffer for want of units. */
 function heldUp(state: ShardState, tenantId: string): number {
   let count = 0;
   for (const group of state.groups.values())
-    if (group.waiting.length > 0 && group.id.startsWith(`${tenantId} `)) count += group.waiting.length;
-  for (const limit of state.exhausted) if (limit.tenantId === tenantId) count += limit.waiting.length;
+    if (group.waiting.length > 0 && group.tenantId === tenantId) count += group.waiting.length;
   for (const limit of state.rateLimits.values())
-    if (limit.tooLarge.length > 0 && limit.tenantId === tenantId) count += limit.tooLarge.length;
+    if (limit.tenantId === tenantId) count += limit.waiting.length + limit.tooLarge.length;
   return count;
 }
 

@@ -28,23 +28,20 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
   if (state === undefined) return none;
   const queues = firstOf(depths(state, tenantId), listed, byLoad);
   const groups = firstOf(
-    ofTenant(state.groups.values(), (group) => group.id.startsWith(`${tenantId} `)),
+    ofTenant(state.groups.values(), (group) => group.tenantId === tenantId),
     listed,
     byPressure,
   );
   const limits = firstOf(
     // A key that tasks name and nobody has put holds nothing; it matters while they wait for it.
-    ofTenant(
-      state.rateLimits.values(),
-      (limit) => limit.tenantId === tenantId && (limit.exists || limit.waiting.length + limit.tooLarge.length > 0),
-    ),
+    ofTenant(state.rateLimits.values(), (limit) => limit.tenantId === tenantId && (limit.exists || !limit.isIdle)),
     listed,
     byShortage,
   );
   const names = workflowNames(state, tenantId);
   return {
     rows: queues.rows.map((depth) => depthMessage(state, depth)),
-    keys: groups.rows.map((group) => keyMessage(group, tenantId, names)),
+    keys: groups.rows.map((group) => keyMessage(group, names)),
     limits: limits.rows.map(limitMessage),
     rowCount: queues.total,
     keyCount: groups.total,
@@ -66,10 +63,12 @@ function* ofTenant<T>(items: Iterable<T>, isOwn: (item: T) => boolean): Generato
 
 interface Depth {
   queue: ActionQueue;
+  /** Ready, or waiting for units. */
   ready: number;
+  /** Of batch steps, waiting for units: out of their buffers. */
+  unbuffered: number;
   running: number;
   delayed: number;
-  limited: number;
   gathering: number;
 }
 
@@ -77,34 +76,34 @@ function depths(state: ShardState, tenantId: string): Iterable<Depth> {
   const byQueue = new Map<ActionQueue, Depth>();
   for (const queue of state.queues.values())
     if (queue.tenantId === tenantId)
-      byQueue.set(queue, { queue, ready: 0, running: 0, delayed: 0, limited: 0, gathering: 0 });
+      byQueue.set(queue, { queue, ready: 0, unbuffered: 0, running: 0, delayed: 0, gathering: 0 });
   const { counts, width } = state.tasks.countStates(state.steps.length);
-  for (const [at, { queue }] of state.steps.entries()) {
+  for (const [at, { queue, definition }] of state.steps.entries()) {
     const depth = byQueue.get(queue);
     if (depth === undefined) continue;
     const of = (live: LiveState): number => counts[at * width + live] ?? 0;
-    depth.ready += of(LiveState.Ready);
+    depth.ready += of(LiveState.Ready) + of(LiveState.RateLimited);
+    if (definition.batch !== null) depth.unbuffered += of(LiveState.RateLimited);
     depth.running += of(LiveState.Running) + of(LiveState.Cancelling);
     depth.delayed += of(LiveState.Delayed);
-    depth.limited += of(LiveState.RateLimited);
     depth.gathering += of(LiveState.Batching);
   }
   return byQueue.values();
 }
 
-function depthMessage(state: ShardState, { queue, ready, running, delayed, limited, gathering }: Depth): QueueDepth {
+function depthMessage(state: ShardState, { queue, ready, unbuffered, running, delayed, gathering }: Depth): QueueDepth {
   const { oldestSeq } = queue;
   return {
     action: queue.action,
-    queued: BigInt(queue.length),
+    queued: BigInt(queue.length - queue.waitingForUnits),
     running: BigInt(running),
     delayed: BigInt(delayed),
     workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended)
       .length,
     oldestQueuedAt: oldestSeq === 0 ? undefined : new Date(state.timeOf(oldestSeq, state.seenUs) / 1000),
     // Those that are ready and not in the queue stand in line at a concurrency key.
-    waitingForPlace: BigInt(Math.max(0, ready - queue.length)),
-    waitingForUnits: BigInt(limited),
+    waitingForPlace: BigInt(Math.max(0, ready - unbuffered - queue.length)),
+    waitingForUnits: BigInt(queue.waitingForUnits + unbuffered),
     waitingForBatch: BigInt(gathering),
   };
 }
@@ -113,13 +112,13 @@ function byLoad(a: Depth, b: Depth): number {
   return load(b) - load(a) || b.running - a.running || compareText(a.queue.action, b.queue.action);
 }
 
-function load({ ready, delayed, limited, gathering }: Depth): number {
-  return ready + delayed + limited + gathering;
+function load({ ready, delayed, gathering }: Depth): number {
+  return ready + delayed + gathering;
 }
 
 /** A strategy's id is `<workflow id>/<index>`, `<workflow id>/<task>/<index>` or `shared/<name>`. */
-function keyMessage(group: ConcurrencyGroup, tenantId: string, names: ReadonlyMap<string, string>): ConcurrencyKey {
-  const strategyId = group.id.slice(tenantId.length + 1, group.id.length - group.key.length - 1);
+function keyMessage(group: ConcurrencyGroup, names: ReadonlyMap<string, string>): ConcurrencyKey {
+  const { strategyId } = group;
   const slash = strategyId.indexOf('/');
   const scope = strategyId.slice(0, slash);
   const rest = strategyId.slice(slash + 1);
@@ -148,14 +147,14 @@ function limitMessage(limit: RateLimit): RateLimitUse {
     window: limit.window,
     used: BigInt(limit.used),
     refillAt: limit.windowStartUs === 0 ? undefined : new Date(limit.refillAtUs / 1000),
-    waiting: BigInt(limit.waiting.length),
-    tooLarge: BigInt(limit.tooLarge.length),
+    waiting: BigInt(limit.waitingCount),
+    tooLarge: BigInt(limit.tooLargeCount),
     isStatic: limit.isStatic,
   };
 }
 
 function byShortage(a: RateLimit, b: RateLimit): number {
-  const waiting = (limit: RateLimit): number => limit.waiting.length + limit.tooLarge.length;
+  const waiting = (limit: RateLimit): number => limit.waitingCount + limit.tooLargeCount;
   return waiting(b) - waiting(a) || share(b) - share(a) || compareText(a.key, b.key);
 }
 

@@ -1,8 +1,10 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { bufferOf } from '../plan/batch-tasks/gather-task.ts';
 import type { Claim, ConcurrencyGroup } from '../plan/concurrency/concurrency-group.ts';
-import { placementOf } from '../plan/queue/enqueue.ts';
+import { constraintOf, placementOf } from '../plan/queue/enqueue.ts';
 import { suits, type Placement } from '../plan/queue/placement.ts';
+import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
+import { findRateLimit } from '../plan/rate-limits/rate-limits.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 
@@ -51,9 +53,8 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
         untilUs: state.deadlines.dueUs(row),
       });
     case LiveState.RateLimited:
-      return rateLimited(state, row, nowUs);
     case LiveState.Ready:
-      return ready(state, row);
+      return ready(state, row, nowUs);
     case LiveState.Batching:
       return gathering(state, row, nowUs);
     case LiveState.Running:
@@ -127,31 +128,32 @@ function gated(state: ShardState, row: number): Cause {
   return cause('CONDITION', `waits for ${waits.join(', or ')}`, { untilUs: due === 0 ? null : due });
 }
 
-function rateLimited(state: ShardState, row: number, nowUs: number): Cause {
-  const extras = state.extras.get(row);
-  for (const demand of extras?.demands.rateLimits ?? []) {
-    const limit = state.rateLimits.get(`${state.stepOf(row).version.tenantId} ${demand.key}`);
-    if (limit === undefined) continue;
-    const list = state.tasks.list[row];
-    if (list === limit.tooLarge.id) {
-      const size =
-        limit.isStatic || demand.limit !== null ? `${limit.limit} ${limit.window}` : 'nothing, since it was never put';
-      return cause(
-        'RATE_LIMIT',
-        `asks ${demand.units} units of rate limit ${JSON.stringify(demand.key)}, which holds ${size}: it will wait until its schedule timeout`,
-      );
-    }
-    if (list === limit.waiting.id)
-      return cause(
-        'RATE_LIMIT',
-        `asks ${demand.units} units of rate limit ${JSON.stringify(demand.key)}, of which ${limit.left(nowUs)} of ${limit.limit} are left`,
-        { untilUs: limit.refillAtUs },
-      );
+/** A task of a batch step that left its buffer for want of units. */
+function unbuffered(state: ShardState, row: number, nowUs: number): Cause {
+  const list = state.tasks.list[row];
+  for (const demand of state.extras.get(row)?.demands.rateLimits ?? []) {
+    const limit = findRateLimit(state, state.stepOf(row).version.tenantId, demand.key);
+    if (limit === undefined || (list !== limit.tooLarge.id && list !== limit.waiting.id)) continue;
+    return rateLimited(limit, demand, { nowUs, isTooLarge: list === limit.tooLarge.id });
   }
   return cause('RATE_LIMIT', 'waits for a rate limit');
 }
 
-function ready(state: ShardState, row: number): Cause {
+function rateLimited(
+  limit: RateLimit,
+  { units }: { units: number },
+  { nowUs, isTooLarge }: { nowUs: number; isTooLarge: boolean },
+): Cause {
+  const asks = `asks ${units} units of rate limit ${JSON.stringify(limit.key)}`;
+  if (!isTooLarge)
+    return cause('RATE_LIMIT', `${asks}, of which ${limit.left(nowUs)} of ${limit.limit} are left`, {
+      untilUs: limit.refillAtUs,
+    });
+  const size = limit.exists ? `${limit.limit} ${limit.window}` : 'nothing, since it was never put';
+  return cause('RATE_LIMIT', `${asks}, which holds ${size}: it will wait until its schedule timeout`);
+}
+
+function ready(state: ShardState, row: number, nowUs: number): Cause {
   const extras = state.extras.get(row);
   const admitted = ((state.tasks.flags[row] ?? 0) & LiveFlag.Admitted) !== 0;
   if (extras !== undefined && !admitted) {
@@ -160,9 +162,17 @@ function ready(state: ShardState, row: number): Cause {
       .find((group) => group.isFull || group.waiting.id === state.tasks.list[row]);
     if (full !== undefined) return concurrency(state, full);
   }
-  const placement = placementOf(state, row);
+  const { queue, definition } = state.stepOf(row);
+  if (definition.batch !== null) return unbuffered(state, row, nowUs);
+  const constraint = constraintOf(state, row);
+  const { placement } = constraint;
+  const line = queue.lineOf(constraint);
+  const entry = line?.heap === undefined ? line?.entry : undefined;
+  const limit = entry === undefined ? undefined : findRateLimit(state, queue.tenantId, entry.limit.key);
+  if (entry !== undefined && limit !== undefined)
+    return rateLimited(limit, entry, { nowUs, isTooLarge: entry.isTooLarge });
   if (placement.workflow.paused) return cause('WORKFLOW_PAUSED', 'its workflow is paused');
-  return unplaced(state.stepOf(row).queue.workers, placement, state.stepOf(row).definition.action);
+  return unplaced(queue.workers, placement, definition.action);
 }
 
 function gathering(state: ShardState, row: number, nowUs: number): Cause {
@@ -247,17 +257,17 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
     return cause('NOT_ANSWERING', `none of the ${suitable.length} workers that suit it answers`, {
       ids: ids(suitable),
     });
-  const roomy = suitable.filter((worker) =>
+  const largeEnough = suitable.filter((worker) =>
     placement.cost.every(({ type, units }) => (worker.slots.get(type) ?? 0) >= units),
   );
   const cost = placement.cost.map(({ type, units }) => `${units} ${type}`).join(', ');
-  if (roomy.length === 0)
+  if (largeEnough.length === 0)
     return cause(
       'SLOTS_NEVER',
       `asks for ${cost} slots, more than any worker has: it will wait until its schedule timeout`,
       { ids: ids(suitable) },
     );
-  return cause('SLOTS', `all ${roomy.length} workers that could take it are busy (it asks for ${cost} slots)`, {
-    ids: ids(roomy),
+  return cause('SLOTS', `all ${largeEnough.length} workers that could take it are busy (it asks for ${cost} slots)`, {
+    ids: ids(largeEnough),
   });
 }

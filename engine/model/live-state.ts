@@ -12,7 +12,7 @@ export const LiveState = {
   Running: 3,
   /** The engine ended the attempt; the worker has still to be told. */
   Cancelling: 4,
-  /** Has its places, but a rate limit has no units left for it. */
+  /** Has its places, and has asked for units in vain. Those behind it in its line, who have not asked, are ready. */
   RateLimited: 5,
   /** Gathered with others of its key, until their batch goes to a worker. */
   Batching: 6,
@@ -86,7 +86,7 @@ const moves: Record<LiveState, readonly (LiveState | null)[]> = {
   [LiveState.Delayed]: [LiveState.Ready, null],
   [LiveState.Running]: [LiveState.Ready, LiveState.Delayed, LiveState.Cancelling, LiveState.Evicted, null],
   [LiveState.Cancelling]: [LiveState.Ready, LiveState.Delayed, null],
-  [LiveState.RateLimited]: [LiveState.Ready, null],
+  [LiveState.RateLimited]: [LiveState.Ready, LiveState.Running, null],
   [LiveState.Batching]: [LiveState.Running, LiveState.RateLimited, null],
   [LiveState.Evicted]: [LiveState.Ready, null],
 };

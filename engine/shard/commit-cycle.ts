@@ -23,6 +23,9 @@ import type { AwayJobs } from './away-jobs.ts';
 import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
 import type { PostgresTrouble } from './postgres-trouble.ts';
 
+/** Until what settling left is tried again after Postgres refused it. */
+const goOnMs = 1_000;
+
 export interface CommitCycleParts {
   connection: LaneConnection;
   ownership: Ownership;
@@ -34,6 +37,8 @@ export interface CommitCycleParts {
   trouble: PostgresTrouble;
   committed: OwnerEvents['committed'];
   isStopping: () => boolean;
+  /** There is something to do, though no command has come. */
+  wake: () => void;
 }
 
 /**
@@ -51,8 +56,11 @@ export class CommitCycle {
   readonly #trouble: PostgresTrouble;
   readonly #committed: OwnerEvents['committed'];
   readonly #isStopping: () => boolean;
+  readonly #wake: () => void;
   /** Of the last transaction, of whatever shards. */
   #number = 0;
+  /** What no command asked for was refused: until then it is tried with the next command alone. */
+  #goOn: NodeJS.Timeout | undefined;
 
   constructor(parts: CommitCycleParts) {
     this.#connection = parts.connection;
@@ -65,11 +73,28 @@ export class CommitCycle {
     this.#trouble = parts.trouble;
     this.#committed = parts.committed;
     this.#isStopping = parts.isStopping;
+    this.#wake = parts.wake;
   }
 
   /** Shards that are served from now on: the next number is above theirs. */
   follow(states: readonly ShardState[]): void {
     for (const { lastBatch } of states) this.#number = Math.max(this.#number, lastBatch);
+  }
+
+  /** Whether a transaction has something to do without any command: what the last ones had no room for. */
+  get hasMore(): boolean {
+    return this.#goOn === undefined && this.#unsettled().length > 0;
+  }
+
+  /** Ends no transaction. */
+  stop(): void {
+    clearTimeout(this.#goOn);
+  }
+
+  #unsettled(): ShardState[] {
+    const states: ShardState[] = [];
+    for (const state of this.#ownership.states()) if (state.hasMore) states.push(state);
+    return states;
   }
 
   /** Loads, plans and commits commands that were taken from the mailbox; what cannot be done now is back in it. */
@@ -102,7 +127,7 @@ export class CommitCycle {
     }
     const { ready, behind } = this.#away.admitToPlan(this.#onlyServed(loading, states));
     this.#mailbox.putBack(behind);
-    if (ready.length > 0) await this.#planAndCommit(lane, ready);
+    if (ready.length > 0 || this.hasMore) await this.#planAndCommit(lane, ready);
   }
 
   /** A shard may be lost, or recovered anew, while something is awaited: its jobs go back, and what was loaded for them is void. */
@@ -117,11 +142,17 @@ export class CommitCycle {
   }
 
   async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
+    const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
     let batch: PlannedBatch;
     try {
-      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock, this.#log);
+      batch = planBatch(jobs, {
+        stateOf: (shard) => this.#ownership.stateOf(shard),
+        clock: this.#clock,
+        log: this.#log,
+        unsettled,
+      });
     } catch (error) {
-      return this.#planFailed(jobs, error);
+      return this.#planFailed(jobs, unsettled, error);
     }
     this.#mailbox.putBack(batch.again);
     if (batch.changes.isEmpty) return this.#release(batch);
@@ -154,8 +185,8 @@ export class CommitCycle {
   }
 
   /** Planning itself threw: nothing is stored. All of it is taken back; what throws alone fails, and its shard is recovered anew. */
-  async #planFailed(jobs: readonly Job[], error: unknown): Promise<void> {
-    for (const shard of new Set(jobs.map((job) => job.shard))) {
+  async #planFailed(jobs: readonly Job[], unsettled: readonly ShardState[], error: unknown): Promise<void> {
+    for (const shard of new Set([...jobs.map((job) => job.shard), ...unsettled.map((state) => state.id)])) {
       try {
         this.#ownership.stateOf(shard)?.undo.rollback();
       } catch (failure) {
@@ -163,7 +194,11 @@ export class CommitCycle {
       }
     }
     const [only] = jobs;
-    if (jobs.length > 1 || only === undefined) return this.#bisect(jobs, error);
+    if (only === undefined) {
+      for (const { id } of unsettled) void this.#ownership.fail(id, error);
+      return;
+    }
+    if (jobs.length > 1) return this.#bisect(jobs, error);
     only.reject(planFailure(error, only.command.kind));
     void this.#ownership.fail(only.shard, error);
   }
@@ -202,9 +237,22 @@ export class CommitCycle {
       await this.run(jobs.slice(0, half));
       return this.#runSecond(jobs.slice(half), new Set(jobs.slice(0, half)));
     }
+    if (this.#goOn === undefined && this.#unsettled().length > 0) {
+      // What went on beside it may be the guilty one.
+      this.#goOnLater();
+      return only === undefined ? undefined : this.run(jobs);
+    }
     countRefusal(error);
     this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
     only?.reject(commandFailure(error, only.command.kind));
+  }
+
+  #goOnLater(): void {
+    clearTimeout(this.#goOn);
+    this.#goOn = setTimeout(() => {
+      this.#goOn = undefined;
+      this.#wake();
+    }, goOnMs);
   }
 
   /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */

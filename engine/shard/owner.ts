@@ -97,6 +97,7 @@ export class Owner {
       trouble: this.#trouble,
       committed: (effects, history, nodes) => options.events.committed(effects, history, nodes),
       isStopping: () => this.#stopping,
+      wake: () => this.#wake(),
     });
     this.#ticks = new Ticks({
       clock: options.clock,
@@ -206,6 +207,7 @@ export class Owner {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#ticks.stop();
+    this.#cycle.stop();
     this.#mailbox.refuseParked(stopping());
     this.#waiters.refuse(stopping());
     await Promise.all([this.cel.stop(), this.payloads.stop()]);
@@ -239,7 +241,7 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
-        if (this.#mailbox.has((job) => this.#isReady(job))) this.#wake();
+        if (this.#cycle.hasMore || this.#mailbox.has((job) => this.#isReady(job))) this.#wake();
       });
   }
 
@@ -248,7 +250,7 @@ export class Owner {
     this.#mailbox.expire();
     while (!this.#stopping) {
       const jobs = this.#take();
-      if (jobs.length === 0) break;
+      if (jobs.length === 0 && !this.#cycle.hasMore) break;
       await this.#cycle.run(jobs);
       this.#ticks.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.

@@ -26,12 +26,23 @@ export interface PlannedBatch {
   plans: ReadonlyMap<ShardState, Plan>;
 }
 
-/** Runs the commands against memory. What a refused command had done by then is taken back at once. */
+/**
+ * Runs the commands against memory. What a refused command had done by then is taken back at once.
+ * @param unsettled shards that may have to go on with what the last transactions had no room for
+ */
 export function planBatch(
   loaded: readonly Job[],
-  stateOf: (shard: number) => ShardState | undefined,
-  clock: Clock,
-  log: Logger,
+  {
+    stateOf,
+    clock,
+    log,
+    unsettled = [],
+  }: {
+    stateOf: (shard: number) => ShardState | undefined;
+    clock: Clock;
+    log: Logger;
+    unsettled?: readonly ShardState[];
+  },
 ): PlannedBatch {
   const clockUs = clock.nowUs();
   const standstillUs = clock.standstillUs?.() ?? 0;
@@ -66,10 +77,13 @@ export function planBatch(
       outcomes.push({ job, answer: () => job.reject(refused) });
     }
   }
-  for (const plan of plans.values()) {
-    settle(plan);
-    collectLive(plan);
+  for (const state of unsettled) {
+    if (plans.has(state)) continue;
+    state.countStandstill(standstillUs);
+    plans.set(state, { state, nowUs: clockUs, changes });
   }
+  settle(plans.values());
+  for (const plan of plans.values()) collectLive(plan);
   return { jobs, again, outcomes, changes, plans };
 }
 

@@ -9,6 +9,7 @@ import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
+import { SettleBudget } from '../../engine/plan/lifecycle/settle-budget.ts';
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';
@@ -94,6 +95,10 @@ export class PlannerWorld {
     return `${this.#idPrefix}-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`;
   }
 
+  /** Whether transactions follow by themselves for what one has no room for, as they do in the engine. */
+  goesOn = true;
+  /** What a transaction may settle. */
+  budget = (): SettleBudget => new SettleBudget();
   /** Brings into memory what the loader does before a plan. */
   load: ((commands: readonly Command[]) => void) | undefined;
   /** Given what every committed batch writes. */
@@ -110,6 +115,7 @@ export class PlannerWorld {
     this.#store(plan.changes);
     settleRows(this.state);
     this.watch?.([command], plan.nowUs);
+    if (this.goesOn) this.goOn();
     return reply;
   }
 
@@ -123,6 +129,21 @@ export class PlannerWorld {
     this.#store(plan.changes);
     settleRows(this.state);
     this.watch?.(commands, plan.nowUs);
+    if (this.goesOn) this.goOn();
+  }
+
+  /** Further transactions, for what the last one had no room for. @returns how many */
+  goOn(most = Infinity): number {
+    let done = 0;
+    for (; done < most && this.state.hasMore; done++) {
+      if (done === 10_000) throw new Error('settling never ends');
+      const plan = this.#plan();
+      this.#finish(plan);
+      this.#store(plan.changes);
+      settleRows(this.state);
+      this.watch?.([], plan.nowUs);
+    }
+    return done;
   }
 
   /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
@@ -341,10 +362,16 @@ export class PlannerWorld {
       limits: [...state.rateLimits.values()]
         .map(
           (limit) =>
-            `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waiting.length} ${limit.tooLarge.length}`,
+            `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waitingCount} ${limit.tooLargeCount} ${limit.firstLine?.row}`,
         )
         .sort(),
-      extras: [...state.extras]
+      unsettled: [...state.unsettled]
+        .map(
+          ({ tenantId: tenant, arrivals, freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers }) =>
+            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
+        )
+        .sort(),
+      extras: [...state.extras.entries()]
         .map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`)
         .sort(),
     };
@@ -405,11 +432,12 @@ export class PlannerWorld {
   #groupsBroken(): string | undefined {
     const { state } = this;
     const claims = new Set(
-      [...state.extras.values()]
-        .flatMap(({ runClaim, taskClaim }) => [runClaim, taskClaim])
+      [...state.extras.entries()]
+        .flatMap(([, { runClaim, taskClaim }]) => [runClaim, taskClaim])
         .filter((claim) => claim !== null),
     );
-    for (const row of state.extras.keys()) if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
+    for (const [row] of state.extras.entries())
+      if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
     for (const group of state.groups.values()) {
       const naming = [...claims].filter((claim) => claim.groups.includes(group));
       if (group.claims !== naming.length)
@@ -423,7 +451,7 @@ export class PlannerWorld {
       if (!group.isFull && group.waiting.length > 0)
         return `${group.waiting.length} wait in group ${group.id}, which has room`;
     }
-    if (state.freed.size + state.arrivals.length > 0) return 'a batch left arrivals or freed groups behind';
+    if (state.hasMore) return 'a batch left something unsettled behind';
     for (const claim of claims)
       for (const group of claim.groups)
         if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
@@ -502,7 +530,7 @@ export class PlannerWorld {
   }
 
   #finish(plan: Plan): void {
-    settle(plan);
+    settle([plan], this.budget());
     collectLive(plan);
   }
 

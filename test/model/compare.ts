@@ -34,14 +34,19 @@ export function decisionsSince(world: PlannerWorld, historyLength: number, effec
       : [];
   });
   let assignments = 0;
-  return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds }) =>
+  return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds, message }) =>
     Array.from(kinds)
       .filter(isJournalKind)
       .flatMap((kind): Decision[] => {
-        if (kind === 'M') return [{ taskId, workerId: null, batchId: null }];
+        if (kind === 'M') return [{ taskId, workerId: null, batchId: null, limitKey: limitIn(message) }];
         return kind === 'A' ? dispatched.slice(assignments, ++assignments) : [];
       }),
   );
+}
+
+function limitIn(message: string | null): string {
+  const key: unknown = JSON.parse(message?.replace(/^\d+ of rate limit /, '') ?? 'null');
+  return typeof key === 'string' ? key : '';
 }
 
 /** How much of what never changes again (results, ends of runs) an image leaves out. */

@@ -66,7 +66,7 @@ export interface ModelTask {
   /** The key whose line it stands in. */
   inLine: ModelKey | null;
   stickyWorker: string | null;
-  /** The rate limit that it waits for, and whether it asks more than a full window holds. */
+  /** Of a batch step and out of units: the rate limit that it waits for, and whether it asks more than a full window holds. */
   limitedBy: { limit: ModelLimit; tooLarge: boolean } | null;
   /** When its sleeps and events began to count. */
   since: number;
@@ -143,8 +143,8 @@ export interface ModelLimit {
 
 /** Which task went where, and which had to wait for units: the choices in which the planner is free. */
 export type Decision =
-  | { taskId: string; workerId: string; batchId: string | null }
-  | { taskId: string; workerId: null; batchId: null };
+  | { taskId: string; workerId: string; batchId: string | null; limitKey?: undefined }
+  | { taskId: string; workerId: null; batchId: null; limitKey: string };
 
 /** What the parts of the model see of it. */
 export interface ModelView {

@@ -48,14 +48,14 @@ export class Queue {
   /** Replays the planner's decisions, one after the other: each must be right, and none may be left out. */
   follow(decisions: readonly Decision[]): void {
     let members: ModelTask[] = [];
-    for (const { taskId, workerId, batchId } of decisions) {
+    for (const { taskId, workerId, batchId, limitKey } of decisions) {
       const task = this.#model.tasks.find(({ id }) => id === taskId);
       if (task === undefined || (!task.queued && task.where !== 'gathers'))
         throw new Error(`task ${taskId} is not queued, it is ${task?.where ?? 'gone'}`);
       const [first] = members;
       if (first !== undefined && batchId !== first.batch && workerId !== null) members = this.#close(members);
       if (workerId === null)
-        this.#limit(task, first !== undefined && this.#gathering.nameOf(task) === this.#gatheredBy);
+        this.#limit(task, limitKey, first !== undefined && this.#gathering.nameOf(task) === this.#gatheredBy);
       else if (batchId === null) this.#assign(task, workerId);
       else {
         if (members.length === 0) this.#begin(task, workerId);
@@ -65,7 +65,9 @@ export class Queue {
     }
     this.#close(members);
     for (const task of this.#model.tasks) {
-      const waits = task.queued || (task.where === 'gathers' && this.#gathering.mayGo(task, this.#model.lastTick));
+      const waits =
+        (task.queued && !this.#isStopped(task)) ||
+        (task.where === 'gathers' && this.#gathering.mayGo(task, this.#model.lastTick));
       const worker = waits ? this.#model.workers.find((each) => this.#canTake(each, task)) : undefined;
       if (worker !== undefined)
         throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
@@ -102,7 +104,7 @@ export class Queue {
     if (first !== task) throw new Error(`task ${task.id} went before task ${first?.id}`);
     if (to.members.length > 0 && this.#gathering.isFull(to.members, task))
       throw new Error(`task ${task.id} does not fit into batch ${to.batchId}`);
-    if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
+    if (this.#units.isShort(task)) throw new Error(`task ${task.id} runs without its units`);
     this.#units.spend(task);
     task.batch = to.batchId;
     this.#start(task, to.workerId);
@@ -130,13 +132,38 @@ export class Queue {
   }
 
   /** @param hasBegun its batch has its worker already */
-  #limit(task: ModelTask, hasBegun: boolean): void {
-    const missing = this.#units.missing(task);
+  #limit(task: ModelTask, limitKey: string, hasBegun: boolean): void {
+    const missing = this.#units.missing(task, limitKey);
     if (missing === undefined) throw new Error(`task ${task.id} has all its units, but was made to wait for some`);
     if (!hasBegun && !this.#model.workers.some((worker) => this.#canTake(worker, task)))
       throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
-    this.leave(task);
+    if (this.#firstOfLine(task) !== task) throw new Error(`task ${task.id} asked for units before its turn`);
+    if (task.step.batch !== null) this.leave(task);
     this.#units.wait(task, missing);
+  }
+
+  /** Tasks of one action that agree in where and when they may start stand in one line. */
+  #lineOf(task: ModelTask): string {
+    const { step, demands, run, stickyWorker } = task;
+    return JSON.stringify([
+      step.action,
+      run.workflow.id,
+      step.slots,
+      step.labels,
+      demands?.labels ?? [],
+      stickyWorker,
+      demands?.rateLimits ?? [],
+    ]);
+  }
+
+  #firstOfLine(task: ModelTask): ModelTask {
+    if (task.step.batch !== null) return task;
+    return this.#inOrder(task.step.action).find((each) => this.#lineOf(each) === this.#lineOf(task)) ?? task;
+  }
+
+  /** The next task of its line has no units, or stands behind others that have none. */
+  #isStopped(task: ModelTask): boolean {
+    return this.#units.mayBePassedOver(this.#firstOfLine(task));
   }
 
   #assign(task: ModelTask, workerId: string): void {
@@ -146,10 +173,13 @@ export class Queue {
       throw new Error(`worker ${workerId} cannot take task ${task.id}`);
     for (const ahead of this.#inOrder(task.step.action)) {
       if (ahead === task) break;
-      if (this.#canTake(worker, ahead))
+      if (this.#canTake(worker, ahead) && !this.#isStopped(ahead))
         throw new Error(`task ${task.id} was given to worker ${workerId} before task ${ahead.id}`);
     }
-    if (this.#units.missing(task) !== undefined) throw new Error(`task ${task.id} runs without its units`);
+    if (this.#units.isShort(task)) throw new Error(`task ${task.id} runs without its units`);
+    for (const other of this.#units.cheatedBy(task))
+      if (this.#lineOf(other) !== this.#lineOf(task) && workers.some((each) => this.#canTake(each, other)))
+        throw new Error(`task ${task.id} took units before task ${other.id}`);
     const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
     if (merit(worker, task) < best)
       throw new Error(`task ${task.id} went to worker ${workerId}, which suits it less than another with room`);

@@ -77,6 +77,7 @@ export class ReferenceModel implements ModelView {
     this.now = now;
     this.#batch++;
     for (const command of commands) this.#run(command);
+    this.units.refill();
     this.#admission.settle();
     this.queue.follow(decisions);
   }
@@ -453,7 +454,6 @@ export class ReferenceModel implements ModelView {
 
   #tick(): void {
     this.lastTick = this.now;
-    this.units.refill();
     for (let task = this.#firstDue(); task !== undefined; task = this.#firstDue()) {
       switch (task.where) {
         case 'waits for its parents':

@@ -16,8 +16,6 @@ const seconds: Record<string, number> = {
 /** Rate limits. */
 export class Units {
   readonly limits = new Map<string, ModelLimit>();
-  /** Keys that somebody waits for, in the order in which they ran out. */
-  #exhausted: ModelLimit[] = [];
   readonly #model: ModelView;
   readonly #enter: (task: ModelTask) => void;
 
@@ -29,10 +27,12 @@ export class Units {
 
   put(command: Pick<PutRateLimitCommand, 'key' | 'limit' | 'window'>): void {
     const limit = this.#limit({ key: command.key, limit: null, window: command.window });
+    const windowUs = (seconds[command.window] ?? 0) * 1e6;
+    if (limit.isStatic && limit.limit === command.limit && limit.windowUs === windowUs) return;
     if (!limit.isStatic) Object.assign(limit, { isStatic: true, windowLimit: command.limit });
     Object.assign(limit, {
       limit: command.limit,
-      windowUs: (seconds[command.window] ?? 0) * 1e6,
+      windowUs,
       windowLimit: Math.min(limit.windowLimit, command.limit),
     });
     this.#judgeAnew(limit);
@@ -53,21 +53,54 @@ export class Units {
         this.#requeue(task);
   }
 
-  /** The first limit that has no units for the task, or whose line it must join. */
-  missing(task: ModelTask): { limit: ModelLimit; tooLarge: boolean } | undefined {
+  /**
+   * What the planner says of a task that it made to wait for this limit: that limit has too little for it, or others have
+   * asked it in vain before; those that the task names before it had enough.
+   */
+  missing(task: ModelTask, key: string): { limit: ModelLimit; tooLarge: boolean } | undefined {
     for (const demand of task.demands?.rateLimits ?? []) {
       const limit = this.#limit(demand);
-      const [first] = this.#line(limit);
-      if (demand.units > this.#left(limit) || (first !== undefined && byRank(first, task) < 0))
-        return { limit, tooLarge: demand.units > limit.limit };
+      const isShort = demand.units > this.#left(limit);
+      if (demand.key !== key && isShort) return undefined;
+      if (demand.key !== key) continue;
+      const isBehind = this.#model.tasks.some((other) => other !== task && asks(other, key) && byRank(other, task) < 0);
+      return isShort || isBehind ? { limit, tooLarge: demand.units > limit.limit } : undefined;
     }
     return undefined;
   }
 
+  /** Some limit has too little for it. */
+  isShort(task: ModelTask): boolean {
+    return (task.demands?.rateLimits ?? []).some((demand) => demand.units > this.#left(this.#limit(demand)));
+  }
+
+  /** It has asked in vain. One of a batch step leaves those that gather; another stays where it stands in its queue. */
   wait(task: ModelTask, missing: { limit: ModelLimit; tooLarge: boolean }): void {
     task.where = 'out of units';
-    task.limitedBy = missing;
-    if (!missing.tooLarge && !this.#exhausted.includes(missing.limit)) this.#exhausted.push(missing.limit);
+    if (task.step.batch !== null) task.limitedBy = missing;
+  }
+
+  /**
+   * Whether it is right that the task, which is next in its line, is passed over: some limit has too little for it, or
+   * has been asked in vain by one that goes before it.
+   */
+  mayBePassedOver(task: ModelTask): boolean {
+    return (task.demands?.rateLimits ?? []).some(
+      (demand) =>
+        demand.units > this.#left(this.#peek(demand)) ||
+        this.#model.tasks.some((other) => other !== task && asks(other, demand.key) && byRank(other, task) < 0),
+    );
+  }
+
+  /** Who has asked in vain before it, could start now, and loses units to it: it must not start before those. */
+  *cheatedBy(task: ModelTask): Generator<ModelTask> {
+    for (const demand of task.demands?.rateLimits ?? []) {
+      for (const other of this.#model.tasks) {
+        if (other === task || other.step.batch !== null || !asks(other, demand.key) || byRank(other, task) > 0)
+          continue;
+        if ((other.demands?.rateLimits ?? []).every((each) => each.units <= this.#left(this.#peek(each)))) yield other;
+      }
+    }
   }
 
   spend(task: ModelTask): void {
@@ -84,9 +117,8 @@ export class Units {
 
   /** Whoever waits does so for the first of its limits that has no units now. */
   restart(tasks: readonly ModelTask[]): void {
-    this.#exhausted = [];
     const waiting = tasks
-      .filter(({ where }) => where === 'out of units')
+      .filter(({ where, step }) => where === 'out of units' && step.batch !== null)
       .sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
     for (const task of waiting) {
       const demands = task.demands?.rateLimits ?? [];
@@ -97,10 +129,9 @@ export class Units {
     }
   }
 
-  /** Time went on: lines of keys whose window is over move up as far as the units reach. */
+  /** Time went on: where a window is over, tasks of batch steps go back to those that gather, as far as the units reach. */
   refill(): void {
-    this.#exhausted = this.#exhausted.filter((limit) => this.#line(limit).length > 0);
-    for (const limit of this.#exhausted) {
+    for (const limit of this.limits.values()) {
       if (!this.#isOver(limit)) continue;
       let { limit: left } = limit;
       for (const task of this.#line(limit)) {
@@ -129,6 +160,11 @@ export class Units {
     return this.#isOver(limit) ? limit.limit : Math.max(limit.windowLimit - limit.used, 0);
   }
 
+  /** As the last task that asked has left it. */
+  #peek(demand: Pick<RateLimitDemand, 'key' | 'limit' | 'window'>): ModelLimit {
+    return this.limits.get(demand.key) ?? this.#limit(demand);
+  }
+
   #limit(demand: Pick<RateLimitDemand, 'key' | 'limit' | 'window'>): ModelLimit {
     const known = this.limits.get(demand.key);
     const windowUs = (seconds[demand.window] ?? 0) * 1e6;
@@ -142,4 +178,11 @@ export class Units {
       Object.assign(known, { limit: demand.limit, windowUs, windowLimit: Math.min(known.windowLimit, demand.limit) });
     return known;
   }
+}
+
+/** It has asked the limit in vain, and waits. */
+function asks(task: ModelTask, key: string): boolean {
+  if (task.where !== 'out of units') return false;
+  if (task.step.batch !== null) return task.limitedBy?.limit.key === key && !task.limitedBy.tooLarge;
+  return task.demands?.rateLimits.some((demand) => demand.key === key) ?? false;
 }

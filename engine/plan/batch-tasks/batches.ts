@@ -34,8 +34,6 @@ export class Batches {
   readonly groups = new Map<string, BatchGroup>();
   /** By task row, the batch that it runs in. */
   readonly ofRow = new Map<number, RunningBatch>();
-  /** Actions with batches that the last transaction had no room for. */
-  readonly #putOff = new Set<ActionQueue>();
   /** Those that may be empty, to be forgotten after the commit. */
   readonly #idle = new Set<BatchGroup>();
   readonly #flushable = new WeakMap<ActionQueue, FlushableBuffers>();
@@ -51,14 +49,9 @@ export class Batches {
     this.#sinceOf = options.sinceOf;
   }
 
-  /** When the next interval is over; at once where batches were put off. */
+  /** When the next interval is over. */
   get nextUs(): number {
-    return this.#putOff.size > 0 ? 0 : this.#timers.nextUs;
-  }
-
-  /** The rest of the action's batches go with the next tick. Needs no undo: a tick without need finds nothing to do. */
-  putOff(queue: ActionQueue): void {
-    this.#putOff.add(queue);
+    return this.#timers.nextUs;
   }
 
   /** The buffers of an action that may be able to go. */
@@ -105,10 +98,8 @@ export class Batches {
     if (group.running.size === 0) this.#idle.add(group);
   }
 
-  /** Actions with batches whose interval is over, or that were put off, and how to announce them again if the batch is taken back. */
+  /** Actions with batches whose interval is over, and how to announce them again if the batch is taken back. */
   takeDue(nowUs: number): { queues: ActionQueue[]; undo: () => void } {
-    const putOff = [...this.#putOff];
-    this.#putOff.clear();
     const taken: { entry: FlushTimer; announcedUs: number }[] = [];
     for (const entry of this.#timers.takeDue(nowUs, Infinity)) {
       const state = this.#timerOf(entry.buffer);
@@ -122,9 +113,8 @@ export class Batches {
         Object.assign(this.#timerOf(entry.buffer), { timer: entry, announcedUs });
         this.#timers.push(entry);
       }
-      for (const queue of putOff) this.#putOff.add(queue);
     };
-    return { queues: [...putOff, ...taken.map(({ entry }) => entry.buffer.queue)], undo };
+    return { queues: taken.map(({ entry }) => entry.buffer.queue), undo };
   }
 
   /** Forgets what nobody gathers or runs in. Only after a commit: an undo may need it. */

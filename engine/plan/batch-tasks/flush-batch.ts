@@ -1,19 +1,11 @@
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-group.ts';
+import type { SettleBudget } from '../lifecycle/settle-budget.ts';
 import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
-import { missingUnits, spendUnits, waitForUnits } from '../rate-limits/spend-units.ts';
-
-/** Members that one transaction may still start: 5,000 keep it well under a second, and the lane from missing its lease. */
-export interface FlushBudget {
-  members: number;
-}
-
-export function flushBudget(): FlushBudget {
-  return { members: 5_000 };
-}
+import { missingUnits, spendUnits, stepOut } from '../rate-limits/spend-units.ts';
 
 /** A batch that went to a worker, in the order of its members. */
 export interface Flush {
@@ -33,35 +25,34 @@ export function flushNext(
   queue: ActionQueue,
   options: {
     passed: Set<Placement>;
-    roomy: PlannerWorker | undefined;
-    budget: FlushBudget;
+    worker: PlannerWorker | undefined;
+    budget: SettleBudget;
     start: (row: number, worker: PlannerWorker) => void;
   },
 ): Flush | undefined {
-  const { passed, roomy, budget, start } = options;
+  const { passed, worker: withRoom, budget, start } = options;
   const flushable = plan.state.batches.flushable(queue);
   for (
     let buffer = flushable.next(passed, plan.nowUs);
     buffer !== undefined;
     buffer = flushable.next(passed, plan.nowUs)
   ) {
-    if (budget.members <= 0) {
-      plan.state.batches.putOff(queue);
-      return undefined;
-    }
     const { placement } = buffer;
-    const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
+    const at =
+      withRoom === undefined || canTake(withRoom, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
     const worker = queue.workers[at];
     const reason = buffer.whyNow(plan.nowUs);
     if (worker === undefined || reason === undefined) {
       passed.add(placement);
       continue;
     }
-    const batch = startMembers(plan, buffer, { worker, reason, start });
-    if (batch === undefined) continue;
+    const batch = startMembers(plan, buffer, { worker, reason, budget, start });
+    if (batch === undefined) {
+      if (budget.assignments <= 0) return undefined;
+      continue;
+    }
     queue.turn = at + 1;
     flushable.rotate(buffer);
-    budget.members -= batch.rows.size;
     return { batch, rows: [...batch.rows], reason, worker };
   }
   return undefined;
@@ -77,25 +68,29 @@ function startMembers(
   options: {
     worker: PlannerWorker;
     reason: FlushReason;
+    budget: SettleBudget;
     start: (row: number, worker: PlannerWorker) => void;
   },
 ): RunningBatch | undefined {
   const { state } = plan;
-  const { worker, reason, start } = options;
+  const { worker, reason, budget, start } = options;
+  const { tenantId } = buffer.queue;
   let batch: RunningBatch | undefined;
   let bytes = 0;
   for (let row = buffer.list.head, next = -1; row >= 0 && (batch?.rows.size ?? 0) < buffer.rule.maxSize; row = next) {
     next = buffer.list.after(row);
     const own = state.extras.get(row)?.batchBytes ?? 0;
     if (batch !== undefined && bytes + own > maxBatchBytes) break;
-    const missing = missingUnits(plan, row, buffer.queue.tenantId);
+    const demands = state.extras.get(row)?.demands.rateLimits ?? [];
+    const missing = missingUnits(plan, row, { tenantId, demands, line: undefined });
+    budget.assignments--;
     if (missing !== undefined) {
-      waitForUnits(plan, row, missing);
+      stepOut(plan, row, missing);
       if (batch === undefined) return undefined;
       continue;
     }
     bytes += own;
-    spendUnits(plan, row, buffer.queue.tenantId);
+    spendUnits(plan, demands, tenantId);
     state.lists.leave(row, state.undo);
     if (batch === undefined) {
       batch = beginBatch(plan, buffer.group, row);

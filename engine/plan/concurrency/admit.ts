@@ -1,76 +1,119 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { outranks, type Claim, type ConcurrencyGroup } from './concurrency-group.ts';
+import { cancelRow } from '../lifecycle/interrupt.ts';
+import { cancelCost, lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
+import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 
 /** A claim that a strategy gives up, with the group that decided it. */
-export interface Doomed {
+interface GivenUp {
   claim: Claim;
   group: ConcurrencyGroup;
 }
 
 /**
- * A ready task asks for its places. The whole chain is judged in one pass: first whether a cancelling strategy turns the
- * task away, only then whom it pushes out, then whether every group has a place. It gets all of its places or none.
- * @returns the claims to cancel: its own, or those that it pushes out
+ * The first of the ready tasks asks for its places. The whole chain is judged in one pass: first whether a cancelling
+ * strategy turns the task away, only then whom it pushes out, then whether every group has a place. It gets all of its
+ * places or none. One that pushes out more than the budget has room for is judged again once those are gone.
  */
-export function admitArrival(plan: Plan, row: number, rank: number): Doomed[] {
+export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBudget): void {
   const { state } = plan;
+  const row = arrivals.head;
+  const rank = state.tasks.rank[row] ?? 0;
+  budget.admissions--;
   const extras = state.extras.get(row);
   if (extras === undefined) {
-    enqueue(plan, row, rank);
-    return [];
+    arrivals.remove(row, state.undo);
+    return enqueue(plan, row, rank);
   }
   const fresh = openClaims(extras).filter((claim) => !claim.arrived);
+  const most = cancelsIn(budget);
   const { refused, pushedOut } = judgeCancelling(fresh);
-  if (refused !== undefined) return [refused];
+  if (refused === undefined && pushedOut.length > most) {
+    // The lowest first: those that stay are the same, however many steps it takes.
+    const members = pushedOut.length;
+    for (const each of pushedOut.slice(-most)) cancel(plan, each, budget);
+    if (judgeCancelling(fresh).pushedOut.length < members) return;
+  }
+  arrivals.remove(row, state.undo);
+  if (refused !== undefined) return cancel(plan, refused, budget);
   for (const claim of fresh) arrive(plan, claim);
-  if (tryAdmit(plan, row, rank, { behindOthers: true })) return pushedOut;
-  return [...pushedOut, ...judgeQueued(openClaims(extras))];
+  const crowded = tryAdmit(plan, row, rank, { behindOthers: true })
+    ? []
+    : openClaims(extras).flatMap(({ groups }) => groups.filter(isCrowded));
+  const surplus = crowded.flatMap((group) => surplusOf(group, most));
+  for (const each of [...pushedOut, ...surplus]) cancel(plan, each, budget);
+  for (const group of crowded) if (group.placeless.size > 1) state.noteCrowded(group);
 }
 
 function openClaims(extras: TaskExtras): Claim[] {
   return [extras.runClaim, extras.taskClaim].filter((claim) => claim !== null).filter((claim) => !claim.held);
 }
 
-function judgeCancelling(claims: readonly Claim[]): { refused: Doomed | undefined; pushedOut: Doomed[] } {
-  const pushedOut: Doomed[] = [];
+function cancel(plan: Plan, { claim, group }: GivenUp, budget: SettleBudget): void {
+  const message = `cancelled by ${group.strategy} (at most ${group.maxRuns}) on key ${JSON.stringify(group.key)}`;
+  for (const row of claim.rows) {
+    budget.admissions -= cancelCost;
+    cancelRow(plan, row, message);
+  }
+}
+
+function cancelsIn({ admissions }: SettleBudget): number {
+  return Math.max(Math.floor(admissions / cancelCost), 1);
+}
+
+function judgeCancelling(claims: readonly Claim[]): { refused: GivenUp | undefined; pushedOut: GivenUp[] } {
+  const pushedOut: GivenUp[] = [];
   for (const claim of claims) {
     for (const group of claim.groups) {
       // No place at all is a hold, not a verdict.
       if (group.maxRuns === 0 || group.members.size < group.maxRuns) continue;
       if (group.strategy === 'CANCEL_NEWEST') return { refused: { claim, group }, pushedOut: [] };
       if (group.strategy !== 'CANCEL_IN_PROGRESS') continue;
-      const losers = [...group.members, claim].sort((a, b) => (outranks(a, b) ? -1 : 1)).slice(group.maxRuns);
-      if (losers.includes(claim)) return { refused: { claim, group }, pushedOut: [] };
-      pushedOut.push(...losers.map((loser) => ({ claim: loser, group })));
+      const lowest = group.byMerit.at(group.maxRuns - 1);
+      if (lowest === undefined || !outranks(claim, lowest)) return { refused: { claim, group }, pushedOut: [] };
+      for (const loser of group.byMerit.slice(group.maxRuns - 1)) pushedOut.push({ claim: loser, group });
     }
   }
   return { refused: undefined, pushedOut };
 }
 
-/** The strategies that let one of those that wait stay. */
-function judgeQueued(claims: readonly Claim[]): Doomed[] {
-  const doomed: Doomed[] = [];
-  for (const claim of claims) {
-    for (const group of claim.groups) {
-      const newest = group.strategy === 'CANCEL_QUEUED_EXCEPT_NEWEST';
-      if (group.maxRuns === 0 || (!newest && group.strategy !== 'CANCEL_QUEUED_EXCEPT_OLDEST')) continue;
-      const waiting = [...group.members].filter((member) => !member.held).sort((a, b) => a.order - b.order);
-      const stays = newest ? waiting.at(-1) : waiting[0];
-      doomed.push(...waiting.filter((member) => member !== stays).map((loser) => ({ claim: loser, group })));
-    }
-  }
-  return doomed;
+/** Its strategy lets one of those that wait stay. */
+function isCrowded(group: ConcurrencyGroup): boolean {
+  return group.maxRuns > 0 && stayingPlace(group) !== undefined && group.placeless.size > 1;
+}
+
+/** Among those that wait, oldest first. */
+function stayingPlace({ strategy }: ConcurrencyGroup): number | undefined {
+  if (strategy === 'CANCEL_QUEUED_EXCEPT_NEWEST') return -1;
+  return strategy === 'CANCEL_QUEUED_EXCEPT_OLDEST' ? 0 : undefined;
+}
+
+/** Of those that wait, the ones that do not stay; so many at most. */
+function surplusOf(group: ConcurrencyGroup, most: number): GivenUp[] {
+  const place = stayingPlace(group);
+  const { placeless } = group;
+  const losers = place === 0 ? placeless.slice(1, 1 + most) : placeless.slice(0, Math.min(placeless.size - 1, most));
+  return losers.map((claim) => ({ claim, group }));
+}
+
+/** Goes on with what a verdict had no room for. @returns whether all are seen to */
+export function thinOut(plan: Plan, group: ConcurrencyGroup, budget: SettleBudget): boolean {
+  if (!isCrowded(group)) return true;
+  const before = group.placeless.size;
+  for (const each of surplusOf(group, cancelsIn(budget))) cancel(plan, each, budget);
+  // A claim may outlive its tasks' end, until that of its run: it is not waited for.
+  return group.placeless.size <= 1 || group.placeless.size >= before;
 }
 
 function arrive(plan: Plan, claim: Claim): void {
   claim.arrived = true;
-  for (const group of claim.groups) group.members.add(claim);
+  for (const group of claim.groups) group.join(claim);
   plan.state.undo.record(() => {
     claim.arrived = false;
-    for (const group of claim.groups) group.members.delete(claim);
+    for (const group of claim.groups) group.leave(claim, false);
   });
 }
 
@@ -95,54 +138,37 @@ function tryAdmit(plan: Plan, row: number, rank: number, options: { behindOthers
 
 function hold(plan: Plan, claim: Claim): void {
   claim.held = true;
-  for (const group of claim.groups) group.held++;
+  for (const group of claim.groups) group.give(claim);
   plan.state.undo.record(() => {
     claim.held = false;
-    for (const group of claim.groups) group.held--;
+    for (const group of claim.groups) group.takeBack(claim);
   });
   if (claim.level === 'run') for (const row of claim.rows) setFlag(plan, row, LiveFlag.RunAdmitted);
 }
 
 /** Tasks of the run that waited for the same places need them no more. */
 function admitSiblings(plan: Plan, claim: Claim): void {
-  const { tasks, lists, undo } = plan.state;
+  const { state } = plan;
+  const { tasks, lists, undo } = state;
   for (const row of claim.rows) {
-    if (tasks.state[row] !== LiveState.Ready || hasFlag(plan, row, LiveFlag.Admitted) || tasks.rank[row] === 255)
-      continue;
+    if (tasks.state[row] !== LiveState.Ready || hasFlag(plan, row, LiveFlag.Admitted)) continue;
+    if (tasks.rank[row] === 255 || state.isArrival(row)) continue;
     const rank = tasks.rank[row] ?? 0;
     lists.leave(row, undo);
     tryAdmit(plan, row, rank, { behindOthers: false });
   }
 }
 
-/** Admits those that wait while the group has room: best priority first, then the oldest. */
-export function wakeGroup(plan: Plan, group: ConcurrencyGroup): void {
+/** Admits those that wait while the group has room: best priority first, then the oldest. @returns whether all are seen to */
+export function wakeGroup(plan: Plan, group: ConcurrencyGroup, budget: SettleBudget): boolean {
   const { tasks, undo } = plan.state;
+  if (group.waiting.head < 0 || group.isFull) budget.admissions -= lookCost;
   for (let row = group.waiting.head; row >= 0 && !group.isFull; row = group.waiting.head) {
+    if (budget.admissions <= 0) return false;
+    budget.admissions--;
     const rank = tasks.rank[row] ?? 0;
     group.waiting.remove(row, undo);
     tryAdmit(plan, row, rank, { behindOthers: false });
   }
-}
-
-/** Gives a claim's places back, and its membership. It can arrive again: after a back-off. */
-export function releaseClaim(plan: Plan, claim: Claim | null): void {
-  if (claim === null || !claim.arrived) return;
-  const { state } = plan;
-  const { held } = claim;
-  claim.arrived = false;
-  claim.held = false;
-  for (const group of claim.groups) {
-    group.members.delete(claim);
-    if (held) group.held--;
-    state.freed.add(group);
-  }
-  state.undo.record(() => {
-    claim.arrived = true;
-    claim.held = held;
-    for (const group of claim.groups) {
-      group.members.add(claim);
-      if (held) group.held++;
-    }
-  });
+  return true;
 }

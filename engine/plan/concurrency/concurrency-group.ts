@@ -1,10 +1,13 @@
 import type { ConcurrencyStrategy } from '../../model/definition.ts';
 import type { RankedList } from '../state/ranked-list.ts';
+import { SortedList } from '../state/sorted-list.ts';
 
 /** One key of one concurrency strategy: who has arrived, who holds its places, who waits for one. */
 export class ConcurrencyGroup {
   /** Tenant, strategy and key. */
   readonly id: string;
+  readonly tenantId: string;
+  readonly strategyId: string;
   readonly key: string;
   /** By the claim that was made last: a new version may declare another. */
   strategy: ConcurrencyStrategy;
@@ -13,15 +16,21 @@ export class ConcurrencyGroup {
   /** The trigger order of the claim that set maxRuns. */
   maxRunsFrom: number;
   /** Claims that arrived and have not ended: those that hold a place, and those that wait. */
-  readonly members = new Set<Claim>();
+  readonly #members = new Set<Claim>();
+  /** Who stays under CANCEL_IN_PROGRESS, best first. Made when it is first asked for. */
+  #byMerit: SortedList<Claim> | undefined;
+  /** Members without a place, oldest first. Made when it is first asked for. */
+  #placeless: SortedList<Claim> | undefined;
   /** Claims that name the group, arrived or not: it lives as long as any does. */
   claims = 0;
   held = 0;
-  /** Tasks that this group's places hold up. A task that several groups hold up stands with the first. */
+  /** The line of those that this group's places hold up. A task that several groups hold up stands with the first. */
   readonly waiting: RankedList;
 
   constructor(options: {
     id: string;
+    tenantId: string;
+    strategyId: string;
     key: string;
     strategy: ConcurrencyStrategy;
     maxRuns: number;
@@ -29,6 +38,8 @@ export class ConcurrencyGroup {
     waiting: RankedList;
   }) {
     this.id = options.id;
+    this.tenantId = options.tenantId;
+    this.strategyId = options.strategyId;
     this.key = options.key;
     this.strategy = options.strategy;
     this.maxRuns = options.maxRuns;
@@ -39,22 +50,64 @@ export class ConcurrencyGroup {
   get isFull(): boolean {
     return this.held >= this.maxRuns;
   }
+
+  get members(): ReadonlySet<Claim> {
+    return this.#members;
+  }
+
+  get byMerit(): SortedList<Claim> {
+    return (this.#byMerit ??= new SortedList<Claim>(this.#members, compareMerit));
+  }
+
+  get placeless(): SortedList<Claim> {
+    return (this.#placeless ??= new SortedList<Claim>(
+      [...this.#members].filter((claim) => !claim.held),
+      compareOrder,
+    ));
+  }
+
+  /** `claim.arrived` and `claim.held` are the caller's to write, before. */
+  join(claim: Claim): void {
+    this.#members.add(claim);
+    this.#byMerit?.add(claim);
+    if (claim.held) this.held++;
+    else this.#placeless?.add(claim);
+  }
+
+  /** @param held whether it held a place */
+  leave(claim: Claim, held: boolean): void {
+    this.#members.delete(claim);
+    this.#byMerit?.delete(claim);
+    if (held) this.held--;
+    else this.#placeless?.delete(claim);
+  }
+
+  /** A member gets its place. */
+  give(claim: Claim): void {
+    this.held++;
+    this.#placeless?.delete(claim);
+  }
+
+  /** Undoes `give`. */
+  takeBack(claim: Claim): void {
+    this.held--;
+    this.#placeless?.add(claim);
+  }
 }
+
+const ofRun = 4;
+const hasArrived = 8;
+const isHeld = 16;
 
 /** What asks for places as one: a task, or a run for its workflow's links. All of its groups must admit it, at once. */
 export class Claim {
-  readonly level: 'run' | 'task';
   readonly groups: readonly ConcurrencyGroup[];
-  /** 1–3. */
-  readonly priority: number;
   /** Order of the triggers; a retry keeps it. */
   readonly order: number;
-  /** Rows of the tasks that it speaks for. */
-  readonly rows = new Set<number>();
-  /** Judged by the cancelling strategies, and counted as a member. */
-  arrived = false;
-  /** Has a place in each of its groups. */
-  held = false;
+  /** Nearly always one row, and then no Set: that alone took 200 bytes a task. -1 for none. */
+  #rows: number | Set<number> = -1;
+  /** Priority, and the flags below: four members of their own took 24 bytes more a task. */
+  #bits: number;
 
   constructor(options: {
     level: 'run' | 'task';
@@ -62,14 +115,69 @@ export class Claim {
     priority: number;
     order: number;
   }) {
-    this.level = options.level;
     this.groups = options.groups;
-    this.priority = options.priority;
     this.order = options.order;
+    this.#bits = options.priority | (options.level === 'run' ? ofRun : 0);
+  }
+
+  get level(): 'run' | 'task' {
+    return (this.#bits & ofRun) === 0 ? 'task' : 'run';
+  }
+
+  /** 1–3. */
+  get priority(): number {
+    return this.#bits & 3;
+  }
+
+  /** Judged by the cancelling strategies, and counted as a member. */
+  get arrived(): boolean {
+    return (this.#bits & hasArrived) !== 0;
+  }
+
+  set arrived(value: boolean) {
+    this.#bits = value ? this.#bits | hasArrived : this.#bits & ~hasArrived;
+  }
+
+  /** Has a place in each of its groups. */
+  get held(): boolean {
+    return (this.#bits & isHeld) !== 0;
+  }
+
+  set held(value: boolean) {
+    this.#bits = value ? this.#bits | isHeld : this.#bits & ~isHeld;
+  }
+
+  /** Rows of the tasks that it speaks for. */
+  get rows(): readonly number[] {
+    if (typeof this.#rows === 'number') return this.#rows < 0 ? [] : [this.#rows];
+    return [...this.#rows];
+  }
+
+  get isUnused(): boolean {
+    return typeof this.#rows === 'number' ? this.#rows < 0 : this.#rows.size === 0;
+  }
+
+  addRow(row: number): void {
+    if (typeof this.#rows !== 'number') this.#rows.add(row);
+    else if (this.#rows < 0) this.#rows = row;
+    else this.#rows = new Set([this.#rows, row]);
+  }
+
+  deleteRow(row: number): void {
+    if (typeof this.#rows !== 'number') this.#rows.delete(row);
+    else if (this.#rows === row) this.#rows = -1;
   }
 }
 
 /** Who stays under CANCEL_IN_PROGRESS: higher priority first, then the newest trigger. */
+function compareMerit(a: Claim, b: Claim): number {
+  return b.priority - a.priority || b.order - a.order;
+}
+
 export function outranks(a: Claim, b: Claim): boolean {
-  return a.priority === b.priority ? a.order > b.order : a.priority > b.priority;
+  return compareMerit(a, b) < 0;
+}
+
+function compareOrder(a: Claim, b: Claim): number {
+  return a.order - b.order;
 }

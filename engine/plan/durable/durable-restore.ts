@@ -1,8 +1,8 @@
-import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { lastingFlags, LiveState } from '../../model/live-state.ts';
 import { EntryKind } from '../../model/durable.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
 import { isLeftAlone } from './durable-tell.ts';
-import { journal, leaveWorker, moveTo, setFlag, type Plan } from '../state/plan.ts';
+import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
 
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
@@ -52,8 +52,7 @@ function isCarried({ nowUs }: Plan, log: DurableLog, { node }: DurableNode): boo
 export function restore(plan: Plan, row: number): void {
   const { state } = plan;
   journal(plan, row, 'Y');
-  queueTask(plan, row, 'head');
-  setFlag(plan, row, LiveFlag.Restored);
+  queueTask(plan, row, 'head', { isRestored: true });
   state.deadlines.set(row, 0, state.undo);
 }
 

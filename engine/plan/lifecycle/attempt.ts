@@ -2,7 +2,7 @@ import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
 import { skippedOutput } from '../../model/payload.ts';
 import { longestSeconds, retryDelayMs } from '../../model/retry.ts';
 import { RunStatus } from '../../model/status.ts';
-import { releaseClaim } from '../concurrency/admit.ts';
+import { releaseClaim } from '../concurrency/release-claim.ts';
 import type { Evaluated } from '../conditions/review-task.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';

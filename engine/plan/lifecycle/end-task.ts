@@ -1,7 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { skippedOutput } from '../../model/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../../model/status.ts';
-import { releaseClaim } from '../concurrency/admit.ts';
+import { releaseClaim } from '../concurrency/release-claim.ts';
 import { meetChild } from '../durable/durable-satisfy.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';

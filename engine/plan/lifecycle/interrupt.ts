@@ -1,6 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { maxReassigns } from '../../model/limits.ts';
 import { RunStatus } from '../../model/status.ts';
+import type { WorkerDeath } from '../../model/worker-death.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
@@ -73,16 +74,6 @@ export function reassign(plan: Plan, row: number, why: string): void {
   queueTask(plan, row, 'head');
 }
 
-/** How a worker died. */
-export interface WorkerDeath {
-  /** Such as `exit code 1`, `SIGKILL` or `no heartbeat for 30 s`. */
-  how: string;
-  /** Whoever saw its process end has said so: it never comes back. */
-  isCertain: boolean;
-  /** So many deaths of workers end a task. */
-  mostDeaths: number;
-}
-
 function failedFor(error: string): TaskEnd {
   return { status: RunStatus.Failed, output: null, error };
 }
@@ -96,29 +87,27 @@ function leaveSilent(plan: Plan, row: number): void {
   queueTask(plan, row, 'head');
 }
 
-interface Loss {
+export interface Loss {
   /** Absent where the tasks do not count it. */
   death: WorkerDeath | undefined;
   /** Whether the worker may still read that its attempts are over. Those that it is being told of go on once it was. */
   toBeTold: boolean;
 }
 
-/** Every attempt of a worker that is gone, however far it was. */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker, loss: Loss): void {
+/** An attempt of a worker that is gone, however far it was. */
+export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: number, loss: Loss): void {
   const { death, toBeTold } = loss;
-  for (const row of Array.from(worker.tasks)) {
-    if (plan.state.tasks.state[row] !== LiveState.Running) {
-      if (!toBeTold) afterInterrupt(plan, row);
-      continue;
-    }
-    if (toBeTold) {
-      interrupt(plan, row);
-      setFlag(plan, row, LiveFlag.WorkerLost);
-    }
-    if (death !== undefined) outlive(plan, row, { worker, death, toBeTold });
-    else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
-    else reassign(plan, row, lostWorker(worker));
+  if (plan.state.tasks.state[row] !== LiveState.Running) {
+    if (!toBeTold) afterInterrupt(plan, row);
+    return;
   }
+  if (toBeTold) {
+    interrupt(plan, row);
+    setFlag(plan, row, LiveFlag.WorkerLost);
+  }
+  if (death !== undefined) outlive(plan, row, { worker, death, toBeTold });
+  else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
+  else reassign(plan, row, lostWorker(worker));
 }
 
 function lostWorker(worker: PlannerWorker | undefined): string {

@@ -1,47 +1,52 @@
-import type { Placement } from './placement.ts';
+import { Line, LineHeap, QueueKey, type KeyTasks, type UnitSource } from './line.ts';
+import { LineIndex } from './line-index.ts';
+import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { rankCount, type RankedList } from '../state/ranked-list.ts';
+import { rankCount } from '../state/ranked-list.ts';
 import type { TaskLists } from '../state/task-lists.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 
+/** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;
 
-/** The waiting tasks of one key and one placement. */
-interface Lane {
-  readonly placement: Placement;
-  readonly list: RankedList;
-}
-
-/** A key of the tasks' last round-robin link; '' for those without one. */
-interface QueueKey {
-  readonly key: string;
-  readonly lanes: Map<Placement, Lane>;
-  readonly counts: number[];
-}
-
-interface PlacementUse {
-  readonly placement: Placement;
-  waiting: number;
+/** Whom a queue tells that something in it may go on. */
+export interface QueueEvents {
+  /** A line of the queue may go on. */
+  opened(queue: ActionQueue): void;
+  /** Another line is first of those that wait for the limit. */
+  limitChanged(limit: UnitSource): void;
+  /** Many lines and keys of the queue have run out of tasks: after the commit they can be forgotten. */
+  outgrown(queue: ActionQueue): void;
 }
 
 /**
  * The tasks of one action that are admitted and wait for a worker. Best rank first; inside a rank the keys take turns;
- * inside a key first come, first served. Tasks that differ in where they may run stand in lanes of their own,
- * so that one that no worker can take holds up nobody else.
+ * inside a key first come, first served. Tasks that differ in where or when they may start stand in lines of their own.
+ * A line whose next task cannot start is set apart as a whole until something comes that it waits for: no task of it is
+ * touched, and nobody looks at it.
  */
 export class ActionQueue {
   readonly tenantId: string;
   readonly action: string;
   readonly #tasks: TaskTable;
   readonly #lists: TaskLists;
+  readonly #events: QueueEvents;
+  /** Lines that were looked at: what settling costs, in tests and figures. */
+  readonly looks = { count: 0 };
   readonly #keys = new Map<string, QueueKey>();
-  /** By rank, the keys with tasks of that rank, next one first. */
-  readonly #rings: Set<QueueKey>[] = Array.from({ length: rankCount }, () => new Set());
-  readonly #placements = new Map<string, PlacementUse>();
-  /** Times that a key ran out of tasks of a rank since the last tidy. */
-  #emptied = 0;
+  /** By the signature of their constraints. */
+  readonly #lines = new Map<string, Line>();
+  /** Those that may go on. */
+  readonly #open = new LineHeap(this.looks);
+  readonly #index = new LineIndex(this.looks);
+  /** Turns given out. */
+  #turns = 0;
+  /** Those that ran out of tasks since the last tidy. */
+  readonly #emptied = new Map<KeyTasks, Line>();
   length = 0;
+  /** Of them, those in lines that wait for units. */
+  waitingForUnits = 0;
   /** Tasks that wait for their batches, besides. */
   gathering = 0;
   /** Steps of all versions whose action it is. */
@@ -51,11 +56,12 @@ export class ActionQueue {
   /** Where the search for a free worker starts: ties rotate. */
   turn = 0;
 
-  constructor(options: { tenantId: string; action: string; tasks: TaskTable; lists: TaskLists }) {
+  constructor(options: { tenantId: string; action: string; tasks: TaskTable; lists: TaskLists; events: QueueEvents }) {
     this.tenantId = options.tenantId;
     this.action = options.action;
     this.#tasks = options.tasks;
     this.#lists = options.lists;
+    this.#events = options.events;
   }
 
   /** No version and no worker names the action: nothing can wait in it. */
@@ -63,11 +69,11 @@ export class ActionQueue {
     return this.steps === 0 && this.workers.length === 0;
   }
 
-  /** When the task that waits longest became ready; 0 with none. Looks at the lanes' heads only. */
+  /** When the task that waits longest became ready; 0 with none. Looks at the heads of the keys' tasks only. */
   get oldestSeq(): number {
     let oldest = Infinity;
-    for (const { lanes } of this.#keys.values()) {
-      for (const { list } of lanes.values()) {
+    for (const { keys } of this.#lines.values()) {
+      for (const { list } of keys.values()) {
         for (let rank = 0; rank < rankCount; rank++) {
           const head = list.headOf(rank);
           if (head >= 0) oldest = Math.min(oldest, this.#tasks.seq[head] ?? Infinity);
@@ -77,103 +83,147 @@ export class ActionQueue {
     return oldest === Infinity ? 0 : oldest;
   }
 
-  push(row: number, options: { rank: number; key: string; placement: Placement }, undo: UndoLog): void {
-    this.#lane(options.key, options.placement).list.insert(row, options.rank, undo);
+  /** The line for tasks of a constraint, if there are or were any lately. */
+  lineOf(constraint: Constraint): Line | undefined {
+    return this.#lines.get(constraint.signature);
   }
 
-  /** The task to place next among those whose placement is not in `passed`; undefined with none. */
-  next(passed: ReadonlySet<Placement>): { row: number; placement: Placement; turn: () => void } | undefined {
-    if (this.length === 0 || this.#allPassed(passed)) return undefined;
-    for (const [rank, ring] of this.#rings.entries()) {
-      for (const key of ring) {
-        const lane = this.#firstLane(key, rank, passed);
-        if (lane === undefined) continue;
-        return {
-          row: lane.list.headOf(rank),
-          placement: lane.placement,
-          // To the end of the ring, if it still is in it.
-          turn: () => {
-            if (ring.size > 1 && ring.delete(key)) ring.add(key);
-          },
-        };
-      }
-    }
-    return undefined;
+  push(row: number, options: { rank: number; key: string; constraint: Constraint }, undo: UndoLog): void {
+    const { rank, key, constraint } = options;
+    const line = this.#line(constraint);
+    const wasEmpty = line.length === 0;
+    this.#keyTasks(line, key).list.insert(row, rank, undo);
+    // Whoever set the line apart knew other tasks: it is looked at anew if there was none, or if this one goes ahead.
+    if (wasEmpty || (line.heap === undefined && rank < (line.entry?.rank ?? rankCount))) this.reopen(line, undo);
+    else if (line.heap === this.#open) this.#events.opened(this);
   }
 
-  /** Forgets keys and placements that nobody waits with, once there are many. Only after a commit: an undo may need them. */
+  /** The line whose task is next, of those that may go on. */
+  get first(): Line | undefined {
+    return this.#open.first;
+  }
+
+  /** Of the lines that wait for a worker, the first that this one could take a task of. */
+  firstFor(worker: PlannerWorker): Line | undefined {
+    return this.#index.firstFor(worker);
+  }
+
+  /** After a task of the line's next key was chosen, and before it leaves: the other keys of its rank go first now. */
+  passTurn(line: Line): void {
+    line.passTurn(++this.#turns);
+  }
+
+  /** The line may go on. It keeps its place among those that wait for a limit. */
+  reopen(line: Line, undo: UndoLog): void {
+    this.#place(line, this.#open, undo);
+    this.#events.opened(this);
+  }
+
+  /** No worker can take its next task: none of those that have no more room than before. */
+  awaitWorker(line: Line, undo: UndoLog): void {
+    this.leaveLimit(line, undo);
+    this.#place(line, this.#index.placeFor(line), undo);
+  }
+
+  /** Its next task has no units: it stands in the line of a limit. */
+  awaitUnits(line: Line, undo: UndoLog): void {
+    this.#place(line, undefined, undo);
+  }
+
+  leaveLimit(line: Line, undo: UndoLog): void {
+    const { entry } = line;
+    if (entry === undefined) return;
+    line.entry = undefined;
+    entry.limit.dismiss(entry);
+    undo.record(() => {
+      line.entry = entry;
+      entry.limit.enlist(entry);
+    });
+    this.#events.limitChanged(entry.limit);
+  }
+
+  /** Forgets keys and lines that nobody waits in. Only after a commit: an undo may need them. */
   tidy(): void {
-    if (this.#emptied < tidyAt) return;
-    this.#emptied = 0;
-    for (const [name, key] of this.#keys) {
-      for (const [placement, lane] of key.lanes) {
-        if (lane.list.length > 0) continue;
-        this.#lists.drop(lane.list);
-        key.lanes.delete(placement);
-      }
-      if (key.lanes.size === 0) this.#keys.delete(name);
+    for (const [{ list, queueKey }, line] of this.#emptied) {
+      if (list.length > 0) continue;
+      this.#lists.drop(list);
+      line.forget(queueKey.key);
+      if (--queueKey.uses === 0) this.#keys.delete(queueKey.key);
+      if (line.keys.size > 0) continue;
+      line.heap?.remove(line);
+      this.#lines.delete(line.constraint.signature);
     }
-    for (const [signature, use] of this.#placements) if (use.waiting === 0) this.#placements.delete(signature);
+    this.#emptied.clear();
+    this.#index.tidy();
   }
 
-  /** The shared object for a placement. */
-  placement(made: Placement): Placement {
-    const known = this.#placements.get(made.signature);
-    if (known !== undefined) return known.placement;
-    this.#placements.set(made.signature, { placement: made, waiting: 0 });
+  #place(line: Line, heap: LineHeap | undefined, undo: UndoLog): void {
+    const before = line.heap;
+    if (before === heap) return;
+    this.#move(line, heap);
+    undo.record(() => this.#move(line, before));
+  }
+
+  #move(line: Line, heap: LineHeap | undefined): void {
+    line.heap?.remove(line);
+    if (line.heap === undefined) this.waitingForUnits -= line.length;
+    line.heap = heap;
+    heap?.add(line);
+    if (heap === undefined) this.waitingForUnits += line.length;
+  }
+
+  #line(constraint: Constraint): Line {
+    const known = this.#lines.get(constraint.signature);
+    if (known !== undefined) return known;
+    const made = new Line(this, constraint, this.#tasks);
+    made.heap = this.#open;
+    this.#lines.set(constraint.signature, made);
     return made;
   }
 
-  #allPassed(passed: ReadonlySet<Placement>): boolean {
-    if (passed.size === 0) return false;
-    for (const { placement, waiting } of this.#placements.values())
-      if (waiting > 0 && !passed.has(placement)) return false;
-    return true;
-  }
-
-  #firstLane(key: QueueKey, rank: number, passed: ReadonlySet<Placement>): Lane | undefined {
-    let first: Lane | undefined;
-    let seq = Infinity;
-    for (const lane of key.lanes.values()) {
-      const head = lane.list.headOf(rank);
-      if (head < 0 || passed.has(lane.placement)) continue;
-      const own = this.#tasks.seq[head] ?? 0;
-      if (own < seq) {
-        first = lane;
-        seq = own;
-      }
+  #keyTasks(line: Line, name: string): KeyTasks {
+    const known = line.keys.get(name);
+    if (known !== undefined) return known;
+    let queueKey = this.#keys.get(name);
+    if (queueKey === undefined) {
+      queueKey = new QueueKey(name);
+      this.#keys.set(name, queueKey);
     }
-    return first;
-  }
-
-  #lane(name: string, placement: Placement): Lane {
-    let key = this.#keys.get(name);
-    if (key === undefined) {
-      key = { key: name, lanes: new Map(), counts: Array.from({ length: rankCount }, () => 0) };
-      this.#keys.set(name, key);
-    }
-    let lane = key.lanes.get(placement);
-    if (lane === undefined) {
-      lane = { placement, list: this.#lists.create(this.#watch(key, placement)) };
-      key.lanes.set(placement, lane);
-    }
-    return lane;
-  }
-
-  /** Keeps counts and rings true, whoever moves a task: the planner or an undo. */
-  #watch(key: QueueKey, placement: Placement): (rank: number, by: 1 | -1) => void {
-    const use = this.#placements.get(placement.signature) ?? { placement, waiting: 0 };
-    this.#placements.set(placement.signature, use);
-    return (rank, by) => {
-      this.length += by;
-      use.waiting += by;
-      const count = (key.counts[rank] ?? 0) + by;
-      key.counts[rank] = count;
-      const ring = this.#rings[rank];
-      if (count === 0) {
-        ring?.delete(key);
-        this.#emptied++;
-      } else if (by === 1 && count === 1) ring?.add(key);
+    queueKey.uses++;
+    // Whoever moves a task, the planner or an undo: what is counted here stays true.
+    const made: KeyTasks = {
+      queueKey,
+      list: this.#lists.create((rank, by, row, undo) => this.#changed(line, made, { rank, by, row, undo })),
+      ranks: [],
     };
+    line.keys.set(name, made);
+    return made;
+  }
+
+  #changed(
+    line: Line,
+    tasks: KeyTasks,
+    { rank, by, row, undo }: { rank: number; by: 1 | -1; row: number; undo: UndoLog | undefined },
+  ): void {
+    const { counts, turns } = tasks.queueKey;
+    this.length += by;
+    line.length += by;
+    if (line.heap === undefined) this.waitingForUnits += by;
+    const count = (counts[rank] ?? 0) + by;
+    counts[rank] = count;
+    if (by === 1) {
+      if (count === 1) turns[rank] = ++this.#turns;
+      line.offer(tasks, rank);
+      line.heap?.grown(line);
+      return;
+    }
+    if (tasks.list.length === 0) {
+      this.#emptied.set(tasks, line);
+      if (this.#emptied.size >= tidyAt) this.#events.outgrown(this);
+    }
+    // The task that the line waited for is gone, or goes: the next one asks for itself.
+    if (undo === undefined || line.entry?.row !== row) return;
+    this.leaveLimit(line, undo);
+    if (line.heap === undefined) this.reopen(line, undo);
   }
 }

@@ -1,96 +1,172 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { RunStatus } from '../../model/status.ts';
 import type { Assignment } from '../../model/effect.ts';
-import { placementOf } from './enqueue.ts';
-import { flushBudget, flushNext, type FlushBudget } from '../batch-tasks/flush-batch.ts';
+import { constraintOf, placementOf } from './enqueue.ts';
+import { flushNext } from '../batch-tasks/flush-batch.ts';
 import { moveGathered } from '../batch-tasks/gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
-import { canTake, pickWorker, type Placement } from './placement.ts';
+import { isAhead, type Line } from './line.ts';
+import { pickWorker, type Placement } from './placement.ts';
 import { beginInvocation } from '../durable/durable-begin.ts';
+import { lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
 import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { LiveRun, ShardState } from '../state/shard-state.ts';
-import { missingUnits, spendUnits, waitForUnits } from '../rate-limits/spend-units.ts';
+import type { TenantWork } from '../state/tenant-work.ts';
+import { callFirst } from '../rate-limits/release-units.ts';
+import { missingUnits, spendUnits, stopLine } from '../rate-limits/spend-units.ts';
 
 /**
- * Gives waiting tasks to workers with room, at the end of a batch: first the queues that gained a task,
- * then the workers that gained room, each over all its queues in turn. Work is proportional to what is assigned.
+ * Gives waiting tasks to workers with room: first of the lines that may go on, then of those that wait for a worker, for
+ * the workers that gained room, each over all its queues in turn. Work is proportional to what is assigned, and ends with
+ * the budget: what is left is noted in the tenant's work.
  */
-export function assignWaiting(plan: Plan): void {
-  const { hungry, roomy } = plan.state;
-  const budget = flushBudget();
-  for (const queue of hungry) {
-    const passed = new Set<Placement>();
-    while (assignNext(plan, queue, { passed, roomy: undefined, budget }));
+export function assignWaiting(plan: Plan, work: TenantWork, budget: SettleBudget): void {
+  const { undo } = plan.state;
+  assignOpen(plan, work, budget);
+  while (budget.assignments > 0 && work.workersWithRoom.size > 0) {
+    const [worker] = work.workersWithRoom;
+    if (worker === undefined) return;
+    if (pullFor(plan, work, { worker, budget })) undo.delete(work.workersWithRoom, worker);
   }
-  hungry.clear();
-  for (const worker of roomy) pullFor(plan, worker, budget);
-  roomy.clear();
 }
 
-/** Over the worker's queues, one task from each in turn, until none has a task for it. */
-function pullFor(plan: Plan, worker: PlannerWorker, budget: FlushBudget): void {
+/** All that may go on: until every line of these queues is empty or waits for something. */
+function assignOpen(plan: Plan, work: TenantWork, budget: SettleBudget): void {
+  const { undo } = plan.state;
+  callLines(plan, work);
+  while (budget.assignments > 0 && work.queues.size > 0) {
+    const [queue] = work.queues;
+    if (queue === undefined) return;
+    const passed = new Set<Placement>();
+    while (budget.assignments > 0) {
+      callLines(plan, work);
+      if (
+        !flush(plan, queue, { passed, worker: undefined, budget }) &&
+        !goOn(plan, queue, queue.first, { work, budget })
+      ) {
+        undo.delete(work.queues, queue);
+        break;
+      }
+    }
+    // The budget is spent: the next transaction begins with another.
+    if (work.queues.delete(queue)) work.queues.add(queue);
+  }
+}
+
+/** A limit has units, or another line is its first: that one may go on. */
+function callLines(plan: Plan, { changedLimits }: TenantWork): void {
+  for (const limit of changedLimits) {
+    callFirst(plan, limit);
+    plan.state.undo.delete(changedLimits, limit);
+  }
+}
+
+/** Over the worker's queues, one task from each in turn, until none has a task for it. @returns whether that came about */
+function pullFor(
+  plan: Plan,
+  work: TenantWork,
+  { worker, budget }: { worker: PlannerWorker; budget: SettleBudget },
+): boolean {
   const queues = plan.state.queuesOf(worker);
   const passed = new Set<Placement>();
   for (let idle = 0; idle < queues.length;) {
+    assignOpen(plan, work, budget);
+    if (budget.assignments <= 0) return false;
     const queue = queues[worker.turn % queues.length];
     worker.turn++;
-    if (queue !== undefined && assignNext(plan, queue, { passed, roomy: worker, budget })) idle = 0;
+    if (queue === undefined) idle++;
+    else if (flush(plan, queue, { passed, worker, budget })) idle = 0;
+    else if (goOn(plan, queue, queue.firstFor(worker), { work, budget, taker: onlyTaker(work, worker) })) idle = 0;
     else idle++;
   }
+  return true;
+}
+
+/** Of a line that waits, only workers that gained room can take anything: where that is one, nobody else need be asked. */
+function onlyTaker({ workersWithRoom }: TenantWork, worker: PlannerWorker): PlannerWorker | undefined {
+  return workersWithRoom.size === 1 ? worker : undefined;
 }
 
 /**
- * Assigns one task of the queue, or one batch: the first that some worker can take, or, for a worker that gained room, that this one could.
- * It may still go to another that suits it better. `passed` gathers the placements that nobody has room for.
+ * Assigns the line's next task to the worker that suits it best, or sets the line apart until something comes that it
+ * waits for.
+ * @returns whether there was a line
  */
-function assignNext(
+function goOn(
   plan: Plan,
   queue: ActionQueue,
-  { passed, roomy, budget }: { passed: Set<Placement>; roomy: PlannerWorker | undefined; budget: FlushBudget },
+  line: Line | undefined,
+  { work, budget, taker }: { work: TenantWork; budget: SettleBudget; taker?: PlannerWorker | undefined },
 ): boolean {
-  const flush =
-    queue.gathering === 0
-      ? undefined
-      : flushNext(plan, queue, { passed, roomy, budget, start: (row, worker) => start(plan, row, worker) });
-  if (flush !== undefined) {
-    const { batch, rows, reason, worker } = flush;
-    const members = rows.map((row) => assignment(plan, row, worker));
-    plan.changes.effects.push({
-      kind: 'dispatchBatch',
-      batchId: batch.id,
-      key: batch.group.key,
-      reason,
-      atUs: plan.nowUs,
-      members,
-    });
+  if (line === undefined) return false;
+  const { undo } = plan.state;
+  const { constraint } = line;
+  budget.assignments -= lookCost;
+  const at = taker === undefined ? pickWorker(queue.workers, queue.turn, constraint.placement) : -1;
+  const worker = taker ?? queue.workers[at];
+  if (worker === undefined) {
+    queue.awaitWorker(line, undo);
     return true;
   }
-  for (let next = queue.next(passed); next !== undefined; next = queue.next(passed)) {
-    const { row, placement } = next;
-    const at = roomy === undefined || canTake(roomy, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
-    const worker = queue.workers[at];
-    if (worker === undefined) {
-      passed.add(placement);
-      continue;
-    }
-    const missing = hasFlag(plan, row, LiveFlag.Restored) ? undefined : missingUnits(plan, row, queue.tenantId);
-    if (missing !== undefined) {
-      waitForUnits(plan, row, missing);
-      continue;
-    }
-    queue.turn = at + 1;
-    assign(plan, row, worker);
-    next.turn();
+  // A worker that gained room may have better to do than a task that has just come.
+  const better = work.workersWithRoom.has(worker) ? queue.firstFor(worker) : undefined;
+  if (better !== undefined && better !== line && isBefore(better, line)) {
+    queue.reopen(better, undo);
     return true;
   }
-  return false;
+  const row = line.next;
+  const missing = missingUnits(plan, row, { tenantId: queue.tenantId, demands: constraint.rateLimits, line });
+  if (missing !== undefined) {
+    stopLine(plan, line, row, missing);
+    return true;
+  }
+  budget.assignments -= 1 - lookCost;
+  if (at >= 0) queue.turn = at + 1;
+  queue.passTurn(line);
+  assign(plan, row, { line, worker });
+  return true;
 }
 
-function assign(plan: Plan, row: number, worker: PlannerWorker): void {
+function isBefore(a: Line, b: Line): boolean {
+  const [first, second] = [a.standing(), b.standing()];
+  return first !== undefined && second !== undefined && isAhead(first, second);
+}
+
+/** Starts the next batch of the queue that may go. */
+function flush(
+  plan: Plan,
+  queue: ActionQueue,
+  {
+    passed,
+    worker: withRoom,
+    budget,
+  }: { passed: Set<Placement>; worker: PlannerWorker | undefined; budget: SettleBudget },
+): boolean {
+  if (queue.gathering === 0) return false;
+  const flushed = flushNext(plan, queue, {
+    passed,
+    worker: withRoom,
+    budget,
+    start: (row, worker) => start(plan, row, worker),
+  });
+  if (flushed === undefined) return budget.assignments <= 0;
+  const { batch, rows, reason, worker } = flushed;
+  plan.changes.effects.push({
+    kind: 'dispatchBatch',
+    batchId: batch.id,
+    key: batch.group.key,
+    reason,
+    atUs: plan.nowUs,
+    members: rows.map((row) => assignment(plan, row, worker)),
+  });
+  return true;
+}
+
+function assign(plan: Plan, row: number, { line, worker }: { line: Line; worker: PlannerWorker }): void {
   const { state, changes } = plan;
   const step = state.stepOf(row);
-  if (!hasFlag(plan, row, LiveFlag.Restored)) spendUnits(plan, row, step.version.tenantId);
+  spendUnits(plan, line.constraint.rateLimits, step.version.tenantId);
   state.lists.leave(row, state.undo);
   worker.occupy(step.slots, state.undo);
   start(plan, row, worker);
@@ -155,7 +231,7 @@ function triggersOf(state: ShardState, row: number): string {
   return `{${entries.join(',')}}`;
 }
 
-/** The run's first task decides for all: those that wait already move to lanes of their own. */
+/** The run's first task decides for all: those that wait already move to lines of their own. */
 function stick(plan: Plan, row: number, worker: PlannerWorker): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;
@@ -169,11 +245,14 @@ function stick(plan: Plan, row: number, worker: PlannerWorker): void {
     });
     changes.stickies.push({ taskId: tasks.id(each), workerId: worker.id });
     if (tasks.state[each] === LiveState.Batching) moveGathered(plan, each, placementOf(state, each));
-    if (tasks.state[each] === LiveState.Ready && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
+    const { queue, definition } = state.stepOf(each);
+    const isQueued =
+      definition.batch === null &&
+      (tasks.state[each] === LiveState.Ready || tasks.state[each] === LiveState.RateLimited);
+    if (isQueued && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
       const rank = tasks.rank[each] ?? 0;
       state.lists.leave(each, undo);
-      state.stepOf(each).queue.push(each, { rank, key: extras.ringKey, placement: placementOf(state, each) }, undo);
-      state.hungry.add(state.stepOf(each).queue);
+      queue.push(each, { rank, key: extras.ringKey, constraint: constraintOf(state, each) }, undo);
     }
   }
 }

@@ -1,30 +1,55 @@
+import { LiveFlag } from '../../model/live-state.ts';
+import type { DesiredLabel } from '../../model/definition.ts';
+import type { RateLimitDemand } from '../../model/demands.ts';
 import { gatherTask } from '../batch-tasks/gather-task.ts';
-import type { Placement } from './placement.ts';
+import type { Constraint, Placement } from './placement.ts';
 import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
+
+const noLabels: readonly DesiredLabel[] = [];
+const noLimits: readonly RateLimitDemand[] = [];
 
 /** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */
 export function enqueue(plan: Plan, row: number, rank: number, { keepsTurn = false } = {}): void {
   const { state } = plan;
   const { queue, definition } = state.stepOf(row);
   if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
-  queue.push(row, { rank, key: state.extras.get(row)?.ringKey ?? '', placement: placementOf(state, row) }, state.undo);
-  state.hungry.add(queue);
+  const key = state.extras.get(row)?.ringKey ?? '';
+  queue.push(row, { rank, key, constraint: constraintOf(state, row) }, state.undo);
 }
 
 /** Where a task may run: its step's placement, unless it asks something of its own. */
 export function placementOf(state: ShardState, row: number): Placement {
-  const step = state.stepOf(row);
+  const { placement, version } = state.stepOf(row);
   const extras = state.extras.get(row);
-  const strategy = step.version.definition.sticky;
-  const labels = extras?.demands.labels ?? [];
+  const labels = extras?.demands.labels ?? noLabels;
   const workerId = extras?.stickyWorkerId ?? null;
-  if (labels.length === 0 && workerId === null) return step.placement;
-  const sticky = workerId === null ? null : { workerId, hard: strategy === 'HARD' };
-  return step.queue.placement({
-    ...step.placement,
-    signature: `${step.placement.signature} ${JSON.stringify([labels, sticky])}`,
-    labels: labels.length === 0 ? step.placement.labels : labels,
-    sticky,
-  });
+  if (labels.length === 0 && workerId === null) return placement;
+  const sticky = workerId === null ? null : { workerId, hard: version.definition.sticky === 'HARD' };
+  const signature = `${placement.signature} ${JSON.stringify([labels, sticky])}`;
+  return { ...placement, signature, labels: labels.length === 0 ? placement.labels : labels, sticky };
+}
+
+/** Where and when a task may start. One that was restored goes on with the units that its attempt took. */
+export function constraintOf(state: ShardState, row: number): Constraint {
+  const extras = state.extras.get(row);
+  const step = state.stepOf(row);
+  if (extras === undefined) return step.constraint;
+  const isRestored = ((state.tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0;
+  const isOwn = isRestored || extras.stickyWorkerId !== null;
+  const { shared } = extras;
+  // As for the others that ask for the same: their signature is long.
+  if (!isOwn && shared.constraint?.step === step) return shared.constraint.constraint;
+  const constraint = makeConstraint(state, row, isRestored ? noLimits : shared.demands.rateLimits);
+  if (!isOwn) shared.constraint = { step, constraint };
+  return constraint;
+}
+
+function makeConstraint(state: ShardState, row: number, rateLimits: readonly RateLimitDemand[]): Constraint {
+  const step = state.stepOf(row);
+  const placement = placementOf(state, row);
+  if (placement === step.placement && rateLimits.length === 0) return step.constraint;
+  const signature =
+    rateLimits.length === 0 ? placement.signature : `${placement.signature} ${JSON.stringify(rateLimits)}`;
+  return { signature, placement, rateLimits };
 }

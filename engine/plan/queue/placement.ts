@@ -1,4 +1,5 @@
 import type { DesiredLabel } from '../../model/definition.ts';
+import type { RateLimitDemand } from '../../model/demands.ts';
 import { meetsLabel } from '../../model/labels.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 
@@ -9,14 +10,24 @@ export interface WorkflowState {
   paused: boolean;
 }
 
-/** What decides which workers can take a task. Tasks of one queue that agree in it share one object. */
+/** What decides which workers can take a task. */
 export interface Placement {
   readonly signature: string;
+  /** What it costs, of which workflow. */
+  readonly costGroup: string;
   readonly workflow: WorkflowState;
   readonly cost: readonly SlotUse[];
   readonly labels: readonly DesiredLabel[];
   /** The worker of the run's first task, or the one that the caller asked for. */
   readonly sticky: { workerId: string; hard: boolean } | null;
+}
+
+/** All that narrows where and when a task of an action may start. Those that agree in it stand in one line. */
+export interface Constraint {
+  readonly signature: string;
+  readonly placement: Placement;
+  /** Asked in this order. */
+  readonly rateLimits: readonly RateLimitDemand[];
 }
 
 /** Could the worker take such a task at some time? */
@@ -57,4 +68,42 @@ export function pickWorker(workers: readonly PlannerWorker[], turn: number, plac
     }
   }
   return best;
+}
+
+/**
+ * Where the index of lines that wait for a worker puts one: under each of these alone every worker that suits it looks.
+ * Labels whose value is not fixed are found by their key.
+ */
+export function placesInIndex({ labels, sticky }: Placement): string[] {
+  if (sticky?.hard === true) return [workerPlace(sticky.workerId)];
+  const required = labels.filter((label) => label.required);
+  const equal = required
+    .filter((label) => label.comparator === 'EQUAL')
+    .map((label) => labelPlace(label.key, label.value));
+  if (equal.length > 0) return equal;
+  return required.length > 0 ? required.map((label) => keyPlace(label.key)) : [anyPlace];
+}
+
+/** Where a worker finds the lines that it may suit. */
+export function* placesOf(worker: PlannerWorker): Generator<string> {
+  yield anyPlace;
+  yield workerPlace(worker.id);
+  for (const [key, value] of worker.labels) {
+    yield labelPlace(key, value);
+    yield keyPlace(key);
+  }
+}
+
+const anyPlace = '';
+
+function workerPlace(workerId: string): string {
+  return `worker ${workerId}`;
+}
+
+function labelPlace(key: string, value: string | number): string {
+  return `label ${JSON.stringify([key, value])}`;
+}
+
+function keyPlace(key: string): string {
+  return `key ${key}`;
 }

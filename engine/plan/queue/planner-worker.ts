@@ -27,6 +27,8 @@ export class PlannerWorker {
   awaySinceUs = 0;
   /** It has said nothing of a task that was sent to it, although it is connected. Memory only. */
   isSilent = false;
+  /** It was lost, and its tasks are leaving it. Memory only. */
+  isLeaving = false;
   paused = false;
   /** Unsubscribed: takes nothing any more, but its tasks may still report. */
   ended = false;
@@ -58,7 +60,7 @@ export class PlannerWorker {
   }
 
   takes(cost: readonly SlotUse[]): boolean {
-    if (!this.assignable || this.isSilent || this.paused || this.ended) return false;
+    if (!this.assignable || this.isLeaving || this.isSilent || this.paused || this.ended) return false;
     return cost.every(({ type, units }) => (this.slots.get(type) ?? 0) - (this.used.get(type) ?? 0) >= units);
   }
 

@@ -4,20 +4,18 @@ import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from '../state/ranked-list.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
-export function queueTask(plan: Plan, row: number, place: 'tail' | 'head'): void {
+export function queueTask(plan: Plan, row: number, place: 'tail' | 'head', { isRestored = false } = {}): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);
   if (tasks.state[row] === LiveState.Ready) touch(plan, row);
   else moveTo(plan, row, LiveState.Ready);
-  tasks.write('flags', row, (tasks.flags[row] ?? 0) & lastingFlags, undo);
+  tasks.write('flags', row, ((tasks.flags[row] ?? 0) & lastingFlags) | (isRestored ? LiveFlag.Restored : 0), undo);
   journal(plan, row, 'Q');
   tasks.write('seq', row, state.nextSeq(nowUs), undo);
   state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
-  const { arrivals } = state;
-  arrivals.push({ row, rank });
-  undo.record(() => arrivals.pop());
+  state.noteArrival(row, rank);
 }

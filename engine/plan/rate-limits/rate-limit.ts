@@ -1,10 +1,18 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
 import { windowMicros } from '../../model/rate-window.ts';
 import type { RateLimitRow } from '../../model/rows.ts';
+import { IndexedHeap } from '../state/indexed-heap.ts';
 import type { RankedList } from '../state/ranked-list.ts';
+import type { Line, LimitEntry } from '../queue/line.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */
 export const sweepAt = 10_000;
+
+/** An entry of the timers for refills. The one that its limit names counts. */
+export interface Refill {
+  readonly limit: RateLimit;
+  readonly dueUs: number;
+}
 
 /** The units of one key in its present window. A window begins with the first task after the last one was over. */
 export class RateLimit {
@@ -19,10 +27,16 @@ export class RateLimit {
   used: number;
   /** Put by its key. The others come into being with the tasks that ask for them. */
   isStatic: boolean;
-  /** Tasks without units, in the order in which they will get them: later ones on the key stand behind them. */
+  /** Lines that wait for units, by the tasks that asked for them: in this order they get them. */
+  readonly #lines = new IndexedHeap<LimitEntry>((a, b) => (a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank));
+  /** Lines whose next task asks more than a full window holds, the most modest first. */
+  readonly #tooLargeLines = new IndexedHeap<LimitEntry>((a, b) => a.units < b.units);
+  /** Tasks of batch steps without units: a batch is made of whoever has them, so these leave their buffers one by one. */
   readonly waiting: RankedList;
-  /** Tasks that ask more than a full window holds. They hold up nobody. */
+  /** Tasks of batch steps that ask more than a full window holds. */
   readonly tooLarge: RankedList;
+  /** When its refill is looked at. */
+  refill: Refill | undefined;
 
   constructor(options: {
     tenantId: string;
@@ -48,6 +62,52 @@ export class RateLimit {
     this.tooLarge = options.tooLarge;
   }
 
+  /** Who is next to get units. */
+  get firstLine(): LimitEntry | undefined {
+    return this.#lines.first;
+  }
+
+  /** As `firstLine`, apart from the line that asks. */
+  firstLineBut(line: Line): LimitEntry | undefined {
+    const { first, items } = this.#lines;
+    if (first?.line !== line) return first;
+    const [, left, right] = items;
+    if (left === undefined || right === undefined) return left;
+    return left.rank === right.rank ? (left.seq < right.seq ? left : right) : left.rank < right.rank ? left : right;
+  }
+
+  /** The most modest of those that ask more than a full window holds. */
+  get firstTooLarge(): LimitEntry | undefined {
+    return this.#tooLargeLines.first;
+  }
+
+  get hasLines(): boolean {
+    return this.#lines.size > 0;
+  }
+
+  /** Nobody waits for it. */
+  get isIdle(): boolean {
+    return this.#lines.size + this.#tooLargeLines.size + this.waiting.length + this.tooLarge.length === 0;
+  }
+
+  enlist(entry: LimitEntry): void {
+    (entry.isTooLarge ? this.#tooLargeLines : this.#lines).add(entry);
+  }
+
+  dismiss(entry: LimitEntry): void {
+    (entry.isTooLarge ? this.#tooLargeLines : this.#lines).remove(entry);
+  }
+
+  /** Tasks that wait for its units. */
+  get waitingCount(): number {
+    return this.waiting.length + count(this.#lines.items);
+  }
+
+  /** Tasks that ask more than a full window holds, and those behind them. */
+  get tooLargeCount(): number {
+    return this.tooLarge.length + count(this.#tooLargeLines.items);
+  }
+
   /** Not one that was deleted, or that tasks name and nobody has put: those hold nothing. */
   get exists(): boolean {
     return this.isStatic || this.limit > 0;
@@ -70,4 +130,10 @@ export class RateLimit {
     const { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic } = this;
     return { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic };
   }
+}
+
+function count(entries: readonly LimitEntry[]): number {
+  let tasks = 0;
+  for (const { line } of entries) if (line.heap === undefined) tasks += line.length;
+  return tasks;
 }

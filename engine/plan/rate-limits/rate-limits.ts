@@ -2,8 +2,10 @@ import type { RateLimitWindow } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/demands.ts';
 import type { RateLimitRow } from '../../model/rows.ts';
 import type { Plan } from '../state/plan.ts';
+import type { LimitEntry } from '../queue/line.ts';
 import { RateLimit, sweepAt } from './rate-limit.ts';
 import type { ShardState } from '../state/shard-state.ts';
+import type { UndoLog } from '../state/undo-log.ts';
 
 function idOf(tenantId: string, key: string): string {
   return `${tenantId} ${key}`;
@@ -45,13 +47,38 @@ export function resize(plan: Plan, rateLimit: RateLimit, limit: number, window: 
   Object.assign(rateLimit, { limit, window, windowLimit: Math.min(windowLimit, limit) });
   plan.state.undo.record(() => Object.assign(rateLimit, { limit: before, window: windowBefore, windowLimit }));
   plan.changes.touchedLimits.add(rateLimit);
+  lineUpAnew(plan.state, rateLimit);
+}
+
+/** The limit has changed: who asked too much for the old one may have a chance. */
+function lineUpAnew(state: ShardState, rateLimit: RateLimit): void {
+  const { undo } = state;
+  for (
+    let first = rateLimit.firstTooLarge;
+    first !== undefined && first.units <= rateLimit.limit;
+    first = rateLimit.firstTooLarge
+  )
+    moveEntry(first, false, undo);
+  state.noteLimit(rateLimit);
+}
+
+/** Between those that wait for the next refill, and those that no refill helps. */
+export function moveEntry(entry: LimitEntry, isTooLarge: boolean, undo: UndoLog): void {
+  const move = (to: boolean): void => {
+    entry.limit.dismiss(entry);
+    entry.isTooLarge = to;
+    entry.limit.enlist(entry);
+  };
+  move(isTooLarge);
+  undo.record(() => move(!isTooLarge));
 }
 
 export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
   const made: RateLimit = new RateLimit({
     ...row,
-    waiting: state.lists.create((_rank, by) => {
-      if (by === 1) state.exhausted.add(made);
+    // A line that stands behind a task of a batch step is looked at when that one goes.
+    waiting: state.lists.create((_rank, by, _row, undo) => {
+      if (by === -1 && undo !== undefined) state.noteLimit(made);
     }),
     tooLarge: state.lists.create(),
   });
@@ -63,7 +90,7 @@ export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
 export function sweepRateLimits(state: ShardState, nowUs: number): void {
   if (state.rateLimits.size < state.sweepLimitsAt) return;
   for (const [id, limit] of state.rateLimits) {
-    if (limit.isStatic || !limit.isOver(nowUs) || limit.waiting.length + limit.tooLarge.length > 0) continue;
+    if (limit.isStatic || !limit.isOver(nowUs) || !limit.isIdle) continue;
     state.rateLimits.delete(id);
     state.lists.drop(limit.waiting);
     state.lists.drop(limit.tooLarge);

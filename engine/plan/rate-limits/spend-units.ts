@@ -1,48 +1,136 @@
 import type { RateLimitDemand } from '../../model/demands.ts';
 import { LiveState } from '../../model/live-state.ts';
-import { enqueue } from '../queue/enqueue.ts';
+import type { Line, LimitEntry } from '../queue/line.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import { rateLimitFor } from './rate-limits.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** The first limit that has no units for the task now; undefined when all have. */
+export interface MissingUnits {
+  limit: RateLimit;
+  demand: RateLimitDemand;
+  /** There are units enough, but others were there before. */
+  isBehind: boolean;
+}
+
+/** The first limit that has no units for the task now; undefined when all have. @param line where it stands; undefined for one of a batch */
 export function missingUnits(
   plan: Plan,
   row: number,
-  tenantId: string,
-): { limit: RateLimit; demand: RateLimitDemand } | undefined {
-  for (const demand of plan.state.extras.get(row)?.demands.rateLimits ?? []) {
+  { tenantId, demands, line }: { tenantId: string; demands: readonly RateLimitDemand[]; line: Line | undefined },
+): MissingUnits | undefined {
+  for (const demand of demands) {
     const limit = rateLimitFor(plan, tenantId, demand);
-    if (demand.units > limit.left(plan.nowUs) || isBehind(plan, row, limit)) return { limit, demand };
+    if (demand.units > limit.left(plan.nowUs)) return { limit, demand, isBehind: false };
+    if (isBehind(plan, row, limit, line)) return { limit, demand, isBehind: true };
   }
   return undefined;
 }
 
 /** Those that wait already get their units first, unless the newcomer ranks above them. */
-function isBehind(plan: Plan, row: number, limit: RateLimit): boolean {
+function isBehind(plan: Plan, row: number, limit: RateLimit, line: Line | undefined): boolean {
   const { tasks } = plan.state;
-  const first = limit.waiting.head;
-  if (first < 0) return false;
-  const ranks = [tasks.rank[row] ?? 0, tasks.rank[first] ?? 0] as const;
-  if (ranks[0] !== ranks[1]) return ranks[0] > ranks[1];
-  return (tasks.seq[row] ?? 0) > (tasks.seq[first] ?? 0);
+  const own = { rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 };
+  const first = line === undefined ? limit.firstLine : limit.firstLineBut(line);
+  return (first !== undefined && isBefore(first, own)) || isAnyMemberBefore(plan, limit, own);
 }
 
-/** Takes a task out of its queue until the limit is refilled. It keeps its places, and its schedule timeout runs on. */
-export function waitForUnits(plan: Plan, row: number, missing: { limit: RateLimit; demand: RateLimitDemand }): void {
+interface Asked {
+  readonly rank: number;
+  readonly seq: number;
+}
+
+function isBefore(a: Asked, b: Asked): boolean {
+  return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
+}
+
+/** Whether a task of a batch step has asked the limit before. */
+export function isAnyMemberBefore({ state: { tasks } }: Plan, { waiting: { head } }: RateLimit, other: Asked): boolean {
+  return head >= 0 && isBefore({ rank: tasks.rank[head] ?? 0, seq: tasks.seq[head] ?? 0 }, other);
+}
+
+/** The task stops its line until there are units for it. It keeps its places, and its schedule timeout runs on. */
+export function stopLine(plan: Plan, line: Line, row: number, missing: MissingUnits): void {
   const { state } = plan;
+  const { undo } = state;
+  const { limit, demand, isBehind: isLater } = missing;
+  noteWait(plan, row, missing);
+  line.queue.leaveLimit(line, undo);
+  enlist(plan, line, row, { limit, demand, isCalled: false });
+  line.queue.awaitUnits(line, undo);
+  awaitRefill(plan, limit);
+  if (isLater) state.noteLimit(limit);
+}
+
+function enlist(
+  { state: { tasks, undo } }: Plan,
+  line: Line,
+  row: number,
+  { limit, demand, isCalled }: { limit: RateLimit; demand: RateLimitDemand; isCalled: boolean },
+): void {
+  const entry: LimitEntry = {
+    limit,
+    line,
+    row,
+    rank: tasks.rank[row] ?? 0,
+    seq: tasks.seq[row] ?? 0,
+    units: demand.units,
+    isTooLarge: demand.units > limit.limit,
+    isCalled,
+    at: -1,
+  };
+  line.entry = entry;
+  limit.enlist(entry);
+  undo.record(() => {
+    limit.dismiss(entry);
+    line.entry = undefined;
+  });
+}
+
+/**
+ * After a restart: a task that has asked in vain stands for its line again, before others ask. It does so for the first of
+ * its limits that has no units now; where all have, its line is looked at before those that came after it.
+ */
+export function restoreWait(plan: Plan, line: Line, row: number): void {
+  const { state, nowUs } = plan;
+  const { tasks } = state;
+  const { constraint, queue, entry } = line;
+  const isFirst = entry === undefined || isBefore({ rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 }, entry);
+  const limits = constraint.rateLimits.map((demand) => ({
+    demand,
+    limit: rateLimitFor(plan, queue.tenantId, demand),
+  }));
+  const short = limits.find(({ demand, limit }) => demand.units > limit.left(nowUs));
+  const asked = short ?? limits[0];
+  if (!isFirst || asked === undefined) return;
+  queue.leaveLimit(line, state.undo);
+  enlist(plan, line, row, { ...asked, isCalled: short === undefined });
+  if (short === undefined) return queue.reopen(line, state.undo);
+  queue.awaitUnits(line, state.undo);
+  awaitRefill(plan, short.limit);
+}
+
+/** A task of a batch step leaves its buffer until there are units for it. */
+export function stepOut(plan: Plan, row: number, missing: MissingUnits): void {
+  const { tasks, lists, undo } = plan.state;
   const { limit, demand } = missing;
-  const rank = state.tasks.rank[row] ?? 0;
-  state.lists.leave(row, state.undo);
+  const rank = tasks.rank[row] ?? 0;
+  lists.leave(row, undo);
+  noteWait(plan, row, missing);
+  (demand.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rank, undo);
+  awaitRefill(plan, limit, { isAtOnce: true });
+}
+
+/** Once for each wait: whoever asks again in vain has been told. */
+function noteWait(plan: Plan, row: number, { limit, demand }: MissingUnits): void {
+  if (plan.state.tasks.state[row] === LiveState.RateLimited) return;
   moveTo(plan, row, LiveState.RateLimited);
   journal(plan, row, 'M', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);
-  (demand.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rank, state.undo);
 }
 
 /** Debits what an attempt takes, in the transaction that assigns it. */
-export function spendUnits(plan: Plan, row: number, tenantId: string): void {
+export function spendUnits(plan: Plan, demands: readonly RateLimitDemand[], tenantId: string): void {
   const { state } = plan;
-  for (const demand of state.extras.get(row)?.demands.rateLimits ?? []) {
+  for (const demand of demands) {
     if (demand.units === 0) continue;
     const limit = rateLimitFor(plan, tenantId, demand);
     refill(plan, limit);
@@ -61,36 +149,20 @@ function refill(plan: Plan, limit: RateLimit): void {
   plan.state.undo.record(() => Object.assign(limit, { windowStartUs, used, windowLimit }));
 }
 
-/** Sends those that wait back to their queues as far as the units reach, in their order. */
-export function releaseRefilled(plan: Plan): void {
-  const { state } = plan;
-  for (const limit of state.exhausted) {
-    if (limit.waiting.length === 0) state.exhausted.delete(limit);
-    else if (limit.isOver(plan.nowUs)) releaseWaiting(plan, limit);
-  }
-}
-
-function releaseWaiting(plan: Plan, limit: RateLimit): void {
-  const { state } = plan;
-  let left = limit.left(plan.nowUs);
-  for (let row = limit.waiting.head; row >= 0; row = limit.waiting.head) {
-    const units = state.extras.get(row)?.demands.rateLimits.find((demand) => demand.key === limit.key)?.units ?? 0;
-    if (units > left) break;
-    left -= units;
-    requeue(plan, row);
-  }
-}
-
-/** Whoever waits is judged anew: the limit has changed. */
-export function requeueAll(plan: Plan, limit: RateLimit): void {
-  for (const list of [limit.waiting, limit.tooLarge])
-    for (let row = list.head; row >= 0; row = list.head) requeue(plan, row);
-}
-
-function requeue(plan: Plan, row: number): void {
-  const { tasks, lists, undo } = plan.state;
-  const rank = tasks.rank[row] ?? 0;
-  lists.leave(row, undo);
-  moveTo(plan, row, LiveState.Ready);
-  enqueue(plan, row, rank, { keepsTurn: true });
+/**
+ * Wakes the shard at the limit's refill. A window that is over begins with the next task: no refill is waited for then, but
+ * by whoever is to be looked at again in the next transaction.
+ */
+export function awaitRefill({ state, nowUs }: Plan, limit: RateLimit, { isAtOnce = false } = {}): void {
+  const { undo, refills } = state;
+  const dueUs = isAtOnce ? Math.max(limit.refillAtUs, nowUs + 1) : limit.refillAtUs;
+  if (dueUs <= nowUs || (limit.refill !== undefined && limit.refill.dueUs <= dueUs)) return;
+  const before = limit.refill;
+  limit.refill = { limit, dueUs };
+  refills.push(limit.refill);
+  undo.record(() => {
+    limit.refill = before;
+    // It may have been dropped as replaced.
+    if (before !== undefined) refills.push(before);
+  });
 }

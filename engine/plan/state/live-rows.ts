@@ -3,7 +3,6 @@ import { isWallTime, LiveState } from '../../model/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
-import type { StoredDemands } from './task-extras.ts';
 import { sweepRateLimits } from '../rate-limits/rate-limits.ts';
 import type { ShardState } from './shard-state.ts';
 
@@ -61,7 +60,8 @@ export function settleRows(state: ShardState): void {
   sweepRateLimits(state, state.seenUs);
   state.timers.tidy();
   state.durable.sleeps.tidy();
-  for (const queue of state.queues.values()) queue.tidy();
+  for (const queue of state.outgrownQueues) queue.tidy();
+  state.outgrownQueues.clear();
 }
 
 /** The logs of durable tasks that are on no worker any more, or ended. */
@@ -90,8 +90,8 @@ export function loadedDue(state: ShardState, liveState: number, storedUs: number
 function demandsText(state: ShardState, row: number): string | null {
   const extras = state.extras.get(row);
   if (extras === undefined) return null;
-  const stored: StoredDemands = { ...extras.demands, order: extras.order };
-  return JSON.stringify(stored);
+  // As JSON.stringify would have it of StoredDemands: an object with members, and one more.
+  return `${extras.shared.text.slice(0, -1)},"order":${extras.order}}`;
 }
 
 function liveRow(state: ShardState, row: number): LiveRow {

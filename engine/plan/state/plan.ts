@@ -88,13 +88,13 @@ export function leaveWorker(plan: Plan, row: number): void {
   state.deadlines.release(row, 0, state.undo);
   if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
     worker.vacate(state.stepOf(row).slots, state.undo);
-  state.roomy.add(worker);
+  state.noteRoom(worker);
   state.tasks.write('worker', row, -1, state.undo);
 }
 
 /** @returns whether nobody is left of those that share the task's slots */
 function leaveBatch({ state }: Plan, row: number): boolean {
-  const { batches, hungry, undo } = state;
+  const { batches, undo } = state;
   const batch = batches.ofRow.get(row);
   if (batch === undefined) return true;
   const { group, rows } = batch;
@@ -104,7 +104,7 @@ function leaveBatch({ state }: Plan, row: number): boolean {
   if (isLast) {
     group.running.delete(batch);
     batches.released(group);
-    for (const { queue } of group.buffers.values()) hungry.add(queue);
+    for (const { queue } of group.buffers.values()) state.noteQueue(queue);
   }
   undo.record(() => {
     batches.ofRow.set(row, batch);

@@ -9,6 +9,11 @@ export function rankOf(priority: number): number {
   return rankCount - priority;
 }
 
+const unheard: ListChange = () => undefined;
+
+/** Told of every task that comes (1) or goes (-1), also when that is undone: then without a log. */
+export type ListChange = (rank: number, by: 1 | -1, row: number, undo: UndoLog | undefined) => void;
+
 /**
  * Waiting tasks by rank, and inside a rank by the order in which they became ready: four doubly linked lists through the
  * task table, so that a cancelled task leaves in O(1) and a waiting one costs no object. A task is in one list at most.
@@ -18,14 +23,13 @@ export class RankedList {
   readonly #tasks: TaskTable;
   readonly #heads = [-1, -1, -1, -1];
   readonly #tails = [-1, -1, -1, -1];
-  /** Told of every task that comes (1) or goes (-1), also when that is undone. */
-  readonly #changed: (rank: number, by: 1 | -1, row: number) => void;
+  readonly #changed: ListChange;
   length = 0;
 
-  constructor(options: { id: number; tasks: TaskTable; changed?: (rank: number, by: 1 | -1, row: number) => void }) {
+  constructor(options: { id: number; tasks: TaskTable; changed?: ListChange }) {
     this.id = options.id;
     this.#tasks = options.tasks;
-    this.#changed = options.changed ?? ((): void => undefined);
+    this.#changed = options.changed ?? unheard;
   }
 
   /** The first task of the best rank, or -1. */
@@ -55,7 +59,7 @@ export class RankedList {
     let after = this.#tails[rank] ?? -1;
     while (after >= 0 && (seq[after] ?? 0) > own) after = prev[after] ?? -1;
     const next = after >= 0 ? (this.#tasks.next[after] ?? -1) : (this.#heads[rank] ?? -1);
-    this.#link(row, rank, after, next);
+    this.#link(row, rank, after, next, undo);
     undo.record(() => this.#unlink(row));
   }
 
@@ -63,11 +67,11 @@ export class RankedList {
     const rank = this.#tasks.rank[row] ?? 255;
     const prev = this.#tasks.prev[row] ?? -1;
     const next = this.#tasks.next[row] ?? -1;
-    this.#unlink(row);
+    this.#unlink(row, undo);
     undo.record(() => this.#link(row, rank, prev, next));
   }
 
-  #link(row: number, rank: number, prev: number, next: number): void {
+  #link(row: number, rank: number, prev: number, next: number, undo?: UndoLog): void {
     const tasks = this.#tasks;
     tasks.rank[row] = rank;
     tasks.list[row] = this.id;
@@ -78,10 +82,10 @@ export class RankedList {
     if (next >= 0) tasks.prev[next] = row;
     else this.#tails[rank] = row;
     this.length++;
-    this.#changed(rank, 1, row);
+    this.#changed(rank, 1, row, undo);
   }
 
-  #unlink(row: number): void {
+  #unlink(row: number, undo?: UndoLog): void {
     const tasks = this.#tasks;
     const rank = tasks.rank[row] ?? 255;
     const prev = tasks.prev[row] ?? -1;
@@ -93,6 +97,6 @@ export class RankedList {
     tasks.prev[row] = tasks.next[row] = tasks.list[row] = -1;
     tasks.rank[row] = 255;
     this.length--;
-    this.#changed(rank, -1, row);
+    this.#changed(rank, -1, row, undo);
   }
 }

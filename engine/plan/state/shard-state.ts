@@ -3,22 +3,25 @@ import { LiveFlag } from '../../model/live-state.ts';
 import type { TerminalStatus } from '../../model/status.ts';
 import { childrenOf } from '../../model/topology.ts';
 import { beginsUnsaid, forgetsResults, type WorkerRuntime } from '../../model/worker-runtime.ts';
-import { ActionQueue } from '../queue/action-queue.ts';
+import { ActionQueue, type QueueEvents } from '../queue/action-queue.ts';
 import { Batches } from '../batch-tasks/batches.ts';
-import { sweepAt, type RateLimit } from '../rate-limits/rate-limit.ts';
+import { sweepAt, type RateLimit, type Refill } from '../rate-limits/rate-limit.ts';
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import { DeadlineHeap } from '../timers/deadline-heap.ts';
 import { DurableIndex } from '../durable/durable-index.ts';
 import type { CatchUp } from '../../model/cron.ts';
 import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
 import type { LabelValue } from '../../model/labels.ts';
-import type { Placement, WorkflowState } from '../queue/placement.ts';
+import type { Constraint, Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker, type SlotUse } from '../queue/planner-worker.ts';
+import { RowMap } from './row-map.ts';
+import type { SharedDemands } from '../concurrency/shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
 import { TaskLists } from './task-lists.ts';
 import type { TaskWait } from '../conditions/task-wait.ts';
 import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
 import { TaskTable } from './task-table.ts';
+import { TenantWork, type LostWorker } from './tenant-work.ts';
 import { UndoLog } from './undo-log.ts';
 
 /** A registered version, with its steps spread into the shard's step table. */
@@ -64,6 +67,7 @@ export interface Step {
   queue: ActionQueue;
   /** Of its tasks that ask nothing of their own. */
   placement: Placement;
+  constraint: Constraint;
 }
 
 /** A run of several tasks while any of them is unfinished. */
@@ -126,7 +130,11 @@ export class ShardState {
   readonly workflows = new Map<string, WorkflowState>();
   readonly queues = new Map<string, ActionQueue>();
   /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
-  readonly extras = new Map<number, TaskExtras>();
+  readonly extras = new RowMap<TaskExtras>();
+  /** What tasks ask for, by tenant and text. */
+  readonly demands = new Map<string, Map<string, SharedDemands>>();
+  /** To be forgotten after the commit, unless they are asked for again. */
+  readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();
@@ -147,13 +155,14 @@ export class ShardState {
   readonly groups = new Map<string, ConcurrencyGroup>();
   /** By tenant and key. */
   readonly rateLimits = new Map<string, RateLimit>();
-  /** Those that tasks wait for. */
-  readonly exhausted = new Set<RateLimit>();
+  /** When windows are over that tasks wait for. */
+  readonly refills = new TimerHeap<Refill>((refill) => refill.limit.refill === refill);
   sweepLimitsAt = sweepAt;
-  /** Tasks that became ready and have claims, to be judged at the end of the batch. */
-  readonly arrivals: { row: number; rank: number }[] = [];
-  /** Groups that may have room for one that waits. */
-  readonly freed = new Set<ConcurrencyGroup>();
+  /** Queues with much to forget after the commit. */
+  readonly outgrownQueues = new Set<ActionQueue>();
+  /** What settling has still to see to. Tenants take turns in this order. */
+  readonly unsettled = new Set<TenantWork>();
+  readonly #work = new Map<string, TenantWork>();
   /** Groups that lost their last claim, to be forgotten after the commit. */
   readonly abandoned = new Set<ConcurrencyGroup>();
   readonly workers: (PlannerWorker | undefined)[] = [];
@@ -163,14 +172,20 @@ export class ShardState {
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
-  /** Queues that gained a task, and workers that gained room, since the last assignment pass. */
-  readonly hungry = new Set<ActionQueue>();
-  readonly roomy = new Set<PlannerWorker>();
   /** Rows that the current batch will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
   /** Those that are being deleted. */
   readonly closedTenants = new Set<string>();
   readonly counts = { triggered: 0, finished: 0, running: 0 };
+
+  readonly #queueEvents: QueueEvents = {
+    opened: (queue) => this.noteQueue(queue),
+    outgrown: (queue) => this.outgrownQueues.add(queue),
+    limitChanged: ({ tenantId, key }) => {
+      const limit = this.rateLimits.get(`${tenantId} ${key}`);
+      if (limit !== undefined) this.noteLimit(limit);
+    },
+  };
 
   constructor(options: { id: number; epoch: number; lastBatch: number; seq: number; lostUs: number }) {
     this.id = options.id;
@@ -203,7 +218,7 @@ export class ShardState {
     const key = queueKey(tenantId, action);
     let queue = this.queues.get(key);
     if (queue === undefined) {
-      queue = new ActionQueue({ tenantId, action, tasks: this.tasks, lists: this.lists });
+      queue = new ActionQueue({ tenantId, action, tasks: this.tasks, lists: this.lists, events: this.#queueEvents });
       this.queues.set(key, queue);
     }
     return queue;
@@ -218,6 +233,7 @@ export class ShardState {
       const slots = Object.entries(step.slots).map(([type, units]) => ({ type, units }));
       const placement: Placement = {
         signature: `${options.workflowId} ${JSON.stringify([step.slots, step.labels])}`,
+        costGroup: `${options.workflowId} ${JSON.stringify(step.slots)}`,
         workflow: this.workflowState(options.workflowId),
         cost: slots,
         labels: step.labels,
@@ -225,7 +241,8 @@ export class ShardState {
       };
       const queue = this.queueFor(options.tenantId, step.action);
       queue.steps++;
-      this.steps.push({ version, index, definition: step, slots, queue, placement });
+      const constraint = { signature: placement.signature, placement, rateLimits: [] };
+      this.steps.push({ version, index, definition: step, slots, queue, placement, constraint });
     }
     this.versions.set(options.versionId, version);
     const name = versionKey(options.tenantId, definition.name);
@@ -329,9 +346,72 @@ export class ShardState {
   }
 
   get nextRefillUs(): number {
-    let next = Infinity;
-    for (const limit of this.exhausted) if (limit.waiting.length > 0) next = Math.min(next, limit.refillAtUs);
-    return next;
+    return this.refills.nextUs;
+  }
+
+  /** The last transaction had no room for all that it led to: another is needed, whether a command waits or not. */
+  get hasMore(): boolean {
+    return this.unsettled.size > 0;
+  }
+
+  workOf(tenantId: string): TenantWork {
+    let work = this.#work.get(tenantId);
+    if (work === undefined) {
+      work = new TenantWork(tenantId, this.lists.createArrivals());
+      this.#work.set(tenantId, work);
+    }
+    return work;
+  }
+
+  #unsettledWorkOf(tenantId: string): TenantWork {
+    const work = this.workOf(tenantId);
+    this.undo.add(this.unsettled, work);
+    return work;
+  }
+
+  /** The task is ready, and its claims are to be judged. */
+  noteArrival(row: number, rank: number): void {
+    this.#unsettledWorkOf(this.stepOf(row).version.tenantId).arrivals.push(row, rank, this.undo);
+  }
+
+  isArrival(row: number): boolean {
+    return this.tasks.list[row] === this.workOf(this.stepOf(row).version.tenantId).arrivals.id;
+  }
+
+  /** A place of the group is free, or it has more. */
+  noteFreed(group: ConcurrencyGroup): void {
+    this.undo.add(this.#unsettledWorkOf(group.tenantId).freed, group);
+  }
+
+  /** More of its members wait than its strategy lets stay. */
+  noteCrowded(group: ConcurrencyGroup): void {
+    this.undo.add(this.#unsettledWorkOf(group.tenantId).crowded, group);
+  }
+
+  /** Something in the queue may go on. */
+  noteQueue(queue: ActionQueue): void {
+    this.undo.add(this.#unsettledWorkOf(queue.tenantId).queues, queue);
+  }
+
+  /** The worker may be able to take more than before. */
+  noteRoom(worker: PlannerWorker): void {
+    this.undo.add(this.#unsettledWorkOf(worker.tenantId).workersWithRoom, worker);
+  }
+
+  /** Another is first in the limit's line, or there are more units for it. */
+  noteLimit(limit: RateLimit): void {
+    if (limit.hasLines) this.undo.add(this.#unsettledWorkOf(limit.tenantId).changedLimits, limit);
+  }
+
+  /** The worker is gone: its tasks leave it. */
+  noteLost(worker: PlannerWorker, lost: LostWorker): void {
+    const { lostWorkers } = this.#unsettledWorkOf(worker.tenantId);
+    const before = lostWorkers.get(worker);
+    lostWorkers.set(worker, lost);
+    this.undo.record(() => {
+      if (before === undefined) lostWorkers.delete(worker);
+      else lostWorkers.set(worker, before);
+    });
   }
 
   latestVersion(tenantId: string, name: string): Version | undefined {
@@ -385,7 +465,7 @@ export class ShardState {
     }
     this.workers[worker.index] = undefined;
     this.workersById.delete(worker.id);
-    this.roomy.delete(worker);
+    this.workOf(worker.tenantId).workersWithRoom.delete(worker);
   }
 
   #dropUnused(queue: ActionQueue): void {

@@ -1,22 +1,63 @@
 import type { Demands } from '../../model/demands.ts';
 import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { SharedDemands } from '../concurrency/shared-demands.ts';
 
-/** What only some tasks have; the others cost nothing. */
-export interface TaskExtras {
-  readonly demands: Demands;
-  /** Order of its trigger among the shard's. */
-  readonly order: number;
+/** What only some tasks have; the others cost nothing. A million of these may wait: what equals another's is shared. */
+export class TaskExtras {
+  readonly shared: SharedDemands;
   /** Shared by the tasks of a run. */
   readonly runClaim: Claim | null;
   readonly taskClaim: Claim | null;
-  /** Key of the last round-robin link; '' without one. Keys take turns in the queue. */
-  readonly ringKey: string;
+  /** What is neither null nor 0 of the three below: nearly no task has any. */
+  #rare: { stickyWorkerId: string | null; batchBytes: number; gatheredUs: number } | undefined;
+
+  constructor(shared: SharedDemands, claims: { runClaim: Claim | null; taskClaim: Claim | null }) {
+    this.shared = shared;
+    this.runClaim = claims.runClaim;
+    this.taskClaim = claims.taskClaim;
+    if (shared.demands.desiredWorkerId !== null) this.stickyWorkerId = shared.demands.desiredWorkerId;
+  }
+
   /** Where the run's first task ran, once it is known, under a sticky strategy; or where the caller asked. */
-  stickyWorkerId: string | null;
+  get stickyWorkerId(): string | null {
+    return this.#rare?.stickyWorkerId ?? null;
+  }
+
+  set stickyWorkerId(value: string | null) {
+    this.#rare = { stickyWorkerId: value, batchBytes: this.batchBytes, gatheredUs: this.gatheredUs };
+  }
+
   /** Of its share in its batch's message. */
-  batchBytes: number;
+  get batchBytes(): number {
+    return this.#rare?.batchBytes ?? 0;
+  }
+
+  set batchBytes(value: number) {
+    this.#rare = { stickyWorkerId: this.stickyWorkerId, batchBytes: value, gatheredUs: this.gatheredUs };
+  }
+
   /** Since when it gathers with others of its batch. */
-  gatheredUs: number;
+  get gatheredUs(): number {
+    return this.#rare?.gatheredUs ?? 0;
+  }
+
+  set gatheredUs(value: number) {
+    this.#rare = { stickyWorkerId: this.stickyWorkerId, batchBytes: this.batchBytes, gatheredUs: value };
+  }
+
+  get demands(): Demands {
+    return this.shared.demands;
+  }
+
+  /** Key of the last round-robin link; '' without one. Keys take turns in the queue. */
+  get ringKey(): string {
+    return this.shared.ringKey;
+  }
+
+  /** Order of its trigger among the shard's, which only claims ask for. */
+  get order(): number {
+    return (this.taskClaim ?? this.runClaim)?.order ?? 0;
+  }
 }
 
 /** As stored in `live.demands`. */

@@ -1,20 +1,28 @@
-import { RankedList } from './ranked-list.ts';
+import { ArrivalLine } from './arrival-line.ts';
+import { RankedList, type ListChange } from './ranked-list.ts';
 import type { TaskTable } from './task-table.ts';
 import type { UndoLog } from './undo-log.ts';
 
 /** Every list that a task of the shard can wait in, by number: a task's row holds its list's number. */
 export class TaskLists {
   readonly #tasks: TaskTable;
-  readonly #lists: (RankedList | undefined)[] = [];
+  readonly #lists: (RankedList | ArrivalLine | undefined)[] = [];
   readonly #free: number[] = [];
 
   constructor(tasks: TaskTable) {
     this.#tasks = tasks;
   }
 
-  create(changed?: (rank: number, by: 1 | -1, row: number) => void): RankedList {
+  create(changed?: ListChange): RankedList {
     const id = this.#free.pop() ?? this.#lists.length;
     const list = new RankedList({ id, tasks: this.#tasks, ...(changed === undefined ? {} : { changed }) });
+    this.#lists[id] = list;
+    return list;
+  }
+
+  createArrivals(): ArrivalLine {
+    const id = this.#free.pop() ?? this.#lists.length;
+    const list = new ArrivalLine({ id, tasks: this.#tasks });
     this.#lists[id] = list;
     return list;
   }
@@ -25,12 +33,7 @@ export class TaskLists {
     this.#free.push(list.id);
   }
 
-  /** The list that a task waits in. */
-  of(row: number): RankedList | undefined {
-    return this.#lists[this.#tasks.list[row] ?? -1];
-  }
-
   leave(row: number, undo: UndoLog): void {
-    this.of(row)?.remove(row, undo);
+    this.#lists[this.#tasks.list[row] ?? -1]?.remove(row, undo);
   }
 }

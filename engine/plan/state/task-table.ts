@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { UndoLog } from './undo-log.ts';
 
 const none = -1;
@@ -11,6 +12,24 @@ function high(word: number): string {
 
 function low(word: number): string {
   return hex4[word & 0xffff] ?? '';
+}
+
+/** An odd number that this process alone knows: whoever chooses the ids of his runs cannot choose ids that collide. No order follows from it. */
+const secret = randomBytes(4).readUInt32LE() | 1;
+
+/** All 128 bits count: ids that callers choose may differ in any few of them. Each word is mixed in as by MurmurHash3. */
+function hashOf(a: number, b: number, c: number, d: number): number {
+  let hash = mixed(mixed(mixed(mixed(secret, a), b), c), d);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function mixed(hash: number, word: number): number {
+  let own = Math.imul(word, 0xcc9e2d51);
+  own = Math.imul((own << 15) | (own >>> 17), 0x1b873593);
+  const next = hash ^ own;
+  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
 }
 
 export type TaskColumn =
@@ -48,6 +67,8 @@ export class TaskTable {
   /** Open addressing, linear probing, at most half full; holds row + 1. */
   #slots = new Int32Array(128);
   #size = 0;
+  /** Entries of the index that look-ups have read: how well ids spread. */
+  probes = 0;
 
   state = new Uint8Array(64);
   flags = new Uint16Array(64);
@@ -123,7 +144,8 @@ export class TaskTable {
     const d = Number.parseInt(id.slice(28, 36), 16);
     const mask = this.#slots.length - 1;
     const words = this.#idWords;
-    for (let slot = this.#hash(c, d) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashOf(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
+      this.probes++;
       const row = (this.#slots[slot] ?? 0) - 1;
       if (row === none) return none;
       const at = row * 4;
@@ -214,13 +236,12 @@ export class TaskTable {
     this.#size--;
   }
 
-  #hash(c: number, d: number): number {
-    // The last 62 bits of a UUIDv7 are random: no mixing needed beyond this.
-    return (Math.imul(c, 0x9e3779b1) ^ d) >>> 0;
-  }
-
   #home(row: number): number {
-    return this.#hash(this.#idWords[row * 4 + 2] ?? 0, this.#idWords[row * 4 + 3] ?? 0) & (this.#slots.length - 1);
+    const words = this.#idWords;
+    const at = row * 4;
+    return (
+      hashOf(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0) & (this.#slots.length - 1)
+    );
   }
 
   #link(row: number): void {

@@ -10,6 +10,26 @@ export class UndoLog {
     this.#inverses.push(inverse);
   }
 
+  /** Writes a property. */
+  set<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
+    const before = target[key];
+    if (before === value) return;
+    target[key] = value;
+    this.record(() => {
+      target[key] = before;
+    });
+  }
+
+  add<T>(to: Set<T>, value: T): void {
+    if (to.has(value)) return;
+    to.add(value);
+    this.record(() => to.delete(value));
+  }
+
+  delete<T>(from: Set<T>, value: T): void {
+    if (from.delete(value)) this.record(() => from.add(value));
+  }
+
   mark(): number {
     return this.#inverses.length;
   }

@@ -9,6 +9,33 @@ const held = -2;
 const wall = 0;
 const lived = 1;
 
+/** Row numbers, four bytes each. */
+class RowList {
+  #rows = new Int32Array(64);
+  size = 0;
+
+  at(place: number): number | undefined {
+    return place < this.size ? this.#rows[place] : undefined;
+  }
+
+  put(place: number, row: number): void {
+    this.#rows[place] = row;
+  }
+
+  push(row: number): void {
+    if (this.size === this.#rows.length) {
+      const grown = new Int32Array(this.size * 2);
+      grown.set(this.#rows);
+      this.#rows = grown;
+    }
+    this.#rows[this.size++] = row;
+  }
+
+  pop(): number | undefined {
+    return this.size === 0 ? undefined : this.#rows[--this.size];
+  }
+}
+
 /**
  * The tasks that time will move, soonest first: binary heaps of row numbers that know each row's place, so that a finished
  * task leaves in O(log n) instead of lingering until its deadline.
@@ -19,7 +46,7 @@ const lived = 1;
  */
 export class DeadlineHeap {
   readonly #tasks: TaskTable;
-  readonly #heaps: readonly [number[], number[]] = [[], []];
+  readonly #heaps = [new RowList(), new RowList()] as const;
   #standstillUs = 0;
 
   constructor(tasks: TaskTable) {
@@ -28,7 +55,7 @@ export class DeadlineHeap {
 
   /** The task that is due first, or -1. */
   get first(): number {
-    const [asleep, waiting] = [this.#heaps[wall][0] ?? -1, this.#heaps[lived][0] ?? -1];
+    const [asleep, waiting] = [this.#heaps[wall].at(0) ?? -1, this.#heaps[lived].at(0) ?? -1];
     if (asleep < 0 || waiting < 0) return Math.max(asleep, waiting);
     const [slept, waited] = [this.dueUs(asleep), this.dueUs(waiting)];
     if (slept !== waited) return slept < waited ? asleep : waiting;
@@ -59,7 +86,7 @@ export class DeadlineHeap {
       const open = [0];
       while (open.length > 0 && due.length < most) {
         const at = open.pop() ?? 0;
-        const row = heap[at];
+        const row = heap.at(at);
         if (row === undefined || this.dueUs(row) > untilUs) continue;
         due.push(row);
         open.push(at * 2 + 1, at * 2 + 2);
@@ -142,11 +169,11 @@ export class DeadlineHeap {
   #push(row: number, scale: 0 | 1): void {
     const heap = this.#heaps[scale];
     heap.push(row);
-    this.#rise(row, heap.length - 1, scale);
+    this.#rise(row, heap.size - 1, scale);
   }
 
   #place(row: number, at: number, scale: 0 | 1): void {
-    this.#heaps[scale][at] = row;
+    this.#heaps[scale].put(at, row);
     this.#tasks.heapIndex[row] = at * 2 + scale;
   }
 
@@ -154,7 +181,7 @@ export class DeadlineHeap {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = this.#heaps[scale][parent];
+      const above = this.#heaps[scale].at(parent);
       if (above === undefined || !this.#isBefore(row, above)) break;
       this.#place(above, at, scale);
       at = parent;
@@ -167,9 +194,9 @@ export class DeadlineHeap {
     let at = from;
     for (;;) {
       let child = at * 2 + 1;
-      const left = heap[child];
+      const left = heap.at(child);
       if (left === undefined) break;
-      const right = heap[child + 1];
+      const right = heap.at(child + 1);
       let lower = left;
       if (right !== undefined && this.#isBefore(right, left)) {
         lower = right;

@@ -4,6 +4,7 @@ import { ChangeSet } from '../../plan/state/change-set.ts';
 import type { Claim } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';
 import { addRateLimit, rateLimitFor } from '../../plan/rate-limits/rate-limits.ts';
+import { awaitRefill } from '../../plan/rate-limits/spend-units.ts';
 import { rankOf, retryRank } from '../../plan/state/ranked-list.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
@@ -106,20 +107,27 @@ export function storedDemands(text: string): StoredDemands {
 export async function restoreDemands(tables: ShardTables, tasks: readonly DemandingTask[]): Promise<void> {
   const { shard, setAside, slice } = tables;
   const runClaims = new Map<string, Claim | null>();
+  const arrived: number[] = [];
   for (const task of await sortInSlices(tasks, ({ stored }) => stored.order, slice)) {
-    setAside.tryTask(task, () => restoreTask(shard, task, runClaims));
+    setAside.tryTask(task, () => {
+      if (restoreTask(shard, task, runClaims)) arrived.push(task.row);
+    });
     shard.undo.clear();
     if (slice.isOver) await slice.pause();
   }
-  const arrivals = await sortInSlices(shard.arrivals, ({ row }) => shard.tasks.seq[row] ?? 0, slice);
-  shard.arrivals.length = 0;
-  for (const arrival of arrivals) shard.arrivals.push(arrival);
+  for (const row of await sortInSlices(arrived, (each) => shard.tasks.seq[each] ?? 0, slice)) {
+    shard.noteArrival(row, rankAfterRestart(shard, row));
+    if (!slice.isOver) continue;
+    shard.undo.clear();
+    await slice.pause();
+  }
 }
 
-function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<string, Claim | null>): void {
+/** @returns whether it waits for its places: it was judged when it arrived, and only stands in line again, with the next transaction */
+function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<string, Claim | null>): boolean {
   const { row } = task;
   const flags = shard.tasks.flags[row] ?? 0;
-  if ((flags & LiveFlag.Ended) !== 0) return;
+  if ((flags & LiveFlag.Ended) !== 0) return false;
   const { order, ...demands } = task.stored;
   const extras = makeExtras(shard, row, {
     tenantId: task.tenantId,
@@ -134,25 +142,25 @@ function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<stri
   const asks = state !== LiveState.Gated && state !== LiveState.Delayed;
   restoreClaim(extras.taskClaim, { held: (flags & LiveFlag.Admitted) !== 0, arrived: asks });
   restoreClaim(extras.runClaim, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
-  if (state === LiveState.RateLimited) restoreRateLimited(shard, row, task.tenantId);
-  // Judged when it arrived: it only stands in line again, with the next transaction.
-  if (state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0)
-    shard.arrivals.push({ row, rank: rankAfterRestart(shard, row) });
+  if (state === LiveState.RateLimited && shard.stepOf(row).definition.batch !== null)
+    restoreUnbuffered(shard, row, task.tenantId);
+  return state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0;
 }
 
 function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
   if (claim === null) return;
   if ((held || arrived) && !claim.arrived) {
     claim.arrived = true;
-    for (const group of claim.groups) group.members.add(claim);
+    for (const group of claim.groups) group.join(claim);
   }
   if (held && !claim.held) {
     claim.held = true;
-    for (const group of claim.groups) group.held++;
+    for (const group of claim.groups) group.give(claim);
   }
 }
 
-function restoreRateLimited(shard: ShardState, row: number, tenantId: string): void {
+/** A task of a batch step that left its buffer for want of units. */
+function restoreUnbuffered(shard: ShardState, row: number, tenantId: string): void {
   const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
   const short =
@@ -160,6 +168,7 @@ function restoreRateLimited(shard: ShardState, row: number, tenantId: string): v
   if (short === undefined) throw new Error(`task ${shard.tasks.id(row)} waits for a rate limit but asks for none`);
   const limit = rateLimitFor(plan, tenantId, short);
   (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
+  awaitRefill(plan, limit, { isAtOnce: true });
 }
 
 /** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */

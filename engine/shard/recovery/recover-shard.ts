@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg';
 import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
-import { enqueue, placementOf } from '../../plan/queue/enqueue.ts';
+import { constraintOf, enqueue, placementOf } from '../../plan/queue/enqueue.ts';
+import { restoreWait } from '../../plan/rate-limits/spend-units.ts';
+import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
@@ -131,6 +133,7 @@ class Found {
       this.demanding.push({ ...task, tenantId: sql.tenant_id, stored, stickyWorkerId: sql.sticky_worker_id });
     if (
       sql.state === LiveState.Batching ||
+      (sql.state === LiveState.RateLimited && shard.stepOf(row).definition.batch === null) ||
       (sql.state === LiveState.Ready && (stored === null || (sql.flags & LiveFlag.Admitted) !== 0))
     )
       this.queued.push(row);
@@ -182,7 +185,7 @@ async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: re
     try {
       const rank = rankAfterRestart(shard, row);
       if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
-      else enqueue(plan, row, rank);
+      else restoreQueued(plan, row, rank);
     } catch (error) {
       setAside.failTask(tasks.id(row), shard.runIdOf(row), error);
     }
@@ -191,6 +194,14 @@ async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: re
     shard.undo.clear();
     await slice.pause();
   }
+}
+
+function restoreQueued(plan: Plan, row: number, rank: number): void {
+  const { state } = plan;
+  enqueue(plan, row, rank);
+  if (state.tasks.state[row] !== LiveState.RateLimited) return;
+  const line = state.stepOf(row).queue.lineOf(constraintOf(state, row));
+  if (line !== undefined) restoreWait(plan, line, row);
 }
 
 function loadTask(shard: ShardState, sql: LiveSqlRow): number {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SettleBudget } from '../../../engine/plan/lifecycle/settle-budget.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
 import { action, actions, apply, commandsFor, drain, world } from '../../helpers/histories.ts';
@@ -30,6 +31,34 @@ describe('planner', () => {
         expect(made.broken()).toBeUndefined();
       }),
       { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  it('keeps its invariants where every transaction settles next to nothing, and takes back what it does', () => {
+    fc.assert(
+      fc.property(
+        fc.array(action, { minLength: 5, maxLength: 40, size: 'max' }),
+        fc.integer({ min: 1, max: 3 }),
+        (steps, budget) => {
+          const made = world();
+          made.budget = () => new SettleBudget(budget, budget);
+          made.goesOn = false;
+          for (const [index, step] of steps.entries()) {
+            apply(made, step);
+            const before = JSON.stringify(made.image());
+            made.rollback([]);
+            expect(JSON.stringify(made.image())).toBe(before);
+            if (index % 3 === 0) made.goOn();
+          }
+          made.goOn();
+          expect(made.broken()).toBeUndefined();
+          made.goesOn = true;
+          drain(made);
+          expect(made.broken()).toBeUndefined();
+          expect(made.state.tasks.size).toBe(0);
+        },
+      ),
+      { numRuns: 500 },
     );
   }, 120_000);
 

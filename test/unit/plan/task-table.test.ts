@@ -49,6 +49,23 @@ describe('task table', () => {
     expect(table.attempt[kept]).toBe(3);
   });
 
+  it.each([
+    { name: 'in their last 24 bits alone', id: (hex: string) => `01900000-0000-7000-8000-000000${hex}` },
+    { name: 'in their first 24 bits alone', id: (hex: string) => `${hex}00-0000-7000-8000-00000000000a` },
+    {
+      name: 'in bits 32 to 48 of their random part',
+      id: (hex: string) => `01900000-0000-7000-8${hex.slice(3)}-${hex.slice(0, 3)}000000000`,
+    },
+    { name: 'in nothing but a multiple of 65,536', id: (hex: string) => `01900000-0000-7000-8000-00${hex}0000` },
+  ])('finds ids that differ $name as quickly as others', ({ id }) => {
+    const table = new TaskTable();
+    const ids = Array.from({ length: 4096 }, (_, i) => id(i.toString(16).padStart(6, '0')));
+    for (const each of ids) table.insert(each);
+    table.probes = 0;
+    for (const each of ids) expect(table.find(each)).toBeGreaterThanOrEqual(0);
+    expect(table.probes / ids.length).toBeLessThan(3);
+  });
+
   it('needs at most 150 bytes a task', () => {
     const table = new TaskTable();
     for (let i = 0; i < 100_000; i++) table.insert(`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`);

@@ -1,5 +1,5 @@
 import { findRateLimit } from '../../rate-limits/rate-limits.ts';
-import { requeueAll } from '../../rate-limits/spend-units.ts';
+import { judgeAnew } from '../../rate-limits/release-units.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -30,5 +30,5 @@ function remove(plan: Plan, command: DeleteRateLimitCommand): void {
   Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
   state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));
   changes.touchedLimits.add(rateLimit);
-  requeueAll(plan, rateLimit);
+  judgeAnew(plan, rateLimit);
 }

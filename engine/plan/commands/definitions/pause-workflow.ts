@@ -36,5 +36,9 @@ function pause(plan: Plan, command: PauseWorkflowCommand): void {
     workflow.paused = paused;
   });
   changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
-  if (!command.paused) for (const step of steps) state.hungry.add(step.queue);
+  if (command.paused) return;
+  for (const { queue } of steps) {
+    state.noteQueue(queue);
+    for (const worker of queue.workers) state.noteRoom(worker);
+  }
 }

@@ -1,6 +1,6 @@
 import type { RateLimitWindow } from '../../../model/definition.ts';
 import { rateLimitFor, resize } from '../../rate-limits/rate-limits.ts';
-import { requeueAll } from '../../rate-limits/spend-units.ts';
+import { judgeAnew } from '../../rate-limits/release-units.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -26,6 +26,8 @@ function put(plan: Plan, command: PutRateLimitCommand): void {
   const { tenantId, key, limit, window } = command;
   const rateLimit = rateLimitFor(plan, tenantId, { key, units: 0, limit: null, window });
   const first = !rateLimit.isStatic;
+  // What processes put at their start is nearly always there already.
+  if (!first && rateLimit.limit === limit && rateLimit.window === window) return;
   if (first) {
     const { windowLimit } = rateLimit;
     rateLimit.isStatic = true;
@@ -33,5 +35,5 @@ function put(plan: Plan, command: PutRateLimitCommand): void {
     plan.state.undo.record(() => Object.assign(rateLimit, { isStatic: false, windowLimit }));
   }
   resize(plan, rateLimit, limit, window);
-  requeueAll(plan, rateLimit);
+  judgeAnew(plan, rateLimit);
 }

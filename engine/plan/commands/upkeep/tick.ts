@@ -9,7 +9,6 @@ import { interrupt } from '../../lifecycle/interrupt.ts';
 import { togetherWith } from '../../lifecycle/running-task.ts';
 import { queueTask } from '../../queue/queue-task.ts';
 import { stayingWith } from '../../queue/silent-worker.ts';
-import { releaseRefilled } from '../../rate-limits/spend-units.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
@@ -43,7 +42,6 @@ export const tick: Kind<TickCommand, void> = {
 /** What time has brought: back-offs and sleeps that are over, waits and executions that took too long. */
 function pass(plan: Plan, { most = perTick }: TickCommand): void {
   const { deadlines, durable } = plan.state;
-  releaseRefilled(plan);
   announceDueBatches(plan);
   for (let n = 0; n < most && Math.min(durable.sleeps.nextUs, deadlines.nextUs) <= plan.nowUs; n++) {
     if (durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
@@ -131,5 +129,5 @@ function timeOut(plan: Plan, row: number): void {
 function announceDueBatches({ state, nowUs }: Plan): void {
   const due = state.batches.takeDue(nowUs);
   state.undo.record(due.undo);
-  for (const queue of due.queues) state.hungry.add(queue);
+  for (const queue of due.queues) state.noteQueue(queue);
 }

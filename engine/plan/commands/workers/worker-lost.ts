@@ -1,5 +1,5 @@
-import { takeFromWorker, type WorkerDeath } from '../../lifecycle/interrupt.ts';
-import type { PlannerWorker } from '../../queue/planner-worker.ts';
+import type { WorkerDeath } from '../../../model/worker-death.ts';
+import { loseWorker } from '../../lifecycle/lost-workers.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -27,17 +27,12 @@ export const workerLost: Kind<WorkerLostCommand, void> = {
 function lose(plan: Plan, command: WorkerLostCommand): void {
   const worker = plan.state.workersById.get(command.workerId);
   if (worker === undefined) return;
-  worker.assignable = false;
-  // One that has said goodbye has not died: what it had left was to go to others.
-  const toBeTold = command.connected === true && worker.awaySinceUs === 0;
-  takeFromWorker(plan, worker, { death: worker.ended ? undefined : command.death, toBeTold });
+  loseWorker(plan, worker, {
+    // One that has said goodbye has not died: what it had left was to go to others.
+    death: worker.ended ? undefined : command.death,
+    toBeTold: command.connected === true && worker.awaySinceUs === 0,
+    forget: worker.ended || command.forget === true,
+  });
   if (command.death?.isCertain === true && !worker.ended)
     plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
-  if (command.forget === true || (worker.ended && worker.tasks.size === 0)) forgetWorker(plan, worker);
-}
-
-function forgetWorker(plan: Plan, worker: PlannerWorker): void {
-  const { state } = plan;
-  state.removeWorker(worker);
-  state.undo.record(() => state.restoreWorker(worker));
 }

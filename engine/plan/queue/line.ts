@@ -1,0 +1,227 @@
+import { IndexedHeap, type HeapItem } from '../state/indexed-heap.ts';
+import { rankCount, type RankedList } from '../state/ranked-list.ts';
+import type { TaskTable } from '../state/task-table.ts';
+import type { UndoLog } from '../state/undo-log.ts';
+import type { Constraint } from './placement.ts';
+
+/** A key of the tasks' last round-robin link, over all lines of a queue; '' for tasks without one. */
+export class QueueKey {
+  readonly key: string;
+  /** By rank, its tasks, and whose turn it is: the lowest number is next. A number only grows. */
+  readonly counts = Array.from({ length: rankCount }, () => 0);
+  readonly turns = Array.from({ length: rankCount }, () => 0);
+  /** Lines that have the key. */
+  uses = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** The tasks of one key in one line. */
+export interface KeyTasks {
+  readonly queueKey: QueueKey;
+  readonly list: RankedList;
+  /** By rank, its place among the keys of the line. */
+  readonly ranks: (KeyAtRank | undefined)[];
+}
+
+interface KeyAtRank extends HeapItem {
+  readonly tasks: KeyTasks;
+  readonly rank: number;
+  /** As it was when the entry took its place: never above the key's own. */
+  turn: number;
+}
+
+/** The queue of a line, as whoever finds the line elsewhere needs it. */
+interface QueueOfLine {
+  readonly tenantId: string;
+  reopen(line: Line, undo: UndoLog): void;
+  awaitUnits(line: Line, undo: UndoLog): void;
+  leaveLimit(line: Line, undo: UndoLog): void;
+}
+
+/** A rate limit, as a line that waits for it needs it. */
+export interface UnitSource {
+  readonly tenantId: string;
+  readonly key: string;
+  enlist(entry: LimitEntry): void;
+  dismiss(entry: LimitEntry): void;
+}
+
+/** A line's place among those that wait for units of one limit: that of the task that asked for them. */
+export interface LimitEntry extends HeapItem {
+  readonly limit: UnitSource;
+  readonly line: Line;
+  /** Whom it stands for. */
+  readonly row: number;
+  readonly rank: number;
+  readonly seq: number;
+  readonly units: number;
+  /** It asks more than a full window holds, and holds up nobody. */
+  isTooLarge: boolean;
+  /** There are units for it, and its line may go on: until that has been looked at, the others stay behind it. */
+  isCalled: boolean;
+}
+
+/** Where a line stands among others: by the task that is next in it. */
+export interface Standing {
+  rank: number;
+  turn: number;
+  seq: number;
+}
+
+/**
+ * The waiting tasks of one action that agree in all that narrows where and when they may start. Either it may go on
+ * (`heap` is its queue's), or its next task cannot be started: then it waits as a whole for a worker (`heap` is a place of
+ * the queue's index) or for units (none).
+ */
+export class Line implements HeapItem, Standing {
+  readonly constraint: Constraint;
+  readonly keys = new Map<string, KeyTasks>();
+  readonly #ranks: (IndexedHeap<KeyAtRank> | undefined)[] = [];
+  readonly #tasks: TaskTable;
+  /** Among which lines it stands; undefined while it waits for units. */
+  heap: LineHeap | undefined;
+  at = -1;
+  rank = Infinity;
+  turn = Infinity;
+  seq = Infinity;
+  /** Its place in the line of a rate limit. */
+  entry: LimitEntry | undefined;
+  length = 0;
+  readonly queue: QueueOfLine;
+
+  constructor(queue: QueueOfLine, constraint: Constraint, tasks: TaskTable) {
+    this.queue = queue;
+    this.constraint = constraint;
+    this.#tasks = tasks;
+  }
+
+  /** The task that is next; -1 with none. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
+  get next(): number {
+    const first = this.#first();
+    return first === undefined ? -1 : first.tasks.list.headOf(first.rank);
+  }
+
+  /** The key of the task that is next goes behind the others. */
+  passTurn(turn: number): void {
+    const first = this.#first();
+    if (first !== undefined) first.tasks.queueKey.turns[first.rank] = turn;
+  }
+
+  /** A key has tasks of the rank. */
+  offer(tasks: KeyTasks, rank: number): void {
+    const known = (tasks.ranks[rank] ??= { tasks, rank, at: -1, turn: 0 });
+    if (known.at >= 0) return;
+    known.turn = tasks.queueKey.turns[rank] ?? 0;
+    (this.#ranks[rank] ??= new IndexedHeap<KeyAtRank>((a, b) => a.turn < b.turn)).add(known);
+  }
+
+  /** The key has no tasks in the line. */
+  forget(key: string): void {
+    const tasks = this.keys.get(key);
+    for (const each of tasks?.ranks ?? []) if (each !== undefined) this.#ranks[each.rank]?.remove(each);
+    this.keys.delete(key);
+  }
+
+  /** Where it stands now; undefined for an empty line. */
+  standing(): Standing | undefined {
+    const first = this.#first();
+    if (first === undefined) return undefined;
+    const { rank, turn, tasks } = first;
+    return { rank, turn, seq: this.#tasks.seq[tasks.list.headOf(rank)] ?? 0 };
+  }
+
+  /** Takes its standing from the task that is next: only for the heap that it is in. @returns whether it has one */
+  refresh(): boolean {
+    const standing = this.standing();
+    if (standing !== undefined) Object.assign(this, standing);
+    return standing !== undefined;
+  }
+
+  /** The key whose turn it is. Keys that have no tasks any more, or have had their turn, move here. */
+  #first(): KeyAtRank | undefined {
+    for (let rank = 0; rank < rankCount; rank++) {
+      const heap = this.#ranks[rank];
+      if (heap === undefined) continue;
+      for (let top = heap.first; top !== undefined; top = heap.first) {
+        const turn = top.tasks.queueKey.turns[rank] ?? 0;
+        if (top.tasks.list.headOf(rank) < 0) heap.remove(top);
+        else if (top.turn === turn) return top;
+        else {
+          top.turn = turn;
+          heap.moved(top);
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+export function isAhead(a: Standing, b: Standing): boolean {
+  if (a.rank !== b.rank) return a.rank < b.rank;
+  return a.turn === b.turn ? a.seq < b.seq : a.turn < b.turn;
+}
+
+/**
+ * Lines by the tasks that are next in them. One whose next task got better moves at once, one whose next task got worse or
+ * that is empty when its turn comes.
+ */
+export class LineHeap {
+  readonly #heap = new IndexedHeap<Line>(isAhead);
+  /** Lines looked at. */
+  readonly looks: { count: number };
+
+  constructor(looks: { count: number }) {
+    this.looks = looks;
+  }
+
+  get size(): number {
+    return this.#heap.size;
+  }
+
+  /** In no order. */
+  get lines(): readonly Line[] {
+    return this.#heap.items;
+  }
+
+  get first(): Line | undefined {
+    for (let top = this.#heap.first; top !== undefined; top = this.#heap.first) {
+      this.looks.count++;
+      const { rank, turn, seq } = top;
+      if (!top.refresh()) this.#heap.remove(top);
+      else if (top.rank === rank && top.turn === turn && top.seq === seq) return top;
+      else this.#heap.moved(top);
+    }
+    return undefined;
+  }
+
+  add(line: Line): void {
+    if (line.refresh()) this.#heap.add(line);
+  }
+
+  /** A task came to the line. */
+  grown(line: Line): void {
+    if (line.at < 0) return this.add(line);
+    line.refresh();
+    this.#heap.moved(line);
+  }
+
+  remove(line: Line): void {
+    this.#heap.remove(line);
+  }
+
+  /** The first that passes. Nearly always the first of all: only then are the others asked one by one. */
+  find(passes: (line: Line) => boolean): Line | undefined {
+    const { first } = this;
+    if (first === undefined || passes(first)) return first;
+    let best: { line: Line; standing: Standing } | undefined;
+    for (const line of this.#heap.items) {
+      this.looks.count++;
+      const standing = passes(line) ? line.standing() : undefined;
+      if (standing !== undefined && (best === undefined || isAhead(standing, best.standing))) best = { line, standing };
+    }
+    return best?.line;
+  }
+}

@@ -1,0 +1,54 @@
+import type { WorkerDeath } from '../../model/worker-death.ts';
+import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
+import type { ActionQueue } from '../queue/action-queue.ts';
+import type { PlannerWorker } from '../queue/planner-worker.ts';
+import type { RateLimit } from '../rate-limits/rate-limit.ts';
+import type { ArrivalLine } from './arrival-line.ts';
+
+/** A worker whose tasks leave it, some a transaction. */
+export interface LostWorker {
+  /** Absent where the tasks do not count it. */
+  readonly death: WorkerDeath | undefined;
+  /** Whether the worker may still read that its attempts are over. */
+  readonly toBeTold: boolean;
+  /** It is forgotten once it holds nothing. */
+  readonly forget: boolean;
+}
+
+/**
+ * What the commands of one tenant led to and settling has still to see to. What one transaction has no room for stays
+ * here, and the next goes on with it. All that is taken out is put back if the transaction is.
+ */
+export class TenantWork {
+  readonly tenantId: string;
+  readonly lostWorkers = new Map<PlannerWorker, LostWorker>();
+  /** Groups that may have room for one that waits. */
+  readonly freed = new Set<ConcurrencyGroup>();
+  /** Groups that keep one of those that wait, and may hold more. */
+  readonly crowded = new Set<ConcurrencyGroup>();
+  /** Tasks that became ready and have claims, to be judged. */
+  readonly arrivals: ArrivalLine;
+  /** Limits whose line has a new first, or that have more units. */
+  readonly changedLimits = new Set<RateLimit>();
+  /** Queues with a line that may go on. */
+  readonly queues = new Set<ActionQueue>();
+  /** Workers that may be able to take more than before. */
+  readonly workersWithRoom = new Set<PlannerWorker>();
+
+  constructor(tenantId: string, arrivals: ArrivalLine) {
+    this.tenantId = tenantId;
+    this.arrivals = arrivals;
+  }
+
+  get isAdmitting(): boolean {
+    return this.freed.size + this.crowded.size + this.arrivals.length > 0;
+  }
+
+  get isAssigning(): boolean {
+    return this.changedLimits.size + this.queues.size + this.workersWithRoom.size > 0;
+  }
+
+  get isDone(): boolean {
+    return !this.isAdmitting && !this.isAssigning && this.lostWorkers.size === 0;
+  }
+}
