@@ -7,10 +7,12 @@ import { TenantLimits } from './auth/tenant-limits.ts';
 import { ensureTenant } from './auth/tenants.ts';
 import { Tokens } from './auth/tokens.ts';
 import { WebhookStore } from './auth/webhooks/webhook-store.ts';
-import { systemClock } from './base/clock.ts';
+import { AwakeClock } from './base/awake-clock.ts';
+import type { Clock } from './base/clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
 import { openDatabase } from './local/database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { dispatchReads } from './dispatch/payload-loader.ts';
 import { DurableLinks } from './dispatch/durable-links.ts';
 import { edgeCommands } from './wiring/edge-commands.ts';
 import { Gate } from './edge/access/gate.ts';
@@ -29,7 +31,9 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
+import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
+import { dateIdsBy } from './model/uuid.ts';
 import { NodeResults } from './monitor/node-results.ts';
 import { DurableSignal } from './monitor/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
@@ -39,6 +43,7 @@ import { LogWriter } from './monitor/log-writer.ts';
 import { StreamWriter } from './monitor/stream-writer.ts';
 import { RunResults } from './monitor/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
+import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/migrate.ts';
 import type { DurableAskReply } from './model/durable-ask.ts';
 import { releaseEffects } from './wiring/release-effects.ts';
@@ -178,15 +183,37 @@ interface ServeContext extends Omit<Assembly, 'onStage'> {
 async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
   const { log, onStop, databaseUrl, version, startedAt } = context;
   const host = options.host ?? defaults.host;
+  const awake = new AwakeClock();
+  onStop(async () => awake.stop());
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
   const writes = createPool(databaseUrl, { name: 'hatchet writes', max: 3, statementMs: 30_000, log });
-  onStop(() => Promise.all([reads.end(), writes.end()]));
+  // Apart from the reads of people: those may be long, and many.
+  const payloadReads = createPool(databaseUrl, {
+    name: 'hatchet dispatch',
+    max: dispatchReads,
+    statementMs: 30_000,
+    log,
+  });
+  onStop(() => Promise.all([reads.end(), writes.end(), payloadReads.end()]));
+  const postgresClock = new PostgresClock({ read: timeOf(writes), awake, log, jumped: () => owner.wakeForTimers() });
+  await postgresClock.start();
+  onStop(() => postgresClock.stop());
+  dateIdsBy(() => postgresClock.nowUs() / 1000);
+  const moved = options.clock;
+  const clock: Clock =
+    moved === undefined
+      ? postgresClock
+      : {
+          nowUs: () => moved.nowUs(),
+          systemMs: (ms) => moved.systemMs?.(ms) ?? ms,
+          standstillUs: () => Math.round(awake.pausedMs() * 1000),
+        };
 
+  const retentionDays = options.retentionDays ?? defaults.retentionDays;
   const maintenance = new Maintenance({
     databaseUrl,
-    retentionDays: options.retentionDays ?? defaults.retentionDays,
+    retentionDays,
     auditDays: options.auditDays ?? defaults.auditDays,
-    clock: systemClock,
     log,
   });
   await maintenance.prepare();
@@ -209,7 +236,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const links = new DurableLinks<DurableAskReply>();
   const owner: Owner = new Owner({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
-    clock: options.clock ?? systemClock,
+    clock,
     log,
     workerTimeoutMs,
     events: {
@@ -225,14 +252,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       },
       recovered: (open, states) => {
         const workers = new Map(states.flatMap((state) => [...state.workersById]));
-        const isMeant = (workerId: string): boolean => workers.has(workerId);
-        const shards = new Set(states.map((state) => state.id));
+        const shards = new Set(states.map(({ id }) => id));
         const parts = [
           () => {
             for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-            dispatcher.announceAll(isMeant);
+            dispatcher.announceAll(shards);
           },
-          () => links.announceAll(isMeant),
+          () => links.announceAll((workerId) => workers.has(workerId)),
           () => {
             for (const { cancelling, ...attempt } of open)
               if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
@@ -246,15 +272,16 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       lost: () => changes.poke(),
     },
   });
-  const timekeeper = new Timekeeper({ owner, pool: reads, log });
+  const timekeeper = new Timekeeper({ owner, pool: payloadReads, log });
   const time = new EngineTimeline({ owner, timekeeper });
-  const ports = dispatcherPorts(owner, reads, {
+  const ports = dispatcherPorts(owner, payloadReads, {
+    awake,
     workerTimeoutMs,
     mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
   });
   const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
   const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
-  const heartbeats = new HeartbeatWriter(writes, log, (sinceMs) => dispatcher.heardSince(sinceMs));
+  const heartbeats = new HeartbeatWriter(writes, log, (ms) => dispatcher.heardWithin(ms));
   onStop(async () => heartbeats.stop());
   // What it recovers is served shard by shard: the ports open meanwhile, and calls wait for their shard.
   const serving = owner.start();
@@ -270,7 +297,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(async () => open.stop());
   const limits = new TenantLimits(reads, log);
   const gate = new Gate({ tokens, audit, open, limits, log });
-  const commands = edgeCommands(owner, limits);
+  const commands = edgeCommands(owner, limits, new RetentionBound(retentionDays));
   const connections = new ConnectionGuard();
   const edge = { gate, log, owner: commands, connections, turns: new ReadingTurns() };
   const followers: LogStreamDeps = {

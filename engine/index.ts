@@ -20,6 +20,8 @@ export {
   type TokenAdministration,
   type TokenInfo,
 } from './administration/token-administration.ts';
+/** For `hatchet doctor`. */
+export { clockAheadMs } from './postgres/postgres-clock.ts';
 /** For `hatchet dev --reset`. */
 export { dataPaths, deleteData } from './local/data-folder.ts';
 export type { Role } from './auth/role.ts';

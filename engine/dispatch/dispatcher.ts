@@ -2,8 +2,9 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
-import type { RunPayload } from '../model/run-payload.ts';
+import { shardOf } from '../model/shard-of.ts';
 import { PayloadCache } from './payload-cache.ts';
+import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { startMessage, type Reads } from './start-message.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type Presence, type WorkerLink } from './worker-session.ts';
 
@@ -17,12 +18,14 @@ export interface LostWorker {
   workerId: string;
   /** It is not expected back: its id is not known any more. */
   forget: boolean;
+  /** Its stream is open: it is told that its attempts are over before they go elsewhere. */
+  connected: boolean;
   /** How it died, where that is more than a silence. */
   processEnd: string | undefined;
 }
 
 /** What the dispatcher asks of the rest of the engine. */
-export interface DispatcherPorts {
+export interface DispatcherPorts extends PayloadReads {
   presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
   /** Its tasks go to others. */
   workerLost(worker: LostWorker): Promise<unknown>;
@@ -39,13 +42,16 @@ export interface DispatcherPorts {
   workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
   unstarted(tenantId: string, workerId: string): Attempt[];
-  readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
-  readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
-  readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  /** A clock that stands still while the engine does. */
   nowMs(): number;
+  /** Whether what workers said while the engine stood still may be unread: nobody is judged meanwhile. */
+  isCatchingUp(): boolean;
 }
 
 const sweepMs = 1_000;
+/** Before what the owner did not take is said again: doubled with each refusal in a row. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
 /** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
 const forgetMs = 86_400_000;
 /** How long a worker that came back may take to show that it has an attempt. */
@@ -59,16 +65,25 @@ export class Dispatcher {
   readonly #workerTimeoutMs: number;
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #answers = new AnswerWatch();
+  readonly #loader: PayloadLoader;
   readonly #sweep: NodeJS.Timeout;
   #stopped = false;
-  /** With each the fate of all attempts is found out anew. */
-  #takeOvers = 0;
+  /** By shard: with each take-over the fate of the shard's attempts is found out anew. */
+  readonly #takeOvers = new Map<number, number>();
 
   constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
+    this.#loader = new PayloadLoader({
+      reads: options.ports,
+      cache: this.payloads,
+      log: options.log,
+      isWanted: (assignment) => this.#isWanted(assignment),
+      deliver: (sending, reads) => this.#deliver(sending, reads),
+    });
     this.#sweep = setInterval(() => {
+      if (this.#ports.isCatchingUp()) return;
       this.#checkAll();
       this.#checkAnswers();
     }, sweepMs);
@@ -95,14 +110,11 @@ export class Dispatcher {
     return session?.tenantId === tenantId ? session : undefined;
   }
 
-  /**
-   * After a take-over the planner knows of no presence: every session is announced anew, and gets its full grace.
-   * @param isMeant whether a worker's shard was taken over
-   */
-  announceAll(isMeant: (workerId: string) => boolean = () => true): void {
-    this.#takeOvers++;
+  /** After a take-over of shards the planner knows of no presence there: their sessions are announced anew, and get their full grace. */
+  announceAll(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
     for (const session of this.#sessions.values()) {
-      if (!isMeant(session.workerId)) continue;
+      if (!shards.has(shardOf(session.tenantId))) continue;
       session.announced = 'away';
       this.#check(session);
       // What was to be said of them before may not have been said.
@@ -110,10 +122,11 @@ export class Dispatcher {
     }
   }
 
-  /** When each worker that was heard of since `sinceMs` was last heard of. */
-  *heardSince(sinceMs: number): Generator<{ workerId: string; atMs: number }> {
-    for (const session of this.#sessions.values())
-      if (session.seenAtMs > sinceMs) yield { workerId: session.workerId, atMs: session.seenAtMs };
+  /** How long ago each worker that was heard of within `withinMs` was last heard of. */
+  *heardWithin(withinMs: number): Generator<{ workerId: string; agoMs: number }> {
+    const nowMs = this.#ports.nowMs();
+    for (const { workerId, seenAtMs } of this.#sessions.values())
+      if (nowMs - seenAtMs <= withinMs) yield { workerId, agoMs: nowMs - seenAtMs };
   }
 
   /** @throws HatchetError UNKNOWN_WORKER */
@@ -156,8 +169,7 @@ export class Dispatcher {
     return () => {
       if (session.link !== link) return;
       session.link = undefined;
-      for (const timer of session.timers) clearTimeout(timer);
-      session.timers.clear();
+      session.suspects.length = 0;
       this.#check(session);
     };
   }
@@ -169,49 +181,36 @@ export class Dispatcher {
     if (session !== undefined) this.#answered(session);
   }
 
-  /** Sends committed assignments; those whose payload is not at hand are read together first. */
-  async send(sendings: readonly Sending[]): Promise<void> {
+  /** Sends committed assignments; those whose payload is not at hand wait until it is read. */
+  send(sendings: readonly Sending[]): void {
     const missing: Sending[] = [];
     for (const sending of sendings) {
       for (const { workerId, taskId, attempt } of sending.assignments)
         this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
       if (!this.#trySend(sending)) missing.push(sending);
     }
-    if (missing.length === 0) return;
-    const assignments = missing.flatMap((sending) => sending.assignments);
-    try {
-      const [runs, outputs, errors] = await Promise.all([
-        this.#ports.readRuns([...new Set(assignments.map(({ runId }) => runId))]),
-        this.#ports.readOutputs(
-          assignments.flatMap(({ parents, generation }) => parents.map(({ taskId }) => ({ taskId, generation }))),
-        ),
-        this.#ports.readErrors(
-          assignments.flatMap(({ failed, generation }) => failed.map(({ taskId }) => ({ taskId, generation }))),
-        ),
-      ]);
-      for (const [runId, payload] of runs) this.payloads.putRun(runId, payload);
-      for (const [taskId, output] of outputs) this.payloads.fillOutput(taskId, output);
-      for (const sending of missing)
-        this.#deliver(sending, {
-          runOf: (runId) => runs.get(runId),
-          outputOf: (taskId) => outputs.get(taskId),
-          errorOf: (taskId) => errors.get(taskId),
-        });
-    } catch (error) {
-      this.#log.warn(
-        { err: error, attempts: assignments.length },
-        'payloads could not be read; the attempts go back to their queues',
-      );
-      for (const assignment of assignments) this.#giveBack(assignment);
-    }
+    if (missing.length > 0) this.#loader.load(missing);
+  }
+
+  /** Neither cancelled on its way, nor on another worker or of another owner since. */
+  #isWanted({ tenantId, workerId, taskId, attempt }: Assignment): boolean {
+    const session = this.#sessions.get(workerId);
+    if (session === undefined) return true; // its owner is to hear that it cannot be sent
+    const key = attemptKey(taskId, attempt);
+    if (!session.sending.has(key)) return false;
+    if (this.#ports.workerOf(tenantId, { taskId, attempt }) === workerId) return true;
+    session.sending.delete(key);
+    return false;
   }
 
   /** Tells workers that attempts are over: now, or when their stream is back. */
   cancel(workerId: string, notice: CancelNotice): void {
     const session = this.#sessions.get(workerId);
     const key = attemptKey(notice.taskId, notice.attempt);
-    if (session === undefined || session.sending.delete(key))
-      return this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
+    // Where nothing went out, or nobody is there who could be told, its end needs no telling.
+    const isGone = session === undefined || (session.lost && session.link === undefined);
+    if (isGone || session.sending.delete(key))
+      return this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }
@@ -219,10 +218,8 @@ export class Dispatcher {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#sweep);
-    for (const session of this.#sessions.values()) {
-      for (const timer of session.timers) clearTimeout(timer);
-      session.link?.close();
-    }
+    this.#loader.stop();
+    for (const session of this.#sessions.values()) session.link?.close();
   }
 
   #known(tenantId: string, workerId: string): WorkerSession {
@@ -274,13 +271,13 @@ export class Dispatcher {
 
   #giveBack(assignment: Assignment): void {
     this.#sessions.get(assignment.workerId)?.sending.delete(attemptKey(assignment.taskId, assignment.attempt));
-    this.#insist(() => this.#ports.returnUnsent(assignment.tenantId, assignment));
+    this.#insist(assignment.tenantId, () => this.#ports.returnUnsent(assignment.tenantId, assignment));
   }
 
   #tell(session: WorkerSession, notice: CancelNotice): void {
     session.link?.send(notice);
     session.untold.delete(attemptKey(notice.taskId, notice.attempt));
-    this.#insist(() => this.#ports.cancelSent(notice.tenantId, notice));
+    this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
   }
 
   /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
@@ -289,17 +286,20 @@ export class Dispatcher {
       .unstarted(session.tenantId, session.workerId)
       .filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
     if (suspects.length === 0) return;
-    const timer = setTimeout(() => {
-      session.timers.delete(timer);
-      for (const suspect of suspects) this.#insist(() => this.#ports.reassignUnstarted(session.tenantId, suspect));
-    }, unstartedMs);
-    session.timers.add(timer);
+    session.suspects.push({ untilMs: this.#ports.nowMs() + unstartedMs, attempts: suspects });
+  }
+
+  #checkSuspects(session: WorkerSession): void {
+    const nowMs = this.#ports.nowMs();
+    while ((session.suspects[0]?.untilMs ?? Infinity) <= nowMs)
+      for (const suspect of session.suspects.shift()?.attempts ?? [])
+        this.#insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, suspect));
   }
 
   #checkAnswers(): void {
     for (const [session, attempts] of this.#answers.due()) {
       const { tenantId, workerId } = session;
-      this.#insist(() => {
+      this.#insist(tenantId, () => {
         if (this.#sessions.get(workerId) === session) this.#answers.told(session, attempts);
         return this.#ports.unanswered({ tenantId, workerId, attempts });
       });
@@ -309,11 +309,14 @@ export class Dispatcher {
   #answered(session: WorkerSession): void {
     this.#answers.forget(session);
     const { tenantId, workerId } = session;
-    this.#insist(() => this.#ports.workerAnswered({ tenantId, workerId }));
+    this.#insist(tenantId, () => this.#ports.workerAnswered({ tenantId, workerId }));
   }
 
   #checkAll(): void {
-    for (const session of this.#sessions.values()) this.#check(session);
+    for (const session of this.#sessions.values()) {
+      this.#checkSuspects(session);
+      this.#check(session);
+    }
   }
 
   #check(session: WorkerSession): void {
@@ -327,16 +330,19 @@ export class Dispatcher {
         if (session.announced === presence) session.announced = announced;
       });
     }
-    if (!hasDied && !session.isGone(nowMs, this.#workerTimeoutMs)) return;
-    const forget = hasDied || session.ended || nowMs - session.seenAtMs > forgetMs;
+    if (!hasDied && (this.#ports.isCatchingUp() || !session.isGone(nowMs, this.#workerTimeoutMs))) return;
+    // Whoever may still read its stream is told first that its attempts are over, and forgotten at a later look.
+    const mayBeTold = session.link !== undefined && !session.lost;
+    const forget = hasDied || (!mayBeTold && (session.ended || nowMs - session.seenAtMs > forgetMs));
     if (session.lost && (!forget || session.forgetting)) return;
     if (!session.lost)
       this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
+    const connected = session.link !== undefined;
     session.lost = true;
     session.forgetting = forget;
     session.untold.clear();
     const told = this.#ports
-      .workerLost({ tenantId, workerId, forget, processEnd: hasDied ? session.processEnd : undefined })
+      .workerLost({ tenantId, workerId, forget, connected, processEnd: hasDied ? session.processEnd : undefined })
       .then(() => {
         if (forget) this.#forget(session);
       });
@@ -352,30 +358,46 @@ export class Dispatcher {
     session.link?.close();
   }
 
-  /** What is said of a worker. @param failed makes the next look say it again: Postgres was away for longer than commands wait */
+  /** What is said of a worker. @param failed makes the next look say it again */
   #tellOwner(told: Promise<unknown>, failed: () => void): void {
     told.catch((error: unknown) => {
       this.#failed(error);
       if (isPassing(error)) failed();
+      else setTimeout(failed, longestPauseMs).unref();
     });
   }
 
-  /** What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for long. */
-  #insist(say: () => Promise<unknown>, takeOver = this.#takeOvers): void {
-    say().catch((error: unknown) => {
-      this.#failed(error);
-      if (!isPassing(error)) return;
-      setTimeout(() => {
-        if (!this.#stopped && takeOver === this.#takeOvers) this.#insist(say, takeOver);
-      }, sweepMs).unref();
-    });
+  /**
+   * What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for good.
+   * Where the owner cannot store it, it is said again after a pause that grows. A take-over of its shard makes an end of it:
+   * what has become of the attempt is found out anew then.
+   */
+  #insist(tenantId: string, say: () => Promise<unknown>): void {
+    const shard = shardOf(tenantId);
+    const takeOvers = this.#takeOversOf(shard);
+    const attempt = (pauseMs: number): void => {
+      say().catch((error: unknown) => {
+        this.#failed(error);
+        const nextMs = isPassing(error) ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+        setTimeout(() => {
+          if (!this.#stopped && takeOvers === this.#takeOversOf(shard)) attempt(nextMs);
+        }, pauseMs).unref();
+      });
+    };
+    attempt(firstPauseMs);
+  }
+
+  #takeOversOf(shard: number): number {
+    return this.#takeOvers.get(shard) ?? 0;
   }
 
   #failed(error: unknown): void {
-    if (!this.#stopped) this.#log.error({ err: error }, 'the dispatcher could not report to the owner');
+    if (!this.#stopped)
+      this.#log.error({ err: error }, 'the dispatcher could not report to the owner; it tries again after a pause');
   }
 }
 
+/** Nobody could take it: Postgres was away for longer than commands wait, or too many wait. */
 function isPassing(error: unknown): boolean {
   return error instanceof HatchetError && error.code === 'NOT_OWNER';
 }

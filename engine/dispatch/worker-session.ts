@@ -67,7 +67,8 @@ export class WorkerSession {
   /** Attempts on their way to the stream, by key; a cancel takes them out. */
   readonly sending = new Set<string>();
   readonly untold = new Map<string, CancelNotice>();
-  readonly timers = new Set<NodeJS.Timeout>();
+  /** Attempts that may not have arrived, and when they go elsewhere without a sign of a start; soonest first. */
+  readonly suspects: { untilMs: number; attempts: readonly { taskId: string; attempt: number }[] }[] = [];
   /** In which sweep of the watch it last said something of a task. */
   heardSweep = 0;
   /** Attempts that it did not answer when they were sent, by the key of the watch. */

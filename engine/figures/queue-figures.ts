@@ -43,7 +43,7 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
   );
   const names = workflowNames(state, tenantId);
   return {
-    rows: queues.rows.map(depthMessage),
+    rows: queues.rows.map((depth) => depthMessage(state, depth)),
     keys: groups.rows.map((group) => keyMessage(group, tenantId, names)),
     limits: limits.rows.map(limitMessage),
     rowCount: queues.total,
@@ -92,7 +92,8 @@ function depths(state: ShardState, tenantId: string): Iterable<Depth> {
   return byQueue.values();
 }
 
-function depthMessage({ queue, ready, running, delayed, limited, gathering }: Depth): QueueDepth {
+function depthMessage(state: ShardState, { queue, ready, running, delayed, limited, gathering }: Depth): QueueDepth {
+  const { oldestSeq } = queue;
   return {
     action: queue.action,
     queued: BigInt(queue.length),
@@ -100,7 +101,7 @@ function depthMessage({ queue, ready, running, delayed, limited, gathering }: De
     delayed: BigInt(delayed),
     workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended)
       .length,
-    oldestQueuedAt: queue.oldestSeq === 0 ? undefined : new Date(queue.oldestSeq / 1000),
+    oldestQueuedAt: oldestSeq === 0 ? undefined : new Date(state.timeOf(oldestSeq, state.seenUs) / 1000),
     // Those that are ready and not in the queue stand in line at a concurrency key.
     waitingForPlace: BigInt(Math.max(0, ready - queue.length)),
     waitingForUnits: BigInt(limited),

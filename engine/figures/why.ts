@@ -48,7 +48,7 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
       return gated(state, row);
     case LiveState.Delayed:
       return cause('BACKOFF', `waits for its retry ${state.tasks.retries[row] ?? 0}`, {
-        untilUs: state.tasks.dueUs[row] ?? null,
+        untilUs: state.deadlines.dueUs(row),
       });
     case LiveState.RateLimited:
       return rateLimited(state, row, nowUs);
@@ -60,7 +60,7 @@ export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Ca
       return running(state, row);
     case LiveState.Evicted:
       return cause('EVICTED', 'sleeps off its worker until what it waits for has come; its log says what that is', {
-        untilUs: (state.tasks.dueUs[row] ?? 0) === 0 ? null : (state.tasks.dueUs[row] ?? 0),
+        untilUs: state.deadlines.dueUs(row) || null,
       });
     default:
       return cause('CANCELLING', 'its worker has still to be told that the attempt is over', {
@@ -123,7 +123,7 @@ function gated(state: ShardState, row: number): Cause {
       `the event ${JSON.stringify(condition.eventKey)}${condition.scope === null ? '' : ` in scope ${JSON.stringify(condition.scope)}`}${condition.expression === '' ? '' : ` with ${condition.expression}`} ${to}`,
     ];
   });
-  const due = state.tasks.dueUs[row] ?? 0;
+  const due = state.deadlines.dueUs(row);
   return cause('CONDITION', `waits for ${waits.join(', or ')}`, { untilUs: due === 0 ? null : due });
 }
 

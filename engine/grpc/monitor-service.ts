@@ -101,7 +101,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       const held = await runWithTasks(pool, tenantId, request.runId, { onlyTask: request.onlyTask });
       const { detail } = held.value;
       const state = deps.owner.stateOf(tenantId);
-      const nowUs = state?.timeUs(owner.nowUs) ?? 0;
+      const { nowUs } = owner;
       const causes = new Map(
         detail.tasks.flatMap((task) => {
           const cause = state === undefined ? undefined : whyWaiting(state, task.id, nowUs);

@@ -62,6 +62,16 @@ export type Asked =
   | { kind: 'signal'; key: string; conditions: readonly DurableCondition[] }
   | { kind: 'branch'; parent: number; first: number };
 
+/** As stored: with when it was asked, where its number in the shard's sequence does not say so. */
+export function storedAsked({ asked, askedSeq, askedUs }: { asked: Asked; askedSeq: number; askedUs: number }): string {
+  return JSON.stringify(askedUs === askedSeq ? asked : { ...asked, askedUs });
+}
+
+export function parseAsked(text: string, askedSeq: number): { asked: Asked; askedUs: number } {
+  const { askedUs = askedSeq, ...asked }: Asked & { askedUs?: number } = JSON.parse(text);
+  return { asked, askedUs };
+}
+
 export interface DurableResult {
   /** Its place in the order in which the task's nodes were satisfied. */
   seq: number;

@@ -36,6 +36,11 @@ export function isLiveState(value: number): value is LiveState {
   return Object.hasOwn(liveStateNames, value);
 }
 
+/** What its due time is a time of: of the wall, for sleeps and back-offs; else a deadline, which counts the time in which the engine could do its part. */
+export function isWallTime(state: number): boolean {
+  return state === LiveState.Delayed || state === LiveState.Gated || state === LiveState.Evicted;
+}
+
 /** Bits stored in `live.flags`. */
 export const LiveFlag = {
   /** The worker reported STARTED for this attempt. */
@@ -58,6 +63,8 @@ export const LiveFlag = {
   Unanswered: 512,
   /** It had not started when its execution timeout came, and was given more time to. */
   Prolonged: 1024,
+  /** Cancelling: its worker was lost while its stream was open, and what follows is an attempt elsewhere. */
+  WorkerLost: 4096,
   /** Its run's end satisfies a node of a durable task. */
   DurableChild: 256,
   /** The log of this durable task has grown since a worker last died under it. */

@@ -338,4 +338,5 @@ export interface ShardStep {
   epoch: number;
   lastBatch: number;
   seq: number;
+  lostUs: number;
 }

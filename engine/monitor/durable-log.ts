@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Asked, BranchPoint } from '../model/durable.ts';
-import { isEntryKind, type EntryKind } from '../model/durable.ts';
+import { isEntryKind, parseAsked, type EntryKind } from '../model/durable.ts';
 import { isRunStatus, type RunStatus } from '../model/status.ts';
 import { nodeKey, readNodeResults, type NodeResult } from './durable-results.ts';
 
@@ -98,7 +98,7 @@ async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars
   const results = done.length === 0 ? new Map<string, NodeResult>() : await readNodeResults(pool, done, outputChars);
   return rows.flatMap((row) => {
     if (!isEntryKind(row.kind)) return [];
-    const asked: Asked = JSON.parse(row.asked);
+    const { asked, askedUs } = parseAsked(row.asked, Number(row.seq));
     const result = results.get(nodeKey({ taskId: row.task_id, branch: row.branch, node: row.node })) ?? null;
     return [
       {
@@ -108,7 +108,7 @@ async function withResults(pool: Pool, rows: readonly EntrySqlRow[], outputChars
         kind: row.kind,
         asked,
         invocation: row.invocation,
-        askedUs: Number(row.seq),
+        askedUs,
         childRunId: row.child_run_id,
         met: row.met ?? [],
         satisfiedUs: row.result_seq === null ? null : Number(row.result_seq),

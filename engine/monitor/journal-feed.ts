@@ -14,8 +14,6 @@ const pageRows = 500;
 const backlogRows = 10_000;
 
 interface Reader {
-  tenantId: string;
-  runId: string | null;
   rows: HistoryRow[];
   overflowed: boolean;
   wake: () => void;
@@ -34,7 +32,8 @@ export interface FeedPage {
  */
 export class JournalFeed {
   readonly #pool: Pool;
-  readonly #readers = new Set<Reader>();
+  /** By the tenant that they follow, or by the run. */
+  readonly #readers = new Map<string, Set<Reader>>();
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -42,18 +41,21 @@ export class JournalFeed {
 
   /** Called after each commit, in order. */
   publish(rows: readonly HistoryRow[]): void {
-    if (this.#readers.size === 0 || rows.length === 0) return;
-    for (const reader of this.#readers) {
-      const mine = rows.filter(
-        (row) => row.tenantId === reader.tenantId && (reader.runId === null || row.runId === reader.runId),
-      );
-      if (mine.length === 0) continue;
-      if (reader.rows.length + mine.length > backlogRows) {
+    if (this.#readers.size === 0) return;
+    for (const row of rows) {
+      this.#offer(this.#readers.get(keyOf(row.tenantId, null)), row);
+      this.#offer(this.#readers.get(keyOf(row.tenantId, row.runId)), row);
+    }
+  }
+
+  #offer(readers: ReadonlySet<Reader> | undefined, row: HistoryRow): void {
+    if (readers === undefined) return;
+    for (const reader of readers) {
+      if (reader.rows.length >= backlogRows) {
         reader.rows = [];
         reader.overflowed = true;
-      } else if (!reader.overflowed) {
-        reader.rows.push(...mine);
       }
+      if (!reader.overflowed) reader.rows.push(row);
       reader.wake();
     }
   }
@@ -68,8 +70,11 @@ export class JournalFeed {
   }): AsyncGenerator<FeedPage> {
     const { tenantId, runId, signal } = options;
     let wake = (): void => undefined;
-    const reader: Reader = { tenantId, runId, rows: [], overflowed: false, wake: () => wake() };
-    this.#readers.add(reader);
+    const reader: Reader = { rows: [], overflowed: false, wake: () => wake() };
+    const key = keyOf(tenantId, runId);
+    const readers = this.#readers.get(key) ?? new Set();
+    this.#readers.set(key, readers);
+    readers.add(reader);
     const abort = (): void => wake();
     signal.addEventListener('abort', abort);
     let cursor = options.after ?? formatCursor(runId === null ? options.nowSeq : 0, 99);
@@ -104,7 +109,8 @@ export class JournalFeed {
       }
     } finally {
       signal.removeEventListener('abort', abort);
-      this.#readers.delete(reader);
+      readers.delete(reader);
+      if (readers.size === 0 && this.#readers.get(key) === readers) this.#readers.delete(key);
     }
   }
 
@@ -123,4 +129,9 @@ export class JournalFeed {
       if (rows.length < pageRows) return;
     }
   }
+}
+
+/** @param runId null for all of the tenant's */
+function keyOf(tenantId: string, runId: string | null): string {
+  return runId === null ? tenantId : `${tenantId} ${runId}`;
 }

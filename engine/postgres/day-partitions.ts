@@ -15,7 +15,7 @@ export const dayTables = [
 ] as const;
 export type DayTable = (typeof dayTables)[number];
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 
 /** Days since the epoch, in UTC. */
 export function dayOf(ms: number): number {

@@ -19,6 +19,14 @@ const unfinishedRuns = `
     SELECT r.id FROM kept k JOIN task t ON t.run_id = k.id JOIN run r ON r.parent_task_id = t.id
   )
   SELECT id FROM kept`;
+/** As above, of what was found before and what came since: children, whose ids carry their parent's date. By the key of `live`, since others wait. */
+const unfinishedSince = `
+  WITH RECURSIVE kept (id) AS (
+    (SELECT id FROM unnest($2::uuid[]) AS u (id) UNION SELECT run_id FROM live WHERE task_id < $1)
+    UNION
+    SELECT r.id FROM kept k JOIN task t ON t.run_id = k.id JOIN run r ON r.parent_task_id = t.id
+  )
+  SELECT id FROM kept`;
 const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
 
 /** The rows that unfinished runs need of a table below the bound. Repeated under the lock, it adds what came since. */
@@ -59,7 +67,8 @@ interface Expiry {
 /**
  * Drops the days that are older than the retention; audit lines have one of their own. Where no run of theirs is unfinished, each is detached without any
  * lock that a query would notice. Else the rows of the unfinished ones go to one partition for all older days, which
- * takes the place of those days in one transaction: no statement sees the rows missing or twice.
+ * takes the place of those days in one transaction: no statement sees the rows missing or twice. No run below the bound
+ * can become unfinished anew meanwhile: `retention-bound.ts` refuses its replay.
  * Interrupted anywhere, the next call finishes it.
  * @returns the names of the dropped ones
  */
@@ -93,8 +102,12 @@ function isExpired(partition: Partition, day: number): boolean {
   return partition.attached && partition.day < day;
 }
 
-async function readExpiry(client: ClientBase, day: number): Promise<Expiry> {
-  const runs = await client.query<{ id: string }>(unfinishedRuns, [dayBound(day)]);
+/** @param before what an earlier look has found */
+async function readExpiry(client: ClientBase, day: number, before?: Expiry): Promise<Expiry> {
+  const runs =
+    before === undefined
+      ? await client.query<{ id: string }>(unfinishedRuns, [dayBound(day)])
+      : await client.query<{ id: string }>(unfinishedSince, [dayBound(day), before.runIds]);
   const runIds = runs.rows.map((row) => row.id);
   const tasks = await client.query<{ id: string }>(tasksOfRuns, [runIds]);
   return { day, runIds, taskIds: tasks.rows.map((row) => row.id) };
@@ -129,19 +142,20 @@ async function swap(
 ): Promise<void> {
   const { expired, expiry } = options;
   const target = oldPartitionName(table.name, expiry.day);
-  const keep = keepRows[table.name](target);
-  const values = [
-    table.name === 'run' || table.key === 'run_id' ? expiry.runIds : expiry.taskIds,
-    dayBound(expiry.day),
-  ];
+  const keep = ({ runIds, taskIds, day }: Expiry): Promise<unknown> =>
+    client.query(keepRows[table.name](target), [
+      table.name === 'run' || table.key === 'run_id' ? runIds : taskIds,
+      dayBound(day),
+    ]);
   await client.query(ddl.createOld(table, expiry.day));
-  await client.query(keep, values);
+  // Nearly all of it before the lock, so that what is left under it is little.
+  await keep(expiry);
   await patiently(client, { lockMs: swapLockMs }, async () => {
     await client.query('BEGIN');
     try {
-      // An unfinished task may have written since; from here on nobody can.
+      // An unfinished task may have written since, or have got a child, whose id carries its date; from here on nobody can.
       await client.query(ddl.lock(table));
-      await client.query(keep, values);
+      await keep(await readExpiry(client, expiry.day, expiry));
       for (const partition of expired) await client.query(ddl.detach(table, partition.name));
       await client.query(ddl.attachOld(table, expiry.day));
       await client.query('COMMIT');

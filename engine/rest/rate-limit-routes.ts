@@ -14,7 +14,7 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
     const page = pageQuery(req);
     const search = req.query('search') ?? '';
     const state = deps.owner.stateOf(tenantId);
-    const nowUs = state?.timeUs(deps.owner.nowUs) ?? 0;
+    const { nowUs } = deps.owner;
     const all = [...(state?.rateLimits.values() ?? [])]
       .filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search))
       .sort((a, b) => (a.key < b.key ? -1 : 1));

@@ -119,11 +119,14 @@ class TenantLine {
 
 /**
  * The commands that wait for a transaction, in a line for each tenant. Transactions are filled from the lines in turn, so that
- * whoever sends much waits for its own commands alone.
+ * whoever sends much waits for its own commands alone. What the engine itself sends, as time brings it, has a line for each
+ * shard, and goes first.
  */
 export class CommandLines {
   /** By tenant, next one first. */
   readonly #lines = new Map<string, TenantLine>();
+  /** By shard, next one first. */
+  readonly #own = new Map<string, TenantLine>();
   #size = 0;
 
   get size(): number {
@@ -142,57 +145,66 @@ export class CommandLines {
   }
 
   some(test: (job: Job) => boolean): boolean {
-    for (const line of this.#lines.values()) if (line.some(test)) return true;
+    for (const lines of [this.#own, this.#lines]) for (const line of lines.values()) if (line.some(test)) return true;
     return false;
   }
 
   /** @returns those that are taken out, wherever they stand */
   takeOut(test: (job: Job) => boolean): Job[] {
     const out: Job[] = [];
-    for (const [tenant, line] of this.#lines) {
-      out.push(...line.takeOut(test));
-      if (line.length === 0) this.#lines.delete(tenant);
-    }
+    for (const lines of [this.#own, this.#lines])
+      for (const [key, line] of lines) {
+        out.push(...line.takeOut(test));
+        if (line.length === 0) lines.delete(key);
+      }
     this.#size -= out.length;
     return out;
   }
 
   /** Whether one of those that have waited longest has waited since then. */
   waitsSince(atMs: number): boolean {
-    for (const { first } of this.#lines.values()) if (first !== undefined && first.queuedAtMs <= atMs) return true;
+    for (const lines of [this.#own, this.#lines])
+      for (const { first } of lines.values()) if (first !== undefined && first.queuedAtMs <= atMs) return true;
     return false;
   }
 
   /** The commands of the next transaction. Those that are not ready stay. */
   take(isReady: (job: Job) => boolean): Job[] {
-    const taken: Job[] = [];
-    const room: Room = { commands: mostCommands, rows: mostRows, chars: batchChars, hasHeavy: false };
-    for (let idle = 0; idle < this.#lines.size && room.commands > 0;) {
-      const [next] = this.#lines;
-      if (next === undefined) break;
-      const [tenant, line] = next;
-      const before = taken.length;
-      line.credit = Math.min(line.credit + rowsATurn, mostRows);
-      const gathers = line.take(taken, room, isReady);
-      this.#lines.delete(tenant);
-      if (line.length > 0) this.#lines.set(tenant, line);
-      idle = taken.length > before || gathers ? 0 : idle + 1;
-    }
+    // Each has room of its own: time brings no more than so much at once, and neither may keep the other waiting.
+    const taken = [...fill(this.#own, isReady), ...fill(this.#lines, isReady)];
     this.#size -= taken.length;
     return taken;
   }
 
   #lineOf(job: Job): TenantLine {
+    const lines = job.tenantId === undefined ? this.#own : this.#lines;
     const key = keyOf(job);
-    const known = this.#lines.get(key);
+    const known = lines.get(key);
     if (known !== undefined) return known;
     const line = new TenantLine();
-    this.#lines.set(key, line);
+    lines.set(key, line);
     return line;
   }
 }
 
-/** What the engine itself sends to a shard has a line of its own. */
+/** Takes from the lines in turn until there is no room, or nothing that is ready. */
+function fill(lines: Map<string, TenantLine>, isReady: (job: Job) => boolean): Job[] {
+  const taken: Job[] = [];
+  const room: Room = { commands: mostCommands, rows: mostRows, chars: batchChars, hasHeavy: false };
+  for (let idle = 0; idle < lines.size && room.commands > 0;) {
+    const [next] = lines;
+    if (next === undefined) break;
+    const [key, line] = next;
+    const before = taken.length;
+    line.credit = Math.min(line.credit + rowsATurn, mostRows);
+    const gathers = line.take(taken, room, isReady);
+    lines.delete(key);
+    if (line.length > 0) lines.set(key, line);
+    idle = taken.length > before || gathers ? 0 : idle + 1;
+  }
+  return taken;
+}
+
 function keyOf(job: Job): string {
   return job.tenantId ?? `shard ${job.shard}`;
 }

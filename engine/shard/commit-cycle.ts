@@ -119,7 +119,7 @@ export class CommitCycle {
   async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
     let batch: PlannedBatch;
     try {
-      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock.nowUs(), this.#log);
+      batch = planBatch(jobs, (shard) => this.#ownership.stateOf(shard), this.#clock, this.#log);
     } catch (error) {
       return this.#planFailed(jobs, error);
     }

@@ -48,6 +48,12 @@ export class Mailbox {
     else this.#park([job], 'behind');
   }
 
+  /** Ahead of what waits already. */
+  addFirst(job: Job): void {
+    if (this.#isServed(job.shard)) this.#lines.putBack([job]);
+    else this.#park([job], 'ahead');
+  }
+
   /** Back at the head, in this order. */
   putBack(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;

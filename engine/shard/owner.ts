@@ -23,7 +23,7 @@ import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
-import { Ticks } from './ticks.ts';
+import { isTimes, Ticks } from './ticks.ts';
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -164,9 +164,9 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(this.#mailbox.size, payloads.size);
+      const free = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
-      this.#mailbox.add({
+      const job: Job = {
         shard,
         tenantId,
         command,
@@ -187,7 +187,9 @@ export class Owner {
           leave();
           reject(error);
         },
-      });
+      };
+      if (isTimes(command.kind)) this.#mailbox.addFirst(job);
+      else this.#mailbox.add(job);
       this.#wake();
     });
   }
@@ -241,6 +243,7 @@ export class Owner {
       const jobs = this.#take();
       if (jobs.length === 0) break;
       await this.#cycle.run(jobs);
+      this.#ticks.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ShardStep } from '../model/rows.ts';
@@ -29,9 +30,11 @@ export interface PlannedBatch {
 export function planBatch(
   loaded: readonly Job[],
   stateOf: (shard: number) => ShardState | undefined,
-  clockUs: number,
+  clock: Clock,
   log: Logger,
 ): PlannedBatch {
+  const clockUs = clock.nowUs();
+  const standstillUs = clock.standstillUs?.() ?? 0;
   const changes = new ChangeSet();
   const plans = new Map<ShardState, Plan>();
   const outcomes: Outcome[] = [];
@@ -42,7 +45,8 @@ export function planBatch(
     if (state === undefined) throw new Error(`shard ${job.shard} is not owned: the job should have waited`);
     let plan = plans.get(state);
     if (plan === undefined) {
-      plan = { state, nowUs: state.timeUs(clockUs), changes };
+      state.countStandstill(standstillUs);
+      plan = { state, nowUs: clockUs, changes };
       plans.set(state, plan);
     }
     const undoMark = state.undo.mark();
@@ -76,7 +80,13 @@ export function rollbackBatch(batch: PlannedBatch): void {
 
 export function shardSteps(states: Iterable<ShardState>): ShardStep[] {
   return [...states]
-    .map((state) => ({ id: state.id, epoch: state.epoch, lastBatch: state.lastBatch, seq: state.seq }))
+    .map((state) => ({
+      id: state.id,
+      epoch: state.epoch,
+      lastBatch: state.lastBatch,
+      seq: state.seq,
+      lostUs: state.lostUs,
+    }))
     .sort((a, b) => a.id - b.id);
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { CommandKind } from '../plan/commands/command.ts';
 import type { PutOffCommand } from '../plan/commands/upkeep/put-off.ts';
 import type { TickCommand } from '../plan/commands/upkeep/tick.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
@@ -8,6 +9,11 @@ import { firstDue, perTick } from '../plan/commands/upkeep/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
+
+/** Commands that time brings: they go before those that wait, so that no deadline or cron is late for a mailbox that is never empty. */
+export function isTimes(kind: CommandKind): boolean {
+  return kind === 'tick' || kind === 'putOff' || kind === 'fireTimer';
+}
 
 export interface TicksOptions {
   clock: Clock;
@@ -52,13 +58,14 @@ export class Ticks {
     this.#timer = setTimeout(() => this.fire(), inMs);
   }
 
+  /** What is due. Called with every transaction, so that it waits for no other command. */
   fire(): void {
     if (this.#stopped) return;
     const nowUs = this.#options.clock.nowUs();
     for (const state of this.#options.states()) {
-      if (this.nextUs(state) > state.timeUs(nowUs)) continue;
-      this.#options.timersDue(state, state.timeUs(nowUs));
-      if (this.#nextTickUs(state) <= state.timeUs(nowUs)) void this.#tick(state);
+      if (this.nextUs(state) > nowUs) continue;
+      this.#options.timersDue(state, nowUs);
+      if (this.#nextTickUs(state) <= nowUs) void this.#tick(state);
     }
     // With a tick on its way the timer is set after it.
     if (this.#under.size === 0) this.arm();
@@ -85,7 +92,7 @@ export class Ticks {
       const refusal = await this.#try(state, perTick);
       if (refusal === undefined) {
         this.#holds.over(state.id);
-        this.#putOff.get(state.id)?.lapse(state.timeUs(this.#options.clock.nowUs()));
+        this.#putOff.get(state.id)?.lapse(this.#options.clock.nowUs());
       } else if (this.#isServed(state)) {
         await this.#isolate(state, refusal);
       } else {
@@ -122,7 +129,7 @@ export class Ticks {
     }
     const { clock } = this.#options;
     const empty = await this.#try(state, 0);
-    const nowUs = state.timeUs(clock.nowUs());
+    const nowUs = clock.nowUs();
     if (empty === undefined) {
       const taskId = firstDue(state, nowUs);
       return taskId === undefined ? undefined : this.#putOffFirst(state, taskId, refusal);
@@ -131,7 +138,7 @@ export class Ticks {
   }
 
   #holdAll(state: ShardState, refusal: HatchetError): void {
-    const { pauseMs, fails } = this.#holds.failed(state.id, state.timeUs(this.#options.clock.nowUs()));
+    const { pauseMs, fails } = this.#holds.failed(state.id, this.#options.clock.nowUs());
     this.#options.log.error(
       { err: refusal, code: refusal.code, shard: state.id, fails, pauseMs },
       'due deadlines could not be handled; nothing that waits for a time in this shard goes on before the next try',
@@ -147,7 +154,7 @@ export class Ticks {
     const { log, clock, submit } = this.#options;
     const holds = this.#putOff.get(state.id) ?? new HoldOff<string>();
     this.#putOff.set(state.id, holds);
-    const { pauseMs, fails } = holds.failed(taskId, state.timeUs(clock.nowUs()));
+    const { pauseMs, fails } = holds.failed(taskId, clock.nowUs());
     log.error(
       { err: refusal, code: refusal.code, task: taskId, fails, pauseMs },
       'what time brings a task could not be stored; it is tried again after a pause',
@@ -157,7 +164,7 @@ export class Ticks {
 
   /** How many are due, at the most. */
   #dueIn(state: ShardState): number {
-    const nowUs = state.timeUs(this.#options.clock.nowUs());
+    const nowUs = this.#options.clock.nowUs();
     return Math.min(perTick, state.deadlines.due(nowUs, perTick).length + state.durable.sleeps.size);
   }
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { DispatcherPorts } from '../dispatch/dispatcher.ts';
+import type { AwakeClock } from '../base/awake-clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import { formatDuration } from '../model/duration.ts';
 import { processLabel } from '../model/labels.ts';
@@ -10,8 +11,8 @@ import type { Owner } from '../shard/owner.ts';
 /** Connects the session layer to the owner. */
 export function dispatcherPorts(
   owner: Owner,
-  reads: Pool,
-  { workerTimeoutMs, mostDeaths }: { workerTimeoutMs: number; mostDeaths: number },
+  dispatchReads: Pool,
+  { awake, workerTimeoutMs, mostDeaths }: { awake: AwakeClock; workerTimeoutMs: number; mostDeaths: number },
 ): DispatcherPorts {
   const silence = `no heartbeat for ${formatDuration(workerTimeoutMs)}`;
   return {
@@ -22,11 +23,12 @@ export function dispatcherPorts(
         assignable: presence === 'fit',
         away: presence === 'away',
       }),
-    workerLost: ({ tenantId, workerId, forget, processEnd }) =>
+    workerLost: ({ tenantId, workerId, forget, connected, processEnd }) =>
       owner.submit(tenantId, {
         kind: 'workerLost',
         workerId,
         forget,
+        connected,
         death: { how: processEnd ?? silence, isCertain: processEnd !== undefined, mostDeaths },
       }),
     workersOfProcess: (tenantId, process) => {
@@ -64,9 +66,10 @@ export function dispatcherPorts(
         )
         .map((row) => ({ taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 }));
     },
-    readRuns: (runIds) => readRunPayloads(reads, runIds),
-    readOutputs: (tasks) => readTaskOutputs(reads, tasks),
-    readErrors: (tasks) => readTaskErrors(reads, tasks),
-    nowMs: () => Date.now(),
+    readRuns: (runIds) => readRunPayloads(dispatchReads, runIds),
+    readOutputs: (tasks) => readTaskOutputs(dispatchReads, tasks),
+    readErrors: (tasks) => readTaskErrors(dispatchReads, tasks),
+    nowMs: () => awake.nowMs(),
+    isCatchingUp: () => awake.isCatchingUp(),
   };
 }

@@ -4,9 +4,10 @@ import { CommandLimits } from '../edge/limits/command-limits.ts';
 import type { Checked } from '../model/checked.ts';
 import type { Command, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { Owner } from '../shard/owner.ts';
+import type { RetentionBound } from './retention-bound.ts';
 
 /** The owner as handlers see it: what it carries out has been parsed, and is within what the tenant may use. */
-export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
+export function edgeCommands(owner: Owner, limits: TenantLimits, retention: RetentionBound): Commands {
   const commandLimits = new CommandLimits();
   return {
     async submit<Kind extends CommandKind>(
@@ -14,7 +15,10 @@ export function edgeCommands(owner: Owner, limits: TenantLimits): Commands {
       command: ParsedCommand<Kind>,
     ): Promise<ReplyByKind[Kind]> {
       const state = owner.stateOf(tenantId);
-      if (state !== undefined) commandLimits.check(tenantId, limits.of(tenantId), state, command);
+      if (state !== undefined) {
+        commandLimits.check(tenantId, limits.of(tenantId), state, command);
+        retention.check(state, command);
+      }
       checkKeys(limits, tenantId, command);
       return owner.submit<Kind>(tenantId, command);
     },

@@ -90,7 +90,8 @@ export class EngineTimeline implements EngineTime {
   }
 
   #isDue(): boolean {
-    return [...this.#owner.states].some((state) => this.#owner.nextDueUs(state) <= state.timeUs(this.#owner.nowUs));
+    const { nowUs } = this.#owner;
+    return [...this.#owner.states].some((state) => this.#owner.nextDueUs(state) <= nowUs);
   }
 
   /** @returns whether any attempt may still go on by itself */

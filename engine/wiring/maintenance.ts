@@ -1,20 +1,31 @@
 import { Client } from 'pg';
-import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { connectionConfig } from '../postgres/connect.ts';
 import { dropExpiredRows } from '../postgres/expired-rows.ts';
 import { dropExpiredPartitions } from '../postgres/expired-partitions.ts';
+import { postgresTimeMs } from '../postgres/postgres-clock.ts';
 import { preparePartitions } from '../postgres/partitions.ts';
 
 const everyMs = 3_600_000;
+/** Where the clocks of Postgres and of this machine disagree by more, one of them is wrong, and nobody knows which. */
+const disagreementMs = 3_600_000;
 
-/** Keeps day partitions ahead of time, and drops those past the retention. Hourly, on a connection of its own. */
+interface MaintenanceOptions {
+  databaseUrl: string;
+  retentionDays: number;
+  auditDays: number;
+  log: Logger;
+  /** The clock of this machine. */
+  wallMs?: () => number;
+}
+
+/** Keeps day partitions ahead of Postgres's time, and drops those past the retention. Hourly, on a connection of its own. */
 export class Maintenance {
-  readonly #options: { databaseUrl: string; retentionDays: number; auditDays: number; clock: Clock; log: Logger };
+  readonly #options: MaintenanceOptions;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(options: { databaseUrl: string; retentionDays: number; auditDays: number; clock: Clock; log: Logger }) {
+  constructor(options: MaintenanceOptions) {
     this.#options = options;
   }
 
@@ -42,6 +53,7 @@ export class Maintenance {
     try {
       await this.#connected(async (client, nowMs) => {
         await preparePartitions(client, nowMs);
+        if (!this.#isSure(nowMs)) return;
         const dropped = await dropExpiredPartitions(client, {
           nowMs,
           retentionDays: this.#options.retentionDays,
@@ -55,12 +67,23 @@ export class Maintenance {
     }
   }
 
+  /** What is dropped is gone: not by a clock that may be wrong. */
+  #isSure(nowMs: number): boolean {
+    const aheadMs = nowMs - (this.#options.wallMs ?? Date.now)();
+    if (Math.abs(aheadMs) <= disagreementMs) return true;
+    this.#options.log.warn(
+      { aheadMs: Math.round(aheadMs) },
+      "nothing is dropped by the retention: Postgres's clock and this machine's disagree by more than an hour. Set both by NTP",
+    );
+    return false;
+  }
+
   async #connected(work: (client: Client, nowMs: number) => Promise<unknown>): Promise<void> {
     const client = new Client(connectionConfig(this.#options.databaseUrl, 'hatchet maintenance'));
     client.on('error', () => undefined);
     await client.connect();
     try {
-      await work(client, Math.floor(this.#options.clock.nowUs() / 1000));
+      await work(client, Math.floor(await postgresTimeMs(client)));
     } finally {
       await client.end().catch(() => undefined);
     }

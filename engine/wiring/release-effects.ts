@@ -23,7 +23,7 @@ export function releaseEffects(
   let sendings: Sending[] = [];
   const flush = (): void => {
     if (sendings.length === 0) return;
-    dispatcher.send(sendings).catch((error: unknown) => log.error({ err: error }, 'assignments could not be sent'));
+    dispatcher.send(sendings);
     sendings = [];
   };
   eachApart(log, effects, (effect) => {

@@ -97,12 +97,14 @@ export function stateOf(taskId: string): number | undefined {
 
 export function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): DurableAskReply | undefined {
   requests++;
+  const worker = world.state.workerOf(world.state.tasks.find(taskId));
   world.run({
     kind: 'durableAsk',
     tenantId,
-    workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? workerId,
+    workerId: worker?.id ?? workerId,
     taskId,
     invocation,
+    stream: worker?.durableStream ?? 0,
     request: requests,
     ask: what,
   });

@@ -1,4 +1,4 @@
-import { EntryKind, wholeNode, type Asked, type BranchPoint } from '../../engine/model/durable.ts';
+import { EntryKind, parseAsked, wholeNode, type Asked, type BranchPoint } from '../../engine/model/durable.ts';
 import type { StepDefinition } from '../../engine/model/definition.ts';
 import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/rows.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
@@ -86,7 +86,7 @@ export class DurableWorld extends PlannerWorld {
   }
 
   #node(row: DurableEntryRow): DurableNode {
-    const asked: Asked = JSON.parse(row.asked);
+    const { asked, askedUs } = parseAsked(row.asked, row.seq);
     const whole = this.results.get(`${placeOf(row)} ${wholeNode}`);
     const node: DurableNode = {
       branch: row.branch,
@@ -95,6 +95,7 @@ export class DurableWorld extends PlannerWorld {
       fingerprint: row.fingerprint,
       asked,
       askedSeq: row.seq,
+      askedUs,
       invocation: row.invocation,
       childRunId: row.childRunId,
       met: [],

@@ -448,7 +448,7 @@ export class PlannerWorld {
           return `key ${group.id} runs ${group.running.size} batches`;
         const own = gathering.filter((row) => tasks.list[row] === list.id);
         const sum = own.reduce((total, row) => total + (state.extras.get(row)?.batchBytes ?? 0), 0);
-        if (flushAtUs !== Infinity && flushAtUs > state.timeUs(this.nowUs) && batches.nextUs > flushAtUs)
+        if (flushAtUs !== Infinity && flushAtUs > this.nowUs && batches.nextUs > flushAtUs)
           return `a buffer of ${group.id} goes at ${flushAtUs}, and nothing wakes the planner before ${batches.nextUs}`;
         if (own.length !== list.length || sum !== bytes)
           return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
@@ -498,7 +498,7 @@ export class PlannerWorld {
 
   #plan(): Plan {
     this.nowUs += 1000;
-    return { state: this.state, nowUs: this.state.timeUs(this.nowUs), changes: new ChangeSet() };
+    return { state: this.state, nowUs: this.nowUs, changes: new ChangeSet() };
   }
 
   #finish(plan: Plan): void {

@@ -209,6 +209,7 @@ export class DurableInvocation {
         this.#unanswered.push({ request, take: (reply) => this.#answered(reply, { ask, waiter, onAnswer }) });
         this.#world.run({
           kind: 'durableAsk',
+          stream: this.#world.state.workersById.get(this.workerId)?.durableStream ?? 0,
           request,
           tenantId,
           workerId: this.workerId,

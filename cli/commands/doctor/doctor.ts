@@ -145,13 +145,21 @@ function checkEngine(dataDir: string, engine: EngineRecord | undefined): Finding
 
 async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]> {
   if (engine === undefined) return [];
-  const { verifyMigrations } = await import('../../../engine/index.ts');
+  const { clockAheadMs, verifyMigrations } = await import('../../../engine/index.ts');
+  const clock: Finding[] = [];
   try {
     await verifyMigrations(engine.databaseUrl);
+    const aheadMs = await clockAheadMs(engine.databaseUrl);
+    if (Math.abs(aheadMs) > clockLimitMs) clock.push(wrongClock("Postgres's clock", aheadMs));
   } catch (error) {
     return [failed('schema', error)];
   }
-  return [ok('Postgres', 'reached'), ok('schema', 'as this version wants it'), ...(await checkStored(engine))];
+  return [
+    ok('Postgres', 'reached'),
+    ...clock,
+    ok('schema', 'as this version wants it'),
+    ...(await checkStored(engine)),
+  ];
 }
 
 /** What the engine could not read when it took its work over, and work that nobody does. */
@@ -236,14 +244,16 @@ function clock(overview: Overview | undefined): Finding {
     overview?.engineStartedAt === undefined || overview.engineStartedAt === null
       ? 0
       : Date.parse(overview.engineStartedAt) - Date.now();
-  return aheadMs <= clockLimitMs
-    ? ok('clock', 'agrees with the engine')
-    : {
-        check: 'clock',
-        state: 'wrong',
-        detail: `the engine is ${msText(aheadMs)} ahead`,
-        remedy: 'Set the time of both machines by NTP.',
-      };
+  return aheadMs <= clockLimitMs ? ok('clock', 'agrees with the engine') : wrongClock('the engine', aheadMs);
+}
+
+function wrongClock(whose: string, aheadMs: number): Finding {
+  return {
+    check: 'clock',
+    state: 'wrong',
+    detail: `${whose} is ${msText(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead' : 'behind'}`,
+    remedy: 'Set the time of both machines by NTP.',
+  };
 }
 
 function failed(check: string, error: unknown): Finding {

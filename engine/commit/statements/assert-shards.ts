@@ -11,8 +11,8 @@ export const assertShards = {
   text: `
     WITH moved AS (
       UPDATE shard s
-      SET last_batch = $5::bigint, last_seq = u.seq
-      FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u (id, epoch, last_batch, seq)
+      SET last_batch = $6::bigint, last_seq = u.seq, lost_us = u.lost_us
+      FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS u (id, epoch, last_batch, seq, lost_us)
       WHERE s.id = u.id AND s.epoch = u.epoch AND s.last_batch = u.last_batch
       RETURNING 1
     )
@@ -23,6 +23,7 @@ export const assertShards = {
       plainArray(shards.map((shard) => shard.epoch)),
       plainArray(shards.map((shard) => shard.lastBatch)),
       plainArray(shards.map((shard) => shard.seq)),
+      plainArray(shards.map((shard) => shard.lostUs)),
       String(batch),
     ];
   },

@@ -240,6 +240,7 @@ export class DurableStream {
         committed: this.#deps.owner.submit(this.#tenantId, {
           kind: 'durableAsk',
           ...sender,
+          stream: markChecked(this.#number),
           request: markChecked(request),
           ask,
         }),

@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { HatchetError } from '../../base/errors.ts';
-import { isRecentUuid7, parseUuid } from '../../model/uuid.ts';
+import { idTimeMs, isRecentUuid7, parseUuid } from '../../model/uuid.ts';
 
 /** Ids of callers may be this far from the engine's clock. */
 const idWindowMs = 3_600_000;
@@ -16,7 +16,7 @@ export function runIdsFrom(metadata: Metadata, count: number): readonly (string 
   const valid =
     ids.length === count &&
     new Set(ids).size === count &&
-    ids.every((id) => id !== undefined && isRecentUuid7(id, Date.now(), idWindowMs));
+    ids.every((id) => id !== undefined && isRecentUuid7(id, idTimeMs(), idWindowMs));
   if (!valid)
     throw new HatchetError('INVALID_ARGUMENT', `the metadata ${runIdHeader} does not hold one fresh UUIDv7 a run`, {
       remedy: 'Make the ids when the call is made, or leave them out.',

@@ -3,7 +3,6 @@ import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Placement } from '../queue/placement.ts';
 import { rankCount, retryRank, type RankedList } from '../state/ranked-list.ts';
-import type { TaskTable } from '../state/task-table.ts';
 
 /** Why a batch goes: what `BatchStartPayload.triggerReason` says. */
 export type FlushReason = 'batch_size_reached' | 'payload_size_reached' | 'interval_elapsed' | 'retry';
@@ -37,7 +36,7 @@ export class BatchBuffer {
   readonly queue: ActionQueue;
   readonly placement: Placement;
   readonly list: RankedList;
-  readonly #tasks: TaskTable;
+  readonly #sinceOf: (row: number) => number;
   /** What the members bring to the batch's message. */
   bytes = 0;
   /** Whose turn it is among the buffers of the queue that may go. */
@@ -49,14 +48,14 @@ export class BatchBuffer {
     queue: ActionQueue;
     placement: Placement;
     list: RankedList;
-    tasks: TaskTable;
+    sinceOf: (row: number) => number;
   }) {
     this.group = options.group;
     this.rule = options.rule;
     this.queue = options.queue;
     this.placement = options.placement;
     this.list = options.list;
-    this.#tasks = options.tasks;
+    this.#sinceOf = options.sinceOf;
   }
 
   /** Of the member that goes first; -1 with none. */
@@ -72,7 +71,7 @@ export class BatchBuffer {
     let oldest = Infinity;
     for (let rank = 0; rank < rankCount; rank++) {
       const head = this.list.headOf(rank);
-      if (head >= 0) oldest = Math.min(oldest, this.#tasks.seq[head] ?? Infinity);
+      if (head >= 0) oldest = Math.min(oldest, this.#sinceOf(head));
     }
     return oldest + maxIntervalMs * 1000;
   }

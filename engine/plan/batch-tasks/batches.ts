@@ -4,7 +4,6 @@ import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-group.ts';
 import { FlushableBuffers } from './flushable-buffers.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { TaskLists } from '../state/task-lists.ts';
-import type { TaskTable } from '../state/task-table.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
 
 /** The interval of a buffer's oldest member. A buffer has one entry that counts at most. */
@@ -42,14 +41,14 @@ export class Batches {
   readonly #flushable = new WeakMap<ActionQueue, FlushableBuffers>();
   readonly #timerStates = new WeakMap<BatchBuffer, TimerState>();
   readonly #timers = new TimerHeap<FlushTimer>((entry) => this.#timerOf(entry.buffer).timer === entry);
-  readonly #tasks: TaskTable;
   readonly #lists: TaskLists;
   readonly #bytesOf: (row: number) => number;
+  readonly #sinceOf: (row: number) => number;
 
-  constructor(options: { tasks: TaskTable; lists: TaskLists; bytesOf: (row: number) => number }) {
-    this.#tasks = options.tasks;
+  constructor(options: { lists: TaskLists; bytesOf: (row: number) => number; sinceOf: (row: number) => number }) {
     this.#lists = options.lists;
     this.#bytesOf = options.bytesOf;
+    this.#sinceOf = options.sinceOf;
   }
 
   /** When the next interval is over; at once where batches were put off. */
@@ -95,7 +94,7 @@ export class Batches {
       queue.gathering += by;
       this.#changed(buffer);
     });
-    const buffer = new BatchBuffer({ group, rule, queue, placement, list, tasks: this.#tasks });
+    const buffer = new BatchBuffer({ group, rule, queue, placement, list, sinceOf: this.#sinceOf });
     group.buffers.set(name, buffer);
     return buffer;
   }

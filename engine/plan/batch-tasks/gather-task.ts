@@ -22,11 +22,10 @@ export function gatherTask(
   if (!keepsTurn) tasks.write('seq', row, state.nextSeq(plan.nowUs), undo);
   const own = extras.get(row);
   if (own !== undefined) {
-    const before = own.batchBytes;
+    const { batchBytes, gatheredUs } = own;
     own.batchBytes = memberBytes(state, row);
-    undo.record(() => {
-      own.batchBytes = before;
-    });
+    if (!keepsTurn) own.gatheredUs = state.timeOf(tasks.seq[row] ?? 0, plan.nowUs);
+    undo.record(() => Object.assign(own, { batchBytes, gatheredUs }));
   }
   journal(plan, row, 'B');
   const buffer = bufferOf(state, row, placement);
@@ -37,7 +36,10 @@ export function gatherTask(
 /** Back to its place after a restart. */
 export function restoreGathered(state: ShardState, row: number, rank: number, placement: Placement): void {
   const own = state.extras.get(row);
-  if (own !== undefined) own.batchBytes = memberBytes(state, row);
+  if (own !== undefined) {
+    own.batchBytes = memberBytes(state, row);
+    own.gatheredUs = state.timeOf(state.tasks.seq[row] ?? 0, state.seenUs);
+  }
   bufferOf(state, row, placement).list.insert(row, rank, state.undo);
 }
 

@@ -36,6 +36,7 @@ export function makeExtras(state: ShardState, row: number, source: ClaimSource):
     ringKey,
     stickyWorkerId: demands.desiredWorkerId,
     batchBytes: 0,
+    gatheredUs: 0,
   };
   for (const each of [runClaim, taskClaim]) each?.rows.add(row);
   state.extras.set(row, extras);

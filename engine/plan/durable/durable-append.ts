@@ -1,5 +1,5 @@
 import { guardOf } from '../../cel/equality-guard.ts';
-import { EntryKind, type Asked } from '../../model/durable.ts';
+import { EntryKind, storedAsked, type Asked } from '../../model/durable.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
@@ -50,12 +50,14 @@ export function append(
   wanted: { kind: EntryKind; fingerprint: string; asked: Asked; childRunId: string | null },
 ): DurableNode {
   const { state, changes } = plan;
+  const askedSeq = state.nextSeq(plan.nowUs);
   const isSignal = wanted.asked.kind === 'signal';
   const node: DurableNode = {
     branch: isSignal ? 0 : log.branch,
     node: isSignal ? log.signals.size + 1 : log.nodes.length + 1,
     ...wanted,
-    askedSeq: state.nextSeq(plan.nowUs),
+    askedSeq,
+    askedUs: state.timeOf(askedSeq, plan.nowUs),
     invocation: state.tasks.invocation[row] ?? 0,
     met: [],
     result: null,
@@ -80,7 +82,7 @@ export function append(
     node: node.node,
     kind: node.kind,
     fingerprint: node.fingerprint,
-    asked: JSON.stringify(node.asked),
+    asked: storedAsked(node),
     invocation: node.invocation,
     seq: node.askedSeq,
     childRunId: node.childRunId,

@@ -8,6 +8,7 @@ export interface DurableNode {
   readonly fingerprint: string;
   readonly asked: Asked;
   readonly askedSeq: number;
+  readonly askedUs: number;
   /** The invocation that asked first. */
   readonly invocation: number;
   readonly childRunId: string | null;
@@ -131,7 +132,7 @@ export class DurableLog {
 
 /** When a sleep of the node is over; sleeps count from when they were first asked for. */
 export function sleepDueUs(node: DurableNode, condition: DurableCondition): number {
-  return condition.kind === 'sleep' ? node.askedSeq + condition.ms * 1000 : Infinity;
+  return condition.kind === 'sleep' ? node.askedUs + condition.ms * 1000 : Infinity;
 }
 
 /** The branch on which a node of the current branch's history lies. */

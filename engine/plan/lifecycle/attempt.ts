@@ -41,7 +41,7 @@ export function startAttempt(plan: Plan, row: number): void {
 
 /** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
 function isLate({ state, nowUs }: Plan, row: number): boolean {
-  return (state.tasks.dueUs[row] ?? 0) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
+  return state.deadlines.dueUs(row) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
 }
 
 /** @param output JSON @param evaluated what conditions on it give that are too dear for the plan */

@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { maxReassigns } from '../../model/limits.ts';
 import { RunStatus } from '../../model/status.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
-import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
+import { hasFlag, journal, moveTo, setFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { queueTask } from '../queue/queue-task.ts';
 import { nextAttempt, retryTask } from './attempt.ts';
@@ -45,7 +45,15 @@ export function cancelRow(plan: Plan, row: number, message?: string): void {
 export function afterInterrupt(plan: Plan, row: number): void {
   if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
   else if (hasFlag(plan, row, LiveFlag.Unanswered)) leaveSilent(plan, row);
-  else if (hasFlag(plan, row, LiveFlag.Reassign)) reassign(plan, row, 'no sign of a start after the worker came back');
+  else if (hasFlag(plan, row, LiveFlag.Reassign))
+    reassign(
+      plan,
+      row,
+      hasFlag(plan, row, LiveFlag.WorkerLost)
+        ? lostWorker(plan.state.workerOf(row))
+        : 'no sign of a start after the worker came back',
+    );
+  else if (hasFlag(plan, row, LiveFlag.WorkerLost)) goElsewhere(plan, row);
   else retryTask(plan, row);
 }
 
@@ -88,17 +96,41 @@ function leaveSilent(plan: Plan, row: number): void {
   queueTask(plan, row, 'head');
 }
 
-/** Every attempt of a worker that is gone, however far it was. @param death absent where the tasks do not count it */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker, death: WorkerDeath | undefined): void {
+interface Loss {
+  /** Absent where the tasks do not count it. */
+  death: WorkerDeath | undefined;
+  /** Whether the worker may still read that its attempts are over. Those that it is being told of go on once it was. */
+  toBeTold: boolean;
+}
+
+/** Every attempt of a worker that is gone, however far it was. */
+export function takeFromWorker(plan: Plan, worker: PlannerWorker, loss: Loss): void {
+  const { death, toBeTold } = loss;
   for (const row of Array.from(worker.tasks)) {
-    if (plan.state.tasks.state[row] !== LiveState.Running) afterInterrupt(plan, row);
-    else if (death === undefined) reassign(plan, row, `worker ${worker.name} was lost`);
-    else outlive(plan, row, { worker, death });
+    if (plan.state.tasks.state[row] !== LiveState.Running) {
+      if (!toBeTold) afterInterrupt(plan, row);
+      continue;
+    }
+    if (toBeTold) {
+      interrupt(plan, row);
+      setFlag(plan, row, LiveFlag.WorkerLost);
+    }
+    if (death !== undefined) outlive(plan, row, { worker, death, toBeTold });
+    else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
+    else reassign(plan, row, lostWorker(worker));
   }
 }
 
+function lostWorker(worker: PlannerWorker | undefined): string {
+  return `worker ${worker?.name ?? ''} was lost`;
+}
+
 /** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
-function outlive(plan: Plan, row: number, { worker, death }: { worker: PlannerWorker; death: WorkerDeath }): void {
+function outlive(
+  plan: Plan,
+  row: number,
+  { worker, death, toBeTold }: { worker: PlannerWorker; death: WorkerDeath; toBeTold: boolean },
+): void {
   const deaths = countDeath(plan, row);
   journal(plan, row, 'G', `worker ${worker.name} died (${death.how})`);
   if (deaths >= death.mostDeaths) {
@@ -109,6 +141,10 @@ function outlive(plan: Plan, row: number, { worker, death }: { worker: PlannerWo
       `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`,
     );
   }
+  if (!toBeTold) goElsewhere(plan, row);
+}
+
+function goElsewhere(plan: Plan, row: number): void {
   nextAttempt(plan, row);
   queueTask(plan, row, 'head');
 }

@@ -1,5 +1,5 @@
 import type { LiveRow } from '../../model/rows.ts';
-import { LiveState } from '../../model/live-state.ts';
+import { isWallTime, LiveState } from '../../model/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
@@ -14,6 +14,7 @@ import type { ShardState } from './shard-state.ts';
 export function collectLive(plan: Plan): void {
   const { state, changes } = plan;
   const { tasks } = state;
+  state.seenUs = plan.nowUs;
   for (const row of state.dirtyRows) {
     const persisted = tasks.persisted[row] === 1;
     if (tasks.alive[row] === 0) {
@@ -57,7 +58,7 @@ export function settleRows(state: ShardState): void {
   state.undo.clear();
   sweepGroups(state);
   state.batches.sweep();
-  sweepRateLimits(state, state.seq);
+  sweepRateLimits(state, state.seenUs);
   state.timers.tidy();
   state.durable.sleeps.tidy();
   for (const queue of state.queues.values()) queue.tidy();
@@ -77,12 +78,8 @@ function forgetSleepers(state: ShardState, rows: readonly number[]): void {
 
 /** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
 function storedDue(state: ShardState, row: number): number {
-  const due = state.tasks.dueUs[row] ?? 0;
+  const due = state.deadlines.dueUs(row);
   return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
-}
-
-function isWallTime(liveState: number): boolean {
-  return liveState === LiveState.Delayed || liveState === LiveState.Gated || liveState === LiveState.Evicted;
 }
 
 export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {

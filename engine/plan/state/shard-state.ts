@@ -85,6 +85,9 @@ export interface LiveRun {
   ended: boolean;
 }
 
+/** A sequence gains no more than this on the time by transactions that give out many numbers. */
+const farAheadUs = 1_000_000;
+
 /** Names are one whatever their case: the published SDKs lower it when they trigger, not when they register. */
 export function versionKey(tenantId: string, name: string): string {
   return `${tenantId}\0${name.toLowerCase()}`;
@@ -99,10 +102,18 @@ export class ShardState {
   readonly id: number;
   epoch: number;
   lastBatch: number;
-  /** Hybrid logical clock in microseconds: the newest number given out. */
+  /**
+   * The newest number of the shard's sequence. Time pushes it forward, so that rows of one time lie together whatever the
+   * shard; it never goes back, and no time is read from it that decides anything (docs/adr/0047-time-and-order.md).
+   */
   seq: number;
-  /** Microseconds in which no engine owned the shard, summed; see deadlines in `live`. */
+  /** Microseconds in which no engine owned the shard, or its engine stood still, summed; see deadlines in `live`. */
   lostUs: number;
+  /** The engine's standstills that `lostUs` has counted: those before the shard's first transaction belong to the take-over. */
+  #countedUs: number | undefined;
+
+  /** The time that its last transaction saw. */
+  seenUs = 0;
 
   readonly undo = new UndoLog();
   readonly tasks = new TaskTable();
@@ -122,9 +133,9 @@ export class ShardState {
   /** Claims of idempotency keys that the batch in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
   readonly batches = new Batches({
-    tasks: this.tasks,
     lists: this.lists,
     bytesOf: (row) => this.extras.get(row)?.batchBytes ?? 0,
+    sinceOf: (row) => this.extras.get(row)?.gatheredUs ?? 0,
   });
   readonly crons = new Map<string, CronTimer>();
   /** Those that have not run yet. */
@@ -169,9 +180,18 @@ export class ShardState {
     this.lostUs = options.lostUs;
   }
 
-  /** The shard's time: never behind what it has already committed. */
-  timeUs(clockUs: number): number {
-    return Math.max(clockUs, this.seq);
+  /** The engine has stood still for so long in all; less than before where a clock was set back. Not while a transaction is being planned: what it changes is not undone. */
+  countStandstill(totalUs: number): void {
+    const newUs = totalUs - (this.#countedUs ?? totalUs);
+    this.#countedUs = totalUs;
+    if (newUs === 0) return;
+    this.lostUs += newUs;
+    this.deadlines.standStill(newUs);
+  }
+
+  /** When something got a number of the sequence: the number itself, unless a clock was ahead once and the sequence still is. */
+  timeOf(seq: number, nowUs: number): number {
+    return seq - nowUs > farAheadUs ? nowUs : seq;
   }
 
   nextSeq(nowUs: number): number {

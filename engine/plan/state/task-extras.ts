@@ -15,6 +15,8 @@ export interface TaskExtras {
   stickyWorkerId: string | null;
   /** Of its share in its batch's message. */
   batchBytes: number;
+  /** Since when it gathers with others of its batch. */
+  gatheredUs: number;
 }
 
 /** As stored in `live.demands`. */

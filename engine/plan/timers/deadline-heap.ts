@@ -1,16 +1,26 @@
+import { isWallTime } from '../../model/live-state.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 
-/** The place of a row whose due time stands still. */
+/** Places in a heap are even for wall time and odd for lived time; these are none. */
+const nowhere = -1;
 const held = -2;
 
+const wall = 0;
+const lived = 1;
+
 /**
- * The tasks that time will move, soonest first: a binary heap of row numbers that knows each row's place,
- * so that a finished task leaves in O(log n) instead of lingering until its deadline.
+ * The tasks that time will move, soonest first: binary heaps of row numbers that know each row's place, so that a finished
+ * task leaves in O(log n) instead of lingering until its deadline.
+ *
+ * There are two of them. Sleeps and back-offs end at a time of the wall. All other deadlines count the time in which the
+ * engine could do its part: a standstill moves them together, by one number and not one by one. Every time that is given
+ * or taken here is the wall's; `tasks.dueUs` of a deadline in the second heap is less by the standstills of this process.
  */
 export class DeadlineHeap {
   readonly #tasks: TaskTable;
-  #rows: number[] = [];
+  readonly #heaps: readonly [number[], number[]] = [[], []];
+  #standstillUs = 0;
 
   constructor(tasks: TaskTable) {
     this.#tasks = tasks;
@@ -18,78 +28,108 @@ export class DeadlineHeap {
 
   /** The task that is due first, or -1. */
   get first(): number {
-    return this.#rows[0] ?? -1;
+    const [asleep, waiting] = [this.#heaps[wall][0] ?? -1, this.#heaps[lived][0] ?? -1];
+    if (asleep < 0 || waiting < 0) return Math.max(asleep, waiting);
+    const [slept, waited] = [this.dueUs(asleep), this.dueUs(waiting)];
+    if (slept !== waited) return slept < waited ? asleep : waiting;
+    return (this.#tasks.seq[asleep] ?? 0) < (this.#tasks.seq[waiting] ?? 0) ? asleep : waiting;
   }
 
   /** When the first is due; Infinity when none is. */
   get nextUs(): number {
     const row = this.first;
-    return row < 0 ? Infinity : (this.#tasks.dueUs[row] ?? Infinity);
+    return row < 0 ? Infinity : this.dueUs(row);
+  }
+
+  /** When a task is due; 0 for never. One whose time stands still is due so much later than it stands. */
+  dueUs(row: number): number {
+    const due = this.#tasks.dueUs[row] ?? 0;
+    return due + this.#shiftOf(this.#tasks.heapIndex[row] ?? nowhere);
+  }
+
+  /** The engine could not do its part for so long: no deadline counts it. Not while a transaction is being planned. */
+  standStill(us: number): void {
+    this.#standstillUs += us;
   }
 
   /** The rows that are due by then, in no order; bounded. */
   due(untilUs: number, most: number): number[] {
     const due: number[] = [];
-    const open = [0];
-    while (open.length > 0 && due.length < most) {
-      const at = open.pop() ?? 0;
-      const row = this.#rows[at];
-      if (row === undefined || (this.#tasks.dueUs[row] ?? Infinity) > untilUs) continue;
-      due.push(row);
-      open.push(at * 2 + 1, at * 2 + 2);
+    for (const heap of this.#heaps) {
+      const open = [0];
+      while (open.length > 0 && due.length < most) {
+        const at = open.pop() ?? 0;
+        const row = heap[at];
+        if (row === undefined || this.dueUs(row) > untilUs) continue;
+        due.push(row);
+        open.push(at * 2 + 1, at * 2 + 2);
+      }
     }
     return due;
   }
 
-  /** Sets, moves or (with 0) clears a task's due time. */
+  /** Sets, moves or (with 0) clears a task's due time. Which heap it is in follows from the task's state. */
   set(row: number, dueUs: number, undo?: UndoLog): void {
-    const before = this.#tasks.dueUs[row] ?? 0;
-    if (before === dueUs) return;
-    const place = this.#tasks.heapIndex[row] ?? -1;
-    undo?.record(() => {
-      this.set(row, before);
-      if (place === held) this.hold(row);
-    });
-    this.#tasks.dueUs[row] = dueUs;
+    const { heapIndex } = this.#tasks;
+    const index = heapIndex[row] ?? nowhere;
+    const scale = isWallTime(this.#tasks.state[row] ?? 0) ? wall : lived;
+    if (this.dueUs(row) === dueUs && (dueUs === 0 || index === held || (index & 1) === scale)) return;
+    this.#recordPlace(row, undo);
+    if (index === held && dueUs !== 0) {
+      this.#tasks.dueUs[row] = dueUs; // it moves, and stands still
+      return;
+    }
+    const stays = index >= 0 && (index & 1) === scale && dueUs !== 0;
+    if (index >= 0 && !stays) this.#remove(row, index);
+    this.#tasks.dueUs[row] = dueUs === 0 ? 0 : dueUs - (scale === lived ? this.#standstillUs : 0);
     if (dueUs === 0) {
-      if (place >= 0) this.#remove(row, place);
-      this.#tasks.heapIndex[row] = -1;
-    } else if (place === held) {
-      // It moves, and stands still.
-    } else if (place < 0) {
-      this.#rows.push(row);
-      this.#rise(row, this.#rows.length - 1);
+      heapIndex[row] = nowhere;
+    } else if (stays) {
+      this.#rise(row, index >> 1, scale);
+      this.#sink(row, (heapIndex[row] ?? index) >> 1, scale);
     } else {
-      this.#rise(row, place);
-      this.#sink(row, this.#tasks.heapIndex[row] ?? place);
+      this.#push(row, scale);
     }
   }
 
   /** The task's time stands still: it keeps its due time, and is not due. */
   hold(row: number, undo?: UndoLog): void {
-    const place = this.#tasks.heapIndex[row] ?? -1;
-    if (place < 0) return;
-    this.#remove(row, place);
+    const index = this.#tasks.heapIndex[row] ?? nowhere;
+    if (index < 0) return;
+    this.#recordPlace(row, undo);
+    const dueUs = this.dueUs(row);
+    this.#remove(row, index);
     this.#tasks.heapIndex[row] = held;
-    undo?.record(() => this.release(row, 0));
+    this.#tasks.dueUs[row] = dueUs;
   }
 
   /** Its time goes on, so much later than it stood. */
   release(row: number, standstillUs: number, undo?: UndoLog): void {
     if (this.#tasks.heapIndex[row] !== held) return;
-    const before = this.#tasks.dueUs[row] ?? 0;
-    undo?.record(() => {
-      this.set(row, before);
-      this.hold(row);
-    });
-    this.#tasks.heapIndex[row] = -1;
-    this.#tasks.dueUs[row] = before + standstillUs;
-    this.#rows.push(row);
-    this.#rise(row, this.#rows.length - 1);
+    this.#recordPlace(row, undo);
+    this.#tasks.dueUs[row] = (this.#tasks.dueUs[row] ?? 0) + standstillUs - this.#standstillUs;
+    this.#push(row, lived);
   }
 
   isHeld(row: number): boolean {
     return this.#tasks.heapIndex[row] === held;
+  }
+
+  #shiftOf(index: number): number {
+    return index >= 0 && (index & 1) === lived ? this.#standstillUs : 0;
+  }
+
+  #recordPlace(row: number, undo: UndoLog | undefined): void {
+    if (undo === undefined) return;
+    const index = this.#tasks.heapIndex[row] ?? nowhere;
+    const dueUs = this.#tasks.dueUs[row] ?? 0;
+    undo.record(() => {
+      const now = this.#tasks.heapIndex[row] ?? nowhere;
+      if (now >= 0) this.#remove(row, now);
+      this.#tasks.dueUs[row] = dueUs;
+      if (index >= 0) this.#push(row, (index & 1) === lived ? lived : wall);
+      else this.#tasks.heapIndex[row] = index;
+    });
   }
 
   /** Of two that are due at once, the one that was queued first. */
@@ -99,47 +139,55 @@ export class DeadlineHeap {
     return due < otherDue || (due === otherDue && (seq[row] ?? 0) < (seq[other] ?? 0));
   }
 
-  #place(row: number, at: number): void {
-    this.#rows[at] = row;
-    this.#tasks.heapIndex[row] = at;
+  #push(row: number, scale: 0 | 1): void {
+    const heap = this.#heaps[scale];
+    heap.push(row);
+    this.#rise(row, heap.length - 1, scale);
   }
 
-  #rise(row: number, from: number): void {
+  #place(row: number, at: number, scale: 0 | 1): void {
+    this.#heaps[scale][at] = row;
+    this.#tasks.heapIndex[row] = at * 2 + scale;
+  }
+
+  #rise(row: number, from: number, scale: 0 | 1): void {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = this.#rows[parent];
+      const above = this.#heaps[scale][parent];
       if (above === undefined || !this.#isBefore(row, above)) break;
-      this.#place(above, at);
+      this.#place(above, at, scale);
       at = parent;
     }
-    this.#place(row, at);
+    this.#place(row, at, scale);
   }
 
-  #sink(row: number, from: number): void {
+  #sink(row: number, from: number, scale: 0 | 1): void {
+    const heap = this.#heaps[scale];
     let at = from;
     for (;;) {
       let child = at * 2 + 1;
-      const left = this.#rows[child];
+      const left = heap[child];
       if (left === undefined) break;
-      const right = this.#rows[child + 1];
+      const right = heap[child + 1];
       let lower = left;
       if (right !== undefined && this.#isBefore(right, left)) {
         lower = right;
         child++;
       }
       if (!this.#isBefore(lower, row)) break;
-      this.#place(lower, at);
+      this.#place(lower, at, scale);
       at = child;
     }
-    this.#place(row, at);
+    this.#place(row, at, scale);
   }
 
-  #remove(row: number, at: number): void {
-    this.#tasks.heapIndex[row] = -1;
-    const last = this.#rows.pop();
+  #remove(row: number, index: number): void {
+    const scale = (index & 1) === lived ? lived : wall;
+    this.#tasks.heapIndex[row] = nowhere;
+    const last = this.#heaps[scale].pop();
     if (last === undefined || last === row) return;
-    this.#rise(last, at);
-    this.#sink(last, this.#tasks.heapIndex[last] ?? at);
+    this.#rise(last, index >> 1, scale);
+    this.#sink(last, (this.#tasks.heapIndex[last] ?? index) >> 1, scale);
   }
 }

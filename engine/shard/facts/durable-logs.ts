@@ -1,5 +1,13 @@
 import type { ClientBase } from 'pg';
-import { EntryKind, firstBranch, isEntryKind, wholeNode, type Asked, type BranchPoint } from '../../model/durable.ts';
+import {
+  EntryKind,
+  firstBranch,
+  isEntryKind,
+  parseAsked,
+  wholeNode,
+  type Asked,
+  type BranchPoint,
+} from '../../model/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/status.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
@@ -145,7 +153,7 @@ export function pointOf(row: { task_id: string; branch: number; node: number; as
 }
 
 function nodeOf(row: EntrySqlRow): DurableNode {
-  const asked: Asked = JSON.parse(row.asked);
+  const { asked, askedUs } = parseAsked(row.asked, Number(row.seq));
   if (!isEntryKind(row.kind))
     throw new Error(
       `entry ${row.task_id} ${row.branch} ${row.node} is of the unknown kind ${row.kind}: was this database written by a newer version?`,
@@ -157,6 +165,7 @@ function nodeOf(row: EntrySqlRow): DurableNode {
     fingerprint: row.fingerprint,
     asked,
     askedSeq: Number(row.seq),
+    askedUs,
     invocation: row.invocation,
     childRunId: row.child_run_id,
     met: [],

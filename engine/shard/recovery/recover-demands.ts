@@ -153,7 +153,7 @@ function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; a
 }
 
 function restoreRateLimited(shard: ShardState, row: number, tenantId: string): void {
-  const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
+  const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
   const short =
     demands.find((demand) => demand.units > rateLimitFor(plan, tenantId, demand).left(plan.nowUs)) ?? demands[0];

@@ -95,6 +95,7 @@ export async function recoverShard(
   const setAside = new SetAside();
   for (let pass = 1; ; pass++) {
     const state = new ShardState(owned);
+    state.seenUs = source.nowUs;
     const before = setAside.runs;
     await load({ client, ...source }, state, setAside);
     if (setAside.runs === before) return { state, open: openAttempts(state), setAside: setAside.rows };
@@ -169,14 +170,18 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
   await restoreDemands(tables, found.demanding);
   restoreBatches(tables, found.batched);
   await recoverDurable(tables, found.children);
-  await restoreQueues(tables, found.queued);
+  await restoreQueues(tables, found.queued, nowUs);
   shard.undo.clear();
 }
 
 /** Tasks go back to their places in the order in which they became ready. */
-async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly number[]): Promise<void> {
+async function restoreQueues(
+  { shard, setAside, slice }: ShardTables,
+  queued: readonly number[],
+  nowUs: number,
+): Promise<void> {
   const { tasks } = shard;
-  const plan = { state: shard, nowUs: shard.seq, changes: new ChangeSet() };
+  const plan = { state: shard, nowUs, changes: new ChangeSet() };
   for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
     try {
       const rank = rankAfterRestart(shard, row);

@@ -180,3 +180,26 @@ test('readers always see the rows of an unfinished run, and inserts never wait b
   expect(await presence(client, kept)).toBe(6);
   expect(seen).toBeGreaterThan(2);
 });
+
+test('a child that comes between the look for unfinished runs and the swap stays, with all its rows', async () => {
+  await preparePartitions(client, start);
+  const unfinished = await insertRun(client, start, { unfinished: true });
+  const later = start + 32 * dayMs;
+  await preparePartitions(client, later);
+  const [keeper, reader] = [await connect(), await connect()];
+  await reader.query('BEGIN');
+  await reader.query('SELECT FROM run LIMIT 1'); // the swap waits for it
+  const work = dropExpiredPartitions(keeper, { nowMs: later, retentionDays, auditDays });
+  await expect
+    .poll(
+      async () =>
+        (await client.query(`SELECT FROM pg_locks WHERE relation = 'run'::regclass AND mode = 'AccessExclusiveLock'`))
+          .rowCount,
+      { interval: 5, timeout: 10_000 },
+    )
+    .toBe(1);
+  const child = await insertRun(client, start, { unfinished: true, parent: unfinished });
+  await reader.query('COMMIT');
+  await work;
+  expect([await presence(client, unfinished), await presence(client, child)]).toEqual([6, 6]);
+});

@@ -91,6 +91,7 @@ function ask(taskId: string, conditions: readonly DurableCondition[], request: n
     workerId,
     taskId,
     invocation: 1,
+    stream: 1,
     request,
     ask: what,
   });

@@ -190,6 +190,7 @@ async function ask(
     workerId,
     taskId,
     invocation,
+    stream: 1,
     request,
     ask: what,
   });

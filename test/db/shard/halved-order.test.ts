@@ -87,6 +87,7 @@ it('commands of one task keep their order where the first half of a refused tran
       workerId,
       taskId,
       invocation: 1,
+      stream: 1,
       request,
       ask: { kind: 'memo', key, payload: null },
     });

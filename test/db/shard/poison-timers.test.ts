@@ -187,6 +187,7 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
         await owner.submit(tenantId, {
           kind: 'durableAsk',
           ...task,
+          stream: 1,
           request: n + 1,
           ask: sleepOf(10_000),
         });

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispatcher.ts';
 import { HatchetError } from '../../../engine/base/errors.ts';
+import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
 import { createLog } from '../../../engine/base/log.ts';
 
 const tenantId = 't';
@@ -8,21 +9,43 @@ const workerId = 'w';
 const link = { send: () => undefined, close: () => undefined };
 
 let nowMs: number;
+/** The engine stood still a moment ago. */
+let catchingUp: boolean;
 let said: string[];
+/** No payload can be read. */
+let unreadable: boolean;
 /** Postgres is away for longer than commands wait. */
 let away: boolean;
 let dispatcher: Dispatcher;
 
+/** What of, Postgres refuses to store anything, so many times. */
+let refusals: Record<string, number>;
+
 function say(what: string): Promise<void> {
+  if ((refusals[what] ?? 0) > 0) {
+    refusals[what] = (refusals[what] ?? 0) - 1;
+    return Promise.reject(new HatchetError('COMMAND_FAILED', 'Postgres refused it'));
+  }
   if (away) return Promise.reject(new HatchetError('NOT_OWNER', 'no engine could take this on'));
   said.push(what);
   return Promise.resolve();
 }
 
+const payload = {
+  input: '{}',
+  metadata: '{}',
+  filterPayload: null,
+  parentTaskId: null,
+  childIndex: null,
+  childKey: null,
+};
+
 const ports: DispatcherPorts = {
   presence: ({ presence }) => say(presence),
-  workerLost: ({ forget, processEnd }) =>
-    say(`${forget ? 'forgotten' : 'lost'}${processEnd === undefined ? '' : ` by ${processEnd}`}`),
+  workerLost: ({ forget, connected, processEnd }) =>
+    say(
+      `${forget ? 'forgotten' : 'lost'}${connected ? ' while connected' : ''}${processEnd === undefined ? '' : ` by ${processEnd}`}`,
+    ),
   workersOfProcess: (_, process) => (process === 'p' ? [workerId] : []),
   cancelSent: (_, { taskId }) => say(`told ${taskId}`),
   returnUnsent: (_, { taskId }) => say(`unsent ${taskId}`),
@@ -31,15 +54,30 @@ const ports: DispatcherPorts = {
   workerAnswered: () => say('answered'),
   workerOf: (_, { taskId }) => (taskId.startsWith('own') ? workerId : undefined),
   unstarted: () => [],
-  readRuns: () => Promise.resolve(new Map()),
+  readRuns: (runIds) =>
+    unreadable
+      ? Promise.reject(new Error('Postgres is away'))
+      : Promise.resolve(new Map(runIds.map((id) => [id, payload]))),
   readOutputs: () => Promise.resolve(new Map()),
   readErrors: () => Promise.resolve(new Map()),
   nowMs: () => nowMs,
+  isCatchingUp: () => catchingUp,
 };
+
+const cancelOf = (taskId: string): Parameters<Dispatcher['cancel']>[1] => ({
+  kind: 'cancel',
+  tenantId,
+  runId: 'r',
+  taskId,
+  stepName: 's',
+  action: 'x',
+  attempt: 0,
+  invocation: null,
+});
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [nowMs, said, away] = [1_000_000, [], false];
+  [nowMs, said, away, catchingUp, unreadable, refusals] = [1_000_000, [], false, false, false, {}];
   dispatcher = new Dispatcher({ ports, log: createLog('silent'), workerTimeoutMs: 30_000 });
 });
 
@@ -84,21 +122,12 @@ it('what could not be said while Postgres was away is said once it is back', asy
 
   away = true;
   await pass(10_000); // late: it gets nothing new
-  dispatcher.cancel('gone', {
-    kind: 'cancel',
-    tenantId,
-    runId: 'r',
-    taskId: 'a',
-    stepName: 's',
-    action: 'x',
-    attempt: 0,
-    invocation: null,
-  });
+  dispatcher.cancel('gone', cancelOf('a'));
   await pass(31_000); // and lost
   expect(said).toEqual(['fit']);
   away = false;
   await pass(1_000);
-  expect(said.slice(1).sort()).toEqual(['lost', 'told a', 'unfit']);
+  expect(said.slice(1).sort()).toEqual(['lost while connected', 'told a', 'unfit']);
   await pass(1_000);
   expect(said).toHaveLength(4);
 });
@@ -117,23 +146,79 @@ it('a worker that came back while Postgres was away gets tasks once that is back
   expect(said).toEqual(['fit', 'unfit', 'fit']);
 });
 
+it('nobody is judged before what was said during a standstill of the engine has been read', async () => {
+  const detach = sent(sending('a'));
+  nowMs += 29_000; // by the clock of the engine, which was awake for so long
+  catchingUp = true;
+  for (let n = 0; n < 5; n++) await pass(1_000);
+  expect(said).toEqual([]);
+  detach(); // its end is read before its last heartbeats
+  expect(said).toEqual(['away']);
+  dispatcher.heartbeat(tenantId, workerId);
+  catchingUp = false;
+  await pass(1_000);
+  expect(said).toEqual(['away']);
+});
+
+it('a worker that is lost with its stream open is told that its attempts are over; without one nobody is', async () => {
+  const told: string[] = [];
+  dispatcher.addWorker(tenantId, workerId);
+  const detach = dispatcher.attach(tenantId, workerId, { ...link, send: (message) => told.push(message.kind) });
+  dispatcher.heartbeat(tenantId, workerId);
+  await pass(31_000);
+  expect(said).toEqual(['fit', 'unfit', 'lost while connected']);
+  dispatcher.cancel(workerId, cancelOf('a'));
+  expect(told).toEqual(['cancel']);
+  detach();
+  dispatcher.cancel(workerId, cancelOf('b'));
+  await pass(0);
+  expect(said.slice(3)).toEqual(['told a', 'away', 'told b']);
+});
+
+it('a worker that said good-bye and fell silent is told first, and forgotten then', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  dispatcher.heartbeat(tenantId, workerId);
+  dispatcher.endWorker(workerId);
+  await pass(31_000);
+  await pass(1_000);
+  expect(said).toEqual(['fit', 'unfit', 'lost while connected', 'forgotten while connected']);
+  expect(dispatcher.session(tenantId, workerId)).toBeUndefined();
+});
+
 it('what was to be said of attempts before a take-over is not said after it', async () => {
   away = true;
-  dispatcher.cancel('gone', {
-    kind: 'cancel',
-    tenantId,
-    runId: 'r',
-    taskId: 'a',
-    stepName: 's',
-    action: 'x',
-    attempt: 0,
-    invocation: null,
-  });
+  dispatcher.cancel('gone', cancelOf('a'));
   await vi.advanceTimersByTimeAsync(0);
-  dispatcher.announceAll();
+  dispatcher.announceAll(new Set([shardOf(tenantId)]));
   away = false;
   await pass(5_000);
   expect(said).toEqual([]);
+});
+
+it('what was to be said of attempts is said all the same after a take-over of other shards', async () => {
+  away = true;
+  dispatcher.cancel('gone', cancelOf('a'));
+  await vi.advanceTimersByTimeAsync(0);
+  dispatcher.announceAll(new Set([(shardOf(tenantId) + 1) % shardCount]));
+  away = false;
+  await pass(5_000);
+  expect(said).toEqual(['told a']);
+});
+
+it('what Postgres refuses to store of an attempt or a worker is said again, after pauses that grow', async () => {
+  dispatcher.addWorker(tenantId, workerId);
+  dispatcher.attach(tenantId, workerId, link);
+  refusals = { 'told a': 3, 'lost while connected': 1 };
+  dispatcher.cancel(workerId, cancelOf('a'));
+  await pass(1_000);
+  expect([said, refusals['told a']]).toEqual([['fit'], 1]);
+  for (let n = 0; n < 10; n++) await pass(1_000);
+  expect([said, refusals['told a']]).toEqual([['fit', 'told a'], 0]);
+  await pass(60_000);
+  expect(said).toEqual(['fit', 'told a', 'unfit']);
+  for (let n = 0; n < 62; n++) await pass(1_000);
+  expect(said).toEqual(['fit', 'told a', 'unfit', 'lost while connected']);
 });
 
 it('a process that ended takes its workers with it as soon as their streams have ended, not before', async () => {
@@ -184,20 +269,12 @@ const sending = (taskId: string, batchId: string | null = null): Parameters<Disp
 });
 
 /** One that is there, and has been sent these. */
-async function sent(...sendings: ReturnType<typeof sending>[]): Promise<() => void> {
+function sent(...sendings: ReturnType<typeof sending>[]): () => void {
   dispatcher.addWorker(tenantId, workerId);
   const detach = dispatcher.attach(tenantId, workerId, link);
   for (const { assignments } of sendings)
-    for (const { runId } of assignments)
-      dispatcher.payloads.putRun(runId, {
-        input: '{}',
-        metadata: '{}',
-        filterPayload: null,
-        parentTaskId: null,
-        childIndex: null,
-        childKey: null,
-      });
-  await dispatcher.send(sendings);
+    for (const { runId } of assignments) dispatcher.payloads.putRun(runId, payload);
+  dispatcher.send(sendings);
   said = [];
   return detach;
 }
@@ -210,7 +287,7 @@ async function seconds(count: number): Promise<void> {
 }
 
 it('what a worker says nothing of for 5 s goes elsewhere, and only that', async () => {
-  await sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
+  sent(sending('a'), sending('b'), sending('c', 'batch'), sending('d', 'batch'));
   await seconds(1);
   dispatcher.heard(tenantId, { taskId: 'b', attempt: 0, batchId: null });
   dispatcher.heard(tenantId, { taskId: 'd', attempt: null, batchId: 'batch' });
@@ -223,7 +300,7 @@ it('what a worker says nothing of for 5 s goes elsewhere, and only that', async 
 });
 
 it('a worker answers with whatever it says of what it had left unanswered', async () => {
-  await sent(sending('a'), sending('c', 'batch'));
+  sent(sending('a'), sending('c', 'batch'));
   await seconds(6);
   dispatcher.heard(tenantId, { taskId: 'a', attempt: 1, batchId: null }); // another worker's, by now
   dispatcher.heard(tenantId, { taskId: 'c', attempt: null, batchId: 'another' });
@@ -234,9 +311,9 @@ it('a worker answers with whatever it says of what it had left unanswered', asyn
 });
 
 it('a worker that connects anew answers, and what was sent on its old stream is found out otherwise', async () => {
-  const detach = await sent(sending('a'));
+  const detach = sent(sending('a'));
   await seconds(6);
-  await dispatcher.send([sending('a')]);
+  dispatcher.send([sending('a')]);
   detach();
   dispatcher.attach(tenantId, workerId, { ...link });
   await seconds(10);
@@ -244,7 +321,7 @@ it('a worker that connects anew answers, and what was sent on its old stream is 
 });
 
 it('a stall of the engine itself ages nothing', async () => {
-  await sent(sending('a'));
+  sent(sending('a'));
   nowMs += 60_000;
   await vi.advanceTimersByTimeAsync(1_000); // the timers of a minute come as one
   dispatcher.heard(tenantId, { taskId: 'a', attempt: 0, batchId: null });
@@ -253,7 +330,7 @@ it('a stall of the engine itself ages nothing', async () => {
 });
 
 it('a worker that says something of other tasks is slow, not blocked', async () => {
-  await sent(sending('a'));
+  sent(sending('a'));
   for (let n = 0; n < 10; n++) {
     await seconds(1);
     dispatcher.heard(tenantId, { taskId: 'own', attempt: 0, batchId: null });
@@ -261,4 +338,49 @@ it('a worker that says something of other tasks is slow, not blocked', async () 
   expect(said).toEqual([]);
   await seconds(6);
   expect(said).toEqual(['unanswered a']);
+});
+
+describe('assignments whose payload has to be read', () => {
+  let told: string[];
+
+  function attached(): () => void {
+    told = [];
+    dispatcher.addWorker(tenantId, workerId);
+    return dispatcher.attach(tenantId, workerId, {
+      ...link,
+      send: (message) => told.push(`${message.kind} ${message.taskId}`),
+    });
+  }
+
+  it('wait while nothing can be read, cost no reassignment, and are sent then', async () => {
+    attached();
+    unreadable = true;
+    dispatcher.send([sending('own a'), sending('own b'), sending('own c', 'batch')]);
+    await pass(1_000);
+    await pass(60_000);
+    expect([told, said]).toEqual([[], ['fit', 'unfit', 'lost while connected']]);
+    said = [];
+    unreadable = false;
+    for (let n = 0; n < 3; n++) await pass(1_000);
+    expect([told, said]).toEqual([['start own a', 'start own b', 'startBatch own c'], []]);
+  });
+
+  it('are not sent once they are over, or somebody else has them', async () => {
+    attached();
+    unreadable = true;
+    dispatcher.send([sending('own a'), sending('own b'), sending('moved')]);
+    await pass(1_000);
+    dispatcher.cancel(workerId, cancelOf('own a'));
+    unreadable = false;
+    for (let n = 0; n < 3; n++) await pass(1_000);
+    expect(told).toEqual(['start own b']);
+    expect(said).toEqual(['fit', 'told own a']);
+  });
+
+  it('are read for a few at a time, however many there are', async () => {
+    attached();
+    dispatcher.send(Array.from({ length: 1_000 }, (_, n) => sending(`own ${n}`)));
+    for (let n = 0; n < 3; n++) await pass(100);
+    expect(told).toEqual(Array.from({ length: 1_000 }, (_, n) => `start own ${n}`));
+  });
 });

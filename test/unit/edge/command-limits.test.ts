@@ -31,6 +31,7 @@ function verdict(taskId: string, what: DurableAsk): unknown {
       workerId,
       taskId,
       invocation,
+      stream: 1,
       request: 1,
       ask: what,
     });

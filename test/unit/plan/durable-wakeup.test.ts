@@ -75,6 +75,7 @@ class Wait {
       workerId: state.workerOf(row)?.id ?? null,
       taskId: this.taskId,
       invocation: state.tasks.invocation[row] ?? 0,
+      stream: state.workerOf(row)?.durableStream ?? 0,
       request: ++this.#request,
       ask: this.#operation(),
     });

@@ -138,6 +138,7 @@ describe('results', () => {
         workerId,
         taskId,
         invocation: 1,
+        stream: 1,
         request: 1,
         ask: wait(sleep(1)),
       },
@@ -161,6 +162,27 @@ describe('results', () => {
     expect(told(2)).toEqual([]);
     ask(taskId, wait(sleep(1)));
     expect(told(2)).toEqual([2, 1]);
+  });
+
+  it('stay untold when a request of the stream before comes late, whose answer no request of the new one takes', () => {
+    const taskId = world.trigger('long');
+    ask(taskId, wait(sleep(1)));
+    world.run({ kind: 'durableAttach', workerId, stream: 7, strict: false });
+    seconds(1);
+    world.run({
+      kind: 'durableAsk',
+      tenantId,
+      workerId,
+      taskId,
+      invocation: 1,
+      stream: 6,
+      request: 1,
+      ask: wait(sleep(5)),
+    });
+    expect(last('durableAnswer')).toMatchObject({ stream: 6, request: 1 });
+    expect(told(1)).toEqual([]);
+    status(taskId, 1);
+    expect(told(1)).toEqual([1]);
   });
 
   it('wait on a new stream until the worker has said what it waits for: what was lost goes first', () => {

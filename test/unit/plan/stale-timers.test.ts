@@ -51,6 +51,7 @@ it('sleeps of waits that something else has met do not gather while their task s
       fingerprint: '',
       asked: { kind: 'wait', conditions, label: null },
       askedSeq: made.nowUs,
+      askedUs: made.nowUs,
       invocation: 1,
       childRunId: null,
       met: [],

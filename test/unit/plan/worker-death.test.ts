@@ -133,3 +133,71 @@ describe('a worker that died', () => {
     expect((made.state.tasks.flags[made.state.tasks.find(runId)] ?? 0) & LiveFlag.Started).toBe(0);
   });
 });
+
+describe('a worker that is lost while its stream is open', () => {
+  const death: WorkerDeath = { how: 'no heartbeat for 30 s', isCertain: false, mostDeaths: 2 };
+
+  function lost(made: PlannerWorld): { runId: string; workerId: string; cancels: () => number } {
+    const workerId = made.register({ actions, slots: 1 });
+    const runId = made.trigger('single');
+    made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
+    made.run({ kind: 'workerLost', workerId, connected: true, death });
+    return { runId, workerId, cancels: () => made.effects.filter(({ kind }) => kind === 'tellCancel').length };
+  }
+
+  it('is told that the attempt is over before the next begins', () => {
+    const made = worldOf();
+    const { runId, cancels } = lost(made);
+    const row = made.state.tasks.find(runId);
+    made.register({ actions, slots: 1 });
+    expect([made.state.tasks.state[row], made.state.tasks.attempt[row], cancels()]).toEqual([
+      LiveState.Cancelling,
+      0,
+      1,
+    ]);
+    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    expect([made.state.tasks.state[row], made.state.tasks.attempt[row], made.state.tasks.retries[row]]).toEqual([
+      LiveState.Running,
+      1,
+      0,
+    ]);
+    expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ deaths: 1, flags: 0 });
+    expect(made.broken()).toBeUndefined();
+  });
+
+  it('is told of the last one too, and its slot is free after that', () => {
+    const made = worldOf();
+    const { runId, workerId } = lost(made);
+    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    made.run({ kind: 'workerPresence', workerId, assignable: true });
+    made.run({ kind: 'started', tenantId, taskId: runId, attempt: 1 });
+    made.run({ kind: 'workerLost', workerId, connected: true, death });
+    expect(statusOf(made, runId)).toBe(RunStatus.Failed);
+    expect(made.state.workersById.get(workerId)?.tasks.size).toBe(1);
+    made.run({ kind: 'cancelSent', taskId: runId, attempt: 1 });
+    expect(made.state.workersById.get(workerId)?.tasks.size).toBe(0);
+    expect(made.broken()).toBeUndefined();
+  });
+
+  it('waits for no telling once its stream has ended too', () => {
+    const made = worldOf();
+    const { runId, workerId } = lost(made);
+    made.run({ kind: 'workerLost', workerId, death });
+    expect(made.state.tasks.state[made.state.tasks.find(runId)]).toBe(LiveState.Ready);
+    expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ deaths: 1 });
+  });
+
+  it('of one that had said goodbye costs a reassignment', () => {
+    const made = worldOf();
+    const workerId = made.register({ actions, slots: 1 });
+    const runId = made.trigger('single');
+    made.run({ kind: 'unsubscribe', tenantId, workerId });
+    made.run({ kind: 'workerLost', workerId, connected: true, death });
+    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    const row = made.state.tasks.find(runId);
+    expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
+    expect(made.stored.history.find(({ kinds }) => kinds.includes('G'))?.message).toContain('was lost');
+    made.run({ kind: 'workerLost', workerId, forget: true, death });
+    expect(made.state.workersById.has(workerId)).toBe(false);
+  });
+});

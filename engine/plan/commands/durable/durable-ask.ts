@@ -18,7 +18,9 @@ import { tasksOf, visitRun, type Kind } from '../kind.ts';
 /** The next operation of a durable task. Answered by an effect. */
 export interface DurableAskCommand extends DurableSender {
   kind: 'durableAsk';
-  /** Its number on the worker's stream. */
+  /** The stream that carried it: the answer goes there or nowhere, since requests are numbered anew on the next one. */
+  stream: number;
+  /** Its number on that stream. */
   request: number;
   ask: DurableAsk;
 }
@@ -69,8 +71,8 @@ function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
     startAgain(plan, row, log, reason);
     return answer(plan, command, { kind: 'stale', reason });
   }
-  // A worker says what it waits for before it asks for more: this one waits for nothing.
-  unmute(plan, log);
+  // A worker says what it waits for before it asks for more: this one waits for nothing. On its present stream, that is.
+  if (command.stream === state.workerOf(row)?.durableStream) unmute(plan, log);
   const mark = { undo: state.undo.mark(), changes: changes.mark() };
   const refs: DurableRef[] = [];
   // First in line: what a new node brings about at once comes after the answer that names it.
@@ -110,12 +112,12 @@ function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
   tell(plan, row, log);
 }
 
-function answer(plan: Plan, { workerId, request }: DurableAskCommand, reply: DurableAskReply): void {
+function answer(plan: Plan, { workerId, stream, request }: DurableAskCommand, reply: DurableAskReply): void {
   if (workerId !== null)
     plan.changes.effects.push({
       kind: 'durableAnswer',
       workerId,
-      stream: plan.state.workersById.get(workerId)?.durableStream ?? 0,
+      stream,
       request,
       reply,
     });

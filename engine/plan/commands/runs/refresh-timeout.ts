@@ -24,7 +24,7 @@ export const refreshTimeout: Kind<RefreshTimeoutCommand, RefreshTimeoutReply> = 
 function refresh(plan: Plan, command: RefreshTimeoutCommand): RefreshTimeoutReply {
   const { state } = plan;
   const row = runningTask(plan, command.tenantId, command.taskId);
-  const timeoutAtUs = (state.tasks.dueUs[row] ?? plan.nowUs) + command.incrementMs * 1000;
+  const timeoutAtUs = state.deadlines.dueUs(row) + command.incrementMs * 1000;
   for (const member of togetherWith(plan, row)) {
     state.deadlines.set(member, timeoutAtUs, state.undo);
     touch(plan, member);

@@ -11,6 +11,8 @@ export interface WorkerLostCommand {
   death?: WorkerDeath;
   /** It is not expected back. */
   forget?: boolean;
+  /** Its stream is open: it may be awake again, and is told that its attempts are over before they go elsewhere. */
+  connected?: boolean;
 }
 
 export const workerLost: Kind<WorkerLostCommand, void> = {
@@ -27,10 +29,11 @@ function lose(plan: Plan, command: WorkerLostCommand): void {
   if (worker === undefined) return;
   worker.assignable = false;
   // One that has said goodbye has not died: what it had left was to go to others.
-  takeFromWorker(plan, worker, worker.ended ? undefined : command.death);
+  const toBeTold = command.connected === true && worker.awaySinceUs === 0;
+  takeFromWorker(plan, worker, { death: worker.ended ? undefined : command.death, toBeTold });
   if (command.death?.isCertain === true && !worker.ended)
     plan.changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
-  if (worker.ended || command.forget === true) forgetWorker(plan, worker);
+  if (command.forget === true || (worker.ended && worker.tasks.size === 0)) forgetWorker(plan, worker);
 }
 
 function forgetWorker(plan: Plan, worker: PlannerWorker): void {

@@ -1,0 +1,53 @@
+import { setMaxListeners } from 'node:events';
+import { Pool } from 'pg';
+import { afterEach, expect, it } from 'vitest';
+import type { HistoryRow } from '../../../engine/model/rows.ts';
+import { JournalFeed, type FeedPage } from '../../../engine/monitor/journal-feed.ts';
+
+/** Never connected: nobody here asks for what is stored. */
+const feed = new JournalFeed(new Pool());
+const abort = new AbortController();
+setMaxListeners(0, abort.signal);
+
+afterEach(() => abort.abort());
+
+/** How often a row was asked whose it is. */
+let looks = 0;
+
+function rowOf(tenantId: string, runId: string, seq: number): HistoryRow {
+  return {
+    taskId: runId,
+    seq,
+    attempt: 0,
+    kinds: 'Q',
+    workerId: null,
+    message: null,
+    stepName: 's',
+    workflowName: 'w',
+    get tenantId() {
+      looks++;
+      return tenantId;
+    },
+    runId,
+  };
+}
+
+it('offers a row to those who follow its tenant or its run, and looks at nobody else', async () => {
+  const heard = new Map<string, FeedPage[]>();
+  const follow = async (name: string, tenantId: string): Promise<void> => {
+    const pages: FeedPage[] = [];
+    heard.set(name, pages);
+    const { signal } = abort;
+    for await (const page of feed.read({ tenantId, runId: null, after: null, nowSeq: 0, signal })) pages.push(page);
+  };
+  for (let n = 0; n < 1_000; n++) void follow(`${n}`, `tenant ${n}`);
+  void follow('again', 'tenant 7');
+  await new Promise((resolve) => setImmediate(resolve));
+  looks = 0;
+  feed.publish([rowOf('tenant 7', 'r1', 1), rowOf('tenant 9', 'r2', 2), rowOf('nobody', 'r3', 3)]);
+  expect(looks).toBeLessThan(10);
+  await new Promise((resolve) => setImmediate(resolve));
+  const runs = (name: string): string[] =>
+    (heard.get(name) ?? []).flatMap(({ events }) => events.map(({ runId }) => runId));
+  expect([runs('7'), runs('again'), runs('9'), runs('8')]).toEqual([['r1'], ['r1'], ['r2'], []]);
+});
