@@ -239,6 +239,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     clock,
     log,
     workerTimeoutMs,
+    awakeMs: () => awake.nowMs(),
     events: {
       committed: (effects, history, nodes) => {
         const parts = [
@@ -252,7 +253,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       },
       recovered: (open, states) => {
         const workers = new Map(states.flatMap((state) => [...state.workersById]));
-        const shards = new Set(states.map(({ id }) => id));
+        const shards = new Set(states.map((state) => state.id));
         const parts = [
           () => {
             for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);

@@ -12,13 +12,16 @@ const longestWaitMs = 30_000;
  */
 export class Mailbox {
   readonly #isServed: (shard: number) => boolean;
+  readonly #awakeMs: () => number;
   readonly #lines = new CommandLines();
   readonly #parked = new Map<number, Job[]>();
   #timer: NodeJS.Timeout | undefined;
   #emptied: (() => void)[] = [];
 
-  constructor(isServed: (shard: number) => boolean) {
+  /** @param awakeMs the clock by which commands wait: it stands still while the process does, so that none is refused for that */
+  constructor(isServed: (shard: number) => boolean, awakeMs: () => number = () => performance.now()) {
     this.#isServed = isServed;
+    this.#awakeMs = awakeMs;
   }
 
   /** How many commands wait. */
@@ -83,8 +86,8 @@ export class Mailbox {
   }
 
   /** Refuses those that have waited for too long. */
-  expire(nowMs = performance.now()): void {
-    const oldest = nowMs - longestWaitMs;
+  expire(): void {
+    const oldest = this.#awakeMs() - longestWaitMs;
     if (this.#lines.waitsSince(oldest))
       refuse(
         this.#lines.takeOut((job) => job.queuedAtMs <= oldest),
@@ -160,7 +163,7 @@ export class Mailbox {
     }
     if (this.#timer !== undefined) return;
     const first = Math.min(...[...this.#parked.values()].map(([job]) => job?.queuedAtMs ?? Infinity));
-    const inMs = Math.max(first + longestWaitMs - performance.now(), 0) + 1;
+    const inMs = Math.max(first + longestWaitMs - this.#awakeMs(), 0) + 1;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.expire();

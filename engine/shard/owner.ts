@@ -43,7 +43,11 @@ export class Owner {
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
   readonly #away: AwayJobs;
-  readonly #mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined);
+  readonly #awakeMs: () => number;
+  readonly #mailbox = new Mailbox(
+    (shard) => this.#ownership.stateOf(shard) !== undefined,
+    () => this.#awakeMs(),
+  );
   readonly #room = new MailboxRoom();
   readonly #waiters = new ServiceWaiters();
   readonly #cycle: CommitCycle;
@@ -56,7 +60,10 @@ export class Owner {
     log: Logger;
     events: OwnerEvents;
     workerTimeoutMs?: number;
+    /** A clock that stands still while this process does: commands wait by it. */
+    awakeMs?: () => number;
   }) {
+    this.#awakeMs = options.awakeMs ?? (() => performance.now());
     this.#clock = options.clock;
     this.#log = options.log;
     this.#trouble = new PostgresTrouble(this.#log);
@@ -172,7 +179,7 @@ export class Owner {
         command,
         payloads,
         rows: kindOf<K>(command).weight(command),
-        queuedAtMs: performance.now(),
+        queuedAtMs: this.#awakeMs(),
         mayBeDone: false,
         facts: noFacts,
         longLogs: [],
@@ -275,7 +282,7 @@ export class Owner {
   /** Back from what it was away for: next in line. */
   #back(job: Job): boolean {
     if (this.#stopping) job.reject(stopping());
-    else this.#mailbox.putBack([{ ...job, queuedAtMs: performance.now() }]);
+    else this.#mailbox.putBack([{ ...job, queuedAtMs: this.#awakeMs() }]);
     this.#wake();
     return !this.#stopping;
   }

@@ -170,18 +170,14 @@ async function load({ client, content, nowUs }: Source, shard: ShardState, setAs
   await restoreDemands(tables, found.demanding);
   restoreBatches(tables, found.batched);
   await recoverDurable(tables, found.children);
-  await restoreQueues(tables, found.queued, nowUs);
+  await restoreQueues(tables, found.queued);
   shard.undo.clear();
 }
 
 /** Tasks go back to their places in the order in which they became ready. */
-async function restoreQueues(
-  { shard, setAside, slice }: ShardTables,
-  queued: readonly number[],
-  nowUs: number,
-): Promise<void> {
+async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly number[]): Promise<void> {
   const { tasks } = shard;
-  const plan = { state: shard, nowUs, changes: new ChangeSet() };
+  const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
     try {
       const rank = rankAfterRestart(shard, row);
