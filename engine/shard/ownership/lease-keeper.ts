@@ -88,7 +88,11 @@ export class LeaseKeeper {
 
   #connected(): Promise<Client> {
     if (this.#client !== undefined) return this.#client;
-    const connecting = this.#connect(() => this.#drop(connecting));
+    const connecting = this.#connect(() => {
+      this.#drop(connecting);
+      // Its process is there as long as one of its connections is.
+      void this.beat();
+    });
     this.#client = connecting;
     connecting.catch(() => this.#drop(connecting));
     return connecting;

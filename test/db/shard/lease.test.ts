@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
 import { newId } from '../../../engine/model/uuid.ts';
+import { acquireShards, giveShardsBack, lookForShards } from '../../../engine/shard/ownership/lease.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -119,6 +120,34 @@ describe('the lease', () => {
     expect(standby.shards).toBe(0);
     await rival.vanish(); // its lease is in force for an hour
     await expect.poll(() => standby.shards).toBe(shardCount);
+  });
+
+  it('is that of a process, which lives while any of its connections is there, and is looked at twice', async () => {
+    const rival = await RivalOwner.connect(database.url);
+    await rival.take();
+    const owner = newId();
+    const wanted = Array.from({ length: shardCount }, (_, id) => id);
+    const look = async (): Promise<string[]> => (await lookForShards(client, { owner, wanted })).gone;
+    const acquire = async (gone: string[]): Promise<number> =>
+      (await acquireShards(client, { owner, wanted, gone })).length;
+    const name = `hatchet lane ${rival.id}`;
+    const lane = new Client({ connectionString: database.url, application_name: name });
+    await lane.connect();
+    await rival.vanish();
+    const leases = async (): Promise<number> =>
+      (await client.query(`SELECT FROM pg_stat_activity WHERE application_name LIKE 'hatchet lease %'`)).rows.length;
+    await expect.poll(leases).toBe(0);
+    expect(await look()).toEqual([]);
+    await lane.end();
+    await expect.poll(look).toEqual([rival.id]);
+    // Nobody has looked twice; and by the second look it may be back.
+    expect(await acquire([])).toBe(0);
+    const back = new Client({ connectionString: database.url, application_name: name });
+    await back.connect();
+    expect(await acquire([rival.id])).toBe(0);
+    await back.end();
+    await expect.poll(() => acquire([rival.id])).toBe(shardCount);
+    await giveShardsBack(client, owner, wanted);
   });
 
   it.each(['lane', 'lease', '%'])('survives the loss of connections of its process: %s', async (which) => {
