@@ -8,7 +8,7 @@ import { constraintOf, enqueue, placementOf } from '../plan/queue/enqueue.ts';
 import { restoreGathered } from '../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
-import { restoreWait } from '../plan/rate-limits/spend-units.ts';
+import { standForLine } from '../plan/rate-limits/spend-units.ts';
 import type { LiveRun, ShardState } from '../plan/state/shard-state.ts';
 import { loadTimers } from './recover-timers.ts';
 import { restoreBatches, type BatchedTask } from './recover-batches.ts';
@@ -206,7 +206,7 @@ function restoreQueued(plan: Plan, row: number, rank: number): void {
   enqueue(plan, row, rank);
   if (state.tasks.state[row] !== LiveState.RateLimited) return;
   const line = state.stepOf(row).queue.lineOf(constraintOf(state, row));
-  if (line !== undefined) restoreWait(plan, line, row);
+  if (line !== undefined) standForLine(plan, line, row);
 }
 
 async function loadVersions(client: ClientBase, shards: ReadonlyMap<number, ShardState>): Promise<void> {
