@@ -12,6 +12,8 @@ export class Queue {
   readonly #model: ModelView;
   readonly #units: Units;
   readonly #gathering: Gathering;
+  /** Who had asked for units in vain, and after the last batch lacked nothing but a worker: it is ahead of nobody any more. */
+  #hadUnits = new Set<ModelTask>();
   /** What the batch that is being made was gathered by: its members' own bonds may change with their start. */
   #gatheredBy = '';
 
@@ -72,6 +74,10 @@ export class Queue {
       if (worker !== undefined)
         throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
     }
+    this.#hadUnits = new Set();
+    const waiting = this.#model.tasks.filter((task) => task.queued && task.where === 'out of units');
+    for (const task of waiting.sort(byRank))
+      if (!this.#units.mayBePassedOver(this.#firstOfLine(task), this.#hadUnits)) this.#hadUnits.add(task);
   }
 
   /** A batch that may go, to a worker that has room for one task and suits its first member best. */
@@ -178,7 +184,11 @@ export class Queue {
     }
     if (this.#units.isShort(task)) throw new Error(`task ${task.id} runs without its units`);
     for (const other of this.#units.cheatedBy(task))
-      if (this.#lineOf(other) !== this.#lineOf(task) && workers.some((each) => this.#canTake(each, other)))
+      if (
+        !this.#hadUnits.has(other) &&
+        this.#lineOf(other) !== this.#lineOf(task) &&
+        workers.some((each) => this.#canTake(each, other))
+      )
         throw new Error(`task ${task.id} took units before task ${other.id}`);
     const best = Math.max(...workers.filter((each) => this.#canTake(each, task)).map((each) => merit(each, task)));
     if (merit(worker, task) < best)

@@ -82,13 +82,15 @@ export class Units {
 
   /**
    * Whether it is right that the task, which is next in its line, is passed over: some limit has too little for it, or
-   * has been asked in vain by one that goes before it.
+   * has been asked in vain by one that goes before it, and is not among the excepted.
    */
-  mayBePassedOver(task: ModelTask): boolean {
+  mayBePassedOver(task: ModelTask, except: ReadonlySet<ModelTask> = new Set()): boolean {
     return (task.demands?.rateLimits ?? []).some(
       (demand) =>
         demand.units > this.#left(this.#peek(demand)) ||
-        this.#model.tasks.some((other) => other !== task && asks(other, demand.key) && byRank(other, task) < 0),
+        this.#model.tasks.some(
+          (other) => other !== task && !except.has(other) && asks(other, demand.key) && byRank(other, task) < 0,
+        ),
     );
   }
 

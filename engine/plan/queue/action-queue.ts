@@ -32,14 +32,12 @@ export class ActionQueue {
   readonly #tasks: TaskTable;
   readonly #lists: TaskLists;
   readonly #events: QueueEvents;
-  /** Lines that were looked at: what settling costs, in tests and figures. */
-  readonly looks = { count: 0 };
   readonly #keys = new Map<string, QueueKey>();
   /** By the signature of their constraints. */
   readonly #lines = new Map<string, Line>();
   /** Those that may go on. */
-  readonly #open = new LineHeap(this.looks);
-  readonly #index = new LineIndex(this.looks);
+  readonly #open = new LineHeap();
+  readonly #index = new LineIndex();
   /** Turns given out. */
   #turns = 0;
   /** Those that ran out of tasks since the last tidy. */

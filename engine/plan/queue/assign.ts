@@ -14,7 +14,7 @@ import type { PlannerWorker } from './planner-worker.ts';
 import type { LiveRun, ShardState } from '../state/shard-state.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 import { callFirst } from '../rate-limits/release-units.ts';
-import { missingUnits, spendUnits, stopLine } from '../rate-limits/spend-units.ts';
+import { missingUnits, spendUnits, standForLine, stopLine } from '../rate-limits/spend-units.ts';
 
 /**
  * Gives waiting tasks to workers with room: first of the lines that may go on, then of those that wait for a worker, for
@@ -252,7 +252,11 @@ function stick(plan: Plan, row: number, worker: PlannerWorker): void {
     if (isQueued && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
       const rank = tasks.rank[each] ?? 0;
       state.lists.leave(each, undo);
-      queue.push(each, { rank, key: extras.ringKey, constraint: constraintOf(state, each) }, undo);
+      const constraint = constraintOf(state, each);
+      queue.push(each, { rank, key: extras.ringKey, constraint }, undo);
+      // It has asked for units before others did, and stays ahead of them.
+      const line = queue.lineOf(constraint);
+      if (line !== undefined && tasks.state[each] === LiveState.RateLimited) standForLine(plan, line, each);
     }
   }
 }

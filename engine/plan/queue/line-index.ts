@@ -15,11 +15,6 @@ interface CostGroup {
  */
 export class LineIndex {
   readonly #groups = new Map<string, CostGroup>();
-  readonly #looks: { count: number };
-
-  constructor(looks: { count: number }) {
-    this.#looks = looks;
-  }
 
   /** The place for a line: of those under which its workers look, the one with the fewest lines. */
   placeFor({ constraint: { placement } }: Line): LineHeap {
@@ -35,7 +30,7 @@ export class LineIndex {
     }
     let heap = group.places.get(at);
     if (heap === undefined) {
-      heap = new LineHeap(this.#looks);
+      heap = new LineHeap();
       group.places.set(at, heap);
     }
     return heap;

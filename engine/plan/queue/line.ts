@@ -170,25 +170,12 @@ export function isAhead(a: Standing, b: Standing): boolean {
  */
 export class LineHeap {
   readonly #heap = new IndexedHeap<Line>(isAhead);
-  /** Lines looked at. */
-  readonly looks: { count: number };
-
-  constructor(looks: { count: number }) {
-    this.looks = looks;
-  }
-
   get size(): number {
     return this.#heap.size;
   }
 
-  /** In no order. */
-  get lines(): readonly Line[] {
-    return this.#heap.items;
-  }
-
   get first(): Line | undefined {
     for (let top = this.#heap.first; top !== undefined; top = this.#heap.first) {
-      this.looks.count++;
       const { rank, turn, seq } = top;
       if (!top.refresh()) this.#heap.remove(top);
       else if (top.rank === rank && top.turn === turn && top.seq === seq) return top;
@@ -218,7 +205,6 @@ export class LineHeap {
     if (first === undefined || passes(first)) return first;
     let best: { line: Line; standing: Standing } | undefined;
     for (const line of this.#heap.items) {
-      this.looks.count++;
       const standing = passes(line) ? line.standing() : undefined;
       if (standing !== undefined && (best === undefined || isAhead(standing, best.standing))) best = { line, standing };
     }

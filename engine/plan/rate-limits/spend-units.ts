@@ -87,10 +87,10 @@ function enlist(
 }
 
 /**
- * After a restart: a task that has asked in vain stands for its line again, before others ask. It does so for the first of
- * its limits that has no units now; where all have, its line is looked at before those that came after it.
+ * A task that has asked in vain stands for a line that it comes to: after a restart, or from another line. It does so at the
+ * first of its limits that has no units now; where all have, its line is looked at before those that asked after it.
  */
-export function restoreWait(plan: Plan, line: Line, row: number): void {
+export function standForLine(plan: Plan, line: Line, row: number): void {
   const { state, nowUs } = plan;
   const { tasks } = state;
   const { constraint, queue, entry } = line;

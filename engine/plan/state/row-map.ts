@@ -1,11 +1,6 @@
 /** A value for some of the task rows: an array, since a Map takes five times as much for each. */
 export class RowMap<T> {
   readonly #values: (T | undefined)[] = [];
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get(row: number): T | undefined {
     return this.#values[row];
@@ -17,14 +12,11 @@ export class RowMap<T> {
 
   set(row: number, value: T): void {
     while (this.#values.length < row) this.#values.push(undefined);
-    if (this.#values[row] === undefined) this.#size++;
     this.#values[row] = value;
   }
 
   delete(row: number): void {
-    if (this.#values[row] === undefined) return;
-    this.#values[row] = undefined;
-    this.#size--;
+    if (row < this.#values.length) this.#values[row] = undefined;
   }
 
   *entries(): Generator<[row: number, value: T]> {

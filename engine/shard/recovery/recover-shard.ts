@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { constraintOf, enqueue, placementOf } from '../../plan/queue/enqueue.ts';
-import { restoreWait } from '../../plan/rate-limits/spend-units.ts';
+import { standForLine } from '../../plan/rate-limits/spend-units.ts';
 import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
@@ -201,7 +201,7 @@ function restoreQueued(plan: Plan, row: number, rank: number): void {
   enqueue(plan, row, rank);
   if (state.tasks.state[row] !== LiveState.RateLimited) return;
   const line = state.stepOf(row).queue.lineOf(constraintOf(state, row));
-  if (line !== undefined) restoreWait(plan, line, row);
+  if (line !== undefined) standForLine(plan, line, row);
 }
 
 function loadTask(shard: ShardState, sql: LiveSqlRow): number {
