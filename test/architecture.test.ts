@@ -85,6 +85,23 @@ const allowed: Record<string, readonly string[]> = {
   cli: ['sdk', 'proto/gen', 'engine/index.ts', 'engine/main.ts'],
 };
 
+/**
+ * Inside the planner: which topics a topic's files may import. `state` is the shard's memory, made of the structures that the
+ * topics define; nobody but the owner imports `commands`.
+ */
+const plan: Record<string, readonly string[]> = {
+  state: ['batch-tasks', 'concurrency', 'conditions', 'durable', 'queue', 'rate-limits', 'timers'],
+  timers: ['state'],
+  'rate-limits': ['state', 'queue'],
+  'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
+  queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
+  concurrency: ['state', 'queue', 'lifecycle'],
+  conditions: ['state', 'queue', 'lifecycle'],
+  durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
+  lifecycle: ['state', 'queue', 'concurrency', 'conditions', 'durable', 'rate-limits', 'timers'],
+  commands: ['state', 'queue', 'conditions', 'durable', 'lifecycle', 'rate-limits', 'timers'],
+};
+
 /** Packages that only some folders may use. */
 const packages: Record<string, readonly string[]> = {
   pg: ['engine'],
@@ -135,6 +152,20 @@ describe('architecture', () => {
         const inside = own !== undefined && (path === own || path.startsWith(`${own}/`));
         const permitted = (allowed[own ?? ''] ?? []).some((rule) => path === rule || path.startsWith(`${rule}/`));
         if (!inside && !permitted) wrong.push(`${file} -> ${path}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('imports only in the allowed directions inside of the planner', () => {
+    const topicOf = (path: string): string => path.split('/')[2] ?? '';
+    const wrong: string[] = [];
+    for (const file of sources('engine/plan')) {
+      for (const target of imports(file)) {
+        const path = relative(root, resolve(root, dirname(file), target));
+        if (!target.startsWith('.') || !path.startsWith('engine/plan/')) continue;
+        const [own, other] = [topicOf(file), topicOf(path)];
+        if (own !== other && !(plan[own] ?? []).includes(other)) wrong.push(`${file} -> ${path}`);
       }
     }
     expect(wrong).toEqual([]);

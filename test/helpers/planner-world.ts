@@ -9,7 +9,7 @@ import { shardOf } from '../../engine/model/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
 import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
-import { SettleBudget } from '../../engine/plan/lifecycle/settle-budget.ts';
+import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload.ts';

@@ -1,7 +1,7 @@
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-group.ts';
-import type { SettleBudget } from '../lifecycle/settle-budget.ts';
+import type { SettleBudget } from '../state/settle-budget.ts';
 import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';

@@ -1,7 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { outranks, type Claim, type ConcurrencyGroup } from './concurrency-group.ts';
 import { cancelRow } from '../lifecycle/interrupt.ts';
-import { cancelCost, lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
+import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';

@@ -3,7 +3,7 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
 import { takeFromWorker, type Loss } from './interrupt.ts';
-import { SettleBudget } from './settle-budget.ts';
+import { SettleBudget } from '../state/settle-budget.ts';
 
 /** Tasks that leave a lost worker with the command itself: all, but for the largest workers. */
 const atOnce = 200;

@@ -4,7 +4,7 @@ import { noteRefills } from '../rate-limits/release-units.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 import { takeFromLost } from './lost-workers.ts';
-import { SettleBudget } from './settle-budget.ts';
+import { SettleBudget } from '../state/settle-budget.ts';
 
 interface Turn {
   readonly plan: Plan;

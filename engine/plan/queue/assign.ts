@@ -8,7 +8,7 @@ import type { ActionQueue } from './action-queue.ts';
 import { isAhead, type Line } from './line.ts';
 import { pickWorker, type Placement } from './placement.ts';
 import { beginInvocation } from '../durable/durable-begin.ts';
-import { lookCost, type SettleBudget } from '../lifecycle/settle-budget.ts';
+import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { LiveRun, ShardState } from '../state/shard-state.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/demands.ts';
 import type { StepDemands } from '../../../engine/model/trigger-run.ts';
-import { SettleBudget } from '../../../engine/plan/lifecycle/settle-budget.ts';
+import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import { PlannerWorker } from '../../../engine/plan/queue/planner-worker.ts';
 import { rankOf } from '../../../engine/plan/state/ranked-list.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';

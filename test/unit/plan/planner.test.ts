@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SettleBudget } from '../../../engine/plan/lifecycle/settle-budget.ts';
+import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import { LiveState } from '../../../engine/model/live-state.ts';
 import { RunStatus } from '../../../engine/model/status.ts';
 import { action, actions, apply, commandsFor, drain, world } from '../../helpers/histories.ts';
