@@ -86,11 +86,13 @@ export class Units {
    */
   mayBePassedOver(task: ModelTask, except: ReadonlySet<ModelTask> = new Set()): boolean {
     return (task.demands?.rateLimits ?? []).some(
-      (demand) =>
-        demand.units > this.#left(this.#peek(demand)) ||
-        this.#model.tasks.some(
-          (other) => other !== task && !except.has(other) && asks(other, demand.key) && byRank(other, task) < 0,
-        ),
+      (demand) => demand.units > this.#left(this.#peek(demand)) || this.#isBehind(task, demand.key, except),
+    );
+  }
+
+  #isBehind(task: ModelTask, key: string, except: ReadonlySet<ModelTask>): boolean {
+    return this.#model.tasks.some(
+      (other) => other !== task && !except.has(other) && asks(other, key) && byRank(other, task) < 0,
     );
   }
 
@@ -100,7 +102,12 @@ export class Units {
       for (const other of this.#model.tasks) {
         if (other === task || other.step.batch !== null || !asks(other, demand.key) || byRank(other, task) > 0)
           continue;
-        if ((other.demands?.rateLimits ?? []).every((each) => each.units <= this.#left(this.#peek(each)))) yield other;
+        const couldGo = (other.demands?.rateLimits ?? []).every(
+          (each) =>
+            each.units <= this.#left(this.#peek(each)) &&
+            (each.key === demand.key || !this.#isBehind(other, each.key, new Set())),
+        );
+        if (couldGo) yield other;
       }
     }
   }
