@@ -23,7 +23,7 @@ type Command = CommandByKind[CommandKind];
 
 /** One shard, and how long its turns took. */
 class Shard {
-  readonly state = new ShardState({ id: 0, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
+  readonly state = new ShardState({ id: 0, epoch: 1, lastTransaction: 0, seq: 0, lostUs: 0 });
   nowUs = 1_800_000_000_000_000;
   readonly #versionId: string;
   #ids = 0;

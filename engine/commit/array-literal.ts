@@ -1,6 +1,6 @@
 /**
  * Postgres array literals, built as text: node-postgres's own conversion walks each value by type and costs
- * several times as much, which was most of the JavaScript of a batch.
+ * several times as much, which was most of the JavaScript of a transaction.
  */
 
 const needsEscape = /["\\]/;

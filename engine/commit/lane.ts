@@ -1,15 +1,15 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
-import type { BatchRows, ShardStep } from '../model/rows.ts';
-import { batchQueries, type Query } from './batch-queries.ts';
+import type { TransactionRows, ShardStep } from '../model/rows.ts';
+import { transactionQueries, type Query } from './transaction-queries.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertShards } from './statements/assert-shards.ts';
 import { assertStaged } from './statements/assert-staged.ts';
 
-/** The database said no, or could not even be asked: nothing of the batch is stored. */
-export class BatchRefused extends Error {
-  override readonly name = 'BatchRefused';
+/** The database said no, or could not even be asked: nothing of the transaction is stored. */
+export class TransactionRefused extends Error {
+  override readonly name = 'TransactionRefused';
   readonly sqlstate: string;
-  /** Another owner holds a shard of the batch, or has written to it. */
+  /** Another owner holds a shard of the transaction, or has written to it. */
   readonly notOwner: boolean;
   /** A staged payload is there no more. */
   readonly stagedLost: boolean;
@@ -23,9 +23,9 @@ export class BatchRefused extends Error {
   }
 }
 
-/** The connection was lost before the answer came: the batch is stored as a whole or not at all, and only the shard's row tells. */
-export class BatchUnknown extends Error {
-  override readonly name = 'BatchUnknown';
+/** The connection was lost before the answer came: the transaction is stored as a whole or not at all, and only the shard's row tells. */
+export class TransactionUnknown extends Error {
+  override readonly name = 'TransactionUnknown';
 }
 
 /** What identifies a connection's server process, even after its pid is used again. */
@@ -45,7 +45,7 @@ const laneSettings = [
 ];
 
 /**
- * The connection on which batches commit, one after the other. A whole transaction is written at once
+ * The connection on which transactions commit, one after the other. A whole transaction is written at once
  * (pipeline mode), so that it costs one round trip whatever the number of its statements.
  */
 export class Lane {
@@ -75,19 +75,19 @@ export class Lane {
     }
   }
 
-  /** For reads and ownership statements between batches. */
+  /** For reads and ownership statements between transactions. */
   get client(): Client {
     return this.#client;
   }
 
-  /** @throws BatchRefused, BatchUnknown */
+  /** @throws TransactionRefused, TransactionUnknown */
   async commit(
     shards: readonly ShardStep[],
-    batch: number,
-    rows: BatchRows,
+    transaction: number,
+    rows: TransactionRows,
     staged: StagedIds = new Map(),
   ): Promise<void> {
-    const queries = statementsOf(shards, batch, rows, staged);
+    const queries = statementsOf(shards, transaction, rows, staged);
     // Nothing but the shards' rows moves: one statement is its own transaction.
     const alone = queries.length === 1;
     const answers = [
@@ -100,19 +100,19 @@ export class Lane {
     if (first < 0) {
       const end = settled.at(-1);
       if (alone || (end?.status === 'fulfilled' && end.value.command === 'COMMIT')) return;
-      throw new BatchUnknown('the transaction ended in a rollback without an error');
+      throw new TransactionUnknown('the transaction ended in a rollback without an error');
     }
     const answer = settled[first];
     const cause: unknown = answer?.status === 'rejected' ? answer.reason : undefined;
     const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
     if (!unanswered && isAnswer(cause)) {
       const asserted = cause.code === '22012' ? queries[first - (alone ? 0 : 1)]?.name : undefined;
-      throw new BatchRefused(cause, {
+      throw new TransactionRefused(cause, {
         notOwner: asserted === assertShards.name,
         stagedLost: asserted === assertStaged.name,
       });
     }
-    throw new BatchUnknown('the connection to Postgres was lost while a batch was committing', { cause });
+    throw new TransactionUnknown('the connection to Postgres was lost while a transaction was committing', { cause });
   }
 
   async isAlive(): Promise<boolean> {
@@ -135,11 +135,16 @@ export class Lane {
 }
 
 /** Rows of more than 512 MB are too long for a string. Taken for a lost connection, they would be tried for ever, and all others with them. */
-function statementsOf(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds): Query[] {
+function statementsOf(
+  shards: readonly ShardStep[],
+  transaction: number,
+  rows: TransactionRows,
+  staged: StagedIds,
+): Query[] {
   try {
-    return batchQueries(shards, batch, rows, staged);
+    return transactionQueries(shards, transaction, rows, staged);
   } catch (error) {
-    throw new BatchRefused(error instanceof Error ? error : new Error(String(error)));
+    throw new TransactionRefused(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -5,10 +5,10 @@ import { newId } from '../model/uuid.ts';
 import { countRefusals } from '../postgres/count-refusals.ts';
 import { Neighbours } from './neighbours.ts';
 
-/** A batch takes a text from the row with this id; by the text itself, as it stands in the batch's rows. */
+/** A transaction takes a text from the row with this id; by the text itself, as it stands in the transaction's rows. */
 export type StagedIds = ReadonlyMap<string, string>;
 
-/** Past it all that wait go with their batches. */
+/** Past it all that wait go with their transactions. */
 const statementMs = 10_000;
 /**
  * Beside others a tenant's next text waits so many times as long as the last one took: a text costs a core of Postgres 0.1 s,
@@ -31,9 +31,9 @@ interface Request {
 }
 
 /**
- * Stores long texts before the batch that needs them, one after the other and the tenants in turn: reading and compressing
+ * Stores long texts before the transaction that needs them, one after the other and the tenants in turn: reading and compressing
  * 4 MiB takes Postgres up to 0.1 s, for which the lane would keep everybody waiting. A tenant rests between two where others are. Only a shortcut: a text that could not
- * be stored, or was lost with Postgres, goes with its batch.
+ * be stored, or was lost with Postgres, goes with its transaction.
  */
 export class StagedPayloads {
   readonly #pool: Pool;
@@ -67,7 +67,7 @@ export class StagedPayloads {
     this.#neighbours.seen(tenantId, nowMs);
   }
 
-  /** Resolves with those that are stored; the others go with their batch. */
+  /** Resolves with those that are stored; the others go with their transaction. */
   async stage(tenantId: string, texts: readonly string[]): Promise<StagedIds> {
     const stored = texts.map(
       (text) =>
@@ -92,7 +92,7 @@ export class StagedPayloads {
     this.#start();
   }
 
-  /** What waits, and what comes, goes with its batch. */
+  /** What waits, and what comes, goes with its transaction. */
   stop(): void {
     this.#stopped = true;
     this.#giveUp();
@@ -150,7 +150,7 @@ export class StagedPayloads {
       await this.#pool.query({ ...insertStaged, values: [id, text] });
       return id;
     } catch (error) {
-      this.#log.debug({ err: error }, 'payloads could not be staged and go with their batches');
+      this.#log.debug({ err: error }, 'payloads could not be staged and go with their transactions');
       this.#giveUp();
       return undefined;
     }

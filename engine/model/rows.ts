@@ -293,7 +293,7 @@ export interface RateLimitRow {
 }
 
 /** Everything that one transaction writes. */
-export interface BatchRows {
+export interface TransactionRows {
   readonly runs: readonly RunRow[];
   readonly tasks: readonly TaskRow[];
   readonly results: readonly ResultRow[];
@@ -324,7 +324,7 @@ export interface BatchRows {
   readonly durableResults: readonly DurableResultRow[];
   readonly durableListens: readonly DurableListenRow[];
   /** Nodes that listen no more. */
-  readonly durableDeafs: readonly DurableNodeRef[];
+  readonly durableListenDeletes: readonly DurableNodeRef[];
   /** Durable tasks that have ended. */
   readonly durableEnds: readonly string[];
   readonly liveInserts: readonly LiveRow[];
@@ -336,7 +336,7 @@ export interface BatchRows {
 export interface ShardStep {
   id: number;
   epoch: number;
-  lastBatch: number;
+  lastTransaction: number;
   seq: number;
   lostUs: number;
 }

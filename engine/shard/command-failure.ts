@@ -1,4 +1,4 @@
-import { BatchRefused } from '../commit/lane.ts';
+import { TransactionRefused } from '../commit/lane.ts';
 import { DatabaseError } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import { faults } from '../base/faults.ts';
@@ -8,13 +8,13 @@ import type { CommandKind } from '../plan/commands/command.ts';
 /** What the caller of a command is told that fails wherever it stands alone. Nothing of it was stored. */
 export function commandFailure(error: unknown, kind: CommandKind): HatchetError {
   if (error instanceof HatchetError) return error;
-  if (error instanceof BatchRefused && error.sqlstate === '') {
+  if (error instanceof TransactionRefused && error.sqlstate === '') {
     return new HatchetError('COMMAND_FAILED', `the engine could not put ${kind} into statements: ${error.message}`, {
       cause: error,
       remedy: 'Nothing of it was stored. Send less at once.',
     });
   }
-  if (error instanceof BatchRefused) {
+  if (error instanceof TransactionRefused) {
     return new HatchetError('COMMAND_FAILED', `Postgres refused ${kind}: ${error.message}`, {
       cause: error,
       details: { sqlstate: error.sqlstate },
@@ -38,6 +38,6 @@ export function planFailure(error: unknown, kind: CommandKind): HatchetError {
 /** A value that Postgres refuses should have been refused at the edge. */
 export function countRefusal(error: unknown): void {
   const sqlstate =
-    error instanceof BatchRefused ? error.sqlstate : error instanceof DatabaseError ? (error.code ?? '') : '';
+    error instanceof TransactionRefused ? error.sqlstate : error instanceof DatabaseError ? (error.code ?? '') : '';
   if (isRefusedValue(sqlstate)) faults.statementsRefused++;
 }

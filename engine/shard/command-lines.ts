@@ -1,6 +1,6 @@
 import { groupBy } from '../model/group-by.ts';
 import type { Job } from './job.ts';
-import { batchChars } from './job-payloads.ts';
+import { transactionChars } from './job-payloads.ts';
 
 /** One transaction carries at most so many commands. More cost more latency than they save (500 in flight beat 20,000). */
 const mostCommands = 500;
@@ -190,7 +190,7 @@ export class CommandLines {
 /** Takes from the lines in turn until there is no room, or nothing that is ready. */
 function fill(lines: Map<string, TenantLine>, isReady: (job: Job) => boolean): Job[] {
   const taken: Job[] = [];
-  const room: Room = { commands: mostCommands, rows: mostRows, chars: batchChars, hasHeavy: false };
+  const room: Room = { commands: mostCommands, rows: mostRows, chars: transactionChars, hasHeavy: false };
   for (let idle = 0; idle < lines.size && room.commands > 0;) {
     const [next] = lines;
     if (next === undefined) break;

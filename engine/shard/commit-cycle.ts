@@ -4,7 +4,7 @@ import { apart, eachApart } from '../base/apart.ts';
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { BatchRefused, BatchUnknown, type Lane } from '../commit/lane.ts';
+import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
@@ -20,7 +20,7 @@ import type { OwnerEvents } from './owner-events.ts';
 import { readOwnedShards } from './ownership/lease.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { AwayJobs } from './away-jobs.ts';
-import { planBatch, rollbackBatch, shardSteps, type PlannedBatch } from './plan-batch.ts';
+import { planTransaction, rollbackTransaction, shardSteps, type PlannedTransaction } from './plan-transaction.ts';
 import type { PostgresTrouble } from './postgres-trouble.ts';
 
 /** Until what settling left is tried again after Postgres refused it. */
@@ -78,7 +78,7 @@ export class CommitCycle {
 
   /** Shards that are served from now on: the next number is above theirs. */
   follow(states: readonly ShardState[]): void {
-    for (const { lastBatch } of states) this.#number = Math.max(this.#number, lastBatch);
+    for (const { lastTransaction } of states) this.#number = Math.max(this.#number, lastTransaction);
   }
 
   /** Whether a transaction has something to do without any command: what the last ones had no room for. */
@@ -143,9 +143,9 @@ export class CommitCycle {
 
   async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
     const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
-    let batch: PlannedBatch;
+    let transaction: PlannedTransaction;
     try {
-      batch = planBatch(jobs, {
+      transaction = planTransaction(jobs, {
         stateOf: (shard) => this.#ownership.stateOf(shard),
         clock: this.#clock,
         log: this.#log,
@@ -154,33 +154,33 @@ export class CommitCycle {
     } catch (error) {
       return this.#planFailed(jobs, unsettled, error);
     }
-    this.#mailbox.putBack(batch.again);
-    if (batch.changes.isEmpty) return this.#release(batch);
+    this.#mailbox.putBack(transaction.again);
+    if (transaction.changes.isEmpty) return this.#release(transaction);
     const number = ++this.#number;
     try {
-      await lane.commit(shardSteps(batch.plans.keys()), number, batch.changes, stagedOf(batch.jobs));
+      await lane.commit(shardSteps(transaction.plans.keys()), number, transaction.changes, stagedOf(transaction.jobs));
     } catch (error) {
-      return this.#commitFailed(batch, number, error);
+      return this.#commitFailed(transaction, number, error);
     }
-    for (const state of batch.plans.keys()) state.lastBatch = number;
-    this.#ownership.worked(batch.plans.keys());
+    for (const state of transaction.plans.keys()) state.lastTransaction = number;
+    this.#ownership.worked(transaction.plans.keys());
     this.#trouble.over();
-    this.#release(batch);
+    this.#release(transaction);
   }
 
   /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
-  #release(batch: PlannedBatch): void {
+  #release(transaction: PlannedTransaction): void {
     const broken: { shard: number; error: unknown }[] = [];
-    for (const state of batch.plans.keys()) {
+    for (const state of transaction.plans.keys()) {
       try {
         settleRows(state);
       } catch (error) {
         broken.push({ shard: state.id, error });
       }
     }
-    const { effects, history, durableEntries, durableResults } = batch.changes;
+    const { effects, history, durableEntries, durableResults } = transaction.changes;
     apart(this.#log, () => this.#committed(effects, history, [...durableEntries, ...durableResults]));
-    eachApart(this.#log, batch.outcomes, ({ answer }) => answer());
+    eachApart(this.#log, transaction.outcomes, ({ answer }) => answer());
     for (const { shard, error } of broken) void this.#ownership.fail(shard, error);
   }
 
@@ -203,29 +203,30 @@ export class CommitCycle {
     void this.#ownership.fail(only.shard, error);
   }
 
-  async #commitFailed(batch: PlannedBatch, number: number, error: unknown): Promise<void> {
-    if (error instanceof BatchRefused) {
-      this.#takeBack(batch);
-      if (error.notOwner) return this.#findLost(batch);
-      if (error.stagedLost) for (const { payloads } of batch.jobs) payloads.unstage();
+  async #commitFailed(transaction: PlannedTransaction, number: number, error: unknown): Promise<void> {
+    if (error instanceof TransactionRefused) {
+      this.#takeBack(transaction);
+      if (error.notOwner) return this.#findLost(transaction);
+      if (error.stagedLost) for (const { payloads } of transaction.jobs) payloads.unstage();
       if (error.stagedLost || isPassing(error.sqlstate)) {
         this.#trouble.refused(error, error.sqlstate);
-        this.#mailbox.putBack(batch.jobs);
+        this.#mailbox.putBack(transaction.jobs);
         await delay(200);
         return this.#mailbox.expire();
       }
-      return this.#bisect(batch.jobs, error);
+      return this.#bisect(transaction.jobs, error);
     }
-    if (!(error instanceof BatchUnknown)) this.#log.error({ err: error }, 'an unexpected error of the commit lane');
-    return this.reconnect([{ batch, number }]);
+    if (!(error instanceof TransactionUnknown))
+      this.#log.error({ err: error }, 'an unexpected error of the commit lane');
+    return this.reconnect([{ transaction, number }]);
   }
 
   /** As if it had never been planned. A shard of which that fails is recovered anew. */
-  #takeBack(batch: PlannedBatch): void {
+  #takeBack(transaction: PlannedTransaction): void {
     try {
-      rollbackBatch(batch);
+      rollbackTransaction(transaction);
     } catch (error) {
-      for (const { id } of batch.plans.keys()) void this.#ownership.fail(id, error);
+      for (const { id } of transaction.plans.keys()) void this.#ownership.fail(id, error);
     }
   }
 
@@ -265,9 +266,9 @@ export class CommitCycle {
   }
 
   /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */
-  async #findLost(batch: PlannedBatch): Promise<void> {
+  async #findLost(transaction: PlannedTransaction): Promise<void> {
     const { lane } = this.#connection;
-    const states = [...batch.plans.keys()];
+    const states = [...transaction.plans.keys()];
     try {
       if (lane === undefined) throw new Error('there is no connection to Postgres');
       const stored = await readOwnedShards(
@@ -280,19 +281,19 @@ export class CommitCycle {
       this.#ownership.lose(lost);
       if (lost.size === 0) {
         // All are ours, and yet one has another last transaction than memory knows of.
-        for (const job of batch.jobs) job.mayBeDone = true;
+        for (const job of transaction.jobs) job.mayBeDone = true;
         for (const { id } of states) void this.#ownership.fail(id, new Error('memory is behind what is stored'));
       }
-      this.#mailbox.putBack(batch.jobs);
+      this.#mailbox.putBack(transaction.jobs);
     } catch (error) {
       this.#log.warn({ err: error }, 'which shards were lost could not be found out; trying again');
-      this.#mailbox.putBack(batch.jobs);
+      this.#mailbox.putBack(transaction.jobs);
       await this.reconnect();
     }
   }
 
   /** A new connection, and the truth about what was in flight on the old one. */
-  async reconnect(open: readonly { batch: PlannedBatch; number: number }[] = []): Promise<void> {
+  async reconnect(open: readonly { transaction: PlannedTransaction; number: number }[] = []): Promise<void> {
     this.#connection.drop();
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
@@ -301,9 +302,9 @@ export class CommitCycle {
         const stored = new Map(shards.map((shard) => [shard.id, shard]));
         for (const state of states) {
           const shard = stored.get(state.id);
-          if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastBatch: shard.lastBatch });
+          if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastTransaction: shard.lastTransaction });
         }
-        for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastBatch])));
+        for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastTransaction])));
         this.#ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
         return this.#trouble.over();
       } catch (error) {
@@ -316,21 +317,24 @@ export class CommitCycle {
   }
 
   /** @param stored the last transaction of each shard that is still this owner's */
-  #settle({ batch, number }: { batch: PlannedBatch; number: number }, stored: ReadonlyMap<number, number>): void {
-    const known = [...batch.plans.keys()].flatMap((state) => stored.get(state.id) ?? []);
+  #settle(
+    { transaction, number }: { transaction: PlannedTransaction; number: number },
+    stored: ReadonlyMap<number, number>,
+  ): void {
+    const known = [...transaction.plans.keys()].flatMap((state) => stored.get(state.id) ?? []);
     // It is stored whole or not at all: one of its shards tells it of all.
     const happened = known.includes(number);
-    this.#log.warn({ batch: number, happened }, 'the fate of a transaction in flight was found out');
-    if (happened) return this.#release(batch);
-    this.#takeBack(batch);
-    if (known.length === 0) for (const job of batch.jobs) job.mayBeDone = true;
-    this.#mailbox.putBack(batch.jobs);
+    this.#log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');
+    if (happened) return this.#release(transaction);
+    this.#takeBack(transaction);
+    if (known.length === 0) for (const job of transaction.jobs) job.mayBeDone = true;
+    this.#mailbox.putBack(transaction.jobs);
   }
 
-  #abandon(open: readonly { batch: PlannedBatch }[]): void {
-    for (const { batch } of open) {
-      this.#takeBack(batch);
-      for (const job of batch.jobs)
+  #abandon(open: readonly { transaction: PlannedTransaction }[]): void {
+    for (const { transaction } of open) {
+      this.#takeBack(transaction);
+      for (const job of transaction.jobs)
         job.reject(
           new HatchetError(
             'STOPPING',

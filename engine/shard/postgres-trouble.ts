@@ -22,13 +22,13 @@ export class PostgresTrouble {
     this.#isOn ||= isFull;
     this.#log.warn(
       { err, sqlstate, ...(isFull ? { code: 'DISK_FULL' } : {}) },
-      'Postgres could not take a batch now; it is tried again',
+      'Postgres could not take a transaction now; it is tried again',
     );
   }
 
   over(): void {
     if (!this.#isOn) return;
     this.#isOn = false;
-    this.#log.info({ code: 'POSTGRES_BACK' }, 'Postgres takes batches again');
+    this.#log.info({ code: 'POSTGRES_BACK' }, 'Postgres takes transactions again');
   }
 }

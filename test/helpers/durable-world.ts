@@ -168,7 +168,7 @@ export class DurableWorld extends PlannerWorld {
       this.results.set(key, row);
     }
     for (const row of changes.durableListens) this.listens.set(`${placeOf(row)} ${row.eventKey}`, row);
-    for (const ref of changes.durableDeafs)
+    for (const ref of changes.durableListenDeletes)
       for (const [key, row] of this.listens) if (placeOf(row) === placeOf(ref)) this.listens.delete(key);
     for (const taskId of changes.durableEnds)
       for (const [key, row] of this.listens) if (row.taskId === taskId) this.listens.delete(key);

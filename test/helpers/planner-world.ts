@@ -65,7 +65,7 @@ export interface Stored {
 /** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
-  state = new ShardState({ id: shardOf(tenantId), epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
+  state = new ShardState({ id: shardOf(tenantId), epoch: 1, lastTransaction: 0, seq: 0, lostUs: 0 });
   readonly stored: Stored = {
     live: new Map(),
     results: new Map(),

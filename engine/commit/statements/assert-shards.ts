@@ -2,8 +2,8 @@ import type { ShardStep } from '../../model/rows.ts';
 import { plainArray } from '../array-literal.ts';
 
 /**
- * Moves every shard of the batch from its last batch to this one. The lease is no concern of it: whoever has the epoch may commit.
- * A shard that has another epoch or another last batch makes the statement fail with a division by zero
+ * Moves every shard of the transaction from its last transaction to this one. The lease is no concern of it: whoever has the epoch may commit.
+ * A shard that has another epoch or another last transaction makes the statement fail with a division by zero
  * (22012), which ends the transaction although its other statements are already on the wire.
  */
 export const assertShards = {
@@ -17,14 +17,14 @@ export const assertShards = {
       RETURNING 1
     )
     SELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = cardinality($1::smallint[]) THEN 1 ELSE 0 END) AS owned`,
-  values(shards: readonly ShardStep[], batch: number): string[] {
+  values(shards: readonly ShardStep[], transaction: number): string[] {
     return [
       plainArray(shards.map((shard) => shard.id)),
       plainArray(shards.map((shard) => shard.epoch)),
-      plainArray(shards.map((shard) => shard.lastBatch)),
+      plainArray(shards.map((shard) => shard.lastTransaction)),
       plainArray(shards.map((shard) => shard.seq)),
       plainArray(shards.map((shard) => shard.lostUs)),
-      String(batch),
+      String(transaction),
     ];
   },
 } as const;

@@ -21,7 +21,7 @@ export const insertWorkers: Statement<WorkerRow> = {
   ],
 };
 
-/** One row a worker: a second change of the same worker in a batch would be lost, so the lane merges them first. */
+/** One row a worker: a second change of the same worker in a transaction would be lost, so the lane merges them first. */
 export const updateWorkers: Statement<WorkerUpdateRow> = {
   name: 'update_workers',
   text: `

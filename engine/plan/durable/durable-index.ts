@@ -28,7 +28,7 @@ export class DurableIndex {
   readonly children = new Map<string, ChildLink>();
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
   readonly #listeners = new Map<string, Map<number, number>>();
-  /** An entry counts while its log is the one in memory, its node is in the log (a batch that was taken back made another), and it is open. */
+  /** An entry counts while its log is the one in memory, its node is in the log (a transaction that was taken back made another), and it is open. */
   readonly sleeps = new TimerHeap<DueSleep>(
     ({ row, log, node, index }) =>
       this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null,
@@ -38,7 +38,7 @@ export class DurableIndex {
   listens = false;
   /** Rows whose invocation began here without its log: it has asked for nothing yet. */
   readonly unread = new Set<number>();
-  /** Rows whose logs were read for a batch, to be forgotten after it unless they run. */
+  /** Rows whose logs were read for a transaction, to be forgotten after it unless they run. */
   readonly loaded = new Set<number>();
 
   log(row: number): DurableLog | undefined {

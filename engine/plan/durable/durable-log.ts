@@ -25,7 +25,7 @@ export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
 
 /**
  * The log of one durable task, as far as its current branch sees it, and how far the running invocation has come in it.
- * In memory only while the task is on a worker, or for the batch that changes it: a task that sleeps is rows alone.
+ * In memory only while the task is on a worker, or for the transaction that changes it: a task that sleeps is rows alone.
  */
 export class DurableLog {
   readonly taskId: string;
@@ -64,7 +64,7 @@ export class DurableLog {
   movedUs = 0;
   /** How long it has been seen to wait since it last moved, and when its worker last said so. */
   wait: { sinceUs: number; heardUs: number; seenUs: number } | undefined;
-  /** Of a branch that this very batch made: what comes in the batch is heard, and the task's start reads the log anew. */
+  /** Of a branch that this very transaction made: what comes in the transaction is heard, and the task's start reads the log anew. */
   readonly isProvisional: boolean;
 
   constructor(options: {

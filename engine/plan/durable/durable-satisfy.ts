@@ -43,7 +43,7 @@ export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableN
     payload: how.payload,
     generation: how.generation,
   });
-  if (conditionsOf(node).some((condition) => condition.kind === 'event')) changes.durableDeafs.push(ref);
+  if (conditionsOf(node).some((condition) => condition.kind === 'event')) changes.durableListenDeletes.push(ref);
   if (node.asked.kind === 'signal')
     changes.effects.push({
       kind: 'durableSignal',
@@ -94,7 +94,7 @@ export function meetCondition(
     state.deadlines.set(row, firstSleepUs(log), state.undo);
     touch(plan, row);
   }
-  // Its entry in the heap is not believed any more; a batch that is taken back must find one again.
+  // Its entry in the heap is not believed any more; a transaction that is taken back must find one again.
   state.undo.record(() => state.durable.watchSleep(row, log, node, index));
 }
 

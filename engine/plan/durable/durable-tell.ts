@@ -3,7 +3,7 @@ import { LiveState } from '../../model/live-state.ts';
 import type { DurableLog, DurableNode } from './durable-log.ts';
 import type { Plan } from '../state/plan.ts';
 
-/** A node that the current batch satisfied, with what its worker is told, where that is at hand. */
+/** A node that the current transaction satisfied, with what its worker is told, where that is at hand. */
 export interface Fresh {
   node: DurableNode;
   told: { output: string | null; error: string | null } | null;

@@ -3,7 +3,7 @@ import type { Plan } from '../state/plan.ts';
 
 /**
  * Claims a run's idempotency key, or says who has it. The loader has read the stored claims right before the plan;
- * those of the same batch are in memory.
+ * those of the same transaction are in memory.
  */
 export function claimKey(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
   const { state, changes, nowUs } = plan;

@@ -1,5 +1,5 @@
 import type {
-  BatchRows,
+  TransactionRows,
   DurableEntryRow,
   DurableListenRow,
   DurableNodeRef,
@@ -58,14 +58,14 @@ const lists = [
   'durableEntries',
   'durableResults',
   'durableListens',
-  'durableDeafs',
+  'durableListenDeletes',
   'durableEnds',
   'effects',
 ] as const;
 export type ChangeMark = readonly number[];
 
-/** What a batch will write, by table, and what it will cause. `live` is added when planning is over. */
-export class ChangeSet implements BatchRows {
+/** What a transaction will write, by table, and what it will cause. `live` is added when planning is over. */
+export class ChangeSet implements TransactionRows {
   readonly runs: RunRow[] = [];
   readonly tasks: TaskRow[] = [];
   readonly results: ResultRow[] = [];
@@ -92,7 +92,7 @@ export class ChangeSet implements BatchRows {
   readonly durableEntries: DurableEntryRow[] = [];
   readonly durableResults: DurableResultRow[] = [];
   readonly durableListens: DurableListenRow[] = [];
-  readonly durableDeafs: DurableNodeRef[] = [];
+  readonly durableListenDeletes: DurableNodeRef[] = [];
   readonly durableEnds: string[] = [];
   /** Their rows are made when planning is over. */
   readonly touchedWaits = new Set<number>();

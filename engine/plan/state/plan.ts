@@ -4,14 +4,14 @@ import type { HistoryRow } from '../../model/rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';
 
-/** One shard's planning of one batch: the state it changes, the time it sees, what it will write. */
+/** One shard's planning of one transaction: the state it changes, the time it sees, what it will write. */
 export interface Plan {
   readonly state: ShardState;
   readonly nowUs: number;
   readonly changes: ChangeSet;
 }
 
-/** Marks a task's row of `live` as to be written with the batch. */
+/** Marks a task's row of `live` as to be written with the transaction. */
 export function touch(plan: Plan, row: number): void {
   const { tasks, dirtyRows, undo } = plan.state;
   if (tasks.dirty[row] === 1) return;

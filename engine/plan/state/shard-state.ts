@@ -105,7 +105,7 @@ function queueKey(tenantId: string, action: string): string {
 export class ShardState {
   readonly id: number;
   epoch: number;
-  lastBatch: number;
+  lastTransaction: number;
   /**
    * The newest number of the shard's sequence. Time pushes it forward, so that rows of one time lie together whatever the
    * shard; it never goes back, and no time is read from it that decides anything (docs/adr/0047-time-and-order.md).
@@ -138,7 +138,7 @@ export class ShardState {
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
   readonly #eventWaiters = new Map<string, Set<number>>();
-  /** Claims of idempotency keys that the batch in planning asks for. */
+  /** Claims of idempotency keys that the transaction in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
   readonly batches = new Batches({
     lists: this.lists,
@@ -172,7 +172,7 @@ export class ShardState {
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
-  /** Rows that the current batch will write to `live`, and those of ended tasks, to be swept after it. */
+  /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
   /** Those that are being deleted. */
   readonly closedTenants = new Set<string>();
@@ -187,10 +187,10 @@ export class ShardState {
     },
   };
 
-  constructor(options: { id: number; epoch: number; lastBatch: number; seq: number; lostUs: number }) {
+  constructor(options: { id: number; epoch: number; lastTransaction: number; seq: number; lostUs: number }) {
     this.id = options.id;
     this.epoch = options.epoch;
-    this.lastBatch = options.lastBatch;
+    this.lastTransaction = options.lastTransaction;
     this.seq = options.seq;
     this.lostUs = options.lostUs;
   }

@@ -57,7 +57,7 @@ export type TaskColumn =
 /**
  * Every unfinished task of a shard, as columns: about 90 bytes a task, ids and index included
  * (one object a task took 711). A task is named by its row number, which is stable until the task ends
- * and reused only after the batch that ended it has committed.
+ * and reused only after the transaction that ended it has committed.
  */
 export class TaskTable {
   #capacity = 64;
@@ -75,7 +75,7 @@ export class TaskTable {
   priority = new Uint8Array(64);
   /** 1 while a row of `live` exists for it. */
   persisted = new Uint8Array(64);
-  /** 1 while the current batch will write it. */
+  /** 1 while the current transaction will write it. */
   dirty = new Uint8Array(64);
   /** 1 while in use. */
   alive = new Uint8Array(64);
@@ -164,7 +164,7 @@ export class TaskTable {
     return `${high(a)}${low(a)}-${high(b)}-${low(b)}-${high(c)}-${low(c)}${high(d)}${low(d)}`;
   }
 
-  /** A row for a new task, zeroed; taken back with the batch. */
+  /** A row for a new task, zeroed; taken back with the transaction. */
   add(id: string, undo: UndoLog): number {
     const row = this.insert(id);
     undo.record(() => this.sweep(row));

@@ -1,5 +1,5 @@
 /**
- * How to take back what a batch did to memory. A batch that the database refuses leaves no trace:
+ * How to take back what a transaction did to memory. A transaction that the database refuses leaves no trace:
  * every write to planner state goes through here or records its inverse here.
  */
 export class UndoLog {

@@ -12,7 +12,7 @@ const pending: CelResult = { ok: false, message: 'it is not evaluated yet' };
 
 /**
  * What a command's plan needs of expressions that are too dear for the main thread. The lane waits for none of them:
- * loading finds out which are missing, the command leaves the batch, they are evaluated, and it comes again.
+ * loading finds out which are missing, the command leaves the transaction, they are evaluated, and it comes again.
  */
 export class JobExpressions {
   readonly #results = new Map<string, CelResult>();

@@ -17,10 +17,10 @@ import type { Asking } from './asking.ts';
 import type { JobExpressions } from './job-expressions.ts';
 
 /**
- * Characters of inputs and outputs that the replays of one batch may bring; the run that goes over it is the last.
- * The lane waits while they are read and expressions look at them, so the rest comes with later batches.
+ * Characters of inputs and outputs that the replays of one transaction may bring; the run that goes over it is the last.
+ * The lane waits while they are read and expressions look at them, so the rest comes with later transactions.
  */
-const batchChars = 8 * 1024 * 1024;
+const transactionChars = 8 * 1024 * 1024;
 
 interface RunSqlRow {
   id: string;
@@ -102,7 +102,7 @@ export async function loadStoredRuns(
   asking: readonly Asking[],
 ): Promise<ReadonlyMap<Asking, StoredRuns>> {
   const found = new Map<Asking, StoredRuns>();
-  let left = batchChars;
+  let left = transactionChars;
   for (const each of asking) {
     const { job, state, needs } = each;
     const ids = needs.again ?? [];

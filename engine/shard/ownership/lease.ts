@@ -16,7 +16,7 @@ const leastGraceMs = 30_000;
 export interface OwnedShard {
   id: number;
   epoch: number;
-  lastBatch: number;
+  lastTransaction: number;
   seq: number;
   /** With the present absence, which is stored once the shard is served. */
   lostUs: number;
@@ -34,7 +34,7 @@ function ownedShard(row: ShardSqlRow): OwnedShard {
   return {
     id: row.id,
     epoch: Number(row.epoch),
-    lastBatch: Number(row.last_batch),
+    lastTransaction: Number(row.last_batch),
     seq: Number(row.last_seq),
     lostUs: Number(row.lost_us),
   };

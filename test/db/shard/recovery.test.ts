@@ -5,7 +5,7 @@ import type { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { acquireShards } from '../../../engine/shard/ownership/lease.ts';
-import { shardSteps } from '../../../engine/shard/plan-batch.ts';
+import { shardSteps } from '../../../engine/shard/plan-transaction.ts';
 import { recoverShard } from '../../../engine/shard/recovery/recover-shard.ts';
 import { readShardContents } from '../../../engine/shard/recovery/shard-contents.ts';
 import { newId } from '../../../engine/model/uuid.ts';
@@ -62,13 +62,13 @@ class Disk {
     const { state } = this.#made;
     for (const { changes, seq } of this.#waiting) {
       if (changes.isEmpty) continue;
-      const batch = state.lastBatch + 1;
+      const batch = state.lastTransaction + 1;
       await lane.commit(
         shardSteps([state]).map((step) => ({ ...step, seq })),
         batch,
         changes,
       );
-      state.lastBatch = batch;
+      state.lastTransaction = batch;
     }
     this.#waiting = [];
   }
@@ -76,9 +76,9 @@ class Disk {
   /** Memory is lost. */
   async restart(): Promise<void> {
     await this.flush();
-    const { id, epoch, lastBatch, seq } = this.#made.state;
+    const { id, epoch, lastTransaction, seq } = this.#made.state;
     const content = (await readShardContents(lane.client)).get(id) ?? { tenantIds: [], tasks: 0 };
-    const owned = { id, epoch, lastBatch, seq, lostUs: 0 };
+    const owned = { id, epoch, lastTransaction, seq, lostUs: 0 };
     const { state, setAside } = await recoverShard(lane.client, owned, { content, nowUs: this.#made.nowUs });
     expect(setAside).toEqual([]);
     this.#made.state = state;

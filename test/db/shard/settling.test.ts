@@ -21,7 +21,7 @@ it('what one transaction has no room for goes on in the next, without a command 
   try {
     await world.put();
     await Promise.all(Array.from({ length: 2_500 }, () => world.trigger()));
-    const before = world.owner.stateOf(world.tenantId)?.lastBatch ?? 0;
+    const before = world.owner.stateOf(world.tenantId)?.lastTransaction ?? 0;
     await world.register(10_000);
     // Whoever asked is answered once his own command is committed; some tasks have still no worker then.
     const running = (): number =>
@@ -30,7 +30,7 @@ it('what one transaction has no room for goes on in the next, without a command 
     await world.owner.idle();
     expect(running()).toBe(2_500);
     expect(world.effects.filter(({ kind }) => kind === 'dispatch')).toHaveLength(2_500);
-    expect((world.owner.stateOf(world.tenantId)?.lastBatch ?? 0) - before).toBeGreaterThanOrEqual(4);
+    expect((world.owner.stateOf(world.tenantId)?.lastTransaction ?? 0) - before).toBeGreaterThanOrEqual(4);
     expect(await liveRows(client, world.tenantId)).toEqual(world.memory());
   } finally {
     await client.end();

@@ -25,7 +25,7 @@ const event = (options: Partial<PushedEvent> = {}): PushedEvent => ({
 
 function plan(events: readonly PushedEvent[], deliveredAs = new Map<string, string>()) {
   const changes = new ChangeSet();
-  const state = new ShardState({ id: 1, epoch: 1, lastBatch: 0, seq: 0, lostUs: 0 });
+  const state = new ShardState({ id: 1, epoch: 1, lastTransaction: 0, seq: 0, lostUs: 0 });
   const ids = events.flatMap(
     (each) =>
       planCommand<'pushEvent'>(

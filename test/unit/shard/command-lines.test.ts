@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { CommandLines } from '../../../engine/shard/command-lines.ts';
 import type { Job } from '../../../engine/shard/job.ts';
-import { batchChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
+import { transactionChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
 
 function job(options: { tenantId?: string; taskId?: string; rows?: number; chars?: number }): Job {
   const { tenantId = 't', taskId = '', rows = 1, chars = 1 } = options;
@@ -59,7 +59,7 @@ it('takes every command once, never a later one of a task first, within what a t
         const rest = jobs.filter((one) => one !== first);
         expect(others.length === 0 || rowsOf(jobs) <= 500 + rest.length * 8).toBe(true);
         const chars = jobs.reduce((sum, { payloads }) => sum + payloads.weight, 0);
-        expect(others.length === 0 || chars <= batchChars + rest.length * 1024).toBe(true);
+        expect(others.length === 0 || chars <= transactionChars + rest.length * 1024).toBe(true);
         taken.push(...jobs);
       }
       expect(new Set(taken)).toEqual(new Set(all));

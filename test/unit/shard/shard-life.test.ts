@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ShardLife } from '../../../engine/shard/ownership/shard-life.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 
-const owned = { id: 7, epoch: 3, lastBatch: 5, seq: 100, lostUs: 0 };
+const owned = { id: 7, epoch: 3, lastTransaction: 5, seq: 100, lostUs: 0 };
 
 function served(): ShardLife {
   const life = new ShardLife(7);

@@ -113,7 +113,7 @@ function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes
   if (isRunning) dismiss(plan, row, reason);
   const old = durable.log(row);
   const { tenantId } = state.stepOf(row).version;
-  // Nodes that the old branch has too may have changed in this batch.
+  // Nodes that the old branch has too may have changed in this transaction.
   const nodes = parentNodes.slice(0, point.first - 1).map((node) => old?.find(node.branch, node.node) ?? node);
   const log = new DurableLog({
     taskId: state.tasks.id(row),

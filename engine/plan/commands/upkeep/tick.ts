@@ -125,7 +125,7 @@ function timeOut(plan: Plan, row: number): void {
   if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
 }
 
-/** Whether and where they go is decided with the rest of the queue, at the end of the batch. */
+/** Whether and where they go is decided with the rest of the queue, at the end of the transaction. */
 function announceDueBatches({ state, nowUs }: Plan): void {
   const due = state.batches.takeDue(nowUs);
   state.undo.record(due.undo);

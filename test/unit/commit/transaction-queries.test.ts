@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { batchQueries } from '../../../engine/commit/batch-queries.ts';
+import { transactionQueries } from '../../../engine/commit/transaction-queries.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 
 it('takes rows out before it puts rows in, so that a task may go and come again in one batch', () => {
@@ -31,7 +31,7 @@ it('takes rows out before it puts rows in, so that a task may go and come again 
   });
   changes.waitDeletes.push(taskId);
   changes.waits.push({ taskId, tenantId: taskId, sinceUs: 0, resolved: '[]' });
-  const names = batchQueries([], 1, changes, new Map()).map((query) => query.name);
+  const names = transactionQueries([], 1, changes, new Map()).map((query) => query.name);
   expect(names.filter((name) => name.endsWith('_live') || name.endsWith('_waits'))).toEqual([
     'delete_live',
     'insert_live',

@@ -12,14 +12,14 @@ import type { Job } from './job.ts';
 
 export interface Outcome {
   job: Job;
-  /** Answers the caller, with the reply or with a refusal: after the commit, since either may rest on what the batch did. */
+  /** Answers the caller, with the reply or with a refusal: after the commit, since either may rest on what the transaction did. */
   answer: () => void;
 }
 
-export interface PlannedBatch {
+export interface PlannedTransaction {
   /** Those that were planned, or refused. */
   jobs: readonly Job[];
-  /** Those that need an expression which became known only with this batch: to be loaded and planned again. */
+  /** Those that need an expression which became known only with this transaction: to be loaded and planned again. */
   again: readonly Job[];
   outcomes: Outcome[];
   changes: ChangeSet;
@@ -30,7 +30,7 @@ export interface PlannedBatch {
  * Runs the commands against memory. What a refused command had done by then is taken back at once.
  * @param unsettled shards that may have to go on with what the last transactions had no room for
  */
-export function planBatch(
+export function planTransaction(
   loaded: readonly Job[],
   {
     stateOf,
@@ -43,7 +43,7 @@ export function planBatch(
     log: Logger;
     unsettled?: readonly ShardState[];
   },
-): PlannedBatch {
+): PlannedTransaction {
   const clockUs = clock.nowUs();
   const standstillUs = clock.standstillUs?.() ?? 0;
   const changes = new ChangeSet();
@@ -87,9 +87,9 @@ export function planBatch(
   return { jobs, again, outcomes, changes, plans };
 }
 
-/** As if the batch had never been planned. */
-export function rollbackBatch(batch: PlannedBatch): void {
-  for (const state of batch.plans.keys()) state.undo.rollback();
+/** As if the transaction had never been planned. */
+export function rollbackTransaction(transaction: PlannedTransaction): void {
+  for (const state of transaction.plans.keys()) state.undo.rollback();
 }
 
 export function shardSteps(states: Iterable<ShardState>): ShardStep[] {
@@ -97,7 +97,7 @@ export function shardSteps(states: Iterable<ShardState>): ShardStep[] {
     .map((state) => ({
       id: state.id,
       epoch: state.epoch,
-      lastBatch: state.lastBatch,
+      lastTransaction: state.lastTransaction,
       seq: state.seq,
       lostUs: state.lostUs,
     }))

@@ -1,4 +1,4 @@
-import type { BatchRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
+import type { TransactionRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
 import type { Statement } from './statement.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertStaged } from './statements/assert-staged.ts';
@@ -43,9 +43,14 @@ export interface Query {
 }
 
 /** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
-export function batchQueries(shards: readonly ShardStep[], batch: number, rows: BatchRows, staged: StagedIds): Query[] {
+export function transactionQueries(
+  shards: readonly ShardStep[],
+  transaction: number,
+  rows: TransactionRows,
+  staged: StagedIds,
+): Query[] {
   const queries: Query[] = [
-    { name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, batch) },
+    { name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, transaction) },
   ];
   const add = <Row>(statement: Statement<Row>, list: readonly Row[]): void => {
     if (list.length > 0)
@@ -59,7 +64,7 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(updateWorkers, mergeUpdates(rows.workerUpdates));
   add(insertRuns, rows.runs);
   add(insertTasks, rows.tasks);
-  // A task that goes and comes again in one batch (its worker was told, then a replay) must be gone first.
+  // A task that goes and comes again in one transaction (its worker was told, then a replay) must be gone first.
   add(deleteLive, rows.liveDeletes);
   add(insertLive, rows.liveInserts);
   add(updateLive, rows.liveUpdates);
@@ -81,9 +86,9 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   add(writeWaits, rows.waits);
   add(insertDurableEntries, rows.durableEntries);
   add(insertDurableResults, rows.durableResults);
-  // A wait that began and ended in this batch listens no more: first those that begin, then those that end.
+  // A wait that began and ended in this transaction listens no more: first those that begin, then those that end.
   add(insertDurableListens, rows.durableListens);
-  add(deleteDurableListens, rows.durableDeafs);
+  add(deleteDurableListens, rows.durableListenDeletes);
   add(deleteDurableTasks, rows.durableEnds);
   add(insertResults, rows.results);
   add(insertRunEnds, rows.runEnds);
@@ -91,7 +96,7 @@ export function batchQueries(shards: readonly ShardStep[], batch: number, rows: 
   return queries;
 }
 
-/** A key that ran out and was claimed again within one batch is written once. */
+/** A key that ran out and was claimed again within one transaction is written once. */
 function lastByKey(rows: readonly IdempotencyRow[]): IdempotencyRow[] {
   return [...new Map(rows.map((row) => [`${row.tenantId} ${row.key}`, row])).values()];
 }
