@@ -51,6 +51,7 @@ export function planTransaction(
   const outcomes: Outcome[] = [];
   const jobs: Job[] = [];
   const again: Job[] = [];
+  const marks: number[] = [];
   for (const job of loaded) {
     const state = stateOf(job.shard);
     if (state === undefined) throw new Error(`shard ${job.shard} is not owned: the job should have waited`);
@@ -61,7 +62,7 @@ export function planTransaction(
       plans.set(state, plan);
     }
     const undoMark = state.undo.mark();
-    const changeMark = changes.mark();
+    const changeMark = changes.mark(marks);
     try {
       outcomes.push({ job, answer: job.run(plan, job.facts) });
       jobs.push(job);

@@ -1,5 +1,5 @@
 import type { LabelValue } from '../../model/labels.ts';
-import type { UndoLog } from '../state/undo-log.ts';
+import type { Inverse, UndoLog } from '../state/undo-log.ts';
 
 export interface SlotUse {
   type: string;
@@ -39,6 +39,9 @@ export class PlannerWorker {
   /** Where the next pull starts among its queues. */
   turn = 0;
 
+  readonly #held: Inverse = { undo: (row) => this.tasks.delete(row) };
+  readonly #dropped: Inverse = { undo: (row) => this.tasks.add(row) };
+
   constructor(options: {
     index: number;
     id: string;
@@ -76,10 +79,10 @@ export class PlannerWorker {
 
   hold(row: number, undo?: UndoLog): void {
     this.tasks.add(row);
-    undo?.record(() => this.tasks.delete(row));
+    undo?.note(this.#held, row);
   }
 
   drop(row: number, undo: UndoLog): void {
-    if (this.tasks.delete(row)) undo.record(() => this.tasks.add(row));
+    if (this.tasks.delete(row)) undo.note(this.#dropped, row);
   }
 }

@@ -29,6 +29,7 @@ import type {
   WorkflowUpdateRow,
 } from '../../model/rows.ts';
 import type { Effect } from '../../model/effect.ts';
+import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 
 const lists = [
@@ -105,8 +106,20 @@ export class ChangeSet implements TransactionRows {
   readonly liveDeletes: string[] = [];
   readonly effects: Effect[] = [];
 
-  mark(): ChangeMark {
-    return lists.map((name) => this[name].length);
+  /** Takes a letter out of a journal row again: from the row's index, how many letters it had, and whether it named a worker. */
+  readonly merged: Inverse = {
+    undo: (index, letters, hadWorker) => {
+      const row = this.history[index];
+      if (row === undefined) return;
+      row.kinds = row.kinds.slice(0, letters);
+      if (hadWorker === 0) row.workerId = null;
+    },
+  };
+
+  /** @param into an array to use again */
+  mark(into: number[] = []): ChangeMark {
+    for (const [index, name] of lists.entries()) into[index] = this[name].length;
+    return into;
   }
 
   /** Forgets what was added since the mark. Journal letters merged into older rows are the journal's to undo. */

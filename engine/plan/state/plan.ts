@@ -17,7 +17,7 @@ export function touch(plan: Plan, row: number): void {
   if (tasks.dirty[row] === 1) return;
   tasks.write('dirty', row, 1, undo);
   dirtyRows.push(row);
-  undo.record(() => dirtyRows.pop());
+  undo.note(plan.state.touched, row);
 }
 
 export function moveTo(plan: Plan, row: number, to: LiveState): void {
@@ -57,10 +57,9 @@ export function journal(plan: Plan, row: number, kind: JournalKind, message?: st
     message === undefined &&
     last.message === null
   ) {
-    const before = { kinds: last.kinds, workerId: last.workerId };
+    state.undo.note(changes.merged, changes.history.length - 1, last.kinds.length, last.workerId === null ? 0 : 1);
     last.kinds += kind;
     last.workerId ??= worker?.id ?? null;
-    state.undo.record(() => Object.assign(last, before));
     return;
   }
   const step = state.stepOf(row);

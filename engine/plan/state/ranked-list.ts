@@ -1,5 +1,5 @@
 import type { TaskTable } from './task-table.ts';
-import type { UndoLog } from './undo-log.ts';
+import type { Inverse, UndoLog } from './undo-log.ts';
 
 /** Ranks, best first: a retried task goes ahead of every priority. */
 export const retryRank = 0;
@@ -10,6 +10,14 @@ export function rankOf(priority: number): number {
 }
 
 const unheard: ListChange = () => undefined;
+
+/** Shared by all lists of a shard. */
+export interface ListInverses {
+  /** From the row and the list's number. */
+  readonly inserted: Inverse;
+  /** From the row, the list's number times 256 plus the rank, and the rows before and after. */
+  readonly removed: Inverse;
+}
 
 /** Told of every task that comes (1) or goes (-1), also when that is undone: then without a log. */
 export type ListChange = (rank: number, by: 1 | -1, row: number, undo: UndoLog | undefined) => void;
@@ -24,12 +32,14 @@ export class RankedList {
   readonly #heads = [-1, -1, -1, -1];
   readonly #tails = [-1, -1, -1, -1];
   readonly #changed: ListChange;
+  readonly #inverses: ListInverses;
   length = 0;
 
-  constructor(options: { id: number; tasks: TaskTable; changed?: ListChange }) {
+  constructor(options: { id: number; tasks: TaskTable; inverses: ListInverses; changed?: ListChange }) {
     this.id = options.id;
     this.#tasks = options.tasks;
     this.#changed = options.changed ?? unheard;
+    this.#inverses = options.inverses;
   }
 
   /** The first task of the best rank, or -1. */
@@ -60,7 +70,7 @@ export class RankedList {
     while (after >= 0 && (seq[after] ?? 0) > own) after = prev[after] ?? -1;
     const next = after >= 0 ? (this.#tasks.next[after] ?? -1) : (this.#heads[rank] ?? -1);
     this.#link(row, rank, after, next, undo);
-    undo.record(() => this.#unlink(row));
+    undo.note(this.#inverses.inserted, row, this.id);
   }
 
   remove(row: number, undo: UndoLog): void {
@@ -68,7 +78,17 @@ export class RankedList {
     const prev = this.#tasks.prev[row] ?? -1;
     const next = this.#tasks.next[row] ?? -1;
     this.#unlink(row, undo);
-    undo.record(() => this.#link(row, rank, prev, next));
+    undo.note(this.#inverses.removed, row, this.id * 256 + rank, prev, next);
+  }
+
+  /** Undoes `insert`. */
+  takeOut(row: number): void {
+    this.#unlink(row);
+  }
+
+  /** Undoes `remove`. */
+  putBack(row: number, rank: number, prev: number, next: number): void {
+    this.#link(row, rank, prev, next);
   }
 
   #link(row: number, rank: number, prev: number, next: number, undo?: UndoLog): void {

@@ -22,7 +22,7 @@ import type { TaskWait } from '../conditions/task-wait.ts';
 import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
 import { TaskTable } from './task-table.ts';
 import { TenantWork, type LostWorker } from './tenant-work.ts';
-import { UndoLog } from './undo-log.ts';
+import { UndoLog, type Inverse } from './undo-log.ts';
 
 /** A registered version, with its steps spread into the shard's step table. */
 export interface Version {
@@ -174,6 +174,7 @@ export class ShardState {
   readonly runsById = new Map<string, number>();
   /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
+  readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
   /** Those that are being deleted. */
   readonly closedTenants = new Set<string>();
   readonly counts = { triggered: 0, finished: 0, running: 0 };

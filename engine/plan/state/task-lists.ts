@@ -1,5 +1,5 @@
 import { ArrivalLine } from './arrival-line.ts';
-import { RankedList, type ListChange } from './ranked-list.ts';
+import { RankedList, type ListChange, type ListInverses } from './ranked-list.ts';
 import type { TaskTable } from './task-table.ts';
 import type { UndoLog } from './undo-log.ts';
 
@@ -8,6 +8,12 @@ export class TaskLists {
   readonly #tasks: TaskTable;
   readonly #lists: (RankedList | ArrivalLine | undefined)[] = [];
   readonly #free: number[] = [];
+  readonly #inverses: ListInverses = {
+    inserted: { undo: (row, id) => this.#ranked(id).takeOut(row) },
+    removed: {
+      undo: (row, place, prev, next) => this.#ranked(Math.floor(place / 256)).putBack(row, place % 256, prev, next),
+    },
+  };
 
   constructor(tasks: TaskTable) {
     this.#tasks = tasks;
@@ -15,7 +21,12 @@ export class TaskLists {
 
   create(changed?: ListChange): RankedList {
     const id = this.#free.pop() ?? this.#lists.length;
-    const list = new RankedList({ id, tasks: this.#tasks, ...(changed === undefined ? {} : { changed }) });
+    const list = new RankedList({
+      id,
+      tasks: this.#tasks,
+      inverses: this.#inverses,
+      ...(changed === undefined ? {} : { changed }),
+    });
     this.#lists[id] = list;
     return list;
   }
@@ -31,6 +42,12 @@ export class TaskLists {
   drop(list: RankedList): void {
     this.#lists[list.id] = undefined;
     this.#free.push(list.id);
+  }
+
+  #ranked(id: number): RankedList {
+    const list = this.#lists[id];
+    if (list instanceof RankedList) return list;
+    throw new Error(`there is no list ${id}: planner state is inconsistent`);
   }
 
   leave(row: number, undo: UndoLog): void {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { UndoLog } from './undo-log.ts';
+import type { Inverse, UndoLog } from './undo-log.ts';
 
 const none = -1;
 
@@ -32,27 +32,30 @@ function mixed(hash: number, word: number): number {
   return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-export type TaskColumn =
-  | 'state'
-  | 'flags'
-  | 'priority'
-  | 'dirty'
-  | 'alive'
-  | 'generation'
-  | 'attempt'
-  | 'retries'
-  | 'reassigns'
-  | 'deaths'
-  | 'unanswered'
-  | 'invocation'
-  | 'run'
-  | 'step'
-  | 'worker'
-  | 'next'
-  | 'prev'
-  | 'rank'
-  | 'list'
-  | 'seq';
+const columns = [
+  'state',
+  'flags',
+  'priority',
+  'dirty',
+  'alive',
+  'generation',
+  'attempt',
+  'retries',
+  'reassigns',
+  'deaths',
+  'unanswered',
+  'invocation',
+  'run',
+  'step',
+  'worker',
+  'next',
+  'prev',
+  'rank',
+  'list',
+  'seq',
+] as const;
+export type TaskColumn = (typeof columns)[number];
+const numbers: ReadonlyMap<TaskColumn, number> = new Map(columns.map((column, index) => [column, index]));
 
 /**
  * Every unfinished task of a shard, as columns: about 90 bytes a task, ids and index included
@@ -69,6 +72,15 @@ export class TaskTable {
   #size = 0;
   /** Entries of the index that look-ups have read: how well ids spread. */
   probes = 0;
+
+  /** From the row, the value before, and the column's number. */
+  readonly #written: Inverse = {
+    undo: (row, before, number) => {
+      const column = columns[number];
+      if (column !== undefined) this[column][row] = before;
+    },
+  };
+  readonly #added: Inverse = { undo: (row) => this.sweep(row) };
 
   state = new Uint8Array(64);
   flags = new Uint16Array(64);
@@ -167,7 +179,7 @@ export class TaskTable {
   /** A row for a new task, zeroed; taken back with the transaction. */
   add(id: string, undo: UndoLog): number {
     const row = this.insert(id);
-    undo.record(() => this.sweep(row));
+    undo.note(this.#added, row);
     return row;
   }
 
@@ -218,9 +230,7 @@ export class TaskTable {
     const before = this[column][row] ?? 0;
     if (before === value) return;
     this[column][row] = value;
-    undo.record(() => {
-      this[column][row] = before;
-    });
+    undo.note(this.#written, row, before, numbers.get(column));
   }
 
   /** Ends a task: it is no longer found, its row stays reserved until `sweep`. */

@@ -1,13 +1,42 @@
 /**
+ * Takes one kind of change back, from the numbers that were noted with it. One object serves all changes of its kind, so that
+ * noting one makes no garbage.
+ */
+export interface Inverse {
+  undo(a: number, b: number, c: number, d: number): void;
+}
+
+/** Numbers that are noted with a change. */
+const width = 4;
+/** Changes of one transaction for which there is room without growing; more are given back after it. */
+const usual = 16_384;
+
+/**
  * How to take back what a transaction did to memory. A transaction that the database refuses leaves no trace:
  * every write to planner state goes through here or records its inverse here.
  */
 export class UndoLog {
-  #inverses: (() => void)[] = [];
+  readonly #inverses: (Inverse | (() => void))[] = [];
+  #numbers = new Float64Array(256 * width);
 
-  /** Records the inverse of a change that was just made, or is about to be. */
+  /** Records the inverse of a change that was just made, or is about to be. For what is rare: it costs a closure each. */
   record(inverse: () => void): void {
     this.#inverses.push(inverse);
+  }
+
+  /** As `record`, for what each task does. */
+  note(inverse: Inverse, a: number, b = 0, c = 0, d = 0): void {
+    const at = this.#inverses.length * width;
+    if (at >= this.#numbers.length) {
+      const grown = new Float64Array(Math.max(this.#numbers.length * 2, at + width));
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#inverses.push(inverse);
+    this.#numbers[at] = a;
+    this.#numbers[at + 1] = b;
+    this.#numbers[at + 2] = c;
+    this.#numbers[at + 3] = d;
   }
 
   /** Writes a property. */
@@ -36,10 +65,17 @@ export class UndoLog {
 
   /** Takes back everything since the mark, newest first. */
   rollback(mark = 0): void {
-    while (this.#inverses.length > mark) this.#inverses.pop()?.();
+    while (this.#inverses.length > mark) {
+      const inverse = this.#inverses.pop();
+      const at = this.#inverses.length * width;
+      const numbers = this.#numbers;
+      if (typeof inverse === 'function') inverse();
+      else inverse?.undo(numbers[at] ?? 0, numbers[at + 1] ?? 0, numbers[at + 2] ?? 0, numbers[at + 3] ?? 0);
+    }
   }
 
   clear(): void {
-    this.#inverses = [];
+    this.#inverses.length = 0;
+    if (this.#numbers.length > usual * width) this.#numbers = new Float64Array(256 * width);
   }
 }

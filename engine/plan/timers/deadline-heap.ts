@@ -1,6 +1,6 @@
 import { isWallTime } from '../../model/live-state.ts';
 import type { TaskTable } from '../state/task-table.ts';
-import type { UndoLog } from '../state/undo-log.ts';
+import type { Inverse, UndoLog } from '../state/undo-log.ts';
 
 /** Places in a heap are even for wall time and odd for lived time; these are none. */
 const nowhere = -1;
@@ -48,6 +48,16 @@ export class DeadlineHeap {
   readonly #tasks: TaskTable;
   readonly #heaps = [new RowList(), new RowList()] as const;
   #standstillUs = 0;
+  /** From the row, its place before and its due time there. */
+  readonly #moved: Inverse = {
+    undo: (row, index, dueUs) => {
+      const now = this.#tasks.heapIndex[row] ?? nowhere;
+      if (now >= 0) this.#remove(row, now);
+      this.#tasks.dueUs[row] = dueUs;
+      if (index >= 0) this.#push(row, (index & 1) === lived ? lived : wall);
+      else this.#tasks.heapIndex[row] = index;
+    },
+  };
 
   constructor(tasks: TaskTable) {
     this.#tasks = tasks;
@@ -150,13 +160,7 @@ export class DeadlineHeap {
     if (undo === undefined) return;
     const index = this.#tasks.heapIndex[row] ?? nowhere;
     const dueUs = this.#tasks.dueUs[row] ?? 0;
-    undo.record(() => {
-      const now = this.#tasks.heapIndex[row] ?? nowhere;
-      if (now >= 0) this.#remove(row, now);
-      this.#tasks.dueUs[row] = dueUs;
-      if (index >= 0) this.#push(row, (index & 1) === lived ? lived : wall);
-      else this.#tasks.heapIndex[row] = index;
-    });
+    undo.note(this.#moved, row, index, dueUs);
   }
 
   /** Of two that are due at once, the one that was queued first. */
