@@ -265,6 +265,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
               if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
           },
           () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
+          () => purge.look(),
           () => changes.poke(),
         ];
         eachApart(log, parts, (part) => part());

@@ -43,19 +43,26 @@ export class TenantPurge {
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  /** It was asked to look while it did. */
+  #again = false;
 
   constructor(options: PurgeOptions) {
     this.#options = options;
   }
 
   start(): void {
-    const look = (): void => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
-      });
-    };
-    this.#timer = setInterval(look, everyMs);
-    look();
+    this.#timer = setInterval(() => this.look(), everyMs);
+    this.look();
+  }
+
+  /** Now, and not only at its next time: shards are served from now on. */
+  look(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#again = this.#looking !== undefined;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+      if (this.#again) this.look();
+    });
   }
 
   async stop(): Promise<void> {
