@@ -1,6 +1,6 @@
 import { LiveFlag, LiveState } from '../model/live-state.ts';
 import { bufferOf } from '../plan/batch-tasks/gather-task.ts';
-import type { Claim, ConcurrencyGroup } from '../plan/concurrency/concurrency-group.ts';
+import type { ConcurrencyGroup, PlaceRequest } from '../plan/concurrency/concurrency-group.ts';
 import { constraintOf, placementOf } from '../plan/queue/enqueue.ts';
 import { suits, type Placement } from '../plan/queue/placement.ts';
 import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
@@ -157,8 +157,8 @@ function ready(state: ShardState, row: number, nowUs: number): Cause {
   const extras = state.extras.get(row);
   const admitted = ((state.tasks.flags[row] ?? 0) & LiveFlag.Admitted) !== 0;
   if (extras !== undefined && !admitted) {
-    const full = [extras.runClaim, extras.taskClaim]
-      .flatMap((claim) => (claim === null || claim.held ? [] : claim.groups))
+    const full = [extras.runRequest, extras.taskRequest]
+      .flatMap((request) => (request === null || request.held ? [] : request.groups))
       .find((group) => group.isFull || group.waiting.id === state.tasks.list[row]);
     if (full !== undefined) return concurrency(state, full);
   }
@@ -204,8 +204,8 @@ function counted(count: number, one: string, many: string): string {
 }
 
 function concurrency(state: ShardState, group: ConcurrencyGroup): Cause {
-  const holders = [...group.members].filter((claim) => claim.held);
-  const ids = holders.flatMap((claim) => runOfClaim(state, claim));
+  const holders = [...group.members].filter((request) => request.held);
+  const ids = holders.flatMap((request) => runOfRequest(state, request));
   return cause(
     'CONCURRENCY',
     `key ${JSON.stringify(group.key)} has ${group.held} of ${group.maxRuns} places taken (${group.strategy}), and ${group.waiting.length} wait for one`,
@@ -213,8 +213,8 @@ function concurrency(state: ShardState, group: ConcurrencyGroup): Cause {
   );
 }
 
-function runOfClaim(state: ShardState, claim: Claim): string[] {
-  const [row] = claim.rows;
+function runOfRequest(state: ShardState, request: PlaceRequest): string[] {
+  const [row] = request.rows;
   return row === undefined ? [] : [state.runIdOf(row)];
 }
 

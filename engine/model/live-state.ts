@@ -51,7 +51,7 @@ export const LiveFlag = {
   Ended: 4,
   /** Cancelling: what follows is a reassignment, which spends no user retry. */
   Reassign: 8,
-  /** Has a place in each group of its own claim, and its run in each of its: it is in the action's queue, or past it. */
+  /** Has a place in each group of its own request, and its run in each of its: it is in the action's queue, or past it. */
   Admitted: 16,
   /** Its run has a place in each group of the workflow. */
   RunAdmitted: 32,

@@ -342,10 +342,10 @@ export class PlannerWorld {
       // Without batches: a buffer's timer may be early, and is exact again once the buffer was empty. That none is lost is an invariant.
       next: Math.min(state.deadlines.nextUs, state.timers.nextUs, state.nextRefillUs, state.durable.sleeps.nextUs),
       groups: [...state.groups.values()]
-        .filter((group) => group.claims > 0)
+        .filter((group) => group.requests > 0)
         .map(
           (group) =>
-            `${group.id} ${group.maxRuns} ${group.claims} ${group.held} ${group.members.size} ${group.waiting.length}`,
+            `${group.id} ${group.maxRuns} ${group.requests} ${group.held} ${group.members.size} ${group.waiting.length}`,
         )
         .sort(),
       batches: [...state.batches.groups.values()]
@@ -372,7 +372,9 @@ export class PlannerWorld {
         )
         .sort(),
       extras: [...state.extras.entries()]
-        .map(([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskClaim?.held} ${extras.runClaim?.held}`)
+        .map(
+          ([row, extras]) => `${row} ${extras.stickyWorkerId} ${extras.taskRequest?.held} ${extras.runRequest?.held}`,
+        )
         .sort(),
     };
   }
@@ -431,30 +433,30 @@ export class PlannerWorld {
   /** Places: as many as are counted, held by unfinished tasks alone, and nobody waits for one that is free. */
   #groupsBroken(): string | undefined {
     const { state } = this;
-    const claims = new Set(
+    const requests = new Set(
       [...state.extras.entries()]
-        .flatMap(([, { runClaim, taskClaim }]) => [runClaim, taskClaim])
-        .filter((claim) => claim !== null),
+        .flatMap(([, { runRequest, taskRequest }]) => [runRequest, taskRequest])
+        .filter((request) => request !== null),
     );
     for (const [row] of state.extras.entries())
       if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
     for (const group of state.groups.values()) {
-      const naming = [...claims].filter((claim) => claim.groups.includes(group));
-      if (group.claims !== naming.length)
-        return `group ${group.id} counts ${group.claims} claims, ${naming.length} name it`;
-      const held = naming.filter((claim) => claim.held).length;
+      const naming = [...requests].filter((request) => request.groups.includes(group));
+      if (group.requests !== naming.length)
+        return `group ${group.id} counts ${group.requests} requests, ${naming.length} name it`;
+      const held = naming.filter((request) => request.held).length;
       if (group.held !== held) return `group ${group.id} counts ${group.held} places, ${held} are held`;
       if (group.held > Math.max(group.maxRuns, this.loosestMaxRuns))
         return `group ${group.id} holds ${group.held} of ${group.maxRuns}`;
-      if (naming.some((claim) => claim.arrived !== group.members.has(claim)))
+      if (naming.some((request) => request.arrived !== group.members.has(request)))
         return `the members of group ${group.id} are not those that arrived`;
       if (!group.isFull && group.waiting.length > 0)
         return `${group.waiting.length} wait in group ${group.id}, which has room`;
     }
     if (state.hasMore) return 'a batch left something unsettled behind';
-    for (const claim of claims)
-      for (const group of claim.groups)
-        if (state.groups.get(group.id) !== group) return `a claim names a group that is forgotten: ${group.id}`;
+    for (const request of requests)
+      for (const group of request.groups)
+        if (state.groups.get(group.id) !== group) return `a request names a group that is forgotten: ${group.id}`;
     return undefined;
   }
 

@@ -35,33 +35,37 @@ export class Admission {
 
   #judge(task: ModelTask): void {
     const { places } = this.#parts;
-    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
-    const fresh = open.filter((claim) => !claim.arrived);
+    const open = [task.runRequest, task.request]
+      .filter((request) => request !== null)
+      .filter((request) => !request.held);
+    const fresh = open.filter((request) => !request.arrived);
     const { refused, pushedOut } = places.judgeCancelling(fresh);
     const doomed = refused === null ? pushedOut : [refused];
     if (refused === null) {
-      for (const claim of fresh) claim.arrived = true;
+      for (const request of fresh) request.arrived = true;
       if (!this.#admit(task, { behindOthers: true })) doomed.push(...places.judgeQueued(open));
     }
-    for (const claim of doomed) for (const each of claim.tasks) this.#parts.cancel(each);
+    for (const request of doomed) for (const each of request.tasks) this.#parts.cancel(each);
   }
 
   /** All places or none. */
   #admit(task: ModelTask, { behindOthers }: { behindOthers: boolean }): boolean {
     const { places } = this.#parts;
-    const open = [task.runClaim, task.claim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+    const open = [task.runRequest, task.request]
+      .filter((request) => request !== null)
+      .filter((request) => !request.held);
     const full = open
-      .flatMap((claim) => claim.keys)
+      .flatMap((request) => request.keys)
       .find((key) => places.isFull(key) || (behindOthers && places.line(key, this.#model.tasks).length > 0));
     if (full !== undefined) {
       task.inLine = full;
       return false;
     }
-    for (const claim of open) claim.held = true;
+    for (const request of open) request.held = true;
     task.admitted = true;
     this.#parts.queue.enter(task);
-    for (const claim of open.filter(({ ofRun }) => ofRun)) {
-      for (const sibling of claim.tasks) {
+    for (const request of open.filter(({ ofRun }) => ofRun)) {
+      for (const sibling of request.tasks) {
         if (sibling.inLine === null) continue;
         sibling.inLine = null;
         this.#admit(sibling, { behindOthers: false });

@@ -88,7 +88,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
         started: (flags & LiveFlag.Started) !== 0,
         slotReleased: (flags & LiveFlag.SlotReleased) !== 0,
         afterStop: where === 'is being told to stop' ? after : '',
-        holds: [extras?.runClaim?.held ?? false, extras?.taskClaim?.held ?? false],
+        holds: [extras?.runRequest?.held ?? false, extras?.taskRequest?.held ?? false],
         sticky: extras?.stickyWorkerId ?? null,
         conditions: state.waits.get(row)?.states.map((each) => (each === 'open' ? null : each === 'met')) ?? [],
       }),
@@ -116,7 +116,7 @@ export function modelImage(model: ReferenceModel, seen: Seen): string[] {
       ...task,
       worker: task.worker?.id ?? null,
       afterStop: task.where === 'is being told to stop' ? task.afterStop : '',
-      holds: [task.runClaim?.held ?? false, task.claim?.held ?? false],
+      holds: [task.runRequest?.held ?? false, task.request?.held ?? false],
       sticky: task.stickyWorker,
     }),
   );

@@ -57,8 +57,8 @@ export interface ModelTask {
   order: number;
   /** Null until it has ended in this generation. */
   outcome: Outcome | null;
-  runClaim: ModelClaim | null;
-  claim: ModelClaim | null;
+  runRequest: ModelPlaceRequest | null;
+  request: ModelPlaceRequest | null;
   /** Has its places, its own and its run's. */
   admitted: boolean;
   /** Stands in its action's queue. */
@@ -90,14 +90,14 @@ export interface ModelRun {
   generation: number;
   readonly tasks: ModelTask[];
   /** For its workflow's links, in this generation. */
-  claim: ModelClaim | null;
+  request: ModelPlaceRequest | null;
   ended: boolean;
   /** The batch that ended or reopened it: no replay of the same batch can have seen its results. */
   endedAt: number;
 }
 
 /** Asks for places as one: a task, or a run for its workflow's links. */
-export interface ModelClaim {
+export interface ModelPlaceRequest {
   readonly ofRun: boolean;
   readonly keys: ModelKey[];
   readonly priority: number;

@@ -1,16 +1,16 @@
 import type { ConcurrencyDemand } from '../../engine/model/demands.ts';
-import type { ModelClaim, ModelKey, ModelTask } from './model-state.ts';
+import type { ModelPlaceRequest, ModelKey, ModelTask } from './model-state.ts';
 
-/** Questions about concurrency, answered by looking at every claim there is. */
+/** Questions about concurrency, answered by looking at every request there is. */
 export class Places {
   readonly keys = new Map<string, ModelKey>();
-  claims: ModelClaim[] = [];
+  requests: ModelPlaceRequest[] = [];
   /** Keys that gave a place back, or got more, and whose line has still to be looked at. */
   freed: ModelKey[] = [];
   /** Tasks that became ready and have still to be judged. */
   arrivals: ModelTask[] = [];
 
-  /** The key as the newest claim on it declares it. */
+  /** The key as the newest request on it declares it. */
   key(link: ConcurrencyDemand): ModelKey {
     const name = linkName(link);
     const known = this.keys.get(name);
@@ -27,8 +27,10 @@ export class Places {
   /** Everybody stands in line again; a key is as the newest unfinished task declares it. */
   restart(tasks: readonly ModelTask[]): void {
     const unfinished = tasks.filter((task) => !(task.where === 'is being told to stop' && task.afterStop === 'end'));
-    this.claims = this.claims.filter((claim) =>
-      claim.tasks.some((task) => unfinished.includes(task) && (task.claim === claim || task.runClaim === claim)),
+    this.requests = this.requests.filter((request) =>
+      request.tasks.some(
+        (task) => unfinished.includes(task) && (task.request === request || task.runRequest === request),
+      ),
     );
     for (const key of this.keys.values()) {
       const newest = unfinished
@@ -48,12 +50,12 @@ export class Places {
     if (!this.freed.includes(key)) this.freed.push(key);
   }
 
-  members(key: ModelKey): ModelClaim[] {
-    return this.claims.filter((claim) => claim.arrived && claim.keys.includes(key));
+  members(key: ModelKey): ModelPlaceRequest[] {
+    return this.requests.filter((request) => request.arrived && request.keys.includes(key));
   }
 
   held(key: ModelKey): number {
-    return this.members(key).filter((claim) => claim.held).length;
+    return this.members(key).filter((request) => request.held).length;
   }
 
   isFull(key: ModelKey): boolean {
@@ -65,27 +67,30 @@ export class Places {
     return tasks.filter((task) => task.inLine === key).sort(byRank);
   }
 
-  /** A claim gives its places and its membership back. */
-  release(claim: ModelClaim | null): void {
-    if (claim === null || !claim.arrived) return;
-    claim.arrived = false;
-    claim.held = false;
-    for (const key of claim.keys) this.free(key);
+  /** A request gives its places and its membership back. */
+  release(request: ModelPlaceRequest | null): void {
+    if (request === null || !request.arrived) return;
+    request.arrived = false;
+    request.held = false;
+    for (const key of request.keys) this.free(key);
   }
 
-  /** CANCEL_NEWEST and CANCEL_IN_PROGRESS: is one of the claims turned away, or whom does it push out? */
-  judgeCancelling(claims: readonly ModelClaim[]): { refused: ModelClaim | null; pushedOut: ModelClaim[] } {
-    const pushedOut: ModelClaim[] = [];
-    for (const claim of claims) {
-      for (const key of claim.keys) {
+  /** CANCEL_NEWEST and CANCEL_IN_PROGRESS: is one of the requests turned away, or whom does it push out? */
+  judgeCancelling(requests: readonly ModelPlaceRequest[]): {
+    refused: ModelPlaceRequest | null;
+    pushedOut: ModelPlaceRequest[];
+  } {
+    const pushedOut: ModelPlaceRequest[] = [];
+    for (const request of requests) {
+      for (const key of request.keys) {
         const members = this.members(key);
         if (key.maxRuns === 0 || members.length < key.maxRuns) continue;
-        if (key.strategy === 'CANCEL_NEWEST') return { refused: claim, pushedOut: [] };
+        if (key.strategy === 'CANCEL_NEWEST') return { refused: request, pushedOut: [] };
         if (key.strategy !== 'CANCEL_IN_PROGRESS') continue;
-        const stay = [...members, claim]
+        const stay = [...members, request]
           .sort((a, b) => b.priority - a.priority || b.order - a.order)
           .slice(0, key.maxRuns);
-        if (!stay.includes(claim)) return { refused: claim, pushedOut: [] };
+        if (!stay.includes(request)) return { refused: request, pushedOut: [] };
         pushedOut.push(
           ...members
             .filter((each) => !stay.includes(each))
@@ -97,9 +102,9 @@ export class Places {
   }
 
   /** CANCEL_QUEUED_EXCEPT_*: of those that wait, who does not stay? */
-  judgeQueued(claims: readonly ModelClaim[]): ModelClaim[] {
-    return claims.flatMap((claim) =>
-      claim.keys.flatMap((key) => {
+  judgeQueued(requests: readonly ModelPlaceRequest[]): ModelPlaceRequest[] {
+    return requests.flatMap((request) =>
+      request.keys.flatMap((key) => {
         if (key.maxRuns === 0 || !key.strategy.startsWith('CANCEL_QUEUED_EXCEPT')) return [];
         const waiting = this.members(key)
           .filter((each) => !each.held)

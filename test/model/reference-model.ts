@@ -2,7 +2,7 @@ import type { Command, CommandByKind } from '../../engine/plan/commands/command.
 import type { StepDemands } from '../../engine/model/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { Admission } from './admission.ts';
-import { claimPlaces } from './claims.ts';
+import { requestPlaces } from './place-requests.ts';
 import { judge, listensFor, noteEvent, noteParentsEnd, noteSleeps, type ModelEvent } from './conditions.ts';
 import { Gathering } from './gathering.ts';
 import { freshTask } from './fresh-task.ts';
@@ -212,7 +212,7 @@ export class ReferenceModel implements ModelView {
         demands: asked.demands,
         generation: 1,
         tasks: [],
-        claim: null,
+        request: null,
         ended: false,
         endedAt: 0,
       };
@@ -224,7 +224,7 @@ export class ReferenceModel implements ModelView {
         const task = freshTask({ id, run, index, step });
         run.tasks.push(task);
         this.tasks.push(task);
-        claimPlaces(this.places, task, { demands: asked.demands?.[index]?.demands ?? null, order });
+        requestPlaces(this.places, task, { demands: asked.demands?.[index]?.demands ?? null, order });
         if (step.parents.length === 0 && index !== workflow.definition.onFailure && !isBad(asked.demands, index))
           this.#review(task);
       }
@@ -249,7 +249,7 @@ export class ReferenceModel implements ModelView {
         again.add(answer);
       const { demands } = run;
       run.generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
-      Object.assign(run, { ended: false, endedAt: this.#batch, claim: null });
+      Object.assign(run, { ended: false, endedAt: this.#batch, request: null });
       const order = this.count();
       const reopened: ModelTask[] = [];
       for (const task of run.tasks) {
@@ -257,7 +257,7 @@ export class ReferenceModel implements ModelView {
         Object.assign(task, freshTask(task), { attempt: task.attempt + 1, generation: run.generation });
         reopened.push(task);
         this.tasks.push(task);
-        claimPlaces(this.places, task, { demands: demands?.[task.index]?.demands ?? null, order });
+        requestPlaces(this.places, task, { demands: demands?.[task.index]?.demands ?? null, order });
       }
       for (const task of reopened) {
         if (task === answer || isBad(demands, task.index) || task.where !== 'waits for its parents') continue;
@@ -350,7 +350,7 @@ export class ReferenceModel implements ModelView {
     if (factor === null) return this.queueTask(task, true);
     task.where = 'backs off';
     task.due = this.now + Math.min(factor ** task.retries, most ?? Infinity, 86_400) * 1_000_000;
-    this.places.release(task.claim);
+    this.places.release(task.request);
     task.admitted = false;
   }
 
@@ -395,7 +395,7 @@ export class ReferenceModel implements ModelView {
 
   #end(task: ModelTask, outcome: Outcome): void {
     const { run } = task;
-    this.places.release(task.claim);
+    this.places.release(task.request);
     task.outcome = outcome;
     this.results.set(`${task.id}/${task.generation}`, { ...outcome, attempt: task.attempt });
     for (const child of run.tasks) {
@@ -415,7 +415,7 @@ export class ReferenceModel implements ModelView {
         `${run.id}/${run.generation}`,
         ends.includes('failed') ? 'failed' : ends.includes('cancelled') ? 'cancelled' : 'completed',
       );
-      this.places.release(run.claim);
+      this.places.release(run.request);
     }
     if (task.where === 'is being told to stop') task.afterStop = 'end';
     else this.#forget(task);

@@ -1,5 +1,5 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
-import { outranks, type Claim, type ConcurrencyGroup } from './concurrency-group.ts';
+import { outranks, type ConcurrencyGroup, type PlaceRequest } from './concurrency-group.ts';
 import { cancelRow } from '../lifecycle/interrupt.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
@@ -7,9 +7,9 @@ import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 
-/** A claim that a strategy gives up, with the group that decided it. */
+/** A request that a strategy gives up, with the group that decided it. */
 interface GivenUp {
-  claim: Claim;
+  request: PlaceRequest;
   group: ConcurrencyGroup;
 }
 
@@ -28,7 +28,7 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
     arrivals.remove(row, state.undo);
     return enqueue(plan, row, rank);
   }
-  const fresh = openClaims(extras).filter((claim) => !claim.arrived);
+  const fresh = openRequests(extras).filter((request) => !request.arrived);
   const most = cancelsIn(budget);
   const { refused, pushedOut } = judgeCancelling(fresh);
   if (refused === undefined && pushedOut.length > most) {
@@ -39,22 +39,24 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
   }
   arrivals.remove(row, state.undo);
   if (refused !== undefined) return cancel(plan, refused, budget);
-  for (const claim of fresh) arrive(plan, claim);
+  for (const request of fresh) arrive(plan, request);
   const crowded = tryAdmit(plan, row, rank, { behindOthers: true })
     ? []
-    : openClaims(extras).flatMap(({ groups }) => groups.filter(isCrowded));
+    : openRequests(extras).flatMap(({ groups }) => groups.filter(isCrowded));
   const surplus = crowded.flatMap((group) => surplusOf(group, most));
   for (const each of [...pushedOut, ...surplus]) cancel(plan, each, budget);
   for (const group of crowded) if (group.placeless.size > 1) state.noteCrowded(group);
 }
 
-function openClaims(extras: TaskExtras): Claim[] {
-  return [extras.runClaim, extras.taskClaim].filter((claim) => claim !== null).filter((claim) => !claim.held);
+function openRequests(extras: TaskExtras): PlaceRequest[] {
+  return [extras.runRequest, extras.taskRequest]
+    .filter((request) => request !== null)
+    .filter((request) => !request.held);
 }
 
-function cancel(plan: Plan, { claim, group }: GivenUp, budget: SettleBudget): void {
+function cancel(plan: Plan, { request, group }: GivenUp, budget: SettleBudget): void {
   const message = `cancelled by ${group.strategy} (at most ${group.maxRuns}) on key ${JSON.stringify(group.key)}`;
-  for (const row of claim.rows) {
+  for (const row of request.rows) {
     budget.admissions -= cancelCost;
     cancelRow(plan, row, message);
   }
@@ -64,17 +66,17 @@ function cancelsIn({ admissions }: SettleBudget): number {
   return Math.max(Math.floor(admissions / cancelCost), 1);
 }
 
-function judgeCancelling(claims: readonly Claim[]): { refused: GivenUp | undefined; pushedOut: GivenUp[] } {
+function judgeCancelling(requests: readonly PlaceRequest[]): { refused: GivenUp | undefined; pushedOut: GivenUp[] } {
   const pushedOut: GivenUp[] = [];
-  for (const claim of claims) {
-    for (const group of claim.groups) {
+  for (const request of requests) {
+    for (const group of request.groups) {
       // No place at all is a hold, not a verdict.
       if (group.maxRuns === 0 || group.members.size < group.maxRuns) continue;
-      if (group.strategy === 'CANCEL_NEWEST') return { refused: { claim, group }, pushedOut: [] };
+      if (group.strategy === 'CANCEL_NEWEST') return { refused: { request, group }, pushedOut: [] };
       if (group.strategy !== 'CANCEL_IN_PROGRESS') continue;
       const lowest = group.byMerit.at(group.maxRuns - 1);
-      if (lowest === undefined || !outranks(claim, lowest)) return { refused: { claim, group }, pushedOut: [] };
-      for (const loser of group.byMerit.slice(group.maxRuns - 1)) pushedOut.push({ claim: loser, group });
+      if (lowest === undefined || !outranks(request, lowest)) return { refused: { request, group }, pushedOut: [] };
+      for (const loser of group.byMerit.slice(group.maxRuns - 1)) pushedOut.push({ request: loser, group });
     }
   }
   return { refused: undefined, pushedOut };
@@ -96,7 +98,7 @@ function surplusOf(group: ConcurrencyGroup, most: number): GivenUp[] {
   const place = stayingPlace(group);
   const { placeless } = group;
   const losers = place === 0 ? placeless.slice(1, 1 + most) : placeless.slice(0, Math.min(placeless.size - 1, most));
-  return losers.map((claim) => ({ claim, group }));
+  return losers.map((request) => ({ request, group }));
 }
 
 /** Goes on with what a verdict had no room for. @returns whether all are seen to */
@@ -104,16 +106,16 @@ export function thinOut(plan: Plan, group: ConcurrencyGroup, budget: SettleBudge
   if (!isCrowded(group)) return true;
   const before = group.placeless.size;
   for (const each of surplusOf(group, cancelsIn(budget))) cancel(plan, each, budget);
-  // A claim may outlive its tasks' end, until that of its run: it is not waited for.
+  // A request may outlive its tasks' end, until that of its run: it is not waited for.
   return group.placeless.size <= 1 || group.placeless.size >= before;
 }
 
-function arrive(plan: Plan, claim: Claim): void {
-  claim.arrived = true;
-  for (const group of claim.groups) group.join(claim);
+function arrive(plan: Plan, request: PlaceRequest): void {
+  request.arrived = true;
+  for (const group of request.groups) group.join(request);
   plan.state.undo.record(() => {
-    claim.arrived = false;
-    for (const group of claim.groups) group.leave(claim, false);
+    request.arrived = false;
+    for (const group of request.groups) group.leave(request, false);
   });
 }
 
@@ -121,36 +123,36 @@ function arrive(plan: Plan, claim: Claim): void {
 function tryAdmit(plan: Plan, row: number, rank: number, options: { behindOthers: boolean }): boolean {
   const { state } = plan;
   const extras = state.extras.get(row);
-  const claims = extras === undefined ? [] : openClaims(extras);
-  for (const claim of claims) {
-    for (const group of claim.groups) {
+  const requests = extras === undefined ? [] : openRequests(extras);
+  for (const request of requests) {
+    for (const group of request.groups) {
       if (!group.isFull && !(options.behindOthers && group.waiting.length > 0)) continue;
       group.waiting.insert(row, rank, state.undo);
       return false;
     }
   }
-  for (const claim of claims) hold(plan, claim);
+  for (const request of requests) hold(plan, request);
   setFlag(plan, row, LiveFlag.Admitted);
   enqueue(plan, row, rank);
-  for (const claim of claims) if (claim.level === 'run') admitSiblings(plan, claim);
+  for (const request of requests) if (request.level === 'run') admitSiblings(plan, request);
   return true;
 }
 
-function hold(plan: Plan, claim: Claim): void {
-  claim.held = true;
-  for (const group of claim.groups) group.give(claim);
+function hold(plan: Plan, request: PlaceRequest): void {
+  request.held = true;
+  for (const group of request.groups) group.give(request);
   plan.state.undo.record(() => {
-    claim.held = false;
-    for (const group of claim.groups) group.takeBack(claim);
+    request.held = false;
+    for (const group of request.groups) group.takeBack(request);
   });
-  if (claim.level === 'run') for (const row of claim.rows) setFlag(plan, row, LiveFlag.RunAdmitted);
+  if (request.level === 'run') for (const row of request.rows) setFlag(plan, row, LiveFlag.RunAdmitted);
 }
 
 /** Tasks of the run that waited for the same places need them no more. */
-function admitSiblings(plan: Plan, claim: Claim): void {
+function admitSiblings(plan: Plan, request: PlaceRequest): void {
   const { state } = plan;
   const { tasks, lists, undo } = state;
-  for (const row of claim.rows) {
+  for (const row of request.rows) {
     if (tasks.state[row] !== LiveState.Ready || hasFlag(plan, row, LiveFlag.Admitted)) continue;
     if (tasks.rank[row] === 255 || state.isArrival(row)) continue;
     const rank = tasks.rank[row] ?? 0;

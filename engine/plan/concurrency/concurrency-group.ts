@@ -9,20 +9,20 @@ export class ConcurrencyGroup {
   readonly tenantId: string;
   readonly strategyId: string;
   readonly key: string;
-  /** By the claim that was made last: a new version may declare another. */
+  /** By the request that was made last: a new version may declare another. */
   strategy: ConcurrencyStrategy;
-  /** Places, by the claim that was made last. */
+  /** Places, by the request that was made last. */
   maxRuns: number;
-  /** The trigger order of the claim that set maxRuns. */
+  /** The trigger order of the request that set maxRuns. */
   maxRunsFrom: number;
-  /** Claims that arrived and have not ended: those that hold a place, and those that wait. */
-  readonly #members = new Set<Claim>();
+  /** Requests that arrived and have not ended: those that hold a place, and those that wait. */
+  readonly #members = new Set<PlaceRequest>();
   /** Who stays under CANCEL_IN_PROGRESS, best first. Made when it is first asked for. */
-  #byMerit: SortedList<Claim> | undefined;
+  #byMerit: SortedList<PlaceRequest> | undefined;
   /** Members without a place, oldest first. Made when it is first asked for. */
-  #placeless: SortedList<Claim> | undefined;
-  /** Claims that name the group, arrived or not: it lives as long as any does. */
-  claims = 0;
+  #placeless: SortedList<PlaceRequest> | undefined;
+  /** Requests that name the group, arrived or not: it lives as long as any does. */
+  requests = 0;
   held = 0;
   /** The line of those that this group's places hold up. A task that several groups hold up stands with the first. */
   readonly waiting: RankedList;
@@ -51,47 +51,47 @@ export class ConcurrencyGroup {
     return this.held >= this.maxRuns;
   }
 
-  get members(): ReadonlySet<Claim> {
+  get members(): ReadonlySet<PlaceRequest> {
     return this.#members;
   }
 
-  get byMerit(): SortedList<Claim> {
-    return (this.#byMerit ??= new SortedList<Claim>(this.#members, compareMerit));
+  get byMerit(): SortedList<PlaceRequest> {
+    return (this.#byMerit ??= new SortedList<PlaceRequest>(this.#members, compareMerit));
   }
 
-  get placeless(): SortedList<Claim> {
-    return (this.#placeless ??= new SortedList<Claim>(
-      [...this.#members].filter((claim) => !claim.held),
+  get placeless(): SortedList<PlaceRequest> {
+    return (this.#placeless ??= new SortedList<PlaceRequest>(
+      [...this.#members].filter((request) => !request.held),
       compareOrder,
     ));
   }
 
-  /** `claim.arrived` and `claim.held` are the caller's to write, before. */
-  join(claim: Claim): void {
-    this.#members.add(claim);
-    this.#byMerit?.add(claim);
-    if (claim.held) this.held++;
-    else this.#placeless?.add(claim);
+  /** `request.arrived` and `request.held` are the caller's to write, before. */
+  join(request: PlaceRequest): void {
+    this.#members.add(request);
+    this.#byMerit?.add(request);
+    if (request.held) this.held++;
+    else this.#placeless?.add(request);
   }
 
   /** @param held whether it held a place */
-  leave(claim: Claim, held: boolean): void {
-    this.#members.delete(claim);
-    this.#byMerit?.delete(claim);
+  leave(request: PlaceRequest, held: boolean): void {
+    this.#members.delete(request);
+    this.#byMerit?.delete(request);
     if (held) this.held--;
-    else this.#placeless?.delete(claim);
+    else this.#placeless?.delete(request);
   }
 
   /** A member gets its place. */
-  give(claim: Claim): void {
+  give(request: PlaceRequest): void {
     this.held++;
-    this.#placeless?.delete(claim);
+    this.#placeless?.delete(request);
   }
 
   /** Undoes `give`. */
-  takeBack(claim: Claim): void {
+  takeBack(request: PlaceRequest): void {
     this.held--;
-    this.#placeless?.add(claim);
+    this.#placeless?.add(request);
   }
 }
 
@@ -100,7 +100,7 @@ const hasArrived = 8;
 const isHeld = 16;
 
 /** What asks for places as one: a task, or a run for its workflow's links. All of its groups must admit it, at once. */
-export class Claim {
+export class PlaceRequest {
   readonly groups: readonly ConcurrencyGroup[];
   /** Order of the triggers; a retry keeps it. */
   readonly order: number;
@@ -170,14 +170,14 @@ export class Claim {
 }
 
 /** Who stays under CANCEL_IN_PROGRESS: higher priority first, then the newest trigger. */
-function compareMerit(a: Claim, b: Claim): number {
+function compareMerit(a: PlaceRequest, b: PlaceRequest): number {
   return b.priority - a.priority || b.order - a.order;
 }
 
-export function outranks(a: Claim, b: Claim): boolean {
+export function outranks(a: PlaceRequest, b: PlaceRequest): boolean {
   return compareMerit(a, b) < 0;
 }
 
-function compareOrder(a: Claim, b: Claim): number {
+function compareOrder(a: PlaceRequest, b: PlaceRequest): number {
   return a.order - b.order;
 }

@@ -43,7 +43,7 @@ export function sweepDemands(state: ShardState): void {
   state.unusedDemands.clear();
 }
 
-/** The groups that a task's or a run's places are in. They come into being with the first claim, and are as the newest declares them. */
+/** The groups that a task's or a run's places are in. They come into being with the first request, and are as the newest declares them. */
 export function groupsFor(
   state: ShardState,
   { tenantId, shared, level, order }: { tenantId: string; shared: SharedDemands; level: 'run' | 'task'; order: number },

@@ -2,7 +2,7 @@ import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
 import { skippedOutput } from '../../model/payload.ts';
 import { longestSeconds, retryDelayMs } from '../../model/retry.ts';
 import { RunStatus } from '../../model/status.ts';
-import { releaseClaim } from '../concurrency/release-claim.ts';
+import { releasePlaces } from '../concurrency/release-places.ts';
 import type { Evaluated } from '../conditions/review-task.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
@@ -89,7 +89,7 @@ export function retryTask(plan: Plan, row: number, afterMs: number | null = null
   if (delayMs === 0) return queueTask(plan, row, 'head');
   moveTo(plan, row, LiveState.Delayed);
   // Its place is free for others while it waits; it asks again afterwards.
-  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
+  releasePlaces(plan, state.extras.get(row)?.taskRequest ?? null);
   tasks.write('flags', row, (tasks.flags[row] ?? 0) & ~LiveFlag.Admitted, undo);
   state.deadlines.set(row, nowUs + delayMs * 1000, undo);
 }

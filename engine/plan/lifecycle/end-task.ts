@@ -1,7 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { skippedOutput } from '../../model/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../../model/status.ts';
-import { releaseClaim } from '../concurrency/release-claim.ts';
+import { releasePlaces } from '../concurrency/release-places.ts';
 import { meetChild } from '../durable/durable-satisfy.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';
@@ -28,7 +28,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const taskId = tasks.id(row);
-  releaseClaim(plan, state.extras.get(row)?.taskClaim ?? null);
+  releasePlaces(plan, state.extras.get(row)?.taskRequest ?? null);
   changes.results.push({
     taskId,
     generation: tasks.generation[row] ?? 1,
@@ -97,7 +97,7 @@ function endRun(
   const { state, changes } = plan;
   const step = state.stepOf(row);
   const { tenantId } = step.version;
-  releaseClaim(plan, state.extras.get(row)?.runClaim ?? null);
+  releasePlaces(plan, state.extras.get(row)?.runRequest ?? null);
   journal(plan, row, runLetters[end.status]);
   changes.runEnds.push({
     tenantId,

@@ -1,6 +1,6 @@
 import { LiveState } from '../../model/live-state.ts';
 import { isTerminal, RunStatus } from '../../model/status.ts';
-import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
@@ -79,7 +79,7 @@ function reopen(
     seq: state.nextSeq(plan.nowUs),
   });
   const order = state.nextSeq(plan.nowUs);
-  let runClaim: Claim | null = null;
+  let runRequest: PlaceRequest | null = null;
   const rows = new Map<number, number>();
   for (const task of run.tasks) {
     if (!chosen.has(task.step)) continue;
@@ -87,12 +87,12 @@ function reopen(
     rows.set(task.step, row);
     const demands = run.demands?.[task.step]?.demands ?? null;
     if (demands !== null)
-      ({ runClaim } = makeExtras(state, row, {
+      ({ runRequest } = makeExtras(state, row, {
         tenantId: version.tenantId,
         demands,
         priority: run.priority,
         order,
-        runClaim,
+        runRequest,
       }));
     openWait(plan, row);
   }

@@ -1,6 +1,6 @@
 import { LiveState } from '../../model/live-state.ts';
 import { RunStatus } from '../../model/status.ts';
-import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import type { Collision, TriggerRun } from '../../model/trigger-run.ts';
 import { claimKey } from './claim-key.ts';
 import { endReviewed, endTask } from './end-task.ts';
@@ -54,12 +54,12 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
   state.counts.triggered++;
   const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
   const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);
-  let runClaim: Claim | null = null;
+  let runRequest: PlaceRequest | null = null;
   for (const [index, taskId] of run.taskIds.entries()) {
     const row = addTask(plan, { run, version, index, taskId, runRow });
     const demands = run.demands?.[index]?.demands ?? null;
     if (demands !== null)
-      ({ runClaim } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runClaim }));
+      ({ runRequest } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runRequest }));
     const failed = (run.demands?.[index]?.error ?? null) !== null;
     openWait(plan, row);
     if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0)

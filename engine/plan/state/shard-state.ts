@@ -129,7 +129,7 @@ export class ShardState {
   readonly latest = new Map<string, Version>();
   readonly workflows = new Map<string, WorkflowState>();
   readonly queues = new Map<string, ActionQueue>();
-  /** By task row: claims, rate limits, labels, stickiness of those tasks that have them. */
+  /** By task row: requests for places, rate limits, labels, stickiness of those tasks that have them. */
   readonly extras = new RowMap<TaskExtras>();
   /** What tasks ask for, by tenant and text. */
   readonly demands = new Map<string, Map<string, SharedDemands>>();
@@ -163,7 +163,7 @@ export class ShardState {
   /** What settling has still to see to. Tenants take turns in this order. */
   readonly unsettled = new Set<TenantWork>();
   readonly #work = new Map<string, TenantWork>();
-  /** Groups that lost their last claim, to be forgotten after the commit. */
+  /** Groups that lost their last request, to be forgotten after the commit. */
   readonly abandoned = new Set<ConcurrencyGroup>();
   readonly workers: (PlannerWorker | undefined)[] = [];
   readonly workersById = new Map<string, PlannerWorker>();
@@ -370,7 +370,7 @@ export class ShardState {
     return work;
   }
 
-  /** The task is ready, and its claims are to be judged. */
+  /** The task is ready, and its requests for places are to be judged. */
   noteArrival(row: number, rank: number): void {
     this.#unsettledWorkOf(this.stepOf(row).version.tenantId).arrivals.push(row, rank, this.undo);
   }

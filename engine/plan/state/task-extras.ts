@@ -1,20 +1,20 @@
 import type { Demands } from '../../model/demands.ts';
-import type { Claim } from '../concurrency/concurrency-group.ts';
+import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import type { SharedDemands } from '../concurrency/shared-demands.ts';
 
 /** What only some tasks have; the others cost nothing. A million of these may wait: what equals another's is shared. */
 export class TaskExtras {
   readonly shared: SharedDemands;
   /** Shared by the tasks of a run. */
-  readonly runClaim: Claim | null;
-  readonly taskClaim: Claim | null;
+  readonly runRequest: PlaceRequest | null;
+  readonly taskRequest: PlaceRequest | null;
   /** What is neither null nor 0 of the three below: nearly no task has any. */
   #rare: { stickyWorkerId: string | null; batchBytes: number; gatheredUs: number } | undefined;
 
-  constructor(shared: SharedDemands, claims: { runClaim: Claim | null; taskClaim: Claim | null }) {
+  constructor(shared: SharedDemands, requests: { runRequest: PlaceRequest | null; taskRequest: PlaceRequest | null }) {
     this.shared = shared;
-    this.runClaim = claims.runClaim;
-    this.taskClaim = claims.taskClaim;
+    this.runRequest = requests.runRequest;
+    this.taskRequest = requests.taskRequest;
     if (shared.demands.desiredWorkerId !== null) this.stickyWorkerId = shared.demands.desiredWorkerId;
   }
 
@@ -54,9 +54,9 @@ export class TaskExtras {
     return this.shared.ringKey;
   }
 
-  /** Order of its trigger among the shard's, which only claims ask for. */
+  /** Order of its trigger among the shard’s, which only requests for places need. */
   get order(): number {
-    return (this.taskClaim ?? this.runClaim)?.order ?? 0;
+    return (this.taskRequest ?? this.runRequest)?.order ?? 0;
   }
 }
 

@@ -26,7 +26,7 @@ export class TenantWork {
   readonly freed = new Set<ConcurrencyGroup>();
   /** Groups that keep one of those that wait, and may hold more. */
   readonly crowded = new Set<ConcurrencyGroup>();
-  /** Tasks that became ready and have claims, to be judged. */
+  /** Tasks that became ready and have requests for places, to be judged. */
   readonly arrivals: ArrivalLine;
   /** Limits whose line has a new first, or that have more units. */
   readonly changedLimits = new Set<RateLimit>();

@@ -1,7 +1,7 @@
 import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
 import { LiveFlag, LiveState } from '../../model/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
-import type { Claim } from '../../plan/concurrency/concurrency-group.ts';
+import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';
 import { addRateLimit, rateLimitFor } from '../../plan/rate-limits/rate-limits.ts';
 import { awaitRefill } from '../../plan/rate-limits/spend-units.ts';
@@ -103,14 +103,14 @@ export function storedDemands(text: string): StoredDemands {
   return stored;
 }
 
-/** Rebuilds claims, groups and their places; in the order of the triggers, since the newest claim sets a key's places. */
+/** Rebuilds requests for places, and groups with their places; in the order of the triggers, since the newest request sets a key's places. */
 export async function restoreDemands(tables: ShardTables, tasks: readonly DemandingTask[]): Promise<void> {
   const { shard, setAside, slice } = tables;
-  const runClaims = new Map<string, Claim | null>();
+  const runRequests = new Map<string, PlaceRequest | null>();
   const arrived: number[] = [];
   for (const task of await sortInSlices(tasks, ({ stored }) => stored.order, slice)) {
     setAside.tryTask(task, () => {
-      if (restoreTask(shard, task, runClaims)) arrived.push(task.row);
+      if (restoreTask(shard, task, runRequests)) arrived.push(task.row);
     });
     shard.undo.clear();
     if (slice.isOver) await slice.pause();
@@ -124,7 +124,7 @@ export async function restoreDemands(tables: ShardTables, tasks: readonly Demand
 }
 
 /** @returns whether it waits for its places: it was judged when it arrived, and only stands in line again, with the next transaction */
-function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<string, Claim | null>): boolean {
+function restoreTask(shard: ShardState, task: DemandingTask, runRequests: Map<string, PlaceRequest | null>): boolean {
   const { row } = task;
   const flags = shard.tasks.flags[row] ?? 0;
   if ((flags & LiveFlag.Ended) !== 0) return false;
@@ -134,28 +134,28 @@ function restoreTask(shard: ShardState, task: DemandingTask, runClaims: Map<stri
     demands,
     priority: shard.tasks.priority[row] ?? 1,
     order,
-    runClaim: runClaims.get(task.runId) ?? null,
+    runRequest: runRequests.get(task.runId) ?? null,
   });
   extras.stickyWorkerId = task.stickyWorkerId ?? extras.stickyWorkerId;
-  runClaims.set(task.runId, extras.runClaim);
+  runRequests.set(task.runId, extras.runRequest);
   const state = shard.tasks.state[row];
   const asks = state !== LiveState.Gated && state !== LiveState.Delayed;
-  restoreClaim(extras.taskClaim, { held: (flags & LiveFlag.Admitted) !== 0, arrived: asks });
-  restoreClaim(extras.runClaim, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
+  restoreRequest(extras.taskRequest, { held: (flags & LiveFlag.Admitted) !== 0, arrived: asks });
+  restoreRequest(extras.runRequest, { held: (flags & LiveFlag.RunAdmitted) !== 0, arrived: asks });
   if (state === LiveState.RateLimited && shard.stepOf(row).definition.batch !== null)
     restoreUnbuffered(shard, row, task.tenantId);
   return state === LiveState.Ready && (flags & LiveFlag.Admitted) === 0;
 }
 
-function restoreClaim(claim: Claim | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
-  if (claim === null) return;
-  if ((held || arrived) && !claim.arrived) {
-    claim.arrived = true;
-    for (const group of claim.groups) group.join(claim);
+function restoreRequest(request: PlaceRequest | null, { held, arrived }: { held: boolean; arrived: boolean }): void {
+  if (request === null) return;
+  if ((held || arrived) && !request.arrived) {
+    request.arrived = true;
+    for (const group of request.groups) group.join(request);
   }
-  if (held && !claim.held) {
-    claim.held = true;
-    for (const group of claim.groups) group.give(claim);
+  if (held && !request.held) {
+    request.held = true;
+    for (const group of request.groups) group.give(request);
   }
 }
 

@@ -336,7 +336,7 @@ describe('what is left for the next transaction', () => {
     const row = state.tasks.find(recovered.runs[0]?.runId ?? '');
     const [group] = state.groups.values();
     const extras = state.extras.get(row);
-    expect([group?.held, extras?.taskClaim?.held]).toEqual([1, false]);
+    expect([group?.held, extras?.taskRequest?.held]).toEqual([1, false]);
     expect(state.tasks.rank[row]).toBe(rankOf(1));
     expect(state.hasMore).toBe(true);
     world.budget = () => new SettleBudget();
