@@ -14,8 +14,8 @@ import { Pool } from 'pg';
 import { KeyRing } from '../engine/auth/key-ring.ts';
 import { ensureTenant } from '../engine/auth/tenants.ts';
 import { Tokens } from '../engine/auth/tokens.ts';
-import { shardOf } from '../engine/model/shard-of.ts';
-import { newId } from '../engine/model/uuid.ts';
+import { shardOf } from '../engine/model/ids/shard-of.ts';
+import { newId } from '../engine/model/ids/uuid.ts';
 import { endProcess, launchEngine } from './launch-engine.ts';
 import { TenantClient } from './tenant-client.ts';
 

@@ -4,7 +4,7 @@
  * one transaction. Prints one JSON line a scenario; for bytes it needs `--expose-gc`, which the npm script gives.
  */
 import type { ConcurrencyStrategy, StepDefinition } from '../engine/model/definition.ts';
-import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../engine/model/demands.ts';
+import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../engine/model/task/demands.ts';
 import { plainStep, plainWorkflow } from '../engine/model/definition.ts';
 import type { CommandByKind, CommandKind } from '../engine/plan/commands/command.ts';
 import { planCommand } from '../engine/plan/commands/command.ts';

@@ -4,7 +4,7 @@ import { HatchetError } from '../base/errors.ts';
 import { text } from '../edge/parse/text.ts';
 import { LocalAudit } from './local-audit.ts';
 import { createLog } from '../base/log.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { parseUuid } from '../model/ids/uuid.ts';
 import { createPool } from '../postgres/connect.ts';
 
 export type { TenantInfo } from '../auth/tenants.ts';

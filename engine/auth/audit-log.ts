@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { newId, uuidTimeMs } from '../model/uuid.ts';
+import { newId, uuidTimeMs } from '../model/ids/uuid.ts';
 import { RowBuffer } from '../postgres/row-buffer.ts';
 
 /** A call that changed something, or tried to. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
-import { newId, parseUuid } from '../model/uuid.ts';
+import { newId, parseUuid } from '../model/ids/uuid.ts';
 
 export interface Tenant {
   id: string;

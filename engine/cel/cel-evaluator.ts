@@ -11,7 +11,7 @@ import { TurnQueue } from '../base/turn-queue.ts';
 /** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;
 /** Past its deadline the thread stops an expression by itself, but not in the middle of a single call of the language's own functions. */
-const graceMs = 150;
+const defaultGraceMs = 150;
 const memoryMb = 256;
 /** A tenant whose expression overran gets no turn of the thread for so long: it has a quarter of a core at most. */
 const restMs = 3 * deadlineMs;
@@ -50,6 +50,12 @@ export class CelEvaluator {
   #timer: NodeJS.Timeout | undefined;
   #rest: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #graceMs: number;
+
+  /** `graceMs`: how long past the deadline of an expression the thread is waited for before it is ended. */
+  constructor({ graceMs = defaultGraceMs }: { graceMs?: number } = {}) {
+    this.#graceMs = graceMs;
+  }
 
   of(tenantId: string): Expressions {
     return { evaluate: (expression, variables) => this.evaluate(tenantId, expression, variables) };
@@ -115,7 +121,7 @@ export class CelEvaluator {
     thread.on('message', (message: FromThread) => {
       if (thread !== this.#thread) return;
       if (message === 'begins') {
-        this.#timer = setTimeout(() => this.#overrun(), deadlineMs + graceMs);
+        this.#timer = setTimeout(() => this.#overrun(), deadlineMs + this.#graceMs);
         return;
       }
       if (message === 'ready') this.#ready = true;

@@ -1,7 +1,7 @@
 import { Pool, type ClientConfig } from 'pg';
 import type { Logger } from '../base/log.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
-import { newId } from '../model/uuid.ts';
+import { newId } from '../model/ids/uuid.ts';
 import { countRefusals } from '../postgres/count-refusals.ts';
 import { Neighbours } from './neighbours.ts';
 

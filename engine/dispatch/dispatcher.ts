@@ -2,7 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
-import { shardOf } from '../model/shard-of.ts';
+import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { startMessage, type Reads } from './start-message.ts';

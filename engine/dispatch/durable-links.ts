@@ -1,5 +1,5 @@
-import type { EntryKind } from '../model/durable.ts';
-import type { TerminalStatus } from '../model/status.ts';
+import type { EntryKind } from '../model/durable/durable.ts';
+import type { TerminalStatus } from '../model/task/status.ts';
 
 /** What a worker's durable stream carries beside answers. */
 export type DurableMessage =

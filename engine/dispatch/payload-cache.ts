@@ -1,4 +1,4 @@
-import type { RunPayload } from '../model/run-payload.ts';
+import type { RunPayload } from '../model/payload/run-payload.ts';
 
 /** Bytes kept, more or less; the rest is read from Postgres when it is needed. */
 const limit = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts';
-import type { RunPayload } from '../model/run-payload.ts';
+import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import type { PayloadCache } from './payload-cache.ts';
 import type { Reads } from './start-message.ts';

@@ -1,7 +1,7 @@
-import { toldError } from '../model/split-error.ts';
+import { toldError } from '../model/payload/split-error.ts';
 import { actionPayload, withFilterPayload } from './action-payload.ts';
 import type { Assignment, Sending } from './assignment.ts';
-import type { RunPayload } from '../model/run-payload.ts';
+import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { WorkerMessage } from './worker-session.ts';
 
 /** What was read for the assignments. */

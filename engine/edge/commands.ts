@@ -1,12 +1,12 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Checked } from '../model/checked.ts';
 import type { WorkflowDefinition } from '../model/definition.ts';
-import type { DurableCondition } from '../model/durable.ts';
+import type { DurableCondition } from '../model/durable/durable.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
-import type { DurableAsk } from '../model/durable-ask.ts';
+import type { DurableAsk } from '../model/durable/durable-ask.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import type { TriggerRun } from '../model/trigger-run.ts';
+import type { TriggerRun } from '../model/task/trigger-run.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
 
 /** What one parser reads and checks as a whole. */

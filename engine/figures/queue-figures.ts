@@ -1,5 +1,5 @@
 import { firstOf } from '../model/first-of.ts';
-import { LiveState } from '../model/live-state.ts';
+import { LiveState } from '../model/task/live-state.ts';
 import type { ActionQueue } from '../plan/queue/action-queue.ts';
 import type { ConcurrencyGroup } from '../plan/concurrency/concurrency-group.ts';
 import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';

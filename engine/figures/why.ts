@@ -1,4 +1,4 @@
-import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { LiveFlag, LiveState } from '../model/task/live-state.ts';
 import { bufferOf } from '../plan/batch-tasks/gather-task.ts';
 import type { ConcurrencyGroup, PlaceRequest } from '../plan/concurrency/concurrency-group.ts';
 import { constraintOf, placementOf } from '../plan/queue/enqueue.ts';

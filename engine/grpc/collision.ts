@@ -1,6 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { HatchetError } from '../base/errors.ts';
-import type { Collision } from '../model/trigger-run.ts';
+import type { Collision } from '../model/task/trigger-run.ts';
 import {
   BulkTriggerIdempotencyCollisionError,
   IdempotencyCollisionError,

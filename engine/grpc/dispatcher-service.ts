@@ -9,9 +9,9 @@ import { reportedOutcome, reportedFailure } from '../edge/parse/report.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';
-import { newId } from '../model/uuid.ts';
-import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
-import type { RunResults } from '../monitor/run-results.ts';
+import { newId } from '../model/ids/uuid.ts';
+import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
+import type { RunResults } from '../monitor/runs/run-results.ts';
 import {
   ActionType,
   type AssignedAction,

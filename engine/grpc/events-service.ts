@@ -8,12 +8,12 @@ import { wholeNumber } from '../edge/parse/number.ts';
 import { HatchetError } from '../base/errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
 import type { Checked } from '../model/checked.ts';
-import { uuidTimeMs } from '../model/uuid.ts';
+import { uuidTimeMs } from '../model/ids/uuid.ts';
 import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
-import { noPayloads, readRunDetail } from '../monitor/run-detail.ts';
-import type { NewChunk, StreamWriter } from '../monitor/stream-writer.ts';
+import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
+import type { NewChunk, StreamWriter } from '../monitor/lines/stream-writer.ts';
 import {
   EventsServiceService,
   type Event,

@@ -15,7 +15,7 @@ import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { longestInline } from '../model/limits.ts';
-import { Held } from '../monitor/answers-in-flight.ts';
+import { Held } from '../monitor/budget/answers-in-flight.ts';
 import type { ReadingTurns } from './reading-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
 import type { GrpcService } from './server.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
-import type { RunDetail } from '../monitor/run-detail.ts';
-import { isTerminal } from '../model/status.ts';
-import { readWithin } from '../monitor/answers-in-flight.ts';
-import { readLogLines } from '../monitor/log-reads.ts';
+import type { RunDetail } from '../monitor/runs/run-detail.ts';
+import { isTerminal } from '../model/task/status.ts';
+import { readWithin } from '../monitor/budget/answers-in-flight.ts';
+import { readLogLines } from '../monitor/lines/log-reads.ts';
 import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logLineMessage } from './monitor-messages.ts';
 import { sendMessage } from './send-message.ts';

@@ -1,16 +1,16 @@
 import type { Cause } from '../figures/why.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
-import { shownLabels } from '../model/labels.ts';
-import { parseMismatch } from '../model/mismatch.ts';
-import { splitError } from '../model/split-error.ts';
-import { RunStatus as Status } from '../model/status.ts';
-import { uuidTimeMs } from '../model/uuid.ts';
+import { shownLabels } from '../model/task/labels.ts';
+import { parseMismatch } from '../model/durable/mismatch.ts';
+import { splitError } from '../model/payload/split-error.ts';
+import { RunStatus as Status } from '../model/task/status.ts';
+import { uuidTimeMs } from '../model/ids/uuid.ts';
 import type { WorkflowHead } from '../monitor/definition-reads.ts';
-import type { JournalEvent } from '../monitor/journal-reads.ts';
-import type { LogLine as StoredLogLine } from '../monitor/log-reads.ts';
-import type { TaskDetail as StoredTask } from '../monitor/run-detail.ts';
-import type { RunSummary as StoredRun } from '../monitor/run-list.ts';
+import type { JournalEvent } from '../monitor/journal/journal-reads.ts';
+import type { LogLine as StoredLogLine } from '../monitor/lines/log-reads.ts';
+import type { TaskDetail as StoredTask } from '../monitor/runs/run-detail.ts';
+import type { RunSummary as StoredRun } from '../monitor/runs/run-list.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import {

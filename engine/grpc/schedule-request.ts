@@ -4,7 +4,7 @@ import { priority } from '../edge/parse/number.ts';
 import { moment } from '../edge/parse/time.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import type { ScheduleRow } from '../model/rows.ts';
-import { newId, parseUuid } from '../model/uuid.ts';
+import { newId, parseUuid } from '../model/ids/uuid.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
 import type { ScheduleWorkflowRequest } from '../../proto/gen/hatchet/contract/workflows.ts';
 

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import { writeDeadlineMs } from '../monitor/answers-in-flight.ts';
-import type { Reservation } from '../monitor/byte-budget.ts';
+import { writeDeadlineMs } from '../monitor/budget/answers-in-flight.ts';
+import type { Reservation } from '../monitor/budget/byte-budget.ts';
 import { hangUp } from './hang-up.ts';
 
 /** A reader may be a person who pages through what comes: a stream is not ended as soon as a single answer. */

@@ -1,7 +1,7 @@
-import type { CatchUp } from './cron.ts';
-import type { EntryKind } from './durable.ts';
+import type { CatchUp } from './time/cron.ts';
+import type { EntryKind } from './durable/durable.ts';
 import type { RateLimitWindow } from './definition.ts';
-import type { TerminalStatus } from './status.ts';
+import type { TerminalStatus } from './task/status.ts';
 
 export interface RunRow {
   id: string;

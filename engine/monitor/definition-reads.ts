@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { completeDefinition, type StoredDefinition, type WorkflowDefinition } from '../model/definition.ts';
-import { withinBytes } from './within-bytes.ts';
+import { withinBytes } from './budget/within-bytes.ts';
 
 /** A workflow with its newest version, in a few words. */
 export interface WorkflowHead {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { groupBy } from '../model/group-by.ts';
-import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './within-bytes.ts';
+import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './budget/within-bytes.ts';
 
 export interface StoredEvent {
   id: string;

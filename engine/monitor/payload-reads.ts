@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { RunPayload } from '../model/run-payload.ts';
+import type { RunPayload } from '../model/payload/run-payload.ts';
 
 const runPayloads = {
   name: 'run_payloads',

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './within-bytes.ts';
+import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './budget/within-bytes.ts';
 
 export interface StoredCron extends LeftOutSizes {
   id: string;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { withinBytes } from './within-bytes.ts';
+import { withinBytes } from './budget/within-bytes.ts';
 
 export interface StoredWorker {
   id: string;

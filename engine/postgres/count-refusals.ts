@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { faults } from '../base/faults.ts';
 import type { Logger } from '../base/log.ts';
-import { isRefusedValue } from '../model/refused-value.ts';
+import { isRefusedValue } from '../model/payload/refused-value.ts';
 
 /** Counts, and logs, the statements of a connection that Postgres refuses because of a value. */
 export function countRefusals(client: ClientBase & { readonly connection?: unknown }, log: Logger): void {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
-import { writeDeadlineMs, type Held } from '../monitor/answers-in-flight.ts';
-import type { Reservation } from '../monitor/byte-budget.ts';
+import { writeDeadlineMs, type Held } from '../monitor/budget/answers-in-flight.ts';
+import type { Reservation } from '../monitor/budget/byte-budget.ts';
 import type { RestEnv } from './deps.ts';
 import { jsonPieces } from './write-json.ts';
 

@@ -1,5 +1,5 @@
 import { id } from '../edge/parse/id.ts';
-import { uuidFloor } from '../model/uuid-floor.ts';
+import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { isoMs } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import { dateQuery, integerQuery, textQuery, uuidQuery } from './request-values.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { RunStatus, runStatusNames } from '../model/status.ts';
-import { uuidTimeMs } from '../model/uuid.ts';
+import { RunStatus, runStatusNames } from '../model/task/status.ts';
+import { uuidTimeMs } from '../model/ids/uuid.ts';
 import { RawJson } from './write-json.ts';
 
 /** The head of every resource in the contract. */

@@ -1,8 +1,8 @@
 import { knownId } from '../edge/parse/id.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import type { Checked } from '../model/checked.ts';
-import { EntryKind, type DurableCondition } from '../model/durable.ts';
-import { readDurableLog, type LogEntry } from '../monitor/durable-log.ts';
+import { EntryKind, type DurableCondition } from '../model/durable/durable.ts';
+import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
 import { isoUs } from './contract.ts';
 import type { RestDeps } from './deps.ts';

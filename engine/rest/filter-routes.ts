@@ -6,7 +6,7 @@ import { smallObject } from '../edge/parse/json.ts';
 import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../base/errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
-import { newId } from '../model/uuid.ts';
+import { newId } from '../model/ids/uuid.ts';
 import type { Filter, ShardState } from '../plan/state/shard-state.ts';
 import { findFilter } from '../plan/state/filters.ts';
 import { plainAnswer } from './answer.ts';

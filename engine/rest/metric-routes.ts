@@ -1,9 +1,9 @@
 import { CelVariables } from '../cel/cel-variables.ts';
 import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../base/errors.ts';
-import { runStatusNames } from '../model/status.ts';
-import { uuidFloor } from '../model/uuid-floor.ts';
-import { readRunCounts } from '../monitor/run-counts.ts';
+import { runStatusNames } from '../model/task/status.ts';
+import { uuidFloor } from '../model/ids/uuid-floor.ts';
+import { readRunCounts } from '../monitor/runs/run-counts.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { JsonText } from '../payloads/body.ts';

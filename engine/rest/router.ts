@@ -4,7 +4,7 @@ import { noCaller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { routeRules, type PathOf, type Route, type RouteMethod } from '../edge/access/route-rules.ts';
 import { quoted } from '../edge/parse/invalid.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { parseUuid } from '../model/ids/uuid.ts';
 import type { RestEnv } from './deps.ts';
 
 type Handler<Path extends string> = (context: Context<RestEnv, Path>) => Response | Promise<Response>;

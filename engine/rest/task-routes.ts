@@ -2,18 +2,18 @@ import { ids } from '../edge/parse/id.ts';
 import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { selection } from '../edge/parse/selection.ts';
 import { maxPageBytes } from '../model/limits.ts';
-import { readWithin } from '../monitor/answers-in-flight.ts';
-import { logLevels } from '../monitor/log-reads.ts';
-import { replayByFilter } from '../monitor/replay-selection.ts';
-import { cancelByFilter } from '../monitor/run-selection.ts';
+import { readWithin } from '../monitor/budget/answers-in-flight.ts';
+import { logLevels } from '../monitor/lines/log-reads.ts';
+import { replayByFilter } from '../monitor/runs/replay-selection.ts';
+import { cancelByFilter } from '../monitor/runs/run-selection.ts';
 import { cancelIds } from '../shard/prepare/cancel-ids.ts';
 import { replayIds } from '../shard/prepare/replay-ids.ts';
-import { readTaskLog } from '../monitor/task-logs.ts';
+import { readTaskLog } from '../monitor/lines/task-logs.ts';
 import { answer } from './answer.ts';
 import { isoMs, pagination, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { isObject } from '../model/is-object.ts';
+import { isObject } from '../model/payload/is-object.ts';
 import {
   boundText,
   dateQuery,

@@ -1,9 +1,9 @@
 import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { parseUuid } from '../model/ids/uuid.ts';
 import { maxPageBytes } from '../model/limits.ts';
-import { readWithin } from '../monitor/answers-in-flight.ts';
+import { readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { readWorkflowsOf } from '../monitor/definition-reads.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import { answer } from './answer.ts';

@@ -1,4 +1,4 @@
-import { formatDuration } from '../model/duration.ts';
+import { formatDuration } from '../model/time/duration.ts';
 import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import { resourceMeta, stepId, storedJson } from './contract.ts';

@@ -1,15 +1,15 @@
 import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
-import { parseUuid } from '../model/uuid.ts';
+import { parseUuid } from '../model/ids/uuid.ts';
 import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
-import { readWithin, type Held } from '../monitor/answers-in-flight.ts';
+import { readWithin, type Held } from '../monitor/budget/answers-in-flight.ts';
 import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
 import { answer } from './answer.ts';
 import { pagination } from './contract.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { isObject } from '../model/is-object.ts';
+import { isObject } from '../model/payload/is-object.ts';
 import { objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 

@@ -2,7 +2,7 @@ import { TransactionRefused } from '../commit/lane.ts';
 import { DatabaseError } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import { faults } from '../base/faults.ts';
-import { isRefusedValue } from '../model/refused-value.ts';
+import { isRefusedValue } from '../model/payload/refused-value.ts';
 import type { CommandKind } from '../plan/commands/command.ts';
 
 /** What the caller of a command is told that fails wherever it stands alone. Nothing of it was stored. */

@@ -1,5 +1,5 @@
 import type { HistoryRow } from '../model/rows.ts';
-import type { Effect } from '../model/effect.ts';
+import type { Effect } from '../model/task/effect.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { OpenAttempt } from './recovery/recover-shard.ts';
 

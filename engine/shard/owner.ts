@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { shardOf } from '../model/shard-of.ts';
+import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../base/log.ts';
-import { dueTick } from '../model/cron.ts';
+import { dueTick } from '../model/time/cron.ts';
 import { HatchetError } from '../base/errors.ts';
-import type { TriggerRun } from '../model/trigger-run.ts';
+import type { TriggerRun } from '../model/task/trigger-run.ts';
 import type { CronTimer, ShardState } from '../plan/state/shard-state.ts';
 import type { Timer } from '../plan/timers/timer-heap.ts';
 import type { Owner } from './owner.ts';

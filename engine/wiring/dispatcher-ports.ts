@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import type { DispatcherPorts } from '../dispatch/dispatcher.ts';
 import type { AwakeClock } from '../base/awake-clock.ts';
 import { HatchetError } from '../base/errors.ts';
-import { formatDuration } from '../model/duration.ts';
-import { processLabel } from '../model/labels.ts';
-import { LiveFlag, LiveState } from '../model/live-state.ts';
+import { formatDuration } from '../model/time/duration.ts';
+import { processLabel } from '../model/task/labels.ts';
+import { LiveFlag, LiveState } from '../model/task/live-state.ts';
 import { readRunPayloads, readTaskErrors, readTaskOutputs } from '../monitor/payload-reads.ts';
 import type { Owner } from '../shard/owner.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EngineTime } from '../base/config.ts';
-import { EntryKind } from '../model/durable.ts';
-import { LiveState } from '../model/live-state.ts';
+import { EntryKind } from '../model/durable/durable.ts';
+import { LiveState } from '../model/task/live-state.ts';
 import type { DurableLog } from '../plan/durable/durable-log.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';

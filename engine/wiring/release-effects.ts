@@ -2,10 +2,10 @@ import type { Sending } from '../dispatch/assignment.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Logger } from '../base/log.ts';
-import type { LogWriter } from '../monitor/log-writer.ts';
-import type { RunResults } from '../monitor/run-results.ts';
-import type { DurableAskReply } from '../model/durable-ask.ts';
-import type { Effect } from '../model/effect.ts';
+import type { LogWriter } from '../monitor/lines/log-writer.ts';
+import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import type { Effect } from '../model/task/effect.ts';
 import { eachApart } from '../base/apart.ts';
 
 /** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */

@@ -1,5 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
-import { idTimeMs, uuidTimeMs } from '../model/uuid.ts';
+import { idTimeMs, uuidTimeMs } from '../model/ids/uuid.ts';
 import type { Command } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { dayOf, dayMs } from '../postgres/day-partitions.ts';

@@ -8,8 +8,8 @@ import { ensureTenant } from '../../engine/auth/tenants.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { createLog } from '../../engine/base/log.ts';
-import { replayJournal } from '../../engine/model/journal.ts';
-import { newId } from '../../engine/model/uuid.ts';
+import { replayJournal } from '../../engine/model/task/journal.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 import { createPool } from '../../engine/postgres/connect.ts';
 import {
   StepActionEventType,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EntryKind, firstBranch, wholeNode } from '../../engine/model/durable.ts';
-import { RunStatus } from '../../engine/model/status.ts';
+import { EntryKind, firstBranch, wholeNode } from '../../engine/model/durable/durable.ts';
+import { RunStatus } from '../../engine/model/task/status.ts';
 import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { readStoredLogs, StoredLog, visibleNodes } from '../../engine/shard/facts/durable-logs.ts';
 import { DurableFleet, type Blow } from '../helpers/durable-fleet.ts';

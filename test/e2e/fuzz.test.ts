@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DescMethod } from '@bufbuild/protobuf';
-import { newId } from '../../engine/model/uuid.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { FuzzClient, type Answer } from '../helpers/fuzz/fuzz-engine.ts';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
-import { newId } from '../../engine/model/uuid.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-rest-'));

@@ -5,8 +5,8 @@ import { status, type ClientReadableStream, type ServiceError } from '@grpc/grpc
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
-import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
-import { newId } from '../../engine/model/uuid.ts';
+import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import type {

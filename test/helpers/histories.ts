@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LiveState } from '../../engine/model/live-state.ts';
+import { LiveState } from '../../engine/model/task/live-state.ts';
 import {
   concurrencyStrategies,
   type BatchRule,
@@ -9,9 +9,9 @@ import {
   type ParentCondition,
   type SleepCondition,
 } from '../../engine/model/definition.ts';
-import type { ConcurrencyDemand, Demands } from '../../engine/model/demands.ts';
+import type { ConcurrencyDemand, Demands } from '../../engine/model/task/demands.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
-import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 

@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { ensureTenant } from '../../engine/auth/tenants.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
-import { shardOf } from '../../engine/model/shard-of.ts';
-import { newId } from '../../engine/model/uuid.ts';
+import { shardOf } from '../../engine/model/ids/shard-of.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 
 /** A tenant's id that falls into the same shard. */
 export function neighbourOf(tenantId: string): string {

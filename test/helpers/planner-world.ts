@@ -5,19 +5,19 @@ import {
   type WorkflowDefinition,
 } from '../../engine/model/definition.ts';
 import { HatchetError } from '../../engine/base/errors.ts';
-import { shardOf } from '../../engine/model/shard-of.ts';
-import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
-import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/journal.ts';
+import { shardOf } from '../../engine/model/ids/shard-of.ts';
+import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
+import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/task/journal.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
-import { skippedOutput } from '../../engine/model/payload.ts';
+import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/facts.ts';
 import type { StoredRun } from '../../engine/plan/lifecycle/stored-run.ts';
-import type { StepDemands } from '../../engine/model/trigger-run.ts';
-import type { Effect } from '../../engine/model/effect.ts';
+import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
+import type { Effect } from '../../engine/model/task/effect.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import type { Plan } from '../../engine/plan/state/plan.ts';
 import { planCommand } from '../../engine/plan/commands/command.ts';

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { newId } from '../../engine/model/uuid.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 
 /** Another engine as the database shows one: it owns shards, its connection is there, and it does nothing. */
 export class RivalOwner {

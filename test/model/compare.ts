@@ -1,7 +1,7 @@
-import { LiveFlag, LiveState } from '../../engine/model/live-state.ts';
-import { isJournalKind } from '../../engine/model/journal.ts';
-import { skippedOutput } from '../../engine/model/payload.ts';
-import { RunStatus } from '../../engine/model/status.ts';
+import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
+import { isJournalKind } from '../../engine/model/task/journal.ts';
+import { skippedOutput } from '../../engine/model/payload/payload.ts';
+import { RunStatus } from '../../engine/model/task/status.ts';
 import type { PlannerWorld } from '../helpers/planner-world.ts';
 import type { Decision, Where } from './model-state.ts';
 import type { ReferenceModel } from './reference-model.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { EntryKind, wholeNode } from '../../engine/model/durable.ts';
-import { RunStatus } from '../../engine/model/status.ts';
+import { EntryKind, wholeNode } from '../../engine/model/durable/durable.ts';
+import { RunStatus } from '../../engine/model/task/status.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { visibleNodes } from '../../engine/shard/facts/durable-logs.ts';

@@ -1,4 +1,4 @@
-import { RunStatus } from '../../engine/model/status.ts';
+import { RunStatus } from '../../engine/model/task/status.ts';
 import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { runProgram, type Operations, type Program } from './durable-program.ts';
 

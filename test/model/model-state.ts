@@ -1,6 +1,6 @@
 import type { WorkflowDefinition, StepDefinition } from '../../engine/model/definition.ts';
-import type { Demands } from '../../engine/model/demands.ts';
-import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { Demands } from '../../engine/model/task/demands.ts';
+import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 
 /** Where a task of the model is. Names, not numbers: the model shares no vocabulary with the planner. */
 export type Where =

@@ -1,4 +1,4 @@
-import type { Demands } from '../../engine/model/demands.ts';
+import type { Demands } from '../../engine/model/task/demands.ts';
 import type { ModelPlaceRequest, ModelTask } from './model-state.ts';
 import type { Places } from './places.ts';
 

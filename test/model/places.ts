@@ -1,4 +1,4 @@
-import type { ConcurrencyDemand } from '../../engine/model/demands.ts';
+import type { ConcurrencyDemand } from '../../engine/model/task/demands.ts';
 import type { ModelPlaceRequest, ModelKey, ModelTask } from './model-state.ts';
 
 /** Questions about concurrency, answered by looking at every request there is. */

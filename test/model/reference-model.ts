@@ -1,5 +1,5 @@
 import type { Command, CommandByKind } from '../../engine/plan/commands/command.ts';
-import type { StepDemands } from '../../engine/model/trigger-run.ts';
+import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { Admission } from './admission.ts';
 import { requestPlaces } from './place-requests.ts';

@@ -1,4 +1,4 @@
-import type { RateLimitDemand } from '../../engine/model/demands.ts';
+import type { RateLimitDemand } from '../../engine/model/task/demands.ts';
 import type { PutRateLimitCommand } from '../../engine/plan/commands/definitions/put-rate-limit.ts';
 import type { ModelLimit, ModelTask, ModelView } from './model-state.ts';
 import { byRank } from './places.ts';

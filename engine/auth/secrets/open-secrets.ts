@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Pool, PoolClient } from 'pg';
-import { newId } from '../../model/uuid.ts';
+import { newId } from '../../model/ids/uuid.ts';
 import { algorithm, signingKeyRow } from '../signing-keys.ts';
 import { webhookRow, type HmacAuth } from '../webhooks/webhook.ts';
 import { createMasterKey, missingKey, readMasterKeys, type KeySource } from './master-keys.ts';

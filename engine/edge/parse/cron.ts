@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { cronProblem } from '../../model/cron.ts';
+import { cronProblem } from '../../model/time/cron.ts';
 import { invalid, quoted } from './invalid.ts';
 
 /** Characters. The longest that make sense list every minute. */

@@ -1,6 +1,6 @@
 import { HatchetError, type ErrorCode } from '../../base/errors.ts';
 import type { Checked } from '../../model/checked.ts';
-import { parseUuid } from '../../model/uuid.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
 import { invalid, quoted } from './invalid.ts';
 
 /** @throws HatchetError INVALID_ARGUMENT for what is no UUID */

@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload.ts';
+import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload/payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
 

@@ -1,6 +1,6 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { reportedError } from '../../model/payload.ts';
+import { reportedError } from '../../model/payload/payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
 

@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { isRunStatus, runStatusNames, type RunStatus } from '../../model/status.ts';
+import { isRunStatus, runStatusNames, type RunStatus } from '../../model/task/status.ts';
 import { id } from './id.ts';
 import { invalid, quoted } from './invalid.ts';
 import { atMost } from './list.ts';

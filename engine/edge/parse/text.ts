@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { unstorable } from '../../model/storable-text.ts';
+import { unstorable } from '../../model/payload/storable-text.ts';
 import { invalid } from './invalid.ts';
 
 /** Characters of a name or key that a caller chooses. */

@@ -1,5 +1,5 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { parseDuration } from '../../model/duration.ts';
+import { parseDuration } from '../../model/time/duration.ts';
 import { invalid, quoted } from './invalid.ts';
 
 /** Ids carry 48 bits of milliseconds: the year 10889. */

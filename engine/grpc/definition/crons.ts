@@ -2,10 +2,10 @@ import { cron } from '../../edge/parse/cron.ts';
 import { input } from '../../edge/parse/json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { nextTick } from '../../model/cron.ts';
+import { nextTick } from '../../model/time/cron.ts';
 import type { WorkflowDefinition } from '../../model/definition.ts';
 import type { CronRow } from '../../model/rows.ts';
-import { newId } from '../../model/uuid.ts';
+import { newId } from '../../model/ids/uuid.ts';
 
 const most = 1000;
 const zone = 'UTC';

@@ -12,7 +12,7 @@ import {
   type StickyStrategy,
   type WorkflowDefinition,
 } from '../../model/definition.ts';
-import { parseDuration } from '../../model/duration.ts';
+import { parseDuration } from '../../model/time/duration.ts';
 import { maxSteps } from '../../model/limits.ts';
 import { topologyOf } from '../../model/topology.ts';
 import type { CreateTaskOpts, CreateWorkflowVersionRequest } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';

@@ -1,7 +1,7 @@
 import { bound } from '../../edge/parse/time.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import type { DurableCondition } from '../../model/durable.ts';
+import type { DurableCondition } from '../../model/durable/durable.ts';
 import type { DurableEventListenerConditions } from '../../../proto/gen/hatchet/contract/v1/condition.ts';
 import { ConditionChecks, mostConditions } from '../definition/condition-checks.ts';
 

@@ -4,9 +4,14 @@ import {
   type DurableCondition,
   type DurableNode,
 } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { describeAsked, EntryKind, type Asked, type DurableCondition as Condition } from '../../model/durable.ts';
-import { splitError } from '../../model/split-error.ts';
-import type { LogEntry } from '../../monitor/durable-log.ts';
+import {
+  describeAsked,
+  EntryKind,
+  type Asked,
+  type DurableCondition as Condition,
+} from '../../model/durable/durable.ts';
+import { splitError } from '../../model/payload/split-error.ts';
+import type { LogEntry } from '../../monitor/durable/durable-log.ts';
 import { statusMessage } from '../monitor-messages.ts';
 
 const kinds = {

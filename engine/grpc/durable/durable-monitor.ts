@@ -5,11 +5,16 @@ import type { Commands } from '../../edge/commands.ts';
 import { largestInteger, pageLimit } from '../../edge/parse/number.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { firstBranch } from '../../model/durable.ts';
+import { firstBranch } from '../../model/durable/durable.ts';
 import { maxPageBytes, maxPayloadBytes } from '../../model/limits.ts';
-import { readWithin } from '../../monitor/answers-in-flight.ts';
-import { readBranchPoints, readDurableChanges, readDurableLog, type LogEntry } from '../../monitor/durable-log.ts';
-import type { DurableSignal } from '../../monitor/durable-signal.ts';
+import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
+import {
+  readBranchPoints,
+  readDurableChanges,
+  readDurableLog,
+  type LogEntry,
+} from '../../monitor/durable/durable-log.ts';
+import type { DurableSignal } from '../../monitor/durable/durable-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/prepare/branch-task.ts';
 import type {

@@ -5,10 +5,10 @@ import { knownId } from '../../edge/parse/id.ts';
 import { text } from '../../edge/parse/text.ts';
 import type { DurableLinks } from '../../dispatch/durable-links.ts';
 import type { Checked } from '../../model/checked.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import type { DurableAskReply } from '../../model/durable-ask.ts';
-import { readSignal } from '../../monitor/durable-log.ts';
-import type { NodeResults } from '../../monitor/node-results.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import type { DurableAskReply } from '../../model/durable/durable-ask.ts';
+import { readSignal } from '../../monitor/durable/durable-log.ts';
+import type { NodeResults } from '../../monitor/durable/node-results.ts';
 import {
   V1DispatcherService,
   type DurableEvent,

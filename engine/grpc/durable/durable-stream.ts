@@ -6,15 +6,15 @@ import { shownText } from '../../edge/parse/text.ts';
 import type { DurableLinks, DurableMessage } from '../../dispatch/durable-links.ts';
 import { HatchetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable.ts';
+import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable/durable.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { splitError } from '../../model/split-error.ts';
-import { RunStatus } from '../../model/status.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import type { NodeResult } from '../../monitor/durable-results.ts';
-import type { NodeResults } from '../../monitor/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable-ask.ts';
+import { splitError } from '../../model/payload/split-error.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import type { NodeResult } from '../../monitor/durable/durable-results.ts';
+import type { NodeResults } from '../../monitor/durable/node-results.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-ask.ts';
 import { childName, prepareRun } from '../../shard/prepare/prepare-run.ts';
 import {
   DurableTaskErrorType,

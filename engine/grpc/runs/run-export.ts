@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { maxPageBytes } from '../../model/limits.ts';
-import { readWithin, type Held } from '../../monitor/answers-in-flight.ts';
+import { readWithin, type Held } from '../../monitor/budget/answers-in-flight.ts';
 import { readSnapshot } from '../../monitor/read-snapshot.ts';
-import { payloadSize, runDetailsIn } from '../../monitor/run-detail.ts';
-import { listRunSummaries, type RunListFilter, type RunSummary } from '../../monitor/run-list.ts';
+import { payloadSize, runDetailsIn } from '../../monitor/runs/run-detail.ts';
+import { listRunSummaries, type RunListFilter, type RunSummary } from '../../monitor/runs/run-list.ts';
 import type { ExportRunsResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { leftOutBytes, runSummaryMessage, taskDetailMessage } from '../monitor-messages.ts';
 import { runWithTasks, type RunWithTasks } from './run-with-tasks.ts';

@@ -5,10 +5,10 @@ import { atMost } from '../../edge/parse/list.ts';
 import { metadataTerms, search, texts } from '../../edge/parse/selection.ts';
 import { bound } from '../../edge/parse/time.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/run-detail.ts';
-import type { RunListFilter } from '../../monitor/run-list.ts';
-import { uuidFloor } from '../../model/uuid-floor.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/runs/run-detail.ts';
+import type { RunListFilter } from '../../monitor/runs/run-list.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import type { ListRunsRequest } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { fromRunStatus } from '../monitor-messages.ts';
 

@@ -1,15 +1,15 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { isTerminal, RunStatus } from '../../model/status.ts';
-import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/run-detail.ts';
-import { ChunkOrder } from '../../monitor/chunk-order.ts';
-import { readChunks, type StoredChunk } from '../../monitor/stream-reads.ts';
+import { isTerminal, RunStatus } from '../../model/task/status.ts';
+import { noPayloads, readRunDetail, type RunDetail } from '../../monitor/runs/run-detail.ts';
+import { ChunkOrder } from '../../monitor/lines/chunk-order.ts';
+import { readChunks, type StoredChunk } from '../../monitor/lines/stream-reads.ts';
 import {
   ResourceEventType,
   ResourceType,
   type SubscribeToWorkflowEventsRequest,
   type WorkflowEvent,
 } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
-import { readWithin } from '../../monitor/answers-in-flight.ts';
+import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { writeTo } from '../handlers.ts';
 import type { LogStreamDeps } from '../log-stream.ts';
 import { sendMessage } from '../send-message.ts';

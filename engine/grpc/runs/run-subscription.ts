@@ -1,6 +1,6 @@
-import { toldError } from '../../model/split-error.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import { mostResultBytes, type RunResults, type TaskResult } from '../../monitor/run-results.ts';
+import { toldError } from '../../model/payload/split-error.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { mostResultBytes, type RunResults, type TaskResult } from '../../monitor/runs/run-results.ts';
 import { WorkflowRunEventType, type WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** Characters of results that are written and not yet sent: past that, its client is one that does not read. */

@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { HatchetError } from '../../base/errors.ts';
-import { idTimeMs, isRecentUuid7, parseUuid } from '../../model/uuid.ts';
+import { idTimeMs, isRecentUuid7, parseUuid } from '../../model/ids/uuid.ts';
 
 /** Ids of callers may be this far from the engine's clock. */
 const idWindowMs = 3_600_000;

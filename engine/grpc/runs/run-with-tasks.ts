@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { maxRunBytes } from '../../model/limits.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import { readWithin, type Held } from '../../monitor/answers-in-flight.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { readWithin, type Held } from '../../monitor/budget/answers-in-flight.ts';
 import { readSnapshot } from '../../monitor/read-snapshot.ts';
-import { payloadSize, runDetailsIn, type RunDetail } from '../../monitor/run-detail.ts';
-import { listRunSummaries, type RunSummary } from '../../monitor/run-list.ts';
+import { payloadSize, runDetailsIn, type RunDetail } from '../../monitor/runs/run-detail.ts';
+import { listRunSummaries, type RunSummary } from '../../monitor/runs/run-list.ts';
 import { emptyFilter, unknownRun } from './run-filter.ts';
 
 export interface RunWithTasks {

@@ -1,4 +1,4 @@
-import { LiveState } from '../../model/live-state.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import type { BatchBuffer } from './batch-group.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { Placement } from '../queue/placement.ts';

@@ -1,6 +1,6 @@
 import type { CelResult } from '../../cel/cel-result.ts';
-import type { BranchPoint } from '../../model/durable.ts';
-import type { TerminalStatus } from '../../model/status.ts';
+import type { BranchPoint } from '../../model/durable/durable.ts';
+import type { TerminalStatus } from '../../model/task/status.ts';
 import type { DurableNode } from '../durable/durable-log.ts';
 import type { StoredRun } from '../lifecycle/stored-run.ts';
 

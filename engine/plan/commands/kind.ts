@@ -1,6 +1,6 @@
 import type { CelVariables } from '../../cel/cel-variables.ts';
-import type { DurableCondition } from '../../model/durable.ts';
-import type { TriggerRun } from '../../model/trigger-run.ts';
+import type { DurableCondition } from '../../model/durable/durable.ts';
+import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Facts } from './facts.ts';

@@ -1,4 +1,4 @@
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { outranks, type ConcurrencyGroup, type PlaceRequest } from './concurrency-group.ts';
 import { cancelRow } from '../lifecycle/interrupt.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';

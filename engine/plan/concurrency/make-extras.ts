@@ -1,4 +1,4 @@
-import type { Demands } from '../../model/demands.ts';
+import type { Demands } from '../../model/task/demands.ts';
 import { type ConcurrencyGroup, PlaceRequest } from './concurrency-group.ts';
 import { countUse, groupsFor, shareDemands, sweepDemands } from './share-demands.ts';
 import type { ShardState } from '../state/shard-state.ts';

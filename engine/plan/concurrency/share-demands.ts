@@ -1,4 +1,4 @@
-import type { ConcurrencyDemand, Demands } from '../../model/demands.ts';
+import type { ConcurrencyDemand, Demands } from '../../model/task/demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import type { SharedDemands } from './shared-demands.ts';

@@ -1,4 +1,4 @@
-import type { ConcurrencyDemand, Demands } from '../../model/demands.ts';
+import type { ConcurrencyDemand, Demands } from '../../model/task/demands.ts';
 import type { Constraint } from '../queue/placement.ts';
 import type { ConcurrencyGroup } from './concurrency-group.ts';
 

@@ -1,9 +1,9 @@
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import type { CelResult } from '../../cel/cel-result.ts';
-import { LiveState } from '../../model/live-state.ts';
-import { judgeConditions, type ConditionState, type ParentOutcome } from '../../model/judge-conditions.ts';
-import { RunStatus } from '../../model/status.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { judgeConditions, type ConditionState, type ParentOutcome } from '../../model/task/judge-conditions.ts';
+import { RunStatus } from '../../model/task/status.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
 import type { LiveRun } from '../state/shard-state.ts';

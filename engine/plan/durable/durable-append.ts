@@ -1,5 +1,5 @@
 import { guardOf } from '../../cel/equality-guard.ts';
-import { EntryKind, storedAsked, type Asked } from '../../model/durable.ts';
+import { EntryKind, storedAsked, type Asked } from '../../model/durable/durable.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';

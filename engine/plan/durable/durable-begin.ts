@@ -1,4 +1,4 @@
-import { firstBranch } from '../../model/durable.ts';
+import { firstBranch } from '../../model/durable/durable.ts';
 import { DurableLog } from './durable-log.ts';
 import type { Plan } from '../state/plan.ts';
 

@@ -1,4 +1,4 @@
-import type { BranchPoint } from '../../model/durable.ts';
+import type { BranchPoint } from '../../model/durable/durable.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
 

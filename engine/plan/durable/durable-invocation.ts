@@ -1,6 +1,6 @@
 import { HatchetError } from '../../base/errors.ts';
-import type { DurableSender } from '../../model/durable-ask.ts';
-import { LiveState } from '../../model/live-state.ts';
+import type { DurableSender } from '../../model/durable/durable-ask.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
 import type { DurableLog } from './durable-log.ts';
 

@@ -1,4 +1,4 @@
-import type { Asked, BranchPoint, DurableCondition, DurableResult, EntryKind } from '../../model/durable.ts';
+import type { Asked, BranchPoint, DurableCondition, DurableResult, EntryKind } from '../../model/durable/durable.ts';
 
 /** One operation of a durable task, as its log has it. */
 export interface DurableNode {

@@ -1,5 +1,5 @@
-import { lastingFlags, LiveState } from '../../model/live-state.ts';
-import { EntryKind } from '../../model/durable.ts';
+import { lastingFlags, LiveState } from '../../model/task/live-state.ts';
+import { EntryKind } from '../../model/durable/durable.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
 import { isLeftAlone } from './durable-tell.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';

@@ -1,6 +1,6 @@
-import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable.ts';
-import { LiveState } from '../../model/live-state.ts';
-import { RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable/durable.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { firstSleepUs, restore } from './durable-restore.ts';
 import type { ChildLink } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';

@@ -1,5 +1,5 @@
-import { EntryKind } from '../../model/durable.ts';
-import { LiveState } from '../../model/live-state.ts';
+import { EntryKind } from '../../model/durable/durable.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import type { DurableLog, DurableNode } from './durable-log.ts';
 import type { Plan } from '../state/plan.ts';
 

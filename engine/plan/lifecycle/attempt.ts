@@ -1,7 +1,7 @@
-import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
-import { skippedOutput } from '../../model/payload.ts';
-import { longestSeconds, retryDelayMs } from '../../model/retry.ts';
-import { RunStatus } from '../../model/status.ts';
+import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
+import { skippedOutput } from '../../model/payload/payload.ts';
+import { longestSeconds, retryDelayMs } from '../../model/task/retry.ts';
+import { RunStatus } from '../../model/task/status.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import type { Evaluated } from '../conditions/review-task.ts';
 import { endTask } from './end-task.ts';

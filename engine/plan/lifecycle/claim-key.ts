@@ -1,4 +1,4 @@
-import type { Collision, TriggerRun } from '../../model/trigger-run.ts';
+import type { Collision, TriggerRun } from '../../model/task/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
-import { skippedOutput } from '../../model/payload.ts';
-import { runOutcome, RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
+import { skippedOutput } from '../../model/payload/payload.ts';
+import { runOutcome, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import { meetChild } from '../durable/durable-satisfy.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';

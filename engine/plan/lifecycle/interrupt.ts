@@ -1,7 +1,7 @@
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { maxReassigns } from '../../model/limits.ts';
-import { RunStatus } from '../../model/status.ts';
-import type { WorkerDeath } from '../../model/worker-death.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, moveTo, setFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';

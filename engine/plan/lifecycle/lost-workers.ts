@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../model/live-state.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';

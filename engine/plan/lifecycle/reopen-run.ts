@@ -1,5 +1,5 @@
-import { LiveState } from '../../model/live-state.ts';
-import { isTerminal, RunStatus } from '../../model/status.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { isTerminal, RunStatus } from '../../model/task/status.ts';
 import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';

@@ -1,5 +1,5 @@
 import { HatchetError } from '../../base/errors.ts';
-import { LiveState } from '../../model/live-state.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import { hear } from '../queue/silent-worker.ts';
 

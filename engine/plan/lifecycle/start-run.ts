@@ -1,7 +1,7 @@
-import { LiveState } from '../../model/live-state.ts';
-import { RunStatus } from '../../model/status.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { RunStatus } from '../../model/task/status.ts';
 import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
-import type { Collision, TriggerRun } from '../../model/trigger-run.ts';
+import type { Collision, TriggerRun } from '../../model/task/trigger-run.ts';
 import { claimKey } from './claim-key.ts';
 import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';

@@ -1,7 +1,7 @@
 import type { CelResult } from '../../cel/cel-result.ts';
-import type { BranchPoint } from '../../model/durable.ts';
-import type { RunStatus } from '../../model/status.ts';
-import type { StepDemands } from '../../model/trigger-run.ts';
+import type { BranchPoint } from '../../model/durable/durable.ts';
+import type { RunStatus } from '../../model/task/status.ts';
+import type { StepDemands } from '../../model/task/trigger-run.ts';
 
 /** A run as it is stored, for whoever runs it again. */
 export interface StoredRun {

@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../model/live-state.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
 import { hasFlag, setFlag, touch, type Plan } from '../state/plan.ts';
 
 /** What a byte holds. */

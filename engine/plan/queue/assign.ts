@@ -1,6 +1,6 @@
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
-import { RunStatus } from '../../model/status.ts';
-import type { Assignment } from '../../model/effect.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import type { Assignment } from '../../model/task/effect.ts';
 import { constraintOf, placementOf } from './enqueue.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
 import { moveGathered } from '../batch-tasks/gather-task.ts';

@@ -1,6 +1,6 @@
-import { LiveFlag } from '../../model/live-state.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
 import type { DesiredLabel } from '../../model/definition.ts';
-import type { RateLimitDemand } from '../../model/demands.ts';
+import type { RateLimitDemand } from '../../model/task/demands.ts';
 import { gatherTask } from '../batch-tasks/gather-task.ts';
 import type { Constraint, Placement } from './placement.ts';
 import type { Plan } from '../state/plan.ts';

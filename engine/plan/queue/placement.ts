@@ -1,6 +1,6 @@
 import type { DesiredLabel } from '../../model/definition.ts';
-import type { RateLimitDemand } from '../../model/demands.ts';
-import { meetsLabel } from '../../model/labels.ts';
+import type { RateLimitDemand } from '../../model/task/demands.ts';
+import { meetsLabel } from '../../model/task/labels.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 
 /** A registered workflow, whatever its version. */

@@ -1,4 +1,4 @@
-import type { LabelValue } from '../../model/labels.ts';
+import type { LabelValue } from '../../model/task/labels.ts';
 import type { Inverse, UndoLog } from '../state/undo-log.ts';
 
 export interface SlotUse {

@@ -1,4 +1,4 @@
-import { lastingFlags, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { enqueue } from './enqueue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from '../state/ranked-list.ts';

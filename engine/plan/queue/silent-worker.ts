@@ -1,4 +1,4 @@
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { maxUnanswered } from '../../model/limits.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';

@@ -1,5 +1,5 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
-import type { RateLimitDemand } from '../../model/demands.ts';
+import type { RateLimitDemand } from '../../model/task/demands.ts';
 import type { RateLimitRow } from '../../model/rows.ts';
 import type { Plan } from '../state/plan.ts';
 import type { LimitEntry } from '../queue/line.ts';

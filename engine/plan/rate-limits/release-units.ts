@@ -1,4 +1,4 @@
-import { LiveState } from '../../model/live-state.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import { moveTo, type Plan } from '../state/plan.ts';
 import type { RankedList } from '../state/ranked-list.ts';

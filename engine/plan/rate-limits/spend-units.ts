@@ -1,5 +1,5 @@
-import type { RateLimitDemand } from '../../model/demands.ts';
-import { LiveState } from '../../model/live-state.ts';
+import type { RateLimitDemand } from '../../model/task/demands.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import type { Line, LimitEntry } from '../queue/line.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import { rateLimitFor } from './rate-limits.ts';

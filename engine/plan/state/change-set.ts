@@ -28,7 +28,7 @@ import type {
   WebhookDeliveryRow,
   WorkflowUpdateRow,
 } from '../../model/rows.ts';
-import type { Effect } from '../../model/effect.ts';
+import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 

@@ -1,5 +1,5 @@
 import type { LiveRow } from '../../model/rows.ts';
-import { isWallTime, LiveState } from '../../model/live-state.ts';
+import { isWallTime, LiveState } from '../../model/task/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';

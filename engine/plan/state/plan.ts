@@ -1,5 +1,5 @@
-import type { JournalKind } from '../../model/journal.ts';
-import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/live-state.ts';
+import type { JournalKind } from '../../model/task/journal.ts';
+import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/task/live-state.ts';
 import type { HistoryRow } from '../../model/rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';

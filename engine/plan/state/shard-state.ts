@@ -1,6 +1,6 @@
 import type { StepDefinition, WorkflowDefinition } from '../../model/definition.ts';
-import { LiveFlag } from '../../model/live-state.ts';
-import type { TerminalStatus } from '../../model/status.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
+import type { TerminalStatus } from '../../model/task/status.ts';
 import { childrenOf } from '../../model/topology.ts';
 import { beginsUnsaid, forgetsResults, type WorkerRuntime } from '../../model/worker-runtime.ts';
 import { ActionQueue, type QueueEvents } from '../queue/action-queue.ts';
@@ -9,9 +9,9 @@ import { sweepAt, type RateLimit, type Refill } from '../rate-limits/rate-limit.
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import { DeadlineHeap } from '../timers/deadline-heap.ts';
 import { DurableIndex } from '../durable/durable-index.ts';
-import type { CatchUp } from '../../model/cron.ts';
+import type { CatchUp } from '../../model/time/cron.ts';
 import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
-import type { LabelValue } from '../../model/labels.ts';
+import type { LabelValue } from '../../model/task/labels.ts';
 import type { Constraint, Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker, type SlotUse } from '../queue/planner-worker.ts';
 import { RowMap } from './row-map.ts';

@@ -1,4 +1,4 @@
-import type { Demands } from '../../model/demands.ts';
+import type { Demands } from '../../model/task/demands.ts';
 import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import type { SharedDemands } from '../concurrency/shared-demands.ts';
 

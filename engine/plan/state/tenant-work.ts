@@ -1,4 +1,4 @@
-import type { WorkerDeath } from '../../model/worker-death.ts';
+import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';

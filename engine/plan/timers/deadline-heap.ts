@@ -1,4 +1,4 @@
-import { isWallTime } from '../../model/live-state.ts';
+import { isWallTime } from '../../model/task/live-state.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { Inverse, UndoLog } from '../state/undo-log.ts';
 

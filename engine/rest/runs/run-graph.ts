@@ -1,7 +1,7 @@
-import { splitError } from '../../model/split-error.ts';
-import { RunStatus } from '../../model/status.ts';
+import { splitError } from '../../model/payload/split-error.ts';
+import { RunStatus } from '../../model/task/status.ts';
 import { parentPlaces } from '../../model/topology.ts';
-import type { RunDetail } from '../../monitor/run-detail.ts';
+import type { RunDetail } from '../../monitor/runs/run-detail.ts';
 import { isoUs, resourceMeta, stepId, storedJson } from '../contract.ts';
 
 /** The names that this older part of the contract has for our statuses. */

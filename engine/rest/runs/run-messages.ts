@@ -1,7 +1,7 @@
-import { splitError } from '../../model/split-error.ts';
+import { splitError } from '../../model/payload/split-error.ts';
 import { childrenOf, parentPlaces, topologyOf } from '../../model/topology.ts';
-import type { JournalEvent } from '../../monitor/journal-reads.ts';
-import type { RunDetail, TaskDetail } from '../../monitor/run-detail.ts';
+import type { JournalEvent } from '../../monitor/journal/journal-reads.ts';
+import type { RunDetail, TaskDetail } from '../../monitor/runs/run-detail.ts';
 import {
   isoMs,
   isoUs,

@@ -1,9 +1,9 @@
 import { HatchetError } from '../../base/errors.ts';
 import { maxPageBytes, maxRunBytes } from '../../model/limits.ts';
-import { parseUuid } from '../../model/uuid.ts';
-import { readWithin, type Held } from '../../monitor/answers-in-flight.ts';
-import { readChildCounts } from '../../monitor/child-counts.ts';
-import { readRunJournal, rowEvents, type JournalEvent } from '../../monitor/journal-reads.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { readWithin, type Held } from '../../monitor/budget/answers-in-flight.ts';
+import { readChildCounts } from '../../monitor/runs/child-counts.ts';
+import { readRunJournal, rowEvents, type JournalEvent } from '../../monitor/journal/journal-reads.ts';
 import {
   noPayloads,
   payloadSize,
@@ -11,7 +11,7 @@ import {
   type PayloadWish,
   type RunDetail,
   type TaskDetail,
-} from '../../monitor/run-detail.ts';
+} from '../../monitor/runs/run-detail.ts';
 import type { RestDeps } from '../deps.ts';
 
 const journalRows = 10_000;

@@ -1,6 +1,6 @@
 import { HatchetError } from '../../base/errors.ts';
 import { maxRunBytes } from '../../model/limits.ts';
-import { readTasksAlone } from '../../monitor/answers-in-flight.ts';
+import { readTasksAlone } from '../../monitor/budget/answers-in-flight.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer.ts';
 import { pagination, statusName } from '../contract.ts';

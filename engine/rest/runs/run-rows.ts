@@ -2,13 +2,19 @@ import type { Context } from 'hono';
 import { metadataPairs, searchedIds, statuses } from '../../edge/parse/selection.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { maxPageBytes } from '../../model/limits.ts';
-import { RunStatus } from '../../model/status.ts';
-import { readWithin, type SizedRead } from '../../monitor/answers-in-flight.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import { readWithin, type SizedRead } from '../../monitor/budget/answers-in-flight.ts';
 import { readSnapshot, type Reader } from '../../monitor/read-snapshot.ts';
-import { countTasksIn, payloadSize, runDetailsIn, type PayloadWish, type RunDetail } from '../../monitor/run-detail.ts';
-import { listRunSummaries } from '../../monitor/run-list.ts';
-import { listTaskRefs } from '../../monitor/task-list.ts';
-import { uuidFloor } from '../../model/uuid-floor.ts';
+import {
+  countTasksIn,
+  payloadSize,
+  runDetailsIn,
+  type PayloadWish,
+  type RunDetail,
+} from '../../monitor/runs/run-detail.ts';
+import { listRunSummaries } from '../../monitor/runs/run-list.ts';
+import { listTaskRefs } from '../../monitor/runs/task-list.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import { pagination } from '../contract.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
 import { PayloadSpace } from '../payload-space.ts';

@@ -1,7 +1,7 @@
 import type { WebhookSource } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { checkedJson } from '../../model/payload.ts';
-import { isObject } from '../../model/is-object.ts';
+import { checkedJson } from '../../model/payload/payload.ts';
+import { isObject } from '../../model/payload/is-object.ts';
 
 /** What a request says, as JSON text and as its value. */
 export interface WebhookBody {

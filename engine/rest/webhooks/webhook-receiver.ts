@@ -6,7 +6,7 @@ import type { StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { maxPayloadBytes } from '../../model/limits.ts';
-import { parseUuid } from '../../model/uuid.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
 import type { Delivery } from '../../plan/commands/kind.ts';
 import { pushEvents } from '../../shard/prepare/prepare-event.ts';

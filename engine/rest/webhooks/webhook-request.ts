@@ -14,7 +14,7 @@ import {
   type WebhookSource,
 } from '../../auth/webhooks/webhook.ts';
 import type { WebhookChange } from '../../auth/webhooks/webhook-store.ts';
-import { isObject } from '../../model/is-object.ts';
+import { isObject } from '../../model/payload/is-object.ts';
 import { textMember } from '../request-values.ts';
 
 const longestSecret = 4096;

@@ -1,6 +1,6 @@
 import { webhookSources, type StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { newId } from '../../model/uuid.ts';
+import { newId } from '../../model/ids/uuid.ts';
 import { plainAnswer } from '../answer.ts';
 import { isoMs, pagination, storedJson } from '../contract.ts';
 import type { RestDeps } from '../deps.ts';

@@ -1,4 +1,4 @@
-import { firstBranch } from '../../model/durable.ts';
+import { firstBranch } from '../../model/durable/durable.ts';
 import type { StoredBranches } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 import { visibleNodes, type StoredLog } from './durable-logs.ts';

@@ -7,9 +7,9 @@ import {
   wholeNode,
   type Asked,
   type BranchPoint,
-} from '../../model/durable.ts';
+} from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
-import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
 export interface EntrySqlRow {

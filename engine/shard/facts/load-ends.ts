@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { isRunStatus, isTerminal } from '../../model/status.ts';
+import { isRunStatus, isTerminal } from '../../model/task/status.ts';
 import type { StoredEnd } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 

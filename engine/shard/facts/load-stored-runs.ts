@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import type { CelResult } from '../../cel/cel-result.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
-import type { RunPlacement } from '../../model/demands.ts';
-import type { BranchPoint } from '../../model/durable.ts';
+import type { RunPlacement } from '../../model/task/demands.ts';
+import type { BranchPoint } from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
-import { skippedOutput } from '../../model/payload.ts';
-import { isRunStatus, type RunStatus } from '../../model/status.ts';
+import { skippedOutput } from '../../model/payload/payload.ts';
+import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import type { StoredRun, StoredTask } from '../../plan/lifecycle/stored-run.ts';
 import { chosenSteps } from '../../plan/lifecycle/reopen-run.ts';
 import type { ShardState, Version } from '../../plan/state/shard-state.ts';

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { DurableEvent } from '../../model/durable.ts';
-import { uuidFloor } from '../../model/uuid-floor.ts';
+import type { DurableEvent } from '../../model/durable/durable.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import type { PushedEvent } from '../../plan/commands/events/push-event.ts';
 import { expressionsOf, type Job } from '../job.ts';
 import type { Asking } from './asking.ts';

@@ -2,9 +2,9 @@ import type { Expressions } from '../../cel/cel-evaluator.ts';
 import type { CelResult } from '../../cel/cel-result.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefinition } from '../../model/definition.ts';
-import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../../model/demands.ts';
-import { unstorable } from '../../model/storable-text.ts';
-import type { StepDemands } from '../../model/trigger-run.ts';
+import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../../model/task/demands.ts';
+import { unstorable } from '../../model/payload/storable-text.ts';
+import type { StepDemands } from '../../model/task/trigger-run.ts';
 import type { Version } from '../../plan/state/shard-state.ts';
 
 /** Places that one key may have, units that one attempt may take. */

@@ -1,5 +1,5 @@
 import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
-import { LiveFlag, LiveState } from '../../model/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';

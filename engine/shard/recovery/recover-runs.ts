@@ -1,5 +1,5 @@
 import { groupBy } from '../../model/group-by.ts';
-import { RunStatus, type TerminalStatus } from '../../model/status.ts';
+import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import type { LiveRun, ShardState } from '../../plan/state/shard-state.ts';
 import type { ShardTables } from './shard-tables.ts';
 

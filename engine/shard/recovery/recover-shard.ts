@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { isLiveState, LiveFlag, LiveState } from '../../model/live-state.ts';
+import { isLiveState, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { constraintOf, enqueue, placementOf } from '../../plan/queue/enqueue.ts';
 import { standForLine } from '../../plan/rate-limits/spend-units.ts';

@@ -1,4 +1,4 @@
-import { LiveState } from '../../model/live-state.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredResolution, TaskWait } from '../../plan/conditions/task-wait.ts';
 import type { ShardTables } from './shard-tables.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { shardOf } from '../../model/shard-of.ts';
+import { shardOf } from '../../model/ids/shard-of.ts';
 
 /** What a shard has to be recovered from. */
 export interface ShardContents {

@@ -15,7 +15,7 @@ import { Tokens } from '../../../engine/auth/tokens.ts';
 import { WebhookStore } from '../../../engine/auth/webhooks/webhook-store.ts';
 import type { Webhook, WebhookAuth } from '../../../engine/auth/webhooks/webhook.ts';
 import { digestSecret } from '../../../engine/auth/webhooks/secret-digest.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };

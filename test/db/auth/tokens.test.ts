@@ -8,7 +8,7 @@ import { ensureLocalToken } from '../../../engine/auth/local-token.ts';
 import { KeyRing } from '../../../engine/auth/key-ring.ts';
 import { ensureTenant, readTenant, type Tenant } from '../../../engine/auth/tenants.ts';
 import { Tokens } from '../../../engine/auth/tokens.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };

@@ -1,8 +1,8 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newId } from '../../../engine/model/uuid.ts';
-import type { NodeResult } from '../../../engine/monitor/durable-results.ts';
-import { NodeResults } from '../../../engine/monitor/node-results.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
+import type { NodeResult } from '../../../engine/monitor/durable/durable-results.ts';
+import { NodeResults } from '../../../engine/monitor/durable/node-results.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const memo = 3;

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { exportRuns } from '../../../engine/grpc/runs/run-export.ts';
 import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
 import { runWithTasks } from '../../../engine/grpc/runs/run-with-tasks.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import { readRunDetail } from '../../../engine/monitor/runs/run-detail.ts';
 import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { dropExpiredRows } from '../../../engine/postgres/expired-rows.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
 

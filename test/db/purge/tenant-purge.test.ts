@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../../engine/auth/audit-log.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { preparePurge } from '../../../engine/purge/delete-rows.ts';
 import {
   byEvents,

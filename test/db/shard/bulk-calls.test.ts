@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { shardOf } from '../../../engine/model/shard-of.ts';
-import { newId } from '../../../engine/model/uuid.ts';
-import type { TriggerRun } from '../../../engine/model/trigger-run.ts';
+import { shardOf } from '../../../engine/model/ids/shard-of.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
+import type { TriggerRun } from '../../../engine/model/task/trigger-run.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

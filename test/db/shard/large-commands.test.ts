@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { MailboxRoom } from '../../../engine/shard/mailbox-room.ts';
 import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';

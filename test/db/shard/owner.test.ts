@@ -2,7 +2,7 @@ import { plainWorkflow } from '../../../engine/model/definition.ts';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faults } from '../../../engine/base/faults.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { CuttingProxy } from '../../helpers/cutting-proxy.ts';
 import { forgiveFaults } from '../../helpers/no-faults.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
+import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';

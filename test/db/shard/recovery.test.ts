@@ -8,7 +8,7 @@ import { acquireShards } from '../../../engine/shard/ownership/lease.ts';
 import { shardSteps } from '../../../engine/shard/plan-transaction.ts';
 import { recoverShard } from '../../../engine/shard/recovery/recover-shard.ts';
 import { readShardContents } from '../../../engine/shard/recovery/shard-contents.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { action, apply, drain, world, type Action } from '../../helpers/histories.ts';
 import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Condition, StepDefinition, WorkflowDefinition } from '../../../engine/model/definition.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import { newId } from '../../../engine/model/uuid.ts';
-import { listRunSummaries } from '../../../engine/monitor/run-list.ts';
-import { readRunDetail } from '../../../engine/monitor/run-detail.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
+import { listRunSummaries } from '../../../engine/monitor/runs/run-list.ts';
+import { readRunDetail } from '../../../engine/monitor/runs/run-detail.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

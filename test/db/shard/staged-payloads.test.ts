@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noFacts } from '../../../engine/plan/commands/facts.ts';
-import { shardOf } from '../../../engine/model/shard-of.ts';
+import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { systemClock } from '../../../engine/base/clock.ts';
 import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
@@ -10,7 +10,7 @@ import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { loadFacts } from '../../../engine/shard/facts/load-facts.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { newId } from '../../../engine/model/uuid.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFloor } from '../../../engine/model/uuid-floor.ts';
+import { uuidFloor } from '../../../engine/model/ids/uuid-floor.ts';
 import { preparePartitions } from '../../../engine/postgres/partitions.ts';
 import { printedLines } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispatcher.ts';
 import { HatchetError } from '../../../engine/base/errors.ts';
-import { shardCount, shardOf } from '../../../engine/model/shard-of.ts';
+import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { createLog } from '../../../engine/base/log.ts';
 
 const tenantId = 't';

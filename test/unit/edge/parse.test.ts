@@ -10,7 +10,7 @@ import { metadataTerms, selection } from '../../../engine/edge/parse/selection.t
 import { shownText, text } from '../../../engine/edge/parse/text.ts';
 import { bound, dateText, duration, moment } from '../../../engine/edge/parse/time.ts';
 import { HatchetError } from '../../../engine/base/errors.ts';
-import { parseUuid } from '../../../engine/model/uuid.ts';
+import { parseUuid } from '../../../engine/model/ids/uuid.ts';
 
 /** Whatever a caller sends, a parser gives what is good or refuses it in these words; nothing else is ever thrown. */
 function refusal(parse: () => unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { overviewOf } from '../../../engine/figures/overview.ts';
-import type { ConcurrencyDemand, RateLimitDemand } from '../../../engine/model/demands.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { ConcurrencyDemand, RateLimitDemand } from '../../../engine/model/task/demands.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const engine = { version: '1', startedAt: new Date(0) };

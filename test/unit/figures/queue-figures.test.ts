@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { queueFigures } from '../../../engine/figures/queue-figures.ts';
-import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/demands.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/task/demands.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 function asks(demands: Partial<Demands>): StepDemands[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, DesiredLabel } from '../../../engine/model/definition.ts';
-import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/demands.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/task/demands.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { whyWaiting, type Cause } from '../../../engine/figures/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

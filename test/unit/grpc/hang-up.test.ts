@@ -3,7 +3,7 @@ import { credentials, Server, ServerCredentials, type ServerUnaryCall, type Serv
 import { afterEach, expect, it } from 'vitest';
 import { hangUp } from '../../../engine/grpc/hang-up.ts';
 import { releaseOnceSent, sendMessage } from '../../../engine/grpc/send-message.ts';
-import { ByteBudget } from '../../../engine/monitor/byte-budget.ts';
+import { ByteBudget } from '../../../engine/monitor/budget/byte-budget.ts';
 import {
   ExportRunsResponse,
   GetRunResponse,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cronProblem, dueTick, nextTick, oldestCaughtUpMs } from '../../../engine/model/cron.ts';
+import { cronProblem, dueTick, nextTick, oldestCaughtUpMs } from '../../../engine/model/time/cron.ts';
 
 function ticks(expression: string, zone: string, from: string, count: number): string[] {
   const found: string[] = [];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDeeperThan, maxJsonDepth } from '../../../engine/model/json-depth.ts';
-import { checkedInput, checkedMetadata, reportedError } from '../../../engine/model/payload.ts';
+import { isDeeperThan, maxJsonDepth } from '../../../engine/model/payload/json-depth.ts';
+import { checkedInput, checkedMetadata, reportedError } from '../../../engine/model/payload/payload.ts';
 
 /** By recursion over the value. */
 function depthOf(value: unknown): number {

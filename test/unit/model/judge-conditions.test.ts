@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { conditionActions, type Condition, type ConditionAction } from '../../../engine/model/definition.ts';
-import { judgeConditions, type ConditionState, type ParentOutcome } from '../../../engine/model/judge-conditions.ts';
+import {
+  judgeConditions,
+  type ConditionState,
+  type ParentOutcome,
+} from '../../../engine/model/task/judge-conditions.ts';
 
 const outcomes: ParentOutcome[] = ['open', 'completed', 'skipped', 'failed', 'cancelled'];
 const states: ConditionState[] = ['open', 'met', 'unmet'];

@@ -2,12 +2,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../../engine/model/duration.ts';
-import { replayJournal, statusAfter } from '../../../engine/model/journal.ts';
-import { retryDelayMs } from '../../../engine/model/retry.ts';
-import { RunStatus, runOutcome } from '../../../engine/model/status.ts';
-import { shardOf } from '../../../engine/model/shard-of.ts';
-import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/uuid.ts';
+import { formatDuration, parseDuration } from '../../../engine/model/time/duration.ts';
+import { replayJournal, statusAfter } from '../../../engine/model/task/journal.ts';
+import { retryDelayMs } from '../../../engine/model/task/retry.ts';
+import { RunStatus, runOutcome } from '../../../engine/model/task/status.ts';
+import { shardOf } from '../../../engine/model/ids/shard-of.ts';
+import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/ids/uuid.ts';
 
 describe('durations', () => {
   it('reads what it writes', () => {

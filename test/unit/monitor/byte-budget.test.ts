@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readWithin } from '../../../engine/monitor/answers-in-flight.ts';
-import { ByteBudget, type Reservation } from '../../../engine/monitor/byte-budget.ts';
+import { readWithin } from '../../../engine/monitor/budget/answers-in-flight.ts';
+import { ByteBudget, type Reservation } from '../../../engine/monitor/budget/byte-budget.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ChunkOrder } from '../../../engine/monitor/chunk-order.ts';
-import type { StoredChunk } from '../../../engine/monitor/stream-reads.ts';
+import { ChunkOrder } from '../../../engine/monitor/lines/chunk-order.ts';
+import type { StoredChunk } from '../../../engine/monitor/lines/stream-reads.ts';
 
 const chunkOf = (taskId: string, number: number): StoredChunk => ({
   id: '0',

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Pool } from 'pg';
 import { afterEach, expect, it } from 'vitest';
 import type { HistoryRow } from '../../../engine/model/rows.ts';
-import { JournalFeed, type FeedPage } from '../../../engine/monitor/journal-feed.ts';
+import { JournalFeed, type FeedPage } from '../../../engine/monitor/journal/journal-feed.ts';
 
 /** Never connected: nobody here asks for what is stored. */
 const feed = new JournalFeed(new Pool());

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchRule } from '../../../engine/model/definition.ts';
-import type { Demands } from '../../../engine/model/demands.ts';
-import { LiveState, liveStateNames, isLiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { Demands } from '../../../engine/model/task/demands.ts';
+import { LiveState, liveStateNames, isLiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import type { BatchReportItem } from '../../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

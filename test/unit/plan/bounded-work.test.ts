@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/demands.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/task/demands.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import { PlannerWorker } from '../../../engine/plan/queue/planner-worker.ts';
 import { rankOf } from '../../../engine/plan/state/ranked-list.ts';
-import { LiveState } from '../../../engine/model/live-state.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const actions = ['wf:one', 'wf:other'];

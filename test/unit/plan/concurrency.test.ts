@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ConcurrencyStrategy } from '../../../engine/model/definition.ts';
-import type { ConcurrencyDemand } from '../../../engine/model/demands.ts';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import type { ConcurrencyDemand } from '../../../engine/model/task/demands.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const link = (

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
 import {
   ask,
   attach,

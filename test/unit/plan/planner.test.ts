@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
 import { action, actions, apply, commandsFor, drain, world } from '../../helpers/histories.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

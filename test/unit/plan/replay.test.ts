@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../../engine/model/definition.ts';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import type { StepDemands } from '../../../engine/model/trigger-run.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed', 'wf:start', 'wf:left', 'wf:right'];

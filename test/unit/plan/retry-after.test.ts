@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const second = 1_000_000;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { queueFigures } from '../../../engine/figures/queue-figures.ts';
-import { parseAsked } from '../../../engine/model/durable.ts';
+import { parseAsked } from '../../../engine/model/durable/durable.ts';
 import * as desk from '../../helpers/durable-desk.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

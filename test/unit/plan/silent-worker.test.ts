@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
 import { whyWaiting } from '../../../engine/figures/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

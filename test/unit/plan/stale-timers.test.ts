@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { EntryKind } from '../../../engine/model/durable.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
+import { EntryKind } from '../../../engine/model/durable/durable.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

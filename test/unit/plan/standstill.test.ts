@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
+import { LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
 import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
 import { TaskTable } from '../../../engine/plan/state/task-table.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';

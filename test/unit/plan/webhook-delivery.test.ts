@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newId } from '../../../engine/model/uuid.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import type { Delivery } from '../../../engine/plan/commands/kind.ts';
 import { planCommand } from '../../../engine/plan/commands/command.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LiveFlag, LiveState } from '../../../engine/model/live-state.ts';
-import { RunStatus } from '../../../engine/model/status.ts';
-import type { WorkerDeath } from '../../../engine/model/worker-death.ts';
+import { LiveFlag, LiveState } from '../../../engine/model/task/live-state.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import type { WorkerDeath } from '../../../engine/model/task/worker-death.ts';
 import { rankAfterRestart } from '../../../engine/shard/recovery/recover-demands.ts';
 import {
   ask,

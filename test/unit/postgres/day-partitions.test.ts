@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { uuidTimeMs } from '../../../engine/model/uuid.ts';
+import { uuidTimeMs } from '../../../engine/model/ids/uuid.ts';
 import {
   dayBound,
   dayOf,

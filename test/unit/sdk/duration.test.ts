@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDuration } from '../../../engine/model/duration.ts';
+import { parseDuration } from '../../../engine/model/time/duration.ts';
 import { durationToMs, durationToString, type Duration } from '../../../sdk/duration.ts';
 import { HatchetError } from '../../../sdk/errors.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { dateIdsBy } from '../../../engine/model/uuid.ts';
+import { dateIdsBy } from '../../../engine/model/ids/uuid.ts';
 import { RetentionBound } from '../../../engine/wiring/retention-bound.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 

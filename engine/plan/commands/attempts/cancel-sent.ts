@@ -1,4 +1,4 @@
-import { LiveState } from '../../../model/live-state.ts';
+import { LiveState } from '../../../model/task/live-state.ts';
 import type { AttemptRef } from '../../lifecycle/attempt.ts';
 import { afterInterrupt } from '../../lifecycle/interrupt.ts';
 import type { Plan } from '../../state/plan.ts';

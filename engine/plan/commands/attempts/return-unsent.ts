@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../../model/live-state.ts';
+import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
 import { reassign } from '../../lifecycle/interrupt.ts';
 import { hasFlag, journal, type Plan } from '../../state/plan.ts';

@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../../model/live-state.ts';
+import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
 import { silence, stayingWith } from '../../queue/silent-worker.ts';

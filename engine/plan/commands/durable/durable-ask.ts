@@ -1,9 +1,15 @@
-import { describeAsked, EntryKind, type Asked } from '../../../model/durable.ts';
-import type { AskedChild, DurableAsk, DurableAskReply, DurableRef, DurableSender } from '../../../model/durable-ask.ts';
-import { LiveFlag } from '../../../model/live-state.ts';
-import { isPatchKey, isSameMemo } from '../../../model/memo-key.ts';
-import { mismatchMessage } from '../../../model/mismatch.ts';
-import { RunStatus } from '../../../model/status.ts';
+import { describeAsked, EntryKind, type Asked } from '../../../model/durable/durable.ts';
+import type {
+  AskedChild,
+  DurableAsk,
+  DurableAskReply,
+  DurableRef,
+  DurableSender,
+} from '../../../model/durable/durable-ask.ts';
+import { LiveFlag } from '../../../model/task/live-state.ts';
+import { isPatchKey, isSameMemo } from '../../../model/durable/memo-key.ts';
+import { mismatchMessage } from '../../../model/durable/mismatch.ts';
+import { RunStatus } from '../../../model/task/status.ts';
 import { append, pass } from '../../durable/durable-append.ts';
 import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
 import type { DurableLog, DurableNode } from '../../durable/durable-log.ts';

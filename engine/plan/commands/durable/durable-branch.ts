@@ -1,6 +1,6 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { EntryKind, type BranchPoint } from '../../../model/durable.ts';
-import { LiveState } from '../../../model/live-state.ts';
+import { EntryKind, type BranchPoint } from '../../../model/durable/durable.ts';
+import { LiveState } from '../../../model/task/live-state.ts';
 import { DurableLog, type DurableNode } from '../../durable/durable-log.ts';
 import { dismiss, evict, restore } from '../../durable/durable-restore.ts';
 import { reopenRuns } from '../../lifecycle/reopen-run.ts';

@@ -1,4 +1,4 @@
-import type { DurableSender } from '../../../model/durable-ask.ts';
+import type { DurableSender } from '../../../model/durable/durable-ask.ts';
 import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
 import { evict, mustGoOn, restore } from '../../durable/durable-restore.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

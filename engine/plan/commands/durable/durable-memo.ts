@@ -1,6 +1,6 @@
-import type { DurableSender } from '../../../model/durable-ask.ts';
-import { EntryKind } from '../../../model/durable.ts';
-import { RunStatus } from '../../../model/status.ts';
+import type { DurableSender } from '../../../model/durable/durable-ask.ts';
+import { EntryKind } from '../../../model/durable/durable.ts';
+import { RunStatus } from '../../../model/task/status.ts';
 import { dismissSender } from '../../durable/dismiss-sender.ts';
 import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
 import { satisfy } from '../../durable/durable-satisfy.ts';

@@ -1,4 +1,4 @@
-import { LiveState } from '../../../model/live-state.ts';
+import { LiveState } from '../../../model/task/live-state.ts';
 import { durableRow } from '../../durable/durable-invocation.ts';
 import { restore } from '../../durable/durable-restore.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

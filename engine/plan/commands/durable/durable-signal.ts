@@ -1,6 +1,6 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { EntryKind, type DurableCondition } from '../../../model/durable.ts';
-import { LiveState } from '../../../model/live-state.ts';
+import { EntryKind, type DurableCondition } from '../../../model/durable/durable.ts';
+import { LiveState } from '../../../model/task/live-state.ts';
 import { append } from '../../durable/durable-append.ts';
 import { durableRow, logOf } from '../../durable/durable-invocation.ts';
 import type { Plan } from '../../state/plan.ts';

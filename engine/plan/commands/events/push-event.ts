@@ -3,7 +3,7 @@ import type { CelResult } from '../../../cel/cel-result.ts';
 import { meetEvent } from '../../conditions/meet-event.ts';
 import { durableExpressions, meetDurableEvent } from '../../durable/durable-event.ts';
 import { startRun } from '../../lifecycle/start-run.ts';
-import type { TriggerRun } from '../../../model/trigger-run.ts';
+import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import type { Facts } from '../facts.ts';

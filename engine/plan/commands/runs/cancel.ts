@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../../model/live-state.ts';
+import { LiveFlag } from '../../../model/task/live-state.ts';
 import { cancelRow } from '../../lifecycle/interrupt.ts';
 import { hasFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';

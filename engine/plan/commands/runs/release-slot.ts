@@ -1,4 +1,4 @@
-import { LiveFlag } from '../../../model/live-state.ts';
+import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningTask, togetherWith } from '../../lifecycle/running-task.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

@@ -1,4 +1,4 @@
-import type { TriggerRun } from '../../../model/trigger-run.ts';
+import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropSchedule, setCron } from '../../timers/set-timers.ts';

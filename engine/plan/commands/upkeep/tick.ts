@@ -1,6 +1,6 @@
-import { formatDuration } from '../../../model/duration.ts';
-import { LiveFlag, LiveState } from '../../../model/live-state.ts';
-import { RunStatus } from '../../../model/status.ts';
+import { formatDuration } from '../../../model/time/duration.ts';
+import { LiveFlag, LiveState } from '../../../model/task/live-state.ts';
+import { RunStatus } from '../../../model/task/status.ts';
 import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
 import { wakeDurableSleeper } from '../../durable/wake-sleeper.ts';
 import { mayRetry } from '../../lifecycle/attempt.ts';

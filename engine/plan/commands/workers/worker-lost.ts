@@ -1,4 +1,4 @@
-import type { WorkerDeath } from '../../../model/worker-death.ts';
+import type { WorkerDeath } from '../../../model/task/worker-death.ts';
 import { loseWorker } from '../../lifecycle/lost-workers.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

@@ -1,7 +1,7 @@
 import { computeMemoKey } from '@hatchet-dev/typescript-sdk/v1/client/worker/context.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeMemoKey, isPatchKey, isSameMemo } from '../../../../engine/model/memo-key.ts';
+import { describeMemoKey, isPatchKey, isSameMemo } from '../../../../engine/model/durable/memo-key.ts';
 import { Draws } from '../../../../sdk/durable/draws.ts';
 import { memoKey, patchKey } from '../../../../sdk/durable/memo-key.ts';
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { EntryKind } from '../model/durable.ts';
-import { groupBy } from '../model/group-by.ts';
-import { RunStatus } from '../model/status.ts';
+import { EntryKind } from '../../model/durable/durable.ts';
+import { groupBy } from '../../model/group-by.ts';
+import { RunStatus } from '../../model/task/status.ts';
 
 export interface NodeRef {
   taskId: string;

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
-import { isLiveState, liveRunStatus, liveStateNames } from '../model/live-state.ts';
-import type { StepDefinition } from '../model/definition.ts';
-import { groupBy } from '../model/group-by.ts';
-import { RunStatus } from '../model/status.ts';
-import { readSnapshot, type Reader } from './read-snapshot.ts';
-import { leftOut, withinBytes } from './within-bytes.ts';
+import { isLiveState, liveRunStatus, liveStateNames } from '../../model/task/live-state.ts';
+import type { StepDefinition } from '../../model/definition.ts';
+import { groupBy } from '../../model/group-by.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import { readSnapshot, type Reader } from '../read-snapshot.ts';
+import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 
 export interface TaskDetail {
   id: string;

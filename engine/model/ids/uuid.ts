@@ -1,5 +1,5 @@
 import { V7Generator } from 'uuidv7';
-import { markChecked, type Checked } from './checked.ts';
+import { markChecked, type Checked } from '../checked.ts';
 
 const hex = Buffer.from('0123456789abcdef');
 const text = Buffer.alloc(36, '-');

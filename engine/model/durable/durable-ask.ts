@@ -1,5 +1,5 @@
 import type { Asked } from './durable.ts';
-import type { TriggerRun } from './trigger-run.ts';
+import type { TriggerRun } from '../task/trigger-run.ts';
 
 /** Who speaks for a durable task: one invocation of it, on the worker whose stream carried the message. */
 export interface DurableSender {

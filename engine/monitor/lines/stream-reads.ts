@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { cutOf, cutPage, type Cut, type CutRow } from './within-bytes.ts';
+import { cutOf, cutPage, type Cut, type CutRow } from '../budget/within-bytes.ts';
 
 export interface StoredChunk {
   id: string;

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { RunStatus } from '../model/status.ts';
+import { RunStatus } from '../../model/task/status.ts';
 import { readUnfinishedRuns } from './unfinished-runs.ts';
-import { uuidFloor } from '../model/uuid-floor.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 
 /** Runs to cancel or to replay. */
 export interface RunSelection {

@@ -1,4 +1,4 @@
-import type { RateLimitWindow } from './definition.ts';
+import type { RateLimitWindow } from '../definition.ts';
 
 const second = 1_000_000;
 const day = 86_400 * second;

@@ -1,4 +1,4 @@
-import type { DesiredLabel } from './definition.ts';
+import type { DesiredLabel } from '../definition.ts';
 
 export type LabelValue = string | number;
 

@@ -1,4 +1,4 @@
-import type { ConcurrencyStrategy, DesiredLabel, RateLimitWindow } from './definition.ts';
+import type { ConcurrencyStrategy, DesiredLabel, RateLimitWindow } from '../definition.ts';
 
 /**
  * What one task asks of the queue beyond a slot, with every expression evaluated: at its trigger, and again at a replay.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeMemoKey } from './memo-key.ts';
-import type { TerminalStatus } from './status.ts';
+import type { TerminalStatus } from '../task/status.ts';
 
 /** What a node of a durable task's log is. The numbers are stored. */
 export const EntryKind = {

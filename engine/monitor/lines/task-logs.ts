@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { logLevels } from './log-reads.ts';
-import { cutOf, cutPage, type Cut, type CutRow } from './within-bytes.ts';
+import { cutOf, cutPage, type Cut, type CutRow } from '../budget/within-bytes.ts';
 
 export interface TaskLogQuery {
   tenantId: string;

@@ -1,5 +1,5 @@
-import type { RunStatus } from '../model/status.ts';
-import type { Reader } from './read-snapshot.ts';
+import type { RunStatus } from '../../model/task/status.ts';
+import type { Reader } from '../read-snapshot.ts';
 
 export interface TaskListFilter {
   tenantId: string;

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import type { Asked, BranchPoint } from '../model/durable.ts';
-import { isEntryKind, parseAsked, type EntryKind } from '../model/durable.ts';
-import { isRunStatus, type RunStatus } from '../model/status.ts';
+import type { Asked, BranchPoint } from '../../model/durable/durable.ts';
+import { isEntryKind, parseAsked, type EntryKind } from '../../model/durable/durable.ts';
+import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import { nodeKey, readNodeResults, type NodeResult } from './durable-results.ts';
 
 /** A line of a durable task's log, for people. */

@@ -1,6 +1,6 @@
-import { HatchetError } from '../base/errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { isDeeperThan, maxJsonDepth } from './json-depth.ts';
-import { maxPayloadBytes } from './limits.ts';
+import { maxPayloadBytes } from '../limits.ts';
 
 /** An escaped NUL: an even number of backslashes before `\u0000`. */
 const escapedNul = /(?:^|[^\\])(?:\\\\)*\\u0000/;

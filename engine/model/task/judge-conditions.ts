@@ -1,4 +1,4 @@
-import type { Condition, ConditionAction } from './definition.ts';
+import type { Condition, ConditionAction } from '../definition.ts';
 
 /** How a parent ended; `open` while it has not. */
 export type ParentOutcome = 'open' | 'completed' | 'skipped' | 'failed' | 'cancelled';

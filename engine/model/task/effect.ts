@@ -1,6 +1,6 @@
-import type { EntryKind } from './durable.ts';
-import type { RunPayload } from './run-payload.ts';
-import type { DurableAskReply } from './durable-ask.ts';
+import type { EntryKind } from '../durable/durable.ts';
+import type { RunPayload } from '../payload/run-payload.ts';
+import type { DurableAskReply } from '../durable/durable-ask.ts';
 import type { TerminalStatus } from './status.ts';
 
 /** What happens outside Postgres, once the batch that decided it has committed. */

@@ -1,6 +1,6 @@
-import { RunStatus } from '../model/status.ts';
-import type { Reader } from './read-snapshot.ts';
-import { leftOut, withinBytes } from './within-bytes.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import type { Reader } from '../read-snapshot.ts';
+import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 
 export interface RunListFilter {
   tenantId: string;

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import type { Logger } from '../base/log.ts';
-import { groupBy } from '../model/group-by.ts';
-import { maxPageBytes } from '../model/limits.ts';
+import type { Logger } from '../../base/log.ts';
+import { groupBy } from '../../model/group-by.ts';
+import { maxPageBytes } from '../../model/limits.ts';
 
 /** How one task of an ended run ended. */
 export interface TaskResult {

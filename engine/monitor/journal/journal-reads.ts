@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { isJournalKind, isRunKind, journalNames, statusAfter, type JournalKind } from '../model/journal.ts';
-import type { HistoryRow } from '../model/rows.ts';
-import type { RunStatus } from '../model/status.ts';
+import { isJournalKind, isRunKind, journalNames, statusAfter, type JournalKind } from '../../model/task/journal.ts';
+import type { HistoryRow } from '../../model/rows.ts';
+import type { RunStatus } from '../../model/task/status.ts';
 
 /** One transition, named and placed. */
 export interface JournalEvent {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { RunStatus } from '../model/status.ts';
+import { RunStatus } from '../../model/task/status.ts';
 
 export interface RunCountFilter {
   tenantId: string;

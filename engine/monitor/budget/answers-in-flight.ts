@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import { HatchetError } from '../base/errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { ByteBudget, type Reservation } from './byte-budget.ts';
 
 const mebibyte = 1024 * 1024;
