@@ -1,7 +1,6 @@
 // All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-// Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other, and the
-// SDK's, against the engine and against the double of a Hatchet cluster; and beside them the unit and database tests,
-// which compute, and then the command line's.
+// Three lanes: whichever is free takes the next suite, the longest first. End-to-end tests mostly wait on one process after
+// the other, so that three of them at once keep two cores busy; more would only make each of them slower.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +13,7 @@ let failed = 0;
 
 /** @param aside its output comes whole, once it has ended */
 async function run(name, args, { aside = false } = {}) {
-  if (!aside) process.stdout.write(`\n> ${name}\n`);
+  process.stdout.write(`\n> ${name}${aside ? ': started' : ''}\n`);
   const startedAt = Date.now();
   const child = spawn(process.execPath, args, { cwd: root, stdio: aside ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
   const output = [];
@@ -38,21 +37,24 @@ async function check(name, args) {
 const bin = (pkg, file) => join('node_modules', pkg, file);
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
 
-async function tests(project, options) {
-  const report = join(folder, `${project}.json`);
+/** @param shard `1/2` for the first half of its files */
+async function tests({ project, shard, args = [] }) {
+  const name = shard === undefined ? `${project} tests` : `${project} tests ${shard}`;
+  const report = join(folder, `${name.replaceAll(/\W/g, '-')}.json`);
   const ok = await run(
-    `${project} tests`,
+    name,
     [
       bin('vitest', 'vitest.mjs'),
       'run',
       '--project',
       project,
+      ...(shard === undefined ? [] : [`--shard=${shard}`]),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
-      ...(options?.args ?? []),
+      ...args,
     ],
-    options,
+    { aside: true },
   );
   const counts = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
@@ -63,15 +65,25 @@ async function tests(project, options) {
   if (!ok && counts.numFailedTests === 0) failed++;
 }
 
+const suites = [
+  { project: 'e2e', shard: '1/2' },
+  { project: 'e2e', shard: '2/2' },
+  { project: 'cli' },
+  { project: 'unit', args: ['--maxWorkers=1'] },
+  { project: 'db', args: ['--maxWorkers=1'] },
+  { project: 'cluster' },
+  { project: 'sdk' },
+];
+
+async function lane() {
+  for (let suite = suites.shift(); suite !== undefined; suite = suites.shift()) await tests(suite);
+}
+
 await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
 await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
 await check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
-const beside = (async () => {
-  for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
-})();
-for (const project of ['e2e', 'sdk', 'cluster']) await tests(project);
-await beside;
+await Promise.all([lane(), lane(), lane()]);
 rmSync(folder, { recursive: true, force: true });
 
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);

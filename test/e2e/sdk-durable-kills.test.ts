@@ -66,10 +66,13 @@ describe('durable tasks of the SDK', () => {
     const starts: number[] = [];
     const back = gate();
     const asked = gate();
+    // A start that was lost with the stream is made good only after 15 s.
+    const began = gate();
     const child = hatchet.task({
       name: 'late-child',
       executionTimeout: '10m',
       fn: async () => {
+        began.open();
         await back.opened;
         return { came: true };
       },
@@ -89,7 +92,7 @@ describe('durable tasks of the SDK', () => {
     });
     await startWorker('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
-    await asked.opened;
+    await Promise.all([asked.opened, began.opened]);
     void engine.end('SIGKILL');
     await restartEngine();
     await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
