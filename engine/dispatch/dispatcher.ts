@@ -230,8 +230,9 @@ export class Dispatcher {
 
   #trySend(sending: Sending): boolean {
     const { payloads } = this;
-    const isAtHand = ({ runId, failed, parents }: Assignment): boolean =>
+    const isAtHand = ({ runId, failed, parents, inputBranch }: Assignment): boolean =>
       payloads.run(runId) !== undefined &&
+      inputBranch === null &&
       failed.length === 0 &&
       parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
     if (!sending.assignments.every(isAtHand)) return false;
@@ -239,6 +240,7 @@ export class Dispatcher {
       runOf: (runId) => payloads.run(runId),
       outputOf: (taskId) => payloads.output(taskId),
       errorOf: () => undefined,
+      inputOf: () => undefined,
     });
     return true;
   }

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { Commands } from '../../edge/commands.ts';
-import { largestInteger, pageLimit } from '../../edge/parse/number.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { payload } from '../../edge/parse/json.ts';
+import { largestInteger, pageLimit, wholeNumber } from '../../edge/parse/number.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { firstBranch } from '../../model/durable/durable.ts';
@@ -47,7 +49,7 @@ export function durableMonitor(
   deps: DurableMonitorDeps,
 ): Pick<
   Handlers<typeof MonitorServiceService>,
-  'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'
+  'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask' | 'continueAsNew'
 > {
   const { pool, owner } = deps;
   return {
@@ -116,6 +118,13 @@ export function durableMonitor(
       caller.note(id);
       const { requeued } = await owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId: id });
       return { taskId: id, requeued };
+    },
+    continueAsNew: async (request, { tenantId }) => {
+      const taskId = knownId(request.taskId, 'UNKNOWN_RUN');
+      const invocation = wholeNumber(request.invocation, 'the invocation', { min: 1, max: largestInteger });
+      const input = await payload(owner.payloads, tenantId, request.input === '' ? '{}' : request.input, 'the input');
+      await owner.submit(tenantId, { kind: 'durableContinue', tenantId, workerId: null, taskId, invocation, input });
+      return {};
     },
   };
 }

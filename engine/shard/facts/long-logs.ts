@@ -2,7 +2,7 @@ import { Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../base/log.ts';
 import { countRefusals } from '../../postgres/count-refusals.ts';
-import { StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
+import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
 export const shortLog = 500;
@@ -55,7 +55,7 @@ export class LongLogs {
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #reading = new Map<string, Promise<void>>();
-  readonly #read = new Map<string, StoredLog>();
+  readonly #read = new Map<string, { log: StoredLog; oldestBranch: number }>();
 
   constructor(config: ClientConfig, log: Logger) {
     this.#log = log;
@@ -75,11 +75,12 @@ export class LongLogs {
   }
 
   /** Resolves once it was read, or could not be: then it is asked for again. */
-  read(taskId: string): Promise<void> {
+  read(part: LogPart): Promise<void> {
+    const { taskId } = part;
     const under = this.#reading.get(taskId);
     if (under !== undefined) return under;
-    const reading = this.#readWhole(taskId)
-      .then((log) => this.#keep(taskId, log))
+    const reading = this.#readPart(part)
+      .then((log) => this.#keep(part, log))
       .catch(async (error: unknown) => {
         this.#log.warn({ err: error, task: taskId }, 'the log of a durable task could not be read; trying again');
         await delay(pauseMs);
@@ -93,10 +94,12 @@ export class LongLogs {
    * A log that was read, as it is by now.
    * @param client of the lane
    */
-  async take(client: ClientBase, taskId: string): Promise<StoredLog | undefined> {
-    const log = this.#read.get(taskId);
-    if (log === undefined) return undefined;
+  async take(client: ClientBase, { taskId, oldestBranch }: LogPart): Promise<StoredLog | undefined> {
+    const read = this.#read.get(taskId);
+    if (read === undefined) return undefined;
     this.#read.delete(taskId);
+    if (read.oldestBranch > oldestBranch) return undefined;
+    const { log } = read;
     const { seq } = log;
     const entries = await client.query<EntrySqlRow>({ ...readNewEntries, values: [taskId, seq] });
     const results = await client.query<MetSqlRow>({ ...readNewResults, values: [taskId, seq] });
@@ -110,20 +113,20 @@ export class LongLogs {
     await this.#pool.end();
   }
 
-  #keep(taskId: string, log: StoredLog): void {
-    this.#read.set(taskId, log);
+  #keep({ taskId, oldestBranch }: LogPart, log: StoredLog): void {
+    this.#read.set(taskId, { log, oldestBranch });
     for (const [oldest] of this.#read) {
       if (this.#read.size <= mostKept) break;
       this.#read.delete(oldest);
     }
   }
 
-  async #readWhole(taskId: string): Promise<StoredLog> {
+  async #readPart(part: LogPart): Promise<StoredLog> {
     const client = await this.#pool.connect();
     try {
       // One snapshot for all pages.
       await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const log = await readPages(client, taskId);
+      const log = await readPages(client, part);
       await client.query('COMMIT');
       client.release();
       return log;
@@ -134,7 +137,7 @@ export class LongLogs {
   }
 }
 
-async function readPages(client: PoolClient, taskId: string): Promise<StoredLog> {
+async function readPages(client: PoolClient, { taskId, oldestBranch }: LogPart): Promise<StoredLog> {
   const log = new StoredLog();
   for (let after = { branch: -1, node: -1 }, isFull = true; isFull;) {
     const values = [taskId, after.branch, after.node, pageRows];
@@ -142,6 +145,8 @@ async function readPages(client: PoolClient, taskId: string): Promise<StoredLog>
     for (const row of rows) log.add(row);
     isFull = rows.length === pageRows;
     after = rows.at(-1) ?? after;
+    // Behind the signals, which are on branch 0.
+    if (after.branch > 0 && after.branch < oldestBranch) after = { branch: oldestBranch, node: -1 };
   }
   const met = await client.query<MetSqlRow>(readMet, [taskId]);
   for (const row of met.rows) log.meet(row);
