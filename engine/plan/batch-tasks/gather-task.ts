@@ -30,7 +30,7 @@ export function gatherTask(
   journal(plan, row, 'B');
   const buffer = bufferOf(state, row, placement);
   buffer.list.insert(row, rank, undo);
-  state.noteQueue(buffer.queue);
+  state.unsettled.noteQueue(buffer.queue);
 }
 
 /** Back to its place after a restart. */
@@ -50,7 +50,7 @@ export function moveGathered(plan: Plan, row: number, placement: Placement): voi
   state.lists.leave(row, state.undo);
   const buffer = bufferOf(state, row, placement);
   buffer.list.insert(row, rank, state.undo);
-  state.noteQueue(buffer.queue);
+  state.unsettled.noteQueue(buffer.queue);
 }
 
 function batchKeyOf(state: ShardState, row: number): string {

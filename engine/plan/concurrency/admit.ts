@@ -45,7 +45,7 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
     : openRequests(extras).flatMap(({ groups }) => groups.filter(isCrowded));
   const surplus = crowded.flatMap((group) => surplusOf(group, most));
   for (const each of [...pushedOut, ...surplus]) cancel(plan, each, budget);
-  for (const group of crowded) if (group.placeless.size > 1) state.noteCrowded(group);
+  for (const group of crowded) if (group.placeless.size > 1) state.unsettled.noteCrowded(group);
 }
 
 function openRequests(extras: TaskExtras): PlaceRequest[] {

@@ -10,7 +10,7 @@ export function releasePlaces(plan: Plan, request: PlaceRequest | null): void {
   request.held = false;
   for (const group of request.groups) {
     group.leave(request, held);
-    state.noteFreed(group);
+    state.unsettled.noteFreed(group);
   }
   state.undo.record(() => {
     request.arrived = true;

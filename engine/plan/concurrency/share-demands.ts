@@ -78,5 +78,5 @@ function renew(state: ShardState, group: ConcurrencyGroup, link: ConcurrencyDema
   undo.set(group, 'maxRuns', link.maxRuns);
   undo.set(group, 'maxRunsFrom', order);
   undo.set(group, 'strategy', link.strategy);
-  if (link.maxRuns > maxRuns) state.noteFreed(group);
+  if (link.maxRuns > maxRuns) state.unsettled.noteFreed(group);
 }

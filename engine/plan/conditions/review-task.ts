@@ -81,8 +81,7 @@ function begin(plan: Plan, row: number, wait: TaskWait): void {
   state.undo.record(() => {
     wait.sinceUs = 0;
   });
-  state.listenForEvents(row);
-  state.undo.record(() => state.ignoreEvents(row));
+  state.eventWaiters.listen(row, state.stepOf(row), state.undo);
   plan.changes.touchedWaits.add(row);
 }
 
@@ -112,9 +111,8 @@ export function dropWait(plan: Plan, row: number): void {
 /** Nothing it still waits for matters any more. */
 function stopWaiting(plan: Plan, row: number): void {
   const { state } = plan;
-  if (!state.isListening(row)) return;
-  state.ignoreEvents(row);
-  state.undo.record(() => state.listenForEvents(row));
+  const step = state.stepOf(row);
+  if (state.eventWaiters.has(row, step)) state.eventWaiters.ignore(row, step, state.undo);
 }
 
 export function resolveCondition(

@@ -18,9 +18,9 @@ export function loseWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker):
   const { undo } = state;
   undo.set(worker, 'assignable', false);
   undo.set(worker, 'isLeaving', true);
-  const work = state.workOf(worker.tenantId);
+  const work = state.unsettled.of(worker.tenantId);
   const before = work.lostWorkers.get(worker);
-  state.noteLost(
+  state.unsettled.noteLost(
     worker,
     before === undefined
       ? lost
@@ -60,7 +60,7 @@ function endLoss(plan: Plan, work: TenantWork, worker: PlannerWorker): void {
   undo.record(() => work.lostWorkers.set(worker, lost));
   undo.set(worker, 'isLeaving', false);
   // One that still has to be told is forgotten when it is lost for good.
-  if (!lost.forget || worker.tasks.size > 0) return state.noteRoom(worker);
+  if (!lost.forget || worker.tasks.size > 0) return state.unsettled.noteRoom(worker);
   undo.delete(work.workersWithRoom, worker);
   state.removeWorker(worker);
   undo.record(() => state.restoreWorker(worker));

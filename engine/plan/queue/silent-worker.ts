@@ -19,7 +19,7 @@ export function hear({ state }: Plan, worker: PlannerWorker | undefined): void {
   state.undo.record(() => {
     worker.isSilent = true;
   });
-  state.noteRoom(worker);
+  state.unsettled.noteRoom(worker);
 }
 
 /**

@@ -59,7 +59,7 @@ function lineUpAnew(state: ShardState, rateLimit: RateLimit): void {
     first = rateLimit.firstTooLarge
   )
     moveEntry(first, false, undo);
-  state.noteLimit(rateLimit);
+  state.unsettled.noteLimit(rateLimit);
 }
 
 /** Between those that wait for the next refill, and those that no refill helps. */
@@ -78,7 +78,7 @@ export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
     ...row,
     // A line that stands behind a task of a batch step is looked at when that one goes.
     waiting: state.lists.create((_rank, by, _row, undo) => {
-      if (by === -1 && undo !== undefined) state.noteLimit(made);
+      if (by === -1 && undo !== undefined) state.unsettled.noteLimit(made);
     }),
     tooLarge: state.lists.create(),
   });

@@ -23,7 +23,7 @@ export function noteRefills(plan: Plan): void {
     // Another window may have begun since.
     if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
     else if (limit.waiting.length > 0) awaitRefill(plan, limit);
-    state.noteLimit(limit);
+    state.unsettled.noteLimit(limit);
   }
 }
 
@@ -62,7 +62,7 @@ function releaseMembers(plan: Plan, limit: RateLimit): void {
 
 /** The limit was put or deleted: its line is looked at again, and tasks of batch steps are judged anew. */
 export function judgeAnew(plan: Plan, limit: RateLimit): void {
-  plan.state.noteLimit(limit);
+  plan.state.unsettled.noteLimit(limit);
   for (const list of [limit.waiting, limit.tooLarge]) requeueAll(plan, list);
 }
 

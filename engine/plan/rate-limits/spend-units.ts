@@ -58,7 +58,7 @@ export function stopLine(plan: Plan, line: Line, row: number, missing: MissingUn
   enlist(plan, line, row, { limit, demand, isCalled: false });
   line.queue.awaitUnits(line, undo);
   awaitRefill(plan, limit);
-  if (isLater) state.noteLimit(limit);
+  if (isLater) state.unsettled.noteLimit(limit);
 }
 
 function enlist(

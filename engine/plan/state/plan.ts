@@ -87,7 +87,7 @@ export function leaveWorker(plan: Plan, row: number): void {
   state.deadlines.release(row, 0, state.undo);
   if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
     worker.vacate(state.stepOf(row).slots, state.undo);
-  state.noteRoom(worker);
+  state.unsettled.noteRoom(worker);
   state.tasks.write('worker', row, -1, state.undo);
 }
 
@@ -103,7 +103,7 @@ function leaveBatch({ state }: Plan, row: number): boolean {
   if (isLast) {
     group.running.delete(batch);
     batches.released(group);
-    for (const { queue } of group.buffers.values()) state.noteQueue(queue);
+    for (const { queue } of group.buffers.values()) state.unsettled.noteQueue(queue);
   }
   undo.record(() => {
     batches.ofRow.set(row, batch);

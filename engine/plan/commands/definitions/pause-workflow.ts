@@ -38,7 +38,7 @@ function pause(plan: Plan, command: PauseWorkflowCommand): void {
   changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
   if (command.paused) return;
   for (const { queue } of steps) {
-    state.noteQueue(queue);
-    for (const worker of queue.workers) state.noteRoom(worker);
+    state.unsettled.noteQueue(queue);
+    for (const worker of queue.workers) state.unsettled.noteRoom(worker);
   }
 }

@@ -129,5 +129,5 @@ function timeOut(plan: Plan, row: number): void {
 function announceDueBatches({ state, nowUs }: Plan): void {
   const due = state.batches.takeDue(nowUs);
   state.undo.record(due.undo);
-  for (const queue of due.queues) state.noteQueue(queue);
+  for (const queue of due.queues) state.unsettled.noteQueue(queue);
 }

@@ -33,7 +33,7 @@ function update(plan: Plan, command: UpdateWorkerCommand): void {
     state.undo.record(() => {
       worker.paused = !paused;
     });
-    state.noteRoom(worker);
+    state.unsettled.noteRoom(worker);
   }
   if (command.labels !== undefined) {
     const { labels } = worker;
@@ -46,7 +46,7 @@ function update(plan: Plan, command: UpdateWorkerCommand): void {
     state.undo.record(() => {
       worker.labels = labels;
     });
-    state.noteRoom(worker);
+    state.unsettled.noteRoom(worker);
   }
   changes.workerUpdates.push({
     id: worker.id,

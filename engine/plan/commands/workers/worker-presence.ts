@@ -31,7 +31,7 @@ function setPresence(plan: Plan, command: WorkerPresenceCommand): void {
   state.undo.record(() => {
     worker.assignable = !command.assignable;
   });
-  if (command.assignable) state.noteRoom(worker);
+  if (command.assignable) state.unsettled.noteRoom(worker);
 }
 
 /** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
