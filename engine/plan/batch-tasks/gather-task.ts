@@ -22,10 +22,8 @@ export function gatherTask(
   if (!keepsTurn) tasks.write('seq', row, state.nextSeq(plan.nowUs), undo);
   const own = extras.get(row);
   if (own !== undefined) {
-    const { batchBytes, gatheredUs } = own;
-    own.batchBytes = memberBytes(state, row);
-    if (!keepsTurn) own.gatheredUs = state.timeOf(tasks.seq[row] ?? 0, plan.nowUs);
-    undo.record(() => Object.assign(own, { batchBytes, gatheredUs }));
+    undo.set(own, 'batchBytes', memberBytes(state, row));
+    if (!keepsTurn) undo.set(own, 'gatheredUs', state.timeOf(tasks.seq[row] ?? 0, plan.nowUs));
   }
   journal(plan, row, 'B');
   const buffer = bufferOf(state, row, placement);

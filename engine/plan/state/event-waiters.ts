@@ -1,4 +1,4 @@
-import type { UndoLog } from './undo-log.ts';
+import type { Restore, UndoLog } from './undo-log.ts';
 import type { Step } from './version.ts';
 
 /** The tasks of a shard that wait for events, by tenant and event key. */
@@ -15,7 +15,7 @@ export class EventWaiters {
       byKey.set(key, rows);
       rows.add(row);
     }
-    undo?.record(() => this.ignore(row, step));
+    undo?.keep(listened, this, step, row);
   }
 
   ignore(row: number, step: Step, undo?: UndoLog): void {
@@ -27,7 +27,7 @@ export class EventWaiters {
       if (rows?.size === 0) byKey?.delete(key);
     }
     if (byKey?.size === 0) this.#rows.delete(tenantId);
-    undo?.record(() => this.listen(row, step));
+    undo?.keep(ignored, this, step, row);
   }
 
   has(row: number, step: Step): boolean {
@@ -44,3 +44,6 @@ export class EventWaiters {
 function eventKeys({ definition }: Step): string[] {
   return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [condition.eventKey] : []));
 }
+
+const listened: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.ignore(row, step) };
+const ignored: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.listen(row, step) };

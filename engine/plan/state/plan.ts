@@ -97,18 +97,11 @@ function leaveBatch({ state }: Plan, row: number): boolean {
   const batch = batches.ofRow.get(row);
   if (batch === undefined) return true;
   const { group, rows } = batch;
-  batches.ofRow.delete(row);
-  rows.delete(row);
-  const isLast = rows.size === 0;
-  if (isLast) {
-    group.running.delete(batch);
-    batches.released(group);
-    for (const { queue } of group.buffers.values()) state.unsettled.noteQueue(queue);
-  }
-  undo.record(() => {
-    batches.ofRow.set(row, batch);
-    rows.add(row);
-    group.running.add(batch);
-  });
-  return isLast;
+  undo.remove(batches.ofRow, row);
+  undo.delete(rows, row);
+  if (rows.size > 0) return false;
+  undo.delete(group.running, batch);
+  batches.released(group);
+  for (const { queue } of group.buffers.values()) state.unsettled.noteQueue(queue);
+  return true;
 }

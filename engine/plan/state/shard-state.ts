@@ -23,7 +23,7 @@ import { TaskTable } from './task-table.ts';
 import { EventWaiters } from './event-waiters.ts';
 import { UnsettledWork } from './unsettled-work.ts';
 import type { Step, Version } from './version.ts';
-import { UndoLog, type Inverse } from './undo-log.ts';
+import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
 
 /** A cron as the planner needs it; its input stays in Postgres. */
 export interface CronTimer extends Timer {
@@ -144,6 +144,8 @@ export class ShardState {
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
+  readonly #runAdded: Inverse = { undo: (row) => this.removeRun(row) };
+  readonly #runRemoved: Restore<LiveRun, number> = { restore: (run, row) => this.restoreRun(row, run) };
   /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
   readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
@@ -197,7 +199,7 @@ export class ShardState {
     return queue;
   }
 
-  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>): Version {
+  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>, undo?: UndoLog): Version {
     const { definition } = options;
     const children = childrenOf(definition.steps.map((step) => step.parents));
     const batchParents = new Set(definition.steps.flatMap((step) => (step.batch === null ? [] : step.parents)));
@@ -221,11 +223,21 @@ export class ShardState {
     const name = versionKey(options.tenantId, definition.name);
     const latest = this.latest.get(name);
     if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
+    undo?.keep(this.#versionAdded, version, latest);
     return version;
   }
 
+  readonly #versionAdded: Restore<Version, Version | undefined> = {
+    restore: (version, latest) => {
+      this.#dropVersion(version);
+      const name = versionKey(version.tenantId, version.definition.name);
+      if (latest === undefined) this.latest.delete(name);
+      else this.latest.set(name, latest);
+    },
+  };
+
   /** Undoes addVersion, but for what is the newest version. Of the last one alone. */
-  dropVersion({ firstStep, versionId }: Version): void {
+  #dropVersion({ firstStep, versionId }: Version): void {
     for (const { queue } of this.steps.splice(firstStep)) {
       queue.steps--;
       this.#dropUnused(queue);
@@ -263,10 +275,11 @@ export class ShardState {
     return undefined;
   }
 
-  addFilter(filter: Filter): void {
-    const filters = this.filters.get(filter.workflowId) ?? new Map<string, Filter>();
-    this.filters.set(filter.workflowId, filters);
-    filters.set(filter.id, filter);
+  /** A workflow's filters, by id. */
+  filtersOf(workflowId: string): Map<string, Filter> {
+    const filters = this.filters.get(workflowId) ?? new Map<string, Filter>();
+    this.filters.set(workflowId, filters);
+    return filters;
   }
 
   /** The newest versions of a tenant's workflows that events can start. */
@@ -353,19 +366,21 @@ export class ShardState {
     if (queue.isUnused) this.queues.delete(queueKey(queue.tenantId, queue.action));
   }
 
-  addRun(run: LiveRun): number {
+  addRun(run: LiveRun, undo?: UndoLog): number {
     const row = this.freeRuns.pop() ?? this.runs.length;
     this.runs[row] = run;
     this.runsById.set(run.runId, row);
+    undo?.note(this.#runAdded, row);
     return row;
   }
 
-  removeRun(row: number): void {
+  removeRun(row: number, undo?: UndoLog): void {
     const run = this.runs[row];
     if (run === undefined) return;
     this.runs[row] = undefined;
     this.runsById.delete(run.runId);
     this.freeRuns.push(row);
+    undo?.keep(this.#runRemoved, run, row);
   }
 
   /** Undoes removeRun. */

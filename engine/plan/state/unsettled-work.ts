@@ -86,13 +86,7 @@ export class UnsettledWork {
 
   /** The worker is gone: its tasks leave it. */
   noteLost(worker: PlannerWorker, lost: LostWorker): void {
-    const { lostWorkers } = this.#noted(worker.tenantId);
-    const before = lostWorkers.get(worker);
-    lostWorkers.set(worker, lost);
-    this.#undo.record(() => {
-      if (before === undefined) lostWorkers.delete(worker);
-      else lostWorkers.set(worker, before);
-    });
+    this.#undo.put(this.#noted(worker.tenantId).lostWorkers, worker, lost);
   }
 
   /** The worker is forgotten, and takes nothing more. */

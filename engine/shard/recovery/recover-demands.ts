@@ -79,7 +79,7 @@ export async function loadFilters({ client, shard, tenantIds, setAside, slice }:
   for (const row of rows) {
     const { id, scope, expression, payload } = row;
     setAside.try('filter', id, () =>
-      shard.addFilter({
+      shard.filtersOf(row.workflow_id).set(id, {
         id,
         tenantId: row.tenant_id,
         workflowId: row.workflow_id,

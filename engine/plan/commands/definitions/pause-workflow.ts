@@ -29,12 +29,8 @@ function pause(plan: Plan, command: PauseWorkflowCommand): void {
       remedy: 'Check the id.',
     });
   const workflow = state.workflowState(command.workflowId);
-  const { paused } = workflow;
-  if (paused === command.paused) return;
-  workflow.paused = command.paused;
-  state.undo.record(() => {
-    workflow.paused = paused;
-  });
+  if (workflow.paused === command.paused) return;
+  state.undo.set(workflow, 'paused', command.paused);
   changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
   if (command.paused) return;
   for (const { queue } of steps) {

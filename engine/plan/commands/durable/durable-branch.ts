@@ -1,6 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
 import { EntryKind, type BranchPoint } from '../../../model/durable/durable.ts';
 import { LiveState } from '../../../model/task/live-state.ts';
+import { Delivery } from '../../durable/delivery.ts';
 import { DurableLog, type DurableNode } from '../../durable/durable-log.ts';
 import { dismiss, evict, restore } from '../../durable/durable-restore.ts';
 import { reopenRuns } from '../../lifecycle/reopen-run.ts';
@@ -73,8 +74,7 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
       );
   }
   const before = state.durable.branches.get(row) ?? points;
-  state.durable.branches.set(row, [...before, point]);
-  state.undo.record(() => state.durable.branches.set(row, before));
+  state.undo.put(state.durable.branches, row, [...before, point]);
   changes.durableEntries.push({
     taskId,
     branch: point.branch,
@@ -111,7 +111,7 @@ function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes
   const reason = `branched from node ${point.first} of branch ${point.parent}`;
   const isRunning = state.tasks.state[row] === LiveState.Running;
   if (isRunning) dismiss(plan, row, reason);
-  const old = durable.log(row);
+  const old = durable.task(row)?.log;
   const { tenantId } = state.stepOf(row).version;
   // Nodes that the old branch has too may have changed in this transaction.
   const nodes = parentNodes.slice(0, point.first - 1).map((node) => old?.find(node.branch, node.node) ?? node);
@@ -119,19 +119,14 @@ function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes
     taskId: state.tasks.id(row),
     branch: point.branch,
     nodes,
-    position: 0,
     isProvisional: true,
   });
   for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
-  durable.drop(row);
-  durable.hold(row, tenantId, log);
+  const task = { row, tenantId, log, delivery: new Delivery({ position: 0 }) };
+  durable.exchange(row, task, state.undo);
   durable.loaded.add(row);
-  state.undo.record(() => {
-    durable.drop(row);
-    if (old !== undefined) durable.hold(row, tenantId, old);
-  });
   if (isRunning) {
-    evict(plan, row, log, reason);
+    evict(plan, task, reason);
     // A report names its attempt, not its invocation: one of the old branch that is on its way ends nothing any more.
     state.tasks.write('attempt', row, (state.tasks.attempt[row] ?? 0) + 1, state.undo);
   }
