@@ -92,7 +92,7 @@ const allowed: Record<string, readonly string[]> = {
 const plan: Record<string, readonly string[]> = {
   state: ['batch-tasks', 'concurrency', 'conditions', 'durable', 'queue', 'rate-limits', 'timers'],
   timers: ['state'],
-  'rate-limits': ['state', 'queue'],
+  'rate-limits': ['state', 'queue', 'timers'],
   'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
   queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
   concurrency: ['state', 'queue', 'lifecycle'],

@@ -358,14 +358,16 @@ export class PlannerWorld {
             .map(([name, { list, bytes }]) => `${group.id} ${name} ${list.length} ${bytes}`),
         ])
         .sort(),
-      waits: [...state.waits].map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.isListening(row)}`).sort(),
+      waits: [...state.waits]
+        .map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.eventWaiters.has(row, state.stepOf(row))}`)
+        .sort(),
       limits: [...state.rateLimits.values()]
         .map(
           (limit) =>
             `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waitingCount} ${limit.tooLargeCount} ${limit.firstLine?.row}`,
         )
         .sort(),
-      unsettled: [...state.unsettled]
+      unsettled: [...state.unsettled.turns]
         .map(
           ({ tenantId: tenant, arrivals, freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers }) =>
             `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,

@@ -277,7 +277,7 @@ export class DurableLife {
       new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id)),
     ).toEqual(new Set(children));
     expect(world.listens.size).toBe(0);
-    expect(world.state.durable.log(world.state.tasks.find(taskId))).toBeUndefined();
+    expect(world.state.durable.task(world.state.tasks.find(taskId))).toBeUndefined();
   }
 
   /** @param current the invocation that was there before the step @param on the branches that the task was on meanwhile */

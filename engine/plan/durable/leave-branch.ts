@@ -2,6 +2,7 @@ import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../mode
 import { LiveState } from '../../model/task/live-state.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
+import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import { dismiss, evict, restore } from './durable-restore.ts';
 
@@ -23,8 +24,7 @@ export function leaveForBranch(
 ): void {
   const { state, changes } = plan;
   const before = state.durable.branches.get(row) ?? from.points;
-  state.durable.branches.set(row, [...before, point]);
-  state.undo.record(() => state.durable.branches.set(row, before));
+  state.undo.put(state.durable.branches, row, [...before, point]);
   const { parent, first, hasInput } = point;
   const asked: Asked = { kind: 'branch', parent, first, ...(hasInput ? { hasInput } : {}) };
   changes.durableEntries.push({
@@ -56,7 +56,7 @@ function leave(
     : `branched from node ${point.first} of branch ${point.parent}`;
   const isRunning = state.tasks.state[row] === LiveState.Running;
   if (isRunning) dismiss(plan, row, reason);
-  const old = durable.log(row);
+  const old = durable.task(row)?.log;
   const { tenantId } = state.stepOf(row).version;
   // Nodes that the old branch has too may have changed in this transaction.
   const nodes = from.nodes.map((node) => old?.find(node.branch, node.node) ?? node);
@@ -64,19 +64,14 @@ function leave(
     taskId: state.tasks.id(row),
     branch: point.branch,
     nodes,
-    position: 0,
     isProvisional: true,
   });
   for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
-  durable.drop(row);
-  durable.hold(row, tenantId, log);
+  const task = { row, tenantId, log, delivery: new Delivery({ position: 0 }) };
+  durable.exchange(row, task, state.undo);
   durable.loaded.add(row);
-  state.undo.record(() => {
-    durable.drop(row);
-    if (old !== undefined) durable.hold(row, tenantId, old);
-  });
   if (isRunning) {
-    evict(plan, row, log, reason);
+    evict(plan, task, reason);
     // A report names its attempt, not its invocation: one of the old branch that is on its way ends nothing any more.
     if (from.isReportDue) state.tasks.write('attempt', row, (state.tasks.attempt[row] ?? 0) + 1, state.undo);
   }

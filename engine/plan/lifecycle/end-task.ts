@@ -50,10 +50,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
     advanceChildren(plan, run, index, end);
     reviewOnFailure(plan, run);
     if (run.unfinished === 0 && !run.ended) {
-      run.ended = true;
-      undo.record(() => {
-        run.ended = false;
-      });
+      undo.set(run, 'ended', true);
       const status = runOutcome(run.outcomes.filter((outcome) => outcome !== 0));
       endRun(plan, row, { runId: run.runId, generation: run.generation, status, single: null });
     }
@@ -80,13 +77,8 @@ function releaseRun(plan: Plan, row: number): void {
   const { state } = plan;
   const run = state.runOf(row);
   if (run === undefined) return;
-  run.rows--;
-  const runRow = state.tasks.run[row] ?? -1;
-  if (run.rows === 0) state.removeRun(runRow);
-  state.undo.record(() => {
-    if (run.rows === 0) state.restoreRun(runRow, run);
-    run.rows++;
-  });
+  state.undo.set(run, 'rows', run.rows - 1);
+  if (run.rows === 0) state.removeRun(state.tasks.run[row] ?? -1, state.undo);
 }
 
 function endRun(
@@ -121,19 +113,12 @@ function endRun(
 }
 
 function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
-  run.outcomes[index] = end.status;
-  run.unfinished--;
-  if (end.skipped === true) run.skipped.add(index);
-  const before = run.outputBytes.get(index);
+  const { undo } = plan.state;
+  undo.set(run.outcomes, index, end.status);
+  undo.set(run, 'unfinished', run.unfinished - 1);
+  if (end.skipped === true) undo.add(run.skipped, index);
   if (end.output !== null && run.version.batchParents.has(index))
-    run.outputBytes.set(index, Buffer.byteLength(end.output));
-  plan.state.undo.record(() => {
-    run.skipped.delete(index);
-    if (before === undefined) run.outputBytes.delete(index);
-    else run.outputBytes.set(index, before);
-    run.outcomes[index] = 0;
-    run.unfinished++;
-  });
+    undo.put(run.outputBytes, index, Buffer.byteLength(end.output));
 }
 
 /** What a parent's end makes of its children: they start, are skipped or are cancelled. */

@@ -7,7 +7,7 @@ import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, reviewTask } from '../conditions/review-task.ts';
-import type { Version } from '../state/shard-state.ts';
+import type { Version } from '../state/version.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
 export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
@@ -80,20 +80,22 @@ export function failAtBirth(plan: Plan, row: number, error: string): void {
 
 function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
   const { state } = plan;
-  const row = state.addRun({
-    runId: run.runId,
-    version,
-    generation: 1,
-    priority: run.priority,
-    taskIds: run.taskIds,
-    outcomes: run.taskIds.map(() => 0),
-    skipped: new Set(),
-    outputBytes: new Map(),
-    unfinished: run.taskIds.length,
-    rows: run.taskIds.length,
-    ended: false,
-  });
-  state.undo.record(() => state.removeRun(row));
+  const row = state.addRun(
+    {
+      runId: run.runId,
+      version,
+      generation: 1,
+      priority: run.priority,
+      taskIds: run.taskIds,
+      outcomes: run.taskIds.map(() => 0),
+      skipped: new Set(),
+      outputBytes: new Map(),
+      unfinished: run.taskIds.length,
+      rows: run.taskIds.length,
+      ended: false,
+    },
+    state.undo,
+  );
   return row;
 }
 

@@ -241,10 +241,7 @@ function stick(plan: Plan, row: number, worker: PlannerWorker): void {
   for (const each of rows) {
     const extras = state.extras.get(each);
     if (extras === undefined || extras.stickyWorkerId !== null) continue;
-    extras.stickyWorkerId = worker.id;
-    undo.record(() => {
-      extras.stickyWorkerId = null;
-    });
+    undo.set(extras, 'stickyWorkerId', worker.id);
     changes.stickies.push({ taskId: tasks.id(each), workerId: worker.id });
     if (tasks.state[each] === LiveState.Batching) moveGathered(plan, each, placementOf(state, each));
     const { queue, definition } = state.stepOf(each);

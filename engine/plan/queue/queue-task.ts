@@ -17,5 +17,5 @@ export function queueTask(plan: Plan, row: number, place: 'tail' | 'head', { isR
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
-  state.noteArrival(row, rank);
+  state.unsettled.noteArrival(step.version.tenantId, row, rank);
 }

@@ -87,7 +87,7 @@ export function leaveWorker(plan: Plan, row: number): void {
   state.deadlines.release(row, 0, state.undo);
   if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
     worker.vacate(state.stepOf(row).slots, state.undo);
-  state.noteRoom(worker);
+  state.unsettled.noteRoom(worker);
   state.tasks.write('worker', row, -1, state.undo);
 }
 
@@ -97,18 +97,11 @@ function leaveBatch({ state }: Plan, row: number): boolean {
   const batch = batches.ofRow.get(row);
   if (batch === undefined) return true;
   const { group, rows } = batch;
-  batches.ofRow.delete(row);
-  rows.delete(row);
-  const isLast = rows.size === 0;
-  if (isLast) {
-    group.running.delete(batch);
-    batches.released(group);
-    for (const { queue } of group.buffers.values()) state.noteQueue(queue);
-  }
-  undo.record(() => {
-    batches.ofRow.set(row, batch);
-    rows.add(row);
-    group.running.add(batch);
-  });
-  return isLast;
+  undo.remove(batches.ofRow, row);
+  undo.delete(rows, row);
+  if (rows.size > 0) return false;
+  undo.delete(group.running, batch);
+  batches.released(group);
+  for (const { queue } of group.buffers.values()) state.unsettled.noteQueue(queue);
+  return true;
 }

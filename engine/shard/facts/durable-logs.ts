@@ -10,6 +10,7 @@ import {
 } from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
+import { Delivery } from '../../plan/durable/delivery.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
 export interface EntrySqlRow {
@@ -224,14 +225,14 @@ function askedBefore(nodes: readonly DurableNode[], seq: number): number {
 }
 
 /**
- * The log in memory. How far a running invocation has come is known where it has asked for nothing yet, where there is
+ * The task's log, and what its invocation knows of it. How far a running invocation has come is known where it has asked for nothing yet, where there is
  * nothing to replay, or where the newest node is its own: nodes are new only after all of the replay.
  */
-export function logFrom(
+export function loadedLog(
   taskId: string,
   stored: ReadableLog | undefined,
   { invocation, begins }: { invocation: number; begins: boolean },
-): DurableLog {
+): { log: DurableLog; delivery: Delivery } {
   const branch = stored?.points.at(-1)?.branch ?? firstBranch;
   const nodes = stored === undefined ? [] : visibleNodes(stored, branch);
   for (const node of nodes) {
@@ -239,7 +240,7 @@ export function logFrom(
     if (result !== null) node.need = askedBefore(nodes, result.seq);
   }
   const position = begins ? 0 : nodes.length === 0 || nodes.at(-1)?.invocation === invocation ? nodes.length : -1;
-  const log = new DurableLog({ taskId, branch, nodes, position });
+  const log = new DurableLog({ taskId, branch, nodes });
   for (const node of stored?.entries ?? []) if (node.asked.kind === 'signal') log.signals.set(node.asked.key, node);
-  return log;
+  return { log, delivery: new Delivery({ position }) };
 }

@@ -5,7 +5,7 @@ import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
 import { findListeners } from './durable-listeners.ts';
-import { logFrom, readShortLogs, type LogPart, type StoredLog } from './durable-logs.ts';
+import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './durable-logs.ts';
 import { shortLog, type LongLogs } from './long-logs.ts';
 
 /** A log that a command needs and memory lacks. */
@@ -79,18 +79,18 @@ function wantedOf(asking: Asking): Wanted[] {
 
 function lacks(state: ShardState, taskId: string): boolean {
   const row = state.tasks.find(taskId);
-  return row >= 0 && state.durable.log(row) === undefined && state.stepOf(row).definition.durable;
+  return row >= 0 && state.durable.task(row) === undefined && state.stepOf(row).definition.durable;
 }
 
 function hold(state: ShardState, taskId: string, stored: StoredLog | undefined): void {
   if (!lacks(state, taskId)) return;
   const row = state.tasks.find(taskId);
   const { durable, tasks } = state;
-  const log = logFrom(taskId, stored, {
+  const loaded = loadedLog(taskId, stored, {
     invocation: tasks.invocation[row] ?? 0,
     begins: durable.unread.delete(row),
   });
-  durable.hold(row, state.stepOf(row).version.tenantId, log);
+  durable.hold({ row, tenantId: state.stepOf(row).version.tenantId, ...loaded });
   durable.loaded.add(row);
 }
 

@@ -53,7 +53,7 @@ function pass(plan: Plan, { most = perTick }: TickCommand): void {
 export function firstDue({ deadlines, durable, tasks }: ShardState, nowUs: number): string | undefined {
   const { sleeps } = durable;
   if (Math.min(sleeps.nextUs, deadlines.nextUs) > nowUs) return undefined;
-  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.row ?? deadlines.first) : deadlines.first);
+  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.task.row ?? deadlines.first) : deadlines.first);
 }
 
 function meetDeadline(plan: Plan, row: number): void {
@@ -127,7 +127,5 @@ function timeOut(plan: Plan, row: number): void {
 
 /** Whether and where they go is decided with the rest of the queue, at the end of the transaction. */
 function announceDueBatches({ state, nowUs }: Plan): void {
-  const due = state.batches.takeDue(nowUs);
-  state.undo.record(due.undo);
-  for (const queue of due.queues) state.noteQueue(queue);
+  for (const queue of state.batches.takeDue(nowUs, state.undo)) state.unsettled.noteQueue(queue);
 }

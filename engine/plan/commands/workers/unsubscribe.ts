@@ -23,10 +23,7 @@ function end(plan: Plan, command: UnsubscribeCommand): void {
   const { state, changes } = plan;
   const worker = ownWorker(plan, command.tenantId, command.workerId);
   if (worker.ended) return;
-  worker.ended = true;
-  state.undo.record(() => {
-    worker.ended = false;
-  });
+  state.undo.set(worker, 'ended', true);
   changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
   changes.effects.push({ kind: 'workerEnded', workerId: worker.id });
 }
