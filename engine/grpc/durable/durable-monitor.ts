@@ -16,7 +16,7 @@ import {
   readDurableLog,
   type LogEntry,
 } from '../../monitor/durable/durable-log.ts';
-import type { DurableSignal } from '../../monitor/durable/durable-signal.ts';
+import type { KeyedSignal } from '../../base/keyed-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/prepare/branch-task.ts';
 import type {
@@ -31,7 +31,8 @@ import { knownRun } from '../runs/run-filter.ts';
 export interface DurableMonitorDeps extends Edge {
   owner: Commands;
   pool: Pool;
-  durableSignal: DurableSignal;
+  /** By task: nodes of its log were asked or satisfied. */
+  nodesChanged: KeyedSignal;
   /** People may end sleeps early. */
   allowSkip: boolean;
 }
@@ -226,7 +227,7 @@ async function follow(
     dirty = true;
     wake();
   };
-  const stop = deps.durableSignal.watch(task.id, poke);
+  const stop = deps.nodesChanged.watch([task.id], poke);
   signal.addEventListener('abort', poke);
   try {
     let sinceUs = 0;
