@@ -7,7 +7,7 @@ import {
 import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
-import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/task/journal.ts';
+import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/lifecycle/settle.ts';
@@ -496,9 +496,8 @@ export class PlannerWorld {
   #journalBroken(): string | undefined {
     const status = new Map<string, number | undefined>();
     for (const row of this.stored.history) {
-      for (const letter of row.kinds)
-        if (isJournalKind(letter) && !isRunKind(letter))
-          status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
+      for (const transition of row.transitions)
+        if (!isRunTransition(transition)) status.set(row.taskId, statusAfter(transition) ?? status.get(row.taskId));
     }
     for (const result of this.stored.results.values())
       if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status)

@@ -99,7 +99,7 @@ function startMembers(
       worker.occupy(state.stepOf(row).slots, state.undo); // one call: the slots of one task
     }
     join(plan, batch, row);
-    journal(plan, row, 'V', `batch ${batch.id} (${reason})`);
+    journal(plan, row, 'BATCH_FLUSHED', `batch ${batch.id} (${reason})`);
     start(row, worker);
   }
   return batch;

@@ -25,7 +25,7 @@ export function gatherTask(
     undo.set(own, 'batchBytes', memberBytes(state, row));
     if (!keepsTurn) undo.set(own, 'gatheredUs', state.timeOf(tasks.seq[row] ?? 0, plan.nowUs));
   }
-  journal(plan, row, 'B');
+  journal(plan, row, 'WAITING_FOR_BATCH');
   const buffer = bufferOf(state, row, placement);
   buffer.list.insert(row, rank, undo);
   state.unsettled.noteQueue(buffer.queue);

@@ -123,7 +123,7 @@ export function resolveCondition(
   undo.set(wait.states, index, to);
   undo.set(wait.data, index, resolution.data);
   plan.changes.touchedWaits.add(row);
-  if (resolution.why !== undefined) journal(plan, row, 'C', resolution.why);
+  if (resolution.why !== undefined) journal(plan, row, 'CREATED', resolution.why);
 }
 
 /** Says why a condition failed on an event: the first time, since events with the key may be many. */
@@ -131,7 +131,7 @@ export function complain(plan: Plan, row: number, index: number, why: string): v
   const wait = plan.state.waits.get(row);
   if (wait === undefined || wait.complained[index] === true) return;
   plan.state.undo.set(wait.complained, index, true);
-  journal(plan, row, 'C', why);
+  journal(plan, row, 'CREATED', why);
 }
 
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */

@@ -10,7 +10,7 @@ import { queueTask } from '../queue/queue-task.ts';
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
 export function evict(plan: Plan, { row, log }: DurableTask, reason: string): void {
   const { state } = plan;
-  journal(plan, row, 'I', reason);
+  journal(plan, row, 'DURABLE_EVICTED', reason);
   moveTo(plan, row, LiveState.Evicted);
   leaveWorker(plan, row);
   state.tasks.write('flags', row, (state.tasks.flags[row] ?? 0) & lastingFlags, state.undo);
@@ -55,7 +55,7 @@ function isCarried({ nowUs }: Plan, { carried, toldUs }: Delivery, { node }: Dur
 /** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
 export function restore(plan: Plan, row: number): void {
   const { state } = plan;
-  journal(plan, row, 'Y');
+  journal(plan, row, 'DURABLE_RESTORING');
   queueTask(plan, row, 'head', { isRestored: true });
   state.deadlines.set(row, 0, state.undo);
 }

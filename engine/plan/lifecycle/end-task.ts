@@ -18,7 +18,11 @@ export interface TaskEnd {
   evaluated?: Evaluated | undefined;
 }
 
-const runLetters = { [RunStatus.Completed]: 'c', [RunStatus.Failed]: 'f', [RunStatus.Cancelled]: 'n' } as const;
+const runEnds = {
+  [RunStatus.Completed]: 'RUN_COMPLETED',
+  [RunStatus.Failed]: 'RUN_FAILED',
+  [RunStatus.Cancelled]: 'RUN_CANCELLED',
+} as const;
 
 /**
  * Writes a task's one result and all that follows from it in its run. The caller has already journaled the end.
@@ -90,7 +94,7 @@ function endRun(
   const step = state.stepOf(row);
   const { tenantId } = step.version;
   releasePlaces(plan, state.extras.get(row)?.runRequest ?? null);
-  journal(plan, row, runLetters[end.status]);
+  journal(plan, row, runEnds[end.status]);
   changes.runEnds.push({
     tenantId,
     status: end.status,
@@ -138,13 +142,13 @@ function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd):
 export function endReviewed(plan: Plan, row: number, review: Review): void {
   if (review.do === 'skip') skipTask(plan, row);
   else if (review.do === 'cancel') {
-    journal(plan, row, 'N', review.why);
+    journal(plan, row, 'CANCELLED', review.why);
     endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
   }
 }
 
 function skipTask(plan: Plan, row: number): void {
-  journal(plan, row, 'P');
+  journal(plan, row, 'SKIPPED');
   endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
 }
 

@@ -184,6 +184,6 @@ function addTask(
   tasks.step[row] = version.firstStep + task.step;
   tasks.run[row] = runRow;
   touch(plan, row);
-  journal(plan, row, 'U');
+  journal(plan, row, 'RETRIED_BY_USER');
   return row;
 }

@@ -74,7 +74,7 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
 export function failAtBirth(plan: Plan, row: number, error: string): void {
   const { tasks } = plan.state;
   if (row < 0 || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
-  journal(plan, row, 'X', error);
+  journal(plan, row, 'FAILED', error);
   endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
 }
 
@@ -114,7 +114,7 @@ function addTask(
   tasks.step[row] = version.firstStep + index;
   tasks.run[row] = runRow;
   touch(plan, row);
-  if (index === 0) journal(plan, row, 'r');
-  journal(plan, row, 'C');
+  if (index === 0) journal(plan, row, 'RUN_CREATED');
+  journal(plan, row, 'CREATED');
   return row;
 }

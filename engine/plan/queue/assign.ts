@@ -183,7 +183,7 @@ function start(plan: Plan, row: number, worker: PlannerWorker): void {
   state.tasks.write('worker', row, worker.index, undo);
   worker.hold(row, undo);
   state.deadlines.set(row, nowUs + definition.executionTimeoutMs * 1000, undo);
-  journal(plan, row, 'A');
+  journal(plan, row, 'ASSIGNED');
   if (definition.durable) beginInvocation(plan, row);
   if (version.definition.sticky !== null) stick(plan, row, worker);
 }

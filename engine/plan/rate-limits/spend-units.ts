@@ -123,7 +123,7 @@ export function stepOut(plan: Plan, row: number, missing: MissingUnits): void {
 function noteWait(plan: Plan, row: number, { limit, demand }: MissingUnits): void {
   if (plan.state.tasks.state[row] === LiveState.RateLimited) return;
   moveTo(plan, row, LiveState.RateLimited);
-  journal(plan, row, 'M', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);
+  journal(plan, row, 'REQUEUED_RATE_LIMIT', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);
 }
 
 /** Debits what an attempt takes, in the transaction that assigns it. */

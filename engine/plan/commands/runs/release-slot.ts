@@ -27,6 +27,6 @@ function release(plan: Plan, command: ReleaseSlotCommand): void {
   if (worker !== undefined) state.unsettled.noteRoom(worker);
   for (const member of togetherWith(plan, row)) {
     setFlag(plan, member, LiveFlag.SlotReleased);
-    journal(plan, member, 'L');
+    journal(plan, member, 'SLOT_RELEASED');
   }
 }

@@ -88,7 +88,7 @@ function giveUpWaiting(plan: Plan, row: number): void {
     return touch(plan, row);
   }
   const limit = formatDuration(step.definition.scheduleTimeoutMs);
-  journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
+  journal(plan, row, 'SCHEDULING_TIMED_OUT', `waited longer than its schedule timeout of ${limit}`);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
@@ -120,7 +120,7 @@ function timeOut(plan: Plan, row: number): void {
   const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
   const message = `ran longer than its execution timeout of ${limit}`;
   const again = mayRetry(plan, row);
-  journal(plan, row, 'O', message);
+  journal(plan, row, 'TIMED_OUT', message);
   interrupt(plan, row);
   if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
 }
