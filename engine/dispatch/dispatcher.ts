@@ -1,4 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
@@ -66,23 +67,26 @@ export class Dispatcher {
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #answers = new AnswerWatch();
   readonly #loader: PayloadLoader;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #host: Host;
+  readonly #sweep: HostTimer;
   #stopped = false;
   /** By shard: with each take-over the fate of the shard's attempts is found out anew. */
   readonly #takeOvers = new Map<number, number>();
 
-  constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
+  constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number; host?: Host }) {
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
+    this.#host = options.host ?? processHost;
     this.#loader = new PayloadLoader({
       reads: options.ports,
       cache: this.payloads,
       log: options.log,
       isWanted: (assignment) => this.#isWanted(assignment),
       deliver: (sending, reads) => this.#deliver(sending, reads),
+      host: this.#host,
     });
-    this.#sweep = setInterval(() => {
+    this.#sweep = this.#host.setInterval(() => {
       if (this.#ports.isCatchingUp()) return;
       this.#checkAll();
       this.#checkAnswers();
@@ -217,7 +221,7 @@ export class Dispatcher {
 
   stop(): void {
     this.#stopped = true;
-    clearInterval(this.#sweep);
+    this.#sweep.clear();
     this.#loader.stop();
     for (const session of this.#sessions.values()) session.link?.close();
   }
@@ -363,7 +367,7 @@ export class Dispatcher {
     told.catch((error: unknown) => {
       this.#failed(error);
       if (isPassing(error)) failed();
-      else setTimeout(failed, longestPauseMs).unref();
+      else this.#host.setTimeout(failed, longestPauseMs).unref();
     });
   }
 
@@ -379,9 +383,10 @@ export class Dispatcher {
       say().catch((error: unknown) => {
         this.#failed(error);
         const nextMs = isPassing(error) ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
-        setTimeout(() => {
+        const again = this.#host.setTimeout(() => {
           if (!this.#stopped && takeOvers === this.#takeOversOf(shard)) attempt(nextMs);
-        }, pauseMs).unref();
+        }, pauseMs);
+        again.unref();
       });
     };
     attempt(firstPauseMs);

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Sql } from '../postgres/sql-client.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 
 export const runPayloads = {
@@ -11,7 +11,7 @@ interface RunPayloadRow extends RunPayload {
 }
 
 /** Inputs for dispatch: the few that memory no longer holds. */
-export async function readRunPayloads(pool: Pool, runIds: readonly string[]): Promise<Map<string, RunPayloadRow>> {
+export async function readRunPayloads(pool: Sql, runIds: readonly string[]): Promise<Map<string, RunPayloadRow>> {
   const { rows } = await pool.query<RunPayloadRow>({ ...runPayloads, values: [runIds] });
   return new Map(rows.map((row) => [row.id, row]));
 }
@@ -25,7 +25,7 @@ export const taskOutputs = {
 };
 
 export async function readTaskOutputs(
-  pool: Pool,
+  pool: Sql,
   tasks: readonly { taskId: string; generation: number }[],
 ): Promise<Map<string, string>> {
   if (tasks.length === 0) return new Map();
@@ -46,7 +46,7 @@ export const taskErrors = {
 
 /** For on-failure tasks. */
 export async function readTaskErrors(
-  pool: Pool,
+  pool: Sql,
   tasks: readonly { taskId: string; generation: number }[],
 ): Promise<Map<string, string>> {
   if (tasks.length === 0) return new Map();

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { EntryKind } from '../../model/durable/durable.ts';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { RunStatus } from '../../model/task/status.ts';
 
@@ -66,7 +66,7 @@ const whole = 2 ** 31 - 1;
 
 /** By `nodeKey`; nodes that are open are absent. @param most characters of each output; what is cut is no JSON any more */
 export async function readNodeResults(
-  pool: Pool,
+  pool: Sql,
   refs: readonly NodeRef[],
   most = whole,
 ): Promise<Map<string, NodeResult>> {

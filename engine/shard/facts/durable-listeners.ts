@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { guardsOf } from '../../cel/equality-guard.ts';
@@ -30,7 +30,7 @@ export const readListeners = {
  * field is not among them: of ten thousand of them, each would be read for every event of another kind.
  */
 export async function findListeners<Event extends ComingEvent>(
-  client: ClientBase,
+  client: Sql,
   events: readonly Event[],
 ): Promise<Map<Event, string[]>> {
   const inputs = events.map((event) => new CelVariables({ input: event.payload }));

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import {
   EntryKind,
   firstBranch,
@@ -66,10 +66,7 @@ export const readPoints = {
 };
 
 /** By task; those that never branched are absent. */
-export async function readBranchPoints(
-  client: ClientBase,
-  taskIds: readonly string[],
-): Promise<Map<string, BranchPoint[]>> {
+export async function readBranchPoints(client: Sql, taskIds: readonly string[]): Promise<Map<string, BranchPoint[]>> {
   if (taskIds.length === 0) return new Map();
   const { rows } = await client.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked'>>({
     ...readPoints,
@@ -111,7 +108,7 @@ export class StoredLog {
 }
 
 /** @returns by task; those without a log are absent */
-export async function readStoredLogs(client: ClientBase, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
+export async function readStoredLogs(client: Sql, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
   return (await readShortLogs(client, taskIds, null)).logs;
 }
 
@@ -120,7 +117,7 @@ export async function readStoredLogs(client: ClientBase, taskIds: readonly strin
  * @returns by task; those without a log are absent, those with a longer one are not read
  */
 export async function readShortLogs(
-  client: ClientBase,
+  client: Sql,
   taskIds: readonly string[],
   most: number | null,
 ): Promise<{ logs: Map<string, StoredLog>; long: string[] }> {

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
@@ -28,7 +28,7 @@ export const readSchedules = {
 };
 
 /** Of the runs, events and schedules that may exist already, those that do. */
-export async function loadStoredIds(client: ClientBase, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
+export async function loadStoredIds(client: Sql, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const find = async (query: { name: string; text: string }, ids: readonly string[]): Promise<void> => {
     if (ids.length === 0) return;

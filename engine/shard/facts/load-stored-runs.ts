@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { CelResult } from '../../cel/cel-result.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { RunPlacement } from '../../model/task/demands.ts';
@@ -97,10 +97,7 @@ export interface StoredRuns {
 }
 
 /** The runs that are to run again, as they are stored, with their expressions evaluated anew. */
-export async function loadStoredRuns(
-  client: ClientBase,
-  asking: readonly Asking[],
-): Promise<ReadonlyMap<Asking, StoredRuns>> {
+export async function loadStoredRuns(client: Sql, asking: readonly Asking[]): Promise<ReadonlyMap<Asking, StoredRuns>> {
   const found = new Map<Asking, StoredRuns>();
   let left = transactionChars;
   for (const each of asking) {
@@ -126,7 +123,7 @@ export async function loadStoredRuns(
 }
 
 async function readDrafts(
-  client: ClientBase,
+  client: Sql,
   state: ShardState,
   { tenantId, ids }: { tenantId: string; ids: readonly string[] },
 ): Promise<Draft[]> {
@@ -184,11 +181,7 @@ function sizeOf(draft: Draft): number {
   );
 }
 
-async function loadDrafts(
-  client: ClientBase,
-  expressions: JobExpressions,
-  drafts: readonly Draft[],
-): Promise<StoredRun[]> {
+async function loadDrafts(client: Sql, expressions: JobExpressions, drafts: readonly Draft[]): Promise<StoredRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
   const payloads =
     asking.length === 0

@@ -1,7 +1,7 @@
-import { Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientConfig } from 'pg';
+import { delay, processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
-import { countRefusals } from '../../postgres/count-refusals.ts';
+import { postgresConnector, type Connector, type Sql, type SqlPool } from '../../postgres/sql-client.ts';
 import { StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
@@ -52,26 +52,30 @@ export const readNewResults = {
  * the order of their sequence numbers, so that those with a higher one than the newest that was seen are all that is missing.
  */
 export class LongLogs {
-  readonly #pool: Pool;
+  readonly #pool: SqlPool;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #reading = new Map<string, Promise<void>>();
   readonly #read = new Map<string, StoredLog>();
 
-  constructor(config: ClientConfig, log: Logger) {
+  constructor(
+    config: ClientConfig,
+    log: Logger,
+    { host = processHost, connector = postgresConnector }: { host?: Host; connector?: Connector } = {},
+  ) {
     this.#log = log;
-    this.#pool = new Pool({
-      ...config,
-      application_name: 'hatchet logs',
-      max: atOnce,
-      idleTimeoutMillis: 30_000,
-      // A plan that was made while the tables were small would read them whole.
-      options: '-c enable_seqscan=off',
-    });
-    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
-    this.#pool.on('connect', (client) => {
-      client.on('error', () => undefined);
-      countRefusals(client, log);
-    });
+    this.#host = host;
+    this.#pool = connector.pool(
+      {
+        ...config,
+        application_name: 'hatchet logs',
+        max: atOnce,
+        idleTimeoutMillis: 30_000,
+        // A plan that was made while the tables were small would read them whole.
+        options: '-c enable_seqscan=off',
+      },
+      log,
+    );
   }
 
   /** Resolves once it was read, or could not be: then it is asked for again. */
@@ -82,7 +86,7 @@ export class LongLogs {
       .then((log) => this.#keep(taskId, log))
       .catch(async (error: unknown) => {
         this.#log.warn({ err: error, task: taskId }, 'the log of a durable task could not be read; trying again');
-        await delay(pauseMs);
+        await delay(this.#host, pauseMs);
       })
       .finally(() => this.#reading.delete(taskId));
     this.#reading.set(taskId, reading);
@@ -93,7 +97,7 @@ export class LongLogs {
    * A log that was read, as it is by now.
    * @param client of the lane
    */
-  async take(client: ClientBase, taskId: string): Promise<StoredLog | undefined> {
+  async take(client: Sql, taskId: string): Promise<StoredLog | undefined> {
     const log = this.#read.get(taskId);
     if (log === undefined) return undefined;
     this.#read.delete(taskId);
@@ -134,7 +138,7 @@ export class LongLogs {
   }
 }
 
-async function readPages(client: PoolClient, taskId: string): Promise<StoredLog> {
+async function readPages(client: Sql, taskId: string): Promise<StoredLog> {
   const log = new StoredLog();
   for (let after = { branch: -1, node: -1 }, isFull = true; isFull;) {
     const values = [taskId, after.branch, after.node, pageRows];

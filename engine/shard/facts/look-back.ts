@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DurableEvent } from '../../model/durable/durable.ts';
@@ -16,7 +16,7 @@ export const readEvents = {
 };
 
 interface Sources {
-  client: ClientBase;
+  client: Sql;
   clock: Clock;
 }
 

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { Backend } from '../../commit/lane.ts';
 
 /**
@@ -60,7 +60,7 @@ export const renew = {
  * renewal that comes late gives nothing back.
  * @returns the shards that are this owner's still
  */
-export async function renewLease(client: ClientBase, owner: string): Promise<Set<number>> {
+export async function renewLease(client: Sql, owner: string): Promise<Set<number>> {
   const { rows } = await client.query<{ id: number }>({ ...renew, values: [owner] });
   return new Set(rows.map((row) => row.id));
 }
@@ -91,7 +91,7 @@ export interface Sight {
 
 /** Looks whether any of the wanted shards can be had. Writes nothing. */
 export async function lookForShards(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; wanted: readonly number[] },
 ): Promise<Sight> {
   const { rows } = await client.query<{ owner: string | null; free: boolean }>({
@@ -131,7 +131,7 @@ export const acquireFree = {
 
 /** @param options.gone owners who were seen without any connection a moment ago; they are looked for once more */
 export async function acquireShards(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; wanted: readonly number[]; gone?: readonly string[]; graceMs?: number },
 ): Promise<OwnedShard[]> {
   const { owner, wanted, gone = [], graceMs = leastGraceMs } = options;
@@ -153,7 +153,7 @@ export const serve = {
 
 /** The absence of recovered shards is over. @returns those that are this owner's still */
 export async function serveShards(
-  client: ClientBase,
+  client: Sql,
   owner: string,
   shards: readonly Pick<OwnedShard, 'id' | 'epoch' | 'lostUs'>[],
 ): Promise<Set<number>> {
@@ -192,7 +192,7 @@ export const raiseEpoch = {
  * @returns those of the shards that are this owner's still
  */
 export async function settleOwnership(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; ids: readonly number[]; old: Backend },
 ): Promise<OwnedShard[]> {
   const { owner, ids, old } = options;
@@ -215,11 +215,7 @@ export const readOwned = {
 };
 
 /** What is stored of those of the shards that are this owner's. */
-export async function readOwnedShards(
-  client: ClientBase,
-  owner: string,
-  ids: readonly number[],
-): Promise<OwnedShard[]> {
+export async function readOwnedShards(client: Sql, owner: string, ids: readonly number[]): Promise<OwnedShard[]> {
   const { rows } = await client.query<ShardSqlRow>({ ...readOwned, values: [owner, ids] });
   return rows.map(ownedShard);
 }
@@ -232,7 +228,7 @@ export const giveBack = {
 };
 
 /** So that the next owner need not wait. */
-export async function giveShardsBack(client: ClientBase, owner: string, ids: readonly number[]): Promise<void> {
+export async function giveShardsBack(client: Sql, owner: string, ids: readonly number[]): Promise<void> {
   await client.query({ ...giveBack, values: [owner, ids] });
 }
 
@@ -244,6 +240,6 @@ export const forgetOwners = {
 };
 
 /** Takes away the lease of this owner, and those of processes that are long gone, where no shard refers to them. */
-export async function forgetLeases(client: ClientBase, owner: string): Promise<void> {
+export async function forgetLeases(client: Sql, owner: string): Promise<void> {
   await client.query({ ...forgetOwners, values: [owner] });
 }

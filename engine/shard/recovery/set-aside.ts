@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { Logger } from '../../base/log.ts';
 
 /** Of these a recovery says each one in the log; of more than these the number. */
@@ -86,7 +86,7 @@ export class SetAsideLog {
   }
 
   /** @param rows all that this recovery of the shard could not read: those of an earlier one that are not among them are back */
-  async store(client: ClientBase, shard: number, rows: readonly SetAsideRow[]): Promise<void> {
+  async store(client: Sql, shard: number, rows: readonly SetAsideRow[]): Promise<void> {
     await client.query(replaceRows.text, [
       shard,
       rows.map((row) => row.kind),
@@ -97,7 +97,7 @@ export class SetAsideLog {
   }
 
   /** These shards hold nothing. */
-  async storeNone(client: ClientBase, shards: readonly number[]): Promise<void> {
+  async storeNone(client: Sql, shards: readonly number[]): Promise<void> {
     if (shards.length === 0) return;
     await client.query(deleteRows.text, [shards]);
     for (const shard of shards) this.#said.delete(shard);
