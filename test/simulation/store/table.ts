@@ -14,7 +14,7 @@ export interface TableShape<C extends Columns> {
   /** By column, the table whose id it holds. */
   readonly references?: Readonly<Record<string, string>>;
   /** Columns that an insert may leave out. Times: when the transaction began. */
-  readonly defaults?: (nowUs: number) => Readonly<Record<string, unknown>>;
+  readonly defaults?: (nowUs: number) => Values;
 }
 
 interface Version<Row> {
@@ -84,8 +84,27 @@ interface Upkeep<Row> {
   restore(key: string, row: Row | undefined): void;
 }
 
+/** Nothing, or the columns that the present row takes over, and the one that holds when it did. */
+export type OnConflict = 'nothing' | { takes: readonly string[]; touches?: string };
+
+/** What writing needs of a table, whichever it is. */
+export interface WritableTable {
+  readonly shape: {
+    readonly name: string;
+    readonly columns: Columns;
+    readonly references?: Readonly<Record<string, string>>;
+  };
+  keyOf(values: Values): string;
+  insert(transaction: Transaction, values: Values): void;
+  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): boolean;
+  overwrite(transaction: Transaction, values: Values): boolean;
+  remove(transaction: Transaction, key: string): boolean;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
 /** Rows by primary key, with the locks and versions that read committed needs. Rows are never changed, only replaced. */
-export class Table<C extends Columns> {
+export class Table<C extends Columns> implements WritableTable {
   readonly shape: TableShape<C>;
   readonly #slots = new Map<string, Slot<RowOf<C>>>();
   readonly #indexes = new Map<string, Map<unknown, Set<Slot<RowOf<C>>>>>();
@@ -107,7 +126,7 @@ export class Table<C extends Columns> {
     return Object.keys(this.shape.columns);
   }
 
-  keyOf(row: Readonly<Record<string, unknown>>): string {
+  keyOf(row: Values): string {
     return partsOf(row, this.shape.key);
   }
 
@@ -135,7 +154,7 @@ export class Table<C extends Columns> {
   }
 
   /** Puts a row there that may not be there yet. @throws DatabaseError 23505, 23502, Blocked */
-  insert(transaction: Transaction, values: Readonly<Record<string, unknown>>): void {
+  insert(transaction: Transaction, values: Values): void {
     const row = this.#checked({ ...this.shape.defaults?.(transaction.nowUs), ...values });
     const key = this.keyOf(row);
     const slot = this.#slots.get(key) ?? this.#newSlot(key);
@@ -168,11 +187,7 @@ export class Table<C extends Columns> {
   }
 
   /** The row of a key that an insert would collide with, locked: one that others are about to commit is waited for. @throws Blocked */
-  existing(
-    transaction: Transaction,
-    values: Readonly<Record<string, unknown>>,
-    { locks }: { locks: boolean },
-  ): RowOf<C> | undefined {
+  existing(transaction: Transaction, values: Values, { locks }: { locks: boolean }): RowOf<C> | undefined {
     const slot = this.#slots.get(this.keyOf(values));
     if (slot === undefined) return undefined;
     if (slot.holder !== undefined && slot.holder !== transaction && (slot.isWritten || locks))
@@ -182,8 +197,44 @@ export class Table<C extends Columns> {
     return present;
   }
 
+  /**
+   * INSERT … ON CONFLICT.
+   * @param how.isOwn the statement has written this key already
+   * @returns whether anything was written @throws DatabaseError 21000, and as `insert`
+   */
+  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): boolean {
+    const { onConflict } = how;
+    const present = this.existing(transaction, values, { locks: onConflict !== 'nothing' });
+    if (present === undefined) {
+      this.insert(transaction, values);
+      return true;
+    }
+    if (onConflict === 'nothing') return false;
+    if (how.isOwn) throw refusal('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time');
+    const changes = Object.fromEntries(onConflict.takes.map((column) => [column, values[column]]));
+    if (onConflict.touches !== undefined) changes[onConflict.touches] = transaction.nowUs;
+    this.update(transaction, present, changes);
+    return true;
+  }
+
+  /** Puts values into the row that has their key. @returns whether there is one @throws Blocked */
+  overwrite(transaction: Transaction, values: Values): boolean {
+    const present = this.#slots.get(this.keyOf(values))?.seenBy(transaction);
+    if (present === undefined) return false;
+    this.update(transaction, present, values);
+    return true;
+  }
+
+  /** @returns whether there was such a row @throws Blocked */
+  remove(transaction: Transaction, key: string): boolean {
+    const present = this.#slots.get(key)?.seenBy(transaction);
+    if (present === undefined) return false;
+    this.delete(transaction, present);
+    return true;
+  }
+
   /** @throws Blocked */
-  update(transaction: Transaction, row: RowOf<C>, changes: Readonly<Record<string, unknown>>): RowOf<C> {
+  update(transaction: Transaction, row: RowOf<C>, changes: Values): RowOf<C> {
     const slot = this.#slots.get(this.keyOf(row));
     if (slot === undefined) throw new Error(`a row of ${this.shape.name} that is to be changed is not there`);
     this.#take(transaction, slot);
@@ -238,7 +289,7 @@ export class Table<C extends Columns> {
   }
 
   /** @throws DatabaseError 23502 */
-  #checked(values: Readonly<Record<string, unknown>>): RowOf<C> {
+  #checked(values: Values): RowOf<C> {
     const { name, columns } = this.shape;
     for (const [column, spec] of this.#specs) {
       if (values[column] === null && !spec.isNullable)
@@ -295,11 +346,11 @@ function joined(key: readonly (string | number)[]): string {
   return key.length === 1 ? String(key[0]) : key.join('\0');
 }
 
-function partsOf(row: Readonly<Record<string, unknown>>, columns: readonly string[]): string {
+function partsOf(row: Values, columns: readonly string[]): string {
   return columns.length === 1 ? String(row[columns[0] ?? '']) : columns.map((column) => String(row[column])).join('\0');
 }
 
-function indexValue(row: Readonly<Record<string, unknown>>, columns: string): unknown {
+function indexValue(row: Values, columns: string): unknown {
   const names = columns.split(' ');
   return names.length === 1 ? row[columns] : partsOf(row, names);
 }

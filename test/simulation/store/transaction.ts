@@ -88,16 +88,19 @@ export class Transaction extends Awaited {
    */
   commit(at: number, mayBeLost: boolean): () => void {
     const before = mayBeLost ? this.#held.map((row) => row.before()) : [];
-    for (const row of this.#held) row.settle(at);
-    this.over();
+    this.#release(at);
     return () => {
       for (const undo of before) undo();
     };
   }
 
   rollback(): void {
-    for (const row of this.#held) row.settle(undefined);
     this.#undo = [];
+    this.#release(undefined);
+  }
+
+  #release(at: number | undefined): void {
+    for (const row of this.#held.splice(0)) row.settle(at);
     this.over();
   }
 

@@ -1,10 +1,9 @@
-import { typeOf, type ColumnType } from './columns.ts';
+import { typeOf, type Columns, type ColumnType } from './columns.ts';
 import type { Parameters } from './parameters.ts';
 import { refusal } from './refusal.ts';
-import type { TableName, Tables } from './schema.ts';
+import type { TableName } from './schema.ts';
 import type { Answer, Context, StatementModel } from './statement.ts';
-import type { Columns } from './columns.ts';
-import type { Table } from './table.ts';
+import type { OnConflict, WritableTable } from './table.ts';
 
 type Values = Record<string, unknown>;
 
@@ -45,8 +44,7 @@ export function inserting(
     columns: readonly string[];
     /** The column whose text may be staged: the last array has the ids. */
     staged?: string;
-    /** ON CONFLICT: nothing, or the columns that the present row takes over. */
-    onConflict?: 'nothing' | { takes: readonly string[]; touches?: string };
+    onConflict?: OnConflict;
     /** Values that the statement makes itself. */
     computed?: (values: Values, context: Context) => Values;
     /** Types of arrays that are no column's. */
@@ -57,7 +55,7 @@ export function inserting(
   return {
     text,
     run: (context, parameters) => {
-      const table = context.tables[written.table];
+      const table: WritableTable = context.tables[written.table];
       const types = { ...table.shape.columns, ...written.types };
       const rows = unnested(types, columns, parameters);
       const ids = staged === undefined ? [] : parameters.allOrNull(columns.length + 1, 'uuid');
@@ -75,20 +73,9 @@ function stagedText({ tables, transaction }: Context, id: string): string | null
   return tables.staged_payload.get(transaction, id)?.value ?? null;
 }
 
-/** What writing needs of a table, whichever it is. */
-type AnyTable = Tables[TableName];
-
 function insertAll(
   context: Context,
-  {
-    table,
-    rows,
-    onConflict,
-  }: {
-    table: AnyTable;
-    rows: readonly Values[];
-    onConflict: 'nothing' | { takes: readonly string[]; touches?: string } | undefined;
-  },
+  { table, rows, onConflict }: { table: WritableTable; rows: readonly Values[]; onConflict: OnConflict | undefined },
 ): number {
   const { transaction } = context;
   const own = new Set<string>();
@@ -96,7 +83,7 @@ function insertAll(
   for (const row of rows) {
     const key = table.keyOf(row);
     if (onConflict === undefined) table.insert(transaction, row);
-    else if (!insertUnless(context, { table, row, onConflict, isOwn: own.has(key) })) continue;
+    else if (!table.upsert(transaction, row, { onConflict, isOwn: own.has(key) })) continue;
     own.add(key);
     count++;
   }
@@ -104,37 +91,7 @@ function insertAll(
   return count;
 }
 
-/** @returns whether anything was written */
-function insertUnless<C extends Columns>(
-  { transaction }: Context,
-  {
-    table,
-    row,
-    onConflict,
-    isOwn,
-  }: {
-    table: Table<C>;
-    row: Values;
-    onConflict: 'nothing' | { takes: readonly string[]; touches?: string };
-    /** The statement has written this key already. */
-    isOwn: boolean;
-  },
-): boolean {
-  const present = table.existing(transaction, row, { locks: onConflict !== 'nothing' });
-  if (present === undefined) {
-    table.insert(transaction, row);
-    return true;
-  }
-  if (onConflict === 'nothing') return false;
-  if (isOwn) throw refusal('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time');
-  const changes: Values = {};
-  for (const column of onConflict.takes) changes[column] = row[column];
-  if (onConflict.touches !== undefined) changes[onConflict.touches] = transaction.nowUs;
-  table.update(transaction, present, changes);
-  return true;
-}
-
-function checkReferences({ tables, transaction }: Context, table: AnyTable, rows: readonly Values[]): void {
+function checkReferences({ tables, transaction }: Context, table: WritableTable, rows: readonly Values[]): void {
   for (const [column, name] of Object.entries(table.shape.references ?? {})) {
     const other = name === 'tenant' ? tables.tenant : name === 'workflow' ? tables.workflow : undefined;
     if (other === undefined) throw new Error(`no column refers to ${name}`);
@@ -156,26 +113,12 @@ export function updating(
   return {
     text: written.text,
     run: (context, parameters) => {
-      const table = context.tables[written.table];
+      const table: WritableTable = context.tables[written.table];
       const rows = unnested(table.shape.columns, [written.key, ...written.columns], parameters);
       checkOnce(rows, written);
-      return done('UPDATE', updateAll(context, { table, rows, key: written.key }));
+      return done('UPDATE', rows.filter((row) => table.overwrite(context.transaction, row)).length);
     },
   };
-}
-
-function updateAll<C extends Columns>(
-  { transaction }: Context,
-  { table, rows, key }: { table: Table<C>; rows: readonly Values[]; key: string },
-): number {
-  let count = 0;
-  for (const row of rows) {
-    const present = table.get(transaction, String(row[key]));
-    if (present === undefined) continue;
-    table.update(transaction, present, row);
-    count++;
-  }
-  return count;
 }
 
 /** Of two source rows for one key, Postgres takes any. */
@@ -189,19 +132,9 @@ export function deleting(written: Written): StatementModel {
   return {
     text: written.text,
     run: (context, parameters) => {
-      const table = context.tables[written.table];
-      return done('DELETE', deleteAll(context, table, parameters.all(1, 'uuid')));
+      const table: WritableTable = context.tables[written.table];
+      const keys = new Set(parameters.all(1, 'uuid'));
+      return done('DELETE', [...keys].filter((key) => table.remove(context.transaction, key)).length);
     },
   };
-}
-
-function deleteAll<C extends Columns>({ transaction }: Context, table: Table<C>, keys: readonly string[]): number {
-  let count = 0;
-  for (const key of new Set(keys)) {
-    const present = table.get(transaction, key);
-    if (present === undefined) continue;
-    table.delete(transaction, present);
-    count++;
-  }
-  return count;
 }
