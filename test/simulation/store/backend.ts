@@ -8,9 +8,6 @@ import type { Settings } from './settings.ts';
 import { Awaited, Blocked, Transaction } from './transaction.ts';
 import type { Message, Wire } from './wire.ts';
 
-/** Of Postgres: how long a statement waits before it looks for a deadlock. */
-const deadlockMs = 1_000;
-
 export interface Timer {
   clear(): void;
 }
@@ -276,7 +273,7 @@ export class Backend {
   #wait({ by, untilUs }: Blocked): void {
     const { transaction } = this.#waiting ?? { transaction: undefined };
     if (transaction === undefined) throw new Error('a statement waits without a transaction');
-    const { lockMs, statementMs } = this.#settings;
+    const { lockMs, statementMs, deadlockMs } = this.#settings;
     const server = this.#server;
     const leftMs = (this.#startedUs ?? 0) / 1000 + statementMs - server.nowUs() / 1000;
     const timers = [
