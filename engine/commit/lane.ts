@@ -45,6 +45,8 @@ const laneSettings = [
   `SET tcp_user_timeout = '10s'`,
 ];
 
+export const readBackend = `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
+
 /**
  * The connection on which transactions commit, one after the other. A whole transaction is written at once
  * (pipeline mode), so that it costs one round trip whatever the number of its statements.
@@ -68,9 +70,7 @@ export class Lane {
     try {
       await client.connect();
       for (const setting of laneSettings) await client.query(setting);
-      const { rows } = await client.query<{ pid: number; start: string }>(
-        `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-      );
+      const { rows } = await client.query<{ pid: number; start: string }>(readBackend);
       const [backend] = rows;
       if (backend === undefined) throw new Error('this connection is missing in pg_stat_activity');
       return new Lane(client, backend);

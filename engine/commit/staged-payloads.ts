@@ -19,8 +19,8 @@ const restShare = 3;
 /** The mailbox bounds what waits; this only has to be no less. */
 const mostWaiting = 1_000_000;
 
-const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
-const deleteStaged = {
+export const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
+export const deleteStaged = {
   name: 'delete_staged',
   text: `DELETE FROM staged_payload s USING unnest($1::uuid[]) AS u (id) WHERE s.id = u.id`,
 };

@@ -1,7 +1,7 @@
 import type { Sql } from '../postgres/sql-client.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 
-const runPayloads = {
+export const runPayloads = {
   name: 'run_payloads',
   text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload", r.parent_task_id AS "parentTaskId", r.child_index AS "childIndex", r.child_key AS "childKey" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
@@ -16,7 +16,7 @@ export async function readRunPayloads(pool: Sql, runIds: readonly string[]): Pro
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-const taskOutputs = {
+export const taskOutputs = {
   name: 'task_outputs',
   text: `
     SELECT x.task_id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
@@ -36,7 +36,7 @@ export async function readTaskOutputs(
   return new Map(rows.map((row) => [row.task_id, row.output]));
 }
 
-const taskErrors = {
+export const taskErrors = {
   name: 'task_errors',
   text: `
     SELECT x.task_id, x.error FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)

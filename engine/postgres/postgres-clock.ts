@@ -41,10 +41,10 @@ export function timeOf(pool: SqlPool): ReadTime {
   };
 }
 
+export const readTime = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms';
+
 export async function postgresTimeMs(client: Sql): Promise<number> {
-  const { rows } = await client.query<{ ms: number }>(
-    'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms',
-  );
+  const { rows } = await client.query<{ ms: number }>(readTime);
   return rows[0]?.ms ?? 0;
 }
 

@@ -21,7 +21,7 @@ interface TimerPayload {
   parentTaskId: string | null;
 }
 
-const readPayloads = {
+export const readPayloads = {
   name: 'timer_payloads',
   text: `
     SELECT c.id, c.input, c.metadata::text AS metadata, c.priority, NULL::uuid AS "parentTaskId" FROM unnest($1::uuid[]) AS u (id) JOIN cron c ON c.id = u.id

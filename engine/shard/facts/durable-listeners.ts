@@ -12,7 +12,7 @@ interface ListenSqlRow {
   expression: string;
 }
 
-const readListeners = {
+export const readListeners = {
   name: 'durable_listeners',
   text: `
     WITH coming AS (SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS u (event, tenant_id, event_key, scope, guard))

@@ -38,7 +38,7 @@ export interface MetSqlRow {
 }
 
 /** @param $2 entries of one task at the most */
-const readEntries = {
+export const readEntries = {
   name: 'durable_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, r.seq AS result_seq, r.status
@@ -49,7 +49,7 @@ const readEntries = {
 };
 
 /** Conditions of open waits that are met already. */
-const readMet = {
+export const readMet = {
   name: 'durable_met',
   text: `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload
@@ -58,7 +58,7 @@ const readMet = {
     WHERE NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`,
 };
 
-const readPoints = {
+export const readPoints = {
   name: 'durable_points',
   text: `
     SELECT e.task_id, e.branch, e.node, e.asked FROM unnest($1::uuid[]) AS u (id) JOIN durable_entry e ON e.task_id = u.id

@@ -2,7 +2,7 @@ import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
-const readDeliveries = {
+export const readDeliveries = {
   name: 'webhook_deliveries',
   text: `
     SELECT u.at, d.event_id FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::bigint[]) AS u (at, webhook_id, key, now_us)

@@ -4,7 +4,7 @@ import type { StoredEnd } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
-const readEnds = {
+export const readEnds = {
   name: 'run_ends',
   text: `
     SELECT r.id, e.status, e.generation

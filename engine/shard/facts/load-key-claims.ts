@@ -11,7 +11,7 @@ interface ClaimSqlRow {
   expires_us: string;
 }
 
-const readClaims = {
+export const readClaims = {
   name: 'key_claims',
   text: `
     SELECT i.tenant_id, i.key, i.run_id, i.by_status, i.expires_us

@@ -2,13 +2,13 @@ import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
-const readRuns = {
+export const readRuns = {
   name: 'existing_runs',
   text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
 /** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation. */
-const readReusableRuns = {
+export const readReusableRuns = {
   name: 'reusable_children',
   text: `
     SELECT r.id FROM unnest($1::uuid[]) AS u (id)
@@ -17,12 +17,12 @@ const readReusableRuns = {
     WHERE e.status IS NULL OR e.status NOT IN (4, 5)`,
 };
 
-const readEvents = {
+export const readEvents = {
   name: 'existing_events',
   text: `SELECT e.id FROM unnest($1::uuid[]) AS u (id) JOIN event e ON e.id = u.id`,
 };
 
-const readSchedules = {
+export const readSchedules = {
   name: 'existing_schedules',
   text: `SELECT s.id FROM unnest($1::uuid[]) AS u (id) JOIN schedule s ON s.id = u.id`,
 };

@@ -45,7 +45,7 @@ interface TaskSqlRow {
 }
 
 /** By the ids of runs or of tasks. */
-const readRuns = {
+export const readRuns = {
   name: 'replay_runs',
   text: `
     SELECT r.id, r.version_id, r.priority, r.placement, length(r.input) AS input_length, u.asked
@@ -56,7 +56,7 @@ const readRuns = {
     ORDER BY r.id`,
 };
 
-const readTasks = {
+export const readTasks = {
   name: 'replay_tasks',
   text: `
     SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.invocation, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
@@ -66,12 +66,12 @@ const readTasks = {
     ORDER BY t.run_id, t.step`,
 };
 
-const readPayloads = {
+export const readPayloads = {
   name: 'replay_payloads',
   text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
-const readOutputs = {
+export const readOutputs = {
   name: 'replay_outputs',
   text: `
     SELECT x.task_id AS id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)

@@ -16,7 +16,7 @@ const mostKept = 4;
 const pauseMs = 200;
 
 // Without names: a plan for any task would read as much for each page as for all of them.
-const readPage = `
+export const readPage = `
   WITH page AS MATERIALIZED (
     SELECT * FROM durable_entry e WHERE e.task_id = $1 AND (e.branch, e.node) > ($2, $3) ORDER BY e.branch, e.node LIMIT $4
   )
@@ -28,20 +28,20 @@ const readPage = `
   ORDER BY e.branch, e.node`;
 
 /** Conditions of open waits that are met already. */
-const readMet = `
+export const readMet = `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq
     FROM durable_result r
     WHERE r.task_id = $1 AND r.condition >= 0
       AND NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`;
 
-const readNewEntries = {
+export const readNewEntries = {
   name: 'long_log_new_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, NULL AS result_seq, NULL AS status
     FROM durable_entry e WHERE e.task_id = $1 AND e.seq > $2 ORDER BY e.branch, e.node`,
 };
 
-const readNewResults = {
+export const readNewResults = {
   name: 'long_log_new_results',
   text: `SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq, r.status FROM durable_result r WHERE r.task_id = $1 AND r.seq > $2 ORDER BY r.seq`,
 };

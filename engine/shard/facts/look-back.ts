@@ -10,7 +10,7 @@ import type { Asking } from './asking.ts';
 /** Events that one condition looks through. */
 const most = 1000;
 
-const readEvents = {
+export const readEvents = {
   name: 'durable_look_back',
   text: `SELECT id, payload FROM event WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND id >= $4 ORDER BY id LIMIT $5`,
 };

@@ -45,7 +45,7 @@ export function connectionName(of: 'lane' | 'lease', owner: string): string {
   return `hatchet ${of} ${owner}`;
 }
 
-const renew = {
+export const renew = {
   name: 'renew_lease',
   text: `
     WITH renewed AS (
@@ -71,7 +71,7 @@ const connected = `connected AS MATERIALIZED (
       WHERE application_name LIKE 'hatchet lane %' OR application_name LIKE 'hatchet lease %'
     )`;
 
-const look = {
+export const look = {
   name: 'look_for_shards',
   text: `
     WITH ${connected}
@@ -109,7 +109,7 @@ export async function lookForShards(
  * connections gone. A row that a transaction of their owner holds is left for later. Since when the shard is without service is
  * kept over any number of attempts; what that adds to lost_us is told, and stored when the shard is served.
  */
-const acquireFree = {
+export const acquireFree = {
   name: 'acquire_shards',
   text: `
     WITH ${connected},
@@ -142,7 +142,7 @@ export async function acquireShards(
   return rows.map(ownedShard);
 }
 
-const serve = {
+export const serve = {
   name: 'serve_shards',
   text: `
     UPDATE shard s SET lost_us = u.lost_us, absent_since = NULL
@@ -169,17 +169,17 @@ export async function serveShards(
   return new Set(rows.map((row) => row.id));
 }
 
-const terminateBackend = {
+export const terminateBackend = {
   text: `
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE pid = $1 AND backend_start = $2::timestamptz AND pid <> pg_backend_pid()`,
 };
 
-const lockOwned = {
+export const lockOwned = {
   text: `SELECT id FROM shard WHERE id = ANY ($2::smallint[]) AND owner = $1 ORDER BY id FOR UPDATE`,
 };
 
-const raiseEpoch = {
+export const raiseEpoch = {
   text: `
     UPDATE shard SET epoch = epoch + 1 WHERE id = ANY ($2::smallint[]) AND owner = $1
     RETURNING id, epoch, last_batch, last_seq, lost_us`,
@@ -209,7 +209,7 @@ export async function settleOwnership(
   }
 }
 
-const readOwned = {
+export const readOwned = {
   name: 'read_owned',
   text: `SELECT id, epoch, last_batch, last_seq, lost_us FROM shard WHERE id = ANY ($2::smallint[]) AND owner = $1`,
 };
@@ -220,7 +220,7 @@ export async function readOwnedShards(client: Sql, owner: string, ids: readonly 
   return rows.map(ownedShard);
 }
 
-const giveBack = {
+export const giveBack = {
   name: 'give_shards_back',
   text: `
     UPDATE shard SET owner = NULL, absent_since = coalesce(absent_since, clock_timestamp())
@@ -232,7 +232,7 @@ export async function giveShardsBack(client: Sql, owner: string, ids: readonly n
   await client.query({ ...giveBack, values: [owner, ids] });
 }
 
-const forgetOwners = {
+export const forgetOwners = {
   name: 'forget_owners',
   text: `
     DELETE FROM shard_owner o

@@ -54,7 +54,7 @@ interface LiveSqlRow {
 }
 
 /** A page at a time; the order of queues is restored afterwards from seq. */
-const readLive = `
+export const readLive = `
   SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE shard = $1 AND task_id > $2 ORDER BY task_id LIMIT $3`;
 

@@ -66,7 +66,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const replaceRows = {
+export const replaceRows = {
   text: `
     WITH found AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS u (kind, id, reason)),
     back AS (DELETE FROM set_aside s WHERE s.shard = $1 AND NOT EXISTS (SELECT FROM found f WHERE f.kind = s.kind AND f.id = s.id))
@@ -74,7 +74,7 @@ const replaceRows = {
     ON CONFLICT (shard, kind, id) DO UPDATE SET reason = excluded.reason`,
 };
 
-const deleteRows = { text: `DELETE FROM set_aside WHERE shard = ANY ($1::smallint[])` };
+export const deleteRows = { text: `DELETE FROM set_aside WHERE shard = ANY ($1::smallint[])` };
 
 /** Keeps for `hatchet doctor` what is set aside, and says each in the log once a process. */
 export class SetAsideLog {

@@ -8,8 +8,8 @@ export interface ShardContents {
   tasks: number;
 }
 
-const readTenants = `SELECT id FROM tenant`;
-const countTasks = `SELECT shard, count(*)::integer AS tasks FROM live GROUP BY shard`;
+export const readTenants = `SELECT id FROM tenant`;
+export const countTasks = `SELECT shard, count(*)::integer AS tasks FROM live GROUP BY shard`;
 
 /** By shard. A shard that is not there is empty. */
 export async function readShardContents(client: Sql): Promise<ReadonlyMap<number, ShardContents>> {
