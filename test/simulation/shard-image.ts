@@ -1,5 +1,5 @@
 import { storedResolutions } from '../../engine/plan/conditions/task-wait.ts';
-import { isWallTime, LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
+import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 
 /** What a shard's memory says, as lines that can be compared with those of the same shard as it is recovered. */
@@ -10,7 +10,6 @@ export function shardImage(state: ShardState): string[] {
     const extras = state.extras.get(row);
     const wait = state.waits.get(row);
     const dueUs = state.deadlines.dueUs(row);
-    const isWall = isWallTime(tasks.state[row] ?? 0);
     lines.push(
       [
         'task',
@@ -30,13 +29,14 @@ export function shardImage(state: ShardState): string[] {
         state.workerOf(row)?.id,
         state.batches.ofRow.get(row)?.id,
         `places ${extras?.runRequest?.held ?? false} ${extras?.taskRequest?.held ?? false}`,
-        `due ${dueUs === 0 || isWall ? dueUs : dueUs - state.lostUs}`,
+        // When, is not stored with every standstill, and not at all for what is put off.
+        dueUs === 0 ? 'not due' : 'due',
         `waits ${wait === undefined ? '' : JSON.stringify(storedResolutions(wait))}`,
       ].join(' '),
     );
   }
   for (const group of state.groups.values())
-    if (group.requests > 0) lines.push(`key ${group.id} ${group.held} of ${group.maxRuns}`);
+    if (group.held > 0) lines.push(`key ${group.id} ${group.held} of ${group.maxRuns}`);
   for (const limit of state.rateLimits.values())
     if (limit.used > 0) lines.push(`limit ${limit.key} ${limit.used} since ${limit.windowStartUs}`);
   for (const worker of state.workersById.values()) {
