@@ -30,6 +30,8 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
+import { TurnAway } from './wiring/turn-away.ts';
+import { processHost } from './base/host.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
@@ -231,6 +233,13 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     log,
     isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
   });
+  let turnAwayClients = (): void => undefined;
+  const turnAway = new TurnAway({
+    isServing: () => [...owner.states].length > 0,
+    turnAway: () => turnAwayClients(),
+    host: processHost,
+  });
+  onStop(async () => turnAway.stop());
   const core = new EngineCore({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock,
@@ -248,7 +257,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       () => time.committedNow(),
     ],
     recovered: [() => purge.look(), () => changes.poke()],
-    lost: () => changes.poke(),
+    lost: () => {
+      turnAway.lost();
+      changes.poke();
+    },
   });
   const { owner, dispatcher, links } = core;
   const time = new EngineTimeline(core);
@@ -305,6 +317,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     interceptors: [strangerInterceptor({ gate, connections, log })],
   });
   onStop(() => grpc.stop(drainMs));
+  turnAwayClients = () => grpc.turnAway(drainMs);
   onStop(async () => dispatcher.stop());
   const webhooks = new WebhookStore(reads, { limits, sealer });
   const rest = await startRest({

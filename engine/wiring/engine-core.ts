@@ -83,7 +83,10 @@ export class EngineCore {
           eachApart(log, parts, (part) => part());
         },
         timersDue: (state, nowUs) => this.timekeeper.due(state, nowUs),
-        lost: () => options.lost(),
+        lost: (states) => {
+          const shards = states.map((state) => state.id);
+          eachApart(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
+        },
       },
     });
     this.timekeeper = new Timekeeper({ owner: this.owner, pool: options.payloadReads, log, host });
@@ -92,6 +95,12 @@ export class EngineCore {
       workerTimeoutMs,
       mostDeaths: options.mostDeaths,
     });
-    this.dispatcher = new Dispatcher({ ports, log, workerTimeoutMs, host });
+    this.dispatcher = new Dispatcher({
+      ports,
+      log,
+      workerTimeoutMs,
+      host,
+      onLeft: (workerIds) => links.leave(workerIds),
+    });
   }
 }

@@ -22,6 +22,8 @@ export class Faults implements StoreFaults {
   readonly #chances: Chances;
   #armed: Armed[] = [];
   readonly #poisoned = new Set<string>();
+  /** Whether Postgres has refused to store something. */
+  werePoisonous = false;
   #slowUntilMs = 0;
   #slowMs = 0;
   #badUntilMs = 0;
@@ -83,6 +85,7 @@ export class Faults implements StoreFaults {
   }
 
   poison(text: string, forMs: number): void {
+    this.werePoisonous = true;
     this.#poisoned.add(text);
     this.#scheduler.in(forMs, () => this.#poisoned.delete(text));
   }

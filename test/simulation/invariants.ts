@@ -11,6 +11,11 @@ import type { SimulatedEngine } from './simulated-engine.ts';
 import { Transaction } from './store/transaction.ts';
 import type { World } from './world.ts';
 
+/** Of so many transactions, one is followed by a comparison of memory with a whole recovery. */
+const samples = 40;
+/** What time brings is carried out within this, by an engine that works. */
+const latestMs = 4_000;
+
 /** After these a task's journal goes on only where somebody replays it. */
 const ended = new Set(['F', 'P', 'N', 'H']);
 
@@ -26,6 +31,8 @@ export class Invariants {
   /** Runs that their callers were told of. */
   readonly #acknowledged = new Set<string>();
   #commits = 0;
+  /** Engines with something that is due, and since when. */
+  readonly #lateSince = new Map<SimulatedEngine, { sinceMs: number; commits: number }>();
   /** Shards whose memory is to be compared with their rows, once this step is over. */
   readonly #toCompare = new Map<ShardState, string>();
   violation: string | undefined;
@@ -70,7 +77,7 @@ export class Invariants {
   /** A transaction is stored and its effects are out: memory is what is stored. */
   committed(engine: SimulatedEngine, history: readonly HistoryRow[]): void {
     this.#commits++;
-    const isSample = this.#commits % 16 === 0;
+    const isSample = this.#commits % samples === 0;
     for (const state of engine.owner.states) {
       const shard = this.#shardRow(state.id);
       if (shard === undefined || shard.epoch !== state.epoch) continue;
@@ -78,13 +85,31 @@ export class Invariants {
         this.broken(
           `shard ${state.id} has transaction ${shard.last_batch}, and the memory of ${engine.process.name} ${state.lastTransaction}`,
         );
-      if (state.tasks.size === 0 && !isSample) continue;
+      if (state.tasks.size === 0) continue;
       this.#compareLive(engine, state);
       const why = brokenMemory(state);
       if (why !== undefined) this.broken(`memory of ${engine.process.name}: ${why}`);
       if (isSample) this.#toCompare.set(state, engine.process.name);
     }
+    this.#checkTime(engine);
     this.#readJournal(engine, history);
+  }
+
+  /** Whatever else there is to do, what is due gets its turn. What Postgres refuses is put off. */
+  #checkTime(engine: SimulatedEngine): void {
+    const nowUs = engine.owner.nowUs;
+    let isLate = false;
+    for (const state of engine.owner.states) isLate ||= engine.owner.nextDueUs(state) < nowUs - 1_000_000;
+    if (!isLate || this.#world.faults.werePoisonous) {
+      this.#lateSince.delete(engine);
+      return;
+    }
+    const late = this.#lateSince.get(engine) ?? { sinceMs: this.#world.scheduler.nowMs, commits: 0 };
+    late.commits++;
+    this.#lateSince.set(engine, late);
+    const lateMs = this.#world.scheduler.nowMs - late.sinceMs;
+    if (lateMs > latestMs && late.commits > 100)
+      this.broken(`${engine.process.name} has left what is due undone for ${Math.round(lateMs)} ms and ${late.commits} transactions`);
   }
 
   recovered(engine: SimulatedEngine): void {
@@ -140,6 +165,16 @@ export class Invariants {
     }
   }
 
+  /** By the store's clock, whatever the engine's machine shows. */
+  #checkSchedule(runId: string): void {
+    if (this.#world.storeClockWasSet) return;
+    const at = new Transaction(this.#world.storeUs);
+    const tenants = this.#world.tenantIds.flatMap((id) => this.#world.store.tables.schedule.find(at, 'tenant_id', id));
+    const schedule = tenants.find((each) => each.run_id === runId);
+    if (schedule !== undefined && schedule.due_us > this.#world.storeUs + 1_000_000)
+      this.broken(`schedule ${schedule.id} has fired ${(schedule.due_us - this.#world.storeUs) / 1e6} s too early`);
+  }
+
   async #compareRecovered(state: ShardState, name: string): Promise<void> {
     const content = (await readShardContents(this.#sql)).get(state.id);
     if (content === undefined) return;
@@ -160,13 +195,14 @@ export class Invariants {
   }
 
   #readJournal(engine: SimulatedEngine, history: readonly HistoryRow[]): void {
-    for (const { taskId, tenantId, seq, kinds } of history) {
+    for (const { taskId, tenantId, seq, kinds, runId } of history) {
       this.#world.note(`${engine.process.name} journal ${taskId} ${kinds}`);
       const shard = shardOf(tenantId);
       if (engine.owner.stateOf(tenantId)?.epoch !== this.#shardRow(shard)?.epoch) continue;
       if (seq <= (this.#lastSeq.get(shard) ?? 0))
         this.broken(`the journal of shard ${shard} goes back: ${seq} after ${this.#lastSeq.get(shard)}`);
       this.#lastSeq.set(shard, seq);
+      if (kinds.includes('r')) this.#checkSchedule(runId);
       for (const letter of kinds) {
         if (!isJournalKind(letter) || isRunKind(letter)) continue;
         const before = this.#letters.get(taskId);

@@ -66,6 +66,8 @@ export class World {
   readonly #keepLines: boolean;
   readonly #lines: string[] = [];
   #storeAheadMs = 0;
+  #mostAheadMs = 0;
+  storeClockWasSet = false;
   #workersStarted = 0;
   /** Calls that have to come to an end. */
   #open = 0;
@@ -406,6 +408,8 @@ export class World {
         return void this.scheduler.in(move.backMs, () => this.store.start());
       case 'stepStoreClock':
         this.#storeAheadMs += move.byMs;
+        this.#mostAheadMs = Math.max(this.#mostAheadMs, this.#storeAheadMs);
+        this.storeClockWasSet = true;
         return;
       case 'poison': {
         const run = this.#runIds[move.pick % Math.max(this.#runIds.length, 1)];
@@ -483,6 +487,8 @@ export class World {
     this.note('heals');
     this.#hasHealed = true;
     this.faults.end();
+    // What is due by a clock that was ahead would be waited for.
+    this.#storeAheadMs = this.#mostAheadMs;
     this.store.start();
     for (const place of this.#places) {
       place.engine?.process.goOn();
