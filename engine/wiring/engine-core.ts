@@ -10,6 +10,7 @@ import type { DurableAskReply } from '../model/durable/durable-ask.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
 import { Owner } from '../shard/owner.ts';
 import { Timekeeper } from '../shard/timekeeper.ts';
@@ -31,7 +32,7 @@ export interface EngineCoreOptions {
   /** Called with every commit, once its effects are on their way. */
   committed: readonly ((history: readonly HistoryRow[], nodes: readonly { taskId: string }[]) => void)[];
   /** Shards are served from now on. */
-  recovered: readonly (() => void)[];
+  recovered: readonly ((states: readonly ShardState[]) => void)[];
   lost: () => void;
   host?: Host;
   connector?: Connector;
@@ -80,7 +81,7 @@ export class EngineCore {
             () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
             ...options.recovered,
           ];
-          eachApart(log, parts, (part) => part());
+          eachApart(log, parts, (part) => part(states));
         },
         timersDue: (state, nowUs) => this.timekeeper.due(state, nowUs),
         lost: (states) => {

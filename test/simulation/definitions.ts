@@ -1,7 +1,10 @@
 import type { Condition, WorkflowDefinition } from '../../engine/model/definition.ts';
 import { stepOf, workflowOf } from '../helpers/planner-world.ts';
 
-const condition = (action: Condition['action'], group: number): Pick<Condition, 'action' | 'group' | 'expression' | 'dataKey'> => ({
+const condition = (
+  action: Condition['action'],
+  group: number,
+): Pick<Condition, 'action' | 'group' | 'expression' | 'dataKey'> => ({
   action,
   group,
   expression: '',

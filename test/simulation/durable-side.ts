@@ -327,7 +327,9 @@ export class DurableSide {
       const engine = this.#worker.engine;
       try {
         if (engine !== undefined) {
-          await this.#worker.call(engine, () => engine.owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId }));
+          await this.#worker.call(engine, () =>
+            engine.owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId }),
+          );
           return;
         }
       } catch (error) {

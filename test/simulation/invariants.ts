@@ -71,7 +71,8 @@ export class Invariants {
   runEnded(runId: string): void {
     const at = new Transaction(this.#world.storeUs);
     const ends = this.#world.store.tables.run_end.find(at, 'run_id', runId);
-    if (!ends.some((end) => end.status !== 0)) this.broken(`run ${runId} was told to have ended before that was stored`);
+    if (!ends.some((end) => end.status !== 0))
+      this.broken(`run ${runId} was told to have ended before that was stored`);
   }
 
   /** A transaction is stored and its effects are out: memory is what is stored. */
@@ -109,11 +110,14 @@ export class Invariants {
     this.#lateSince.set(engine, late);
     const lateMs = this.#world.scheduler.nowMs - late.sinceMs;
     if (lateMs > latestMs && late.commits > 100)
-      this.broken(`${engine.process.name} has left what is due undone for ${Math.round(lateMs)} ms and ${late.commits} transactions`);
+      this.broken(
+        `${engine.process.name} has left what is due undone for ${Math.round(lateMs)} ms and ${late.commits} transactions`,
+      );
   }
 
-  recovered(engine: SimulatedEngine): void {
-    for (const state of engine.owner.states)
+  /** These shards are served now; transactions of others may be under way. */
+  recovered(engine: SimulatedEngine, states: readonly ShardState[]): void {
+    for (const state of states)
       if (state.tasks.size > 0 && this.#shardRow(state.id)?.epoch === state.epoch) {
         this.#compareLive(engine, state);
         const why = brokenMemory(state);
@@ -158,7 +162,13 @@ export class Invariants {
       const row = tasks.find(stored.task_id);
       if (row < 0) return this.broken(`${where} lacks task ${stored.task_id}`);
       const [is, has] = [
-        [tasks.state[row], tasks.flags[row], tasks.attempt[row], tasks.generation[row], state.workerOf(row)?.id ?? null],
+        [
+          tasks.state[row],
+          tasks.flags[row],
+          tasks.attempt[row],
+          tasks.generation[row],
+          state.workerOf(row)?.id ?? null,
+        ],
         [stored.state, stored.flags, stored.attempt, stored.generation, stored.worker_id],
       ].map((each) => each.join(' '));
       if (is !== has) return this.broken(`${where} has task ${stored.task_id} as ${is}, and its row is ${has}`);

@@ -155,10 +155,7 @@ export class Network {
     });
   }
 
-  open<ToClient, ToServer>(
-    client: SimulatedProcess,
-    server: SimulatedProcess,
-  ): SimulatedStream<ToClient, ToServer> {
+  open<ToClient, ToServer>(client: SimulatedProcess, server: SimulatedProcess): SimulatedStream<ToClient, ToServer> {
     return new SimulatedStream<ToClient, ToServer>({
       scheduler: this.#scheduler,
       weather: this.#weather,

@@ -41,8 +41,8 @@ export class Scheduler {
   }
 
   /** Never before what is happening now. */
-  at(atMs: number, run: () => void): Happening {
-    const happening = new Happening(Math.max(atMs, this.#nowMs), this.#order(), this.#number++, run);
+  at(atMs: number, run: () => void, order = this.#order()): Happening {
+    const happening = new Happening(Math.max(atMs, this.#nowMs), order, this.#number++, run);
     this.#push(happening);
     return happening;
   }

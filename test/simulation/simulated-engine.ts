@@ -8,6 +8,7 @@ import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { PostgresClock, timeOf } from '../../engine/postgres/postgres-clock.ts';
 import type { Connector, SqlPool } from '../../engine/postgres/sql-client.ts';
+import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 import type { Owner } from '../../engine/shard/owner.ts';
 import { EngineCore } from '../../engine/wiring/engine-core.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -17,7 +18,7 @@ export interface EngineWatch {
   committed(engine: SimulatedEngine, history: readonly HistoryRow[]): void;
   /** Those who wait are told that a run has ended. */
   runEnded(engine: SimulatedEngine, runId: string): void;
-  recovered(engine: SimulatedEngine): void;
+  recovered(engine: SimulatedEngine, states: readonly ShardState[]): void;
   /** What the engine itself calls a bug. */
   bug(engine: SimulatedEngine, line: string): void;
   logged(engine: SimulatedEngine, line: string): void;
@@ -69,7 +70,7 @@ export class SimulatedEngine {
       results: { ended: (_, runId) => watch.runEnded(this, runId), recheckAll: () => undefined },
       logs: { write: async () => undefined },
       committed: [(history) => watch.committed(this, history)],
-      recovered: [() => watch.recovered(this)],
+      recovered: [(states) => watch.recovered(this, states)],
       lost: () => undefined,
       host: process,
       connector,

@@ -206,7 +206,10 @@ export class SimulatedWorker {
     await delay(this.process, chances.between(1, 20));
     await this.report({ kind: 'started', tenantId, taskId, attempt });
     const isEndless = chances.is(0.02);
-    await delay(this.process, isEndless ? 300_000 : chances.is(0.1) ? chances.between(2_000, 15_000) : chances.between(2, 800));
+    await delay(
+      this.process,
+      isEndless ? 300_000 : chances.is(0.1) ? chances.between(2_000, 15_000) : chances.between(2, 800),
+    );
     this.#running.delete(key);
     // Some do not listen to a cancel: their reports come late.
     if (running.isCancelled && chances.is(0.7)) return;
@@ -237,8 +240,7 @@ export class SimulatedWorker {
         return { event, ...ref };
       });
       return this.#insist(async (engine) => {
-        for (const { taskId } of items)
-          engine.core.dispatcher.heard(tenantId, { taskId, attempt: null, batchId });
+        for (const { taskId } of items) engine.core.dispatcher.heard(tenantId, { taskId, attempt: null, batchId });
         await engine.owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
       });
     };

@@ -130,7 +130,7 @@ export class World {
     for (const [index, place] of this.#places.entries())
       this.scheduler.at(engines[index]?.startMs ?? 0, () => this.#startEngine(place));
     for (const tenantId of this.tenantIds) void this.#prepare(tenantId);
-    for (const move of moves) this.scheduler.at(move.atMs, () => this.#make(move));
+    for (const move of moves) this.scheduler.at(move.atMs, () => this.#make(move), 0);
     let steps = 0;
     const go = async (untilMs: number, isDone: () => boolean): Promise<void> => {
       while (this.invariants.violation === undefined && !isDone()) {
@@ -235,10 +235,15 @@ export class World {
   readonly #watch: EngineWatch = {
     committed: (engine, history) => this.invariants.committed(engine, history),
     runEnded: (_, runId) => this.invariants.runEnded(runId),
-    recovered: (engine) => this.invariants.recovered(engine),
+    recovered: (engine, states) => this.invariants.recovered(engine, states),
     bug: (engine, line) => this.invariants.broken(`${engine.process.name} says: ${line.slice(0, 2000)}`),
     logged: (engine, line) => {
-      if (this.#keepLines) this.#lines.push(`${this.scheduler.nowMs.toFixed(3)} ${engine.process.name} log ${line.trim()}`);
+      if (!this.#keepLines) return;
+      const { msg, err, ...rest }: { msg: string; err?: { message: string } } = JSON.parse(line);
+      const why = err === undefined ? '' : `: ${err.message}`;
+      this.#lines.push(
+        `${this.scheduler.nowMs.toFixed(3)} ${engine.process.name} log ${msg}${why} ${JSON.stringify(rest)}`,
+      );
     },
   };
 
@@ -280,10 +285,7 @@ export class World {
    * Asks an engine, as callers do: one that insists asks again until it is answered, the other one leaves it at one try.
    * @returns undefined where it was not answered, or refused
    */
-  async #ask<T>(
-    manner: 'insists' | 'tries',
-    ask: (engine: SimulatedEngine) => Promise<T>,
-  ): Promise<T | undefined> {
+  async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
     this.#open++;
     try {
       for (let tries = 0; ; tries++) {
@@ -500,7 +502,8 @@ export class World {
     }
     // What waits for an event is told of it, again and again.
     const push = (): void => {
-      for (const tenantId of this.tenantIds) for (const key of eventKeys) if (key !== 'begin') void this.#push(tenantId, key);
+      for (const tenantId of this.tenantIds)
+        for (const key of eventKeys) if (key !== 'begin') void this.#push(tenantId, key);
       this.scheduler.in(10_000, push);
     };
     push();
