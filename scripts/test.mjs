@@ -68,7 +68,8 @@ await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnin
 await check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']);
 await check('build', ['scripts/build.mjs', '--types']);
 const beside = (async () => {
-  for (const project of ['unit', 'db', 'cli']) await tests(project, { aside: true, args: ['--maxWorkers=1'] });
+  for (const project of ['unit', 'simulation', 'db', 'cli'])
+    await tests(project, { aside: true, args: ['--maxWorkers=1'] });
 })();
 for (const project of ['e2e', 'sdk', 'cluster']) await tests(project);
 await beside;

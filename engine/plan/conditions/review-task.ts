@@ -71,7 +71,7 @@ export function openWait(plan: Plan, row: number): void {
     complained: conditions.map(() => false),
   });
   state.undo.record(() => state.waits.delete(row));
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** Its parents are done: sleeps and events count from now on. */
@@ -83,7 +83,7 @@ function begin(plan: Plan, row: number, wait: TaskWait): void {
   });
   state.listenForEvents(row);
   state.undo.record(() => state.ignoreEvents(row));
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** The next sleep that is not over wakes the task. */
@@ -106,7 +106,7 @@ export function dropWait(plan: Plan, row: number): void {
   stopWaiting(plan, row);
   state.waits.delete(row);
   state.undo.record(() => state.waits.set(row, wait));
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** Nothing it still waits for matters any more. */
@@ -132,7 +132,7 @@ export function resolveCondition(
     wait.states[index] = 'open';
     wait.data[index] = null;
   });
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
   if (resolution.why !== undefined) journal(plan, row, 'C', resolution.why);
 }
 
