@@ -66,6 +66,7 @@ const work = [
   () => tests({ project: 'e2e', shard: '2/2' }),
   () => tests({ project: 'cli' }),
   () => tests({ project: 'unit', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'simulation', args: ['--maxWorkers=1'] }),
   () => tests({ project: 'db', args: ['--maxWorkers=1'] }),
   () => tests({ project: 'cluster' }),
   () => tests({ project: 'sdk' }),

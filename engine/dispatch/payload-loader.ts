@@ -1,3 +1,4 @@
+import type { Host, HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { Assignment, Sending } from './assignment.ts';
@@ -32,7 +33,8 @@ export class PayloadLoader {
   #waiting: Sending[] = [];
   #running = 0;
   #pauseMs = 0;
-  #pause: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  #pause: HostTimer | undefined;
   #stopped = false;
 
   /** @param options.isWanted whether the attempt has not ended meanwhile */
@@ -42,12 +44,14 @@ export class PayloadLoader {
     log: Logger;
     isWanted: (assignment: Assignment) => boolean;
     deliver: (sending: Sending, reads: Reads) => void;
+    host: Host;
   }) {
     this.#reads = options.reads;
     this.#cache = options.cache;
     this.#log = options.log;
     this.#isWanted = options.isWanted;
     this.#deliver = options.deliver;
+    this.#host = options.host;
   }
 
   load(sendings: readonly Sending[]): void {
@@ -57,7 +61,7 @@ export class PayloadLoader {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#pause);
+    this.#pause?.clear();
     this.#waiting = [];
   }
 
@@ -127,7 +131,7 @@ export class PayloadLoader {
       { err: error, waiting: this.#waiting.length },
       'payloads could not be read; their attempts wait, and it is tried again',
     );
-    this.#pause ??= setTimeout(() => {
+    this.#pause ??= this.#host.setTimeout(() => {
       this.#pause = undefined;
       this.#next();
     }, this.#pauseMs);

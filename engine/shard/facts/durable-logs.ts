@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import {
   EntryKind,
   firstBranch,
@@ -39,7 +39,7 @@ export interface MetSqlRow {
 }
 
 /** @param $2 by task, the oldest branch whose nodes are needed. $3 entries of one task at the most */
-const readEntries = {
+export const readEntries = {
   name: 'durable_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, r.seq AS result_seq, r.status
@@ -54,7 +54,7 @@ const readEntries = {
 };
 
 /** Conditions of open waits that are met already. */
-const readMet = {
+export const readMet = {
   name: 'durable_met',
   text: `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload
@@ -63,7 +63,7 @@ const readMet = {
     WHERE NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`,
 };
 
-const readPoints = {
+export const readPoints = {
   name: 'durable_points',
   text: `
     SELECT e.task_id, e.branch, e.node, e.asked FROM unnest($1::uuid[]) AS u (id) JOIN durable_entry e ON e.task_id = u.id
@@ -71,10 +71,7 @@ const readPoints = {
 };
 
 /** By task; those that never branched are absent. */
-export async function readBranchPoints(
-  client: ClientBase,
-  taskIds: readonly string[],
-): Promise<Map<string, BranchPoint[]>> {
+export async function readBranchPoints(client: Sql, taskIds: readonly string[]): Promise<Map<string, BranchPoint[]>> {
   if (taskIds.length === 0) return new Map();
   const { rows } = await client.query<Pick<EntrySqlRow, 'task_id' | 'branch' | 'node' | 'asked'>>({
     ...readPoints,
@@ -116,7 +113,7 @@ export class StoredLog {
 }
 
 /** @returns by task; those without a log are absent */
-export async function readStoredLogs(client: ClientBase, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
+export async function readStoredLogs(client: Sql, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
   return (
     await readShortLogs(
       client,
@@ -137,7 +134,7 @@ export interface LogPart {
  * @returns by task; those without a log are absent, those with a longer one are not read
  */
 export async function readShortLogs(
-  client: ClientBase,
+  client: Sql,
   parts: readonly LogPart[],
   most: number | null,
 ): Promise<{ logs: Map<string, StoredLog>; long: string[] }> {

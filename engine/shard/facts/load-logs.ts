@@ -1,5 +1,5 @@
-import type { ClientBase } from 'pg';
 import { firstBranch } from '../../model/durable/durable.ts';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { ComingEvent } from '../../plan/commands/kind.ts';
 import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
@@ -25,7 +25,7 @@ interface Wanted {
  * @returns what was read, by task
  */
 export async function loadLogs(
-  client: ClientBase,
+  client: Sql,
   longLogs: LongLogs,
   asking: readonly Asking[],
 ): Promise<ReadonlyMap<string, StoredLog>> {
@@ -95,7 +95,7 @@ function hold(state: ShardState, taskId: string, stored: StoredLog | undefined):
 }
 
 /** Tasks that listen for the events, and that these may concern. A shard where none ever did is not asked for. */
-async function listeners(client: ClientBase, asking: readonly Asking[]): Promise<Wanted[]> {
+async function listeners(client: Sql, asking: readonly Asking[]): Promise<Wanted[]> {
   const asked = asking.flatMap((each) =>
     each.state.durable.listens
       ? (each.needs.events ?? []).map((event): ComingEvent & { asking: Asking } => ({ ...event, asking: each }))

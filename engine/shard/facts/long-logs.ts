@@ -1,7 +1,7 @@
-import { Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientConfig } from 'pg';
+import { delay, processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
-import { countRefusals } from '../../postgres/count-refusals.ts';
+import { postgresConnector, type Connector, type Sql, type SqlPool } from '../../postgres/sql-client.ts';
 import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
@@ -16,7 +16,7 @@ const mostKept = 4;
 const pauseMs = 200;
 
 // Without names: a plan for any task would read as much for each page as for all of them.
-const readPage = `
+export const readPage = `
   WITH page AS MATERIALIZED (
     SELECT * FROM durable_entry e WHERE e.task_id = $1 AND (e.branch, e.node) > ($2, $3) ORDER BY e.branch, e.node LIMIT $4
   )
@@ -28,20 +28,20 @@ const readPage = `
   ORDER BY e.branch, e.node`;
 
 /** Conditions of open waits that are met already. */
-const readMet = `
+export const readMet = `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq
     FROM durable_result r
     WHERE r.task_id = $1 AND r.condition >= 0
       AND NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`;
 
-const readNewEntries = {
+export const readNewEntries = {
   name: 'long_log_new_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, NULL AS result_seq, NULL AS status
     FROM durable_entry e WHERE e.task_id = $1 AND e.seq > $2 ORDER BY e.branch, e.node`,
 };
 
-const readNewResults = {
+export const readNewResults = {
   name: 'long_log_new_results',
   text: `SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq, r.status FROM durable_result r WHERE r.task_id = $1 AND r.seq > $2 ORDER BY r.seq`,
 };
@@ -52,26 +52,30 @@ const readNewResults = {
  * the order of their sequence numbers, so that those with a higher one than the newest that was seen are all that is missing.
  */
 export class LongLogs {
-  readonly #pool: Pool;
+  readonly #pool: SqlPool;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #reading = new Map<string, Promise<void>>();
   readonly #read = new Map<string, { log: StoredLog; oldestBranch: number }>();
 
-  constructor(config: ClientConfig, log: Logger) {
+  constructor(
+    config: ClientConfig,
+    log: Logger,
+    { host = processHost, connector = postgresConnector }: { host?: Host; connector?: Connector } = {},
+  ) {
     this.#log = log;
-    this.#pool = new Pool({
-      ...config,
-      application_name: 'hatchet logs',
-      max: atOnce,
-      idleTimeoutMillis: 30_000,
-      // A plan that was made while the tables were small would read them whole.
-      options: '-c enable_seqscan=off',
-    });
-    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
-    this.#pool.on('connect', (client) => {
-      client.on('error', () => undefined);
-      countRefusals(client, log);
-    });
+    this.#host = host;
+    this.#pool = connector.pool(
+      {
+        ...config,
+        application_name: 'hatchet logs',
+        max: atOnce,
+        idleTimeoutMillis: 30_000,
+        // A plan that was made while the tables were small would read them whole.
+        options: '-c enable_seqscan=off',
+      },
+      log,
+    );
   }
 
   /** Resolves once it was read, or could not be: then it is asked for again. */
@@ -83,7 +87,7 @@ export class LongLogs {
       .then((log) => this.#keep(part, log))
       .catch(async (error: unknown) => {
         this.#log.warn({ err: error, task: taskId }, 'the log of a durable task could not be read; trying again');
-        await delay(pauseMs);
+        await delay(this.#host, pauseMs);
       })
       .finally(() => this.#reading.delete(taskId));
     this.#reading.set(taskId, reading);
@@ -94,7 +98,7 @@ export class LongLogs {
    * A log that was read, as it is by now.
    * @param client of the lane
    */
-  async take(client: ClientBase, { taskId, oldestBranch }: LogPart): Promise<StoredLog | undefined> {
+  async take(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog | undefined> {
     const read = this.#read.get(taskId);
     if (read === undefined) return undefined;
     this.#read.delete(taskId);
@@ -137,7 +141,7 @@ export class LongLogs {
   }
 }
 
-async function readPages(client: PoolClient, { taskId, oldestBranch }: LogPart): Promise<StoredLog> {
+async function readPages(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog> {
   const log = new StoredLog();
   for (let after = { branch: -1, node: -1 }, isFull = true; isFull;) {
     const values = [taskId, after.branch, after.node, pageRows];
