@@ -42,6 +42,12 @@ export class Invariants {
     this.#sql = new DirectSql(world.store, () => world.storeUs);
   }
 
+  /** Only those that another engine owns, or nobody. */
+  lostShards(engine: SimulatedEngine, { shards }: { shards: readonly number[] }): void {
+    const own = shards.filter((id) => this.#shardRow(id)?.owner === engine.ownerId);
+    if (own.length > 0) this.broken(`${engine.process.name} gave up shards that it owns: ${own.join()}`);
+  }
+
   broken(what: string): void {
     this.violation ??= what;
   }
@@ -148,7 +154,7 @@ export class Invariants {
     return this.#world.store.tables.result.find(new Transaction(this.#world.storeUs), 'task_id', taskId).length;
   }
 
-  #shardRow(id: number): { epoch: number; last_batch: number } | undefined {
+  #shardRow(id: number): { epoch: number; last_batch: number; owner: string | null } | undefined {
     return this.#world.store.tables.shard.get(new Transaction(this.#world.storeUs), id);
   }
 

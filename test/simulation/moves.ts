@@ -54,7 +54,7 @@ const passing = ['40001', '40P01', '55P03', '57014', '53100', '53200'];
 /** @param faults how much goes wrong: 0 for nothing, 1 for the usual */
 export function historyOf(seed: number, faults = 1): History {
   const chances = new Chances(seed, 'history');
-  const endMs = chances.between(8_000, 40_000);
+  let endMs = chances.between(8_000, 40_000);
   const engines = chances.pick([1, 1, 2, 2, 3]);
   const tenants = chances.pick([1, 1, 2]);
   const moves: Move[] = [];
@@ -65,6 +65,8 @@ export function historyOf(seed: number, faults = 1): History {
     for (let n = chances.whole(0, most); n > 0; n--) moves.push({ atMs: at(), ...faultOf(chances) });
   }
   moves.sort((a, b) => a.atMs - b.atMs);
+  // Who stands still goes on by itself, and not because all is well again.
+  for (const move of moves) if (move.do === 'stallEngine') endMs = Math.max(endMs, move.atMs + move.ms + 5_000);
   return {
     seed,
     engines: Array.from({ length: engines }, (_, index) => ({
