@@ -178,7 +178,7 @@ class Stage {
    * a while.
    */
   async #tokens(): Promise<{ probe: string; load: string }> {
-    const { databaseUrl, address } = this.#engine.engine;
+    const { databaseUrl, address, serverUrl } = this.#engine.engine;
     const pool = new Pool({ connectionString: databaseUrl });
     try {
       await ensureTenant(pool, 'default');
@@ -189,7 +189,7 @@ class Stage {
       const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: this.#dataDir }));
       const tokenOf = async (tenantId: string, name: string): Promise<string> => {
         await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, name]);
-        return tokens.create({ tenantId, name, addresses: { serverUrl: '', grpcBroadcastAddress: address } });
+        return tokens.create({ tenantId, name, addresses: { serverUrl, grpcBroadcastAddress: address } });
       };
       return { probe: await tokenOf(probeId, 'probe'), load: await tokenOf(loadId, 'load') };
     } finally {

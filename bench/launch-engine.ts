@@ -9,6 +9,8 @@ export interface BenchEngine {
   child: ChildProcess;
   /** `host:port` of gRPC. */
   address: string;
+  /** Of REST. */
+  serverUrl: string;
   token: string;
   databaseUrl: string;
 }
@@ -45,6 +47,7 @@ export async function untilReady(child: ChildProcess, onServing: () => void = ()
       type?: string;
       stage?: string;
       grpc: { host: string; port: number };
+      http: { host: string; port: number };
       token: string;
       databaseUrl: string;
     } = JSON.parse(line);
@@ -53,6 +56,7 @@ export async function untilReady(child: ChildProcess, onServing: () => void = ()
       return {
         child,
         address: `${message.grpc.host}:${message.grpc.port}`,
+        serverUrl: `http://${message.http.host}:${message.http.port}`,
         token: message.token,
         databaseUrl: message.databaseUrl,
       };

@@ -1,0 +1,118 @@
+/**
+ * One measurement of `cpu-per-task.ts`, in a process of its own. Arguments: the file with the path through the planner, the
+ * workload, and `time` or `garbage`. Prints one JSON line. Garbage is counted in a heap that is too large to be collected.
+ */
+import { randomUUID } from 'node:crypto';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+
+type PathModule = typeof import('./plan-path.ts');
+
+/** Runs that are triggered in each transaction; as many of those before are started and completed in it. */
+const runsPerTransaction = 160;
+
+interface Workload {
+  parents: number[][];
+  runs: number;
+}
+
+const workloads: Record<string, Workload> = {
+  plain: { parents: [[]], runs: 120_000 },
+  dag: { parents: [[], [0], [1]], runs: 40_000 },
+};
+
+const [, , file = '', name = 'plain', mode = 'time'] = process.argv;
+const { commands, PlanPath }: PathModule = await import(pathToFileURL(file).href);
+const { parents, runs } = workloads[name] ?? { parents: [[]], runs: 0 };
+
+/** Ids that differ in all of their digits, as real ones do, and that no measurement has to make. */
+const ids = Array.from({ length: 1_000 }, () => randomUUID().slice(8));
+let idCount = 0;
+function nextId(): string {
+  const n = idCount++;
+  return n.toString(16).padStart(8, '0') + (ids[n % ids.length] ?? '');
+}
+
+const tenantId = nextId();
+const versionId = nextId();
+const workflow = { tenantId, workflowId: nextId(), versionId };
+const workerId = nextId();
+const input = JSON.stringify({ customer: 'c-1042', amount: 12.5, note: 'a "short" input' });
+const output = JSON.stringify({ ok: true, charged: 12.5 });
+
+const path = new PlanPath();
+const spent = { planner: 0, parameters: 0, chars: 0, tasks: 0, transactions: 0 };
+let sent: { taskId: string; attempt: number }[] = [];
+let running: { taskId: string; attempt: number }[] = [];
+
+/** Microseconds of CPU of the whole process, the collector's threads with them. */
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function transaction(list: ReturnType<(typeof commands)['present']>[]): void {
+  const at0 = cpuUs();
+  const changes = path.plan(list);
+  const at1 = cpuUs();
+  spent.chars += path.parameters(changes);
+  const at2 = cpuUs();
+  const dispatched = path.committed(changes);
+  const at3 = cpuUs();
+  spent.planner += at1 - at0 + at3 - at2;
+  spent.parameters += at2 - at1;
+  spent.transactions++;
+  running = sent;
+  sent = dispatched;
+}
+
+/** A steady stream: each transaction triggers, starts what was sent after the last, and completes what was started in it. */
+function stream(count: number): void {
+  for (let left = count; left > 0 || sent.length > 0 || running.length > 0; left -= runsPerTransaction) {
+    const list = [];
+    for (let n = 0; n < Math.min(left, runsPerTransaction); n++) {
+      const runId = nextId();
+      const taskIds = parents.length === 1 ? [runId] : parents.map(() => nextId());
+      list.push(commands.trigger(workflow, runId, taskIds, input));
+    }
+    const tasks = Math.max(0, Math.min(left, runsPerTransaction)) * parents.length;
+    for (const { taskId, attempt } of sent) list.push(commands.started(tenantId, taskId, attempt));
+    for (const { taskId, attempt } of running) list.push(commands.completed(tenantId, taskId, attempt, output));
+    spent.tasks += tasks;
+    transaction(list);
+  }
+}
+
+transaction([commands.putWorkflow(workflow, parents)]);
+const actions = parents.map((_, index) => `wf:s${index}`);
+transaction([commands.registerWorker(tenantId, workerId, actions, 100_000)]);
+transaction([commands.present(workerId)]);
+stream(runs / 4); // the compiler is warm
+let gcMs = 0;
+let collections = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) {
+    gcMs += duration;
+    collections++;
+  }
+}).observe({ entryTypes: ['gc'] });
+Object.assign(spent, { planner: 0, parameters: 0, chars: 0, tasks: 0, transactions: 0 });
+globalThis.gc?.();
+await new Promise((resolve) => setTimeout(resolve, 50));
+gcMs = 0;
+collections = 0;
+const heap = process.memoryUsage().heapUsed;
+stream(mode === 'time' ? runs : 4_000);
+const bytes = process.memoryUsage().heapUsed - heap;
+await new Promise((resolve) => setTimeout(resolve, 50));
+const each = (value: number): number => Math.round((value / spent.tasks) * 100) / 100;
+process.stdout.write(
+  `${JSON.stringify({
+    plannerUs: each(spent.planner),
+    parametersUs: each(spent.parameters),
+    togetherUs: each(spent.planner + spent.parameters),
+    gcUs: each(gcMs * 1000),
+    chars: each(spent.chars),
+    ...(mode === 'garbage' ? { bytes: each(bytes), collections } : {}),
+  })}\n`,
+);
