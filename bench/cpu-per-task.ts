@@ -19,14 +19,31 @@ type Figures = Record<string, number>;
 /** A new space of 1 GB takes all that the measurement leaves: nothing is collected. */
 const hugeNewSpace = ['--min-semi-space-size=1024', '--max-semi-space-size=1024', '--expose-gc'];
 
-function measure(file: string, workload: string, mode: 'time' | 'garbage'): Figures {
-  const flags = mode === 'garbage' ? hugeNewSpace : [];
+function measure(file: string, workload: string, mode: 'planner' | 'parameters' | 'garbage'): Figures {
+  const flags = mode === 'garbage' ? hugeNewSpace : ['--expose-gc'];
   return JSON.parse(
     execFileSync(process.execPath, [...flags, '--import', 'tsx', join(here, 'cpu/measure.ts'), file, workload, mode], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   );
+}
+
+/** Each part in a process of its own. Microseconds of CPU and bytes a task. */
+function all(file: string, workload: string): Figures {
+  const planner = measure(file, workload, 'planner');
+  const parameters = measure(file, workload, 'parameters');
+  const { bytes = NaN } = measure(file, workload, 'garbage');
+  const { us: plannerUs = NaN, gcUs: plannerGcUs = NaN } = planner;
+  const { us: parametersUs = NaN, gcUs: parametersGcUs = NaN, chars = NaN } = parameters;
+  return {
+    plannerUs,
+    parametersUs,
+    togetherUs: round(plannerUs + parametersUs),
+    gcUs: round(plannerGcUs + parametersGcUs),
+    bytes,
+    chars,
+  };
 }
 
 interface Spread {
@@ -57,7 +74,7 @@ for (const workload of ['plain', 'dag']) {
   for (let n = 0; n < rounds; n++) {
     const pair: Record<string, Figures> = {};
     for (const [name, file] of Object.entries(files)) {
-      const figures = { ...measure(file, workload, 'time'), bytes: measure(file, workload, 'garbage')['bytes'] ?? NaN };
+      const figures = all(file, workload);
       pair[name] = figures;
       (taken[name] ??= []).push(figures);
     }

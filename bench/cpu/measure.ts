@@ -1,6 +1,7 @@
 /**
  * One measurement of `cpu-per-task.ts`, in a process of its own. Arguments: the file with the path through the planner, the
- * workload, and `time` or `garbage`. Prints one JSON line. Garbage is counted in a heap that is too large to be collected.
+ * workload, and `planner`, `parameters` or `garbage`. Prints one JSON line. Garbage is counted in a heap that is too large to be
+ * collected.
  */
 import { randomUUID } from 'node:crypto';
 import { PerformanceObserver } from 'node:perf_hooks';
@@ -8,6 +9,8 @@ import { pathToFileURL } from 'node:url';
 
 type PathModule = typeof import('./plan-path.ts');
 
+/** Transactions whose parameters are made again and again, where those are measured alone. */
+const keptTransactions = 60;
 /** Runs that are triggered in each transaction; as many of those before are started and completed in it. */
 const runsPerTransaction = 160;
 
@@ -21,7 +24,7 @@ const workloads: Record<string, Workload> = {
   dag: { parents: [[], [0], [1]], runs: 40_000 },
 };
 
-const [, , file = '', name = 'plain', mode = 'time'] = process.argv;
+const [, , file = '', name = 'plain', mode = 'planner'] = process.argv;
 const { commands, PlanPath }: PathModule = await import(pathToFileURL(file).href);
 const { parents, runs } = workloads[name] ?? { parents: [[]], runs: 0 };
 
@@ -41,7 +44,9 @@ const input = JSON.stringify({ customer: 'c-1042', amount: 12.5, note: 'a "short
 const output = JSON.stringify({ ok: true, charged: 12.5 });
 
 const path = new PlanPath();
-const spent = { planner: 0, parameters: 0, chars: 0, tasks: 0, transactions: 0 };
+let tasks = 0;
+let chars = 0;
+const kept: ReturnType<typeof path.plan>[] = [];
 let sent: { taskId: string; attempt: number }[] = [];
 let running: { taskId: string; attempt: number }[] = [];
 
@@ -52,16 +57,10 @@ function cpuUs(): number {
 }
 
 function transaction(list: ReturnType<(typeof commands)['present']>[]): void {
-  const at0 = cpuUs();
   const changes = path.plan(list);
-  const at1 = cpuUs();
-  spent.chars += path.parameters(changes);
-  const at2 = cpuUs();
+  if (mode === 'garbage') chars += path.parameters(changes);
+  if (mode === 'parameters') kept.push(changes);
   const dispatched = path.committed(changes);
-  const at3 = cpuUs();
-  spent.planner += at1 - at0 + at3 - at2;
-  spent.parameters += at2 - at1;
-  spent.transactions++;
   running = sent;
   sent = dispatched;
 }
@@ -75,10 +74,9 @@ function stream(count: number): void {
       const taskIds = parents.length === 1 ? [runId] : parents.map(() => nextId());
       list.push(commands.trigger(workflow, runId, taskIds, input));
     }
-    const tasks = Math.max(0, Math.min(left, runsPerTransaction)) * parents.length;
     for (const { taskId, attempt } of sent) list.push(commands.started(tenantId, taskId, attempt));
     for (const { taskId, attempt } of running) list.push(commands.completed(tenantId, taskId, attempt, output));
-    spent.tasks += tasks;
+    tasks += Math.max(0, Math.min(left, runsPerTransaction)) * parents.length;
     transaction(list);
   }
 }
@@ -87,7 +85,8 @@ transaction([commands.putWorkflow(workflow, parents)]);
 const actions = parents.map((_, index) => `wf:s${index}`);
 transaction([commands.registerWorker(tenantId, workerId, actions, 100_000)]);
 transaction([commands.present(workerId)]);
-stream(runs / 4); // the compiler is warm
+
+const each = (value: number): number => Math.round((value / tasks) * 100) / 100;
 let gcMs = 0;
 let collections = 0;
 new PerformanceObserver((list) => {
@@ -96,23 +95,55 @@ new PerformanceObserver((list) => {
     collections++;
   }
 }).observe({ entryTypes: ['gc'] });
-Object.assign(spent, { planner: 0, parameters: 0, chars: 0, tasks: 0, transactions: 0 });
-globalThis.gc?.();
-await new Promise((resolve) => setTimeout(resolve, 50));
-gcMs = 0;
-collections = 0;
-const heap = process.memoryUsage().heapUsed;
-stream(mode === 'time' ? runs : 4_000);
-const bytes = process.memoryUsage().heapUsed - heap;
-await new Promise((resolve) => setTimeout(resolve, 50));
-const each = (value: number): number => Math.round((value / spent.tasks) * 100) / 100;
-process.stdout.write(
-  `${JSON.stringify({
-    plannerUs: each(spent.planner),
-    parametersUs: each(spent.parameters),
-    togetherUs: each(spent.planner + spent.parameters),
-    gcUs: each(gcMs * 1000),
-    chars: each(spent.chars),
-    ...(mode === 'garbage' ? { bytes: each(bytes), collections } : {}),
-  })}\n`,
-);
+
+/** What is collected from here on counts. */
+async function collected(): Promise<void> {
+  globalThis.gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gcMs = 0;
+  collections = 0;
+}
+
+/** @returns microseconds a task, of CPU and of collecting garbage */
+async function timed(work: () => void): Promise<{ us: number; gcUs: number }> {
+  await collected();
+  const before = cpuUs();
+  work();
+  const us = cpuUs() - before;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return { us: each(us), gcUs: each(gcMs * 1000) };
+}
+
+const measurements: Record<string, () => Promise<object>> = {
+  planner: async () => {
+    stream(runs / 4); // the compiler is warm
+    tasks = 0;
+    return timed(() => stream(runs));
+  },
+  parameters: async () => {
+    stream(keptTransactions * runsPerTransaction);
+    const perPass = tasks;
+    const pass = (): void => kept.forEach((changes) => (chars += path.parameters(changes)));
+    const passes = Math.ceil(runs / (keptTransactions * runsPerTransaction));
+    for (let n = 0; n < passes / 3; n++) pass();
+    tasks = perPass * passes;
+    chars = 0;
+    const { us, gcUs } = await timed(() => {
+      for (let n = 0; n < passes; n++) pass();
+    });
+    return { us, gcUs, chars: each(chars) };
+  },
+  garbage: async () => {
+    stream(runs / 4);
+    await collected();
+    tasks = 0;
+    const { heapUsed } = process.memoryUsage();
+    stream(4_000);
+    const bytes = process.memoryUsage().heapUsed - heapUsed;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (collections > 0) throw new Error('garbage was collected while it was counted');
+    return { bytes: each(bytes) };
+  },
+};
+
+process.stdout.write(`${JSON.stringify(await measurements[mode]?.())}\n`);
