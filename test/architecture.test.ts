@@ -99,6 +99,7 @@ const plan: Record<string, readonly string[]> = {
   conditions: ['state', 'queue', 'lifecycle'],
   durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
   lifecycle: ['state', 'queue', 'concurrency', 'conditions', 'durable', 'rate-limits', 'timers'],
+  settle: ['state', 'queue', 'concurrency', 'lifecycle', 'rate-limits'],
   commands: ['state', 'queue', 'conditions', 'durable', 'lifecycle', 'rate-limits', 'timers'],
 };
 

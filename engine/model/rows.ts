@@ -1,5 +1,5 @@
 import type { Transition } from './task/transition.ts';
-import type { CatchUp } from './time/cron.ts';
+import type { CatchUp } from './time/missed-ticks.ts';
 import type { EntryKind } from './durable/durable.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './task/status.ts';

@@ -22,7 +22,7 @@ import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
-import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-runs.ts';
+import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-run-types.ts';
 import { Context, type ChildRun, type ChildRunOptions, type ThrowingChildRun } from './context.ts';
 import type { LogDetails } from './log-line.ts';
 import { matchesOf, type WaitResult } from './wait-result.ts';

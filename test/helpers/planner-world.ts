@@ -10,7 +10,7 @@ import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
-import { settle } from '../../engine/plan/lifecycle/settle.ts';
+import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';

@@ -1,6 +1,6 @@
 import type { BatchRule } from '../../model/definition.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
-import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-group.ts';
+import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-buffer.ts';
 import { FlushableBuffers } from './flushable-buffers.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { TaskLists } from '../state/task-lists.ts';

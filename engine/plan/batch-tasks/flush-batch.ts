@@ -1,6 +1,6 @@
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
-import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-group.ts';
+import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-buffer.ts';
 import type { SettleBudget } from '../state/settle-budget.ts';
 import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';

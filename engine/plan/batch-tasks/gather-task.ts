@@ -1,5 +1,5 @@
 import { LiveState } from '../../model/task/live-state.ts';
-import type { BatchBuffer } from './batch-group.ts';
+import type { BatchBuffer } from './batch-buffer.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { ShardState } from '../state/shard-state.ts';

@@ -1,7 +1,7 @@
 import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { firstSleepUs, restore } from './durable-restore.ts';
+import { firstSleepUs, restore } from './evict-restore.ts';
 import type { ChildLink, DurableIndex, DurableTask } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
 import { tell } from './durable-tell.ts';

@@ -4,7 +4,7 @@ import { noteProgress } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
-import { dismiss, evict, restore } from './durable-restore.ts';
+import { dismiss, evict, restore } from './evict-restore.ts';
 
 /** The number of a branch that is yet to be made. */
 export function nextBranch(points: readonly BranchPoint[]): number {

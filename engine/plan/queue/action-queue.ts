@@ -1,4 +1,5 @@
-import { Line, LineHeap, QueueKey, type KeyTasks, type UnitSource } from './line.ts';
+import { QueueKey, type KeyTasks } from './key-turns.ts';
+import { Line, LineHeap, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';

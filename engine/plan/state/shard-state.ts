@@ -8,7 +8,7 @@ import { sweepAt, type RateLimit, type Refill } from '../rate-limits/rate-limit.
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import { DeadlineHeap } from '../timers/deadline-heap.ts';
 import { DurableIndex } from '../durable/durable-index.ts';
-import type { CatchUp } from '../../model/time/cron.ts';
+import type { CatchUp } from '../../model/time/missed-ticks.ts';
 import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
 import type { LabelValue } from '../../model/task/labels.ts';
 import type { Placement, WorkflowState } from '../queue/placement.ts';

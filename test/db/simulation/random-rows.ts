@@ -3,7 +3,7 @@ import { rateLimitWindows } from '../../../engine/model/definition.ts';
 import { EntryKind } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import { catchUpPolicies } from '../../../engine/model/time/cron.ts';
+import { catchUpPolicies } from '../../../engine/model/time/missed-ticks.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { randomFrom } from '../../helpers/random.ts';
 

@@ -14,7 +14,7 @@ import { append, pass } from '../../durable/durable-append.ts';
 import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
 import type { DurableTask } from '../../durable/durable-index.ts';
 import type { DurableNode } from '../../durable/durable-log.ts';
-import { startAgain } from '../../durable/durable-restore.ts';
+import { startAgain } from '../../durable/evict-restore.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/durable-satisfy.ts';
 import { tell } from '../../durable/durable-tell.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';

@@ -1,6 +1,6 @@
 import type { DurableSender } from '../../../model/durable/durable-ask.ts';
 import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
-import { evict, mustGoOn, restore } from '../../durable/durable-restore.ts';
+import { evict, mustGoOn, restore } from '../../durable/evict-restore.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** The worker lets go of an invocation that waits. */

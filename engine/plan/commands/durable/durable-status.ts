@@ -1,7 +1,7 @@
 import { dismissSender } from '../../durable/dismiss-sender.ts';
 import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
 import type { DurableTask } from '../../durable/durable-index.ts';
-import { startAgain } from '../../durable/durable-restore.ts';
+import { startAgain } from '../../durable/evict-restore.ts';
 import { send, tell } from '../../durable/durable-tell.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';

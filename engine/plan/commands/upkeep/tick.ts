@@ -2,7 +2,7 @@ import { formatDuration } from '../../../model/time/duration.ts';
 import { LiveFlag, LiveState } from '../../../model/task/live-state.ts';
 import { RunStatus } from '../../../model/task/status.ts';
 import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
-import { wakeDurableSleeper } from '../../durable/wake-sleeper.ts';
+import { wakeDurableSleeper } from '../../durable/wake-durable-sleeper.ts';
 import { mayRetry } from '../../lifecycle/attempt.ts';
 import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';

@@ -3,7 +3,7 @@ import { assignWaiting } from '../queue/assign.ts';
 import { noteRefills } from '../rate-limits/release-units.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
-import { takeFromLost } from './lost-workers.ts';
+import { takeFromLost } from '../lifecycle/lose-worker.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
 
 interface Turn {
