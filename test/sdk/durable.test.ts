@@ -47,6 +47,30 @@ describe('durable tasks of the SDK', () => {
     expect([...new Set(starts.map(({ round }) => round))]).toEqual([1, 2, 3]);
   });
 
+  it('continue as new beside other tasks of their workflow', async () => {
+    const inputs: number[] = [];
+    const pair = hatchet.workflow<{ n: number }, { first: { n: number }; second: { n: number } }>({ name: 'pair' });
+    const first = pair.task({ name: 'first', fn: (input) => ({ n: input.n }) });
+    pair.durableTask({
+      name: 'second',
+      parents: [first],
+      fn: async (input, ctx): Promise<{ n: number }> => {
+        inputs.push(input.n);
+        const parent = await ctx.parentOutput(first);
+        return input.n < 3 ? await ctx.continueAsNew({ n: input.n + 1 }) : { n: input.n * 10 + parent.n };
+      },
+    });
+    await bench.serve([pair]);
+    const output = pair.run({ n: 1 });
+    if (differs('continuing one of several')) {
+      await expect(output).rejects.toThrow(/only task of its workflow/);
+      expect(inputs).toEqual([1]);
+    } else {
+      expect(await output).toEqual({ first: { n: 1 }, second: { n: 31 } });
+      expect(inputs).toEqual([1, 2, 3]);
+    }
+  });
+
   it('sleep, wait for events, run children, and remember', async () => {
     const child = hatchet.task({ name: 'double', fn: (input: { n: number }) => ({ doubled: input.n * 2 }) });
     const broken = hatchet.task({
