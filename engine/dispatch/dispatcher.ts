@@ -1,4 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
@@ -52,6 +53,8 @@ const sweepMs = 1_000;
 /** Before what the owner did not take is said again: doubled with each refusal in a row. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
+/** Another engine has a lost shard by then, or this one has it again. */
+const lostMs = 5_000;
 /** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
 const forgetMs = 86_400_000;
 /** How long a worker that came back may take to show that it has an attempt. */
@@ -66,23 +69,38 @@ export class Dispatcher {
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #answers = new AnswerWatch();
   readonly #loader: PayloadLoader;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #host: Host;
+  readonly #sweep: HostTimer;
   #stopped = false;
   /** By shard: with each take-over the fate of the shard's attempts is found out anew. */
   readonly #takeOvers = new Map<number, number>();
+  /** Shards that this process serves no more, and since when. */
+  readonly #lost = new Map<number, number>();
+  readonly #onLeft: (workerIds: ReadonlySet<string>) => void;
 
-  constructor(options: { ports: DispatcherPorts; log: Logger; workerTimeoutMs: number }) {
+  /** @param options.onLeft these workers belong to another engine now */
+  constructor(options: {
+    ports: DispatcherPorts;
+    log: Logger;
+    workerTimeoutMs: number;
+    host?: Host;
+    onLeft?: (workerIds: ReadonlySet<string>) => void;
+  }) {
+    this.#onLeft = options.onLeft ?? (() => undefined);
     this.#ports = options.ports;
     this.#log = options.log;
     this.#workerTimeoutMs = options.workerTimeoutMs;
+    this.#host = options.host ?? processHost;
     this.#loader = new PayloadLoader({
       reads: options.ports,
       cache: this.payloads,
       log: options.log,
       isWanted: (assignment) => this.#isWanted(assignment),
       deliver: (sending, reads) => this.#deliver(sending, reads),
+      host: this.#host,
     });
-    this.#sweep = setInterval(() => {
+    this.#sweep = this.#host.setInterval(() => {
+      this.#leaveLost();
       if (this.#ports.isCatchingUp()) return;
       this.#checkAll();
       this.#checkAnswers();
@@ -112,7 +130,10 @@ export class Dispatcher {
 
   /** After a take-over of shards the planner knows of no presence there: their sessions are announced anew, and get their full grace. */
   announceAll(shards: ReadonlySet<number>): void {
-    for (const shard of shards) this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
+    for (const shard of shards) {
+      this.#lost.delete(shard);
+      this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
+    }
     for (const session of this.#sessions.values()) {
       if (!shards.has(shardOf(session.tenantId))) continue;
       session.announced = 'away';
@@ -122,6 +143,11 @@ export class Dispatcher {
     }
   }
 
+  /** These shards are served here no more. Their workers hear nothing for a moment: often they are served here again. */
+  lost(shards: Iterable<number>): void {
+    for (const shard of shards) this.#lost.set(shard, this.#ports.nowMs());
+  }
+
   /** How long ago each worker that was heard of within `withinMs` was last heard of. */
   *heardWithin(withinMs: number): Generator<{ workerId: string; agoMs: number }> {
     const nowMs = this.#ports.nowMs();
@@ -129,7 +155,7 @@ export class Dispatcher {
       if (nowMs - seenAtMs <= withinMs) yield { workerId, agoMs: nowMs - seenAtMs };
   }
 
-  /** @throws HatchetError UNKNOWN_WORKER */
+  /** @throws HatchetError UNKNOWN_WORKER, NOT_OWNER */
   heartbeat(tenantId: string, workerId: string): void {
     const session = this.#known(tenantId, workerId);
     session.beat(this.#ports.nowMs());
@@ -155,7 +181,7 @@ export class Dispatcher {
   /**
    * Attaches a worker's stream; a stream it had before is closed.
    * @returns to call when the stream ends
-   * @throws HatchetError UNKNOWN_WORKER
+   * @throws HatchetError UNKNOWN_WORKER, NOT_OWNER
    */
   attach(tenantId: string, workerId: string, link: WorkerLink): () => void {
     const session = this.#known(tenantId, workerId);
@@ -217,21 +243,45 @@ export class Dispatcher {
 
   stop(): void {
     this.#stopped = true;
-    clearInterval(this.#sweep);
+    this.#sweep.clear();
     this.#loader.stop();
     for (const session of this.#sessions.values()) session.link?.close();
   }
 
   #known(tenantId: string, workerId: string): WorkerSession {
     const session = this.session(tenantId, workerId);
-    if (session === undefined) throw unknownWorker(workerId);
-    return session;
+    if (session !== undefined) return session;
+    // Its id holds at the engine that serves it.
+    if (this.#lost.has(shardOf(tenantId)))
+      throw new HatchetError('NOT_OWNER', 'another engine serves this worker', {
+        remedy: 'Connect again: to an engine that is ready.',
+      });
+    throw unknownWorker(workerId);
+  }
+
+  /** Whoever stayed would be given nothing, and would not know: its stream is ended, so that it finds the engine that serves it. */
+  #leaveLost(): void {
+    if (this.#lost.size === 0) return;
+    const nowMs = this.#ports.nowMs();
+    const over = new Set([...this.#lost].filter(([, sinceMs]) => nowMs - sinceMs >= lostMs).map(([shard]) => shard));
+    const left = new Set<string>();
+    if (over.size === 0) return;
+    for (const session of this.#sessions.values()) {
+      const shard = shardOf(session.tenantId);
+      if (!over.has(shard)) continue;
+      left.add(session.workerId);
+      this.#forget(session);
+    }
+    if (left.size === 0) return;
+    for (const shard of over) this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
+    this.#onLeft(left);
   }
 
   #trySend(sending: Sending): boolean {
     const { payloads } = this;
-    const isAtHand = ({ runId, failed, parents }: Assignment): boolean =>
+    const isAtHand = ({ runId, failed, parents, inputBranch }: Assignment): boolean =>
       payloads.run(runId) !== undefined &&
+      inputBranch === null &&
       failed.length === 0 &&
       parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
     if (!sending.assignments.every(isAtHand)) return false;
@@ -239,6 +289,7 @@ export class Dispatcher {
       runOf: (runId) => payloads.run(runId),
       outputOf: (taskId) => payloads.output(taskId),
       errorOf: () => undefined,
+      inputOf: () => undefined,
     });
     return true;
   }
@@ -363,7 +414,7 @@ export class Dispatcher {
     told.catch((error: unknown) => {
       this.#failed(error);
       if (isPassing(error)) failed();
-      else setTimeout(failed, longestPauseMs).unref();
+      else this.#host.setTimeout(failed, longestPauseMs).unref();
     });
   }
 
@@ -379,9 +430,10 @@ export class Dispatcher {
       say().catch((error: unknown) => {
         this.#failed(error);
         const nextMs = isPassing(error) ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
-        setTimeout(() => {
+        const again = this.#host.setTimeout(() => {
           if (!this.#stopped && takeOvers === this.#takeOversOf(shard)) attempt(nextMs);
-        }, pauseMs).unref();
+        }, pauseMs);
+        again.unref();
       });
     };
     attempt(firstPauseMs);

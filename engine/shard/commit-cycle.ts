@@ -1,8 +1,8 @@
 import { DatabaseError } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
 import { apart, eachApart } from '../base/apart.ts';
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
+import { delay, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
@@ -33,6 +33,7 @@ export interface CommitCycleParts {
   readonly away: AwayJobs;
   readonly longLogs: LongLogs;
   readonly clock: Clock;
+  readonly host: Host;
   readonly log: Logger;
   readonly trouble: PostgresTrouble;
   readonly committed: OwnerEvents['committed'];
@@ -50,7 +51,7 @@ export class CommitCycle {
   /** Of the last transaction, of whatever shards. */
   #number = 0;
   /** What no command asked for was refused: until then it is tried with the next command alone. */
-  #goOn: NodeJS.Timeout | undefined;
+  #goOn: HostTimer | undefined;
 
   constructor(parts: CommitCycleParts) {
     this.#parts = parts;
@@ -68,7 +69,7 @@ export class CommitCycle {
 
   /** Ends no transaction. */
   stop(): void {
-    clearTimeout(this.#goOn);
+    this.#goOn?.clear();
   }
 
   #unsettled(): ShardState[] {
@@ -191,7 +192,7 @@ export class CommitCycle {
       if (error.stagedLost || isPassing(error.sqlstate)) {
         this.#parts.trouble.refused(error, error.sqlstate);
         this.#parts.mailbox.putBack(transaction.jobs);
-        await delay(200);
+        await delay(this.#parts.host, 200);
         return this.#parts.mailbox.expire();
       }
       return this.#bisect(transaction.jobs, error);
@@ -229,8 +230,8 @@ export class CommitCycle {
   }
 
   #goOnLater(): void {
-    clearTimeout(this.#goOn);
-    this.#goOn = setTimeout(() => {
+    this.#goOn?.clear();
+    this.#goOn = this.#parts.host.setTimeout(() => {
       this.#goOn = undefined;
       this.#parts.wake();
     }, goOnMs);
@@ -291,7 +292,7 @@ export class CommitCycle {
         if (this.#parts.isStopping()) return this.#abandon(open);
         this.#parts.trouble.lost(error, 'Postgres cannot be reached; trying again');
         if (open.length === 0) this.#parts.mailbox.expire();
-        await delay(pauseMs);
+        await delay(this.#parts.host, pauseMs);
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Command } from '../plan/commands/command.ts';
 import type { Facts } from '../plan/commands/facts.ts';
 import type { Plan } from '../plan/state/plan.ts';
+import type { LogPart } from './facts/durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
 
@@ -26,7 +27,7 @@ export interface Job {
   /** What was stored when it was looked at before any try that may have committed: what has moved on since is done. */
   firstSeen?: FirstSeen;
   /** Of durable tasks: logs that it needs, and that are too long to be read on the lane. */
-  longLogs: readonly string[];
+  longLogs: readonly LogPart[];
   /** Made with the first that is too dear for the lane. */
   expressions?: JobExpressions;
   /** Plans the command. @returns answers the caller; to be called after the commit */

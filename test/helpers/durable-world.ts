@@ -177,5 +177,5 @@ export class DurableWorld extends PlannerWorld {
 function pointOf(row: DurableEntryRow): BranchPoint {
   const asked: Asked = JSON.parse(row.asked);
   if (asked.kind !== 'branch') throw new Error('no branch');
-  return { branch: row.branch, parent: asked.parent, first: asked.first };
+  return { branch: row.branch, parent: asked.parent, first: asked.first, hasInput: asked.hasInput === true };
 }

@@ -215,7 +215,10 @@ export class DurableLife {
     world.runTogether(batch);
     if (beside === 'event a' && !before) this.#expectHeard('a');
 
-    expect(world.storedLog(taskId).points).toEqual([...points, { branch: points.length + 2, parent, first }]);
+    expect(world.storedLog(taskId).points).toEqual([
+      ...points,
+      { branch: points.length + 2, parent, first, hasInput: false },
+    ]);
     expect(world.state.tasks.find(taskId)).toBeGreaterThanOrEqual(0);
     // What the parent holds before the node is what the new branch holds, and nothing else.
     const place = (each: DurableNode): string => `${each.branch} ${each.node}`;

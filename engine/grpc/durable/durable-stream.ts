@@ -179,6 +179,12 @@ export class DurableStream {
       send: (event) => this.#tell(event),
       answer: (stream, request, reply) => this.#reply(stream, request, reply),
       announce: () => this.#announce(),
+      leave: () =>
+        this.#fail(
+          new HatchetError('NOT_OWNER', 'another engine serves this worker', {
+            remedy: 'Connect again: to an engine that is ready.',
+          }),
+        ),
     });
     this.#announce();
     this.#write({ $case: 'registerWorker', value: { workerId: given } });

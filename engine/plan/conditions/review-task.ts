@@ -71,7 +71,7 @@ export function openWait(plan: Plan, row: number): void {
     complained: conditions.map(() => false),
   };
   state.undo.put(state.waits, row, wait);
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** Its parents are done: sleeps and events count from now on. */
@@ -79,7 +79,7 @@ function begin(plan: Plan, row: number, wait: TaskWait): void {
   const { state } = plan;
   state.undo.set(wait, 'sinceUs', plan.nowUs);
   state.eventWaiters.listen(row, state.stepOf(row), state.undo);
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** The next sleep that is not over wakes the task. */
@@ -100,7 +100,7 @@ export function dropWait(plan: Plan, row: number): void {
   if (!state.waits.has(row)) return;
   stopWaiting(plan, row);
   state.undo.remove(state.waits, row);
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
 }
 
 /** Nothing it still waits for matters any more. */
@@ -122,7 +122,7 @@ export function resolveCondition(
   const { undo } = plan.state;
   undo.set(wait.states, index, to);
   undo.set(wait.data, index, resolution.data);
-  plan.changes.touchedWaits.add(row);
+  plan.changes.touchWait(plan.state, row);
   if (resolution.why !== undefined) journal(plan, row, 'CREATED', resolution.why);
 }
 

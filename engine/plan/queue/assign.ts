@@ -7,6 +7,7 @@ import { moveGathered } from '../batch-tasks/gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { isAhead, type Line } from './line.ts';
 import { pickWorker, type Placement } from './placement.ts';
+import { inputBranchOf } from '../durable/branch-points.ts';
 import { beginInvocation } from '../durable/durable-begin.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
@@ -211,6 +212,7 @@ function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assign
     failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
     triggers: triggersOf(state, row),
     invocation: step.definition.durable ? (tasks.invocation[row] ?? 0) : null,
+    inputBranch: step.definition.durable ? inputBranchOf(state.durable.branches.get(row) ?? []) : null,
   };
 }
 

@@ -31,6 +31,7 @@ import type {
 import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
+import type { ShardState } from './shard-state.ts';
 
 const lists = [
   'runs',
@@ -95,8 +96,8 @@ export class ChangeSet implements TransactionRows {
   readonly durableListens: DurableListenRow[] = [];
   readonly durableListenDeletes: DurableNodeRef[] = [];
   readonly durableEnds: string[] = [];
-  /** Their rows are made when planning is over. */
-  readonly touchedWaits = new Set<number>();
+  /** By shard, tasks whose conditions have changed: their rows are made when planning is over. A row's number means nothing in another shard. */
+  readonly #touchedWaits = new Map<ShardState, Set<number>>();
   readonly waits: WaitRow[] = [];
   readonly waitDeletes: string[] = [];
   readonly touchedLimits = new Set<RateLimit>();
@@ -115,6 +116,19 @@ export class ChangeSet implements TransactionRows {
       if (hadWorker === 0) row.workerId = null;
     },
   };
+
+  touchWait(state: ShardState, row: number): void {
+    const rows = this.#touchedWaits.get(state);
+    if (rows === undefined) this.#touchedWaits.set(state, new Set([row]));
+    else rows.add(row);
+  }
+
+  /** Rows of the shard whose conditions have changed since this was asked. */
+  takeTouchedWaits(state: ShardState): Iterable<number> {
+    const rows = this.#touchedWaits.get(state) ?? [];
+    this.#touchedWaits.delete(state);
+    return rows;
+  }
 
   /** @param into an array to use again */
   mark(into: number[] = []): ChangeMark {

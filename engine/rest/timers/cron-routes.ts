@@ -53,7 +53,7 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
   router.post('/api/v1/tenants/:tenant/workflows/:workflow/crons', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
-    const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
+    const version = await workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const cronId = newId();
     const row: Checked<CronRow> = markChecked({

@@ -32,11 +32,11 @@ interface RateLimitSqlRow {
   is_static: boolean;
 }
 
-const readRateLimits = `
+export const readRateLimits = `
   SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN rate_limit r ON r.tenant_id = u.tenant_id
   ORDER BY r.tenant_id, r.key`;
-const readFilters = `
+export const readFilters = `
   SELECT f.id, f.tenant_id, f.workflow_id, f.scope, f.expression, f.payload, f.is_declared
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN filter f ON f.tenant_id = u.tenant_id`;
 
