@@ -8,7 +8,7 @@ import { quoted } from '../edge/parse/invalid.ts';
 export async function workflowOf(owner: Commands, tenantId: string, given: string): Promise<Version> {
   const state = await owner.served(tenantId);
   const id = parseUuid(given);
-  const version = id === undefined ? state.latestVersion(tenantId, given) : state.latestById(id);
+  const version = id === undefined ? state.latestVersion(tenantId, given) : state.latest.ofWorkflow(id);
   if (version === undefined || version.tenantId !== tenantId)
     throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, {
       remedy: 'Start a worker that registers it, or check the name.',

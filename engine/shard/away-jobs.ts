@@ -2,6 +2,7 @@ import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Host } from '../base/host.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
 import { commandFailure } from './command-failure.ts';
+import { CommandOrder } from './command-order.ts';
 import type { LongLogs } from './facts/long-logs.ts';
 import type { Job } from './job.ts';
 
@@ -12,8 +13,7 @@ export class AwayJobs {
   readonly #logs: LongLogs;
   readonly #host: Host;
   readonly #back: (job: Job) => boolean;
-  /** Ids of tasks of which a command is away: a durable task's operations are numbered in the order in which they came. */
-  readonly #away = new Set<string>();
+  readonly #order = new CommandOrder();
   readonly #waiting = new Set<Promise<void>>();
 
   /** @param back takes a job that can be planned; false if it was refused, and what waits behind it stays */
@@ -33,8 +33,8 @@ export class AwayJobs {
   }
 
   /** Whether a job has to wait for one that is away. */
-  blocks({ command }: Job): boolean {
-    return this.#away.size > 0 && 'taskId' in command && this.#away.has(command.taskId);
+  blocks(job: Job): boolean {
+    return this.#order.isBehind(job);
   }
 
   /** Of jobs just taken, those that can be loaded, and those that go back to the queue. The others leave until their payloads are staged. */
@@ -80,7 +80,7 @@ export class AwayJobs {
 
   #send(job: Job, needed: Promise<void>): void {
     const { command } = job;
-    if ('taskId' in command) this.#away.add(command.taskId);
+    this.#order.hold(job);
     const waiting = needed
       .then(() => this.#back(job))
       .catch((error: unknown) => {
@@ -90,7 +90,7 @@ export class AwayJobs {
       })
       .then((isBack) => {
         this.#waiting.delete(waiting);
-        if (isBack && 'taskId' in command) this.#away.delete(command.taskId);
+        if (isBack) this.#order.release(job);
       });
     this.#waiting.add(waiting);
   }

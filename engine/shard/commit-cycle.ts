@@ -7,9 +7,9 @@ import type { Logger } from '../base/log.ts';
 import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
-import { noFacts } from '../plan/commands/facts.ts';
-import { loadFacts } from './facts/load-facts.ts';
+import { loadFacts, type LoadedFacts } from './facts/load-facts.ts';
 import type { LongLogs } from './facts/long-logs.ts';
 import { isPassing } from './is-passing.ts';
 import type { Job } from './job.ts';
@@ -27,19 +27,19 @@ import type { PostgresTrouble } from './postgres-trouble.ts';
 const goOnMs = 1_000;
 
 export interface CommitCycleParts {
-  connection: LaneConnection;
-  ownership: Ownership;
-  mailbox: Mailbox;
-  away: AwayJobs;
-  longLogs: LongLogs;
-  clock: Clock;
-  host: Host;
-  log: Logger;
-  trouble: PostgresTrouble;
-  committed: OwnerEvents['committed'];
-  isStopping: () => boolean;
+  readonly connection: LaneConnection;
+  readonly ownership: Ownership;
+  readonly mailbox: Mailbox;
+  readonly away: AwayJobs;
+  readonly longLogs: LongLogs;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly log: Logger;
+  readonly trouble: PostgresTrouble;
+  readonly committed: OwnerEvents['committed'];
+  readonly isStopping: () => boolean;
   /** There is something to do, though no command has come. */
-  wake: () => void;
+  readonly wake: () => void;
 }
 
 /**
@@ -47,36 +47,14 @@ export interface CommitCycleParts {
  * anything let out. Whatever fails on the way takes the transaction back whole.
  */
 export class CommitCycle {
-  readonly #connection: LaneConnection;
-  readonly #ownership: Ownership;
-  readonly #mailbox: Mailbox;
-  readonly #away: AwayJobs;
-  readonly #longLogs: LongLogs;
-  readonly #clock: Clock;
-  readonly #host: Host;
-  readonly #log: Logger;
-  readonly #trouble: PostgresTrouble;
-  readonly #committed: OwnerEvents['committed'];
-  readonly #isStopping: () => boolean;
-  readonly #wake: () => void;
+  readonly #parts: CommitCycleParts;
   /** Of the last transaction, of whatever shards. */
   #number = 0;
   /** What no command asked for was refused: until then it is tried with the next command alone. */
   #goOn: HostTimer | undefined;
 
   constructor(parts: CommitCycleParts) {
-    this.#connection = parts.connection;
-    this.#ownership = parts.ownership;
-    this.#mailbox = parts.mailbox;
-    this.#away = parts.away;
-    this.#longLogs = parts.longLogs;
-    this.#clock = parts.clock;
-    this.#host = parts.host;
-    this.#log = parts.log;
-    this.#trouble = parts.trouble;
-    this.#committed = parts.committed;
-    this.#isStopping = parts.isStopping;
-    this.#wake = parts.wake;
+    this.#parts = parts;
   }
 
   /** Shards that are served from now on: the next number is above theirs. */
@@ -96,68 +74,68 @@ export class CommitCycle {
 
   #unsettled(): ShardState[] {
     const states: ShardState[] = [];
-    for (const state of this.#ownership.states()) if (state.hasMore) states.push(state);
+    for (const state of this.#parts.ownership.states()) if (state.hasMore) states.push(state);
     return states;
   }
 
   /** Loads, plans and commits commands that were taken from the mailbox; what cannot be done now is back in it. */
   async run(taken: readonly Job[]): Promise<void> {
-    const { lane } = this.#connection;
+    const { lane } = this.#parts.connection;
     if (lane === undefined) {
-      this.#mailbox.putBack(taken);
+      this.#parts.mailbox.putBack(taken);
       return this.reconnect();
     }
-    const states = new Map(taken.map(({ shard }) => [shard, this.#ownership.stateOf(shard)]));
+    const states = new Map(taken.map(({ shard }) => [shard, this.#parts.ownership.stateOf(shard)]));
     const loading = this.#onlyServed(taken, states);
+    let facts: LoadedFacts;
     try {
-      const facts = await loadFacts(
+      facts = await loadFacts(
         {
           client: lane.client,
-          stateOf: (shard) => this.#ownership.stateOf(shard),
-          clock: this.#clock,
-          longLogs: this.#longLogs,
+          stateOf: (shard) => this.#parts.ownership.stateOf(shard),
+          clock: this.#parts.clock,
+          longLogs: this.#parts.longLogs,
         },
         loading,
       );
-      for (const job of loading) job.facts = facts.get(job) ?? noFacts;
     } catch (error) {
-      this.#log.warn({ err: error }, 'what commands need could not be loaded');
+      this.#parts.log.warn({ err: error }, 'what commands need could not be loaded');
       // With Postgres there, trying the same again would fail again.
       if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
         return this.#bisect(loading, error);
-      this.#mailbox.putBack(loading);
+      this.#parts.mailbox.putBack(loading);
       return this.reconnect();
     }
-    const { ready, behind } = this.#away.admitToPlan(this.#onlyServed(loading, states));
-    this.#mailbox.putBack(behind);
-    if (ready.length > 0 || this.hasMore) await this.#planAndCommit(lane, ready);
+    const { ready, behind } = this.#parts.away.admitToPlan(this.#onlyServed(loading, states));
+    this.#parts.mailbox.putBack(behind);
+    if (ready.length > 0 || this.hasMore) await this.#planAndCommit(lane, ready, facts);
   }
 
   /** A shard may be lost, or recovered anew, while something is awaited: its jobs go back, and what was loaded for them is void. */
   #onlyServed(jobs: readonly Job[], states: ReadonlyMap<number, ShardState | undefined>): readonly Job[] {
     const isServed = ({ shard }: Job): boolean => {
-      const state = this.#ownership.stateOf(shard);
+      const state = this.#parts.ownership.stateOf(shard);
       return state !== undefined && state === states.get(shard);
     };
     if (jobs.every(isServed)) return jobs;
-    this.#mailbox.putBack(jobs.filter((job) => !isServed(job)));
+    this.#parts.mailbox.putBack(jobs.filter((job) => !isServed(job)));
     return jobs.filter(isServed);
   }
 
-  async #planAndCommit(lane: Lane, jobs: readonly Job[]): Promise<void> {
+  async #planAndCommit(lane: Lane, jobs: readonly Job[], facts: LoadedFacts): Promise<void> {
     const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
     let transaction: PlannedTransaction;
     try {
-      transaction = planTransaction(jobs, {
-        stateOf: (shard) => this.#ownership.stateOf(shard),
-        clock: this.#clock,
-        log: this.#log,
+      transaction = planTransaction(jobs, facts, {
+        stateOf: (shard) => this.#parts.ownership.stateOf(shard),
+        clock: this.#parts.clock,
+        log: this.#parts.log,
         unsettled,
       });
     } catch (error) {
       return this.#planFailed(jobs, unsettled, error);
     }
-    this.#mailbox.putBack(transaction.again);
+    this.#parts.mailbox.putBack(transaction.again);
     if (transaction.changes.isEmpty) return this.#release(transaction);
     const number = ++this.#number;
     try {
@@ -166,8 +144,8 @@ export class CommitCycle {
       return this.#commitFailed(transaction, number, error);
     }
     for (const state of transaction.plans.keys()) state.lastTransaction = number;
-    this.#ownership.worked(transaction.plans.keys());
-    this.#trouble.over();
+    this.#parts.ownership.worked(transaction.plans.keys());
+    this.#parts.trouble.over();
     this.#release(transaction);
   }
 
@@ -182,28 +160,28 @@ export class CommitCycle {
       }
     }
     const { effects, history, durableEntries, durableResults } = transaction.changes;
-    apart(this.#log, () => this.#committed(effects, history, [...durableEntries, ...durableResults]));
-    eachApart(this.#log, transaction.outcomes, ({ answer }) => answer());
-    for (const { shard, error } of broken) void this.#ownership.fail(shard, error);
+    apart(this.#parts.log, () => this.#parts.committed(effects, history, [...durableEntries, ...durableResults]));
+    eachApart(this.#parts.log, transaction.outcomes, ({ answer }) => answer());
+    for (const { shard, error } of broken) void this.#parts.ownership.fail(shard, error);
   }
 
   /** Planning itself threw: nothing is stored. All of it is taken back; what throws alone fails, and its shard is recovered anew. */
   async #planFailed(jobs: readonly Job[], unsettled: readonly ShardState[], error: unknown): Promise<void> {
     for (const shard of new Set([...jobs.map((job) => job.shard), ...unsettled.map((state) => state.id)])) {
       try {
-        this.#ownership.stateOf(shard)?.undo.rollback();
+        this.#parts.ownership.stateOf(shard)?.undo.rollback();
       } catch (failure) {
-        void this.#ownership.fail(shard, failure);
+        void this.#parts.ownership.fail(shard, failure);
       }
     }
     const [only] = jobs;
     if (only === undefined) {
-      for (const { id } of unsettled) void this.#ownership.fail(id, error);
+      for (const { id } of unsettled) void this.#parts.ownership.fail(id, error);
       return;
     }
     if (jobs.length > 1) return this.#bisect(jobs, error);
     only.reject(planFailure(error, only.command.kind));
-    void this.#ownership.fail(only.shard, error);
+    void this.#parts.ownership.fail(only.shard, error);
   }
 
   async #commitFailed(transaction: PlannedTransaction, number: number, error: unknown): Promise<void> {
@@ -212,15 +190,15 @@ export class CommitCycle {
       if (error.notOwner) return this.#findLost(transaction);
       if (error.stagedLost) for (const { payloads } of transaction.jobs) payloads.unstage();
       if (error.stagedLost || isPassing(error.sqlstate)) {
-        this.#trouble.refused(error, error.sqlstate);
-        this.#mailbox.putBack(transaction.jobs);
-        await delay(this.#host, 200);
-        return this.#mailbox.expire();
+        this.#parts.trouble.refused(error, error.sqlstate);
+        this.#parts.mailbox.putBack(transaction.jobs);
+        await delay(this.#parts.host, 200);
+        return this.#parts.mailbox.expire();
       }
       return this.#bisect(transaction.jobs, error);
     }
     if (!(error instanceof TransactionUnknown))
-      this.#log.error({ err: error }, 'an unexpected error of the commit lane');
+      this.#parts.log.error({ err: error }, 'an unexpected error of the commit lane');
     return this.reconnect([{ transaction, number }]);
   }
 
@@ -229,7 +207,7 @@ export class CommitCycle {
     try {
       rollbackTransaction(transaction);
     } catch (error) {
-      for (const { id } of transaction.plans.keys()) void this.#ownership.fail(id, error);
+      for (const { id } of transaction.plans.keys()) void this.#parts.ownership.fail(id, error);
     }
   }
 
@@ -247,91 +225,91 @@ export class CommitCycle {
       return only === undefined ? undefined : this.run(jobs);
     }
     countRefusal(error);
-    this.#log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
+    this.#parts.log.warn({ err: error, command: only?.command.kind }, 'a command could not be carried out');
     only?.reject(commandFailure(error, only.command.kind));
   }
 
   #goOnLater(): void {
     this.#goOn?.clear();
-    this.#goOn = this.#host.setTimeout(() => {
+    this.#goOn = this.#parts.host.setTimeout(() => {
       this.#goOn = undefined;
-      this.#wake();
+      this.#parts.wake();
     }, goOnMs);
   }
 
   /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */
   async #runSecond(jobs: readonly Job[], first: ReadonlySet<Job>): Promise<void> {
-    const waiting = this.#mailbox.takeOut(first);
-    const tasks = new Set(waiting.flatMap(({ command }) => ('taskId' in command ? [command.taskId] : [])));
-    const isBehind = ({ command }: Job): boolean => 'taskId' in command && tasks.has(command.taskId);
-    this.#mailbox.putBack([...waiting, ...jobs.filter(isBehind)]);
-    await this.run(jobs.filter((job) => !isBehind(job)));
+    const waiting = this.#parts.mailbox.takeOut(first);
+    const order = new CommandOrder();
+    for (const job of waiting) order.hold(job);
+    this.#parts.mailbox.putBack([...waiting, ...jobs.filter((job) => order.isBehind(job))]);
+    await this.run(jobs.filter((job) => !order.isBehind(job)));
   }
 
   /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */
   async #findLost(transaction: PlannedTransaction): Promise<void> {
-    const { lane } = this.#connection;
+    const { lane } = this.#parts.connection;
     const states = [...transaction.plans.keys()];
     try {
       if (lane === undefined) throw new Error('there is no connection to Postgres');
       const stored = await readOwnedShards(
         lane.client,
-        this.#ownership.id,
+        this.#parts.ownership.id,
         states.map((state) => state.id),
       );
       const epochs = new Map(stored.map((shard) => [shard.id, shard.epoch]));
       const lost = new Set(states.filter((state) => epochs.get(state.id) !== state.epoch).map((state) => state.id));
-      this.#ownership.lose(lost);
+      this.#parts.ownership.lose(lost);
       if (lost.size === 0) {
         // All are ours, and yet one has another last transaction than memory knows of.
         for (const job of transaction.jobs) job.mayBeDone = true;
-        for (const { id } of states) void this.#ownership.fail(id, new Error('memory is behind what is stored'));
+        for (const { id } of states) void this.#parts.ownership.fail(id, new Error('memory is behind what is stored'));
       }
-      this.#mailbox.putBack(transaction.jobs);
+      this.#parts.mailbox.putBack(transaction.jobs);
     } catch (error) {
-      this.#log.warn({ err: error }, 'which shards were lost could not be found out; trying again');
-      this.#mailbox.putBack(transaction.jobs);
+      this.#parts.log.warn({ err: error }, 'which shards were lost could not be found out; trying again');
+      this.#parts.mailbox.putBack(transaction.jobs);
       await this.reconnect();
     }
   }
 
   /** A new connection, and the truth about what was in flight on the old one. */
   async reconnect(open: readonly { transaction: PlannedTransaction; number: number }[] = []): Promise<void> {
-    this.#connection.drop();
+    this.#parts.connection.drop();
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
-        const states = [...this.#ownership.states()];
-        const shards = await this.#connection.reconnect(states.map((state) => state.id));
+        const states = [...this.#parts.ownership.states()];
+        const shards = await this.#parts.connection.reconnect(states.map((state) => state.id));
         const stored = new Map(shards.map((shard) => [shard.id, shard]));
         for (const state of states) {
           const shard = stored.get(state.id);
           if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastTransaction: shard.lastTransaction });
         }
-        for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastTransaction])));
-        this.#ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
-        return this.#trouble.over();
+        for (const each of open) this.#settle(each, stored);
+        this.#parts.ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
+        return this.#parts.trouble.over();
       } catch (error) {
-        if (this.#isStopping()) return this.#abandon(open);
-        this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
-        if (open.length === 0) this.#mailbox.expire();
-        await delay(this.#host, pauseMs);
+        if (this.#parts.isStopping()) return this.#abandon(open);
+        this.#parts.trouble.lost(error, 'Postgres cannot be reached; trying again');
+        if (open.length === 0) this.#parts.mailbox.expire();
+        await delay(this.#parts.host, pauseMs);
       }
     }
   }
 
-  /** @param stored the last transaction of each shard that is still this owner's */
+  /** @param stored the shards that are still this owner's */
   #settle(
     { transaction, number }: { transaction: PlannedTransaction; number: number },
-    stored: ReadonlyMap<number, number>,
+    stored: ReadonlyMap<number, { readonly lastTransaction: number }>,
   ): void {
-    const known = [...transaction.plans.keys()].flatMap((state) => stored.get(state.id) ?? []);
+    const known = [...transaction.plans.keys()].flatMap((state) => stored.get(state.id)?.lastTransaction ?? []);
     // It is stored whole or not at all: one of its shards tells it of all.
     const happened = known.includes(number);
-    this.#log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');
+    this.#parts.log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');
     if (happened) return this.#release(transaction);
     this.#takeBack(transaction);
     if (known.length === 0) for (const job of transaction.jobs) job.mayBeDone = true;
-    this.#mailbox.putBack(transaction.jobs);
+    this.#parts.mailbox.putBack(transaction.jobs);
   }
 
   #abandon(open: readonly { transaction: PlannedTransaction }[]): void {

@@ -1,4 +1,5 @@
 import { groupBy } from '../model/group-by.ts';
+import { CommandOrder } from './command-order.ts';
 import type { Job } from './job.ts';
 import { transactionChars } from './job-payloads.ts';
 
@@ -43,9 +44,11 @@ class TenantLine {
     this.#jobs.push(job);
   }
 
+  /** At the head again: nearly always where they were taken from. Only where the line has been moved since is it copied. */
   putBack(jobs: readonly Job[]): void {
-    this.#jobs = [...jobs, ...this.#jobs.slice(this.#head)];
-    this.#head = 0;
+    if (jobs.length > this.#head) return this.#replace([...jobs, ...this.#jobs.slice(this.#head)]);
+    this.#head -= jobs.length;
+    for (const [n, job] of jobs.entries()) this.#jobs[this.#head + n] = job;
   }
 
   some(test: (job: Job) => boolean): boolean {
@@ -66,19 +69,18 @@ class TenantLine {
   }
 
   /**
-   * Takes what its credit and the room allow; of two commands of one task never the later first.
+   * Takes what its credit and the room allow, in the order that commands keep.
    * @returns whether a heavy one waits for no more than credit
    */
   take(taken: Job[], room: Room, isReady: (job: Job) => boolean): boolean {
-    const passed = new Set<string>();
+    const passed = new CommandOrder();
     const left: Job[] = [];
     let gathers = false;
     let at = this.#head;
     for (; at < this.#jobs.length && room.commands > 0 && left.length < lookAhead; at++) {
       const job = this.#jobs[at];
       if (job === undefined) break;
-      const taskId = 'taskId' in job.command ? job.command.taskId : undefined;
-      const isNext = !(taskId !== undefined && passed.has(taskId)) && isReady(job);
+      const isNext = !passed.isBehind(job) && isReady(job);
       const { rows, payloads } = job;
       const isLight = rows <= lightRows && payloads.weight <= lightChars;
       const hasRoom = isLight || !room.hasHeavy || (rows <= room.rows && payloads.weight <= room.chars);
@@ -92,7 +94,7 @@ class TenantLine {
         continue;
       }
       if (isNext && hasRoom) gathers = true;
-      if (taskId !== undefined) passed.add(taskId);
+      passed.hold(job);
       left.push(job);
       if (this.credit <= 0) {
         at++;

@@ -5,6 +5,13 @@ import type { LogPart } from './facts/durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
 
+export interface FirstSeen {
+  /** Of the runs that are to run again, by run. */
+  generations?: ReadonlyMap<string, number>;
+  /** Of the durable task that is to branch. */
+  newestBranch?: number;
+}
+
 /** A command on its way through a shard's mailbox. */
 export interface Job {
   readonly shard: number;
@@ -17,8 +24,8 @@ export interface Job {
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;
-  /** What was loaded for its last try. */
-  facts: Facts;
+  /** What was stored when it was looked at before any try that may have committed: what has moved on since is done. */
+  firstSeen?: FirstSeen;
   /** Of durable tasks: logs that it needs, and that are too long to be read on the lane. */
   longLogs: readonly LogPart[];
   /** Made with the first that is too dear for the lane. */

@@ -12,7 +12,6 @@ import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
-import { noFacts } from '../plan/commands/facts.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { LongLogs } from './facts/long-logs.ts';
 import type { Job } from './job.ts';
@@ -195,7 +194,6 @@ export class Owner {
         rows: kindOf<K>(command).weight(command),
         queuedAtMs: this.#awakeMs(),
         mayBeDone: false,
-        facts: noFacts,
         longLogs: [],
         run: (plan, facts) => {
           const reply = planCommand<K>(plan, command, facts);

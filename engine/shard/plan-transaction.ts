@@ -8,6 +8,8 @@ import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import { NotEvaluated } from '../plan/conditions/review-task.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import { noFacts } from '../plan/commands/facts.ts';
+import type { LoadedFacts } from './facts/load-facts.ts';
 import type { Job } from './job.ts';
 
 export interface Outcome {
@@ -27,11 +29,12 @@ export interface PlannedTransaction {
 }
 
 /**
- * Runs the commands against memory. What a refused command had done by then is taken back at once.
+ * Runs the commands, with what was loaded for them, against memory. What a refused command had done by then is taken back at once.
  * @param unsettled shards that may have to go on with what the last transactions had no room for
  */
 export function planTransaction(
   loaded: readonly Job[],
+  facts: LoadedFacts,
   {
     stateOf,
     clock,
@@ -64,7 +67,7 @@ export function planTransaction(
     const undoMark = state.undo.mark();
     const changeMark = changes.mark(marks);
     try {
-      outcomes.push({ job, answer: job.run(plan, job.facts) });
+      outcomes.push({ job, answer: job.run(plan, facts.get(job) ?? noFacts) });
       jobs.push(job);
     } catch (error) {
       state.undo.rollback(undoMark);

@@ -145,7 +145,7 @@ export class Timekeeper {
   /** A run that cannot be made does not stop its timer: the reason is kept with it. */
   async #prepare(timer: Timer, payload: TimerPayload): Promise<{ run: TriggerRun | null; error: string | null }> {
     try {
-      const workflow = this.#owner.stateOf(timer.tenantId)?.latestById(timer.workflowId);
+      const workflow = this.#owner.stateOf(timer.tenantId)?.latest.ofWorkflow(timer.workflowId);
       if (workflow === undefined)
         throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${timer.workflowId}`);
       const { input, priority, parentTaskId } = payload;

@@ -122,7 +122,6 @@ export class DurableWorld extends PlannerWorld {
       branches: {
         points: stored.points,
         nodes: visibleNodes(stored, command.branch === 0 ? newest : command.branch),
-        newestAtFirst: newest,
         made: null,
       },
     };

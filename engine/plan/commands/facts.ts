@@ -14,8 +14,6 @@ export interface StoredEnd {
 export interface StoredBranches {
   points: readonly BranchPoint[];
   nodes: readonly DurableNode[];
-  /** The newest branch when it was first looked at. */
-  newestAtFirst: number;
   /** The branch that an uncertain try has made since. */
   made: BranchPoint | null;
 }
@@ -34,8 +32,6 @@ export interface Facts {
   readonly lookedBack: ReadonlyMap<number, string>;
   /** Runs that are to run again. */
   readonly storedRuns: readonly StoredRun[];
-  /** Generations of those runs when they were first looked at. */
-  readonly generations: ReadonlyMap<string, number>;
   /** Ids whose runs would be too much for one transaction beside the others: another command must ask for them. */
   readonly deferredIds: readonly string[];
   readonly branches: StoredBranches | undefined;
@@ -51,7 +47,6 @@ export const noFacts: Facts = {
   deliveredAs: new Map(),
   lookedBack: new Map(),
   storedRuns: [],
-  generations: new Map(),
   deferredIds: [],
   branches: undefined,
   evaluated: new Map(),

@@ -13,6 +13,7 @@ import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
 import type { LabelValue } from '../../model/task/labels.ts';
 import type { Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker } from '../queue/planner-worker.ts';
+import { LatestVersions } from './latest-versions.ts';
 import { RowMap } from './row-map.ts';
 import type { SharedDemands } from '../concurrency/shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
@@ -66,11 +67,6 @@ export interface LiveRun {
 /** A sequence gains no more than this on the time by transactions that give out many numbers. */
 const farAheadUs = 1_000_000;
 
-/** Names are one whatever their case: the published SDKs lower it when they trigger, not when they register. */
-export function versionKey(tenantId: string, name: string): string {
-  return `${tenantId}\0${name.toLowerCase()}`;
-}
-
 function queueKey(tenantId: string, action: string): string {
   return `${tenantId}\0${action}`;
 }
@@ -99,8 +95,7 @@ export class ShardState {
   readonly deadlines = new DeadlineHeap(this.tasks);
   readonly steps: Step[] = [];
   readonly versions = new Map<string, Version>();
-  /** Newest version by tenant and name. */
-  readonly latest = new Map<string, Version>();
+  readonly latest = new LatestVersions();
   readonly workflows = new Map<string, WorkflowState>();
   readonly queues = new Map<string, ActionQueue>();
   /** By task row: requests for places, rate limits, labels, stickiness of those tasks that have them. */
@@ -220,21 +215,12 @@ export class ShardState {
       this.steps.push({ version, index, definition: step, slots, queue, placement, constraint });
     }
     this.versions.set(options.versionId, version);
-    const name = versionKey(options.tenantId, definition.name);
-    const latest = this.latest.get(name);
-    if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
-    undo?.keep(this.#versionAdded, version, latest);
+    undo?.keep(this.#versionAdded, version, undefined);
+    this.latest.offer(version, undo);
     return version;
   }
 
-  readonly #versionAdded: Restore<Version, Version | undefined> = {
-    restore: (version, latest) => {
-      this.#dropVersion(version);
-      const name = versionKey(version.tenantId, version.definition.name);
-      if (latest === undefined) this.latest.delete(name);
-      else this.latest.set(name, latest);
-    },
-  };
+  readonly #versionAdded: Restore<Version> = { restore: (version) => this.#dropVersion(version) };
 
   /** Undoes addVersion, but for what is the newest version. Of the last one alone. */
   #dropVersion({ firstStep, versionId }: Version): void {
@@ -270,23 +256,11 @@ export class ShardState {
     return cron?.dueUs === timer.dueUs && cron.enabled;
   }
 
-  latestById(workflowId: string): Version | undefined {
-    for (const version of this.latest.values()) if (version.workflowId === workflowId) return version;
-    return undefined;
-  }
-
   /** A workflow's filters, by id. */
   filtersOf(workflowId: string): Map<string, Filter> {
     const filters = this.filters.get(workflowId) ?? new Map<string, Filter>();
     this.filters.set(workflowId, filters);
     return filters;
-  }
-
-  /** The newest versions of a tenant's workflows that events can start. */
-  listeners(tenantId: string): Version[] {
-    return [...this.latest.values()].filter(
-      (version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0,
-    );
   }
 
   /** When time alone changes something: the first deadline, timer, sleep, interval of a batch, or refill that tasks wait for. */
@@ -309,7 +283,7 @@ export class ShardState {
   }
 
   latestVersion(tenantId: string, name: string): Version | undefined {
-    return this.latest.get(versionKey(tenantId, name));
+    return this.latest.get(tenantId, name);
   }
 
   addWorker(options: {

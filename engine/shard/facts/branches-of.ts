@@ -16,14 +16,14 @@ export function branchesOf(
     const stored = logs.get(asked.taskId);
     const points = stored?.points ?? [];
     const newest = points.at(-1);
-    const newestAtFirst = job.facts.branches?.newestAtFirst ?? newest?.branch ?? firstBranch;
+    const newestAtFirst = job.firstSeen?.newestBranch ?? newest?.branch ?? firstBranch;
+    job.firstSeen = { ...job.firstSeen, newestBranch: newestAtFirst };
     found.set(each, {
       points,
       nodes:
         stored === undefined
           ? []
           : visibleNodes(stored, asked.branch === 0 ? (newest?.branch ?? firstBranch) : asked.branch),
-      newestAtFirst,
       // An uncertain try that has committed left a branch that nothing follows.
       made: job.mayBeDone && newest !== undefined && newest.branch > newestAtFirst ? newest : null,
     });

@@ -23,13 +23,15 @@ export interface LoadSources {
   longLogs: LongLogs;
 }
 
+/** By job; those that needed nothing are absent. */
+export type LoadedFacts = ReadonlyMap<Job, Facts>;
+
 /**
  * What planning needs and memory does not hold. Read on the lane's own connection, after the transaction before and before
  * the plan, so that nothing can change in between. Logs of durable tasks and claims of keys go to the shard's memory; the
  * rest is returned. A job whose expressions or long logs are not complete after it is not to be planned.
- * @returns by job; those that needed nothing are absent
  */
-export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Promise<Map<Job, Facts>> {
+export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Promise<LoadedFacts> {
   const nowUs = sources.clock.nowUs();
   const asking: Asking[] = [];
   for (const job of jobs) {
@@ -62,7 +64,6 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
       deliveredAs,
       lookedBack: lookedBack.get(each) ?? noFacts.lookedBack,
       storedRuns: runs?.storedRuns ?? noFacts.storedRuns,
-      generations: runs?.generations ?? noFacts.generations,
       deferredIds: runs?.deferredIds ?? noFacts.deferredIds,
       branches: branches.get(each),
       evaluated: evaluated.get(each) ?? noFacts.evaluated,

@@ -93,7 +93,6 @@ interface Draft {
 /** What a command that lets runs run again gets of them. */
 export interface StoredRuns {
   storedRuns: readonly StoredRun[];
-  generations: ReadonlyMap<string, number>;
   deferredIds: readonly string[];
 }
 
@@ -107,18 +106,21 @@ export async function loadStoredRuns(client: Sql, asking: readonly Asking[]): Pr
     if (ids.length === 0 || !('tenantId' in job.command)) continue;
     const drafts = await readDrafts(client, state, { tenantId: job.command.tenantId, ids });
     // After an uncertain try, one that has moved on since it was first looked at does not run again.
-    const generations = job.mayBeDone
-      ? job.facts.generations
-      : new Map(drafts.map((draft) => [draft.row.id, generationOf(draft)]));
+    if (!job.mayBeDone)
+      job.firstSeen = {
+        ...job.firstSeen,
+        generations: new Map(drafts.map((draft) => [draft.row.id, generationOf(draft)])),
+      };
+    const generations = job.firstSeen?.generations;
     const taken: Draft[] = [];
     const deferredIds: string[] = [];
     for (const draft of drafts) {
-      if (generationOf(draft) > (generations.get(draft.row.id) ?? Infinity)) continue;
+      if (generationOf(draft) > (generations?.get(draft.row.id) ?? Infinity)) continue;
       if (left > 0) taken.push(draft);
       else deferredIds.push(...draft.row.asked);
       left -= sizeOf(draft);
     }
-    found.set(each, { storedRuns: await loadDrafts(client, expressionsOf(job), taken), generations, deferredIds });
+    found.set(each, { storedRuns: await loadDrafts(client, expressionsOf(job), taken), deferredIds });
   }
   return found;
 }

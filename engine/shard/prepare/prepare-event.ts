@@ -1,6 +1,5 @@
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { matchesEventKey } from '../../model/event-key.ts';
 import { longestInline, maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { checkedMetadata } from '../../model/payload/payload.ts';
 import { unstorable } from '../../model/payload/storable-text.ts';
@@ -51,8 +50,7 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
     ...(input.length <= longestInline ? { input: JSON.parse(input) as unknown } : {}),
   };
   const runs: EventRun[] = [];
-  for (const version of state.listeners(tenantId)) {
-    if (!version.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key))) continue;
+  for (const version of state.latest.listeners(tenantId, key)) {
     for (const filter of await letThrough(owner, version, { event, parsed })) {
       const run = await prepareRun(owner, tenantId, {
         workflowName: version.definition.name,

@@ -1,6 +1,5 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { systemClock } from '../../../engine/base/clock.ts';
@@ -124,7 +123,6 @@ describe('crons in Postgres', () => {
       rows: 1,
       queuedAtMs: 0,
       mayBeDone: true,
-      facts: noFacts,
       longLogs: [],
       run: () => () => undefined,
       reject: () => undefined,

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { CommandLines } from '../../../engine/shard/fill-transaction.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { transactionChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
@@ -18,7 +17,6 @@ function job(options: { tenantId?: string; taskId?: string; rows?: number; chars
     rows,
     queuedAtMs: 0,
     mayBeDone: false,
-    facts: noFacts,
     longLogs: [],
     run: () => () => undefined,
     reject: () => undefined,
@@ -130,4 +128,34 @@ it('takes out what is asked for, wherever it stands', () => {
   expect(lines.takeOut((one) => one === jobs[2] || one === jobs[1])).toEqual([jobs[2], jobs[1]]);
   expect(lines.size).toBe(1);
   expect(lines.some((one) => one === jobs[0])).toBe(true);
+});
+
+it('has what was put back at its head again, in its order, however much stood there', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 3_000 }),
+      fc.array(fc.record({ kept: fc.nat(600), more: fc.nat(20) }), { maxLength: 12 }),
+      (count, rounds) => {
+        let made = 0;
+        const next = (): Job => job({ taskId: String(made++) });
+        const all = Array.from({ length: count }, next);
+        const lines = linesOf(all);
+        const done: Job[] = [];
+        for (const { kept, more } of rounds) {
+          const taken = lines.take(isReady);
+          done.push(...taken.slice(0, kept));
+          lines.putBack(taken.slice(kept));
+          for (let added = 0; added < more; added++) {
+            const late = next();
+            all.push(late);
+            lines.push(late);
+          }
+          expect(lines.size).toBe(all.length - done.length);
+        }
+        for (let left = all.length; left > 0 && lines.size > 0; left--) done.push(...lines.take(isReady));
+        expect(done.map(taskOf)).toEqual(all.map(taskOf));
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

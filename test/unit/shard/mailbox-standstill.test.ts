@@ -1,6 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
 
@@ -23,7 +22,6 @@ it('refuses what has waited for half a minute, of which a standstill of the proc
     rows: 1,
     queuedAtMs: awakeMs,
     mayBeDone: false,
-    facts: noFacts,
     longLogs: [],
     run: () => () => undefined,
     reject: (error) => refused.push(error instanceof HatchetError ? error.code : error.message),

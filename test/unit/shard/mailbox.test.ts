@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
@@ -28,7 +27,6 @@ function job(name: string, shard: number): Job {
     rows: 1,
     queuedAtMs: performance.now(),
     mayBeDone: false,
-    facts: noFacts,
     longLogs: [],
     run: () => () => undefined,
     reject: (error) => void refused.push(`${name} ${error instanceof HatchetError ? error.code : ''}`),

@@ -33,7 +33,7 @@ export const durableBranch: Kind<DurableBranchCommand, DurableBranchReply> = {
   plan: startBranch,
 };
 
-const unbranched: StoredBranches = { points: [], nodes: [], newestAtFirst: 1, made: null };
+const unbranched: StoredBranches = { points: [], nodes: [], made: null };
 
 /**
  * Starts a task again from a node of its log: what lies before the node is the new branch's history, the old branch stays

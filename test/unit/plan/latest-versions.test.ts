@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { matchesEventKey } from '../../../engine/model/event-key.ts';
+import { LatestVersions } from '../../../engine/plan/state/latest-versions.ts';
+import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
+import type { Version } from '../../../engine/plan/state/version.ts';
+import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
+
+const keys = ['order', 'order:paid', 'order:*', '*', '*:paid'];
+const events = ['order', 'order:paid', 'order:new', 'invoice:paid'];
+
+const put = fc.record({
+  tenantId: fc.constantFrom('a', 'b'),
+  name: fc.constantFrom('one', 'two', 'three'),
+  eventKeys: fc.uniqueArray(fc.constantFrom(...keys)),
+  isUndone: fc.boolean(),
+});
+
+it('finds those that listen for an event as a look at every newest version would, undone changes aside', () => {
+  fc.assert(
+    fc.property(fc.array(put, { maxLength: 30 }), (puts) => {
+      const latest = new LatestVersions();
+      const undo = new UndoLog();
+      const model = new Map<string, Version>();
+      for (const [ordinal, { tenantId, name, eventKeys, isUndone }] of puts.entries()) {
+        const version: Version = {
+          tenantId,
+          workflowId: `${tenantId} ${name}`,
+          versionId: String(ordinal),
+          checksum: '',
+          ordinal,
+          definition: workflowOf(name, [stepOf(name)], { eventKeys }),
+          batchParents: new Set(),
+          firstStep: 0,
+          children: [],
+        };
+        latest.offer(version, undo);
+        if (isUndone) undo.rollback();
+        else model.set(version.workflowId, version);
+        undo.clear();
+        for (const [id, known] of model) expect(latest.ofWorkflow(id)).toBe(known);
+        for (const tenant of ['a', 'b'])
+          for (const key of events) {
+            const wanted = [...model.values()].filter(
+              (each) =>
+                each.tenantId === tenant && each.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key)),
+            );
+            expect(new Set(latest.listeners(tenant, key))).toEqual(new Set(wanted));
+          }
+      }
+      expect([...latest.values()].length).toBe(model.size);
+    }),
+  );
+});
