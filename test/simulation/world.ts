@@ -69,7 +69,7 @@ export class World {
   #mostAheadMs = 0;
   storeClockWasSet = false;
   #workersStarted = 0;
-  /** Calls that have to come to an end. */
+  /** Calls of those who ask until they are answered. */
   #open = 0;
   #runIds: { tenantId: string; runId: string }[] = [];
   #hasHealed = false;
@@ -304,7 +304,7 @@ export class World {
    * @returns undefined where it was not answered, or refused
    */
   async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
-    this.#open++;
+    if (manner === 'insists') this.#open++;
     try {
       for (let tries = 0; ; tries++) {
         try {
@@ -320,7 +320,7 @@ export class World {
         await delay(this.outside, this.#chances.between(50, 1_000));
       }
     } finally {
-      this.#open--;
+      if (manner === 'insists') this.#open--;
     }
   }
 
