@@ -22,6 +22,8 @@ export class Faults implements StoreFaults {
   readonly #chances: Chances;
   #armed: Armed[] = [];
   readonly #poisoned = new Set<string>();
+  /** Whether any call may have lost its request or its answer. */
+  wereCallsLost = false;
   /** Whether Postgres has refused to store something. */
   werePoisonous = false;
   #slowUntilMs = 0;
@@ -49,6 +51,7 @@ export class Faults implements StoreFaults {
     const any = (): boolean => true;
     switch (move.do) {
       case 'badNetwork':
+        this.wereCallsLost = true;
         this.#badUntilMs = nowMs + move.forMs;
         this.#badShare = move.share;
         return;

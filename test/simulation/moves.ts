@@ -54,17 +54,19 @@ const passing = ['40001', '40P01', '55P03', '57014', '53100', '53200'];
 /** @param faults how much goes wrong: 0 for nothing, 1 for the usual */
 export function historyOf(seed: number, faults = 1): History {
   const chances = new Chances(seed, 'history');
-  const endMs = chances.between(8_000, 40_000);
+  let endMs = chances.between(6_000, 30_000);
   const engines = chances.pick([1, 1, 2, 2, 3]);
   const tenants = chances.pick([1, 1, 2]);
   const moves: Move[] = [];
   const at = (): number => chances.between(2_000, endMs);
-  for (let n = chances.whole(5, 20); n > 0; n--) moves.push({ atMs: at(), ...workOf(chances, tenants) });
+  for (let n = chances.whole(4, 14); n > 0; n--) moves.push({ atMs: at(), ...workOf(chances, tenants) });
   if (faults > 0) {
-    const most = Math.round(6 * faults);
+    const most = Math.round(5 * faults);
     for (let n = chances.whole(0, most); n > 0; n--) moves.push({ atMs: at(), ...faultOf(chances) });
   }
   moves.sort((a, b) => a.atMs - b.atMs);
+  // Who stands still goes on by itself, and not because all is well again.
+  for (const move of moves) if (move.do === 'stallEngine') endMs = Math.max(endMs, move.atMs + move.ms + 5_000);
   return {
     seed,
     engines: Array.from({ length: engines }, (_, index) => ({
@@ -98,8 +100,8 @@ function workOf(chances: Chances, tenants: number): Unplaced {
   if (draw < 0.79) return { do: 'event', tenant, key: chances.pick(['go', 'stop', 'begin', 'a', 'b']) };
   if (draw < 0.86) return { do: 'cancel', tenant, pick: chances.whole(0, 1000) };
   if (draw < 0.93) return { do: 'replay', tenant, pick: chances.whole(0, 1000) };
-  if (draw < 0.99) return { do: 'schedule', tenant, inMs: chances.between(500, 20_000) };
-  return { do: 'flood', tenant, forMs: chances.between(4_000, 8_000), everyMs: 4 };
+  if (draw < 0.997) return { do: 'schedule', tenant, inMs: chances.between(500, 20_000) };
+  return { do: 'flood', tenant, forMs: chances.between(5_000, 8_000), everyMs: 4 };
 }
 
 function programOf(chances: Chances, depth: number): Program {

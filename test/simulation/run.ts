@@ -30,6 +30,7 @@ const options = program.opts<{
   shrink: boolean;
 }>();
 
+const done = { steps: 0, runs: 0, hours: 0 };
 let rejected: string | undefined;
 process.on('unhandledRejection', (error) => {
   rejected ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -38,6 +39,9 @@ process.on('unhandledRejection', (error) => {
 /** @returns whether all was well */
 async function run(history: History): Promise<boolean> {
   const outcome = await simulate(history, { keepLines: options.verbose });
+  done.steps += outcome.steps;
+  done.runs += outcome.runs;
+  done.hours += outcome.simulatedMs / 3_600_000;
   for (const line of outcome.lines) process.stdout.write(`${line}\n`);
   const violation = outcome.violation ?? (rejected === undefined ? undefined : `nobody took an error: ${rejected}`);
   rejected = undefined;
@@ -74,7 +78,7 @@ if (options.history !== undefined) {
     );
   }
   process.stdout.write(
-    `simulation: ${options.seeds} seeds from ${options.from}, ${failing.length} failing${failing.length === 0 ? '' : `: ${failing.join(', ')}`}, ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
+    `simulation: ${options.seeds} seeds from ${options.from} (${done.runs} runs, ${done.steps} steps, ${Math.round(done.hours)} hours of simulated time), ${failing.length} failing${failing.length === 0 ? '' : `: ${failing.join(', ')}`}, ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
   );
   if (failing.length > 0) process.exitCode = 1;
 }

@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
 /** Something that will happen, unless it is called off. */
 export class Happening {
   readonly atMs: number;
@@ -65,7 +63,7 @@ export class Scheduler {
       this.#nowMs = next.atMs;
       run();
       // A turn of the real event loop begins once no promise has anything left to do.
-      await turn();
+      await new Promise<void>((resolve) => setImmediate(resolve));
       return true;
     }
   }

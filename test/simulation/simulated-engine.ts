@@ -38,6 +38,7 @@ export class SimulatedEngine {
   readonly #clock: PostgresClock;
   readonly #pool: SqlPool;
   #started = false;
+  #ownerId: string | undefined;
 
   constructor(process: SimulatedProcess, connector: Connector, watch: EngineWatch) {
     this.process = process;
@@ -51,6 +52,15 @@ export class SimulatedEngine {
       },
     );
     this.#awake = new AwakeClock(process);
+    const named: Connector = {
+      client: (config) => {
+        // The lane's name says whose it is.
+        const [, id] = /^hatchet lane (.+)$/.exec(config.application_name ?? '') ?? [];
+        this.#ownerId = id ?? this.#ownerId;
+        return connector.client(config);
+      },
+      pool: (config, log) => connector.pool(config, log),
+    };
     this.#pool = connector.pool({ ...connectionConfig(url, 'hatchet dispatch'), max: 2 }, this.log);
     this.#clock = new PostgresClock({
       read: timeOf(connector.pool({ ...connectionConfig(url, 'hatchet writes'), max: 3 }, this.log)),
@@ -73,7 +83,7 @@ export class SimulatedEngine {
       recovered: [(states) => watch.recovered(this, states)],
       lost: () => undefined,
       host: process,
-      connector,
+      connector: named,
     });
     this.results = new NodeResults(this.#pool, process);
     const { owner } = this.core;
@@ -90,6 +100,11 @@ export class SimulatedEngine {
       cel: owner.cel,
       payloads: owner.payloads,
     };
+  }
+
+  /** By which the store knows it. */
+  get ownerId(): string | undefined {
+    return this.#ownerId;
   }
 
   get owner(): Owner {

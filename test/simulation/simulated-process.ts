@@ -30,6 +30,7 @@ export class SimulatedProcess implements Host {
   /** What came while it stood still, in order. */
   #waiting: (() => void)[] = [];
   #goOn: Happening | undefined;
+  #awakeSinceMs: number;
   readonly #ends = new Set<() => void>();
 
   constructor(name: string, scheduler: Scheduler, { clocks, epochMs }: { clocks: ProcessClocks; epochMs: number }) {
@@ -37,11 +38,13 @@ export class SimulatedProcess implements Host {
     this.#scheduler = scheduler;
     this.#clocks = clocks;
     this.#bornMs = scheduler.nowMs;
+    this.#awakeSinceMs = scheduler.nowMs;
     this.#epochMs = epochMs;
   }
 
-  get isRunning(): boolean {
-    return this.#state === 'running';
+  /** How long it has run without standing still. */
+  get awakeForMs(): number {
+    return this.#state === 'running' ? this.#scheduler.nowMs - this.#awakeSinceMs : 0;
   }
 
   get hasEnded(): boolean {
@@ -111,6 +114,7 @@ export class SimulatedProcess implements Host {
     if (this.#state !== 'stalled') return;
     this.#goOn?.callOff();
     this.#state = 'running';
+    this.#awakeSinceMs = this.#scheduler.nowMs;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const [index, run] of waiting.entries())

@@ -49,6 +49,7 @@ export class SimulatedWorker {
   #engine: SimulatedEngine | undefined;
   #stream: SimulatedStream<WorkerMessage, never> | undefined;
   #beating: HostTimer | undefined;
+  #openSinceMs = Infinity;
 
   constructor(world: World, facts: WorkerFacts, processes: { process: SimulatedProcess; heart: SimulatedProcess }) {
     this.#world = world;
@@ -65,6 +66,12 @@ export class SimulatedWorker {
 
   get engine(): SimulatedEngine | undefined {
     return this.#engine;
+  }
+
+  /** How long it has been awake, with its stream open. */
+  get wellForMs(): number {
+    if (this.#stream?.isOpen !== true) return 0;
+    return Math.min(this.process.awakeForMs, this.heart.awakeForMs, this.#world.scheduler.nowMs - this.#openSinceMs);
   }
 
   start(): void {
@@ -132,6 +139,7 @@ export class SimulatedWorker {
     });
     stream.onClient = (message) => this.#take(message);
     this.#engine = engine;
+    this.#openSinceMs = Infinity;
     this.#stream = stream;
     try {
       await this.call(engine, () => {
@@ -146,6 +154,7 @@ export class SimulatedWorker {
         if (!stream.isOpen) detach();
       });
       onOpen();
+      this.#openSinceMs = this.#world.scheduler.nowMs;
       this.#beat(engine, workerId);
       this.#durable.connect(engine, workerId);
       await ended;

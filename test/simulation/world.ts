@@ -238,6 +238,8 @@ export class World {
     recovered: (engine, states) => this.invariants.recovered(engine, states),
     bug: (engine, line) => this.invariants.broken(`${engine.process.name} says: ${line.slice(0, 2000)}`),
     logged: (engine, line) => {
+      if (line.includes('"a worker was lost')) this.#judgeLoss(engine, JSON.parse(line));
+      if (line.includes('"shards were lost')) this.invariants.lostShards(engine, JSON.parse(line));
       if (!this.#keepLines) return;
       const { msg, err, ...rest }: { msg: string; err?: { message: string } } = JSON.parse(line);
       const why = err === undefined ? '' : `: ${err.message}`;
@@ -246,6 +248,15 @@ export class World {
       );
     },
   };
+
+  /** Whoever has been there and well for longer than the time-out is not lost, whatever befell its engine. */
+  #judgeLoss(engine: SimulatedEngine, { workerId }: { workerId: string }): void {
+    const worker = this.#workers.find((each) => each.workerId === workerId && each.engine === engine);
+    if (worker !== undefined && this.faults.wereCallsLost === false && worker.wellForMs > 35_000)
+      this.invariants.broken(
+        `${engine.process.name} lost ${worker.process.name}, which has been well for ${Math.round(worker.wellForMs)} ms`,
+      );
+  }
 
   /** Definitions, and then workers. */
   async #prepare(tenantId: string): Promise<void> {
