@@ -20,6 +20,7 @@ type StoreMove = Extract<
 export class Faults implements StoreFaults {
   readonly #scheduler: Scheduler;
   readonly #chances: Chances;
+  readonly #order: Chances;
   #armed: Armed[] = [];
   readonly #poisoned = new Set<string>();
   /** Whether any call may have lost its request or its answer. */
@@ -31,9 +32,11 @@ export class Faults implements StoreFaults {
   #badUntilMs = 0;
   #badShare = 0;
 
-  constructor(scheduler: Scheduler, chances: Chances) {
+  /** @param order of rows that are answered in none */
+  constructor(scheduler: Scheduler, chances: Chances, order: Chances) {
     this.#scheduler = scheduler;
     this.#chances = chances;
+    this.#order = order;
   }
 
   /** Of calls, the share that loses its request, and the one that loses its answer. */
@@ -116,6 +119,11 @@ export class Faults implements StoreFaults {
 
   connect(): ConnectFault | undefined {
     return undefined;
+  }
+
+  inAnyOrder<Row>(rows: readonly Row[]): Row[] {
+    const left = [...rows];
+    return rows.flatMap(() => left.splice(this.#order.whole(0, left.length - 1), 1));
   }
 
   lostByCrash(most: number): number {

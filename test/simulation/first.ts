@@ -1,7 +1,9 @@
 import { historyOf } from './moves.ts';
 import { simulate } from './shrink.ts';
 let rejected: unknown;
-process.on('unhandledRejection', (e) => { rejected ??= e; });
+process.on('unhandledRejection', (e) => {
+  rejected ??= e;
+});
 const most = Number(process.argv[2]);
 const from = Number(process.argv[3] ?? 1);
 let seed = from;
