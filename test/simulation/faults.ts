@@ -13,7 +13,18 @@ interface Armed {
 
 type StoreMove = Extract<
   Move,
-  { do: 'badNetwork' | 'slowStore' | 'cut' | 'cutCommit' | 'refuse' | 'stallStatement' | 'endBackend' }
+  {
+    do:
+      | 'badNetwork'
+      | 'slowStore'
+      | 'cut'
+      | 'cutCommit'
+      | 'refuse'
+      | 'refuseConnections'
+      | 'stallStatement'
+      | 'delayStatement'
+      | 'endBackend';
+  }
 >;
 
 /** What goes wrong between engines, store and callers. */
@@ -30,6 +41,8 @@ export class Faults implements StoreFaults {
   #slowUntilMs = 0;
   #slowMs = 0;
   #badUntilMs = 0;
+  #refusedUntilMs = 0;
+  #refusal: ConnectFault | undefined;
   #badShare = 0;
 
   /** @param order of rows that are answered in none */
@@ -85,6 +98,17 @@ export class Faults implements StoreFaults {
         });
       case 'stallStatement':
         return this.#arm({ isMeant: isOfLane, skip: move.skip, times: 1, fault: { kind: 'stall', ms: move.ms } });
+      case 'delayStatement':
+        return this.#arm({
+          isMeant: move.of === 'lane' ? isOfLane : any,
+          skip: move.skip,
+          times: 1,
+          fault: { kind: 'delay', ms: move.ms },
+        });
+      case 'refuseConnections':
+        this.#refusedUntilMs = nowMs + move.forMs;
+        this.#refusal = move.sqlstate === '' ? { kind: 'refuse' } : { kind: 'refuse', sqlstate: move.sqlstate };
+        return;
       case 'endBackend':
         return this.#arm({ isMeant: any, skip: move.skip, times: 1, fault: { kind: 'end', sqlstate: move.sqlstate } });
     }
@@ -101,6 +125,7 @@ export class Faults implements StoreFaults {
     this.#poisoned.clear();
     this.#slowUntilMs = 0;
     this.#badUntilMs = 0;
+    this.#refusedUntilMs = 0;
   }
 
   message(message: SentMessage): MessageFault | undefined {
@@ -118,7 +143,7 @@ export class Faults implements StoreFaults {
   }
 
   connect(): ConnectFault | undefined {
-    return undefined;
+    return this.#scheduler.nowMs < this.#refusedUntilMs ? this.#refusal : undefined;
   }
 
   inAnyOrder<Row>(rows: readonly Row[]): Row[] {

@@ -153,11 +153,17 @@ export class Backend {
       this.#work();
     });
     this.#pause = { timer, isStall: kind === 'stall' };
+    // What is on its way is not known of here.
+    if (kind === 'delay') this.#armIdle();
   }
 
   /** No message is left. */
   #rest(): void {
     if (this.#isPeerGone) return this.#end({ losesAnswers: true });
+    this.#armIdle();
+  }
+
+  #armIdle(): void {
     const { idleInTransactionMs } = this.#settings;
     if (this.#block === 'none' || idleInTransactionMs === 0) return;
     this.#idle = this.#server.after(idleInTransactionMs, () =>
