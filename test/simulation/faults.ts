@@ -72,9 +72,7 @@ export class Faults implements StoreFaults {
         this.#badShare = move.share;
         return;
       case 'slowStore':
-        this.#slowUntilMs = nowMs + move.forMs;
-        this.#slowMs = move.ms;
-        return;
+        return this.slow(move.forMs, move.ms);
       case 'cut':
         return this.#arm({
           isMeant: move.of === 'lane' ? isOfLane : any,
@@ -112,6 +110,21 @@ export class Faults implements StoreFaults {
       case 'endBackend':
         return this.#arm({ isMeant: any, skip: move.skip, times: 1, fault: { kind: 'end', sqlstate: move.sqlstate } });
     }
+  }
+
+  slow(forMs: number, ms: number): void {
+    this.#slowUntilMs = this.#scheduler.nowMs + forMs;
+    this.#slowMs = ms;
+  }
+
+  /** The next transactions of the lane. */
+  refuseNext(times: number): void {
+    this.#arm({
+      isMeant: (message) => isOfLane(message) && message.isInTransaction && message.text !== 'COMMIT',
+      skip: this.#chances.whole(0, 6),
+      times,
+      fault: { kind: 'refuse', sqlstate: '40001' },
+    });
   }
 
   poison(text: string, forMs: number): void {
