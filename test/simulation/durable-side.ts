@@ -72,8 +72,8 @@ export class DurableSide {
   readonly #worker: DurableWorker;
   readonly #chances: Chances;
   readonly #invocations = new Map<string, Invocation>();
-  /** Those whose stream broke before they were answered: they leave, and their tasks start again. */
-  readonly #leaving = new Map<string, Invocation>();
+  /** Those that leave, until the engine knows. Where their stream broke before they were answered, their tasks start again at once. */
+  readonly #leaving = new Map<string, { invocation: Invocation; startsAgain: boolean }>();
   #stream: SimulatedStream<Response, Request> | undefined;
   #isRegistered = false;
   #onNextAsk: (() => void) | undefined;
@@ -278,9 +278,9 @@ export class DurableSide {
     if (response.$case === 'evictionAck') {
       const { durableTaskExternalId: taskId, invocationCount } = response.value;
       const leaving = this.#leaving.get(taskId);
-      if (leaving === undefined || leaving.number !== invocationCount) return;
+      if (leaving === undefined || leaving.invocation.number !== invocationCount) return;
       this.#leaving.delete(taskId);
-      return void this.#restore(taskId);
+      return leaving.startsAgain ? void this.#restore(taskId) : undefined;
     }
     const taskId =
       response.$case === 'triggerRunsAck' || response.$case === 'serverEvict'
@@ -323,7 +323,7 @@ export class DurableSide {
   /** A new stream: what was asked for in vain is asked for now, behind what waits already. */
   #registered(): void {
     this.#isRegistered = true;
-    for (const invocation of this.#leaving.values()) this.#sayEviction(invocation);
+    for (const { invocation } of this.#leaving.values()) this.#sayEviction(invocation);
     this.#status();
     for (const { asked, memos } of this.#invocations.values()) {
       for (const memo of memos.values()) this.#stream?.sendToServer(memo);
@@ -335,6 +335,7 @@ export class DurableSide {
       for (const invocation of this.#invocations.values())
         if (invocation.waiting.size > 0 && invocation.asked.length === 0 && chances.is(0.25)) {
           this.#end(invocation);
+          this.#leaving.set(invocation.taskId, { invocation, startsAgain: false });
           this.#sayEviction(invocation);
         }
     };
@@ -401,7 +402,7 @@ export class DurableSide {
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation.asked.length === 0) continue;
       this.#end(invocation);
-      this.#leaving.set(invocation.taskId, invocation);
+      this.#leaving.set(invocation.taskId, { invocation, startsAgain: true });
     }
   }
 

@@ -24,6 +24,8 @@ export type Move = { atMs: number } & (
   | { do: 'cutCommit'; when: 'before' | 'after' }
   | { do: 'refuse'; skip: number; sqlstate: string; times: number }
   | { do: 'stallStatement'; skip: number; ms: number }
+  | { do: 'delayStatement'; of: 'lane' | 'any'; skip: number; ms: number }
+  | { do: 'refuseConnections'; forMs: number; sqlstate: string }
   | { do: 'endBackend'; skip: number; sqlstate: string }
   | { do: 'poison'; pick: number; forMs: number }
 );
@@ -158,7 +160,13 @@ function faultOf(chances: Chances): Unplaced {
     case 12:
       return { do: 'slowStore', forMs: chances.between(500, 8_000), ms: chances.pick([20, 200, 1_500]) };
     case 13:
-      return { do: 'crashStore', backMs: chances.between(100, 6_000) };
+      return chances.is(0.5)
+        ? { do: 'crashStore', backMs: chances.between(100, 6_000) }
+        : {
+            do: 'refuseConnections',
+            forMs: chances.between(1_000, 12_000),
+            sqlstate: chances.pick(['53300', '57P03', '']),
+          };
     case 14:
       return { do: 'stepStoreClock', byMs: chances.pick([-3_600_000, -5_000, 800, 5_000, 3_600_000]) };
     case 15:
@@ -175,9 +183,16 @@ function faultOf(chances: Chances): Unplaced {
     case 17:
       return { do: 'refuse', skip, sqlstate: chances.pick(passing), times: chances.pick([1, 1, 4]) };
     case 18:
-      return chances.is(0.5)
-        ? { do: 'stallStatement', skip, ms: chances.pick([500, 4_000, 9_000]) }
-        : { do: 'endBackend', skip, sqlstate: '57P01' };
+      return chances.pick<() => Unplaced>([
+        () => ({ do: 'stallStatement', skip, ms: chances.pick([500, 4_000, 9_000]) }),
+        () => ({ do: 'endBackend', skip, sqlstate: '57P01' }),
+        () => ({
+          do: 'delayStatement',
+          of: chances.pick(['lane', 'any']),
+          skip,
+          ms: chances.pick([300, 3_000, 12_000]),
+        }),
+      ])();
     case 19:
       return { do: 'takeShard', tenant: chances.whole(0, 1) };
     default:

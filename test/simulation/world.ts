@@ -90,7 +90,7 @@ export class World {
       Network.weather(weather, () => this.faults.lostCalls),
     );
     const latency = new Chances(this.seed, 'store');
-    this.faults = new Faults(this.scheduler, latency);
+    this.faults = new Faults(this.scheduler, latency, new Chances(this.seed, 'answers'));
     this.store = new SimulatedStore({
       machine: {
         nowUs: () => this.storeUs,

@@ -15,7 +15,8 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
   const { input } = variables.values;
   for (const row of rows) {
     const log = durable.log(row);
-    if (log === undefined) continue;
+    // One that has ended in this very transaction is in memory until it is stored.
+    if (log === undefined || plan.state.tasks.alive[row] !== 1) continue;
     for (const node of Array.from(log.openWaits())) {
       for (const [index, condition] of conditionsOf(node).entries()) {
         if (

@@ -64,6 +64,8 @@ export function meetCondition(
 ): void {
   const { state } = plan;
   const { node, index, data } = met;
+  // A task that has ended in this very transaction, whose log is in memory until it is stored, waits for nothing any more.
+  if (state.tasks.alive[row] !== 1 || state.isEnded(row)) return;
   if (node.result !== null || (node.met[index] ?? null) !== null) return;
   node.met[index] = data;
   state.undo.record(() => {

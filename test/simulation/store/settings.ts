@@ -6,6 +6,8 @@ export class Settings {
   statementMs: number;
   lockMs: number;
   idleInTransactionMs: number;
+  /** How long a statement waits before it looks for a deadlock. */
+  deadlockMs = 1_000;
   waitsForDisk = true;
 
   constructor(config: ClientConfig) {
@@ -33,6 +35,9 @@ export class Settings {
         break;
       case 'idle_in_transaction_session_timeout':
         this.idleInTransactionMs = millisecondsOf(value);
+        break;
+      case 'deadlock_timeout':
+        this.deadlockMs = millisecondsOf(value);
         break;
       case 'synchronous_commit':
         this.waitsForDisk = value !== 'off';

@@ -180,6 +180,7 @@ export class SimulatedStore {
         this.#snapshots += change;
       },
       faultOf: (message) => this.#faults.message?.(message),
+      inAnyOrder: (rows) => this.#faults.inAnyOrder?.(rows) ?? rows,
       gone: (backend) => this.#backends.delete(backend.pid),
     };
   }

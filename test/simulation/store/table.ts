@@ -87,6 +87,8 @@ interface Upkeep<Row> {
 /** Nothing, or the columns that the present row takes over, and the one that holds when it did. */
 export type OnConflict = 'nothing' | { takes: readonly string[]; touches?: string };
 
+type Upserted = 'inserted' | 'updated' | 'nothing';
+
 /** What writing needs of a table, whichever it is. */
 export interface WritableTable {
   readonly shape: {
@@ -96,7 +98,7 @@ export interface WritableTable {
   };
   keyOf(values: Values): string;
   insert(transaction: Transaction, values: Values): void;
-  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): boolean;
+  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): Upserted;
   overwrite(transaction: Transaction, values: Values): boolean;
   remove(transaction: Transaction, key: string): boolean;
 }
@@ -200,21 +202,21 @@ export class Table<C extends Columns> implements WritableTable {
   /**
    * INSERT … ON CONFLICT.
    * @param how.isOwn the statement has written this key already
-   * @returns whether anything was written @throws DatabaseError 21000, and as `insert`
+   * @throws DatabaseError 21000, and as `insert`
    */
-  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): boolean {
+  upsert(transaction: Transaction, values: Values, how: { onConflict: OnConflict; isOwn: boolean }): Upserted {
     const { onConflict } = how;
     const present = this.existing(transaction, values, { locks: onConflict !== 'nothing' });
     if (present === undefined) {
       this.insert(transaction, values);
-      return true;
+      return 'inserted';
     }
-    if (onConflict === 'nothing') return false;
+    if (onConflict === 'nothing') return 'nothing';
     if (how.isOwn) throw refusal('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time');
     const changes = Object.fromEntries(onConflict.takes.map((column) => [column, values[column]]));
     if (onConflict.touches !== undefined) changes[onConflict.touches] = transaction.nowUs;
     this.update(transaction, present, changes);
-    return true;
+    return 'updated';
   }
 
   /** Puts values into the row that has their key. @returns whether there is one @throws Blocked */

@@ -79,16 +79,18 @@ function insertAll(
 ): number {
   const { transaction } = context;
   const own = new Set<string>();
-  let count = 0;
+  const inserted: Values[] = [];
   for (const row of rows) {
     const key = table.keyOf(row);
     if (onConflict === undefined) table.insert(transaction, row);
-    else if (!table.upsert(transaction, row, { onConflict, isOwn: own.has(key) })) continue;
-    own.add(key);
-    count++;
+    const did =
+      onConflict === undefined ? 'inserted' : table.upsert(transaction, row, { onConflict, isOwn: own.has(key) });
+    if (did === 'inserted') inserted.push(row);
+    if (did !== 'nothing') own.add(key);
   }
-  checkReferences(context, table, rows);
-  return count;
+  // Of what is updated, the columns that refer to others stay.
+  checkReferences(context, table, inserted);
+  return onConflict === undefined ? rows.length : own.size;
 }
 
 function checkReferences({ tables, transaction }: Context, table: WritableTable, rows: readonly Values[]): void {

@@ -60,7 +60,7 @@ const backend: StatementModel = {
   },
 };
 
-const time: StatementModel = { text: readTime, run: ({ clockUs }) => selected([{ ms: clockUs / 1000 }]) };
+const time: StatementModel = { text: readTime, run: ({ clockUs }) => selected([{ ms: (clockUs / 1_000_000) * 1000 }]) };
 
 const alive: StatementModel = { text: 'SELECT 1', run: () => selected([{ '?column?': 1 }]) };
 
