@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -86,6 +87,55 @@ it('the standby takes over from an engine that was stopped in its tracks; that o
   await first.end('SIGTERM');
   const { rows } = await client.query('SELECT FROM shard WHERE owner IS NOT NULL');
   expect(rows).toEqual([]);
+});
+
+/** As a load balancer in front of engines: a connection stays where it was made, and a new one goes to whoever is ready now. */
+async function balance(ready: () => EngineChild): Promise<{ server: Server; port: number }> {
+  const server = createServer((client) => {
+    const engine = createConnection({ host: '127.0.0.1', port: ready().ready.grpc.port });
+    for (const [from, to] of [
+      [client, engine],
+      [engine, client],
+    ] as const) {
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
+}
+
+it('a worker behind a load balancer follows the work to the engine that has taken it over, while the old one lives on', async () => {
+  const first = await start('fourth');
+  const second = await start('fifth');
+  let ready = first;
+  const { server, port } = await balance(() => ready);
+  const hatchet = Hatchet.init({
+    token: first.ready.token,
+    hostPort: `127.0.0.1:${port}`,
+    logger: () => quiet,
+  });
+  const task = hatchet.task({ name: 'follow', fn: (input: { n: number }) => ({ n: input.n * 2 }) });
+  const worker = await hatchet.worker('follower', { workflows: [task] });
+  const running = worker.start();
+  await worker.waitUntilReady();
+  expect(await task.run({ n: 1 })).toEqual({ n: 2 });
+
+  first.child.kill('SIGSTOP');
+  await expect.poll(() => isReady(second)).toBe(true);
+  ready = second;
+  first.child.kill('SIGCONT');
+  await expect.poll(() => isReady(first)).toBe(false);
+  expect(await task.run({ n: 2 })).toEqual({ n: 4 });
+
+  await worker.stop();
+  await running;
+  hatchet.close();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await first.end('SIGTERM');
+  await second.end('SIGTERM');
 });
 
 it('answers while what it takes over is read, and calls wait for it', async () => {

@@ -16,14 +16,31 @@ import { runProgram, type Operations, type Program } from '../model/durable-prog
 import { Chances } from './chances.ts';
 import type { SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
-import type { SimulatedWorker } from './simulated-worker.ts';
-import type { World } from './world.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { WorkerSurroundings } from './surroundings.ts';
 
 type Request = NonNullable<DurableTaskRequest['message']>;
 type Response = NonNullable<DurableTaskResponse['message']>;
 type Start = WorkerMessage & { kind: 'start' };
 
 const statusMs = 1_000;
+
+/** The worker whose durable tasks they are. */
+export interface DurableWorker {
+  readonly process: SimulatedProcess;
+  readonly facts: { readonly tenantId: string };
+  readonly workerId: string | undefined;
+  /** That it listens to. */
+  readonly engine: SimulatedEngine | undefined;
+  call<T>(engine: SimulatedEngine, serve: () => T | Promise<T>): Promise<T>;
+  /** Says it until an engine has taken it. */
+  report(report: DurableReport): Promise<void>;
+}
+
+type DurableReport =
+  | { kind: 'started'; tenantId: string; taskId: string; attempt: number }
+  | { kind: 'completed'; tenantId: string; taskId: string; attempt: number; output: string }
+  | { kind: 'failed'; tenantId: string; taskId: string; attempt: number; error: string; mayRetry: boolean };
 
 interface Asked {
   request: Request;
@@ -51,18 +68,21 @@ class Invocation {
 
 /** The durable tasks of a worker: their code is run for real, and what it asks for goes over a stream that may break. */
 export class DurableSide {
-  readonly #world: World;
-  readonly #worker: SimulatedWorker;
+  readonly #world: WorkerSurroundings;
+  readonly #worker: DurableWorker;
+  readonly #chances: Chances;
   readonly #invocations = new Map<string, Invocation>();
-  /** Those whose stream broke before they were answered: they leave, and their tasks start again. */
-  readonly #leaving = new Map<string, Invocation>();
+  /** Those that leave, until the engine knows. Where their stream broke before they were answered, their tasks start again at once. */
+  readonly #leaving = new Map<string, { invocation: Invocation; startsAgain: boolean }>();
   #stream: SimulatedStream<Response, Request> | undefined;
   #isRegistered = false;
+  #onNextAsk: (() => void) | undefined;
   #timer: HostTimer | undefined;
 
-  constructor(world: World, worker: SimulatedWorker) {
+  constructor(world: WorkerSurroundings, worker: DurableWorker) {
     this.#world = world;
     this.#worker = worker;
+    this.#chances = new Chances(world.seed, `durable ${worker.process.name}`);
   }
 
   connect(engine: SimulatedEngine, workerId: string): void {
@@ -87,7 +107,10 @@ export class DurableSide {
           {
             tenantId: markChecked(this.#worker.facts.tenantId),
             strict: false,
-            write: (response) => stream.sendToClient(response),
+            write: (response) => {
+              this.#world.invariants.answered(response);
+              stream.sendToClient(response);
+            },
             fail: () => stream.cut(),
           },
         );
@@ -113,8 +136,13 @@ export class DurableSide {
     this.#drop();
   }
 
-  cut(): void {
-    this.#stream?.cut();
+  /** The stream breaks once its code has asked for something more, before or after that is answered. */
+  cutNext(onCut: () => void): void {
+    this.#onNextAsk = () => {
+      const stream = this.#stream;
+      onCut();
+      this.#worker.process.in(this.#chances.between(0.2, 6), () => stream?.cut());
+    };
   }
 
   start(message: Start): void {
@@ -238,7 +266,10 @@ export class DurableSide {
           this.#status();
         },
       });
-      if (this.#isRegistered) this.#stream?.sendToServer(request);
+      if (!this.#isRegistered) return;
+      this.#stream?.sendToServer(request);
+      this.#onNextAsk?.();
+      this.#onNextAsk = undefined;
     });
   }
 
@@ -247,9 +278,9 @@ export class DurableSide {
     if (response.$case === 'evictionAck') {
       const { durableTaskExternalId: taskId, invocationCount } = response.value;
       const leaving = this.#leaving.get(taskId);
-      if (leaving === undefined || leaving.number !== invocationCount) return;
+      if (leaving === undefined || leaving.invocation.number !== invocationCount) return;
       this.#leaving.delete(taskId);
-      return void this.#restore(taskId);
+      return leaving.startsAgain ? void this.#restore(taskId) : undefined;
     }
     const taskId =
       response.$case === 'triggerRunsAck' || response.$case === 'serverEvict'
@@ -292,7 +323,7 @@ export class DurableSide {
   /** A new stream: what was asked for in vain is asked for now, behind what waits already. */
   #registered(): void {
     this.#isRegistered = true;
-    for (const invocation of this.#leaving.values()) this.#sayEviction(invocation);
+    for (const { invocation } of this.#leaving.values()) this.#sayEviction(invocation);
     this.#status();
     for (const { asked, memos } of this.#invocations.values()) {
       for (const memo of memos.values()) this.#stream?.sendToServer(memo);
@@ -304,6 +335,7 @@ export class DurableSide {
       for (const invocation of this.#invocations.values())
         if (invocation.waiting.size > 0 && invocation.asked.length === 0 && chances.is(0.25)) {
           this.#end(invocation);
+          this.#leaving.set(invocation.taskId, { invocation, startsAgain: false });
           this.#sayEviction(invocation);
         }
     };
@@ -370,7 +402,7 @@ export class DurableSide {
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation.asked.length === 0) continue;
       this.#end(invocation);
-      this.#leaving.set(invocation.taskId, invocation);
+      this.#leaving.set(invocation.taskId, { invocation, startsAgain: true });
     }
   }
 

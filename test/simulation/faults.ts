@@ -13,13 +13,25 @@ interface Armed {
 
 type StoreMove = Extract<
   Move,
-  { do: 'badNetwork' | 'slowStore' | 'cut' | 'cutCommit' | 'refuse' | 'stallStatement' | 'endBackend' }
+  {
+    do:
+      | 'badNetwork'
+      | 'slowStore'
+      | 'cut'
+      | 'cutCommit'
+      | 'refuse'
+      | 'refuseConnections'
+      | 'stallStatement'
+      | 'delayStatement'
+      | 'endBackend';
+  }
 >;
 
 /** What goes wrong between engines, store and callers. */
 export class Faults implements StoreFaults {
   readonly #scheduler: Scheduler;
   readonly #chances: Chances;
+  readonly #order: Chances;
   #armed: Armed[] = [];
   readonly #poisoned = new Set<string>();
   /** Whether any call may have lost its request or its answer. */
@@ -29,11 +41,15 @@ export class Faults implements StoreFaults {
   #slowUntilMs = 0;
   #slowMs = 0;
   #badUntilMs = 0;
+  #refusedUntilMs = 0;
+  #refusal: ConnectFault | undefined;
   #badShare = 0;
 
-  constructor(scheduler: Scheduler, chances: Chances) {
+  /** @param order of rows that are answered in none */
+  constructor(scheduler: Scheduler, chances: Chances, order: Chances) {
     this.#scheduler = scheduler;
     this.#chances = chances;
+    this.#order = order;
   }
 
   /** Of calls, the share that loses its request, and the one that loses its answer. */
@@ -56,9 +72,7 @@ export class Faults implements StoreFaults {
         this.#badShare = move.share;
         return;
       case 'slowStore':
-        this.#slowUntilMs = nowMs + move.forMs;
-        this.#slowMs = move.ms;
-        return;
+        return this.slow(move.forMs, move.ms);
       case 'cut':
         return this.#arm({
           isMeant: move.of === 'lane' ? isOfLane : any,
@@ -82,9 +96,35 @@ export class Faults implements StoreFaults {
         });
       case 'stallStatement':
         return this.#arm({ isMeant: isOfLane, skip: move.skip, times: 1, fault: { kind: 'stall', ms: move.ms } });
+      case 'delayStatement':
+        return this.#arm({
+          isMeant: move.of === 'lane' ? isOfLane : any,
+          skip: move.skip,
+          times: 1,
+          fault: { kind: 'delay', ms: move.ms },
+        });
+      case 'refuseConnections':
+        this.#refusedUntilMs = nowMs + move.forMs;
+        this.#refusal = move.sqlstate === '' ? { kind: 'refuse' } : { kind: 'refuse', sqlstate: move.sqlstate };
+        return;
       case 'endBackend':
         return this.#arm({ isMeant: any, skip: move.skip, times: 1, fault: { kind: 'end', sqlstate: move.sqlstate } });
     }
+  }
+
+  slow(forMs: number, ms: number): void {
+    this.#slowUntilMs = this.#scheduler.nowMs + forMs;
+    this.#slowMs = ms;
+  }
+
+  /** The next transactions of the lane. */
+  refuseNext(times: number): void {
+    this.#arm({
+      isMeant: (message) => isOfLane(message) && message.isInTransaction && message.text !== 'COMMIT',
+      skip: this.#chances.whole(0, 6),
+      times,
+      fault: { kind: 'refuse', sqlstate: '40001' },
+    });
   }
 
   poison(text: string, forMs: number): void {
@@ -98,6 +138,7 @@ export class Faults implements StoreFaults {
     this.#poisoned.clear();
     this.#slowUntilMs = 0;
     this.#badUntilMs = 0;
+    this.#refusedUntilMs = 0;
   }
 
   message(message: SentMessage): MessageFault | undefined {
@@ -115,7 +156,12 @@ export class Faults implements StoreFaults {
   }
 
   connect(): ConnectFault | undefined {
-    return undefined;
+    return this.#scheduler.nowMs < this.#refusedUntilMs ? this.#refusal : undefined;
+  }
+
+  inAnyOrder<Row>(rows: readonly Row[]): Row[] {
+    const left = [...rows];
+    return rows.flatMap(() => left.splice(this.#order.whole(0, left.length - 1), 1));
   }
 
   lostByCrash(most: number): number {

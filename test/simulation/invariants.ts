@@ -1,4 +1,5 @@
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
+import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import type { HistoryRow } from '../../engine/model/rows.ts';
 import { isRunTransition, type Transition } from '../../engine/model/task/transition.ts';
@@ -9,7 +10,8 @@ import { brokenMemory, shardImage } from './shard-image.ts';
 import { DirectSql } from './direct-sql.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import { Transaction } from './store/transaction.ts';
-import type { World } from './world.ts';
+import type { DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type { JudgedSurroundings, Judge } from './surroundings.ts';
 
 /** Of so many transactions, one is followed by a comparison of memory with a whole recovery. */
 const samples = 40;
@@ -20,8 +22,8 @@ const latestMs = 4_000;
 const ended = new Set<Transition>(['FINISHED', 'SKIPPED', 'CANCELLED', 'SCHEDULING_TIMED_OUT']);
 
 /** What has to hold after every step. The first thing that does not is what a simulation reports. */
-export class Invariants {
-  readonly #world: World;
+export class Invariants implements Judge {
+  readonly #world: JudgedSurroundings;
   readonly #sql: DirectSql;
   readonly #arrived = new Map<string, string>();
   /** By task, the last transition of its journal. */
@@ -37,7 +39,7 @@ export class Invariants {
   readonly #toCompare = new Map<ShardState, string>();
   violation: string | undefined;
 
-  constructor(world: World) {
+  constructor(world: JudgedSurroundings) {
     this.#world = world;
     this.#sql = new DirectSql(world.store, () => world.storeUs);
   }
@@ -67,6 +69,27 @@ export class Invariants {
     const live = this.#rowOf('live', message.taskId);
     if (live === undefined ? this.#resultsOf(message.taskId) === 0 : Number(live['attempt']) < message.attempt)
       this.broken(`attempt ${message.taskId}/${message.attempt} was sent before it was stored`);
+  }
+
+  /** A durable task is about to be told what became of its request. */
+  answered(response: NonNullable<DurableTaskResponse['message']>): void {
+    if (response.$case === 'triggerRunsAck') {
+      for (const { branchId, nodeId } of response.value.runEntries)
+        this.#checkNode(response.value.durableTaskExternalId, { branchId, nodeId }, EntryKind.Child);
+    } else if (response.$case === 'waitForAck' || response.$case === 'memoAck') {
+      const { ref } = response.value;
+      if (ref !== undefined)
+        this.#checkNode(ref.durableTaskExternalId, ref, response.$case === 'memoAck' ? EntryKind.Memo : EntryKind.Wait);
+    }
+  }
+
+  #checkNode(taskId: string, { branchId, nodeId }: { branchId: bigint; nodeId: bigint }, kind: EntryKind): void {
+    const at = new Transaction(this.#world.storeUs);
+    const entry = this.#world.store.tables.durable_entry.get(at, taskId, Number(branchId), Number(nodeId));
+    if (entry === undefined)
+      this.broken(`task ${taskId} is told of node ${branchId}/${nodeId}, which is not in its log`);
+    else if (entry.kind !== kind)
+      this.broken(`task ${taskId} is told of node ${branchId}/${nodeId} as the answer to something else`);
   }
 
   acknowledged(runId: string): void {

@@ -8,12 +8,14 @@ export type Move = { atMs: number } & (
   | { do: 'event'; tenant: number; key: string }
   | { do: 'cancel' | 'replay'; tenant: number; pick: number }
   | { do: 'schedule'; tenant: number; inMs: number }
-  | { do: 'flood'; tenant: number; forMs: number; everyMs: number }
+  | { do: 'flood'; tenant: number; forMs: number; slowMs: number }
   | { do: 'stallEngine' | 'stallWorker' | 'blockWorker'; pick: number; ms: number }
-  | { do: 'crashEngine'; pick: number; noticedMs: number; backMs: number }
+  | { do: 'crashEngine'; pick: number; noticedMs: number; backMs: number; refusals: number }
+  | { do: 'takeShard'; tenant: number }
   | { do: 'stopEngine'; pick: number; backMs: number }
   | { do: 'crashWorker' | 'vanishWorker'; pick: number; backMs: number }
-  | { do: 'cutWorker' | 'cutDurable'; pick: number }
+  | { do: 'cutWorker'; pick: number }
+  | { do: 'cutDurable'; pick: number; slowMs: number }
   | { do: 'badNetwork'; forMs: number; share: number }
   | { do: 'slowStore'; forMs: number; ms: number }
   | { do: 'crashStore'; backMs: number }
@@ -22,6 +24,8 @@ export type Move = { atMs: number } & (
   | { do: 'cutCommit'; when: 'before' | 'after' }
   | { do: 'refuse'; skip: number; sqlstate: string; times: number }
   | { do: 'stallStatement'; skip: number; ms: number }
+  | { do: 'delayStatement'; of: 'lane' | 'any'; skip: number; ms: number }
+  | { do: 'refuseConnections'; forMs: number; sqlstate: string }
   | { do: 'endBackend'; skip: number; sqlstate: string }
   | { do: 'poison'; pick: number; forMs: number }
 );
@@ -100,8 +104,8 @@ function workOf(chances: Chances, tenants: number): Unplaced {
   if (draw < 0.79) return { do: 'event', tenant, key: chances.pick(['go', 'stop', 'begin', 'a', 'b']) };
   if (draw < 0.86) return { do: 'cancel', tenant, pick: chances.whole(0, 1000) };
   if (draw < 0.93) return { do: 'replay', tenant, pick: chances.whole(0, 1000) };
-  if (draw < 0.997) return { do: 'schedule', tenant, inMs: chances.between(500, 20_000) };
-  return { do: 'flood', tenant, forMs: chances.between(5_000, 8_000), everyMs: 4 };
+  if (draw < 0.985) return { do: 'schedule', tenant, inMs: chances.between(500, 20_000) };
+  return { do: 'flood', tenant, forMs: chances.between(7_000, 9_000), slowMs: 40 };
 }
 
 function programOf(chances: Chances, depth: number): Program {
@@ -124,7 +128,7 @@ function faultOf(chances: Chances): Unplaced {
   const pick = chances.whole(0, 1000);
   const backMs = chances.between(500, 25_000);
   const skip = chances.whole(0, 30);
-  switch (chances.whole(0, 19)) {
+  switch (chances.whole(0, 20)) {
     case 0:
     case 1:
       return { do: 'stallEngine', pick, ms: chances.pick([800, 3_000, 7_000, 15_000, 36_000]) };
@@ -134,7 +138,13 @@ function faultOf(chances: Chances): Unplaced {
       return { do: 'blockWorker', pick, ms: chances.pick([3_000, 9_000, 20_000]) };
     case 4:
     case 5:
-      return { do: 'crashEngine', pick, noticedMs: chances.pick([0, 0, 10_000]), backMs };
+      return {
+        do: 'crashEngine',
+        pick,
+        noticedMs: chances.pick([0, 0, 10_000]),
+        backMs,
+        refusals: chances.pick([0, 0, 1, 3]),
+      };
     case 6:
       return { do: 'stopEngine', pick, backMs };
     case 7:
@@ -144,13 +154,19 @@ function faultOf(chances: Chances): Unplaced {
     case 9:
       return { do: 'cutWorker', pick };
     case 10:
-      return { do: 'cutDurable', pick };
+      return { do: 'cutDurable', pick, slowMs: chances.pick([0, 400, 1_500]) };
     case 11:
       return { do: 'badNetwork', forMs: chances.between(1_000, 10_000), share: chances.pick([0.05, 0.2]) };
     case 12:
       return { do: 'slowStore', forMs: chances.between(500, 8_000), ms: chances.pick([20, 200, 1_500]) };
     case 13:
-      return { do: 'crashStore', backMs: chances.between(100, 6_000) };
+      return chances.is(0.5)
+        ? { do: 'crashStore', backMs: chances.between(100, 6_000) }
+        : {
+            do: 'refuseConnections',
+            forMs: chances.between(1_000, 12_000),
+            sqlstate: chances.pick(['53300', '57P03', '']),
+          };
     case 14:
       return { do: 'stepStoreClock', byMs: chances.pick([-3_600_000, -5_000, 800, 5_000, 3_600_000]) };
     case 15:
@@ -167,9 +183,18 @@ function faultOf(chances: Chances): Unplaced {
     case 17:
       return { do: 'refuse', skip, sqlstate: chances.pick(passing), times: chances.pick([1, 1, 4]) };
     case 18:
-      return chances.is(0.5)
-        ? { do: 'stallStatement', skip, ms: chances.pick([500, 4_000, 9_000]) }
-        : { do: 'endBackend', skip, sqlstate: '57P01' };
+      return chances.pick<() => Unplaced>([
+        () => ({ do: 'stallStatement', skip, ms: chances.pick([500, 4_000, 9_000]) }),
+        () => ({ do: 'endBackend', skip, sqlstate: '57P01' }),
+        () => ({
+          do: 'delayStatement',
+          of: chances.pick(['lane', 'any']),
+          skip,
+          ms: chances.pick([300, 3_000, 12_000]),
+        }),
+      ])();
+    case 19:
+      return { do: 'takeShard', tenant: chances.whole(0, 1) };
     default:
       return { do: 'poison', pick, forMs: chances.between(1_000, 20_000) };
   }

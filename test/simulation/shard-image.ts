@@ -59,6 +59,9 @@ export function brokenMemory(state: ShardState): string | undefined {
     const worker = state.workerOf(row);
     if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling))
       return `task ${tasks.id(row)} in state ${live} has worker ${worker?.id}`;
+    const isQueued = live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching;
+    if ((tasks.rank[row] !== 255) !== isQueued)
+      return `task ${tasks.id(row)} in state ${live} stands in no line, or in one too many`;
     const batch = state.batches.ofRow.get(row);
     const takesSlots = batch === undefined || [...batch.rows][0] === row;
     if (worker !== undefined && takesSlots && ((tasks.flags[row] ?? 0) & LiveFlag.SlotReleased) === 0)

@@ -5,11 +5,11 @@ import { newId } from '../../engine/model/ids/uuid.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import type { CommandByKind } from '../../engine/plan/commands/command.ts';
 import { Chances } from './chances.ts';
-import { DurableSide } from './durable-side.ts';
+import { DurableSide, type DurableWorker } from './durable-side.ts';
 import type { SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import type { World } from './world.ts';
+import type { WorkerSurroundings } from './surroundings.ts';
 
 const heartbeatMs = 4_000;
 const callMs = 10_000;
@@ -35,13 +35,13 @@ interface Running {
  * A worker that follows the SDK's protocol: it registers, listens, beats from a thread of its own, runs what it is sent, and
  * repeats each report until the engine has taken it.
  */
-export class SimulatedWorker {
+export class SimulatedWorker implements DurableWorker {
   readonly facts: WorkerFacts;
   /** Of its event loop. */
   readonly process: SimulatedProcess;
   /** Of the thread that beats. */
   readonly heart: SimulatedProcess;
-  readonly #world: World;
+  readonly #world: WorkerSurroundings;
   readonly #chances: Chances;
   readonly #running = new Map<string, Running>();
   readonly #durable: DurableSide;
@@ -51,7 +51,11 @@ export class SimulatedWorker {
   #beating: HostTimer | undefined;
   #openSinceMs = Infinity;
 
-  constructor(world: World, facts: WorkerFacts, processes: { process: SimulatedProcess; heart: SimulatedProcess }) {
+  constructor(
+    world: WorkerSurroundings,
+    facts: WorkerFacts,
+    processes: { process: SimulatedProcess; heart: SimulatedProcess },
+  ) {
     this.#world = world;
     this.facts = facts;
     this.process = processes.process;
@@ -88,8 +92,8 @@ export class SimulatedWorker {
     this.#stream?.cut();
   }
 
-  cutDurableStream(): void {
-    this.#durable.cut();
+  cutDurableStream(onCut: () => void): void {
+    this.#durable.cutNext(onCut);
   }
 
   /** Calls the engine, with a deadline. */

@@ -19,7 +19,7 @@ import { SimulatedEngine, type EngineWatch } from './simulated-engine.ts';
 import { SimulatedProcess, type ProcessClocks } from './simulated-process.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { SimulatedStore, type ProcessConnector } from './store/store.ts';
-import { Transaction } from './store/transaction.ts';
+import { Blocked, Transaction } from './store/transaction.ts';
 
 /** 2027-01-15, for all histories. */
 const epochMs = 1_800_000_000_000;
@@ -69,7 +69,7 @@ export class World {
   #mostAheadMs = 0;
   storeClockWasSet = false;
   #workersStarted = 0;
-  /** Calls that have to come to an end. */
+  /** Calls of those who ask until they are answered. */
   #open = 0;
   #runIds: { tenantId: string; runId: string }[] = [];
   #hasHealed = false;
@@ -90,7 +90,7 @@ export class World {
       Network.weather(weather, () => this.faults.lostCalls),
     );
     const latency = new Chances(this.seed, 'store');
-    this.faults = new Faults(this.scheduler, latency);
+    this.faults = new Faults(this.scheduler, latency, new Chances(this.seed, 'answers'));
     this.store = new SimulatedStore({
       machine: {
         nowUs: () => this.storeUs,
@@ -224,12 +224,19 @@ export class World {
     });
   }
 
-  #endEngine(place: Place, { noticedMs, backMs }: { noticedMs: number; backMs: number }): void {
+  #endEngine(
+    place: Place,
+    { noticedMs, backMs, refusals = 0 }: { noticedMs: number; backMs: number; refusals?: number },
+  ): void {
     if (place.engine === undefined || place.engine.process.hasEnded) return;
     this.note(`${place.engine.process.name} ends`);
     place.engine.process.end();
     place.connector?.crash(noticedMs > 0 ? noticedMs : undefined);
-    this.scheduler.in(backMs, () => this.#startEngine(place));
+    this.scheduler.in(backMs, () => {
+      this.#startEngine(place);
+      // What is recovered is planned with first, and taken back.
+      if (refusals > 0 && !this.#hasHealed) this.faults.refuseNext(refusals);
+    });
   }
 
   readonly #watch: EngineWatch = {
@@ -252,7 +259,7 @@ export class World {
   /** Whoever has been there and well for longer than the time-out is not lost, whatever befell its engine. */
   #judgeLoss(engine: SimulatedEngine, { workerId }: { workerId: string }): void {
     const worker = this.#workers.find((each) => each.workerId === workerId && each.engine === engine);
-    if (worker !== undefined && this.faults.wereCallsLost === false && worker.wellForMs > 35_000)
+    if (worker !== undefined && !this.faults.wereCallsLost && worker.wellForMs > 35_000)
       this.invariants.broken(
         `${engine.process.name} lost ${worker.process.name}, which has been well for ${Math.round(worker.wellForMs)} ms`,
       );
@@ -297,7 +304,7 @@ export class World {
    * @returns undefined where it was not answered, or refused
    */
   async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
-    this.#open++;
+    if (manner === 'insists') this.#open++;
     try {
       for (let tries = 0; ; tries++) {
         try {
@@ -313,7 +320,7 @@ export class World {
         await delay(this.outside, this.#chances.between(50, 1_000));
       }
     } finally {
-      this.#open--;
+      if (manner === 'insists') this.#open--;
     }
   }
 
@@ -374,7 +381,7 @@ export class World {
       case 'schedule':
         return void this.#schedule(tenantId, move.inMs);
       case 'flood':
-        return void this.#flood(tenantId, move);
+        return this.#flood(tenantId, move);
       case 'stallEngine':
         return this.#engineOf(move.pick)?.engine?.process.stall(move.ms);
       case 'crashEngine': {
@@ -415,7 +422,11 @@ export class World {
       case 'cutWorker':
         return this.#workerOf(move.pick)?.cutStream();
       case 'cutDurable':
-        return this.#workerOf(move.pick)?.cutDurableStream();
+        return this.#workerOf(move.pick)?.cutDurableStream(() => {
+          if (move.slowMs > 0 && !this.#hasHealed) this.faults.slow(3_000, move.slowMs);
+        });
+      case 'takeShard':
+        return this.#takeShard(shardOf(tenantId));
       case 'crashStore':
         this.store.crash();
         return void this.scheduler.in(move.backMs, () => this.store.start());
@@ -467,16 +478,33 @@ export class World {
   }
 
   /** So many calls that the mailbox is never empty. */
-  async #flood(tenantId: string, { forMs, everyMs }: { forMs: number; everyMs: number }): Promise<void> {
+  #flood(tenantId: string, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
     const untilMs = this.scheduler.nowMs + forMs;
     const engine = this.pickEngine(this.#chances);
     if (engine === undefined) return;
-    while (this.scheduler.nowMs < untilMs && !engine.process.hasEnded && !this.#hasHealed) {
-      // What is unknown is passed over: it costs the engine a transaction, and nothing else.
-      engine.process.enter(() => {
-        engine.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ['-'] }).catch(() => undefined);
+    // So slow that a few callers are enough.
+    this.faults.slow(forMs, slowMs);
+    void this.#schedule(tenantId, 1_000);
+    const call = async (key: string): Promise<void> => {
+      for (let n = 0; this.scheduler.nowMs < untilMs && !engine.process.hasEnded && !this.#hasHealed; n++)
+        await engine.owner
+          .submit(tenantId, { kind: 'putRateLimit', tenantId, key, limit: 1 + (n % 9), window: 'SECOND' })
+          .catch(() => delay(engine.process, 100));
+    };
+    for (const key of ['f', 'g', 'h']) engine.process.enter(() => void call(key));
+  }
+
+  /** A process that nobody knows takes a shard over, and is gone. */
+  #takeShard(id: number): void {
+    try {
+      this.store.change((transaction) => {
+        const { shard } = this.store.tables;
+        const row = shard.get(transaction, id);
+        if (row !== undefined) shard.update(transaction, row, { owner: newId(), epoch: row.epoch + 1 });
       });
-      await delay(this.outside, everyMs);
+    } catch (error) {
+      if (!(error instanceof Blocked)) throw error;
+      if (!this.#hasHealed) this.scheduler.in(5, () => this.#takeShard(id));
     }
   }
 

@@ -15,6 +15,8 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
   const variables = new CelVariables({ input: event.payload });
   const { input } = variables.values;
   for (const task of tasks) {
+    // One that has ended in this very transaction is in memory until it is stored.
+    if (plan.state.tasks.alive[task.row] !== 1) continue;
     for (const node of Array.from(task.log.openWaits())) {
       for (const [index, condition] of conditionsOf(node).entries()) {
         if (

@@ -66,6 +66,8 @@ export function meetCondition(
   const { state } = plan;
   const { row, log } = task;
   const { node, index, data } = met;
+  // A task that has ended in this very transaction, whose log is in memory until it is stored, waits for nothing any more.
+  if (state.tasks.alive[row] !== 1 || state.isEnded(row)) return;
   if (node.result !== null || (node.met[index] ?? null) !== null) return;
   // Its entry in the heap is not believed any more; a transaction that is taken back must find one again.
   state.undo.keep(sleepMet, state.durable, { task, node, index });

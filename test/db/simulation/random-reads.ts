@@ -51,7 +51,8 @@ export function randomReads(random: RandomRows): SqlQuery[] {
     unnamed(demands.readRateLimits, random.tenants),
     unnamed(demands.readFilters, random.tenants),
     unnamed(durable.readLinks, runs),
-    unnamed(durable.readPoints, random.below(2)),
+    unnamed(durable.readPoints, 0),
+    unnamed(durable.readPoints, 1),
     unnamed(durable.readListening, random.ids('tenant')),
     unnamed(
       readRunTasks,

@@ -190,9 +190,11 @@ export class RandomRows {
         placement: this.orNull(this.text()),
       }),
     (changes) => changes.tasks.push({ id: this.id('task'), runId: this.id('run'), step: this.below(3) }),
-    (changes) => changes.liveInserts.push(this.#liveRow()),
+    (changes) => {
+      for (const taskId of this.some(this.#tasks, 4)) changes.liveInserts.push({ ...this.#liveRow(), taskId });
+    },
     (changes) => this.#once(changes.liveUpdates, this.#liveRow(), ({ taskId }) => taskId),
-    (changes) => changes.liveDeletes.push(...this.some(this.#tasks, 6)),
+    (changes) => changes.liveDeletes.push(...this.some(this.#tasks, 3)),
     (changes) =>
       this.#once(changes.stickies, { taskId: this.id('task'), workerId: this.id('worker') }, ({ taskId }) => taskId),
     (changes) =>
@@ -364,14 +366,13 @@ export class RandomRows {
         error: this.orNull(this.text()),
         invocation: this.below(3),
       }),
-    (changes) =>
-      changes.runEnds.push({
-        tenantId: this.id('tenant'),
-        status: this.pick([0, RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled]),
-        runId: this.id('run'),
-        generation: 1 + this.below(3),
-        seq: this.seq(),
-      }),
+    (changes) => {
+      const end = { tenantId: this.id('tenant'), runId: this.id('run'), generation: 1 + this.below(3) };
+      const status = this.pick([RunStatus.Failed, RunStatus.Completed, RunStatus.Cancelled]);
+      // A replay opens its generation with a row of its own.
+      changes.runEnds.push({ ...end, status: 0, seq: this.seq() });
+      if (this.chance(0.8)) changes.runEnds.push({ ...end, status, seq: this.seq() });
+    },
     (changes) =>
       changes.history.push({
         taskId: this.id('task'),

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { SqlClient, SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 import { typeOf } from '../../simulation/store/columns.ts';
+import { isOrdered } from '../../simulation/store/statement.ts';
 import { SimulatedStore } from '../../simulation/store/store.ts';
 
 /** What came of a statement. */
@@ -321,11 +322,6 @@ function masked([name, value]: [string, unknown]): [string, unknown] {
   // In no order.
   if (name === 'asked' && Array.isArray(value)) return [name, value.map(String).sort()];
   return name === 'pid' || name === 'start' ? [name, typeof value] : [name, value];
-}
-
-/** Whether the order of its rows means anything. */
-function isOrdered(text: string): boolean {
-  return /ORDER BY [^()]*$/.test(text);
 }
 
 /** Columns, keys and references of the model's tables, as the test compares them with Postgres's own. */

@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 import type { MessageFault, SentMessage } from './faults.ts';
 import { Parameters } from './parameters.ts';
 import { refusal } from './refusal.ts';
-import type { Activity, Answer, Context, StatementModel } from './statement.ts';
+import { isOrdered, type Activity, type Answer, type Context, type StatementModel } from './statement.ts';
 import type { Tables } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { Awaited, Blocked, Transaction } from './transaction.ts';
@@ -27,6 +27,7 @@ export interface Server {
   /** A transaction that is repeatable read begins, or ends. */
   snapshots(change: 1 | -1): void;
   faultOf(message: SentMessage): MessageFault | undefined;
+  inAnyOrder(rows: Answer['rows']): Answer['rows'];
   gone(backend: Backend): void;
 }
 
@@ -152,11 +153,17 @@ export class Backend {
       this.#work();
     });
     this.#pause = { timer, isStall: kind === 'stall' };
+    // What is on its way is not known of here.
+    if (kind === 'delay') this.#armIdle();
   }
 
   /** No message is left. */
   #rest(): void {
     if (this.#isPeerGone) return this.#end({ losesAnswers: true });
+    this.#armIdle();
+  }
+
+  #armIdle(): void {
     const { idleInTransactionMs } = this.#settings;
     if (this.#block === 'none' || idleInTransactionMs === 0) return;
     this.#idle = this.#server.after(idleInTransactionMs, () =>
@@ -236,6 +243,7 @@ export class Backend {
       throw error;
     }
     if (transaction !== this.#transaction) this.#commit(transaction);
+    if (answer.rows.length > 1 && !isOrdered(text)) answer.rows = this.#server.inAnyOrder(answer.rows);
     return answer;
   }
 

@@ -32,6 +32,8 @@ export type ConnectFault = { kind: 'refuse'; sqlstate?: string } | { kind: 'dela
 export interface StoreFaults {
   message?(message: SentMessage): MessageFault | undefined;
   connect?(process: string, applicationName: string): ConnectFault | undefined;
+  /** Rows that a statement answers in no order of its own. */
+  inAnyOrder?<Row>(rows: readonly Row[]): Row[];
   /** Of the last commits that did not wait for the disk, how many a crash of Postgres loses. */
   lostByCrash?(most: number): number;
 }

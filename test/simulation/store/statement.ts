@@ -39,6 +39,15 @@ export interface StatementModel {
   run(context: Context, parameters: Parameters): Answer;
 }
 
+/** Whether the order of a statement's rows means anything. */
+export function isOrdered(text: string): boolean {
+  let known = ordered.get(text);
+  if (known === undefined) ordered.set(text, (known = /ORDER BY [^()]*$/.test(text)));
+  return known;
+}
+
+const ordered = new Map<string, boolean>();
+
 export function selected(rows: Readonly<Record<string, unknown>>[]): Answer {
   return { command: 'SELECT', rows, rowCount: rows.length };
 }

@@ -60,6 +60,18 @@ export class SimulatedStore {
     transaction.commit(++this.#commits, false);
   }
 
+  /** Changes rows, as a process that is no engine of the simulation. @throws Blocked where somebody holds them */
+  change(run: (transaction: Transaction) => void): void {
+    const transaction = new Transaction(this.#machine.nowUs());
+    try {
+      run(transaction);
+    } catch (error) {
+      transaction.rollback();
+      throw error;
+    }
+    transaction.commit(++this.#commits, false);
+  }
+
   /** How many transactions were committed. */
   get commits(): number {
     return this.#commits;
@@ -168,6 +180,7 @@ export class SimulatedStore {
         this.#snapshots += change;
       },
       faultOf: (message) => this.#faults.message?.(message),
+      inAnyOrder: (rows) => this.#faults.inAnyOrder?.(rows) ?? rows,
       gone: (backend) => this.#backends.delete(backend.pid),
     };
   }

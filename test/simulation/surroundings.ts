@@ -1,0 +1,50 @@
+import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
+import type { DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type { Chances } from './chances.ts';
+import type { Faults } from './faults.ts';
+import type { Network } from './network.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SimulatedEngine } from './simulated-engine.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { SimulatedStore } from './store/store.ts';
+
+/** Who is told of what could break a promise. */
+export interface Judge {
+  /** An engine is about to tell a worker. */
+  sent(engine: SimulatedEngine, message: WorkerMessage): void;
+  /** An attempt has reached a worker. */
+  arrived(worker: string, key: string): void;
+  /** A durable task is about to be told what became of its request. */
+  answered(response: NonNullable<DurableTaskResponse['message']>): void;
+  broken(what: string): void;
+}
+
+/** What a worker finds around it. */
+export interface WorkerSurroundings {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly invariants: Judge;
+  /** As a load balancer does. */
+  pickEngine(chances: Chances): SimulatedEngine | undefined;
+  /** @throws Unavailable, also where no answer has come in time */
+  call<T>(
+    client: SimulatedProcess,
+    engine: SimulatedEngine,
+    serve: () => T | Promise<T>,
+    deadlineMs: number,
+  ): Promise<T>;
+}
+
+/** What the invariants look at. */
+export interface JudgedSurroundings {
+  readonly scheduler: Scheduler;
+  readonly store: SimulatedStore;
+  readonly faults: Faults;
+  readonly tenantIds: readonly string[];
+  readonly outside: SimulatedProcess;
+  /** The store's clock. */
+  readonly storeUs: number;
+  readonly storeClockWasSet: boolean;
+  note(line: string): void;
+}
