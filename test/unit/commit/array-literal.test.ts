@@ -40,6 +40,15 @@ describe('array literals', () => {
     );
   });
 
+  it('have each number, UUID and null in its place, where all are the same too', () => {
+    const value = fc.constantFrom(null, 0, -1, 1_800_000_000_000_000, '0190abcd-ef01-7234-8567-89abcdef0123');
+    fc.assert(
+      fc.property(fc.oneof(fc.array(value), fc.array(fc.constant(null)), fc.array(fc.constant(7))), (values) => {
+        expect(plainArray(values)).toBe(`{${values.map((each) => String(each ?? 'NULL')).join(',')}}`);
+      }),
+    );
+  });
+
   it('have a text that says NULL in quotes, and null without', () => {
     expect(textArray(['NULL', null, ''])).toBe('{"NULL",NULL,""}');
     expect(plainArray([1, null, 1_800_000_000_000_000])).toBe('{1,NULL,1800000000000000}');
