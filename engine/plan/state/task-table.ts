@@ -52,7 +52,7 @@ function isCanonical(id: string): boolean {
 }
 
 /** Texts of ids that are kept: a transaction asks for each several times. A power of two. */
-const keptTexts = 1024;
+const keptTexts = 4096;
 
 /** An odd number that this process alone knows: whoever chooses the ids of his runs cannot choose ids that collide. No order follows from it. */
 const secret = randomBytes(4).readUInt32LE() | 1;
