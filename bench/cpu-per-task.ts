@@ -35,14 +35,14 @@ function all(file: string, workload: string): Figures {
   const parameters = measure(file, workload, 'parameters');
   const { bytes = NaN } = measure(file, workload, 'garbage');
   const { us: plannerUs = NaN, gcUs: plannerGcUs = NaN } = planner;
-  const { us: parametersUs = NaN, gcUs: parametersGcUs = NaN, chars = NaN } = parameters;
+  const { us: parametersUs = NaN, gcUs: parametersGcUs = NaN, wireBytes = NaN } = parameters;
   return {
     plannerUs,
     parametersUs,
     togetherUs: round(plannerUs + parametersUs),
     gcUs: round(plannerGcUs + parametersGcUs),
     bytes,
-    chars,
+    wireBytes,
   };
 }
 

@@ -199,11 +199,17 @@ class Stage {
 }
 
 /** @throws Error if the process ends first */
-function withEnd<T>(answer: Promise<T[]>, child: ChildProcess): Promise<T[]> {
-  const ended = once(child, 'exit').then(([code]) => {
+async function withEnd<T>(answer: Promise<T[]>, child: ChildProcess): Promise<T[]> {
+  const answered = new AbortController();
+  const ended = once(child, 'exit', { signal: answered.signal }).then(([code]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${String(code)}`);
   });
-  return Promise.race([answer, ended]);
+  ended.catch(() => undefined); // it is given up with the answer
+  try {
+    return await Promise.race([answer, ended]);
+  } finally {
+    answered.abort();
+  }
 }
 
 async function forked(file: string, options: string[]): Promise<ChildProcess> {

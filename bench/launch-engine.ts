@@ -46,12 +46,13 @@ export async function untilReady(child: ChildProcess, onServing: () => void = ()
     const message: {
       type?: string;
       stage?: string;
+      status?: string;
       grpc: { host: string; port: number };
       http: { host: string; port: number };
       token: string;
       databaseUrl: string;
     } = JSON.parse(line);
-    if (message.stage === 'engine') onServing();
+    if (message.stage === 'engine' && message.status === 'started') onServing();
     if (message.type === 'ready')
       return {
         child,

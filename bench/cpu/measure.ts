@@ -45,7 +45,7 @@ const output = JSON.stringify({ ok: true, charged: 12.5 });
 
 const path = new PlanPath();
 let tasks = 0;
-let chars = 0;
+let wireBytes = 0;
 const kept: ReturnType<typeof path.plan>[] = [];
 let sent: { taskId: string; attempt: number }[] = [];
 let running: { taskId: string; attempt: number }[] = [];
@@ -58,7 +58,7 @@ function cpuUs(): number {
 
 function transaction(list: ReturnType<(typeof commands)['present']>[]): void {
   const changes = path.plan(list);
-  if (mode === 'garbage') chars += path.parameters(changes);
+  if (mode === 'garbage') wireBytes += path.parameters(changes);
   if (mode === 'parameters') kept.push(changes);
   const dispatched = path.committed(changes);
   running = sent;
@@ -123,15 +123,15 @@ const measurements: Record<string, () => Promise<object>> = {
   parameters: async () => {
     stream(keptTransactions * runsPerTransaction);
     const perPass = tasks;
-    const pass = (): void => kept.forEach((changes) => (chars += path.parameters(changes)));
+    const pass = (): void => kept.forEach((changes) => (wireBytes += path.parameters(changes)));
     const passes = Math.ceil(runs / (keptTransactions * runsPerTransaction));
     for (let n = 0; n < passes / 3; n++) pass();
     tasks = perPass * passes;
-    chars = 0;
+    wireBytes = 0;
     const { us, gcUs } = await timed(() => {
       for (let n = 0; n < passes; n++) pass();
     });
-    return { us, gcUs, chars: each(chars) };
+    return { us, gcUs, wireBytes: each(wireBytes) };
   },
   garbage: async () => {
     stream(runs / 4);

@@ -113,10 +113,13 @@ export class PlanPath {
     return changes;
   }
 
-  /** The transaction's statements. @returns the characters of their parameters */
+  /** The transaction's statements. @returns the bytes of their parameters, which writing them asks for too */
   parameters(changes: ChangeSet): number {
     const queries = transactionQueries(shardSteps([this.#state]), ++this.#transactions, changes, new Map());
-    return queries.reduce((sum, query) => sum + query.values.reduce((chars, value) => chars + value.length, 0), 0);
+    return queries.reduce(
+      (sum, query) => sum + query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0),
+      0,
+    );
   }
 
   /** After the commit. @returns what workers are sent */

@@ -61,7 +61,15 @@ export class KillRun {
   constructor(options: KillRunOptions) {
     this.#options = options;
     this.#random = randomFrom(options.seed);
-    this.#fixed = { dataDir: this.#dataDir, grpcPort: 0, httpPort: 0, workerTimeoutMs: 12_000, logLevel: 'warn' };
+    this.#fixed = {
+      dataDir: this.#dataDir,
+      grpcPort: 0,
+      httpPort: 0,
+      workerTimeoutMs: 12_000,
+      // Where all is slow, a task may be unlucky three times: that it fails then is right, and not what is tested here.
+      maxWorkerDeaths: options.kills + 1,
+      logLevel: 'warn',
+    };
   }
 
   /** @returns what was lost or doubled; empty for nothing */
@@ -228,7 +236,9 @@ export class KillRun {
     const wrong: string[] = [];
     if (row === undefined) wrong.push(`${id} was acknowledged but is gone`);
     else if (row.results !== 1 || row.ends !== 1 || row.status !== 3)
-      wrong.push(`${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}`);
+      wrong.push(
+        `${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}; ran on ${ran.length} workers, of which ${ran.filter((run) => this.#killedWorkers.has(run.pid)).length} were killed; journal ${row.kinds.join(' ')}`,
+      );
     else if (row.kinds.join('').split('F').length !== 2) wrong.push(`${id}: journal ${row.kinds.join(' ')}`);
     else if (replayJournal(readJournalLetters(row.kinds.join(''))) !== row.status)
       wrong.push(`${id}: journal ${row.kinds.join(' ')} does not give ${row.status}`);

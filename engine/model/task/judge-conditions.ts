@@ -24,6 +24,8 @@ export function judgeConditions(
   if (parents.some((outcome) => outcome === 'failed' || outcome === 'cancelled'))
     return { do: 'cancel', why: 'a parent failed or was cancelled' };
   if (parents.includes('open')) return { do: 'wait' };
+  if (conditions.length === 0)
+    return { do: parents.length > 0 && parents.every((outcome) => outcome === 'skipped') ? 'skip' : 'queue' };
   const ownSkipRule = conditions.some((condition) => condition.kind === 'parent' && condition.action === 'SKIP');
   if (parents.length > 0 && !ownSkipRule && parents.every((outcome) => outcome === 'skipped')) return { do: 'skip' };
 

@@ -107,6 +107,9 @@ export class ChangeSet implements TransactionRows {
   readonly liveDeletes: string[] = [];
   readonly effects: Effect[] = [];
 
+  /** A mark is taken with each command: looking the lists up by their names made more garbage than what the command changed. */
+  readonly #all: readonly (readonly unknown[])[] = lists.map((name) => this[name]);
+
   /** Takes a transition out of a journal row again: from the row's index, how many it had, and whether it named a worker. */
   readonly merged: Inverse = {
     undo: (index, before, hadWorker) => {
@@ -132,7 +135,8 @@ export class ChangeSet implements TransactionRows {
 
   /** @param into an array to use again */
   mark(into: number[] = []): ChangeMark {
-    for (const [index, name] of lists.entries()) into[index] = this[name].length;
+    const all = this.#all;
+    for (let index = 0; index < all.length; index++) into[index] = all[index]?.length ?? 0;
     return into;
   }
 

@@ -14,6 +14,46 @@ function low(word: number): string {
   return hex4[word & 0xffff] ?? '';
 }
 
+/** The values of hexadecimal digits by character; -1 for all others. */
+const digits = Int8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(value) ? -1 : value;
+});
+
+const dash = '-'.charCodeAt(0);
+
+/** Four digits of an id; negative where one is none. */
+function quad(id: string, at: number): number {
+  return (
+    ((digits[id.charCodeAt(at)] ?? -1) << 12) |
+    ((digits[id.charCodeAt(at + 1)] ?? -1) << 8) |
+    ((digits[id.charCodeAt(at + 2)] ?? -1) << 4) |
+    (digits[id.charCodeAt(at + 3)] ?? -1)
+  );
+}
+
+/** A word of an id, from its two halves; NaN, which no row has, for what is no id. Slices of the text for parseInt were garbage with each look-up. */
+function word(id: string, first: number, second: number): number {
+  const above = quad(id, first);
+  const below = quad(id, second);
+  return (above | below) < 0 ? NaN : ((above << 16) | below) >>> 0;
+}
+
+/** Of what is an id by its digits. */
+function isCanonical(id: string): boolean {
+  return (
+    id.length === 36 &&
+    id.charCodeAt(8) === dash &&
+    id.charCodeAt(13) === dash &&
+    id.charCodeAt(18) === dash &&
+    id.charCodeAt(23) === dash &&
+    id.toLowerCase() === id
+  );
+}
+
+/** Texts of ids that are kept: a transaction asks for each several times. A power of two. */
+const keptTexts = 4096;
+
 /** An odd number that this process alone knows: whoever chooses the ids of his runs cannot choose ids that collide. No order follows from it. */
 const secret = randomBytes(4).readUInt32LE() | 1;
 
@@ -69,6 +109,9 @@ export class TaskTable {
   #idWords = new Uint32Array(64 * 4);
   /** Open addressing, linear probing, at most half full; holds row + 1. */
   #slots = new Int32Array(128);
+  /** By the last bits of a row: the row whose id's text is kept there, and the text. */
+  readonly #textRows = new Int32Array(keptTexts).fill(none);
+  readonly #texts: string[] = [];
   #size = 0;
   /** Entries of the index that look-ups have read: how well ids spread. */
   probes = 0;
@@ -150,10 +193,10 @@ export class TaskTable {
 
   /** The row of a task, or -1. */
   find(id: string): number {
-    const a = Number.parseInt(id.slice(0, 8), 16);
-    const b = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
-    const c = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
-    const d = Number.parseInt(id.slice(28, 36), 16);
+    const a = word(id, 0, 4);
+    const b = word(id, 9, 14);
+    const c = word(id, 19, 24);
+    const d = word(id, 28, 32);
     const mask = this.#slots.length - 1;
     const words = this.#idWords;
     for (let slot = hashOf(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
@@ -161,12 +204,37 @@ export class TaskTable {
       const row = (this.#slots[slot] ?? 0) - 1;
       if (row === none) return none;
       const at = row * 4;
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d && this.alive[row] === 1)
+      if (
+        words[at] === a &&
+        words[at + 1] === b &&
+        words[at + 2] === c &&
+        words[at + 3] === d &&
+        this.alive[row] === 1
+      ) {
+        this.#keep(row, id);
         return row;
+      }
     }
   }
 
   id(row: number): string {
+    const kept = row & (keptTexts - 1);
+    if (this.#textRows[kept] !== row) {
+      this.#textRows[kept] = row;
+      this.#texts[kept] = this.#text(row);
+    }
+    return this.#texts[kept] ?? '';
+  }
+
+  /** So that nobody has to write it. Only the form that `#text` gives: a caller may write an id in others. */
+  #keep(row: number, id: string): void {
+    const kept = row & (keptTexts - 1);
+    if (this.#textRows[kept] === row || !isCanonical(id)) return;
+    this.#textRows[kept] = row;
+    this.#texts[kept] = id;
+  }
+
+  #text(row: number): string {
     const words = this.#idWords;
     const at = row * 4;
     const a = words[at] ?? 0;
@@ -188,10 +256,12 @@ export class TaskTable {
     const row = this.#free.pop() ?? this.#used++;
     if (row >= this.#capacity) this.#grow();
     const at = row * 4;
-    this.#idWords[at] = Number.parseInt(id.slice(0, 8), 16);
-    this.#idWords[at + 1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
-    this.#idWords[at + 2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
-    this.#idWords[at + 3] = Number.parseInt(id.slice(28, 36), 16);
+    this.#idWords[at] = word(id, 0, 4);
+    this.#idWords[at + 1] = word(id, 9, 14);
+    this.#idWords[at + 2] = word(id, 19, 24);
+    this.#idWords[at + 3] = word(id, 28, 32);
+    this.#textRows[row & (keptTexts - 1)] = none;
+    this.#keep(row, id);
     for (const column of [
       this.state,
       this.flags,

@@ -34,6 +34,34 @@ describe('task table', () => {
     );
   });
 
+  it('gives an id in one form, in whatever form it was asked for, and a row used again has its new id', () => {
+    const table = new TaskTable();
+    const undo = new UndoLog();
+    const id = '0190abcd-ef01-7234-8567-89abcdef0123';
+    for (const form of [id.toUpperCase(), id.replaceAll('-', '_'), id]) {
+      const row = table.add(form, undo);
+      expect(table.find(id.toUpperCase())).toBe(row);
+      expect(table.find(id.replaceAll('-', '_'))).toBe(row);
+      expect(table.id(row)).toBe(id);
+      table.end(row, undo);
+      table.sweep(row);
+      const other = '0190abcd-ef01-7234-8567-89abcdef0124';
+      expect(table.add(other, undo)).toBe(row);
+      expect(table.id(row)).toBe(other);
+      table.end(row, undo);
+      table.sweep(row);
+    }
+  });
+
+  it.each(['', 'x', '0190abcd', '0190abcd-ef01-7234-8567-89abcdef012g', '00000000-0000-0000-0000-00000000000é'])(
+    'has no task %j',
+    (id) => {
+      const table = new TaskTable();
+      table.insert('00000000-0000-0000-0000-000000000000');
+      expect(table.find(id)).toBe(-1);
+    },
+  );
+
   it('takes back adds, writes and ends, across a growth', () => {
     const table = new TaskTable();
     const undo = new UndoLog();
