@@ -3,6 +3,7 @@ import { rankCount, type RankedList } from '../state/ranked-list.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import type { Constraint } from './placement.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** A key of the tasks' last round-robin link, over all lines of a queue; '' for tasks without one. */
 export class QueueKey {
@@ -54,7 +55,7 @@ export interface LimitEntry extends HeapItem {
   readonly limit: UnitSource;
   readonly line: Line;
   /** Whom it stands for. */
-  readonly row: number;
+  readonly row: TaskRow;
   readonly rank: number;
   readonly seq: number;
   readonly units: number;
@@ -98,10 +99,10 @@ export class Line implements HeapItem, Standing {
     this.#tasks = tasks;
   }
 
-  /** The task that is next; -1 with none. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
-  get next(): number {
+  /** The task that is next, if any is. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
+  get next(): TaskRow | undefined {
     const first = this.#first();
-    return first === undefined ? -1 : first.tasks.list.headOf(first.rank);
+    return first?.tasks.list.headOf(first.rank);
   }
 
   /** The key of the task that is next goes behind the others. */
@@ -130,7 +131,8 @@ export class Line implements HeapItem, Standing {
     const first = this.#first();
     if (first === undefined) return undefined;
     const { rank, turn, tasks } = first;
-    return { rank, turn, seq: this.#tasks.seq[tasks.list.headOf(rank)] ?? 0 };
+    const head = tasks.list.headOf(rank);
+    return { rank, turn, seq: head === undefined ? 0 : (this.#tasks.seq[head] ?? 0) };
   }
 
   /** Takes its standing from the task that is next: only for the heap that it is in. @returns whether it has one */
@@ -147,7 +149,7 @@ export class Line implements HeapItem, Standing {
       if (heap === undefined) continue;
       for (let top = heap.first; top !== undefined; top = heap.first) {
         const turn = top.tasks.queueKey.turns[rank] ?? 0;
-        if (top.tasks.list.headOf(rank) < 0) heap.remove(top);
+        if (top.tasks.list.headOf(rank) === undefined) heap.remove(top);
         else if (top.turn === turn) return top;
         else {
           top.turn = turn;
